@@ -1,0 +1,111 @@
+"""What went over the wire once: a request, and everything that came back, as timed raw bytes.
+
+An exchange is a fact. It is recorded by `gonogo.collect`, stored by `gonogo.evidence`, and only read
+after that; nothing here talks to a network or interprets a body.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class FailureKind(StrEnum):
+    """How an exchange ended without a complete response."""
+
+    CONNECT = "connect"  # no connection: refused, unknown host, TLS
+    TIMEOUT = "timeout"  # the time limit of one exchange ran out
+    RESET = "reset"  # the connection broke, or closed before the response was complete
+    PROTOCOL = "protocol"  # what came is not HTTP
+    TOO_LARGE = "too-large"  # the body passed the recorder's limit; what came until then is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The way the connection failed: `at` seconds after the request was sent, and a sentence."""
+
+    kind: FailureKind
+    at: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; `path` begins with "/" and follows the base URL; `body` is what was sent."""
+
+    method: str
+    path: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    @property
+    def json(self) -> object:
+        """The body as JSON, or None where it is empty or not JSON (some requests are broken on purpose)."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes of the body as they arrived: `at` seconds after the request was sent."""
+
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """A request and its answer; compared and cached by identity.
+
+    `id` is unique in one evidence file ("x17"); `stimulus` is the key of the stimulus that asked for it.
+    `status` is None where no response began; `failure` is None where the response is complete.
+    `headers` keep their order and repetitions. `seconds` runs from sending to the last byte (or failure).
+    """
+
+    id: str
+    stimulus: str
+    request: Request
+    status: int | None
+    headers: Headers
+    chunks: tuple[Chunk, ...]
+    failure: Failure | None
+    seconds: float
+
+    @property
+    def body(self) -> bytes:
+        """The whole body, content codings undone."""
+        return b"".join(chunk.data for chunk in self.chunks)
+
+    def header(self, name: str) -> str | None:
+        """The field's value, repeated fields joined by ", " (RFC 9110 section 5.3), or None."""
+        return header(self.headers, name)
+
+    @property
+    def media_type(self) -> str | None:
+        """The media type of the response in lower case, without parameters, or None."""
+        value = self.header("content-type")
+        return None if value is None else value.partition(";")[0].strip().lower()
+
+    def arrival(self, offset: int) -> float | None:
+        """Seconds after which the byte at `offset` of the body had arrived; None past its end."""
+        end = 0
+        for chunk in self.chunks:
+            end += len(chunk.data)
+            if offset < end:
+                return chunk.at
+        return None
+
+
+def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
+    """Join every value of a field, whatever its case, or None where it is absent."""
+    values = [value for key, value in headers if key.lower() == name.lower()]
+    return ", ".join(values) if values else None

@@ -1,0 +1,85 @@
+"""The seam between HTTP and models: what a server may ask of an engine, and nothing of how it answers.
+
+Token ids go in, text pieces come out. An engine keeps whatever it needs on its own thread; every method here
+is called on the event loop and never blocks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+FinishReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is served: `context_length` in tokens (prompt and answer together), `created` in Unix seconds."""
+
+    id: str
+    type: Literal["chat", "embedding"]
+    context_length: int
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen. `temperature` 0 is greedy; `seed` None draws a fresh one."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One answer to generate: at most `max_tokens` tokens after `prompt` (token ids, at least one)."""
+
+    prompt: tuple[int, ...]
+    max_tokens: int
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A step of an answer: the text it adds (whole characters only, perhaps none) and the tokens it took.
+
+    `finish_reason` is None until the last piece: "stop" at one of the model's end tokens, whose text never
+    appears, "length" at the limit.
+    """
+
+    text: str
+    tokens: int
+    finish_reason: FinishReason | None = None
+
+
+class Engine(Protocol):
+    """Runs one or more models; see the module's docstring for threads.
+
+    Raises `gonogo_server.errors.EngineDied` from every method once it can no longer generate.
+    """
+
+    def cards(self) -> Sequence[ModelCard]:
+        """What is served, in the configured order."""
+
+    async def chat_prompt(self, model: str, messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
+        """The messages through the model's chat template, ready to be answered, as token ids.
+
+        Raises `gonogo_server.errors.BadRequest` where the template refuses them.
+        """
+
+    async def encode(self, model: str, text: str) -> tuple[int, ...]:
+        """The text as token ids, no end token added; a begin token where the model wants one."""
+
+    def generate(self, model: str, generation: Generation) -> AsyncIterator[Piece]:
+        """The answer, piece by piece as it is generated; closing the iterator stops the generation."""
+
+    @property
+    def alive(self) -> bool:
+        """False once the engine's thread has died; nothing more will be generated."""
+
+    async def close(self) -> None:
+        """Stop what runs, join the thread, release the models."""
