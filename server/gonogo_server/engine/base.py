@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
 FinishReason = Literal["stop", "length"]
 
@@ -59,7 +59,8 @@ class Piece:
 class Engine(Protocol):
     """Runs one or more models; see the module's docstring for threads.
 
-    Raises `gonogo_server.errors.EngineDied` from every method once it can no longer generate.
+    Raises `gonogo_server.errors.EngineDied` from every method but `cards`, `alive` and `close` once it can no
+    longer generate. `model` is always an id from `cards`; any other is a bug of the caller (`KeyError`).
     """
 
     def cards(self) -> Sequence[ModelCard]:
@@ -68,14 +69,20 @@ class Engine(Protocol):
     async def chat_prompt(self, model: str, messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
         """The messages through the model's chat template, ready to be answered, as token ids.
 
-        Raises `gonogo_server.errors.BadRequest` where the template refuses them.
+        A message is OpenAI-shaped; `content` is a string, None, or a list of text parts. Role `developer`
+        means `system`. Raises `gonogo_server.errors.BadRequest` where the template refuses them.
         """
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
         """The text as token ids, no end token added; a begin token where the model wants one."""
 
-    def generate(self, model: str, generation: Generation) -> AsyncIterator[Piece]:
-        """The answer, piece by piece as it is generated; closing the iterator stops the generation."""
+    def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
+        """The answer, piece by piece as it is generated; the pieces' texts joined are the whole answer.
+
+        Nothing happens before the first step. `aclose` (or cancelling the step) stops the generation, within
+        a token. Finishes with "length" where the context is full, too. `EngineDied` comes out of a step when
+        the engine dies under it; any other exception is the failure of this generation alone.
+        """
 
     @property
     def alive(self) -> bool:
