@@ -1,0 +1,1 @@
+"""Collecting: the only part of the suite that talks to a target."""

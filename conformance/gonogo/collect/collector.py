@@ -1,0 +1,161 @@
+"""Send a plan and record what comes back.
+
+Harmless stimuli go side by side, then those that must be alone, then hostile ones in small batches with a sign of
+life after each, then the ones known to stop servers, one by one. Once the target no longer answers, nothing more is
+sent: what is left is noted with the request that was the last before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from gonogo.stimuli.life import baselines, sign_of_life
+from gonogo.stimuli.stimulus import NotPossible, Risk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+
+    from gonogo.collect.plan import Plan
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+TRIES = 4
+LONGEST_WAIT = 30.0
+
+
+class Recorder(Protocol):
+    """Whatever turns a request into an exchange, and never raises for what the target does."""
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - the field's name
+        """Send the request and record the answer."""
+
+
+class Sink(Protocol):
+    """Where a collector puts what it finds, as it finds it."""
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Take a recorded exchange."""
+
+    def unsent(self, key: str, reason: str) -> None:
+        """Take the key of a stimulus that was not sent, with the reason as a sentence."""
+
+
+@dataclass
+class Collector:
+    """Runs one plan against one subject; `concurrency` requests at a time, `sleep` obeys Retry-After."""
+
+    recorder: Recorder
+    subject: Subject
+    sink: Sink
+    concurrency: int = 8
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    throttled: int = 0
+    _answers: dict[str, Exchange] = field(default_factory=dict)
+    _ids: Iterator[str] = field(default_factory=lambda: (f"x{number}" for number in range(1, 1_000_000)))
+    _lost: str | None = None
+
+    async def run(self, plan: Plan) -> None:
+        """Send everything; returns when each stimulus is either in the sink as an exchange or as unsent."""
+        numbered = {stimulus.key: next(self._ids) for stimulus in plan.stimuli}
+        for risk in Risk:
+            side_by_side = plan.stage(risk)
+            for batch in _batches(side_by_side, self._batch_size(risk) or len(side_by_side) or 1):
+                await self._batch(batch, numbered, watched=risk is not Risk.HARMLESS)
+            for stimulus in plan.stage(risk, alone=True):
+                await self._batch((stimulus,), numbered, watched=risk is not Risk.HARMLESS)
+
+    def _batch_size(self, risk: Risk) -> int | None:
+        """How many are sent before a sign of life is asked for; None for all of them."""
+        return {Risk.HARMLESS: None, Risk.HOSTILE: self.concurrency, Risk.DEADLY: 1}[risk]
+
+    async def _batch(self, stimuli: Sequence[Stimulus], numbered: dict[str, str], *, watched: bool) -> None:
+        """Send a batch side by side, each stimulus after those of the batch that it needs."""
+        limit = asyncio.Semaphore(self.concurrency)
+        ready = {stimulus.key: asyncio.Event() for stimulus in stimuli}
+
+        async def send(stimulus: Stimulus) -> None:
+            for need in stimulus.needs:
+                if need.key in ready:
+                    await ready[need.key].wait()
+            async with limit:
+                await self._send(stimulus, numbered[stimulus.key])
+            ready[stimulus.key].set()
+
+        async with asyncio.TaskGroup() as group:
+            for stimulus in stimuli:
+                group.create_task(send(stimulus))
+        if watched and self._lost is None:
+            await self._watch(stimuli, numbered)
+
+    async def _send(self, stimulus: Stimulus, exchange_id: str) -> None:
+        if self._lost is not None:
+            self.sink.unsent(stimulus.key, self._lost)
+            return
+        try:
+            missing = next((need for need in stimulus.needs if need.key not in self._answers), None)
+            if missing is not None:
+                raise NotPossible(f"it needs the answer to {missing.key}, which is not there")
+            request = stimulus.build(self.subject, self._answers)
+        except NotPossible as reason:
+            self.sink.unsent(stimulus.key, str(reason))
+            return
+        exchange = await self._patiently(request, exchange_id, stimulus.key)
+        self._answers[stimulus.key] = exchange
+        self.sink.exchange(exchange)
+
+    async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
+        """Record, and again after the wait that a 429 or 503 asks for."""
+        exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
+        for _ in range(TRIES - 1):
+            wait = _asked_to_wait(exchange)
+            if wait is None:
+                break
+            self.throttled += 1
+            await self.sleep(wait)
+            exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
+        return exchange
+
+    async def _watch(self, batch: Sequence[Stimulus], numbered: dict[str, str]) -> None:
+        """Ask for a sign of life; without one the target is lost, and the batch is why."""
+        known = self._baseline()
+        sent = [stimulus.key for stimulus in batch if stimulus.key in self._answers]
+        if known is None or not sent:
+            return
+        stimulus = sign_of_life(known, sent)
+        await self._send(stimulus, next(self._ids))
+        exchange = self._answers[stimulus.key]
+        if exchange.failure is not None or not _accepted(exchange):
+            suspects = ", ".join(numbered[key] for key in sent)
+            self._lost = f"the target no longer answered after {suspects}, so this was not sent"
+
+    def _baseline(self) -> Stimulus | None:
+        """The stimulus of a request that was answered well before: a chat completion, if it does those."""
+        return next(
+            (
+                stimulus
+                for stimulus in baselines()
+                if stimulus.key in self._answers and _accepted(self._answers[stimulus.key])
+            ),
+            None,
+        )
+
+
+def _batches(stimuli: Sequence[Stimulus], size: int) -> Iterable[Sequence[Stimulus]]:
+    return (stimuli[start : start + size] for start in range(0, len(stimuli), size))
+
+
+def _accepted(exchange: Exchange) -> bool:
+    return exchange.status is not None and 200 <= exchange.status < 300
+
+
+def _asked_to_wait(exchange: Exchange) -> float | None:
+    """Seconds that a 429 or 503 asks to wait, at most 30; None where it asks for nothing."""
+    if exchange.status not in {429, 503}:
+        return None
+    try:
+        seconds = float(exchange.header("retry-after") or "")
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)

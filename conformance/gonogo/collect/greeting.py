@@ -1,0 +1,123 @@
+"""The first two requests of a run: is anybody there, is it an API, does it take our key, which model do we ask for?
+
+What cannot be judged at all is said here, once, in one sentence, before a hundred requests fail for the same reason.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from gonogo.errors import TargetError
+from gonogo.exchange import Exchange, FailureKind
+from gonogo.stimuli import bodies
+from gonogo.stimuli.stimulus import Endpoint, Subject
+
+if TYPE_CHECKING:
+    from gonogo.collect.collector import Recorder
+
+SHOWN_MODELS = 8
+
+
+async def greet(
+    recorder: Recorder,
+    *,
+    base_url: str,
+    model: str | None = None,
+    embedding_model: str | None = None,
+    has_key: bool = False,
+) -> Subject:
+    """The models to ask for: those named, else the first that the target lists.
+
+    Raises TargetError, in one sentence, where there is nothing to judge: no connection, no answer, a web page, a
+    refused key, or no model to ask for.
+    """
+    listing = await recorder.record(
+        bodies.list_models().build(Subject(""), {}), id="g1", stimulus="greeting: models"
+    )
+    _refuse_silence(listing, base_url)
+    _refuse_key(listing, has_key=has_key)
+    entries = _entries(listing)
+    named = model or embedding_model
+    if not entries and not named:
+        raise TargetError(_no_model(listing, base_url))
+    chosen = model or _first(entries, "chat") or named
+    if chosen is None:
+        raise TargetError("The target lists no model that generates text; name one with --model.")
+    subject = Subject(chosen, embedding_model or _first(entries, "embedding", typed=True))
+    if model or not embedding_model:
+        await _try_chat(recorder, subject, entries, base_url, has_key=has_key)
+    return subject
+
+
+async def _try_chat(
+    recorder: Recorder, subject: Subject, entries: list[dict[str, object]], base_url: str, *, has_key: bool
+) -> None:
+    """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times."""
+    request = bodies.post(Endpoint.CHAT, {"max_tokens": 1}).build(subject, {})
+    chat = await recorder.record(request, id="g2", stimulus="greeting: chat")
+    _refuse_silence(chat, base_url)
+    _refuse_key(chat, has_key=has_key)
+    listed = [str(entry["id"]) for entry in entries]
+    if chat.status == 404 and listed and subject.model not in listed:
+        shown = ", ".join(listed[:SHOWN_MODELS])
+        raise TargetError(f'The target does not serve the model "{subject.model}"; it lists {shown}.')
+
+
+def _refuse_silence(exchange: Exchange, base_url: str) -> None:
+    failure = exchange.failure
+    if failure is None:
+        if exchange.media_type == "text/html" and exchange.status is not None and exchange.status < 400:
+            raise TargetError(
+                f"{base_url}{exchange.request.path} is a web page, not an API; "
+                "give the base URL of the API, which usually ends in /v1."
+            )
+        return
+    what = {
+        FailureKind.CONNECT: f"Could not connect to {base_url}: {failure.message}; is the server running there?",
+        FailureKind.TIMEOUT: (
+            f"{base_url} took {exchange.request.method} {exchange.request.path} and gave no whole answer within "
+            f"{failure.at:.0f} s; give it longer with --timeout, if it is only slow."
+        ),
+        FailureKind.PROTOCOL: f"What answers at {base_url} does not speak HTTP: {failure.message}.",
+    }
+    raise TargetError(
+        what.get(failure.kind, f"{base_url} closed the connection before its first answer: {failure.message}.")
+    )
+
+
+def _refuse_key(exchange: Exchange, *, has_key: bool) -> None:
+    if exchange.status not in {401, 403}:
+        return
+    advice = (
+        "it refused the key given in GONOGO_API_KEY or OPENAI_API_KEY"
+        if has_key
+        else "it wants a key, and none is set; put one in GONOGO_API_KEY"
+    )
+    raise TargetError(f"The target answered {exchange.status}: {advice}.")
+
+
+def _no_model(listing: Exchange, base_url: str) -> str:
+    if listing.status == 404:
+        return (
+            f"{base_url}/models does not exist (404): if the base URL is right (it usually ends in /v1), "
+            "name the model with --model."
+        )
+    status = f"answered {listing.status}" if listing.status != 200 else "lists no model"
+    return f"{base_url}/models {status}, so there is none to ask for; name one with --model."
+
+
+def _entries(listing: Exchange) -> list[dict[str, object]]:
+    try:
+        body = json.loads(listing.body)
+    except ValueError:
+        return []
+    data = body.get("data") if isinstance(body, dict) else None
+    entries = data if isinstance(data, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+
+
+def _first(entries: list[dict[str, object]], kind: str, *, typed: bool = False) -> str | None:
+    """The first entry of that `type` (an extension of ours and others'); an untyped one counts unless `typed`."""
+    accepted = {kind} if typed else {kind, None}
+    return next((str(entry["id"]) for entry in entries if entry.get("type") in accepted), None)

@@ -1,0 +1,50 @@
+"""What a run will send: every stimulus once, in the order of its risk, with its worst case in tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli.life import baselines
+from gonogo.stimuli.stimulus import Risk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo.rules import Scenario
+    from gonogo.stimuli.stimulus import Stimulus
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The stimuli of a run, harmless ones first, each after those it needs. Ids are given in this order."""
+
+    stimuli: tuple[Stimulus, ...]
+
+    @property
+    def requests(self) -> int:
+        """Requests that will be sent, signs of life after hostile ones and the two of the greeting left out."""
+        return len(self.stimuli)
+
+    @property
+    def tokens(self) -> int:
+        """The most tokens that the target can be made to generate."""
+        return sum(stimulus.tokens for stimulus in self.stimuli)
+
+    def stage(self, risk: Risk, *, alone: bool = False) -> tuple[Stimulus, ...]:
+        """The stimuli of one risk that are sent side by side, or those that must be alone."""
+        return tuple(s for s in self.stimuli if s.risk is risk and s.alone is alone)
+
+
+def plan(scenarios: Iterable[Scenario]) -> Plan:
+    """The plan that collects what these scenarios look at.
+
+    Where something hostile is sent, the plain requests that can prove the target alive are sent before it.
+    """
+    wanted = [stimulus for scenario in scenarios for stimulus in scenario.stimuli]
+    if any(stimulus.risk is not Risk.HARMLESS for stimulus in wanted):
+        wanted = [*baselines(), *wanted]
+    unique: dict[str, Stimulus] = {}
+    for stimulus in wanted:
+        unique.setdefault(stimulus.key, stimulus)
+    return Plan(tuple(sorted(unique.values(), key=lambda s: (s.risk, s.alone))))

@@ -1,0 +1,205 @@
+"""Evidence in, verdicts out: no network, no clock.
+
+A rule is decided exchange by exchange and the worst finding is its verdict: a deviation wins over everything, then
+a pass, then a plain refusal, then what could not be decided.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import gonogo.judge.checks  # noqa: F401 - registers the vocabulary
+from gonogo.errors import FeatureError
+from gonogo.exchange import FailureKind
+from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.steps import Bound, Of, then
+from gonogo.stimuli.phrases import Ask
+from gonogo.verdict import Evidence, Judgement, Level, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
+    from gonogo.rules import Catalogue, Scenario
+
+BROKEN = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdict.UNSUPPORTED}
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error
+    """The target said plainly that it does not do this; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What one check said of one exchange, or of several."""
+
+    exchanges: tuple[Exchange, ...]
+    outcome: Deviation | Undecided | Refused | None
+
+
+def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:
+    """The judgement of each scenario on the record, in the same order.
+
+    Raises FeatureError where a scenario names a check that does not exist.
+    """
+    by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
+    return [_decide(scenario, by_key, record.unsent, catalogue) for scenario in scenarios]
+
+
+@functools.cache
+def bind(scenario: Scenario) -> tuple[Bound, ...]:
+    """The checks of a scenario's Then steps; FeatureError where a step is not in the vocabulary."""
+    bound = []
+    for text in scenario.thens:
+        try:
+            check, values = then.find(text)
+        except (LookupError, ValueError) as error:
+            raise FeatureError(f"{scenario.where}: {error}") from error
+        bound.append(Bound(check, values))
+    return tuple(bound)
+
+
+def _decide(
+    scenario: Scenario,
+    by_key: Mapping[str, Exchange],
+    unsent: Mapping[str, str],
+    catalogue: Catalogue,
+) -> Judgement:
+    exchanges, gaps = _subjects(scenario, by_key, unsent, catalogue)
+    findings = [] if gaps else _findings(bind(scenario), exchanges)
+    for choose in (_deviating, _passing, _refused):
+        judgement = choose(scenario, findings)
+        if judgement is not None:
+            return judgement
+    undecided = [finding for finding in findings if isinstance(finding.outcome, Undecided)]
+    reason = gaps[0] if gaps else str(undecided[0].outcome) if undecided else "nothing of the kind was recorded"
+    return Judgement(
+        scenario.rule, Verdict.INCONCLUSIVE, _capital(reason), evidence=_evidence(undecided[:1] or findings)
+    )
+
+
+def _subjects(
+    scenario: Scenario,
+    by_key: Mapping[str, Exchange],
+    unsent: Mapping[str, str],
+    catalogue: Catalogue,
+) -> tuple[list[Exchange], list[str]]:
+    """The exchanges a rule looks at, in the order of its steps, and why any of those it asked for is missing."""
+    found: dict[str, Exchange] = {}
+    gaps = []
+    for look in scenario.looks:
+        if isinstance(look, Ask):
+            key = look.stimulus.key
+            if key in by_key:
+                found[key] = by_key[key]
+            else:
+                gaps.append(unsent.get(key, "the evidence does not hold this request; collect it again"))
+        else:
+            found |= {
+                key: exchange
+                for key, exchange in by_key.items()
+                if (stimulus := catalogue.stimuli.get(key)) is not None and look.fits(stimulus)
+            }
+    return list(found.values()), gaps
+
+
+def _findings(checks: Iterable[Bound], exchanges: list[Exchange]) -> list[_Finding]:
+    """One finding per exchange: the first check that does not simply pass; and one per comparison."""
+    single = [bound for bound in checks if not bound.check.several]
+    several = [bound for bound in checks if bound.check.several]
+    found = [_Finding((exchange,), _first(single, (exchange,))) for exchange in exchanges] if single else []
+    if several:
+        found.append(_Finding(tuple(exchanges), _first(several, tuple(exchanges))))
+        if all(finding.outcome is None for finding in found[:-1]):
+            return found[-1:]
+        return [finding for finding in found if finding.outcome is not None]
+    return found
+
+
+def _first(
+    checks: Iterable[Bound], exchanges: tuple[Exchange, ...]
+) -> Deviation | Undecided | Refused | None:
+    """What the first check says that does not pass; a deviation of any check comes before the rest."""
+    held: Undecided | Refused | None = None
+    for bound in checks:
+        try:
+            for exchange in exchanges:
+                _admit(exchange, bound.check.of)
+            deviation = bound(*exchanges)
+        except (Undecided, Refused) as reason:
+            held = held or reason
+            continue
+        if deviation is not None:
+            return deviation
+    return held
+
+
+def _admit(exchange: Exchange, of: Of) -> None:
+    """Let the exchange through to a check that speaks of such answers; raise what to say of it otherwise."""
+    if of is Of.ANY:
+        return
+    status, failure = exchange.status, exchange.failure
+    if failure is not None and (status is None or of is not Of.BEGUN):
+        raise Undecided(f"{exchange.id} was not answered whole: {failure.message}")
+    if status is None or of is Of.ANSWERED:
+        return
+    if status in {401, 403, 429}:
+        raise Undecided(f"{exchange.id} was answered with {status}")
+    if of is Of.REFUSED:
+        if status < 400:
+            raise Undecided(f"{exchange.id} was not refused")
+        return
+    if 400 <= status < 500 or status == 501:
+        raise Refused(f"refused with {status} ({exchange.id})")
+    if not 200 <= status < 300:
+        raise Undecided(f"{exchange.id} was answered with {status}")
+
+
+def _deviating(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
+    broken = [finding for finding in findings if isinstance(finding.outcome, Deviation)]
+    if not broken:
+        return None
+    first = broken[0]
+    assert isinstance(first.outcome, Deviation)
+    deviation = first.outcome
+    many = f" (in {len(broken)} of {len(findings)} exchanges)" if len(findings) > 1 else ""
+    return Judgement(
+        scenario.rule,
+        BROKEN[scenario.rule.level],
+        f"{_capital(deviation.actual)}{many}",
+        deviation.expected,
+        deviation.actual,
+        tuple(
+            Evidence(exchange.id, finding.outcome.position if index == 0 else None)
+            for finding in broken
+            if isinstance(finding.outcome, Deviation)
+            for index, exchange in enumerate(reversed(finding.exchanges))
+        ),
+    )
+
+
+def _passing(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
+    passed = [finding for finding in findings if finding.outcome is None]
+    if not passed:
+        return None
+    return Judgement(scenario.rule, Verdict.PASS, "Kept", evidence=_evidence(passed))
+
+
+def _refused(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
+    refused = [finding for finding in findings if isinstance(finding.outcome, Refused)]
+    if not refused:
+        return None
+    message = _capital(str(refused[0].outcome))
+    return Judgement(scenario.rule, Verdict.UNSUPPORTED, message, evidence=_evidence(refused[:1]))
+
+
+def _evidence(findings: Iterable[_Finding]) -> tuple[Evidence, ...]:
+    ids = dict.fromkeys(exchange.id for finding in findings for exchange in finding.exchanges)
+    return tuple(Evidence(exchange_id) for exchange_id in ids)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

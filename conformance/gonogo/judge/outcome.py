@@ -1,0 +1,41 @@
+"""What a check can say of an exchange: nothing wrong, a deviation, or that it cannot tell.
+
+A check returns a `Deviation` or None. It raises `Undecided` where what it needs is not there through no fault that
+is its own to report: a rule speaks of one thing, and leaves the rest to the rules whose thing it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gonogo.verdict import Position
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+
+EXCERPT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """What the contract expects, what was there instead, and where in the body, if at one place."""
+
+    expected: str
+    actual: str
+    position: Position | None = None
+
+    def at(self, exchange: Exchange, offset: int, end: int | None = None) -> Deviation:
+        """The same deviation, pointing at the bytes from `offset` on."""
+        return replace(self, position=position(exchange, offset, end))
+
+
+class Undecided(Exception):  # noqa: N818 - an answer, not an error
+    """The precondition of a check did not hold; the message says which."""
+
+
+def position(exchange: Exchange, offset: int, end: int | None = None) -> Position:
+    """The place in the body, with the bytes there as text (at most 160, the rest cut)."""
+    data = exchange.body[offset : end if end is not None else offset + EXCERPT]
+    text = data[:EXCERPT].decode("utf-8", "backslashreplace").rstrip("\r\n")
+    return Position(offset, exchange.arrival(offset), text + ("…" if len(data) > EXCERPT else ""))

@@ -1,0 +1,126 @@
+"""Bodies as their reader sees them: one JSON value, or the chunks of a stream.
+
+Readings are made once per exchange. They skip what they cannot read: that a body is not JSON, or an event no
+object, is for the rules of that name to say.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gonogo import sse
+from gonogo.judge.outcome import Undecided
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+
+DONE = "[DONE]"
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The JSON object of one event, and where the event lies in the body, in bytes."""
+
+    value: Object
+    offset: int
+    end: int
+
+    @property
+    def choices(self) -> list[Object]:
+        """The choices that are objects; none where the field is no array."""
+        return objects(self.value.get("choices"))
+
+
+def parse(text: str | bytes) -> object:
+    """The JSON value; ValueError for anything RFC 8259 does not allow, NaN and Infinity among it."""
+    return json.loads(text, parse_constant=_refuse)
+
+
+@functools.lru_cache(maxsize=4096)
+def answer(exchange: Exchange) -> Object:
+    """The body as a JSON object; Undecided where it is none."""
+    try:
+        value = parse(exchange.body)
+    except ValueError:
+        raise Undecided(f"the body of {exchange.id} is not JSON") from None
+    if not isinstance(value, dict):
+        raise Undecided(f"the body of {exchange.id} is not a JSON object")
+    return value
+
+
+@functools.lru_cache(maxsize=4096)
+def stream(exchange: Exchange) -> sse.EventStream:
+    """The body as server-sent events, with the anomalies of the strict parser."""
+    return sse.parse(exchange.body)
+
+
+@functools.lru_cache(maxsize=4096)
+def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
+    """The objects that the stream carries, in order, error frames left out; Undecided where there is none."""
+    found = tuple(
+        Chunk(value, event.offset, event.end)
+        for event in stream(exchange).events
+        if (value := _object(event.data)) is not None and not value.get("error")
+    )
+    if not found:
+        raise Undecided(f"the stream of {exchange.id} carries no chunk that is a JSON object")
+    return found
+
+
+def objects(value: object) -> list[Object]:
+    """The objects in an array; none where it is no array."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def choices(exchange: Exchange) -> list[Object]:
+    """The choices of a whole answer; Undecided where there is none."""
+    found = objects(answer(exchange).get("choices"))
+    if not found:
+        raise Undecided(f"{exchange.id} has no choices")
+    return found
+
+
+def usage(value: Object) -> Object | None:
+    """The usage object, or None where it is absent, null or something else."""
+    found = value.get("usage")
+    return found if isinstance(found, dict) else None
+
+
+def count(value: object) -> int | None:
+    """A whole number, or None for anything else (true and false are none)."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def by_choice(exchange: Exchange) -> dict[int, list[tuple[Chunk, Object]]]:
+    """The chunks of each choice in order, with the choice itself; choices without an index are left out."""
+    found: dict[int, list[tuple[Chunk, Object]]] = {}
+    for chunk in chunks(exchange):
+        for choice in chunk.choices:
+            index = count(choice.get("index"))
+            if index is not None:
+                found.setdefault(index, []).append((chunk, choice))
+    if not found:
+        raise Undecided(f"no chunk of {exchange.id} carries a choice with an index")
+    return found
+
+
+def delta(choice: Object) -> Object:
+    """What a chunk adds to its choice; empty where it adds nothing readable."""
+    found = choice.get("delta")
+    return found if isinstance(found, dict) else {}
+
+
+def _object(data: str) -> Object | None:
+    try:
+        value = parse(data)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

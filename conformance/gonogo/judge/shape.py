@@ -1,0 +1,84 @@
+"""Validation against the contract's schemas, with errors that name one field each.
+
+A schema error is reported at the field that causes it: a missing property at its own path, and a value that fits
+no branch of a union at what the nearest branch says of it.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+import gonogo_contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A value that breaks a schema: the `field` ("choices[].finish_reason"), the exact `pointer`, and why."""
+
+    field: str
+    pointer: str
+    message: str
+    missing: bool = False
+
+
+def misfits(component: str, value: object) -> list[Misfit]:
+    """Every way in which `value` breaks the component of that name, in document order."""
+    return [
+        _misfit(error) for problem in _validator(component).iter_errors(value) for error in _causes(problem)
+    ]
+
+
+def owned(misfit: Misfit, field: str) -> bool:
+    """Whether the misfit lies at the field, or inside it."""
+    return misfit.field == field or misfit.field.startswith((field + ".", field + "["))
+
+
+@functools.cache
+def _validator(component: str) -> Any:  # noqa: ANN401 - jsonschema-rs has one validator class per draft
+    return jsonschema_rs.validator_for(gonogo_contract.component_schema(component))
+
+
+def _causes(error: Any) -> Iterator[Any]:  # noqa: ANN401 - jsonschema-rs' error
+    """The errors of the branch that fits best; the error itself where it is no union."""
+    branches = [branch for branch in getattr(error.kind, "context", None) or [] if branch]
+    if not branches:
+        yield error
+        return
+    depth = len(error.instance_path)
+    best = max(branches, key=lambda branch: (_reach(branch, depth), -len(branch)))
+    if _reach(best, depth) == 0:
+        yield error
+        return
+    for cause in best:
+        yield from _causes(cause)
+
+
+def _reach(branch: list[Any], depth: int) -> int:
+    """How well a branch was met: 0 where the value's own type or constant is wrong, else how deep it erred."""
+    if any(len(error.instance_path) == depth and error.kind.name in ("type", "const") for error in branch):
+        return 0
+    return 1 + min(len(error.instance_path) for error in branch)
+
+
+def _misfit(error: Any) -> Misfit:  # noqa: ANN401 - jsonschema-rs' error
+    path = list(error.instance_path)
+    missing = error.kind.name == "required"
+    if missing:
+        path.append(error.kind.property)
+    field = "".join("[]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return Misfit(field, pointer, _sentence(error, missing=missing), missing)
+
+
+def _sentence(error: Any, *, missing: bool) -> str:  # noqa: ANN401 - jsonschema-rs' error
+    if missing:
+        return f'"{error.kind.property}" is missing'
+    message = str(error.message)
+    return message if len(message) <= 200 else message[:80] + " … " + message[-100:]

@@ -1,0 +1,143 @@
+"""The requests that scenarios name, as stimuli. A scenario states what differs; the rest is filled in here.
+
+Every generation has a token limit, so that the cost of a run is known before it starts.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from gonogo.exchange import Request
+from gonogo.stimuli.stimulus import Endpoint, Risk, Stimulus, Subject, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gonogo.exchange import Exchange
+
+Body = dict[str, object]
+
+JSON_HEADERS = (("content-type", "application/json"),)
+PROMPT = "Count from one to ten."
+DEFAULT_TOKENS = 8
+UNKNOWN_MODEL = "gonogo-no-such-model"
+
+PATHS = {
+    Endpoint.CHAT: "/chat/completions",
+    Endpoint.COMPLETIONS: "/completions",
+    Endpoint.EMBEDDINGS: "/embeddings",
+}
+
+
+def post(
+    endpoint: Endpoint,
+    changes: Body,
+    *,
+    streamed: bool = False,
+    without: tuple[str, ...] = (),
+    valid: bool = True,
+    risk: Risk | None = None,
+) -> Stimulus:
+    """A generation or embedding request: the default body, `changes` laid over it, `without` left out.
+
+    A null in `changes` is sent as null. The key names the endpoint and the changes only.
+    """
+    given = dict(changes, stream=True) if streamed and "stream" not in changes else dict(changes)
+    template = {key: value for key, value in _defaults(endpoint, given).items() if key not in without}
+    missing = "".join(f" without {name}" for name in without)
+    if risk is None:
+        risk = Risk.HARMLESS if valid else Risk.HOSTILE
+
+    def build(subject: Subject, _: Mapping[str, Exchange]) -> Request:
+        body = dict(template)
+        if body.get("model") is _SERVED:
+            embedding = endpoint is Endpoint.EMBEDDINGS
+            body["model"] = (subject.embedding_model or subject.model) if embedding else subject.model
+        return Request("POST", PATHS[endpoint], JSON_HEADERS, json.dumps(body, ensure_ascii=False).encode())
+
+    return Stimulus(
+        key=f"{endpoint} {canonical(given)}{missing}",
+        endpoint=endpoint,
+        build=build,
+        streamed=given.get("stream") is True,
+        valid=valid,
+        risk=risk,
+        tokens=_worst_case(template) if endpoint is not Endpoint.EMBEDDINGS else 0,
+    )
+
+
+def raw_post(endpoint: Endpoint, body: bytes, headers: tuple[tuple[str, str], ...] = JSON_HEADERS) -> Stimulus:
+    """A POST whose body is sent byte for byte, broken as it may be."""
+    shown = body.decode("utf-8", "backslashreplace")
+    head = "" if headers == JSON_HEADERS else f" {dict(headers)}"
+    return _fixed(
+        f"{endpoint} raw {shown}{head}",
+        endpoint,
+        lambda _: Request("POST", PATHS[endpoint], headers, body),
+        valid=False,
+    )
+
+
+def list_models() -> Stimulus:
+    """GET /models."""
+    return _fixed(Endpoint.MODELS, Endpoint.MODELS, lambda _: Request("GET", "/models"))
+
+
+def retrieve_model(model: str | None = None, *, encoded: bool = True) -> Stimulus:
+    """GET /models/{model}: the served model, or the id given; "/" in it percent-encoded or left alone."""
+    safe = "" if encoded else "/"
+    form = "" if encoded else " as it is"
+    return _fixed(
+        f"{Endpoint.MODEL} {model or 'served'}{form}",
+        Endpoint.MODEL,
+        lambda subject: Request("GET", "/models/" + quote(model or subject.model, safe=safe)),
+        valid=model is None,
+    )
+
+
+def bare(method: str, path: str) -> Stimulus:
+    """A request without a body to any path, to see how the target says no."""
+    return _fixed(f"{method} {path}", Endpoint.OTHER, lambda _: Request(method, path), valid=False)
+
+
+def _fixed(
+    key: str,
+    endpoint: Endpoint,
+    make: Callable[[Subject], Request],
+    *,
+    valid: bool = True,
+) -> Stimulus:
+    return Stimulus(
+        key=str(key),
+        endpoint=endpoint,
+        build=lambda subject, _: make(subject),
+        valid=valid,
+        risk=Risk.HARMLESS if valid else Risk.HOSTILE,
+    )
+
+
+_SERVED = object()
+
+
+def _defaults(endpoint: Endpoint, changes: Body) -> Body:
+    body: Body = {"model": _SERVED}
+    if endpoint is Endpoint.CHAT:
+        body["messages"] = [{"role": "user", "content": PROMPT}]
+    elif endpoint is Endpoint.COMPLETIONS:
+        body["prompt"] = PROMPT
+    else:
+        body["input"] = PROMPT
+    if endpoint is not Endpoint.EMBEDDINGS and "max_completion_tokens" not in changes:
+        body["max_tokens"] = DEFAULT_TOKENS
+    return body | changes
+
+
+def _worst_case(body: Body) -> int:
+    limits = [body.get("max_completion_tokens"), body.get("max_tokens")]
+    limit = next((value for value in limits if isinstance(value, int) and value > 0), DEFAULT_TOKENS)
+    choices = body.get("n")
+    prompts = body.get("prompt")
+    many = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
+    return limit * (choices if isinstance(choices, int) and choices > 0 else 1) * many

@@ -1,0 +1,129 @@
+"""What a When step means: the stimuli it asks for, or the recorded exchanges it looks at.
+
+A step that begins with "any" adds no request but its `needs`: the rule watches every exchange of that kind,
+whoever asked for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from gonogo.vocabulary import Vocabulary
+from gonogo.stimuli import bodies
+from gonogo.stimuli.bodies import Body
+from gonogo.stimuli.stimulus import Endpoint, Stimulus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to be sent; its exchange is a subject of the rule."""
+
+    stimulus: Stimulus
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Every exchange whose stimulus fits; `needs` makes sure that there is one."""
+
+    fits: Callable[[Stimulus], bool]
+    needs: tuple[Stimulus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The stimulus of the step before, sent once more."""
+
+
+When = Ask | Watch | Again
+when: Vocabulary[Callable[..., When]] = Vocabulary()
+
+_GENERATIONS = {
+    "a chat completion": Endpoint.CHAT,
+    "a completion": Endpoint.COMPLETIONS,
+}
+
+
+def _register_posts() -> None:
+    for noun, endpoint in {**_GENERATIONS, "embeddings": Endpoint.EMBEDDINGS}.items():
+        are = "are" if endpoint is Endpoint.EMBEDDINGS else "is"
+        when.add(f"{noun} {are} requested with {{body:json}}", _asks(endpoint))
+        when.add(f"{noun} {are} wrongly requested with {{body:json}}", _asks(endpoint, valid=False))
+        when.add(f'{noun} {are} requested without "{{field}}"', _lacks(endpoint))
+        when.add(f"{noun} {are} requested with the bytes {{text:json}}", _raw(endpoint))
+    for noun, endpoint in _GENERATIONS.items():
+        when.add(f"{noun} is streamed with {{body:json}}", _asks(endpoint, streamed=True))
+        when.add(
+            f"{noun} is wrongly streamed with {{body:json}}", _asks(endpoint, streamed=True, valid=False)
+        )
+
+
+def _asks(endpoint: Endpoint, *, streamed: bool = False, valid: bool = True) -> Callable[..., When]:
+    def ask(body: Body) -> When:
+        return Ask(bodies.post(endpoint, body, streamed=streamed, valid=valid))
+
+    return ask
+
+
+def _lacks(endpoint: Endpoint) -> Callable[..., When]:
+    return lambda field: Ask(bodies.post(endpoint, {}, without=(cast("str", field),), valid=False))
+
+
+def _raw(endpoint: Endpoint) -> Callable[..., When]:
+    # Latin-1 is a byte for a character, so that a scenario can write bytes that are not UTF-8 as \u00xx.
+    return lambda text: Ask(bodies.raw_post(endpoint, cast("str", text).encode("latin-1")))
+
+
+_register_posts()
+
+
+@when.phrase("the models are listed")
+def _models_listed() -> When:
+    return Ask(bodies.list_models())
+
+
+@when.phrase("the served model is retrieved")
+def _model_retrieved() -> When:
+    return Ask(bodies.retrieve_model())
+
+
+@when.phrase('the model "{model}" is retrieved')
+def _other_model_retrieved(model: str) -> When:
+    return Ask(bodies.retrieve_model(model))
+
+
+@when.phrase('{method:w} is sent to "{path}"')
+def _bare(method: str, path: str) -> When:
+    return Ask(bodies.bare(method, path))
+
+
+@when.phrase("the same request is sent again")
+def _again() -> When:
+    return Again()
+
+
+def _watch(pattern: str, fits: Callable[[Stimulus], bool], *needs: Stimulus) -> None:
+    when.add(pattern, lambda: Watch(fits, needs))
+
+
+_CHAT = bodies.post(Endpoint.CHAT, {})
+_CHAT_STREAM = bodies.post(Endpoint.CHAT, {}, streamed=True)
+_COMPLETION = bodies.post(Endpoint.COMPLETIONS, {})
+_COMPLETION_STREAM = bodies.post(Endpoint.COMPLETIONS, {}, streamed=True)
+
+
+def _is(endpoint: Endpoint, *, streamed: bool) -> Callable[[Stimulus], bool]:
+    return lambda stimulus: stimulus.valid and stimulus.endpoint is endpoint and stimulus.streamed is streamed
+
+
+_watch("any chat completion is requested", _is(Endpoint.CHAT, streamed=False), _CHAT)
+_watch("any chat completion is streamed", _is(Endpoint.CHAT, streamed=True), _CHAT_STREAM)
+_watch("any completion is requested", _is(Endpoint.COMPLETIONS, streamed=False), _COMPLETION)
+_watch("any completion is streamed", _is(Endpoint.COMPLETIONS, streamed=True), _COMPLETION_STREAM)
+_watch("any stream is asked for", lambda stimulus: stimulus.valid and stimulus.streamed, _CHAT_STREAM)
+_watch("any generation is asked for", lambda s: s.valid and s.tokens > 0, _CHAT, _CHAT_STREAM)
+_watch("any valid request is sent", lambda stimulus: stimulus.valid, _CHAT)
+_watch("any request is sent", lambda _: True, _CHAT)

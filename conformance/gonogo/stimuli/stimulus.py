@@ -1,0 +1,89 @@
+"""A stimulus: a request that rules want answered, known by a key, built when it is due.
+
+Two rules that name the same stimulus share its one exchange. The key is what evidence files store, so that a
+judge with newer rules still finds what an older run recorded.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gonogo.exchange import Exchange, Request
+
+
+class Endpoint(StrEnum):
+    """The operations of the contract, and OTHER for requests that belong to none."""
+
+    MODELS = "GET /models"
+    MODEL = "GET /models/{model}"
+    CHAT = "POST /chat/completions"
+    COMPLETIONS = "POST /completions"
+    EMBEDDINGS = "POST /embeddings"
+    OTHER = "other"
+
+
+class Risk(IntEnum):
+    """When a stimulus is sent: all of one risk are answered before the next begins."""
+
+    HARMLESS = 0
+    HOSTILE = 1  # broken on purpose; the target is asked for a sign of life afterwards
+    DEADLY = 2  # known to stop a server for good; sent last, one at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who is asked: the ids that go into `model`. None where the target has no such model."""
+
+    model: str
+    embedding_model: str | None = None
+
+
+class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold
+    """A stimulus that needs an earlier answer cannot be built from the one that came; the message says why."""
+
+
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """A request to be sent once.
+
+    `build` makes it from the subject and the exchanges of `needs` (by key); it raises NotPossible where those
+    do not allow it. `valid` is whether the request keeps the contract, so that a server has no reason to refuse
+    it but lack of the feature. `tokens` is the most it can make the target generate.
+    """
+
+    key: str
+    endpoint: Endpoint
+    build: Callable[[Subject, Mapping[str, Exchange]], Request]
+    streamed: bool = False
+    valid: bool = True
+    risk: Risk = Risk.HARMLESS
+    tokens: int = 0
+    needs: tuple[Stimulus, ...] = ()
+    alone: bool = False
+
+    def repeated(self, ordinal: int) -> Stimulus:
+        """The same request once more, as an exchange of its own; `ordinal` counts from 2."""
+        return Stimulus(
+            key=f"{self.key} #{ordinal}",
+            endpoint=self.endpoint,
+            build=self.build,
+            streamed=self.streamed,
+            valid=self.valid,
+            risk=self.risk,
+            tokens=self.tokens,
+            needs=(*self.needs, self),
+            alone=self.alone,
+        )
+
+
+def canonical(value: object) -> str:
+    """JSON text that is the same for equal values: the part of a key that tells bodies apart."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
