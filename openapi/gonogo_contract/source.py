@@ -1,0 +1,44 @@
+"""The contract as it lies in this package, read once."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+# The reader written in C is ten times faster, and missing where PyYAML was built without libyaml.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@cache
+def text() -> str:
+    """The OpenAPI 3.2 document as YAML, with its comments."""
+    return files(__package__).joinpath("openapi.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.2 document as parsed. Every caller gets the same object: do not change it."""
+    return parse(text())
+
+
+def parse(source: str) -> Any:  # noqa: ANN401 - any YAML or JSON value
+    """Read YAML, of which JSON is a part. Raises yaml.YAMLError where it is neither."""
+    return yaml.load(source, Loader=_Loader)  # noqa: S506 - both loaders are the safe ones
+
+
+def component_schema(name: str) -> dict[str, Any]:
+    """A component as a JSON Schema (2020-12) that stands alone: its references lead into itself.
+
+    Shares the contract's objects: do not change it. Raises LookupError where there is no such component.
+    """
+    components = document()["components"]
+    if name not in components["schemas"]:
+        raise LookupError(f"The contract has no schema named {name!r}.")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": f"#/components/schemas/{name}",
+        "components": components,
+    }
