@@ -1,0 +1,362 @@
+"""The evidence file: what was recorded about one target, as JSON Lines, so that it can be judged again.
+
+The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …}`. Each
+further line is one exchange. A chunk of a body is `[seconds, text]`, or `[seconds, {"base64": …}]` where its
+bytes are not UTF-8 by themselves. A line is flushed as soon as its exchange ended, so that a crash loses
+nothing that was recorded. Secrets are never written (see `redact`).
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import jsonschema_rs
+
+from gonogo import __version__
+from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+    from types import TracebackType
+
+EVIDENCE_VERSION = 1
+
+REDACTED = "[redacted]"
+
+_SECRET_FIELDS = frozenset(
+    {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
+)
+_LEAST_KEY = 16  # a shorter key ("none", "ollama") is no secret, and may be a word of an honest answer
+
+
+class EvidenceError(Exception):
+    """The file cannot be read or written as evidence; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The endpoint that was asked: its base URL, and the models that were used (None: none of the kind)."""
+
+    base_url: str
+    model: str | None = None
+    embedding_model: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """Everything that one run recorded.
+
+    `started` is the time of its beginning (ISO 8601, UTC). `gonogo` is the version that wrote it.
+    `truncated` is true where the last line of the file was cut short and is left out.
+    """
+
+    target: Target
+    started: str
+    exchanges: tuple[Exchange, ...]
+    gonogo: str = __version__
+    truncated: bool = False
+
+
+class EvidenceWriter:
+    """Write a record while it is collected: a context manager that replaces the file at `path`.
+
+    `key` is the API key of the run; it is masked wherever it occurs (see `redact`).
+    Raises `EvidenceError` where the file cannot be written.
+    """
+
+    def __init__(
+        self, path: str | PathLike[str], target: Target, started: str, *, key: str | None = None
+    ) -> None:
+        self._path = Path(path)
+        self._key = key
+        try:
+            self._file = self._path.open("w", encoding="ascii", newline="\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._write(_header(target, started))
+
+    def append(self, exchange: Exchange) -> None:
+        """Write one exchange, secrets redacted, and flush it."""
+        self._write(_to_json(redact(exchange, self._key)))
+
+    def _write(self, line: dict[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> EvidenceError:
+        return EvidenceError(f"The evidence file {self._path} cannot be written: {error.strerror}.")
+
+    def close(self) -> None:
+        """Close the file; every line is in it already."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def write(path: str | PathLike[str], record: Record, *, key: str | None = None) -> None:
+    """Write a whole record; `EvidenceError` where the file cannot be written."""
+    with EvidenceWriter(path, record.target, record.started, key=key) as writer:
+        for exchange in record.exchanges:
+            writer.append(exchange)
+
+
+def read(path: str | PathLike[str]) -> Record:
+    """Read an evidence file; `EvidenceError` says in one sentence why it cannot be read.
+
+    A last line that was cut short, as a crash leaves it, is left out and reported by `Record.truncated`.
+    """
+    lines = _Lines(Path(path))
+    header = lines.header()
+    exchanges = {}
+    for line in lines:
+        if line["id"] in exchanges:
+            raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
+        exchanges[line["id"]] = _from_json(line)
+    return Record(
+        Target(**header["target"]),
+        header["started"],
+        tuple(exchanges.values()),
+        header["gonogo"],
+        lines.truncated,
+    )
+
+
+def redact(exchange: Exchange, key: str | None = None) -> Exchange:
+    """Get the exchange without secrets.
+
+    Credentials and cookies in headers, and the literal `key` in any request header, become "[redacted]". A key
+    of 16 characters or more, which no honest answer holds by chance, is redacted in the response's headers too,
+    and in the path and both bodies masked by as many "*", so that every byte keeps its offset.
+    """
+    mask = key if key and len(key) >= _LEAST_KEY else None
+    request = exchange.request
+    return replace(
+        exchange,
+        request=replace(
+            request,
+            path=request.path.replace(mask, "*" * len(mask)) if mask else request.path,
+            headers=_redact_headers(request.headers, key),
+            body=_mask(request.body, mask),
+        ),
+        headers=_redact_headers(exchange.headers, mask),
+        chunks=_mask_chunks(exchange.chunks, mask),
+    )
+
+
+def _redact_headers(headers: Headers, key: str | None) -> Headers:
+    return tuple(
+        (name, REDACTED if name.lower() in _SECRET_FIELDS else value.replace(key, REDACTED) if key else value)
+        for name, value in headers
+    )
+
+
+def _mask(data: bytes, key: str | None) -> bytes:
+    return data.replace(key.encode(), b"*" * len(key.encode())) if key else data
+
+
+def _mask_chunks(chunks: tuple[Chunk, ...], key: str | None) -> tuple[Chunk, ...]:
+    """Mask across the borders of chunks too: an echoed key may arrive in pieces."""
+    body = b"".join(chunk.data for chunk in chunks)
+    masked = _mask(body, key)
+    if masked == body:
+        return chunks
+    pieces, start = [], 0
+    for chunk in chunks:
+        end = start + len(chunk.data)
+        pieces.append(Chunk(chunk.at, masked[start:end]))
+        start = end
+    return tuple(pieces)
+
+
+def _header(target: Target, started: str) -> dict[str, Any]:
+    shown = replace(target, base_url=_without_user(target.base_url))
+    return {
+        "gonogo": __version__,
+        "evidence_version": EVIDENCE_VERSION,
+        "target": asdict(shown),
+        "started": started,
+    }
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{REDACTED}@{host}")) if at and user else url
+
+
+def _to_json(exchange: Exchange) -> dict[str, Any]:
+    request = exchange.request
+    return {
+        "id": exchange.id,
+        "stimulus": exchange.stimulus,
+        "request": {
+            "method": request.method,
+            "path": request.path,
+            "headers": request.headers,
+            "body": _data_to_json(request.body),
+        },
+        "status": exchange.status,
+        "headers": exchange.headers,
+        "chunks": [[chunk.at, _data_to_json(chunk.data)] for chunk in exchange.chunks],
+        "failure": asdict(exchange.failure) if exchange.failure else None,
+        "seconds": exchange.seconds,
+    }
+
+
+def _data_to_json(data: bytes) -> str | dict[str, str]:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(data).decode()}
+
+
+def _from_json(line: dict[str, Any]) -> Exchange:
+    request, failure = line["request"], line["failure"]
+    return Exchange(
+        id=line["id"],
+        stimulus=line["stimulus"],
+        request=Request(
+            request["method"],
+            request["path"],
+            _headers_from_json(request["headers"]),
+            _data_from_json(request["body"]),
+        ),
+        status=line["status"],
+        headers=_headers_from_json(line["headers"]),
+        chunks=tuple(Chunk(at, _data_from_json(data)) for at, data in line["chunks"]),
+        failure=Failure(FailureKind(failure["kind"]), failure["at"], failure["message"]) if failure else None,
+        seconds=line["seconds"],
+    )
+
+
+def _headers_from_json(headers: list[list[str]]) -> Headers:
+    return tuple((name, value) for name, value in headers)
+
+
+def _data_from_json(data: str | dict[str, str]) -> bytes:
+    return data.encode() if isinstance(data, str) else b64decode(data["base64"])
+
+
+class _Lines:
+    """The lines of an evidence file as checked JSON objects; raises `EvidenceError` at the first bad one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._number = 0
+        self.truncated = False
+        try:
+            self._lines = path.read_bytes().splitlines(keepends=True)
+        except OSError as error:
+            raise EvidenceError(f"The evidence file {path} cannot be read: {error.strerror}.") from error
+
+    @property
+    def place(self) -> str:
+        return f"Line {self._number} of the evidence file {self._path}"
+
+    def header(self) -> dict[str, Any]:
+        line = self._next()
+        if not isinstance(line, dict) or "evidence_version" not in line:
+            raise EvidenceError(
+                f"{self._path} is not an evidence file: its first line is no header of gonogo's."
+            )
+        if line["evidence_version"] != EVIDENCE_VERSION:
+            what = f"{self._path} has evidence version {line['evidence_version']}, and this gonogo"
+            raise EvidenceError(
+                f"{what} ({__version__}) reads version {EVIDENCE_VERSION}: use another gonogo."
+            )
+        return self._checked(line, _HEADER)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        while self._number < len(self._lines):
+            line = self._next()
+            if not self.truncated:
+                yield self._checked(line, _EXCHANGE)
+
+    def _next(self) -> object:
+        text = self._lines[self._number] if self._lines else b""
+        self._number += 1
+        try:
+            return json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            if self._number == 1:
+                return None
+            if text.endswith(b"\n"):
+                raise EvidenceError(f"{self.place} is not JSON: {error}.") from error
+            self.truncated = True
+            return None
+
+    def _checked(self, line: object, shape: jsonschema_rs.Validator) -> dict[str, Any]:
+        try:
+            error = next(shape.iter_errors(line), None)
+        except UnicodeEncodeError as surrogate:
+            raise EvidenceError(f"{self.place} holds a lone surrogate, which is no text.") from surrogate
+        if error:
+            where = "/".join(map(str, error.instance_path)) or "the line"
+            raise EvidenceError(f"{self.place} is not as gonogo writes it: {where}: {error.message[:200]}.")
+        assert isinstance(line, dict)
+        return line
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number in JSON")
+
+
+def _object(**properties: object) -> dict[str, object]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_STRING = {"type": "string"}
+_STRING_OR_NULL = {"type": ["string", "null"]}
+_SECONDS = {"type": "number"}
+_HEADERS = {
+    "type": "array",
+    "items": {"type": "array", "items": _STRING, "minItems": 2, "maxItems": 2},
+}
+_BASE64 = {"type": "string", "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}
+_DATA = {"anyOf": [_STRING, _object(base64=_BASE64)]}
+
+_HEADER = jsonschema_rs.validator_for(
+    _object(
+        gonogo=_STRING,
+        started=_STRING,
+        target={
+            **_object(base_url=_STRING, model=_STRING_OR_NULL, embedding_model=_STRING_OR_NULL),
+            "additionalProperties": False,
+        },
+    )
+)
+_EXCHANGE = jsonschema_rs.validator_for(
+    _object(
+        id=_STRING,
+        stimulus=_STRING,
+        request=_object(method=_STRING, path=_STRING, headers=_HEADERS, body=_DATA),
+        status={"type": ["integer", "null"]},
+        headers=_HEADERS,
+        chunks={
+            "type": "array",
+            "items": {"type": "array", "prefixItems": [_SECONDS, _DATA], "minItems": 2, "maxItems": 2},
+        },
+        failure={
+            "anyOf": [
+                {"type": "null"},
+                _object(kind={"enum": [kind.value for kind in FailureKind]}, at=_SECONDS, message=_STRING),
+            ]
+        },
+        seconds=_SECONDS,
+    )
+)
