@@ -1,16 +1,17 @@
 """The evidence file: what was recorded about one target, as JSON Lines, so that it can be judged again.
 
 The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …}`. Each
-further line is one exchange. A chunk of a body is `[seconds, text]`, or `[seconds, {"base64": …}]` where its
-bytes are not UTF-8 by themselves. A line is flushed as soon as its exchange ended, so that a crash loses
-nothing that was recorded. Secrets are never written (see `redact`).
+further line is one exchange, or `{"unsent": stimulus, "reason": sentence}`. A chunk of a body is
+`[seconds, text]`, or `[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is flushed
+as soon as its exchange ended, so that a crash loses nothing that was recorded. Secrets are never written (see
+`redact`).
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -18,10 +19,11 @@ from urllib.parse import urlsplit, urlunsplit
 import jsonschema_rs
 
 from gonogo import __version__
+from gonogo.errors import EvidenceError
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from os import PathLike
     from types import TracebackType
 
@@ -33,10 +35,6 @@ _SECRET_FIELDS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
 )
 _LEAST_KEY = 16  # a shorter key ("none", "ollama") is no secret, and may be a word of an honest answer
-
-
-class EvidenceError(Exception):
-    """The file cannot be read or written as evidence; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +50,15 @@ class Target:
 class Record:
     """Everything that one run recorded.
 
-    `started` is the time of its beginning (ISO 8601, UTC). `gonogo` is the version that wrote it.
-    `truncated` is true where the last line of the file was cut short and is left out.
+    `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were not
+    sent, each with the reason as a sentence. `gonogo` is the version that wrote it. `truncated` is true where
+    the last line of the file was cut short and is left out.
     """
 
     target: Target
     started: str
     exchanges: tuple[Exchange, ...]
+    unsent: Mapping[str, str] = field(default_factory=dict)
     gonogo: str = __version__
     truncated: bool = False
 
@@ -81,9 +81,13 @@ class EvidenceWriter:
             raise self._unwritable(error) from error
         self._write(_header(target, started))
 
-    def append(self, exchange: Exchange) -> None:
+    def exchange(self, exchange: Exchange) -> None:
         """Write one exchange, secrets redacted, and flush it."""
         self._write(_to_json(redact(exchange, self._key)))
+
+    def unsent(self, key: str, reason: str) -> None:
+        """Write that the stimulus of this key was not sent, and why."""
+        self._write({"unsent": key, "reason": reason})
 
     def _write(self, line: dict[str, Any]) -> None:
         try:
@@ -112,7 +116,9 @@ def write(path: str | PathLike[str], record: Record, *, key: str | None = None) 
     """Write a whole record; `EvidenceError` where the file cannot be written."""
     with EvidenceWriter(path, record.target, record.started, key=key) as writer:
         for exchange in record.exchanges:
-            writer.append(exchange)
+            writer.exchange(exchange)
+        for stimulus, reason in record.unsent.items():
+            writer.unsent(stimulus, reason)
 
 
 def read(path: str | PathLike[str]) -> Record:
@@ -122,15 +128,19 @@ def read(path: str | PathLike[str]) -> Record:
     """
     lines = _Lines(Path(path))
     header = lines.header()
-    exchanges = {}
+    exchanges, unsent = {}, {}
     for line in lines:
-        if line["id"] in exchanges:
+        if "unsent" in line:
+            unsent[line["unsent"]] = line["reason"]
+        elif line["id"] in exchanges:
             raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
-        exchanges[line["id"]] = _from_json(line)
+        else:
+            exchanges[line["id"]] = _from_json(line)
     return Record(
         Target(**header["target"]),
         header["started"],
         tuple(exchanges.values()),
+        unsent,
         header["gonogo"],
         lines.truncated,
     )
@@ -139,9 +149,9 @@ def read(path: str | PathLike[str]) -> Record:
 def redact(exchange: Exchange, key: str | None = None) -> Exchange:
     """Get the exchange without secrets.
 
-    Credentials and cookies in headers, and the literal `key` in any request header, become "[redacted]". A key
-    of 16 characters or more, which no honest answer holds by chance, is redacted in the response's headers too,
-    and in the path and both bodies masked by as many "*", so that every byte keeps its offset.
+    Credentials and cookies in headers, and the literal `key` in any request header, become "[redacted]". A
+    key of 16 characters or more, which no honest answer holds by chance, is redacted in the response's
+    headers too, and in the path and both bodies masked by as many "*", so that every byte keeps its offset.
     """
     mask = key if key and len(key) >= _LEAST_KEY else None
     request = exchange.request
@@ -285,7 +295,8 @@ class _Lines:
         while self._number < len(self._lines):
             line = self._next()
             if not self.truncated:
-                yield self._checked(line, _EXCHANGE)
+                is_unsent = isinstance(line, dict) and "unsent" in line
+                yield self._checked(line, _UNSENT if is_unsent else _EXCHANGE)
 
     def _next(self) -> object:
         text = self._lines[self._number] if self._lines else b""
@@ -340,6 +351,7 @@ _HEADER = jsonschema_rs.validator_for(
         },
     )
 )
+_UNSENT = jsonschema_rs.validator_for(_object(unsent=_STRING, reason=_STRING))
 _EXCHANGE = jsonschema_rs.validator_for(
     _object(
         id=_STRING,
