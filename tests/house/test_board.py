@@ -1,7 +1,7 @@
 """The board under tasks/ is honest: every state is known, and what is done names a test that exists.
 
-A proof is a pytest node id: a file, then a test function or a class and its method, then perhaps the parameters
-in brackets. It is looked up in the file's syntax tree; nothing is imported.
+A proof is a pytest node id: a file, then a test function or a class and its method, then perhaps its
+parameters in brackets. It is looked up in the file's syntax tree; nothing is imported.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def rows(markdown: str) -> list[list[str]]:
 
 
 def tasks(markdown: str) -> list[Task]:
-    """The tasks of a board; raises ValueError where its table has other columns, or a row too few or too many."""
+    """The tasks of a board; raises ValueError where its table or a row has other columns."""
     head, *rest = rows(markdown) or [[]]
     if head != COLUMNS:
         raise ValueError(f"the table's head is {head}, not {COLUMNS}")

@@ -1,0 +1,78 @@
+"""The import directions of the house hold, and each contract that says so can be broken."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ["conformance", "openapi", "generated", "server"]
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+
+# One forbidden import for each contract, and the module that a careless hand would put it in.
+CARELESS = {
+    "the contract imports nothing of ours": ("openapi/gonogo_contract/careless.py", "gonogo.verdict"),
+    "the wire models import nothing of ours": ("generated/gonogo_wire/careless.py", "gonogo_contract"),
+    "the server never imports the suite": ("server/gonogo_server/careless.py", "gonogo.exchange"),
+    "the suite shares the contract with the server and nothing else": (
+        "conformance/gonogo/judge/careless.py",
+        "gonogo_server",
+    ),
+    "inside the suite: command line, then report | collect | judge, then rules, stimuli, facts": (
+        "conformance/gonogo/report/careless.py",
+        "gonogo.judge",
+    ),
+    "judging, rules and reports have no network": ("conformance/gonogo/report/careless.py", "httpx2"),
+    "judging and rules have no clock and no dice": ("conformance/gonogo/judge/careless.py", "time"),
+    "only the server knows FastAPI": ("conformance/gonogo/collect/careless.py", "fastapi"),
+    "only the server and the wire models know pydantic": ("openapi/gonogo_contract/careless.py", "pydantic"),
+    "only the MLX engine knows MLX": ("server/gonogo_server/engine/careless.py", "mlx.core"),
+    "only the fuzz module knows Schemathesis": ("conformance/gonogo/collect/careless.py", "schemathesis"),
+}
+
+
+def lint(house: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the packages in a folder, never on the installed ones."""
+    path = os.pathsep.join(str(house / room) for room in ROOMS)
+    command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    return subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=house,
+        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_no_import_goes_against_the_directions_of_the_house() -> None:
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_contract_has_a_careless_import_that_breaks_it() -> None:
+    assert {contract["name"] for contract in CONTRACTS} == set(CARELESS)
+
+
+@pytest.mark.parametrize("contract", CARELESS)
+def test_a_careless_import_breaks_its_contract(copy: Path, contract: str) -> None:
+    module, imported = CARELESS[contract]
+    (copy / module).write_text(f"import {imported}\n")
+    result = lint(copy)
+    assert result.returncode == 1
+    assert f"{contract} BROKEN" in result.stdout
