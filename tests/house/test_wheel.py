@@ -1,0 +1,119 @@
+"""The built wheel, installed without extras in a fresh environment, is a whole conformance suite and no more.
+
+uv builds and installs; on a machine that has run `uv sync` everything it needs is in its cache.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXTRAS_ONLY = [
+    "mlx",
+    "mlx_lm",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "pydantic",
+    "schemathesis",
+    "openai",
+    "httpx_sse",
+]
+# Neither this environment's packages nor its coverage measurement reach into the fresh one.
+ENV = {
+    key: value
+    for key, value in os.environ.items()
+    if not key.startswith(("PYTHON", "COVERAGE", "VIRTUAL_ENV"))
+}
+
+
+def run(*command: str | Path) -> str:
+    """The standard output of a command that must succeed."""
+    result = subprocess.run(
+        command, cwd=ROOT, env=ENV, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def uv(*arguments: str | Path) -> str:
+    """Run uv, from PATH or from this environment."""
+    found = shutil.which("uv")
+    return run(*([found] if found else [sys.executable, "-m", "uv"]), *arguments)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    uv("build", "--wheel", "--quiet", "--out-dir", folder)
+    (built,) = folder.glob("gonogo-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base") / "venv"
+    uv("venv", "--quiet", "--python", sys.executable, folder)
+    uv("pip", "install", "--quiet", "--python", folder / "bin/python", wheel)
+    return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def contents(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_carries_every_rule(contents: set[str]) -> None:
+    features = {
+        path.relative_to(ROOT / "conformance").as_posix()
+        for path in (ROOT / "conformance").rglob("*.feature")
+    }
+    assert features
+    assert features <= contents
+
+
+def test_the_wheel_carries_the_contract_and_the_types(contents: set[str]) -> None:
+    assert "gonogo_contract/openapi.yaml" in contents
+    for package in ("gonogo", "gonogo_contract", "gonogo_wire", "gonogo_server"):
+        assert f"{package}/py.typed" in contents
+
+
+def test_the_wheel_carries_the_licence_and_the_notices(contents: set[str]) -> None:
+    names = {name.partition(".dist-info/licenses/")[2] for name in contents}
+    assert {"LICENSE", "THIRD_PARTY_NOTICES.md"} <= names
+
+
+def test_the_wheel_carries_nothing_but_the_four_packages(contents: set[str]) -> None:
+    tops = {name.partition("/")[0] for name in contents}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "gonogo",
+        "gonogo_contract",
+        "gonogo_wire",
+        "gonogo_server",
+    }
+
+
+def test_the_base_imports(base: Path) -> None:
+    assert run(base / "python", "-c", "import gonogo; print(gonogo.__version__)").strip()
+
+
+def test_the_base_prints_its_help(base: Path) -> None:
+    assert "check" in run(base / "gonogo", "--help")
+
+
+def test_the_base_lists_its_rules(base: Path) -> None:
+    assert "chat.stream.done" in run(base / "gonogo", "rules")
+
+
+@pytest.mark.parametrize("package", EXTRAS_ONLY)
+def test_the_base_brings_nothing_that_an_extra_is_for(base: Path, package: str) -> None:
+    code = f"import importlib.util; print(importlib.util.find_spec({package!r}))"
+    assert run(base / "python", "-c", code).strip() == "None"
