@@ -2,9 +2,9 @@
 
 The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …}`. Each
 further line is one exchange, or `{"unsent": stimulus, "reason": sentence}`. A chunk of a body is
-`[seconds, text]`, or `[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is flushed
-as soon as its exchange ended, so that a crash loses nothing that was recorded. Secrets are never written (see
-`redact`).
+`[seconds, text]`, or `[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is
+flushed as soon as its exchange ended, so that a crash loses nothing that was recorded. Secrets are never
+written (see `redact`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
-from urllib.parse import urlsplit, urlunsplit
 
 import jsonschema_rs
 
@@ -50,9 +49,9 @@ class Target:
 class Record:
     """Everything that one run recorded.
 
-    `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were not
-    sent, each with the reason as a sentence. `gonogo` is the version that wrote it. `truncated` is true where
-    the last line of the file was cut short and is left out.
+    `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
+    not sent, each with the reason as a sentence. `gonogo` is the version that wrote it. `truncated` is true
+    where the last line of the file was cut short and is left out.
     """
 
     target: Target
@@ -194,19 +193,12 @@ def _mask_chunks(chunks: tuple[Chunk, ...], key: str | None) -> tuple[Chunk, ...
 
 
 def _header(target: Target, started: str) -> dict[str, Any]:
-    shown = replace(target, base_url=_without_user(target.base_url))
     return {
         "gonogo": __version__,
         "evidence_version": EVIDENCE_VERSION,
-        "target": asdict(shown),
+        "target": asdict(target),
         "started": started,
     }
-
-
-def _without_user(url: str) -> str:
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{REDACTED}@{host}")) if at and user else url
 
 
 def _to_json(exchange: Exchange) -> dict[str, Any]:

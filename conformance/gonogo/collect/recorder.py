@@ -1,0 +1,262 @@
+"""The recorder: one request out, and everything that comes back as timed bytes, whatever the target does.
+
+It speaks through httpx2's transport and not its client, which would keep cookies, parse the target of a
+redirect that nobody follows, and add headers of its own. A request is sent once, never again, and each on a
+connection of its own: a server may close a kept one at any moment (RFC 9112, section 9.3.1), and who neither
+keeps connections nor sends again never takes that for the answer to a request. It costs 0.6 ms a request on
+loopback, and a TLS handshake elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from time import perf_counter
+from typing import TYPE_CHECKING, Self
+from urllib.request import getproxies, proxy_bypass
+
+import httpx2
+
+from gonogo import __version__
+from gonogo.errors import UsageError
+from gonogo.evidence import redact
+from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request, header
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+MAX_BODY = 16 * 2**20
+"""Bytes of a body that are kept, unless told otherwise: a thousand times an ordinary answer."""
+
+_MOST_CHUNKS = 10_000  # from here on pieces are joined: one byte at a time would take 100 times its size
+_JOINED = 4096  # bytes
+
+_LONGEST_MESSAGE = 200
+
+
+class TooLargeError(Exception):
+    """The body passed the limit of the recorder."""
+
+
+# The first class that fits decides; an exception that fits none is a mistake of ours and is not recorded.
+_KINDS: tuple[tuple[type[Exception], FailureKind], ...] = (
+    (TooLargeError, FailureKind.TOO_LARGE),
+    (httpx2.TimeoutException, FailureKind.TIMEOUT),
+    (httpx2.ConnectError, FailureKind.CONNECT),
+    (httpx2.ProxyError, FailureKind.CONNECT),
+    (httpx2.NetworkError, FailureKind.RESET),
+    (httpx2.RemoteProtocolError, FailureKind.PROTOCOL),
+    (httpx2.DecodingError, FailureKind.PROTOCOL),
+    (TimeoutError, FailureKind.TIMEOUT),
+    (OSError, FailureKind.RESET),  # what TLS raises within a connection reaches us as it is
+)
+
+_FAILURES = tuple(known for known, _ in _KINDS)
+
+# How httpcore2 and h11 begin the message of a protocol error that is an early end of the connection.
+_CLOSED = ("Server disconnected", "peer closed connection")
+
+
+class Recorder:
+    """Records exchanges with one target; an asynchronous context manager.
+
+    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError where it is no such URL.
+    `api_key` is sent as a bearer token with each request that brings no Authorization of its own.
+    `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
+    `max_body` is the limit in bytes of one body, content codings undone.
+
+    A proxy named in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, because some
+    targets cannot be reached without, but never for a loopback address. No other setting of the environment
+    changes what is sent.
+    """
+
+    def __init__(
+        self, base_url: str, *, api_key: str | None = None, timeout: float = 60.0, max_body: int = MAX_BODY
+    ) -> None:
+        self._url = _base(base_url)
+        self._api_key = api_key
+        self._timeout = timeout
+        self._max_body = max_body
+        self._transport = httpx2.AsyncHTTPTransport(
+            proxy=_proxy(self._url), limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.__aexit__(kind, error, trace)
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        """Send the request and record the answer, or the way in which none came; times run from the call.
+
+        Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization
+        are added where the request has none of that name, and are in the request of the exchange, secrets
+        redacted; Host and Content-Length are added too. Informational responses are skipped, redirects not
+        followed. The first 10,000 pieces of a body are chunks of their own; pieces beyond are joined to
+        chunks of 4 KiB, each with the time of its last byte.
+
+        Never raises for what a target does; ValueError where the request cannot be sent as HTTP/1.1.
+        """
+        asked = replace(request, headers=request.headers + self._missing_headers(request.headers))
+        outgoing = self._outgoing(asked)
+        answer = _Answer(self._max_body, perf_counter())
+        failure = None
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._receive(outgoing, answer)
+        except httpx2.LocalProtocolError as error:
+            raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
+        except _FAILURES as error:
+            failure = self._failure(error, answer.elapsed())
+        return redact(answer.exchange(id, stimulus, asked, failure), self._api_key)
+
+    def _missing_headers(self, headers: Headers) -> Headers:
+        added = {
+            "accept": "*/*",
+            "accept-encoding": "identity",  # so that chunks arrive as they were sent
+            "user-agent": f"gonogo/{__version__}",
+        }
+        if self._api_key is not None:
+            added["authorization"] = f"Bearer {self._api_key}"
+        return tuple((name, value) for name, value in added.items() if header(headers, name) is None)
+
+    def _outgoing(self, request: Request) -> httpx2.Request:
+        target = self._url.raw_path.rstrip(b"/") + request.path.encode()
+        outgoing = httpx2.Request(
+            request.method,
+            self._url,
+            headers=[(name.encode(), value.encode("latin-1")) for name, value in request.headers],
+            content=request.body or None,
+            extensions={"target": target},  # a path as it is given, dots and escapes included
+        )
+        outgoing.method = request.method  # as it is given, lower case included
+        return outgoing
+
+    async def _receive(self, request: httpx2.Request, answer: _Answer) -> None:
+        response = await self._transport.handle_async_request(request)
+        try:
+            answer.begin(response)
+            async for piece in response.aiter_bytes():
+                answer.add(piece)
+        finally:
+            await response.aclose()
+
+    def _failure(self, error: Exception, at: float) -> Failure:
+        kind = failure_kind(error)
+        assert kind is not None
+        message = {
+            FailureKind.TIMEOUT: f"no complete answer within {self._timeout:g} s",
+            FailureKind.TOO_LARGE: f"the body is larger than {self._max_body} bytes",
+            FailureKind.RESET: "the connection closed before the answer was complete",
+            FailureKind.CONNECT: _reason(error),
+            FailureKind.PROTOCOL: _reason(error),
+        }[kind]
+        return Failure(kind, at, message)
+
+
+def failure_kind(error: Exception) -> FailureKind | None:
+    """Get the kind of failure that an exception of the transport stands for; None where it is our mistake."""
+    if isinstance(error, httpx2.RemoteProtocolError) and str(error).startswith(_CLOSED):
+        return FailureKind.RESET
+    return next((kind for known, kind in _KINDS if isinstance(error, known)), None)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What has come so far of one answer, in bounded memory."""
+
+    limit: int
+    began: float
+    status: int | None = None
+    headers: Headers = ()
+    size: int = 0
+    chunks: list[Chunk] = field(default_factory=list)
+    joined: bytearray = field(default_factory=bytearray)
+    joined_at: float = 0.0
+
+    def elapsed(self) -> float:
+        return perf_counter() - self.began
+
+    def begin(self, response: httpx2.Response) -> None:
+        self.status = response.status_code
+        # Latin-1 turns every byte into one character and back (RFC 9110, section 5.5: obs-text is opaque).
+        self.headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw)
+
+    def add(self, piece: bytes) -> None:
+        kept = piece[: self.limit - self.size]
+        self.size += len(kept)
+        if len(self.chunks) < _MOST_CHUNKS:
+            if kept:
+                self.chunks.append(Chunk(self.elapsed(), kept))
+        else:
+            self._join(kept)
+        if len(kept) < len(piece):
+            raise TooLargeError
+
+    def _join(self, piece: bytes) -> None:
+        self.joined += piece
+        self.joined_at = self.elapsed()
+        if len(self.joined) >= _JOINED:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self.joined:
+            self.chunks.append(Chunk(self.joined_at, bytes(self.joined)))
+            self.joined.clear()
+
+    def exchange(self, key: str, stimulus: str, request: Request, failure: Failure | None) -> Exchange:
+        self._flush()
+        return Exchange(
+            id=key,
+            stimulus=stimulus,
+            request=request,
+            status=self.status,
+            headers=self.headers,
+            chunks=tuple(self.chunks),
+            failure=failure,
+            seconds=failure.at if failure else self.elapsed(),
+        )
+
+
+def _base(base_url: str) -> httpx2.URL:
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:
+        raise UsageError(f'"{base_url}" is no URL: {error}.') from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError(f'"{base_url}" is no base URL; give one like http://127.0.0.1:8000/v1.')
+    if url.userinfo:
+        raise UsageError(
+            "The base URL holds a user name or password; give the key in GONOGO_API_KEY instead."
+        )
+    if url.query or url.fragment:
+        raise UsageError(f'"{base_url}" has a query or a fragment; a base URL ends with its path.')
+    return url
+
+
+def _proxy(url: httpx2.URL) -> str | None:
+    if _is_loopback(url.host) or proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _reason(error: BaseException) -> str:
+    """Get the message of the deepest cause: "Connection refused" and not "All connection attempts failed"."""
+    while cause := error.__cause__:
+        error = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause
+    message = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return message[:_LONGEST_MESSAGE].rstrip(".")
