@@ -1,4 +1,5 @@
-"""Generate the package gonogo_wire from the contract; with --check only compare, and exit 1 with the difference.
+# ruff: noqa: INP001 - a script, not a package
+"""Generate the package gonogo_wire from the contract; with --check compare, and exit 1 with the difference.
 
 The settings are in pyproject.toml, [tool.datamodel-codegen]. Further arguments go to datamodel-codegen.
 """

@@ -14,14 +14,15 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @cache
 def text() -> str:
-    """The OpenAPI 3.2 document as YAML, with its comments."""
+    """Return the OpenAPI 3.2 document as YAML, with its comments."""
     return files(__package__).joinpath("openapi.yaml").read_text(encoding="utf-8")
 
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI 3.2 document as parsed. Every caller gets the same object: do not change it."""
-    return parse(text())
+    """Return the OpenAPI 3.2 document as parsed. Every caller gets the same object: do not change it."""
+    parsed: dict[str, Any] = parse(text())
+    return parsed
 
 
 def parse(source: str) -> Any:  # noqa: ANN401 - any YAML or JSON value
@@ -30,7 +31,7 @@ def parse(source: str) -> Any:  # noqa: ANN401 - any YAML or JSON value
 
 
 def component_schema(name: str) -> dict[str, Any]:
-    """A component as a JSON Schema (2020-12) that stands alone: its references lead into itself.
+    """Return a component as a JSON Schema (2020-12) that stands alone: its references lead into itself.
 
     Shares the contract's objects: do not change it. Raises LookupError where there is no such component.
     """

@@ -1,0 +1,91 @@
+"""The contract as an OpenAPI 3.1 document, for tools that do not read 3.2.
+
+`python -m gonogo_contract.export` writes it beside the contract; with --check it only compares, and exits 1
+where the file is not what the contract gives.
+
+What 3.1 cannot say is lost: the schema of a whole stream, and with it that a stream ends with [DONE]. The
+schema of one event takes its place, as tools of that version read it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gonogo_contract.source import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+TARGET = Path(__file__).with_name("openapi-3.1.yaml")
+HEADER = "# Derived from openapi.yaml by `python -m gonogo_contract.export`; changes made here are lost.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Keeps the lines of a text as they are."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def to_3_1(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1.1 document that says what is left of a 3.2 document; `source` stays as it is."""
+    derived = copy.deepcopy(dict(source))
+    derived["openapi"] = "3.1.1"
+    for tag in derived.get("tags", []):
+        tag.pop("summary", None)
+    streams = [media.pop("schema") for media in _streaming_media(derived)]
+    for media in _streaming_media(derived):
+        media["schema"] = media.pop("itemSchema")
+    for stream in streams:
+        derived["components"]["schemas"].pop(stream["$ref"].rpartition("/")[2])
+    return derived
+
+
+def _streaming_media(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if "itemSchema" in value:
+            yield value
+        for child in list(value.values()):
+            yield from _streaming_media(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _streaming_media(child)
+
+
+def render() -> str:
+    """Return the file's content as it should be."""
+    body = yaml.dump(to_3_1(document()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return HEADER + body
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the file, or compare it; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m gonogo_contract.export")
+    parser.add_argument("--check", action="store_true", help="only compare; exit 1 where it is out of date")
+    parser.add_argument(
+        "--output", type=Path, default=TARGET, help="the file; beside the contract by default"
+    )
+    options = parser.parse_args(arguments)
+    expected = render()
+    if not options.check:
+        options.output.write_text(expected, encoding="utf-8")
+        return 0
+    if options.output.is_file() and options.output.read_text(encoding="utf-8") == expected:
+        return 0
+    sys.stderr.write(f"{options.output} is out of date: run `python -m gonogo_contract.export`.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
