@@ -1,0 +1,73 @@
+"""What the papers tell people to run is what CI runs, and the links between them lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CI = (ROOT / ".ci/run").read_text()
+PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tasks/README.md"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = SETTINGS["project"]
+
+
+def test_ci_ends_with_the_test_command_of_the_readme() -> None:
+    (command,) = re.findall(
+        r"^\$ (pip install uv && uv run pytest.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    last = CI.strip().splitlines()[-2:]
+    assert last == [f"{command} || tests=$?", "((tests == 0 && ${#failed[@]} == 0))"]
+
+
+def test_ci_runs_the_main_command_of_the_readme() -> None:
+    assert "$ pip install uv && uv run gonogo check\n" in (ROOT / "README.md").read_text()
+    assert re.search(r"uv run gonogo check$", CI, re.MULTILINE)
+
+
+def test_a_commit_runs_nothing_that_ci_does_not_run() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    entries = [hook["entry"] for repo in config["repos"] for hook in repo["hooks"]]
+    assert entries
+    assert [entry for entry in entries if entry not in CI] == []
+
+
+def test_the_workflow_runs_the_ci_script_and_no_check_of_its_own() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    runs = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    assert runs == [".ci/run"]
+
+
+def test_the_ci_script_is_one_that_bash_understands() -> None:
+    assert (ROOT / ".ci/run").stat().st_mode & 0o111
+    subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=True, timeout=10)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_link_to_a_file_leads_somewhere(paper: str) -> None:
+    path = ROOT / paper
+    links = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == PROJECT["version"]
+
+
+def test_every_room_of_the_house_stands_in_the_readme() -> None:
+    listed = re.findall(r"^\| `([^`]+)/` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    packages = SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert set(listed) == {*packages, "openspec", "tasks", "tests"}
+
+
+def test_the_notices_carry_the_licence_that_asks_for_it() -> None:
+    notices = (ROOT / "THIRD_PARTY_NOTICES.md").read_text()
+    assert "Copyright (c) OpenAI" in notices
+    assert "not affiliated with" in notices
+    assert set(PROJECT["license-files"]) == {"LICENSE", "THIRD_PARTY_NOTICES.md"}
