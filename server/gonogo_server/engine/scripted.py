@@ -1,8 +1,8 @@
 """An engine without a model: it says what it was told to say, the same every time.
 
-A token is one byte of UTF-8 (ids 0 to 255), so that every text is token ids and back, and a character outside
-ASCII takes several tokens, as it does in a real vocabulary. A prompt begins with `BEGIN`; an answer ends with an
-end token, which has no text but counts as generated, as a real one does.
+A token is one byte of UTF-8 (ids 0 to 255), so that every text is token ids and back, and a character
+outside ASCII takes several tokens, as it does in a real vocabulary. A prompt begins with `BEGIN`; an answer
+ends with an end token, which has no text but counts as generated, as a real one does.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Failure:
 class ScriptedEngine:
     """Serves `models`, each of which answers `answer`, or what that function makes of the prompt's text.
 
-    Before every token it awaits `gate()`: with `asyncio.Semaphore(0).acquire` a test lets tokens through one at
-    a time. Sampling is ignored: every temperature is 0. A chat template is imitated that takes a system message
-    in the first place only. Everything is to be called on the event loop.
+    Before every token it awaits `gate()`: with `asyncio.Semaphore(0).acquire` a test lets tokens through one
+    at a time. Sampling is ignored: every temperature is 0. A chat template is imitated that takes a system
+    message in the first place only. Everything is to be called on the event loop.
     """
 
     def __init__(
@@ -70,12 +70,9 @@ class ScriptedEngine:
         """A line `role: text` for each message, then `assistant: `."""
         lines = plain_messages(messages)
         if any(line["role"] == "system" for line in lines[1:]):
-            raise BadRequest(
-                "A system message is taken in the first place only: move it there.", param="messages"
-            )
-        return await self.encode(
-            model, "".join(f"{line['role']}: {line['content']}\n" for line in lines) + "assistant: "
-        )
+            raise BadRequest("The system message must be the first one.", param="messages")
+        text = "".join(f"{line['role']}: {line['content']}\n" for line in lines)
+        return await self.encode(model, f"{text}assistant: ")
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
         """`BEGIN`, then the text's bytes."""
@@ -107,7 +104,7 @@ class ScriptedEngine:
         return not self._dead.is_set()
 
     def die(self) -> None:
-        """Do what an engine does whose thread dies: running generations and later calls raise `EngineDied`."""
+        """Do what an engine does whose thread dies: what runs, and later calls, raise `EngineDied`."""
         self._dead.set()
 
     async def close(self) -> None:
