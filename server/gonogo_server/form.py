@@ -1,0 +1,168 @@
+"""How the steps of an answer look on the wire: as chunks, and as whole objects. No I/O.
+
+Source: OpenAI API reference, "The chat completion chunk object", "The completion object"; recorded streams.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from gonogo_wire import (
+    ChatCompletion,
+    ChatCompletionChoice,
+    ChatCompletionChunk,
+    ChatCompletionChunkChoice,
+    ChatCompletionDelta,
+    ChatCompletionMessage,
+    Completion,
+    CompletionChoice,
+    CompletionChunk,
+    CompletionChunkChoice,
+    Usage,
+)
+from pydantic import MISSING
+
+from gonogo_server.stream import Counted, Finished, Started, Text
+
+if TYPE_CHECKING:
+    from gonogo_server.engine.base import FinishReason
+    from gonogo_server.stream import Step, Whole
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What every chunk of an answer repeats: its id, the model, and when it was begun, in Unix seconds."""
+
+    model: str
+    include_usage: bool = False
+    """Whether a stream ends with the token counts; its other chunks then say that they have none."""
+    created: int = field(default_factory=lambda: int(time.time()))
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+
+class ChatForm:
+    """Chat completions."""
+
+    def __init__(self, heading: Heading) -> None:
+        self._heading = heading
+        self._id = f"chatcmpl-{heading.id}"
+
+    def chunk(self, step: Step) -> ChatCompletionChunk | None:
+        """The role alone in the first delta, the finish reason beside an empty one in the last."""
+        match step:
+            case Started(index):
+                return self._chunk(index, ChatCompletionDelta(role="assistant", content=""))
+            case Text(index, text):
+                return self._chunk(index, ChatCompletionDelta(content=text))
+            case Finished(index, reason):
+                return self._chunk(index, ChatCompletionDelta(), reason)
+            case Counted():
+                return self._counted(step) if self._heading.include_usage else None
+
+    def whole(self, whole: Whole) -> ChatCompletion:
+        """The same as one object."""
+        return ChatCompletion(
+            id=self._id,
+            object="chat.completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[
+                ChatCompletionChoice(
+                    index=index,
+                    message=ChatCompletionMessage(role="assistant", content=text, refusal=None),
+                    logprobs=None,
+                    finish_reason=reason,
+                )
+                for index, (text, reason) in enumerate(whole.answers)
+            ],
+            usage=_usage(whole.counted),
+        )
+
+    def _chunk(
+        self, index: int, delta: ChatCompletionDelta, reason: FinishReason | None = None
+    ) -> ChatCompletionChunk:
+        return ChatCompletionChunk(
+            id=self._id,
+            object="chat.completion.chunk",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[
+                ChatCompletionChunkChoice(index=index, delta=delta, logprobs=None, finish_reason=reason)
+            ],
+            usage=None if self._heading.include_usage else MISSING,
+        )
+
+    def _counted(self, counted: Counted) -> ChatCompletionChunk:
+        return ChatCompletionChunk(
+            id=self._id,
+            object="chat.completion.chunk",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[],
+            usage=_usage(counted),
+        )
+
+
+class CompletionForm:
+    """Completions: texts where chat has messages, and nothing that only says that one begins."""
+
+    def __init__(self, heading: Heading) -> None:
+        self._heading = heading
+        self._id = f"cmpl-{heading.id}"
+
+    def chunk(self, step: Step) -> CompletionChunk | None:
+        """The text as it comes, then the finish reason beside an empty one."""
+        match step:
+            case Started():
+                return None
+            case Text(index, text):
+                return self._chunk(index, text)
+            case Finished(index, reason):
+                return self._chunk(index, "", reason)
+            case Counted():
+                return self._counted(step) if self._heading.include_usage else None
+
+    def whole(self, whole: Whole) -> Completion:
+        """The same as one object."""
+        return Completion(
+            id=self._id,
+            object="text_completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[
+                CompletionChoice(index=index, text=text, logprobs=None, finish_reason=reason)
+                for index, (text, reason) in enumerate(whole.answers)
+            ],
+            usage=_usage(whole.counted),
+        )
+
+    def _chunk(self, index: int, text: str, reason: FinishReason | None = None) -> CompletionChunk:
+        return CompletionChunk(
+            id=self._id,
+            object="text_completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[CompletionChunkChoice(index=index, text=text, logprobs=None, finish_reason=reason)],
+            usage=None if self._heading.include_usage else MISSING,
+        )
+
+    def _counted(self, counted: Counted) -> CompletionChunk:
+        return CompletionChunk(
+            id=self._id,
+            object="text_completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[],
+            usage=_usage(counted),
+        )
+
+
+def _usage(counted: Counted) -> Usage:
+    return Usage(
+        prompt_tokens=counted.prompt_tokens,
+        completion_tokens=counted.completion_tokens,
+        total_tokens=counted.prompt_tokens + counted.completion_tokens,
+    )

@@ -1,0 +1,26 @@
+"""Server-sent events as the OpenAI API sends them: data only, one line each, `[DONE]` last. No I/O.
+
+Source: WHATWG HTML, "Server-sent events"; OpenAI API reference, "Streaming events".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi.sse import format_sse_event
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+MEDIA_TYPE: Final = "text/event-stream"
+HEADERS: Final = {
+    "cache-control": "no-cache",
+    # nginx and its kin collect a response before they pass it on unless they are told not to.
+    "x-accel-buffering": "no",
+}
+DONE: Final = format_sse_event(data_str="[DONE]")
+
+
+def event(payload: BaseModel) -> bytes:
+    """One event with the payload as JSON; a field that is absent in it stays absent."""
+    return format_sse_event(data_str=payload.model_dump_json(by_alias=True))

@@ -1,0 +1,58 @@
+"""Stop strings, at the level of text: what may be shown of an answer that arrives in pieces. No I/O.
+
+A stop string may begin in one piece and end in another, so text that could still turn out to be the beginning
+of one is held back until it is decided. The answer ends at the stop string that is complete first, however
+the text was cut into pieces; neither it nor what follows it is shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class StopFilter:
+    """Lets text through up to the first of `stops` (each at least one character; none at all: everything)."""
+
+    def __init__(self, stops: Sequence[str] = ()) -> None:
+        self._stops = tuple(stops)
+        self._held = ""
+        self.stopped = False
+        """True from the piece on that completed a stop string."""
+
+    def feed(self, text: str) -> str:
+        """What can be shown now that `text` has arrived; nothing at all after a stop."""
+        if self.stopped:
+            return ""
+        seen = self._held + text
+        if (cut := self._first_stop(seen)) is not None:
+            self.stopped, self._held = True, ""
+            return seen[:cut]
+        undecided = len(seen) - self._undecided_length(seen)
+        self._held = seen[undecided:]
+        return seen[:undecided]
+
+    def flush(self) -> str:
+        """What was held back, once it is known that no more text comes."""
+        held, self._held = self._held, ""
+        return held
+
+    def _first_stop(self, text: str) -> int | None:
+        """Where the stop string begins that ends first; of two that end together, the longer one.
+
+        First by its end, not by its beginning: that is the one a reader of single characters sees first, so
+        the outcome does not depend on the pieces.
+        """
+        found = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
+        return min(found)[1] if found else None
+
+    def _undecided_length(self, text: str) -> int:
+        """The length of the longest end of `text` that begins a stop string."""
+        return max((_overlap(text, stop) for stop in self._stops), default=0)
+
+
+def _overlap(text: str, stop: str) -> int:
+    longest = min(len(text), len(stop) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)
