@@ -1,0 +1,165 @@
+"""What the schema cannot say about a request, and what this server does not do yet. No I/O.
+
+A parameter is honoured or refused. One that asks for something that is not there is refused with 400 and its
+name, unless its value asks for nothing beyond what happens anyway.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_server.errors import BadRequest, ModelNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest
+
+    from gonogo_server.engine.base import Engine, ModelCard
+
+Document = dict[str, Any]
+
+NOT_YET_IN_CHAT: Final[Mapping[str, Sequence[object]]] = {
+    "n": (1,),
+    "logprobs": (False,),
+    "top_logprobs": (),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "logit_bias": ({},),
+    "response_format": ({"type": "text"},),
+    "tools": ([],),
+    "tool_choice": ("none",),
+    "reasoning_effort": ("none",),
+}
+"""Parameters that are not there yet, with the values of each that ask for nothing."""
+
+NOT_YET_IN_COMPLETIONS: Final[Mapping[str, Sequence[object]]] = {
+    "n": (1,),
+    "best_of": (1,),
+    "logprobs": (),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "logit_bias": ({},),
+    "echo": (False,),
+    "suffix": ("",),
+}
+
+METADATA_PAIRS: Final = 16
+METADATA_KEY_LENGTH: Final = 64
+
+
+def check_chat(body: CreateChatCompletionRequest) -> None:
+    """Raises `BadRequest` for parameters that contradict each other or are not there yet."""
+    document = _given(body)
+    _needs(document, "top_logprobs", "logprobs", "true")
+    _needs(document, "stream_options", "stream", "true")
+    if document.get("tool_choice") != "none":
+        _needs(document, "tool_choice", "tools", "given")
+    _check_metadata(document.get("metadata", {}))
+    _check_common(document)
+    _refuse(document, NOT_YET_IN_CHAT)
+
+
+def check_completion(body: CreateCompletionRequest) -> None:
+    """Raises `BadRequest` for parameters that contradict each other or are not there yet."""
+    document = _given(body)
+    _needs(document, "stream_options", "stream", "true")
+    if "best_of" in document and document["best_of"] < document.get("n", 1):
+        raise BadRequest("'best_of' must not be smaller than 'n'.", param="best_of", code="invalid_value")
+    _check_common(document)
+    _refuse(document, NOT_YET_IN_COMPLETIONS)
+
+
+def served(engine: Engine, model: str) -> ModelCard:
+    """The card of a model that is served. Raises `ModelNotFound` for any other id."""
+    for card in engine.cards():
+        if card.id == model:
+            return card
+    raise ModelNotFound(
+        f"There is no model '{model}' here: GET /v1/models lists those that are served.",
+        param="model",
+        code="model_not_found",
+    )
+
+
+def served_as(kind: str, engine: Engine, model: str) -> ModelCard:
+    """The card of a model of this `type`. Raises `ModelNotFound`, or `BadRequest` for one of another type."""
+    card = served(engine, model)
+    if card.type != kind:
+        raise BadRequest(
+            f"The model '{model}' is of type {card.type}, and this operation needs one of type {kind}.",
+            param="model",
+            code="model_not_supported",
+        )
+    return card
+
+
+def token_limit(card: ModelCard, prompt: Sequence[int], asked: int | None, param: str) -> int:
+    """How many tokens may be generated: `asked`, or None for all that fit behind the prompt.
+
+    Raises `BadRequest` where prompt and answer together do not fit the model's context; `param` names the
+    field that the prompt came from.
+    """
+    room = card.context_length - len(prompt)
+    if room < (1 if asked is None else asked):
+        wanted = "at least 1 token" if asked is None else f"{asked} tokens"
+        raise BadRequest(
+            f"The model's context is {card.context_length} tokens, and the prompt of {len(prompt)} tokens"
+            f" leaves no room for an answer of {wanted}: shorten one of them.",
+            param=param,
+            code="context_length_exceeded",
+        )
+    return room if asked is None else asked
+
+
+def _given(body: CreateChatCompletionRequest | CreateCompletionRequest) -> Document:
+    """What the body really says: null means the same as leaving the field out."""
+    given = body.model_dump(by_alias=True, exclude_unset=True)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _needs(document: Document, name: str, other: str, wanted: str) -> None:
+    if name in document and not document.get(other):
+        raise BadRequest(
+            f"'{name}' is only allowed where '{other}' is {wanted}.", param=name, code="invalid_value"
+        )
+
+
+def _check_common(document: Document) -> None:
+    if document.get("stream_options", {}).get("include_obfuscation"):
+        raise _not_yet("stream_options.include_obfuscation")
+    stop = document.get("stop", [])
+    if "" in ([stop] if isinstance(stop, str) else stop):
+        raise BadRequest(
+            "A stop string must have at least one character.", param="stop", code="invalid_value"
+        )
+
+
+def _check_metadata(metadata: Mapping[str, str]) -> None:
+    # The models cannot say how many keys an object has, nor how long they are.
+    if len(metadata) > METADATA_PAIRS:
+        raise BadRequest(
+            f"'metadata' has {len(metadata)} pairs: at most {METADATA_PAIRS} are allowed.",
+            param="metadata",
+            code="invalid_value",
+        )
+    if any(len(key) > METADATA_KEY_LENGTH for key in metadata):
+        raise BadRequest(
+            f"A key in 'metadata' has more than {METADATA_KEY_LENGTH} characters.",
+            param="metadata",
+            code="invalid_value",
+        )
+
+
+def _refuse(document: Document, not_yet: Mapping[str, Sequence[object]]) -> None:
+    for name, neutral in not_yet.items():
+        if name in document and document[name] not in neutral:
+            raise _not_yet(name)
+
+
+def _not_yet(param: str) -> BadRequest:
+    return BadRequest(
+        f"'{param}' with this value is not supported here: leave it out.",
+        param=param,
+        code="unsupported_parameter",
+    )
