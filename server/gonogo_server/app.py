@@ -1,0 +1,47 @@
+"""The application, put together; what it is made of stands in the other modules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from gonogo_server import envelope
+from gonogo_server.exchange_headers import PROCESSING_MS, REQUEST_ID, ExchangeHeaders
+from gonogo_server.routes import chat, completions, embeddings, health, models
+from gonogo_server.routes.dependencies import authorized
+from gonogo_server.settings import LOOPBACK_ORIGIN
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from gonogo_server.engine.base import Engine
+    from gonogo_server.settings import Settings
+
+API = (models.router, chat.router, completions.router, embeddings.router)
+
+
+def create_app(engine: Engine, settings: Settings) -> ASGIApp:
+    """The API under /v1, /health and /openapi.json; `engine` answers, and stays the caller's to close."""
+    # Our own document is served, not the one that FastAPI would derive from the code.
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app.state.engine = engine
+    app.state.settings = settings
+    envelope.install(app)
+    app.include_router(health.router)
+    for router in API:
+        app.include_router(router, prefix="/v1", dependencies=[Depends(authorized)])
+    return ExchangeHeaders(_with_cors(app, settings))
+
+
+def _with_cors(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Outside of the application, so that a web page can read its errors as well."""
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_origin_regex=LOOPBACK_ORIGIN,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],  # the official SDKs send a dozen x-stainless-* headers
+        expose_headers=[REQUEST_ID, PROCESSING_MS, "retry-after"],
+    )
