@@ -21,7 +21,6 @@ EXTRAS_ONLY = [
     "fastapi",
     "starlette",
     "uvicorn",
-    "pydantic",
     "schemathesis",
     "openai",
     "httpx_sse",
