@@ -30,6 +30,11 @@ CARELESS = {
     ),
     "judging, rules and reports have no network": ("conformance/gonogo/report/careless.py", "httpx2"),
     "judging and rules have no clock and no dice": ("conformance/gonogo/judge/careless.py", "time"),
+    "protocol logic does no input and output": ("server/gonogo_server/stream.py", "asyncio"),
+    "the application knows engines by their Protocol only": (
+        "server/gonogo_server/routes/careless.py",
+        "gonogo_server.engine.scripted",
+    ),
     "only the server knows FastAPI": ("conformance/gonogo/collect/careless.py", "fastapi"),
     "only the server and the wire models know pydantic": ("openapi/gonogo_contract/careless.py", "pydantic"),
     "only the MLX engine knows MLX": ("server/gonogo_server/engine/careless.py", "mlx.core"),
@@ -72,7 +77,18 @@ def test_every_contract_has_a_careless_import_that_breaks_it() -> None:
 @pytest.mark.parametrize("contract", CARELESS)
 def test_a_careless_import_breaks_its_contract(copy: Path, contract: str) -> None:
     module, imported = CARELESS[contract]
-    (copy / module).write_text(f"import {imported}\n")
+    with (copy / module).open("a") as source:
+        source.write(f"import {imported}\n")
     result = lint(copy)
     assert result.returncode == 1
     assert f"{contract} BROKEN" in result.stdout
+
+
+def test_the_command_line_loads_nothing_of_the_server_before_it_serves() -> None:
+    code = "import sys, gonogo.cli, gonogo.serving; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(result.stdout.split())
+    assert "gonogo.cli" in loaded
+    assert loaded.isdisjoint({"gonogo_server", "gonogo_wire", "fastapi", "uvicorn", "mlx", "schemathesis"})
