@@ -10,6 +10,7 @@ loopback, and a TLS handshake elsewhere.
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from time import perf_counter
@@ -160,7 +161,7 @@ class Recorder:
 
 
 def failure_kind(error: Exception) -> FailureKind | None:
-    """Get the kind of failure that an exception of the transport stands for; None where it is our mistake."""
+    """The kind of failure that an exception of the transport stands for; None where it is our mistake."""
     if isinstance(error, httpx2.RemoteProtocolError) and str(error).startswith(_CLOSED):
         return FailureKind.RESET
     return next((kind for known, kind in _KINDS if isinstance(error, known)), None)
@@ -255,8 +256,16 @@ def _is_loopback(host: str) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """Get the message of the deepest cause: "Connection refused" and not "All connection attempts failed"."""
-    while cause := error.__cause__:
-        error = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause
-    message = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    """The message of the deepest cause: "Connection refused", not "All connection attempts failed"."""
+    while cause := _cause(error):
+        error = cause
+    system = os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else None
+    message = system or getattr(error, "strerror", None) or str(error) or type(error).__name__
     return message[:_LONGEST_MESSAGE].rstrip(".")
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):
+        return error.exceptions[0]  # one for each address of the host
+    wrapped = error.args[0] if error.args else None  # httpcore2 cuts __cause__ off, and keeps it here
+    return error.__cause__ or (wrapped if isinstance(wrapped, BaseException) else None)
