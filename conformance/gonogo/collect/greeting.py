@@ -82,7 +82,9 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
         FailureKind.PROTOCOL: f"What answers at {base_url} does not speak HTTP: {failure.message}.",
     }
     raise TargetError(
-        what.get(failure.kind, f"{base_url} closed the connection before its first answer: {failure.message}.")
+        what.get(
+            failure.kind, f"{base_url} closed the connection before its first answer: {failure.message}."
+        )
     )
 
 

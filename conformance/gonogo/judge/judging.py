@@ -75,7 +75,9 @@ def _decide(
         if judgement is not None:
             return judgement
     undecided = [finding for finding in findings if isinstance(finding.outcome, Undecided)]
-    reason = gaps[0] if gaps else str(undecided[0].outcome) if undecided else "nothing of the kind was recorded"
+    reason = (
+        gaps[0] if gaps else str(undecided[0].outcome) if undecided else "nothing of the kind was recorded"
+    )
     return Judgement(
         scenario.rule, Verdict.INCONCLUSIVE, _capital(reason), evidence=_evidence(undecided[:1] or findings)
     )
@@ -101,7 +103,7 @@ def _subjects(
             found |= {
                 key: exchange
                 for key, exchange in by_key.items()
-                if (stimulus := catalogue.stimuli.get(key)) is not None and look.fits(stimulus)
+                if (stimulus := catalogue.stimulus(key)) is not None and look.fits(stimulus)
             }
     return list(found.values()), gaps
 

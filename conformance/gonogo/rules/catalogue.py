@@ -15,6 +15,7 @@ from gherkin.errors import CompositeParserException
 from gherkin.parser import Parser
 
 from gonogo.errors import FeatureError, UsageError
+from gonogo.stimuli.life import is_sign_of_life, trace
 from gonogo.stimuli.phrases import Again, Ask, Watch, When, when
 from gonogo.verdict import Level, Rule
 
@@ -54,6 +55,10 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.scenarios)
+
+    def stimulus(self, key: str) -> Stimulus | None:
+        """The stimulus of a recorded exchange; None where this version knows none of that key."""
+        return trace(key) if is_sign_of_life(key) else self.stimuli.get(key)
 
     def select(self, only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Scenario, ...]:
         """The scenarios whose id is, or lies under, one of `only` (all, where it is empty) and none of `skip`.
@@ -142,7 +147,9 @@ def _steps(steps: list[Any], where: str) -> tuple[list[str], list[str]]:
     for step in steps:
         kind = kind if step["keywordType"] == "Conjunction" else step["keywordType"]
         if kind not in texts:
-            raise FeatureError(f'{where}: "{step["keyword"].strip()}" is no step of a rule; use When and Then')
+            raise FeatureError(
+                f'{where}: "{step["keyword"].strip()}" is no step of a rule; use When and Then'
+            )
         texts[kind].append(step["text"])
     if not texts["Action"] or not texts["Outcome"]:
         raise FeatureError(f"{where}: a rule has at least one When and one Then")

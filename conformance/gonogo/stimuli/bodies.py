@@ -68,7 +68,9 @@ def post(
     )
 
 
-def raw_post(endpoint: Endpoint, body: bytes, headers: tuple[tuple[str, str], ...] = JSON_HEADERS) -> Stimulus:
+def raw_post(
+    endpoint: Endpoint, body: bytes, headers: tuple[tuple[str, str], ...] = JSON_HEADERS
+) -> Stimulus:
     """A POST whose body is sent byte for byte, broken as it may be."""
     shown = body.decode("utf-8", "backslashreplace")
     head = "" if headers == JSON_HEADERS else f" {dict(headers)}"

@@ -26,6 +26,11 @@ def is_sign_of_life(key: str) -> bool:
     return key.startswith(PREFIX)
 
 
+def trace(key: str) -> Stimulus:
+    """What a judge sees in the place of a recorded sign of life: nobody's valid request but its own rule's."""
+    return replace(bodies.list_models(), key=key, endpoint=Endpoint.OTHER, valid=False)
+
+
 def suspects(key: str) -> list[str]:
     """The keys of what was sent before a sign of life."""
     return key.removeprefix(PREFIX).split(" | ")

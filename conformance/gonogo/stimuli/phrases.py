@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from gonogo.vocabulary import Vocabulary
 from gonogo.stimuli import bodies
 from gonogo.stimuli.bodies import Body
+from gonogo.stimuli.life import is_sign_of_life
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def _watch(pattern: str, fits: Callable[[Stimulus], bool], *needs: Stimulus) -> 
 
 _CHAT = bodies.post(Endpoint.CHAT, {})
 _CHAT_STREAM = bodies.post(Endpoint.CHAT, {}, streamed=True)
+_BROKEN = bodies.raw_post(Endpoint.CHAT, b"{not json")
 _COMPLETION = bodies.post(Endpoint.COMPLETIONS, {})
 _COMPLETION_STREAM = bodies.post(Endpoint.COMPLETIONS, {}, streamed=True)
 
@@ -127,3 +129,6 @@ _watch("any stream is asked for", lambda stimulus: stimulus.valid and stimulus.s
 _watch("any generation is asked for", lambda s: s.valid and s.tokens > 0, _CHAT, _CHAT_STREAM)
 _watch("any valid request is sent", lambda stimulus: stimulus.valid, _CHAT)
 _watch("any request is sent", lambda _: True, _CHAT)
+# The contract describes errors of its own operations; what a server says elsewhere is its own affair.
+_watch("any request is refused", lambda s: s.endpoint is not Endpoint.OTHER, _BROKEN)
+_watch("a sign of life is asked for", lambda s: is_sign_of_life(s.key), _BROKEN)

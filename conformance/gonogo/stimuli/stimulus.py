@@ -48,8 +48,6 @@ class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that 
     """A stimulus that needs an earlier answer cannot be built from the one that came; the message says why."""
 
 
-
-
 @dataclass(frozen=True, eq=False)
 class Stimulus:
     """A request to be sent once.

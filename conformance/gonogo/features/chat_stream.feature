@@ -1,0 +1,265 @@
+Feature: A streamed chat completion
+  POST /chat/completions with stream true: the chunks, and their order.
+
+  @must @chat.stream.events
+  Scenario: A stream carries at least one chunk
+    Source: schema, CreateChatCompletionStreamResponse
+    Why: an empty stream with status 200 is a silent failure.
+    When any chat completion is streamed
+    Then the stream carries chunks
+
+  @must @chat.stream.done
+  Scenario: A stream ends with exactly one [DONE]
+    Source: guide, Chat completions > Streaming; schema, stream_options; recorded streams.
+    Why: clients hang or report a broken connection without it (huggingface/text-generation-inference#1896).
+    When any chat completion is streamed
+    Then the stream contains exactly one "[DONE]"
+
+  @must @chat.stream.id
+  Scenario: Every chunk has an id
+    Source: schema, CreateChatCompletionStreamResponse.id
+    Why: strict decoders refuse a chunk without it (openvinotoolkit/model_server#3553).
+    When any chat completion is streamed
+    Then "id" in every chunk fits ChatCompletionChunk
+
+  @should @chat.stream.id_not_empty
+  Scenario: The id of a chunk is not empty
+    Source: schema, CreateChatCompletionStreamResponse.id, "a unique identifier"
+    Why: an empty id identifies nothing (huggingface/text-generation-inference#1782).
+    When any chat completion is streamed
+    Then "id" in every chunk is a string that is not empty
+
+  @must @chat.stream.same_id
+  Scenario: All chunks of a stream have one id
+    Source: schema, CreateChatCompletionStreamResponse.id, "each chunk has the same ID"
+    Why: goose shows one message per chunk, Go accumulators fail (microsoft/foundry-local#144, BerriAI/litellm#1571).
+    When any chat completion is streamed
+    Then "id" is the same in every chunk
+
+  @should @chat.stream.id_unique
+  Scenario: Two streams have two ids
+    Source: schema, CreateChatCompletionStreamResponse.id, "a unique identifier"
+    Why: clients keyed by id append the second answer to the first (LostRuins/koboldcpp#2481).
+    When a chat completion is streamed with {}
+    And the same request is sent again
+    Then "id" differs between the answers
+
+  @must @chat.stream.object
+  Scenario: Every chunk says that it is a chunk
+    Source: schema, CreateChatCompletionStreamResponse.object
+    Why: aider and AIPerf decode by this literal (ml-explore/mlx-examples PR#1119, NVIDIA/TensorRT-Edge-LLM#93).
+    When any chat completion is streamed
+    Then "object" in every chunk fits ChatCompletionChunk
+
+  @must @chat.stream.created
+  Scenario: Every chunk has a creation time that is a whole number
+    Source: schema, CreateChatCompletionStreamResponse.created
+    Why: Go, Swift and Rust decoders refuse a float or a string.
+    When any chat completion is streamed
+    Then "created" in every chunk fits ChatCompletionChunk
+
+  @should @chat.stream.seconds
+  Scenario: The creation time of a chunk is in seconds
+    Source: schema, CreateChatCompletionStreamResponse.created, "Unix timestamp (in seconds)"
+    Why: milliseconds break every clock that reads them.
+    When any chat completion is streamed
+    Then "created" in every chunk is a time in seconds
+
+  @should @chat.stream.same_created
+  Scenario: All chunks of a stream have one creation time
+    Source: schema, CreateChatCompletionStreamResponse.created, "each chunk has the same timestamp"
+    Why: accumulators that compare chunks refuse the second.
+    When any chat completion is streamed
+    Then "created" is the same in every chunk
+
+  @must @chat.stream.model
+  Scenario: Every chunk names its model
+    Source: schema, CreateChatCompletionStreamResponse.model
+    Why: routing and billing read it.
+    When any chat completion is streamed
+    Then "model" in every chunk fits ChatCompletionChunk
+
+  @should @chat.stream.same_model
+  Scenario: All chunks of a stream name one model
+    Source: schema, CreateChatCompletionStreamResponse.model, "the model to generate the completion"
+    Why: accumulators keep the last, which may be empty.
+    When any chat completion is streamed
+    Then "model" is the same in every chunk
+
+  @should @chat.stream.model_agrees
+  Scenario: The stream and the whole answer name one model
+    Source: project decision; one model answers both
+    Why: telemetry splits one model in two (vllm-project/vllm PR#15938).
+    When a chat completion is requested with {}
+    And a chat completion is streamed with {}
+    Then "model" is the same in the answers
+
+  @must @chat.stream.choices
+  Scenario: Every chunk has an array of choices
+    Source: schema, CreateChatCompletionStreamResponse.choices
+    Why: a missing key kills clients that read it of each chunk (Mintplex-Labs/anything-llm PR#6380).
+    When any chat completion is streamed
+    Then "choices" in every chunk, apart from ["choices[].index", "choices[].delta", "choices[].finish_reason"], fits ChatCompletionChunk
+
+  @should @chat.stream.has_choices
+  Scenario: Every chunk but the usage chunk has a choice
+    Source: schema, choices, "can also be empty for the last chunk if you set stream_options"
+    Why: IndexError in LangChain, llama_index, simonw/llm and more (simonw/llm#294, pydantic/pydantic-ai#164).
+    When any chat completion is streamed
+    Then every chunk but the usage chunk has a choice
+
+  @must @chat.stream.index
+  Scenario: Every choice of a chunk has an index
+    Source: schema, CreateChatCompletionStreamResponse.choices.index
+    Why: clients put deltas together by it.
+    When any chat completion is streamed
+    Then "choices[].index" in every chunk fits ChatCompletionChunk
+
+  @must @chat.stream.delta
+  Scenario: Every choice of a chunk has a delta
+    Source: schema, ChatCompletionStreamResponseDelta
+    Why: chunk.choices[0].delta.content is the loop of every tutorial.
+    When any chat completion is streamed
+    Then "choices[].delta" in every chunk, apart from ["choices[].delta.role", "choices[].delta.tool_calls"], fits ChatCompletionChunk
+
+  @must @chat.stream.role
+  Scenario: The role of a delta is one that the contract knows
+    Source: schema, ChatCompletionStreamResponseDelta.role
+    Why: null or "" breaks enum decoders.
+    When any chat completion is streamed
+    Then "choices[].delta.role" in every chunk fits ChatCompletionChunk
+
+  @should @chat.stream.role_first
+  Scenario: The first delta of each choice says who speaks
+    Source: recorded streams; OpenAI cookbook, How to stream completions
+    Why: @langchain/openai drops what comes without a role (langwatch/langwatch#6196).
+    When any chat completion is streamed
+    Then the first delta of each choice has the role "assistant"
+
+  @should @chat.stream.role_once
+  Scenario: No later delta says it again
+    Source: recorded streams; OpenAI cookbook, How to stream completions
+    Why: helpers that put deltas together get "assistantassistant" (BerriAI/litellm PR#9986, ollama/ollama#7626).
+    When any chat completion is streamed
+    Then no later delta has a role
+
+  @should @chat.stream.first_content
+  Scenario: The content of the first delta is not null
+    Source: recorded streams; the schema allows null
+    Why: dify and nvim plugins fail on it (langgenius/dify#2267, sgl-project/sglang PR#2026).
+    When any chat completion is streamed
+    Then the first delta of each choice has no null content
+
+  @should @chat.stream.tool_calls
+  Scenario: No delta without tool calls has a list of them
+    Source: recorded streams
+    Why: Spring AI collapses the stream (spring-projects/spring-ai#6441).
+    When any chat completion is streamed
+    Then no delta has an empty list of tool calls
+
+  @must @chat.stream.text
+  Scenario: The deltas carry the text
+    Source: schema, ChatCompletionStreamResponseDelta.content, "the contents of the chunk message"
+    Why: the interface shows nothing (madroidmaq/mlx-omni-server#2).
+    When a chat completion is requested with {"temperature": 0}
+    And a chat completion is streamed with {"temperature": 0}
+    Then where the whole answer has text, the stream has text
+
+  @must @chat.stream.finish_reason
+  Scenario: The finish reason of a chunk is null or one that the contract knows
+    Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason
+    Why: "" on every chunk breaks enum decoders (ollama/ollama#4357, sgl-project/sglang#3912).
+    When any chat completion is streamed
+    Then "choices[].finish_reason" in every chunk fits ChatCompletionChunk
+
+  @must @chat.stream.finish_once
+  Scenario: Each choice of a stream finishes exactly once
+    Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "the reason the model stopped"; recorded streams
+    Why: "Stream ended without finish_reason" in agents (waybarrios/vllm-mlx#628, BerriAI/litellm#10686).
+    When any chat completion is streamed
+    Then each choice finishes exactly once
+
+  @should @chat.stream.finish_last
+  Scenario: No choice goes on after it finished
+    Source: recorded streams
+    Why: the text after it is lost on clients that stop there.
+    When any chat completion is streamed
+    Then no choice goes on after it finished
+
+  @should @chat.stream.finish_empty
+  Scenario: The chunk that finishes a choice adds no text
+    Source: recorded streams; the schema allows it
+    Why: clients that ignore the delta beside a finish reason lose the last token (vllm-project/vllm#35705).
+    When any chat completion is streamed
+    Then the chunk that finishes a choice adds no text
+
+  @must @chat.stream.length
+  Scenario: A stream that reaches its limit finishes with "length"
+    Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "length"
+    Why: clients cannot tell a cut from an end (mudler/LocalAI#3533).
+    When a chat completion is streamed with {"max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then the limit of 2 tokens ends the stream with the reason "length"
+
+  @must @chat.stream.rest
+  Scenario: Nothing else in a chunk breaks its schema
+    Source: schema, CreateChatCompletionStreamResponse
+    Why: an optional field of the wrong type breaks strict decoders like a required one.
+    When any chat completion is streamed
+    Then nothing else in any chunk breaks ChatCompletionChunk than ["id", "object", "created", "model", "choices", "usage"]
+
+  @must @chat.stream.usage
+  Scenario: include_usage adds a chunk with usage and no choices
+    Source: schema, ChatCompletionStreamOptions.include_usage
+    Why: token counters stay at 0 and compaction never starts (LostRuins/koboldcpp#2480, ollama/ollama#5200).
+    When a chat completion is streamed with {"stream_options": {"include_usage": true}}
+    Then one chunk without choices carries the usage
+
+  @must @chat.stream.usage_last
+  Scenario: The usage chunk is the last before the end
+    Source: schema, ChatCompletionStreamOptions.include_usage, "before the data: [DONE] message"
+    Why: clients that wait for it stop at the first chunk without choices.
+    When a chat completion is streamed with {"stream_options": {"include_usage": true}}
+    Then the usage chunk is the last before the end
+
+  @must @chat.stream.usage_once
+  Scenario: No other chunk carries usage
+    Source: schema, ChatCompletionStreamOptions.include_usage, "all other chunks … with a null value"
+    Why: clients that add the counts up pay twice.
+    When a chat completion is streamed with {"stream_options": {"include_usage": true}}
+    Then no other chunk carries usage
+
+  @must @chat.stream.usage_schema
+  Scenario: The usage of a stream has three whole numbers
+    Source: schema, CompletionUsage
+    Why: null counts break cost tracking.
+    When any chat completion is streamed
+    Then "usage" in every chunk fits ChatCompletionChunk
+
+  @must @chat.stream.usage_total
+  Scenario: The tokens of a stream add up
+    Source: schema, CompletionUsage.total_tokens, "prompt + completion"
+    Why: quota and billing code adds them (decolua/9router#3789).
+    When a chat completion is streamed with {"stream_options": {"include_usage": true}}
+    Then the total is the sum of prompt and completion tokens
+
+  @should @chat.stream.usage_agrees
+  Scenario: The stream and the whole answer count the prompt alike
+    Source: project decision; one prompt has one number of tokens
+    Why: costs differ by the way of asking (BerriAI/litellm#6488).
+    When a chat completion is requested with {}
+    And a chat completion is streamed with {"stream_options": {"include_usage": true}}
+    Then prompt tokens agree
+
+  @must @chat.stream.limit
+  Scenario: max_tokens limits a stream
+    Source: schema, CreateChatCompletionRequest.max_tokens
+    Why: runaway answers, at the caller's cost.
+    When a chat completion is streamed with {"max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then no more than 2 completion tokens were generated
+
+  @should @chat.stream.usage_unasked
+  Scenario: Without include_usage there is no usage chunk
+    Source: schema, CreateChatCompletionStreamResponse.usage, "only present when you set stream_options"
+    Why: choices[0] of the last chunk is an IndexError in tutorial code (Arthur-Ficial/apfel#100).
+    When a chat completion is streamed with {}
+    Then no chunk is there for usage only

@@ -1,0 +1,157 @@
+Feature: A whole completion
+  POST /completions without stream, the older form that evaluation harnesses and editors use.
+
+  @must @completions.response.status
+  Scenario: A completion is answered with 200
+    Source: schema, paths./completions.post.responses
+    Why: some clients compare with 200 rather than with 2xx.
+    When any completion is requested
+    Then the answer's status is 200
+
+  @must @completions.response.content_type
+  Scenario: A completion is sent as application/json
+    Source: schema, paths./completions.post.responses.200.content
+    Why: openai-python hands out a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
+    When any completion is requested
+    Then the answer's content type is "application/json"
+
+  @must @completions.response.json
+  Scenario: A completion is one JSON object
+    Source: schema, CreateCompletionResponse; RFC 8259
+    Why: every client parses it.
+    When any completion is requested
+    Then the answer is one JSON object
+
+  @must @completions.response.id
+  Scenario: A completion has an id
+    Source: schema, CreateCompletionResponse.id
+    Why: typed clients refuse an answer without it (mudler/LocalAI#648).
+    When any completion is requested
+    Then "id" in the answer fits Completion
+
+  @should @completions.response.id_unique
+  Scenario: Two completions have two ids
+    Source: schema, CreateCompletionResponse.id, "a unique identifier"
+    Why: logs keyed by id lose one of them.
+    When a completion is requested with {}
+    And the same request is sent again
+    Then "id" differs between the answers
+
+  @must @completions.response.object
+  Scenario: A completion says that it is one
+    Source: schema, CreateCompletionResponse.object
+    Why: typed clients decode by this literal.
+    When any completion is requested
+    Then "object" in the answer fits Completion
+
+  @must @completions.response.created
+  Scenario: A completion has a creation time that is a whole number
+    Source: schema, CreateCompletionResponse.created
+    Why: Go, Swift and Rust decoders refuse a float or a string.
+    When any completion is requested
+    Then "created" in the answer fits Completion
+
+  @should @completions.response.seconds
+  Scenario: The creation time of a completion is in seconds
+    Source: schema, CreateCompletionResponse.created, "Unix timestamp (in seconds)"
+    Why: milliseconds break every clock that reads them.
+    When any completion is requested
+    Then "created" in the answer is a time in seconds
+
+  @must @completions.response.model
+  Scenario: A completion names its model
+    Source: schema, CreateCompletionResponse.model
+    Why: routing and billing read it.
+    When any completion is requested
+    Then "model" in the answer fits Completion
+
+  @must @completions.response.choices
+  Scenario: A completion has choices
+    Source: schema, CreateCompletionResponse.choices
+    Why: choices[0].text is what every caller reads.
+    When any completion is requested
+    Then "choices" in the answer, apart from ["choices[].index", "choices[].text", "choices[].finish_reason", "choices[].logprobs"], fits Completion
+
+  @must @completions.response.one_choice
+  Scenario: A completion of one prompt has one choice
+    Source: schema, CreateCompletionRequest.n, default 1
+    Why: callers match choices to prompts by position.
+    When any completion is requested
+    Then there is 1 choice
+
+  @must @completions.response.index
+  Scenario: Every choice of a completion has an index
+    Source: schema, CreateCompletionResponse.choices.index
+    Why: callers match choices to prompts by it.
+    When any completion is requested
+    Then "choices[].index" in the answer fits Completion
+
+  @must @completions.response.indexes
+  Scenario: The choices of a completion are numbered from 0
+    Source: schema, CreateCompletionResponse.choices.index
+    Why: callers sort and look up by it.
+    When any completion is requested
+    Then the choices are numbered from 0
+
+  @must @completions.response.text
+  Scenario: Every choice of a completion has text
+    Source: schema, CreateCompletionResponse.choices.text
+    Why: servers that answer with a message break every caller (qualcomm/GenieX PR#66).
+    When any completion is requested
+    Then "choices[].text" in the answer fits Completion
+
+  @must @completions.response.finish_reason
+  Scenario: The finish reason of a completion is one that the contract knows
+    Source: schema, CreateCompletionResponse.choices.finish_reason
+    Why: enum decoders refuse anything else.
+    When any completion is requested
+    Then "choices[].finish_reason" in the answer fits Completion
+
+  @should @completions.response.logprobs
+  Scenario: Every choice of a completion has logprobs, be it null
+    Source: schema, CreateCompletionResponse.choices.logprobs, required and nullable
+    Why: the schema requires the key; many servers leave it out.
+    When any completion is requested
+    Then "choices[].logprobs" in the answer fits Completion
+
+  @must @completions.response.rest
+  Scenario: Nothing else in a completion breaks its schema
+    Source: schema, CreateCompletionResponse
+    Why: an optional field of the wrong type breaks strict decoders like a required one.
+    When any completion is requested
+    Then nothing else in the answer breaks Completion than ["id", "object", "created", "model", "choices", "usage"]
+
+  @should @completions.response.usage
+  Scenario: A completion carries usage
+    Source: recorded answers; optional in the schema, always sent by the API
+    Why: cost tracking reads it.
+    When any completion is requested
+    Then the answer carries usage
+
+  @must @completions.response.usage_schema
+  Scenario: The usage of a completion has three whole numbers
+    Source: schema, CompletionUsage
+    Why: null counts break cost tracking.
+    When any completion is requested
+    Then "usage" in the answer fits Completion
+
+  @must @completions.response.usage_total
+  Scenario: The tokens of a completion add up
+    Source: schema, CompletionUsage.total_tokens, "prompt + completion"
+    Why: quota and billing code adds them.
+    When any completion is requested
+    Then the total is the sum of prompt and completion tokens
+
+  @must @completions.limit.max_tokens
+  Scenario: max_tokens limits a completion
+    Source: schema, CreateCompletionRequest.max_tokens
+    Why: runaway answers, at the caller's cost.
+    When a completion is requested with {"max_tokens": 2}
+    Then no more than 2 completion tokens were generated
+
+  @must @completions.limit.length
+  Scenario: A completion that reaches its limit finishes with "length"
+    Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
+    Why: clients cannot tell a cut from an end (triton-inference-server/server#7796).
+    When a completion is requested with {"max_tokens": 2}
+    Then the limit of 2 tokens is given as the reason "length"

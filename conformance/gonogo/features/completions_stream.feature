@@ -1,0 +1,143 @@
+Feature: A streamed completion
+  POST /completions with stream true: the same object, piece by piece.
+
+  @must @completions.stream.events
+  Scenario: A streamed completion carries at least one chunk
+    Source: schema, CreateCompletionResponse, "streamed and non-streamed"
+    Why: an empty stream with status 200 is a silent failure.
+    When any completion is streamed
+    Then the stream carries chunks
+
+  @must @completions.stream.done
+  Scenario: A streamed completion ends with exactly one [DONE]
+    Source: schema, CreateCompletionRequest.stream, "terminated by a data: [DONE] message"
+    Why: some servers send it for chat only (ikawrakow/ik_llama.cpp#467).
+    When any completion is streamed
+    Then the stream contains exactly one "[DONE]"
+
+  @must @completions.stream.id
+  Scenario: Every chunk of a completion has an id
+    Source: schema, CreateCompletionResponse.id
+    Why: typed clients refuse a chunk without it (mudler/LocalAI#648).
+    When any completion is streamed
+    Then "id" in every chunk fits CompletionChunk
+
+  @should @completions.stream.same_id
+  Scenario: All chunks of a completion have one id
+    Source: schema, CreateCompletionResponse.id, "a unique identifier for the completion"
+    Why: accumulators by id see as many completions as chunks.
+    When any completion is streamed
+    Then "id" is the same in every chunk
+
+  @must @completions.stream.object
+  Scenario: Every chunk of a completion says text_completion
+    Source: schema, CreateCompletionResponse.object, always "text_completion"
+    Why: an invented literal with ".chunk" breaks decoders (qualcomm/GenieX PR#66).
+    When any completion is streamed
+    Then "object" in every chunk fits CompletionChunk
+
+  @must @completions.stream.created
+  Scenario: Every chunk of a completion has a creation time that is a whole number
+    Source: schema, CreateCompletionResponse.created
+    Why: Go, Swift and Rust decoders refuse a float or a string.
+    When any completion is streamed
+    Then "created" in every chunk fits CompletionChunk
+
+  @must @completions.stream.model
+  Scenario: Every chunk of a completion names its model
+    Source: schema, CreateCompletionResponse.model
+    Why: routing and billing read it.
+    When any completion is streamed
+    Then "model" in every chunk fits CompletionChunk
+
+  @must @completions.stream.choices
+  Scenario: Every chunk of a completion has an array of choices
+    Source: schema, CreateCompletionResponse.choices
+    Why: a missing key kills clients that read it of each chunk.
+    When any completion is streamed
+    Then "choices" in every chunk, apart from ["choices[].index", "choices[].text", "choices[].finish_reason", "choices[].logprobs"], fits CompletionChunk
+
+  @must @completions.stream.index
+  Scenario: Every choice of a completion's chunk has an index
+    Source: schema, CreateCompletionResponse.choices.index
+    Why: clients put the pieces together by it (mudler/LocalAI#648).
+    When any completion is streamed
+    Then "choices[].index" in every chunk fits CompletionChunk
+
+  @must @completions.stream.text
+  Scenario: Every choice of a completion's chunk has text
+    Source: schema, CreateCompletionResponse.choices.text
+    Why: delta.content here is chat's form (qualcomm/GenieX PR#66).
+    When any completion is streamed
+    Then "choices[].text" in every chunk fits CompletionChunk
+
+  @must @completions.stream.carries_text
+  Scenario: The chunks of a completion carry the text
+    Source: schema, CreateCompletionResponse.choices.text
+    Why: the editor shows nothing.
+    When a completion is requested with {"temperature": 0}
+    And a completion is streamed with {"temperature": 0}
+    Then where the whole answer has text, the stream has text
+
+  @must @completions.stream.finish_reason
+  Scenario: The finish reason of a completion's chunk is null or one that the contract knows
+    Source: schema, CreateCompletionResponse.choices.finish_reason; streams have null until the end (openai/openai-openapi PR#100)
+    Why: "" on every chunk breaks enum decoders (mudler/LocalAI#5102).
+    When any completion is streamed
+    Then "choices[].finish_reason" in every chunk fits CompletionChunk
+
+  @must @completions.stream.finish_once
+  Scenario: Each choice of a streamed completion finishes exactly once
+    Source: schema, CreateCompletionResponse.choices.finish_reason
+    Why: a client cannot tell an end from a broken connection.
+    When any completion is streamed
+    Then each choice finishes exactly once
+
+  @should @completions.stream.finish_last
+  Scenario: No choice of a completion goes on after it finished
+    Source: recorded streams, by analogy with chat
+    Why: the text after it is lost on clients that stop there.
+    When any completion is streamed
+    Then no choice goes on after it finished
+
+  @must @completions.stream.length
+  Scenario: A streamed completion that reaches its limit finishes with "length"
+    Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
+    Why: clients cannot tell a cut from an end.
+    When a completion is streamed with {"max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then the limit of 2 tokens ends the stream with the reason "length"
+
+  @must @completions.stream.rest
+  Scenario: Nothing else in a completion's chunk breaks its schema
+    Source: schema, CreateCompletionResponse
+    Why: an optional field of the wrong type breaks strict decoders like a required one.
+    When any completion is streamed
+    Then nothing else in any chunk breaks CompletionChunk than ["id", "object", "created", "model", "choices", "usage"]
+
+  @must @completions.stream.usage
+  Scenario: include_usage adds a chunk with usage to a completion
+    Source: schema, ChatCompletionStreamOptions.include_usage, shared by both operations
+    Why: some servers send it for chat only (BerriAI/litellm#8349).
+    When a completion is streamed with {"stream_options": {"include_usage": true}}
+    Then one chunk without choices carries the usage
+
+  @must @completions.stream.usage_schema
+  Scenario: The usage of a streamed completion has three whole numbers
+    Source: schema, CompletionUsage
+    Why: null counts break cost tracking.
+    When any completion is streamed
+    Then "usage" in every chunk fits CompletionChunk
+
+  @must @completions.stream.usage_total
+  Scenario: The tokens of a streamed completion add up
+    Source: schema, CompletionUsage.total_tokens, "prompt + completion"
+    Why: quota and billing code adds them.
+    When a completion is streamed with {"stream_options": {"include_usage": true}}
+    Then the total is the sum of prompt and completion tokens
+
+  @should @completions.stream.usage_unasked
+  Scenario: Without include_usage a completion has no usage chunk
+    Source: schema, ChatCompletionStreamOptions.include_usage
+    Why: choices[0] of the last chunk is an IndexError in tutorial code.
+    When a completion is streamed with {}
+    Then no chunk is there for usage only

@@ -1,0 +1,108 @@
+"""Usage: token counts that add up, keep to the limit, and agree between the forms of one request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading
+from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.steps import Of, check, compare
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.reading import Object
+
+FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+@check("the answer carries usage")
+def has_usage(exchange: Exchange) -> Deviation | None:
+    """OpenAI always sends it, though its schema does not require it."""
+    value = reading.answer(exchange).get("usage")
+    if isinstance(value, dict):
+        return None
+    return Deviation('a "usage" object', '"usage" is ' + ("null" if value is None else repr(value)))
+
+
+@check("the total is the sum of prompt and completion tokens", Of.BEGUN)
+def total_is_sum(exchange: Exchange) -> Deviation | None:
+    """total_tokens = prompt_tokens + completion_tokens."""
+    usage = _usage(exchange)
+    prompt, completion, total = (_count(usage, name, exchange) for name in FIELDS)
+    if total == prompt + completion:
+        return None
+    return Deviation(
+        f"total_tokens {prompt} + {completion} = {prompt + completion}", f"total_tokens is {total}"
+    )
+
+
+@check("prompt tokens were counted", Of.BEGUN)
+def prompt_counted(exchange: Exchange) -> Deviation | None:
+    """No prompt of ours has no tokens."""
+    prompt = _count(_usage(exchange), "prompt_tokens", exchange)
+    return None if prompt > 0 else Deviation("prompt_tokens above 0", f"prompt_tokens is {prompt}")
+
+
+@check("no more than {limit:d} completion tokens were generated", Of.BEGUN)
+def within_limit(exchange: Exchange, limit: int) -> Deviation | None:
+    """The token limit is a limit."""
+    completion = _count(_usage(exchange), "completion_tokens", exchange)
+    if completion <= limit:
+        return None
+    return Deviation(f"at most {limit} completion tokens", f"completion_tokens is {completion}")
+
+
+@check("completion tokens were counted where there is text", Of.BEGUN)
+def completion_counted(exchange: Exchange) -> Deviation | None:
+    """Text that was generated took tokens."""
+    if not text(exchange):
+        raise Undecided(f"{exchange.id} carries no text")
+    completion = _count(_usage(exchange), "completion_tokens", exchange)
+    return (
+        None
+        if completion > 0
+        else Deviation("completion_tokens above 0", f"completion_tokens is {completion}")
+    )
+
+
+@compare("prompt tokens agree", Of.BEGUN)
+def prompt_tokens_agree(*exchanges: Exchange) -> Deviation | None:
+    """The same prompt has the same number of tokens, however the answer is asked for."""
+    counts = [_count(_usage(exchange), "prompt_tokens", exchange) for exchange in exchanges]
+    if len(set(counts)) == 1:
+        return None
+    return Deviation("the same prompt_tokens", "prompt_tokens is " + " and then ".join(map(str, counts)))
+
+
+def text(exchange: Exchange) -> str:
+    """The text of the first choice, of a whole answer or of a stream's deltas put together."""
+    if exchange.media_type == "text/event-stream":
+        choices = reading.by_choice(exchange).get(0, [])
+        return "".join(_piece(choice) for _, choice in choices)
+    return _piece(reading.choices(exchange)[0])
+
+
+def _piece(choice: Object) -> str:
+    holder = choice.get("message") or choice.get("delta") or choice
+    value = holder.get("content", holder.get("text")) if isinstance(holder, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _usage(exchange: Exchange) -> Object:
+    """The usage of a whole answer, or the last one of a stream."""
+    values = (
+        [chunk.value for chunk in reading.chunks(exchange)]
+        if exchange.media_type == "text/event-stream"
+        else [reading.answer(exchange)]
+    )
+    found = [usage for value in values if (usage := reading.usage(value)) is not None]
+    if not found:
+        raise Undecided(f"{exchange.id} carries no usage")
+    return found[-1]
+
+
+def _count(usage: Object, name: str, exchange: Exchange) -> int:
+    value = reading.count(usage.get(name))
+    if value is None:
+        raise Undecided(f'"{name}" of {exchange.id} is not a whole number')
+    return value

@@ -1,0 +1,165 @@
+"""The stream as bytes: what the server-sent events standard and the clients that read it ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import FailureKind
+from gonogo.judge import reading
+from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.steps import Of, check
+from gonogo.sse import AnomalyKind
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.sse import Event
+
+EVENT_STREAM = "text/event-stream"
+
+EXPECTED = {
+    AnomalyKind.INCOMPLETE_EVENT: "a blank line after every event, the last one too",
+    AnomalyKind.NO_DATA_EVENT: "data in every event",
+    AnomalyKind.CRLF: "lines that end in LF",
+    AnomalyKind.CR: "lines that end in LF",
+    AnomalyKind.BOM: "no byte order mark",
+    AnomalyKind.INVALID_UTF8: "UTF-8 throughout",
+    AnomalyKind.NO_SPACE: 'a space after "data:"',
+    AnomalyKind.FIELD_WITHOUT_COLON: "fields with a colon",
+    AnomalyKind.UNKNOWN_FIELD: "only fields that the standard knows",
+    AnomalyKind.EVENT_NAME: "data-only events",
+    AnomalyKind.ID_FIELD: "data-only events",
+    AnomalyKind.NUL_IN_ID: "data-only events",
+    AnomalyKind.RETRY_FIELD: "data-only events",
+    AnomalyKind.BAD_RETRY: "data-only events",
+    AnomalyKind.MULTI_LINE_DATA: "one data line for each event",
+}
+
+
+@check("the strict parser finds no {kinds}", Of.BEGUN)
+def no_anomaly(exchange: Exchange, kinds: str) -> Deviation | None:
+    """None of the anomalies named, by the words of the parser, joined by " or "."""
+    stream = _stream(exchange)
+    found = stream.of(*(AnomalyKind(kind) for kind in kinds.split(" or ")))
+    if not found:
+        return None
+    first = found[0]
+    number = sum(stream.counts.get(kind, 0) for kind in {anomaly.kind for anomaly in found})
+    times = f", {number} times" if number > 1 else ""
+    return Deviation(EXPECTED[first.kind], f"{first.message}{times}").at(exchange, first.offset)
+
+
+@check("the answer is an event stream", Of.BEGUN)
+def is_event_stream(exchange: Exchange) -> Deviation | None:
+    """Content-Type text/event-stream, parameters allowed."""
+    if exchange.media_type == EVENT_STREAM:
+        return None
+    actual = exchange.header("content-type")
+    return Deviation(f"Content-Type: {EVENT_STREAM}", f"Content-Type is {actual or 'absent'}").at(exchange, 0)
+
+
+@check("the stream carries chunks", Of.BEGUN)
+def carries_chunks(exchange: Exchange) -> Deviation | None:
+    """At least one event is a JSON object; status 200 and nothing more is a failure nobody sees."""
+    if any(_not_an_object(event.data) is None for event in reading.stream(exchange).events):
+        return None
+    size = len(exchange.body)
+    return Deviation("at least one chunk", f"{size} bytes without one" if size else "the body is empty").at(
+        exchange, 0
+    )
+
+
+@check('every event but the last "[DONE]" is a JSON object', Of.BEGUN)
+def events_are_json(exchange: Exchange) -> Deviation | None:
+    """Event data is JSON; a stream without events has none that is not, so it is undecided."""
+    for event in _events(exchange):
+        if event.data == reading.DONE:
+            continue
+        problem = _not_an_object(event.data)
+        if problem is not None:
+            return Deviation("a JSON object as data", problem).at(exchange, event.offset, event.end)
+    return None
+
+
+@check('the stream contains exactly one "[DONE]"', Of.BEGUN)
+def one_done(exchange: Exchange) -> Deviation | None:
+    """[DONE] comes once. A stream that failed with an error frame need not have it (an error ends it)."""
+    stream = _stream(exchange)
+    done = [event for event in stream.events if event.data == reading.DONE]
+    if len(done) == 1:
+        return None
+    if len(done) > 1:
+        return Deviation('one "data: [DONE]"', f"there are {len(done)}").at(exchange, done[1].offset)
+    if exchange.failure is not None and exchange.failure.kind is not FailureKind.RESET:
+        raise Undecided(f"{exchange.id} was not read to its end: {exchange.failure.message}")
+    if any(_is_error(event) for event in stream.events):
+        raise Undecided(f"{exchange.id} ended with an error frame")
+    last = stream.events[-1] if stream.events else None
+    missing = Deviation('"data: [DONE]" as the last event', "the stream ended without it")
+    return missing if last is None else missing.at(exchange, last.offset, last.end)
+
+
+@check('nothing follows the "[DONE]"', Of.BEGUN)
+def done_is_last(exchange: Exchange) -> Deviation | None:
+    """The first [DONE] is the last event."""
+    events = _stream(exchange).events
+    ends = [position for position, event in enumerate(events) if event.data == reading.DONE]
+    if not ends:
+        raise Undecided(f'{exchange.id} has no "[DONE]"')
+    rest = [event for event in events[ends[0] + 1 :] if event.data != reading.DONE]
+    if not rest:
+        return None
+    what = f"{len(rest)} more event{'s' if len(rest) > 1 else ''}"
+    return Deviation('no event after "[DONE]"', what).at(exchange, rest[0].offset)
+
+
+@check('the connection is released after the "[DONE]"', Of.BEGUN)
+def ends_after_done(exchange: Exchange) -> Deviation | None:
+    """The response ends; clients that read to the end wait otherwise (ml-explore/mlx-lm#1148)."""
+    if all(event.data != reading.DONE for event in _stream(exchange).events):
+        raise Undecided(f'{exchange.id} has no "[DONE]"')
+    failure = exchange.failure
+    if failure is None:
+        return None
+    return Deviation("the end of the response", f"after [DONE] {failure.message}")
+
+
+@check("no event carries an error", Of.BEGUN)
+def no_error_event(exchange: Exchange) -> Deviation | None:
+    """An error frame is how a stream fails after its status was sent; a request that is valid should not fail."""
+    for event in _events(exchange):
+        if _is_error(event):
+            return Deviation("chunks to the end", f"an error: {event.data[:120]}").at(
+                exchange, event.offset, event.end
+            )
+    return None
+
+
+def _stream(exchange: Exchange) -> reading.sse.EventStream:
+    if not exchange.body:
+        raise Undecided(f"the stream of {exchange.id} is empty")
+    if exchange.media_type == "application/json":
+        raise Undecided(f"{exchange.id} was answered with JSON, not with a stream")
+    return reading.stream(exchange)
+
+
+def _events(exchange: Exchange) -> tuple[Event, ...]:
+    events = _stream(exchange).events
+    if not events:
+        raise Undecided(f"{exchange.id} has no events")
+    return events
+
+
+def _is_error(event: Event) -> bool:
+    try:
+        value = reading.parse(event.data)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and bool(value.get("error"))
+
+
+def _not_an_object(data: str) -> str | None:
+    try:
+        value = reading.parse(data)
+    except ValueError as error:
+        return f"the data is not JSON: {error}"
+    return None if isinstance(value, dict) else f"the data is a JSON {type(value).__name__}"

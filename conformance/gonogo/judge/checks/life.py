@@ -1,0 +1,21 @@
+"""Whether the target lives on after what it was sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge.checks.acceptance import accepted, ending
+from gonogo.judge.outcome import Deviation
+from gonogo.judge.steps import Of, check
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+
+
+@check("the target still answers afterwards", Of.ANY)
+def still_answers(exchange: Exchange) -> Deviation | None:
+    """A request that was answered well before is answered well again; the key says what was sent between."""
+    if exchange.failure is None and accepted(exchange):
+        return None
+    before = exchange.stimulus.removeprefix("alive after ")
+    return Deviation("the answer that a plain request had before", f"{ending(exchange)}, after {before}")

@@ -1,0 +1,126 @@
+"""How a target says no: the status, and the error envelope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import FailureKind
+from gonogo.judge import reading
+from gonogo.judge.checks.acceptance import ending
+from gonogo.judge.checks.bodies import media_type_is
+from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.steps import Of, check, compare
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+
+
+@check("the request is refused with 4xx", Of.ANY)
+def refused(exchange: Exchange) -> Deviation | None:
+    """A client's error has a client's status; not 200, not 5xx, not a dropped connection."""
+    return _status_deviation(exchange, range(400, 500), "a status of 4xx")
+
+
+@check("the request does not fail the server", Of.ANY)
+def not_failing(exchange: Exchange) -> Deviation | None:
+    """Accepted or refused, but neither 5xx nor a dropped connection."""
+    return _status_deviation(exchange, range(200, 500), "a status below 500")
+
+
+@check("the status of the refusal is {status:d}", Of.REFUSED)
+@check("the status of the refusal is {status:d} or {other:d}", Of.REFUSED)
+def refusal_status(exchange: Exchange, status: int, other: int | None = None) -> Deviation | None:
+    """The status OpenAI gives; a server error is another rule's matter."""
+    actual = exchange.status
+    assert actual is not None
+    if actual >= 500:
+        raise Undecided(f"{exchange.id} was answered with {actual}")
+    if actual in {status, other}:
+        return None
+    expected = f"status {status}" if other is None else f"status {status} or {other}"
+    return Deviation(expected, f"the status is {actual}")
+
+
+@check("the refusal is JSON with an error object", Of.REFUSED)
+def has_envelope(exchange: Exchange) -> Deviation | None:
+    """{"error": {…}}: neither a string, nor "detail", nor the fields at the top."""
+    try:
+        body = reading.answer(exchange)
+    except Undecided:
+        shown = exchange.body[:80].decode("utf-8", "backslashreplace")
+        return Deviation('{"error": {…}}', f"the body is {shown!r}" if shown else "the body is empty").at(
+            exchange, 0
+        )
+    error = body.get("error")
+    if isinstance(error, dict):
+        return None
+    if error is None:
+        return Deviation('{"error": {…}}', f"the body has {', '.join(map(repr, body)) or 'no fields'}").at(
+            exchange, 0
+        )
+    return Deviation('"error" as an object', f'"error" is {error!r}').at(exchange, 0)
+
+
+@check('the refusal\'s content type is "{media_type}"', Of.REFUSED)
+def refusal_media_type(exchange: Exchange, media_type: str) -> Deviation | None:
+    """As for whole answers; an empty body has no type to have."""
+    if not exchange.body:
+        raise Undecided(f"the body of {exchange.id} is empty")
+    return media_type_is(exchange, media_type)
+
+
+@check("the message says something", Of.REFUSED)
+def message_not_empty(exchange: Exchange) -> Deviation | None:
+    """An error without words helps nobody."""
+    message = _error(exchange).get("message")
+    if not isinstance(message, str):
+        raise Undecided(f"the error of {exchange.id} has no message")
+    return None if message.strip() else Deviation("a message", '"message" is empty')
+
+
+@check('the code is "{code}"', Of.REFUSED)
+def code_is(exchange: Exchange, code: str) -> Deviation | None:
+    """The machine-readable code that clients branch on."""
+    actual = _error(exchange).get("code")
+    return None if actual == code else Deviation(f'"code" "{code}"', f'"code" is {actual!r}')
+
+
+@check("the param names {name}", Of.REFUSED)
+def param_names(exchange: Exchange, name: str) -> Deviation | None:
+    """The parameter at fault, or a path that begins with it."""
+    actual = _error(exchange).get("param")
+    if isinstance(actual, str) and (actual == name or actual.startswith((name + "[", name + "."))):
+        return None
+    return Deviation(f'"param" "{name}"', f'"param" is {actual!r}')
+
+
+@compare("the statuses agree", Of.ANSWERED)
+def statuses_agree(*exchanges: Exchange) -> Deviation | None:
+    """What is known before the first token has its status, whether a stream was asked for or not."""
+    statuses = [exchange.status for exchange in exchanges]
+    if any(status is None or status in {401, 403, 429} for status in statuses):
+        raise Undecided("one of the requests was not answered")
+    if len(set(statuses)) == 1:
+        return None
+    return Deviation(f"status {statuses[0]}, as without stream", f"the status is {statuses[1]}")
+
+
+def _error(exchange: Exchange) -> reading.Object:
+    error = reading.answer(exchange).get("error")
+    if not isinstance(error, dict):
+        raise Undecided(f"{exchange.id} has no error object")
+    return error
+
+
+def _status_deviation(exchange: Exchange, good: range, expected: str) -> Deviation | None:
+    status, failure = exchange.status, exchange.failure
+    if status is None:
+        if failure is not None and failure.kind is FailureKind.TIMEOUT:
+            raise Undecided(f"{exchange.id}: {failure.message}")
+        return Deviation(expected, ending(exchange))
+    if status in {401, 403, 429}:
+        raise Undecided(f"{exchange.id} was answered with {status}")
+    if status in good:
+        return None
+    said = exchange.body[:120].decode("utf-8", "backslashreplace").strip()
+    return Deviation(expected, f"the status is {status}: {said}" if said else f"the status is {status}")
