@@ -7,11 +7,13 @@ a pass, then a plain refusal, then what could not be decided.
 from __future__ import annotations
 
 import functools
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gonogo.judge.checks  # noqa: F401 - registers the vocabulary
-from gonogo.errors import FeatureError
+from gonogo.errors import FeatureError, GonogoError
 from gonogo.exchange import FailureKind
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Bound, Of, then
@@ -43,10 +45,11 @@ class _Finding:
 def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:
     """The judgement of each scenario on the record, in the same order.
 
-    Raises FeatureError where a scenario names a check that does not exist.
+    A check that breaks costs its own rule, whose verdict is then an error, and no other. Raises FeatureError
+    where a scenario names a check that does not exist.
     """
     by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
-    return [_decide(scenario, by_key, record.unsent, catalogue) for scenario in scenarios]
+    return [_guarded(scenario, by_key, record.unsent, catalogue) for scenario in scenarios]
 
 
 @functools.cache
@@ -60,6 +63,23 @@ def bind(scenario: Scenario) -> tuple[Bound, ...]:
             raise FeatureError(f"{scenario.where}: {error}") from error
         bound.append(Bound(check, values))
     return tuple(bound)
+
+
+def _guarded(
+    scenario: Scenario,
+    by_key: Mapping[str, Exchange],
+    unsent: Mapping[str, str],
+    catalogue: Catalogue,
+) -> Judgement:
+    try:
+        return _decide(scenario, by_key, unsent, catalogue)
+    except GonogoError:
+        raise
+    except Exception as error:  # noqa: BLE001 - any mistake of ours; it is reported as such
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        message = f"The check broke on these answers: {type(error).__name__}: {error} ({where})"
+        return Judgement(scenario.rule, Verdict.ERROR, message)
 
 
 def _decide(
@@ -204,4 +224,5 @@ def _evidence(findings: Iterable[_Finding]) -> tuple[Evidence, ...]:
 
 
 def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    named = sentence[1:2].isdigit()  # it begins with the id of an exchange
+    return sentence if named else sentence[:1].upper() + sentence[1:]

@@ -6,6 +6,7 @@ steps the requests, its Then steps the checks (bound in `gonogo.judge`, which kn
 
 from __future__ import annotations
 
+import difflib
 import functools
 from dataclasses import dataclass
 from importlib import resources
@@ -68,13 +69,19 @@ class Catalogue:
         wanted, unwanted = tuple(only), tuple(skip)
         for selector in (*wanted, *unwanted):
             if not any(_lies_under(s.rule.id, selector) for s in self):
-                raise UsageError(f'No rule is called "{selector}"; "gonogo rules" lists them.')
+                raise UsageError(f'No rule is called "{selector}"; {self._hint(selector)}')
         return tuple(
             s
             for s in self
             if (not wanted or any(_lies_under(s.rule.id, selector) for selector in wanted))
             and not any(_lies_under(s.rule.id, selector) for selector in unwanted)
         )
+
+    def _hint(self, selector: str) -> str:
+        ids = [scenario.rule.id for scenario in self]
+        close = difflib.get_close_matches(selector, dict.fromkeys((*ids, *_groups(ids))))
+        near = f"did you mean {' or '.join(close)}? " if close else ""
+        return f'{near}"gonogo rules" lists them all.'
 
 
 @functools.cache
@@ -209,6 +216,13 @@ def _refuse_duplicates(scenarios: Iterable[Scenario]) -> None:
             if name in seen:
                 raise FeatureError(f"{scenario.where}: {name!r} is taken already, at {seen[name]}")
             seen[name] = scenario.where
+
+
+def _groups(ids: Iterable[str]) -> Iterator[str]:
+    """Every id that rules lie under."""
+    for rule_id in ids:
+        parts = rule_id.split(".")
+        yield from (".".join(parts[:length]) for length in range(1, len(parts)))
 
 
 def _lies_under(rule_id: str, selector: str) -> bool:
