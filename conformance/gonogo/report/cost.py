@@ -1,0 +1,55 @@
+"""What a run cost the target: requests, and the tokens that it says it used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gonogo import sse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Requests that were recorded, and the sums of `usage.prompt_tokens` and `usage.completion_tokens`."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+def cost(exchanges: Iterable[Exchange]) -> Cost:
+    """Add up what the answers report; an answer without readable usage counts as a request only."""
+    requests = prompt = completion = 0
+    for exchange in exchanges:
+        usage = _usage(exchange)
+        requests += 1
+        prompt += _count(usage.get("prompt_tokens"))
+        completion += _count(usage.get("completion_tokens"))
+    return Cost(requests, prompt, completion)
+
+
+def _usage(exchange: Exchange) -> dict[str, object]:
+    """The usage object of the answer; of a stream its last, since some servers send a running total."""
+    if exchange.media_type == "text/event-stream":
+        found = [usage for event in sse.parse(exchange.body).events if (usage := _usage_in(event.data))]
+        return found[-1] if found else {}
+    return _usage_in(exchange.body)
+
+
+def _usage_in(text: str | bytes) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    usage = value.get("usage") if isinstance(value, dict) else None
+    return usage if isinstance(usage, dict) else {}
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

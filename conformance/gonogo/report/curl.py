@@ -1,0 +1,84 @@
+"""A recorded request as a command that sends it again, for bash and zsh."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import header
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Request
+
+KEY = '"Authorization: Bearer ${GONOGO_API_KEY:-$OPENAI_API_KEY}"'
+"""The header that carries the key, read by the shell where the command runs."""
+
+_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
+_SAID_BY_CURL = frozenset({"host", "user-agent", "connection", "content-length", "authorization"})
+_NOT_WORTH_SAYING = frozenset({("accept", "*/*"), ("accept-encoding", "identity")})
+
+
+def curl(request: Request, base_url: str) -> str:
+    """One line that repeats the request and shows the status, the headers, and the body as it arrives.
+
+    `base_url` is the one of the target. A request that carried a key asks the shell for GONOGO_API_KEY, or
+    else OPENAI_API_KEY.
+    """
+    url = base_url.rstrip("/") + request.path
+    words = ["curl", "-sS", "-i", *(["-N"] if _is_stream(request) else []), *_method(request)]
+    words += ["-g"] if re.search(r"[\[\]{}]", url) else []  # curl would read these as a range of addresses
+    words += ["--path-as-is"] if re.search(r"/\.\.?(/|$)", url) else []
+    words.append(quote(url.encode()))
+    words += [word for pair in _headers(request) for word in ("-H", pair)]
+    if not request.body:
+        return " ".join(words)
+    if b"\0" in request.body:  # no argument of a program can hold it
+        octal = "".join(f"\\{byte:03o}" for byte in request.body)
+        return f"printf '{octal}' | {' '.join([*words, '--data-binary', '@-'])}"
+    return " ".join([*words, "--data-raw", quote(request.body)])
+
+
+def quote(data: bytes) -> str:
+    r"""One word of the shell that stands for these bytes: '…', or $'…' where some are not printable."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _dollar_quote(data)
+    return shlex.quote(text) if _PRINTABLE.fullmatch(text) else _dollar_quote(data)
+
+
+def _dollar_quote(data: bytes) -> str:
+    escaped = {ord("\\"): r"\\", ord("'"): r"\'", ord("\n"): r"\n", ord("\r"): r"\r", ord("\t"): r"\t"}
+    return (
+        "$'"
+        + "".join(
+            escaped.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}") for byte in data
+        )
+        + "'"
+    )
+
+
+def _method(request: Request) -> list[str]:
+    implied = "POST" if request.body else "GET"
+    if request.method == "HEAD":
+        return ["-I"]
+    return [] if request.method == implied else ["-X", quote(request.method.encode())]
+
+
+def _headers(request: Request) -> list[str]:
+    words = [
+        quote(f"{name}: {value}".encode("utf-8", "surrogateescape"))
+        for name, value in request.headers
+        if name.lower() not in _SAID_BY_CURL and (name.lower(), value) not in _NOT_WORTH_SAYING
+    ]
+    if request.body and header(request.headers, "content-type") is None:
+        words.append("'Content-Type:'")  # curl would call it a form
+    if header(request.headers, "authorization") is not None:
+        words.append(KEY)
+    return words
+
+
+def _is_stream(request: Request) -> bool:
+    body = request.json
+    return isinstance(body, dict) and body.get("stream") is True

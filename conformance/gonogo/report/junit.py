@@ -1,0 +1,106 @@
+"""The report as JUnit XML: one suite a group, one case a rule, for the test view of a CI system.
+
+Unsupported and inconclusive rules are skipped cases with their reason. A warning is a passed case with its
+text as output, and a failure only in a strict run.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from gonogo.report.curl import curl
+from gonogo.report.model import position_of, shown_exchange
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo.report.model import Report
+    from gonogo.verdict import Judgement
+
+# XML 1.0 section 2.2: these cannot be in a document at all, not even as a reference.
+_NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_ELEMENTS = {
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.UNSUPPORTED: "skipped",
+    Verdict.INCONCLUSIVE: "skipped",
+    Verdict.WAIVED: "skipped",
+}
+_COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def render(report: Report) -> str:
+    """The XML document as text, with its declaration."""
+    root = ET.Element("testsuites", {"name": "gonogo"})
+    for group, judgements in report.groups().items():
+        suite = ET.SubElement(root, "testsuite", {"name": group, "timestamp": xml_text(report.started)})
+        for judgement in judgements:
+            suite.append(_case(judgement, report))
+        _count(suite, suite)
+    _count(root, root)
+    if report.seconds is not None:
+        root.set("time", f"{report.seconds:.3f}")
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def xml_text(text: str) -> str:
+    r"""The text with every character that XML cannot hold written as an escape (\x1b)."""
+    return _NO_XML_CHARACTER.sub(lambda found: _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def _case(judgement: Judgement, report: Report) -> ET.Element:
+    rule = judgement.rule
+    case = ET.Element("testcase", {"classname": rule.group, "name": rule.id})
+    properties = ET.SubElement(case, "properties")
+    for name, value in _properties(judgement):
+        ET.SubElement(properties, "property", {"name": name, "value": xml_text(value)})
+    strict_warning = report.strict and judgement.verdict is Verdict.WARN
+    tag = "failure" if strict_warning else _ELEMENTS.get(judgement.verdict)
+    if tag is not None:
+        kind = {"type": judgement.verdict.value} if tag != "skipped" else {}
+        outcome = ET.SubElement(case, tag, {"message": xml_text(judgement.message), **kind})
+        if tag != "skipped":
+            outcome.text = _details(judgement, report)
+    elif judgement.verdict is Verdict.WARN:
+        ET.SubElement(case, "system-out").text = _details(judgement, report)
+    return case
+
+
+def _properties(judgement: Judgement) -> Iterable[tuple[str, str]]:
+    rule = judgement.rule
+    return (
+        ("title", rule.title),
+        ("level", rule.level.value),
+        ("source", rule.source),
+        ("verdict", judgement.verdict.value),
+    )
+
+
+def _details(judgement: Judgement, report: Report) -> str:
+    position = position_of(judgement)
+    exchange = shown_exchange(judgement, report.exchanges)
+    place = None if position is None else f"byte {position.offset}: {position.excerpt}"
+    lines = {
+        "requirement": judgement.rule.title,
+        "expected": judgement.expected,
+        "actual": judgement.actual or judgement.message,
+        "evidence": " ".join(filter(None, (exchange.id if exchange else None, place))),
+        "why": judgement.rule.why,
+        "curl": None if exchange is None else curl(exchange.request, report.target.base_url),
+    }
+    return xml_text("\n".join(f"{label}: {text}" for label, text in lines.items() if text))
+
+
+def _count(element: ET.Element, within: ET.Element) -> None:
+    element.set("tests", str(len(list(within.iter("testcase")))))
+    for name, tag in _COUNTS.items():
+        element.set(name, str(len(list(within.iter(tag)))))

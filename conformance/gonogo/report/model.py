@@ -1,0 +1,118 @@
+"""What a run found, ready to be shown: the gate's answer, totals, cost, the exchanges behind each judgement.
+
+A pure function of judgements and evidence; every format is a pure function of this.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gonogo.report.cost import Cost, cost
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gonogo.evidence import Record, Target
+    from gonogo.exchange import Exchange
+    from gonogo.verdict import Judgement, Position
+
+DECIDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN})
+
+
+class Gate(StrEnum):
+    """The answer for the whole run."""
+
+    GO = "go"
+    NO_GO = "no-go"
+    NOT_JUDGED = "not-judged"  # a check of ours broke, or no rule could be decided
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report shows.
+
+    `seconds` is how long the run took, None where stored evidence was judged. `strict` is whether warnings
+    break the gate. `unmet` holds the required groups that the target does not support as asked. `exchanges`
+    are those of the evidence by id. `truncated` is true where the evidence file was cut short.
+    """
+
+    target: Target
+    started: str
+    seconds: float | None
+    cost: Cost
+    judgements: tuple[Judgement, ...]
+    exchanges: Mapping[str, Exchange]
+    strict: bool = False
+    unmet: tuple[str, ...] = ()
+    truncated: bool = False
+
+    @property
+    def totals(self) -> dict[Verdict, int]:
+        """How many rules have each verdict, zeros included."""
+        found = Counter(judgement.verdict for judgement in self.judgements)
+        return {verdict: found[verdict] for verdict in Verdict}
+
+    @property
+    def gate(self) -> Gate:
+        """Go, no-go, or that the run could not judge (design, Verdicts)."""
+        totals = self.totals
+        if totals[Verdict.ERROR] or not any(totals[verdict] for verdict in DECIDED):
+            return Gate.NOT_JUDGED
+        if totals[Verdict.FAIL] or self.unmet or (self.strict and totals[Verdict.WARN]):
+            return Gate.NO_GO
+        return Gate.GO
+
+    def groups(self) -> dict[str, list[Judgement]]:
+        """The judgements of each group, in the order of the rules."""
+        found: dict[str, list[Judgement]] = {}
+        for judgement in self.judgements:
+            found.setdefault(judgement.rule.group, []).append(judgement)
+        return found
+
+
+def build(
+    judgements: Sequence[Judgement],
+    record: Record,
+    *,
+    strict: bool = False,
+    require: Iterable[str] = (),
+    seconds: float | None = None,
+) -> Report:
+    """The report on a record; `require` names groups that must be supported, `seconds` is its length."""
+    return Report(
+        target=record.target,
+        started=record.started,
+        seconds=seconds,
+        cost=cost(record.exchanges),
+        judgements=tuple(judgements),
+        exchanges={exchange.id: exchange for exchange in record.exchanges},
+        strict=strict,
+        unmet=tuple(group for group in require if not _supported(group, judgements)),
+        truncated=record.truncated,
+    )
+
+
+def position_of(judgement: Judgement) -> Position | None:
+    """The place in its evidence that shows the deviation, or None where there is no one place."""
+    return next((piece.position for piece in judgement.evidence if piece.position is not None), None)
+
+
+def shown_exchange(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> Exchange | None:
+    """The exchange to look at first, and to repeat: the one with a position, else the first."""
+    ids = [piece.exchange for piece in judgement.evidence if piece.position is not None]
+    ids += [piece.exchange for piece in judgement.evidence]
+    return next((exchanges[exchange_id] for exchange_id in ids if exchange_id in exchanges), None)
+
+
+def _supported(group: str, judgements: Iterable[Judgement]) -> bool:
+    """Whether some rule of the group passed and none of them was refused."""
+    verdicts = {
+        judgement.verdict
+        for judgement in judgements
+        if judgement.rule.id == group or judgement.rule.id.startswith(group + ".")
+    }
+    return Verdict.PASS in verdicts and Verdict.UNSUPPORTED not in verdicts
