@@ -1,0 +1,122 @@
+"""`gonogo check`: ask a target, judge its answers, report."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gonogo import running, serving
+from gonogo.cli.options import JsonFile, JunitFile, Only, Require, Skip, Strict
+from gonogo.cli.output import STATUS, Console, claim, sinks
+from gonogo.collect.plan import Plan, plan
+from gonogo.rules import load
+from gonogo.running import Approach, Selection
+
+KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
+
+
+def check(  # noqa: PLR0913 - one parameter an option
+    base_url: Annotated[
+        str | None,
+        typer.Argument(metavar="[BASE_URL]", help="As http://127.0.0.1:8000/v1; else the reference server."),
+    ] = None,
+    *,
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="The model to ask for; else the first.")
+    ] = None,
+    embedding_model: Annotated[
+        str | None, typer.Option(metavar="ID", help="The model for embeddings.")
+    ] = None,
+    only: Only = None,
+    skip: Skip = None,
+    require: Require = None,
+    strict: Strict = False,
+    concurrency: Annotated[int, typer.Option(metavar="N", min=1, help="Requests under way at a time.")] = 8,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.001, help="Seconds that one answer may take.")
+    ] = 60.0,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what was recorded, for gonogo judge.")
+    ] = None,
+    show_plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be sent, and send nothing.")
+    ] = False,
+    json_file: JsonFile = None,
+    junit_file: JunitFile = None,
+) -> None:
+    """Ask an endpoint everything the rules look at, and say go or no-go.
+
+    A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
+    the reference server is started on a free port, checked, and stopped.
+    """
+    catalogue = load()
+    selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict)
+    asked = plan(selection.scenarios(catalogue))
+    if show_plan:
+        _print_plan(asked)
+        return
+    approach = Approach(base_url or "", _key(), model, embedding_model, concurrency, timeout, evidence)
+    with sinks(json_file, junit_file) as outputs, _interruptible(evidence):
+        if evidence is not None:
+            claim(evidence)
+        with _reachable(approach, base_url) as reached, _progress(asked) as on_done:
+            report = running.check(reached, selection, catalogue, on_done)
+        outputs.write(report)
+    raise typer.Exit(STATUS[report.gate])
+
+
+def _key() -> str | None:
+    return next((key for name in KEY_VARIABLES if (key := os.environ.get(name))), None)
+
+
+@contextlib.contextmanager
+def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
+    """The approach itself, or one to a reference server of our own, which needs no key and serves `model`."""
+    if base_url is not None:
+        yield replace(approach, base_url=base_url.rstrip("/"))
+        return
+    with serving.reference_server(approach.model) as url:
+        yield replace(approach, base_url=url, api_key=None, model=None)
+
+
+@contextlib.contextmanager
+def _interruptible(evidence: Path | None) -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, so that it leaves no server behind; say where the evidence so far is."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(f"; what was recorded so far is in {evidence}" if evidence else "") from stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _progress(asked: Plan) -> Iterator[Callable[[], None]]:
+    """A bar on stderr while requests are sent, where somebody looks at it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("requests", total=asked.requests)
+        yield lambda: progress.advance(task)
+
+
+def _print_plan(asked: Plan) -> None:
+    console = Console()
+    for stimulus in asked.stimuli:
+        cost = f"{stimulus.tokens} tokens" if stimulus.tokens else "no tokens"
+        line = f"{stimulus.risk.name.lower():<9} {cost:>11}  {stimulus.key}"
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    console.print(
+        f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests greet "
+        "the target, and one follows each batch of hostile ones to see whether it still answers.",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )

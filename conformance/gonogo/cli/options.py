@@ -1,0 +1,26 @@
+"""The options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="ID", help="Judge this rule, or those under this id; repeatable."),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="ID", help="Leave out this rule, or those under this id; repeatable."),
+]
+Require = Annotated[
+    list[str] | None,
+    typer.Option("--require", metavar="GROUP", help="No-go where this group is unsupported; repeatable."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Warnings are a no-go too.")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON; - is stdout.")
+]
+JunitFile = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML; - is stdout.")
+]

@@ -1,0 +1,74 @@
+"""`gonogo rules` and `gonogo explain`: what is checked, and why."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import typer
+
+from gonogo.cli.output import Console
+from gonogo.report.curl import curl
+from gonogo.rules import Scenario, load
+from gonogo.stimuli.phrases import Ask
+from gonogo.stimuli.stimulus import NotPossible, Subject
+from gonogo.verdict import Level
+
+EXAMPLE_URL = "http://127.0.0.1:8000/v1"
+EXAMPLE_SUBJECT = Subject("MODEL", "EMBEDDING-MODEL")
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Rules, or the groups they are in.")]
+
+
+def rules(ids: Ids = None) -> None:
+    """List the rules by group: id, level, title."""
+    scenarios = load().select(ids or ())
+    groups = Counter(scenario.rule.group for scenario in scenarios)
+    widest = max(len(scenario.rule.id) for scenario in scenarios)
+    lines = []
+    for group, number in groups.items():
+        lines += [f"{group} ({number})"]
+        lines += [
+            f"  {rule.id:<{widest}}  {rule.level:<6}  {rule.title}"
+            for rule in (scenario.rule for scenario in scenarios)
+            if rule.group == group
+        ]
+    levels = Counter(scenario.rule.level for scenario in scenarios)
+    counts = ", ".join(f"{levels[level]} {level}" for level in Level)
+    _print([*lines, f"{len(scenarios)} rules: {counts}"])
+
+
+def explain(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Rules, or the groups they are in.")],
+) -> None:
+    """Say what a rule asks, where that stands, who breaks without it, and how it is checked."""
+    for index, scenario in enumerate(load().select(ids)):
+        _print([*([""] if index else []), *_explanation(scenario)])
+
+
+def _explanation(scenario: Scenario) -> Iterator[str]:
+    rule = scenario.rule
+    yield f"{rule.id} ({rule.level})"
+    yield f"  {rule.title}"
+    yield f"  source: {rule.source}"
+    yield f"  why:    {rule.why}"
+    yield "  steps:"
+    yield from (f"    {step}" for step in rule.steps)
+    example = _example(scenario)
+    if example is not None:
+        yield f"  try it: {example}"
+
+
+def _example(scenario: Scenario) -> str | None:
+    """The first request of the rule as a command; None where it is made from an earlier answer."""
+    look = scenario.looks[0]
+    stimulus = look.stimulus if isinstance(look, Ask) else look.needs[0]
+    try:
+        return curl(stimulus.build(EXAMPLE_SUBJECT, {}), EXAMPLE_URL)
+    except (NotPossible, KeyError):
+        return None
+
+
+def _print(lines: Iterable[str]) -> None:
+    console = Console()
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -1,0 +1,178 @@
+"""What one does with a target: check it, or judge again what was recorded of it. Nothing is printed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from gonogo.collect.collector import Collector
+from gonogo.collect.greeting import greet
+from gonogo.collect.plan import plan
+from gonogo.collect.recorder import Recorder
+from gonogo.errors import UsageError
+from gonogo.evidence import EvidenceWriter, Record, Target
+from gonogo.judge import bind, judge
+from gonogo.report.model import Report, build
+from gonogo.stimuli.life import is_sign_of_life
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from gonogo.collect.plan import Plan
+    from gonogo.exchange import Exchange, Request
+    from gonogo.rules import Catalogue, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """How a target is asked.
+
+    `base_url` ends before "/chat/completions". Models that are None are chosen from the target's list.
+    `timeout` is the limit of one exchange in seconds, `concurrency` the requests under way at a time.
+    `evidence` is the file that keeps what is recorded, while it is recorded.
+    """
+
+    base_url: str
+    api_key: str | None = None
+    model: str | None = None
+    embedding_model: str | None = None
+    concurrency: int = 8
+    timeout: float = 60.0
+    evidence: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rules are judged; whether warnings, and refusals in which groups, break the gate too."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    strict: bool = False
+
+    def scenarios(self, catalogue: Catalogue) -> tuple[Scenario, ...]:
+        """The rules, their checks known to exist.
+
+        Raises UsageError for a selector that fits no rule, and for a required group that is left out.
+        """
+        chosen = catalogue.select(self.only, self.skip)
+        if not chosen:
+            raise UsageError("--only and --skip leave no rule to judge.")
+        ids = {scenario.rule.id for scenario in chosen}
+        for group in self.require:
+            if ids.isdisjoint(scenario.rule.id for scenario in catalogue.select([group])):
+                raise UsageError(f'--require asks for "{group}", of which --only and --skip leave no rule.')
+        for scenario in chosen:
+            bind(scenario)
+        return chosen
+
+
+def check(
+    approach: Approach,
+    selection: Selection,
+    catalogue: Catalogue,
+    on_done: Callable[[], None] = lambda: None,
+) -> Report:
+    """Ask the target everything that the selected rules look at, and judge the answers.
+
+    `on_done` is called once for each stimulus of the plan that is done with. Raises TargetError where there
+    is nothing to judge, UsageError where an option cannot be obeyed, EvidenceError where the evidence file
+    cannot be written.
+    """
+    scenarios = selection.scenarios(catalogue)
+    began = perf_counter()
+    record = asyncio.run(collect(approach, plan(scenarios), on_done))
+    return _report(record, scenarios, catalogue, selection, perf_counter() - began)
+
+
+def judge_again(record: Record, selection: Selection, catalogue: Catalogue) -> Report:
+    """Judge a record that was stored, by the rules of this version."""
+    return _report(record, selection.scenarios(catalogue), catalogue, selection, None)
+
+
+async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] = lambda: None) -> Record:
+    """Record the answers to a plan; the two requests of the greeting are in the record too.
+
+    Raises as `check` does.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    async with Recorder(approach.base_url, api_key=approach.api_key, timeout=approach.timeout) as recorder:
+        greeting = _Remembering(recorder)
+        subject = await greet(
+            greeting,
+            base_url=approach.base_url,
+            model=approach.model,
+            embedding_model=approach.embedding_model,
+            has_key=approach.api_key is not None,
+        )
+        target = Target(approach.base_url, subject.model, subject.embedding_model)
+        with _writer(approach, target, started) as writer:
+            kept = _Kept(writer, on_done)
+            for exchange in greeting.exchanges:
+                kept.keep(exchange)
+            await Collector(recorder, subject, kept, approach.concurrency).run(asked)
+    return Record(target, started, tuple(kept.exchanges), kept.reasons)
+
+
+@dataclass
+class _Remembering:
+    """A recorder that keeps what it recorded."""
+
+    recorder: Recorder
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        exchange = await self.recorder.record(request, id=id, stimulus=stimulus)
+        self.exchanges.append(exchange)
+        return exchange
+
+
+@dataclass
+class _Kept:
+    """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one."""
+
+    writer: EvidenceWriter | None
+    on_done: Callable[[], None]
+    exchanges: list[Exchange] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        if self.writer is not None:
+            self.writer.exchange(exchange)
+
+    def exchange(self, exchange: Exchange) -> None:
+        self.keep(exchange)
+        if not is_sign_of_life(exchange.stimulus):
+            self.on_done()
+
+    def unsent(self, key: str, reason: str) -> None:
+        self.reasons[key] = reason
+        if self.writer is not None:
+            self.writer.unsent(key, reason)
+        self.on_done()
+
+
+def _writer(
+    approach: Approach, target: Target, started: str
+) -> AbstractContextManager[EvidenceWriter | None]:
+    if approach.evidence is None:
+        return nullcontext()
+    return EvidenceWriter(approach.evidence, target, started, key=approach.api_key)
+
+
+def _report(
+    record: Record,
+    scenarios: Sequence[Scenario],
+    catalogue: Catalogue,
+    selection: Selection,
+    seconds: float | None,
+) -> Report:
+    judgements = judge(record, scenarios, catalogue)
+    return build(judgements, record, strict=selection.strict, require=selection.require, seconds=seconds)

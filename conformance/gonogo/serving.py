@@ -1,0 +1,116 @@
+"""The one place that knows the reference server: it is started as a process of its own, or becomes this one.
+
+Nothing of the server is imported here but inside `serve`; the suite checks the server as it checks any other,
+from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from importlib.util import find_spec
+from time import monotonic
+from typing import IO, TYPE_CHECKING
+
+from gonogo.errors import TargetError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DEFAULT_MODEL = "smollm2"
+"""What `gonogo check` without a URL serves: the model that an installed package carries."""
+
+START_LIMIT = 120.0  # seconds; a model is read from disk and a first run of it compiled
+STOP_LIMIT = 10.0  # seconds that the server has to end by itself
+
+_NEEDED = ("fastapi", "uvicorn", "mlx")
+_SETTINGS = "GONOGO_SERVER_"
+_LISTENING = re.compile(r"gonogo serve: listening on (http://\S+)")
+_SHOWN_LINES = 5
+
+
+def refuse_without_server() -> None:
+    """Raise UsageError, with the command that mends it, where the server extra is not installed."""
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise UsageError('The reference server is not installed; run: pip install "gonogo[server]"')
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Be the server until a signal stops it; its exit status. Raises UsageError where it is not installed."""
+    refuse_without_server()
+    from gonogo_server.serve import main  # noqa: PLC0415 - the base installation has no server
+
+    return main(arguments)
+
+
+@contextmanager
+def reference_server(
+    model: str | None = None, *, engine: str = "mlx", start_limit: float = START_LIMIT
+) -> Iterator[str]:
+    """Run the server on a free port of this machine and yield its base URL; it is stopped on every way out.
+
+    It is set up by the arguments alone, not by the GONOGO_SERVER_* variables, so that every machine checks
+    the same. Raises UsageError where the server is not installed, and TargetError, with the last lines that
+    it wrote, where it does not listen within `start_limit` seconds.
+    """
+    refuse_without_server()
+    command = [sys.executable, "-m", "gonogo_server", "--model", model or DEFAULT_MODEL, "--engine", engine]
+    command += ["--host", "127.0.0.1", "--port", "0"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
+        subprocess.Popen(  # noqa: S603 - our own command, and no shell
+            command, stdout=subprocess.PIPE, stderr=log, env=environment, text=True, errors="replace"
+        ) as process,
+    ):
+        try:
+            yield _wait_for_url(process, log, start_limit)
+        finally:
+            _stop(process)
+
+
+def _wait_for_url(process: subprocess.Popen[str], log: IO[str], limit: float) -> str:
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
+    end = monotonic() + limit
+    while (left := end - monotonic()) > 0:
+        try:
+            line = lines.get(timeout=left)
+        except queue.Empty:
+            break
+        if line is None:
+            status = process.wait(STOP_LIMIT)
+            raise TargetError(
+                f"The reference server ended with status {status} before it listened{_said(log)}"
+            )
+        if found := _LISTENING.search(line):
+            return found[1]
+    raise TargetError(f"The reference server did not listen within {limit:g} s{_said(log)}")
+
+
+def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
+    """Read to the end, long after the line that matters: a full pipe would stop the server."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(None)
+
+
+def _said(log: IO[str]) -> str:
+    log.seek(0)
+    lines = [line.rstrip() for line in log if line.strip()]
+    return ": " + "\n  ".join(lines[-_SHOWN_LINES:]) if lines else "."
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
