@@ -725,7 +725,7 @@ class ErrorSseEvent(BaseModel):
                 "contentMediaType": "application/json",
                 "contentSchema": {"$ref": "#/components/schemas/ErrorEnvelope"},
             },
-            pattern="^\\{",
+            pattern='^\\{[\\s\\S]*"error"\\s*:\\s*\\{',
         ),
     ]
 
@@ -740,6 +740,18 @@ class DoneSseEvent(BaseModel):
     )
     event: SseEventName | MISSING = MISSING
     data: Literal["[DONE]"]
+
+
+class SseEvent(BaseModel):
+    """
+    An event as a reader reports it.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+    )
+    event: SseEventName | MISSING = MISSING
+    data: Annotated[StrictStr, Field(description="The value of its `data` lines.")]
 
 
 TokenIds = TypeAliasType(
@@ -959,6 +971,23 @@ ChatCompletionSseEvent = TypeAliasType(
 )
 
 
+EndedSseStream = TypeAliasType(
+    "EndedSseStream", Annotated[list[SseEvent], Field(description="Events of which exactly one is `[DONE]`.")]
+)
+"""
+Events of which exactly one is `[DONE]`.
+"""
+
+
+BrokenSseStream = TypeAliasType(
+    "BrokenSseStream",
+    Annotated[list[SseEvent], Field(description="Events of which one is an error; `[DONE]` may follow it.")],
+)
+"""
+Events of which one is an error; `[DONE]` may follow it.
+"""
+
+
 CompletionPrompt = TypeAliasType(
     "CompletionPrompt",
     Annotated[
@@ -1007,11 +1036,14 @@ CompletionSseStream = TypeAliasType(
     "CompletionSseStream",
     Annotated[
         list[CompletionSseEvent],
-        Field(description="All events of a stream; exactly one of them is `[DONE]`.", min_length=2),
+        Field(
+            description="All events of a stream, which is ended by `[DONE]` or broken off by an error.",
+            min_length=2,
+        ),
     ],
 )
 """
-All events of a stream; exactly one of them is `[DONE]`.
+All events of a stream, which is ended by `[DONE]` or broken off by an error.
 """
 
 
@@ -1185,11 +1217,14 @@ ChatCompletionSseStream = TypeAliasType(
     "ChatCompletionSseStream",
     Annotated[
         list[ChatCompletionSseEvent],
-        Field(description="All events of a stream; exactly one of them is `[DONE]`.", min_length=2),
+        Field(
+            description="All events of a stream, which is ended by `[DONE]` or broken off by an error.",
+            min_length=2,
+        ),
     ],
 )
 """
-All events of a stream; exactly one of them is `[DONE]`.
+All events of a stream, which is ended by `[DONE]` or broken off by an error.
 """
 
 

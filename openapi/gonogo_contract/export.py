@@ -44,23 +44,28 @@ def to_3_1(source: Mapping[str, Any]) -> dict[str, Any]:
     derived["openapi"] = "3.1.1"
     for tag in derived.get("tags", []):
         tag.pop("summary", None)
-    streams = [media.pop("schema") for media in _streaming_media(derived)]
-    for media in _streaming_media(derived):
+    for media in _under(derived, "itemSchema"):
         media["schema"] = media.pop("itemSchema")
-    for stream in streams:
-        derived["components"]["schemas"].pop(stream["$ref"].rpartition("/")[2])
+    _drop_unused(derived["components"]["schemas"], derived)
     return derived
 
 
-def _streaming_media(value: object) -> Iterator[dict[str, Any]]:
+def _under(value: object, key: str) -> Iterator[dict[str, Any]]:
+    """Yield every object in `value`, itself included, that has `key`."""
     if isinstance(value, dict):
-        if "itemSchema" in value:
+        if key in value:
             yield value
-        for child in list(value.values()):
-            yield from _streaming_media(child)
-    elif isinstance(value, list):
+        value = list(value.values())
+    if isinstance(value, list):
         for child in value:
-            yield from _streaming_media(child)
+            yield from _under(child, key)
+
+
+def _drop_unused(schemas: dict[str, Any], whole: dict[str, Any]) -> None:
+    """Take out the schemas to which nothing refers, until none is left."""
+    while unused := schemas.keys() - {one["$ref"].rpartition("/")[2] for one in _under(whole, "$ref")}:
+        for name in unused:
+            del schemas[name]
 
 
 def render() -> str:

@@ -73,7 +73,7 @@ class Comparison:
         other = resolve(theirs.get("requestBody", {}), self.theirs)
         yield from _required(f"{where} request", mine.get("required", False), other.get("required", False))
         yield from self._contents(f"{where} request", mine, other)
-        yield from self._responses(where, ours["responses"], theirs["responses"])
+        yield from self._responses(where, ours.get("responses", {}), theirs.get("responses", {}))
 
     def _responses(self, where: str, ours: Keywords, theirs: Keywords) -> Iterator[Difference]:
         for status in _names(ours, theirs):
@@ -230,7 +230,14 @@ def _labelled(
     """Name the variants of one type so that they can be paired; a pair of single ones needs no name."""
     if single:
         return {"": found[0]}
-    return {f"<{label(one, root)}>": one for one in found}
+    named: dict[str, Alternative] = {}
+    for one in found:
+        name = label(one, root)
+        again = sum(
+            key in {f"<{name}>", f"<{name} #{count}>"} for count, key in enumerate(named, 1) for key in named
+        )
+        named[f"<{name} #{again + 1}>" if again else f"<{name}>"] = one
+    return named
 
 
 def _item_label(array: Alternative, root: Document) -> str:

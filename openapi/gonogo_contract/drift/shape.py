@@ -29,7 +29,15 @@ _STRUCTURE = {
     "array": ("items",),
     "object": ("properties", "required", "additionalProperties", "propertyNames"),
 }
-_TYPE_NAMES = {bool: "boolean", type(None): "null", int: "integer", float: "number", str: "string"}
+_TYPE_NAMES = {
+    bool: "boolean",
+    type(None): "null",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 
 class UnresolvedReferenceError(Exception):
@@ -104,10 +112,17 @@ def _restrict(schema: Keywords, name: str) -> Alternative | None:
     keywords = (*LIMITS.get(name, ()), *_STRUCTURE.get(name, ()))
     found: Alternative = {"type": name, **{key: schema[key] for key in keywords if key in schema}}
     values = _values(schema)
-    if values is None or name == "null":
-        return found if values is None or None in values else None
-    of_this_type = frozenset(value for value in values if _TYPE_NAMES[type(value)] == name)
-    return {**found, "enum": of_this_type} if of_this_type else None
+    if values is None:
+        return found
+    of_this_type = [value for value in values if _has_type(value, name)]
+    if not of_this_type:
+        return None
+    # What else there is to say about an enum of nulls, arrays or objects, no contract has needed yet.
+    return found if name == "null" or name in _STRUCTURE else {**found, "enum": frozenset(of_this_type)}
+
+
+def _has_type(value: object, name: str) -> bool:
+    return _TYPE_NAMES[type(value)] == name or (name == "number" and type(value) is int)
 
 
 def _meet(a: Alternative, b: Alternative) -> Alternative | None:
