@@ -417,21 +417,21 @@ Feature: Errors
 
   @must @errors.wrong_method.refused
   Scenario: A wrong method is refused
-    Source: RFC 9110 section 15.5.6
+    Source: RFC 9110 sections 15.5.6 and 15.6.2
     Why: a 200 hides a client that sends the wrong method.
     When PUT is sent to "/chat/completions"
-    Then the request is refused with 4xx
+    Then the request is refused with 4xx or 501
 
   @should @errors.wrong_method.status
-  Scenario: A wrong method is refused with 405 or 404
-    Source: RFC 9110 section 15.5.6
+  Scenario: A wrong method is refused with 405, 404 or 501
+    Source: RFC 9110 sections 15.5.5, 15.5.6 and 15.6.2
     Why: 400 and 401 send the reader looking in the wrong place.
     When PUT is sent to "/chat/completions"
-    Then the status of the refusal is 405 or 404
+    Then the status of the refusal is 405 or 404 or 501
 
   @should @errors.wrong_method.envelope
   Scenario: A wrong method is refused with an error object
     Source: project decision; the API does so
-    Why: JSON.parse fails on an HTML page (openvinotoolkit/model_server#3555).
+    Why: JSON.parse fails on an HTML page.
     When PUT is sent to "/chat/completions"
     Then the refusal is JSON with an error object
