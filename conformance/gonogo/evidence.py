@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -93,6 +94,8 @@ class EvidenceWriter:
             self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n")
             self._file.flush()
         except OSError as error:
+            with suppress(OSError):  # closing tries to write once more
+                self._file.close()
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> EvidenceError:
@@ -134,7 +137,7 @@ def read(path: str | PathLike[str]) -> Record:
         elif line["id"] in exchanges:
             raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
         else:
-            exchanges[line["id"]] = _from_json(line)
+            exchanges[line["id"]] = lines.exchange(line)
     return Record(
         Target(**header["target"]),
         header["started"],
@@ -290,6 +293,12 @@ class _Lines:
                 is_unsent = isinstance(line, dict) and "unsent" in line
                 yield self._checked(line, _UNSENT if is_unsent else _EXCHANGE)
 
+    def exchange(self, line: dict[str, Any]) -> Exchange:
+        try:
+            return _from_json(line)
+        except UnicodeEncodeError as error:
+            raise EvidenceError(f"{self.place} holds a lone surrogate, which is no text.") from error
+
     def _next(self) -> object:
         text = self._lines[self._number] if self._lines else b""
         self._number += 1
@@ -304,11 +313,7 @@ class _Lines:
             return None
 
     def _checked(self, line: object, shape: jsonschema_rs.Validator) -> dict[str, Any]:
-        try:
-            error = next(shape.iter_errors(line), None)
-        except UnicodeEncodeError as surrogate:
-            raise EvidenceError(f"{self.place} holds a lone surrogate, which is no text.") from surrogate
-        if error:
+        if error := next(shape.iter_errors(line), None):
             where = "/".join(map(str, error.instance_path)) or "the line"
             raise EvidenceError(f"{self.place} is not as gonogo writes it: {where}: {error.message[:200]}.")
         assert isinstance(line, dict)

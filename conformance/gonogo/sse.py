@@ -9,6 +9,7 @@ event stream). No I/O.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -131,6 +132,7 @@ class Decoder:
         self._block = _Block()
         self._events: list[Event] = []
         self._anomalies: list[Anomaly] = []
+        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}  # events alike share one tuple
         self._counts: Counter[AnomalyKind] = Counter()
 
     def feed(self, data: bytes) -> None:
@@ -186,6 +188,7 @@ class Decoder:
 
     def _field(self, line: str, offset: int) -> None:
         name, colon, value = line.partition(":")
+        name = sys.intern(name) if name in _FIELDS else name  # one "data" for all lines, not one each
         if not self._block.fields:
             self._block.offset = offset
         self._block.fields.append(name)
@@ -240,6 +243,7 @@ class Decoder:
             self._report(AnomalyKind.MULTI_LINE_DATA, block.offset, what)
         data, event = "\n".join(block.data), block.event or "message"
         fields = tuple(block.fields)
+        fields = self._orders.setdefault(fields, fields)
         self._events.append(Event(data, event, self._last_id, block.retry, block.offset, end, lines, fields))
 
     def _end_of_stream(self) -> None:
