@@ -13,7 +13,7 @@ from gonogo.collect.collector import Collector
 from gonogo.collect.greeting import greet
 from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
-from gonogo.errors import UsageError
+from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import EvidenceWriter, Record, Target
 from gonogo.judge import bind, judge
 from gonogo.report.model import Report, build
@@ -116,8 +116,19 @@ async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] =
             kept = _Kept(writer, on_done)
             for exchange in greeting.exchanges:
                 kept.keep(exchange)
-            await Collector(recorder, subject, kept, approach.concurrency).run(asked)
+            try:
+                await Collector(recorder, subject, kept, approach.concurrency).run(asked)
+            except ExceptionGroup as group:  # of the requests under way; one sentence is enough
+                raise _told(group) from group
     return Record(target, started, tuple(kept.exchanges), kept.reasons)
+
+
+def _told(group: ExceptionGroup) -> Exception:
+    """The first error that has a sentence for the user, else the group itself, which is a mistake of ours."""
+    known: Exception | None = group.subgroup(GonogoError)
+    while isinstance(known, ExceptionGroup):
+        known = known.exceptions[0]
+    return group if known is None else known
 
 
 @dataclass

@@ -104,8 +104,10 @@ def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | N
 
 def _said(log: IO[str]) -> str:
     log.seek(0)
-    lines = [line.rstrip() for line in log if line.strip()]
-    return ": " + "\n  ".join(lines[-_SHOWN_LINES:]) if lines else "."
+    lines = [line.rstrip().removeprefix("gonogo serve: ") for line in log if line.strip()]
+    if not lines:
+        return "."
+    return f": {lines[0]}" if len(lines) == 1 else ":\n  " + "\n  ".join(lines[-_SHOWN_LINES:])
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -3,6 +3,8 @@
 0: go. 1: no-go. 2: could not judge, or was asked wrongly, with one sentence on stderr. 130: interrupted.
 """
 
+import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -66,4 +68,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the `gonogo` script."""
-    app(prog_name="gonogo")
+    try:
+        app(prog_name="gonogo")
+    except Exception:  # noqa: BLE001 - a mistake of ours must not leave with 1, which means no-go
+        traceback.print_exc()
+        say("gonogo itself broke, so nothing was judged; please report the lines above.")
+        sys.exit(COULD_NOT_JUDGE)

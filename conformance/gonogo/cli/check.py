@@ -24,7 +24,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 def check(  # noqa: PLR0913 - one parameter an option
     base_url: Annotated[
         str | None,
-        typer.Argument(metavar="[BASE_URL]", help="As http://127.0.0.1:8000/v1; else the reference server."),
+        typer.Argument(metavar="BASE_URL", help="As http://127.0.0.1:8000/v1; else the reference server."),
     ] = None,
     *,
     model: Annotated[
@@ -92,7 +92,8 @@ def _interruptible(evidence: Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(f"; what was recorded so far is in {evidence}" if evidence else "") from stop
+        kept = evidence is not None and evidence.exists() and evidence.stat().st_size > 0
+        raise KeyboardInterrupt(f"; what was recorded so far is in {evidence}" if kept else "") from stop
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -16,7 +16,7 @@ from gonogo.verdict import Level
 EXAMPLE_URL = "http://127.0.0.1:8000/v1"
 EXAMPLE_SUBJECT = Subject("MODEL", "EMBEDDING-MODEL")
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Rules, or the groups they are in.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Rules, or the groups they are in.")]
 
 
 def rules(ids: Ids = None) -> None:
@@ -38,7 +38,7 @@ def rules(ids: Ids = None) -> None:
 
 
 def explain(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Rules, or the groups they are in.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Rules, or the groups they are in.")],
 ) -> None:
     """Say what a rule asks, where that stands, who breaks without it, and how it is checked."""
     for index, scenario in enumerate(load().select(ids)):
