@@ -76,8 +76,8 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
     what = {
         FailureKind.CONNECT: f"Could not connect to {base_url}: {failure.message}; is the server running there?",
         FailureKind.TIMEOUT: (
-            f"{base_url} took {exchange.request.method} {exchange.request.path} and gave no whole answer within "
-            f"{failure.at:.0f} s; give it longer with --timeout, if it is only slow."
+            f"{base_url} took {exchange.request.method} {exchange.request.path} and gave {failure.message}; "
+            "give it longer with --timeout, if it is only slow."
         ),
         FailureKind.PROTOCOL: f"What answers at {base_url} does not speak HTTP: {failure.message}.",
     }

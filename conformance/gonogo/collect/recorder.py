@@ -231,6 +231,8 @@ def _base(base_url: str) -> httpx2.URL:
         raise UsageError(f'"{base_url}" is no URL: {error}.') from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise UsageError(f'"{base_url}" is no base URL; give one like http://127.0.0.1:8000/v1.')
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise UsageError(f'"{base_url}" has port {url.port}; ports go from 1 to 65535.')
     if url.userinfo:
         raise UsageError(
             "The base URL holds a user name or password; give the key in GONOGO_API_KEY instead."
