@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import gonogo_contract
 import pytest
 import yaml
 
@@ -64,6 +65,16 @@ def test_every_room_of_the_house_stands_in_the_readme() -> None:
     listed = re.findall(r"^\| `([^`]+)/` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     packages = SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert set(listed) == {*packages, "openspec", "tasks", "tests"}
+
+
+def test_the_endpoint_matrix_is_that_of_the_contract() -> None:
+    listed = re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    paths = gonogo_contract.document()["paths"]
+    methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"}
+    operations = [
+        f"{method.upper()} {path}" for path, item in paths.items() for method in methods.intersection(item)
+    ]
+    assert sorted(listed) == sorted(operations)
 
 
 def test_the_notices_carry_the_licence_that_asks_for_it() -> None:
