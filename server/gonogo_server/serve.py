@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 PROGRAM: Final = "gonogo serve"
 CANNOT_START: Final = 2
-WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not bound
+REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
+"""Addresses that mean all of them, and one of those that a client on this machine can ask."""
 SHUTDOWN_SECONDS: Final = 5
 
 
@@ -126,18 +127,18 @@ def _engine(settings: Settings) -> Engine:
 
 
 def _base_url(host: str, port: int) -> str:
-    reachable = "127.0.0.1" if host in WILDCARDS else host
+    reachable = REACHABLE.get(host, host)
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}/v1"
 
 
 def _announce(engine: Engine, base_url: str) -> None:
-    """The second line is for programs that start the server: it comes once connections are accepted."""
+    """The last line is for programs that start the server: it comes once connections are accepted."""
     for card in engine.cards():
         _say(f"serving {card.id} ({card.type}, {card.context_length} tokens of context)")
-    _say(f"listening on {base_url}")
     body = '{"model": "%s", "stream": true, "messages": [{"role": "user", "content": "Hello!"}]}'
     asked = shlex.quote(body % engine.cards()[0].id)
     _say(f"try: curl -N {base_url}/chat/completions -H 'Content-Type: application/json' -d {asked}")
+    _say(f"listening on {base_url}")
 
 
 def _refuse(sentence: str) -> int:

@@ -45,7 +45,6 @@ NOT_YET_IN_COMPLETIONS: Final[Mapping[str, Sequence[object]]] = {
 }
 
 METADATA_PAIRS: Final = 16
-METADATA_KEY_LENGTH: Final = 64
 
 
 def check_chat(body: CreateChatCompletionRequest) -> None:
@@ -136,16 +135,10 @@ def _check_common(document: Document) -> None:
 
 
 def _check_metadata(metadata: Mapping[str, str]) -> None:
-    # The models cannot say how many keys an object has, nor how long they are.
+    # The models cannot say how many keys an object has.
     if len(metadata) > METADATA_PAIRS:
         raise BadRequest(
             f"'metadata' has {len(metadata)} pairs: at most {METADATA_PAIRS} are allowed.",
-            param="metadata",
-            code="invalid_value",
-        )
-    if any(len(key) > METADATA_KEY_LENGTH for key in metadata):
-        raise BadRequest(
-            f"A key in 'metadata' has more than {METADATA_KEY_LENGTH} characters.",
             param="metadata",
             code="invalid_value",
         )

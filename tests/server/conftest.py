@@ -1,0 +1,96 @@
+"""The server on a scripted engine: in the same process for single answers, on loopback for streams."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import jsonschema_rs
+import pytest
+import uvicorn
+from gonogo_contract import component_schema
+from gonogo_server.app import create_app
+from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.types import ASGIApp
+
+PATIENCE = 30.0
+"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Sets `listening` once it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@asynccontextmanager
+async def listen(app: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
+    """Serve an application on a free port of loopback, with a client for it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    config = uvicorn.Config(app, http="h11", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    server = AnnouncingServer(config)
+    async with asyncio.timeout(PATIENCE):
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        await server.listening.wait()
+        async with httpx2.AsyncClient(base_url=base_url, timeout=PATIENCE) as client:
+            yield client
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    return ScriptedEngine(("scripted", "org/scripted"))
+
+
+@pytest.fixture
+async def client(engine: ScriptedEngine, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+    """Asks the application without a socket; a whole answer arrives at once, a stream too."""
+    transport = httpx2.ASGITransport(app=create_app(engine, settings), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://server/v1") as client:
+        yield client
+
+
+@pytest.fixture
+async def live(engine: ScriptedEngine, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+    """Asks a server that listens on loopback."""
+    async with listen(create_app(engine, settings)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def keeps_contract() -> Callable[[str, object], None]:
+    """Fails where a value is not what the contract says of a component."""
+    validators: dict[str, Any] = {}
+
+    def check(component: str, value: object) -> None:
+        if component not in validators:
+            validators[component] = jsonschema_rs.validator_for(component_schema(component))
+        validators[component].validate(value)
+
+    return check
