@@ -6,8 +6,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import MISSING
+from pydantic import BaseModel as _BaseModel
+from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from typing_extensions import TypeAliasType
+
+
+class BaseModel(_BaseModel):
+    model_config = ConfigDict(
+        extra="allow",
+    )
 
 
 class Model(BaseModel):
@@ -15,9 +23,6 @@ class Model(BaseModel):
     A model that requests can name.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     id: Annotated[StrictStr, Field(description="What requests give as `model`. It may contain slashes.")]
     object: Literal["model"]
     created: Annotated[
@@ -54,9 +59,6 @@ class TextContentPart(BaseModel):
     A piece of text.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["text"]
     text: StrictStr
 
@@ -66,9 +68,6 @@ class ImageUrl(BaseModel):
     Where the image is, and how closely to look.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     url: Annotated[
         StrictStr, Field(description="An `http(s)` address, or the image itself as a `data:` URL.")
     ]
@@ -82,9 +81,6 @@ class RefusalContentPart(BaseModel):
     The words with which the model refused.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["refusal"]
     refusal: StrictStr
 
@@ -120,9 +116,6 @@ class StreamOptions(BaseModel):
     What a stream contains.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     include_usage: Annotated[
         StrictBool | MISSING,
         Field(
@@ -142,9 +135,6 @@ class ResponseFormatText(BaseModel):
     Text of any form, as without `response_format`.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["text"]
 
 
@@ -153,9 +143,6 @@ class ResponseFormatJsonObject(BaseModel):
     The text of one JSON object.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["json_object"]
 
 
@@ -181,9 +168,6 @@ class FunctionObject(BaseModel):
     A function that the caller runs when the model asks for it.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     name: FunctionName
     description: Annotated[
         StrictStr | MISSING, Field(description="What it does and when to call it; the model reads it.")
@@ -208,9 +192,6 @@ class FunctionReference(BaseModel):
     The name of a function that `tools` defines.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     name: StrictStr
 
 
@@ -240,9 +221,6 @@ class FunctionCall(BaseModel):
     A function and its arguments.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     name: Annotated[StrictStr, Field(description="Which function.")]
     arguments: Annotated[StrictStr, Field(description="The arguments as the text of a JSON object.")]
 
@@ -252,9 +230,6 @@ class UrlCitation(BaseModel):
     A page, and the characters of the text that cite it.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     start_index: Annotated[StrictInt, Field(description="The first character.", ge=0)]
     end_index: Annotated[StrictInt, Field(description="The last character.", ge=0)]
     url: Annotated[StrictStr, Field(description="The page's address.")]
@@ -269,9 +244,6 @@ class PromptTokensDetails(BaseModel):
     How the tokens of the prompt divide.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     cached_tokens: Annotated[StrictInt | MISSING, Field(description="Found in a cache.", ge=0)] = MISSING
     cache_write_tokens: Annotated[StrictInt | MISSING, Field(description="Written to a cache.", ge=0)] = (
         MISSING
@@ -286,9 +258,6 @@ class CompletionTokensDetails(BaseModel):
     How the generated tokens divide.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     reasoning_tokens: Annotated[StrictInt | MISSING, Field(description="Of hidden reasoning.", ge=0)] = (
         MISSING
     )
@@ -327,9 +296,6 @@ class FunctionCallDelta(BaseModel):
     More of a function call.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     name: Annotated[StrictStr | MISSING, Field(description="Which function.")] = MISSING
     arguments: Annotated[StrictStr | MISSING, Field(description="More of the text of the arguments.")] = (
         MISSING
@@ -412,9 +378,6 @@ class CompletionChunkSseEvent(BaseModel):
     An event with a chunk.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     event: SseEventName | MISSING = MISSING
     data: Annotated[
         StrictStr,
@@ -463,9 +426,6 @@ class EmbeddingUsage(BaseModel):
     Tokens that the request took; nothing is generated.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     prompt_tokens: Annotated[StrictInt, Field(description="Tokens of the inputs.", ge=0)]
     total_tokens: Annotated[StrictInt, Field(description="The same number.", ge=0)]
 
@@ -475,9 +435,6 @@ class ErrorObject(BaseModel):
     What went wrong.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     message: Annotated[StrictStr, Field(description="A sentence for people.")]
     type: Annotated[StrictStr, Field(description="The class of the error, such as `invalid_request_error`.")]
     param: Annotated[
@@ -523,9 +480,6 @@ class ImageContentPart(BaseModel):
     An image. A server whose model reads no images refuses it with 400.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["image_url"]
     image_url: ImageUrl
 
@@ -557,9 +511,6 @@ class JsonSchemaFormat(BaseModel):
     A schema and its name.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     name: FunctionName
     description: Annotated[
         StrictStr | MISSING, Field(description="What the value is for; the model reads it.")
@@ -575,9 +526,6 @@ class ChatCompletionTool(BaseModel):
     A tool; functions are the only kind.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["function"]
     function: FunctionObject
 
@@ -587,9 +535,6 @@ class ChatCompletionNamedToolChoice(BaseModel):
     A function by its name.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["function"]
     function: FunctionReference
 
@@ -617,9 +562,6 @@ class ChatCompletionMessageToolCall(BaseModel):
     A call of a function.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     id: Annotated[
         StrictStr, Field(description="A name for this call; the tool message that answers it repeats it.")
     ]
@@ -632,9 +574,6 @@ class Annotation(BaseModel):
     A source that a part of the text was taken from.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["url_citation"]
     url_citation: UrlCitation
 
@@ -658,9 +597,6 @@ class Usage(BaseModel):
 
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     prompt_tokens: Annotated[StrictInt, Field(description="Tokens of the prompt.", ge=0)]
     completion_tokens: Annotated[StrictInt, Field(description="Tokens that were generated.", ge=0)]
     total_tokens: Annotated[StrictInt, Field(description="Both together.", ge=0)]
@@ -677,9 +613,6 @@ class ChatCompletionToolCallDelta(BaseModel):
 
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     index: Annotated[StrictInt, Field(description="The number of the call in the message, from 0.", ge=0)]
     id: Annotated[StrictStr | MISSING, Field(description="The name of the call.")] = MISSING
     type: Literal["function"] | MISSING = MISSING
@@ -691,9 +624,6 @@ class ChatCompletionChunkSseEvent(BaseModel):
     An event with a chunk.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     event: SseEventName | MISSING = MISSING
     data: Annotated[
         StrictStr,
@@ -713,9 +643,6 @@ class ErrorSseEvent(BaseModel):
     An event with an error; the stream ends after it.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     event: SseEventName | MISSING = MISSING
     data: Annotated[
         StrictStr,
@@ -735,9 +662,6 @@ class DoneSseEvent(BaseModel):
     The end of a stream.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     event: SseEventName | MISSING = MISSING
     data: Literal["[DONE]"]
 
@@ -747,9 +671,6 @@ class SseEvent(BaseModel):
     An event as a reader reports it.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     event: SseEventName | MISSING = MISSING
     data: Annotated[StrictStr, Field(description="The value of its `data` lines.")]
 
@@ -822,9 +743,6 @@ class Embedding(BaseModel):
     The vector of one input.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     object: Literal["embedding"]
     index: Annotated[StrictInt, Field(description="The number of the input, from 0.", ge=0)]
     embedding: Annotated[
@@ -840,9 +758,6 @@ class ErrorEnvelope(BaseModel):
     What every error response contains, whatever its status, and every error event of a stream.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     error: ErrorObject
 
 
@@ -851,9 +766,6 @@ class ModelList(BaseModel):
     The models of a server.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     object: Literal["list"]
     data: Models
 
@@ -886,9 +798,6 @@ class ResponseFormatJsonSchema(BaseModel):
     The text of a JSON value that a schema admits.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["json_schema"]
     json_schema: JsonSchemaFormat
 
@@ -907,9 +816,6 @@ class ChatCompletionAllowedTools(BaseModel):
     The tools that may be called, and whether one must be.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     mode: Annotated[
         Literal["auto", "required"], Field(description="Leave it to the model, or call at least one.")
     ]
@@ -940,9 +846,6 @@ class TopLogprob(BaseModel):
     A token that could have been generated.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     token: Annotated[StrictStr, Field(description="The token as text.")]
     logprob: Annotated[
         StrictFloat,
@@ -1004,9 +907,6 @@ class CompletionLogprobs(BaseModel):
     Log probabilities of the tokens of a text; the four arrays run in parallel.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     tokens: LogprobTokens | MISSING = MISSING
     token_logprobs: LogprobValues | MISSING = MISSING
     top_logprobs: LogprobMaps | MISSING = MISSING
@@ -1018,9 +918,6 @@ class CompletionChunkChoice(BaseModel):
     A piece of one continuation.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     index: Annotated[StrictInt, Field(description="The number of the choice, from 0.", ge=0)]
     text: Annotated[StrictStr, Field(description="More of the text.")]
     logprobs: Annotated[
@@ -1069,9 +966,6 @@ class ChatCompletionRequestDeveloperMessage(BaseModel):
     Instructions of the developer; the successor of the system message.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     role: Literal["developer"]
     content: TextContent
     name: ParticipantName | MISSING = MISSING
@@ -1082,9 +976,6 @@ class ChatCompletionRequestSystemMessage(BaseModel):
     Instructions that hold for the whole conversation.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     role: Literal["system"]
     content: TextContent
     name: ParticipantName | MISSING = MISSING
@@ -1098,9 +989,6 @@ class ChatCompletionRequestAssistantMessage(BaseModel):
 
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     role: Literal["assistant"]
     content: Annotated[
         StrictStr | AssistantContentParts | None | MISSING,
@@ -1121,9 +1009,6 @@ class ChatCompletionRequestToolMessage(BaseModel):
 
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     role: Literal["tool"]
     content: TextContent
     tool_call_id: Annotated[StrictStr, Field(description="The id of the call that this answers.")]
@@ -1155,9 +1040,6 @@ class ChatCompletionAllowedToolsChoice(BaseModel):
     Only some of the tools may be called.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     type: Literal["allowed_tools"]
     allowed_tools: ChatCompletionAllowedTools
 
@@ -1167,9 +1049,6 @@ class ChatCompletionMessage(BaseModel):
     A message of the model.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     role: Literal["assistant"]
     content: Annotated[
         StrictStr | None,
@@ -1201,9 +1080,6 @@ class ChatCompletionDelta(BaseModel):
     What this piece adds to the message.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     role: Annotated[
         Literal["developer", "system", "user", "assistant", "tool"] | MISSING,
         Field(description="*Rule:* `assistant` in the first delta of a choice, absent in the others.\n"),
@@ -1237,9 +1113,6 @@ class CreateCompletionRequest(BaseModel):
 
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     model: Annotated[StrictStr, Field(description="The id of a model.", min_length=1)]
     prompt: CompletionPrompt
     max_tokens: Annotated[
@@ -1335,9 +1208,6 @@ class CompletionChoice(BaseModel):
     One continuation.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     index: Annotated[StrictInt, Field(description="Its number, from 0.", ge=0)]
     text: Annotated[StrictStr, Field(description="The continuation; with `echo`, after the prompt.")]
     logprobs: Annotated[
@@ -1365,7 +1235,7 @@ class CreateEmbeddingRequest(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="allow",
+        extra="forbid",
     )
     model: Annotated[StrictStr, Field(description="The id of a model.", min_length=1)]
     input: EmbeddingInput
@@ -1387,9 +1257,6 @@ class EmbeddingList(BaseModel):
     The vectors of all inputs.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     object: Literal["list"]
     data: Embeddings
     model: Annotated[StrictStr, Field(description="The model that made them.")]
@@ -1421,9 +1288,6 @@ class TokenLogprob(BaseModel):
     A token that was generated, and the most likely ones at its place.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     token: Annotated[StrictStr, Field(description="The token as text.")]
     logprob: Annotated[
         StrictFloat,
@@ -1448,9 +1312,6 @@ class CompletionChunk(BaseModel):
     A piece of the continuation of a text, or of several.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     id: Annotated[StrictStr, Field(description="The name of the completion; the same in all its chunks.")]
     object: Literal["text_completion"]
     created: Annotated[
@@ -1473,9 +1334,6 @@ class ChatCompletionRequestUserMessage(BaseModel):
     What the user said or showed.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     role: Literal["user"]
     content: UserContent
     name: ParticipantName | MISSING = MISSING
@@ -1505,9 +1363,6 @@ class Completion(BaseModel):
     Continuations of a text, or of several.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     id: Annotated[StrictStr, Field(description="A name for this completion that no other has.")]
     object: Literal["text_completion"]
     created: Annotated[
@@ -1533,9 +1388,6 @@ class ChatCompletionLogprobs(BaseModel):
     Log probabilities of the tokens of a choice, or of a chunk of it.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     content: Annotated[TokenLogprobs | None, Field(description="For each token of the text, or null.")]
     refusal: Annotated[TokenLogprobs | None, Field(description="For each token of the refusal, or null.")]
 
@@ -1545,9 +1397,6 @@ class ChatCompletionChunkChoice(BaseModel):
     A piece of one choice.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     index: Annotated[StrictInt, Field(description="The number of the choice, from 0.", ge=0)]
     delta: ChatCompletionDelta
     logprobs: Annotated[
@@ -1576,9 +1425,6 @@ class ChatCompletionChoice(BaseModel):
     One answer.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     index: Annotated[StrictInt, Field(description="Its number, from 0.", ge=0)]
     message: ChatCompletionMessage
     logprobs: Annotated[
@@ -1609,9 +1455,6 @@ class CreateChatCompletionRequest(BaseModel):
 
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     model: Annotated[StrictStr, Field(description="The id of a model.", min_length=1)]
     messages: ChatCompletionRequestMessages
     max_completion_tokens: Annotated[
@@ -1742,9 +1585,6 @@ class ChatCompletionChunk(BaseModel):
     A piece of the answer to a conversation.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     id: Annotated[StrictStr, Field(description="The name of the completion; the same in all its chunks.")]
     object: Literal["chat.completion.chunk"]
     created: Annotated[
@@ -1771,9 +1611,6 @@ class ChatCompletion(BaseModel):
     The answer to a conversation.
     """
 
-    model_config = ConfigDict(
-        extra="allow",
-    )
     id: Annotated[StrictStr, Field(description="A name for this completion that no other has.")]
     object: Literal["chat.completion"]
     created: Annotated[
