@@ -137,7 +137,7 @@ def read(path: str | PathLike[str]) -> Record:
         elif line["id"] in exchanges:
             raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
         else:
-            exchanges[line["id"]] = lines.exchange(line)
+            exchanges[line["id"]] = _from_json(line)
     return Record(
         Target(**header["target"]),
         header["started"],
@@ -293,17 +293,11 @@ class _Lines:
                 is_unsent = isinstance(line, dict) and "unsent" in line
                 yield self._checked(line, _UNSENT if is_unsent else _EXCHANGE)
 
-    def exchange(self, line: dict[str, Any]) -> Exchange:
-        try:
-            return _from_json(line)
-        except UnicodeEncodeError as error:
-            raise EvidenceError(f"{self.place} holds a lone surrogate, which is no text.") from error
-
     def _next(self) -> object:
         text = self._lines[self._number] if self._lines else b""
         self._number += 1
         try:
-            return json.loads(text, parse_constant=_refuse)
+            return _loads(text)
         except (ValueError, RecursionError) as error:
             if self._number == 1:
                 return None
@@ -318,6 +312,13 @@ class _Lines:
             raise EvidenceError(f"{self.place} is not as gonogo writes it: {where}: {error.message[:200]}.")
         assert isinstance(line, dict)
         return line
+
+
+def _loads(text: bytes) -> object:
+    value = json.loads(text, parse_constant=_refuse)
+    if b"\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError where a surrogate stands alone
+    return value
 
 
 def _refuse(constant: str) -> NoReturn:

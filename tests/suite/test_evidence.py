@@ -228,7 +228,10 @@ class TestABadFile:
 
     @pytest.mark.parametrize(
         ("old", "new", "what"),
-        [("0.25", "NaN", "is not JSON"), ('"{\\"a\\": 1}"', '"\\ud800"', "lone surrogate")],
+        [
+            ("0.25", "NaN", "NaN is no number in JSON"),
+            ('"{\\"a\\": 1}"', '"\\uD800"', "surrogates not allowed"),
+        ],
     )
     def test_with_what_json_or_text_cannot_hold_is_refused(
         self, path: Path, old: str, new: str, what: str
