@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import inspect
 import itertools
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 from gonogo import __version__
-from gonogo.collect.recorder import Recorder, failure_kind
+from gonogo.collect.recorder import Recorder, _reason, failure_kind
 from gonogo.errors import UsageError
 from gonogo.exchange import FailureKind, Request
 
@@ -432,6 +433,15 @@ class TestNoConnection:
         assert exchange.failure.message == "Connection refused"
         assert exchange.status is None
 
+    def test_has_the_reason_of_the_first_address_where_a_host_has_several(self) -> None:
+        refused = [
+            ConnectionRefusedError(errno.ECONNREFUSED, f"('{host}', 1)") for host in ("::1", "127.0.0.1")
+        ]
+        error = OSError("All connection attempts failed")
+        error.__cause__ = ExceptionGroup("multiple connection attempts failed", refused)
+        assert _reason(httpx2.ConnectError(str(error))) == "All connection attempts failed"
+        assert _reason(error) == "Connection refused"
+
     def test_is_said_where_tls_meets_none(self, wire: Wire) -> None:
         async def run() -> Exchange:
             async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -496,6 +506,7 @@ class TestProxies:
         ("ftp://127.0.0.1", "no base URL"),
         ("http://", "no base URL"),
         ("http://host:port", "no URL"),
+        ("http://host:99999", "from 1 to 65535"),
         ("http://me:secret@127.0.0.1/v1", "GONOGO_API_KEY"),
         ("http://127.0.0.1/v1?key=1", "ends with its path"),
         ("http://127.0.0.1/v1#top", "ends with its path"),
