@@ -323,6 +323,27 @@ def test_a_file_that_cannot_be_compared_is_one_sentence(
     assert captured.err == sentence.replace("{file}", str(file)) + "\n"
 
 
+@pytest.mark.parametrize("content", ["a: b", "- {reason: a}", "- {reason: a, differences: [1]}", "- a"])
+def test_reasons_of_another_form_are_one_sentence(
+    official: WriteDocument, reasons: WriteReasons, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    file = reasons(content)
+    assert main([str(official(text())), "--intended", str(file)]) == 2
+    told = f"{file} must be a list of entries, each with a reason and a list of differences.\n"
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("content", ["[", None])
+def test_reasons_that_are_missing_or_not_yaml_are_one_sentence(
+    tmp_path: Path, official: WriteDocument, capsys: pytest.CaptureFixture[str], content: str | None
+) -> None:
+    file = tmp_path / "reasons.yaml"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    assert main([str(official(text())), "--intended", str(file)]) == 2
+    assert capsys.readouterr().err == f"{file} cannot be read as YAML: give a file like intended.yaml.\n"
+
+
 def test_a_missing_file_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "nothing.json"
     assert main([str(file)]) == 2

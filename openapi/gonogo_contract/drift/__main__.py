@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from gonogo_contract.drift.compare import Comparison, Difference, shown
-from gonogo_contract.drift.intended import FILE, Intention, judge, read
+from gonogo_contract.drift.intended import FILE, Intention, UnusableReasonsError, judge, read
 from gonogo_contract.drift.shape import UnresolvedReferenceError
 from gonogo_contract.source import document, parse
 
@@ -82,11 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--intended", type=Path, default=FILE, help="reasons; intended.yaml by default")
     options = parser.parse_args(arguments)
     try:
+        intentions = read(options.intended)
         differences = list(Comparison(document(), load(options.file)).differences())
-    except (UnusableDocumentError, UnresolvedReferenceError) as error:
+    except (UnusableReasonsError, UnusableDocumentError, UnresolvedReferenceError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    judged, stale = judge(differences, read(options.intended))
+    judged, stale = judge(differences, intentions)
     sys.stdout.writelines(f"{line}\n" for line in report(judged, stale))
     return 0 if not stale and all(intention for _, intention in judged) else 1
 

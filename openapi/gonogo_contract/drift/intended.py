@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from gonogo_contract.source import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from gonogo_contract.drift.compare import Difference
 
@@ -31,17 +33,31 @@ class Intention:
         return re.fullmatch(expression, str(difference)) is not None
 
 
+class UnusableReasonsError(Exception):
+    """The file of intentions cannot be used; the message says why, in one sentence."""
+
+
 def read(file: Path = FILE) -> list[Intention]:
-    """Read a file of intentions: a list of {reason, differences: [pattern]}."""
-    return list(_intentions(parse(file.read_text(encoding="utf-8")) or []))
+    """Read a file of intentions: a list of {reason, differences: [pattern]}. Raises UnusableReasonsError."""
+    try:
+        entries = parse(file.read_text(encoding="utf-8")) or []
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UnusableReasonsError(
+            f"{file} cannot be read as YAML: give a file like intended.yaml."
+        ) from error
+    match entries:
+        case [*_] if all(map(_is_entry, entries)):
+            return [Intention(each, one["reason"]) for one in entries for each in one["differences"]]
+    raise UnusableReasonsError(
+        f"{file} must be a list of entries, each with a reason and a list of differences."
+    )
 
 
-def _intentions(entries: Iterable[dict[str, object]]) -> Iterator[Intention]:
-    for entry in entries:
-        patterns = entry["differences"]
-        assert isinstance(patterns, list)
-        for pattern in patterns:
-            yield Intention(pattern, str(entry["reason"]))
+def _is_entry(entry: object) -> bool:
+    match entry:
+        case {"reason": str(), "differences": [*patterns], **others}:
+            return not others and all(isinstance(pattern, str) for pattern in patterns)
+    return False
 
 
 def judge(
