@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,9 +11,10 @@ from gonogo_server.errors import EngineDied
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
     import httpx2
+    from gonogo_server.engine.base import Generation, ModelCard, Piece
 
     Body = dict[str, Any]
     Check = Callable[[str, object], None]
@@ -340,10 +342,8 @@ async def test_a_completion_of_no_tokens_is_empty_and_asks_the_engine_for_nothin
     assert not engine.generations
 
 
-async def test_several_prompts_have_a_choice_each(
-    engine: ScriptedEngine, client: httpx2.AsyncClient, keeps_contract: Check
-) -> None:
-    engine._answer = str.upper
+@pytest.mark.parametrize("engine", [ScriptedEngine(answer=str.upper)])
+async def test_several_prompts_have_a_choice_each(client: httpx2.AsyncClient, keeps_contract: Check) -> None:
     answer = (await client.post("/completions", json=text(prompt=["one", "two"]))).json()
     keeps_contract("Completion", answer)
     assert [(choice["index"], choice["text"]) for choice in answer["choices"]] == [(0, "ONE"), (1, "TWO")]
@@ -439,6 +439,25 @@ async def test_embeddings_of_an_unknown_model_are_a_404(client: httpx2.AsyncClie
     assert error["code"] == "model_not_found"
 
 
+class Embedder(ScriptedEngine):
+    """Says that its models are for embeddings."""
+
+    def cards(self) -> list[ModelCard]:
+        return [replace(card, type="embedding") for card in super().cards()]
+
+
+@pytest.mark.parametrize("engine", [Embedder()])
+async def test_a_model_for_embeddings_does_neither_chat_nor_embed_yet(client: httpx2.AsyncClient) -> None:
+    bodies = {
+        "/embeddings": {"model": "scripted", "input": "Hi"},
+        "/chat/completions": chat(),
+        "/completions": text(),
+    }
+    for path, body in bodies.items():
+        error = await refused(client, path, body)
+        assert (error["param"], error["code"]) == ("model", "model_not_supported")
+
+
 # ---- errors ----------------------------------------------------------------------------------------------
 
 
@@ -522,11 +541,19 @@ async def test_an_engine_that_dies_before_the_first_piece_is_a_503(
     assert error["type"] == "service_unavailable_error"
 
 
+class Silent(ScriptedEngine):
+    """Ends its answers without a piece that says why."""
+
+    async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
+        for piece in ():
+            yield piece
+
+
+@pytest.mark.parametrize("engine", [Silent()])
 @pytest.mark.parametrize("stream", [False, True])
-async def test_an_engine_that_ends_without_a_reason_is_a_500_and_not_half_an_answer(
-    client: httpx2.AsyncClient, engine: ScriptedEngine, *, stream: bool
+async def test_an_engine_that_ends_without_a_reason_is_a_500_and_not_an_empty_answer(
+    client: httpx2.AsyncClient, *, stream: bool
 ) -> None:
-    engine._context_length = 0
     error = await refused(client, "/chat/completions", chat(stream=stream), 500)
     assert error["type"] == "server_error"
 

@@ -103,10 +103,8 @@ async def test_usage_is_sent_only_where_it_was_asked_for(
         assert all("usage" not in chunk and chunk["choices"] for chunk in chunks)
 
 
-async def test_characters_of_several_bytes_arrive_whole(
-    live: httpx2.AsyncClient, engine: ScriptedEngine
-) -> None:
-    engine._answer = "Grüße an 日本 👋\u2028!"
+@pytest.mark.parametrize("engine", [ScriptedEngine(answer="Grüße an 日本 👋\u2028!")])
+async def test_characters_of_several_bytes_arrive_whole(live: httpx2.AsyncClient) -> None:
     assert said(await streamed(live, "/chat/completions", CHAT)) == "Grüße an 日本 👋\u2028!"
 
 
