@@ -29,7 +29,7 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The way the connection failed: `at` seconds after the request was sent, and a sentence."""
+    """The way the connection failed, `at` seconds after the request was sent; `message` is a clause for a sentence."""
 
     kind: FailureKind
     at: float

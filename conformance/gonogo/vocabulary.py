@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@parse.with_pattern(r"[\[{\"].*[\]}\"]")
 def _json(text: str) -> object:
     return json.loads(text)
 
 
-TYPES = {"json": _json}
+TYPES = {"json": parse.with_pattern(r"[\[{\"].*[\]}\"]")(_json)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from gonogo.rules import load
 from gonogo.running import Selection
 
 
-def judge(  # noqa: PLR0913 - one parameter an option
+def judge(
     evidence_file: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="Written by gonogo check.")],
     *,
     only: Only = None,

@@ -94,16 +94,19 @@ class Collector:
             self.sink.unsent(stimulus.key, self._lost)
             return
         try:
-            missing = next((need for need in stimulus.needs if need.key not in self._answers), None)
-            if missing is not None:
-                raise NotPossible(f"it needs the answer to {missing.key}, which is not there")
-            request = stimulus.build(self.subject, self._answers)
+            request = self._request(stimulus)
         except NotPossible as reason:
             self.sink.unsent(stimulus.key, str(reason))
             return
         exchange = await self._patiently(request, exchange_id, stimulus.key)
         self._answers[stimulus.key] = exchange
         self.sink.exchange(exchange)
+
+    def _request(self, stimulus: Stimulus) -> Request:
+        missing = next((need for need in stimulus.needs if need.key not in self._answers), None)
+        if missing is not None:
+            raise NotPossible(f"it needs the answer to {missing.key}, which is not there")
+        return stimulus.build(self.subject, self._answers)
 
     async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
         """Record, and again after the wait that a 429 or 503 asks for."""

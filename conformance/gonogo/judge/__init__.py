@@ -1,5 +1,5 @@
 """The judge: a pure function from recorded exchanges to verdicts."""
 
-from gonogo.judge.judging import bind, judge
+from gonogo.judge.judging import bind, judge, judge_checks
 
-__all__ = ["bind", "judge"]
+__all__ = ["bind", "judge", "judge_checks"]

@@ -1,7 +1,7 @@
 """Evidence in, verdicts out: no network, no clock.
 
-A rule is decided exchange by exchange and the worst finding is its verdict: a deviation wins over everything, then
-a pass, then a plain refusal, then what could not be decided.
+A rule is decided exchange by exchange and the worst finding is its verdict: a deviation wins over everything,
+then a pass, then a plain refusal, then what could not be decided.
 """
 
 from __future__ import annotations
@@ -49,7 +49,15 @@ def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -
     where a scenario names a check that does not exist.
     """
     by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
-    return [_guarded(scenario, by_key, record.unsent, catalogue) for scenario in scenarios]
+    return [_guarded(scenario, bind(scenario), by_key, record.unsent, catalogue) for scenario in scenarios]
+
+
+def judge_checks(
+    record: Record, scenario: Scenario, checks: Sequence[Bound], catalogue: Catalogue
+) -> Judgement:
+    """The judgement of some checks on what a scenario looks at; for runners that go step by step."""
+    by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
+    return _guarded(scenario, checks, by_key, record.unsent, catalogue)
 
 
 @functools.cache
@@ -67,12 +75,14 @@ def bind(scenario: Scenario) -> tuple[Bound, ...]:
 
 def _guarded(
     scenario: Scenario,
+    checks: Sequence[Bound],
     by_key: Mapping[str, Exchange],
     unsent: Mapping[str, str],
     catalogue: Catalogue,
 ) -> Judgement:
     try:
-        return _decide(scenario, by_key, unsent, catalogue)
+        exchanges, gaps = _subjects(scenario, by_key, unsent, catalogue)
+        return _decide(scenario, [] if gaps else _findings(checks, exchanges), gaps)
     except GonogoError:
         raise
     except Exception as error:  # noqa: BLE001 - any mistake of ours; it is reported as such
@@ -82,14 +92,7 @@ def _guarded(
         return Judgement(scenario.rule, Verdict.ERROR, message)
 
 
-def _decide(
-    scenario: Scenario,
-    by_key: Mapping[str, Exchange],
-    unsent: Mapping[str, str],
-    catalogue: Catalogue,
-) -> Judgement:
-    exchanges, gaps = _subjects(scenario, by_key, unsent, catalogue)
-    findings = [] if gaps else _findings(bind(scenario), exchanges)
+def _decide(scenario: Scenario, findings: list[_Finding], gaps: list[str]) -> Judgement:
     for choose in (_deviating, _passing, _refused):
         judgement = choose(scenario, findings)
         if judgement is not None:
@@ -109,7 +112,7 @@ def _subjects(
     unsent: Mapping[str, str],
     catalogue: Catalogue,
 ) -> tuple[list[Exchange], list[str]]:
-    """The exchanges a rule looks at, in the order of its steps, and why any of those it asked for is missing."""
+    """The exchanges a rule looks at, in the order of its steps, and why one that it asked for is missing."""
     found: dict[str, Exchange] = {}
     gaps = []
     for look in scenario.looks:
@@ -164,7 +167,8 @@ def _admit(exchange: Exchange, of: Of) -> None:
     if of is Of.ANY:
         return
     status, failure = exchange.status, exchange.failure
-    if failure is not None and (status is None or of is not Of.BEGUN):
+    readable = of is Of.BEGUN and status is not None
+    if failure is not None and (not readable or failure.kind is FailureKind.TOO_LARGE):
         raise Undecided(f"{exchange.id} was not answered whole: {failure.message}")
     if status is None or of is Of.ANSWERED:
         return

@@ -1,7 +1,7 @@
 """What a check can say of an exchange: nothing wrong, a deviation, or that it cannot tell.
 
-A check returns a `Deviation` or None. It raises `Undecided` where what it needs is not there through no fault that
-is its own to report: a rule speaks of one thing, and leaves the rest to the rules whose thing it is.
+A check returns a `Deviation` or None. It raises `Undecided` where what it needs is not there through no fault
+that is its own to report: a rule speaks of one thing, and leaves the rest to the rules whose thing it is.
 """
 
 from __future__ import annotations

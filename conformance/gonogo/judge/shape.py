@@ -1,7 +1,7 @@
 """Validation against the contract's schemas, with errors that name one field each.
 
-A schema error is reported at the field that causes it: a missing property at its own path, and a value that fits
-no branch of a union at what the nearest branch says of it.
+A schema error is reported at the field that causes it: a missing property at its own path, and a value that
+fits no branch of a union at what the nearest branch says of it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
-
 import gonogo_contract
+import jsonschema_rs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +60,7 @@ def _causes(error: Any) -> Iterator[Any]:  # noqa: ANN401 - jsonschema-rs' error
 
 
 def _reach(branch: list[Any], depth: int) -> int:
-    """How well a branch was met: 0 where the value's own type or constant is wrong, else how deep it erred."""
+    """How well a branch was met: 0 where the type or constant itself is wrong, else how deep it erred."""
     if any(len(error.instance_path) == depth and error.kind.name in ("type", "const") for error in branch):
         return 0
     return 1 + min(len(error.instance_path) for error in branch)

@@ -1,7 +1,7 @@
 """The Then vocabulary: how a check says which answers it speaks of.
 
-A check sees one exchange at a time, or with `compare` all of a rule's at once. Most speak of accepted requests only,
-and the judge keeps every other answer from them: what was refused is unsupported, what failed is undecided.
+A check sees one exchange at a time, or with `compare` all of a rule's at once. Most speak of accepted requests
+only, and the judge keeps every other answer from them: what was refused is unsupported, what failed is undecided.
 """
 
 from __future__ import annotations

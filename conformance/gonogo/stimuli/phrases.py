@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from gonogo.vocabulary import Vocabulary
 from gonogo.stimuli import bodies
-from gonogo.stimuli.bodies import Body
 from gonogo.stimuli.life import is_sign_of_life
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
+from gonogo.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gonogo.stimuli.bodies import Body
 
 
 @dataclass(frozen=True, slots=True)

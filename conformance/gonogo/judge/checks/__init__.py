@@ -1,27 +1,12 @@
 """The checks, one module a concern; importing this package registers their phrases."""
 
-from gonogo.judge.checks import (
-    acceptance,
-    bodies,
-    choices,
-    chunks,
-    counts,
-    framing,
-    life,
-    models,
-    refusals,
-    schema,
-)
-
-__all__ = [
-    "acceptance",
-    "bodies",
-    "choices",
-    "chunks",
-    "counts",
-    "framing",
-    "life",
-    "models",
-    "refusals",
-    "schema",
-]
+import gonogo.judge.checks.acceptance
+import gonogo.judge.checks.bodies
+import gonogo.judge.checks.choices
+import gonogo.judge.checks.chunks
+import gonogo.judge.checks.counts
+import gonogo.judge.checks.framing
+import gonogo.judge.checks.life
+import gonogo.judge.checks.models
+import gonogo.judge.checks.refusals
+import gonogo.judge.checks.schema  # noqa: F401 - imported for their phrases, this one and those above

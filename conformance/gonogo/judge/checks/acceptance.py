@@ -37,7 +37,7 @@ def accepted_like_the_first(*exchanges: Exchange) -> Deviation | None:
 
 @check("no valid request is answered with a server error", Of.ANY)
 def no_server_error(exchange: Exchange) -> Deviation | None:
-    """500 to 599 are the server's own failures; 501 says plainly that something is not there (RFC 9110, 15.6)."""
+    """500 to 599 are the server's own failures; 501 says plainly that something is not there (RFC 9110)."""
     status = exchange.status
     if status is None:
         raise Undecided(f"{exchange.id}: {ending(exchange)}")

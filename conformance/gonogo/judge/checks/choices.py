@@ -67,7 +67,7 @@ def streams_text(*exchanges: Exchange) -> Deviation | None:
 
 
 def not_length(reasons: list[object], limit: int) -> Deviation | None:
-    """A deviation where any reason is a valid one other than "length"; what is no reason is another rule's."""
+    """A deviation where any reason is a valid one other than "length"; the rest is another rule's."""
     valid = [reason for reason in reasons if isinstance(reason, str) and reason]
     if not valid:
         raise Undecided("no finish_reason was given")

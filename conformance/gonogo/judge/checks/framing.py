@@ -12,7 +12,7 @@ from gonogo.sse import AnomalyKind
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
-    from gonogo.sse import Event
+    from gonogo.sse import Event, EventStream
 
 EVENT_STREAM = "text/event-stream"
 
@@ -125,7 +125,7 @@ def ends_after_done(exchange: Exchange) -> Deviation | None:
 
 @check("no event carries an error", Of.BEGUN)
 def no_error_event(exchange: Exchange) -> Deviation | None:
-    """An error frame is how a stream fails after its status was sent; a request that is valid should not fail."""
+    """An error frame is how a stream fails late; a request that is valid should not fail."""
     for event in _events(exchange):
         if _is_error(event):
             return Deviation("chunks to the end", f"an error: {event.data[:120]}").at(
@@ -134,7 +134,7 @@ def no_error_event(exchange: Exchange) -> Deviation | None:
     return None
 
 
-def _stream(exchange: Exchange) -> reading.sse.EventStream:
+def _stream(exchange: Exchange) -> EventStream:
     if not exchange.body:
         raise Undecided(f"the stream of {exchange.id} is empty")
     if exchange.media_type == "application/json":

@@ -1,4 +1,7 @@
-"""Fields against the contract's schemas. A rule owns the fields that it names, so that one wrong field is one finding."""
+"""Fields against the contract's schemas.
+
+A rule owns the fields that it names, so that one wrong field is one finding.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def answer_rest_fits(exchange: Exchange, component: str, others: list[str]) -> D
 
 @check('"{field}" in the refusal fits {component:w}', Of.REFUSED)
 def refusal_field_fits(exchange: Exchange, field: str, component: str) -> Deviation | None:
-    """The field of an error answer; where an object around it is missing or wrong, that is another rule's matter."""
+    """The field of an error answer; the object around it is another rule's matter."""
     value = reading.answer(exchange)
     parent = field.rpartition(".")[0]
     if parent and not isinstance(value.get(parent), dict):

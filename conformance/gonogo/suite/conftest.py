@@ -1,0 +1,130 @@
+"""The pytest side of the suite: the evidence, and the steps. Its options are in `gonogo.suite.options`."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_bdd import parsers
+from pytest_bdd import then as bdd_then
+from pytest_bdd import when as bdd_when
+
+from gonogo.collect.plan import plan
+from gonogo.errors import GonogoError
+from gonogo.evidence import Record, read
+from gonogo.judge import judge_checks
+from gonogo.judge.steps import Bound, then
+from gonogo.rules import Scenario, load
+from gonogo.running import Approach, collect
+from gonogo.stimuli.phrases import when
+from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, MODEL, URL
+from gonogo.verdict import Judgement, Level, Verdict
+from gonogo.vocabulary import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.judge.steps import Check
+
+RULE = "gonogo_rule"
+
+
+class ShouldWarning(UserWarning):
+    """A should rule that was observed broken."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the levels markers, so that `-m must` selects by them."""
+    config.addinivalue_line("markers", f"{RULE}(id): the rule that a scenario states")
+    for level in Level:
+        config.addinivalue_line("markers", f"{level}: a rule of that level")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
+    """A level is a marker of its own; an id is the argument of one."""
+    marker = getattr(pytest.mark, tag) if tag in list(Level) else getattr(pytest.mark, RULE)(tag)
+    marker(function)
+    return True
+
+
+@pytest.fixture(scope="session")
+def record(request: pytest.FixtureRequest) -> Record:
+    """The evidence that all scenarios of this run share, collected once for those that were selected."""
+    option = request.config.getoption
+    try:
+        if option(EVIDENCE):
+            return read(option(EVIDENCE))
+        if not option(URL):
+            pytest.exit(f"Name the target with {URL}, or a recorded run with {EVIDENCE}.", returncode=2)
+        approach = Approach(
+            option(URL),
+            api_key=os.environ.get("GONOGO_API_KEY") or os.environ.get("OPENAI_API_KEY"),
+            model=option(MODEL),
+            embedding_model=option(EMBEDDING_MODEL),
+        )
+        wanted = {marker.args[0] for item in request.session.items for marker in item.iter_markers(RULE)}
+        return asyncio.run(collect(approach, plan(s for s in load() if s.rule.id in wanted)))
+    except GonogoError as error:
+        pytest.exit(str(error), returncode=2)
+
+
+@pytest.fixture
+def rule(request: pytest.FixtureRequest) -> Scenario:
+    """The rule under test."""
+    marker = request.node.get_closest_marker(RULE)
+    return load().select([marker.args[0]])[0]
+
+
+def _bind(pattern: str, names: list[str], run: Callable[..., None]) -> Callable[..., None]:
+    """A step function that asks pytest-bdd for the fixtures of `run` and for the values of its phrase."""
+
+    def step(**arguments: object) -> None:
+        run(**arguments)
+
+    fixtures = [name for name in inspect.signature(run).parameters if name != "values"]
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in [*fixtures, *names]
+    ]
+    # How a function says what it takes, where its own parameters do not: inspect.signature() reads it.
+    vars(step)["__signature__"] = inspect.Signature(parameters)
+    step.__doc__ = pattern
+    return step
+
+
+def _asked(rule: Scenario, **values: object) -> None:
+    """A When step: what it asks for is in the evidence, or the Then steps say why it is not."""
+    assert rule.looks, values
+
+
+def _checked(check: Check) -> Callable[..., None]:
+    def run(rule: Scenario, record: Record, **values: object) -> None:
+        _report(judge_checks(record, rule, [Bound(check, values)], load()))
+
+    return run
+
+
+def _report(judgement: Judgement) -> None:
+    rule = judgement.rule
+    told = f"{judgement.message}\n  rule: {rule.id} ({rule.source})\n  expected: {judgement.expected}"
+    if judgement.verdict in {Verdict.FAIL, Verdict.ERROR}:
+        pytest.fail(f"{told}\n  found: {judgement.actual}\n  why: {rule.why}", pytrace=False)
+    if judgement.verdict is Verdict.WARN:
+        warnings.warn(ShouldWarning(told), stacklevel=2)
+    elif judgement.verdict is not Verdict.PASS:
+        pytest.skip(f"{judgement.verdict}: {judgement.message}")
+
+
+for _phrase in when:
+    _names = _phrase.compiled.named_fields
+    bdd_when(parsers.parse(_phrase.pattern, TYPES, case_sensitive=True))(
+        _bind(_phrase.pattern, _names, _asked)
+    )
+for _check in then:
+    _names = _check.compiled.named_fields
+    _run = _checked(_check.meaning)
+    bdd_then(parsers.parse(_check.pattern, TYPES, case_sensitive=True))(_bind(_check.pattern, _names, _run))

@@ -1,0 +1,24 @@
+"""The options of the pytest suite.
+
+They are registered through an entry point, for pytest reads the conftest of a `--pyargs` package only after its
+command line. The module is loaded in every run of pytest beside gonogo, so it imports nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+URL, MODEL, EMBEDDING_MODEL = "--gonogo-url", "--gonogo-model", "--gonogo-embedding-model"
+EVIDENCE = "--gonogo-evidence"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The target, or evidence that was recorded of it; the key comes from the environment."""
+    group = parser.getgroup("gonogo", "conformance to the OpenAI contract")
+    group.addoption(URL, metavar="URL", help="base URL of the target; it usually ends in /v1")
+    group.addoption(MODEL, metavar="ID", help="model to ask for (default: the first that is listed)")
+    group.addoption(EMBEDDING_MODEL, metavar="ID", help="embedding model to ask for")
+    group.addoption(EVIDENCE, metavar="FILE", help="judge a recorded run instead of a target")

@@ -1,0 +1,124 @@
+"""The rules in pytest's own runner: `pytest --pyargs gonogo.suite`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo.evidence import read, write
+from gonogo.rules import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gonogo.exchange import Exchange
+
+QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+
+
+def suite(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the suite outside this project, so that none of its settings apply."""
+    command = [sys.executable, "-m", "pytest", "--pyargs", "gonogo.suite", *QUIET, *arguments]
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("API_KEY")}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory, reference_url: str) -> Path:
+    """What `gonogo check` recorded of the reference server."""
+    file = tmp_path_factory.mktemp("evidence") / "clean.jsonl"
+    command = [sys.executable, "-m", "gonogo", "check", reference_url, "--evidence", str(file)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return file
+
+
+def damaged(evidence: Path, damage: Callable[[Exchange], Exchange]) -> Path:
+    """The same evidence with every exchange changed."""
+    record = read(evidence)
+    file = evidence.with_name("damaged.jsonl")
+    write(file, dataclasses.replace(record, exchanges=tuple(damage(x) for x in record.exchanges)))
+    return file
+
+
+def test_every_rule_is_a_test_that_passes_on_the_reference_server(tmp_path: Path, reference_url: str) -> None:
+    done = suite(tmp_path, "--gonogo-url", reference_url)
+    assert f"{len(load())} passed" in done.stdout, done.stdout
+    assert done.returncode == 0
+
+
+def test_a_recorded_run_is_judged_without_a_target(tmp_path: Path, evidence: Path) -> None:
+    done = suite(tmp_path, "--gonogo-evidence", str(evidence))
+    assert f"{len(load())} passed" in done.stdout, done.stdout
+
+
+def test_a_broken_must_fails_its_test_and_tells_what_was_expected_and_why(
+    tmp_path: Path, evidence: Path
+) -> None:
+    def without_done(exchange: Exchange) -> Exchange:
+        chunks = tuple(c for c in exchange.chunks if b"[DONE]" not in c.data)
+        return dataclasses.replace(exchange, chunks=chunks)
+
+    done = suite(
+        tmp_path, "--gonogo-evidence", str(damaged(evidence, without_done)), "-k", "ends_with_exactly_one"
+    )
+    assert done.returncode == 1
+    assert "rule: chat.stream.done" in done.stdout
+    assert 'expected: "data: [DONE]" as the last event' in done.stdout
+    assert "why: clients hang" in done.stdout
+
+
+def test_a_broken_should_is_a_warning(tmp_path: Path, evidence: Path) -> None:
+    def without_space(exchange: Exchange) -> Exchange:
+        chunks = tuple(
+            dataclasses.replace(c, data=c.data.replace(b"data: ", b"data:")) for c in exchange.chunks
+        )
+        return dataclasses.replace(exchange, chunks=chunks)
+
+    done = suite(
+        tmp_path, "--gonogo-evidence", str(damaged(evidence, without_space)), "-k", "a_space_follows"
+    )
+    assert done.returncode == 0
+    assert "ShouldWarning" in done.stdout
+    assert "rule: stream.space" in done.stdout
+
+
+def test_a_refused_feature_is_skipped_with_its_reason(tmp_path: Path, evidence: Path) -> None:
+    def refused(exchange: Exchange) -> Exchange:
+        return (
+            dataclasses.replace(exchange, status=404) if exchange.request.path == "/completions" else exchange
+        )
+
+    file = damaged(evidence, refused)
+    done = suite(tmp_path, "--gonogo-evidence", str(file), "-rs", "-k", "a_completion_says_that_it_is_one")
+    assert done.returncode == 0
+    assert "unsupported: Refused with 404" in done.stdout
+
+
+def test_levels_select(tmp_path: Path, evidence: Path) -> None:
+    done = suite(tmp_path, "--gonogo-evidence", str(evidence), "-m", "may")
+    number = sum(scenario.rule.level == "may" for scenario in load())
+    assert f"{number} passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "Name the target with --gonogo-url"),
+        (("--gonogo-url", "ftp://nowhere"), "http://"),
+        (("--gonogo-evidence", "no-such-file.jsonl"), "no-such-file.jsonl"),
+    ],
+)
+def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = suite(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
