@@ -1,0 +1,125 @@
+"""The commands that need no target, and how every command ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo import __version__
+from gonogo.cli import app, main
+from gonogo.rules import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
+
+PATIENCE = 60.0  # seconds after which a process that hangs is killed
+
+
+def test_the_version_is_printed(gonogo: Run) -> None:
+    assert gonogo("--version").stdout == f"gonogo {__version__}\n"
+
+
+def test_rules_lists_every_rule_with_its_level_and_title_and_counts_them(gonogo: Run) -> None:
+    result = gonogo("rules")
+    rows = [line.split(maxsplit=2) for line in result.stdout.splitlines() if line.startswith("  ")]
+    expected = [[s.rule.id, s.rule.level.value, s.rule.title] for s in load()]
+
+    assert result.exit_code == 0
+    assert sorted(rows) == sorted(expected)
+    assert result.stdout.splitlines()[-1].startswith(f"{len(load())} rules: ")
+
+
+def test_rules_lists_the_rules_under_an_id(gonogo: Run) -> None:
+    lines = gonogo("rules", "models").stdout.splitlines()
+
+    assert all(line.strip().startswith("models.") for line in lines[:-1])
+    assert lines[-1].startswith(f"{len(load().select(['models']))} rules: ")
+
+
+def test_explain_says_title_source_reason_steps_and_a_command(gonogo: Run) -> None:
+    rule = load().select(["chat.stream.done"])[0].rule
+    text = gonogo("explain", "chat.stream.done").stdout
+
+    assert text.startswith(f"chat.stream.done (must)\n  {rule.title}\n  source: {rule.source}\n  why:")
+    assert all(f"    {step}\n" in text for step in rule.steps)
+    assert "  try it: curl -sS -i -N http://127.0.0.1:8000/v1/chat/completions" in text
+
+
+def test_explain_explains_every_rule_of_a_group(gonogo: Run) -> None:
+    group = load().select(["models"])
+    result = gonogo("explain", "models")
+
+    assert result.exit_code == 0
+    assert all(f"{s.rule.id} ({s.rule.level})\n" in result.stdout for s in group)
+
+
+@pytest.mark.parametrize("command", ["rules", "explain"])
+def test_an_unknown_id_is_answered_with_the_ids_near_it(gonogo: Run, command: str) -> None:
+    result = gonogo(command, "chat.strem.done")
+
+    assert result.exit_code == 2
+    assert 'No rule is called "chat.strem.done"; did you mean chat.stream.done' in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_word_that_is_near_nothing_is_answered_with_where_to_look(gonogo: Run) -> None:
+    assert gonogo("rules", "zzz").stderr == 'No rule is called "zzz"; "gonogo rules" lists them all.\n'
+
+
+def test_evidence_that_is_not_there_is_one_sentence(gonogo: Run, tmp_path: Path) -> None:
+    result = gonogo("judge", tmp_path / "none.jsonl")
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith("none.jsonl cannot be read: No such file or directory.\n")
+    assert result.stderr.count("\n") == 1
+
+
+def test_serve_hands_its_arguments_to_the_server(capfd: pytest.CaptureFixture[str], gonogo: Run) -> None:
+    result = gonogo("serve", "--engine", "scripted", "--host", "192.0.2.1", "--port", "0")
+
+    assert result.exit_code == 2
+    assert "Cannot listen on 192.0.2.1 port 0" in result.stderr
+
+
+def test_a_reader_that_left_early_gets_no_traceback_and_changes_no_status() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "gonogo", "rules"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE,
+        check=False,
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gonogo", "rules"])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer sets one of its own
+    monkeypatch.setattr("gonogo.cli.rules.load", lambda: 1 // 0)
+
+    with pytest.raises(SystemExit) as left:
+        main()
+
+    assert left.value.code == 2
+    assert "gonogo itself broke" in capsys.readouterr().err
+
+
+def test_every_command_explains_itself(gonogo: Run) -> None:
+    names = {command.name for command in app.registered_commands}
+
+    assert names == {"check", "judge", "rules", "explain", "serve"}
+    assert all(gonogo(name, "--help").exit_code == 0 for name in names - {"serve"})

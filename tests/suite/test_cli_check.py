@@ -1,0 +1,216 @@
+"""gonogo check and gonogo judge from end to end, against servers on loopback."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import jsonschema_rs
+import pytest
+from gonogo import evidence
+from gonogo.exchange import Chunk
+from gonogo.report.json import schema
+from gonogo.rules import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
+
+FEW = ("--only", "models", "--only", "chat.stream.done")  # enough to see the whole way, and quick
+
+
+def _without_done(source: Path, target: Path) -> None:
+    """The same evidence, the terminator of each stream taken off."""
+    record = evidence.read(source)
+    cut = [
+        replace(exchange, chunks=(Chunk(0.1, exchange.body.replace(b"data: [DONE]\n\n", b"")),))
+        for exchange in record.exchanges
+    ]
+    evidence.write(target, replace(record, exchanges=tuple(cut)))
+
+
+def test_the_reference_server_passes_every_rule(gonogo: Run, reference_url: str) -> None:
+    result = gonogo("check", reference_url)
+    last = result.stdout.splitlines()[-1]
+
+    assert result.exit_code == 0, result.stdout
+    assert last.startswith(f"GO  0 failed, {len(load())} passed; "), result.stdout
+    assert result.stderr == ""
+
+
+def test_stored_evidence_is_judged_the_same_without_a_target(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    stored, first, second = (tmp_path / name for name in ("e.jsonl", "first.json", "second.json"))
+    checked = gonogo("check", reference_url, "--evidence", stored, "--json", first)
+    judged = gonogo("judge", stored, "--json", second)
+    once, again = (json.loads(path.read_bytes()) for path in (first, second))
+
+    assert (checked.exit_code, judged.exit_code) == (0, 0)
+    assert once.pop("seconds") > 0
+    assert again.pop("seconds") is None
+    assert once == again
+
+
+def test_a_deviation_in_the_evidence_is_a_no_go_with_its_bytes_and_a_command(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    stored, broken = tmp_path / "e.jsonl", tmp_path / "broken.jsonl"
+    gonogo("check", reference_url, *FEW, "--evidence", stored)
+    _without_done(stored, broken)
+    result = gonogo("judge", broken, *FEW)
+
+    assert result.exit_code == 1
+    assert "FAIL  chat.stream.done  (must)\n" in result.stdout
+    assert f"  repeat it    curl -sS -i -N {reference_url}/chat/completions " in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("NO-GO  1 failed, ")
+
+
+def test_json_and_junit_are_written_where_they_are_asked_for(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    as_json, as_xml = tmp_path / "r.json", tmp_path / "r.xml"
+    gonogo("check", reference_url, *FEW, "--json", as_json, "--junit", as_xml)
+    document = json.loads(as_json.read_bytes())
+    root = ET.fromstring(as_xml.read_bytes())
+
+    jsonschema_rs.validate(schema(), document)
+    assert document["verdict"] == "go"
+    assert document["target"] == {"base_url": reference_url, "model": "scripted", "embedding_model": None}
+    assert root.get("tests") == str(len(document["rules"]))
+
+
+def test_a_report_on_stdout_moves_the_text_to_stderr(gonogo: Run, reference_url: str) -> None:
+    result = gonogo("check", reference_url + "/", *FEW, "--json", "-")
+
+    assert json.loads(result.stdout)["verdict"] == "go"
+    assert result.stderr.splitlines()[-1].startswith("GO  ")
+
+
+def test_a_plan_names_requests_and_the_worst_case_and_sends_nothing(gonogo: Run) -> None:
+    result = gonogo("check", "http://127.0.0.1:1/v1", "--plan", "--only", "chat.stream.done")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0].split() == [
+        "harmless", "8", "tokens", "POST", "/chat/completions", '{"stream":true}',
+    ]  # fmt: skip
+    assert "1 requests, at most 8 generated tokens" in result.stdout
+
+
+@pytest.mark.parametrize("variable", ["GONOGO_API_KEY", "OPENAI_API_KEY"])
+def test_the_key_of_the_environment_is_sent_and_never_written(
+    gonogo: Run, reference_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    stored, report = tmp_path / "e.jsonl", tmp_path / "r.json"
+    monkeypatch.setenv(variable, "a-key-of-more-than-sixteen-letters")
+    result = gonogo("check", reference_url, *FEW, "--evidence", stored, "--json", report)
+    written = stored.read_text() + report.read_text() + result.output
+
+    assert result.exit_code == 0
+    assert "a-key-of-more" not in written
+    assert '["authorization","[redacted]"]' in stored.read_text()
+    assert "$GONOGO_API_KEY" not in written.replace("${GONOGO_API_KEY:-$OPENAI_API_KEY}", "")
+
+
+def one_sentence(result: Result) -> str:
+    """What was said on stderr; the test fails where it is more than a line, or the status is not 2."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    return result.stderr.strip()
+
+
+def test_a_refused_connection_is_one_sentence(gonogo: Run) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # bound and not listening: refuses, and nobody else takes the port
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+
+        assert one_sentence(gonogo("check", url)).startswith(
+            f"Could not connect to {url}: Connection refused"
+        )
+
+
+def test_a_server_that_never_answers_is_one_sentence_within_the_timeout(gonogo: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        said = one_sentence(gonogo("check", url, "--timeout", "0.2"))
+
+    assert "no complete answer within 0.2 s" in said
+    assert "--timeout" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
+            "is a web page, not an API",
+        ),
+        (
+            b"HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+            "it wants a key, and none is set; put one in GONOGO_API_KEY",
+        ),
+        (b"220 mail.example ESMTP\r\n\r\n", "does not speak HTTP"),
+        (b"", "closed the connection before its first answer"),
+    ],
+)
+def test_what_is_no_api_is_one_sentence(
+    gonogo: Run, answering: Callable[[bytes], str], answer: bytes, said: str
+) -> None:
+    assert said in one_sentence(gonogo("check", answering(answer)))
+
+
+def test_a_wrong_key_is_one_sentence_that_names_the_variables(
+    gonogo: Run, answering: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GONOGO_API_KEY", "wrong")
+    url = answering(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")
+
+    assert "refused the key given in GONOGO_API_KEY" in one_sentence(gonogo("check", url))
+
+
+def test_a_model_that_is_not_served_is_one_sentence_with_those_that_are(
+    gonogo: Run, reference_url: str
+) -> None:
+    said = one_sentence(gonogo("check", reference_url, "--model", "other"))
+
+    assert said == 'The target does not serve the model "other"; it lists scripted.'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["localhost:8000/v1"],
+            '"localhost:8000/v1" is no base URL; give one like http://127.0.0.1:8000/v1.',
+        ),
+        (["ftp://127.0.0.1/v1"], "is no base URL"),
+        (["http://127.0.0.1:99999/v1"], "has port 99999; ports go from 1 to 65535."),
+        (["http://me:secret@127.0.0.1/v1"], "give the key in GONOGO_API_KEY instead"),
+        (["--only", "no.such"], 'No rule is called "no.such"'),
+        (["--only", "models", "--skip", "models"], "--only and --skip leave no rule to judge."),
+        (["--only", "models", "--require", "chat"], '--require asks for "chat", of which'),
+        (["--json", "-", "--junit", "-"], "Only one report can go to stdout"),
+        (["--json", "/no-such-folder/r.json"], "/no-such-folder/r.json cannot be written: No such file"),
+        (["--evidence", "/"], "/ cannot be written: Is a directory."),
+    ],
+)
+def test_an_option_that_cannot_be_obeyed_is_one_sentence(
+    gonogo: Run, arguments: list[str], said: str
+) -> None:
+    url = [] if "://" in arguments[0] or ":" in arguments[0] else ["http://127.0.0.1:1/v1"]
+
+    assert said in one_sentence(gonogo("check", *url, *arguments))
+
+
+def test_evidence_that_can_be_opened_but_not_written_is_one_sentence(gonogo: Run, reference_url: str) -> None:
+    said = one_sentence(gonogo("check", reference_url, *FEW, "--evidence", "/dev/full"))
+
+    assert said == "The evidence file /dev/full cannot be written: No space left on device."
