@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from gonogo_server.errors import BadRequest
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
@@ -36,7 +38,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One answer to generate: at most `max_tokens` tokens after `prompt` (token ids, at least one)."""
+    """One answer to generate: at most `max_tokens` tokens (at least one) after `prompt` (ids, at least one)."""
 
     prompt: tuple[int, ...]
     max_tokens: int
@@ -90,3 +92,20 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Stop what runs, join the thread, release the models."""
+
+
+def room(generation: Generation, context_length: int) -> int:
+    """The tokens an answer may have: `max_tokens`, or fewer where the context is full before.
+
+    Raises `BadRequest` where the prompt alone fills the context, and `ValueError` where the caller asks for
+    nothing or with nothing.
+    """
+    if not generation.prompt or generation.max_tokens < 1:
+        raise ValueError("A generation takes a prompt of one token at least, and makes one at least.")
+    if len(generation.prompt) >= context_length:
+        raise BadRequest(
+            f"The prompt has {len(generation.prompt)} tokens and leaves no room for an answer in the"
+            f" {context_length} of the context: shorten it.",
+            code="context_length_exceeded",
+        )
+    return min(generation.max_tokens, context_length - len(generation.prompt))

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonogo_server.engine.base import ModelCard, Piece
+from gonogo_server.engine.base import ModelCard, Piece, room
 from gonogo_server.engine.prompts import plain_messages
 from gonogo_server.errors import BadRequest, EngineDied
 
@@ -84,11 +84,11 @@ class ScriptedEngine:
         self._check(model)
         self.generations.append(generation)
         answer = self._script(generation.prompt)
-        room = min(generation.max_tokens, self._context_length - len(generation.prompt))
+        limit = room(generation, self._context_length)
         decoder = codecs.getincrementaldecoder("utf-8")()
         async with self._counted():
             failure = self.failure
-            for index in range(room):
+            for index in range(limit):
                 await self._step()
                 if failure is not None and failure.after == index:
                     raise failure.error
@@ -96,7 +96,7 @@ class ScriptedEngine:
                     yield Piece("", 1, "stop")
                     return
                 text = decoder.decode(answer[index : index + 1])
-                yield Piece(text, 1, "length" if index == room - 1 else None)
+                yield Piece(text, 1, "length" if index == limit - 1 else None)
 
     @property
     def alive(self) -> bool:

@@ -1,0 +1,28 @@
+"""Everything of mlx_lm that the engine stands on, by name.
+
+Little of it is public and it moves from minor to minor, so mlx_lm is pinned to `TESTED`, and a test compares
+the signatures with those it recorded.
+"""
+
+from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.models.llama import Model as Llama
+from mlx_lm.models.llama import ModelArgs as LlamaArgs
+from mlx_lm.sample_utils import apply_top_p
+from mlx_lm.tokenizer_utils import TokenizerWrapper
+from mlx_lm.utils import dequantize_model, load_model, load_tokenizer, maybe_set_recommended_wired_limit
+
+TESTED = "0.32.2"
+"""The version of mlx_lm."""
+
+__all__ = [
+    "TESTED",
+    "Llama",
+    "LlamaArgs",
+    "TokenizerWrapper",
+    "apply_top_p",
+    "dequantize_model",
+    "load_model",
+    "load_tokenizer",
+    "make_prompt_cache",
+    "maybe_set_recommended_wired_limit",
+]

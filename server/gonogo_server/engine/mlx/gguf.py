@@ -1,0 +1,129 @@
+"""A Llama in a GGUF file, as an mlx_lm model.
+
+Tensor and metadata names are those of the GGUF specification (ggml, docs/gguf.md). mlx reads the tensors:
+what is quantised as Q4_0, Q4_1 or Q8_0 comes as packed weights with scales and biases for groups of 32, the
+rest as floats. llama.cpp's converter permutes the rows of q and k for the interleaved form of rotary
+embedding, which is therefore asked for instead of undoing it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
+
+from gonogo_server.engine.mlx.api import Llama, LlamaArgs, TokenizerWrapper
+from gonogo_server.engine.mlx.gguf_tokenizer import end_token_ids, read_tokenizer
+from gonogo_server.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+GROUP = 32
+"""Weights that share a scale, in every kind of quantisation that mlx reads from GGUF."""
+
+BLOCK = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+    "attn_norm": "input_layernorm",
+    "ffn_norm": "post_attention_layernorm",
+}
+OUTSIDE = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
+
+ARGUMENTS = {
+    "hidden_size": "embedding_length",
+    "num_hidden_layers": "block_count",
+    "intermediate_size": "feed_forward_length",
+    "num_attention_heads": "attention.head_count",
+    "rms_norm_eps": "attention.layer_norm_rms_epsilon",
+    "max_position_embeddings": "context_length",
+}
+"""The arguments of mlx_lm's Llama that every such file states."""
+
+
+def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
+    """Model, tokenizer and context length in tokens; the weights as `dtype`, None: as float16.
+
+    Raises `ModelUnavailable` for anything but a Llama with a byte-level BPE vocabulary.
+    """
+    tensors, metadata = _read(path)
+    architecture = metadata.get("general.architecture")
+    if architecture != "llama":
+        raise ModelUnavailable(
+            f"its architecture is {architecture!r}, and only llama is read from GGUF files"
+        )
+    weights = _weights(tensors, mx.float16 if dtype is None else dtype)
+    arguments = _arguments(metadata, weights)
+    model = Llama(LlamaArgs(**arguments))
+    model.load_weights(list(weights.items()))
+    model.eval()
+    tokenizer = TokenizerWrapper(read_tokenizer(metadata), eos_token_ids=end_token_ids(metadata))
+    return model, tokenizer, arguments["max_position_embeddings"]
+
+
+def _read(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
+    # Typed as anything that mlx can load from any kind of file.
+    tensors: Any
+    metadata: Any
+    tensors, metadata = mx.load(str(path), return_metadata=True)
+    return tensors, {
+        key: value.tolist() if isinstance(value, mx.array) else value for key, value in metadata.items()
+    }
+
+
+def _arguments(metadata: Mapping[str, Any], weights: Mapping[str, mx.array]) -> dict[str, Any]:
+    for key in ("llama.rope.scaling.type", "llama.expert_count"):
+        if metadata.get(key) not in {None, "none", 0}:
+            raise ModelUnavailable(f"its {key} is {metadata[key]!r}, which is not read from GGUF files")
+    arguments = {name: _required(metadata, f"llama.{key}") for name, key in ARGUMENTS.items()}
+    return arguments | {
+        "model_type": "llama",
+        "num_key_value_heads": metadata.get("llama.attention.head_count_kv"),
+        "head_dim": metadata.get("llama.attention.key_length"),
+        "rope_theta": metadata.get("llama.rope.freq_base", 10000.0),
+        "rope_traditional": True,
+        "vocab_size": weights["model.embed_tokens.weight"].shape[0],
+        "tie_word_embeddings": "lm_head.weight" not in weights,
+    }
+
+
+def _required(metadata: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever the file holds
+    if key not in metadata:
+        raise ModelUnavailable(f"its metadata has no {key}")
+    return metadata[key]
+
+
+def _weights(tensors: Mapping[str, mx.array], dtype: mx.Dtype) -> dict[str, mx.array]:
+    parts = (name.rpartition(".") for name in tensors)
+    return {
+        f"{_layer(layer)}.{part}": _floats(tensors, layer, part).astype(dtype)
+        for layer, _, part in parts
+        if part not in {"scales", "biases"}
+    }
+
+
+def _floats(tensors: Mapping[str, mx.array], layer: str, part: str) -> mx.array:
+    tensor, scales = tensors[f"{layer}.{part}"], tensors.get(f"{layer}.scales")
+    if part != "weight" or scales is None:
+        return tensor
+    # A row of 32-bit words holds GROUP weights for each scale.
+    bits = tensor.shape[-1] // scales.shape[-1]
+    biases = tensors[f"{layer}.biases"].astype(mx.float32)
+    return mx.dequantize(tensor, scales.astype(mx.float32), biases, group_size=GROUP, bits=bits)
+
+
+def _layer(name: str) -> str:
+    if block := re.fullmatch(r"blk\.(\d+)\.(\w+)", name):
+        number, layer = block.groups()
+        if layer in BLOCK:
+            return f"model.layers.{number}.{BLOCK[layer]}"
+    elif name in OUTSIDE:
+        return OUTSIDE[name]
+    raise ModelUnavailable(f"its tensor {name} has no place in a plain Llama")

@@ -1,0 +1,77 @@
+"""From files to a model that can be asked, in the precision that suits the device.
+
+A CPU computes fastest in float32: half precision and quantised products take slow scalar paths there (mlx
+0.32 on x86-64). A GPU takes the weights of a folder as they are stored, those of a GGUF file as float16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
+
+from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_tokenizer
+from gonogo_server.engine.mlx.gguf import load_gguf
+from gonogo_server.engine.mlx.text import Text
+from gonogo_server.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gonogo_server.locate import Location
+
+CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length")
+"""The names under which a config.json says how many tokens its model was made for."""
+
+UNKNOWN_CONTEXT = 4096
+"""Tokens of context for a model whose config.json names no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model (an mlx_lm module) and what it needs to read and write."""
+
+    model: Any
+    text: Text
+
+
+def on_cpu() -> bool:
+    """Whether mlx computes on the CPU."""
+    return bool(mx.default_device().type == mx.DeviceType.cpu)
+
+
+def load(location: Location) -> Loaded:
+    """The model in memory, its weights evaluated. Raises `ModelUnavailable` with the reason it cannot be."""
+    read = load_gguf if location.format == "gguf" else _load_folder
+    try:
+        model, tokenizer, context_length = read(location.path, mx.float32 if on_cpu() else None)
+        mx.eval(model.parameters())
+        return Loaded(model, Text(tokenizer, context_length))
+    except Exception as error:
+        # Whatever a reader of a foreign file stumbles over: there are as many ways as there are files.
+        raise ModelUnavailable(f"{location.path} cannot be served: {error}.") from error
+
+
+def context_length(config: Mapping[str, Any]) -> int:
+    """The tokens of context that a config.json promises, at its top or under `text_config`."""
+    for part in (config, config.get("text_config", {})):
+        for key in CONTEXT_KEYS:
+            if isinstance(value := part.get(key), int):
+                return value
+    return UNKNOWN_CONTEXT
+
+
+def _load_folder(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
+    model, config = load_model(path, lazy=True)
+    if dtype is not None:
+        model = dequantize_model(model)
+        model.set_dtype(dtype)
+    tokenizer = load_tokenizer(  # type: ignore[no-untyped-call]  # mlx_lm is typed in part
+        path,
+        # Said explicitly, as the default is a question on the terminal.
+        {"trust_remote_code": False},
+        eos_token_ids=config.get("eos_token_id"),
+    )
+    return model, tokenizer, context_length(config)
