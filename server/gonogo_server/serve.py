@@ -123,7 +123,11 @@ def _engine(settings: Settings) -> Engine:
         from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
 
         return ScriptedEngine(settings.models or ("scripted",))
-    raise NotImplementedError
+    from gonogo_server.engine.mlx.engine import open_engine  # noqa: PLC0415 - see above
+
+    engine = open_engine(settings.models, download=settings.download)
+    _say(f"computing with {engine.description}")
+    return engine
 
 
 def _base_url(host: str, port: int) -> str:
