@@ -9,7 +9,7 @@ Feature: What a chat completion may be asked with
     Then the answer is one JSON object
 
   @must @chat.request.stream_null
-  Scenario: A chat completion with stream null is a whole answer
+  Scenario: A chat completion with stream null is accepted
     Source: schema, CreateChatCompletionRequest.stream, nullable
     Why: .NET and Kotlin serialisers write nulls.
     When a chat completion is requested with {}

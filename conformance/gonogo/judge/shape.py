@@ -7,6 +7,7 @@ fits no branch of a union at what the nearest branch says of it.
 from __future__ import annotations
 
 import functools
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ import jsonschema_rs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SENTENCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,21 @@ def _misfit(error: Any) -> Misfit:  # noqa: ANN401 - jsonschema-rs' error
         path.append(error.kind.property)
     field = "".join("[]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
     pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return Misfit(field, pointer, _sentence(error, missing=missing), missing)
+    message = _sentence(error)
+    if len(message) > SENTENCE:
+        message = message[: SENTENCE // 2] + " … " + message[-SENTENCE // 2 :]
+    return Misfit(field, pointer, message, missing)
 
 
-def _sentence(error: Any, *, missing: bool) -> str:  # noqa: ANN401 - jsonschema-rs' error
-    if missing:
-        return f'"{error.kind.property}" is missing'
-    message = str(error.message)
-    return message if len(message) <= 200 else message[:80] + " … " + message[-100:]
+def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs' error
+    """What is wrong, the value itself included; jsonschema-rs leaves it out of a few."""
+    found = json.dumps(error.instance, ensure_ascii=False)
+    match error.kind.name:
+        case "required":
+            return f'"{error.kind.property}" is missing'
+        case "const":
+            return f"{found} in place of {json.dumps(error.kind.expected_value)}"
+        case "enum":
+            return f"{found} is not one of {', '.join(map(json.dumps, error.kind.options))}"
+        case _:
+            return str(error.message)

@@ -72,9 +72,11 @@ def role_first(exchange: Exchange) -> Deviation | None:
     """The recorded streams begin each choice with it; some clients drop what comes without."""
     for index, choices in sorted(reading.by_choice(exchange).items()):
         chunk, choice = choices[0]
-        if not reading.delta(choice).get("role"):
+        role = reading.delta(choice).get("role")
+        if role != "assistant":
+            actual = f"the role {role!r}" if role else "no role"
             return Deviation(
-                '"role": "assistant" in the first delta', f"the first delta of choice {index} has no role"
+                '"role": "assistant" in the first delta', f"the first delta of choice {index} has {actual}"
             ).at(exchange, chunk.offset, chunk.end)
     return None
 
