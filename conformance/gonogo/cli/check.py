@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -88,7 +89,7 @@ def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
 @contextlib.contextmanager
 def _interruptible(evidence: Path | None) -> Iterator[None]:
     """Take SIGTERM for Ctrl-C, so that it leaves no server behind; say where the evidence so far is."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -96,6 +97,14 @@ def _interruptible(evidence: Path | None) -> Iterator[None]:
         raise KeyboardInterrupt(f"; what was recorded so far is in {evidence}" if kept else "") from stop
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Do what SIGINT does at this moment: while requests are under way, asyncio cancels them in good order."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):  # ignored, as in a job that a script sent to the background
+        raise KeyboardInterrupt
+    handler(number, frame)
 
 
 @contextlib.contextmanager
