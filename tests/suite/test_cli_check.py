@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 from dataclasses import replace
@@ -10,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import jsonschema_rs
 import pytest
-from gonogo import evidence
+from gonogo import evidence, serving
 from gonogo.exchange import Chunk
 from gonogo.report.json import schema
 from gonogo.rules import load
@@ -92,6 +93,20 @@ def test_a_report_on_stdout_moves_the_text_to_stderr(gonogo: Run, reference_url:
 
     assert json.loads(result.stdout)["verdict"] == "go"
     assert result.stderr.splitlines()[-1].startswith("GO  ")
+
+
+def test_without_a_url_the_reference_server_is_started_checked_and_stopped(
+    gonogo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted = functools.partial(serving.reference_server, engine="scripted")
+    monkeypatch.setattr(serving, "reference_server", scripted)  # without a model to load
+    report = tmp_path / "r.json"
+    result = gonogo("check", "--model", "scripted", *FEW, "--json", report)
+    target = json.loads(report.read_bytes())["target"]
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert target["model"] == "scripted"
+    assert one_sentence(gonogo("check", target["base_url"])).startswith("Could not connect to")
 
 
 def test_a_plan_names_requests_and_the_worst_case_and_sends_nothing(gonogo: Run) -> None:

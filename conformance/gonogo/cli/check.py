@@ -82,7 +82,9 @@ def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
     if base_url is not None:
         yield replace(approach, base_url=base_url.rstrip("/"))
         return
-    with serving.reference_server(approach.model) as url:
+    with contextlib.ExitStack() as stack:
+        with Console(stderr=True).status("Starting the reference server"):
+            url = stack.enter_context(serving.reference_server(approach.model))
         yield replace(approach, base_url=url, api_key=None, model=None)
 
 
