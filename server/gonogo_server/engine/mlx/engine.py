@@ -6,16 +6,15 @@ import asyncio
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
 import mlx.core as mx
 
 from gonogo_server.engine.base import ModelCard, room
-from gonogo_server.engine.mlx import BLAS
 from gonogo_server.engine.mlx.api import maybe_set_recommended_wired_limit
+from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.job import AnswerJob
-from gonogo_server.engine.mlx.load import load, on_cpu
+from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.worker import Worker
 from gonogo_server.locate import locate_all
 
@@ -56,10 +55,7 @@ class MlxEngine:
     @property
     def description(self) -> str:
         """What computes, for people: device, precision and BLAS."""
-        if not on_cpu():
-            return f"mlx {version('mlx')} on the GPU, weights as stored"
-        blas = "" if BLAS is None else f", BLAS: {BLAS.description}"
-        return f"mlx {version('mlx')} on the CPU, float32{blas}"
+        return describe()
 
     def cards(self) -> Sequence[ModelCard]:
         """What is served; `created` is when the model's file was last changed."""

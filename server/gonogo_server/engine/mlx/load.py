@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 
 from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_tokenizer
+from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
 from gonogo_server.engine.mlx.text import Text
 from gonogo_server.errors import ModelUnavailable
@@ -35,11 +36,6 @@ class Loaded:
 
     model: Any
     text: Text
-
-
-def on_cpu() -> bool:
-    """Whether mlx computes on the CPU."""
-    return bool(mx.default_device().type == mx.DeviceType.cpu)
 
 
 def load(location: Location) -> Loaded:
