@@ -43,18 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(settings: Settings) -> int:
     """Serve until a signal says stop (0); 2, after one sentence on stderr, where it cannot start."""
-    with _terminable():
-        try:
-            listener = _bind(settings)
+    try:
+        with _terminable(), _bind(settings) as listener:
             engine = _engine(settings)
-        except (BadSettings, ModelUnavailable) as error:
-            return _refuse(str(error))
-        except KeyboardInterrupt:
-            return 0
-        try:
             _Server(engine, settings).run(sockets=[listener])
-        except KeyboardInterrupt:
-            return 0  # uvicorn has shut down by now, and passes the signal on
+    except (BadSettings, ModelUnavailable) as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        pass  # the way to stop it; uvicorn has shut down in order before it passes the signal on
     return 0
 
 

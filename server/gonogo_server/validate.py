@@ -44,8 +44,6 @@ NOT_YET_IN_COMPLETIONS: Final[Mapping[str, Sequence[object]]] = {
     "suffix": ("",),
 }
 
-METADATA_PAIRS: Final = 16
-
 
 def check_chat(body: CreateChatCompletionRequest) -> None:
     """Raises `BadRequest` for parameters that contradict each other or are not there yet."""
@@ -54,7 +52,6 @@ def check_chat(body: CreateChatCompletionRequest) -> None:
     _needs(document, "stream_options", "stream", "true")
     if document.get("tool_choice") != "none":
         _needs(document, "tool_choice", "tools", "given")
-    _check_metadata(document.get("metadata", {}))
     _check_common(document)
     _refuse(document, NOT_YET_IN_CHAT)
 
@@ -131,16 +128,6 @@ def _check_common(document: Document) -> None:
     if "" in ([stop] if isinstance(stop, str) else stop):
         raise BadRequest(
             "A stop string must have at least one character.", param="stop", code="invalid_value"
-        )
-
-
-def _check_metadata(metadata: Mapping[str, str]) -> None:
-    # The models cannot say how many keys an object has.
-    if len(metadata) > METADATA_PAIRS:
-        raise BadRequest(
-            f"'metadata' has {len(metadata)} pairs: at most {METADATA_PAIRS} are allowed.",
-            param="metadata",
-            code="invalid_value",
         )
 
 

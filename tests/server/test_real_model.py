@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from gonogo_server import serve
 from gonogo_server.engine.mlx.engine import MlxEngine, open_engine
 
 if TYPE_CHECKING:
@@ -98,6 +99,14 @@ async def test_a_client_that_leaves_stops_the_model(live: httpx2.AsyncClient, en
     while engine.unfinished:  # noqa: ASYNC110 - the engine announces it to nobody
         await asyncio.sleep(0)
     assert (await live.post("/completions", json=TEXT)).status_code == 200
+
+
+def test_a_model_that_is_not_here_is_one_sentence_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve.main(["--model", "nowhere", "--port", "0"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("gonogo serve: There is no model 'nowhere' here: name a folder")
+    assert told.err.count("\n") == 1
 
 
 def test_a_signal_ends_an_open_stream_with_an_error_and_the_process_with_0() -> None:
