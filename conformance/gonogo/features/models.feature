@@ -30,11 +30,11 @@ Feature: Models
     Then "object" in the answer fits ModelList
 
   @must @models.list.data
-  Scenario: The list of models is an array of objects
+  Scenario: The list of models is an array
     Source: schema, ListModelsResponse.data
     Why: clients iterate over it; null or a map ends in a TypeError.
     When the models are listed
-    Then "data" in the answer, apart from ["data[].id", "data[].object", "data[].created", "data[].owned_by"], fits ModelList
+    Then "data" in the answer, apart from ["data[]"], fits ModelList
 
   @must @models.entry.id
   Scenario: Every listed model has an id
@@ -71,12 +71,13 @@ Feature: Models
     When the models are listed
     Then "data[].owned_by" in the answer fits ModelList
 
-  @must @models.list.rest
-  Scenario: Nothing else in the list of models breaks its schema
-    Source: schema, ListModelsResponse
+  # "type" and "context_length" are extensions of this project; others give these names meanings of their own.
+  @must @models.entry.rest
+  Scenario: Nothing else in a listed model breaks its schema
+    Source: schema, Model
     Why: a field of the wrong type is worse than a missing one to a strict decoder.
     When the models are listed
-    Then nothing else in the answer breaks ModelList than ["object", "data"]
+    Then "data[]" in the answer, apart from ["data[].id", "data[].object", "data[].created", "data[].owned_by", "data[].type", "data[].context_length"], fits ModelList
 
   @must @models.list.unique
   Scenario: No model is listed twice
@@ -121,7 +122,7 @@ Feature: Models
     Source: schema, Model
     Why: typed clients decode it like an entry of the list.
     When the served model is retrieved
-    Then nothing else in the answer breaks Model than ["id"]
+    Then nothing else in the answer breaks Model than ["id", "type", "context_length"]
 
   @should @models.retrieve.agrees
   Scenario: A retrieved model says the same as its entry in the list
