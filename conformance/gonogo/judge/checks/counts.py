@@ -38,9 +38,9 @@ def total_is_sum(exchange: Exchange) -> Deviation | None:
 
 @check("prompt tokens were counted", Of.BEGUN)
 def prompt_counted(exchange: Exchange) -> Deviation | None:
-    """No prompt of ours has no tokens."""
+    """No prompt of ours has no tokens; fewer than none is for the schema's rule to say."""
     prompt = _count(_usage(exchange), "prompt_tokens", exchange)
-    return None if prompt > 0 else Deviation("prompt_tokens above 0", f"prompt_tokens is {prompt}")
+    return Deviation("prompt_tokens above 0", "prompt_tokens is 0") if prompt == 0 else None
 
 
 @check("no more than {limit:d} completion tokens were generated", Of.BEGUN)
@@ -58,11 +58,7 @@ def completion_counted(exchange: Exchange) -> Deviation | None:
     if not text(exchange):
         raise Undecided(f"{exchange.id} carries no text")
     completion = _count(_usage(exchange), "completion_tokens", exchange)
-    return (
-        None
-        if completion > 0
-        else Deviation("completion_tokens above 0", f"completion_tokens is {completion}")
-    )
+    return Deviation("completion_tokens above 0", "completion_tokens is 0") if completion == 0 else None
 
 
 @compare("prompt tokens agree", Of.BEGUN)
