@@ -64,11 +64,25 @@ def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
     found = tuple(
         Chunk(value, event.offset, event.end)
         for event in stream(exchange).events
-        if (value := _object(event.data)) is not None and not value.get("error")
+        if not is_error(event.data) and (value := _object(event.data)) is not None
     )
     if not found:
         raise Undecided(f"the stream of {exchange.id} carries no chunk that is a JSON object")
     return found
+
+
+def is_error(data: str) -> bool:
+    """Whether the data of an event is an error frame, which ends a stream in place of more chunks."""
+    value = _object(data)
+    return value is not None and bool(value.get("error"))
+
+
+def ended(exchange: Exchange) -> None:
+    """Raise Undecided where a stream broke off or failed, so that what it lacks might have come."""
+    if exchange.failure is not None:
+        raise Undecided(f"{exchange.id} was not read to its end: {exchange.failure.message}")
+    if any(is_error(event.data) for event in stream(exchange).events):
+        raise Undecided(f"{exchange.id} ended with an error frame")
 
 
 def objects(value: object) -> list[Object]:

@@ -66,6 +66,7 @@ def streams_text(*exchanges: Exchange) -> Deviation | None:
     whole, streamed = exchanges[0], exchanges[-1]
     if not text(whole):
         raise Undecided(f"{whole.id} carries no text")
+    reading.ended(streamed)
     return None if text(streamed) else Deviation("text in the deltas", "every delta is empty")
 
 

@@ -118,8 +118,7 @@ def no_empty_tool_calls(exchange: Exchange) -> Deviation | None:
 @check("each choice finishes exactly once", Of.BEGUN)
 def finishes_once(exchange: Exchange) -> Deviation | None:
     """One finish reason for each choice that began; a stream that broke off is another rule's matter."""
-    if exchange.failure is not None:
-        raise Undecided(f"{exchange.id} was not read to its end: {exchange.failure.message}")
+    reading.ended(exchange)
     for index, choices in sorted(reading.by_choice(exchange).items()):
         finished = [chunk for chunk, choice in choices if choice.get("finish_reason") is not None]
         if len(finished) != 1:
@@ -177,17 +176,18 @@ def usage_chunk(exchange: Exchange) -> Deviation | None:
     chunks = reading.chunks(exchange)
     carrying = [chunk for chunk in chunks if reading.usage(chunk.value) is not None]
     if not carrying:
+        reading.ended(exchange)
         last = chunks[-1]
         return Deviation("a chunk with usage", "no chunk carries usage").at(exchange, last.offset, last.end)
     last = carrying[-1]
-    if last.value.get("choices") == []:
+    choices = last.value.get("choices")
+    if not isinstance(choices, list):
+        raise Undecided(f"the chunk of {exchange.id} with usage has no list of choices")
+    if not choices:
         return None
-    shown = (
-        f'"choices" is {last.value["choices"]!r}'
-        if not last.choices
-        else f"it has {len(last.choices)} choice"
-    )
-    return Deviation('"choices": [] in the chunk with usage', shown).at(exchange, last.offset, last.end)
+    return Deviation(
+        '"choices": [] in the chunk with usage', f"the chunk with usage has choices: {len(choices)}"
+    ).at(exchange, last.offset, last.end)
 
 
 @check("the usage chunk is the last before the end", Of.BEGUN)

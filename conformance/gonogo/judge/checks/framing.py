@@ -91,7 +91,7 @@ def one_done(exchange: Exchange) -> Deviation | None:
         return Deviation('one "data: [DONE]"', f"there are {len(done)}").at(exchange, done[1].offset)
     if exchange.failure is not None and exchange.failure.kind is not FailureKind.RESET:
         raise Undecided(f"{exchange.id} was not read to its end: {exchange.failure.message}")
-    if any(_is_error(event) for event in stream.events):
+    if any(reading.is_error(event.data) for event in stream.events):
         raise Undecided(f"{exchange.id} ended with an error frame")
     last = stream.events[-1] if stream.events else None
     missing = Deviation('"data: [DONE]" as the last event', "the stream ended without it")
@@ -127,7 +127,7 @@ def ends_after_done(exchange: Exchange) -> Deviation | None:
 def no_error_event(exchange: Exchange) -> Deviation | None:
     """An error frame is how a stream fails late; a request that is valid should not fail."""
     for event in _events(exchange):
-        if _is_error(event):
+        if reading.is_error(event.data):
             return Deviation("chunks to the end", f"an error: {event.data[:120]}").at(
                 exchange, event.offset, event.end
             )
@@ -147,14 +147,6 @@ def _events(exchange: Exchange) -> tuple[Event, ...]:
     if not events:
         raise Undecided(f"{exchange.id} has no events")
     return events
-
-
-def _is_error(event: Event) -> bool:
-    try:
-        value = reading.parse(event.data)
-    except ValueError:
-        return False
-    return isinstance(value, dict) and bool(value.get("error"))
 
 
 def _not_an_object(data: str) -> str | None:
