@@ -72,6 +72,8 @@ def role_first(exchange: Exchange) -> Deviation | None:
     """The recorded streams begin each choice with it; some clients drop what comes without."""
     for index, choices in sorted(reading.by_choice(exchange).items()):
         chunk, choice = choices[0]
+        if not isinstance(choice.get("delta"), dict):
+            raise Undecided(f"the first chunk of choice {index} has no delta")
         role = reading.delta(choice).get("role")
         if role != "assistant":
             actual = f"the role {role!r}" if role else "no role"
@@ -120,7 +122,7 @@ def finishes_once(exchange: Exchange) -> Deviation | None:
     """One finish reason for each choice that began; a stream that broke off is another rule's matter."""
     reading.ended(exchange)
     for index, choices in sorted(reading.by_choice(exchange).items()):
-        finished = [chunk for chunk, choice in choices if choice.get("finish_reason") is not None]
+        finished = [chunk for chunk, choice in choices if _finishes(choice)]
         if len(finished) != 1:
             place = finished[1] if finished else choices[-1][0]
             return Deviation(
@@ -139,7 +141,7 @@ def nothing_after_finish(exchange: Exchange) -> Deviation | None:
                 return Deviation(
                     "no text after the finish_reason", f"choice {index} goes on after it finished"
                 ).at(exchange, chunk.offset, chunk.end)
-            finished = finished or choice.get("finish_reason") is not None
+            finished = finished or _finishes(choice)
     return None
 
 
@@ -147,7 +149,7 @@ def nothing_after_finish(exchange: Exchange) -> Deviation | None:
 def finish_chunk_is_empty(exchange: Exchange) -> Deviation | None:
     """Clients that ignore the delta beside a finish reason lose it (vllm-project/vllm#35705)."""
     for chunk, choice in _choices(exchange):
-        if choice.get("finish_reason") is not None and _adds_text(choice):
+        if _finishes(choice) and _adds_text(choice):
             return Deviation("an empty delta beside the finish_reason", "the last text comes with it").at(
                 exchange, chunk.offset, chunk.end
             )
@@ -234,6 +236,11 @@ def _choices(exchange: Exchange) -> Iterator[tuple[Chunk, Object]]:
     for chunk in reading.chunks(exchange):
         for choice in chunk.choices:
             yield chunk, choice
+
+
+def _finishes(choice: Object) -> bool:
+    """Whether a reason is given; "" gives none, and is wrong by a rule of its own."""
+    return choice.get("finish_reason") not in (None, "")
 
 
 def _adds_text(choice: Object) -> bool:
