@@ -67,7 +67,19 @@ def streams_text(*exchanges: Exchange) -> Deviation | None:
     if not text(whole):
         raise Undecided(f"{whole.id} carries no text")
     reading.ended(streamed)
-    return None if text(streamed) else Deviation("text in the deltas", "every delta is empty")
+    if text(streamed):
+        return None
+    _refuse_other_words(streamed)
+    return Deviation("text in the deltas", "every delta is empty")
+
+
+def _refuse_other_words(streamed: Exchange) -> None:
+    """Undecided where the deltas carry words of another kind: reasoning, a refusal, a call of a tool."""
+    for choices in reading.by_choice(streamed).values():
+        for _, choice in choices:
+            others = {name for name, value in reading.delta(choice).items() if value} - {"role", "content"}
+            if others:
+                raise Undecided(f"the deltas of {streamed.id} carry {', '.join(sorted(others))}")
 
 
 def not_length(reasons: list[object], limit: int) -> Deviation | None:

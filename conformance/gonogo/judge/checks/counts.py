@@ -71,7 +71,10 @@ def prompt_tokens_agree(*exchanges: Exchange) -> Deviation | None:
 
 
 def text(exchange: Exchange) -> str:
-    """The text of the first choice, of a whole answer or of a stream's deltas put together."""
+    """The text of the first choice, of a whole answer or of a stream's deltas put together.
+
+    Undecided where it is somewhere else than it should be, or no string: the schema's rules say so.
+    """
     if exchange.media_type == "text/event-stream":
         choices = reading.by_choice(exchange).get(0, [])
         return "".join(_piece(choice) for _, choice in choices)
@@ -79,9 +82,14 @@ def text(exchange: Exchange) -> str:
 
 
 def _piece(choice: Object) -> str:
-    holder = choice.get("message") or choice.get("delta") or choice
-    value = holder.get("content", holder.get("text")) if isinstance(holder, dict) else None
-    return value if isinstance(value, str) else ""
+    holder = next((choice[name] for name in ("message", "delta") if name in choice), None)
+    if holder is None:
+        value = choice.get("text")
+    else:
+        value = holder.get("content") or "" if isinstance(holder, dict) else None
+    if not isinstance(value, str):
+        raise Undecided("a choice has no text that is a string")
+    return value
 
 
 def _usage(exchange: Exchange) -> Object:
