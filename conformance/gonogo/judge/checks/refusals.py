@@ -85,14 +85,14 @@ def message_not_empty(exchange: Exchange) -> Deviation | None:
 @check('the code is "{code}"', Of.REFUSED)
 def code_is(exchange: Exchange, code: str) -> Deviation | None:
     """The machine-readable code that clients branch on."""
-    actual = _error(exchange).get("code")
+    actual = _error_of_client(exchange).get("code")
     return None if actual == code else Deviation(f'"code" "{code}"', f'"code" is {actual!r}')
 
 
 @check("the param names {name}", Of.REFUSED)
 def param_names(exchange: Exchange, name: str) -> Deviation | None:
     """The parameter at fault, or a path that begins with it."""
-    actual = _error(exchange).get("param")
+    actual = _error_of_client(exchange).get("param")
     if isinstance(actual, str) and (actual == name or actual.startswith((name + "[", name + "."))):
         return None
     return Deviation(f'"param" "{name}"', f'"param" is {actual!r}')
@@ -114,6 +114,13 @@ def _error(exchange: Exchange) -> reading.Object:
     if not isinstance(error, dict):
         raise Undecided(f"{exchange.id} has no error object")
     return error
+
+
+def _error_of_client(exchange: Exchange) -> reading.Object:
+    """The error of a refusal with 4xx; a server that failed did not come to see whose error it is."""
+    if exchange.status is not None and exchange.status >= 500:
+        raise Undecided(f"{exchange.id} was answered with {exchange.status}")
+    return _error(exchange)
 
 
 def _status_deviation(exchange: Exchange, good: range, expected: str) -> Deviation | None:
