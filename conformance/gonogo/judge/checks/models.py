@@ -89,7 +89,10 @@ def answering_model_is_listed(*exchanges: Exchange) -> Deviation | None:
     listing, chat = exchanges
     body = chat.request.json
     asked = body.get("model") if isinstance(body, dict) else None
-    if any(entry.get("id") == asked for entry in _entries(listing)):
+    listed = reading.answer(listing).get("data")
+    if not isinstance(listed, list):
+        raise Undecided(f"{listing.id} has no list of models")
+    if any(entry.get("id") == asked for entry in reading.objects(listed)):
         return None
     return Deviation(f"{asked!r} among the listed ids", "it answers, and is not listed")
 
