@@ -86,6 +86,13 @@ Feature: A streamed completion
     When any completion is streamed
     Then "choices[].finish_reason" in every chunk fits CompletionChunk
 
+  @should @completions.stream.logprobs
+  Scenario: Every choice of a completion's chunk has logprobs, be it null
+    Source: schema, CreateCompletionResponse.choices.logprobs, required and nullable
+    Why: the schema requires the key; many servers leave it out.
+    When any completion is streamed
+    Then "choices[].logprobs" in every chunk fits CompletionChunk
+
   @must @completions.stream.finish_once
   Scenario: Each choice of a streamed completion finishes exactly once
     Source: schema, CreateCompletionResponse.choices.finish_reason
