@@ -85,18 +85,12 @@ class RefusalContentPart(BaseModel):
     refusal: StrictStr
 
 
-StopSequences = TypeAliasType(
-    "StopSequences",
+StopSequence = TypeAliasType(
+    "StopSequence",
     Annotated[
-        list[StrictStr],
-        Field(
-            description="One to four strings, each of which ends the generation.", max_length=4, min_length=1
-        ),
+        StrictStr, Field(description="Text that ends the generation before it would appear.", min_length=1)
     ],
 )
-"""
-One to four strings, each of which ends the generation.
-"""
 
 
 TokenIdKey = TypeAliasType(
@@ -484,15 +478,18 @@ class ImageContentPart(BaseModel):
     image_url: ImageUrl
 
 
-StopConfiguration = TypeAliasType(
-    "StopConfiguration",
+StopSequences = TypeAliasType(
+    "StopSequences",
     Annotated[
-        StrictStr | StopSequences | None,
+        list[StopSequence],
         Field(
-            description="A string, or up to four, or null. Generation ends before the first of them that would appear; it is not part\nof the text.\n"
+            description="One to four strings, each of which ends the generation.", max_length=4, min_length=1
         ),
     ],
 )
+"""
+One to four strings, each of which ends the generation.
+"""
 
 
 LogitBias = TypeAliasType(
@@ -791,6 +788,17 @@ AssistantContentParts = TypeAliasType(
 """
 Texts and refusals in order.
 """
+
+
+StopConfiguration = TypeAliasType(
+    "StopConfiguration",
+    Annotated[
+        StopSequence | StopSequences | None,
+        Field(
+            description="A string, or up to four, or null. Generation ends before the first of them that would appear; it is not part\nof the text.\n"
+        ),
+    ],
+)
 
 
 class ResponseFormatJsonSchema(BaseModel):
