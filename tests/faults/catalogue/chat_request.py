@@ -1,0 +1,99 @@
+"""Faults of what a chat completion may be asked with: refusals of what the contract allows."""
+
+from __future__ import annotations
+
+from faults.editing import answer, asked, changed, header, put, raw, refused, silent
+from faults.fault import Fault, fault
+from gonogo.exchange import FailureKind
+from gonogo.rules import load
+
+_STIMULI = {
+    scenario.rule.id: scenario.looks[-1].stimulus.key
+    for scenario in load()
+    if scenario.rule.group == "chat.request"
+}
+
+
+def _request(name: str) -> str:
+    """The key of the request that the rule adds to the plain one."""
+    return _STIMULI[f"chat.request.{name}"]
+
+
+# What is refused, who refused it, and the rule.
+_REFUSED = (
+    ("stream null is refused", "an int or bool that may not be null", "stream_null"),
+    ("a system message is refused", "a template without the role", "system"),
+    ("a developer message is refused", "can1357/oh-my-pi#843", "developer"),
+    ("an assistant's turn is refused", "a template that wants turns in pairs", "history"),
+    ("content in parts is refused", "lemonade-sdk/lemonade#629", "parts"),
+    ("nulls are refused", "vllm-project/vllm PR#19679", "nulls"),
+    ("parameters at their defaults are refused", "extra fields forbidden", "neutral"),
+    ("temperature 0 is refused", "ai-forever/gigachain#237", "temperature_zero"),
+    ("metadata and store are refused", "livekit/agents#1274", "bookkeeping"),
+    ("a stop string is refused", "raullenchai/Rapid-MLX#2358", "stop_string"),
+    ("a list of stop strings is refused", "mudler/LocalAI PR#153", "stop_list"),
+)
+
+# The same, where the server fails in place of refusing.
+_FAILING = (
+    ("stream null fails the server", "a cast of None", "stream_null"),
+    ("a developer message fails the server", "an enum of roles", "developer"),
+    ("content in parts fails the server", "gonka-ai/gonka#985", "parts"),
+    ("nulls fail the server", "vllm-project/vllm PR#19679", "nulls"),
+    ("a list of stop strings fails the server", "lm-sys/FastChat PR#1923", "stop_list"),
+)
+
+_DETAIL = b'{"detail":[{"type":"extra_forbidden","loc":["body","metadata"],"msg":"Extra inputs"}]}'
+
+FAULTS: tuple[Fault, ...] = (
+    *(
+        fault(name, imitates, f"chat.request.{rule}", changed(asked(_request(rule)), refused(400)))
+        for name, imitates, rule in _REFUSED
+    ),
+    *(
+        fault(
+            name,
+            imitates,
+            (f"chat.request.{rule}", "http.no_server_error"),
+            changed(asked(_request(rule)), refused(500)),
+        )
+        for name, imitates, rule in _FAILING
+    ),
+    fault(
+        "metadata and store are refused with 422 and details",
+        "livekit/agents#1274, by FastAPI's own handler",
+        ("chat.request.bookkeeping", "errors.envelope"),
+        changed(asked(_request("bookkeeping")), refused(422, _DETAIL)),
+    ),
+    fault(
+        "nulls drop the connection",
+        "LostRuins/koboldcpp#1503",
+        ("chat.request.nulls", "http.complete"),
+        changed(asked(_request("nulls")), silent(FailureKind.RESET)),
+    ),
+    fault(
+        "a stream where stream is false",
+        "unslothai/unsloth#6570",
+        ("chat.request.stream_false", "chat.response.content_type", "chat.response.json"),
+        changed(
+            asked(_request("stream_false")),
+            header("content-type", "text/event-stream"),
+            raw(lambda data: b"data: " + data + b"\n\ndata: [DONE]\n\n"),
+        ),
+    ),
+    fault(
+        "a whole answer with [DONE] after it",
+        "decolua/9router#3492",
+        ("chat.request.stream_false", "chat.response.json"),
+        changed(asked(_request("stream_false")), raw(lambda data: data + b"\n\ndata: [DONE]\n\n")),
+    ),
+    fault(
+        "content in parts is dropped",
+        "ggml-org/llama.cpp#8367",
+        "chat.request.parts_rendered",
+        changed(
+            asked(_request("parts")),
+            answer(put("usage.prompt_tokens", 19), put("usage.total_tokens", 27)),
+        ),
+    ),
+)
