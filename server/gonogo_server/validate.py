@@ -124,11 +124,6 @@ def _needs(document: Document, name: str, other: str, wanted: str) -> None:
 def _check_common(document: Document) -> None:
     if document.get("stream_options", {}).get("include_obfuscation"):
         raise _not_yet("stream_options.include_obfuscation")
-    stop = document.get("stop", [])
-    if "" in ([stop] if isinstance(stop, str) else stop):
-        raise BadRequest(
-            "A stop string must have at least one character.", param="stop", code="invalid_value"
-        )
 
 
 def _refuse(document: Document, not_yet: Mapping[str, Sequence[object]]) -> None:

@@ -254,7 +254,7 @@ async def test_what_is_not_there_yet_is_refused_by_name_and_not_ignored(
         ({"tool_choice": "auto"}, "tool_choice"),
         ({"tool_choice": {"type": "function", "function": {"name": "f"}}, "tools": []}, "tool_choice"),
         ({"stop": ""}, "stop"),
-        ({"stop": ["a", ""]}, "stop"),
+        ({"stop": ["a", ""]}, "stop[1]"),
         ({"metadata": {str(number): "" for number in range(17)}}, "metadata"),
         (
             {"messages": [USER, {"role": "tool", "tool_call_id": "c1", "content": "1"}]},
@@ -399,7 +399,7 @@ async def test_a_completion_refuses_what_is_not_there_yet(
         ({"prompt": None}, "prompt", "unsupported_value"),
         ({"best_of": 1, "n": 2}, "best_of", "invalid_value"),
         ({"stream_options": {}}, "stream_options", "invalid_value"),
-        ({"stop": [""]}, "stop", "invalid_value"),
+        ({"stop": [""]}, "stop[0]", "invalid_value"),
         ({"max_tokens": 5000}, "prompt", "context_length_exceeded"),
         ({"max_tokens": -1}, "max_tokens", "invalid_value"),
         ({"messages": [USER]}, "messages", "unknown_parameter"),
