@@ -129,7 +129,7 @@ class Collector:
         stimulus = sign_of_life(known, sent)
         await self._send(stimulus, next(self._ids))
         exchange = self._answers[stimulus.key]
-        if exchange.failure is not None or not _accepted(exchange):
+        if exchange.failure is not None or not (_accepted(exchange) or _is_busy(exchange)):
             suspects = ", ".join(numbered[key] for key in sent)
             self._lost = f"the target no longer answered after {suspects}, so this was not sent"
 
@@ -151,6 +151,11 @@ def _batches(stimuli: Sequence[Stimulus], size: int) -> Iterable[Sequence[Stimul
 
 def _accepted(exchange: Exchange) -> bool:
     return exchange.status is not None and 200 <= exchange.status < 300
+
+
+def _is_busy(exchange: Exchange) -> bool:
+    """Whether somebody is there who has no time: 429, or 503 that says for how long."""
+    return exchange.status == 429 or _asked_to_wait(exchange) is not None
 
 
 def _asked_to_wait(exchange: Exchange) -> float | None:

@@ -11,8 +11,6 @@ from gonogo.judge.steps import Of, check, compare
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
-NO_SUCH_ROUTE = {404, 405, 501}
-
 
 @check("the answer's status is {status:d}")
 def status_is(exchange: Exchange, status: int) -> Deviation | None:
@@ -30,7 +28,7 @@ def accepted_like_the_first(*exchanges: Exchange) -> Deviation | None:
         raise Undecided(f"the plain request was not accepted either ({first.id}: {ending(first)})")
     if accepted(last):
         return None
-    if last.status == 429 or (last.failure is not None and last.failure.kind is FailureKind.TIMEOUT):
+    if busy(last) or (last.failure is not None and last.failure.kind is FailureKind.TIMEOUT):
         raise Undecided(f"{last.id}: {ending(last)}")
     return Deviation("a status of 2xx, as for the plain request", _refusal(last))
 
@@ -43,7 +41,7 @@ def no_server_error(exchange: Exchange) -> Deviation | None:
         raise Undecided(f"{exchange.id}: {ending(exchange)}")
     if status < 500 or status == 501:
         return None
-    if status == 503 and exchange.header("retry-after") is not None:
+    if busy(exchange):
         raise Undecided(f"{exchange.id} was answered with 503 and a Retry-After")
     return Deviation("a status below 500", _refusal(exchange))
 
@@ -72,6 +70,11 @@ def in_time(exchange: Exchange) -> Deviation | None:
 def accepted(exchange: Exchange) -> bool:
     """Whether the status is 2xx."""
     return exchange.status is not None and 200 <= exchange.status < 300
+
+
+def busy(exchange: Exchange) -> bool:
+    """Whether the answer says only that this is not the time: 429, or 503 with a Retry-After (RFC 9110)."""
+    return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
 
 
 def ending(exchange: Exchange) -> str:

@@ -82,10 +82,9 @@ def text(exchange: Exchange) -> str:
 
 
 def _piece(choice: Object) -> str:
-    holder = next((choice[name] for name in ("message", "delta") if name in choice), None)
-    if holder is None:
-        value = choice.get("text")
-    else:
+    value = choice.get("text")
+    for name in {"message", "delta"} & choice.keys():
+        holder = choice[name]
         value = holder.get("content") or "" if isinstance(holder, dict) else None
     if not isinstance(value, str):
         raise Undecided("a choice has no text that is a string")

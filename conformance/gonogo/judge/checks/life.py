@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge.checks.acceptance import accepted, ending
-from gonogo.judge.outcome import Deviation
+from gonogo.judge.checks.acceptance import accepted, busy, ending
+from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check
 
 if TYPE_CHECKING:
@@ -17,5 +17,7 @@ def still_answers(exchange: Exchange) -> Deviation | None:
     """A request that was answered well before is answered well again; the key says what was sent between."""
     if exchange.failure is None and accepted(exchange):
         return None
+    if busy(exchange):
+        raise Undecided(f"{exchange.id}: {ending(exchange)}, which the living say too")
     before = exchange.stimulus.removeprefix("alive after ")
     return Deviation("the answer that a plain request had before", f"{ending(exchange)}, after {before}")

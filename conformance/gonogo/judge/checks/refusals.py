@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
 from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import ending
+from gonogo.judge.checks.acceptance import busy, ending
 from gonogo.judge.checks.bodies import media_type_is
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
@@ -102,7 +102,7 @@ def param_names(exchange: Exchange, name: str) -> Deviation | None:
 def statuses_agree(*exchanges: Exchange) -> Deviation | None:
     """What is known before the first token has its status, whether a stream was asked for or not."""
     statuses = [exchange.status for exchange in exchanges]
-    if any(status is None or status in {401, 403, 429} for status in statuses):
+    if any(status in {None, 401, 403} for status in statuses) or any(map(busy, exchanges)):
         raise Undecided("one of the requests was not answered")
     if len(set(statuses)) == 1:
         return None
@@ -129,7 +129,7 @@ def _status_deviation(exchange: Exchange, good: range, expected: str) -> Deviati
         if failure is not None and failure.kind is FailureKind.TIMEOUT:
             raise Undecided(f"{exchange.id}: {failure.message}")
         return Deviation(expected, ending(exchange))
-    if status in {401, 403, 429}:
+    if status in {401, 403, 501} or busy(exchange):
         raise Undecided(f"{exchange.id} was answered with {status}")
     if status in good:
         return None
