@@ -49,12 +49,12 @@ Feature: What a chat completion may be asked with
     Then the last is accepted like the first
 
   @must @chat.request.parts_rendered
-  Scenario: Content in one text part counts as many tokens as the same string
+  Scenario: Content in one text part counts about as many tokens as the same string
     Source: schema, ChatCompletionRequestMessageContentPartText
     Why: parts that are dropped leave the model without the question, silently (ggml-org/llama.cpp#8367).
     When a chat completion is requested with {}
     And a chat completion is requested with {"messages": [{"role": "user", "content": [{"type": "text", "text": "Count from one to ten."}]}]}
-    Then prompt tokens agree
+    Then prompt tokens differ by 2 at most
 
   @must @chat.request.nulls
   Scenario: Nullable parameters may be null

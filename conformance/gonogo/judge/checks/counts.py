@@ -70,6 +70,18 @@ def prompt_tokens_agree(*exchanges: Exchange) -> Deviation | None:
     return Deviation("the same prompt_tokens", "prompt_tokens is " + " and then ".join(map(str, counts)))
 
 
+@compare("prompt tokens differ by {most:d} at most", Of.BEGUN)
+def prompt_tokens_near(*exchanges: Exchange, most: int) -> Deviation | None:
+    """Two spellings of a prompt; a template may put a line end more around one of them."""
+    counts = [_count(_usage(exchange), "prompt_tokens", exchange) for exchange in exchanges]
+    if max(counts) - min(counts) <= most:
+        return None
+    return Deviation(
+        f"prompt_tokens {counts[0]}, give or take {most}",
+        "prompt_tokens is " + " and then ".join(map(str, counts)),
+    )
+
+
 def text(exchange: Exchange) -> str:
     """The text of the first choice, of a whole answer or of a stream's deltas put together.
 
