@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import gonogo.judge.checks  # noqa: F401 - registers the vocabulary
 from gonogo.errors import FeatureError, GonogoError
 from gonogo.exchange import FailureKind
+from gonogo.judge.absence import unserved
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Bound, Of, then
 from gonogo.stimuli.phrases import Ask
@@ -82,7 +83,8 @@ def _guarded(
 ) -> Judgement:
     try:
         exchanges, gaps = _subjects(scenario, by_key, unsent, catalogue)
-        return _decide(scenario, [] if gaps else _findings(checks, exchanges), gaps)
+        absent = unserved(by_key, catalogue)
+        return _decide(scenario, [] if gaps else _findings(checks, exchanges, absent), gaps)
     except GonogoError:
         raise
     except Exception as error:  # noqa: BLE001 - any mistake of ours; it is reported as such
@@ -131,13 +133,14 @@ def _subjects(
     return list(found.values()), gaps
 
 
-def _findings(checks: Iterable[Bound], exchanges: list[Exchange]) -> list[_Finding]:
+def _findings(checks: Iterable[Bound], exchanges: list[Exchange], absent: frozenset[str]) -> list[_Finding]:
     """One finding per exchange: the first check that does not simply pass; and one per comparison."""
     single = [bound for bound in checks if not bound.check.several]
     several = [bound for bound in checks if bound.check.several]
-    found = [_Finding((exchange,), _first(single, (exchange,))) for exchange in exchanges] if single else []
+    groups = [(exchange,) for exchange in exchanges] if single else []
+    found = [_Finding(group, _first(single, group, absent)) for group in groups]
     if several:
-        found.append(_Finding(tuple(exchanges), _first(several, tuple(exchanges))))
+        found.append(_Finding(tuple(exchanges), _first(several, tuple(exchanges), absent)))
         if all(finding.outcome is None for finding in found[:-1]):
             return found[-1:]
         return [finding for finding in found if finding.outcome is not None]
@@ -145,10 +148,13 @@ def _findings(checks: Iterable[Bound], exchanges: list[Exchange]) -> list[_Findi
 
 
 def _first(
-    checks: Iterable[Bound], exchanges: tuple[Exchange, ...]
+    checks: Iterable[Bound], exchanges: tuple[Exchange, ...], absent: frozenset[str]
 ) -> Deviation | Undecided | Refused | None:
     """What the first check says that does not pass; a deviation of any check comes before the rest."""
     held: Undecided | Refused | None = None
+    for exchange in exchanges:
+        if exchange.id in absent:
+            return Refused(f"there is no such operation: status {exchange.status} ({exchange.id})")
     for bound in checks:
         try:
             for exchange in exchanges:
