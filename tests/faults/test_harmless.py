@@ -1,0 +1,407 @@
+"""No false alarms: what a server may do that keeps the contract turns no rule."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from faults.catalogue.event_streams import STREAMS
+from faults.editing import (
+    answer,
+    asked,
+    both,
+    but,
+    changed,
+    copied,
+    cut,
+    each,
+    either,
+    event,
+    failing,
+    finishes,
+    frames,
+    has_choice,
+    has_usage,
+    header,
+    inserted,
+    lines,
+    made,
+    nth,
+    numbered,
+    put,
+    raw,
+    rechunked,
+    refused,
+    status,
+    streamed,
+    unrecorded,
+    whole,
+)
+from faults.fault import turned, verdicts
+from gonogo.exchange import FailureKind
+from gonogo.stimuli.life import is_sign_of_life
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
+    from gonogo.rules import Catalogue
+
+    Change = Callable[[Record], Record]
+
+CHATS = whole("/chat/completions")
+CHAT_STREAMS = streamed("/chat/completions")
+COMPLETIONS = whole("/completions")
+WHOLE = either(CHATS, COMPLETIONS)
+LISTS = asked("GET /models", "GET /models #2")
+SERVED = asked("GET /models/{model} served")
+MODELS = either(LISTS, SERVED)
+COUNTED = asked('POST /chat/completions {"stream":true,"stream_options":{"include_usage":true}}')
+LIMITED_STREAM = asked(
+    'POST /chat/completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true}}'
+)
+LIMITED = asked('POST /chat/completions {"max_tokens":2}')
+PARTS = asked(
+    'POST /chat/completions {"messages":[{"content":[{"text":"Count from one to ten.","type":"text"}],"role":"user"}]}'
+)
+UNKNOWN_MODEL = asked('POST /chat/completions {"model":"gonogo-no-such-model"}')
+OTHER_ROUTES = either(asked("GET /gonogo-no-such-route"), asked("PUT /chat/completions"))
+
+
+def REFUSALS(exchange: Exchange) -> bool:  # noqa: N802 - a pick like the others
+    return exchange.status is not None and exchange.status >= 400
+
+
+def EVERY(_: Exchange) -> bool:  # noqa: N802 - as above
+    return True
+
+
+def JSON_ANSWERS(exchange: Exchange) -> bool:  # noqa: N802 - as above
+    return exchange.media_type == "application/json"
+
+
+def _more(value: Any) -> None:  # noqa: ANN401 - JSON
+    """A field that nobody knows, in every object."""
+    for part in list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _more(part)
+    if isinstance(value, dict):
+        value["x_vendor"] = {"region": "eu", "cost": 0.25}
+
+
+def _reasoned(value: Any) -> None:  # noqa: ANN401 - JSON
+    for choice in value["choices"]:
+        choice["message"].update(content=None, reasoning_content="The user wants")
+
+
+def _reasoned_delta(value: Any) -> None:  # noqa: ANN401 - JSON
+    for choice in value["choices"]:
+        text = choice["delta"].pop("content", None)
+        if text:
+            choice["delta"].update(content=None, reasoning_content=text)
+
+
+def _stopped(value: Any) -> None:  # noqa: ANN401 - JSON
+    """The model came to its end after one token."""
+    for choice in value["choices"]:
+        choice["finish_reason"] = "stop"
+    usage = value["usage"]
+    usage.update(completion_tokens=1, total_tokens=usage["prompt_tokens"] + 1)
+
+
+def _details(value: Any) -> None:  # noqa: ANN401 - JSON
+    value["usage"].update(
+        prompt_tokens_details={"cached_tokens": 0, "audio_tokens": 0},
+        completion_tokens_details={
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    )
+
+
+def _chat_logprobs(value: Any) -> None:  # noqa: ANN401 - JSON
+    entry = {"token": "H", "logprob": -0.1, "bytes": [72], "top_logprobs": []}
+    for choice in value["choices"]:
+        choice["logprobs"] = {"content": [entry], "refusal": None}
+
+
+def _pings(old: list[bytes]) -> list[bytes]:
+    return [part for frame in old for part in (b": ping\n\n", frame)]
+
+
+def _typed(value: Any, kind: str) -> None:  # noqa: ANN401 - JSON
+    for entry in value.get("data", [value]):
+        entry["type"] = kind
+
+
+def _fewer(old: list[bytes]) -> list[bytes]:
+    """Text in fewer, larger pieces: one event less."""
+    if len(old) <= 6:
+        return old
+    first, second = (json.loads(frame.removeprefix(b"data: ")) for frame in old[1:3])
+    first["choices"][0]["delta"]["content"] += second["choices"][0]["delta"]["content"]
+    return [old[0], event(first), *old[3:]]
+
+
+def _at_once(old: list[bytes]) -> list[bytes]:
+    """The role, all of the text, and the end."""
+    last = -3 if b'"choices":[]' in old[-2] else -2
+    return [old[0], old[1], *old[last:]]
+
+
+def _role_with_text(old: list[bytes]) -> list[bytes]:
+    """The role comes with the first text, not before it."""
+    second = json.loads(old[1].removeprefix(b"data: "))
+    second["choices"][0]["delta"]["role"] = "assistant"
+    return [event(second), *old[2:]]
+
+
+def _length_counted(value: Any) -> None:  # noqa: ANN401 - JSON
+    value["usage"].update(completion_tokens=1, total_tokens=value["usage"]["prompt_tokens"] + 1)
+
+
+def _alive(exchange: Exchange) -> bool:
+    return is_sign_of_life(exchange.stimulus)
+
+
+def _upper(exchange: Exchange) -> Exchange:
+    return replace(exchange, headers=tuple((name.upper(), value) for name, value in exchange.headers))
+
+
+_REFUSED = refused(400)
+
+HARMLESS: dict[str, Change] = {
+    # ---- more than the contract names
+    "unknown fields in every object of an answer": changed(JSON_ANSWERS, answer(_more)),
+    "unknown fields in every object of a chunk": changed(STREAMS, each(_more)),
+    "reasoning beside null content": changed(CHATS, answer(_reasoned)),
+    "reasoning beside the text": changed(CHATS, answer(put("choices.0.message.reasoning_content", "Hm."))),
+    "reasoning in the deltas": changed(CHAT_STREAMS, each(_reasoned_delta)),
+    "reasoning in both": both(
+        changed(CHATS, answer(_reasoned)), changed(CHAT_STREAMS, each(_reasoned_delta))
+    ),
+    "reasoning in a field called reasoning": changed(
+        CHAT_STREAMS, each(lambda v: [c["delta"].update(reasoning="Hm") for c in v["choices"]])
+    ),
+    "null for calls and functions": changed(
+        CHATS,
+        answer(
+            put("choices.0.message.tool_calls", None),
+            put("choices.0.message.function_call", None),
+            put("choices.0.message.audio", None),
+        ),
+    ),
+    "null for calls and functions in deltas": changed(
+        CHAT_STREAMS,
+        each(
+            lambda v: [
+                c["delta"].update(tool_calls=None, function_call=None, refusal=None) for c in v["choices"]
+            ]
+        ),
+    ),
+    "annotations that are empty": changed(CHATS, answer(put("choices.0.message.annotations", []))),
+    "details in usage": changed(WHOLE, answer(_details)),
+    "details in a stream's usage": changed(STREAMS, each(_details, where=has_usage)),
+    "a fingerprint": both(
+        changed(WHOLE, answer(put("system_fingerprint", "fp_44709d6fcb"))),
+        changed(STREAMS, each(put("system_fingerprint", "fp_44709d6fcb"))),
+    ),
+    "a null fingerprint": both(
+        changed(WHOLE, answer(put("system_fingerprint", None))),
+        changed(STREAMS, each(put("system_fingerprint", None))),
+    ),
+    "a service tier": both(
+        changed(CHATS, answer(put("service_tier", "default"))),
+        changed(CHAT_STREAMS, each(put("service_tier", None))),
+    ),
+    "obfuscation": changed(CHAT_STREAMS, numbered(lambda n, value: value.update(obfuscation="x" * n))),
+    "logprobs that nobody asked for": both(
+        changed(CHATS, answer(_chat_logprobs)), changed(CHAT_STREAMS, each(_chat_logprobs, where=has_choice))
+    ),
+    "logprobs left out of chunks": changed(CHAT_STREAMS, each(cut("choices.*.logprobs"))),
+    "types of models in other words": changed(MODELS, answer(lambda v: _typed(v, "llm"))),
+    "a context length that is not known": changed(
+        MODELS, answer(lambda v: [e.update(context_length=None) for e in v.get("data", [v])])
+    ),
+    "no extensions in models": changed(
+        MODELS, answer(lambda v: [(e.pop("type"), e.pop("context_length")) for e in v.get("data", [v])])
+    ),
+    "permissions and parents in models": changed(
+        MODELS,
+        answer(lambda v: [e.update(permission=[], root="x", parent=None) for e in v.get("data", [v])]),
+    ),
+    "pages of models": changed(
+        LISTS, answer(put("has_more", value=False), put("first_id", "a"), put("last_id", "b"))
+    ),
+    "models in another order": changed(
+        asked("GET /models #2"), answer(made("data", lambda entries: entries[::-1]))
+    ),
+    "models of a time that is known": changed(
+        MODELS, answer(lambda v: [e.update(created=1_700_000_000) for e in v.get("data", [v])])
+    ),
+    "a null shutdown date": changed(
+        MODELS, answer(lambda v: [e.update(shutdown_date=None) for e in v.get("data", [v])])
+    ),
+    # ---- less than it might say
+    "no usage in a chunk that is not the last": changed(
+        STREAMS, each(lambda v: v.pop("usage", None), where=has_choice)
+    ),
+    "null usage in every ordinary chunk": changed(STREAMS, each(put("usage", None), where=has_choice)),
+    "content left out of the first delta": changed(CHAT_STREAMS, nth(0, cut("choices.*.delta.content"))),
+    "an empty delta at the end": changed(
+        CHAT_STREAMS, each(lambda v: [c.update(delta={}) for c in v["choices"]], where=finishes)
+    ),
+    "null content in the last delta": changed(
+        CHAT_STREAMS,
+        each(lambda v: [c["delta"].update(content=None) for c in v["choices"]], where=finishes),
+    ),
+    # ---- other answers
+    "a dated name of the model": both(
+        changed(WHOLE, answer(put("model", "scripted-2026-11-14"))),
+        changed(STREAMS, each(put("model", "scripted-2026-11-14"))),
+    ),
+    "ids of another form": both(
+        changed(WHOLE, answer(made("id", lambda text: text.removeprefix("chatcmpl-")))),
+        changed(STREAMS, each(made("id", lambda text: text.removeprefix("chatcmpl-")))),
+    ),
+    "a model that stops early": changed(WHOLE, answer(_stopped)),
+    "a model that stops early in streams": changed(
+        STREAMS,
+        each(put("choices.*.finish_reason", "stop"), where=finishes),
+        each(_length_counted, where=has_usage),
+    ),
+    "a model that says nothing": both(
+        changed(CHATS, answer(put("choices.0.message.content", ""), _stopped)),
+        changed(
+            CHAT_STREAMS,
+            frames(lambda old: [old[0], *old[len(old) - (3 if b'"choices":[]' in old[-2] else 2) :]]),
+            each(put("choices.*.finish_reason", "stop"), where=finishes),
+            each(_length_counted, where=has_usage),
+        ),
+    ),
+    "content that is filtered": changed(
+        but(WHOLE, either(LIMITED, asked('POST /completions {"max_tokens":2}'))),
+        answer(put("choices.0.finish_reason", "content_filter")),
+    ),
+    "a refusal by the model": changed(
+        CHATS,
+        answer(
+            put("choices.0.message.content", None), put("choices.0.message.refusal", "I cannot."), _stopped
+        ),
+    ),
+    "text of another alphabet": changed(
+        CHAT_STREAMS, nth(1, put("choices.0.delta.content", "Grüße \u2028 🎉"))
+    ),
+    "escapes in place of characters": changed(
+        CHAT_STREAMS, raw(lambda data: data.replace(b'"content":"H"', b'"content":"\\ud83c\\udf89"'))
+    ),
+    "larger pieces of text": changed(CHAT_STREAMS, frames(_fewer)),
+    "the role with the first text": changed(CHAT_STREAMS, frames(_role_with_text)),
+    "empty deltas between": changed(CHAT_STREAMS, copied(1, 2, put("choices.0.delta", {}))),
+    "one created for the whole stream, a second late": changed(
+        CHATS, answer(made("created", lambda seconds: seconds + 5))
+    ),
+    "another greedy text in the stream": changed(
+        asked('POST /chat/completions {"stream":true,"temperature":0}'),
+        each(lambda v: [c["delta"].update(content="x") for c in v["choices"] if c["delta"].get("content")]),
+    ),
+    "a limit that is not used up": changed(LIMITED_STREAM, each(_length_counted, where=has_usage)),
+    "completions without text": both(
+        changed(COMPLETIONS, answer(put("choices.0.text", ""), _stopped)),
+        changed(streamed("/completions"), each(put("choices.*.text", ""))),
+    ),
+    "a line end more around a text part": changed(
+        PARTS,
+        answer(made("usage.prompt_tokens", lambda n: n + 1), made("usage.total_tokens", lambda n: n + 1)),
+    ),
+    "an answer with the text in one piece": changed(CHAT_STREAMS, frames(_at_once)),
+    "the finish reason in a chunk that has role and content": changed(
+        CHAT_STREAMS,
+        each(lambda v: [c.update(delta={"content": ""}) for c in v["choices"]], where=finishes),
+    ),
+    # ---- JSON and bytes
+    "spaces and line ends in JSON": changed(
+        JSON_ANSWERS, raw(lambda data: json.dumps(json.loads(data), indent=2).encode() + b"\n")
+    ),
+    "a space more in the events": changed(STREAMS, raw(lambda data: data.replace(b'":', b'": '))),
+    "one byte a piece": changed(STREAMS, rechunked(1)),
+    "all in one piece": changed(STREAMS, rechunked(1_000_000)),
+    "comments between events": changed(STREAMS, frames(_pings)),
+    "a comment before the first event": changed(STREAMS, inserted(0, b": open\n\n")),
+    "a comment inside of an event": changed(STREAMS, lines(lambda frame: b": tick\n" + frame)),
+    "comments of a gateway": changed(STREAMS, inserted(0, b": OPENROUTER PROCESSING\n\n: x\n\n")),
+    "a comment after the end": changed(STREAMS, raw(lambda data: data + b": bye\n\n")),
+    "a comment that is cut off": changed(STREAMS, raw(lambda data: data + b": by")),
+    "blank lines more than needed": changed(STREAMS, raw(lambda data: b"\n" + data + b"\n")),
+    # ---- heads
+    "a charset in every content type": both(
+        changed(JSON_ANSWERS, header("content-type", "application/json; charset=utf-8")),
+        changed(STREAMS, header("content-type", 'text/event-stream;charset="UTF-8"')),
+    ),
+    "media types in capitals": both(
+        changed(JSON_ANSWERS, header("content-type", "Application/JSON")),
+        changed(STREAMS, header("content-type", "Text/Event-Stream")),
+    ),
+    "names of headers in capitals": changed(EVERY, _upper),
+    "headers of one's own": changed(EVERY, header("x-ratelimit-remaining-requests", "9999")),
+    # ---- refusals of what is optional, and other ways to refuse
+    "completions that are not there": changed(
+        lambda e: e.stimulus.startswith("POST /completions"), refused(404)
+    ),
+    "completions that are not implemented": changed(
+        lambda e: e.stimulus.startswith("POST /completions"), refused(501)
+    ),
+    "chats that are not there": changed(
+        lambda e: e.stimulus.startswith("POST /chat/completions"), refused(404)
+    ),
+    "chats that are not there, to a wrong method too": changed(
+        lambda e: e.stimulus.startswith(("POST /chat/completions", "PUT ")), refused(404)
+    ),
+    "streams that are refused": changed(CHAT_STREAMS, _REFUSED),
+    "stream_options that are refused": changed(either(COUNTED, LIMITED_STREAM), _REFUSED),
+    "a list of models that is not there": changed(
+        either(MODELS, asked("GET /models/{model} gonogo-no-such-model")), refused(404)
+    ),
+    "messages of errors in other words": changed(
+        REFUSALS, answer(put("error.message", "Nein."), put("error.type", "bad_request"))
+    ),
+    "more in the error": changed(
+        REFUSALS, answer(put("error.details", {"help": "x"}), put("request_id", "x"))
+    ),
+    "a path as param": changed(
+        asked('POST /chat/completions {"temperature":"warm"}'), answer(put("error.param", "temperature"))
+    ),
+    "errors of another type for a route": changed(OTHER_ROUTES, answer(put("error.code", "404"))),
+    "404 for a wrong method": changed(asked("PUT /chat/completions"), status(404)),
+    "501 for a wrong method": changed(asked("PUT /chat/completions"), status(501)),
+    # ---- circumstances
+    "a rate limit after wrong requests": changed(_alive, refused(429)),
+    "an overload after wrong requests": changed(_alive, refused(503), header("retry-after", "1")),
+    "an overload at a wrong request": changed(
+        either(asked('POST /chat/completions {"messages":"Hello","stream":true}'), UNKNOWN_MODEL),
+        refused(503),
+        header("retry-after", "1"),
+    ),
+    "a rate limit": changed(CHATS, refused(429, None)),
+    "a rate limit for everything": changed(EVERY, refused(429)),
+    "a key that is refused for everything": changed(but(EVERY, _alive), refused(401)),
+    "an overload that says for how long": changed(
+        asked('POST /chat/completions {"stop":"gonogo-never"}'), refused(503), header("retry-after", "1")
+    ),
+    "a record of part of the plan": unrecorded(lambda e: e.stimulus.startswith("POST /completions")),
+    "a record of nothing": unrecorded(EVERY),
+    "an answer larger than is kept": changed(CHATS, failing(FailureKind.TOO_LARGE)),
+    "a stream larger than is kept": changed(STREAMS, failing(FailureKind.TOO_LARGE, keep=4)),
+}
+
+
+@pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
+def test_what_keeps_the_contract_turns_no_rule(change: Change, clean: Record, catalogue: Catalogue) -> None:
+    found = verdicts(change(clean), catalogue)
+    assert {rule_id: found[rule_id].message for rule_id in turned(found)} == {}
+    assert [rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.ERROR] == []
