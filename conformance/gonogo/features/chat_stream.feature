@@ -144,11 +144,11 @@ Feature: A streamed chat completion
     Then no later delta has a role
 
   @should @chat.stream.first_content
-  Scenario: The content of the first delta is not null
+  Scenario: The content of the first delta is not null where text follows
     Source: recorded streams; the schema allows null
     Why: dify and nvim plugins fail on it (langgenius/dify#2267, sgl-project/sglang PR#2026).
     When any chat completion is streamed
-    Then the first delta of each choice has no null content
+    Then the first delta of each choice with text has no null content
 
   @should @chat.stream.tool_calls
   Scenario: No delta without tool calls has a list of them

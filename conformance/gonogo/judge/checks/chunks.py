@@ -97,13 +97,17 @@ def role_once(exchange: Exchange) -> Deviation | None:
     return None
 
 
-@check("the first delta of each choice has no null content", Of.BEGUN)
+@check("the first delta of each choice with text has no null content", Of.BEGUN)
 def first_content_not_null(exchange: Exchange) -> Deviation | None:
-    """Null is legal, and some clients fail on it (sgl-project/sglang PR#2026)."""
+    """Null is legal, and some clients fail on it (sgl-project/sglang PR#2026).
+
+    The API itself begins a choice with null where a refusal or calls follow, and no text.
+    """
     for choices in reading.by_choice(exchange).values():
         chunk, choice = choices[0]
         delta = reading.delta(choice)
-        if "content" in delta and delta["content"] is None and not delta.get("tool_calls"):
+        has_text = any(_adds_text(later) for _, later in choices)
+        if has_text and "content" in delta and delta["content"] is None:
             return Deviation('"content": ""', '"content" is null').at(exchange, chunk.offset, chunk.end)
     return None
 
