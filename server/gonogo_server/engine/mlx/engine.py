@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import mlx.core as mx
 
 from gonogo_server.engine.base import ModelCard, room
-from gonogo_server.engine.mlx.api import maybe_set_recommended_wired_limit
-from gonogo_server.engine.mlx.device import describe
+from gonogo_server.engine.mlx.device import describe, set_up
 from gonogo_server.engine.mlx.job import AnswerJob
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.worker import Worker
@@ -105,8 +104,7 @@ class MlxEngine:
         return await asyncio.get_running_loop().run_in_executor(self._reader, work)
 
     def _load(self, locations: Sequence[Location]) -> dict[str, Loaded]:
-        # Without it a large model is paged out between steps on macOS; elsewhere it does nothing.
-        maybe_set_recommended_wired_limit()
+        set_up()
         loaded = {location.id: load(location) for location in locations}
         self._texts = {name: one.text for name, one in loaded.items()}
         return loaded

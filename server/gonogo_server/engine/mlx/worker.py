@@ -43,7 +43,10 @@ class Job(Protocol[Owned_contra]):
 
 
 class Worker(Generic[Owned]):
-    """A thread that calls `make`, then steps jobs with what that returned, and last calls `release` with it."""
+    """A thread that calls `make`, then steps jobs with what that returned, and last calls `release` with it.
+
+    It never ends by itself: once stopped it sleeps until the process ends.
+    """
 
     def __init__(self, name: str, make: Callable[[], Owned], release: Callable[[Owned], None]) -> None:
         self._make = make
@@ -54,6 +57,7 @@ class Worker(Generic[Owned]):
         # Guards the step from alive to dead: no job may get into the inbox after the last look at it.
         self._lock = threading.Lock()
         self._end: str | None = None
+        self._finished = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -70,9 +74,9 @@ class Worker(Generic[Owned]):
             self._inbox.put(job)
 
     def stop(self, timeout: float | None = None) -> None:
-        """Fail what is not done, release, and wait for the thread to end, `timeout` seconds at most."""
+        """Fail what is not done, release, and wait for that, `timeout` seconds at most."""
         self._inbox.put(None)
-        self._thread.join(timeout)
+        self._finished.wait(timeout)
         atexit.unregister(self.stop)
 
     def check(self) -> None:
@@ -91,6 +95,16 @@ class Worker(Generic[Owned]):
         return len(self._jobs) + self._inbox.qsize()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._finished.set()
+            # Parked, not ended: when a thread ends, the destructors of what mlx kept for it call into Python;
+            # where the interpreter has gone by then, the process aborts (seen with mlx 0.32.4, in the
+            # compile cache's). A daemon thread that sleeps just vanishes with the process.
+            threading.Event().wait()
+
+    def _work(self) -> None:
         try:
             owned = self._make()
         except BaseException as error:  # noqa: BLE001 - raised again where start() waits
