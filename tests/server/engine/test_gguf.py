@@ -1,0 +1,174 @@
+"""Reading a Llama from a GGUF file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
+import mlx.core as mx
+import pytest
+from gonogo_server.engine.mlx.gguf import load_gguf
+from gonogo_server.engine.mlx.load import Loaded, load
+from gonogo_server.errors import ModelUnavailable
+from gonogo_server.locate import Location, locate
+from tokenizers import pre_tokenizers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Write = Callable[..., Path]
+
+HIDDEN = 64
+NORMAL, CONTROL, USER_DEFINED = 1, 3, 4
+ALPHABET = sorted(pre_tokenizers.ByteLevel.alphabet())
+TYPES = [NORMAL] * 256 + [CONTROL] * 3 + [USER_DEFINED, NORMAL, NORMAL]
+TOKENS = len(TYPES)
+
+
+def number(value: int) -> mx.array:
+    return mx.array(value, dtype=mx.uint32)
+
+
+def metadata() -> dict[str, Any]:
+    """That of a Llama of one layer, whose tokens are bytes, a few whole tokens, and one merge."""
+    return {
+        "general.architecture": "llama",
+        "llama.embedding_length": number(HIDDEN),
+        "llama.block_count": number(1),
+        "llama.feed_forward_length": number(HIDDEN),
+        "llama.attention.head_count": number(2),
+        "llama.attention.layer_norm_rms_epsilon": mx.array(1e-5),
+        "llama.context_length": number(64),
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "gpt-2",
+        "tokenizer.ggml.tokens": [
+            *ALPHABET,
+            "<|begin|>",
+            "<|im_end|>",
+            "<|endoftext|>",
+            "<think>",
+            "12",
+            "21",
+        ],
+        "tokenizer.ggml.token_type": mx.array(TYPES, dtype=mx.int32),
+        "tokenizer.ggml.merges": ["1 2", "2 1"],
+        "tokenizer.ggml.bos_token_id": number(256),
+        "tokenizer.ggml.eos_token_id": number(257),
+    }
+
+
+def tensors() -> dict[str, mx.array]:
+    square = mx.random.normal((HIDDEN, HIDDEN), key=mx.random.key(3))
+    parts = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+    return {
+        "token_embd.weight": mx.random.normal((TOKENS, HIDDEN), key=mx.random.key(4)).astype(mx.float16),
+        "output_norm.weight": mx.ones(HIDDEN),
+        "blk.0.attn_norm.weight": mx.ones(HIDDEN),
+        "blk.0.ffn_norm.weight": mx.ones(HIDDEN),
+        **{f"blk.0.{part}.weight": square for part in parts},
+    }
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a GGUF file: what is usual, with changes; None leaves a key out."""
+
+    def save(changes: dict[str, Any] | None = None, more: dict[str, mx.array] | None = None) -> Path:
+        file = tmp_path / "made.gguf"
+        values = metadata() | (changes or {})
+        mx.save_gguf(
+            str(file),
+            tensors() | (more or {}),
+            {key: value for key, value in values.items() if value is not None},
+        )
+        return file
+
+    return save
+
+
+def served(file: Path) -> Loaded:
+    return load(Location(file.stem, "gguf", file))
+
+
+def test_weights_take_the_asked_precision(write: Write) -> None:
+    for asked, kept in ((mx.float32, mx.float32), (None, mx.float16)):
+        model, _, context_length = load_gguf(write(), asked)
+        assert model.model.embed_tokens.weight.dtype == kept
+        assert context_length == 64
+
+
+def test_an_output_of_its_own_is_not_tied_to_the_embedding(write: Write) -> None:
+    own = {"output.weight": mx.zeros((TOKENS, HIDDEN))}
+    model, _, _ = load_gguf(write(None, own), mx.float32)
+    assert not mx.any(model.lm_head.weight)
+
+
+def test_the_real_models_quantised_weights_become_what_their_scales_say() -> None:
+    file = locate("smollm2").path
+    packed = mx.load(str(file))
+    model, _, _ = load_gguf(file, mx.float32)
+    weight = model.model.layers[3].mlp.down_proj.weight
+    # By hand: 4 bits each, lowest first, eight to a word; times the scale, plus the bias, of their group of 32.
+    word = int(packed["blk.3.ffn_down.weight"][5, 8].item())
+    nibbles = mx.array([(word >> (4 * place)) & 15 for place in range(8)])
+    scale, bias = (packed[f"blk.3.ffn_down.{part}"][5, 2].astype(mx.float32) for part in ("scales", "biases"))
+    assert mx.allclose(weight[5, 64:72], nibbles * scale + bias)
+
+
+def test_answers_end_at_the_named_end_token_and_at_those_that_say_so_themselves(write: Write) -> None:
+    assert served(write()).text.end_tokens == {257, 258}
+
+
+def test_a_begin_token_is_put_first_where_the_model_wants_one(write: Write) -> None:
+    wanted = {"tokenizer.ggml.add_bos_token": mx.array(True)}  # noqa: FBT003 - it is the value
+    assert served(write(wanted)).text.encode("A")[0] == 256
+    assert served(write()).text.encode("A") == (ALPHABET.index("A"),)
+
+
+def test_whole_tokens_are_found_in_text(write: Write) -> None:
+    assert served(write()).text.encode("<think>") == (259,)
+
+
+def test_smollms_digits_stand_alone(write: Write) -> None:
+    assert served(write()).text.encode("12") == (260,)
+    alone = served(write({"tokenizer.ggml.pre": "smollm"})).text.encode("12")
+    assert alone == (ALPHABET.index("1"), ALPHABET.index("2"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"general.architecture": "qwen2"}, "'qwen2', and only llama"),
+        ({"llama.context_length": None}, "no llama.context_length"),
+        ({"llama.rope.scaling.type": "yarn"}, "rope.scaling.type is 'yarn'"),
+        ({"llama.expert_count": number(8)}, "expert_count is 8"),
+        ({"tokenizer.ggml.merges": None}, "no tokenizer.ggml.merges"),
+        ({"tokenizer.ggml.model": "llama"}, "take the model in MLX format"),
+        ({"tokenizer.ggml.pre": "qwen2"}, "take the model in MLX format"),
+    ],
+)
+def test_what_is_not_understood_is_refused(write: Write, changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ModelUnavailable, match=sentence):
+        served(write(changes))
+
+
+@pytest.mark.parametrize("name", ["rope_freqs.weight", "blk.0.attn_sinks.weight"])
+def test_a_tensor_without_a_place_is_refused(write: Write, name: str) -> None:
+    with pytest.raises(ModelUnavailable, match=f"its tensor {name.removesuffix('.weight')} has no place"):
+        served(write(None, {name: mx.ones(4)}))
+
+
+def test_a_file_that_is_not_gguf_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "broken.gguf"
+    file.write_text("a letter to a friend")
+    with pytest.raises(ModelUnavailable, match=r"broken\.gguf cannot be served: "):
+        served(file)
+
+
+def test_a_file_that_was_not_wholly_downloaded_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "part.gguf"
+    with locate("smollm2").path.open("rb") as whole:
+        file.write_bytes(whole.read(2_000_000))
+    with pytest.raises(ModelUnavailable, match=r"part\.gguf cannot be served: .*incomplete download"):
+        served(file)

@@ -1,0 +1,58 @@
+"""How tokens are drawn from logits."""
+
+from __future__ import annotations
+
+import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
+import mlx.core as mx
+import pytest
+from gonogo_server.engine.base import Sampling
+from gonogo_server.engine.mlx.sampler import Sampler
+
+ODDS = [0.1, 0.5, 0.3, 0.1]
+LIKELIEST = 1
+
+
+def draws(sampling: Sampling, count: int = 64) -> list[int]:
+    sampler = Sampler(sampling)
+    logits = mx.log(mx.array([ODDS]))
+    return [int(sampler(logits).item()) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [Sampling(temperature=0), Sampling(temperature=1e-40), Sampling(top_p=0.0), Sampling(top_p=1e-40)],
+)
+def test_nothing_is_left_to_chance_at_zero(sampling: Sampling) -> None:
+    assert set(draws(sampling)) == {LIKELIEST}
+
+
+def test_a_low_temperature_does_not_overflow() -> None:
+    assert set(draws(Sampling(temperature=2e-6))) == {LIKELIEST}
+
+
+def test_top_p_keeps_the_likeliest_tokens_that_reach_it() -> None:
+    assert set(draws(Sampling(top_p=0.4))) == {1}
+    assert set(draws(Sampling(top_p=0.7))) == {1, 2}
+
+
+def test_temperature_comes_before_top_p() -> None:
+    # At temperature 2 the two likeliest tokens have 0.6 of the odds, at 1 they have 0.8.
+    assert set(draws(Sampling(temperature=2, top_p=0.7))) > {1, 2}
+
+
+def test_every_token_can_be_drawn() -> None:
+    assert set(draws(Sampling(seed=1), 256)) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("seed", [0, 7, -1, 2**63 - 1, -(2**63)])
+def test_equal_seeds_draw_equally(seed: int) -> None:
+    assert draws(Sampling(seed=seed)) == draws(Sampling(seed=seed))
+
+
+def test_other_seeds_draw_otherwise() -> None:
+    assert draws(Sampling(seed=1)) != draws(Sampling(seed=2))
+
+
+def test_without_a_seed_every_answer_is_its_own() -> None:
+    # Equal by chance once in 10 ** 29 runs.
+    assert draws(Sampling()) != draws(Sampling())
