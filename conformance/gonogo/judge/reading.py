@@ -36,8 +36,19 @@ class Chunk:
 
 
 def parse(text: str | bytes) -> object:
-    """The JSON value; ValueError for anything RFC 8259 does not allow, NaN and Infinity among it."""
-    return json.loads(text, parse_constant=_refuse)
+    """The JSON value; ValueError for anything RFC 8259 does not allow, NaN and Infinity among it.
+
+    Half a surrogate pair, which JSON can escape and no text can hold, becomes "?". Undecided where values are
+    nested too deeply to be read: RFC 8259 section 9 lets every reader have such a limit.
+    """
+    try:
+        value: object = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise Undecided("the JSON is nested too deeply to be read") from None
+    escaped = "\\ud" in text.lower() if isinstance(text, str) else b"\\ud" in text.lower()
+    if not escaped:
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import gonogo_contract
 import jsonschema_rs
 
+from gonogo.judge.outcome import Undecided
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,10 +33,15 @@ class Misfit:
 
 
 def misfits(component: str, value: object) -> list[Misfit]:
-    """Every way in which `value` breaks the component of that name, in document order."""
-    return [
-        _misfit(error) for problem in _validator(component).iter_errors(value) for error in _causes(problem)
-    ]
+    """Every way in which `value` breaks the component of that name, in document order.
+
+    Undecided where the value is nested more deeply than the validator goes.
+    """
+    try:
+        problems = list(_validator(component).iter_errors(value))
+    except ValueError as error:
+        raise Undecided(f"the JSON cannot be held against {component}: {error}") from error
+    return [_misfit(error) for problem in problems for error in _causes(problem)]
 
 
 def owned(misfit: Misfit, field: str) -> bool:
