@@ -91,7 +91,7 @@ class Engine(Protocol):
         """False once the engine's thread has died; nothing more will be generated."""
 
     async def close(self) -> None:
-        """Stop what runs, join the thread, release the models."""
+        """Stop what runs, wait for that, and release the models."""
 
 
 def room(generation: Generation, context_length: int) -> int:
