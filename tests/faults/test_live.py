@@ -1,0 +1,150 @@
+"""Faults that no change of evidence shows: servers that die, fall silent, break off, or ask for patience."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from faults.fault import turned, verdicts
+from faults.serving import PATIENCE, broken, served
+from gonogo.collect.collector import Collector
+from gonogo.collect.plan import plan
+from gonogo.collect.recorder import Recorder
+from gonogo.evidence import Record, Target
+from gonogo.running import Approach, collect
+from gonogo.stimuli.stimulus import Subject
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    import uvicorn
+    from faults.serving import Application, Call
+    from gonogo.exchange import Exchange
+    from gonogo.rules import Catalogue
+
+HOSTILE = b'"warm"'
+HOSTILE_KEY = 'POST /chat/completions {"temperature":"warm"}'
+SHORT = 2.0  # seconds; an ordinary answer here takes some milliseconds
+
+
+def _collect(
+    base_url: str, catalogue: Catalogue, *, concurrency: int = 8, timeout: float = PATIENCE
+) -> Record:
+    run = collect(Approach(base_url, concurrency=concurrency, timeout=timeout), plan(catalogue))
+    return asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))
+
+
+def test_a_server_that_one_request_kills_is_found_and_the_request_named(catalogue: Catalogue) -> None:
+    servers: list[uvicorn.Server] = []
+
+    async def die(call: Call, application: Application) -> None:
+        await call.forward(application)
+        if HOSTILE in call.body:
+            for listening in servers[0].servers:
+                listening.close()
+
+    with served(broken(die)) as (base_url, server):
+        servers.append(server)
+        record = _collect(base_url, catalogue, concurrency=1)
+
+    found = verdicts(record, catalogue)
+    assert turned(found) == {"http.survives"}
+    assert f"after {HOSTILE_KEY}" in found["http.survives"].message
+    shown = {evidence.exchange for evidence in found["http.survives"].evidence}
+    assert shown == {e.id for e in record.exchanges if e.stimulus == f"alive after {HOSTILE_KEY}"}
+    hostile = next(e.id for e in record.exchanges if e.stimulus == HOSTILE_KEY)
+    assert record.unsent
+    assert all(f"no longer answered after {hostile}" in reason for reason in record.unsent.values())
+    later = found["errors.unknown_route.refused"]
+    assert later.verdict is Verdict.INCONCLUSIVE
+    assert f"no longer answered after {hostile}" in later.message
+
+
+def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged(
+    catalogue: Catalogue,
+) -> None:
+    async def fall_silent(call: Call, application: Application) -> None:
+        if HOSTILE in call.body:
+            await call.receive()  # the client hangs up
+        else:
+            await call.forward(application)
+
+    with served(broken(fall_silent)) as (base_url, _):
+        record = _collect(base_url, catalogue, timeout=SHORT)
+
+    found = verdicts(record, catalogue)
+    assert turned(found) == {"http.in_time"}
+    assert "the answer had not begun" in found["http.in_time"].message
+    assert found["errors.temperature_string.harmless"].verdict is Verdict.INCONCLUSIVE
+    assert found["http.survives"].verdict is Verdict.PASS
+    assert record.unsent == {}
+
+
+def test_a_server_that_breaks_streams_off_is_found(catalogue: Catalogue) -> None:
+    async def break_off(call: Call, application: Application) -> None:
+        left = 3 if b'"stream": true' in call.body and "/chat/" in call.path else None
+
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal left
+            if left is None:
+                await call.send(message)
+            elif left > 0:
+                left -= 1
+                await call.send(message)
+
+        await call.forward(application, send)
+
+    with served(broken(break_off)) as (base_url, _):
+        record = _collect(base_url, catalogue)
+
+    found = verdicts(record, catalogue)
+    assert turned(found) == {"http.complete", "chat.stream.done"}
+    assert "bytes of body" in found["http.complete"].message
+
+
+class _Kept:
+    """What a collector found."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.reasons: dict[str, str] = {}
+
+    def exchange(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+
+    def unsent(self, key: str, reason: str) -> None:
+        self.reasons[key] = reason
+
+
+def test_a_server_that_asks_for_patience_gets_it_and_is_not_blamed(catalogue: Catalogue) -> None:
+    seen: set[tuple[str, str, bytes]] = set()
+    waits: list[float] = []
+
+    async def throttle(call: Call, application: Application) -> None:
+        request = (call.scope["method"], call.path, call.body)
+        if request in seen:
+            await call.forward(application)
+            return
+        seen.add(request)
+        head = {"type": "http.response.start", "status": 429, "headers": [(b"retry-after", b"7")]}
+        await call.send(head)
+        await call.send({"type": "http.response.body", "body": b"slowly"})
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def run(base_url: str) -> tuple[Record, int]:
+        kept = _Kept()
+        async with Recorder(base_url, timeout=PATIENCE) as recorder:
+            collector = Collector(recorder, Subject("scripted"), kept, sleep=sleep)
+            await collector.run(plan(catalogue))
+        record = Record(Target(base_url, "scripted"), "", tuple(kept.exchanges), kept.reasons)
+        return record, collector.throttled
+
+    with served(broken(throttle)) as (base_url, _):
+        record, throttled = asyncio.run(asyncio.wait_for(run(base_url), PATIENCE))
+
+    assert turned(verdicts(record, catalogue)) == set()
+    assert {exchange.status for exchange in record.exchanges} == {200, 400, 404, 405}
+    assert waits == [7.0] * len(seen)
+    assert throttled == len(seen)
+    assert record.unsent == {}
