@@ -1,0 +1,103 @@
+"""A target that keeps the whole contract, in memory: a second implementation, which shares no code with the server.
+
+It is what the rules are held against: each must pass on it, so that none demands what cannot be had.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from gonogo.exchange import Chunk, Exchange
+from gonogo.exchange import header as field_of
+from ideal import served
+from ideal.admission import admit
+from ideal.chat import chat
+from ideal.completions import complete
+from ideal.embeddings import embed
+from ideal.refusal import Refusal
+from ideal.replies import Reply, chat_reply, completion_reply, json_reply
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Request
+
+# The methods of each path; that of a model is found by its beginning.
+_METHODS = {
+    "/models": "GET",
+    "/models/": "GET",
+    "/chat/completions": "POST",
+    "/completions": "POST",
+    "/embeddings": "POST",
+}
+_ANYONE = ("access-control-allow-origin", "*")
+_SECONDS_A_PIECE = 0.001
+
+
+class IdealTarget:
+    """Answers every request as the contract says; a recorder in the sense of the collector."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._call_ids = (f"call_{number}" for number in count(1))
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        """The exchange of the request and its answer, a millisecond for each piece of the body."""
+        number = next(self._numbers)
+        try:
+            reply = self._answer(request, number)
+        except Refusal as refusal:
+            reply = json_reply(refusal.envelope, refusal.status)
+        chunks = tuple(Chunk(n * _SECONDS_A_PIECE, piece) for n, piece in enumerate(reply.pieces, 1))
+        return Exchange(
+            id=id,
+            stimulus=stimulus,
+            request=request,
+            status=reply.status,
+            headers=(*reply.headers, _ANYONE, ("x-request-id", f"req_{number}")),
+            chunks=chunks,
+            failure=None,
+            seconds=(len(chunks) + 1) * _SECONDS_A_PIECE,
+        )
+
+    def _answer(self, request: Request, number: int) -> Reply:
+        path = unquote(request.path.partition("?")[0])
+        route = "/models/" if path.startswith("/models/") and path != "/models/" else path
+        if route not in _METHODS or path == "/models/":
+            raise Refusal(f"There is nothing at {path}.", status=404)
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        if request.method != _METHODS[route]:
+            return _wrong_method(request.method, _METHODS[route])
+        if route == "/models":
+            return json_reply(served.listing())
+        if route == "/models/":
+            return json_reply(served.retrieve(path.removeprefix("/models/")))
+        return self._generate(route, request, number)
+
+    def _generate(self, route: str, request: Request, number: int) -> Reply:
+        media_type = (field_of(request.headers, "content-type") or "application/json").partition(";")[0]
+        if media_type.strip().lower() != "application/json":
+            raise Refusal("The body must be application/json.", status=415)
+        if route == "/chat/completions":
+            body = admit("CreateChatCompletionRequest", request.body)
+            return chat_reply(body, f"chatcmpl-{number}", chat(body, self._call_ids))
+        if route == "/completions":
+            body = admit("CreateCompletionRequest", request.body)
+            return completion_reply(body, f"cmpl-{number}", complete(body))
+        return json_reply(embed(admit("CreateEmbeddingRequest", request.body)))
+
+
+def _preflight(request: Request) -> Reply:
+    """Every header that a browser asks to send is allowed."""
+    asked = field_of(request.headers, "access-control-request-headers") or "authorization, content-type"
+    allowed = (
+        ("access-control-allow-methods", "GET, POST, OPTIONS"),
+        ("access-control-allow-headers", asked),
+    )
+    return Reply(204, allowed, ())
+
+
+def _wrong_method(method: str, allowed: str) -> Reply:
+    refusal = Refusal(f"{method} is not among the methods of this path.", status=405)
+    return json_reply(refusal.envelope, 405, (("allow", f"{allowed}, OPTIONS"),))
