@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from gonogo.baseline import waive
 from gonogo.collect.collector import Collector
 from gonogo.collect.greeting import greet
 from gonogo.collect.plan import plan
@@ -22,8 +23,10 @@ from gonogo.stimuli.life import is_sign_of_life
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
+    from datetime import date
     from pathlib import Path
 
+    from gonogo.baseline import Baseline, Problem
     from gonogo.collect.plan import Plan
     from gonogo.exchange import Exchange, Request
     from gonogo.rules import Catalogue, Scenario
@@ -73,11 +76,20 @@ class Selection:
         return chosen
 
 
+@dataclass(frozen=True, slots=True)
+class Waivers:
+    """A baseline, and the day on which its entries hold or do not."""
+
+    baseline: Baseline
+    today: date
+
+
 def check(
     approach: Approach,
     selection: Selection,
     catalogue: Catalogue,
     on_done: Callable[[], None] = lambda: None,
+    waivers: Waivers | None = None,
 ) -> Report:
     """Ask the target everything that the selected rules look at, and judge the answers.
 
@@ -88,12 +100,15 @@ def check(
     scenarios = selection.scenarios(catalogue)
     began = perf_counter()
     record = asyncio.run(collect(approach, plan(scenarios), on_done))
-    return _report(record, scenarios, catalogue, selection, perf_counter() - began)
+    report = _report(record, scenarios, catalogue, selection, waivers)
+    return replace(report, seconds=perf_counter() - began)
 
 
-def judge_again(record: Record, selection: Selection, catalogue: Catalogue) -> Report:
+def judge_again(
+    record: Record, selection: Selection, catalogue: Catalogue, waivers: Waivers | None = None
+) -> Report:
     """Judge a record that was stored, by the rules of this version."""
-    return _report(record, selection.scenarios(catalogue), catalogue, selection, None)
+    return _report(record, selection.scenarios(catalogue), catalogue, selection, waivers)
 
 
 async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] = lambda: None) -> Record:
@@ -183,7 +198,10 @@ def _report(
     scenarios: Sequence[Scenario],
     catalogue: Catalogue,
     selection: Selection,
-    seconds: float | None,
+    waivers: Waivers | None,
 ) -> Report:
     judgements = judge(record, scenarios, catalogue)
-    return build(judgements, record, strict=selection.strict, require=selection.require, seconds=seconds)
+    problems: list[Problem] = []
+    if waivers is not None:
+        judgements, problems = waive(judgements, waivers.baseline, catalogue.ids, waivers.today)
+    return build(judgements, record, strict=selection.strict, require=selection.require, problems=problems)

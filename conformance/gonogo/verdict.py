@@ -66,7 +66,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A rule and its verdict: one sentence, and for a broken rule what was expected and what was there."""
+    """A rule and its verdict: one sentence, and for a broken rule what was expected and what was there.
+
+    `waived` is the reason that the baseline gives for a rule whose verdict is waived.
+    """
 
     rule: Rule
     verdict: Verdict
@@ -74,3 +77,4 @@ class Judgement:
     expected: str | None = None
     actual: str | None = None
     evidence: tuple[Evidence, ...] = field(default=())
+    waived: str | None = None

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import socketserver
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo import serving
+from gonogo import evidence, running, serving
 from gonogo.cli import app
+from gonogo.exchange import Chunk
+from gonogo.rules import load
+from gonogo.running import Approach, Selection
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from typer.testing import Result
 
@@ -29,14 +34,36 @@ def reference_url() -> Iterator[str]:
 
 @pytest.fixture
 def gonogo(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line with these arguments; no key is in the environment."""
-    monkeypatch.delenv("GONOGO_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    """Run the command line with these arguments; neither a key nor GitHub is in the environment."""
+    for variable in ("GONOGO_API_KEY", "OPENAI_API_KEY", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(variable, raising=False)
 
     def run(*arguments: object) -> Result:
         return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="gonogo")
 
     return run
+
+
+@pytest.fixture(scope="session")
+def clean_evidence(reference_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of a run on the reference server: the rules under models, and chat.stream.done."""
+    path = tmp_path_factory.mktemp("evidence") / "clean.jsonl"
+    few = Selection(only=("models", "chat.stream.done"))
+    running.check(Approach(reference_url, evidence=path), few, load())
+    return path
+
+
+@pytest.fixture(scope="session")
+def broken_evidence(clean_evidence: Path) -> Path:
+    """The same record, the terminator of each stream taken off: chat.stream.done fails."""
+    record = evidence.read(clean_evidence)
+    cut = [
+        replace(exchange, chunks=(Chunk(0.1, exchange.body.replace(b"data: [DONE]\n\n", b"")),))
+        for exchange in record.exchanges
+    ]
+    path = clean_evidence.with_name("broken.jsonl")
+    evidence.write(path, replace(record, exchanges=tuple(cut)))
+    return path
 
 
 @pytest.fixture

@@ -13,9 +13,22 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gonogo import running, serving
-from gonogo.cli.options import JsonFile, JunitFile, Only, Require, Skip, Strict
-from gonogo.cli.output import STATUS, Console, claim, sinks
+from gonogo.cli.options import (
+    BaselineFile,
+    JsonFile,
+    JunitFile,
+    MarkdownFile,
+    Only,
+    Require,
+    SarifFile,
+    Skip,
+    Strict,
+    UpdateBaseline,
+)
+from gonogo.cli.output import STATUS, Console, claim, report_sinks
+from gonogo.cli.waivers import waiving
 from gonogo.collect.plan import Plan, plan
+from gonogo.report.terminal import print_report
 from gonogo.rules import load
 from gonogo.running import Approach, Selection
 
@@ -48,8 +61,12 @@ def check(  # noqa: PLR0913 - one parameter an option
     show_plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be sent, and send nothing.")
     ] = False,
+    baseline: BaselineFile = None,
+    update_baseline: UpdateBaseline = False,
     json_file: JsonFile = None,
     junit_file: JunitFile = None,
+    sarif_file: SarifFile = None,
+    markdown_file: MarkdownFile = None,
 ) -> None:
     """Ask an endpoint everything the rules look at, and say go or no-go.
 
@@ -62,13 +79,19 @@ def check(  # noqa: PLR0913 - one parameter an option
     if show_plan:
         _print_plan(asked)
         return
+    accepted = waiving(baseline, update=update_baseline)
+    outputs = report_sinks(
+        json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
+    )
     approach = Approach(base_url or "", _key(), model, embedding_model, concurrency, timeout, evidence)
-    with sinks(json_file, junit_file) as outputs, _interruptible(evidence):
+    with outputs as opened, _interruptible(evidence):
         if evidence is not None:
             claim(evidence)
         with _reachable(approach, base_url) as reached, _progress(asked) as on_done:
-            report = running.check(reached, selection, catalogue, on_done)
-        outputs.write(report)
+            report = running.check(reached, selection, catalogue, on_done, accepted.waivers)
+        opened.write(report)
+        print_report(report, opened.console)
+    accepted.write(report, catalogue)
     raise typer.Exit(STATUS[report.gate])
 
 

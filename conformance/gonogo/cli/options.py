@@ -18,9 +18,23 @@ Require = Annotated[
     typer.Option("--require", metavar="GROUP", help="No-go where this group is unsupported; repeatable."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings are a no-go too.")]
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="Waive the broken rules that this TOML file lists."),
+]
+UpdateBaseline = Annotated[
+    bool,
+    typer.Option("--update-baseline", help="Write the baseline anew; this run is judged by it as it was."),
+]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON; - is stdout.")
 ]
 JunitFile = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML; - is stdout.")
+]
+SarifFile = Annotated[
+    Path | None, typer.Option("--sarif", metavar="FILE", help="Write the report as SARIF; - is stdout.")
+]
+MarkdownFile = Annotated[
+    Path | None, typer.Option("--markdown", metavar="FILE", help="Write the report as Markdown; - is stdout.")
 ]

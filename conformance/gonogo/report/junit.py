@@ -1,7 +1,8 @@
 """The report as JUnit XML: one suite a group, one case a rule, for the test view of a CI system.
 
-Unsupported and inconclusive rules are skipped cases with their reason. A warning is a passed case with its
-text as output, and a failure only in a strict run.
+Unsupported, inconclusive and waived rules are skipped cases with their reason. A warning is a passed case with
+its text as output, and a failure only in a strict run. What breaks the gate beside rules, required groups and
+entries of the baseline, is a failure in the suite "gate".
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def render(report: Report) -> str:
         for judgement in judgements:
             suite.append(_case(judgement, report))
         _count(suite, suite)
+    _gate(root, report)
     _count(root, root)
     if report.seconds is not None:
         root.set("time", f"{report.seconds:.3f}")
@@ -73,6 +75,18 @@ def _case(judgement: Judgement, report: Report) -> ET.Element:
     elif judgement.verdict is Verdict.WARN:
         ET.SubElement(case, "system-out").text = _details(judgement, report)
     return case
+
+
+def _gate(root: ET.Element, report: Report) -> None:
+    broken = {f"require.{group}": "The target does not support all of this group." for group in report.unmet}
+    broken |= {f"baseline.{problem.rule}": problem.message for problem in report.problems}
+    if not broken:
+        return
+    suite = ET.SubElement(root, "testsuite", {"name": "gate", "timestamp": xml_text(report.started)})
+    for name, message in broken.items():
+        case = ET.SubElement(suite, "testcase", {"classname": "gate", "name": xml_text(name)})
+        ET.SubElement(case, "failure", {"message": xml_text(message), "type": "gate"})
+    _count(suite, suite)
 
 
 def _properties(judgement: Judgement) -> Iterable[tuple[str, str]]:

@@ -16,11 +16,12 @@ from gonogo.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gonogo.baseline import Problem
     from gonogo.evidence import Record, Target
     from gonogo.exchange import Exchange
     from gonogo.verdict import Judgement, Position
 
-DECIDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN})
+DECIDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 
 
 class Gate(StrEnum):
@@ -37,7 +38,8 @@ class Report:
 
     `seconds` is how long the run took, None where stored evidence was judged. `strict` is whether warnings
     break the gate. `unmet` holds the required groups that the target does not support as asked. `exchanges`
-    are those of the evidence by id. `truncated` is true where the evidence file was cut short.
+    are those of the evidence by id. `truncated` is true where the evidence file was cut short. `problems` are
+    the entries of the baseline that break the gate.
     """
 
     target: Target
@@ -49,6 +51,7 @@ class Report:
     strict: bool = False
     unmet: tuple[str, ...] = ()
     truncated: bool = False
+    problems: tuple[Problem, ...] = ()
 
     @property
     def totals(self) -> dict[Verdict, int]:
@@ -62,7 +65,7 @@ class Report:
         totals = self.totals
         if totals[Verdict.ERROR] or not any(totals[verdict] for verdict in DECIDED):
             return Gate.NOT_JUDGED
-        if totals[Verdict.FAIL] or self.unmet or (self.strict and totals[Verdict.WARN]):
+        if totals[Verdict.FAIL] or self.unmet or self.problems or (self.strict and totals[Verdict.WARN]):
             return Gate.NO_GO
         return Gate.GO
 
@@ -81,8 +84,12 @@ def build(
     strict: bool = False,
     require: Iterable[str] = (),
     seconds: float | None = None,
+    problems: Iterable[Problem] = (),
 ) -> Report:
-    """The report on a record; `require` names groups that must be supported, `seconds` is its length."""
+    """The report on a record; `require` names groups that must be supported, `seconds` is its length.
+
+    `problems` are those of the baseline that the judgements went through.
+    """
     return Report(
         target=record.target,
         started=record.started,
@@ -93,6 +100,7 @@ def build(
         strict=strict,
         unmet=tuple(group for group in require if not _supported(group, judgements)),
         truncated=record.truncated,
+        problems=tuple(problems),
     )
 
 

@@ -225,6 +225,8 @@ def _answer(report: Report) -> Iterator[Text | str]:
     yield ""
     for group in report.unmet:
         yield f'The group "{group}" is required, and the target does not support all of it.'
+    for problem in report.problems:
+        yield visible(problem.message)
     if report.strict and report.totals[Verdict.WARN]:
         yield "The run is strict: warnings break it."
     if report.gate is Gate.NOT_JUDGED:

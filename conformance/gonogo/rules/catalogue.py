@@ -57,6 +57,11 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.scenarios)
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The id of every rule, in the same order."""
+        return tuple(scenario.rule.id for scenario in self)
+
     def stimulus(self, key: str) -> Stimulus | None:
         """The stimulus of a recorded exchange; None where this version knows none of that key."""
         return trace(key) if is_sign_of_life(key) else self.stimuli.get(key)
@@ -78,8 +83,7 @@ class Catalogue:
         )
 
     def _hint(self, selector: str) -> str:
-        ids = [scenario.rule.id for scenario in self]
-        close = difflib.get_close_matches(selector, dict.fromkeys((*ids, *_groups(ids))))
+        close = difflib.get_close_matches(selector, dict.fromkeys((*self.ids, *_groups(self.ids))))
         near = f"did you mean {' or '.join(close)}? " if close else ""
         return f'{near}"gonogo rules" lists them all.'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,13 +63,19 @@ FAILED = judgement(
 WARNED = judgement("chat.stream.usage", Verdict.WARN, "There is none", expected="usage")
 REFUSED = judgement("embeddings.shape", Verdict.UNSUPPORTED, "Refused with 404 (x2)")
 UNDECIDED = judgement("chat.stop", Verdict.INCONCLUSIVE, "The model stopped early")
+WAIVED = replace(
+    judgement(
+        "chat.tools.ids", Verdict.WAIVED, "Two calls share one (waived: our issue 12)", expected="two ids"
+    ),
+    waived="our issue 12",
+)
 BROKEN = judgement("chat.seed", Verdict.ERROR, "The check broke", evidence=())
 
 
 @pytest.fixture
 def rows() -> dict[Verdict, Judgement]:
     """One judgement of each verdict."""
-    every = (PASSED, FAILED, WARNED, REFUSED, UNDECIDED, BROKEN)
+    every = (PASSED, FAILED, WARNED, REFUSED, UNDECIDED, WAIVED, BROKEN)
     return {judgement.verdict: judgement for judgement in every}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import jsonschema_rs
 import pytest
 from gonogo import __version__
+from gonogo.baseline import Kind, Problem
 from gonogo.report import json as json_report
 from gonogo.verdict import Verdict
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from gonogo.report.model import Report
 
+STALE = Problem(Kind.STALE, "chat.shape", "baseline.toml", 4, "baseline.toml, line 4: delete the line.")
 VALIDATOR = jsonschema_rs.validator_for(json_report.schema())
 
 
@@ -23,9 +25,9 @@ VALIDATOR = jsonschema_rs.validator_for(json_report.schema())
 def test_a_report_with_every_verdict_fits_the_schema(
     make: Callable[..., Report], seconds: float | None
 ) -> None:
-    verdicts = [verdict for verdict in Verdict if verdict is not Verdict.WAIVED]
+    report = make(*Verdict, seconds=seconds, require=["embeddings"], problems=[STALE])
 
-    VALIDATOR.validate(json_report.document(make(*verdicts, seconds=seconds, require=["embeddings"])))
+    VALIDATOR.validate(json_report.document(report))
 
 
 def test_an_empty_report_fits_the_schema_and_is_not_judged(make: Callable[..., Report]) -> None:
@@ -72,6 +74,7 @@ def test_a_failure_carries_what_one_needs_to_act_on_it(make: Callable[..., Repor
         "message": "The stream ended \x1b[31mwithout it",
         "expected": "[DONE]",
         "actual": "The stream ended \x1b[31mwithout it",
+        "waived": None,
         "exchanges": ["x2", "x1"],
         "position": {"offset": 6, "seconds": 0.25, "excerpt": 'data: {"a": "\x1b[31m"}'},
         "curl": (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
+from gonogo.baseline import Kind, Problem
 from gonogo.report import junit
 from gonogo.verdict import Verdict
 
@@ -42,6 +43,7 @@ def test_a_suite_is_a_group_and_a_case_is_a_rule(make: Callable[..., Report]) ->
         (WARN, None),
         (Verdict.UNSUPPORTED, "skipped"),
         (Verdict.INCONCLUSIVE, "skipped"),
+        (Verdict.WAIVED, "skipped"),
         (Verdict.ERROR, "error"),
     ],
 )
@@ -72,14 +74,26 @@ def test_the_reason_of_a_skipped_case_is_its_message(make: Callable[..., Report]
 
 
 def test_the_counts_are_those_of_the_cases(make: Callable[..., Report]) -> None:
-    root = ET.fromstring(junit.render(make(*(v for v in Verdict if v is not Verdict.WAIVED))).encode())
+    root = ET.fromstring(junit.render(make(*Verdict)).encode())
 
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped", "time")} == {
-        "tests": "6",
+        "tests": "7",
         "failures": "1",
         "errors": "1",
-        "skipped": "2",
+        "skipped": "3",
         "time": "1.500",
+    }
+
+
+def test_what_breaks_the_gate_beside_rules_is_a_failed_case_too(make: Callable[..., Report]) -> None:
+    entry = Problem(Kind.STALE, "chat.shape", "baseline.toml", 4, "baseline.toml, line 4: delete the line.")
+    root = ET.fromstring(junit.render(make(PASS, require=["embeddings"], problems=[entry])).encode())
+    failed = {case.get("name"): case.find("failure") for case in root.iter("testcase") if len(case) == 1}
+
+    assert root.get("failures") == "2"
+    assert {name: found.get("message") for name, found in failed.items() if found is not None} == {
+        "require.embeddings": "The target does not support all of this group.",
+        "baseline.chat.shape": "baseline.toml, line 4: delete the line.",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from gonogo.baseline import Kind, Problem
 from gonogo.report.model import Gate, position_of, shown_exchange
 from gonogo.verdict import Verdict
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 PASS, FAIL, WARN = Verdict.PASS, Verdict.FAIL, Verdict.WARN
 UNSUPPORTED, INCONCLUSIVE, ERROR = Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Verdict.ERROR
+WAIVED = Verdict.WAIVED
+STALE = Problem(Kind.STALE, "chat.shape", "baseline.toml", 4, "baseline.toml, line 4: delete the line.")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,9 @@ UNSUPPORTED, INCONCLUSIVE, ERROR = Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Ve
         ([UNSUPPORTED, INCONCLUSIVE], {}, Gate.NOT_JUDGED),
         ([], {}, Gate.NOT_JUDGED),
         ([PASS, FAIL, ERROR], {}, Gate.NOT_JUDGED),
+        ([PASS, WAIVED], {"strict": True}, Gate.GO),
+        ([WAIVED], {}, Gate.GO),
+        ([PASS], {"problems": [STALE]}, Gate.NO_GO),
     ],
 )
 def test_the_verdicts_and_options_decide_the_gate(

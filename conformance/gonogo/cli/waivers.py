@@ -1,0 +1,47 @@
+"""The baseline on the command line: read before the work, written after it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gonogo.baseline import read, updated
+from gonogo.cli.output import say, touch
+from gonogo.errors import UsageError
+from gonogo.report.model import Report
+from gonogo.rules import Catalogue
+from gonogo.running import Waivers
+
+
+@dataclass(frozen=True, slots=True)
+class Waiving:
+    """What --baseline and --update-baseline ask for; `waivers` is None without a baseline."""
+
+    waivers: Waivers | None
+    update: bool
+
+    def write(self, report: Report, catalogue: Catalogue) -> None:
+        """Write the baseline anew where that is asked, and say what a person has to do now."""
+        if self.waivers is None or not self.update:
+            return
+        path = self.waivers.baseline.path
+        text = updated(report.judgements, self.waivers.baseline, catalogue.ids, strict=report.strict)
+        try:
+            path.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+        entries = read(path, unfinished=True).entries.values()
+        bare = sum(not entry.reason for entry in entries)
+        todo = f", {bare} without a reason yet; write why, or delete the line" if bare else ""
+        say(f"{path} now has {len(entries)} {'entry' if len(entries) == 1 else 'entries'}{todo}.")
+
+
+def waiving(path: Path | None, *, update: bool) -> Waiving:
+    """Read the baseline, on this day in UTC; UsageError where it cannot be read or what is asked is not clear."""
+    if path is None:
+        if update:
+            raise UsageError("--update-baseline needs --baseline FILE, the file to write.")
+        return Waiving(None, update)
+    baseline = read(path, unfinished=update)
+    if update:
+        touch(path)
+    return Waiving(Waivers(baseline, datetime.now(UTC).date()), update)

@@ -1,0 +1,147 @@
+"""The report as GitHub Markdown: short, for a step summary or a comment.
+
+What came from the target stands in code spans and fenced blocks only, whose marks are longer than any in the
+text: an answer cannot format the page, mention a person or break the table.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gonogo.report.curl import curl
+from gonogo.report.model import shown_exchange
+from gonogo.report.terminal import COUNTED, GATES, visible
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gonogo.report.model import Report
+    from gonogo.verdict import Judgement
+
+MOST_SHOWN = 300  # characters of one table cell
+LONGEST_COMMAND = 2000  # characters; a step summary holds 1 MiB, and another tool may write there too
+MOST_COMMANDS = 50
+PIPE = r"\|"  # a table needs it escaped, in a code span too
+
+TITLES = {
+    Verdict.ERROR: "Checks of gonogo that broke",
+    Verdict.FAIL: "Broken: must",
+    Verdict.WARN: "Broken: should",
+}
+
+
+def render(report: Report) -> str:
+    """The Markdown text, with a line break at its end."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def code(text: str) -> str:
+    """The text, its beginning if it is long, as a code span on one line; empty for an empty text."""
+    shown = visible(text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…")
+    mark = "`" * (_longest_run(shown) + 1)
+    pad = " " if "`" in (shown[:1], shown[-1:]) or shown[:1] == shown[-1:] == " " else ""
+    return f"{mark}{pad}{shown}{pad}{mark}" if shown.strip() else ""
+
+
+def fenced(text: str, language: str = "") -> str:
+    """The text as a fenced block, its fence longer than any run of backticks in it."""
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table, and an empty one on both sides; the cells are Markdown, pipes are escaped here."""
+    yield ""
+    yield f"| {' | '.join(head)} |"
+    yield f"| {' | '.join('---' for _ in head)} |"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', PIPE) for cell in row)} |"
+    yield ""
+
+
+def _longest_run(text: str) -> int:
+    """How many backticks stand together at most."""
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _lines(report: Report) -> Iterator[str]:
+    target = report.target
+    asked = f", model {code(target.model)}" if target.model else ""
+    yield f"## gonogo: {GATES[report.gate][0]}"
+    yield ""
+    yield f"{code(target.base_url)}{asked}: {', '.join(_counts(report))}"
+    if report.truncated:
+        yield ""
+        yield "The evidence file was cut short; what is missing there is inconclusive here."
+    yield from _gate(report)
+    for verdict, title in TITLES.items():
+        yield from _broken(report, verdict, title)
+    yield from _waived(report)
+
+
+def _counts(report: Report) -> Iterator[str]:
+    for verdict, word in COUNTED.items():
+        number = report.totals[verdict]
+        if number or verdict in (Verdict.FAIL, Verdict.PASS):
+            yield f"**{number} {word}**" if number and verdict is Verdict.FAIL else f"{number} {word}"
+
+
+def _gate(report: Report) -> Iterator[str]:
+    """What breaks the gate beside broken rules."""
+    said = [f"Required, and not supported as asked: {code(group)}" for group in report.unmet]
+    said += [code(problem.message) for problem in report.problems]
+    if report.strict and report.totals[Verdict.WARN]:
+        said.append("The run is strict: warnings break it.")
+    if said:
+        yield ""
+        yield from (f"- {line}" for line in said)
+
+
+def _broken(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
+    found = [judgement for judgement in report.judgements if judgement.verdict is verdict]
+    if not found:
+        return
+    yield ""
+    yield f"### {title}"
+    yield from table(
+        ["rule", "requirement", "expected", "found"],
+        [[code(j.rule.id), _prose(j.rule.title), code(j.expected or ""), code(j.message)] for j in found],
+    )
+    for judgement in found[:MOST_COMMANDS]:
+        yield from _command(judgement, report)
+
+
+def _command(judgement: Judgement, report: Report) -> Iterator[str]:
+    """The reason and the command, folded."""
+    exchange = shown_exchange(judgement, report.exchanges)
+    if exchange is None:
+        return
+    command = curl(exchange.request, report.target.base_url)
+    if len(command) > LONGEST_COMMAND:
+        command = "# too long to be shown here; the JSON report has it"
+    yield f"<details><summary>Repeat <code>{judgement.rule.id}</code></summary>"
+    yield ""
+    yield f"Why it matters: {_prose(judgement.rule.why)}"
+    yield ""
+    yield fenced(command, "sh")
+    yield ""
+    yield "</details>"
+
+
+def _waived(report: Report) -> Iterator[str]:
+    found = [judgement for judgement in report.judgements if judgement.verdict is Verdict.WAIVED]
+    if not found:
+        return
+    yield ""
+    yield f"<details><summary>{len(found)} waived by the baseline</summary>"
+    yield from table(
+        ["rule", "found"], [[code(judgement.rule.id), code(judgement.message)] for judgement in found]
+    )
+    yield "</details>"
+
+
+def _prose(text: str) -> str:
+    """A sentence of ours: links to issues stay links, marks of Markdown and HTML do not act."""
+    return re.sub(r"[\\`*_\[\]<>]", lambda sign: f"&#{ord(sign[0])};", text)

@@ -1,0 +1,156 @@
+"""The report as SARIF 2.1.0, for code scanning.
+
+Results are the broken rules; a waived one carries its suppression, an entry of the baseline that breaks the gate
+points at its line. An endpoint is no file, and code scanning takes neither a result without a file nor one at an
+http address (github/codeql-action#754, #1738): a broken rule lies in a relative path that reads as host and path
+of the request, without the port, so that it is the same place in the next run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from gonogo import __version__
+from gonogo.baseline import Kind
+from gonogo.report.curl import curl
+from gonogo.report.model import Gate, shown_exchange
+from gonogo.verdict import Level, Verdict
+
+if TYPE_CHECKING:
+    from gonogo.baseline import Problem
+    from gonogo.report.model import Report
+    from gonogo.verdict import Judgement, Rule
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+LEVELS = {Level.MUST: "error", Level.SHOULD: "warning", Level.MAY: "note"}
+RESULTS = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
+ENTRIES = {
+    Kind.STALE: "An entry of the baseline whose rule passes",
+    Kind.UNKNOWN: "An entry of the baseline for a rule that does not exist",
+    Kind.EXPIRED: "An entry of the baseline that is past its date",
+}
+
+
+def render(report: Report) -> str:
+    """The JSON text, indented, ASCII only, with a line break at its end."""
+    return json.dumps(document(report), indent=1, allow_nan=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The SARIF log as plain JSON values: one run, every rule that was judged, one result for each broken one."""
+    rules = [_descriptor(judgement.rule) for judgement in report.judgements]
+    rules += [_entry_descriptor(kind) for kind in ENTRIES]
+    places = {rule["id"]: index for index, rule in enumerate(rules)}
+    results = [_result(found, report) for found in report.judgements if found.verdict in RESULTS]
+    results += [_entry_result(problem) for problem in report.problems]
+    for result in results:
+        result["ruleIndex"] = places[result["ruleId"]]
+    run = {
+        "tool": {"driver": {"name": "gonogo", "semanticVersion": __version__, "rules": rules}},
+        "invocations": [_invocation(report)],
+        "results": results,
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _descriptor(rule: Rule) -> dict[str, Any]:
+    steps = "\n".join(rule.steps)
+    text = f"{rule.title}\n\nSource: {rule.source}\n\nWhy: {rule.why}"
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.why},
+        "help": {
+            "text": f"{text}\n\n{steps}" if steps else text,
+            "markdown": f"**Source:** {rule.source}\n\n**Why:** {rule.why}\n\n```gherkin\n{steps}\n```\n",
+        },
+        "defaultConfiguration": {"level": LEVELS[rule.level]},
+        "properties": {"tags": [rule.level.value, rule.group]},
+    }
+
+
+def _entry_descriptor(kind: Kind) -> dict[str, Any]:
+    return {
+        "id": f"baseline.{kind.value}",
+        "shortDescription": {"text": ENTRIES[kind]},
+        "fullDescription": {"text": ENTRIES[kind]},
+        "help": {"text": "Delete the line, so that the baseline lists what is broken and nothing else."},
+        "defaultConfiguration": {"level": "error"},
+    }
+
+
+def _result(judgement: Judgement, report: Report) -> dict[str, Any]:
+    rule, exchange = judgement.rule, shown_exchange(judgement, report.exchanges)
+    wanted = f" Expected: {judgement.expected}" if judgement.expected else ""
+    path = "" if exchange is None else exchange.request.path
+    command = None if exchange is None else curl(exchange.request, report.target.base_url)
+    return {
+        "ruleId": rule.id,
+        "level": LEVELS[rule.level],
+        "message": {"text": f"{rule.title}. Found: {judgement.message}{wanted}"},
+        "locations": [_location(_endpoint(report.target.base_url, path), 1)],
+        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(rule.id)},
+        "suppressions": _suppressions(judgement),
+        "properties": {
+            "expected": judgement.expected,
+            "actual": judgement.actual,
+            "exchange": None if exchange is None else exchange.id,
+            "curl": command,
+        },
+    }
+
+
+def _entry_result(problem: Problem) -> dict[str, Any]:
+    path = Path(problem.path)
+    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return {
+        "ruleId": f"baseline.{problem.kind.value}",
+        "level": "error",
+        "message": {"text": problem.message},
+        "locations": [_location(uri, problem.line)],
+        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(f"{problem.kind} {problem.rule}")},
+        "suppressions": [],
+    }
+
+
+def _suppressions(judgement: Judgement) -> list[dict[str, str]]:
+    """Empty where nothing is suppressed; where one result of a run says so, all do (SARIF 2.1.0, 3.27.23)."""
+    if judgement.verdict is not Verdict.WAIVED:
+        return []
+    return [{"kind": "external", "status": "accepted", "justification": judgement.waived or ""}]
+
+
+def _location(uri: str, line: int) -> dict[str, Any]:
+    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}
+
+
+def _endpoint(base_url: str, path: str) -> str:
+    """Host and path as a relative reference: no scheme, no colon, no empty or dotted segment."""
+    base = urlsplit(base_url)
+    asked = path.partition("?")[0]
+    segments = [base.hostname or "", *base.path.split("/"), *asked.split("/")]
+    return "/".join(quote(part, safe="") for part in segments if part not in ("", ".", ".."))
+
+
+def _fingerprint(name: str) -> str:
+    """What makes it the same alert in the next run: the rule alone, for there is no source line to hash."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16] + ":1"
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    broke = [judgement for judgement in report.judgements if judgement.verdict is Verdict.ERROR]
+    return {
+        "executionSuccessful": report.gate is not Gate.NOT_JUDGED,
+        "toolExecutionNotifications": [
+            {
+                "level": "error",
+                "message": {"text": judgement.message},
+                "associatedRule": {"id": judgement.rule.id},
+            }
+            for judgement in broke
+        ],
+    }
