@@ -11,13 +11,17 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from gonogo_server.engine.base import Message
 
-def plain_messages(messages: Sequence[BaseModel]) -> list[Mapping[str, object]]:
-    """Each message as `role` and `content` (a string), its text parts joined.
+ROLES = {"developer": "system"}
 
-    Raises `BadRequest` for what an engine of texts cannot be told: images, tool calls, an answer to a call
-    that was not made, an assistant's message that says nothing. `name` is dropped: chat templates have no
-    place for it.
+
+def plain_messages(messages: Sequence[BaseModel]) -> list[Message]:
+    """Each message with its text parts joined, and role `developer` as `system`.
+
+    Chat templates were written before role `developer` existed, and mean the same by `system`. Raises
+    `BadRequest` for what an engine of texts cannot be told: images, tool calls, an answer to a call that was
+    not made, an assistant's message that says nothing.
     """
     return [
         _plain(message.model_dump(by_alias=True), f"messages[{index}]")
@@ -25,14 +29,15 @@ def plain_messages(messages: Sequence[BaseModel]) -> list[Mapping[str, object]]:
     ]
 
 
-def _plain(message: Mapping[str, object], at: str) -> Mapping[str, object]:
+def _plain(message: Mapping[str, object], at: str) -> Message:
     if message.get("tool_calls"):
         raise BadRequest(
             "Tool calls in a conversation are not supported yet: leave them out.",
             param=f"{at}.tool_calls",
             code="unsupported_parameter",
         )
-    if message["role"] == "tool":
+    role = str(message["role"])
+    if role == "tool":
         # No message before it can have made the call, as calls are refused above.
         raise BadRequest(
             f"No assistant message before this one calls a tool with id '{message['tool_call_id']}'.",
@@ -48,7 +53,10 @@ def _plain(message: Mapping[str, object], at: str) -> Mapping[str, object]:
             param=f"{at}.content",
             code="missing_required_parameter",
         )
-    return {"role": message["role"], "content": _text(content, f"{at}.content")}
+    plain: Message = {"role": ROLES.get(role, role), "content": _text(content, f"{at}.content")}
+    if name := message.get("name"):
+        plain["name"] = str(name)
+    return plain
 
 
 def _text(content: object, at: str) -> str:

@@ -168,7 +168,7 @@ async def test_every_role_and_form_of_text_reaches_the_model(
     assert response.status_code == 200
     prompt = bytes(token for token in engine.generations[0].prompt if token < 256).decode()
     assert prompt == (
-        "system: Be brief.\nuser: Hi\nassistant: Yes?\nuser: Bye\n"
+        "system: Be brief.\nuser (Ann): Hi\nassistant: Yes?\nuser: Bye\n"
         "assistant: I would rather not.\nassistant: No.\nassistant: "
     )
 

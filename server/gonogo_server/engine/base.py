@@ -7,12 +7,12 @@ is called on the event loop and never blocks it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypedDict
 
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
 FinishReason = Literal["stop", "length"]
 
@@ -25,6 +25,17 @@ class ModelCard:
     type: Literal["chat", "embedding"]
     context_length: int
     created: int
+
+
+class Message(TypedDict):
+    """A message as chat templates take it: a role that they know, and text ("" where there is none).
+
+    `name` tells speakers of one role apart, in templates that have a place for it.
+    """
+
+    role: str
+    content: str
+    name: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +79,10 @@ class Engine(Protocol):
     def cards(self) -> Sequence[ModelCard]:
         """What is served, in the configured order."""
 
-    async def chat_prompt(self, model: str, messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
+    async def chat_prompt(self, model: str, messages: Sequence[Message]) -> tuple[int, ...]:
         """The messages through the model's chat template, ready to be answered, as token ids.
 
-        A message is OpenAI-shaped; `content` is a string, None, or a list of text parts. Role `developer`
-        means `system`. Raises `gonogo_server.errors.BadRequest` where the template refuses them.
+        Raises `gonogo_server.errors.BadRequest` where the template refuses them.
         """
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:

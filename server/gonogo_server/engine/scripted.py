@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonogo_server.engine.base import ModelCard, Piece, room
-from gonogo_server.engine.prompts import plain_messages
 from gonogo_server.errors import BadRequest, EngineDied
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
-    from gonogo_server.engine.base import Generation
+    from gonogo_server.engine.base import Generation, Message
 
 BEGIN = 256
 """The token that every prompt begins with."""
@@ -66,12 +65,11 @@ class ScriptedEngine:
         """What is served: `created` is 0."""
         return self._cards
 
-    async def chat_prompt(self, model: str, messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
-        """A line `role: text` for each message, then `assistant: `."""
-        lines = plain_messages(messages)
-        if any(line["role"] == "system" for line in lines[1:]):
+    async def chat_prompt(self, model: str, messages: Sequence[Message]) -> tuple[int, ...]:
+        """A line `role: text`, or `role (name): text`, for each message, then `assistant: `."""
+        if any(message["role"] == "system" for message in messages[1:]):
             raise BadRequest("The system message must be the first one.", param="messages")
-        text = "".join(f"{line['role']}: {line['content']}\n" for line in lines)
+        text = "".join(f"{_speaker(message)}: {message['content']}\n" for message in messages)
         return await self.encode(model, f"{text}assistant: ")
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
@@ -144,3 +142,8 @@ class ScriptedEngine:
 
 async def _next_tick() -> None:
     await asyncio.sleep(0)
+
+
+def _speaker(message: Message) -> str:
+    name = message.get("name")
+    return f"{message['role']} ({name})" if name else message["role"]

@@ -14,6 +14,8 @@ from gonogo_server.errors import BadRequest, EngineDied
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gonogo_server.engine.base import Message
+
     Collect = Callable[..., Any]
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +70,7 @@ async def test_a_generation_of_nothing_is_a_bug_of_the_caller(empty: Generation)
 
 async def test_the_template_writes_roles_and_asks_for_the_assistant() -> None:
     engine = ScriptedEngine()
-    said = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+    said: list[Message] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
     prompt = await engine.chat_prompt("scripted", said)
     assert bytes(prompt[1:]).decode() == "system: Be brief.\nuser: Hi\nassistant: "
 

@@ -12,9 +12,10 @@ from gonogo_server.errors import BadRequest, ModelUnavailable
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 if TYPE_CHECKING:
+    from gonogo_server.engine.base import Message
     from transformers import PreTrainedTokenizerFast
 
-SAID = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+SAID: list[Message] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
 
 
 @pytest.fixture

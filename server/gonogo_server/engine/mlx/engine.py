@@ -18,9 +18,9 @@ from gonogo_server.engine.mlx.worker import Worker
 from gonogo_server.locate import locate_all
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from gonogo_server.engine.base import Generation, Piece
+    from gonogo_server.engine.base import Generation, Message, Piece
     from gonogo_server.engine.mlx.load import Loaded
     from gonogo_server.engine.mlx.text import Text
     from gonogo_server.locate import Location
@@ -60,7 +60,7 @@ class MlxEngine:
         """What is served; `created` is when the model's file was last changed."""
         return self._cards
 
-    async def chat_prompt(self, model: str, messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
+    async def chat_prompt(self, model: str, messages: Sequence[Message]) -> tuple[int, ...]:
         """The messages through the model's own chat template."""
         text = self._texts[model]
         return await self._read(lambda: text.chat_prompt(messages))

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import TemplateError
 from tokenizers.decoders import DecodeStream
 
-from gonogo_server.engine.prompts import plain_messages
 from gonogo_server.errors import BadRequest, ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+
+    from gonogo_server.engine.base import Message
 
 
 class Text:
@@ -27,7 +28,7 @@ class Text:
         self.context_length = context_length
         self.end_tokens = frozenset(tokenizer.eos_token_ids)
 
-    def chat_prompt(self, messages: Sequence[Mapping[str, object]]) -> tuple[int, ...]:
+    def chat_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """The token ids of the conversation up to where the assistant's answer begins.
 
         Raises `BadRequest` where the model has no template, or its template refuses the messages.
@@ -35,7 +36,7 @@ class Text:
         if not self._tokenizer.has_chat_template:
             raise BadRequest("This model has no chat template; ask it for completions.", param="model")
         try:
-            ids = self._tokenizer.apply_chat_template(plain_messages(messages), add_generation_prompt=True)
+            ids = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
         except (TemplateError, ValueError) as error:
             raise BadRequest(
                 f"The model's chat template refuses these messages: {error}", param="messages"
