@@ -107,12 +107,16 @@ def parse_feature(text: str, name: str) -> list[Scenario]:
         document: Any = Parser().parse(text)
     except CompositeParserException as error:
         raise FeatureError(f"{name} is not Gherkin: {error}") from error
-    children = document["feature"]["children"]
-    return [_scenario(child["scenario"], name) for child in children]
+    if "feature" not in document:
+        raise FeatureError(f"{name} holds no feature")
+    return [_scenario(child, name) for child in document["feature"]["children"]]
 
 
-def _scenario(node: Any, name: str) -> Scenario:  # noqa: ANN401 - the parser's nested dictionaries
+def _scenario(child: Any, name: str) -> Scenario:  # noqa: ANN401 - the parser's nested dictionaries
+    ((kind, node),) = child.items()
     where = f"{name}:{node['location']['line']}"
+    if kind != "scenario" or node["examples"]:
+        raise FeatureError(f"{where}: a feature holds only scenarios, without examples")
     level, rule_id = _tags([tag["name"] for tag in node["tags"]], where)
     notes = _notes(node["description"], where)
     whens, thens = _steps(node["steps"], where)
