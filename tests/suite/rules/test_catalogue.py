@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from gonogo.errors import FeatureError, UsageError
+from gonogo.judge import bind
+from gonogo.rules import Catalogue, load
+from gonogo.rules.catalogue import parse_feature
+from gonogo.stimuli.phrases import Ask, Watch
+from gonogo.verdict import Level
+
+RULE = """
+  @must @chat.stream.done
+  Scenario: A stream ends with exactly one [DONE]
+    Source: guide, Streaming;
+      recorded streams.
+    Why: clients hang without it.
+    When a chat completion is streamed with {"max_tokens": 8}
+    Then the stream contains exactly one "[DONE]"
+    And nothing follows the "[DONE]"
+"""
+
+
+def feature(*rules: str) -> str:
+    return "Feature: Streams\n  What a stream is.\n" + "".join(rules)
+
+
+def one(rule: str) -> None:
+    parse_feature(feature(rule), "x.feature")
+
+
+def test_a_scenario_is_a_rule() -> None:
+    (scenario,) = parse_feature(feature(RULE), "chat.feature")
+    rule = scenario.rule
+    assert (rule.id, rule.group, rule.level) == ("chat.stream.done", "chat.stream", Level.MUST)
+    assert rule.title == "A stream ends with exactly one [DONE]"
+    assert rule.source == "guide, Streaming; recorded streams."
+    assert rule.why == "clients hang without it."
+    assert rule.steps[0] == 'When a chat completion is streamed with {"max_tokens": 8}'
+    assert scenario.thens == (
+        'the stream contains exactly one "[DONE]"',
+        'nothing follows the "[DONE]"',
+    )
+    assert scenario.where == "chat.feature:5"
+
+
+def test_a_rule_asks_for_the_stimuli_of_its_when_steps_and_for_those_they_need() -> None:
+    rule = RULE.replace("    Then", "    And the same request is sent again\n    Then", 1)
+    (scenario,) = parse_feature(feature(rule), "x.feature")
+    first, second = scenario.looks
+    assert isinstance(first, Ask)
+    assert isinstance(second, Ask)
+    assert second.stimulus.key == first.stimulus.key + " #2"
+    assert [stimulus.key for stimulus in scenario.stimuli] == [
+        first.stimulus.key,
+        first.stimulus.key,
+        second.stimulus.key,
+    ]
+
+
+def test_a_rule_that_watches_asks_for_one_exchange_of_the_kind() -> None:
+    rule = re.sub("When .*", "When any chat completion is streamed", RULE)
+    (scenario,) = parse_feature(feature(rule), "x.feature")
+    (look,) = scenario.looks
+    assert isinstance(look, Watch)
+    assert [stimulus.key for stimulus in scenario.stimuli] == ['POST /chat/completions {"stream":true}']
+
+
+MALFORMED = {
+    "no Gherkin": (RULE.replace("    Then", "    Finally"), "is not Gherkin"),
+    "a rule without a level": (RULE.replace("@must ", ""), "a rule has two tags, its level and its id"),
+    "a rule without an id": (RULE.replace(" @chat.stream.done", ""), "a rule has two tags"),
+    "a rule of two levels": (RULE.replace("@must", "@must @should"), "found @must @should @chat.stream.done"),
+    "a tag more": (RULE.replace("@must", "@must @slow"), "a rule has two tags"),
+    "a rule without a source": (RULE.replace("Source:", "From:"), 'the description has no "Source:"'),
+    "a rule with an empty reason": (RULE.replace("clients hang without it.", ""), 'has no "Why:"'),
+    "a Given": (
+        RULE.replace("    When", "    Given a server\n    When"),
+        '"Given" is no step of a rule; use When and Then',
+    ),
+    "no When": (re.sub(" *When.*\n", "", RULE), "at least one When and one Then"),
+    "no Then": (RULE[: RULE.index("    Then")], "at least one When and one Then"),
+    "a When that nobody knows": (
+        RULE.replace("is streamed", "is sung"),
+        "no phrase fits 'a chat completion is sung",
+    ),
+    "a body that is no JSON": (RULE.replace("8}", "8,}"), "Illegal trailing comma|Expecting property name"),
+    "a repetition of nothing": (
+        re.sub("When .*", "When the same request is sent again", RULE),
+        '"the same request is sent again" follows no request',
+    ),
+    "a repetition of what is watched": (
+        re.sub("When .*", "When any stream is asked for\n    And the same request is sent again", RULE),
+        "follows no request",
+    ),
+    "a background": ("\n  Background:\n    Given a server\n", "only scenarios"),
+    "an outline": (
+        RULE.replace("Scenario:", "Scenario Outline:") + "    Examples:\n      | n |\n      | 1 |\n",
+        "only scenarios, without examples",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "said"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_rule_is_refused_with_its_place_and_what_is_wrong(rule: str, said: str) -> None:
+    with pytest.raises(FeatureError, match=rf"^x\.feature.*(?s:.*)({said})"):
+        one(rule)
+
+
+def test_an_empty_feature_file_is_refused() -> None:
+    with pytest.raises(FeatureError, match=r"^x\.feature holds no feature"):
+        parse_feature("# nothing yet\n", "x.feature")
+
+
+def test_two_rules_of_one_id_are_refused() -> None:
+    other = RULE.replace("A stream ends", "Every stream ends")
+    with pytest.raises(
+        FeatureError, match=r"x\.feature:14: 'chat\.stream\.done' is taken already, at x\.feature:5"
+    ):
+        Catalogue(parse_feature(feature(RULE, other), "x.feature"))
+
+
+def test_two_rules_of_one_title_are_refused() -> None:
+    other = RULE.replace("@chat.stream.done", "@chat.stream.end")
+    with pytest.raises(FeatureError, match=r"'A stream ends .*' is taken already"):
+        Catalogue(parse_feature(feature(RULE, other), "x.feature"))
+
+
+def test_a_request_that_is_valid_here_and_wrong_there_is_refused() -> None:
+    other = (
+        RULE.replace("done", "limit", 1)
+        .replace("A stream", "No stream")
+        .replace("is streamed", "is wrongly streamed")
+    )
+    with pytest.raises(FeatureError, match="is called valid here and wrong elsewhere"):
+        Catalogue(parse_feature(feature(RULE, other), "x.feature"))
+
+
+def test_the_catalogue_ships_with_rules_whose_checks_exist() -> None:
+    catalogue = load()
+    assert len(catalogue) > 200
+    assert all(bind(scenario) for scenario in catalogue)
+
+
+def test_a_must_rests_on_a_schema_a_guide_the_sse_standard_or_an_rfc() -> None:
+    binding = ("schema", "guide", "SSE standard", "RFC")
+    musts = [scenario.rule for scenario in load() if scenario.rule.level is Level.MUST]
+    assert [rule.id for rule in musts if not rule.source.startswith(binding)] == []
+
+
+def test_rules_are_selected_by_id_and_by_what_they_lie_under() -> None:
+    catalogue = load()
+    chosen = {scenario.rule.id for scenario in catalogue.select(["models.list", "chat.stream.done"])}
+    assert {"models.list.json", "chat.stream.done"} <= chosen
+    assert not any(rule_id.startswith(("models.entry", "chat.stream.id")) for rule_id in chosen)
+
+
+def test_what_is_skipped_is_left_out() -> None:
+    catalogue = load()
+    left = {scenario.rule.id for scenario in catalogue.select(skip=["chat", "errors.code"])}
+    assert "models.list.json" in left
+    assert "errors.code" not in left
+    assert not any(rule_id.startswith("chat.") for rule_id in left)
+
+
+def test_a_selector_is_no_prefix_of_letters() -> None:
+    with pytest.raises(UsageError, match=r'No rule is called "chat\.str"'):
+        load().select(["chat.str"])
+
+
+def test_a_selector_that_fits_nothing_is_refused_with_what_is_near() -> None:
+    with pytest.raises(UsageError, match=r'No rule is called "chat\.steam"; did you mean chat\.stream'):
+        load().select(["chat.steam"])
+    with pytest.raises(UsageError, match='No rule is called "zzz"; "gonogo rules" lists them all'):
+        load().select(skip=["zzz"])
+
+
+def test_a_recorded_key_leads_back_to_its_stimulus() -> None:
+    catalogue = load()
+    known = catalogue.stimulus('POST /chat/completions {"stream":true}')
+    assert known is not None
+    assert known.streamed
+    assert catalogue.stimulus("POST /nowhere {}") is None
+    alive = catalogue.stimulus("alive after POST /chat/completions []")
+    assert alive is not None
+    assert not alive.valid

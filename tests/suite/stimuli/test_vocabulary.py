@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+from gonogo.vocabulary import Vocabulary
+
+
+def vocabulary(*patterns: str) -> Vocabulary[str]:
+    words: Vocabulary[str] = Vocabulary()
+    for pattern in patterns:
+        words.add(pattern, f"meaning of {pattern}")
+    return words
+
+
+def test_a_phrase_gives_its_meaning_and_its_values() -> None:
+    words = vocabulary("a chat with {body:json} and {number:d} choices")
+    meaning, values = words.find('a chat with {"n": [1, null]} and 2 choices')
+    assert meaning.startswith("meaning of a chat")
+    assert values == {"body": {"n": [1, None]}, "number": 2}
+
+
+@pytest.mark.parametrize("text", ['say "a \\u00e9"', 'say ["a", "b"]', 'say {"a": "}"}'])
+def test_json_values_may_be_strings_lists_and_objects(text: str) -> None:
+    _, values = vocabulary("say {value:json}").find(text)
+    assert set(values) == {"value"}
+
+
+def test_what_no_phrase_fits_is_refused() -> None:
+    with pytest.raises(LookupError, match="no phrase fits 'the models are eaten'"):
+        vocabulary("the models are listed").find("the models are eaten")
+
+
+def test_case_matters() -> None:
+    with pytest.raises(LookupError, match="no phrase fits"):
+        vocabulary("the models are listed").find("The models are listed")
+
+
+def test_what_two_phrases_fit_is_refused_with_both() -> None:
+    words = vocabulary("the {noun} is listed", "the model is {verb}")
+    with pytest.raises(LookupError, match=r"fits 'the \{noun\} is listed' and 'the model is \{verb\}'"):
+        words.find("the model is listed")
+
+
+def test_a_phrase_is_defined_once() -> None:
+    words = vocabulary("the models are listed")
+    with pytest.raises(ValueError, match="defined twice"):
+        words.add("the models are listed", "again")
+
+
+def test_json_that_is_none_is_an_error_of_its_value() -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        vocabulary("say {value:json}").find("say {a}")
