@@ -1,4 +1,4 @@
-"""A clean run: everything that the reference server answers to everything that the rules ask."""
+"""Clean runs: everything that rules ask, answered by the ideal target, and by the reference server."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from faults.serving import PATIENCE, served, sound
 from gonogo.collect.plan import plan
 from gonogo.rules import Catalogue, load
 from gonogo.running import Approach, collect
+from ideal.running import record_run
 
 if TYPE_CHECKING:
     from gonogo.evidence import Record
@@ -22,6 +23,11 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="session")
 def clean(catalogue: Catalogue) -> Record:
+    return asyncio.run(record_run(catalogue))
+
+
+@pytest.fixture(scope="session")
+def referred(catalogue: Catalogue) -> Record:
     with served(sound()) as (base_url, _):
         run = collect(Approach(base_url, timeout=PATIENCE), plan(catalogue))
         return asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))

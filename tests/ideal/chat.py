@@ -65,8 +65,8 @@ class Spoken:
         for number, call in enumerate(self.calls):
             head = {"name": call.name, "arguments": ""}
             yield _call_delta(index=number, id=call.id, type="function", function=head), None, None
-            for piece in call.arguments:
-                yield _call_delta(index=number, function={"arguments": piece}), None, None
+            for letter in call.arguments:
+                yield _call_delta(index=number, function={"arguments": letter}), None, None
         for token in self.said.drawn:
             piece = Generated((token,), "", 1)
             yield {"content": token.text}, self.logprobs_of(piece), None

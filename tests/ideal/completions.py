@@ -63,7 +63,8 @@ class Continuations:
 def complete(body: Json) -> Continuations:
     """Answer a request that the schema admits; raises Refusal where a rule of the contract does not."""
     served.expect(body["model"], "chat")
-    n, best_of = body.get("n", 1), body.get("best_of", body.get("n", 1))
+    n: int = body.get("n", 1)
+    best_of: int = body.get("best_of", n)
     _expect_rules(body, n, best_of)
     prompts = _prompts(body["prompt"])
     limit = body.get("max_tokens", DEFAULT_LIMIT)

@@ -1,0 +1,35 @@
+"""The reference server raises no alarm: it keeps a rule, or says plainly that it does not do what the rule is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from faults.fault import verdicts
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from gonogo.evidence import Record
+    from gonogo.rules import Catalogue
+
+# What the server refuses today; everything else it does, so that "unsupported" hides no accident.
+NOT_YET = ("tools", "structured", "logprobs", "choices", "completions.", "embeddings")
+
+
+def test_the_reference_server_passes_every_rule_or_refuses_plainly(
+    referred: Record, catalogue: Catalogue
+) -> None:
+    found = verdicts(referred, catalogue)
+    others = {
+        rule_id: (judgement.verdict, judgement.message)
+        for rule_id, judgement in found.items()
+        if judgement.verdict is not Verdict.PASS
+        and not (judgement.verdict is Verdict.UNSUPPORTED and rule_id.startswith(NOT_YET))
+    }
+    assert others == {}
+
+
+def test_the_reference_server_was_asked_everything(referred: Record, clean: Record) -> None:
+    assert referred.unsent == {}
+    assert {e.stimulus for e in referred.exchanges} >= {
+        e.stimulus for e in clean.exchanges if not e.stimulus.startswith("alive after")
+    }
