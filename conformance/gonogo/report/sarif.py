@@ -85,13 +85,13 @@ def _entry_descriptor(kind: Kind) -> dict[str, Any]:
 
 def _result(judgement: Judgement, report: Report) -> dict[str, Any]:
     rule, exchange = judgement.rule, shown_exchange(judgement, report.exchanges)
-    wanted = f" Expected: {judgement.expected}" if judgement.expected else ""
+    wanted = f" Expected: {judgement.expected}." if judgement.expected else ""
     path = "" if exchange is None else exchange.request.path
     command = None if exchange is None else curl(exchange.request, report.target.base_url)
     return {
         "ruleId": rule.id,
         "level": LEVELS[rule.level],
-        "message": {"text": f"{rule.title}. Found: {judgement.message}{wanted}"},
+        "message": {"text": f"{rule.title}.{wanted} Found: {judgement.message}."},
         "locations": [_location(_endpoint(report.target.base_url, path), 1)],
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(rule.id)},
         "suppressions": _suppressions(judgement),
