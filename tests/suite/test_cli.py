@@ -121,5 +121,5 @@ def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
 def test_every_command_explains_itself(gonogo: Run) -> None:
     names = {command.name for command in app.registered_commands}
 
-    assert names == {"check", "judge", "rules", "explain", "serve"}
+    assert names == {"check", "judge", "diff", "rules", "explain", "serve"}
     assert all(gonogo(name, "--help").exit_code == 0 for name in names - {"serve"})

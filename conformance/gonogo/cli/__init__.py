@@ -1,6 +1,7 @@
 """The command line: reads options, calls one function, prints, and leaves with a status.
 
-0: go. 1: no-go. 2: could not judge, or was asked wrongly, with one sentence on stderr. 130: interrupted.
+0: go. 1: no-go, or worse than before. 2: could not judge, or was asked wrongly, with one sentence on stderr.
+130: interrupted.
 """
 
 import sys
@@ -11,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from gonogo import __version__
-from gonogo.cli import check, judge, rules, serve
+from gonogo.cli import check, diff, judge, rules, serve
 from gonogo.cli.output import say
 from gonogo.errors import GonogoError
 
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 app.command("check")(check.check)
 app.command("judge")(judge.judge)
+app.command("diff")(diff.diff)
 app.command("rules")(rules.rules)
 app.command("explain")(rules.explain)
 app.command("serve", context_settings=serve.PASS_ON)(serve.serve)

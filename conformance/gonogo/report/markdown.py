@@ -107,7 +107,7 @@ def _broken(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
     yield f"### {title}"
     yield from table(
         ["rule", "requirement", "expected", "found"],
-        [[code(j.rule.id), _prose(j.rule.title), code(j.expected or ""), code(j.message)] for j in found],
+        [[code(j.rule.id), prose(j.rule.title), code(j.expected or ""), code(j.message)] for j in found],
     )
     for judgement in found[:MOST_COMMANDS]:
         yield from _command(judgement, report)
@@ -123,7 +123,7 @@ def _command(judgement: Judgement, report: Report) -> Iterator[str]:
         command = "# too long to be shown here; the JSON report has it"
     yield f"<details><summary>Repeat <code>{judgement.rule.id}</code></summary>"
     yield ""
-    yield f"Why it matters: {_prose(judgement.rule.why)}"
+    yield f"Why it matters: {prose(judgement.rule.why)}"
     yield ""
     yield fenced(command, "sh")
     yield ""
@@ -142,6 +142,6 @@ def _waived(report: Report) -> Iterator[str]:
     yield "</details>"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """A sentence of ours: links to issues stay links, marks of Markdown and HTML do not act."""
     return re.sub(r"[\\`*_\[\]<>]", lambda sign: f"&#{ord(sign[0])};", text)

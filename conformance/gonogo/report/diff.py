@@ -1,0 +1,227 @@
+"""Two stored reports compared: what got worse, better, appeared, went away.
+
+What is compared is what the target does. A waived rule is a broken one, for clients break on it all the same. A
+rule that could not be decided is no news by itself: it makes nothing worse, and nothing better; but what is seen
+broken now, and was not known to be before, is worse.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from gonogo.errors import UsageError
+from gonogo.report.json import REPORT_VERSION, schema
+from gonogo.report.markdown import code, prose, table
+from gonogo.report.terminal import visible
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DIFF_VERSION = 1
+
+# How much a client suffers, by what is observed; verdicts that are not here tell nothing of that.
+SUFFERING = {Verdict.PASS: 0, Verdict.UNSUPPORTED: 1, Verdict.WARN: 2, Verdict.FAIL: 3}
+BROKEN = {"must": Verdict.FAIL, "should": Verdict.WARN, "may": Verdict.UNSUPPORTED}
+
+
+class Change(StrEnum):
+    """What became of a rule between two reports."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    APPEARED = "appeared"
+    WENT_AWAY = "went away"
+    OTHER = "other"  # another verdict that is neither worse nor better
+
+
+TITLES = {
+    Change.WORSE: "Worse",
+    Change.BETTER: "Better",
+    Change.APPEARED: "Appeared: rules that only the new report has",
+    Change.WENT_AWAY: "Went away: rules that only the old report has",
+    Change.OTHER: "Judged otherwise, neither worse nor better",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One rule that two reports judge differently; a verdict is None where its report has no such rule.
+
+    `message` is that of the new report, or of the old one for a rule that went away.
+    """
+
+    change: Change
+    id: str
+    title: str
+    old: str | None
+    new: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The differences of two reports, those of a kind together; `notes` are what else differs, as sentences."""
+
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+    gates: tuple[str, str]
+    same: int
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether something got worse."""
+        return bool(self.of(Change.WORSE))
+
+    def of(self, change: Change) -> list[Difference]:
+        """The differences of one kind, in the order of the rules."""
+        return [difference for difference in self.differences if difference.change is change]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The JSON report in a file; UsageError, naming it, where it cannot be read or is none of this version."""
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON; give a report that gonogo check --json wrote.") from error
+    if not isinstance(found, dict) or "report_version" not in found:
+        raise UsageError(f"{path} is no report; give one that gonogo check --json wrote.")
+    if found["report_version"] != REPORT_VERSION:
+        raise UsageError(
+            f"{path} is a report of version {found['report_version']!r}; this gonogo reads version {REPORT_VERSION}."
+        )
+    damage = next(jsonschema_rs.validator_for(schema()).iter_errors(found), None)
+    if damage is not None:
+        raise UsageError(f"{path} is a damaged report: {damage.message}.")
+    return found
+
+
+def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
+    """What differs between two reports, as `read` returns them."""
+    before = {rule["id"]: rule for rule in old["rules"]}
+    after = {rule["id"]: rule for rule in new["rules"]}
+    found = [
+        difference
+        for rule_id in dict.fromkeys((*after, *before))
+        if (difference := _difference(before.get(rule_id), after.get(rule_id))) is not None
+    ]
+    ordered = tuple(difference for change in Change for difference in found if difference.change is change)
+    same = len(before.keys() | after.keys()) - len(found)
+    return Comparison(ordered, tuple(_notes(old, new)), (old["verdict"], new["verdict"]), same)
+
+
+def document(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as plain JSON values."""
+    return {
+        "diff_version": DIFF_VERSION,
+        "worse": comparison.is_worse,
+        "verdict": {"old": comparison.gates[0], "new": comparison.gates[1]},
+        "notes": list(comparison.notes),
+        "same": comparison.same,
+        "differences": [asdict(difference) for difference in comparison.differences],
+    }
+
+
+def render_json(comparison: Comparison) -> str:
+    """The JSON text, indented, ASCII only, with a line break at its end."""
+    return json.dumps(document(comparison), indent=1, allow_nan=False) + "\n"
+
+
+def render_text(comparison: Comparison) -> str:
+    """The text for a terminal or a log, with a line break at its end; the answer is the last line."""
+    return "\n".join(_text(comparison)) + "\n"
+
+
+def render_markdown(comparison: Comparison) -> str:
+    """The Markdown text, with a line break at its end."""
+    return "\n".join(_markdown(comparison)) + "\n"
+
+
+def _difference(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Difference | None:
+    rule = new or old
+    assert rule is not None
+    if old is not None and new is not None and old["verdict"] == new["verdict"]:
+        return None
+    change = Change.APPEARED if old is None else Change.WENT_AWAY if new is None else _change(old, new)
+    return Difference(
+        change,
+        rule["id"],
+        rule["title"],
+        None if old is None else old["verdict"],
+        None if new is None else new["verdict"],
+        rule["message"],
+    )
+
+
+def _change(old: dict[str, Any], new: dict[str, Any]) -> Change:
+    before, after = _suffering(old), _suffering(new)
+    if after is None:
+        return Change.OTHER
+    if before is None:
+        return Change.WORSE if after > SUFFERING[Verdict.UNSUPPORTED] else Change.OTHER
+    return Change.WORSE if after > before else Change.BETTER if after < before else Change.OTHER
+
+
+def _suffering(rule: dict[str, Any]) -> int | None:
+    verdict = Verdict(rule["verdict"])
+    return SUFFERING.get(BROKEN[rule["level"]] if verdict is Verdict.WAIVED else verdict)
+
+
+def _notes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """What to know before one believes the differences."""
+    told = {
+        "gonogo": (old["gonogo"], new["gonogo"]),
+        "target": (old["target"]["base_url"], new["target"]["base_url"]),
+        "model": (old["target"]["model"], new["target"]["model"]),
+    }
+    for name, (before, after) in told.items():
+        if before != after:
+            yield f"The reports differ in {name}: {before} before, {after} now."
+
+
+def _text(comparison: Comparison) -> Iterator[str]:
+    for note in comparison.notes:
+        yield visible(note)
+    for change, title in TITLES.items():
+        found = comparison.of(change)
+        if found:
+            yield f"{title} ({len(found)}):"
+        for difference in found:
+            yield f"  {difference.id}  {_turn(difference)}  {visible(difference.title)}"
+            if difference.new != Verdict.PASS:
+                yield f"    {visible(difference.message)}"
+    yield _answer(comparison)
+
+
+def _markdown(comparison: Comparison) -> Iterator[str]:
+    yield f"## gonogo diff: {'worse' if comparison.is_worse else 'not worse'}"
+    yield ""
+    yield _answer(comparison)
+    for note in comparison.notes:
+        yield ""
+        yield code(note)
+    for change, title in TITLES.items():
+        found = comparison.of(change)
+        if found:
+            yield ""
+            yield f"### {title}"
+            rows = [[code(d.id), _turn(d), prose(d.title), code(d.message)] for d in found]
+            yield from table(["rule", "verdict", "requirement", "found"], rows)
+
+
+def _turn(difference: Difference) -> str:
+    return f"{difference.old or 'absent'} -> {difference.new or 'absent'}"
+
+
+def _answer(comparison: Comparison) -> str:
+    counts = ", ".join(f"{len(comparison.of(change))} {change.value}" for change in list(Change)[:4])
+    old, new = comparison.gates
+    return f"{counts}, {comparison.same} the same; the gate said {old}, and says {new}."

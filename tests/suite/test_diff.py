@@ -1,0 +1,212 @@
+"""Two reports compared: worse breaks, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gonogo.errors import UsageError
+from gonogo.report import diff
+from gonogo.report.diff import Change, compare
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
+
+WORSE, BETTER, OTHER = Change.WORSE, Change.BETTER, Change.OTHER
+
+
+def rule(rule_id: str, verdict: str, level: str = "must") -> dict[str, Any]:
+    return {
+        "id": rule_id,
+        "title": f"Title of {rule_id}",
+        "level": level,
+        "group": rule_id.rpartition(".")[0],
+        "verdict": verdict,
+        "message": f"It is {verdict}",
+        "expected": None,
+        "actual": None,
+        "exchanges": [],
+        "position": None,
+        "curl": None,
+        "source": "source",
+        "why": "why",
+    }
+
+
+def report(*rules: dict[str, Any], **head: object) -> dict[str, Any]:
+    return {
+        "gonogo": "0.1.0",
+        "report_version": 1,
+        "verdict": "go",
+        "target": {"base_url": "http://h/v1", "model": "m", "embedding_model": None},
+        "started": "2026-01-02T03:04:05+00:00",
+        "seconds": None,
+        "strict": False,
+        "unmet": [],
+        "cost": {"requests": 0, "prompt_tokens": 0, "completion_tokens": 0},
+        "totals": {verdict.value: 0 for verdict in Verdict},
+        "rules": list(rules),
+        **head,
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level", "change"),
+    [
+        ("pass", "fail", "must", WORSE),
+        ("pass", "warn", "should", WORSE),
+        ("pass", "unsupported", "must", WORSE),
+        ("unsupported", "fail", "must", WORSE),
+        ("warn", "fail", "must", WORSE),
+        ("inconclusive", "fail", "must", WORSE),
+        ("error", "warn", "should", WORSE),
+        ("pass", "waived", "must", WORSE),
+        ("unsupported", "waived", "should", WORSE),
+        ("fail", "pass", "must", BETTER),
+        ("fail", "unsupported", "must", BETTER),
+        ("waived", "pass", "must", BETTER),
+        ("waived", "unsupported", "should", BETTER),
+        ("unsupported", "pass", "must", BETTER),
+        ("fail", "waived", "must", OTHER),
+        ("waived", "fail", "must", OTHER),
+        ("waived", "warn", "should", OTHER),
+        ("pass", "inconclusive", "must", OTHER),
+        ("fail", "inconclusive", "must", OTHER),
+        ("fail", "error", "must", OTHER),
+        ("inconclusive", "pass", "must", OTHER),
+        ("inconclusive", "unsupported", "must", OTHER),
+        ("inconclusive", "error", "must", OTHER),
+    ],
+)
+def test_a_change_of_verdict_is_worse_better_or_neither(
+    old: str, new: str, level: str, change: Change
+) -> None:
+    (difference,) = compare(report(rule("a.b", old, level)), report(rule("a.b", new, level))).differences
+
+    assert difference.change is change
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_same_verdict_twice_is_no_difference(verdict: Verdict) -> None:
+    found = compare(report(rule("a.b", verdict)), report(rule("a.b", verdict)))
+
+    assert (found.differences, found.same, found.is_worse) == ((), 1, False)
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail"])
+def test_a_rule_of_one_report_only_appeared_or_went_away_and_makes_nothing_worse(verdict: str) -> None:
+    found = compare(report(rule("a.old", verdict)), report(rule("a.new", verdict)))
+
+    assert [(d.change, d.id, d.old, d.new) for d in found.differences] == [
+        (Change.APPEARED, "a.new", None, verdict),
+        (Change.WENT_AWAY, "a.old", verdict, None),
+    ]
+    assert not found.is_worse
+
+
+def test_other_versions_targets_and_models_are_noted() -> None:
+    moved = {"base_url": "http://other/v1", "model": "n", "embedding_model": None}
+    found = compare(report(), report(gonogo="0.2.0", target=moved))
+
+    assert found.notes == (
+        "The reports differ in gonogo: 0.1.0 before, 0.2.0 now.",
+        "The reports differ in target: http://h/v1 before, http://other/v1 now.",
+        "The reports differ in model: m before, n now.",
+    )
+
+
+def test_the_text_groups_what_changed_and_ends_with_the_answer() -> None:
+    old = report(rule("a.b", "pass"), rule("a.c", "fail"), rule("a.d", "pass"))
+    new = report(rule("a.b", "fail"), rule("a.c", "pass"), rule("a.d", "pass"), verdict="no-go")
+
+    assert diff.render_text(compare(old, new)).splitlines() == [
+        "Worse (1):",
+        "  a.b  pass -> fail  Title of a.b",
+        "    It is fail",
+        "Better (1):",
+        "  a.c  fail -> pass  Title of a.c",
+        "1 worse, 1 better, 0 appeared, 0 went away, 1 the same; the gate said go, and says no-go.",
+    ]
+
+
+def test_the_markdown_has_a_table_for_each_kind_of_change() -> None:
+    text = diff.render_markdown(
+        compare(report(rule("a.b", "pass")), report(rule("a.b", "fail"), gonogo="0.2.0"))
+    )
+
+    assert text.startswith("## gonogo diff: worse\n\n1 worse, 0 better,")
+    assert "`The reports differ in gonogo: 0.1.0 before, 0.2.0 now.`" in text
+    assert "### Worse\n\n| rule | verdict | requirement | found |\n" in text
+    assert "| `a.b` | pass -> fail | Title of a.b | `It is fail` |\n" in text
+
+
+class TestTheCommand:
+    @pytest.fixture
+    def reports(self, gonogo: Run, clean_evidence: Path, broken_evidence: Path, tmp_path: Path) -> list[Path]:
+        """A report on a server that keeps the contract, and on the same one without [DONE]."""
+        paths = [tmp_path / "clean.json", tmp_path / "broken.json"]
+        for stored, path in zip((clean_evidence, broken_evidence), paths, strict=True):
+            gonogo("judge", stored, "--only", "models", "--only", "chat.stream.done", "--json", path)
+        return paths
+
+    def test_leaves_with_1_where_something_got_worse(self, gonogo: Run, reports: list[Path]) -> None:
+        result = gonogo("diff", *reports)
+
+        assert result.exit_code == 1
+        assert result.stdout.startswith("Worse (1):\n  chat.stream.done  pass -> fail  ")
+        assert result.stdout.splitlines()[-1].endswith("the gate said go, and says no-go.")
+
+    def test_leaves_with_0_where_nothing_did(self, gonogo: Run, reports: list[Path]) -> None:
+        clean, broken = reports
+
+        assert gonogo("diff", broken, clean).exit_code == 0
+        assert gonogo("diff", broken, broken).exit_code == 0
+
+    def test_writes_json_and_markdown(self, gonogo: Run, reports: list[Path], tmp_path: Path) -> None:
+        page = tmp_path / "d.md"
+        result = gonogo("diff", *reports, "--json", "-", "--markdown", page)
+        document = json.loads(result.stdout)
+
+        assert document["worse"] is True
+        assert document["verdict"] == {"old": "go", "new": "no-go"}
+        assert [(d["change"], d["id"]) for d in document["differences"]] == [("worse", "chat.stream.done")]
+        assert page.read_text().startswith("## gonogo diff: worse\n")
+        assert result.stderr.startswith("Worse (1):")
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, "cannot be read: No such file or directory."),
+            (b"<html>", "is not JSON; give a report that gonogo check --json wrote."),
+            (b"\xff", "is not JSON; give a report"),
+            (b"[]", "is no report; give one that gonogo check --json wrote."),
+            (b'{"report_version": 2}', "is a report of version 2; this gonogo reads version 1."),
+            (b'{"report_version": 1}', 'is a damaged report: "gonogo" is a required property.'),
+        ],
+    )
+    def test_says_of_a_file_that_is_no_report_what_it_is_in_one_sentence(
+        self, gonogo: Run, reports: list[Path], tmp_path: Path, content: bytes | None, said: str
+    ) -> None:
+        other = tmp_path / "other.json"
+        if content is not None:
+            other.write_bytes(content)
+        result = gonogo("diff", reports[0], other)
+
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"{other} {said}")
+        assert result.stderr.count("\n") == 1
+
+
+def test_a_report_nested_beyond_reading_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+
+    with pytest.raises(UsageError, match="is not JSON"):
+        diff.read(path)
