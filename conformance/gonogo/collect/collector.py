@@ -8,6 +8,7 @@ sent: what is left is noted with the request that was the last before it.
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -65,6 +66,15 @@ class Collector:
                 await self._batch(batch, numbered, watched=risk is not Risk.HARMLESS)
             for stimulus in plan.stage(risk, alone=True):
                 await self._batch((stimulus,), numbered, watched=risk is not Risk.HARMLESS)
+
+    async def volley(self, stimuli: Sequence[Stimulus]) -> list[Exchange]:
+        """Send some more side by side, then ask for a sign of life; their exchanges, in the same order.
+
+        There are fewer than stimuli where the target no longer answers; the rest is in the sink as unsent.
+        """
+        await self._batch(stimuli, {stimulus.key: next(self._ids) for stimulus in stimuli}, watched=True)
+        found = (self._answers.get(stimulus.key) for stimulus in stimuli)
+        return [exchange for exchange in found if exchange is not None]
 
     def _batch_size(self, risk: Risk) -> int | None:
         """How many are sent before a sign of life is asked for; None for all of them."""
@@ -155,7 +165,7 @@ def _accepted(exchange: Exchange) -> bool:
 
 def _is_busy(exchange: Exchange) -> bool:
     """Whether somebody is there who has no time: 429, or 503 that says for how long."""
-    return exchange.status == 429 or _asked_to_wait(exchange) is not None
+    return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
 
 
 def _asked_to_wait(exchange: Exchange) -> float | None:
@@ -166,4 +176,4 @@ def _asked_to_wait(exchange: Exchange) -> float | None:
         seconds = float(exchange.header("retry-after") or "")
     except ValueError:
         return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)
