@@ -1,0 +1,72 @@
+"""A recorder that answers from a script, in the same process, and the sink that keeps what a collector finds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+GONE = Failure(FailureKind.CONNECT, 0.0, "Connection refused")
+
+
+@dataclass(frozen=True)
+class Says:
+    """What a script answers: a status and a body, or a failure."""
+
+    status: int | None = 200
+    body: Any = None
+    headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+    failure: Failure | None = None
+
+
+@dataclass
+class ScriptedRecorder:
+    """Asks `script` for each request by the key of its stimulus; notes how many were under way at a time."""
+
+    script: Callable[[str], Says] = lambda _: Says()
+    keys: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    under_way: int = 0
+    most: int = 0
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        self.keys.append(stimulus)
+        self.requests.append(request)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)  # let the others begin
+        self.under_way -= 1
+        says = self.script(stimulus)
+        data = says.body if isinstance(says.body, bytes) else json.dumps(says.body or {}).encode()
+        chunks = (Chunk(0.0, data),) if says.failure is None else ()
+        headers = says.headers if says.status is not None else ()
+        return Exchange(id, stimulus, request, says.status, headers, chunks, says.failure, 0.0)
+
+
+@dataclass
+class Kept:
+    """A sink that keeps everything."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def exchange(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+
+    def unsent(self, key: str, reason: str) -> None:
+        self.reasons[key] = reason
+
+    def stimuli(self) -> list[str]:
+        return [exchange.stimulus for exchange in self.exchanges]
+
+
+def in_turn(answers: Iterable[Says], then: Says = Says()) -> Callable[[str], Says]:
+    """One answer after the other, whoever asks, and at last always the same."""
+    left = iter(answers)
+    return lambda _: next(left, then)

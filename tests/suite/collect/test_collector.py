@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo.collect.collector import LONGEST_WAIT, TRIES, Collector
+from gonogo.collect.plan import Plan
+from gonogo.exchange import Exchange, Failure, FailureKind, Request
+from gonogo.stimuli import bodies
+from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject
+from suite.collect.scripted import GONE, Kept, Says, ScriptedRecorder, in_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHAT = bodies.post(Endpoint.CHAT, {})
+MODELS = bodies.list_models()
+WRONG = [bodies.post(Endpoint.CHAT, {"n": -number}, valid=False) for number in range(5)]
+
+
+def collect(
+    recorder: ScriptedRecorder, *stimuli: Stimulus, concurrency: int = 8
+) -> tuple[Kept, Collector, list[float]]:
+    kept, waits = Kept(), []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    collector = Collector(recorder, Subject("m"), kept, concurrency, sleep)
+    asyncio.run(asyncio.wait_for(collector.run(Plan(stimuli)), 30))
+    return kept, collector, waits
+
+
+def test_each_stimulus_is_sent_once_and_has_the_number_of_its_place() -> None:
+    kept, _, _ = collect(ScriptedRecorder(), CHAT, MODELS)
+    assert {exchange.stimulus: exchange.id for exchange in kept.exchanges} == {
+        CHAT.key: "x1",
+        MODELS.key: "x2",
+    }
+    assert kept.reasons == {}
+
+
+def test_harmless_requests_go_side_by_side_up_to_the_limit() -> None:
+    stimuli = [bodies.post(Endpoint.CHAT, {"n": number}) for number in range(1, 10)]
+    recorder = ScriptedRecorder()
+    collect(recorder, *stimuli, concurrency=3)
+    assert recorder.most == 3
+
+
+def test_a_request_that_must_be_alone_is() -> None:
+    alone = replace(bodies.post(Endpoint.CHAT, {"n": 7}), alone=True)
+    recorder = ScriptedRecorder()
+    seen: list[int] = []
+
+    def script(key: str) -> Says:
+        if key == alone.key:
+            seen.append(recorder.under_way)
+        return Says()
+
+    recorder.script = script
+    kept, _, _ = collect(recorder, CHAT, MODELS, alone)
+    assert seen == [0]
+    assert kept.stimuli()[-1] == alone.key
+
+
+def test_a_request_waits_for_those_that_it_needs_and_is_built_from_their_answers() -> None:
+    def build(_: Subject, answers: Mapping[str, Exchange]) -> Request:
+        return Request("POST", "/x", (), answers[CHAT.key].body)
+
+    needing = replace(CHAT, key="needing", build=build, needs=(CHAT,))
+    recorder = ScriptedRecorder(lambda _: Says(body=b"[1]"))
+    kept, _, _ = collect(recorder, needing, CHAT)
+    assert kept.stimuli() == [CHAT.key, "needing"]
+    assert recorder.requests[1].body == b"[1]"
+
+
+def test_a_request_that_cannot_be_built_is_unsent_with_the_reason() -> None:
+    def build(_: Subject, __: Mapping[str, Exchange]) -> Request:
+        raise NotPossible("the greedy baseline did not repeat")
+
+    impossible = replace(CHAT, key="impossible", build=build)
+    dependent = replace(CHAT, key="dependent", needs=(impossible,))
+    kept, _, _ = collect(ScriptedRecorder(), impossible, dependent)
+    assert kept.exchanges == []
+    assert kept.reasons == {
+        "impossible": "the greedy baseline did not repeat",
+        "dependent": "it needs the answer to impossible, which is not there",
+    }
+
+
+def test_a_sign_of_life_is_asked_for_after_each_batch_of_hostile_requests() -> None:
+    kept, _, _ = collect(ScriptedRecorder(), CHAT, *WRONG, concurrency=2)
+    alive = [key for key in kept.stimuli() if key.startswith("alive after ")]
+    assert alive == [
+        f"alive after {WRONG[0].key} | {WRONG[1].key}",
+        f"alive after {WRONG[2].key} | {WRONG[3].key}",
+        f"alive after {WRONG[4].key}",
+    ]
+
+
+def test_the_sign_of_life_is_a_plain_request_that_was_answered_well_before() -> None:
+    recorder = ScriptedRecorder(lambda key: Says(status=404 if key.startswith("POST") else 200))
+    collect(recorder, CHAT, MODELS, WRONG[0])
+    assert recorder.requests[-1] == Request("GET", "/models")
+
+
+def test_where_nothing_was_answered_well_no_sign_of_life_can_be_asked_for() -> None:
+    kept, _, _ = collect(ScriptedRecorder(lambda _: Says(status=500)), CHAT, *WRONG[:2])
+    assert kept.stimuli() == [CHAT.key, WRONG[0].key, WRONG[1].key]
+    assert kept.reasons == {}
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        Says(status=None, failure=GONE),
+        Says(status=None, failure=Failure(FailureKind.TIMEOUT, 1.0, "silence")),
+        Says(status=500),
+        Says(status=400),
+    ],
+)
+def test_without_a_sign_of_life_nothing_more_is_sent_and_the_suspects_are_named(ending: Says) -> None:
+    recorder = ScriptedRecorder(lambda key: ending if key.startswith("alive") else Says())
+    kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=2)
+    assert kept.stimuli()[-1] == f"alive after {WRONG[0].key} | {WRONG[1].key}"
+    reason = "the target no longer answered after x2, x3, so this was not sent"
+    assert kept.reasons == {stimulus.key: reason for stimulus in WRONG[2:]}
+
+
+@pytest.mark.parametrize(
+    "ending", [Says(status=429), Says(status=503, headers=(("Retry-After", "1"),))], ids=["429", "503"]
+)
+def test_who_has_no_time_is_alive(ending: Says) -> None:
+    recorder = ScriptedRecorder(lambda key: ending if key.startswith("alive") else Says())
+    kept, _, _ = collect(recorder, CHAT, *WRONG[:2], concurrency=1)
+    assert kept.reasons == {}
+    assert WRONG[1].key in kept.stimuli()
+
+
+def test_deadly_requests_are_sent_last_and_one_by_one() -> None:
+    deadly = [replace(wrong, risk=Risk.DEADLY) for wrong in WRONG[:2]]
+    kept, _, _ = collect(ScriptedRecorder(), deadly[0], WRONG[2], deadly[1], CHAT)
+    assert kept.stimuli() == [
+        CHAT.key,
+        WRONG[2].key,
+        f"alive after {WRONG[2].key}",
+        deadly[0].key,
+        f"alive after {deadly[0].key}",
+        deadly[1].key,
+        f"alive after {deadly[1].key}",
+    ]
+
+
+def throttled(status: int, after: str) -> Says:
+    return Says(status=status, headers=(("Retry-After", after),))
+
+
+@pytest.mark.parametrize(
+    ("after", "waits"),
+    [
+        ("0", [0.0]),
+        ("2.5", [2.5]),
+        ("-4", [0.0]),
+        ("9999", [LONGEST_WAIT]),
+        ("Fri, 14 Nov 2026", []),
+        ("", []),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_obeyed_in_bounds(status: int, after: str, waits: list[float]) -> None:
+    recorder = ScriptedRecorder(in_turn([throttled(status, after)]))
+    kept, collector, slept = collect(recorder, CHAT)
+    assert slept == waits
+    assert collector.throttled == len(waits)
+    assert [exchange.status for exchange in kept.exchanges] == [200 if waits else status]
+    assert [exchange.id for exchange in kept.exchanges] == ["x1"]
+
+
+def test_patience_ends_and_the_last_answer_is_kept() -> None:
+    recorder = ScriptedRecorder(lambda _: throttled(429, "1"))
+    kept, collector, slept = collect(recorder, CHAT)
+    assert len(recorder.keys) == TRIES
+    assert slept == [1.0] * (TRIES - 1)
+    assert collector.throttled == TRIES - 1
+    assert [exchange.status for exchange in kept.exchanges] == [429]
+
+
+@pytest.mark.parametrize("after", ["nan", "inf", "-inf", "1e999"])
+def test_a_retry_after_that_is_no_time_is_not_waited_for_ever(after: str) -> None:
+    recorder = ScriptedRecorder(in_turn([throttled(429, after)]))
+    _, _, slept = collect(recorder, CHAT)
+    assert all(0.0 <= seconds <= LONGEST_WAIT for seconds in slept)
