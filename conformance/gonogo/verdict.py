@@ -37,10 +37,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One exchange that a judgement rests on, with the place that matters, if there is one."""
+    """One exchange that a judgement rests on, with the place that matters, if there is one.
+
+    `actual` is what was there in this exchange, where a rule found something in several.
+    """
 
     exchange: str
     position: Position | None = None
+    actual: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from faults.catalogue import (
     chat_request,
     chat_response,
     chat_stream,
+    clients,
     completion_response,
     completion_stream,
     event_streams,
@@ -17,6 +18,7 @@ from faults.catalogue import (
     model_lists,
     refusals,
 )
+from faults.catalogue.clients import BROKEN_BY, broken_by
 from faults.fault import Fault, turned, verdicts
 from gonogo.verdict import Verdict
 
@@ -35,6 +37,7 @@ SECTIONS = (
     event_streams,
     refusals,
     http_answers,
+    clients,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 
@@ -51,9 +54,10 @@ def test_a_fault_turns_the_rules_it_names_and_no_others(
 ) -> None:
     record = fault.change(clean)
     found = verdicts(record, catalogue)
-    assert turned(found) == fault.turns
+    expected = fault.turns | broken_by(fault.name)
+    assert turned(found) == expected
     assert {rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.ERROR} == set()
-    assert all(_is_told_whole(found[rule_id], record) for rule_id in fault.turns)
+    assert all(_is_told_whole(found[rule_id], record) for rule_id in expected)
 
 
 def _is_told_whole(judgement: Judgement, record: Record) -> bool:
@@ -64,10 +68,15 @@ def _is_told_whole(judgement: Judgement, record: Record) -> bool:
 
 
 def test_every_rule_is_turned_by_a_fault(catalogue: Catalogue) -> None:
-    caught = {rule_id for fault in FAULTS for rule_id in fault.turns}
+    caught = {rule_id for fault in FAULTS for rule_id in fault.turns} | set(BROKEN_BY)
     assert sorted({scenario.rule.id for scenario in catalogue} - caught) == []
     assert sorted(caught - {scenario.rule.id for scenario in catalogue}) == []
 
 
 def test_no_two_faults_have_one_name() -> None:
     assert [name for name, count in Counter(fault.name for fault in FAULTS).items() if count > 1] == []
+
+
+def test_every_fault_that_is_said_to_break_a_client_is_one() -> None:
+    named = {name for names in BROKEN_BY.values() for name in names}
+    assert sorted(named - {fault.name for fault in FAULTS}) == []

@@ -7,6 +7,7 @@ then a pass, then a plain refusal, then what could not be decided.
 from __future__ import annotations
 
 import functools
+import re
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from gonogo.rules import Catalogue, Scenario
 
 BROKEN = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdict.UNSUPPORTED}
+
+
+# The id of an exchange, or a program and its version: names are written as they are.
+_NAME = re.compile(r"x[0-9]|[a-z-]+ [0-9]+\.[0-9]+\.[0-9]")
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error
@@ -205,12 +210,17 @@ def _deviating(scenario: Scenario, findings: list[_Finding]) -> Judgement | None
         deviation.expected,
         deviation.actual,
         tuple(
-            Evidence(exchange.id, finding.outcome.position if index == 0 else None)
+            Evidence(exchange_id, finding.outcome.position if index == 0 else None, actual)
             for finding in broken
             if isinstance(finding.outcome, Deviation)
-            for index, exchange in enumerate(reversed(finding.exchanges))
+            for index, (exchange_id, actual) in enumerate(_examples(finding.exchanges, finding.outcome))
         ),
     )
+
+
+def _examples(exchanges: tuple[Exchange, ...], deviation: Deviation) -> Iterable[tuple[str, str]]:
+    """The exchanges that show a deviation, the one to look at first at the head, each with what was there."""
+    return deviation.examples or [(exchange.id, deviation.actual) for exchange in reversed(exchanges)]
 
 
 def _passing(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
@@ -234,5 +244,4 @@ def _evidence(findings: Iterable[_Finding]) -> tuple[Evidence, ...]:
 
 
 def _capital(sentence: str) -> str:
-    named = sentence[1:2].isdigit()  # it begins with the id of an exchange
-    return sentence if named else sentence[:1].upper() + sentence[1:]
+    return sentence if _NAME.match(sentence) else sentence[:1].upper() + sentence[1:]

@@ -4,9 +4,11 @@ import gonogo.judge.checks.acceptance
 import gonogo.judge.checks.bodies
 import gonogo.judge.checks.choices
 import gonogo.judge.checks.chunks
+import gonogo.judge.checks.clients
 import gonogo.judge.checks.counts
 import gonogo.judge.checks.framing
 import gonogo.judge.checks.life
 import gonogo.judge.checks.models
 import gonogo.judge.checks.refusals
+import gonogo.judge.checks.robustness
 import gonogo.judge.checks.schema  # noqa: F401 - imported for their phrases, this one and those above

@@ -1,0 +1,5 @@
+"""Client lanes: recorded answers, read once more by the clients that applications use.
+
+Nothing is sent: a client gets the recorded bytes from a transport in memory, in the pieces in which they came.
+The clients are an extra ("gonogo[clients]"), imported when the first answer is replayed and nowhere else.
+"""

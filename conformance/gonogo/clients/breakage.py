@@ -1,0 +1,68 @@
+"""What a client can say of an answer: it reads it, it breaks, or it is not installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST = 240  # characters of an exception's message; some quote the whole answer
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """A client that did not read an answer: its name and version, and how it showed."""
+
+    client: str
+    version: str
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.client} {self.version}: {self.how}"
+
+
+class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold, not an error
+    """The client is not there to be asked; the message says how to get it."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(f'{client} is not installed: install "gonogo[clients]"')
+
+
+class LostStreamError(Exception):
+    """Raised by our loop, not by a client: a stream that ends without one turn, and without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The name and version of a client, for what it says."""
+
+    name: str
+    version: str
+
+    def play(self, lines: Iterable[str]) -> Breakage | None:
+        """Run what an application does, line by line; the breakage is the first exception.
+
+        `lines` yields the code that it runs next, as text, so that the exception can be placed. Any exception
+        is the client's word on the answer: nothing here asks more of an answer than the client does.
+        """
+        line = ""
+        try:
+            for line in lines:  # noqa: B007 - it is the last one that counts
+                pass
+        except LostStreamError as lost:
+            return self.breaks(str(lost))
+        except Exception as error:  # noqa: BLE001 - whatever an application would get
+            message = _message(error)
+            return self.breaks(f"{type(error).__name__} in {line}{': ' if message else ''}{message}")
+        return None
+
+    def breaks(self, how: str) -> Breakage:
+        """A breakage of this client."""
+        return Breakage(self.name, self.version, how)
+
+
+def _message(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"

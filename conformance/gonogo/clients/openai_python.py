@@ -1,0 +1,275 @@
+"""openai-python reads recorded answers as the applications do that are written with it.
+
+What is done with an answer is what the SDK's own README, its cookbook and the examples of servers do with it. The
+SDK checks no types: a field that is missing is None, one of another type is kept. So an application breaks where
+it uses what it got, and the uses are here: a text is added to a text, tokens are summed, arguments are parsed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import warnings
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from gonogo.clients.breakage import Breakage, Client, NotInstalled
+from gonogo.clients.recording import BASE_URL, expect_turns, headers, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from openai import OpenAI
+    from openai.types import CompletionUsage
+    from openai.types.chat import ChatCompletionChunk
+
+    from gonogo.exchange import Exchange, Request
+
+    Lines = Iterator[str]
+    Lane = Callable[[OpenAI, Exchange], Lines]
+    Reader = Callable[[Exchange], Breakage | None]
+
+NAME = "openai-python"
+
+
+def _reader(lane: Lane) -> Reader:
+    """The lane as a function of an exchange, made once for each. Raises NotInstalled."""
+
+    @functools.lru_cache(maxsize=4096)
+    @functools.wraps(lane)
+    def read(exchange: Exchange) -> Breakage | None:
+        try:
+            import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
+        except ImportError:
+            raise NotInstalled(NAME) from None
+        client = Client(NAME, openai.__version__)
+        with _replaying(exchange) as sdk, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydantic's, of types that the SDK does not check
+            return client.play(lane(sdk, exchange))
+
+    return read
+
+
+def _replaying(exchange: Exchange) -> OpenAI:
+    """The SDK, with a transport that knows this answer and nothing else."""
+    import httpx2  # noqa: PLC0415 - as above
+    from openai import OpenAI  # noqa: PLC0415 - as above
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        assert exchange.status is not None
+        return httpx2.Response(exchange.status, headers=headers(exchange), content=pieces(exchange))
+
+    return OpenAI(
+        api_key="none",
+        base_url=BASE_URL,
+        max_retries=0,
+        http_client=httpx2.Client(transport=httpx2.MockTransport(answer), trust_env=False),
+    )
+
+
+# ---- models --------------------------------------------------------------------------------------------------
+
+
+@_reader
+def models(sdk: OpenAI, exchange: Exchange) -> Lines:
+    """The list of models, or one model, by the path of the request."""
+    path = exchange.request.path
+    if path == "/models":
+        yield "client.models.list()"
+        page = sdk.models.list()
+        yield "[model.id for model in models.data]"
+        ids = [model.id for model in page.data]
+        yield '", ".join(ids)'
+        ", ".join(ids)
+        yield "models.model_dump()"
+        page.model_dump()
+    else:
+        yield "client.models.retrieve(id)"
+        model = sdk.models.retrieve(unquote(path.removeprefix("/models/")))
+        yield '"model " + model.id'
+        _ = "model " + model.id
+        yield "model.model_dump()"
+        model.model_dump()
+
+
+# ---- chat ----------------------------------------------------------------------------------------------------
+
+
+@_reader
+def chat(sdk: OpenAI, exchange: Exchange) -> Lines:
+    """A chat completion in one piece."""
+    yield "client.chat.completions.create()"
+    completion = sdk.chat.completions.create(**_asked(exchange.request, "messages"))
+    yield "completion.choices[0].message.content"
+    _ = "" + (completion.choices[0].message.content or "")
+    for choice in completion.choices:
+        yield "text += choice.message.content"
+        _ = "" + (choice.message.content or "")
+        yield "for call in choice.message.tool_calls"
+        for call in choice.message.tool_calls or ():
+            yield "json.loads(call.function.arguments)"
+            if call.type != "custom":
+                _parsed(call.function.arguments)
+        yield "for token in choice.logprobs.content"
+        for token in (choice.logprobs and choice.logprobs.content) or ():
+            yield "math.exp(token.logprob)"
+            math.exp(token.logprob)
+    yield "total += completion.usage.total_tokens"
+    _sum(completion.usage)
+    yield "completion.model_dump()"
+    completion.model_dump()
+
+
+@_reader
+def chat_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
+    """A streamed chat completion: the loop of the README, and then the SDK's own helper on the same bytes."""
+    from openai import (  # noqa: PLC0415 - as above
+        ContentFilterFinishReasonError,
+        LengthFinishReasonError,
+    )
+
+    yield from _chat_loop(sdk, exchange)
+    yield "client.chat.completions.stream()"
+    with sdk.chat.completions.stream(**_asked(exchange.request, "messages", without="stream")) as stream:
+        yield "for event in client.chat.completions.stream()"
+        for _ in stream:
+            pass
+        yield "client.chat.completions.stream().get_final_completion()"
+        with suppress(LengthFinishReasonError, ContentFilterFinishReasonError):  # its words for an honest end
+            stream.get_final_completion()
+
+
+def _chat_loop(sdk: OpenAI, exchange: Exchange) -> Lines:
+    yield "client.chat.completions.create(stream=True)"
+    stream = sdk.chat.completions.create(**_asked(exchange.request, "messages"))
+    arguments: defaultdict[int, str] = defaultdict(str)
+    turns = 0
+    yield "for chunk in stream"
+    for turns, chunk in enumerate(stream, 1):  # noqa: B007 - counted for what follows
+        yield from _chat_turn(chunk, arguments)
+        yield "for chunk in stream"
+    expect_turns(turns, exchange)
+
+
+def _chat_turn(chunk: ChatCompletionChunk, arguments: defaultdict[int, str]) -> Lines:
+    yield "for choice in chunk.choices"
+    for choice in chunk.choices:
+        yield "text += choice.delta.content"
+        _ = "" + (choice.delta.content or "")
+        yield "for call in choice.delta.tool_calls"
+        for call in choice.delta.tool_calls or ():
+            yield "arguments[call.index] += call.function.arguments"
+            if call.function is not None:
+                arguments[call.index] += call.function.arguments or ""
+    yield "total += chunk.usage.total_tokens"
+    _sum(chunk.usage)
+    yield "chunk.model_dump()"
+    chunk.model_dump()
+
+
+# ---- completions ---------------------------------------------------------------------------------------------
+
+
+@_reader
+def completions(sdk: OpenAI, exchange: Exchange) -> Lines:
+    """A completion in one piece."""
+    yield "client.completions.create()"
+    completion = sdk.completions.create(**_asked(exchange.request, "prompt"))
+    yield "completion.choices[0].text"
+    _ = "" + completion.choices[0].text
+    for choice in completion.choices:
+        yield "text += choice.text"
+        _ = "" + choice.text
+    yield "total += completion.usage.total_tokens"
+    _sum(completion.usage)
+    yield "completion.model_dump()"
+    completion.model_dump()
+
+
+@_reader
+def completions_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
+    """A streamed completion."""
+    yield "client.completions.create(stream=True)"
+    stream = sdk.completions.create(**_asked(exchange.request, "prompt"))
+    turns = 0
+    yield "for chunk in stream"
+    for turns, chunk in enumerate(stream, 1):  # noqa: B007 - counted for what follows
+        yield "for choice in chunk.choices"
+        for choice in chunk.choices:
+            yield "text += choice.text"
+            _ = "" + choice.text
+        yield "total += chunk.usage.total_tokens"
+        _sum(chunk.usage)
+        yield "chunk.model_dump()"
+        chunk.model_dump()
+        yield "for chunk in stream"
+    expect_turns(turns, exchange)
+
+
+# ---- embeddings ----------------------------------------------------------------------------------------------
+
+
+@_reader
+def embeddings(sdk: OpenAI, exchange: Exchange) -> Lines:
+    """Embeddings; base64 is decoded by the SDK, which asks for it unless an application does not want it."""
+    asked = _asked(exchange.request, "input")
+    if asked["extra_body"].pop("encoding_format", None) == "float":
+        asked["encoding_format"] = "float"
+    yield "client.embeddings.create()"
+    answer = sdk.embeddings.create(**asked)
+    yield "for item in response.data"
+    for item in answer.data:
+        yield "math.hypot(*item.embedding)"
+        math.hypot(*item.embedding)
+    yield "total += response.usage.total_tokens"
+    _ = 0 + answer.usage.prompt_tokens + answer.usage.total_tokens
+    yield "response.model_dump()"
+    answer.model_dump()
+
+
+# ---- errors --------------------------------------------------------------------------------------------------
+
+
+@_reader
+def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
+    """A refusal, whatever was asked: the SDK raises by the status alone, and applications look into the body.
+
+    `error.body` is what stands under "error", or the whole body without it; Langflow's OpenAI component takes
+    the message from there.
+    """
+    from openai import APIStatusError  # noqa: PLC0415 - as above
+
+    yield "client.post()"
+    try:
+        sdk.post(exchange.request.path, cast_to=object)
+    except APIStatusError as error:
+        body: Any = error.body
+        yield 'error.body.get("message")'
+        body.get("message")
+
+
+# ---- what they share -----------------------------------------------------------------------------------------
+
+
+def _asked(request: Request, content: str, without: str = "") -> dict[str, Any]:
+    """The recorded body as the arguments of `create`; all that the SDK need not know goes in as it is."""
+    body = request.json
+    rest = dict(body) if isinstance(body, dict) else {}
+    rest.pop(without, None)
+    arguments = {name: rest.pop(name, "") for name in ("model", content)}
+    if "stream" in rest:
+        arguments["stream"] = rest.pop("stream")
+    return {**arguments, "extra_body": rest}
+
+
+def _sum(usage: CompletionUsage | None) -> None:
+    if usage is not None:
+        _ = 0 + usage.prompt_tokens + usage.completion_tokens + usage.total_tokens
+
+
+def _parsed(arguments: str) -> None:
+    with suppress(ValueError):  # that is the model's doing: the schema says that it may write invalid JSON
+        json.loads(arguments)

@@ -1,0 +1,38 @@
+"""A recorded answer as a client's transport needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.clients.breakage import LostStreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gonogo.exchange import Exchange
+
+BASE_URL = "http://recorded.invalid/v1"  # RFC 2606: a name that nobody has
+
+# The recorder undid codings and framing; said again, they would be undone again.
+_FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """The header fields of the answer as bytes, less those that tell how its body was framed."""
+    return [
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in exchange.headers
+        if name.lower() not in _FRAMING
+    ]
+
+
+def pieces(exchange: Exchange) -> Iterator[bytes]:
+    """The body in the pieces in which it came."""
+    for chunk in exchange.chunks:
+        yield chunk.data
+
+
+def expect_turns(turns: int, exchange: Exchange) -> None:
+    """Raise LostStreamError where a loop over the stream took no turn though the body carries an object."""
+    if turns == 0 and b"{" in exchange.body:
+        raise LostStreamError(f"nothing comes out of {len(exchange.body)} bytes, and no exception")

@@ -1,0 +1,53 @@
+Feature: What clients make of the answers
+  Recorded answers are replayed to real clients through a transport in memory; no request is made for them. A client
+  breaks where an exception reaches the application, or where a loop over a stream ends without one turn.
+
+  @should @clients.openai_python.models
+  Scenario: openai-python reads the models
+    Source: SDK behaviour, openai-python, client.models.list() and retrieve()
+    Why: programs that look for a model's name in models.data do not start.
+    When the models are listed
+    And the served model is retrieved
+    Then openai-python reads the models
+
+  @should @clients.openai_python.chat
+  Scenario: openai-python reads chat completions
+    Source: SDK behaviour, openai-python, client.chat.completions.create()
+    Why: what every tutorial does raises: 'NoneType' object is not subscriptable (runpod-workers/worker-vllm#57).
+    When any chat completion is requested
+    Then openai-python reads the chat completion
+
+  @should @clients.openai_python.chat_stream
+  Scenario: openai-python reads streamed chat completions
+    Source: SDK behaviour, openai-python, create(stream=True) and client.chat.completions.stream()
+    Why: the loop over the stream raises or stays empty (openai/openai-python#2722, openai/openai-python#2806).
+    When any chat completion is streamed
+    Then openai-python reads the chat completion's stream
+
+  @should @clients.openai_python.completions
+  Scenario: openai-python reads completions
+    Source: SDK behaviour, openai-python, client.completions.create()
+    Why: evaluation harnesses and editors that complete text use it.
+    When any completion is requested
+    Then openai-python reads the completion
+
+  @should @clients.openai_python.completions_stream
+  Scenario: openai-python reads streamed completions
+    Source: SDK behaviour, openai-python, client.completions.create(stream=True)
+    Why: the loop over the stream raises or stays empty (qualcomm/GenieX PR#66).
+    When any completion is streamed
+    Then openai-python reads the completion's stream
+
+  @should @clients.openai_python.errors
+  Scenario: openai-python reads errors
+    Source: SDK behaviour, openai-python, APIStatusError.body
+    Why: a second exception hides the first where error.body is no object, as in Langflow (microsoft/autogen#279).
+    When any request is refused
+    Then openai-python reads the error
+
+  @should @clients.httpx_sse.stream
+  Scenario: httpx-sse reads streams
+    Source: SDK behaviour, httpx-sse, EventSource.iter_sse()
+    Why: SDKs and gateways in Python that read server-sent events themselves use it.
+    When any stream is asked for
+    Then httpx-sse reads the stream
