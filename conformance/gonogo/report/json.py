@@ -9,6 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from gonogo import __version__
+from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import position_of, shown_exchange
 
@@ -63,6 +64,7 @@ def _rule(judgement: Judgement, report: Report) -> dict[str, Any]:
         "expected": judgement.expected,
         "actual": judgement.actual,
         "waived": judgement.waived,
+        "breaks": list(breaks(judgement, report)),
         "exchanges": list(dict.fromkeys(piece.exchange for piece in judgement.evidence)),
         "position": None if position is None else asdict(position),
         "curl": None if exchange is None else curl(exchange.request, report.target.base_url),

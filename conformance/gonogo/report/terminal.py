@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gonogo import __version__
+from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import Gate, position_of, shown_exchange
 from gonogo.verdict import Verdict
@@ -55,6 +56,7 @@ ALWAYS_COUNTED = tuple(Verdict)[:5]
 LABEL = 15  # columns: two of indentation, the longest label, two of space
 NARROWEST = 40
 MOST_IDS = 12
+MOST_BREAKS = 4
 _EXCHANGE_ID = re.compile(r"\bx[0-9]+\b")
 _BESIDE = re.compile(r" \(x[0-9]+\)")
 MOST_SHOWN = 200  # characters of a body
@@ -154,6 +156,7 @@ def _broken(same: list[Judgement], report: Report, width: int | None) -> Iterato
             yield from _field("why", rule.why, width)
     yield from _field("actual", visible(first.message), width)
     yield from _places(first, report)
+    yield from _breaks(same, report)
     yield from _field("why", same[-1].rule.why, width)
     exchange = shown_exchange(first, report.exchanges)
     if exchange is not None:
@@ -176,6 +179,15 @@ def _places(judgement: Judgement, report: Report) -> Iterator[Text]:
     if others:
         more = f" and {len(others) - MOST_IDS} more" if len(others) > MOST_IDS else ""
         yield from _field("", f"also in {', '.join(others[:MOST_IDS])}{more}", None)
+
+
+def _breaks(same: list[Judgement], report: Report) -> Iterator[Text]:
+    """What clients made of these exchanges, a line for each way in which one broke."""
+    found = list(dict.fromkeys(line for judgement in same for line in breaks(judgement, report)))
+    for index, line in enumerate(found[:MOST_BREAKS]):
+        yield from _field("breaks" if index == 0 else "", visible(line), None)
+    if len(found) > MOST_BREAKS:
+        yield from _field("", f"and in {len(found) - MOST_BREAKS} more ways", None)
 
 
 def _beginning(body: bytes) -> str:

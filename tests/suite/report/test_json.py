@@ -75,6 +75,7 @@ def test_a_failure_carries_what_one_needs_to_act_on_it(make: Callable[..., Repor
         "expected": "[DONE]",
         "actual": "The stream ended \x1b[31mwithout it",
         "waived": None,
+        "breaks": [],
         "exchanges": ["x2", "x1"],
         "position": {"offset": 6, "seconds": 0.25, "excerpt": 'data: {"a": "\x1b[31m"}'},
         "curl": (
