@@ -19,11 +19,16 @@ EXCERPT = 160
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """What the contract expects, what was there instead, and where in the body, if at one place."""
+    """What the contract expects, what was there instead, and where in the body, if at one place.
+
+    `examples` are set where a check went through many exchanges and names a few: the id of each, with what was
+    there. The position is then in the first.
+    """
 
     expected: str
     actual: str
     position: Position | None = None
+    examples: tuple[tuple[str, str], ...] = ()
 
     def at(self, exchange: Exchange, offset: int, end: int | None = None) -> Deviation:
         """The same deviation, pointing at the bytes from `offset` on."""

@@ -16,7 +16,7 @@ from gherkin.errors import CompositeParserException
 from gherkin.parser import Parser
 
 from gonogo.errors import FeatureError, UsageError
-from gonogo.stimuli.life import is_sign_of_life, trace
+from gonogo.stimuli import fuzzed, life
 from gonogo.stimuli.phrases import Again, Ask, Watch, When, when
 from gonogo.verdict import Level, Rule
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus
 
 LEVELS = {f"@{level}": level for level in Level}
+FUZZ_FEATURE = f"{fuzzed.GROUP}.feature"
+"""The rules about generated requests, which only some runs send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class Catalogue:
 
     def stimulus(self, key: str) -> Stimulus | None:
         """The stimulus of a recorded exchange; None where this version knows none of that key."""
-        return trace(key) if is_sign_of_life(key) else self.stimuli.get(key)
+        if life.is_sign_of_life(key):
+            return life.trace(key)
+        return fuzzed.trace(key) if fuzzed.is_fuzzed(key) else self.stimuli.get(key)
 
     def select(self, only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Scenario, ...]:
         """The scenarios whose id is, or lies under, one of `only` (all, where it is empty) and none of `skip`.
@@ -89,14 +93,17 @@ class Catalogue:
 
 
 @functools.cache
-def load() -> Catalogue:
-    """The catalogue of this version. Raises FeatureError, naming file and line, where a feature is malformed."""
+def load(*, fuzz: bool = False) -> Catalogue:
+    """The catalogue of this version; with `fuzz` the rules about generated requests are in it too.
+
+    Raises FeatureError, naming file and line, where a feature is malformed.
+    """
     folder = resources.files("gonogo") / "features"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return Catalogue(
         scenario
         for file in files
-        if file.name.endswith(".feature")
+        if file.name.endswith(".feature") and (fuzz or file.name != FUZZ_FEATURE)
         for scenario in parse_feature(file.read_text(encoding="utf-8"), file.name)
     )
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from gonogo.stimuli import bodies
-from gonogo.stimuli.life import is_sign_of_life
+from gonogo.stimuli.fuzzed import is_fuzzed
+from gonogo.stimuli.life import baselines, is_sign_of_life
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
 from gonogo.vocabulary import Vocabulary
 
@@ -133,3 +134,4 @@ _watch("any request is sent", lambda _: True, _CHAT)
 # The contract describes errors of its own operations; what a server says elsewhere is its own affair.
 _watch("any request is refused", lambda s: s.endpoint is not Endpoint.OTHER, _BROKEN)
 _watch("a sign of life is asked for", lambda s: is_sign_of_life(s.key), _BROKEN)
+_watch("any case of the fuzz pass is sent", lambda s: is_fuzzed(s.key), *baselines())

@@ -1,0 +1,62 @@
+"""How much a fuzz pass may cost, and what of it is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from gonogo.errors import UsageError
+
+MAIN_SHARE = 0.8
+"""The part of a budget for new cases; the rest is for making those that fail smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits of one pass, whichever is reached first.
+
+    `seconds` of wall time, `cases` sent, and `tokens` generated, by the server's account or by what the requests
+    ask for, whichever is more.
+    """
+
+    seconds: int = 120
+    cases: int = 1000
+    tokens: int = 4000
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """The budget of "cases=200,seconds=30"; what is not named keeps its default. UsageError for the rest."""
+        names = [field.name for field in fields(cls)]
+        given: dict[str, int] = {}
+        for part in filter(None, text.split(",")):
+            name, _, number = part.strip().partition("=")
+            if name not in names or not number.isdecimal() or not 0 < int(number) < 10**9 or name in given:
+                example = ",".join(f"{field.name}={field.default}" for field in fields(cls))
+                raise UsageError(f'"{text}" is no budget for --fuzz; give one like {example}.')
+            given[name] = int(number)
+        return replace(cls(), **given)
+
+    def __str__(self) -> str:
+        """As one says it."""
+        return f"at most {self.cases} cases, {self.tokens} generated tokens, {self.seconds} s"
+
+
+@dataclass(slots=True)
+class Purse:
+    """What is left of cases and tokens."""
+
+    cases: int
+    tokens: int
+
+    @classmethod
+    def of(cls, budget: Budget, share: float = 1.0) -> Purse:
+        """All of a budget, or a share of it."""
+        return cls(max(1, int(budget.cases * share)), int(budget.tokens * share))
+
+    def affords(self, tokens: int) -> bool:
+        """Whether one more case of so many tokens is within the budget."""
+        return self.cases > 0 and self.tokens >= tokens
+
+    def pay(self, tokens: int) -> None:
+        """Take a case and its tokens off."""
+        self.cases -= 1
+        self.tokens -= tokens

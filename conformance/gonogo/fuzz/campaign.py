@@ -1,0 +1,170 @@
+"""A fuzz pass: send generated cases within a budget, then make smaller what fails.
+
+A case that fails is tried again with a field left out, a text cut in half, and so on, as long as it fails in the same
+way; each try is a case like any other, recorded and judged with the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from gonogo.fuzz.budget import MAIN_SHARE, Budget, Purse
+from gonogo.fuzz.cases import Shot, posted, renumbered, shots
+from gonogo.fuzz.smaller import smaller
+from gonogo.fuzz.source import generated, require_schemathesis
+from gonogo.judge.causes import smallest
+from gonogo.judge.checks.acceptance import accepted
+from gonogo.judge.checks.robustness import LOOKS
+from gonogo.report.cost import cost
+from gonogo.stimuli.bodies import DEFAULT_TOKENS
+from gonogo.stimuli.fuzzed import Case, Meant
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+    from gonogo.collect.collector import Collector
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes import Defect
+    from gonogo.stimuli.stimulus import Subject
+
+    Look = Callable[[Iterable[Exchange]], Iterator[Defect]]
+
+VOLLEY = 4
+"""Cases between two signs of life, for each request that may be under way."""
+CAUSES = 4
+"""Causes of one kind that are made smaller."""
+TRIES = 48
+"""Smaller requests that are tried for one cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzing:
+    """What to fuzz with: the same seed and budget give the same cases, in the same order."""
+
+    seed: int = 0
+    budget: Budget = field(default_factory=Budget)
+
+
+async def fuzz(collector: Collector, what: Fuzzing) -> None:
+    """Send the cases of one pass through the collector; its sink has them afterwards, or why there are none.
+
+    Raises UsageError where Schemathesis is missing, GonogoError where it breaks.
+    """
+    require_schemathesis()
+    campaign = _Campaign(collector, what, Purse.of(what.budget))
+    begun = asyncio.get_running_loop().time()
+    async with _until(begun + what.budget.seconds * MAIN_SHARE):
+        await campaign.send_all()
+    async with _until(begun + what.budget.seconds):
+        await campaign.make_smaller()
+    if not campaign.sent:
+        nothing = Case(what.seed, "1", Meant.ODD, "GET /models")
+        collector.sink.unsent(nothing.key, "the --fuzz-budget was used up before the first generated case")
+
+
+@asynccontextmanager
+async def _until(deadline: float) -> AsyncIterator[None]:
+    """Give the block up at that time of the loop; requests under way are dropped, and not recorded."""
+    try:
+        async with asyncio.timeout_at(deadline) as limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+
+
+@dataclass
+class _Campaign:
+    collector: Collector
+    what: Fuzzing
+    purse: Purse
+    sent: dict[str, tuple[Shot, Exchange]] = field(default_factory=dict)
+    lost: bool = False
+
+    async def send_all(self) -> None:
+        """Send the cases as they come, as far as their share of the budget goes."""
+        told = await generated(self.what.seed, self.what.budget.cases)
+        waiting = shots(told, self.what.seed, self.collector.subject)
+        kept = Purse.of(self.what.budget, 1 - MAIN_SHARE)
+        while volley := self._affordable(islice(waiting, VOLLEY * self.collector.concurrency), kept):
+            await self._fire(volley)
+
+    def _affordable(self, wanted: Iterable[Shot], kept: Purse) -> list[Shot]:
+        """The first of those that the budget allows for, less what is kept of it; none where the target is lost."""
+        left = Purse(self.purse.cases - kept.cases, self.purse.tokens - kept.tokens - DEFAULT_TOKENS)
+        found: list[Shot] = []
+        for shot in wanted:
+            if self.lost or not left.affords(shot.tokens):
+                break
+            left.pay(shot.tokens)
+            found.append(shot)
+        return found
+
+    async def _fire(self, volley: list[Shot]) -> list[tuple[Shot, Exchange]]:
+        """Send them side by side; a sign of life follows, which takes tokens too."""
+        answers = {x.stimulus: x for x in await self.collector.volley([shot.stimulus for shot in volley])}
+        pairs = [(shot, answers[shot.case.key]) for shot in volley if shot.case.key in answers]
+        self.lost = len(pairs) < len(volley)
+        for shot, exchange in pairs:
+            self.sent[exchange.id] = shot, exchange
+            self.purse.pay(max(shot.tokens if accepted(exchange) else 0, cost([exchange]).completion_tokens))
+        self.purse.tokens -= DEFAULT_TOKENS
+        return pairs
+
+    async def make_smaller(self) -> None:
+        """Look for a smaller request for each of the first causes of each kind."""
+        for look in LOOKS:
+            for defect in smallest(look(self._recorded()))[:CAUSES]:
+                await self._reduce(look, defect)
+
+    async def _reduce(self, look: Look, defect: Defect) -> None:
+        shot = self.sent[defect.exchange.id][0]
+        tries = _Tries(shot, self.collector.subject)
+        while not self.lost and (
+            volley := self._affordable(tries.take(self.collector.concurrency), Purse(0, 0))
+        ):
+            pairs = await self._fire(volley)
+            alike = {d.exchange.id for d in look(self._recorded()) if d.cause == defect.cause}
+            hit = next((shot for shot, exchange in pairs if exchange.id in alike), None)
+            if hit is not None:
+                tries.go_on_from(hit)
+
+    def _recorded(self) -> Iterator[Exchange]:
+        return (exchange for _, exchange in self.sent.values())
+
+
+class _Tries:
+    """The smaller requests to try in place of one, each once, and at most `TRIES` of them."""
+
+    def __init__(self, shot: Shot, subject: Subject) -> None:
+        self._first, self._subject = shot, subject
+        self._tried = {shot.request.body}
+        self._number = 0
+        self.go_on_from(shot)
+
+    def go_on_from(self, shot: Shot) -> None:
+        """Try what is smaller than this one from now on."""
+        self._size = len(shot.request.body)
+        body = shot.request.json
+        self._values = smaller(body) if isinstance(body, dict) else iter(())
+
+    def take(self, count: int) -> Iterator[Shot]:
+        """The next few of the same meaning."""
+        return islice(self._fitting(), min(count, TRIES - self._number))
+
+    def _fitting(self) -> Iterator[Shot]:
+        for value in self._values:
+            shot = posted(self._first, value, self._subject)
+            body = shot.request.body
+            if (
+                shot.case.meant is self._first.case.meant
+                and len(body) < self._size
+                and body not in self._tried
+            ):
+                self._tried.add(body)
+                self._number += 1
+                yield renumbered(shot, self._number)

@@ -1,0 +1,149 @@
+"""From what the generator tells to what is sent, and what a server owes it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from gonogo.exchange import Request
+from gonogo.fuzz.meaning import meaning
+from gonogo.fuzz.tame import CHAT, COMPLETIONS, most_tokens, tame
+from gonogo.stimuli.bodies import JSON_HEADERS
+from gonogo.stimuli.fuzzed import Case, Meant, stimulus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gonogo.fuzz.source import Told
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+STREAMED = 6
+"""Of so many valid generations, one is sent a second time as a stream."""
+
+_PROBE = "unspecified_http_method"
+_OF_CORS = "OPTIONS"  # what a browser asks beforehand; many servers answer it on every path
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A request to send, with what it is; `path` is that of the operation."""
+
+    case: Case
+    path: str
+    request: Request
+    tokens: int = 0
+
+    @property
+    def stimulus(self) -> Stimulus:
+        """As a collector takes it."""
+        return stimulus(self.case, self.request, self.tokens)
+
+
+def shots(told: Iterable[Told], seed: int, subject: Subject) -> Iterator[Shot]:
+    """What to send, each request once, numbered from 1; every sixth valid generation as a stream too."""
+    seen: set[Request] = set()
+    number = generations = 0
+    for one in told:
+        for shot in _shots(one, seed, subject):
+            if shot.request in seen:
+                continue
+            seen.add(shot.request)
+            number += 1
+            yield _numbered(shot, str(number))
+            if shot.case.meant is not Meant.VALID or shot.path not in (CHAT, COMPLETIONS):
+                continue
+            generations += 1
+            streamed = posted(shot, _json(shot.request) | {"stream": True}, subject)
+            if generations % STREAMED == 1 and streamed.request not in seen:
+                seen.add(streamed.request)
+                number += 1
+                yield _numbered(streamed, str(number))
+
+
+def posted(shot: Shot, value: object, subject: Subject) -> Shot:
+    """The same case with another body, tamed; what it means may be another thing."""
+    body = tame(shot.path, value, subject)
+    data = json.dumps(body, ensure_ascii=not _is_text(body)).encode()
+    meant = meaning(shot.path, data, embeds=subject.embedding_model is not None)
+    return replace(
+        shot,
+        case=replace(shot.case, meant=meant),
+        request=replace(shot.request, body=data),
+        tokens=most_tokens(shot.path, body),
+    )
+
+
+def renumbered(shot: Shot, trial: int) -> Shot:
+    """The case as a try to make it smaller."""
+    return _numbered(shot, f"{shot.case.number}.{trial}")
+
+
+def _numbered(shot: Shot, number: str) -> Shot:
+    return replace(shot, case=replace(shot.case, number=number))
+
+
+def _shots(told: Told, seed: int, subject: Subject) -> Iterator[Shot]:
+    method, _, path = told["operation"].partition(" ")
+    case = Case(seed, "0", Meant.ODD, told["operation"])
+    if told["scenario"] == _PROBE:
+        if told["method"] != _OF_CORS:
+            asked = path.replace("{model}", quote(subject.model, safe=""))
+            probe = Case(seed, "0", Meant.METHOD, f"{told['method']} {path}")
+            yield Shot(probe, path, Request(told["method"], asked))
+    elif told["method"] == "POST":
+        yield from _posts(told, Shot(case, path, Request(method, path)), subject)
+    else:
+        yield from _gets(told, case, path, subject)
+
+
+def _gets(told: Told, case: Case, path: str, subject: Subject) -> Iterator[Shot]:
+    headers = _headers(told)
+    if "{model}" not in path:
+        meant = Meant.ODD if headers else Meant.VALID
+        yield Shot(replace(case, meant=meant), path, Request("GET", path, headers))
+        return
+    served = Request("GET", path.replace("{model}", quote(subject.model, safe="")))
+    yield Shot(replace(case, meant=Meant.VALID), path, served)
+    invented = unquote(str(told["model"] or ""))
+    # A path segment of dots is another path, and control characters never come past a proxy.
+    if invented.isprintable() and invented.strip(".") and invented != subject.model:
+        asked = Request("GET", path.replace("{model}", quote(invented, safe="")))
+        yield Shot(replace(case, meant=Meant.INVALID), path, asked)
+
+
+def _posts(told: Told, shot: Shot, subject: Subject) -> Iterator[Shot]:
+    headers = _headers(told)
+    body: dict[str, Any] = told["body"] or {}
+    shot = replace(shot, request=replace(shot.request, headers=headers))
+    if "json" in body:
+        shot = posted(shot, body["json"], subject)
+    else:
+        data = base64.b64decode(body.get("base64", ""))
+        meant = meaning(shot.path, data, embeds=subject.embedding_model is not None)
+        shot = replace(shot, case=replace(shot.case, meant=meant), request=replace(shot.request, body=data))
+    if headers != JSON_HEADERS:  # a server may insist on the type, or go by the bytes
+        shot = replace(shot, case=replace(shot.case, meant=Meant.ODD))
+    yield shot
+
+
+def _headers(told: Told) -> tuple[tuple[str, str], ...]:
+    value = told["content_type"]
+    sent = isinstance(value, str) and value.isascii() and value.isprintable()
+    return (("content-type", value),) if sent else ()
+
+
+def _json(request: Request) -> dict[str, Any]:
+    value = request.json
+    return value if isinstance(value, dict) else {}
+
+
+def _is_text(value: object) -> bool:
+    """Whether the value can be written as UTF-8, which half of a surrogate pair cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

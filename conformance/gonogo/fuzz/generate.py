@@ -1,0 +1,186 @@
+"""Cases from Schemathesis, one JSON object a line: `python -m gonogo.fuzz.generate SEED CASES`.
+
+The only module that knows Schemathesis, and a process of its own. Schemathesis changes Hypothesis for the whole
+process, Hypothesis writes into its working directory and draws constants from the modules that are loaded; here
+neither concerns anybody, and the same seed gives the same cases whatever the caller has imported.
+
+Two of its phases are used: coverage, which goes through the boundaries of each field in a fixed order, and fuzzing,
+which draws at random. What it thinks of answers is not asked: the rules of the group robustness judge.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import schemathesis
+from hypothesis.errors import Unsatisfiable
+from schemathesis.core import NOT_SET
+from schemathesis.core.result import Ok
+from schemathesis.generation.feedback import FeedbackSources
+
+from gonogo.fuzz.contract import closed
+from gonogo.stimuli.stimulus import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+MODES = tuple(schemathesis.GenerationMode)
+REQUIRED = frozenset({"model", "messages", "prompt", "input"})
+LEAST_DRAWN, DRAWN_SHARE = 4, 40
+"""Of N cases, N/40 are drawn at random for each operation and mode, at least 4."""
+
+Operation = schemathesis.APIOperation[Any, Any, Any, Any]
+Case = schemathesis.Case[Any]
+Told = dict[str, Any]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the cases."""
+    seed, most = map(int, arguments)
+    for case in cases(seed, most):
+        sys.stdout.write(json.dumps(case) + "\n")
+
+
+def cases(seed: int, most: int) -> list[Told]:
+    """At most `most` cases of all operations, the kinds mixed in proportion to how many there are of each.
+
+    A case is `{operation, method, model, content_type, body, positive, scenario}`: `model` is the id in the path
+    or null, `body` is null, `{"json": value}` or `{"base64": text}`, `scenario` says of a coverage case what it
+    is for.
+    """
+    drawn = max(LEAST_DRAWN, most // DRAWN_SHARE)
+    kinds = [
+        kind
+        for operation in operations()
+        for kind in (*_covered(operation), *_fuzzed(operation, seed, drawn))
+        if kind
+    ]
+    return _mixed(kinds, random.Random(seed))[:most]  # noqa: S311 - repeatable on purpose
+
+
+def _covered(operation: Operation) -> list[list[Told]]:
+    """One kind a mode, each case less the fields in which it is like most others.
+
+    As they come, nearly all have every field, so that a server that lacks one of thirty refuses them all.
+    """
+    kinds = [[_told(operation, case, mode) for case in covered(operation, mode)] for mode in MODES]
+    usual = _usual([case for kind in kinds for case in kind])
+    return [[_thinned(case, usual) for case in kind] for kind in kinds]
+
+
+def _usual(cases: list[Told]) -> dict[str, str]:
+    """The most frequent value of each optional field, as JSON."""
+    counts: dict[str, Counter[str]] = {}
+    for case in cases:
+        for name, value in _fields(case).items():
+            counts.setdefault(name, Counter())[canonical(value)] += 1
+    return {name: count.most_common(1)[0][0] for name, count in counts.items() if name not in REQUIRED}
+
+
+def _thinned(case: Told, usual: dict[str, str]) -> Told:
+    fields = _fields(case)
+    if not fields:
+        return case
+    kept = {name: value for name, value in fields.items() if usual.get(name) != canonical(value)}
+    return case | {"body": {"json": kept}}
+
+
+def _fields(case: Told) -> dict[str, Any]:
+    value = (case["body"] or {}).get("json")
+    return value if isinstance(value, dict) else {}
+
+
+def _fuzzed(operation: Operation, seed: int, most: int) -> list[list[Told]]:
+    return [
+        [_told(operation, case, mode) for case in fuzzed(operation, mode, seed=seed, most=most)]
+        for mode in MODES
+    ]
+
+
+def operations() -> list[Operation]:
+    """Every operation of the contract, the objects of its requests closed to unknown fields."""
+    config = schemathesis.Config.from_dict({"generation": {"database": "none"}})
+    schema = schemathesis.openapi.from_dict(closed(), config=config)
+    return [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+
+
+def covered(operation: Operation, mode: schemathesis.GenerationMode) -> list[Case]:
+    """The cases of the coverage phase; the same in each run."""
+    config = operation.schema.config.generation_for(operation=operation, phase="coverage")
+    return list(
+        operation.schema.iter_coverage_cases(operation, generation_modes=[mode], generation_config=config)
+    )
+
+
+def fuzzed(operation: Operation, mode: schemathesis.GenerationMode, *, seed: int, most: int) -> list[Case]:
+    """Cases drawn at random, at most `most`; none where the mode has none (a parameter that any text fits)."""
+    strategy = operation.as_strategy(generation_mode=mode, feedback=FeedbackSources())
+    try:
+        return _drawn(strategy, seed, most)
+    except Unsatisfiable:
+        return []
+
+
+def _drawn(strategy: SearchStrategy[Case], seed: int, most: int) -> list[Case]:
+    found: list[Case] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        database=None,
+        deadline=None,
+        max_examples=most,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),  # GET /models/{model} fails one by filtering
+    )
+    @hypothesis.given(strategy)
+    def draw(case: Case) -> None:
+        found.append(case)
+
+    draw()
+    return found
+
+
+def _told(operation: Operation, case: Case, mode: schemathesis.GenerationMode) -> Told:
+    scenario = getattr(case.meta.phase.data, "scenario", None) if case.meta else None
+    return {
+        "operation": operation.label,
+        "method": case.method,
+        "model": case.path_parameters.get("model"),
+        "content_type": case.headers.get("Content-Type", case.media_type),
+        "body": _body(case.body),
+        "positive": mode is schemathesis.GenerationMode.POSITIVE,
+        "scenario": scenario,
+    }
+
+
+def _body(body: object) -> dict[str, Any] | None:
+    if body is NOT_SET:
+        return None
+    if isinstance(body, bytes):
+        return {"base64": base64.b64encode(body).decode()}
+    return {"json": body}
+
+
+def _mixed(kinds: Iterable[list[Told]], dice: random.Random) -> list[Told]:
+    """All cases, each kind shuffled and spread evenly over the whole."""
+
+    def placed() -> Iterator[tuple[float, int, Told]]:
+        for number, kind in enumerate(kinds):
+            dice.shuffle(kind)
+            yield from (
+                ((place + dice.random()) / len(kind), number, case) for place, case in enumerate(kind)
+            )
+
+    return [case for _, _, case in sorted(placed(), key=lambda entry: entry[:2])]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,114 @@
+"""Whether a generated request keeps the contract, whatever the generator meant it to be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gonogo.fuzz.contract import admits, admits_closed
+from gonogo.fuzz.tame import CHAT, COMPLETIONS, EMBEDDINGS
+from gonogo.stimuli.fuzzed import Meant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONG = 16_384  # bytes; a longer prompt may not fit the model's context
+
+
+def meaning(path: str, body: bytes, *, embeds: bool) -> Meant:
+    """What a server owes a body of type application/json that is posted to `path`.
+
+    Odd is what the schemas admit and a server may still refuse: fields that they do not describe, what they say
+    in words only, what depends on the model, and a null where no null is described. `embeds` is whether the
+    target has a model for embeddings.
+    """
+    try:
+        value = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return Meant.INVALID
+    if not admits(path).is_valid(value):
+        return Meant.ODD if admits(path).is_valid(_without_nulls(value)) else Meant.INVALID
+    admitted = len(body) <= LONG and admits_closed(path).is_valid(value)
+    if path == EMBEDDINGS and not embeds:
+        admitted = False
+    return Meant.VALID if admitted and not any(odd(value) for odd in _ODD[path]) else Meant.ODD
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The value less the fields that are null: in a request, null means the same as leaving it out."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(child) for name, child in value.items() if child is not None}
+    if isinstance(value, list):
+        return [_without_nulls(child) for child in value]
+    return value
+
+
+def _is_uneven(body: dict[str, Any]) -> bool:
+    """Whether the conversation is other than instructions, then user and assistant in turn, the user last."""
+    messages = body["messages"]
+    turns = messages[1:] if messages[0]["role"] == "system" else messages
+    due = ["user", "assistant"] * len(turns)
+    return (
+        len(turns) % 2 == 0
+        or [turn["role"] for turn in turns] != due[: len(turns)]
+        or not all(_is_text(message) for message in messages)
+    )
+
+
+def _is_text(message: dict[str, Any]) -> bool:
+    """Whether a message is text and nothing else."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [{"type": "text"}]
+    return content is not None and not message.get("tool_calls") and all(p["type"] == "text" for p in parts)
+
+
+def _depends_on_tokens(body: dict[str, Any]) -> bool:
+    return bool(body.get("logit_bias"))
+
+
+def _asks_for_form(body: dict[str, Any]) -> bool:
+    """A schema that a server need not support in every detail, or JSON that the prompt does not ask for."""
+    form = body.get("response_format")
+    return isinstance(form, dict) and form["type"] != "text"
+
+
+def _has_tools(body: dict[str, Any]) -> bool:
+    """Tools whose names may repeat and whose schemas may make no sense, or a choice among them."""
+    return body.get("tools") is not None or isinstance(body.get("tool_choice"), dict)
+
+
+def _thinks(body: dict[str, Any]) -> bool:
+    return body.get("reasoning_effort") is not None
+
+
+def _contradicts(body: dict[str, Any]) -> bool:
+    """Fields that the contract does not let stand together."""
+    needs_logprobs = body.get("top_logprobs") is not None and not body.get("logprobs")
+    needs_stream = body.get("stream_options") is not None and not body.get("stream")
+    needs_tools = body.get("tool_choice") not in (None, "none") and not body.get("tools")
+    best = body.get("best_of")
+    too_few = best is not None and (best < (body.get("n") or 1) or bool(body.get("stream")))
+    return needs_logprobs or needs_stream or needs_tools or too_few
+
+
+def _is_no_text(body: dict[str, Any]) -> bool:
+    """A prompt of tokens, which a model may not have, or an empty one, which some cannot begin from."""
+    prompt = body["prompt"]
+    texts = prompt if isinstance(prompt, list) else [prompt]
+    return not all(isinstance(text, str) and text for text in texts)
+
+
+def _is_no_plain_input(body: dict[str, Any]) -> bool:
+    texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+    return not all(isinstance(text, str) for text in texts) or body.get("dimensions") is not None
+
+
+_ODD: dict[str, tuple[Callable[[dict[str, Any]], bool], ...]] = {
+    CHAT: (_is_uneven, _depends_on_tokens, _asks_for_form, _has_tools, _thinks, _contradicts),
+    COMPLETIONS: (_depends_on_tokens, _contradicts, _is_no_text),
+    EMBEDDINGS: (_is_no_plain_input,),
+}

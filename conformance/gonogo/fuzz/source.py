@@ -1,0 +1,60 @@
+"""Where generated cases come from: a process that Schemathesis has to itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from importlib.util import find_spec
+from typing import Any
+
+from gonogo.errors import GonogoError, UsageError
+
+Told = dict[str, Any]
+
+_COMMAND = [sys.executable, "-m", "gonogo.fuzz.generate"]
+_SHOWN = 300
+
+
+def require_schemathesis() -> None:
+    """Raise UsageError, which says what to install, where Schemathesis is missing."""
+    if find_spec("schemathesis") is None:
+        raise UsageError('--fuzz needs Schemathesis: pip install "gonogo[fuzz]".')
+
+
+async def generated(seed: int, most: int) -> list[Told]:
+    """At most `most` cases, as `gonogo.fuzz.generate` describes them; the same for the same seed.
+
+    The generator runs in a folder of its own that is removed, and sees no key. Raises UsageError where
+    Schemathesis is missing, GonogoError where it breaks.
+    """
+    require_schemathesis()
+    with tempfile.TemporaryDirectory(prefix="gonogo-fuzz-", ignore_cleanup_errors=True) as folder:
+        process = await asyncio.create_subprocess_exec(
+            *_COMMAND,
+            str(seed),
+            str(most),
+            cwd=folder,
+            env=_environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            output, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    if process.returncode != 0:
+        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2][:_SHOWN]
+        raise GonogoError(f"Schemathesis could not generate cases: {last or process.returncode}.")
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def _environment() -> dict[str, str]:
+    """The environment less every key, with one order for what Python hashes."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_KEY")}
+    return kept | {"PYTHONHASHSEED": "0"}

@@ -1,0 +1,114 @@
+"""Generated requests made fit to be sent to a language model.
+
+As a generator makes them, all name a model that does not exist, most have no token limit, some ask for 128 answers,
+and whole numbers come as 883.0. What is changed here is never what a request is wrong in: a value that breaks the
+contract stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gonogo.stimuli.stimulus import Subject
+
+TOKENS = 4
+"""The most tokens of an answer; it may take a chunk each."""
+CHOICES = 2
+PROMPTS = 2
+BRAKES = [" ", "a", "e", "o"]
+"""Stop strings for requests whose token limit is wrong on purpose."""
+
+CHAT, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/completions", "/embeddings"
+_LIMITS = {CHAT: ("max_completion_tokens", "max_tokens"), COMPLETIONS: ("max_tokens",)}
+_MOST = {"n": 128, "best_of": 20}  # what the contract allows; more stays, for it is to be refused
+_EXACT = 2**53  # from here on a float is no exact whole number
+
+
+def tame(path: str, value: object, subject: Subject) -> object:
+    """The body to send to `path` in place of `value`; other values than objects stay as they are."""
+    value = _whole(value)
+    if not isinstance(value, dict):
+        return value
+    body = dict(value)
+    if isinstance(body.get("model"), str) and body["model"]:
+        embedding = path == EMBEDDINGS and subject.embedding_model is not None
+        body["model"] = subject.embedding_model if embedding else subject.model
+    if path in _LIMITS:
+        _limit_choices(body)
+        _limit_tokens(body, _LIMITS[path])
+        _agree(body)
+    return body
+
+
+def most_tokens(path: str, body: object) -> int:
+    """The most tokens that a server which keeps the contract generates for this body; 0 for a refusal too."""
+    if path not in _LIMITS or not isinstance(body, dict):
+        return 0
+    limits = [number for name in _LIMITS[path] if (number := _number(body.get(name))) is not None]
+    choices = max(_number(body.get("n")) or 1, _number(body.get("best_of")) or 1)
+    prompts = body.get("prompt")
+    texts = len(prompts) if isinstance(prompts, list) and _number(next(iter(prompts), 0)) is None else 1
+    return max(limits[0] if limits else 0, 0) * choices * max(texts, 1)
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The value with 883 for 883.0, which JSON Schema calls a whole number and strict readers do not."""
+    if isinstance(value, dict):
+        return {name: _whole(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_whole(child) for child in value]
+    if isinstance(value, float) and abs(value) < _EXACT and value.is_integer():
+        return int(value)
+    return value
+
+
+def _limit_choices(body: dict[str, Any]) -> None:
+    for name, most in _MOST.items():
+        number = _number(body.get(name))
+        if number is not None and CHOICES < number <= most:
+            body[name] = CHOICES
+    prompts = body.get("prompt")
+    if isinstance(prompts, list) and not all(_number(prompt) is not None for prompt in prompts):
+        body["prompt"] = prompts[:PROMPTS]
+
+
+def _limit_tokens(body: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        number = _number(body.get(name))
+        if number is not None and number > TOKENS:
+            body[name] = TOKENS
+    if any((_number(body.get(name)) or 0) > 0 for name in names):
+        return
+    free = [name for name in reversed(names) if name not in body] or [n for n in names if body[n] is None]
+    if free:
+        body[free[0]] = TOKENS
+    if any(body.get(name) is not None and name not in free for name in names) and body.get("stop") is None:
+        body["stop"] = BRAKES
+
+
+def _agree(body: dict[str, Any]) -> None:
+    """Make fields agree where the contract says in words which need one another."""
+    if isinstance(body.get("stream_options"), dict) and not body.get("stream"):
+        body["stream"] = True
+    if _number(body.get("top_logprobs")) is not None and not body.get("logprobs"):
+        body["logprobs"] = True
+    if body.get("tool_choice") in ("auto", "required") and not body.get("tools"):
+        del body["tool_choice"]
+    best, choices = _number(body.get("best_of")), _number(body.get("n"))
+    if best is not None and body.get("stream") is True:
+        del body["best_of"]
+    elif best is not None and 0 <= best < (choices or 1) <= CHOICES:
+        body["best_of"] = choices or 1
+    _address(body.get("messages"))
+
+
+def _address(messages: object) -> None:
+    """Let the user say what only instructs: a template of chat wants somebody to answer."""
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if isinstance(last, dict) and last.get("role") in ("system", "developer"):
+        last["role"] = "user"
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

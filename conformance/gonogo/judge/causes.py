@@ -1,0 +1,55 @@
+"""Many deviations, few causes: generated requests that fail alike are one finding, shown by the smallest."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Deviation
+
+_VARYING = re.compile(r"""\d+|"[^"]*"|'[^']*'""")
+_TOLD = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A deviation of one exchange; `cause` is the same text for what went wrong in the same way."""
+
+    exchange: Exchange
+    deviation: Deviation
+    cause: str
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of the request's body; none where it is no object."""
+        body = self.exchange.request.json
+        return frozenset(body) if isinstance(body, dict) else frozenset()
+
+
+def cause(*parts: object) -> str:
+    """What went wrong, numbers and quoted words left out, which vary with the request."""
+    return " ".join(_VARYING.sub("…", str(part))[:_TOLD] for part in parts)
+
+
+def smallest(defects: Iterable[Defect]) -> list[Defect]:
+    """One defect for each cause, the smallest request that shows it; the smallest of all first.
+
+    Of two that go wrong in the same way one explains the other where it has all its fields and more.
+    """
+    alike: dict[str, list[Defect]] = defaultdict(list)
+    for defect in sorted(defects, key=_size):
+        known = alike[defect.cause]
+        if not any(other.fields <= defect.fields for other in known):
+            known.append(defect)
+    return sorted((defect for known in alike.values() for defect in known), key=_size)
+
+
+def _size(defect: Defect) -> tuple[int, str]:
+    request = defect.exchange.request
+    return len(request.body) + len(request.path), defect.exchange.stimulus

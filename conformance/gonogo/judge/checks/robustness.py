@@ -1,0 +1,335 @@
+"""Generated requests, judged together: their failures by cause, and nothing where too few were accepted."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import gonogo_contract
+
+from gonogo.exchange import FailureKind
+from gonogo.judge import reading
+from gonogo.judge.causes import Defect, cause, smallest
+from gonogo.judge.checks import acceptance, bodies, framing, refusals, schema
+from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.shape import misfits
+from gonogo.judge.steps import Of, compare
+from gonogo.stimuli.fuzzed import Case, Meant, case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from gonogo.exchange import Exchange
+
+    Look = Callable[[Exchange], Deviation | None]
+
+ENOUGH = 20
+"""Accepted requests to operations on models; with fewer, none of these rules has seen the target at work."""
+
+SHOWN = 3
+COUNTS = {"n", "best_of", "logprobs", "top_logprobs"}
+OPTIONS = {"stream_options", "response_format"}
+UNDECIDED = {401, 403, 429}
+
+CHAT, COMPLETIONS, EMBEDDINGS = "POST /chat/completions", "POST /completions", "POST /embeddings"
+REQUESTS = {
+    CHAT: "CreateChatCompletionRequest",
+    COMPLETIONS: "CreateCompletionRequest",
+    EMBEDDINGS: "CreateEmbeddingRequest",
+}
+ANSWERS = {
+    CHAT: "ChatCompletion",
+    COMPLETIONS: "Completion",
+    EMBEDDINGS: "EmbeddingList",
+    "GET /models": "ModelList",
+    "GET /models/{model}": "Model",
+}
+CHUNKS = {CHAT: "ChatCompletionChunk", COMPLETIONS: "CompletionChunk"}
+LENIENT = ["choices[].logprobs", "choices[].message.refusal"]
+"""Required fields that many servers leave out: rules of their own speak of them, as warnings."""
+
+
+@compare("no case is answered with a server error", Of.ANY)
+def no_server_error(*exchanges: Exchange) -> Deviation | None:
+    """5xx for anything, 501 aside, and 503 where it says when to come back."""
+    return _judged(exchanges, server_errors(exchanges))
+
+
+@compare("every case is answered", Of.ANY)
+def answered(*exchanges: Exchange) -> Deviation | None:
+    """No connection is dropped; what took too long is another rule's matter."""
+    return _judged(exchanges, dropped(exchanges))
+
+
+@compare("every refusal of a case is an error with message and type", Of.ANY)
+def refused_well(*exchanges: Exchange) -> Deviation | None:
+    """4xx with the envelope, apart from methods that the path does not have."""
+    return _judged(exchanges, bad_refusals(exchanges))
+
+
+@compare("every accepted case is answered as its operation describes", Of.ANY)
+def answers_fit(*exchanges: Exchange) -> Deviation | None:
+    """One JSON object that fits the schema, where no stream was asked for."""
+    return _judged(exchanges, bad_answers(exchanges))
+
+
+@compare("every accepted case that asks for a stream is answered with a whole one", Of.ANY)
+def streams_fit(*exchanges: Exchange) -> Deviation | None:
+    """Events of chunks that fit the schema, to the [DONE], however many there are."""
+    streamed = [exchange for exchange in exchanges if _is_streamed(exchange) and _accepted(exchange)]
+    deviation = _judged(exchanges, bad_streams(exchanges))
+    if deviation is None and not streamed:
+        raise Undecided("no case that asks for a stream was accepted")
+    return deviation
+
+
+@compare("every invalid case is refused", Of.ANY)
+def invalid_refused(*exchanges: Exchange) -> Deviation | None:
+    """What the contract does not admit is not answered with 2xx."""
+    return _judged(exchanges, wrongly_accepted(exchanges))
+
+
+@compare("every valid case is accepted, or refused for something that is never accepted", Of.ANY)
+def valid_accepted(*exchanges: Exchange) -> Deviation | None:
+    """What the contract admits is not refused where each part of it is accepted elsewhere."""
+    return _judged(exchanges, wrongly_refused(exchanges))
+
+
+@compare("every method that a path does not have is answered with 405 and Allow", Of.ANY)
+def method_refused(*exchanges: Exchange) -> Deviation | None:
+    """405 with the methods that there are, or 501 for one that the server knows nowhere."""
+    return _judged(exchanges, methods_taken(exchanges))
+
+
+def server_errors(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Answers with 5xx."""
+    return _defects(exchanges, list(Meant), acceptance.no_server_error)
+
+
+def dropped(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Connections that ended before the answer did."""
+    return _defects(exchanges, list(Meant), acceptance.complete)
+
+
+def bad_refusals(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Answers with 4xx that are no error objects."""
+    refused = [exchange for exchange in exchanges if 400 <= (exchange.status or 0) < 500 and _whole(exchange)]
+    return _defects(refused, [Meant.VALID, Meant.INVALID, Meant.ODD], _bad_refusal)
+
+
+def bad_answers(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Whole answers that do not fit their schema."""
+    plain = [exchange for exchange in exchanges if _accepted(exchange) and not _is_streamed(exchange)]
+    return _defects(plain, [Meant.VALID, Meant.ODD], _bad_answer)
+
+
+def bad_streams(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Streams that are none, or not whole, or of chunks that do not fit their schema."""
+    streamed = [exchange for exchange in exchanges if _accepted(exchange) and _is_streamed(exchange)]
+    return _defects(streamed, [Meant.VALID, Meant.ODD], _bad_stream)
+
+
+def wrongly_accepted(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Accepted requests that the contract does not admit; those wrong in the same field have one cause."""
+    for exchange in exchanges:
+        what = case(exchange.stimulus)
+        if what is not None and what.meant is Meant.INVALID and acceptance.accepted(exchange):
+            wrong, field = _wrong(exchange, what)
+            deviation = Deviation("a status of 4xx", f"status {exchange.status} though {wrong}")
+            yield Defect(exchange, deviation, cause(what.operation, field))
+
+
+def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Refused requests that the contract admits, whose every feature was accepted in other valid requests."""
+    valid = [exchange for exchange in exchanges if _meant(exchange) is Meant.VALID]
+    known: dict[str, set[str]] = {}
+    for exchange in filter(acceptance.accepted, valid):
+        known.setdefault(exchange.request.path, set()).update(_features(exchange))
+    for exchange in valid:
+        status = exchange.status or 0
+        accepted = known.get(exchange.request.path)
+        if not 400 <= status < 500 or status in UNDECIDED or accepted is None:
+            continue
+        if _features(exchange) <= accepted:
+            said = exchange.body[:200].decode("utf-8", "backslashreplace")
+            deviation = Deviation("a status of 2xx", f"status {status}: {said}")
+            yield Defect(exchange, deviation, cause(_operation(exchange), status, said))
+
+
+def methods_taken(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Answers to methods that a path does not have, other than 405 with Allow, 501 or a server error."""
+    return _defects(exchanges, [Meant.METHOD], _method_taken)
+
+
+LOOKS = (server_errors, dropped, bad_refusals, bad_answers, bad_streams, wrongly_accepted, wrongly_refused)
+"""Every kind of defect that a smaller request might show as well."""
+
+
+def accepted_cases(exchanges: Iterable[Exchange]) -> int:
+    """How many requests that the contract admits were accepted, the lists of models left out."""
+    return sum(
+        acceptance.accepted(exchange)
+        and _operation(exchange) in REQUESTS
+        and _meant(exchange) in (Meant.VALID, Meant.ODD)
+        for exchange in exchanges
+    )
+
+
+def _judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect]) -> Deviation | None:
+    found = list(defects)
+    if not found:
+        count = accepted_cases(exchanges)
+        if count < ENOUGH:
+            raise Undecided(
+                f"{count} of {len(exchanges)} generated cases were accepted, and fewer than {ENOUGH} show "
+                "too little; a larger --fuzz-budget sends more"
+            )
+        return None
+    causes = smallest(found)
+    first = causes[0]
+    return Deviation(
+        first.deviation.expected,
+        f"{first.deviation.actual} ({_counted(causes, found, exchanges)})",
+        first.deviation.position,
+        tuple((defect.exchange.id, defect.deviation.actual) for defect in causes),
+    )
+
+
+def _counted(causes: list[Defect], found: list[Defect], exchanges: tuple[Exchange, ...]) -> str:
+    """How often, how many causes, and the seed that repeats it."""
+    rest = [f"{_operation(d.exchange)} {d.exchange.id}: {d.deviation.actual[:80]}" for d in causes[1:]]
+    more = f"; {len(rest)} more causes: {'; '.join(rest[:SHOWN])}" if rest else ""
+    ellipsis = "; …" if len(rest) > SHOWN else ""
+    what = case(causes[0].exchange.stimulus)
+    seed = f"--fuzz-seed {what.seed}" if what is not None else "no seed"
+    return f"in {len(found)} of {len(exchanges)} cases of {seed}{more}{ellipsis}"
+
+
+def _defects(exchanges: Iterable[Exchange], meant: list[Meant], look: Look) -> Iterator[Defect]:
+    for exchange in exchanges:
+        what = case(exchange.stimulus)
+        if what is None or what.meant not in meant:
+            continue
+        with suppress(Undecided):
+            deviation = look(exchange)
+            if deviation is not None:
+                yield Defect(exchange, deviation, cause(what.operation, deviation.actual))
+
+
+def _bad_refusal(exchange: Exchange) -> Deviation | None:
+    return refusals.has_envelope(exchange) or next(
+        filter(
+            None,
+            (
+                schema.refusal_field_fits(exchange, f"error.{field}", "ErrorEnvelope")
+                for field in ("message", "type")
+            ),
+        ),
+        None,
+    )
+
+
+def _bad_answer(exchange: Exchange) -> Deviation | None:
+    component = ANSWERS[_operation(exchange)]
+    return (
+        bodies.media_type_is(exchange, "application/json")
+        or bodies.one_json_object(exchange)
+        or schema.answer_rest_fits(exchange, component, LENIENT)
+    )
+
+
+def _bad_stream(exchange: Exchange) -> Deviation | None:
+    return (
+        framing.is_event_stream(exchange)
+        or framing.carries_chunks(exchange)
+        or framing.events_are_json(exchange)
+        or framing.one_done(exchange)
+        or framing.done_is_last(exchange)
+        or schema.chunk_rest_fits(exchange, CHUNKS[_operation(exchange)], LENIENT)
+    )
+
+
+def _method_taken(exchange: Exchange) -> Deviation | None:
+    status = exchange.status
+    if status is None or status >= 500 or status in UNDECIDED:
+        return None
+    if status == 405 and exchange.header("allow") is not None:
+        return None
+    actual = "status 405 without Allow" if status == 405 else f"status {status}"
+    return Deviation("status 405 with Allow", f"{actual} for {exchange.request.method}")
+
+
+def _wrong(exchange: Exchange, what: Case) -> tuple[str, str]:
+    """What the request is wrong in, as a clause, and the name of the field."""
+    component = REQUESTS.get(what.operation)
+    if component is None:
+        return "there is no such model", "model"
+    try:
+        value = reading.parse(exchange.request.body)
+    except ValueError:
+        return "the body is not JSON", "body"
+    found = misfits(component, value)
+    if not found:  # another version of the contract decided it
+        return "the request is invalid", "body"
+    return f"{found[0].pointer or 'the body'}: {found[0].message}", found[0].field
+
+
+def _features(exchange: Exchange) -> set[str]:
+    """What a request asks of a server beyond its text, so that what a server never does is told from a mistake.
+
+    A value that asks for nothing is another feature than one that asks for something; of fields with a few
+    values, each is.
+    """
+    body = exchange.request.json
+    component = REQUESTS.get(_operation(exchange))
+    if not isinstance(body, dict) or component is None:
+        return set()
+    return set(_named(body, _defaults(component), ""))
+
+
+def _named(value: dict[str, object], defaults: dict[str, object], prefix: str) -> Iterator[str]:
+    for name, field in value.items():
+        if field is None or name == "messages":
+            continue
+        if name in OPTIONS and isinstance(field, dict):
+            yield from _named(field, {}, f"{name}.")
+        elif name in COUNTS or isinstance(field, bool) or field == defaults.get(name):
+            yield f"{prefix}{name}={field}"
+        else:
+            kind = "number" if isinstance(field, int | float) else type(field).__name__
+            yield f"{prefix}{name}: {kind}"
+
+
+@functools.cache
+def _defaults(component: str) -> dict[str, object]:
+    fields = gonogo_contract.document()["components"]["schemas"][component]["properties"]
+    return {name: field["default"] for name, field in fields.items() if "default" in field}
+
+
+def _meant(exchange: Exchange) -> Meant | None:
+    what = case(exchange.stimulus)
+    return None if what is None else what.meant
+
+
+def _operation(exchange: Exchange) -> str:
+    what = case(exchange.stimulus)
+    return "" if what is None else what.operation
+
+
+def _is_streamed(exchange: Exchange) -> bool:
+    body = exchange.request.json
+    return isinstance(body, dict) and body.get("stream") is True
+
+
+def _accepted(exchange: Exchange) -> bool:
+    """Accepted, and read to its end or to where the target broke it off."""
+    return acceptance.accepted(exchange) and (_whole(exchange) or _is_broken_off(exchange))
+
+
+def _whole(exchange: Exchange) -> bool:
+    return exchange.failure is None
+
+
+def _is_broken_off(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.RESET

@@ -1,0 +1,85 @@
+"""The cases of a fuzz pass, as keys: what an evidence file has to say of a generated request.
+
+"fuzz 7/31 valid POST /chat/completions" is case 31 of seed 7. Whether a generated request keeps the contract is
+decided once, when it is sent, and stored in its key, so that a judge needs neither the generator nor its version.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli import bodies
+from gonogo.stimuli.stimulus import Endpoint, Risk, Stimulus
+
+if TYPE_CHECKING:
+    from gonogo.evidence import Record
+    from gonogo.exchange import Request
+
+GROUP = "robustness"
+"""The group of the rules that look at these cases and at nothing else."""
+
+_KEY = re.compile(r"fuzz (?P<seed>\d+)/(?P<number>[\d.]+) (?P<meant>[a-z]+) (?P<operation>[A-Z]+ /\S*)")
+
+
+class Meant(StrEnum):
+    """What a server owes a generated request."""
+
+    VALID = "valid"  # the contract admits it; no part of it depends on the model
+    INVALID = "invalid"  # the contract does not admit it
+    ODD = "odd"  # to take it and to refuse it are both right
+    METHOD = "method"  # the path has no such method
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a key says. `number` counts the cases of the seed; "31.2" is the second try to make case 31 smaller."""
+
+    seed: int
+    number: str
+    meant: Meant
+    operation: str
+
+    @property
+    def key(self) -> str:
+        """The key of the stimulus."""
+        return f"fuzz {self.seed}/{self.number} {self.meant} {self.operation}"
+
+
+def case(key: str) -> Case | None:
+    """The case that a key names; None where it is the key of something else."""
+    found = _KEY.fullmatch(key)
+    if found is None or found["meant"] not in list(Meant):
+        return None
+    return Case(int(found["seed"]), found["number"], Meant(found["meant"]), found["operation"])
+
+
+def is_fuzzed(key: str) -> bool:
+    """Whether an exchange of this key is a case of a fuzz pass."""
+    return case(key) is not None
+
+
+def was_fuzzed(record: Record) -> bool:
+    """Whether the run that made this record had a fuzz pass, even one that could send nothing."""
+    keys = (*(exchange.stimulus for exchange in record.exchanges), *record.unsent)
+    return any(is_fuzzed(key) for key in keys)
+
+
+def stimulus(what: Case, request: Request, tokens: int) -> Stimulus:
+    """The request of a case; `tokens` is the most that it can make the target generate."""
+    return Stimulus(
+        key=what.key,
+        endpoint=Endpoint.OTHER,
+        build=lambda _subject, _answers: request,
+        valid=False,
+        risk=Risk.HOSTILE,
+        tokens=tokens,
+    )
+
+
+def trace(key: str) -> Stimulus:
+    """What a judge sees in the place of a recorded case: a request of no operation, so of its own rules only."""
+    known = bodies.list_models()
+    return Stimulus(key=key, endpoint=Endpoint.OTHER, build=known.build, valid=False, risk=Risk.HOSTILE)
