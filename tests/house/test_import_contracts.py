@@ -39,6 +39,7 @@ CARELESS = {
     "only the server and the wire models know pydantic": ("openapi/gonogo_contract/careless.py", "pydantic"),
     "only the MLX engine knows MLX": ("server/gonogo_server/engine/careless.py", "mlx.core"),
     "only the fuzz module knows Schemathesis": ("conformance/gonogo/collect/careless.py", "schemathesis"),
+    "only the client lanes know the clients": ("conformance/gonogo/judge/checks/careless.py", "openai"),
 }
 
 
