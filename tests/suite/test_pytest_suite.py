@@ -98,7 +98,7 @@ def test_a_refused_feature_is_skipped_with_its_reason(tmp_path: Path, evidence: 
     file = damaged(evidence, refused)
     done = suite(tmp_path, "--gonogo-evidence", str(file), "-rs", "-k", "a_completion_says_that_it_is_one")
     assert done.returncode == 0
-    assert "unsupported: Refused with 404" in done.stdout
+    assert "unsupported: There is no such operation: status 404" in done.stdout
 
 
 def test_levels_select(tmp_path: Path, evidence: Path) -> None:
