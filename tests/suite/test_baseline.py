@@ -191,8 +191,7 @@ class TestTheFile:
             read(path)
 
         assert str(refused.value) == (
-            f"{path}, line 1: a.b has no reason (and 1 more: line 3); "
-            "write why it is accepted, or delete the line."
+            f"{path}, lines 1, 3: no reason is given; write why it is accepted, or delete the line."
         )
 
     def test_that_is_not_text_or_not_a_file_is_refused(self, tmp_path: Path) -> None:
@@ -216,7 +215,7 @@ class TestTheUpdate:
         path.write_text(updated(found, read(path, unfinished=True), RULES, strict=False))
 
         assert tomllib.loads(path.read_text()) == {"chat.done": {"reason": ""}}
-        with pytest.raises(UsageError, match=r"chat\.done has no reason"):
+        with pytest.raises(UsageError, match="line 3: no reason is given"):
             read(path)
 
     def test_of_a_strict_run_lists_warnings_too(self, baseline: Callable[..., Baseline]) -> None:
@@ -303,7 +302,7 @@ class TestTheCommand:
             f"{listed} now has 1 entry, 1 without a reason yet; write why, or delete the line.\n"
         )
         assert unfinished.exit_code == 2
-        assert unfinished.stderr.startswith(f"{listed}, line 3: chat.stream.done has no reason; write why")
+        assert unfinished.stderr.startswith(f"{listed}, line 3: no reason is given; write why")
         assert finished.exit_code == 0
 
     def test_drops_by_an_update_what_passes(
@@ -314,6 +313,13 @@ class TestTheCommand:
 
         assert listed.read_text() == "# ours\n"
         assert gonogo("judge", clean_evidence, *FEW, "--baseline", listed).exit_code == 0
+
+    def test_leaves_no_file_behind_where_nothing_could_be_judged(self, gonogo: Run, tmp_path: Path) -> None:
+        listed = tmp_path / "b.toml"
+        result = gonogo("judge", tmp_path / "none.jsonl", "--baseline", listed, "--update-baseline")
+
+        assert result.exit_code == 2
+        assert not listed.exists()
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -119,11 +119,9 @@ def _entry(rule: str, value: object, line: int, where: str) -> Entry:
 
 
 def _refuse_without_reason(entries: Iterable[Entry], path: Path) -> None:
-    bare = [entry for entry in entries if not entry.reason]
+    bare = [str(entry.line) for entry in entries if not entry.reason]
     if bare:
-        first, others = bare[0], bare[1:]
-        also = f" (and {len(others)} more: line {', '.join(str(e.line) for e in others)})" if others else ""
+        where = f"line{'s' if len(bare) > 1 else ''} {', '.join(bare)}"
         raise UsageError(
-            f"{path}, line {first.line}: {first.rule} has no reason{also}; "
-            "write why it is accepted, or delete the line."
+            f"{path}, {where}: no reason is given; write why it is accepted, or delete the line."
         )

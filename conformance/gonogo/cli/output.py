@@ -97,10 +97,13 @@ def claim(path: Path) -> None:
         _open(path, stack)
 
 
-def touch(path: Path) -> None:
-    """Make sure that the file can be written, and leave what is in it; raises UsageError where it cannot."""
+def probe(path: Path) -> None:
+    """Make sure that the file can be written, and leave all as it is; raises UsageError where it cannot."""
+    is_new = not path.exists()
     with contextlib.ExitStack() as stack:
         _open(path, stack, "a")
+    if is_new:
+        path.unlink()
 
 
 def _open(path: Path, stack: contextlib.ExitStack, mode: str = "w") -> IO[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gonogo.baseline import read, updated
-from gonogo.cli.output import say, touch
+from gonogo.cli.output import probe, say
 from gonogo.errors import UsageError
 from gonogo.report.model import Report
 from gonogo.rules import Catalogue
@@ -43,5 +43,5 @@ def waiving(path: Path | None, *, update: bool) -> Waiving:
         return Waiving(None, update)
     baseline = read(path, unfinished=update)
     if update:
-        touch(path)
+        probe(path)
     return Waiving(Waivers(baseline, datetime.now(UTC).date()), update)
