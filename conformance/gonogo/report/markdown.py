@@ -144,4 +144,4 @@ def _waived(report: Report) -> Iterator[str]:
 
 def prose(text: str) -> str:
     """A sentence of ours: links to issues stay links, marks of Markdown and HTML do not act."""
-    return re.sub(r"[\\`*_\[\]<>]", lambda sign: f"&#{ord(sign[0])};", text)
+    return re.sub(r"[\\`*_<>]", lambda sign: f"&#{ord(sign[0])};", text)
