@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gonogo.exchange import Exchange
-    from gonogo.rules import Catalogue
+    from gonogo.stimuli.stimulus import Stimulus
 
 NO_SUCH_ROUTE = {404, 405, 501}
 
@@ -19,15 +19,16 @@ NO_SUCH_ROUTE = {404, 405, 501}
 PLAIN = {endpoint: post(endpoint, {}).key for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS)}
 
 
-def unserved(by_key: Mapping[str, Exchange], catalogue: Catalogue) -> frozenset[str]:
-    """Ids of the exchanges that say that their operation is not there, as its plain request was told too."""
+def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> frozenset[str]:
+    """Ids of the exchanges that say that their operation is not there, as its plain request was told too.
+
+    Both mappings are by the key of the stimulus.
+    """
     missing = {endpoint for endpoint, key in PLAIN.items() if key in by_key and _no_route(by_key[key])}
     return frozenset(
-        exchange.id
-        for key, exchange in by_key.items()
-        if _no_route(exchange)
-        and (stimulus := catalogue.stimulus(key)) is not None
-        and stimulus.endpoint in missing
+        by_key[key].id
+        for key, stimulus in stimuli.items()
+        if stimulus.endpoint in missing and _no_route(by_key[key])
     )
 
 

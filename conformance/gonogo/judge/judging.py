@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue, Scenario
+    from gonogo.stimuli.stimulus import Stimulus
 
 BROKEN = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdict.UNSUPPORTED}
 
@@ -48,22 +49,41 @@ class _Finding:
     outcome: Deviation | Undecided | Refused | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A record as rules look at it, by the key of the stimulus.
+
+    `stimuli` are those of the exchanges that this version knows; `absent` holds the ids of the answers that say
+    only that their operation is not there.
+    """
+
+    exchanges: Mapping[str, Exchange]
+    unsent: Mapping[str, str]
+    stimuli: Mapping[str, Stimulus]
+    absent: frozenset[str]
+
+
+def _know(record: Record, catalogue: Catalogue) -> _Known:
+    by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
+    stimuli = {key: found for key in by_key if (found := catalogue.stimulus(key)) is not None}
+    return _Known(by_key, record.unsent, stimuli, unserved(by_key, stimuli))
+
+
 def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:
     """The judgement of each scenario on the record, in the same order.
 
     A check that breaks costs its own rule, whose verdict is then an error, and no other. Raises FeatureError
     where a scenario names a check that does not exist.
     """
-    by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
-    return [_guarded(scenario, bind(scenario), by_key, record.unsent, catalogue) for scenario in scenarios]
+    known = _know(record, catalogue)
+    return [_guarded(scenario, bind(scenario), known) for scenario in scenarios]
 
 
 def judge_checks(
     record: Record, scenario: Scenario, checks: Sequence[Bound], catalogue: Catalogue
 ) -> Judgement:
     """The judgement of some checks on what a scenario looks at; for runners that go step by step."""
-    by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
-    return _guarded(scenario, checks, by_key, record.unsent, catalogue)
+    return _guarded(scenario, checks, _know(record, catalogue))
 
 
 @functools.cache
@@ -79,17 +99,10 @@ def bind(scenario: Scenario) -> tuple[Bound, ...]:
     return tuple(bound)
 
 
-def _guarded(
-    scenario: Scenario,
-    checks: Sequence[Bound],
-    by_key: Mapping[str, Exchange],
-    unsent: Mapping[str, str],
-    catalogue: Catalogue,
-) -> Judgement:
+def _guarded(scenario: Scenario, checks: Sequence[Bound], known: _Known) -> Judgement:
     try:
-        exchanges, gaps = _subjects(scenario, by_key, unsent, catalogue)
-        absent = unserved(by_key, catalogue)
-        return _decide(scenario, [] if gaps else _findings(checks, exchanges, absent), gaps)
+        exchanges, gaps = _subjects(scenario, known)
+        return _decide(scenario, [] if gaps else _findings(checks, exchanges, known.absent), gaps)
     except GonogoError:
         raise
     except Exception as error:  # noqa: BLE001 - any mistake of ours; it is reported as such
@@ -113,28 +126,21 @@ def _decide(scenario: Scenario, findings: list[_Finding], gaps: list[str]) -> Ju
     )
 
 
-def _subjects(
-    scenario: Scenario,
-    by_key: Mapping[str, Exchange],
-    unsent: Mapping[str, str],
-    catalogue: Catalogue,
-) -> tuple[list[Exchange], list[str]]:
+def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[str]]:
     """The exchanges a rule looks at, in the order of its steps, and why one that it asked for is missing."""
     found: dict[str, Exchange] = {}
     gaps = []
     for look in scenario.looks:
         if isinstance(look, Ask):
             key = look.stimulus.key
-            if key in by_key:
-                found[key] = by_key[key]
+            if key in known.exchanges:
+                found[key] = known.exchanges[key]
             else:
-                gaps.append(unsent.get(key, "the evidence does not hold this request; collect it again"))
+                missing = "the evidence does not hold this request; collect it again"
+                gaps.append(known.unsent.get(key, missing))
         else:
-            found |= {
-                key: exchange
-                for key, exchange in by_key.items()
-                if (stimulus := catalogue.stimulus(key)) is not None and look.fits(stimulus)
-            }
+            fitting = (key for key, stimulus in known.stimuli.items() if look.fits(stimulus))
+            found |= {key: known.exchanges[key] for key in fitting}
     return list(found.values()), gaps
 
 
