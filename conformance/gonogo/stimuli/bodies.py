@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gonogo.exchange import Request
-from gonogo.stimuli.stimulus import Endpoint, Risk, Stimulus, Subject, canonical
+from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,22 +39,22 @@ def post(
     without: tuple[str, ...] = (),
     valid: bool = True,
     risk: Risk | None = None,
+    alone: bool = False,
 ) -> Stimulus:
     """A generation or embedding request: the default body, `changes` laid over it, `without` left out.
 
-    A null in `changes` is sent as null. The key names the endpoint and the changes only.
+    A null in `changes` is sent as null. The key names the endpoint and the changes only. Building one for
+    embeddings raises NotPossible where no embedding model is known.
     """
     given = dict(changes, stream=True) if streamed and "stream" not in changes else dict(changes)
     template = {key: value for key, value in _defaults(endpoint, given).items() if key not in without}
     missing = "".join(f" without {name}" for name in without)
-    if risk is None:
-        risk = Risk.HARMLESS if valid else Risk.HOSTILE
+    generates = endpoint is not Endpoint.EMBEDDINGS
 
     def build(subject: Subject, _: Mapping[str, Exchange]) -> Request:
-        body = dict(template)
+        body = {**template, **subject.extra, **given} if generates else dict(template)
         if body.get("model") is _SERVED:
-            embedding = endpoint is Endpoint.EMBEDDINGS
-            body["model"] = (subject.embedding_model or subject.model) if embedding else subject.model
+            body["model"] = _served(endpoint, subject)
         return Request("POST", PATHS[endpoint], JSON_HEADERS, json.dumps(body, ensure_ascii=False).encode())
 
     return Stimulus(
@@ -63,8 +63,10 @@ def post(
         build=build,
         streamed=given.get("stream") is True,
         valid=valid,
-        risk=risk,
-        tokens=_worst_case(template) if endpoint is not Endpoint.EMBEDDINGS else 0,
+        risk=_risk(template, valid=valid) if risk is None else risk,
+        tokens=_worst_case(template) if generates else 0,
+        choices=_choices(template) if generates else 1,
+        alone=alone,
     )
 
 
@@ -136,10 +138,31 @@ def _defaults(endpoint: Endpoint, changes: Body) -> Body:
     return body | changes
 
 
+def _served(endpoint: Endpoint, subject: Subject) -> str:
+    if endpoint is not Endpoint.EMBEDDINGS:
+        return subject.model
+    if subject.embedding_model is None:
+        raise NotPossible("no embedding model is known; name one with --embedding-model")
+    return subject.embedding_model
+
+
+def _risk(body: Body, *, valid: bool) -> Risk:
+    """A list as prompt stops mlx_lm.server for good (ml-explore/mlx-lm#1215)."""
+    if isinstance(body.get("prompt"), list):
+        return Risk.DEADLY
+    return Risk.HARMLESS if valid else Risk.HOSTILE
+
+
 def _worst_case(body: Body) -> int:
     limits = [body.get("max_completion_tokens"), body.get("max_tokens")]
     limit = next((value for value in limits if isinstance(value, int) and value > 0), DEFAULT_TOKENS)
+    tried = body.get("best_of")
+    return limit * max(_choices(body), tried if isinstance(tried, int) else 1)
+
+
+def _choices(body: Body) -> int:
+    """How many choices are asked for: `n` of each prompt."""
     choices = body.get("n")
     prompts = body.get("prompt")
     many = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
-    return limit * (choices if isinstance(choices, int) and choices > 0 else 1) * many
+    return many * (choices if isinstance(choices, int) and choices > 0 else 1)

@@ -7,7 +7,7 @@ judge with newer rules still finds what an older run recorded.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
@@ -38,10 +38,14 @@ class Risk(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is asked: the ids that go into `model`. None where the target has no such model."""
+    """Who is asked: the ids that go into `model`. None where the target has no such model.
+
+    `extra` holds fields that go into the body of every generation, for what a vendor wants said (thinking off).
+    """
 
     model: str
     embedding_model: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold
@@ -54,7 +58,9 @@ class Stimulus:
 
     `build` makes it from the subject and the exchanges of `needs` (by key); it raises NotPossible where those
     do not allow it. `valid` is whether the request keeps the contract, so that a server has no reason to refuse
-    it but lack of the feature. `tokens` is the most it can make the target generate.
+    it but lack of the feature. `tokens` is the most it can make the target generate, `choices` how many choices
+    the answer has. One that is `alone` is sent while nothing else is under way, because its answer is compared
+    with others and a batch can change greedy text.
     """
 
     key: str
@@ -64,22 +70,13 @@ class Stimulus:
     valid: bool = True
     risk: Risk = Risk.HARMLESS
     tokens: int = 0
+    choices: int = 1
     needs: tuple[Stimulus, ...] = ()
     alone: bool = False
 
     def repeated(self, ordinal: int) -> Stimulus:
         """The same request once more, as an exchange of its own; `ordinal` counts from 2."""
-        return Stimulus(
-            key=f"{self.key} #{ordinal}",
-            endpoint=self.endpoint,
-            build=self.build,
-            streamed=self.streamed,
-            valid=self.valid,
-            risk=self.risk,
-            tokens=self.tokens,
-            needs=(*self.needs, self),
-            alone=self.alone,
-        )
+        return replace(self, key=f"{self.key} #{ordinal}", needs=(*self.needs, self))
 
 
 def canonical(value: object) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo.stimuli import bodies
-from gonogo.stimuli.stimulus import Endpoint, Risk, Stimulus, Subject, canonical
+from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject, canonical
 
 if TYPE_CHECKING:
     from gonogo.exchange import Request
@@ -46,7 +46,8 @@ def test_a_newer_limit_takes_the_place_of_the_older() -> None:
 def test_embeddings_ask_the_embedding_model_and_generate_nothing() -> None:
     stimulus = bodies.post(Endpoint.EMBEDDINGS, {})
     assert sent(stimulus).json == {"model": "embedder", "input": bodies.PROMPT}
-    assert sent(stimulus, Subject("only")).json == {"model": "only", "input": bodies.PROMPT}
+    with pytest.raises(NotPossible, match="name one with --embedding-model"):
+        sent(stimulus, Subject("only"))
     assert stimulus.tokens == 0
 
 
@@ -70,6 +71,7 @@ def test_a_model_that_is_named_is_asked() -> None:
         ({"prompt": ["a", "b", "c"], "max_tokens": 1}, 3),
         ({"prompt": [1, 2, 3], "max_tokens": 1}, 1),
         ({"prompt": [], "max_tokens": 1}, 1),
+        ({"best_of": 3, "max_tokens": 2}, 6),
     ],
 )
 def test_the_worst_case_counts_limit_choices_and_prompts(changes: dict[str, object], tokens: int) -> None:
@@ -95,6 +97,34 @@ def test_what_is_wrong_on_purpose_is_hostile() -> None:
     assert bodies.post(Endpoint.CHAT, {}, valid=False, risk=Risk.DEADLY).risk is Risk.DEADLY
     assert bodies.bare("PUT", "/x").risk is Risk.HOSTILE
     assert bodies.list_models().risk is Risk.HARMLESS
+
+
+def test_a_list_as_prompt_is_known_to_kill() -> None:
+    assert bodies.post(Endpoint.COMPLETIONS, {"prompt": ["a", "b"]}).risk is Risk.DEADLY
+    assert bodies.post(Endpoint.COMPLETIONS, {"prompt": [1, 2]}).risk is Risk.DEADLY
+    assert bodies.post(Endpoint.COMPLETIONS, {"prompt": "a"}).risk is Risk.HARMLESS
+
+
+@pytest.mark.parametrize(
+    ("changes", "choices"),
+    [
+        ({}, 1),
+        ({"n": 2}, 2),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [1, 2]}, 1),
+        ({"best_of": 3}, 1),
+    ],
+)
+def test_choices_are_counted_as_they_are_asked_for(changes: dict[str, object], choices: int) -> None:
+    assert bodies.post(Endpoint.COMPLETIONS, changes).choices == choices
+
+
+def test_extra_fields_go_into_generations_and_yield_to_the_scenario() -> None:
+    subject = Subject("m", "e", {"think": False, "temperature": 1})
+    chat = sent(bodies.post(Endpoint.CHAT, {"temperature": 0}), subject).json
+    assert isinstance(chat, dict)
+    assert (chat["think"], chat["temperature"], chat["model"]) == (False, 0, "m")
+    assert sent(bodies.post(Endpoint.EMBEDDINGS, {}), subject).json == {"model": "e", "input": bodies.PROMPT}
 
 
 def test_raw_bytes_are_sent_as_they_are() -> None:
