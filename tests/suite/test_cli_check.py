@@ -95,6 +95,43 @@ def test_a_report_on_stdout_moves_the_text_to_stderr(gonogo: Run, reference_url:
     assert result.stderr.splitlines()[-1].startswith("GO  ")
 
 
+def test_sarif_and_markdown_are_written_where_they_are_asked_for(
+    gonogo: Run, broken_evidence: Path, tmp_path: Path
+) -> None:
+    as_sarif = tmp_path / "r.sarif"
+    result = gonogo("judge", broken_evidence, *FEW, "--sarif", as_sarif, "--markdown", "-")
+    (run,) = json.loads(as_sarif.read_bytes())["runs"]
+
+    assert [found["ruleId"] for found in run["results"]] == ["chat.stream.done"]
+    assert result.stdout.startswith("## gonogo: NO-GO\n")
+    assert result.stderr.splitlines()[-1].startswith("NO-GO  ")
+
+
+def test_on_github_the_summary_of_the_step_is_added_to(
+    gonogo: Run, reference_url: str, broken_evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("of an earlier step\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    gonogo("check", reference_url, "--only", "models")
+    gonogo("judge", broken_evidence, *FEW)
+    lines = summary.read_text().splitlines()
+
+    assert lines[0] == "of an earlier step"
+    assert [line for line in lines if line.startswith("## ")] == ["## gonogo: GO", "## gonogo: NO-GO"]
+
+
+def test_a_summary_that_cannot_be_written_is_one_sentence(
+    gonogo: Run, clean_evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+
+    assert (
+        one_sentence(gonogo("judge", clean_evidence, *FEW))
+        == f"{tmp_path} cannot be written: Is a directory."
+    )
+
+
 def test_without_a_url_the_reference_server_is_started_checked_and_stopped(
     gonogo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import shown_exchange
 from gonogo.report.terminal import COUNTED, GATES, visible
@@ -125,6 +126,9 @@ def _command(judgement: Judgement, report: Report) -> Iterator[str]:
     yield ""
     yield f"Why it matters: {prose(judgement.rule.why)}"
     yield ""
+    if broken := breaks(judgement, report):
+        yield f"Breaks {', '.join(code(line) for line in broken)}"
+        yield ""
     yield fenced(command, "sh")
     yield ""
     yield "</details>"

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from gonogo import __version__
 from gonogo.baseline import Kind
+from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import Gate, shown_exchange
 from gonogo.verdict import Level, Verdict
@@ -100,6 +101,7 @@ def _result(judgement: Judgement, report: Report) -> dict[str, Any]:
             "actual": judgement.actual,
             "exchange": None if exchange is None else exchange.id,
             "curl": command,
+            "breaks": list(breaks(judgement, report)),
         },
     }
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo.baseline import Kind, Problem
 from gonogo.report import markdown
-from gonogo.verdict import Verdict
+from gonogo.verdict import Evidence, Judgement, Level, Rule, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gonogo.report.model import Report
-    from gonogo.verdict import Judgement
 
 STALE = Problem(Kind.STALE, "chat.shape", "baseline.toml", 4, "baseline.toml, line 4: delete the line.")
 HOSTILE = [
@@ -118,6 +117,15 @@ def test_a_command_that_is_too_long_is_left_to_the_json_report(
     text = markdown.render(replace(report, exchanges={**report.exchanges, "x2": long}))
 
     assert "```sh\n# too long to be shown here; the JSON report has it\n```" in text
+
+
+def test_a_client_that_breaks_on_a_failure_is_named_beside_it(make: Callable[..., Report]) -> None:
+    seen = Evidence("x2", actual="a-client 1.0: KeyError")
+    client = Judgement(
+        Rule("clients.a", "A client reads it", Level.SHOULD, "s", "w"), Verdict.WARN, "m", evidence=(seen,)
+    )
+
+    assert "\n\nBreaks `a-client 1.0: KeyError`\n\n" in markdown.render(make(Verdict.FAIL, client))
 
 
 def test_a_check_of_ours_that_broke_has_no_command(make: Callable[..., Report]) -> None:
