@@ -363,3 +363,8 @@ def finishes(value: Json) -> bool:
 def has_usage(value: Json) -> bool:
     """Whether a chunk counts tokens."""
     return value.get("usage") is not None
+
+
+def unless_finishing(edit: JsonEdit) -> JsonEdit:
+    """The edit for chunks that do not end their choice."""
+    return lambda value: None if finishes(value) else edit(value)
