@@ -54,7 +54,7 @@ def test_a_server_that_one_request_kills_is_found_and_the_request_named(catalogu
     hostile = next(e.id for e in record.exchanges if e.stimulus == HOSTILE_KEY)
     assert record.unsent
     assert all(f"no longer answered after {hostile}" in reason for reason in record.unsent.values())
-    later = found["errors.unknown_route.refused"]
+    later = found["models.retrieve.unknown"]
     assert later.verdict is Verdict.INCONCLUSIVE
     assert f"no longer answered after {hostile}" in later.message
 
@@ -74,7 +74,7 @@ def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged
     found = verdicts(record, catalogue)
     assert turned(found) == {"http.in_time"}
     assert "the answer had not begun" in found["http.in_time"].message
-    assert found["errors.temperature_string.harmless"].verdict is Verdict.INCONCLUSIVE
+    assert found["errors.harmless.temperature_string"].verdict is Verdict.INCONCLUSIVE
     assert found["http.survives"].verdict is Verdict.PASS
     assert record.unsent == {}
 

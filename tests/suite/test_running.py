@@ -43,7 +43,7 @@ def test_a_check_reports_each_selected_rule_and_tells_of_each_request(reference_
 
 def test_signs_of_life_are_recorded_and_not_counted_as_progress(reference_url: str) -> None:
     done: list[None] = []
-    hostile = Selection(only=("errors.unknown_route",))
+    hostile = Selection(only=("errors.refused.unknown_route",))
     report = running.check(Approach(reference_url), hostile, load(), lambda: done.append(None))
     alive = [e for e in report.exchanges.values() if e.stimulus.startswith("alive after ")]
 

@@ -1,392 +1,406 @@
 Feature: Errors
   How a target says no. The status class is the contract's; the exact codes are the guide's.
 
-  @must @errors.envelope
+  @must @errors.envelope.object
   Scenario: Every refusal carries an error object
     Source: schema, ErrorResponse.error
     Why: a string, "detail" or bare fields end in a TypeError instead of a message (microsoft/autogen#279, ray-project/ray#64833).
     When any request is refused
     Then the refusal is JSON with an error object
 
-  @must @errors.message
+  @must @errors.envelope.message
   Scenario: The error has a message
     Source: schema, Error.message
     Why: it is all that the person sees.
     When any request is refused
     Then "error.message" in the refusal fits ErrorEnvelope
 
-  @should @errors.message_words
+  @should @errors.envelope.words
   Scenario: The message of an error is not empty
     Source: schema, Error.message
     Why: "400 status code (no body)" (openai/openai-node#1734).
     When any request is refused
     Then the message says something
 
-  @must @errors.type
+  @must @errors.envelope.type
   Scenario: The error has a type
     Source: schema, Error.type
     Why: clients classify by it.
     When any request is refused
     Then "error.type" in the refusal fits ErrorEnvelope
 
-  @should @errors.param
+  @should @errors.envelope.param
   Scenario: The error has a param, be it null
     Source: schema, Error.param, required and nullable
     Why: typed clients refuse an error without it; many servers leave it out.
     When any request is refused
     Then "error.param" in the refusal fits ErrorEnvelope
 
-  @should @errors.code
+  @should @errors.envelope.code
   Scenario: The error has a code that is a string or null
     Source: schema, Error.code, required and nullable
     Why: typed clients refuse a number (ggml-org/llama.cpp#12591, vllm-project/vllm PR#58025).
     When any request is refused
     Then "error.code" in the refusal fits ErrorEnvelope
 
-  @should @errors.content_type
+  @should @errors.envelope.content_type
   Scenario: An error is sent as application/json
     Source: schema, error responses; RFC 9110 section 8.3
     Why: openai-node reads the error only from JSON (BerriAI/litellm#1554).
     When any request is refused
     Then the refusal's content type is "application/json"
 
-  @must @errors.malformed_json.refused
+  @should @errors.envelope.unknown_route
+  Scenario: An unknown route is refused with an error object
+    Source: project decision; the API does so
+    Why: JSON.parse fails on an HTML page (openvinotoolkit/model_server#3555).
+    When GET is sent to "/gonogo-no-such-route"
+    Then the refusal is JSON with an error object
+
+  @should @errors.envelope.wrong_method
+  Scenario: A wrong method is refused with an error object
+    Source: project decision; the API does so
+    Why: JSON.parse fails on an HTML page.
+    When PUT is sent to "/chat/completions"
+    Then the refusal is JSON with an error object
+
+  @must @errors.refused.malformed_json
   Scenario: Malformed JSON is refused
     Source: RFC 9110 section 15.5.1; RFC 8259
     Why: a 500 is retried for ever, a closed connection shows as a network fault (sgl-project/sglang#3805, ggml-org/llama.cpp#11738).
     When a chat completion is requested with the bytes "{not json"
     Then the request is refused with 4xx
 
-  @should @errors.malformed_json.status
-  Scenario: Malformed JSON is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is requested with the bytes "{not json"
-    Then the status of the refusal is 400
-
-  @must @errors.empty_body.refused
+  @must @errors.refused.empty_body
   Scenario: An empty body is refused
     Source: RFC 9110 section 15.5.1; schema, requestBody, required
     Why: a client that lost its body must learn of it (Atomic-Germ/OpenFlowLM-Next#69).
     When a chat completion is requested with the bytes ""
     Then the request is refused with 4xx
 
-  @should @errors.empty_body.status
-  Scenario: An empty body is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is requested with the bytes ""
-    Then the status of the refusal is 400
-
-  @must @errors.not_an_object.refused
+  @must @errors.refused.not_an_object
   Scenario: A JSON array in place of the request is refused
     Source: RFC 9110 section 15.5; schema, the request body of the operation
     Why: unguarded code fails on the first look-up, as a 500.
     When a chat completion is requested with the bytes "[]"
     Then the request is refused with 4xx
 
-  @should @errors.not_an_object.status
-  Scenario: A JSON array in place of the request is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is requested with the bytes "[]"
-    Then the status of the refusal is 400
-
-  @must @errors.no_messages.refused
+  @must @errors.refused.no_messages
   Scenario: A chat request without messages is refused
     Source: RFC 9110 section 15.5; schema, the request body of the operation
     Why: 422 with a list of details is what FastAPI sends by itself (ray-project/ray#64833).
     When a chat completion is requested without "messages"
     Then the request is refused with 4xx
 
-  @should @errors.no_messages.status
-  Scenario: A chat request without messages is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is requested without "messages"
-    Then the status of the refusal is 400
-
-  @must @errors.messages_string.refused
+  @must @errors.refused.messages_string
   Scenario: A string in place of the messages is refused
     Source: RFC 9110 section 15.5; schema, the request body of the operation
     Why: 500 where the loop over characters fails (lm-sys/FastChat#1546).
     When a chat completion is wrongly requested with {"messages": "Hello"}
     Then the request is refused with 4xx
 
-  @should @errors.messages_string.status
-  Scenario: A string in place of the messages is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"messages": "Hello"}
-    Then the status of the refusal is 400
+  @should @errors.refused.messages_empty
+  Scenario: An empty list of messages is refused
+    Source: schema, CreateChatCompletionRequest.messages, minItems 1
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"messages": []}
+    Then the request is not accepted
 
-  @must @errors.messages_empty.harmless
+  @should @errors.refused.message_without_role
+  Scenario: A message without a role is refused
+    Source: schema, CreateChatCompletionRequest.messages.role
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
+    Then the request is not accepted
+
+  @should @errors.refused.unknown_role
+  Scenario: A message of an invented role is refused
+    Source: schema, CreateChatCompletionRequest.messages.role
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
+    Then the request is not accepted
+
+  @should @errors.refused.content_number
+  Scenario: A number in place of the content is refused
+    Source: schema, CreateChatCompletionRequest.messages.content
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
+    Then the request is not accepted
+
+  @should @errors.refused.temperature_string
+  Scenario: A temperature that is a string is refused
+    Source: schema, CreateChatCompletionRequest.temperature
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"temperature": "warm"}
+    Then the request is not accepted
+
+  @should @errors.refused.max_tokens_string
+  Scenario: A token limit that is a string is refused
+    Source: schema, CreateChatCompletionRequest.max_tokens
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
+    Then the request is not accepted
+
+  @should @errors.refused.stream_string
+  Scenario: A stream flag that is a string is refused
+    Source: schema, CreateChatCompletionRequest.stream
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"stream": "please"}
+    Then the request is not accepted
+
+  @should @errors.refused.prompt_object
+  Scenario: A prompt that is an object is refused
+    Source: schema, CreateCompletionRequest.prompt
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a completion is wrongly requested with {"prompt": {"text": "Hello"}}
+    Then the request is not accepted
+
+  @should @errors.refused.temperature_range
+  Scenario: A temperature of 5 is refused
+    Source: schema, CreateChatCompletionRequest.temperature, maximum 2
+    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    When a chat completion is wrongly requested with {"temperature": 5}
+    Then the request is not accepted
+
+  @should @errors.refused.top_p_range
+  Scenario: A top_p of 2 is refused
+    Source: schema, CreateChatCompletionRequest.top_p, maximum 1
+    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    When a chat completion is wrongly requested with {"top_p": 2}
+    Then the request is not accepted
+
+  @should @errors.refused.n_zero
+  Scenario: A request for no choices is refused
+    Source: schema, CreateChatCompletionRequest.n, minimum 1
+    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    When a chat completion is wrongly requested with {"n": 0}
+    Then the request is not accepted
+
+  @should @errors.refused.penalty_range
+  Scenario: A presence penalty of 9 is refused
+    Source: schema, CreateChatCompletionRequest.presence_penalty, maximum 2
+    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    When a chat completion is wrongly requested with {"presence_penalty": 9}
+    Then the request is not accepted
+
+  @should @errors.refused.stop_too_many
+  Scenario: A list of five stop sequences is refused
+    Source: schema, CreateChatCompletionRequest.stop, maxItems 4
+    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    When a chat completion is wrongly requested with {"stop": ["a", "b", "c", "d", "e"]}
+    Then the request is not accepted
+
+  @should @errors.refused.unknown_model
+  Scenario: A chat with an unknown model is refused
+    Source: guide, Error codes, 404; servers of one model often answer for any name
+    Why: the resident model answers under a false name (ddalcu/mlx-serve#257, sgl-project/sglang#31404).
+    When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
+    Then the request is not accepted
+
+  @must @errors.refused.unknown_route
+  Scenario: An unknown route is refused
+    Source: RFC 9110 section 15.5.5
+    Why: a 200 with an error in it is taken for an answer (lmstudio-ai/lmstudio-bug-tracker#618).
+    When GET is sent to "/gonogo-no-such-route"
+    Then the request is refused with 4xx
+
+  @must @errors.refused.wrong_method
+  Scenario: A wrong method is refused
+    Source: RFC 9110 sections 15.5.6 and 15.6.2
+    Why: a 200 hides a client that sends the wrong method.
+    When PUT is sent to "/chat/completions"
+    Then the request is refused with 4xx or 501
+
+  @must @errors.harmless.messages_empty
   Scenario: An empty list of messages does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.messages, minItems 1
     Why: templates fail on it, or the model talks to nobody.
     When a chat completion is wrongly requested with {"messages": []}
     Then the request does not fail the server
 
-  @should @errors.messages_empty.refused
-  Scenario: An empty list of messages is refused
-    Source: schema, CreateChatCompletionRequest.messages, minItems 1
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a chat completion is wrongly requested with {"messages": []}
-    Then the request is refused with 4xx
-
-  @should @errors.messages_empty.status
-  Scenario: An empty list of messages is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"messages": []}
-    Then the status of the refusal is 400
-
-  @must @errors.message_without_role.harmless
+  @must @errors.harmless.message_without_role
   Scenario: A message without a role does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.messages.role
     Why: KeyError 'role' as a 500 (lmstudio-ai/lmstudio-bug-tracker#377).
     When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
     Then the request does not fail the server
 
-  @should @errors.message_without_role.refused
-  Scenario: A message without a role is refused
-    Source: schema, CreateChatCompletionRequest.messages.role
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
-    Then the request is refused with 4xx
-
-  @should @errors.message_without_role.status
-  Scenario: A message without a role is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
-    Then the status of the refusal is 400
-
-  @must @errors.unknown_role.harmless
+  @must @errors.harmless.unknown_role
   Scenario: A message of an invented role does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.messages.role
     Why: templates drop it silently, and the question with it.
     When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
     Then the request does not fail the server
 
-  @should @errors.unknown_role.refused
-  Scenario: A message of an invented role is refused
-    Source: schema, CreateChatCompletionRequest.messages.role
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
-    Then the request is refused with 4xx
-
-  @should @errors.unknown_role.status
-  Scenario: A message of an invented role is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
-    Then the status of the refusal is 400
-
-  @must @errors.content_number.harmless
+  @must @errors.harmless.content_number
   Scenario: A number in place of the content does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.messages.content
     Why: templates fail on it with a 500.
     When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
     Then the request does not fail the server
 
-  @should @errors.content_number.refused
-  Scenario: A number in place of the content is refused
-    Source: schema, CreateChatCompletionRequest.messages.content
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
-    Then the request is refused with 4xx
-
-  @should @errors.content_number.status
-  Scenario: A number in place of the content is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
-    Then the status of the refusal is 400
-
-  @must @errors.temperature_string.harmless
+  @must @errors.harmless.temperature_string
   Scenario: A temperature that is a string does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.temperature
     Why: the comparison fails deep inside, as a 500.
     When a chat completion is wrongly requested with {"temperature": "warm"}
     Then the request does not fail the server
 
-  @should @errors.temperature_string.refused
-  Scenario: A temperature that is a string is refused
-    Source: schema, CreateChatCompletionRequest.temperature
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a chat completion is wrongly requested with {"temperature": "warm"}
-    Then the request is refused with 4xx
-
-  @should @errors.temperature_string.status
-  Scenario: A temperature that is a string is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"temperature": "warm"}
-    Then the status of the refusal is 400
-
-  @must @errors.max_tokens_string.harmless
+  @must @errors.harmless.max_tokens_string
   Scenario: A token limit that is a string does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.max_tokens
     Why: the comparison fails deep inside, as a 500.
     When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
     Then the request does not fail the server
 
-  @should @errors.max_tokens_string.refused
-  Scenario: A token limit that is a string is refused
-    Source: schema, CreateChatCompletionRequest.max_tokens
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
-    Then the request is refused with 4xx
-
-  @should @errors.max_tokens_string.status
-  Scenario: A token limit that is a string is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
-    Then the status of the refusal is 400
-
-  @must @errors.stream_string.harmless
+  @must @errors.harmless.stream_string
   Scenario: A stream flag that is a string does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.stream
     Why: a string that counts as true turns streaming on by accident.
     When a chat completion is wrongly requested with {"stream": "please"}
     Then the request does not fail the server
 
-  @should @errors.stream_string.refused
-  Scenario: A stream flag that is a string is refused
-    Source: schema, CreateChatCompletionRequest.stream
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a chat completion is wrongly requested with {"stream": "please"}
-    Then the request is refused with 4xx
-
-  @should @errors.stream_string.status
-  Scenario: A stream flag that is a string is refused with 400
-    Source: guide, Error codes, 400
-    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
-    When a chat completion is wrongly requested with {"stream": "please"}
-    Then the status of the refusal is 400
-
-  @must @errors.prompt_object.harmless
+  @must @errors.harmless.prompt_object
   Scenario: A prompt that is an object does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateCompletionRequest.prompt
     Why: the tokenizer fails on it with a 500.
     When a completion is wrongly requested with {"prompt": {"text": "Hello"}}
     Then the request does not fail the server
 
-  @should @errors.prompt_object.refused
-  Scenario: A prompt that is an object is refused
-    Source: schema, CreateCompletionRequest.prompt
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
-    When a completion is wrongly requested with {"prompt": {"text": "Hello"}}
-    Then the request is refused with 4xx
-
-  @must @errors.temperature_range.harmless
+  @must @errors.harmless.temperature_range
   Scenario: A temperature of 5 does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.temperature, maximum 2
     Why: a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).
     When a chat completion is wrongly requested with {"temperature": 5}
     Then the request does not fail the server
 
-  @should @errors.temperature_range.refused
-  Scenario: A temperature of 5 is refused
-    Source: schema, CreateChatCompletionRequest.temperature, maximum 2
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
-    When a chat completion is wrongly requested with {"temperature": 5}
-    Then the request is refused with 4xx
-
-  @must @errors.top_p_range.harmless
+  @must @errors.harmless.top_p_range
   Scenario: A top_p of 2 does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.top_p, maximum 1
     Why: a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).
     When a chat completion is wrongly requested with {"top_p": 2}
     Then the request does not fail the server
 
-  @should @errors.top_p_range.refused
-  Scenario: A top_p of 2 is refused
-    Source: schema, CreateChatCompletionRequest.top_p, maximum 1
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
-    When a chat completion is wrongly requested with {"top_p": 2}
-    Then the request is refused with 4xx
-
-  @must @errors.n_zero.harmless
+  @must @errors.harmless.n_zero
   Scenario: A request for no choices does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.n, minimum 1
     Why: a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).
     When a chat completion is wrongly requested with {"n": 0}
     Then the request does not fail the server
 
-  @should @errors.n_zero.refused
-  Scenario: A request for no choices is refused
-    Source: schema, CreateChatCompletionRequest.n, minimum 1
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
-    When a chat completion is wrongly requested with {"n": 0}
-    Then the request is refused with 4xx
-
-  @must @errors.penalty_range.harmless
+  @must @errors.harmless.penalty_range
   Scenario: A presence penalty of 9 does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.presence_penalty, maximum 2
     Why: a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).
     When a chat completion is wrongly requested with {"presence_penalty": 9}
     Then the request does not fail the server
 
-  @should @errors.penalty_range.refused
-  Scenario: A presence penalty of 9 is refused
-    Source: schema, CreateChatCompletionRequest.presence_penalty, maximum 2
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
-    When a chat completion is wrongly requested with {"presence_penalty": 9}
-    Then the request is refused with 4xx
-
-  @must @errors.stop_too_many.harmless
+  @must @errors.harmless.stop_too_many
   Scenario: A list of five stop sequences does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.stop, maxItems 4
     Why: a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).
     When a chat completion is wrongly requested with {"stop": ["a", "b", "c", "d", "e"]}
     Then the request does not fail the server
 
-  @should @errors.stop_too_many.refused
-  Scenario: A list of five stop sequences is refused
-    Source: schema, CreateChatCompletionRequest.stop, maxItems 4
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
-    When a chat completion is wrongly requested with {"stop": ["a", "b", "c", "d", "e"]}
-    Then the request is refused with 4xx
-
-  @must @errors.unknown_model.harmless
+  @must @errors.harmless.unknown_model
   Scenario: A chat with an unknown model does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; guide, Error codes, 404
     Why: a name that is not known is the caller's mistake, and a 500 is retried.
     When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
     Then the request does not fail the server
 
-  @should @errors.unknown_model.refused
-  Scenario: A chat with an unknown model is refused
-    Source: guide, Error codes, 404; servers of one model often answer for any name
-    Why: the resident model answers under a false name (ddalcu/mlx-serve#257, sgl-project/sglang#31404).
-    When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
-    Then the request is refused with 4xx
+  @should @errors.status.malformed_json
+  Scenario: Malformed JSON is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is requested with the bytes "{not json"
+    Then the status of the refusal is 400
 
-  @should @errors.unknown_model.status
+  @should @errors.status.empty_body
+  Scenario: An empty body is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is requested with the bytes ""
+    Then the status of the refusal is 400
+
+  @should @errors.status.not_an_object
+  Scenario: A JSON array in place of the request is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is requested with the bytes "[]"
+    Then the status of the refusal is 400
+
+  @should @errors.status.no_messages
+  Scenario: A chat request without messages is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is requested without "messages"
+    Then the status of the refusal is 400
+
+  @should @errors.status.messages_string
+  Scenario: A string in place of the messages is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"messages": "Hello"}
+    Then the status of the refusal is 400
+
+  @should @errors.status.messages_empty
+  Scenario: An empty list of messages is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"messages": []}
+    Then the status of the refusal is 400
+
+  @should @errors.status.message_without_role
+  Scenario: A message without a role is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
+    Then the status of the refusal is 400
+
+  @should @errors.status.unknown_role
+  Scenario: A message of an invented role is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
+    Then the status of the refusal is 400
+
+  @should @errors.status.content_number
+  Scenario: A number in place of the content is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
+    Then the status of the refusal is 400
+
+  @should @errors.status.temperature_string
+  Scenario: A temperature that is a string is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"temperature": "warm"}
+    Then the status of the refusal is 400
+
+  @should @errors.status.max_tokens_string
+  Scenario: A token limit that is a string is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
+    Then the status of the refusal is 400
+
+  @should @errors.status.stream_string
+  Scenario: A stream flag that is a string is refused with 400
+    Source: guide, Error codes, 400
+    Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    When a chat completion is wrongly requested with {"stream": "please"}
+    Then the status of the refusal is 400
+
+  @should @errors.status.unknown_model
   Scenario: A chat with an unknown model is refused with 404
     Source: guide, Error codes, 404
     Why: SDKs raise NotFoundError, which callers catch to choose another model.
     When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
     Then the status of the refusal is 404
 
-  @should @errors.unknown_model.code
-  Scenario: A chat with an unknown model is refused with the code model_not_found
-    Source: guide, Error codes; seen in Shopify/roast#13
-    Why: routers branch on the code.
-    When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
-    Then the code is "model_not_found"
-
-  @should @errors.param_named
-  Scenario: The error for a wrong type names the parameter
-    Source: guide, Error codes; seen in IBM/unitxt#1193
-    Why: the person learns which of twenty parameters it was.
-    When a chat completion is wrongly requested with {"temperature": "warm"}
-    Then the param names temperature
-
-  @must @errors.stream_status
+  @must @errors.status.streamed
   Scenario: A wrong request is refused alike with and without stream
     Source: RFC 9110 section 15: the status is the result of the request; guide, Error codes
     Why: an error inside a 200 stream is missed by everything that looks at the status (sgl-project/sglang#19996).
@@ -394,44 +408,30 @@ Feature: Errors
     And a chat completion is wrongly streamed with {"messages": "Hello"}
     Then the statuses agree
 
-  @must @errors.unknown_route.refused
-  Scenario: An unknown route is refused
-    Source: RFC 9110 section 15.5.5
-    Why: a 200 with an error in it is taken for an answer (lmstudio-ai/lmstudio-bug-tracker#618).
-    When GET is sent to "/gonogo-no-such-route"
-    Then the request is refused with 4xx
-
-  @should @errors.unknown_route.status
+  @should @errors.status.unknown_route
   Scenario: An unknown route is refused with 404
     Source: RFC 9110 section 15.5.5
     Why: clients that look for optional routes look for 404.
     When GET is sent to "/gonogo-no-such-route"
     Then the status of the refusal is 404
 
-  @should @errors.unknown_route.envelope
-  Scenario: An unknown route is refused with an error object
-    Source: project decision; the API does so
-    Why: JSON.parse fails on an HTML page (openvinotoolkit/model_server#3555).
-    When GET is sent to "/gonogo-no-such-route"
-    Then the refusal is JSON with an error object
-
-  @must @errors.wrong_method.refused
-  Scenario: A wrong method is refused
-    Source: RFC 9110 sections 15.5.6 and 15.6.2
-    Why: a 200 hides a client that sends the wrong method.
-    When PUT is sent to "/chat/completions"
-    Then the request is refused with 4xx or 501
-
-  @should @errors.wrong_method.status
+  @should @errors.status.wrong_method
   Scenario: A wrong method is refused with 405, 404 or 501
     Source: RFC 9110 sections 15.5.5, 15.5.6 and 15.6.2
     Why: 400 and 401 send the reader looking in the wrong place.
     When PUT is sent to "/chat/completions"
     Then the status of the refusal is 405 or 404 or 501
 
-  @should @errors.wrong_method.envelope
-  Scenario: A wrong method is refused with an error object
-    Source: project decision; the API does so
-    Why: JSON.parse fails on an HTML page.
-    When PUT is sent to "/chat/completions"
-    Then the refusal is JSON with an error object
+  @should @errors.detail.code
+  Scenario: A chat with an unknown model is refused with the code model_not_found
+    Source: guide, Error codes; seen in Shopify/roast#13
+    Why: routers branch on the code.
+    When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
+    Then the code is "model_not_found"
+
+  @should @errors.detail.param
+  Scenario: The error for a wrong type names the parameter
+    Source: guide, Error codes; seen in IBM/unitxt#1193
+    Why: the person learns which of twenty parameters it was.
+    When a chat completion is wrongly requested with {"temperature": "warm"}
+    Then the param names temperature

@@ -62,7 +62,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "metadata and store are refused with 422 and details",
         "livekit/agents#1274, by FastAPI's own handler",
-        ("chat.request.bookkeeping", "errors.envelope"),
+        ("chat.request.bookkeeping", "errors.envelope.object"),
         changed(asked(_request("bookkeeping")), refused(422, _DETAIL)),
     ),
     fault(

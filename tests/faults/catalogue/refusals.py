@@ -46,43 +46,43 @@ _HTML = b"<!doctype html><title>400</title>Bad Request"
 
 # One field of every error, and the rules that it is for.
 _FIELDS = (
-    ("errors without a message", "openai/openai-node#1734", ("message",), cut("error.message")),
+    ("errors without a message", "openai/openai-node#1734", ("envelope.message",), cut("error.message")),
     (
         "errors with an object as message",
         "an exception's arguments",
-        ("message",),
+        ("envelope.message",),
         put("error.message", {"text": "No."}),
     ),
     (
         "errors with an empty message",
         "openai/openai-node#1734",
-        ("message_words",),
+        ("envelope.words",),
         put("error.message", " "),
     ),
-    ("errors without a type", "a handler that forgets it", ("type",), cut("error.type")),
-    ("errors with null as type", "a class not known", ("type",), put("error.type", None)),
+    ("errors without a type", "a handler that forgets it", ("envelope.type",), cut("error.type")),
+    ("errors with null as type", "a class not known", ("envelope.type",), put("error.type", None)),
     (
         "errors without param",
         "a key that is left out while it is null",
-        ("param", "param_named"),
+        ("envelope.param", "detail.param"),
         cut("error.param"),
     ),
     (
         "errors with a list as param",
         "FastAPI's loc as it is",
-        ("param", "param_named"),
+        ("envelope.param", "detail.param"),
         put("error.param", ["body", "messages"]),
     ),
     (
         "errors with a number as code",
         "ggml-org/llama.cpp#12591, vllm-project/vllm PR#58025",
-        ("code", "unknown_model.code"),
+        ("envelope.code", "detail.code"),
         put("error.code", 400),
     ),
     (
         "errors without a code",
         "a key that is left out while it is null",
-        ("code", "unknown_model.code"),
+        ("envelope.code", "detail.code"),
         cut("error.code"),
     ),
 )
@@ -112,18 +112,18 @@ _FORMS = (
 def _statuses() -> Iterator[Fault]:
     """For every wrong request what a server that does not look makes of it."""
     ids = [scenario.rule.id for scenario in load()]
-    picks = {s.rule.id: asked(s.looks[-1].stimulus.key) for s in load() if s.rule.id.endswith(".refused")}
+    picks = {s.rule.id: asked(s.looks[-1].stimulus.key) for s in load() if s.rule.group == "errors.refused"}
     for rule, pick in picks.items():
-        group = rule.rpartition(".")[0]
-        if group in {"errors.unknown_route", "errors.wrong_method"}:
+        name = rule.rpartition(".")[2]
+        if name in {"unknown_route", "wrong_method"}:
             continue
-        failing = [rule, f"{group}.harmless"] if f"{group}.harmless" in ids else [rule]
-        wrong = group.removeprefix("errors.").replace("_", " ")
-        yield from _of(wrong, pick, rule, failing, f"{group}.status" if f"{group}.status" in ids else None)
+        harmless, exact = f"errors.harmless.{name}", f"errors.status.{name}"
+        failing = harmless if harmless in ids else rule
+        yield from _of(name.replace("_", " "), pick, rule, failing, exact if exact in ids else None)
 
 
-def _of(wrong: str, pick: Pick, rule: str, failing: list[str], status_rule: str | None) -> Iterator[Fault]:
-    agreeing = ["errors.stream_status"] if wrong == "messages string" else []
+def _of(wrong: str, pick: Pick, rule: str, failing: str, status_rule: str | None) -> Iterator[Fault]:
+    agreeing = ["errors.status.streamed"] if wrong == "messages string" else []
     yield fault(
         f"{wrong}: answered all the same",
         "what is wrong is ignored (Arthur-Ficial/apfel#235, ddalcu/mlx-serve#257)",
@@ -133,13 +133,13 @@ def _of(wrong: str, pick: Pick, rule: str, failing: list[str], status_rule: str 
     yield fault(
         f"{wrong}: a server error",
         "unguarded code (sgl-project/sglang#3805, lm-sys/FastChat#1546)",
-        [*failing, *agreeing],
+        [failing, *agreeing],
         changed(pick, refused(500)),
     )
     yield fault(
         f"{wrong}: a dropped connection",
         "a worker that ends (ggml-org/llama.cpp#11738)",
-        failing,
+        [failing],
         changed(pick, silent(FailureKind.RESET)),
     )
     if status_rule is not None:
@@ -158,69 +158,72 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *(
         fault(
-            name, imitates, "errors.envelope", changed(asked("POST /chat/completions raw []"), answer(edit))
+            name,
+            imitates,
+            "errors.envelope.object",
+            changed(asked("POST /chat/completions raw []"), answer(edit)),
         )
         for name, imitates, edit in _FORMS
     ),
     fault(
         "refusals without a body",
         "BerriAI/litellm#1554",
-        "errors.envelope",
+        "errors.envelope.object",
         changed(asked("POST /chat/completions raw []"), body(b"")),
     ),
     fault(
         "refusals as a web page",
         "a proxy's own page",
-        under("errors", "envelope", "content_type"),
+        under("errors.envelope", "object", "content_type"),
         changed(asked("POST /chat/completions raw []"), header("content-type", "text/html"), body(_HTML)),
     ),
     fault(
         "refusals as plain text",
         "sgl-project/sglang#3805",
-        "errors.content_type",
+        "errors.envelope.content_type",
         changed(REFUSALS, header("content-type", "text/plain")),
     ),
     fault(
         "refusals without a content type",
         "BerriAI/litellm#1554",
-        "errors.content_type",
+        "errors.envelope.content_type",
         changed(REFUSALS, header("content-type", None)),
     ),
     *_statuses(),
     fault(
         "another code for an unknown model",
         "a code of one's own",
-        "errors.unknown_model.code",
+        "errors.detail.code",
         changed(UNKNOWN_MODEL, answer(put("error.code", "NotFoundError"))),
     ),
     fault(
         "null as code for an unknown model",
         "a code that was not thought of",
-        "errors.unknown_model.code",
+        "errors.detail.code",
         changed(UNKNOWN_MODEL, answer(put("error.code", None))),
     ),
     fault(
         "an unknown model is a bad request in chats",
         "one status for everything",
-        "errors.unknown_model.status",
+        "errors.status.unknown_model",
         changed(UNKNOWN_MODEL, status(400)),
     ),
     fault(
         "null as param of a wrong type",
         "a param that was not thought of",
-        "errors.param_named",
+        "errors.detail.param",
         changed(WARM, answer(put("error.param", None))),
     ),
     fault(
         "another param than the wrong one",
         "the first of the request",
-        "errors.param_named",
+        "errors.detail.param",
         changed(WARM, answer(put("error.param", "messages"))),
     ),
     fault(
         "an error inside of a 200 stream",
         "sgl-project/sglang#19996, lmstudio-ai/lmstudio-bug-tracker#2322",
-        "errors.stream_status",
+        "errors.status.streamed",
         changed(
             STRING_STREAMED,
             header("content-type", "text/event-stream"),
@@ -231,68 +234,68 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "another status with stream",
         "miruamel/xuan#215",
-        "errors.stream_status",
+        "errors.status.streamed",
         changed(STRING_STREAMED, status(404)),
     ),
     # ---- routes and methods
     fault(
         "an unknown route is answered",
         "lmstudio-ai/lmstudio-bug-tracker#618",
-        "errors.unknown_route.refused",
+        "errors.refused.unknown_route",
         changed(ROUTE, status(200)),
     ),
     fault(
         "an unknown route fails the server",
         "a router without a default",
-        "errors.unknown_route.refused",
+        "errors.refused.unknown_route",
         changed(ROUTE, status(500)),
     ),
     fault(
         "an unknown route is a bad request",
         "one status for everything",
-        "errors.unknown_route.status",
+        "errors.status.unknown_route",
         changed(ROUTE, status(400)),
     ),
     fault(
         "an unknown route is a web page",
         "openvinotoolkit/model_server#3555",
-        "errors.unknown_route.envelope",
+        "errors.envelope.unknown_route",
         changed(ROUTE, refused(404, _HTML, "text/html")),
     ),
     fault(
         "an unknown route has no body",
         "UOR-Foundation/uor-r4 PR#764",
-        "errors.unknown_route.envelope",
+        "errors.envelope.unknown_route",
         changed(ROUTE, body(b"")),
     ),
     fault(
         "a wrong method is answered",
         "a router that does not look at methods",
-        "errors.wrong_method.refused",
+        "errors.refused.wrong_method",
         changed(METHOD, status(200)),
     ),
     fault(
         "a wrong method drops the connection",
         "a worker that ends",
-        "errors.wrong_method.refused",
+        "errors.refused.wrong_method",
         changed(METHOD, silent(FailureKind.RESET)),
     ),
     fault(
         "a wrong method is a bad request",
         "one status for everything",
-        "errors.wrong_method.status",
+        "errors.status.wrong_method",
         changed(METHOD, status(400)),
     ),
     fault(
         "a wrong method is a web page",
         "openvinotoolkit/model_server#3555",
-        "errors.wrong_method.envelope",
+        "errors.envelope.wrong_method",
         changed(METHOD, refused(405, _HTML, "text/html")),
     ),
     fault(
         "a wrong method gets a string as error",
         "lmstudio-ai/lmstudio-bug-tracker#618",
-        "errors.wrong_method.envelope",
+        "errors.envelope.wrong_method",
         changed(METHOD, answer(made("error", lambda error: error["message"]))),
     ),
 )

@@ -27,6 +27,14 @@ def refused_or_not_implemented(exchange: Exchange) -> Deviation | None:
     return None if exchange.status == 501 else refused(exchange)
 
 
+@check("the request is not accepted", Of.ANY)
+def not_accepted(exchange: Exchange) -> Deviation | None:
+    """Refused with 4xx; where the server failed instead, that is another rule's matter."""
+    if exchange.status is None or exchange.status >= 500:
+        raise Undecided(f"{exchange.id}: {ending(exchange)}")
+    return refused(exchange)
+
+
 @check("the request does not fail the server", Of.ANY)
 def not_failing(exchange: Exchange) -> Deviation | None:
     """Accepted or refused, but neither 5xx nor a dropped connection."""
