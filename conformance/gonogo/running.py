@@ -16,8 +16,10 @@ from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import EvidenceWriter, Record, Target
+from gonogo.fuzz import fuzz
 from gonogo.judge import bind, judge
 from gonogo.report.model import Report, build
+from gonogo.stimuli.fuzzed import GROUP
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from gonogo.baseline import Baseline, Problem
     from gonogo.collect.plan import Plan
     from gonogo.exchange import Exchange, Request
+    from gonogo.fuzz import Fuzzing
     from gonogo.rules import Catalogue, Scenario
 
 
@@ -38,7 +41,8 @@ class Approach:
 
     `base_url` ends before "/chat/completions". Models that are None are chosen from the target's list.
     `timeout` is the limit of one exchange in seconds, `concurrency` the requests under way at a time.
-    `evidence` is the file that keeps what is recorded, while it is recorded.
+    `evidence` is the file that keeps what is recorded, while it is recorded. `fuzzing` is how generated requests
+    follow those of the rules, if they do.
     """
 
     base_url: str
@@ -48,23 +52,36 @@ class Approach:
     concurrency: int = 8
     timeout: float = 60.0
     evidence: Path | None = None
+    fuzzing: Fuzzing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rules are judged; whether warnings, and refusals in which groups, break the gate too."""
+    """Which rules are judged; whether warnings, and refusals in which groups, break the gate too.
+
+    Rules about generated requests are among them where `fuzz` is true.
+    """
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     strict: bool = False
+    fuzz: bool = False
 
     def scenarios(self, catalogue: Catalogue) -> tuple[Scenario, ...]:
         """The rules, their checks known to exist.
 
         Raises UsageError for a selector that fits no rule, and for a required group that is left out.
         """
-        chosen = catalogue.select(self.only, self.skip)
+        chosen = tuple(
+            scenario
+            for scenario in catalogue.select(self.only, self.skip)
+            if self.fuzz or scenario.rule.group != GROUP
+        )
+        if not self.fuzz and any(name.partition(".")[0] == GROUP for name in (*self.only, *self.require)):
+            raise UsageError(
+                f"The rules of {GROUP} are about generated requests: add --fuzz to gonogo check."
+            )
         if not chosen:
             raise UsageError("--only and --skip leave no rule to judge.")
         ids = {scenario.rule.id for scenario in chosen}
@@ -98,6 +115,8 @@ def check(
     cannot be written.
     """
     scenarios = selection.scenarios(catalogue)
+    if approach.fuzzing is not None and all(scenario.rule.group != GROUP for scenario in scenarios):
+        raise UsageError(f"--fuzz is given, and --only and --skip leave no rule of {GROUP}.")
     began = perf_counter()
     record = asyncio.run(collect(approach, plan(scenarios), on_done))
     report = _report(record, scenarios, catalogue, selection, waivers)
@@ -132,7 +151,10 @@ async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] =
             for exchange in greeting.exchanges:
                 kept.keep(exchange)
             try:
-                await Collector(recorder, subject, kept, approach.concurrency).run(asked)
+                collector = Collector(recorder, subject, kept, approach.concurrency)
+                await collector.run(asked)
+                if approach.fuzzing is not None:
+                    await fuzz(collector, approach.fuzzing)
             except ExceptionGroup as group:  # of the requests under way; one sentence is enough
                 raise _told(group) from group
     return Record(target, started, tuple(kept.exchanges), kept.reasons)

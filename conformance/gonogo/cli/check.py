@@ -13,6 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gonogo import running, serving
+from gonogo.cli.fuzzing import Fuzz, FuzzBudget, FuzzSeed, fuzzing
 from gonogo.cli.options import (
     BaselineFile,
     JsonFile,
@@ -28,6 +29,7 @@ from gonogo.cli.options import (
 from gonogo.cli.output import STATUS, Console, claim, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.collect.plan import Plan, plan
+from gonogo.fuzz import Fuzzing
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
 from gonogo.running import Approach, Selection
@@ -61,6 +63,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     show_plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be sent, and send nothing.")
     ] = False,
+    fuzz: Fuzz = False,
+    fuzz_budget: FuzzBudget = None,
+    fuzz_seed: FuzzSeed = None,
     baseline: BaselineFile = None,
     update_baseline: UpdateBaseline = False,
     json_file: JsonFile = None,
@@ -73,21 +78,24 @@ def check(  # noqa: PLR0913 - one parameter an option
     A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
     the reference server is started on a free port, checked, and stopped.
     """
-    catalogue = load()
-    selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict)
+    catalogue = load(fuzz=True)
+    generated = fuzzing(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
+    selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict, fuzz)
     asked = plan(selection.scenarios(catalogue))
     if show_plan:
-        _print_plan(asked)
+        _print_plan(asked, generated)
         return
     accepted = waiving(baseline, update=update_baseline)
     outputs = report_sinks(
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
     )
-    approach = Approach(base_url or "", _key(), model, embedding_model, concurrency, timeout, evidence)
+    approach = Approach(
+        base_url or "", _key(), model, embedding_model, concurrency, timeout, evidence, generated
+    )
     with outputs as opened, _interruptible(evidence):
         if evidence is not None:
             claim(evidence)
-        with _reachable(approach, base_url) as reached, _progress(asked) as on_done:
+        with _reachable(approach, base_url) as reached, _progress(asked, generated) as on_done:
             report = running.check(reached, selection, catalogue, on_done, accepted.waivers)
         opened.write(report)
         print_report(report, opened.console)
@@ -133,16 +141,17 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def _progress(asked: Plan) -> Iterator[Callable[[], None]]:
+def _progress(asked: Plan, generated: Fuzzing | None) -> Iterator[Callable[[], None]]:
     """A bar on stderr while requests are sent, where somebody looks at it."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("requests", total=asked.requests)
+        cases = 0 if generated is None else generated.budget.cases
+        task = progress.add_task("requests", total=asked.requests + cases)
         yield lambda: progress.advance(task)
 
 
-def _print_plan(asked: Plan) -> None:
+def _print_plan(asked: Plan, generated: Fuzzing | None) -> None:
     console = Console()
     for stimulus in asked.stimuli:
         cost = f"{stimulus.tokens} tokens" if stimulus.tokens else "no tokens"
@@ -155,3 +164,5 @@ def _print_plan(asked: Plan) -> None:
         markup=False,
         highlight=False,
     )
+    if generated is not None:
+        console.print(f"Then --fuzz: {generated.budget}.", soft_wrap=True, markup=False, highlight=False)

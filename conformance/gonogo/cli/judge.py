@@ -23,6 +23,7 @@ from gonogo.cli.waivers import waiving
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
 from gonogo.running import Selection
+from gonogo.stimuli.fuzzed import was_fuzzed
 
 
 def judge(  # noqa: PLR0913 - one parameter an option
@@ -40,9 +41,10 @@ def judge(  # noqa: PLR0913 - one parameter an option
     markdown_file: MarkdownFile = None,
 ) -> None:
     """Judge stored evidence by the rules of this version; nothing is sent."""
-    selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict)
-    accepted, catalogue = waiving(baseline, update=update_baseline), load()
+    accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True)
     record = evidence.read(evidence_file)
+    fuzzed = was_fuzzed(record)
+    selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict, fuzzed)
     report = running.judge_again(record, selection, catalogue, accepted.waivers)
     outputs = report_sinks(
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file

@@ -9,6 +9,7 @@ import typer
 from gonogo.cli.output import Console
 from gonogo.report.curl import curl
 from gonogo.rules import Scenario, load
+from gonogo.stimuli.fuzzed import GROUP
 from gonogo.stimuli.phrases import Ask
 from gonogo.stimuli.stimulus import NotPossible, Subject
 from gonogo.verdict import Level
@@ -21,7 +22,7 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Rules, or t
 
 def rules(ids: Ids = None) -> None:
     """List the rules by group: id, level, title."""
-    scenarios = load().select(ids or ())
+    scenarios = load(fuzz=True).select(ids or ())
     groups = Counter(scenario.rule.group for scenario in scenarios)
     widest = max(len(scenario.rule.id) for scenario in scenarios)
     lines = []
@@ -41,7 +42,7 @@ def explain(
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Rules, or the groups they are in.")],
 ) -> None:
     """Say what a rule asks, where that stands, who breaks without it, and how it is checked."""
-    for index, scenario in enumerate(load().select(ids)):
+    for index, scenario in enumerate(load(fuzz=True).select(ids)):
         _print([*([""] if index else []), *_explanation(scenario)])
 
 
@@ -60,6 +61,8 @@ def _explanation(scenario: Scenario) -> Iterator[str]:
 
 def _example(scenario: Scenario) -> str | None:
     """The first request of the rule as a command; None where it is made from an earlier answer."""
+    if scenario.rule.group == GROUP:
+        return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"
     look = scenario.looks[0]
     stimulus = look.stimulus if isinstance(look, Ask) else look.needs[0]
     try:

@@ -89,7 +89,8 @@ class _Campaign:
         """Send the cases as they come, as far as their share of the budget goes."""
         told = await generated(self.what.seed, self.what.budget.cases)
         waiting = shots(told, self.what.seed, self.collector.subject)
-        kept = Purse.of(self.what.budget, 1 - MAIN_SHARE)
+        main = Purse.of(self.what.budget, MAIN_SHARE)
+        kept = Purse(self.purse.cases - main.cases, self.purse.tokens - main.tokens)
         while volley := self._affordable(islice(waiting, VOLLEY * self.collector.concurrency), kept):
             await self._fire(volley)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import random
 import sys
 from collections import Counter
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 MODES = tuple(schemathesis.GenerationMode)
 REQUIRED = frozenset({"model", "messages", "prompt", "input"})
+POSITIVE_SHARE = 2
+"""How much more densely valid cases come than others, while there are any."""
 LEAST_DRAWN, DRAWN_SHARE = 4, 40
 """Of N cases, N/40 are drawn at random for each operation and mode, at least 4."""
 
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def cases(seed: int, most: int) -> list[Told]:
-    """At most `most` cases of all operations, the kinds mixed in proportion to how many there are of each.
+    """At most `most` cases of all operations, the kinds mixed.
 
     A case is `{operation, method, model, content_type, body, positive, scenario}`: `model` is the id in the path
     or null, `body` is null, `{"json": value}` or `{"base64": text}`, `scenario` says of a coverage case what it
@@ -170,14 +173,13 @@ def _body(body: object) -> dict[str, Any] | None:
 
 
 def _mixed(kinds: Iterable[list[Told]], dice: random.Random) -> list[Told]:
-    """All cases, each kind shuffled and spread evenly over the whole."""
+    """All cases, each kind shuffled; the smaller kinds, and those that a model answers, come sooner."""
 
     def placed() -> Iterator[tuple[float, int, Told]]:
         for number, kind in enumerate(kinds):
             dice.shuffle(kind)
-            yield from (
-                ((place + dice.random()) / len(kind), number, case) for place, case in enumerate(kind)
-            )
+            width = math.sqrt(len(kind)) * (POSITIVE_SHARE if kind[0]["positive"] else 1)
+            yield from (((place + dice.random()) / width, number, case) for place, case in enumerate(kind))
 
     return [case for _, _, case in sorted(placed(), key=lambda entry: entry[:2])]
 
