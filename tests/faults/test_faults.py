@@ -17,6 +17,7 @@ from faults.catalogue import (
     http_answers,
     model_lists,
     refusals,
+    stops,
 )
 from faults.catalogue.clients import BROKEN_BY, broken_by
 from faults.fault import Fault, turned, verdicts
@@ -38,6 +39,7 @@ SECTIONS = (
     refusals,
     http_answers,
     clients,
+    stops,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from faults.catalogue import stops
 from faults.catalogue.event_streams import STREAMS
 from faults.editing import (
     answer,
@@ -398,7 +399,11 @@ HARMLESS: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
+SECTIONS = (stops,)
+EVERY_SECTION = HARMLESS | {name: change for section in SECTIONS for name, change in section.HARMLESS.items()}
+
+
+@pytest.mark.parametrize("change", EVERY_SECTION.values(), ids=EVERY_SECTION)
 def test_what_keeps_the_contract_turns_no_rule(change: Change, clean: Record, catalogue: Catalogue) -> None:
     found = verdicts(change(clean), catalogue)
     assert {rule_id: found[rule_id].message for rule_id in turned(found)} == {}

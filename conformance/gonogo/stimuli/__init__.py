@@ -1,0 +1,3 @@
+"""The requests that rules want answered; importing this package registers the phrases that name them."""
+
+import gonogo.stimuli.stopping  # noqa: F401 - imported for their phrases

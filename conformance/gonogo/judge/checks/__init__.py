@@ -11,4 +11,5 @@ import gonogo.judge.checks.life
 import gonogo.judge.checks.models
 import gonogo.judge.checks.refusals
 import gonogo.judge.checks.robustness
-import gonogo.judge.checks.schema  # noqa: F401 - imported for their phrases, this one and those above
+import gonogo.judge.checks.schema
+import gonogo.judge.checks.stops  # noqa: F401 - imported for their phrases, this one and those above

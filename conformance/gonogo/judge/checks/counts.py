@@ -82,6 +82,11 @@ def prompt_tokens_near(*exchanges: Exchange, most: int) -> Deviation | None:
     )
 
 
+def generated(exchange: Exchange) -> int:
+    """completion_tokens of a whole answer, or of the last usage of a stream; Undecided where there is none."""
+    return _count(_usage(exchange), "completion_tokens", exchange)
+
+
 def text(exchange: Exchange) -> str:
     """The text of the first choice, of a whole answer or of a stream's deltas put together.
 

@@ -1,0 +1,118 @@
+"""Stop sequences that are cut out of what the target itself said.
+
+A greedy text is asked for twice. Where it repeats, a part of it that lies across the border of two pieces is sent
+as a stop sequence, and what must come back is known to the letter, whatever the model is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli.bodies import post
+from gonogo.stimuli.observed import pieces
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.stimulus import Endpoint, NotPossible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+    Make = Callable[[list[str]], str | list[str]]
+
+GREEDY: Body = {"temperature": 0, "max_tokens": 24}
+NEVER = "gonogo-never"
+
+# Characters before and after a border: enough to be found once, few enough to lie in two tokens.
+_SIZES = ((2, 2), (1, 2), (2, 3), (3, 3), (4, 4), (6, 6))
+
+
+def across_a_border(parts: list[str]) -> str:
+    """A part of the text that begins in one piece and ends in another; NotPossible where none will do.
+
+    It occurs for the first time where it was cut, has text before it and after it, and neither it nor the text
+    before it ends with a space, which servers trim.
+    """
+    text = "".join(parts)
+    borders = list(accumulate(map(len, parts)))[:-1] or [len(text) // 2]
+    last = borders[-1] if len(borders) > 1 else len(text) - 1
+    found = [stop for stop in _cuts(text, borders, last) if "\ufffd" not in stop]
+    if not found:
+        raise NotPossible(f"no part of the text {text!r} is fit for a stop sequence")
+    return next((stop for stop in found if stop.isascii()), found[0])
+
+
+def earliest_is_last(parts: list[str]) -> list[str]:
+    """Stop sequences of which the last one comes first in the text."""
+    text = "".join(parts)
+    stop = across_a_border(parts)
+    after = text.index(stop) + len(stop)
+    later = (text[start : start + 3] for start in range(after, len(text) - 2))
+    fit = (part for part in later if part.strip() == part and text.index(part) >= after)
+    return [NEVER, *islice(fit, 1), stop]
+
+
+def begun_at_the_end(parts: list[str]) -> str:
+    """A stop sequence that begins with the last characters of the text, and never comes."""
+    return "".join(parts)[-2:] + NEVER
+
+
+def _cuts(text: str, borders: list[int], last: int) -> Iterator[str]:
+    """Parts across the borders, those in the middle of the text first."""
+    for border in sorted(borders, key=lambda border: abs(border - len(text) / 2)):
+        for before, after in _SIZES:
+            start, end = border - before, border + after
+            if start < 1 or end > last:
+                continue
+            stop = text[start:end]
+            trimmed = stop.strip() == stop and text[:start].rstrip() == text[:start]
+            if trimmed and text.index(stop) == start:
+                yield stop
+
+
+def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False) -> Stimulus:
+    """The greedy request once more, with a `stop` made of the greedy text in its pieces."""
+    plain = post(endpoint, GREEDY, streamed=streamed, alone=True)
+    first = post(endpoint, GREEDY, streamed=True, alone=True)
+    again = first.repeated(2)
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        said, repeated = pieces(answers[first.key]), pieces(answers[again.key])
+        if "".join(said) != "".join(repeated):
+            ids = f"{answers[first.key].id} and {answers[again.key].id}"
+            raise NotPossible(f"the greedy text did not repeat ({ids})")
+        request = plain.build(subject, answers)
+        body = json.loads(request.body) | {"stop": make(said)}
+        return replace(request, body=json.dumps(body, ensure_ascii=False).encode())
+
+    return replace(plain, key=f"{plain.key} stopped {name}", build=build, needs=(first, again))
+
+
+def _register() -> None:
+    for noun, endpoint in {"chat completion": Endpoint.CHAT, "completion": Endpoint.COMPLETIONS}.items():
+        for verb, streamed in {"requested": False, "streamed": True}.items():
+            head = f"a greedy {noun} is {verb}"
+            when.add(head, _asks(post(endpoint, GREEDY, streamed=streamed, alone=True)))
+            for tail, name, make in _MADE:
+                when.add(f"{head} with {tail}", _asks(stopped(endpoint, name, make, streamed=streamed)))
+
+
+def _asks(stimulus: Stimulus) -> Callable[[], Ask]:
+    return lambda: Ask(stimulus)
+
+
+_MADE: tuple[tuple[str, str, Make], ...] = (
+    ("a part of its text as stop", "within its text", across_a_border),
+    (
+        "several stops, of which the last comes first",
+        "where the last of a list comes first",
+        earliest_is_last,
+    ),
+    ("a stop that its end begins", "by what its end begins", begun_at_the_end),
+)
+_register()
