@@ -91,7 +91,7 @@ Feature: A whole chat completion
     Source: schema, CreateChatCompletionRequest.n, default 1
     Why: none at all is an IndexError, two are paid for twice.
     When any chat completion is requested
-    Then there is 1 choice
+    Then there is one choice, where no more were asked for
 
   @must @chat.response.index
   Scenario: Every choice of a chat completion has an index
@@ -218,3 +218,10 @@ Feature: A whole chat completion
     Why: clients cannot tell a cut from an end (mudler/LocalAI#3533, huggingface/transformers PR#42157).
     When a chat completion is requested with {"max_tokens": 2}
     Then the limit of 2 tokens is given as the reason "length"
+
+  @should @chat.response.nulls
+  Scenario: A chat completion leaves optional fields out rather than null
+    Source: schema, CreateChatCompletionResponse: optional properties that are not nullable
+    Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    When any chat completion is requested
+    Then no optional field in the answer but ["usage"] is null against ChatCompletion

@@ -263,3 +263,10 @@ Feature: A streamed chat completion
     Why: choices[0] of the last chunk is an IndexError in tutorial code (Arthur-Ficial/apfel#100).
     When a chat completion is streamed with {}
     Then no chunk is there for usage only
+
+  @should @chat.stream.nulls
+  Scenario: A chunk leaves optional fields out rather than null
+    Source: schema, CreateChatCompletionStreamResponse: optional properties that are not nullable
+    Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    When any chat completion is streamed
+    Then no optional field in any chunk is null against ChatCompletionChunk

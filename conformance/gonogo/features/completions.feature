@@ -77,7 +77,7 @@ Feature: A whole completion
     Source: schema, CreateCompletionRequest.n, default 1
     Why: callers match choices to prompts by position.
     When any completion is requested
-    Then there is 1 choice
+    Then there is one choice, where no more were asked for
 
   @must @completions.response.index
   Scenario: Every choice of a completion has an index
@@ -155,3 +155,10 @@ Feature: A whole completion
     Why: clients cannot tell a cut from an end (triton-inference-server/server#7796).
     When a completion is requested with {"max_tokens": 2}
     Then the limit of 2 tokens is given as the reason "length"
+
+  @should @completions.response.nulls
+  Scenario: A completion leaves optional fields out rather than null
+    Source: schema, CreateCompletionResponse: optional properties that are not nullable
+    Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    When any completion is requested
+    Then no optional field in the answer but ["usage"] is null against Completion

@@ -148,3 +148,10 @@ Feature: A streamed completion
     Why: choices[0] of the last chunk is an IndexError in tutorial code.
     When a completion is streamed with {}
     Then no chunk is there for usage only
+
+  @should @completions.stream.nulls
+  Scenario: A completion's chunk leaves optional fields out rather than null
+    Source: schema, CreateCompletionResponse: optional properties that are not nullable
+    Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    When any completion is streamed
+    Then no optional field in any chunk is null against CompletionChunk

@@ -6,8 +6,10 @@ fits no branch of a union at what the nearest branch says of it.
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +26,16 @@ SENTENCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A value that breaks a schema: the `field` ("choices[].finish_reason"), the exact `pointer`, and why."""
+    """A value that breaks a schema: the `field` ("choices[].finish_reason"), the exact `pointer`, and why.
+
+    `idle_null` is a null where the schema has none but would be content without the field.
+    """
 
     field: str
     pointer: str
     message: str
     missing: bool = False
+    idle_null: bool = False
 
 
 def misfits(component: str, value: object) -> list[Misfit]:
@@ -37,16 +43,20 @@ def misfits(component: str, value: object) -> list[Misfit]:
 
     Undecided where the value is nested more deeply than the validator goes.
     """
-    try:
-        problems = list(_validator(component).iter_errors(value))
-    except ValueError as error:
-        raise Undecided(f"the JSON cannot be held against {component}: {error}") from error
-    return [_misfit(error) for problem in problems for error in _causes(problem)]
+    return [_misfit(error, component, value) for error in _errors(component, value)]
 
 
 def owned(misfit: Misfit, field: str) -> bool:
     """Whether the misfit lies at the field, or inside it."""
     return misfit.field == field or misfit.field.startswith((field + ".", field + "["))
+
+
+def _errors(component: str, value: object) -> list[Any]:
+    try:
+        problems = list(_validator(component).iter_errors(value))
+    except ValueError as error:
+        raise Undecided(f"the JSON cannot be held against {component}: {error}") from error
+    return [cause for problem in problems for cause in _causes(problem)]
 
 
 @functools.cache
@@ -76,7 +86,8 @@ def _reach(branch: list[Any], depth: int) -> int:
     return 1 + min(len(error.instance_path) for error in branch)
 
 
-def _misfit(error: Any) -> Misfit:  # noqa: ANN401 - jsonschema-rs' error
+def _misfit(error: Any, component: str, value: object) -> Misfit:  # noqa: ANN401 - jsonschema-rs' error
+    idle_null = error.instance is None and _could_be_left_out(error.instance_path, component, value)
     path = list(error.instance_path)
     missing = error.kind.name == "required"
     if missing:
@@ -86,7 +97,20 @@ def _misfit(error: Any) -> Misfit:  # noqa: ANN401 - jsonschema-rs' error
     message = _sentence(error)
     if len(message) > SENTENCE:
         message = message[: SENTENCE // 2] + " … " + message[-SENTENCE // 2 :]
-    return Misfit(field, pointer, message, missing)
+    return Misfit(field, pointer, message, missing, idle_null)
+
+
+def _could_be_left_out(path: list[str | int], component: str, value: object) -> bool:
+    """Whether the value without the field at `path` is not found lacking it."""
+    if not path or isinstance(path[-1], int):
+        return False
+    without = copy.deepcopy(value)
+    holder: Any = functools.reduce(operator.getitem, path[:-1], without)  # type: ignore[arg-type]  # JSON is untyped
+    del holder[path[-1]]
+    return not any(
+        error.kind.name == "required" and [*error.instance_path, error.kind.property] == path
+        for error in _errors(component, without)
+    )
 
 
 def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs' error

@@ -268,8 +268,20 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "null as the usage of a chat completion",
         "mudler/LocalAI PR#465",
-        under("chat.response", "usage", "usage_schema"),
+        "chat.response.usage",
         changed(CHATS, answer(put("usage", None))),
+    ),
+    fault(
+        "null as the annotations of a message",
+        "a model dumped with its empty fields",
+        "chat.response.nulls",
+        changed(CHATS, answer(put("choices.0.message.annotations", None))),
+    ),
+    fault(
+        "null as the details of a count",
+        "a model dumped with its empty fields",
+        "chat.response.nulls",
+        changed(CHATS, answer(put("usage.prompt_tokens_details", None))),
     ),
     fault(
         "a negative count",

@@ -303,8 +303,14 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "null as role of later deltas",
         "a struct without omitempty",
-        "chat.stream.role",
+        "chat.stream.nulls",
         changed(STREAMS, nth(3, put(f"{DELTA}.role", None))),
+    ),
+    fault(
+        "null as the tool calls of deltas",
+        "a struct without omitempty",
+        "chat.stream.nulls",
+        changed(GREEDY, nth(3, put(f"{DELTA}.tool_calls", None))),
     ),
     fault(
         '"" as role of later deltas',

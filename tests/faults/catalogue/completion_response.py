@@ -152,8 +152,14 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "null as the usage of a completion",
         "mudler/LocalAI PR#465",
-        under("completions.response", "usage", "usage_schema"),
+        "completions.response.usage",
         changed(COMPLETIONS, answer(put("usage", None))),
+    ),
+    fault(
+        "null as the details of a count of a completion",
+        "a model dumped with its empty fields",
+        "completions.response.nulls",
+        changed(COMPLETIONS, answer(put("usage.prompt_tokens_details", None))),
     ),
     fault(
         "max_tokens is ignored in completions",

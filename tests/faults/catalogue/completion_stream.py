@@ -177,6 +177,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAMS, frames(_without_usage)),
     ),
     fault(
+        "null as the details of a count of a completion's stream",
+        "a model dumped with its empty fields",
+        "completions.stream.nulls",
+        changed(COUNTED, each(put("usage.prompt_tokens_details", None), where=has_usage)),
+    ),
+    fault(
         "null counts in the usage of a completion's stream",
         "maximhq/bifrost#5425",
         "completions.stream.usage_schema",

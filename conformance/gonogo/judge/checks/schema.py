@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.shape import Misfit
 
+    Owns = Callable[[Misfit], bool]
+
 
 @check('"{field}" in the answer fits {component:w}')
 def answer_field_fits(exchange: Exchange, field: str, component: str) -> Deviation | None:
@@ -69,17 +71,29 @@ def chunk_rest_fits(exchange: Exchange, component: str, others: list[str]) -> De
     return _chunks(exchange, component, lambda misfit: not _any_owned(misfit, others))
 
 
-def _answer(exchange: Exchange, component: str, owns: Callable[[Misfit], bool]) -> Deviation | None:
+@check("no optional field in the answer but {others:json} is null against {component:w}")
+def answer_has_no_idle_null(exchange: Exchange, others: list[str], component: str) -> Deviation | None:
+    """What may be absent, and has no null in the schema, is absent."""
+    return _answer(exchange, component, lambda misfit: misfit.field not in others, idle_nulls=True)
+
+
+@check("no optional field in any chunk is null against {component:w}", Of.BEGUN)
+def chunk_has_no_idle_null(exchange: Exchange, component: str) -> Deviation | None:
+    """As for whole answers."""
+    return _chunks(exchange, component, lambda _: True, idle_nulls=True)
+
+
+def _answer(exchange: Exchange, component: str, owns: Owns, *, idle_nulls: bool = False) -> Deviation | None:
     for misfit in _answer_misfits(exchange, component):
-        if owns(misfit):
+        if owns(misfit) and misfit.idle_null is idle_nulls:
             return _deviation(misfit, component)
     return None
 
 
-def _chunks(exchange: Exchange, component: str, owns: Callable[[Misfit], bool]) -> Deviation | None:
+def _chunks(exchange: Exchange, component: str, owns: Owns, *, idle_nulls: bool = False) -> Deviation | None:
     for chunk, misfits in _chunk_misfits(exchange, component):
         for misfit in misfits:
-            if owns(misfit):
+            if owns(misfit) and misfit.idle_null is idle_nulls:
                 return _deviation(misfit, component).at(exchange, chunk.offset, chunk.end)
     return None
 
