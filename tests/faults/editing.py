@@ -31,13 +31,18 @@ def asked(*keys: str) -> Pick:
     return lambda exchange: exchange.stimulus in keys
 
 
+def holding(*parts: str) -> Pick:
+    """The exchanges whose stimulus has one of these parts in its key."""
+    return lambda exchange: any(part in exchange.stimulus for part in parts)
+
+
 def whole(endpoint: str) -> Pick:
-    """Every answer of an endpoint that is one JSON object."""
+    """Every plain answer of an endpoint that is one JSON object."""
     return lambda exchange: _answered(exchange, endpoint, "application/json")
 
 
 def streamed(endpoint: str) -> Pick:
-    """Every answer of an endpoint that is a stream."""
+    """Every plain answer of an endpoint that is a stream."""
     return lambda exchange: _answered(exchange, endpoint, "text/event-stream")
 
 
@@ -53,7 +58,15 @@ def but(pick: Pick, without: Pick) -> Pick:
 
 def _answered(exchange: Exchange, endpoint: str, media_type: str) -> bool:
     named = exchange.stimulus.startswith(f"POST {endpoint} ")
-    return named and exchange.status == 200 and exchange.media_type == media_type
+    return named and exchange.status == 200 and exchange.media_type == media_type and _is_plain(exchange)
+
+
+def _is_plain(exchange: Exchange) -> bool:
+    """Whether it is one text, and nothing else was asked for that an edit of the text would break too."""
+    asked_for = exchange.request.json
+    assert isinstance(asked_for, dict)
+    more = (asked_for.get(name) for name in ("tools", "response_format", "logprobs"))
+    return asked_for.get("n") in (None, 1) and not any(more)
 
 
 # ---- records -------------------------------------------------------------------------------------------------

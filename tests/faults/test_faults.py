@@ -10,14 +10,18 @@ from faults.catalogue import (
     chat_request,
     chat_response,
     chat_stream,
+    choices,
     clients,
     completion_response,
     completion_stream,
     event_streams,
     http_answers,
+    logprobs,
     model_lists,
     refusals,
     stops,
+    structured,
+    tools,
 )
 from faults.catalogue.clients import BROKEN_BY, broken_by
 from faults.fault import Fault, turned, verdicts
@@ -40,6 +44,10 @@ SECTIONS = (
     http_answers,
     clients,
     stops,
+    tools,
+    structured,
+    logprobs,
+    choices,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 

@@ -17,7 +17,7 @@ import gonogo.judge.checks  # noqa: F401 - registers the vocabulary
 from gonogo.errors import FeatureError, GonogoError
 from gonogo.exchange import FailureKind
 from gonogo.judge.absence import unserved
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, Refused, Undecided
 from gonogo.judge.steps import Bound, Of, then
 from gonogo.stimuli.phrases import Ask
 from gonogo.verdict import Evidence, Judgement, Level, Verdict
@@ -35,10 +35,6 @@ BROKEN = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdi
 
 # The id of an exchange, or a program and its version: names are written as they are.
 _NAME = re.compile(r"x[0-9]|[a-z-]+ [0-9]+\.[0-9]+\.[0-9]")
-
-
-class Refused(Exception):  # noqa: N818 - an answer, not an error
-    """The target said plainly that it does not do this; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)

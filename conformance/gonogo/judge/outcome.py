@@ -39,6 +39,10 @@ class Undecided(Exception):  # noqa: N818 - an answer, not an error
     """The precondition of a check did not hold; the message says which."""
 
 
+class Refused(Exception):  # noqa: N818 - an answer, not an error
+    """The target said plainly that it does not do this; the message says how."""
+
+
 def position(exchange: Exchange, offset: int, end: int | None = None) -> Position:
     """The place in the body, with the bytes there as text (at most 160, the rest cut)."""
     data = exchange.body[offset : end if end is not None else offset + EXCERPT]

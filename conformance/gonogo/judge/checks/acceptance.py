@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, Refused, Undecided
 from gonogo.judge.steps import Of, check, compare
 
 if TYPE_CHECKING:
@@ -31,6 +31,17 @@ def accepted_like_the_first(*exchanges: Exchange) -> Deviation | None:
     if busy(last) or (last.failure is not None and last.failure.kind is FailureKind.TIMEOUT):
         raise Undecided(f"{last.id}: {ending(last)}")
     return Deviation("a status of 2xx, as for the plain request", _refusal(last))
+
+
+@compare("where the first is taken, the last is taken too", Of.ANY)
+def taken_like_the_first(*exchanges: Exchange) -> Deviation | None:
+    """A variation of something that a target need not do: where it does it, it does this too."""
+    first = exchanges[0]
+    if first.status is not None and (first.status in range(400, 500) or first.status == 501):
+        if first.status in {401, 403} or busy(first):
+            raise Undecided(f"{first.id} was answered with {first.status}")
+        raise Refused(f"the plain form is refused with {first.status} ({first.id})")
+    return accepted_like_the_first(*exchanges)
 
 
 @check("no valid request is answered with a server error", Of.ANY)

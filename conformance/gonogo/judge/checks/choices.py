@@ -25,17 +25,17 @@ def numbered(exchange: Exchange) -> Deviation | None:
     return Deviation(f"indexes 0 to {len(known) - 1}", f"the indexes are {', '.join(map(str, known))}")
 
 
-@check("there are {number:d} choices")
-@check("there is {number:d} choice")
-def number_of_choices(exchange: Exchange, number: int) -> Deviation | None:
-    """As many choices as were asked for; where "choices" is no list, that is another rule's matter."""
+@check("there is one choice, where no more were asked for")
+def one_choice(exchange: Exchange) -> Deviation | None:
+    """One choice of one prompt is the default."""
+    body = exchange.request.json
+    asked = body if isinstance(body, dict) else {}
+    if asked.get("n") not in (None, 1) or isinstance(asked.get("prompt"), list):
+        raise Undecided(f"{exchange.id} asks for more")
     choices = reading.answer(exchange).get("choices")
     if not isinstance(choices, list):
         raise Undecided(f"{exchange.id} has no list of choices")
-    found = len(choices)
-    if found == number:
-        return None
-    return Deviation(f"{number} choices", f"there are {found}" if found != 1 else "there is 1")
+    return None if len(choices) == 1 else Deviation("one choice", f"there are {len(choices)}")
 
 
 @check("no message has an empty list of tool calls")

@@ -87,6 +87,11 @@ def generated(exchange: Exchange) -> int:
     return _count(_usage(exchange), "completion_tokens", exchange)
 
 
+def prompt_tokens(exchange: Exchange) -> int:
+    """prompt_tokens of a whole answer, or of the last usage of a stream; Undecided where there is none."""
+    return _count(_usage(exchange), "prompt_tokens", exchange)
+
+
 def text(exchange: Exchange) -> str:
     """The text of the first choice, of a whole answer or of a stream's deltas put together.
 

@@ -1,0 +1,46 @@
+Feature: Several choices
+  As many answers to one question as n says. That each has a role, an index and an end is checked of every answer.
+
+  @must @choices.chat.number
+  Scenario: A chat completion has as many choices as were asked for
+    Source: schema, CreateChatCompletionRequest.n
+    Why: best-of-n is best of one, and nobody learns of it (abetlen/llama-cpp-python#1906, InternLM/lmdeploy#4073).
+    When a chat completion is requested with {"n": 2, "max_tokens": 2}
+    Then there are 2 choices
+
+  @must @choices.chat.streamed
+  Scenario: A chat completion that is streamed has as many choices as were asked for
+    Source: schema, CreateChatCompletionRequest.n; recorded streams of three choices
+    Why: both choices are glued together, or one is missing (vllm-project/vllm-omni#4269).
+    When a chat completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then the stream has 2 choices
+
+  @must @choices.chat.usage
+  Scenario: The tokens of all choices of a chat completion are counted
+    Source: schema, CompletionUsage.completion_tokens; each choice is generated
+    Why: quota and billing code counts one of them.
+    When a chat completion is requested with {"n": 2, "max_tokens": 2}
+    And a chat completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then the tokens of all 2 choices are counted
+
+  @must @choices.completions.number
+  Scenario: A completion has as many choices as were asked for
+    Source: schema, CreateCompletionRequest.n
+    Why: best-of-n is best of one, and nobody learns of it (abetlen/llama-cpp-python#1906, InternLM/lmdeploy#4073).
+    When a completion is requested with {"n": 2, "max_tokens": 2}
+    Then there are 2 choices
+
+  @must @choices.completions.streamed
+  Scenario: A completion that is streamed has as many choices as were asked for
+    Source: schema, CreateCompletionRequest.n; recorded streams of three choices
+    Why: both choices are glued together, or one is missing (vllm-project/vllm-omni#4269).
+    When a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then the stream has 2 choices
+
+  @must @choices.completions.usage
+  Scenario: The tokens of all choices of a completion are counted
+    Source: schema, CompletionUsage.completion_tokens; each choice is generated
+    Why: quota and billing code counts one of them.
+    When a completion is requested with {"n": 2, "max_tokens": 2}
+    And a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then the tokens of all 2 choices are counted

@@ -1,0 +1,227 @@
+Feature: Log probabilities
+  Of chat completions and of completions, which have forms of their own.
+
+  @must @logprobs.chat.present
+  Scenario: Log probabilities of a chat completion come where they are accepted
+    Source: schema, CreateChatCompletionResponse.choices.logprobs.content
+    Why: what is accepted and left out is missed only in the analysis (ollama/ollama#16117, sgl-project/sglang#26778, vllm-project/vllm#3179).
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    Then there are log probabilities of the content
+
+  @must @logprobs.chat.streamed
+  Scenario: Log probabilities of a streamed chat completion come where they are accepted
+    Source: schema, CreateChatCompletionStreamResponse.choices.logprobs
+    Why: some servers have them only in whole answers (ml-explore/mlx-lm PR#1630).
+    When a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then there are log probabilities of the content
+
+  @must @logprobs.chat.shape
+  Scenario: Every log probability of a chat completion has a token, a number, bytes and alternatives
+    Source: schema, ChatCompletionTokenLogprob
+    Why: openai-python's users read .token and .top_logprobs of each (abetlen/llama-cpp-python#1787).
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    And a chat completion is requested with {"logprobs": true, "max_tokens": 2}
+    And a chat completion is requested with {"logprobs": true, "top_logprobs": 0, "max_tokens": 2}
+    Then every entry of the log probabilities fits TokenLogprob
+
+  @must @logprobs.chat.count
+  Scenario: A chat completion has as many log probabilities as tokens
+    Source: schema, CreateChatCompletionRequest.logprobs, "of each output token"
+    Why: perplexity is computed over part of the text (sgl-project/sglang#26778).
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then there are as many log probabilities as completion tokens
+
+  @must @logprobs.chat.possible
+  Scenario: Every log probability of a chat completion is a number that is not above 0
+    Source: schema, ChatCompletionTokenLogprob.logprob, "the log probability of this token"; RFC 8259
+    Why: -inf and NaN are no JSON, and a probability above 1 is none (madroidmaq/mlx-omni-server PR#56, sgl-project/sglang#5984).
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    And an object of a schema is asked for with the likeliest tokens
+    Then every log probability is a number that is not above 0
+
+  @must @logprobs.chat.no_top
+  Scenario: Log probabilities may be asked for without alternatives
+    Source: schema, CreateChatCompletionRequest.top_logprobs, optional
+    Why: simple clients leave it out (vllm-project/vllm#4795).
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is requested with {"logprobs": true, "max_tokens": 2}
+    Then where the first is taken, the last is taken too
+
+  @must @logprobs.chat.top_zero
+  Scenario: Log probabilities may be asked for with 0 alternatives
+    Source: schema, CreateChatCompletionRequest.top_logprobs, minimum 0
+    Why: 0 is taken for absent, and the request for a wrong one (vllm-project/vllm#4795).
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is requested with {"logprobs": true, "top_logprobs": 0, "max_tokens": 2}
+    Then where the first is taken, the last is taken too
+
+  @must @logprobs.chat.tops
+  Scenario: The alternatives that were asked for come
+    Source: schema, ChatCompletionTokenLogprob.top_logprobs
+    Why: classifiers read the probability of yes against no (dtzp555-max/ocp#470).
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then every token lists the likeliest at its place
+
+  @should @logprobs.chat.tops_limited
+  Scenario: No more alternatives come than were asked for
+    Source: schema, ChatCompletionTokenLogprob.top_logprobs, "the most likely tokens"; CreateChatCompletionRequest.top_logprobs
+    Why: tables made for a number of columns overflow.
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then no token lists more of the likeliest than were asked for
+
+  @should @logprobs.chat.tops_sorted
+  Scenario: The alternatives stand in order of their probability
+    Source: recorded answers; the schema does not say so
+    Why: clients take the first for the best.
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then the likeliest tokens stand in order
+
+  @should @logprobs.chat.bytes
+  Scenario: The bytes of a token are its text
+    Source: schema, ChatCompletionTokenLogprob.bytes, "the UTF-8 bytes representation of the token"
+    Why: characters over several tokens are put together by their bytes.
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then the bytes of every token are its text
+
+  @should @logprobs.chat.spell
+  Scenario: The tokens of a chat completion spell its text
+    Source: schema, ChatCompletionTokenLogprob.token; logprobs.content, "a list of message content tokens"
+    Why: highlighting by token goes wrong from the first difference on.
+    When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
+    And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then the tokens spell the text
+
+  @must @logprobs.harmless.top_alone
+  Scenario: top_logprobs without logprobs does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.top_logprobs, "logprobs must be set to true"; seen in IBM/unitxt#1193
+    Why: an index into no log probabilities fails, as a 500.
+    When a chat completion is wrongly requested with {"top_logprobs": 2, "max_tokens": 2}
+    Then the request does not fail the server
+
+  @should @logprobs.refused.top_alone
+  Scenario: top_logprobs without logprobs is refused
+    Source: schema, CreateChatCompletionRequest.top_logprobs, "logprobs must be set to true"; seen in IBM/unitxt#1193
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"top_logprobs": 2, "max_tokens": 2}
+    Then the request is not accepted
+
+  @must @logprobs.harmless.top_many
+  Scenario: A top_logprobs of 21 does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.top_logprobs, maximum 20
+    Why: a value out of range is the caller's mistake, and a 500 says otherwise.
+    When a chat completion is wrongly requested with {"logprobs": true, "top_logprobs": 21, "max_tokens": 2}
+    Then the request does not fail the server
+
+  @should @logprobs.refused.top_many
+  Scenario: A top_logprobs of 21 is refused
+    Source: schema, CreateChatCompletionRequest.top_logprobs, maximum 20
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"logprobs": true, "top_logprobs": 21, "max_tokens": 2}
+    Then the request is not accepted
+
+  @must @logprobs.completions.present
+  Scenario: Log probabilities of a completion come where they are accepted
+    Source: schema, CreateCompletionResponse.choices.logprobs
+    Why: evaluation harnesses score by them; chat's form here is none (kekzl/imp#1589, kekzl/imp#891).
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    Then there are log probabilities of the text
+
+  @must @logprobs.completions.streamed
+  Scenario: Log probabilities of a streamed completion come where they are accepted
+    Source: schema, CreateCompletionResponse.choices.logprobs
+    Why: some servers have them only in whole answers.
+    When a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then there are log probabilities of the text
+
+  @must @logprobs.completions.count
+  Scenario: A completion has as many log probabilities as tokens
+    Source: schema, CreateCompletionResponse.choices.logprobs; CompletionUsage.completion_tokens
+    Why: scores are computed over part of the text.
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then there are as many log probabilities as completion tokens
+
+  @must @logprobs.completions.lengths
+  Scenario: The four arrays of a completion's log probabilities have one length
+    Source: schema, CreateCompletionResponse.choices.logprobs, tokens, token_logprobs, top_logprobs and text_offset
+    Why: harnesses zip them (EleutherAI/lm-evaluation-harness#1411).
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then the four arrays of the log probabilities have one length
+
+  @must @logprobs.completions.possible
+  Scenario: Every log probability of a completion is a number that is not above 0
+    Source: schema, CreateCompletionResponse.choices.logprobs.token_logprobs; RFC 8259
+    Why: -inf and NaN are no JSON, and a probability above 1 is none (vllm-project/vllm#10234, dphnAI/sonar#183).
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then every log probability is a number that is not above 0
+
+  @must @logprobs.completions.zero
+  Scenario: Log probabilities of a completion may be asked for without alternatives
+    Source: schema, CreateCompletionRequest.logprobs, minimum 0
+    Why: 0 is taken for absent, and the scores are missing.
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is requested with {"logprobs": 0, "temperature": 0, "max_tokens": 2}
+    Then where the first is taken, the last is taken too
+
+  @must @logprobs.completions.tops
+  Scenario: The alternatives that were asked for of a completion come
+    Source: schema, CreateCompletionResponse.choices.logprobs.top_logprobs
+    Why: harnesses see by them whether the answer was the greedy one (EleutherAI/lm-evaluation-harness#1411).
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then every token lists the likeliest at its place
+
+  @should @logprobs.completions.tops_limited
+  Scenario: No more alternatives come of a completion than were asked for, and the token itself
+    Source: schema, CreateCompletionRequest.logprobs, "up to logprobs+1 elements"
+    Why: tables made for a number of columns overflow.
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then no token lists more of the likeliest than were asked for
+
+  @should @logprobs.completions.spell
+  Scenario: The tokens of a completion spell its text
+    Source: schema, CreateCompletionResponse.choices.logprobs.tokens
+    Why: highlighting by token goes wrong from the first difference on.
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then the tokens spell the text
+
+  @must @logprobs.completions.offsets_rise
+  Scenario: The text offsets of a completion rise
+    Source: schema, CreateCompletionResponse.choices.logprobs.text_offset
+    Why: harnesses find the end of the prompt by them.
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then no text offset is smaller than the one before
+
+  @should @logprobs.completions.offsets
+  Scenario: The text offsets of a completion are those of its tokens
+    Source: schema, CreateCompletionResponse.choices.logprobs.text_offset; where the first one lies is not said
+    Why: harnesses find the end of the prompt by them.
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
+    Then the text offsets are as far apart as the tokens are long
+
+  @must @logprobs.harmless.completions_many
+  Scenario: A completion with logprobs of 6 does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateCompletionRequest.logprobs, maximum 5
+    Why: a value out of range is the caller's mistake, and a 500 says otherwise.
+    When a completion is wrongly requested with {"logprobs": 6, "max_tokens": 2}
+    Then the request does not fail the server
+
+  @should @logprobs.refused.completions_many
+  Scenario: A completion with logprobs of 6 is refused
+    Source: schema, CreateCompletionRequest.logprobs, maximum 5
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a completion is wrongly requested with {"logprobs": 6, "max_tokens": 2}
+    Then the request is not accepted

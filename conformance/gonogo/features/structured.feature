@@ -1,0 +1,88 @@
+Feature: Structured outputs
+  Answers of a given form: kept to, or refused.
+
+  @should @structured.text.accepted
+  Scenario: The response format "text" is accepted
+    Source: schema, ResponseFormatText, the default
+    Why: clients with a selection of formats send it always.
+    When a chat completion is requested with {}
+    And a chat completion is requested with {"response_format": {"type": "text"}, "max_tokens": 2}
+    Then the last is accepted like the first
+
+  @must @structured.schema.kept
+  Scenario: An answer keeps the schema that was asked for
+    Source: schema, ResponseFormatJsonSchema; guide, Structured outputs
+    Why: extraction gets prose, or an object of another form (ggml-org/llama.cpp#11988, BerriAI/litellm PR#38269).
+    When an object of a schema is asked for
+    Then the text is JSON that the schema admits
+
+  @must @structured.schema.streamed
+  Scenario: A stream keeps the schema that was asked for
+    Source: schema, ResponseFormatJsonSchema; guide, Structured outputs
+    Why: servers that constrain only whole answers stream prose (ggml-org/llama.cpp#24097).
+    When an object of a schema is asked for in a stream
+    Then the text is JSON that the schema admits
+
+  @must @structured.schema.limits
+  Scenario: An answer keeps the limits of a number
+    Source: schema, ResponseFormatJsonSchema.strict, "always follow the exact schema"
+    Why: keywords that are dropped in silence let through what the caller ruled out (kekzl/imp#1567).
+    When a number within limits is asked for
+    Then the text is JSON that the schema admits
+
+  @must @structured.schema.strict_false
+  Scenario: A schema with strict false is accepted where one with strict true is
+    Source: schema, ResponseFormatJsonSchema.strict, default false
+    Why: the default, written out.
+    When an object of a schema is asked for
+    And an object of a schema is asked for with strict false
+    Then where the first is taken, the last is taken too
+
+  @must @structured.object.parses
+  Scenario: The response format "json_object" ends in a JSON object
+    Source: schema, ResponseFormatJsonObject, "ensures the message is valid JSON"
+    Why: a fence or a sentence around the object breaks JSON.parse (ROCm/FastFlowLM#554).
+    When any JSON object is asked for
+    Then the text is a JSON object
+
+  @must @structured.harmless.name
+  Scenario: A schema whose name is no name does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, ResponseFormatJsonSchema.name, "a-z, A-Z, 0-9, or contain underscores and dashes"
+    Why: grammars made of names break on it, as a 500.
+    When a chat completion is wrongly requested with {"response_format": {"type": "json_schema", "json_schema": {"name": "no name!", "schema": {"type": "object"}}}, "max_tokens": 2}
+    Then the request does not fail the server
+
+  @should @structured.refused.name
+  Scenario: A schema whose name is no name is refused
+    Source: schema, ResponseFormatJsonSchema.name, "a-z, A-Z, 0-9, or contain underscores and dashes"
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"response_format": {"type": "json_schema", "json_schema": {"name": "no name!", "schema": {"type": "object"}}}, "max_tokens": 2}
+    Then the request is not accepted
+
+  @must @structured.harmless.no_schema
+  Scenario: A response format of a schema without one does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, ResponseFormatJsonSchema.json_schema, required
+    Why: the look-up fails deep inside, as a 500.
+    When a chat completion is wrongly requested with {"response_format": {"type": "json_schema"}, "max_tokens": 2}
+    Then the request does not fail the server
+
+  @should @structured.refused.no_schema
+  Scenario: A response format of a schema without one is refused
+    Source: schema, ResponseFormatJsonSchema.json_schema, required
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"response_format": {"type": "json_schema"}, "max_tokens": 2}
+    Then the request is not accepted
+
+  @must @structured.harmless.type
+  Scenario: A response format that nobody knows does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.response_format
+    Why: a misspelt format ends in prose (ggml-org/llama.cpp#11847).
+    When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
+    Then the request does not fail the server
+
+  @should @structured.refused.type
+  Scenario: A response format that nobody knows is refused
+    Source: schema, CreateChatCompletionRequest.response_format
+    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
+    Then the request is not accepted

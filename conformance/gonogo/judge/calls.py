@@ -1,0 +1,134 @@
+"""Calls of tools as their reader sees them: in a whole message, or put together from the fragments of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading
+from gonogo.judge.outcome import Undecided
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.reading import Chunk, Object
+
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One entry of a delta's `tool_calls`, and the chunk it came in."""
+
+    chunk: Chunk
+    value: Object
+
+    @property
+    def index(self) -> int | None:
+        """The number of the call that it belongs to, or None where it has none."""
+        return reading.count(self.value.get("index"))
+
+
+def asked_to_answer(exchange: Exchange) -> Object:
+    """The body of the request; empty where it is no object."""
+    body = exchange.request.json
+    return body if isinstance(body, dict) else {}
+
+
+def finish_reasons(exchange: Exchange) -> list[object]:
+    """The reasons that were given, null and "" left out."""
+    if exchange.media_type == EVENT_STREAM:
+        found = [c.get("finish_reason") for chunk in reading.chunks(exchange) for c in chunk.choices]
+    else:
+        found = [choice.get("finish_reason") for choice in reading.choices(exchange)]
+    return [reason for reason in found if reason]
+
+
+def uncut(exchange: Exchange) -> None:
+    """Raise Undecided where the limit or a filter cut the answer, so that what it lacks might have come."""
+    for reason in ("length", "content_filter"):
+        if reason in finish_reasons(exchange):
+            raise Undecided(f'{exchange.id} was cut off: its finish_reason is "{reason}"')
+
+
+def whole(exchange: Exchange) -> list[Object]:
+    """The calls of a whole answer's first choice; Undecided where there is no telling."""
+    message = reading.choices(exchange)[0].get("message")
+    if not isinstance(message, dict):
+        raise Undecided(f"{exchange.id} has no message")
+    if message.get("refusal"):
+        raise Undecided(f"the model refused in {exchange.id}")
+    found = message.get("tool_calls")
+    if found is not None and not isinstance(found, list):
+        raise Undecided(f'"tool_calls" of {exchange.id} is no list')
+    return reading.objects(found)
+
+
+def fragments(exchange: Exchange) -> list[Fragment]:
+    """The fragments of calls in a stream, of its first choice, in order."""
+    found = []
+    for chunk, choice in reading.by_choice(exchange).get(0, []):
+        delta = reading.delta(choice)
+        if delta.get("refusal"):
+            raise Undecided(f"the model refused in {exchange.id}")
+        found += [Fragment(chunk, value) for value in reading.objects(delta.get("tool_calls"))]
+    return found
+
+
+def by_call(exchange: Exchange) -> dict[int, list[Fragment]]:
+    """The fragments of each call by its index; Undecided where there is none with an index."""
+    found: dict[int, list[Fragment]] = {}
+    for fragment in fragments(exchange):
+        if fragment.index is not None:
+            found.setdefault(fragment.index, []).append(fragment)
+    if not found:
+        raise Undecided(f"the stream of {exchange.id} carries no call with an index")
+    return found
+
+
+def some(exchange: Exchange) -> list[Object]:
+    """The calls of a whole answer; Undecided where it has none."""
+    found = whole(exchange)
+    if not found:
+        raise Undecided(f"{exchange.id} has no call of a tool")
+    return found
+
+
+def function(call: Object) -> Object:
+    """The function of a call or fragment; empty where it is no object."""
+    found = call.get("function")
+    return found if isinstance(found, dict) else {}
+
+
+def names(exchange: Exchange) -> list[object]:
+    """The names of the functions that are called, in order, whole or streamed."""
+    if exchange.media_type != EVENT_STREAM:
+        return [function(call).get("name") for call in some(exchange)]
+    calls = sorted(by_call(exchange).items())
+    return [
+        next((name for part in parts if (name := function(part.value).get("name"))), None)
+        for _, parts in calls
+    ]
+
+
+def arguments(exchange: Exchange) -> list[str]:
+    """The text of each call's arguments, whole or put together; Undecided where one is no string."""
+    if exchange.media_type != EVENT_STREAM:
+        return [_string(function(call).get("arguments"), exchange) for call in some(exchange)]
+    found = []
+    for index, parts in sorted(by_call(exchange).items()):
+        if len(ids(parts)) > 1:
+            raise Undecided(f"two calls of {exchange.id} share the index {index}")
+        found.append("".join(_string(function(part.value).get("arguments", ""), exchange) for part in parts))
+    return found
+
+
+def ids(parts: list[Fragment]) -> list[str]:
+    """The different ids that these fragments have, in order; "" is none."""
+    found = [part.value.get("id") for part in parts]
+    return list(dict.fromkeys(text for text in found if isinstance(text, str) and text))
+
+
+def _string(value: object, exchange: Exchange) -> str:
+    if not isinstance(value, str):
+        raise Undecided(f"arguments of a call in {exchange.id} are no string")
+    return value

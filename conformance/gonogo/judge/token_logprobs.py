@@ -1,0 +1,60 @@
+"""Log probabilities as their reader sees them: the entries of a chat, the four arrays of a completion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge import calls, reading
+from gonogo.judge.outcome import Undecided
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.reading import Object
+
+ARRAYS = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
+
+
+def pieces(exchange: Exchange) -> list[object]:
+    """`logprobs` of the first choice: of a whole answer, or of each chunk that has any."""
+    if exchange.media_type == calls.EVENT_STREAM:
+        found = [choice.get("logprobs") for _, choice in reading.by_choice(exchange).get(0, [])]
+        return [value for value in found if value is not None]
+    value = reading.choices(exchange)[0].get("logprobs")
+    return [] if value is None else [value]
+
+
+def entries(exchange: Exchange) -> list[Object]:
+    """The entries of a chat's tokens; Undecided where there is none, or one is no object."""
+    found: list[Object] = []
+    for piece in pieces(exchange):
+        content = piece.get("content") if isinstance(piece, dict) else None
+        objects = reading.objects(content)
+        if isinstance(content, list) and len(objects) < len(content):
+            raise Undecided(f"an entry of the logprobs of {exchange.id} is no object")
+        found += objects
+    if not found:
+        raise Undecided(f"{exchange.id} carries no logprobs")
+    return found
+
+
+def arrays(exchange: Exchange) -> dict[str, list[object]]:
+    """The arrays of a completion, chunks put together; Undecided where there is no array of tokens."""
+    found: dict[str, list[object]] = {}
+    for piece in pieces(exchange):
+        for name in ARRAYS:
+            value = piece.get(name) if isinstance(piece, dict) else None
+            if isinstance(value, list):
+                found.setdefault(name, []).extend(value)
+    if not found.get("tokens"):
+        raise Undecided(f"{exchange.id} carries no logprobs")
+    return found
+
+
+def number(value: object) -> float | None:
+    """A number, or None for anything else."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def asked(exchange: Exchange, name: str) -> int:
+    """A count that the request gives; 0 where it gives none."""
+    return reading.count(calls.asked_to_answer(exchange).get(name)) or 0

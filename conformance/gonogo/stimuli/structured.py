@@ -1,0 +1,81 @@
+"""Requests for an answer of a given form: a schema with a constant that nobody would say by chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonogo.stimuli.bodies import post
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.stimulus import Endpoint
+
+if TYPE_CHECKING:
+    from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Stimulus
+
+_HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
+CONSTANT = "teal-4417"
+OBJECT_TOKENS, TOUCH_TOKENS = 48, 2
+
+
+def _object(name: str, value: Body) -> Body:
+    return {
+        "type": "object",
+        "properties": {name: value},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+def _form(schema: Body, *, strict: bool) -> Body:
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "gauge", "strict": strict, "schema": schema},
+    }
+
+
+_CONST = _object("gauge", {"type": "string", "const": CONSTANT})
+_RANGE = _object("x", {"type": "integer", "minimum": 100, "maximum": 200})
+
+
+def _asked(form: Body, tokens: int, **changes: Any) -> Body:  # noqa: ANN401 - JSON
+    return {"messages": _HELLO, "response_format": form, "temperature": 0, "max_tokens": tokens} | changes
+
+
+REQUESTS: dict[str, Stimulus] = {
+    "an object of a schema is asked for": post(
+        Endpoint.CHAT, _asked(_form(_CONST, strict=True), OBJECT_TOKENS)
+    ),
+    "an object of a schema is asked for in a stream": post(
+        Endpoint.CHAT, _asked(_form(_CONST, strict=True), OBJECT_TOKENS), streamed=True
+    ),
+    "an object of a schema is asked for with strict false": post(
+        Endpoint.CHAT, _asked(_form(_CONST, strict=False), TOUCH_TOKENS)
+    ),
+    "a number within limits is asked for": post(
+        Endpoint.CHAT,
+        _asked(
+            _form(_RANGE, strict=True),
+            OBJECT_TOKENS,
+            messages=[{"role": "user", "content": "The value of x is 3. What is x?"}],
+        ),
+    ),
+    "any JSON object is asked for": post(
+        Endpoint.CHAT,
+        _asked(
+            {"type": "json_object"},
+            OBJECT_TOKENS,
+            messages=[{"role": "user", "content": 'Answer with the JSON object {"x": 1} and nothing else.'}],
+        ),
+    ),
+    "an object of a schema is asked for with the likeliest tokens": post(
+        Endpoint.CHAT, _asked(_form(_CONST, strict=True), 4, logprobs=True, top_logprobs=20)
+    ),
+}
+
+
+def _register() -> None:
+    for phrase, stimulus in REQUESTS.items():
+        when.add(phrase, lambda stimulus=stimulus: Ask(stimulus))
+
+
+_register()

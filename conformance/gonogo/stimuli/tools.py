@@ -1,0 +1,160 @@
+"""Requests with tools: offered, forbidden, forced, and sent back with their results.
+
+A model is forced, not persuaded: where a call must come, its absence is the server's doing. The one tool has one
+parameter with one value, so that a server that constrains has nothing to choose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gonogo.stimuli.bodies import post
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.stimulus import Endpoint
+
+if TYPE_CHECKING:
+    from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Stimulus
+
+LAMP: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "set_colour",
+        "description": "Sets the colour of the lamp.",
+        "parameters": {
+            "type": "object",
+            "properties": {"colour": {"type": "string", "enum": ["teal"]}},
+            "required": ["colour"],
+            "additionalProperties": False,
+        },
+    },
+}
+BELL: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "ring_bell",
+        "description": "Rings the bell.",
+        "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
+    },
+}
+BARE: dict[str, Any] = {"type": "function", "function": {"name": "ring_bell"}}
+
+_HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
+_BEG: list[Body] = [{"role": "user", "content": "Use set_colour to make the lamp teal."}]
+_BOTH: list[Body] = [
+    {"role": "user", "content": "Use set_colour to make the lamp teal, and ring_bell to ring the bell."}
+]
+# Enough for a call and the markup around it in the formats that models use; less for what only has to be accepted.
+CALL_TOKENS, CALLS_TOKENS, TOUCH_TOKENS = 64, 96, 2
+
+_FORCED: Body = {
+    "messages": _HELLO,
+    "tools": [LAMP],
+    "tool_choice": "required",
+    "temperature": 0,
+    "max_tokens": CALL_TOKENS,
+}
+_TWO: Body = {
+    "messages": _BOTH,
+    "tools": [LAMP, BELL],
+    "tool_choice": "required",
+    "temperature": 0,
+    "max_tokens": CALLS_TOKENS,
+}
+
+
+def _call(number: int, name: str, arguments: str) -> Body:
+    return {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def _turn(*messages: Body) -> Stimulus:
+    """A conversation in which tools were called, to be continued."""
+    body = {"messages": [*_BOTH, *messages], "tools": [LAMP, BELL], "max_tokens": TOUCH_TOKENS}
+    return post(Endpoint.CHAT, body)
+
+
+_CALLS: list[Body] = [_call(1, "set_colour", '{"colour": "teal"}')]
+_CALLING: Body = {"role": "assistant", "content": None, "tool_calls": _CALLS}
+_RESULT: Body = {"role": "tool", "tool_call_id": "call_1", "content": "The lamp is teal now."}
+_PARTS: Body = _RESULT | {"content": [{"type": "text", "text": "The lamp is teal now."}]}
+
+OFFERED = post(Endpoint.CHAT, {"messages": _HELLO, "tools": [LAMP], "max_tokens": TOUCH_TOKENS})
+
+REQUESTS: dict[str, Stimulus] = {
+    "a tool is offered": OFFERED,
+    "a tool is offered with strict false": post(
+        Endpoint.CHAT,
+        {
+            "messages": _HELLO,
+            "tools": [LAMP | {"function": LAMP["function"] | {"strict": False}}],
+            "max_tokens": TOUCH_TOKENS,
+        },
+    ),
+    "a tool without parameters is offered": post(
+        Endpoint.CHAT, {"messages": _HELLO, "tools": [BARE], "max_tokens": TOUCH_TOKENS}
+    ),
+    "tools are forbidden": post(
+        Endpoint.CHAT,
+        {"messages": _BEG, "tools": [LAMP], "tool_choice": "none", "temperature": 0, "max_tokens": 32},
+    ),
+    "a tool must be called": post(Endpoint.CHAT, _FORCED),
+    "a tool must be called in a stream": post(
+        Endpoint.CHAT, _FORCED | {"stream_options": {"include_usage": True}}, streamed=True
+    ),
+    "the second of two tools must be called": post(
+        Endpoint.CHAT,
+        _FORCED
+        | {
+            "tools": [LAMP, BELL],
+            "tool_choice": {"type": "function", "function": {"name": "ring_bell"}},
+        },
+    ),
+    "no more than one of two tools must be called": post(
+        Endpoint.CHAT, _TWO | {"parallel_tool_calls": False}
+    ),
+    "two tools must be called in a stream": post(Endpoint.CHAT, _TWO, streamed=True),
+    "the result of a tool is sent back": _turn(_CALLING, _RESULT),
+    "the result of a tool is sent back without content beside the call": _turn(
+        {"role": "assistant", "tool_calls": _CALLS}, _RESULT
+    ),
+    "the result of a tool is sent back in parts": _turn(_CALLING, _PARTS),
+    "the results of two tools are sent back": _turn(
+        {"role": "assistant", "content": None, "tool_calls": [*_CALLS, _call(2, "ring_bell", "{}")]},
+        _RESULT,
+        {"role": "tool", "tool_call_id": "call_2", "content": "It rang."},
+    ),
+    "a result is sent back that nothing asked for": post(
+        Endpoint.CHAT,
+        {
+            "messages": [*_BOTH, _CALLING, _RESULT | {"tool_call_id": "call_9"}],
+            "tools": [LAMP, BELL],
+            "max_tokens": TOUCH_TOKENS,
+        },
+        valid=False,
+    ),
+    "a tool must be called that is not offered": post(
+        Endpoint.CHAT,
+        {
+            "messages": _HELLO,
+            "tools": [LAMP],
+            "tool_choice": {"type": "function", "function": {"name": "ring_bell"}},
+            "max_tokens": TOUCH_TOKENS,
+        },
+        valid=False,
+    ),
+    # Whoever was asked for tools is there for the next.
+    "a plain chat completion is requested after a tool had to be called": replace(
+        post(Endpoint.CHAT, {"max_tokens": TOUCH_TOKENS}),
+        key="POST /chat/completions after a tool had to be called",
+        needs=(post(Endpoint.CHAT, _FORCED),),
+    ),
+}
+
+
+def _register() -> None:
+    for phrase, stimulus in REQUESTS.items():
+        when.add(phrase, lambda stimulus=stimulus: Ask(stimulus))
+
+
+_register()

@@ -1,0 +1,99 @@
+"""Faults of structured outputs: forms that are taken and not kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faults.asking import first, last, under
+from faults.editing import answer, changed, each, has_choice, put, refused, status
+from faults.fault import Fault, fault
+
+KEPT = first("structured.schema.kept")
+STREAMED = first("structured.schema.streamed")
+LIMITS = first("structured.schema.limits")
+ANY = first("structured.object.parses")
+
+_CONTENT = "choices.0.message.content"
+FENCED = '```json\n{"x": 1}\n```'
+
+
+def _prose(value: Any) -> None:  # noqa: ANN401 - JSON
+    delta = value["choices"][0]["delta"]
+    if delta.get("content"):
+        delta["content"] = "no "
+
+
+FAULTS: tuple[Fault, ...] = (
+    *(
+        fault(
+            f"a server error: {rule}",
+            "code that looks up before it checks",
+            rule,
+            changed(first(rule), refused(500)),
+        )
+        for rule in under("structured.harmless")
+    ),
+    *(
+        fault(
+            f"taken as if it were right: {rule}",
+            "a handler that ignores it",
+            rule,
+            changed(first(rule), status(200)),
+        )
+        for rule in under("structured.refused")
+    ),
+    fault(
+        "the format text is refused",
+        "a handler that knows json_object only",
+        "structured.text.accepted",
+        changed(last("structured.text.accepted"), refused(400)),
+    ),
+    fault(
+        "a schema is dropped",
+        "BerriAI/litellm PR#38269",
+        "structured.schema.kept",
+        changed(KEPT, answer(put(_CONTENT, "Hello! How can I help you today?"))),
+    ),
+    fault(
+        "a schema is taken for any object",
+        "ggml-org/llama.cpp#10732",
+        "structured.schema.kept",
+        changed(KEPT, answer(put(_CONTENT, '{"greeting": "Hello!"}'))),
+    ),
+    fault(
+        "a constant is dropped from a schema",
+        "a grammar that knows types only",
+        "structured.schema.kept",
+        changed(KEPT, answer(put(_CONTENT, '{"gauge": "hello"}'))),
+    ),
+    fault(
+        "a schema is dropped from streams",
+        "ggml-org/llama.cpp#24097",
+        "structured.schema.streamed",
+        changed(STREAMED, each(_prose, where=has_choice)),
+    ),
+    fault(
+        "limits are dropped from a schema",
+        "kekzl/imp#1567",
+        "structured.schema.limits",
+        changed(LIMITS, answer(put(_CONTENT, '{"x": 3}'))),
+    ),
+    fault(
+        "strict false is refused",
+        "a schema of its own that demands true",
+        "structured.schema.strict_false",
+        changed(last("structured.schema.strict_false"), refused(400)),
+    ),
+    fault(
+        "a fence around the object",
+        "ROCm/FastFlowLM#554",
+        "structured.object.parses",
+        changed(ANY, answer(put(_CONTENT, FENCED))),
+    ),
+    fault(
+        "an array in place of an object",
+        "a grammar of any JSON value",
+        "structured.object.parses",
+        changed(ANY, answer(put(_CONTENT, "[1]"))),
+    ),
+)
