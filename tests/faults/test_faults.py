@@ -18,6 +18,7 @@ from faults.catalogue import (
     http_answers,
     logprobs,
     model_lists,
+    prompts,
     refusals,
     stops,
     structured,
@@ -48,6 +49,7 @@ SECTIONS = (
     structured,
     logprobs,
     choices,
+    prompts,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 

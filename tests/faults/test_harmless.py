@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.catalogue import stops
+from faults.catalogue import prompts, stops
 from faults.catalogue.event_streams import STREAMS
 from faults.editing import (
     answer,
@@ -26,6 +26,7 @@ from faults.editing import (
     has_choice,
     has_usage,
     header,
+    holding,
     inserted,
     lines,
     made,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 
 CHATS = whole("/chat/completions")
 CHAT_STREAMS = streamed("/chat/completions")
-COMPLETIONS = whole("/completions")
+COMPLETIONS = but(whole("/completions"), holding('"echo":true'))
 WHOLE = either(CHATS, COMPLETIONS)
 LISTS = asked("GET /models", "GET /models #2")
 SERVED = asked("GET /models/{model} served")
@@ -399,7 +400,7 @@ HARMLESS: dict[str, Change] = {
 }
 
 
-SECTIONS = (stops,)
+SECTIONS = (prompts, stops)
 EVERY_SECTION = HARMLESS | {name: change for section in SECTIONS for name, change in section.HARMLESS.items()}
 
 

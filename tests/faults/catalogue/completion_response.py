@@ -10,6 +10,7 @@ from faults.editing import (
     changed,
     cut,
     header,
+    holding,
     made,
     put,
     raw,
@@ -19,7 +20,7 @@ from faults.editing import (
 )
 from faults.fault import Fault, fault, under
 
-COMPLETIONS = whole("/completions")
+COMPLETIONS = but(whole("/completions"), holding('"prompt":['))  # of one prompt
 PLAIN = asked("POST /completions {}")
 LIMITED = asked('POST /completions {"max_tokens":2}')
 

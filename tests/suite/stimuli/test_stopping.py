@@ -33,7 +33,7 @@ def test_the_part_lies_across_a_border_in_the_middle_of_the_text() -> None:
     place = text.index(stop)
     borders = [len("".join(SPOKEN[:n])) for n in range(1, len(SPOKEN))]
     assert any(place < border < place + len(stop) for border in borders)
-    assert 0 < place
+    assert place > 0
     assert place + len(stop) <= borders[-1]
     assert stop.strip() == stop
     assert text[:place].rstrip() == text[:place]

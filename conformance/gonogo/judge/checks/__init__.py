@@ -10,6 +10,7 @@ import gonogo.judge.checks.framing
 import gonogo.judge.checks.life
 import gonogo.judge.checks.logprobs
 import gonogo.judge.checks.models
+import gonogo.judge.checks.prompts
 import gonogo.judge.checks.refusals
 import gonogo.judge.checks.robustness
 import gonogo.judge.checks.schema
