@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gonogo.fuzz.budget import MAIN_SHARE, Budget, Purse
 from gonogo.fuzz.cases import Shot, posted, renumbered, shots
 from gonogo.fuzz.smaller import smaller
-from gonogo.fuzz.source import generated, require_schemathesis
+from gonogo.fuzz.source import generated
 from gonogo.judge.causes import smallest
 from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.checks.robustness import LOOKS
@@ -24,13 +24,15 @@ from gonogo.stimuli.bodies import DEFAULT_TOKENS
 from gonogo.stimuli.fuzzed import Case, Meant
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from gonogo.collect.collector import Collector
     from gonogo.exchange import Exchange
+    from gonogo.fuzz.source import Told
     from gonogo.judge.causes import Defect
     from gonogo.stimuli.stimulus import Subject
 
+    Source = Callable[[int, int], Awaitable[list[Told]]]
     Look = Callable[[Iterable[Exchange]], Iterator[Defect]]
 
 VOLLEY = 4
@@ -49,13 +51,13 @@ class Fuzzing:
     budget: Budget = field(default_factory=Budget)
 
 
-async def fuzz(collector: Collector, what: Fuzzing) -> None:
+async def fuzz(collector: Collector, what: Fuzzing, source: Source = generated) -> None:
     """Send the cases of one pass through the collector; its sink has them afterwards, or why there are none.
 
-    Raises UsageError where Schemathesis is missing, GonogoError where it breaks.
+    `source` is asked for the cases of a seed, and for how many. Raises UsageError where Schemathesis is missing,
+    GonogoError where it breaks.
     """
-    require_schemathesis()
-    campaign = _Campaign(collector, what, Purse.of(what.budget))
+    campaign = _Campaign(collector, what, source, Purse.of(what.budget))
     begun = asyncio.get_running_loop().time()
     async with _until(begun + what.budget.seconds * MAIN_SHARE):
         await campaign.send_all()
@@ -81,13 +83,14 @@ async def _until(deadline: float) -> AsyncIterator[None]:
 class _Campaign:
     collector: Collector
     what: Fuzzing
+    source: Source
     purse: Purse
     sent: dict[str, tuple[Shot, Exchange]] = field(default_factory=dict)
     lost: bool = False
 
     async def send_all(self) -> None:
         """Send the cases as they come, as far as their share of the budget goes."""
-        told = await generated(self.what.seed, self.what.budget.cases)
+        told = await self.source(self.what.seed, self.what.budget.cases)
         waiting = shots(told, self.what.seed, self.collector.subject)
         main = Purse.of(self.what.budget, MAIN_SHARE)
         kept = Purse(self.purse.cases - main.cases, self.purse.tokens - main.tokens)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _VARYING = re.compile(r"""\d+|"[^"]*"|'[^']*'""")
 _TOLD = 120
+LIMIT = {"max_tokens"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,13 @@ def cause(*parts: object) -> str:
 def smallest(defects: Iterable[Defect]) -> list[Defect]:
     """One defect for each cause, the smallest request that shows it; the smallest of all first.
 
-    Of two that go wrong in the same way one explains the other where it has all its fields and more.
+    Of two that go wrong in the same way one explains the other where that has all its fields and more, the token
+    limit aside, which nearly every request has.
     """
     alike: dict[str, list[Defect]] = defaultdict(list)
     for defect in sorted(defects, key=_size):
         known = alike[defect.cause]
-        if not any(other.fields <= defect.fields for other in known):
+        if not any(other.fields - LIMIT <= defect.fields for other in known):
             known.append(defect)
     return sorted((defect for known in alike.values() for defect in known), key=_size)
 

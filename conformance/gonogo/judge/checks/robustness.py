@@ -199,7 +199,8 @@ def _judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect]) -> Devia
 def _counted(causes: list[Defect], found: list[Defect], exchanges: tuple[Exchange, ...]) -> str:
     """How often, how many causes, and the seed that repeats it."""
     rest = [f"{_operation(d.exchange)} {d.exchange.id}: {d.deviation.actual[:80]}" for d in causes[1:]]
-    more = f"; {len(rest)} more causes: {'; '.join(rest[:SHOWN])}" if rest else ""
+    plural = "s" if len(rest) > 1 else ""
+    more = f"; {len(rest)} more cause{plural}: {'; '.join(rest[:SHOWN])}" if rest else ""
     ellipsis = "; …" if len(rest) > SHOWN else ""
     what = case(causes[0].exchange.stimulus)
     seed = f"--fuzz-seed {what.seed}" if what is not None else "no seed"

@@ -1,0 +1,45 @@
+"""Generated cases, made once for all tests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo.fuzz import Budget
+from gonogo.fuzz.source import Told, generated
+from suite.fuzz.passes import Change, Pass, run_pass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange, Request
+
+CASES = 240
+SHORT = 2000  # characters; a long list of tokens shows nothing that a short one does not
+BUDGET = Budget(cases=CASES)
+
+
+@pytest.fixture(scope="session")
+def told() -> list[Told]:
+    """What the generator makes of seed 0."""
+    return asyncio.run(generated(0, CASES))
+
+
+@pytest.fixture(scope="session")
+def over(told: list[Told]) -> Callable[..., Pass]:
+    """Fuzz the ideal target with the cases of seed 0, its answers put through a change."""
+
+    short = [case for case in told if len(str(case["body"])) < SHORT]
+
+    async def source(_seed: int, most: int) -> list[Told]:
+        return short[:most]
+
+    def run(change: Change = _unchanged, budget: Budget = BUDGET) -> Pass:
+        return run_pass(change, budget, source)
+
+    return run
+
+
+def _unchanged(_: Request, exchange: Exchange) -> Exchange:
+    return exchange

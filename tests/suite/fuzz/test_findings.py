@@ -1,0 +1,301 @@
+"""What broken targets do with generated requests: the right rule finds it, once a cause, by a small request."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo import evidence
+from gonogo.exchange import Chunk, Failure, FailureKind
+from gonogo.fuzz import Budget
+from gonogo.judge.checks.robustness import ENOUGH, accepted_cases
+from gonogo.report.curl import curl
+from gonogo.stimuli.fuzzed import Meant, case, was_fuzzed
+from gonogo.verdict import Verdict
+from suite.fuzz.passes import Pass, answer, fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gonogo.exchange import Exchange, Request
+
+    Over = Callable[..., Pass]
+
+RULES = {
+    "no_server_error", "answered", "envelope", "response", "stream", "invalid_refused", "valid_accepted", "method",
+}  # fmt: skip
+
+
+def _is_chat(request: Request) -> bool:
+    return request.path == "/chat/completions" and request.method == "POST"
+
+
+def _means(exchange: Exchange) -> Meant | None:
+    what = case(exchange.stimulus)
+    return what.meant if what else None
+
+
+def _accepted(exchange: Exchange) -> bool:
+    return exchange.status == 200
+
+
+def _beyond_bmp(request: Request, exchange: Exchange) -> Exchange:
+    """A server that fails on characters which take two units in UTF-16."""
+    fails = _accepted(exchange) and any(character > "\uffff" for character in request.body.decode())
+    return answer(exchange, 500, "Internal Server Error", "text/plain") if fails else exchange
+
+
+UNKNOWN = '{"error": {"message": "no", "type": "invalid_request_error", "param": null, "code": null}}'
+
+
+@pytest.fixture(scope="module")
+def sound(over: Over) -> Pass:
+    return over()
+
+
+@pytest.fixture(scope="module")
+def failing(over: Over) -> Pass:
+    return over(_beyond_bmp)
+
+
+def test_a_target_that_keeps_the_contract_passes_every_rule(sound: Pass) -> None:
+    assert set(sound.judgements) == RULES
+    assert sound.turned == {}
+    assert accepted_cases(sound.cases) >= ENOUGH
+    assert {case(exchange.stimulus).meant for exchange in sound.cases} == set(Meant)
+
+
+def test_a_server_error_is_shown_by_a_request_of_one_character(failing: Pass) -> None:
+    found = failing
+    first = found.shown("no_server_error")[0]
+
+    assert found.turned == {"no_server_error": Verdict.FAIL}
+    assert max(first.request.body.decode()) > "\uffff"
+    assert len(first.request.body) < 120
+    assert "status 500: Internal Server Error" in found.judgements["no_server_error"].actual
+
+
+def test_the_same_seed_sends_and_shows_the_same(failing: Pass, over: Over) -> None:
+    again = over(_beyond_bmp)
+
+    assert [(x.stimulus, x.request) for x in failing.cases] == [(x.stimulus, x.request) for x in again.cases]
+    assert failing.judgements == again.judgements
+
+
+def test_two_causes_with_one_message_are_two_and_each_is_small(over: Over) -> None:
+    def fails(request: Request, exchange: Exchange) -> Exchange:
+        asked = fields(request).get("temperature") is not None or fields(request).get("stream")
+        broken = _accepted(exchange) and asked
+        return answer(exchange, 500, "oops", "text/plain") if broken and _is_chat(request) else exchange
+
+    found = over(fails)
+    shown = [set(fields(exchange.request)) for exchange in found.shown("no_server_error")]
+    base = {"model", "messages", "max_tokens"}
+
+    assert found.turned == {"no_server_error": Verdict.FAIL}
+    assert sorted(sorted(names - base) for names in shown) == [["stream"], ["temperature"]]
+    assert "1 more cause: POST /chat/completions x" in found.judgements["no_server_error"].actual
+    assert "--fuzz-seed 0" in found.judgements["no_server_error"].actual
+
+
+def test_an_error_that_is_a_string_breaks_the_envelope(over: Over) -> None:
+    def speaks(_: Request, exchange: Exchange) -> Exchange:
+        refused = exchange.status in {400, 404, 415}
+        return answer(exchange, exchange.status, '{"error": "no"}') if refused else exchange
+
+    found = over(speaks)
+
+    assert found.turned == {"envelope": Verdict.FAIL}
+    assert "error" in found.judgements["envelope"].actual
+
+
+def test_a_refusal_without_a_type_breaks_the_envelope(over: Over) -> None:
+    def speaks(_: Request, exchange: Exchange) -> Exchange:
+        body = '{"error": {"message": "no", "param": null, "code": null}}'
+        return answer(exchange, 400, body) if exchange.status == 400 else exchange
+
+    assert over(speaks).turned == {"envelope": Verdict.FAIL}
+
+
+def test_what_is_invalid_and_accepted_is_told_once_for_each_field(over: Over) -> None:
+    def takes(request: Request, exchange: Exchange) -> Exchange:
+        refused = exchange.status == 400 and _is_chat(request)
+        return (
+            answer(exchange, 200, '{"made": "up"}')
+            if refused and _means(exchange) is Meant.INVALID
+            else exchange
+        )
+
+    found = over(takes)
+    told = [piece.actual or "" for piece in found.judgements["invalid_refused"].evidence]
+    places = [re.sub(r"[0-9]+", "", text.split("though ")[1].split(":")[0]) for text in told]
+
+    assert found.turned == {"invalid_refused": Verdict.WARN}
+    assert len(places) == len(set(places)) > 10
+    assert all(len(exchange.request.body) < 120 for exchange in found.shown("invalid_refused")[:2])
+
+
+def test_what_is_valid_and_refused_is_a_warning_where_the_parameter_is_known(over: Over) -> None:
+    def refuses(request: Request, exchange: Exchange) -> Exchange:
+        cold = fields(request).get("temperature") == 0 and _accepted(exchange)
+        return answer(exchange, 400, UNKNOWN) if cold else exchange
+
+    found = over(refuses)
+
+    assert found.turned == {"valid_accepted": Verdict.WARN}
+    assert all(fields(exchange.request)["temperature"] == 0 for exchange in found.shown("valid_accepted"))
+
+
+NOTHING = {"stream": (None, False), "stop": (None,), "frequency_penalty": (None, 0)}
+"""Parameters, with the values that ask for nothing."""
+
+
+@pytest.mark.parametrize("parameter", NOTHING)
+def test_a_parameter_that_is_always_refused_is_no_finding(over: Over, parameter: str) -> None:
+    def lacks(request: Request, exchange: Exchange) -> Exchange:
+        asked = fields(request).get(parameter) not in NOTHING[parameter]
+        return answer(exchange, 400, UNKNOWN) if asked and _accepted(exchange) else exchange
+
+    turned = over(lacks).turned
+
+    assert turned == ({"stream": Verdict.INCONCLUSIVE} if parameter == "stream" else {})
+
+
+def test_a_dropped_connection_is_an_answer_that_is_missing(over: Over) -> None:
+    def drops(request: Request, exchange: Exchange) -> Exchange:
+        if not (fields(request).get("stop") and _accepted(exchange)):
+            return exchange
+        failure = Failure(FailureKind.RESET, 0.1, "the connection closed before the answer was complete")
+        return replace(exchange, status=None, headers=(), chunks=(), failure=failure)
+
+    found = over(drops)
+
+    assert found.turned == {"answered": Verdict.FAIL}
+    assert set(fields(found.shown("answered")[0].request)) - {
+        "model",
+        "messages",
+        "max_tokens",
+        "prompt",
+    } == {"stop"}
+
+
+def test_an_answer_that_another_parameter_changes_breaks_its_schema(over: Over) -> None:
+    def builds(request: Request, exchange: Exchange) -> Exchange:
+        odd = fields(request).get("seed") is not None and exchange.media_type == "application/json"
+        if not (odd and _accepted(exchange)):
+            return exchange
+        return answer(exchange, 200, json.dumps(json.loads(exchange.body) | {"created": 1.5}))
+
+    found = over(builds)
+
+    assert found.turned == {"response": Verdict.FAIL}
+    assert "/created: 1.5" in found.judgements["response"].actual
+
+
+def test_json_where_a_stream_was_asked_for_is_no_stream(over: Over) -> None:
+    def ignores(_: Request, exchange: Exchange) -> Exchange:
+        return answer(exchange, 200, "{}") if exchange.media_type == "text/event-stream" else exchange
+
+    assert over(ignores).turned == {"stream": Verdict.FAIL}
+
+
+def test_a_stream_of_forty_events_is_read_to_its_end(over: Over) -> None:
+    def cuts(_: Request, exchange: Exchange) -> Exchange:
+        if exchange.media_type != "text/event-stream":
+            return exchange
+        first = exchange.body.partition(b"\n\n")[0] + b"\n\n"
+        return replace(exchange, chunks=(Chunk(0.1, first * 40),))
+
+    found = over(cuts)
+
+    assert found.turned == {"stream": Verdict.FAIL}
+    assert found.judgements["stream"].actual.startswith("the stream ended without it")
+
+
+def test_another_answer_to_a_wrong_method_is_only_a_warning(over: Over) -> None:
+    def misses(_: Request, exchange: Exchange) -> Exchange:
+        if exchange.status != 405:
+            return exchange
+        return replace(exchange, headers=tuple(h for h in exchange.headers if h[0] != "allow"))
+
+    found = over(misses)
+
+    assert found.turned == {"method": Verdict.WARN}
+    assert "405 without Allow" in found.judgements["method"].actual
+
+
+def test_a_target_that_accepts_next_to_nothing_is_not_judged_well(over: Over) -> None:
+    def refuses(request: Request, exchange: Exchange) -> Exchange:
+        return answer(exchange, 400, UNKNOWN) if _accepted(exchange) and request.body else exchange
+
+    found = over(refuses)
+
+    assert found.turned == dict.fromkeys(RULES, Verdict.INCONCLUSIVE)
+    assert "0 of " in found.judgements["no_server_error"].message
+
+
+def test_a_target_that_dies_is_not_asked_further(sound: Pass, over: Over) -> None:
+    died: list[str] = []
+
+    def dies(request: Request, exchange: Exchange) -> Exchange:
+        if case(exchange.stimulus) and fields(request).get("seed") is not None:
+            died.append(exchange.id)
+        if not died:
+            return exchange
+        failure = Failure(FailureKind.CONNECT, 0.0, "Connection refused")
+        return replace(exchange, status=None, headers=(), chunks=(), failure=failure)
+
+    found = over(dies)
+
+    assert found.judgements["answered"].verdict is Verdict.FAIL
+    assert died[0] in {exchange.id for exchange in found.cases}
+    assert len(found.cases) < len(sound.cases)
+    assert found.record.exchanges[-1].stimulus.startswith("alive after ")
+
+
+def test_stored_evidence_of_a_pass_is_judged_the_same(failing: Pass, tmp_path: Path) -> None:
+    evidence.write(tmp_path / "e.jsonl", failing.record)
+    read = Pass(evidence.read(tmp_path / "e.jsonl"))
+
+    assert was_fuzzed(read.record)
+    assert read.judgements == failing.judgements
+
+
+def test_the_command_that_repeats_a_case_shows_its_token_limit(sound: Pass) -> None:
+    posted = next(exchange for exchange in sound.cases if "max_tokens" in fields(exchange.request))
+
+    assert '"max_tokens"' in curl(posted.request, "http://127.0.0.1:8000/v1")
+
+
+def test_the_budget_limits_cases(over: Over) -> None:
+    found = over(_beyond_bmp, Budget(cases=50))
+
+    assert 0 < len(found.cases) <= 50
+
+
+def test_the_budget_limits_tokens(over: Over) -> None:
+    found = over(budget=Budget(cases=400, tokens=300))
+    generated = [x for x in found.record.exchanges if x.stimulus.startswith(("fuzz ", "alive "))]
+
+    assert found.cases
+    assert sum(_generated(exchange) for exchange in generated) <= 300
+
+
+def _generated(exchange: Exchange) -> int:
+    try:
+        return int(json.loads(exchange.body)["usage"].get("completion_tokens", 0))
+    except (ValueError, KeyError):
+        return 0
+
+
+def test_a_budget_too_small_for_a_single_case_says_so(over: Over) -> None:
+    found = over(budget=Budget(tokens=1))
+
+    assert not found.cases
+    assert was_fuzzed(found.record)
+    assert "was used up before the first generated case" in next(iter(found.record.unsent.values()))
+    assert found.turned == dict.fromkeys(RULES, Verdict.INCONCLUSIVE)

@@ -1,0 +1,219 @@
+"""The generator as a process of its own, and the options that lead to it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import schemathesis
+from gonogo.collect.collector import Collector
+from gonogo.errors import GonogoError, UsageError
+from gonogo.fuzz import Budget, Fuzzing, generate, source
+from gonogo.fuzz.budget import Purse
+from gonogo.fuzz.campaign import fuzz
+from gonogo.fuzz.source import Told, generated
+from ideal.target import IdealTarget
+from schemathesis.schemas import BaseSchema
+from suite.fuzz.passes import SUBJECT, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    Run = Callable[..., Result]
+
+
+def test_the_same_seed_gives_the_same_cases_and_another_seed_others(told: list[Told]) -> None:
+    async def both() -> list[list[Told]]:
+        return list(await asyncio.gather(generated(0, len(told)), generated(1, 60)))
+
+    same, other = asyncio.run(both())
+
+    assert same == told
+    assert len(other) == 60
+    assert other != told[:60]
+
+
+def test_every_operation_and_both_modes_are_among_the_first_cases(told: list[Told]) -> None:
+    kinds = {(case["operation"], case["positive"]) for case in told}
+
+    assert len({operation for operation, _ in kinds}) == 5
+    assert ("GET /models/{model}", True) in kinds  # drawing it fails a health check of Hypothesis
+    assert {positive for _, positive in kinds} == {True, False}
+
+
+def test_coverage_cases_are_thin_and_drawn_ones_come_beside_them(told: list[Told]) -> None:
+    chats = [case for case in told if case["operation"] == "POST /chat/completions" and case["positive"]]
+    covered = [set(case["body"]["json"]) for case in chats if case["scenario"] == "valid_object"]
+
+    assert covered
+    assert max(len(names - {"model", "messages"}) for names in covered) <= 2
+    assert any(case["scenario"] is None for case in chats)
+
+
+def test_schemathesis_still_takes_what_it_is_given() -> None:
+    covers = inspect.signature(BaseSchema.iter_coverage_cases).parameters
+    draws = inspect.signature(schemathesis.APIOperation.as_strategy).parameters
+
+    assert {"operation", "generation_modes", "generation_config"} <= set(covers)
+    assert {"generation_mode", "feedback"} <= set(draws)
+    assert [mode.value for mode in schemathesis.GenerationMode] == ["positive", "negative"]
+    assert [operation.label for operation in generate.operations()] == [
+        "GET /models",
+        "GET /models/{model}",
+        "POST /chat/completions",
+        "POST /completions",
+        "POST /embeddings",
+    ]
+
+
+def test_no_key_reaches_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a-secret")
+    monkeypatch.setattr(source, "_COMMAND", [sys.executable, "-c", PRINT_ENVIRONMENT])
+    names = asyncio.run(generated(0, 1))[0]
+
+    assert "OPENAI_API_KEY" not in names
+    assert "PYTHONHASHSEED" in names
+
+
+PRINT_ENVIRONMENT = "import json, os; print(json.dumps(dict.fromkeys(os.environ)))"
+
+
+def test_a_generator_that_breaks_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        source, "_COMMAND", [sys.executable, "-c", "raise SystemExit('first\\nno such schema')"]
+    )
+
+    with pytest.raises(GonogoError, match=r"^Schemathesis could not generate cases: no such schema\.$"):
+        asyncio.run(generated(0, 1))
+
+
+def test_time_that_runs_out_while_cases_are_generated_is_told_and_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forever = "import threading; threading.Event().wait()"
+    monkeypatch.setattr(source, "_COMMAND", [sys.executable, "-c", forever])
+    memory = asyncio.run(_passed(Budget(seconds=1)))
+
+    assert memory.exchanges == []
+    assert list(memory.reasons) == ["fuzz 0/1 odd GET /models"]
+
+
+async def _passed(budget: Budget) -> Memory:
+    memory = Memory()
+    await fuzz(Collector(IdealTarget(), SUBJECT, memory), Fuzzing(0, budget))
+    return memory
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Budget(120, 1000, 4000)),
+        ("cases=7", Budget(120, 7, 4000)),
+        ("seconds=5, tokens=9,cases=7", Budget(5, 7, 9)),
+    ],
+)
+def test_a_budget_is_read(text: str, expected: Budget) -> None:
+    assert Budget.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["5", "cases=", "cases=0", "cases=-1", "cases=x", "euro=5", "cases=1,cases=2"]
+)
+def test_what_is_no_budget_is_one_sentence(text: str) -> None:
+    with pytest.raises(
+        UsageError, match="is no budget for --fuzz; give one like seconds=120,cases=1000,tokens=4000"
+    ):
+        Budget.parse(text)
+
+
+def test_a_share_of_a_budget_has_a_case_at_least() -> None:
+    assert Purse.of(Budget(cases=1), 0.2) == Purse(1, 800)
+
+
+def test_schemathesis_that_is_missing_is_one_sentence_that_says_what_to_install(
+    gonogo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "find_spec", lambda _: None)
+    result = gonogo("check", "http://127.0.0.1:1/v1", "--fuzz")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == '--fuzz needs Schemathesis: pip install "gonogo[fuzz]".\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--fuzz-seed", "3"], "are about generated requests: add --fuzz."),
+        (["--fuzz-budget", "cases=3"], "are about generated requests: add --fuzz."),
+        (["--fuzz", "--fuzz-budget", "3"], '"3" is no budget for --fuzz'),
+        (["--fuzz", "--only", "chat"], "--only and --skip leave no rule of robustness."),
+        (["--only", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
+        (["--require", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
+    ],
+)
+def test_an_option_that_cannot_be_obeyed_is_one_sentence(
+    gonogo: Run, arguments: list[str], said: str
+) -> None:
+    result = gonogo("check", "http://127.0.0.1:1/v1", *arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_plan_says_what_the_pass_may_cost(gonogo: Run) -> None:
+    result = gonogo("check", "http://127.0.0.1:1/v1", "--plan", "--fuzz", "--fuzz-budget", "cases=9")
+
+    assert result.stdout.splitlines()[-1] == "Then --fuzz: at most 9 cases, 4000 generated tokens, 120 s."
+
+
+def test_the_rules_of_a_pass_are_listed_and_explained_with_their_command(gonogo: Run) -> None:
+    listed = gonogo("rules", "robustness").stdout
+    explained = gonogo("explain", "robustness.envelope").stdout
+
+    assert listed.splitlines()[-1] == "8 rules: 5 must, 3 should, 0 may"
+    assert "try it: gonogo check http://127.0.0.1:8000/v1 --fuzz --only robustness.envelope" in explained
+
+
+def test_the_reference_server_passes_and_its_evidence_is_judged_the_same_offline(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    command = [sys.executable, "-m", "gonogo", "check", reference_url, "--fuzz", "--fuzz-budget", "cases=250"]
+    options = ["--only", "robustness", "--evidence", "../e.jsonl", "--json", "../checked.json"]
+    done = subprocess.run(
+        [*command, *options], cwd=here, capture_output=True, text=True, timeout=120, check=False
+    )
+    judged = gonogo("judge", tmp_path / "e.jsonl", "--only", "robustness", "--json", tmp_path / "judged.json")
+    once, again = (json.loads((tmp_path / name).read_bytes()) for name in ("checked.json", "judged.json"))
+    seconds = once.pop("seconds"), again.pop("seconds")
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "GO  0 failed, 8 passed" in done.stdout
+    assert list(here.iterdir()) == []
+    assert judged.exit_code == 0
+    assert seconds[1] is None
+    assert once == again
+
+
+def test_evidence_without_a_pass_is_judged_without_its_rules(gonogo: Run, plain: Path) -> None:
+    result = gonogo("judge", plain)
+
+    assert "robustness" not in result.stdout
+    assert "add --fuzz" in gonogo("judge", plain, "--only", "robustness").stderr
+
+
+@pytest.fixture
+def plain(gonogo: Run, reference_url: str, tmp_path: Path) -> Path:
+    """The evidence of a run without a fuzz pass."""
+    gonogo("check", reference_url, "--only", "models", "--evidence", tmp_path / "plain.jsonl")
+    return tmp_path / "plain.jsonl"
