@@ -202,7 +202,7 @@ Feature: A whole chat completion
   Scenario: max_tokens limits a chat completion
     Source: schema, CreateChatCompletionRequest.max_tokens
     Why: runaway answers, at the caller's cost.
-    When a chat completion is requested with {"max_tokens": 2}
+    When a chat completion is requested with {"max_tokens": 2, "temperature": 0}
     Then no more than 2 completion tokens were generated
 
   @must @chat.limit.max_completion_tokens
@@ -216,8 +216,9 @@ Feature: A whole chat completion
   Scenario: A chat completion that reaches its limit finishes with "length"
     Source: schema, CreateChatCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (mudler/LocalAI#3533, huggingface/transformers PR#42157).
-    When a chat completion is requested with {"max_tokens": 2}
-    Then the limit of 2 tokens is given as the reason "length"
+    When a chat completion is requested with {"temperature": 0}
+    And a chat completion is requested with {"max_tokens": 2, "temperature": 0}
+    Then the limit of 2 tokens cuts the last short, for the reason "length"
 
   @should @chat.response.nulls
   Scenario: A chat completion leaves optional fields out rather than null

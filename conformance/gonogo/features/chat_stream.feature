@@ -197,8 +197,9 @@ Feature: A streamed chat completion
   Scenario: A stream that reaches its limit finishes with "length"
     Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (mudler/LocalAI#3533).
-    When a chat completion is streamed with {"max_tokens": 2, "stream_options": {"include_usage": true}}
-    Then the limit of 2 tokens ends the stream with the reason "length"
+    When a chat completion is requested with {"temperature": 0}
+    And a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
+    Then the limit of 2 tokens cuts the last short, for the reason "length"
 
   @must @chat.stream.rest
   Scenario: Nothing else in a chunk breaks its schema
@@ -254,7 +255,7 @@ Feature: A streamed chat completion
   Scenario: max_tokens limits a stream
     Source: schema, CreateChatCompletionRequest.max_tokens
     Why: runaway answers, at the caller's cost.
-    When a chat completion is streamed with {"max_tokens": 2, "stream_options": {"include_usage": true}}
+    When a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then no more than 2 completion tokens were generated
 
   @should @chat.stream.usage_unasked

@@ -146,15 +146,16 @@ Feature: A whole completion
   Scenario: max_tokens limits a completion
     Source: schema, CreateCompletionRequest.max_tokens
     Why: runaway answers, at the caller's cost.
-    When a completion is requested with {"max_tokens": 2}
+    When a completion is requested with {"max_tokens": 2, "temperature": 0}
     Then no more than 2 completion tokens were generated
 
   @must @completions.limit.length
   Scenario: A completion that reaches its limit finishes with "length"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (triton-inference-server/server#7796).
-    When a completion is requested with {"max_tokens": 2}
-    Then the limit of 2 tokens is given as the reason "length"
+    When a completion is requested with {"temperature": 0}
+    And a completion is requested with {"max_tokens": 2, "temperature": 0}
+    Then the limit of 2 tokens cuts the last short, for the reason "length"
 
   @should @completions.response.nulls
   Scenario: A completion leaves optional fields out rather than null

@@ -111,8 +111,9 @@ Feature: A streamed completion
   Scenario: A streamed completion that reaches its limit finishes with "length"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end.
-    When a completion is streamed with {"max_tokens": 2, "stream_options": {"include_usage": true}}
-    Then the limit of 2 tokens ends the stream with the reason "length"
+    When a completion is requested with {"temperature": 0}
+    And a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
+    Then the limit of 2 tokens cuts the last short, for the reason "length"
 
   @must @completions.stream.rest
   Scenario: Nothing else in a completion's chunk breaks its schema

@@ -25,7 +25,7 @@ CHATS = whole("/chat/completions")
 PLAIN = asked("POST /chat/completions {}")
 STOP = asked('POST /chat/completions {"stop":"gonogo-never"}')  # an answer that no rule compares with another
 LIMITED = either(
-    asked('POST /chat/completions {"max_tokens":2}'),
+    asked('POST /chat/completions {"max_tokens":2,"temperature":0}'),
     asked('POST /chat/completions {"max_completion_tokens":2}'),
 )
 
@@ -308,7 +308,7 @@ FAULTS: tuple[Fault, ...] = (
         "max_tokens is ignored",
         "dtzp555-max/ocp#470",
         "chat.limit.max_tokens",
-        changed(asked('POST /chat/completions {"max_tokens":2}'), answer(_more_tokens)),
+        changed(asked('POST /chat/completions {"max_tokens":2,"temperature":0}'), answer(_more_tokens)),
     ),
     fault(
         "max_completion_tokens is ignored",

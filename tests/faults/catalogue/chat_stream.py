@@ -34,7 +34,7 @@ STREAMS = streamed("/chat/completions")
 PLAIN = asked('POST /chat/completions {"stream":true}')
 GREEDY = asked('POST /chat/completions {"stream":true,"temperature":0}')  # compared by its text only
 LIMITED = asked(
-    'POST /chat/completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true}}'
+    'POST /chat/completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true},"temperature":0}'
 )
 
 DELTA = "choices.*.delta"

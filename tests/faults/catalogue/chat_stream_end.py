@@ -28,7 +28,7 @@ STREAMS = streamed("/chat/completions")
 PLAIN = asked('POST /chat/completions {"stream":true}')
 COUNTED = asked('POST /chat/completions {"stream":true,"stream_options":{"include_usage":true}}')
 LIMITED = asked(
-    'POST /chat/completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true}}'
+    'POST /chat/completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true},"temperature":0}'
 )
 
 

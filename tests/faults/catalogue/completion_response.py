@@ -22,7 +22,7 @@ from faults.fault import Fault, fault, under
 
 COMPLETIONS = but(whole("/completions"), holding('"prompt":['))  # of one prompt
 PLAIN = asked("POST /completions {}")
-LIMITED = asked('POST /completions {"max_tokens":2}')
+LIMITED = asked('POST /completions {"max_tokens":2,"temperature":0}')
 
 # One field of every answer, and the one rule that owns it.
 _FIELDS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.counts import text
+from gonogo.judge.checks.counts import generated, text
 from gonogo.judge.outcome import Deviation, Undecided
-from gonogo.judge.steps import check, compare
+from gonogo.judge.steps import Of, check, compare
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -48,16 +48,19 @@ def no_empty_tool_calls(exchange: Exchange) -> Deviation | None:
     return None
 
 
-@check('the limit of {limit:d} tokens is given as the reason "length"')
-def length_at_limit(exchange: Exchange, limit: int) -> Deviation | None:
-    """Text cut off by the limit says so; undecided where the model ended before it."""
-    usage = reading.usage(reading.answer(exchange))
-    generated = None if usage is None else reading.count(usage.get("completion_tokens"))
-    if generated is None:
-        raise Undecided(f"{exchange.id} does not say how many tokens it took")
-    if generated < limit:
-        raise Undecided(f"the model stopped after {generated} of {limit} tokens")
-    return not_length([choice.get("finish_reason") for choice in reading.choices(exchange)], limit)
+@compare('the limit of {limit:d} tokens cuts the last short, for the reason "length"', Of.BEGUN)
+def length_at_limit(*exchanges: Exchange, limit: int) -> Deviation | None:
+    """Text cut off by the limit says so.
+
+    The first answer, of the same greedy text, shows that there was more to say: a model that ends by itself with the
+    last token that it may use says "stop", and rightly.
+    """
+    longer, limited = exchanges
+    if generated(longer) <= limit:
+        raise Undecided(f"the model has no more to say than {generated(longer)} tokens")
+    if generated(limited) < limit:
+        raise Undecided(f"the model stopped after {generated(limited)} of {limit} tokens")
+    return not_length(_reasons(limited), limit)
 
 
 @compare("where the whole answer has text, the stream has text")
@@ -93,3 +96,13 @@ def not_length(reasons: list[object], limit: int) -> Deviation | None:
     return Deviation(
         'finish_reason "length"', f"finish_reason is {wrong[0]!r} after {limit} of {limit} tokens"
     )
+
+
+def _reasons(exchange: Exchange) -> list[object]:
+    if exchange.media_type != "text/event-stream":
+        return [choice.get("finish_reason") for choice in reading.choices(exchange)]
+    return [
+        choice.get("finish_reason")
+        for choices in reading.by_choice(exchange).values()
+        for _, choice in choices
+    ]

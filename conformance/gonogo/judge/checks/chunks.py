@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
 from gonogo.judge.checks.bodies import out_of_time
-from gonogo.judge.checks.choices import not_length
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check
 
@@ -158,22 +157,6 @@ def finish_chunk_is_empty(exchange: Exchange) -> Deviation | None:
                 exchange, chunk.offset, chunk.end
             )
     return None
-
-
-@check('the limit of {limit:d} tokens ends the stream with the reason "length"', Of.BEGUN)
-def stream_length_at_limit(exchange: Exchange, limit: int) -> Deviation | None:
-    """As for whole answers; the count is taken from the usage chunk."""
-    counts = [
-        reading.count(usage.get("completion_tokens"))
-        for chunk in reading.chunks(exchange)
-        if (usage := reading.usage(chunk.value)) is not None
-    ]
-    generated = counts[-1] if counts else None
-    if generated is None:
-        raise Undecided(f"{exchange.id} does not say how many tokens it took")
-    if generated < limit:
-        raise Undecided(f"the model stopped after {generated} of {limit} tokens")
-    return not_length([choice.get("finish_reason") for _, choice in _choices(exchange)], limit)
 
 
 @check("one chunk without choices carries the usage", Of.BEGUN)
