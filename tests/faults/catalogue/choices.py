@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faults.asking import first, last
-from faults.editing import DONE, answer, changed, each, finishes, frames, has_choice, has_usage, made, put
+from faults.editing import (
+    DONE,
+    answer,
+    changed,
+    each,
+    either,
+    event,
+    finishes,
+    frames,
+    has_choice,
+    has_usage,
+    made,
+    put,
+    refused,
+)
 from faults.fault import Fault, fault
+
+if TYPE_CHECKING:
+    from faults.editing import Change
 
 
 def _index(frame: bytes) -> int | None:
@@ -94,3 +111,36 @@ FAULTS: tuple[Fault, ...] = (
         changed(CHAT_STREAM, each(_no_role, where=_is_second)),
     ),
 )
+
+
+WHOLE = either(first("choices.chat.number"), first("choices.completions.number"))
+STREAMS = either(CHAT_STREAM, last("choices.completions.streamed"))
+
+
+def _one_after_the_other(old: list[bytes]) -> list[bytes]:
+    """Python sorts without changing the order of equals: all of choice 0, all of choice 1, the rest."""
+    return sorted(old, key=lambda frame: 2 if (found := _index(frame)) is None else found)
+
+
+def _side_by_side(old: list[bytes]) -> list[bytes]:
+    """The pieces of both choices in one chunk."""
+    parts = [json.loads(frame.removeprefix(b"data: ")) for frame in old if _index(frame) is not None]
+    rest = [frame for frame in old if _index(frame) is None]
+    for one, other in zip(parts[::2], parts[1::2], strict=True):
+        one["choices"] += other["choices"]
+    return [*(event(value) for value in parts[::2]), *rest]
+
+
+def _ends_early(value: Any) -> None:  # noqa: ANN401 - JSON
+    value["choices"][1]["finish_reason"] = "stop"
+    usage = value["usage"]
+    usage.update(completion_tokens=3, total_tokens=usage["prompt_tokens"] + 3)
+
+
+HARMLESS: dict[str, Change] = {
+    "several choices that are refused": changed(either(WHOLE, STREAMS), refused(400)),
+    "the second choice before the first": changed(WHOLE, answer(made("choices", lambda old: old[::-1]))),
+    "a choice that ends early": changed(WHOLE, answer(_ends_early)),
+    "one choice after the other in a stream": changed(STREAMS, frames(_one_after_the_other)),
+    "both choices in each chunk": changed(STREAMS, frames(_side_by_side)),
+}

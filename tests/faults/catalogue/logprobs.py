@@ -6,11 +6,27 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from faults.asking import first, last, under
-from faults.editing import answer, changed, cut, each, has_choice, has_usage, made, put, raw, refused, status
+from faults.editing import (
+    answer,
+    changed,
+    cut,
+    each,
+    either,
+    has_choice,
+    has_usage,
+    made,
+    put,
+    raw,
+    refused,
+    status,
+)
 from faults.fault import Fault, fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from faults.editing import Change
+    from gonogo.exchange import Exchange
 
 CHAT, CHAT_STREAM = first("logprobs.chat.present"), first("logprobs.chat.streamed")
 TEXT, TEXT_STREAM = first("logprobs.completions.present"), first("logprobs.completions.streamed")
@@ -252,3 +268,66 @@ FAULTS: tuple[Fault, ...] = (
         changed(TEXT, answer(made(f"{_ARRAYS}.text_offset", lambda old: old[::-1]))),
     ),
 )
+
+
+def _asked(exchange: Exchange) -> bool:
+    """Whether log probabilities were asked for."""
+    body = exchange.request.json
+    return isinstance(body, dict) and body.get("logprobs") not in (None, False)
+
+
+def _with_end(value: Any) -> None:  # noqa: ANN401 - JSON
+    """The end token is reported, as the model ended by itself."""
+    end = {"token": "<|end|>", "logprob": -0.5, "bytes": None, "top_logprobs": []}
+    value["choices"][0]["logprobs"]["content"].append(end)
+
+
+def _in_halves(value: Any) -> None:  # noqa: ANN401 - JSON
+    """A character over two tokens, neither of which is text."""
+    entries = value["choices"][0]["logprobs"]["content"]
+    n = next(n for n, entry in enumerate(entries) if len(entry["bytes"]) == 2)
+    halves = [entries[n] | {"token": "\ufffd", "bytes": [byte]} for byte in entries[n]["bytes"]]
+    entries[n : n + 1] = halves
+    _tokens(5)(value)
+
+
+def _reasoned(value: Any) -> None:  # noqa: ANN401 - JSON
+    """Hidden tokens are counted too."""
+    _tokens(40)(value)
+    value["usage"]["completion_tokens_details"] = {"reasoning_tokens": 36}
+
+
+def _half_of_a_character(value: Any) -> None:  # noqa: ANN401 - JSON
+    """The limit came in a character: its bytes are there, its text is not."""
+    choice = value["choices"][0]
+    choice["message"]["content"] = choice["message"]["content"][:3]
+    choice["logprobs"]["content"][3].update(token="\ufffd", bytes=[0xF0, 0x9F])
+
+
+_UNLIKELY = {"token": "z", "logprob": -9999.0, "bytes": [122]}
+
+HARMLESS: dict[str, Change] = {
+    "log probabilities that are refused": changed(_asked, refused(400)),
+    "log probabilities that are refused in streams": changed(either(CHAT_STREAM, TEXT_STREAM), refused(400)),
+    "log probabilities of the end token": changed(CHAT, answer(_with_end)),
+    "an end token that is counted": changed(either(CHAT, TEXT), answer(_tokens(5))),
+    "no bytes that are known": changed(CHAT, answer(put(f"{_ENTRIES}.*.bytes", None))),
+    "a character over two tokens": changed(CHAT, answer(_in_halves)),
+    "a limit within a character": changed(CHAT, answer(_half_of_a_character)),
+    "tokens of hidden reasoning": changed(CHAT, answer(_reasoned)),
+    "an alternative that is all but impossible": changed(
+        CHAT, answer(put(f"{_ENTRIES}.0.top_logprobs.2", _UNLIKELY))
+    ),
+    "fewer alternatives than were asked for": changed(
+        CHAT, answer(made(f"{_ENTRIES}.*.top_logprobs", lambda old: old[:1]))
+    ),
+    "log probabilities of 0": changed(CHAT, answer(put(f"{_ENTRIES}.0.logprob", 0))),
+    "a log probability a little above 0": changed(TEXT, answer(put(f"{_ARRAYS}.token_logprobs.0", 1.2e-7))),
+    "text offsets that begin after the prompt": changed(
+        TEXT, answer(made(f"{_ARRAYS}.text_offset", lambda old: [offset + 22 for offset in old]))
+    ),
+    "the token itself beside the likeliest": changed(
+        TEXT, answer(put(f"{_ARRAYS}.top_logprobs.0", {"H": -0.1, "a": -1.0, "b": -2.0}))
+    ),
+    "null at an end of a text": changed(TEXT, answer(put(f"{_ARRAYS}.token_logprobs.0", None))),
+}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faults.asking import first, last, under
-from faults.editing import answer, changed, each, has_choice, put, refused, status
+from faults.editing import answer, changed, each, either, finishes, has_choice, put, refused, status
 from faults.fault import Fault, fault
+
+if TYPE_CHECKING:
+    from faults.editing import Change
+    from gonogo.exchange import Exchange
 
 KEPT = first("structured.schema.kept")
 STREAMED = first("structured.schema.streamed")
@@ -97,3 +101,40 @@ FAULTS: tuple[Fault, ...] = (
         changed(ANY, answer(put(_CONTENT, "[1]"))),
     ),
 )
+
+
+def _formed(exchange: Exchange) -> bool:
+    """Whether a form other than text was asked for."""
+    return b'"type": "json_' in exchange.request.body
+
+
+def _unsaid(message: dict[str, Any], reason: str) -> Any:  # noqa: ANN401 - an edit
+    return lambda value: value["choices"][0].update(
+        message={"role": "assistant", "content": None, "refusal": None} | message, finish_reason=reason
+    )
+
+
+_WHOLE = either(KEPT, LIMITS, ANY)
+
+HARMLESS: dict[str, Change] = {
+    "forms that are refused": changed(_formed, refused(400)),
+    "schemas that are refused, where any object is not": changed(
+        either(KEPT, STREAMED, LIMITS, last("structured.schema.strict_false")), refused(400)
+    ),
+    "an object that the limit cuts short": changed(
+        _WHOLE, answer(put(_CONTENT, '{"gau'), put("choices.0.finish_reason", "length"))
+    ),
+    "an object that the limit cuts short in a stream": changed(
+        STREAMED,
+        each(_prose, where=has_choice),
+        each(put("choices.0.finish_reason", "length"), where=lambda v: has_choice(v) and finishes(v)),
+    ),
+    "a limit that reasoning uses up before the object": changed(
+        _WHOLE, answer(_unsaid({"reasoning_content": "The user"}, "length"))
+    ),
+    "a model that refuses to fill a form": changed(_WHOLE, answer(_unsaid({"refusal": "I cannot."}, "stop"))),
+    "a filter before the object": changed(_WHOLE, answer(_unsaid({"content": ""}, "content_filter"))),
+    "an object over several lines": changed(KEPT, answer(put(_CONTENT, '{\n  "gauge": "teal-4417"\n}\n'))),
+    "an object in escapes": changed(KEPT, answer(put(_CONTENT, '{"gauge":"\\u0074eal-4417"}'))),
+    "another number within the limits": changed(LIMITS, answer(put(_CONTENT, '{"x":200.0}'))),
+}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 from faults.asking import every, first, last, under
 from faults.editing import (
     answer,
     asked,
+    both,
     changed,
     cut,
     each,
     either,
+    event,
     finishes,
+    frames,
     has_choice,
     made,
     put,
@@ -24,6 +28,10 @@ from faults.editing import (
 from faults.fault import Fault, fault
 from gonogo.exchange import FailureKind
 from gonogo.stimuli.tools import REQUESTS
+
+if TYPE_CHECKING:
+    from faults.editing import Change
+    from gonogo.exchange import Exchange
 
 CALL = asked(REQUESTS["a tool must be called"].key)
 NAMED = asked(REQUESTS["the second of two tools must be called"].key)
@@ -390,3 +398,103 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAM, without(-2)),
     ),
 )
+
+
+def _with_tools(exchange: Exchange) -> bool:
+    """Whether tools were offered, or their results sent back."""
+    return b'"tools": [{' in exchange.request.body
+
+
+def _cut_short(value: Any) -> None:  # noqa: ANN401 - JSON
+    value["choices"][0]["finish_reason"] = "length"
+    value["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = '{"colo'
+
+
+def _thought(value: Any) -> None:  # noqa: ANN401 - JSON
+    """The limit came before the first word, or the call."""
+    message = {"role": "assistant", "content": None, "refusal": None, "reasoning_content": "The user"}
+    value["choices"][0].update(message=message, finish_reason="length")
+
+
+def _refused_by_model(value: Any) -> None:  # noqa: ANN401 - JSON
+    message = {"role": "assistant", "content": None, "refusal": "I cannot do that."}
+    value["choices"][0].update(message=message, finish_reason="stop")
+
+
+def _in_one_fragment(old: list[bytes]) -> list[bytes]:
+    """Each call whole in its first fragment, as servers send it that parse a call at its end."""
+    new: list[Any] = []
+    for frame in old:
+        value = None if b"[DONE]" in frame else json.loads(frame.removeprefix(b"data: "))
+        if value is None or not _goes_on(value):
+            new.append(value or frame)
+            continue
+        more = value["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+        first = next(v for v in reversed(new) if _begins(v))
+        first["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] += more
+    return [frame if isinstance(frame, bytes) else event(frame) for frame in new]
+
+
+def _in_one_chunk(old: list[bytes]) -> list[bytes]:
+    """All calls in one chunk, which has the role too."""
+    whole = _in_one_fragment(old)
+    values = [json.loads(frame.removeprefix(b"data: ")) for frame in whole[:-1]]
+    calls = [v["choices"][0]["delta"]["tool_calls"][0] for v in values if _calls_fragment(v)]
+    values[0]["choices"][0]["delta"]["tool_calls"] = calls
+    return [
+        event(values[0]),
+        *(event(value) for value in values[1:] if not _calls_fragment(value)),
+        whole[-1],
+    ]
+
+
+def _first_call_only(old: list[bytes]) -> list[bytes]:
+    return [frame for frame in old if b'"tool_calls":[{"index":1' not in frame]
+
+
+def _cut_in_stream(old: list[bytes]) -> list[bytes]:
+    """The limit came in the arguments."""
+    kept = [old[0], *(frame for frame in old if b'"tool_calls"' in frame)][:5]
+    return [*kept, *old[-3:]]
+
+
+HARMLESS: dict[str, Change] = {
+    "tools that are refused": changed(_with_tools, refused(400)),
+    "tools that are not implemented": changed(_with_tools, refused(501)),
+    "tools that are refused where one must be called": changed(
+        either(CALL, NAMED, ONE, STREAM, TWO, asked(REQUESTS["a tool must be called"].key + " #2")),
+        refused(400),
+    ),
+    "a rate limit for calls": changed(either(CALL, STREAM), refused(429)),
+    "a call that the limit cuts short": changed(CALLS, answer(_cut_short)),
+    "a call that the limit cuts short in a stream": changed(
+        STREAM,
+        frames(_cut_in_stream),
+        each(put("choices.0.finish_reason", "length"), where=lambda v: has_choice(v) and finishes(v)),
+    ),
+    "a limit that reasoning uses up before the call": changed(CALLS, answer(_thought)),
+    "a model that refuses to call": changed(CALLS, answer(_refused_by_model)),
+    "stop as the finish reason of a call by name": changed(
+        NAMED, answer(put("choices.0.finish_reason", "stop"))
+    ),
+    "empty content beside calls": changed(CALLS, answer(put("choices.0.message.content", ""))),
+    "words beside calls": changed(CALLS, answer(put("choices.0.message.content", "Let me do that."))),
+    "reasoning beside calls": changed(CALLS, answer(put("choices.0.message.reasoning_content", "Hm."))),
+    "spaces in the arguments": changed(
+        CALL, answer(put(f"{_TOOL_CALLS}.0.function.arguments", '\n{ "colour" : "teal" }\n'))
+    ),
+    "each call in one fragment": changed(STREAMS, frames(_in_one_fragment)),
+    "all calls in one chunk with the role": changed(STREAMS, frames(_in_one_chunk)),
+    "one call where two could be": changed(TWO, frames(_first_call_only)),
+    "other arguments in the stream": changed(
+        STREAM, frames(_in_one_fragment), each(put(f"{_FRAGMENT}.function.arguments", "{}"), where=_begins)
+    ),
+    "a line end more around a result in parts": changed(
+        last("tools.history.parts_rendered"),
+        answer(made("usage.prompt_tokens", lambda n: n + 1), made("usage.total_tokens", lambda n: n + 1)),
+    ),
+    "a vendor's fields in calls": both(
+        changed(CALLS, answer(put(f"{_TOOL_CALLS}.0.x_vendor", {"signature": "abc"}))),
+        changed(STREAMS, each(put(f"{_FRAGMENT}.x_vendor", "abc"), where=_calls_fragment)),
+    ),
+}

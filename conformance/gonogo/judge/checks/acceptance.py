@@ -28,7 +28,12 @@ def accepted_like_the_first(*exchanges: Exchange) -> Deviation | None:
         raise Undecided(f"the plain request was not accepted either ({first.id}: {ending(first)})")
     if accepted(last):
         return None
-    if busy(last) or (last.failure is not None and last.failure.kind is FailureKind.TIMEOUT):
+    # A 503 speaks of the moment, not of the request, whether it says for how long or not.
+    if (
+        last.status == 503
+        or busy(last)
+        or (last.failure is not None and last.failure.kind is FailureKind.TIMEOUT)
+    ):
         raise Undecided(f"{last.id}: {ending(last)}")
     return Deviation("a status of 2xx, as for the plain request", _refusal(last))
 

@@ -137,7 +137,7 @@ def _status_deviation(exchange: Exchange, good: range, expected: str) -> Deviati
         if failure is not None and failure.kind is FailureKind.TIMEOUT:
             raise Undecided(f"{exchange.id}: {failure.message}")
         return Deviation(expected, ending(exchange))
-    if status in {401, 403, 501} or busy(exchange):
+    if status in {401, 403, 501, 503} or busy(exchange):
         raise Undecided(f"{exchange.id} was answered with {status}")
     if status in good:
         return None
