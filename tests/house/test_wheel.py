@@ -79,6 +79,10 @@ def test_the_wheel_carries_every_rule(contents: set[str]) -> None:
     assert features <= contents
 
 
+def test_the_wheel_carries_the_examples_of_the_rules(contents: set[str]) -> None:
+    assert "gonogo/rules/examples.json" in contents
+
+
 def test_the_wheel_carries_the_contract_and_the_types(contents: set[str]) -> None:
     assert "gonogo_contract/openapi.yaml" in contents
     for package in ("gonogo", "gonogo_contract", "gonogo_wire", "gonogo_server"):

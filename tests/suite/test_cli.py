@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -51,6 +52,35 @@ def test_explain_says_title_source_reason_steps_and_a_command(gonogo: Run) -> No
     assert text.startswith(f"chat.stream.done (must)\n  {rule.title}\n  source: {rule.source}\n  why:")
     assert all(f"    {step}\n" in text for step in rule.steps)
     assert "  try it: curl -sS -i -N http://127.0.0.1:8000/v1/chat/completions" in text
+
+
+def test_explain_shows_an_answer_that_keeps_the_rule_and_one_that_breaks_it(gonogo: Run) -> None:
+    text = gonogo("explain", "chat.stream.done").stdout
+    _, good, bad = re.split("  good, in answer to |  bad: ", text)
+
+    assert good.startswith('POST /chat/completions {"stream":true}\n')
+    assert good.endswith("    | data: [DONE]\n")
+    assert bad.startswith("chat streams without [DONE] (huggingface/text-generation-inference#1896)\n    | ")
+    assert "[DONE]" not in "".join(line for line in bad.splitlines() if line.startswith("    | "))
+    assert '    expected: "data: [DONE]" as the last event\n    actual:   the stream ended' in bad
+
+
+def test_explain_says_why_a_rule_about_generated_requests_has_no_example(gonogo: Run) -> None:
+    assert (
+        "  no example: its requests are generated; a run with --fuzz"
+        in gonogo("explain", "robustness").stdout
+    )
+
+
+def test_a_rule_that_is_newer_than_the_examples_is_explained_without(
+    gonogo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gonogo.cli.rules.examples", dict)
+    text = gonogo("explain", "chat.stream.done").stdout
+
+    assert "  try it: curl" in text
+    assert "example" not in text
+    assert "bad:" not in text
 
 
 def test_explain_explains_every_rule_of_a_group(gonogo: Run) -> None:

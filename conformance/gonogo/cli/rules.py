@@ -9,6 +9,7 @@ import typer
 from gonogo.cli.output import Console
 from gonogo.report.curl import curl
 from gonogo.rules import Scenario, load
+from gonogo.rules.examples import Example, examples
 from gonogo.stimuli.fuzzed import GROUP
 from gonogo.stimuli.phrases import Ask
 from gonogo.stimuli.stimulus import NotPossible, Subject
@@ -41,7 +42,7 @@ def rules(ids: Ids = None) -> None:
 def explain(
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Rules, or the groups they are in.")],
 ) -> None:
-    """Say what a rule asks, where that stands, who breaks without it, and how it is checked."""
+    """Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples."""
     for index, scenario in enumerate(load(fuzz=True).select(ids)):
         _print([*([""] if index else []), *_explanation(scenario)])
 
@@ -54,12 +55,32 @@ def _explanation(scenario: Scenario) -> Iterator[str]:
     yield f"  why:    {rule.why}"
     yield "  steps:"
     yield from (f"    {step}" for step in rule.steps)
-    example = _example(scenario)
-    if example is not None:
-        yield f"  try it: {example}"
+    yield from _examples(examples().get(rule.id))
+    command = _command(scenario)
+    if command is not None:
+        yield f"  try it: {command}"
 
 
-def _example(scenario: Scenario) -> str | None:
+def _examples(found: Example | str | None) -> Iterator[str]:
+    """An answer that keeps the rule, and one that breaks it with what the judge says of that one."""
+    if found is None:
+        return
+    if isinstance(found, str):
+        yield f"  no example: {found}"
+        return
+    yield f"  good, in answer to {found.asked}"
+    yield from _quoted(found.good)
+    yield f"  bad: {found.fault} ({found.imitates})"
+    yield from _quoted(found.bad)
+    yield f"    expected: {found.expected}"
+    yield f"    actual:   {found.actual}"
+
+
+def _quoted(excerpt: str) -> Iterator[str]:
+    return (f"    | {line}".rstrip() for line in excerpt.split("\n"))
+
+
+def _command(scenario: Scenario) -> str | None:
     """The first request of the rule as a command; None where it is made from an earlier answer."""
     if scenario.rule.group == GROUP:
         return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"

@@ -1,0 +1,46 @@
+"""What keeps a rule and what breaks it: excerpts of answers, made from the faults that prove the rule.
+
+`examples.json` holds one entry a rule: an object with the fields of `Example`, or a sentence that says why there is
+no example. tasks/generate_examples.py writes it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE = "examples.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An answer that keeps a rule, and the same one with a fault that breaks it.
+
+    `asked` is the key of the request, its end cut off where it is long. `good` and `bad` are excerpts of at most 300
+    characters, with "…" for what is left out. `fault` says what the broken server does and `imitates` who was seen
+    to do so, or why it matters; `expected` and `actual` are what the judge says of it.
+    """
+
+    asked: str
+    good: str
+    bad: str
+    fault: str
+    imitates: str
+    expected: str
+    actual: str
+
+
+@functools.cache
+def examples() -> Mapping[str, Example | str]:
+    """The example of each rule by its id, or the sentence that says why it has none."""
+    text = (resources.files(__package__) / FILE).read_text(encoding="utf-8")
+    return {
+        rule_id: entry if isinstance(entry, str) else Example(**entry)
+        for rule_id, entry in json.loads(text).items()
+    }
