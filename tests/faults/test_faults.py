@@ -22,7 +22,9 @@ from faults.catalogue import (
     refusals,
     stops,
     structured,
+    tool_streams,
     tools,
+    vectors,
 )
 from faults.catalogue.clients import BROKEN_BY, broken_by
 from faults.fault import Fault, turned, verdicts
@@ -46,10 +48,12 @@ SECTIONS = (
     clients,
     stops,
     tools,
+    tool_streams,
     structured,
     logprobs,
     choices,
     prompts,
+    vectors,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.catalogue import choices, logprobs, prompts, stops, structured, tools, vectors
+from faults.catalogue import choices, logprobs, prompts, stops, structured, tool_streams, tools, vectors
 from faults.catalogue.event_streams import STREAMS
 from faults.editing import (
     answer,
@@ -387,7 +387,7 @@ HARMLESS: dict[str, Change] = {
 }
 
 
-SECTIONS = (choices, logprobs, prompts, stops, structured, tools, vectors)
+SECTIONS = (choices, logprobs, prompts, stops, structured, tool_streams, tools, vectors)
 EVERY_SECTION = HARMLESS | {name: change for section in SECTIONS for name, change in section.HARMLESS.items()}
 
 
