@@ -124,10 +124,10 @@ def test_a_check_that_breaks_is_an_error_of_ours_and_costs_its_rule_only(
     def break_(exchange: Exchange) -> None:
         raise KeyError(exchange.id)
 
-    check, _ = then.find("there is 1 choice")
+    check, _ = then.find("there are 2 choices")
     monkeypatch.setattr("gonogo.judge.reading.answer", break_)
-    assert check.run.__module__ == "gonogo.judge.checks.choices"
-    found = judged(ASK + "Then there is 1 choice", make({}))
+    assert check.run.__module__ == "gonogo.judge.checks.several"
+    found = judged(ASK + "Then there are 2 choices", make({}))
     assert found.verdict is Verdict.ERROR
     assert found.message.startswith("The check broke on these answers: KeyError: 'x1' (test_judging.py:")
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 
 @check("there are {number:d} choices")
-@check("there is {number:d} choice")
 def number_whole(exchange: Exchange, number: int) -> Deviation | None:
     """As many as `n` says; none at all is another rule's matter."""
     found = len(reading.choices(exchange))
