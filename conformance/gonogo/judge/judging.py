@@ -142,26 +142,33 @@ def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[s
 
 def _findings(checks: Iterable[Bound], exchanges: list[Exchange], absent: frozenset[str]) -> list[_Finding]:
     """One finding per exchange: the first check that does not simply pass; and one per comparison."""
-    single = [bound for bound in checks if not bound.check.several]
-    several = [bound for bound in checks if bound.check.several]
+    single = tuple(bound for bound in checks if not bound.check.several)
+    several = tuple(bound for bound in checks if bound.check.several)
     groups = [(exchange,) for exchange in exchanges] if single else []
-    found = [_Finding(group, _first(single, group, absent)) for group in groups]
+    found = [_finding(single, group, absent) for group in groups]
     if several:
-        found.append(_Finding(tuple(exchanges), _first(several, tuple(exchanges), absent)))
+        found.append(_finding(several, tuple(exchanges), absent))
         if all(finding.outcome is None for finding in found[:-1]):
             return found[-1:]
         return [finding for finding in found if finding.outcome is not None]
     return found
 
 
+def _finding(checks: tuple[Bound, ...], exchanges: tuple[Exchange, ...], absent: frozenset[str]) -> _Finding:
+    for exchange in exchanges:
+        if exchange.id in absent:
+            reason = Refused(f"there is no such operation: status {exchange.status} ({exchange.id})")
+            return _Finding(exchanges, reason)
+    return _Finding(exchanges, _first(checks, exchanges))
+
+
+# Judging again what differs in a few exchanges, as the faults do, costs those few.
+@functools.lru_cache(maxsize=1 << 15)
 def _first(
-    checks: Iterable[Bound], exchanges: tuple[Exchange, ...], absent: frozenset[str]
+    checks: tuple[Bound, ...], exchanges: tuple[Exchange, ...]
 ) -> Deviation | Undecided | Refused | None:
     """What the first check says that does not pass; a deviation of any check comes before the rest."""
     held: Undecided | Refused | None = None
-    for exchange in exchanges:
-        if exchange.id in absent:
-            return Refused(f"there is no such operation: status {exchange.status} ({exchange.id})")
     for bound in checks:
         try:
             for exchange in exchanges:

@@ -64,9 +64,9 @@ def compare(pattern: str, of: Of = Of.ACCEPTED) -> Callable[[Several], Several]:
     return register
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Bound:
-    """A check with the values of its phrase."""
+    """A check with the values of its phrase; compared and cached by identity."""
 
     check: Check
     values: dict[str, object]
