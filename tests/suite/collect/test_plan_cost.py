@@ -1,0 +1,30 @@
+"""What a whole run may cost its target: requests, and generated tokens in the worst case."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gonogo.collect.plan import plan
+from gonogo.rules import load
+from gonogo.stimuli.life import baselines, is_sign_of_life
+from ideal.running import record_run
+
+MOST_REQUESTS = 200
+MOST_TOKENS = 3000
+GREETING = (2, 1)  # requests, tokens
+
+
+def test_the_plan_of_all_rules_asks_for_little() -> None:
+    asked = plan(load())
+    assert asked.requests <= MOST_REQUESTS
+    assert asked.tokens <= MOST_TOKENS
+
+
+def test_a_run_sends_little_with_greeting_and_signs_of_life() -> None:
+    asked = plan(load())
+    sent = asyncio.run(record_run(load())).exchanges
+    signs = sum(is_sign_of_life(exchange.stimulus) for exchange in sent)
+    requests, tokens = GREETING
+    assert len(sent) == asked.requests + signs
+    assert len(sent) + requests <= MOST_REQUESTS
+    assert asked.tokens + signs * baselines()[0].tokens + tokens <= MOST_TOKENS
