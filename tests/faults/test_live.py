@@ -29,7 +29,8 @@ SHORT = 2.0  # seconds; an ordinary answer here takes some milliseconds
 def _collect(
     base_url: str, catalogue: Catalogue, *, concurrency: int = 8, timeout: float = PATIENCE
 ) -> Record:
-    run = collect(Approach(base_url, concurrency=concurrency, timeout=timeout), plan(catalogue))
+    approach = Approach(base_url, embedding_model="scripted", concurrency=concurrency, timeout=timeout)
+    run = collect(approach, plan(catalogue))
     return asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))
 
 
@@ -135,7 +136,7 @@ def test_a_server_that_asks_for_patience_gets_it_and_is_not_blamed(catalogue: Ca
     async def run(base_url: str) -> tuple[Record, int]:
         kept = _Kept()
         async with Recorder(base_url, timeout=PATIENCE) as recorder:
-            collector = Collector(recorder, Subject("scripted"), kept, sleep=sleep)
+            collector = Collector(recorder, Subject("scripted", "scripted"), kept, sleep=sleep)
             await collector.run(plan(catalogue))
         record = Record(Target(base_url, "scripted"), "", tuple(kept.exchanges), kept.reasons)
         return record, collector.throttled

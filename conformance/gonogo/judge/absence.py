@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 NO_SUCH_ROUTE = {404, 405, 501}
 
 # The request of each operation that a target has the least reason to refuse.
-PLAIN = {endpoint: post(endpoint, {}).key for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS)}
+PLAIN = {
+    endpoint: post(endpoint, {}).key for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS)
+}
 
 
 def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The requests that rules want answered; importing this package registers the phrases that name them."""
 
+import gonogo.stimuli.embedding
 import gonogo.stimuli.stopping
 import gonogo.stimuli.structured
 import gonogo.stimuli.tools  # noqa: F401 - imported for their phrases

@@ -6,6 +6,7 @@ import gonogo.judge.checks.choices
 import gonogo.judge.checks.chunks
 import gonogo.judge.checks.clients
 import gonogo.judge.checks.counts
+import gonogo.judge.checks.embeddings
 import gonogo.judge.checks.framing
 import gonogo.judge.checks.life
 import gonogo.judge.checks.logprobs

@@ -1,0 +1,289 @@
+Feature: Embeddings
+  POST /embeddings, where the target has a model for it.
+
+  @must @embeddings.response.status
+  Scenario: Embeddings are answered with 200
+    Source: schema, paths./embeddings.post.responses
+    Why: some clients compare with 200 rather than with 2xx.
+    When any embeddings are requested
+    Then the answer's status is 200
+
+  @must @embeddings.response.content_type
+  Scenario: Embeddings are sent as application/json
+    Source: schema, paths./embeddings.post.responses.200.content
+    Why: openai-python hands out a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
+    When any embeddings are requested
+    Then the answer's content type is "application/json"
+
+  @must @embeddings.response.json
+  Scenario: Embeddings are one JSON object
+    Source: schema, CreateEmbeddingResponse; RFC 8259
+    Why: NaN in a vector is no JSON, and every client fails to parse it.
+    When any embeddings are requested
+    Then the answer is one JSON object
+
+  @must @embeddings.response.object
+  Scenario: Embeddings say that they are a list
+    Source: schema, CreateEmbeddingResponse.object
+    Why: typed clients decode by this literal.
+    When any embeddings are requested
+    Then "object" in the answer fits EmbeddingList
+
+  @must @embeddings.response.data
+  Scenario: Embeddings have an array of data
+    Source: schema, CreateEmbeddingResponse.data
+    Why: data[0].embedding is what every caller reads.
+    When any embeddings are requested
+    Then "data" in the answer, apart from ["data[].object", "data[].index", "data[].embedding"], fits EmbeddingList
+
+  @must @embeddings.response.entry_object
+  Scenario: Every vector says that it is an embedding
+    Source: schema, Embedding.object
+    Why: typed clients decode by this literal.
+    When any embeddings are requested
+    Then "data[].object" in the answer fits EmbeddingList
+
+  @must @embeddings.response.index
+  Scenario: Every vector has an index that is a whole number
+    Source: schema, Embedding.index
+    Why: callers match vectors to texts by it.
+    When any embeddings are requested
+    Then "data[].index" in the answer fits EmbeddingList
+
+  @must @embeddings.response.indexes
+  Scenario: The vectors are numbered from 0
+    Source: schema, Embedding.index, "the index of the embedding in the list"
+    Why: a vector is stored under another text (chroma-core/chroma PR#344).
+    When any embeddings are requested
+    Then the vectors are numbered from 0
+
+  @must @embeddings.response.vector
+  Scenario: Every vector is an array of numbers or a string
+    Source: schema, Embedding.embedding
+    Why: vector stores refuse null.
+    When any embeddings are requested
+    Then "data[].embedding" in the answer fits EmbeddingList
+
+  @must @embeddings.response.not_empty
+  Scenario: No vector is empty
+    Source: schema, Embedding.embedding, "a list of floats, the length of which depends on the model"
+    Why: pi-llm-wiki stored empty vectors without a word (zosmaai/pi-llm-wiki PR#103).
+    When any embeddings are requested
+    Then no vector is empty
+
+  @must @embeddings.response.one_length
+  Scenario: All vectors of an answer have one length
+    Source: schema, Embedding.embedding, "the length of which depends on the model"
+    Why: vector stores have one dimension.
+    When any embeddings are requested
+    Then all vectors have one length
+
+  @must @embeddings.response.model
+  Scenario: Embeddings name their model
+    Source: schema, CreateEmbeddingResponse.model
+    Why: null there breaks typed clients (opea-project/GenAIComps#926).
+    When any embeddings are requested
+    Then "model" in the answer fits EmbeddingList
+
+  @must @embeddings.response.usage
+  Scenario: Embeddings carry usage with two whole numbers
+    Source: schema, CreateEmbeddingResponse.usage, required
+    Why: cost tracking reads it, and null breaks it (opea-project/GenAIComps#926).
+    When any embeddings are requested
+    Then "usage" in the answer fits EmbeddingList
+
+  @should @embeddings.response.usage_prompt
+  Scenario: The tokens of the inputs are counted
+    Source: schema, CreateEmbeddingResponse.usage.prompt_tokens, "the number of tokens used by the prompt"
+    Why: what costs nothing is never limited.
+    When any embeddings are requested
+    Then prompt tokens were counted
+
+  @should @embeddings.response.usage_total
+  Scenario: Prompt and total tokens of embeddings are one number
+    Source: schema, CreateEmbeddingResponse.usage.total_tokens, "the total number of tokens used by the request"
+    Why: quota and billing code reads either.
+    When any embeddings are requested
+    Then prompt and total tokens are one number
+
+  @must @embeddings.input.text
+  Scenario: A text has one vector
+    Source: schema, CreateEmbeddingRequest.input, string
+    Why: callers read data[0] and store the rest nowhere.
+    When embeddings are requested with {}
+    Then there is a vector for each input
+
+  @must @embeddings.input.list
+  Scenario: A list of texts is accepted
+    Source: schema, CreateEmbeddingRequest.input, array of strings
+    Why: every vector store embeds in batches.
+    When embeddings are requested with {}
+    And embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
+    Then where the first is taken, the last is taken too
+
+  @must @embeddings.input.list_vectors
+  Scenario: A list of texts has a vector for each
+    Source: schema, CreateEmbeddingRequest.input, "multiple inputs in a single request"
+    Why: texts are lost, and found under nothing.
+    When embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
+    Then there is a vector for each input
+
+  @must @embeddings.input.order
+  Scenario: The index of a vector is that of its text
+    Source: schema, Embedding.index, "the index of the embedding in the list"
+    Why: search finds the wrong documents (pydantic/pydantic-ai PR#7506).
+    When embeddings are requested with {}
+    And embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
+    Then no other vector is nearer to that of the first text alone
+
+  @should @embeddings.input.batch
+  Scenario: A text has the same vector alone and in a batch
+    Source: project decision; batching is no part of the contract
+    Why: documents are indexed in batches, and searched one by one.
+    When embeddings are requested with {}
+    And embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
+    Then the vector of index 0 is that of its text alone
+
+  @must @embeddings.input.tokens
+  Scenario: A list of tokens is one input
+    Source: schema, CreateEmbeddingRequest.input, array of integers
+    Why: langchain's OpenAIEmbeddings sends tokens by default (michaelfeil/infinity#36, huggingface/text-embeddings-inference#106).
+    When embeddings are requested with {"input": [1000, 1001, 1002]}
+    Then there is a vector for each input
+
+  @must @embeddings.input.token_lists
+  Scenario: Lists of tokens have a vector for each
+    Source: schema, CreateEmbeddingRequest.input, array of token arrays
+    Why: langchain's OpenAIEmbeddings sends batches of tokens (langchain-ai/langchain#27448).
+    When embeddings are requested with {"input": [[1000, 1001], [1002, 1003]]}
+    Then there is a vector for each input
+
+  @should @embeddings.input.repeats
+  Scenario: The same text has the same vector
+    Source: project decision; an embedding is a function of its text
+    Why: what was indexed is not found again.
+    When embeddings are requested with {}
+    And the same request is sent again
+    Then the vectors agree
+
+  @must @embeddings.format.default
+  Scenario: Without encoding_format a vector is an array
+    Source: schema, CreateEmbeddingRequest.encoding_format, default "float"
+    Why: callers multiply it.
+    When embeddings are requested with {}
+    Then the vectors are arrays of numbers
+
+  @must @embeddings.format.float
+  Scenario: With encoding_format float a vector is an array
+    Source: schema, CreateEmbeddingRequest.encoding_format
+    Why: callers multiply it.
+    When embeddings are requested with {"encoding_format": "float"}
+    Then the vectors are arrays of numbers
+
+  @must @embeddings.format.base64
+  Scenario: With encoding_format base64 a vector is a string
+    Source: schema, CreateEmbeddingRequest.encoding_format
+    Why: openai-node asks for it by default, and read an array as 256 wrong numbers (openai/openai-node#1542, ollama/ollama#6934).
+    When embeddings are requested with {"encoding_format": "base64"}
+    Then the vectors are strings of base64
+
+  @must @embeddings.format.base64_size
+  Scenario: The base64 of a vector holds 32-bit floats
+    Source: guide, Embeddings; openai-python reads 32-bit floats
+    Why: 64-bit floats decode to twice as many numbers (michaelfeil/infinity#349).
+    When embeddings are requested with {}
+    And embeddings are requested with {"encoding_format": "base64"}
+    Then the bytes of the base64 are as many as the numbers need
+
+  @must @embeddings.format.base64_value
+  Scenario: The base64 is of the vector that the array holds
+    Source: schema, CreateEmbeddingRequest.encoding_format, one embedding in two formats; openai-python reads little-endian
+    Why: another byte order decodes to noise (runpod-workers/worker-infinity-embedding#30).
+    When embeddings are requested with {}
+    And embeddings are requested with {"encoding_format": "base64"}
+    Then the base64 is of the same vector
+
+  @must @embeddings.harmless.format
+  Scenario: An unknown encoding_format does not fail the server
+    Source: schema, CreateEmbeddingRequest.encoding_format, enum; RFC 9110 section 15.6
+    Why: SDKs retry on 5xx.
+    When embeddings are wrongly requested with {"encoding_format": "gonogo"}
+    Then the request does not fail the server
+
+  @should @embeddings.refused.format
+  Scenario: An unknown encoding_format is refused
+    Source: schema, CreateEmbeddingRequest.encoding_format, enum
+    Why: a typing mistake goes unnoticed until vectors are read.
+    When embeddings are wrongly requested with {"encoding_format": "gonogo"}
+    Then the request is not accepted
+
+  @must @embeddings.dimensions.length
+  Scenario: dimensions is the length of the vectors
+    Source: schema, CreateEmbeddingRequest.dimensions, "the number of dimensions the resulting output embeddings should have"
+    Why: the vector store refuses every insertion (ggml-org/llama.cpp#25210, BerriAI/litellm#11940).
+    When embeddings are requested with {"dimensions": 8}
+    Then every vector has 8 numbers
+
+  @must @embeddings.request.user
+  Scenario: A user is accepted with embeddings
+    Source: schema, CreateEmbeddingRequest.user
+    Why: applications send it with every request.
+    When embeddings are requested with {}
+    And embeddings are requested with {"user": "gonogo"}
+    Then where the first is taken, the last is taken too
+
+  @must @embeddings.harmless.empty_text
+  Scenario: An empty text does not fail the server
+    Source: schema, CreateEmbeddingRequest.input, "cannot be an empty string"; RFC 9110 section 15.6
+    Why: one empty document ends the indexing of all (langgenius/dify#6807).
+    When embeddings are wrongly requested with {"input": ""}
+    Then the request does not fail the server
+
+  @should @embeddings.refused.empty_text
+  Scenario: An empty text is refused
+    Source: schema, CreateEmbeddingRequest.input, "cannot be an empty string"
+    Why: its vector is found for every query.
+    When embeddings are wrongly requested with {"input": ""}
+    Then the request is not accepted
+
+  @must @embeddings.harmless.empty_list
+  Scenario: An empty list of texts does not fail the server
+    Source: schema, CreateEmbeddingRequest.input; RFC 9110 section 15.6
+    Why: a batch that happens to be empty takes the service from everybody (memodb-io/memobase#142).
+    When embeddings are wrongly requested with {"input": []}
+    Then the request does not fail the server
+
+  @should @embeddings.refused.empty_list
+  Scenario: An empty list of texts is refused
+    Source: schema, CreateEmbeddingRequest.input, at least one
+    Why: nothing was asked.
+    When embeddings are wrongly requested with {"input": []}
+    Then the request is not accepted
+
+  @must @embeddings.harmless.number
+  Scenario: A number as input does not fail the server
+    Source: schema, CreateEmbeddingRequest.input; RFC 9110 section 15.6
+    Why: SDKs retry on 5xx.
+    When embeddings are wrongly requested with {"input": 7}
+    Then the request does not fail the server
+
+  @should @embeddings.refused.number
+  Scenario: A number as input is refused
+    Source: schema, CreateEmbeddingRequest.input
+    Why: a number is no token by itself.
+    When embeddings are wrongly requested with {"input": 7}
+    Then the request is not accepted
+
+  @must @embeddings.harmless.too_many
+  Scenario: A list of 2049 texts does not fail the server
+    Source: schema, CreateEmbeddingRequest.input, "2048 dimensions or less"; RFC 9110 section 15.6
+    Why: vector stores that read 413 without an envelope give up (ggml-org/llama.cpp PR#7389).
+    When embeddings of 2049 texts are wrongly requested
+    Then the request does not fail the server
+
+  @should @embeddings.refused.too_many
+  Scenario: A list of 2049 texts is refused
+    Source: schema, CreateEmbeddingRequest.input, "2048 dimensions or less"
+    Why: a client that batches by this limit never learns of it.
+    When embeddings of 2049 texts are wrongly requested
+    Then the request is not accepted
