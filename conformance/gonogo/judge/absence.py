@@ -17,7 +17,8 @@ NO_SUCH_ROUTE = {404, 405, 501}
 
 # The request of each operation that a target has the least reason to refuse.
 PLAIN = {
-    endpoint: post(endpoint, {}).key for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS)
+    endpoint: post(endpoint, {}).key
+    for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS)
 }
 
 

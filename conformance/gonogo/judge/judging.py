@@ -20,6 +20,7 @@ from gonogo.judge.absence import unserved
 from gonogo.judge.outcome import Deviation, Refused, Undecided
 from gonogo.judge.steps import Bound, Of, then
 from gonogo.stimuli.phrases import Ask
+from gonogo.stimuli.stimulus import NO_EMBEDDING_MODEL
 from gonogo.verdict import Evidence, Judgement, Level, Verdict
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def _decide(scenario: Scenario, findings: list[_Finding], gaps: list[str]) -> Ju
     reason = (
         gaps[0] if gaps else str(undecided[0].outcome) if undecided else "nothing of the kind was recorded"
     )
-    return Judgement(
-        scenario.rule, Verdict.INCONCLUSIVE, _capital(reason), evidence=_evidence(undecided[:1] or findings)
-    )
+    # Whoever has no model for embeddings does not offer them, and says so by listing none.
+    verdict = Verdict.UNSUPPORTED if reason == NO_EMBEDDING_MODEL else Verdict.INCONCLUSIVE
+    return Judgement(scenario.rule, verdict, _capital(reason), evidence=_evidence(undecided[:1] or findings))
 
 
 def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[str]]:

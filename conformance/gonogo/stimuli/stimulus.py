@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange, Request
 
 
+NO_EMBEDDING_MODEL = "no embedding model is known; name one with --embedding-model"
+"""Why embeddings are not asked for where the target lists no model for them and none was named."""
+
+
 class Endpoint(StrEnum):
     """The operations of the contract, and OTHER for requests that belong to none."""
 
