@@ -136,8 +136,10 @@ def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[s
                 missing = "the evidence does not hold this request; collect it again"
                 gaps.append(known.unsent.get(key, missing))
         else:
-            fitting = (key for key, stimulus in known.stimuli.items() if look.fits(stimulus))
+            fitting = [key for key, stimulus in known.stimuli.items() if look.fits(stimulus)]
             found |= {key: known.exchanges[key] for key in fitting}
+            if not fitting:
+                gaps += [known.unsent[need.key] for need in look.needs if need.key in known.unsent]
     return list(found.values()), gaps
 
 

@@ -8,7 +8,8 @@ from gonogo.exchange import Failure, FailureKind
 from gonogo.judge import bind
 from gonogo.judge.steps import then
 from gonogo.rules.catalogue import parse_feature
-from gonogo.verdict import Verdict
+from gonogo.stimuli.stimulus import NO_EMBEDDING_MODEL
+from gonogo.verdict import Level, Verdict
 
 if TYPE_CHECKING:
     from conftest import Judge, Make
@@ -69,6 +70,18 @@ def test_a_connection_that_failed_is_inconclusive_for_rules_of_answers(make: Mak
 def test_a_request_that_was_not_sent_is_inconclusive_with_the_reason(judged: Judge) -> None:
     found = judged(ASK + STATUS, unsent={"POST /chat/completions {}": "the target was gone"})
     assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, "The target was gone")
+
+
+def test_a_rule_that_watches_says_why_what_it_needs_was_not_sent(judged: Judge) -> None:
+    found = judged(WATCH + STATUS, unsent={"POST /chat/completions {}": "the target was gone"})
+    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, "The target was gone")
+
+
+def test_without_a_model_for_embeddings_they_are_not_offered(judged: Judge) -> None:
+    asked = "When embeddings are requested with {}\n"
+    found = judged(asked + STATUS, unsent={"POST /embeddings {}": NO_EMBEDDING_MODEL})
+    assert (found.verdict, found.rule.level) == (Verdict.UNSUPPORTED, Level.MUST)
+    assert "--embedding-model" in found.message
 
 
 def test_evidence_without_the_request_says_to_collect_again(judged: Judge) -> None:
