@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+WIDE = "🙂🎉é漢字"
 PATIENCE = 30.0
 """Seconds after which a run that hangs is given up; nothing waits for it."""
 
 
 def sound() -> Application:
     """The application of the reference server, on an engine without a model."""
-    return create_app(ScriptedEngine(("scripted", "org/scripted")), Settings())
+    return create_app(ScriptedEngine(("scripted", "org/scripted"), _answer), Settings())
+
+
+def _answer(prompt: str) -> str:
+    """The characters that it is asked to repeat, of several tokens each, or a greeting."""
+    return WIDE if WIDE in prompt else "Hello! How can I help you today?"
 
 
 @dataclass

@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.catalogue import choices, logprobs, prompts, stops, structured, tool_streams, tools, vectors
+from faults.catalogue import (
+    choices,
+    logprobs,
+    prompts,
+    stops,
+    structured,
+    text,
+    tool_streams,
+    tools,
+    vectors,
+)
 from faults.catalogue.event_streams import STREAMS
 from faults.editing import (
     answer,
@@ -59,6 +69,7 @@ CHATS = whole("/chat/completions")
 CHAT_STREAMS = streamed("/chat/completions")
 COMPLETIONS = but(whole("/completions"), holding('"echo":true'))
 WHOLE = either(CHATS, COMPLETIONS)
+COMPARED = holding('"max_tokens":24')  # greedy texts, which one form may not have without the other
 LISTS = asked("GET /models", "GET /models #2")
 SERVED = asked("GET /models/{model} served")
 MODELS = either(LISTS, SERVED)
@@ -258,9 +269,9 @@ HARMLESS: dict[str, Change] = {
         changed(WHOLE, answer(made("id", lambda text: text.removeprefix("chatcmpl-")))),
         changed(STREAMS, each(made("id", lambda text: text.removeprefix("chatcmpl-")))),
     ),
-    "a model that stops early": changed(WHOLE, answer(_stopped)),
+    "a model that stops early": changed(but(WHOLE, COMPARED), answer(_stopped)),
     "a model that stops early in streams": changed(
-        STREAMS,
+        but(STREAMS, COMPARED),
         each(put("choices.*.finish_reason", "stop"), where=finishes),
         each(_length_counted, where=has_usage),
     ),
@@ -284,10 +295,11 @@ HARMLESS: dict[str, Change] = {
         ),
     ),
     "text of another alphabet": changed(
-        CHAT_STREAMS, nth(1, put("choices.0.delta.content", "Grüße \u2028 🎉"))
+        but(CHAT_STREAMS, COMPARED), nth(1, put("choices.0.delta.content", "Grüße \u2028 🎉"))
     ),
     "escapes in place of characters": changed(
-        CHAT_STREAMS, raw(lambda data: data.replace(b'"content":"H"', b'"content":"\\ud83c\\udf89"'))
+        but(CHAT_STREAMS, COMPARED),
+        raw(lambda data: data.replace(b'"content":"H"', b'"content":"\\ud83c\\udf89"')),
     ),
     "larger pieces of text": changed(CHAT_STREAMS, frames(_fewer)),
     "the role with the first text": changed(CHAT_STREAMS, frames(_role_with_text)),
@@ -308,7 +320,7 @@ HARMLESS: dict[str, Change] = {
         PARTS,
         answer(made("usage.prompt_tokens", lambda n: n + 1), made("usage.total_tokens", lambda n: n + 1)),
     ),
-    "an answer with the text in one piece": changed(CHAT_STREAMS, frames(_at_once)),
+    "an answer with the text in one piece": changed(but(CHAT_STREAMS, COMPARED), frames(_at_once)),
     "the finish reason in a chunk that has role and content": changed(
         CHAT_STREAMS,
         each(lambda v: [c.update(delta={"content": ""}) for c in v["choices"]], where=finishes),
@@ -317,7 +329,9 @@ HARMLESS: dict[str, Change] = {
     "spaces and line ends in JSON": changed(
         JSON_ANSWERS, raw(lambda data: json.dumps(json.loads(data), indent=2).encode() + b"\n")
     ),
-    "a space more in the events": changed(STREAMS, raw(lambda data: data.replace(b'":', b'": '))),
+    "a space more in the events": changed(
+        but(STREAMS, COMPARED), raw(lambda data: data.replace(b'":', b'": '))
+    ),
     "one byte a piece": changed(STREAMS, rechunked(1)),
     "all in one piece": changed(STREAMS, rechunked(1_000_000)),
     "comments between events": changed(STREAMS, frames(_pings)),
@@ -387,12 +401,13 @@ HARMLESS: dict[str, Change] = {
 }
 
 
-SECTIONS = (choices, logprobs, prompts, stops, structured, tool_streams, tools, vectors)
+SECTIONS = (choices, logprobs, prompts, stops, structured, text, tool_streams, tools, vectors)
 EVERY_SECTION = HARMLESS | {name: change for section in SECTIONS for name, change in section.HARMLESS.items()}
 
 
 @pytest.mark.parametrize("change", EVERY_SECTION.values(), ids=EVERY_SECTION)
 def test_what_keeps_the_contract_turns_no_rule(change: Change, clean: Record, catalogue: Catalogue) -> None:
     found = verdicts(change(clean), catalogue)
-    assert {rule_id: found[rule_id].message for rule_id in turned(found)} == {}
+    refused_plainly = {rule_id for rule_id, judgement in found.items() if not judgement.expected}
+    assert {rule_id: found[rule_id].message for rule_id in turned(found) - refused_plainly} == {}
     assert [rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.ERROR] == []

@@ -35,3 +35,53 @@ Feature: HTTP
     Why: the SDKs show it as _request_id, and support asks for it (vllm-project/vllm#9593).
     When any valid request is sent
     Then the answer has a header x-request-id
+
+  @may @http.charset
+  Scenario: JSON with a charset is taken like JSON
+    Source: RFC 8259 section 11: the parameter has no effect
+    Why: many HTTP libraries send "application/json; charset=utf-8" (openai/openai-openapi#194).
+    When a chat completion is requested with {}
+    And a chat completion is requested as "application/json; charset=utf-8"
+    Then the last is accepted like the first
+
+  @must @http.media_type
+  Scenario: JSON that is called text does not fail the server
+    Source: RFC 9110 section 15.5.16: 415 is for it; section 15.6: 5xx is for the server's own errors
+    Why: fetch sends a string as text/plain, unless it is told otherwise.
+    When a chat completion is wrongly requested as "text/plain"
+    Then no server error is the answer, unless it says that there is no such thing
+
+  @must @http.large_body
+  Scenario: A body of more than 64 KiB is taken or refused
+    Source: RFC 9110 section 15.5.14: 413 is for it; RFC 9112 section 9.6 for how to close then
+    Why: conversations and pictures are as long, and pass the buffers of proxies and of small servers.
+    When a chat completion is requested with a user of 64 KiB
+    Then no server error is the answer, unless it says that there is no such thing
+
+  @should @http.head
+  Scenario: HEAD for the models does not fail the server
+    Source: RFC 9110 section 9.1: GET and HEAD are the methods that every server has; 405 and 501 say no
+    Why: probes of load balancers take the target out of service.
+    When HEAD is sent to "/models"
+    Then no server error is the answer, unless it says that there is no such thing
+
+  @should @http.options
+  Scenario: OPTIONS does not fail the server
+    Source: RFC 9110 section 9.3.7; 405 and 501 say no
+    Why: browsers ask before they send (ollama/ollama#4388, lidge-jun/opencodex#1773).
+    When a browser asks whether a page may request a chat completion
+    Then no server error is the answer, unless it says that there is no such thing
+
+  @may @http.cors
+  Scenario: A page may send what openai-node sends
+    Source: Fetch standard, CORS-preflight fetch
+    Why: openai-node in a browser, Obsidian or Tauri is blocked (ollama/ollama#4388, pollinations/pollinations PR#10165).
+    When a browser asks whether a page may request a chat completion
+    Then the page may send what openai-node sends
+
+  @should @http.trailing_slash
+  Scenario: A slash at the end of a path does not fail the server
+    Source: RFC 9110 section 15.6: it is the client's choice of a path, not the server's error
+    Why: base URLs are written with a slash at their end (lmstudio-ai/lmstudio-bug-tracker#1988, sigoden/aichat#767).
+    When GET is sent to "/models/"
+    Then no server error is the answer, unless it says that there is no such thing

@@ -319,7 +319,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "stop as the finish reason of everything",
         "mudler/LocalAI#3533",
-        "chat.limit.length",
+        ("chat.limit.length", "text.same_reason"),
         changed(CHATS, answer(put("choices.0.finish_reason", "stop"))),
     ),
 )

@@ -100,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "stop as the finish reason of a stream at its limit",
         "mudler/LocalAI#3533",
-        "chat.stream.length",
+        ("chat.stream.length", "text.same_reason"),
         changed(STREAMS, each(put("choices.*.finish_reason", "stop"), where=finishes)),
     ),
     # ---- usage

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
 AGAIN = asked("POST /chat/completions {} #2")  # an answer that is only counted where it is there
+LARGE_BODY = "POST /chat/completions with a user of 65536 bytes"
+PREFLIGHT = "OPTIONS /chat/completions from a page"
 HOSTILE = asked("POST /chat/completions raw {not json")
 
 
@@ -108,5 +110,65 @@ FAULTS: tuple[Fault, ...] = (
         "a handler that returns early",
         "http.request_id",
         changed(AGAIN, header("x-request-id", None)),
+    ),
+    fault(
+        "a charset that is refused",
+        "openai/openai-openapi#194",
+        "http.charset",
+        changed(asked("POST /chat/completions {} as application/json; charset=utf-8"), refused(415)),
+    ),
+    fault(
+        "a media type that fails the server",
+        "a body that is None where JSON was expected",
+        "http.media_type",
+        changed(asked("POST /chat/completions {} as text/plain"), refused(500)),
+    ),
+    fault(
+        "a large body that fails the server",
+        "a column of a log that is too short for it",
+        "http.large_body",
+        changed(asked(LARGE_BODY), refused(500)),
+    ),
+    fault(
+        "a large body that drops the connection",
+        "a server that closes before it has read what it refuses",
+        "http.large_body",
+        changed(asked(LARGE_BODY), silent(FailureKind.RESET)),
+    ),
+    fault(
+        "HEAD that fails the server",
+        "a handler that returns a body where none may be",
+        "http.head",
+        changed(asked("HEAD /models"), refused(500)),
+    ),
+    fault(
+        "OPTIONS that fails the server",
+        "a handler that reads a body that is not there",
+        ("http.options", "http.cors"),
+        changed(asked(PREFLIGHT), refused(500)),
+    ),
+    fault(
+        "OPTIONS that is refused",
+        "ollama/ollama#4388, lidge-jun/opencodex#1773",
+        "http.cors",
+        changed(asked(PREFLIGHT), refused(405)),
+    ),
+    fault(
+        "a list of headers that is too short for openai-node",
+        "pollinations/pollinations PR#10165",
+        "http.cors",
+        changed(asked(PREFLIGHT), header("access-control-allow-headers", "Authorization, Content-Type")),
+    ),
+    fault(
+        "no origin is allowed",
+        "paiml/aprender#671",
+        "http.cors",
+        changed(asked(PREFLIGHT), header("access-control-allow-origin", None)),
+    ),
+    fault(
+        "a slash at the end that fails the server",
+        "a model without a name that is looked up",
+        "http.trailing_slash",
+        changed(asked("GET /models/"), refused(500)),
     ),
 )

@@ -8,6 +8,7 @@ import gonogo.judge.checks.clients
 import gonogo.judge.checks.counts
 import gonogo.judge.checks.embeddings
 import gonogo.judge.checks.framing
+import gonogo.judge.checks.heads
 import gonogo.judge.checks.life
 import gonogo.judge.checks.logprobs
 import gonogo.judge.checks.models
@@ -18,5 +19,6 @@ import gonogo.judge.checks.schema
 import gonogo.judge.checks.several
 import gonogo.judge.checks.stops
 import gonogo.judge.checks.structured
+import gonogo.judge.checks.text
 import gonogo.judge.checks.tool_calls
 import gonogo.judge.checks.tool_streams  # noqa: F401 - imported for their phrases, this one and those above

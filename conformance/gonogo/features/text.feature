@@ -1,0 +1,65 @@
+Feature: Text
+  Whole characters, no markers of a template, and the same words whole and streamed.
+
+  @should @text.control_tokens
+  Scenario: No control token of a template is in a text
+    Source: project decision; the API's answers carry none
+    Why: "</s>" and "<|im_end|>" are copied, spoken and stored (mzau/mlx-knife#20, EricLBuehler/mistral.rs#79).
+    When any generation is asked for
+    Then no control token is in the text
+
+  @should @text.surrogates
+  Scenario: No string of an answer holds half a surrogate pair
+    Source: RFC 8259 section 8.2: the behaviour of software that receives such values is unpredictable
+    Why: parsers refuse the whole line, or show two marks in place of an emoji.
+    When any generation is asked for
+    Then no string holds half a surrogate pair
+
+  @must @text.characters
+  Scenario: Characters of several tokens arrive whole in a stream
+    Source: schema, ChatCompletionStreamResponseDelta.content, a string; the standard's server-sent events are UTF-8
+    Why: two marks in place of every emoji (mlc-ai/mlc-llm#804, triton-inference-server/server#8039).
+    When a greedy chat completion of characters of several bytes is requested
+    And a greedy chat completion of characters of several bytes is streamed
+    Then no character of the whole text is a replacement character in the stream
+
+  @should @text.same
+  Scenario: A greedy chat completion says the same whole and streamed
+    Source: guide, Streaming: the same response, as it is generated
+    Why: what was tested without a stream fails with one (mzau/mlx-knife#20).
+    When a greedy chat completion is streamed
+    And the same request is sent again
+    And a greedy chat completion is requested
+    Then the text is the same whole as it is streamed
+
+  @should @text.completions_same
+  Scenario: A greedy completion says the same whole and streamed
+    Source: schema, CreateCompletionRequest.stream: the same tokens, as they become available
+    Why: editors stream what harnesses measured whole.
+    When a greedy completion is streamed
+    And the same request is sent again
+    And a greedy completion is requested
+    Then the text is the same whole as it is streamed
+
+  @should @text.same_reason
+  Scenario: The same text ends for the same reason, whole and streamed
+    Source: schema, finish_reason, which has one meaning in both
+    Why: who asks for more after "length" asks for it in one form only.
+    When a greedy chat completion is streamed
+    And a greedy chat completion is requested
+    Then the reason to finish is the same whole as it is streamed
+
+  @should @text.same_count
+  Scenario: The same text takes the same tokens, whole and streamed
+    Source: schema, CompletionUsage.completion_tokens, which has one meaning in both
+    Why: the same answer has two prices.
+    When a greedy chat completion is streamed with usage
+    And a greedy chat completion is requested
+    Then the completion tokens are the same whole as they are streamed
+
+  @may @text.leading_space
+  Scenario: Chat completions do not all begin with a space
+    Source: project decision; the API's answers begin with a word
+    Why: file names and tables come out wrong (janhq/jan#2548, vllm-project/vllm#3935).
+    When any chat completion is requested
+    Then not every text begins with a space

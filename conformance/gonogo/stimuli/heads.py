@@ -1,0 +1,69 @@
+"""Requests whose head, path or size is what matters: media types, browsers, large bodies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import Request
+from gonogo.stimuli.bodies import PATHS, bare, post
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.stimulus import Endpoint, Risk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+LARGE = 64 * 1024
+"""Bytes of a string that makes a body large, and yet smaller than one picture of a chat."""
+
+ORIGIN = "https://gonogo.invalid"
+ASKED = ("authorization", "content-type", "x-stainless-os")
+"""What a browser asks to send beyond what every page may: the last is one of openai-node's."""
+
+
+@when.phrase('a chat completion is requested as "{media_type}"')
+def _labelled(media_type: str) -> Ask:
+    return Ask(labelled(media_type, valid=True))
+
+
+@when.phrase('a chat completion is wrongly requested as "{media_type}"')
+def _mislabelled(media_type: str) -> Ask:
+    return Ask(labelled(media_type, valid=False))
+
+
+@when.phrase("a chat completion is requested with a user of 64 KiB")
+def _large() -> Ask:
+    """The API would refuse a user of that length, the schema would not: it must do no harm, and that is all."""
+    plain = post(Endpoint.CHAT, {"user": "u" * LARGE}, valid=False)
+    return Ask(replace(plain, key=f"{Endpoint.CHAT} with a user of {LARGE} bytes"))
+
+
+@when.phrase("a browser asks whether a page may request a chat completion")
+def _preflight() -> Ask:
+    plain = bare("OPTIONS", PATHS[Endpoint.CHAT])
+    headers = (
+        ("origin", ORIGIN),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", ",".join(ASKED)),
+    )
+    return Ask(
+        replace(
+            plain,
+            key=f"{plain.key} from a page",
+            build=lambda *_: Request("OPTIONS", PATHS[Endpoint.CHAT], headers),
+        )
+    )
+
+
+def labelled(media_type: str, *, valid: bool) -> Stimulus:
+    """The plain chat completion with another Content-Type."""
+    plain = post(Endpoint.CHAT, {})
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        return replace(plain.build(subject, answers), headers=(("content-type", media_type),))
+
+    risk = Risk.HARMLESS if valid else Risk.HOSTILE
+    return replace(plain, key=f"{plain.key} as {media_type}", build=build, valid=valid, risk=risk)
