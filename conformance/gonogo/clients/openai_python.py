@@ -43,6 +43,10 @@ def _reader(lane: Lane) -> Reader:
     def read(exchange: Exchange) -> Breakage | None:
         try:
             import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
+
+            # A stream of the SDK that is closed while another lane imports httpx trips over the half of it.
+            with suppress(ImportError):
+                import httpx  # noqa: F401, PLC0415 - as above
         except ImportError:
             raise NotInstalled(NAME) from None
         client = Client(NAME, openai.__version__)
