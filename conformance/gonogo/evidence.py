@@ -1,9 +1,10 @@
 """The evidence file: what was recorded about one target, as JSON Lines, so that it can be judged again.
 
-The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …}`. Each
-further line is one exchange, or `{"unsent": stimulus, "reason": sentence}`. A chunk of a body is
-`[seconds, text]`, or `[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is
-flushed as soon as its exchange ended, so that a crash loses nothing that was recorded. Secrets are never
+The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …, "extra_body": …}`,
+the last absent in older files. Each further line is one exchange, or
+`{"unsent": stimulus, "reason": sentence}`. A chunk of a body is `[seconds, text]`, or
+`[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is flushed as soon as its
+exchange ended, so that a crash loses nothing that was recorded. Secrets are never
 written (see `redact`).
 """
 
@@ -52,7 +53,8 @@ class Record:
 
     `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
     not sent, each with the reason as a sentence. `gonogo` is the version that wrote it. `truncated` is true
-    where the last line of the file was cut short and is left out.
+    where the last line of the file was cut short and is left out. `extra_body` holds the fields that went into
+    the body of every generation.
     """
 
     target: Target
@@ -61,17 +63,25 @@ class Record:
     unsent: Mapping[str, str] = field(default_factory=dict)
     gonogo: str = __version__
     truncated: bool = False
+    extra_body: Mapping[str, object] = field(default_factory=dict)
 
 
 class EvidenceWriter:
     """Write a record while it is collected: a context manager that replaces the file at `path`.
 
+    `go_on` makes one that adds to a record instead.
     `key` is the API key of the run; it is masked wherever it occurs (see `redact`).
     Raises `EvidenceError` where the file cannot be written.
     """
 
     def __init__(
-        self, path: str | PathLike[str], target: Target, started: str, *, key: str | None = None
+        self,
+        path: str | PathLike[str],
+        target: Target,
+        started: str,
+        *,
+        key: str | None = None,
+        extra_body: Mapping[str, object] | None = None,
     ) -> None:
         self._path = Path(path)
         self._key = key
@@ -79,7 +89,26 @@ class EvidenceWriter:
             self._file = self._path.open("w", encoding="ascii", newline="\n")
         except OSError as error:
             raise self._unwritable(error) from error
-        self._write(_header(target, started))
+        self._write(_header(target, started, redact_fields(extra_body or {}, key)))
+
+    @classmethod
+    def go_on(cls, path: str | PathLike[str], record: Record, *, key: str | None = None) -> Self:
+        """Write what follows a record, with which the file at `path` begins then, and nothing else of before.
+
+        The file is replaced in one step, so that a crash at any moment loses nothing that was recorded.
+        """
+        target = Path(path).resolve()  # what a link leads to, not the link
+        beside = target.with_name(f"{target.name}.new")
+        writer = cls(beside, record.target, record.started, key=key, extra_body=record.extra_body)
+        writer.add(record)
+        writer.close()
+        try:
+            beside.replace(target)
+            writer._file = target.open("a", encoding="ascii", newline="\n")
+        except OSError as error:
+            raise writer._unwritable(error) from error
+        writer._path = target
+        return writer
 
     def exchange(self, exchange: Exchange) -> None:
         """Write one exchange, secrets redacted, and flush it."""
@@ -88,6 +117,13 @@ class EvidenceWriter:
     def unsent(self, key: str, reason: str) -> None:
         """Write that the stimulus of this key was not sent, and why."""
         self._write({"unsent": key, "reason": reason})
+
+    def add(self, record: Record) -> None:
+        """Write all that a record holds."""
+        for exchange in record.exchanges:
+            self.exchange(exchange)
+        for stimulus, reason in record.unsent.items():
+            self.unsent(stimulus, reason)
 
     def _write(self, line: dict[str, Any]) -> None:
         try:
@@ -116,11 +152,8 @@ class EvidenceWriter:
 
 def write(path: str | PathLike[str], record: Record, *, key: str | None = None) -> None:
     """Write a whole record; `EvidenceError` where the file cannot be written."""
-    with EvidenceWriter(path, record.target, record.started, key=key) as writer:
-        for exchange in record.exchanges:
-            writer.exchange(exchange)
-        for stimulus, reason in record.unsent.items():
-            writer.unsent(stimulus, reason)
+    with EvidenceWriter(path, record.target, record.started, key=key, extra_body=record.extra_body) as writer:
+        writer.add(record)
 
 
 def read(path: str | PathLike[str]) -> Record:
@@ -145,6 +178,7 @@ def read(path: str | PathLike[str]) -> Record:
         unsent,
         header["gonogo"],
         lines.truncated,
+        header.get("extra_body", {}),
     )
 
 
@@ -168,6 +202,14 @@ def redact(exchange: Exchange, key: str | None = None) -> Exchange:
         headers=_redact_headers(exchange.headers, mask),
         chunks=_mask_chunks(exchange.chunks, mask),
     )
+
+
+def redact_fields(fields: Mapping[str, object], key: str | None = None) -> Mapping[str, object]:
+    """Get the fields of a JSON object with the literal `key` masked, as `redact` does it in bodies."""
+    if not key or len(key) < _LEAST_KEY:
+        return fields
+    masked: dict[str, object] = json.loads(json.dumps(fields).replace(json.dumps(key)[1:-1], "*" * len(key)))
+    return masked
 
 
 def _redact_headers(headers: Headers, key: str | None) -> Headers:
@@ -195,12 +237,13 @@ def _mask_chunks(chunks: tuple[Chunk, ...], key: str | None) -> tuple[Chunk, ...
     return tuple(pieces)
 
 
-def _header(target: Target, started: str) -> dict[str, Any]:
+def _header(target: Target, started: str, extra_body: Mapping[str, object]) -> dict[str, Any]:
     return {
         "gonogo": __version__,
         "evidence_version": EVIDENCE_VERSION,
         "target": asdict(target),
         "started": started,
+        "extra_body": extra_body,
     }
 
 
@@ -348,6 +391,7 @@ _HEADER = jsonschema_rs.validator_for(
             "additionalProperties": False,
         },
     )
+    | {"patternProperties": {"^extra_body$": {"type": "object"}}}  # absent in older files
 )
 _UNSENT = jsonschema_rs.validator_for(_object(unsent=_STRING, reason=_STRING))
 _EXCHANGE = jsonschema_rs.validator_for(

@@ -10,12 +10,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gonogo.baseline import waive
-from gonogo.collect.collector import Collector
+from gonogo.collect.collector import Collector, ids_from
 from gonogo.collect.greeting import greet
 from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
+from gonogo.collect.resuming import Held
 from gonogo.errors import GonogoError, UsageError
-from gonogo.evidence import EvidenceWriter, Record, Target
+from gonogo.evidence import EvidenceWriter, Record, Target, read, redact_fields
 from gonogo.fuzz import fuzz
 from gonogo.judge import bind, judge
 from gonogo.report.model import Report, build
@@ -23,7 +24,7 @@ from gonogo.stimuli.fuzzed import GROUP
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
     from pathlib import Path
@@ -42,7 +43,8 @@ class Approach:
     `base_url` ends before "/chat/completions". Models that are None are chosen from the target's list.
     `timeout` is the limit of one exchange in seconds, `concurrency` the requests under way at a time.
     `evidence` is the file that keeps what is recorded, while it is recorded. `fuzzing` is how generated requests
-    follow those of the rules, if they do.
+    follow those of the rules, if they do. `extra_body` holds fields that are added to the body of every generation.
+    `resume` is whether the file of evidence is gone on with: what reached the target is not sent again.
     """
 
     base_url: str
@@ -53,6 +55,8 @@ class Approach:
     timeout: float = 60.0
     evidence: Path | None = None
     fuzzing: Fuzzing | None = None
+    extra_body: Mapping[str, object] = field(default_factory=dict)
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def check(
 
     `on_done` is called once for each stimulus of the plan that is done with. Raises TargetError where there
     is nothing to judge, UsageError where an option cannot be obeyed, EvidenceError where the evidence file
-    cannot be written.
+    cannot be written, or read where it is gone on with.
     """
     scenarios = selection.scenarios(catalogue)
     if approach.fuzzing is not None and all(scenario.rule.group != GROUP for scenario in scenarios):
@@ -135,29 +139,62 @@ async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] =
 
     Raises as `check` does.
     """
+    held = _held(approach)
+    extra_body = redact_fields(approach.extra_body, approach.api_key)
+    if held is not None:
+        held.refuse_other(_named(approach, held.record.target), extra_body)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     async with Recorder(approach.base_url, api_key=approach.api_key, timeout=approach.timeout) as recorder:
-        greeting = _Remembering(recorder)
+        greeting = _Remembering(recorder, ids_from("g", 1) if held is None else held.ids("g"))
         subject = await greet(
             greeting,
             base_url=approach.base_url,
             model=approach.model,
             embedding_model=approach.embedding_model,
             has_key=approach.api_key is not None,
+            extra=approach.extra_body,
         )
         target = Target(approach.base_url, subject.model, subject.embedding_model)
-        with _writer(approach, target, started) as writer:
-            kept = _Kept(writer, on_done)
+        if held is None:
+            held = Held(Record(target, started, (), extra_body=extra_body))
+        held.refuse_other(target, extra_body)
+        with _writer(approach, held.record) as writer:
+            kept = _Kept(writer, on_done, list(held.record.exchanges))
             for exchange in greeting.exchanges:
                 kept.keep(exchange)
             try:
-                collector = Collector(recorder, subject, kept, approach.concurrency)
+                collector = Collector(
+                    recorder, subject, kept, approach.concurrency, known=held.exchanges, ids=held.ids("x")
+                )
+                _skip_known(asked, collector, on_done)
                 await collector.run(asked)
                 if approach.fuzzing is not None:
                     await fuzz(collector, approach.fuzzing)
             except ExceptionGroup as group:  # of the requests under way; one sentence is enough
                 raise _told(group) from group
-    return Record(target, started, tuple(kept.exchanges), kept.reasons)
+    return replace(held.record, exchanges=tuple(kept.exchanges), unsent=kept.reasons)
+
+
+def _held(approach: Approach) -> Held | None:
+    """What the evidence file holds already, where it is gone on with."""
+    if not approach.resume:
+        return None
+    if approach.evidence is None:
+        raise UsageError("--resume goes on with a file: name it with --evidence.")
+    return Held.of(read(approach.evidence))
+
+
+def _named(approach: Approach, known: Target) -> Target:
+    """The target as the options name it; models that they leave open are those that are known."""
+    return Target(
+        approach.base_url, approach.model or known.model, approach.embedding_model or known.embedding_model
+    )
+
+
+def _skip_known(asked: Plan, collector: Collector, on_done: Callable[[], None]) -> None:
+    for stimulus in asked.stimuli:
+        if stimulus.key in collector.known:
+            on_done()
 
 
 def _told(group: ExceptionGroup) -> Exception:
@@ -170,13 +207,14 @@ def _told(group: ExceptionGroup) -> Exception:
 
 @dataclass
 class _Remembering:
-    """A recorder that keeps what it recorded."""
+    """A recorder that keeps what it recorded, under ids of its own."""
 
     recorder: Recorder
+    ids: Iterator[str]
     exchanges: list[Exchange] = field(default_factory=list)
 
-    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
-        exchange = await self.recorder.record(request, id=id, stimulus=stimulus)
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002, ARG002 - its name
+        exchange = await self.recorder.record(request, id=next(self.ids), stimulus=stimulus)
         self.exchanges.append(exchange)
         return exchange
 
@@ -207,12 +245,14 @@ class _Kept:
         self.on_done()
 
 
-def _writer(
-    approach: Approach, target: Target, started: str
-) -> AbstractContextManager[EvidenceWriter | None]:
+def _writer(approach: Approach, begun: Record) -> AbstractContextManager[EvidenceWriter | None]:
     if approach.evidence is None:
         return nullcontext()
-    return EvidenceWriter(approach.evidence, target, started, key=approach.api_key)
+    if approach.resume:
+        return EvidenceWriter.go_on(approach.evidence, begun, key=approach.api_key)
+    return EvidenceWriter(
+        approach.evidence, begun.target, begun.started, key=approach.api_key, extra_body=begun.extra_body
+    )
 
 
 def _report(

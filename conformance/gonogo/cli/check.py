@@ -16,23 +16,27 @@ from gonogo import running, serving
 from gonogo.cli.fuzzing import Fuzz, FuzzBudget, FuzzSeed, fuzzing
 from gonogo.cli.options import (
     BaselineFile,
+    ExtraBody,
     JsonFile,
     JunitFile,
     MarkdownFile,
     Only,
     Require,
+    Resume,
     SarifFile,
     Skip,
     Strict,
     UpdateBaseline,
 )
-from gonogo.cli.output import STATUS, Console, claim, report_sinks
+from gonogo.cli.output import STATUS, Console, claim, probe, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.collect.plan import Plan, plan
+from gonogo.errors import UsageError
 from gonogo.fuzz import Fuzzing
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
 from gonogo.running import Approach, Selection
+from gonogo.stimuli.extra import parse_extra
 
 KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 
@@ -60,6 +64,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     evidence: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep what was recorded, for gonogo judge.")
     ] = None,
+    resume: Resume = False,
+    extra_body: ExtraBody = None,
     show_plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be sent, and send nothing.")
     ] = False,
@@ -78,6 +84,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
     the reference server is started on a free port, checked, and stopped.
     """
+    if resume and (evidence is None or base_url is None):
+        raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
+    extra = {} if extra_body is None else parse_extra(extra_body)
     catalogue = load(fuzz=True)
     generated = fuzzing(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
     selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict, fuzz)
@@ -90,11 +99,20 @@ def check(  # noqa: PLR0913 - one parameter an option
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
     )
     approach = Approach(
-        base_url or "", _key(), model, embedding_model, concurrency, timeout, evidence, generated
+        base_url or "",
+        _key(),
+        model,
+        embedding_model,
+        concurrency,
+        timeout,
+        evidence,
+        generated,
+        extra,
+        resume,
     )
     with outputs as opened, _interruptible(evidence):
         if evidence is not None:
-            claim(evidence)
+            (probe if resume else claim)(evidence)
         with _reachable(approach, base_url) as reached, _progress(asked, generated) as on_done:
             report = running.check(reached, selection, catalogue, on_done, accepted.waivers)
         opened.write(report)

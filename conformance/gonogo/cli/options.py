@@ -18,6 +18,18 @@ Require = Annotated[
     typer.Option("--require", metavar="GROUP", help="No-go where this group is unsupported; repeatable."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings are a no-go too.")]
+ExtraBody = Annotated[
+    str | None,
+    typer.Option(
+        "--extra-body",
+        metavar="JSON",
+        help="Add the fields of this object to every generation; what a rule asks for stays as it is.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the evidence file: send what never reached the target."),
+]
 BaselineFile = Annotated[
     Path | None,
     typer.Option("--baseline", metavar="FILE", help="Waive the broken rules that this TOML file lists."),

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from gonogo.stimuli.life import baselines, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from gonogo.collect.plan import Plan
     from gonogo.exchange import Exchange, Request
@@ -45,21 +46,31 @@ class Sink(Protocol):
 
 @dataclass
 class Collector:
-    """Runs one plan against one subject; `concurrency` requests at a time, `sleep` obeys Retry-After."""
+    """Runs one plan against one subject; `concurrency` requests at a time, `sleep` obeys Retry-After.
+
+    `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve
+    those that need them. `ids` names the new ones.
+    """
 
     recorder: Recorder
     subject: Subject
     sink: Sink
     concurrency: int = 8
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    known: Mapping[str, Exchange] = field(default_factory=dict)
+    ids: Iterator[str] = field(default_factory=lambda: ids_from("x", 1))
     throttled: int = 0
-    _answers: dict[str, Exchange] = field(default_factory=dict)
-    _ids: Iterator[str] = field(default_factory=lambda: (f"x{number}" for number in range(1, 1_000_000)))
+    _answers: dict[str, Exchange] = field(init=False)
     _lost: str | None = None
 
+    def __post_init__(self) -> None:
+        """Begin with what is known."""
+        self._answers = dict(self.known)
+
     async def run(self, plan: Plan) -> None:
-        """Send everything; returns when each stimulus is either in the sink as an exchange or as unsent."""
-        numbered = {stimulus.key: next(self._ids) for stimulus in plan.stimuli}
+        """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent."""
+        plan = replace(plan, stimuli=self._unknown(plan.stimuli))
+        numbered = {stimulus.key: next(self.ids) for stimulus in plan.stimuli}
         for risk in Risk:
             side_by_side = plan.stage(risk)
             for batch in _batches(side_by_side, self._batch_size(risk) or len(side_by_side) or 1):
@@ -70,11 +81,16 @@ class Collector:
     async def volley(self, stimuli: Sequence[Stimulus]) -> list[Exchange]:
         """Send some more side by side, then ask for a sign of life; their exchanges, in the same order.
 
+        Those that are known are not sent, and their exchanges among the rest.
         There are fewer than stimuli where the target no longer answers; the rest is in the sink as unsent.
         """
-        await self._batch(stimuli, {stimulus.key: next(self._ids) for stimulus in stimuli}, watched=True)
+        new = self._unknown(stimuli)
+        await self._batch(new, {stimulus.key: next(self.ids) for stimulus in new}, watched=True)
         found = (self._answers.get(stimulus.key) for stimulus in stimuli)
         return [exchange for exchange in found if exchange is not None]
+
+    def _unknown(self, stimuli: Iterable[Stimulus]) -> tuple[Stimulus, ...]:
+        return tuple(stimulus for stimulus in stimuli if stimulus.key not in self.known)
 
     def _batch_size(self, risk: Risk) -> int | None:
         """How many are sent before a sign of life is asked for; None for all of them."""
@@ -137,11 +153,14 @@ class Collector:
         if known is None or not sent:
             return
         stimulus = sign_of_life(known, sent)
-        await self._send(stimulus, next(self._ids))
+        await self._send(stimulus, next(self.ids))
         exchange = self._answers[stimulus.key]
         if exchange.failure is not None or not (_accepted(exchange) or _is_busy(exchange)):
             suspects = ", ".join(numbered[key] for key in sent)
-            self._lost = f"the target no longer answered after {suspects}, so this was not sent"
+            self._lost = (
+                f"the target no longer answered after {suspects}, so this was not sent; "
+                "restart it and add --resume"
+            )
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""
@@ -153,6 +172,11 @@ class Collector:
             ),
             None,
         )
+
+
+def ids_from(letter: str, first: int) -> Iterator[str]:
+    """Ids of exchanges: "x1", "x2", and so on."""
+    return (f"{letter}{number}" for number in count(first))
 
 
 def _batches(stimuli: Sequence[Stimulus], size: int) -> Iterable[Sequence[Stimulus]]:

@@ -14,6 +14,8 @@ from gonogo.stimuli import bodies
 from gonogo.stimuli.stimulus import Endpoint, Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gonogo.collect.collector import Recorder
 
 SHOWN_MODELS = 8
@@ -26,8 +28,9 @@ async def greet(
     model: str | None = None,
     embedding_model: str | None = None,
     has_key: bool = False,
+    extra: Mapping[str, object] | None = None,
 ) -> Subject:
-    """The models to ask for: those named, else the first that the target lists.
+    """The models to ask for: those named, else the first that the target lists; `extra` is handed on.
 
     Raises TargetError, in one sentence, where there is nothing to judge: no connection, no answer, a web page, a
     refused key, or no model to ask for.
@@ -44,7 +47,7 @@ async def greet(
     chosen = model or _first(entries, "chat") or named
     if chosen is None:
         raise TargetError("The target lists no model that generates text; name one with --model.")
-    subject = Subject(chosen, embedding_model or _first(entries, "embedding", typed=True))
+    subject = Subject(chosen, embedding_model or _first(entries, "embedding", typed=True), extra or {})
     if model or not embedding_model:
         await _try_chat(recorder, subject, entries, base_url, has_key=has_key)
     return subject

@@ -40,6 +40,7 @@ def document(report: Report) -> dict[str, Any]:
         "report_version": REPORT_VERSION,
         "verdict": report.gate.value,
         "target": asdict(report.target),
+        "extra_body": report.extra_body,
         "started": report.started,
         "seconds": None if report.seconds is None else round(report.seconds, 3),
         "strict": report.strict,

@@ -6,7 +6,7 @@ A pure function of judgements and evidence; every format is a pure function of t
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ class Report:
     `seconds` is how long the run took, None where stored evidence was judged. `strict` is whether warnings
     break the gate. `unmet` holds the required groups that the target does not support as asked. `exchanges`
     are those of the evidence by id. `truncated` is true where the evidence file was cut short. `problems` are
-    the entries of the baseline that break the gate.
+    the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
     """
 
     target: Target
@@ -52,6 +52,7 @@ class Report:
     unmet: tuple[str, ...] = ()
     truncated: bool = False
     problems: tuple[Problem, ...] = ()
+    extra_body: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def totals(self) -> dict[Verdict, int]:
@@ -101,6 +102,7 @@ def build(
         unmet=tuple(group for group in require if not _supported(group, judgements)),
         truncated=record.truncated,
         problems=tuple(problems),
+        extra_body=record.extra_body,
     )
 
 

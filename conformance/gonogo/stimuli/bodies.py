@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gonogo.exchange import Request
-from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject, canonical
+from gonogo.stimuli.extra import with_extra
+from gonogo.stimuli.stimulus import (
+    NO_EMBEDDING_MODEL,
+    Endpoint,
+    NotPossible,
+    Risk,
+    Stimulus,
+    Subject,
+    canonical,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,10 +61,11 @@ def post(
     generates = endpoint is not Endpoint.EMBEDDINGS
 
     def build(subject: Subject, _: Mapping[str, Exchange]) -> Request:
-        body = {**template, **subject.extra, **given} if generates else dict(template)
+        body = dict(template)
         if body.get("model") is _SERVED:
             body["model"] = _served(endpoint, subject)
-        return Request("POST", PATHS[endpoint], JSON_HEADERS, json.dumps(body, ensure_ascii=False).encode())
+        data = json.dumps(body, ensure_ascii=False).encode()
+        return with_extra(Request("POST", PATHS[endpoint], JSON_HEADERS, data), subject.extra)
 
     return Stimulus(
         key=f"{endpoint} {canonical(given)}{missing}",
@@ -142,7 +152,7 @@ def _served(endpoint: Endpoint, subject: Subject) -> str:
     if endpoint is not Endpoint.EMBEDDINGS:
         return subject.model
     if subject.embedding_model is None:
-        raise NotPossible("no embedding model is known; name one with --embedding-model")
+        raise NotPossible(NO_EMBEDDING_MODEL)
     return subject.embedding_model
 
 

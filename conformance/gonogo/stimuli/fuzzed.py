@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gonogo.stimuli import bodies
+from gonogo.stimuli.extra import with_extra
 from gonogo.stimuli.stimulus import Endpoint, Risk, Stimulus
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def stimulus(what: Case, request: Request, tokens: int) -> Stimulus:
     return Stimulus(
         key=what.key,
         endpoint=Endpoint.OTHER,
-        build=lambda _subject, _answers: request,
+        build=lambda subject, _answers: with_extra(request, subject.extra),
         valid=False,
         risk=Risk.HOSTILE,
         tokens=tokens,

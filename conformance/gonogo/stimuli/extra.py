@@ -1,0 +1,75 @@
+"""Fields that a vendor wants said with every generation ("--extra-body"), as thinking being off.
+
+They are added to what is sent and never to the key of a stimulus, so that evidence recorded with other fields
+stays comparable; the record says which they were.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gonogo.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Request
+
+GENERATIONS = frozenset({"/chat/completions", "/completions"})
+
+RESERVED = frozenset(
+    {
+        "model", "messages", "prompt", "suffix", "echo",
+        "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "best_of", "stop",
+        "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call",
+        "response_format", "logprobs", "top_logprobs", "modalities", "audio",
+    }
+)  # fmt: skip
+"""Fields that no user may set: with them a request costs more, or its answer has parts that no rule asked for."""
+
+
+def parse_extra(text: str) -> dict[str, object]:
+    """The fields that JSON text names.
+
+    Raises UsageError where it is no JSON object, or names a field that is gonogo's to set.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--extra-body is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise UsageError('--extra-body is no JSON object; give one like {"reasoning_effort": "none"}.')
+    taken = sorted(RESERVED.intersection(value))
+    if taken:
+        raise UsageError(f"--extra-body names {', '.join(taken)}, which gonogo sets itself; leave it out.")
+    return value
+
+
+def with_extra(request: Request, extra: Mapping[str, object]) -> Request:
+    """The request with these fields; those that its body has already stay as they are.
+
+    Only a generation whose body is a JSON object in UTF-8 is changed, and no byte of it but by what is added.
+    """
+    sent = _object(request)
+    added = {} if sent is None else {name: value for name, value in extra.items() if name not in sent}
+    if not added:
+        return request
+    head = request.body.rstrip()[:-1] + (b", " if sent else b"")
+    return replace(request, body=head + json.dumps(added, ensure_ascii=False).encode()[1:])
+
+
+def _object(request: Request) -> dict[str, Any] | None:
+    if request.path not in GENERATIONS:
+        return None
+    try:
+        value = json.loads(request.body.decode())
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
