@@ -62,6 +62,7 @@ RECORDS = st.builds(
     TEXT,
     st.lists(EXCHANGES, max_size=3, unique_by=lambda exchange: exchange.id).map(tuple),
     st.dictionaries(TEXT, TEXT, max_size=3),
+    extra_body=st.dictionaries(TEXT, TEXT | st.lists(st.booleans()), max_size=2),
 )
 
 
@@ -81,6 +82,7 @@ class TestARecord:
             "evidence_version": 1,
             "target": {"base_url": "http://127.0.0.1:8000/v1", "model": "m", "embedding_model": None},
             "started": STARTED,
+            "extra_body": {},
         }
         assert exchange["chunks"] == [[0.25, {"base64": "ZGF0YTogww=="}], [0.5, {"base64": "pAoK"}]]
         assert exchange["request"]["body"] == '{"a": 1}'
@@ -96,6 +98,20 @@ class TestARecord:
     def test_replaces_what_the_file_held(self, path: Path) -> None:
         path.write_text("something else\n" * 100)
         assert len(read(written(path, EXCHANGE)).exchanges) == 1
+
+    def test_that_is_gone_on_with_loses_nothing_of_it_but_a_line_that_was_cut_short(self, path: Path) -> None:
+        written(path, EXCHANGE, replace(EXCHANGE, id="x2"))
+        path.write_bytes(path.read_bytes()[:-20])
+        with EvidenceWriter.go_on(path, read(path)) as writer:
+            writer.exchange(replace(EXCHANGE, id="x3"))
+        record = read(path)
+        assert ([exchange.id for exchange in record.exchanges], record.truncated) == (["x1", "x3"], False)
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_of_an_older_gonogo_has_no_extra_body(self, path: Path) -> None:
+        written(path)
+        path.write_text(path.read_text().replace(',"extra_body":{}', ""))
+        assert read(path).extra_body == {}
 
     def test_says_which_version_wrote_it(self, path: Path) -> None:
         written(path)
@@ -152,6 +168,11 @@ class TestASecret:
         assert stored.body == body.replace(KEY.encode(), b"*" * len(KEY))
         assert [len(chunk.data) for chunk in stored.chunks] == [24, len(body) - 24]
         assert stored.request.path == "/x?key=" + "*" * len(KEY)
+
+    def test_in_the_extra_body_is_masked(self, path: Path) -> None:
+        with EvidenceWriter(path, TARGET, STARTED, key=KEY, extra_body={"vendor": {"key": KEY}}):
+            assert KEY not in path.read_text()
+            assert read(path).extra_body == {"vendor": {"key": "*" * len(KEY)}}
 
     def test_of_a_few_letters_is_no_reason_to_change_an_answer(self) -> None:
         exchange = replace(EXCHANGE, chunks=(Chunk(0.1, b"none of the data"),))

@@ -125,7 +125,7 @@ def test_without_a_sign_of_life_nothing_more_is_sent_and_the_suspects_are_named(
     recorder = ScriptedRecorder(lambda key: ending if key.startswith("alive") else Says())
     kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=2)
     assert kept.stimuli()[-1] == f"alive after {WRONG[0].key} | {WRONG[1].key}"
-    reason = "the target no longer answered after x2, x3, so this was not sent"
+    reason = "the target no longer answered after x2, x3, so this was not sent; restart it and add --resume"
     assert kept.reasons == {stimulus.key: reason for stimulus in WRONG[2:]}
 
 
