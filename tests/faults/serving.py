@@ -28,7 +28,7 @@ PATIENCE = 30.0
 
 def sound() -> Application:
     """The application of the reference server, on an engine without a model."""
-    return create_app(ScriptedEngine(("scripted", "org/scripted"), _answer), Settings())
+    return create_app(ScriptedEngine(("scripted", "org/scripted"), _answer), Settings(cors_origins=("*",)))
 
 
 def _answer(prompt: str) -> str:
