@@ -83,6 +83,7 @@ def served(application: Application) -> Iterator[tuple[str, uvicorn.Server]]:
     config = uvicorn.Config(
         application, http="h11", lifespan="off", log_config=None, timeout_graceful_shutdown=1
     )
+    config.load()  # imports its protocols here, not beside what the main thread imports meanwhile
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
