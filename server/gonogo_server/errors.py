@@ -6,6 +6,7 @@
     ├── ModelNotFound          404 invalid_request_error     no such model is served
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
     ├── UnsupportedMediaType   415 invalid_request_error     the body is not declared as JSON
+    ├── Overloaded             429 rate_limit_error          too many requests wait already
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
     ├── ModelUnavailable       (at the start only)           a model is not on this machine, or cannot be read
     └── BadSettings            (at the start only)           the server cannot start as it was configured
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-ErrorType = Literal["invalid_request_error", "server_error", "service_unavailable_error"]
+ErrorType = Literal["invalid_request_error", "rate_limit_error", "server_error", "service_unavailable_error"]
 
 
 class ServerError(Exception):
@@ -66,6 +67,17 @@ class UnsupportedMediaType(ServerError):  # noqa: N818 - named after its HTTP st
 
     status = 415
     type = "invalid_request_error"
+
+
+class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
+    """Too many requests wait already: `retry_after` seconds are a fair guess at when fewer will."""
+
+    status = 429
+    type = "rate_limit_error"
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message, code="slow_down")
+        self.retry_after = retry_after
 
 
 class EngineDied(ServerError):  # noqa: N818 - it says what happened

@@ -7,12 +7,12 @@ is called on the event loop and never blocks it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
 
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 FinishReason = Literal["stop", "length"]
 
@@ -25,35 +25,91 @@ class ModelCard:
     type: Literal["chat", "embedding"]
     context_length: int
     created: int
+    vocabulary: int = 0
+    """Token ids are below it; 0 where that is not known before the model is loaded."""
+    loaded: bool = True
+    """Whether it is in memory; a model that is not is loaded by the first request for it."""
 
 
 class Message(TypedDict):
     """A message as chat templates take it: a role that they know, and text ("" where there is none).
 
-    `name` tells speakers of one role apart, in templates that have a place for it.
+    `name` tells speakers of one role apart, in templates that have a place for it. `tool_calls` and
+    `tool_call_id` are there for models that were trained on tools: see `ToolStyle`.
     """
 
     role: str
     content: str
     name: NotRequired[str]
+    tool_calls: NotRequired[list[dict[str, Any]]]
+    """In the API's form, but with `arguments` as an object, as templates want them."""
+    tool_call_id: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStyle:
+    """How a model that was trained on tools says that it calls one.
+
+    Between `start` and `end` (perhaps "", for: up to the end) stands what `parse` reads: one call, or several, as
+    `{"name": str, "arguments": dict or str}`. It raises `ValueError` (or what mlx_lm's parsers raise) for
+    what is no call.
+    """
+
+    start: str
+    end: str
+    parse: Callable[[str, Sequence[Mapping[str, Any]]], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. `temperature` 0 is greedy; `seed` None draws a fresh one."""
+    """How the next token is chosen. `temperature` 0 is greedy; `seed` None draws a fresh one.
+
+    Both penalties are for tokens of the answer alone, as the API has it: `presence_penalty` once for each that
+    is there, `frequency_penalty` for each time. `logit_bias` pairs token ids with what is added.
+    """
 
     temperature: float = 1.0
     top_p: float = 1.0
     seed: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One answer to generate: at most `max_tokens` tokens (at least one) after `prompt` (ids, at least one)."""
+    """One answer to generate: at most `max_tokens` tokens (at least one) after `prompt` (ids, at least one).
+
+    Generations with equal prompts that run at the same time share one prefill.
+    """
 
     prompt: tuple[int, ...]
     max_tokens: int
     sampling: Sampling
+    logprobs: int | None = None
+    """None: not wanted. Otherwise each token comes with its own, and with this many likeliest (0 to 20)."""
+    grammar: str | None = None
+    """What the answer must keep to, as llguidance takes it (a grammar in JSON or Lark)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token and the natural logarithm of its probability (after bias, penalties and grammar, before temperature).
+
+    `bytes` are what it adds to a text, perhaps part of a character. Impossible tokens have -9999.0, as in the API.
+    """
+
+    id: int
+    bytes: bytes
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that was chosen, and the likeliest of its place, the likeliest first (as many as were asked for)."""
+
+    chosen: Alternative
+    likeliest: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +123,57 @@ class Piece:
     text: str
     tokens: int
     finish_reason: FinishReason | None = None
+    cached: int = 0
+    """In the first piece: tokens of the prompt that came out of the prefix cache."""
+    logprobs: tuple[Token, ...] = ()
+    """Where they were asked for: one for each token but an end token. Their text may come with a later piece."""
 
 
 class Engine(Protocol):
     """Runs one or more models; see the module's docstring for threads.
 
     Raises `gonogo_server.errors.EngineDied` from every method but `cards`, `alive` and `close` once it can no
-    longer generate. `model` is always an id from `cards`; any other is a bug of the caller (`KeyError`).
+    longer generate, `ModelUnavailable` where a model cannot be loaded. `model` is always an id from `cards`; any other
+    is a bug of the caller (`KeyError`).
     """
 
     def cards(self) -> Sequence[ModelCard]:
         """What is served, in the configured order."""
 
-    async def chat_prompt(self, model: str, messages: Sequence[Message]) -> tuple[int, ...]:
+    async def tool_style(self, model: str) -> ToolStyle | None:
+        """How the model calls tools; None where it was not trained on them, so that `chat_prompt` takes none."""
+
+    async def chat_prompt(
+        self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[int, ...]:
         """The messages through the model's chat template, ready to be answered, as token ids.
 
-        Raises `gonogo_server.errors.BadRequest` where the template refuses them.
+        `tools` as in the API. Raises `gonogo_server.errors.BadRequest` where the template refuses them.
+        """
+
+    async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
+        """The token ids that ask for what stands between two texts.
+
+        Raises `BadRequest` (param `suffix`) where the model was not trained to fill in the middle.
         """
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
-        """The text as token ids, no end token added; a begin token where the model wants one."""
+        """The text as token ids, as the model wants it: with a begin token, or between `[CLS]` and `[SEP]`."""
+
+    async def decode(self, model: str, tokens: Sequence[int]) -> tuple[bytes, ...]:
+        """What each token adds to a text; nothing for special ones. Ids are below the card's `vocabulary`."""
+
+    async def score(self, model: str, tokens: Sequence[int], likeliest: int) -> Sequence[Token | None]:
+        """The log probability of each token after those before it; None for the first, which follows nothing."""
+
+    async def embed(self, model: str, inputs: Sequence[Sequence[int]]) -> Sequence[Sequence[float]]:
+        """The vector of each input, in order, of length 1 (Euclidean); `model` is of type "embedding"."""
 
     def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
         """The answer, piece by piece as it is generated; the pieces' texts joined are the whole answer.
 
-        Nothing happens before the first step. `aclose` (or cancelling the step) stops the generation, within
+        Nothing happens before the first step. That one raises `gonogo_server.errors.Overloaded` where too many
+        wait already, and `BadRequest` where the grammar cannot be followed. `aclose` (or cancelling the step) stops the generation, within
         a token. Finishes with "length" where the context is full, too. `EngineDied` comes out of a step when
         the engine dies under it; any other exception is the failure of this generation alone.
         """
