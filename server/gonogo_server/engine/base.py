@@ -172,10 +172,11 @@ class Engine(Protocol):
     def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
         """The answer, piece by piece as it is generated; the pieces' texts joined are the whole answer.
 
-        Nothing happens before the first step. That one raises `gonogo_server.errors.Overloaded` where too many
-        wait already, and `BadRequest` where the grammar cannot be followed. `aclose` (or cancelling the step) stops the generation, within
-        a token. Finishes with "length" where the context is full, too. `EngineDied` comes out of a step when
-        the engine dies under it; any other exception is the failure of this generation alone.
+        Nothing happens before the first step, which raises `gonogo_server.errors.Overloaded` where too many wait
+        already, and `BadRequest` where the grammar cannot be followed. `aclose` (or cancelling the step) stops
+        the generation, within a token. Finishes with "length" where the context is full, too. `EngineDied`
+        comes out of a step when the engine dies under it; any other exception is the failure of this generation
+        alone.
         """
 
     @property
