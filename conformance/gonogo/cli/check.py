@@ -57,7 +57,12 @@ def check(  # noqa: PLR0913 - one parameter an option
     skip: Skip = None,
     require: Require = None,
     strict: Strict = False,
-    concurrency: Annotated[int, typer.Option(metavar="N", min=1, help="Requests under way at a time.")] = 8,
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Requests under way at a time; with 1, one that kills is named for sure."
+        ),
+    ] = 8,
     timeout: Annotated[
         float, typer.Option(metavar="S", min=0.001, help="Seconds that one answer may take.")
     ] = 60.0,

@@ -1,8 +1,10 @@
 """Send a plan and record what comes back.
 
-Harmless stimuli go side by side, then those that must be alone, then hostile ones in small batches with a sign of
-life after each, then the ones known to stop servers, one by one. Once the target no longer answers, nothing more is
-sent: what is left is noted with the request that was the last before it.
+Harmless stimuli go side by side, then those that must be alone, then hostile ones in batches with a sign of life
+after each, then the ones known to stop servers: the first by itself, and where the target lives through it the rest,
+which resembles it, in batches too. Once the target no longer answers, nothing more is sent: what is left is noted
+with the batch that was the last before it. Any request of a batch may be the one that stopped the target; with one
+request at a time a batch is one request, and the one is named.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
+from gonogo.exchange import FailureKind
 from gonogo.stimuli.life import baselines, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
 
@@ -72,8 +75,7 @@ class Collector:
         plan = replace(plan, stimuli=self._unknown(plan.stimuli))
         numbered = {stimulus.key: next(self.ids) for stimulus in plan.stimuli}
         for risk in Risk:
-            side_by_side = plan.stage(risk)
-            for batch in _batches(side_by_side, self._batch_size(risk) or len(side_by_side) or 1):
+            for batch in self._batches(risk, plan.stage(risk)):
                 await self._batch(batch, numbered, watched=risk is not Risk.HARMLESS)
             for stimulus in plan.stage(risk, alone=True):
                 await self._batch((stimulus,), numbered, watched=risk is not Risk.HARMLESS)
@@ -92,9 +94,16 @@ class Collector:
     def _unknown(self, stimuli: Iterable[Stimulus]) -> tuple[Stimulus, ...]:
         return tuple(stimulus for stimulus in stimuli if stimulus.key not in self.known)
 
-    def _batch_size(self, risk: Risk) -> int | None:
-        """How many are sent before a sign of life is asked for; None for all of them."""
-        return {Risk.HARMLESS: None, Risk.HOSTILE: self.concurrency, Risk.DEADLY: 1}[risk]
+    def _batches(self, risk: Risk, stimuli: Sequence[Stimulus]) -> Iterator[Sequence[Stimulus]]:
+        """What is sent before a sign of life is asked for, if it is; a batch waits for its slowest answer."""
+        if risk is Risk.HARMLESS:
+            yield stimuli
+            return
+        # A sign of life costs the time of one answer, in which nothing else is sent: so one for two rounds.
+        size = 1 if self.concurrency == 1 else 2 * self.concurrency
+        first = 1 if risk is Risk.DEADLY else size
+        yield stimuli[:first]
+        yield from (stimuli[start : start + size] for start in range(first, len(stimuli), size))
 
     async def _batch(self, stimuli: Sequence[Stimulus], numbered: dict[str, str], *, watched: bool) -> None:
         """Send a batch side by side, each stimulus after those of the batch that it needs."""
@@ -150,6 +159,7 @@ class Collector:
         """Ask for a sign of life; without one the target is lost, and the batch is why."""
         known = self._baseline()
         sent = [stimulus.key for stimulus in batch if stimulus.key in self._answers]
+        sent = [key for key in sent if not found_nobody(self._answers[key])] or sent
         if known is None or not sent:
             return
         stimulus = sign_of_life(known, sent)
@@ -157,8 +167,9 @@ class Collector:
         exchange = self._answers[stimulus.key]
         if exchange.failure is not None or not (_accepted(exchange) or _is_busy(exchange)):
             suspects = ", ".join(numbered[key] for key in sent)
+            doubt = " (any of them may be why: --concurrency 1 names the one)" if len(sent) > 1 else ""
             self._lost = (
-                f"the target no longer answered after {suspects}, so this was not sent; "
+                f"the target no longer answered after {suspects}{doubt}, so this was not sent; "
                 "restart it and add --resume"
             )
 
@@ -179,8 +190,9 @@ def ids_from(letter: str, first: int) -> Iterator[str]:
     return (f"{letter}{number}" for number in count(first))
 
 
-def _batches(stimuli: Sequence[Stimulus], size: int) -> Iterable[Sequence[Stimulus]]:
-    return (stimuli[start : start + size] for start in range(0, len(stimuli), size))
+def found_nobody(exchange: Exchange) -> bool:
+    """Whether the request never reached the target, so that it tells nothing and did nothing."""
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.CONNECT
 
 
 def _accepted(exchange: Exchange) -> bool:

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gonogo.collect.collector import ids_from
+from gonogo.collect.collector import found_nobody, ids_from
 from gonogo.errors import UsageError
-from gonogo.exchange import FailureKind
 from gonogo.stimuli.life import is_sign_of_life, suspects
 
 if TYPE_CHECKING:
@@ -34,14 +33,14 @@ class Held:
         after such requests only; both go, and so does what was not sent. All that reached the target stays,
         whatever it did to it.
         """
-        reached = {e.stimulus for e in record.exchanges if not _found_nobody(e)}
+        reached = {e.stimulus for e in record.exchanges if not found_nobody(e)}
         kept = (
             e
             for e in record.exchanges
             if (
                 not reached.isdisjoint(suspects(e.stimulus))
                 if is_sign_of_life(e.stimulus)
-                else not _found_nobody(e)
+                else not found_nobody(e)
             )
         )
         return cls(replace(record, exchanges=tuple(kept), unsent={}, truncated=False))
@@ -71,7 +70,3 @@ class Held:
                     f"--resume goes on with what the evidence file is of: {what} there is {old or 'none'}, "
                     f"and here {new or 'none'}."
                 )
-
-
-def _found_nobody(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.CONNECT

@@ -37,7 +37,7 @@ class Risk(IntEnum):
 
     HARMLESS = 0
     HOSTILE = 1  # broken on purpose; the target is asked for a sign of life afterwards
-    DEADLY = 2  # known to stop a server for good; sent last, one at a time
+    DEADLY = 2  # known to stop a server for good; sent last, the first of them by itself
 
 
 @dataclass(frozen=True, slots=True)

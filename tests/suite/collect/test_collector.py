@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from gonogo.collect.collector import LONGEST_WAIT, TRIES, Collector
 from gonogo.collect.plan import Plan
 from gonogo.exchange import Exchange, Failure, FailureKind, Request
 from gonogo.stimuli import bodies
+from gonogo.stimuli.life import is_sign_of_life, suspects
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject
 from suite.collect.scripted import GONE, Kept, Says, ScriptedRecorder, in_turn
 
@@ -90,14 +92,18 @@ def test_a_request_that_cannot_be_built_is_unsent_with_the_reason() -> None:
     }
 
 
-def test_a_sign_of_life_is_asked_for_after_each_batch_of_hostile_requests() -> None:
-    kept, _, _ = collect(ScriptedRecorder(), CHAT, *WRONG, concurrency=2)
-    alive = [key for key in kept.stimuli() if key.startswith("alive after ")]
-    assert alive == [
-        f"alive after {WRONG[0].key} | {WRONG[1].key}",
-        f"alive after {WRONG[2].key} | {WRONG[3].key}",
-        f"alive after {WRONG[4].key}",
-    ]
+@pytest.mark.parametrize(
+    ("concurrency", "batches"), [(1, [1, 1, 1, 1, 1]), (2, [4, 1]), (8, [5])], ids=["1", "2", "8"]
+)
+def test_a_sign_of_life_is_asked_for_after_each_batch_of_hostile_requests(
+    concurrency: int, batches: list[int]
+) -> None:
+    recorder = ScriptedRecorder()
+    kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=concurrency)
+    wrong = iter(stimulus.key for stimulus in WRONG)
+    expected = [list(islice(wrong, size)) for size in batches]
+    assert [suspects(key) for key in kept.stimuli() if is_sign_of_life(key)] == expected
+    assert recorder.most <= concurrency
 
 
 def test_the_sign_of_life_is_a_plain_request_that_was_answered_well_before() -> None:
@@ -124,9 +130,31 @@ def test_where_nothing_was_answered_well_no_sign_of_life_can_be_asked_for() -> N
 def test_without_a_sign_of_life_nothing_more_is_sent_and_the_suspects_are_named(ending: Says) -> None:
     recorder = ScriptedRecorder(lambda key: ending if key.startswith("alive") else Says())
     kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=2)
-    assert kept.stimuli()[-1] == f"alive after {WRONG[0].key} | {WRONG[1].key}"
-    reason = "the target no longer answered after x2, x3, so this was not sent; restart it and add --resume"
-    assert kept.reasons == {stimulus.key: reason for stimulus in WRONG[2:]}
+    assert kept.stimuli()[-1] == "alive after " + " | ".join(stimulus.key for stimulus in WRONG[:4])
+    reason = (
+        "the target no longer answered after x2, x3, x4, x5 (any of them may be why: --concurrency 1 names "
+        "the one), so this was not sent; restart it and add --resume"
+    )
+    assert kept.reasons == {WRONG[4].key: reason}
+
+
+def test_with_one_request_at_a_time_the_one_that_stopped_the_target_is_named() -> None:
+    recorder = ScriptedRecorder(lambda key: Says(status=500 if key.startswith("alive") else 200))
+    kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=1)
+    reason = "the target no longer answered after x2, so this was not sent; restart it and add --resume"
+    assert kept.reasons == {stimulus.key: reason for stimulus in WRONG[1:]}
+
+
+@pytest.mark.parametrize(("gone", "named"), [(WRONG[2:4], WRONG[:2]), (WRONG[:4], WRONG[:4])])
+def test_what_found_nobody_is_no_suspect_unless_all_did(gone: list[Stimulus], named: list[Stimulus]) -> None:
+    missed = {stimulus.key for stimulus in gone}
+
+    def script(key: str) -> Says:
+        return Says(status=None, failure=GONE) if key in missed or is_sign_of_life(key) else Says()
+
+    kept, _, _ = collect(ScriptedRecorder(script), CHAT, *WRONG, concurrency=2)
+    assert suspects(kept.stimuli()[-1]) == [stimulus.key for stimulus in named]
+    assert list(kept.reasons) == [WRONG[4].key]
 
 
 @pytest.mark.parametrize(
@@ -139,18 +167,28 @@ def test_who_has_no_time_is_alive(ending: Says) -> None:
     assert WRONG[1].key in kept.stimuli()
 
 
-def test_deadly_requests_are_sent_last_and_one_by_one() -> None:
-    deadly = [replace(wrong, risk=Risk.DEADLY) for wrong in WRONG[:2]]
-    kept, _, _ = collect(ScriptedRecorder(), deadly[0], WRONG[2], deadly[1], CHAT)
+DEADLY = [replace(wrong, risk=Risk.DEADLY) for wrong in WRONG]
+
+
+def test_deadly_requests_are_sent_last_the_first_by_itself() -> None:
+    kept, _, _ = collect(ScriptedRecorder(), DEADLY[0], WRONG[4], *DEADLY[1:4], CHAT)
     assert kept.stimuli() == [
         CHAT.key,
-        WRONG[2].key,
-        f"alive after {WRONG[2].key}",
-        deadly[0].key,
-        f"alive after {deadly[0].key}",
-        deadly[1].key,
-        f"alive after {deadly[1].key}",
+        WRONG[4].key,
+        f"alive after {WRONG[4].key}",
+        DEADLY[0].key,
+        f"alive after {DEADLY[0].key}",
+        *(stimulus.key for stimulus in DEADLY[1:4]),
+        "alive after " + " | ".join(stimulus.key for stimulus in DEADLY[1:4]),
     ]
+
+
+def test_where_the_first_deadly_request_kills_it_is_named_and_none_of_its_kind_follows() -> None:
+    recorder = ScriptedRecorder(lambda key: Says(status=500 if is_sign_of_life(key) else 200))
+    kept, _, _ = collect(recorder, CHAT, *DEADLY)
+    assert kept.stimuli()[-1] == f"alive after {DEADLY[0].key}"
+    assert kept.reasons.keys() == {stimulus.key for stimulus in DEADLY[1:]}
+    assert all("no longer answered after x2, so" in reason for reason in kept.reasons.values())
 
 
 def throttled(status: int, after: str) -> Says:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gonogo.judge.checks.acceptance import accepted, busy, ending
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check
+from gonogo.stimuli.life import suspects
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -19,5 +20,6 @@ def still_answers(exchange: Exchange) -> Deviation | None:
         return None
     if busy(exchange):
         raise Undecided(f"{exchange.id}: {ending(exchange)}, which the living say too")
-    before = exchange.stimulus.removeprefix("alive after ")
-    return Deviation("the answer that a plain request had before", f"{ending(exchange)}, after {before}")
+    before = suspects(exchange.stimulus)
+    after = f"after {'one of ' if len(before) > 1 else ''}{' | '.join(before)}"
+    return Deviation("the answer that a plain request had before", f"{ending(exchange)}, {after}")
