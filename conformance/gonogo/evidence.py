@@ -5,7 +5,7 @@ the last absent in older files. Each further line is one exchange, or
 `{"unsent": stimulus, "reason": sentence}`. A chunk of a body is `[seconds, text]`, or
 `[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is flushed as soon as its
 exchange ended, so that a crash loses nothing that was recorded. Secrets are never
-written (see `redact`).
+written (see `gonogo.redaction`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -22,6 +22,7 @@ import jsonschema_rs
 from gonogo import __version__
 from gonogo.errors import EvidenceError
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request
+from gonogo.redaction import redact, redact_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 EVIDENCE_VERSION = 1
-
-REDACTED = "[redacted]"
-
-_SECRET_FIELDS = frozenset(
-    {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
-)
-_LEAST_KEY = 16  # a shorter key ("none", "ollama") is no secret, and may be a word of an honest answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ class EvidenceWriter:
     """Write a record while it is collected: a context manager that replaces the file at `path`.
 
     `go_on` makes one that adds to a record instead.
-    `key` is the API key of the run; it is masked wherever it occurs (see `redact`).
+    `key` is the API key of the run; it is masked wherever it occurs (see `gonogo.redaction`).
     Raises `EvidenceError` where the file cannot be written.
     """
 
@@ -180,61 +174,6 @@ def read(path: str | PathLike[str]) -> Record:
         lines.truncated,
         header.get("extra_body", {}),
     )
-
-
-def redact(exchange: Exchange, key: str | None = None) -> Exchange:
-    """Get the exchange without secrets.
-
-    Credentials and cookies in headers, and the literal `key` in any request header, become "[redacted]". A
-    key of 16 characters or more, which no honest answer holds by chance, is redacted in the response's
-    headers too, and in the path and both bodies masked by as many "*", so that every byte keeps its offset.
-    """
-    mask = key if key and len(key) >= _LEAST_KEY else None
-    request = exchange.request
-    return replace(
-        exchange,
-        request=replace(
-            request,
-            path=request.path.replace(mask, "*" * len(mask)) if mask else request.path,
-            headers=_redact_headers(request.headers, key),
-            body=_mask(request.body, mask),
-        ),
-        headers=_redact_headers(exchange.headers, mask),
-        chunks=_mask_chunks(exchange.chunks, mask),
-    )
-
-
-def redact_fields(fields: Mapping[str, object], key: str | None = None) -> Mapping[str, object]:
-    """Get the fields of a JSON object with the literal `key` masked, as `redact` does it in bodies."""
-    if not key or len(key) < _LEAST_KEY:
-        return fields
-    masked: dict[str, object] = json.loads(json.dumps(fields).replace(json.dumps(key)[1:-1], "*" * len(key)))
-    return masked
-
-
-def _redact_headers(headers: Headers, key: str | None) -> Headers:
-    return tuple(
-        (name, REDACTED if name.lower() in _SECRET_FIELDS else value.replace(key, REDACTED) if key else value)
-        for name, value in headers
-    )
-
-
-def _mask(data: bytes, key: str | None) -> bytes:
-    return data.replace(key.encode(), b"*" * len(key.encode())) if key else data
-
-
-def _mask_chunks(chunks: tuple[Chunk, ...], key: str | None) -> tuple[Chunk, ...]:
-    """Mask across the borders of chunks too: an echoed key may arrive in pieces."""
-    body = b"".join(chunk.data for chunk in chunks)
-    masked = _mask(body, key)
-    if masked == body:
-        return chunks
-    pieces, start = [], 0
-    for chunk in chunks:
-        end = start + len(chunk.data)
-        pieces.append(Chunk(chunk.at, masked[start:end]))
-        start = end
-    return tuple(pieces)
 
 
 def _header(target: Target, started: str, extra_body: Mapping[str, object]) -> dict[str, Any]:

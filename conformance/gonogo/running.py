@@ -16,9 +16,10 @@ from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
 from gonogo.collect.resuming import Held
 from gonogo.errors import GonogoError, UsageError
-from gonogo.evidence import EvidenceWriter, Record, Target, read, redact_fields
+from gonogo.evidence import EvidenceWriter, Record, Target, read
 from gonogo.fuzz import fuzz
 from gonogo.judge import bind, judge
+from gonogo.redaction import redact_fields
 from gonogo.report.model import Report, build
 from gonogo.stimuli.fuzzed import GROUP
 from gonogo.stimuli.life import is_sign_of_life

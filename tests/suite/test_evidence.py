@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from gonogo import __version__
 from gonogo.errors import EvidenceError
-from gonogo.evidence import EvidenceWriter, Record, Target, read, redact, write
+from gonogo.evidence import EvidenceWriter, Record, Target, read, write
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
+from gonogo.redaction import redact
 from hypothesis import given
 from hypothesis import strategies as st
 

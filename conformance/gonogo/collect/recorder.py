@@ -21,8 +21,8 @@ import httpx2
 
 from gonogo import __version__
 from gonogo.errors import UsageError
-from gonogo.evidence import redact
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request, header
+from gonogo.redaction import redact
 
 if TYPE_CHECKING:
     from types import TracebackType
