@@ -4,7 +4,8 @@ Little of it is public and it moves from minor to minor, so mlx_lm is pinned to 
 the signatures with those it recorded.
 """
 
-from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.generate import BatchGenerator, generation_stream
+from mlx_lm.models.cache import KVCache, can_trim_prompt_cache, make_prompt_cache, trim_prompt_cache
 from mlx_lm.models.llama import Model as Llama
 from mlx_lm.models.llama import ModelArgs as LlamaArgs
 from mlx_lm.sample_utils import apply_top_p
@@ -16,13 +17,18 @@ TESTED = "0.32.2"
 
 __all__ = [
     "TESTED",
+    "BatchGenerator",
+    "KVCache",
     "Llama",
     "LlamaArgs",
     "TokenizerWrapper",
     "apply_top_p",
+    "can_trim_prompt_cache",
     "dequantize_model",
+    "generation_stream",
     "load_model",
     "load_tokenizer",
     "make_prompt_cache",
     "maybe_set_recommended_wired_limit",
+    "trim_prompt_cache",
 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
+from mlx.utils import tree_flatten
 
 from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_tokenizer
 from gonogo_server.engine.mlx.device import on_cpu
@@ -32,10 +33,11 @@ UNKNOWN_CONTEXT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model (an mlx_lm module) and what it needs to read and write."""
+    """A model (an mlx_lm module), what it needs to read and write, and the bytes of its weights."""
 
     model: Any
     text: Text
+    nbytes: int
 
 
 def load(location: Location) -> Loaded:
@@ -44,7 +46,8 @@ def load(location: Location) -> Loaded:
     try:
         model, tokenizer, context_length = read(location.path, mx.float32 if on_cpu() else None)
         mx.eval(model.parameters())
-        return Loaded(model, Text(tokenizer, context_length))
+        text = Text(tokenizer, context_length, vocabulary(model, tokenizer))
+        return Loaded(model, text, sum(array.nbytes for array in _arrays(model)))
     except Exception as error:
         # Whatever a reader of a foreign file stumbles over: there are as many ways as there are files.
         raise ModelUnavailable(f"{location.path} cannot be served: {error}.") from error
@@ -57,6 +60,21 @@ def context_length(config: Mapping[str, Any]) -> int:
             if isinstance(value := part.get(key), int):
                 return value
     return UNKNOWN_CONTEXT
+
+
+def vocabulary(model: Any, tokenizer: Any) -> int:  # noqa: ANN401 - mlx_lm has no types
+    """How many logits the model gives, as far as its configuration says it; else what the tokenizer knows."""
+    arguments = getattr(model, "args", None)
+    for part in (arguments, getattr(arguments, "text_config", None)):
+        size = part.get("vocab_size") if isinstance(part, dict) else getattr(part, "vocab_size", None)
+        if isinstance(size, int):
+            return size
+    return len(tokenizer)
+
+
+def _arrays(model: Any) -> list[mx.array]:  # noqa: ANN401 - mlx_lm has no types
+    flat: list[tuple[str, Any]] = tree_flatten(model.parameters())  # type: ignore[assignment]  # a dict where asked for
+    return [array for _, array in flat]
 
 
 def _load_folder(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:

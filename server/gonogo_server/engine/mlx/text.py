@@ -2,60 +2,142 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import llguidance.hf
 from jinja2 import TemplateError
+from llguidance import LLMatcher
 from tokenizers.decoders import DecodeStream
 
+from gonogo_server.engine.base import ToolStyle
 from gonogo_server.errors import BadRequest, ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from llguidance import LLTokenizer
 
     from gonogo_server.engine.base import Message
+
+INFILL = (
+    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
+    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
+    ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"),
+    ("<|prefix|>", "<|suffix|>", "<|middle|>"),
+    ("<PRE>", "<SUF>", "<MID>"),
+)
+"""The special tokens before prefix, suffix and answer, as families of code models name them."""
 
 
 class Text:
     """What a model's tokenizer knows: its template, its vocabulary, and the tokens that end an answer.
 
-    `tokenizer` is an `mlx_lm` TokenizerWrapper around a fast (Rust) tokenizer; `context_length` is in tokens.
+    `tokenizer` is an `mlx_lm` TokenizerWrapper around a fast (Rust) tokenizer; `context_length` is in tokens,
+    `vocabulary` the number of logits that the model gives.
     """
 
-    def __init__(self, tokenizer: Any, context_length: int) -> None:  # noqa: ANN401 - mlx_lm has no types
+    def __init__(self, tokenizer: Any, context_length: int, vocabulary: int) -> None:  # noqa: ANN401 - mlx_lm has no types
         if not hasattr(tokenizer, "backend_tokenizer"):
             raise ModelUnavailable("it has no fast tokenizer (tokenizer.json)")
         self._tokenizer = tokenizer
         self.context_length = context_length
+        self.vocabulary = vocabulary
         self.end_tokens = frozenset(tokenizer.eos_token_ids)
+        self._shown = {
+            token: mark
+            for mark in (tokenizer.tool_call_start, tokenizer.tool_call_end)
+            if mark and (token := self._special(mark)) is not None
+        }
 
-    def chat_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
+    def chat_prompt(
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[int, ...]:
         """The token ids of the conversation up to where the assistant's answer begins.
 
         Raises `BadRequest` where the model has no template, or its template refuses the messages.
         """
         if not self._tokenizer.has_chat_template:
             raise BadRequest("This model has no chat template; ask it for completions.", param="model")
+        given = {"tools": list(tools)} if tools else {}
         try:
-            ids = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
-        except (TemplateError, ValueError) as error:
+            ids = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, **given)
+        except (TemplateError, ValueError, TypeError) as error:
             raise BadRequest(
                 f"The model's chat template refuses these messages: {error}", param="messages"
             ) from error
         return tuple(ids)
+
+    def tool_style(self) -> ToolStyle | None:
+        """How the model calls tools, where mlx_lm has a parser for what its template asks of it."""
+        if not self._tokenizer.has_tool_calling:
+            return None
+        start, end = self._tokenizer.tool_call_start, self._tokenizer.tool_call_end
+        return ToolStyle(start, end or "", self._tokenizer.tool_parser)
+
+    def infill_prompt(self, prefix: str, suffix: str) -> tuple[int, ...]:
+        """The token ids that ask for what stands between two texts. Raises `BadRequest` where none can."""
+        for names in INFILL:
+            marks = [self._special(name) for name in names]
+            before, after, middle = marks
+            if before is not None and after is not None and middle is not None:
+                return (before, *self._plain(prefix), after, *self._plain(suffix), middle)
+        raise BadRequest(
+            "This model was not trained to fill in the middle: leave 'suffix' out.",
+            param="suffix",
+            code="unsupported_parameter",
+        )
 
     def encode(self, text: str) -> tuple[int, ...]:
         """The token ids of the text, after a begin token where the model wants one; never none at all."""
         ids = tuple(self._tokenizer.encode(text))
         return ids or (self._first_token(),)
 
+    def spell(self, token: int) -> bytes:
+        """What the token adds to a text, perhaps part of a character; of a special one, its name."""
+        return self.grammar_tokenizer.decode_bytes([token])
+
+    def decode(self, tokens: Sequence[int]) -> tuple[bytes, ...]:
+        """What each token adds to a text; nothing for special ones."""
+        special = self.grammar_tokenizer.is_special_token
+        return tuple(b"" if special(token) else self.spell(token) for token in tokens)
+
     def stream(self) -> Callable[[int], str]:
         """A function from the next token of an answer to the whole characters that it completes.
 
-        Special tokens have no text. Bytes that no token ever completes to a character are left out.
+        Special tokens have no text, but those do that begin and end a tool call. Bytes that no token ever
+        completes to a character are left out.
         """
         stream = DecodeStream(skip_special_tokens=True)
-        tokenizer = self._tokenizer.backend_tokenizer
-        return lambda token: stream.step(tokenizer, token) or ""
+        tokenizer, shown = self._tokenizer.backend_tokenizer, self._shown
+        return lambda token: shown.get(token) or stream.step(tokenizer, token) or ""
+
+    def matcher(self, grammar: str) -> LLMatcher:
+        """What follows the grammar, from its beginning. Raises `BadRequest` where it cannot be followed."""
+        matcher = LLMatcher(self.grammar_tokenizer, grammar, log_level=0)
+        if matcher.is_error():
+            raise BadRequest(
+                f"The answer cannot be held to this schema: {matcher.get_error().splitlines()[0]}",
+                param="response_format",
+                code="invalid_value",
+            )
+        return matcher
+
+    @cached_property
+    def grammar_tokenizer(self) -> LLTokenizer:
+        """The vocabulary as llguidance reads it; every end token ends what a grammar lets through."""
+        return llguidance.hf.from_tokenizer(
+            self._tokenizer._tokenizer,  # noqa: SLF001 - the wrapper passes on attributes, but is none itself
+            n_vocab=max(self.vocabulary, len(self._tokenizer)),
+            eos_token=sorted(self.end_tokens),
+        )
+
+    def _plain(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def _special(self, mark: str) -> int | None:
+        token: int | None = self._tokenizer.backend_tokenizer.token_to_id(mark)
+        return token
 
     def _first_token(self) -> int:
         begin = self._tokenizer.bos_token_id

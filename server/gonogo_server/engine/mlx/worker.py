@@ -1,4 +1,4 @@
-"""The one thread that owns what may be touched by one thread only, and takes turns between jobs on it.
+"""The one thread that owns what may be touched by one thread only.
 
 mlx's streams belong to the thread that made them, so that a model is loaded, stepped and released on one thread
 (ml-explore/mlx#3727, ml-explore/mlx-lm#1256). Nothing here knows of mlx.
@@ -10,9 +10,7 @@ import atexit
 import logging
 import queue
 import threading
-from collections import deque
 from concurrent.futures import Future
-from itertools import islice
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from gonogo_server.errors import EngineDied
@@ -22,39 +20,40 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Owned = TypeVar("Owned")
-Owned_contra = TypeVar("Owned_contra", contravariant=True)
-
-AT_ONCE = 8
-"""Jobs that take turns; those that came later wait, so that what runs fits into memory."""
-
 PATIENCE = 10.0
 """Seconds that the end of the process waits for a step in progress, where nobody called `stop`."""
 
 
-class Job(Protocol[Owned_contra]):
-    """Work in steps. Every method is called on the worker's thread, and a job that fails takes no other along."""
+class Machine(Protocol):
+    """What the thread owns. Every method is called on the thread."""
 
-    def step(self, owned: Owned_contra) -> bool:
-        """Do one step; False once there is nothing more to do."""
+    def step(self) -> bool:
+        """Do one round of the work there is; False where there is none left. What it raises ends the thread."""
 
     def fail(self, error: Exception) -> None:
-        """Take note that there will be no further step: `step` raised `error`, or the worker has died."""
+        """Tell all who wait that there will be no further step."""
+
+    def release(self) -> None:
+        """Let go of everything."""
+
+
+Owned = TypeVar("Owned", bound=Machine)
+Result = TypeVar("Result")
 
 
 class Worker(Generic[Owned]):
-    """A thread that calls `make`, then steps jobs with what that returned, and last calls `release` with it.
+    """A thread that calls `make`, then obeys calls and steps what that returned, and last releases it.
 
     It never ends by itself: once stopped it sleeps until the process ends.
     """
 
-    def __init__(self, name: str, make: Callable[[], Owned], release: Callable[[Owned], None]) -> None:
+    def __init__(self, name: str, make: Callable[[], Owned]) -> None:
         self._make = make
-        self._release = release
         self._made: Future[None] = Future()
-        self._inbox: queue.SimpleQueue[Job[Owned] | None] = queue.SimpleQueue()
-        self._jobs: deque[Job[Owned]] = deque()
-        # Guards the step from alive to dead: no job may get into the inbox after the last look at it.
+        self._inbox: queue.SimpleQueue[tuple[Callable[[Owned], object], Future[object]] | None] = (
+            queue.SimpleQueue()
+        )
+        # Guards the step from alive to dead: no call may get into the inbox after the last look at it.
         self._lock = threading.Lock()
         self._end: str | None = None
         self._finished = threading.Event()
@@ -67,11 +66,16 @@ class Worker(Generic[Owned]):
         self._thread.start()
         self._made.result()
 
-    def submit(self, job: Job[Owned]) -> None:
-        """Have the job stepped, in turn with the others. Raises `EngineDied` where no thread is left to do it."""
+    def call(self, work: Callable[[Owned], Result]) -> Future[Result]:
+        """Have `work` called between two steps; what it returns or raises is the future's.
+
+        Raises `EngineDied` where no thread is left to do it.
+        """
+        future: Future[Result] = Future()
         with self._lock:
             self.check()
-            self._inbox.put(job)
+            self._inbox.put((work, future))  # type: ignore[arg-type]  # a future of anything, here
+        return future
 
     def stop(self, timeout: float | None = None) -> None:
         """Fail what is not done, release, and wait for that, `timeout` seconds at most."""
@@ -86,13 +90,8 @@ class Worker(Generic[Owned]):
 
     @property
     def alive(self) -> bool:
-        """Whether jobs are still done."""
+        """Whether anything is still done."""
         return self._end is None
-
-    @property
-    def unfinished(self) -> int:
-        """Jobs that take turns or wait for one."""
-        return len(self._jobs) + self._inbox.qsize()
 
     def _run(self) -> None:
         try:
@@ -108,48 +107,48 @@ class Worker(Generic[Owned]):
         try:
             owned = self._make()
         except BaseException as error:  # noqa: BLE001 - raised again where start() waits
-            self._fail_all("The engine never came to life; start the server again.")
+            self._refuse_all("The engine never came to life; start the server again.")
             self._made.set_exception(error)
             return
         self._made.set_result(None)
         end = "The engine was stopped; start the server again."
         try:
-            while self._take_jobs():
-                self._take_turns(owned)
+            busy = False
+            while self._obey(owned, wait=not busy):
+                busy = owned.step()
         except BaseException as error:
             log.critical("The engine's thread died.", exc_info=True)
             end = f"The engine's thread died ({error!r}); start the server again."
-        self._fail_all(end)
-        self._release(owned)
+        self._refuse_all(end)
+        owned.fail(EngineDied(end))
+        owned.release()
 
-    def _take_jobs(self) -> bool:
-        """Empty the inbox, waiting for a job while there is none; False when told to stop."""
-        while not self._jobs or not self._inbox.empty():
-            job = self._inbox.get()
-            if job is None:
+    def _obey(self, owned: Owned, *, wait: bool) -> bool:
+        """Do the calls that are there, after waiting for one if need be; False when told to stop."""
+        while wait or not self._inbox.empty():
+            call = self._inbox.get()
+            if call is None:
                 return False
-            self._jobs.append(job)
+            wait = False
+            _do(*call, owned)
         return True
 
-    def _take_turns(self, owned: Owned) -> None:
-        for job in tuple(islice(self._jobs, AT_ONCE)):
-            if not self._step(job, owned):
-                self._jobs.remove(job)
-
-    def _step(self, job: Job[Owned], owned: Owned) -> bool:
-        try:
-            return job.step(owned)
-        except Exception as error:
-            log.exception("A job on the engine's thread failed.")
-            # Its frames would keep what only this thread may release.
-            job.fail(error.with_traceback(None))
-            return False
-
-    def _fail_all(self, end: str) -> None:
+    def _refuse_all(self, end: str) -> None:
         with self._lock:
             self._end = end
             while not self._inbox.empty():
-                if (job := self._inbox.get()) is not None:
-                    self._jobs.append(job)
-        while self._jobs:
-            self._jobs.popleft().fail(EngineDied(end))
+                if (call := self._inbox.get()) is not None and call[1].set_running_or_notify_cancel():
+                    call[1].set_exception(EngineDied(end))
+
+
+def _do(work: Callable[[Owned], object], future: Future[object], owned: Owned) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work(owned))
+    except Exception as error:  # noqa: BLE001 - it is the caller's
+        # Its frames would keep what only this thread may release.
+        future.set_exception(error.with_traceback(None))
+    except BaseException as error:
+        future.set_exception(EngineDied(f"The engine's thread died ({error!r}); start the server again."))
+        raise

@@ -1,0 +1,231 @@
+"""One model and all the answers that are generated with it at the same time (continuous batching).
+
+mlx_lm's BatchGenerator does the work: rows join it and leave it between any two steps. What is decided here is
+who joins when, what of a prompt need not be read again, and what becomes of a step that fails.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
+import numpy as np
+
+from gonogo_server.engine.mlx.api import (
+    KVCache,
+    can_trim_prompt_cache,
+    make_prompt_cache,
+    trim_prompt_cache,
+)
+from gonogo_server.engine.mlx.prefix_cache import Entry, common_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from gonogo_server.engine.mlx.prefix_cache import PrefixCache
+    from gonogo_server.engine.mlx.row import Row
+    from gonogo_server.engine.mlx.ticket import Deliveries
+
+log = logging.getLogger(__name__)
+
+WORTH_WAITING = 32
+"""Tokens that must be shared with a prompt that is just being read, for another to wait for it."""
+
+Cache = list[Any]
+"""A cache for each layer of a model, as mlx_lm makes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The first `length` tokens of a prompt, read already."""
+
+    length: int
+    cache: Cache
+
+
+class Batch:
+    """The answers of one model; `make_generator` gives a fresh BatchGenerator, or what stands in for one."""
+
+    def __init__(
+        self,
+        name: str,
+        model: Any,  # noqa: ANN401 - mlx_lm's models have no common type
+        make_generator: Callable[[], Any],
+        prefixes: PrefixCache[Cache],
+        *,
+        most_rows: int,
+    ) -> None:
+        self._name = name
+        self._make_generator = make_generator
+        self._generator = make_generator()
+        self._prefixes = prefixes
+        self._most_rows = most_rows
+        self._trimmable = can_trim_prompt_cache(make_prompt_cache(model))
+        self._waiting: deque[Row] = deque()
+        self._rows: dict[int, Row] = {}
+        self._reading: set[int] = set()
+
+    def add(self, row: Row) -> None:
+        """Have it answered, as soon as there is room."""
+        self._waiting.append(row)
+
+    @property
+    def rows(self) -> int:
+        """Answers that are being generated or wait to be."""
+        return len(self._rows) + len(self._waiting)
+
+    def step(self, deliveries: Deliveries) -> bool:
+        """Go on by a token for each row that is past its prompt, and by a part of a prompt; False: nothing to do."""
+        self._drop_cancelled()
+        try:
+            self._admit()
+            if not self._rows:
+                return False
+            self._go_on(deliveries)
+        except Exception as error:
+            # The caches of all rows may be out of step with their tokens now: none of them can be used again.
+            log.exception("A step of the model %s failed.", self._name)
+            self._break(error, deliveries)
+        return self.rows > 0
+
+    def fail(self, error: Exception, deliveries: Deliveries) -> None:
+        """Tell everyone, those who wait as well."""
+        for row in (*self._rows.values(), *self._waiting):
+            deliveries.add(row.ticket, error)
+        self._rows, self._waiting = {}, deque()
+
+    def close(self) -> None:
+        """Let go of the device."""
+        self._generator.close()
+
+    def _go_on(self, deliveries: Deliveries) -> None:
+        read, answered = self._generator.next()
+        for response in read:
+            if response.end_of_segment:
+                self._reading.discard(response.uid)
+                if not self._trimmable and not response.end_of_prompt:
+                    # Nothing but the whole prompt can be used again later, so it is kept as it is now.
+                    self._keep(*self._generator.extract_cache([response.uid])[response.uid])
+        for response in answered:
+            self._answer(response, deliveries)
+
+    def _answer(self, response: Any, deliveries: Deliveries) -> None:  # noqa: ANN401 - mlx_lm's
+        row = self._rows[response.uid]
+        if (failure := row.failure) is not None:
+            deliveries.add(row.ticket, failure)
+            del self._rows[response.uid]
+            self._generator.remove([response.uid])
+            return
+        deliveries.add(row.ticket, row.piece(response.token, response.logprobs, response.finish_reason))
+        if response.finish_reason:
+            del self._rows[response.uid]
+            if self._trimmable:
+                self._keep(response.prompt_cache, response.all_tokens)
+
+    def _drop_cancelled(self) -> None:
+        gone = [uid for uid, row in self._rows.items() if row.ticket.cancelled]
+        if gone:
+            caches = self._generator.remove(gone, return_prompt_caches=True)
+            for uid in gone:
+                if self._trimmable:
+                    self._keep(*caches[uid])
+                self._reading.discard(uid)
+                del self._rows[uid]
+        if any(row.ticket.cancelled for row in self._waiting):
+            self._waiting = deque(row for row in self._waiting if not row.ticket.cancelled)
+
+    def _admit(self) -> None:
+        for row in tuple(self._waiting):
+            if len(self._rows) >= self._most_rows:
+                return
+            prompt = np.asarray(row.prompt[:-1], dtype=np.int64)
+            prefix = self._read_already(prompt)
+            if self._worth_waiting(prompt, prefix.length if prefix else 0):
+                continue
+            self._waiting.remove(row)
+            self._insert(row, prefix)
+
+    def _insert(self, row: Row, prefix: Prefix | None) -> None:
+        row.cached = prefix.length if prefix else 0
+        (uid,) = self._generator.insert(
+            [list(row.prompt[row.cached :])],
+            max_tokens=[row.max_tokens],
+            caches=[prefix.cache] if prefix else None,
+            all_tokens=[list(row.prompt[: row.cached])],
+            samplers=[row.sampler],
+            logits_processors=[row.processors],
+        )
+        self._rows[uid] = row
+        if len(row.prompt) - row.cached > 1:
+            self._reading.add(uid)
+
+    def _worth_waiting(self, prompt: NDArray[np.int64], cached: int) -> bool:
+        """Whether a prompt that is just being read saves more of this one than is saved already.
+
+        So the choices of a request share one prefill, and so do requests behind one long system prompt.
+        """
+        return any(
+            self._shared(self._rows[uid].prompt[:-1], prompt) - cached >= WORTH_WAITING
+            for uid in self._reading
+        )
+
+    def _shared(self, read: Sequence[int], prompt: NDArray[np.int64]) -> int:
+        shared = common_prefix(np.asarray(read, dtype=np.int64), prompt)
+        return shared if self._trimmable or shared == len(read) else 0
+
+    def _read_already(self, prompt: NDArray[np.int64]) -> Prefix | None:
+        """The longest beginning of the prompt that is in a kept cache, or in that of a row that is being answered."""
+        best = self._prefixes.longest(self._name, prompt)
+        length = best[1] if best else 0
+        for uid, row in self._rows.items():
+            if (
+                self._trimmable
+                and uid not in self._reading
+                and self._shared(row.prompt[:-1], prompt) > length
+            ):
+                cache, tokens = self._generator.extract_cache([uid])[uid]
+                best = _entry(cache, tokens), common_prefix(np.asarray(tokens, dtype=np.int64), prompt)
+                length = best[1]
+        if best is None or not length:
+            return None
+        entry, _ = best
+        cache = _copy(entry.value)
+        if length < len(entry.tokens):
+            trim_prompt_cache(cache, len(entry.tokens) - length)
+        return Prefix(length, cache)
+
+    def _keep(self, cache: Cache, tokens: Sequence[int]) -> None:
+        """Keep what was read for later prompts; evaluated, as it would hold on to the whole batch otherwise."""
+        if not tokens:
+            return
+        entry = _entry(cache, tokens)
+        with mx.stream(self._generator.stream):
+            mx.eval([layer.state for layer in cache])
+        self._prefixes.add(self._name, list(tokens), cache, entry.nbytes, trimmable=entry.trimmable)
+
+    def _break(self, error: Exception, deliveries: Deliveries) -> None:
+        for row in self._rows.values():
+            deliveries.add(row.ticket, error.with_traceback(None))
+        self._rows, self._reading = {}, set()
+        self._generator.close()
+        self._generator = self._make_generator()
+
+
+def _entry(cache: Cache, tokens: Sequence[int]) -> Entry[Cache]:
+    nbytes = sum(layer.nbytes for layer in cache)
+    trimmable = bool(can_trim_prompt_cache(cache))
+    return Entry(np.asarray(tokens, dtype=np.int64), cache, nbytes, trimmable)
+
+
+def _copy(cache: Cache) -> Cache:
+    """A cache that can be trimmed without the original's noticing.
+
+    The arrays of the plain kind are shared: a batch copies them when a row joins it (`merge`).
+    """
+    return [copy.copy(layer) if type(layer) is KVCache else copy.deepcopy(layer) for layer in cache]

@@ -1,0 +1,57 @@
+"""Grammars: which tokens an answer may go on with, by llguidance, as a mask over the logits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import mlx.core as mx
+import numpy as np
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher
+
+BITS = 32
+"""Tokens in a word of llguidance's mask; the lowest bit is the first of them."""
+
+
+class GrammarMask:
+    """Makes every token impossible that the grammar has no place for; see `logits` for how it is called.
+
+    The token before has to be known here, so that each step of such an answer waits for the one before it
+    (llguidance has a kernel for Metal only; the packed mask is applied with plain operations everywhere).
+    """
+
+    def __init__(self, matcher: LLMatcher) -> None:
+        self._matcher = matcher
+        self._begun = False
+        self.failure: str | None = None
+        """Why the grammar cannot be followed any further; the logits come through as they are from then on."""
+
+    def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
+        """The logits, minus infinity where the grammar does not allow the token."""
+        if self.failure is not None:
+            return logits
+        try:
+            return self._masked(tokens, logits)
+        except Exception as error:  # noqa: BLE001 - it may not get into the batch: see `logits`
+            self.failure = repr(error)
+            return logits
+
+    def _masked(self, tokens: mx.array, logits: mx.array) -> mx.array:
+        if self._begun:
+            self._matcher.consume_token(cast("int", tokens[-1].item()))
+        self._begun = True
+        if self._matcher.is_error():
+            self.failure = self._matcher.get_error()
+        # After the end token it is stopped, and one more step is computed that nobody will see.
+        if self._matcher.is_stopped():
+            return logits
+        packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint32)
+        allowed = (mx.array(packed)[:, None] >> mx.arange(BITS, dtype=mx.uint32)) & 1
+        return mx.where(_fitted(allowed.reshape(-1), logits.shape[-1]), logits, -mx.inf)
+
+
+def _fitted(allowed: mx.array, vocabulary: int) -> mx.array:
+    """As many as the model has logits; those beyond the tokenizer's vocabulary are never allowed."""
+    missing = max(0, vocabulary - allowed.size)
+    return mx.pad(allowed, (0, missing))[:vocabulary].astype(mx.bool_)

@@ -1,0 +1,40 @@
+"""Log probabilities on their way out: of the token that was chosen, and of the likeliest in its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import mlx.core as mx
+
+from gonogo_server.engine.base import Alternative, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FLOOR = -9999.0
+"""What stands for the log probability of the impossible (OpenAI API reference, `logprob`): JSON has no infinity."""
+
+
+def token(logprobs: mx.array, chosen: int, likeliest: int, spell: Callable[[int], bytes]) -> Token:
+    """The chosen token and the `likeliest` likeliest; `logprobs` has the shape [vocabulary].
+
+    Only the few values are brought over from the device. `spell` gives the bytes of a token.
+    """
+    values = _top(logprobs, likeliest)
+    return Token(
+        Alternative(chosen, spell(chosen), _finite(cast("float", logprobs[chosen].item()))),
+        tuple(Alternative(one, spell(one), _finite(value)) for one, value in values),
+    )
+
+
+def _top(logprobs: mx.array, count: int) -> list[tuple[int, float]]:
+    if not count:
+        return []
+    ids = mx.argpartition(-logprobs, kth=count - 1)[:count]
+    values = logprobs[ids].astype(mx.float32)
+    pairs = zip(cast("list[int]", ids.tolist()), cast("list[float]", values.tolist()), strict=True)
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _finite(value: float) -> float:
+    return max(value, FLOOR)

@@ -1,0 +1,161 @@
+"""What is in memory, on the thread that owns it: models with their batches, and work that is done in steps."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import mlx.core as mx
+
+from gonogo_server.engine.mlx.api import BatchGenerator, make_prompt_cache
+from gonogo_server.engine.mlx.batch import Batch
+from gonogo_server.engine.mlx.device import on_cpu, set_up
+from gonogo_server.engine.mlx.load import Loaded, load
+from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
+from gonogo_server.engine.mlx.prefix_cache import PrefixCache
+from gonogo_server.engine.mlx.score import score
+from gonogo_server.engine.mlx.ticket import Deliveries
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from gonogo_server.engine.base import Token
+    from gonogo_server.engine.mlx.row import Row
+    from gonogo_server.engine.mlx.text import Text
+    from gonogo_server.locate import Location
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+READ_CPU, READ_GPU = 64, 512
+"""Tokens of a prompt that one step takes in.
+
+Nothing else runs, and nothing is stopped, until a step is done. On two cores 32 to 512 tokens a step come to the
+same 130 tokens a second (SmolLM2-135M in float32); a GPU needs larger steps to be busy.
+"""
+
+READ_AT_ONCE = 8
+"""Prompts that are read side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be used: rows of a batch, bytes for prefixes, tokens of a prompt a step (None: by the device)."""
+
+    rows: int = 16
+    prefix_bytes: int = 1 << 30
+    read_step: int | None = None
+
+
+class Residents:
+    """Made, used and released on the engine's thread."""
+
+    def __init__(self, limits: Limits) -> None:
+        set_up()
+        self._limits = limits
+        self._loaded: dict[str, Loaded] = {}
+        self._batches: dict[str, Batch] = {}
+        self._prefixes: PrefixCache[list[Any]] = PrefixCache(limits.prefix_bytes)
+        self._jobs: list[tuple[Generator[None, None, Any], Future[Any]]] = []
+        self._deliveries = Deliveries()
+
+    @property
+    def rows(self) -> int:
+        """Answers that are being generated or wait to be; safe to read from any thread."""
+        return sum(batch.rows for batch in tuple(self._batches.values()))
+
+    def load(self, location: Location) -> Text:
+        """Take a model into memory. Raises `ModelUnavailable` with the reason where that cannot be done."""
+        loaded = load(location)
+        self._loaded[location.id] = loaded
+        self._batches[location.id] = Batch(
+            location.id,
+            loaded.model,
+            lambda: self._generator(loaded),
+            self._prefixes,
+            most_rows=self._limits.rows,
+        )
+        return loaded.text
+
+    def unload(self, name: str) -> None:
+        """Let go of a model that nobody uses."""
+        self._batches.pop(name).close()
+        del self._loaded[name]
+        self._prefixes.forget(name)
+        gc.collect()
+        mx.synchronize()
+        mx.clear_cache()
+
+    def add(self, name: str, row: Row) -> None:
+        """Have it answered."""
+        self._batches[name].add(row)
+
+    def score(self, name: str, tokens: Sequence[int], count: int) -> Future[list[Token | None]]:
+        """See `score.score`; the future is done after some steps."""
+        loaded = self._loaded[name]
+        return self._in_steps(
+            score(loaded.model, tokens, count, loaded.text.spell, step_size=self._read_step())
+        )
+
+    def step(self) -> bool:
+        """One step of every batch that has something to do, and of every other work."""
+        busy = [batch.step(self._deliveries) for batch in self._batches.values()]
+        self._deliveries.send()
+        self._jobs = [job for job in self._jobs if _advance(*job)]
+        return any(busy) or bool(self._jobs)
+
+    def fail(self, error: Exception) -> None:
+        """Tell all who wait."""
+        for batch in self._batches.values():
+            batch.fail(error, self._deliveries)
+        self._deliveries.send()
+        for _, future in self._jobs:
+            if not future.cancelled():
+                future.set_exception(error)
+        self._jobs = []
+
+    def release(self) -> None:
+        """Let go of everything, here, where it belongs."""
+        for name in tuple(self._loaded):
+            self.unload(name)
+
+    def _in_steps(self, steps: Generator[None, None, Result]) -> Future[Result]:
+        future: Future[Result] = Future()
+        self._jobs.append((steps, future))
+        return future
+
+    def _generator(self, loaded: Loaded) -> Any:  # noqa: ANN401 - one of mlx_lm's, or what stands in for it
+        end_tokens = loaded.text.end_tokens
+        if not all(hasattr(layer, "merge") for layer in make_prompt_cache(loaded.model)):
+            return OneAtATime(loaded.model, end_tokens=end_tokens, step_size=self._read_step())
+        return BatchGenerator(
+            loaded.model,
+            stop_tokens=[[token] for token in sorted(end_tokens)],
+            completion_batch_size=self._limits.rows,
+            prefill_batch_size=min(READ_AT_ONCE, self._limits.rows),
+            prefill_step_size=self._read_step(),
+        )
+
+    def _read_step(self) -> int:
+        return self._limits.read_step or (READ_CPU if on_cpu() else READ_GPU)
+
+
+def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
+    """Do a step; False when that was the last, or nobody waits any more."""
+    if future.cancelled():
+        steps.close()
+        return False
+    try:
+        next(steps)
+    except StopIteration as end:
+        future.set_result(end.value)
+    except Exception as error:
+        log.exception("Some work on the engine's thread failed.")
+        future.set_exception(error.with_traceback(None))
+    else:
+        return True
+    return False
