@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.evidence import read, write
+from gonogo.evidence import Record, Target, read, write
 from gonogo.judge import judge
 from gonogo.rules import load
 from gonogo.verdict import Verdict
@@ -59,6 +59,38 @@ def test_the_rules_that_are_chosen_are_tests_of_a_live_target(tmp_path: Path, re
     done = suite(tmp_path, "--gonogo-url", reference_url, "-k", "model_is_listed or models_is_there")
     assert "2 passed" in done.stdout, done.stdout
     assert done.returncode == 0
+
+
+def test_a_run_is_recorded_with_its_extra_fields_and_gone_on_with(tmp_path: Path, reference_url: str) -> None:
+    stored = tmp_path / "e.jsonl"
+    target = ("--gonogo-url", reference_url, "--gonogo-evidence", str(stored))
+    extra = ("--gonogo-extra-body", '{"user": "gonogo-pytest"}')
+    first = suite(tmp_path, *target, *extra, "-k", "a_chat_completion_says_that_it_is_one")
+    before = read(stored)
+    second = suite(tmp_path, *target, *extra, "--gonogo-resume", "-k", "says_that_it_is_one")
+    after = read(stored)
+    sent = [e for e in after.exchanges[len(before.exchanges) :] if not e.stimulus.startswith("greeting")]
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout + second.stdout
+    assert before.extra_body == after.extra_body == {"user": "gonogo-pytest"}
+    assert [e.id for e in after.exchanges[: len(before.exchanges)]] == [e.id for e in before.exchanges]
+    assert sent
+    assert all(b'"user": "gonogo-pytest"' in exchange.request.body for exchange in sent)
+    assert not {e.stimulus for e in sent} & {e.stimulus for e in before.exchanges}
+
+
+def test_a_run_goes_on_with_the_extra_fields_of_its_file_only(tmp_path: Path) -> None:
+    stored = tmp_path / "e.jsonl"
+    url = "http://127.0.0.1:1/v1"  # nothing is sent there
+    write(stored, Record(Target(url, "m"), "2026", ()))
+    held = stored.read_bytes()
+    extra = ("--gonogo-extra-body", '{"think": false}')
+    done = suite(tmp_path, "--gonogo-url", url, "--gonogo-evidence", str(stored), "--gonogo-resume", *extra)
+
+    assert done.returncode == 2
+    sentence = "--gonogo-resume goes on with the --gonogo-extra-body of the evidence file: give the same."
+    assert sentence in done.stdout + done.stderr
+    assert stored.read_bytes() == held
 
 
 def test_a_recorded_run_is_judged_like_gonogo_judge_does(tmp_path: Path, evidence: Path) -> None:
@@ -127,6 +159,8 @@ def test_levels_select(tmp_path: Path, evidence: Path) -> None:
         ((), "Name the target with --gonogo-url"),
         (("--gonogo-url", "ftp://nowhere"), "http://"),
         (("--gonogo-evidence", "no-such-file.jsonl"), "no-such-file.jsonl"),
+        (("--gonogo-resume",), "name its file with --gonogo-evidence, its target with --gonogo-url"),
+        (("--gonogo-url", "http://h", "--gonogo-extra-body", "[]"), "--gonogo-extra-body is no JSON object"),
     ],
 )
 def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(

@@ -138,5 +138,5 @@ def test_an_interrupted_check_says_one_line_leaves_with_130_and_keeps_its_eviden
 
     assert waited
     assert (process.returncode, stdout) == (130, "")
-    assert stderr == f"Interrupted; what was recorded so far is in {stored}.\n"
+    assert stderr == f"Interrupted; what was recorded so far is in {stored}; --resume goes on with it.\n"
     assert [exchange.id for exchange in evidence.read(stored).exchanges] == ["g1", "g2"]

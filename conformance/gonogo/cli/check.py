@@ -115,7 +115,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         extra,
         resume,
     )
-    with outputs as opened, _interruptible(evidence):
+    with outputs as opened, _interruptible(evidence, base_url):
         if evidence is not None:
             (probe if resume else claim)(evidence)
         with _reachable(approach, base_url) as reached, _progress(asked, generated) as on_done:
@@ -143,14 +143,18 @@ def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
 
 
 @contextlib.contextmanager
-def _interruptible(evidence: Path | None) -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that it leaves no server behind; say where the evidence so far is."""
+def _interruptible(evidence: Path | None, base_url: str | None) -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, so that it leaves no server behind; say where the evidence so far is.
+
+    A target with a base URL is there later, too, so that the run can be gone on with.
+    """
     before = signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         yield
     except KeyboardInterrupt as stop:
         kept = evidence is not None and evidence.exists() and evidence.stat().st_size > 0
-        raise KeyboardInterrupt(f"; what was recorded so far is in {evidence}" if kept else "") from stop
+        told = f"; what was recorded so far is in {evidence}" if kept else ""
+        raise KeyboardInterrupt(f"{told}; --resume goes on with it" if kept and base_url else told) from stop
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import re
 import warnings
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_bdd import parsers
@@ -14,14 +16,15 @@ from pytest_bdd import then as bdd_then
 from pytest_bdd import when as bdd_when
 
 from gonogo.collect.plan import plan
-from gonogo.errors import GonogoError
+from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read
 from gonogo.judge import judge_checks
 from gonogo.judge.steps import Bound, then
 from gonogo.rules import Scenario, load
 from gonogo.running import Approach, collect
+from gonogo.stimuli.extra import parse_extra
 from gonogo.stimuli.phrases import when
-from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, MODEL, URL
+from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, RESUME, URL
 from gonogo.verdict import Judgement, Level, Verdict
 from gonogo.vocabulary import TYPES
 
@@ -56,21 +59,36 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
 def record(request: pytest.FixtureRequest) -> Record:
     """The evidence that all scenarios of this run share, collected once for those that were selected."""
     option = request.config.getoption
+    wanted = {marker.args[0] for item in request.session.items for marker in item.iter_markers(RULE)}
     try:
-        if option(EVIDENCE):
+        if option(RESUME) and not (option(EVIDENCE) and option(URL)):
+            raise UsageError(
+                f"{RESUME} goes on with a run: name its file with {EVIDENCE}, its target with {URL}."
+            )
+        if option(EVIDENCE) and not option(URL):
             return read(option(EVIDENCE))
         if not option(URL):
-            pytest.exit(f"Name the target with {URL}, or a recorded run with {EVIDENCE}.", returncode=2)
-        approach = Approach(
-            option(URL),
-            api_key=os.environ.get("GONOGO_API_KEY") or os.environ.get("OPENAI_API_KEY"),
-            model=option(MODEL),
-            embedding_model=option(EMBEDDING_MODEL),
-        )
-        wanted = {marker.args[0] for item in request.session.items for marker in item.iter_markers(RULE)}
-        return asyncio.run(collect(approach, plan(s for s in load() if s.rule.id in wanted)))
+            raise UsageError(f"Name the target with {URL}, or a recorded run with {EVIDENCE}.")
+        return asyncio.run(collect(_approach(option), plan(s for s in load() if s.rule.id in wanted)))
     except GonogoError as error:
-        pytest.exit(str(error), returncode=2)
+        pytest.exit(_OF_THE_COMMAND.sub("--gonogo-", str(error)), returncode=2)
+
+
+# Options that an error may name as the command line calls them.
+_OF_THE_COMMAND = re.compile(r"--(?=(?:model|embedding-model|evidence|extra-body|resume)\b)")
+
+
+def _approach(option: Callable[[str], Any]) -> Approach:
+    """The target as the options name it; its key comes from the environment."""
+    return Approach(
+        option(URL),
+        api_key=os.environ.get("GONOGO_API_KEY") or os.environ.get("OPENAI_API_KEY"),
+        model=option(MODEL),
+        embedding_model=option(EMBEDDING_MODEL),
+        evidence=Path(option(EVIDENCE)) if option(EVIDENCE) else None,
+        extra_body=parse_extra(option(EXTRA_BODY)) if option(EXTRA_BODY) else {},
+        resume=option(RESUME),
+    )
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
 URL, MODEL, EMBEDDING_MODEL = "--gonogo-url", "--gonogo-model", "--gonogo-embedding-model"
-EVIDENCE = "--gonogo-evidence"
+EVIDENCE, RESUME, EXTRA_BODY = "--gonogo-evidence", "--gonogo-resume", "--gonogo-extra-body"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,4 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(URL, metavar="URL", help="base URL of the target; it usually ends in /v1")
     group.addoption(MODEL, metavar="ID", help="model to ask for (default: the first that is listed)")
     group.addoption(EMBEDDING_MODEL, metavar="ID", help="embedding model to ask for")
-    group.addoption(EVIDENCE, metavar="FILE", help="judge a recorded run instead of a target")
+    group.addoption(EVIDENCE, metavar="FILE", help="judge a recorded run; with a target, record it there")
+    group.addoption(
+        RESUME, action="store_true", help="go on with that file: send what never reached the target"
+    )
+    group.addoption(EXTRA_BODY, metavar="JSON", help="add the fields of this object to every generation")
