@@ -81,7 +81,8 @@ def by_call(exchange: Exchange) -> dict[int, list[Fragment]]:
         if fragment.index is not None:
             found.setdefault(fragment.index, []).append(fragment)
     if not found:
-        raise Undecided(f"the stream of {exchange.id} carries no call with an index")
+        indexed = " with an index" if fragments(exchange) else " of a tool"
+        raise Undecided(f"the stream of {exchange.id} carries no call{indexed}")
     return found
 
 

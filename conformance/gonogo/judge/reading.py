@@ -133,6 +133,28 @@ def by_choice(exchange: Exchange) -> dict[int, list[tuple[Chunk, Object]]]:
     return found
 
 
+def kind(value: object) -> str:
+    """What JSON calls the type of a value, with its article."""
+    match value:
+        case None | bool():
+            return json.dumps(value)
+        case str():
+            return "a string"
+        case int() | float():
+            return "a number"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def field(value: Object, name: str) -> str:
+    """What an object has under a name, as a clause: missing, or the value as JSON (at most 80 characters)."""
+    if name not in value:
+        return f'"{name}" is missing'
+    return f'"{name}" is {json.dumps(value[name], ensure_ascii=False)[:80]}'
+
+
 def delta(choice: Object) -> Object:
     """What a chunk adds to its choice; empty where it adds nothing readable."""
     found = choice.get("delta")

@@ -33,7 +33,7 @@ def entries(exchange: Exchange) -> list[Object]:
             raise Undecided(f"an entry of the logprobs of {exchange.id} is no object")
         found += objects
     if not found:
-        raise Undecided(f"{exchange.id} carries no logprobs")
+        raise Undecided(_none(exchange, "content"))
     return found
 
 
@@ -46,8 +46,14 @@ def arrays(exchange: Exchange) -> dict[str, list[object]]:
             if isinstance(value, list):
                 found.setdefault(name, []).extend(value)
     if not found.get("tokens"):
-        raise Undecided(f"{exchange.id} carries no logprobs")
+        raise Undecided(_none(exchange, "tokens"))
     return found
+
+
+def _none(exchange: Exchange, name: str) -> str:
+    """That there are none with the field of that name, or that they are in the other operation's form."""
+    others = next((piece for piece in pieces(exchange) if isinstance(piece, dict) and piece), None)
+    return f"{exchange.id} carries no logprobs" + (f' with "{name}"' if others else "")
 
 
 def number(value: object) -> float | None:

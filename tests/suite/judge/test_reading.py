@@ -20,6 +20,28 @@ def test_what_rfc_8259_does_not_allow_is_no_json(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (None, "null"),
+        (True, "true"),
+        ("a", "a string"),
+        (1.5, "a number"),
+        (2, "a number"),
+        ([1], "an array"),
+        ({}, "an object"),
+    ],
+)
+def test_types_have_the_names_that_json_gives_them(value: object, name: str) -> None:
+    assert reading.kind(value) == name
+
+
+def test_a_field_that_is_missing_is_told_from_one_that_is_null() -> None:
+    assert reading.field({}, "id") == '"id" is missing'
+    assert reading.field({"id": None}, "id") == '"id" is null'
+    assert reading.field({"id": "é"}, "id") == '"id" is "é"'
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         (b'"\\ud83c\\udf89"', "🎉"),

@@ -33,7 +33,7 @@ def one_json_object(exchange: Exchange) -> Deviation | None:
         return Deviation("one JSON object", f"the body is not JSON: {error}").at(exchange, 0)
     if isinstance(value, dict):
         return None
-    return Deviation("one JSON object", f"the body is a JSON {type(value).__name__}").at(exchange, 0)
+    return Deviation("one JSON object", f"the body is {reading.kind(value)}").at(exchange, 0)
 
 
 @check('"{field}" in the answer is a string that is not empty')

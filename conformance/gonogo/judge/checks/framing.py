@@ -154,4 +154,4 @@ def _not_an_object(data: str) -> str | None:
         value = reading.parse(data)
     except ValueError as error:
         return f"the data is not JSON: {error}"
-    return None if isinstance(value, dict) else f"the data is a JSON {type(value).__name__}"
+    return None if isinstance(value, dict) else f"the data is {reading.kind(value)}"
