@@ -8,6 +8,13 @@ Feature: HTTP
     When any valid request is sent
     Then no valid request is answered with a server error
 
+  @should @http.retry_after
+  Scenario: A target that is busy says for how long
+    Source: RFC 9110 section 15.6.4: Retry-After may be sent with 503; SDK behaviour: its retries obey it
+    Why: the official SDKs try twice more within two seconds, and give up on a target that serves one at a time.
+    When any valid request is sent
+    Then no valid request is turned away with 503 for an unknown time
+
   @must @http.complete
   Scenario: No answer is cut off
     Source: RFC 9112 section 8: an incomplete message is an error

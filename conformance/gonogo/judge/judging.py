@@ -1,7 +1,7 @@
 """Evidence in, verdicts out: no network, no clock.
 
 A rule is decided exchange by exchange and the worst finding is its verdict: a deviation wins over everything,
-then a pass, then a plain refusal, then what could not be decided.
+then a pass, then an answer that was read and left it open, then a plain refusal, then what was never read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import gonogo.judge.checks  # noqa: F401 - registers the vocabulary
 from gonogo.errors import FeatureError, GonogoError
 from gonogo.exchange import FailureKind
 from gonogo.judge.absence import unserved
-from gonogo.judge.outcome import Deviation, Refused, Undecided
+from gonogo.judge.outcome import Deviation, Refused, Undecided, Unread, answered_with
 from gonogo.judge.steps import Bound, Of, then
 from gonogo.stimuli.phrases import Ask
 from gonogo.stimuli.stimulus import NO_EMBEDDING_MODEL
@@ -110,17 +110,15 @@ def _guarded(scenario: Scenario, checks: Sequence[Bound], known: _Known) -> Judg
 
 
 def _decide(scenario: Scenario, findings: list[_Finding], gaps: list[str]) -> Judgement:
-    for choose in (_deviating, _passing, _refused):
+    for choose in (_deviating, _passing, _unclear, _refused):
         judgement = choose(scenario, findings)
         if judgement is not None:
             return judgement
-    undecided = [finding for finding in findings if isinstance(finding.outcome, Undecided)]
-    reason = (
-        gaps[0] if gaps else str(undecided[0].outcome) if undecided else "nothing of the kind was recorded"
-    )
+    unread = [finding for finding in findings if isinstance(finding.outcome, Unread)]
+    reason = gaps[0] if gaps else str(unread[0].outcome) if unread else "nothing of the kind was recorded"
     # Whoever has no model for embeddings does not offer them, and says so by listing none.
     verdict = Verdict.UNSUPPORTED if reason == NO_EMBEDDING_MODEL else Verdict.INCONCLUSIVE
-    return Judgement(scenario.rule, verdict, _capital(reason), evidence=_evidence(undecided[:1] or findings))
+    return Judgement(scenario.rule, verdict, _capital(reason), evidence=_evidence(unread[:1] or findings))
 
 
 def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[str]]:
@@ -192,19 +190,19 @@ def _admit(exchange: Exchange, of: Of) -> None:
     status, failure = exchange.status, exchange.failure
     readable = of is Of.BEGUN and status is not None
     if failure is not None and (not readable or failure.kind is FailureKind.TOO_LARGE):
-        raise Undecided(f"{exchange.id} was not answered whole: {failure.message}")
+        raise Unread(f"{exchange.id} was not answered whole: {failure.message}")
     if status is None or of is Of.ANSWERED:
         return
     if status in {401, 403, 429}:
-        raise Undecided(f"{exchange.id} was answered with {status}")
+        raise Unread(answered_with(exchange))
     if of is Of.REFUSED:
         if status < 400:
-            raise Undecided(f"{exchange.id} was not refused")
+            raise Unread(f"{exchange.id} was not refused, but answered with {status}")
         return
     if 400 <= status < 500 or status == 501:
         raise Refused(f"refused with {status} ({exchange.id})")
     if not 200 <= status < 300:
-        raise Undecided(f"{exchange.id} was answered with {status}")
+        raise Unread(answered_with(exchange))
 
 
 def _deviating(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
@@ -240,6 +238,18 @@ def _passing(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
     if not passed:
         return None
     return Judgement(scenario.rule, Verdict.PASS, "Kept", evidence=_evidence(passed))
+
+
+def _unclear(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
+    unclear = [
+        finding
+        for finding in findings
+        if isinstance(finding.outcome, Undecided) and not isinstance(finding.outcome, Unread)
+    ]
+    if not unclear:
+        return None
+    reason = _capital(str(unclear[0].outcome))
+    return Judgement(scenario.rule, Verdict.INCONCLUSIVE, reason, evidence=_evidence(unclear[:1]))
 
 
 def _refused(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:

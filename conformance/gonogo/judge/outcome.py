@@ -39,8 +39,24 @@ class Undecided(Exception):  # noqa: N818 - an answer, not an error
     """The precondition of a check did not hold; the message says which."""
 
 
+class Unread(Undecided):
+    """The answer is none that the check reads: not of the kind that it speaks of, or not of this moment."""
+
+
 class Refused(Exception):  # noqa: N818 - an answer, not an error
     """The target said plainly that it does not do this; the message says how."""
+
+
+BUSY = "the target was busy; a smaller --concurrency asks less at a time"
+KEY = "set GONOGO_API_KEY to a key that it takes"
+WHY = {401: KEY, 403: KEY, 429: BUSY, 503: BUSY}
+
+
+def answered_with(exchange: Exchange) -> str:
+    """The status of an answer from which nothing can be told, and what to do about it."""
+    status = exchange.status or 0
+    why = WHY.get(status) or ("another rule speaks of that" if status >= 500 else None)
+    return f"{exchange.id} was answered with {status}" + (f": {why}" if why else "")
 
 
 def position(exchange: Exchange, offset: int, end: int | None = None) -> Position:

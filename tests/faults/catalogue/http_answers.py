@@ -22,6 +22,10 @@ def _alive(exchange: Exchange) -> bool:
     return is_sign_of_life(exchange.stimulus)
 
 
+def _generates(exchange: Exchange) -> bool:
+    return exchange.request.method == "POST" and not _alive(exchange)
+
+
 def _every(_: Exchange) -> bool:
     return True
 
@@ -41,9 +45,15 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fault(
         "an unavailable server that does not say for how long",
-        "a queue that is full",
-        "http.no_server_error",
+        "waybarrios/vllm-mlx serves one request at a time",
+        "http.retry_after",
         changed(AGAIN, refused(503)),
+    ),
+    fault(
+        "whoever asks for anything else than a list of models is turned away",
+        "waybarrios/vllm-mlx serves one request at a time",
+        "http.retry_after",
+        changed(_generates, refused(503)),
     ),
     fault(
         "a valid request drops the connection",

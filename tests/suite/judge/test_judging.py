@@ -22,6 +22,7 @@ AGAIN = "POST /chat/completions {} #2"
 OTHER = 'POST /chat/completions {"n":1}'
 STATUS = "Then the answer's status is 200"
 IDS = 'Then "id" differs between the answers'
+IDENTIFIED = 'Then "id" in the answer is a string that is not empty'
 REFUSED = "Then the request is refused with 4xx"
 RESET = Failure(FailureKind.RESET, 0.5, "the connection broke")
 
@@ -53,12 +54,22 @@ def test_a_plain_refusal_is_unsupported(status: int, make: Make, judged: Judge) 
     assert f"{status}" in found.message
 
 
-@pytest.mark.parametrize("status", [302, 401, 403, 429, 500])
-def test_an_answer_that_says_nothing_of_the_feature_is_inconclusive(
-    status: int, make: Make, judged: Judge
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (302, ""),
+        (401, ": set GONOGO_API_KEY to a key that it takes"),
+        (403, ": set GONOGO_API_KEY to a key that it takes"),
+        (429, ": the target was busy; a smaller --concurrency asks less at a time"),
+        (500, ": another rule speaks of that"),
+        (503, ": the target was busy; a smaller --concurrency asks less at a time"),
+    ],
+)
+def test_an_answer_that_says_nothing_of_the_feature_is_inconclusive_and_says_what_to_do(
+    status: int, advice: str, make: Make, judged: Judge
 ) -> None:
     found = judged(ASK + STATUS, make({}, status=status))
-    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, f"x1 was answered with {status}")
+    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, f"x1 was answered with {status}{advice}")
 
 
 def test_a_connection_that_failed_is_inconclusive_for_rules_of_answers(make: Make, judged: Judge) -> None:
@@ -106,6 +117,20 @@ def test_a_pass_outweighs_a_refusal_and_a_refusal_what_is_unknown(make: Make, ju
     assert judged(TWICE + STATUS, make({}), refused).verdict is Verdict.PASS
     assert judged(TWICE + STATUS, make({}, status=429), refused).verdict is Verdict.UNSUPPORTED
     assert judged(TWICE + STATUS, make({}, status=429), unknown).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_answer_that_was_read_and_left_it_open_outweighs_a_refusal(make: Make, judged: Judge) -> None:
+    refused = make({}, status=400, key=AGAIN, name="x2")
+    found = judged(TWICE + IDENTIFIED, make({}), refused)
+    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, '"id" of x1 is not a string')
+    assert [evidence.exchange for evidence in found.evidence] == ["x1"]
+
+
+def test_the_reason_is_taken_from_an_answer_that_the_rule_speaks_of(make: Make, judged: Judge) -> None:
+    words = "Then the message says something"
+    refused = make({"detail": "no"}, status=400, key=AGAIN, name="x2")
+    assert judged(TWICE + words, make({}), refused).message == "x2 has no error object"
+    assert judged(ASK + words, make({})).message == "x1 was not refused, but answered with 200"
 
 
 def test_a_comparison_shows_the_last_exchange_first(make: Make, judged: Judge) -> None:

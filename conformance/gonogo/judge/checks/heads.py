@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind, header
-from gonogo.judge.checks.acceptance import accepted, busy, ending
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.checks.acceptance import accepted, ending, said_instead, turned_away
+from gonogo.judge.outcome import Deviation, Undecided, answered_with
 from gonogo.judge.steps import Of, check
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ def harmless(exchange: Exchange) -> Deviation | None:
         return Deviation("an answer", ending(exchange))
     if status < 500 or status == 501:
         return None
-    if busy(exchange):
-        raise Undecided(f"{exchange.id} was answered with 503 and a Retry-After")
+    if status == 503:
+        raise Undecided(answered_with(exchange))
     return Deviation("a status below 500", f"status {status}")
 
 
 @check("the page may send what openai-node sends", Of.ANSWERED)
 def allowed(exchange: Exchange) -> Deviation | None:
     """Status, origin and headers are what a browser goes on with, by the Fetch standard."""
-    if exchange.status in {None, 401, 403} or busy(exchange):
-        raise Undecided(f"{exchange.id}: {ending(exchange)}")
+    if exchange.status in {None, 401, 403} or turned_away(exchange):
+        raise Undecided(said_instead(exchange))
     if not accepted(exchange):
         return Deviation("a status of 2xx", f"status {exchange.status}")
     origin = header(exchange.request.headers, "origin")

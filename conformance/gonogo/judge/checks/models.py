@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import accepted, ending
+from gonogo.judge.checks.acceptance import accepted, ending, said_instead
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
 
@@ -52,12 +52,14 @@ def retrieved_as_listed(*exchanges: Exchange) -> Deviation | None:
     model = reading.answer(retrieval)
     listed = next((e for e in _entries(listing) if e.get("id") == model.get("id")), None)
     if listed is None:
-        raise Undecided(f"the model {model.get('id')!r} is not in the list of {listing.id}")
+        raise Undecided(
+            f"{retrieval.id} is no model of the list in {listing.id}: {reading.field(model, 'id')}"
+        )
     differing = [f for f in ("object", "created", "owned_by") if listed.get(f) != model.get(f)]
     if not differing:
         return None
     field = differing[0]
-    return Deviation(f'"{field}" {listed.get(field)!r}, as listed', f'"{field}" is {model.get(field)!r}')
+    return Deviation(f"as listed, {reading.field(listed, field)}", reading.field(model, field))
 
 
 @compare("the retrieved model has the id that was asked for")
@@ -65,8 +67,8 @@ def retrieved_as_asked(*exchanges: Exchange) -> Deviation | None:
     """The answer names the model in the path."""
     retrieval = exchanges[-1]
     asked = _asked(retrieval)
-    found = reading.answer(retrieval).get("id")
-    return None if found == asked else Deviation(f'"id" {asked!r}', f'"id" is {found!r}')
+    model = reading.answer(retrieval)
+    return None if model.get("id") == asked else Deviation(f'"id" {asked!r}', reading.field(model, "id"))
 
 
 @compare("the listed model can be retrieved", Of.ANY)
@@ -76,8 +78,8 @@ def listed_can_be_retrieved(*exchanges: Exchange) -> Deviation | None:
     asked = _asked(retrieval)
     if not accepted(listing) or all(entry.get("id") != asked for entry in _entries(listing)):
         raise Undecided(f"{asked!r} is not listed, so it need not be retrievable")
-    if retrieval.status is None or retrieval.status in {401, 403, 429}:
-        raise Undecided(f"{retrieval.id}: {ending(retrieval)}")
+    if retrieval.status is None or retrieval.status in {401, 403, 429, 503}:
+        raise Undecided(said_instead(retrieval))
     if accepted(retrieval):
         return None
     return Deviation(f"the model {asked!r}, which is listed", ending(retrieval))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import accepted, busy, ending
+from gonogo.judge.checks.acceptance import accepted, said_instead
 from gonogo.judge.checks.counts import generated, prompt_tokens
 from gonogo.judge.checks.refusals import param_names
 from gonogo.judge.outcome import Deviation, Undecided
@@ -49,7 +49,7 @@ def in_order(exchange: Exchange) -> Deviation | None:
         index, text = choice["index"], _text(choice, exchange)
         echoed = [number for number, prompt in enumerate(prompts) if text.lstrip().startswith(prompt)]
         if not echoed:
-            raise Undecided(f"a choice of {exchange.id} begins with no prompt")
+            raise Undecided(f"a choice of {exchange.id} begins with no prompt, though an echo was asked for")
         if index not in echoed:
             return Deviation(
                 f"the prompt of index {echoed[0]} in the choice of that index", f"it is in choice {index}"
@@ -108,8 +108,8 @@ def refusal_names(exchange: Exchange, name: str) -> Deviation | None:
     """What is not supported is taken, or refused by its name."""
     if accepted(exchange):
         return None
-    if busy(exchange) or exchange.status is None or exchange.status in {401, 403} or exchange.status >= 500:
-        raise Undecided(f"{exchange.id}: {ending(exchange)}")
+    if exchange.status is None or exchange.status in {401, 403, 429} or exchange.status >= 500:
+        raise Undecided(said_instead(exchange))
     return param_names(exchange, name)
 
 

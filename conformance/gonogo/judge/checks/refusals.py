@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
 from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import busy, ending
+from gonogo.judge.checks.acceptance import ending, said_instead, turned_away
 from gonogo.judge.checks.bodies import media_type_is
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, Undecided, answered_with
 from gonogo.judge.steps import Of, check, compare
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def refused_or_not_implemented(exchange: Exchange) -> Deviation | None:
 def not_accepted(exchange: Exchange) -> Deviation | None:
     """Refused with 4xx; where the server failed instead, that is another rule's matter."""
     if exchange.status is None or exchange.status >= 500:
-        raise Undecided(f"{exchange.id}: {ending(exchange)}")
+        raise Undecided(said_instead(exchange))
     return refused(exchange)
 
 
@@ -49,7 +49,7 @@ def refusal_status(exchange: Exchange, statuses: str) -> Deviation | None:
     if str(actual) in statuses.split(" or "):
         return None
     if actual >= 500:
-        raise Undecided(f"{exchange.id} was answered with {actual}")
+        raise Undecided(answered_with(exchange))
     return Deviation(f"status {statuses}", f"the status is {actual}")
 
 
@@ -70,7 +70,7 @@ def has_envelope(exchange: Exchange) -> Deviation | None:
         return Deviation('{"error": {…}}', f"the body has {', '.join(map(repr, body)) or 'no fields'}").at(
             exchange, 0
         )
-    return Deviation('"error" as an object', f'"error" is {error!r}').at(exchange, 0)
+    return Deviation('"error" as an object', reading.field(body, "error")).at(exchange, 0)
 
 
 @check('the refusal\'s content type is "{media_type}"', Of.REFUSED)
@@ -93,24 +93,25 @@ def message_not_empty(exchange: Exchange) -> Deviation | None:
 @check('the code is "{code}"', Of.REFUSED)
 def code_is(exchange: Exchange, code: str) -> Deviation | None:
     """The machine-readable code that clients branch on."""
-    actual = _error_of_client(exchange).get("code")
-    return None if actual == code else Deviation(f'"code" "{code}"', f'"code" is {actual!r}')
+    error = _error_of_client(exchange)
+    return None if error.get("code") == code else Deviation(f'"code" "{code}"', reading.field(error, "code"))
 
 
 @check("the param names {name}", Of.REFUSED)
 def param_names(exchange: Exchange, name: str) -> Deviation | None:
     """The parameter at fault, or a path that begins with it."""
-    actual = _error_of_client(exchange).get("param")
+    error = _error_of_client(exchange)
+    actual = error.get("param")
     if isinstance(actual, str) and (actual == name or actual.startswith((name + "[", name + "."))):
         return None
-    return Deviation(f'"param" "{name}"', f'"param" is {actual!r}')
+    return Deviation(f'"param" "{name}"', reading.field(error, "param"))
 
 
 @compare("the statuses agree", Of.ANSWERED)
 def statuses_agree(*exchanges: Exchange) -> Deviation | None:
     """What is known before the first token has its status, whether a stream was asked for or not."""
     statuses = [exchange.status for exchange in exchanges]
-    if any(status in {None, 401, 403} for status in statuses) or any(map(busy, exchanges)):
+    if any(status in {None, 401, 403} for status in statuses) or any(map(turned_away, exchanges)):
         raise Undecided("one of the requests was not answered")
     if len(set(statuses)) == 1:
         return None
@@ -127,7 +128,7 @@ def _error(exchange: Exchange) -> reading.Object:
 def _error_of_client(exchange: Exchange) -> reading.Object:
     """The error of a refusal with 4xx; a server that failed did not come to see whose error it is."""
     if exchange.status is not None and exchange.status >= 500:
-        raise Undecided(f"{exchange.id} was answered with {exchange.status}")
+        raise Undecided(answered_with(exchange))
     return _error(exchange)
 
 
@@ -137,8 +138,8 @@ def _status_deviation(exchange: Exchange, good: range, expected: str) -> Deviati
         if failure is not None and failure.kind is FailureKind.TIMEOUT:
             raise Undecided(f"{exchange.id}: {failure.message}")
         return Deviation(expected, ending(exchange))
-    if status in {401, 403, 501, 503} or busy(exchange):
-        raise Undecided(f"{exchange.id} was answered with {status}")
+    if status in {401, 403, 501} or turned_away(exchange):
+        raise Undecided(answered_with(exchange))
     if status in good:
         return None
     said = exchange.body[:120].decode("utf-8", "backslashreplace").strip()
