@@ -99,7 +99,14 @@ Feature: A streamed chat completion
     Source: schema, CreateChatCompletionStreamResponse.choices
     Why: a missing key kills clients that read it of each chunk (Mintplex-Labs/anything-llm PR#6380).
     When any chat completion is streamed
-    Then "choices" in every chunk, apart from ["choices[].index", "choices[].delta", "choices[].finish_reason"], fits ChatCompletionChunk
+    Then "choices" in every chunk, apart from ["choices[].index", "choices[].delta", "choices[].finish_reason", "choices[].logprobs"], fits ChatCompletionChunk
+
+  @should @chat.stream.logprobs
+  Scenario: The logprobs of a chunk are null, absent, or whole
+    Source: schema, CreateChatCompletionStreamResponse.choices.logprobs
+    Why: strict decoders miss the refusal, be it null, that llama.cpp leaves out beside the content.
+    When any chat completion is streamed
+    Then "choices[].logprobs" in every chunk fits ChatCompletionChunk
 
   @should @chat.stream.has_choices
   Scenario: Every chunk but the usage chunk has a choice

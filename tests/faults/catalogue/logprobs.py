@@ -216,8 +216,14 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "log probabilities as strings in streams",
         "a template that quotes",
-        ("logprobs.chat.shape", "chat.stream.choices"),
+        ("logprobs.chat.shape", "chat.stream.logprobs"),
         changed(CHAT_STREAM, each(put(f"{_ENTRIES}.*.logprob", "-0.1"), where=_has_entries)),
+    ),
+    fault(
+        "no refusal beside the log probabilities of a stream",
+        "llama.cpp leaves it out",
+        "chat.stream.logprobs",
+        changed(CHAT_STREAM, each(cut("choices.0.logprobs.refusal"), where=_has_entries)),
     ),
     fault(
         "log probabilities of the first tokens only",
