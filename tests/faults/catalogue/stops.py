@@ -90,6 +90,10 @@ def _ran_on(whole: str, _: str, __: str) -> str:
     return whole
 
 
+def _cut_out(whole: str, _: str, stop: str) -> str:
+    return whole.replace(stop, "", 1)
+
+
 def _included(_: str, before: str, stop: str) -> str:
     return before + stop
 
@@ -110,6 +114,7 @@ _FORMS = (
 )
 _ENDINGS: tuple[tuple[str, str, str, Say], ...] = (
     ("that goes on past its stop", "huggingface/text-generation-inference#1999", "honoured", _ran_on),
+    ("that loses its stop and goes on", "mlx_lm.server, where it lies across tokens", "honoured", _cut_out),
     ("that ends with its stop", "jundot/omlx#2386", "excluded", _included),
     ("that ends with most of its stop", "vllm-project/vllm#3574", "not_leaked", _leaked),
     ("that loses a letter before its stop", "a token that is dropped whole", "not_short", _short),
