@@ -357,7 +357,7 @@ Feature: Tools
     Source: schema, ChatCompletionStreamOptions.include_usage
     Why: some servers forget it where tools are present (ollama/ollama#5200).
     When a tool must be called in a stream
-    Then one chunk without choices carries the usage
+    Then one chunk without choices carries the usage beside the calls
 
   @must @tools.harmless.unknown_name
   Scenario: A tool choice of a name that is not offered does not fail the server

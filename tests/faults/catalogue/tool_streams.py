@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from faults.editing import (
     asked,
+    both,
     changed,
     cut,
     each,
@@ -39,6 +40,10 @@ def _text_streamed(value: Any) -> None:  # noqa: ANN401 - JSON
         choice["delta"]["content"] = ""
     else:
         choice["delta"] = {"content": "x"}
+
+
+def _uncounted(old: list[bytes]) -> list[bytes]:
+    return [frame for frame in old if b'"choices":[]' not in frame]
 
 
 def calls_fragment(value: Any) -> bool:  # noqa: ANN401 - JSON
@@ -136,6 +141,12 @@ FAULTS: tuple[Fault, ...] = (
         "google-ai-edge/LiteRT-LM#2471",
         "tools.required.streamed",
         changed(STREAM, each(_text_streamed, where=has_choice)),
+    ),
+    fault(
+        "required is taken for auto in streams, and there is no chunk with usage",
+        "two mistakes, each told once",
+        "tools.required.streamed",
+        both(changed(STREAM, each(_text_streamed, where=has_choice)), changed(STREAM, frames(_uncounted))),
     ),
     fault(
         "fragments without an index",

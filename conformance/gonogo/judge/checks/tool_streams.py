@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, reading
+from gonogo.judge.checks.chunks import usage_chunk
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
 
@@ -32,6 +33,13 @@ def precondition(exchange: Exchange) -> Deviation | None:
     if not calls.fragments(exchange):
         raise Undecided(f"the stream of {exchange.id} carries no call of a tool")
     return None
+
+
+@check("one chunk without choices carries the usage beside the calls", Of.BEGUN)
+def usage_chunk_beside(exchange: Exchange) -> Deviation | None:
+    """As in every stream; undecided where no tool was called, of which the rule of every stream speaks."""
+    precondition(exchange)
+    return usage_chunk(exchange)
 
 
 @check("the first fragment of every call has its id", Of.BEGUN)
