@@ -8,10 +8,14 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gonogo_server import envelope
+from gonogo_server.deadline import Deadline
 from gonogo_server.exchange_headers import PROCESSING_MS, REQUEST_ID, ExchangeHeaders
-from gonogo_server.routes import chat, completions, embeddings, health, models
-from gonogo_server.routes.dependencies import authorized
+from gonogo_server.metrics import Metrics
+from gonogo_server.observation import Observation
+from gonogo_server.routes import chat, completions, embeddings, health, metrics, models
+from gonogo_server.routes.dependencies import admitted, authorized
 from gonogo_server.settings import LOOPBACK_ORIGIN
+from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -22,17 +26,30 @@ if TYPE_CHECKING:
 API = (models.router, chat.router, completions.router, embeddings.router)
 
 
-def create_app(engine: Engine, settings: Settings) -> ASGIApp:
-    """The API under /v1, /health and /openapi.json; `engine` answers, and stays the caller's to close."""
+def create_app(engine: Engine, settings: Settings, traffic: Traffic | None = None) -> ASGIApp:
+    """The API under /v1, /health and /openapi.json, and /metrics where the settings ask for it.
+
+    `engine` answers, and stays the caller's to close; `traffic` is counted, and its `draining` obeyed.
+    """
     # Our own document is served, not the one that FastAPI would derive from the code.
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.engine = engine
     app.state.settings = settings
+    app.state.traffic = traffic = traffic or Traffic()
+    app.state.metrics = Metrics(engine, traffic) if settings.metrics else None
     envelope.install(app)
     app.include_router(health.router)
     for router in API:
-        app.include_router(router, prefix="/v1", dependencies=[Depends(authorized)])
-    return ExchangeHeaders(_with_cors(app, settings))
+        app.include_router(router, prefix="/v1", dependencies=[Depends(admitted), Depends(authorized)])
+    if settings.metrics:
+        app.include_router(metrics.router, dependencies=[Depends(authorized)])
+    return ExchangeHeaders(
+        Observation(_with_cors(_with_deadline(app, settings), settings), traffic, app.state.metrics)
+    )
+
+
+def _with_deadline(app: ASGIApp, settings: Settings) -> ASGIApp:
+    return app if settings.request_timeout is None else Deadline(app, settings.request_timeout)
 
 
 def _with_cors(app: ASGIApp, settings: Settings) -> ASGIApp:

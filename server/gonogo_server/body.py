@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
 Body = TypeVar("Body", bound=BaseModel)
 
+MAX_DEPTH: Final = 64
 
-def parse(raw: bytes, content_type: str | None, model: type[Body]) -> Body:
+
+def parse(raw: bytes, content_type: str | None, model: type[Body], max_depth: int = MAX_DEPTH) -> Body:
     """The body as `model`.
 
-    Raises `BadRequest` for what is not JSON, no object, or no such object, `UnsupportedMediaType` for what
-    does not say that it is JSON.
+    Raises `BadRequest` for what is not JSON, no object, nested deeper than `max_depth`, or no such object,
+    `UnsupportedMediaType` for what does not say that it is JSON.
     """
     _check_content_type(content_type)
-    document = json_object(raw)
+    document = json_object(raw, max_depth)
     try:
         body = model.model_validate(document)
     except ValidationError as error:
@@ -34,10 +36,11 @@ def parse(raw: bytes, content_type: str | None, model: type[Body]) -> Body:
     return body
 
 
-def json_object(raw: bytes) -> Mapping[str, object]:
+def json_object(raw: bytes, max_depth: int = MAX_DEPTH) -> Mapping[str, object]:
     """The JSON object in `raw`. Raises `BadRequest` for anything else, NaN and Infinity included.
 
-    A number such as 883.0 is an integer, as JSON Schema has it (2020-12 validation, section 6.1.1).
+    Objects and arrays may stand in each other `max_depth` deep; the body itself is the first level. A number such
+    as 883.0 is an integer, as JSON Schema has it (2020-12 validation, section 6.1.1).
     """
     if not raw:
         raise _unreadable("it is empty")
@@ -49,13 +52,36 @@ def json_object(raw: bytes) -> Mapping[str, object]:
     except json.JSONDecodeError as error:
         raise _unreadable(f"{error.msg.lower()}, at character {error.pos}") from None
     except RecursionError:
-        raise _unreadable("it is nested too deeply") from None
+        raise _too_deep(max_depth) from None
     except ValueError:
         # Python reads no longer ones, as that takes quadratic time (sys.set_int_max_str_digits).
         raise _unreadable("an integer in it has too many digits") from None
     if not isinstance(document, dict):
         raise BadRequest("The body must be a JSON object: send {...}.", code="invalid_type")
+    if _deeper_than(max_depth, document):
+        raise _too_deep(max_depth)
     return document
+
+
+def _deeper_than(limit: int, document: object) -> bool:
+    """Whether containers stand in each other more than `limit` deep; level by level, as recursion has its own limit."""
+    level: list[Any] = [document]
+    for _ in range(limit):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if isinstance(container, dict) else container)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(limit: int) -> BadRequest:
+    return BadRequest(
+        f"The body is nested more than {limit} levels deep: send it flatter.", code="json_too_deep"
+    )
 
 
 def _unreadable(why: str) -> BadRequest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from fastapi.exceptions import RequestValidationError
@@ -11,15 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from gonogo_server.errors import EngineDied, ServerError, Unauthorized
+from gonogo_server.errors import Draining, ServerError, Unauthorized
+from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI
     from starlette.requests import Request
-
-log = logging.getLogger(__name__)
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """For the access log alone, after nginx: nobody is left to read it."""
@@ -61,8 +59,6 @@ def install(app: FastAPI) -> None:
 
 
 async def _failure(_request: Request, error: Exception) -> Response:
-    if isinstance(error, EngineDied):
-        log.error("The engine is dead: %s", error)
     return error_response(error)
 
 
@@ -102,14 +98,22 @@ def _public(error: BaseException) -> ServerError:
 
 
 def _headers(error: ServerError) -> Mapping[str, str]:
+    headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
-        return {"www-authenticate": "Bearer"}  # RFC 9110 section 11.6.1: a 401 carries the challenge
-    if error.status >= 500:
-        return {"x-should-retry": "false"}  # the official SDKs ask again by themselves otherwise, for nothing
-    return {}
+        headers["www-authenticate"] = "Bearer"  # RFC 9110 section 11.6.1: a 401 carries the challenge
+    if isinstance(error, Draining):
+        headers["connection"] = "close"  # the next request of this client had better find another server
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    elif error.status >= 500:
+        headers["x-should-retry"] = (
+            "false"  # the official SDKs ask again by themselves otherwise, for nothing
+        )
+    return headers
 
 
 def _response(status: int, body: ErrorEnvelope, headers: Mapping[str, str]) -> Response:
+    current().error = body.error.code or body.error.type
     return Response(
         body.model_dump_json(by_alias=True),
         status_code=status,

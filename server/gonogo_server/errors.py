@@ -7,9 +7,14 @@
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
     ├── UnsupportedMediaType   415 invalid_request_error     the body is not declared as JSON
     ├── Overloaded             429 rate_limit_error          too many requests wait already
+    ├── DeadlineExceeded       503 service_unavailable_error the answer took longer than a request may take
+    ├── Draining               503 service_unavailable_error the server is about to stop
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
-    ├── ModelUnavailable       (at the start only)           a model is not on this machine, or cannot be read
+    ├── ModelUnavailable       503 service_unavailable_error a model is not on this machine, or cannot be loaded
+    │   └── UnsupportedModel   400 invalid_request_error     a model is of a kind that is not read here
     └── BadSettings            (at the start only)           the server cannot start as it was configured
+
+A deadline is a 503, not 504 or 408: RFC 9110 has those for gateways and for requests that arrive too slowly.
 
 Each message is one sentence or two that say what to do, and goes to whoever asked; `envelope` puts it on the
 wire.
@@ -27,6 +32,9 @@ class ServerError(Exception):
 
     status: ClassVar[int] = 500
     type: ClassVar[ErrorType] = "server_error"
+
+    retry_after: int | None = None
+    """Seconds after which the same request may go better; None: asking again is of no use."""
 
     def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -80,6 +88,33 @@ class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
         self.retry_after = retry_after
 
 
+class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
+    """The answer was not finished within the time that a request may take."""
+
+    status = 503
+    type = "service_unavailable_error"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The answer was not finished within {seconds:g} seconds, the limit of this server:"
+            " ask for fewer tokens, or raise its --request-timeout.",
+            code="request_timeout",
+        )
+
+
+class Draining(ServerError):  # noqa: N818 - it says what is the matter
+    """The server finishes what it has begun, takes nothing new, and stops; after a while another may be there."""
+
+    status = 503
+    type = "service_unavailable_error"
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server is stopping and takes no new requests: ask again, or elsewhere.", code="shutting_down"
+        )
+
+
 class EngineDied(ServerError):  # noqa: N818 - it says what happened
     """The engine can generate nothing more; only a new process helps."""
 
@@ -88,7 +123,27 @@ class EngineDied(ServerError):  # noqa: N818 - it says what happened
 
 
 class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
-    """A model that was asked for is not on this machine, or cannot be read here."""
+    """A model that was asked for is not on this machine, or cannot be loaded here."""
+
+    status = 503
+    type: ClassVar[ErrorType] = "service_unavailable_error"
+
+    def __init__(
+        self, message: str, param: str | None = "model", code: str | None = "model_unavailable"
+    ) -> None:
+        super().__init__(message, param, code)
+
+
+class UnsupportedModel(ModelUnavailable):
+    """The model is of a kind (architecture, quantisation, tokenizer) that is not read here; the message says which."""
+
+    status = 400
+    type = "invalid_request_error"
+
+    def __init__(
+        self, message: str, param: str | None = "model", code: str | None = "model_not_supported"
+    ) -> None:
+        super().__init__(message, param, code)
 
 
 class BadSettings(ServerError):  # noqa: N818 - it says what is wrong

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from gonogo_server.events import bind_request
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,6 +37,7 @@ class ExchangeHeaders:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
+        bind_request(request_id)
         begun = time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:

@@ -8,74 +8,120 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 import uvicorn
-from pydantic import ValidationError
 
+from gonogo_server import events, logs
 from gonogo_server.app import create_app
 from gonogo_server.errors import BadSettings, ModelUnavailable
-from gonogo_server.settings import Settings
+from gonogo_server.settings import read
+from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
 
     from gonogo_server.engine.base import Engine
+    from gonogo_server.settings import Settings
 
 PROGRAM: Final = "gonogo serve"
+ENGINE_DIED: Final = 1
 CANNOT_START: Final = 2
 REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 """Addresses that mean all of them, and one of those that a client on this machine can ask."""
 SHUTDOWN_SECONDS: Final = 5
+DEAD_SECONDS: Final = 5.0
+"""How long a server whose engine has died still says so, to probes and to clients that ask again, before it ends."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command: `argv` without the program's name; gives the exit code (see `run`)."""
     given = vars(_parser().parse_args(argv))
     try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        return _refuse(f"The setting '{name}' is not usable: {first['msg']}.")
+        settings = read(given)
+    except BadSettings as error:
+        return _refuse(str(error))
     return run(settings)
 
 
 def run(settings: Settings) -> int:
-    """Serve until a signal says stop (0); 2, after one sentence on stderr, where it cannot start."""
+    """Serve until a signal says stop (0) or the engine has died (1); 2, after one sentence, where it cannot start."""
+    logs.configure(settings.log_format)
+    server = None
     try:
         with _terminable(), _bind(settings) as listener:
-            engine = _engine(settings)
-            _Server(engine, settings).run(sockets=[listener])
+            server = Server(_engine(settings), settings)
+            server.run(sockets=[listener])
     except (BadSettings, ModelUnavailable) as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         pass  # the way to stop it; uvicorn has shut down in order before it passes the signal on
-    return 0
+    return ENGINE_DIED if server is not None and server.engine_died else 0
 
 
-class _Server(uvicorn.Server):
-    """Says when it listens, and stops the engine before it waits for open responses, so that they end."""
+class Server(uvicorn.Server):
+    """Says when it listens; at SIGTERM lets open requests end, at a second one or at Ctrl-C stops them.
+
+    It stops the engine before it closes connections, so that streams which are still open end with an error.
+    """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine = engine
         self._host = settings.host
+        self._traffic = Traffic()
+        self._drain_seconds = settings.drain_seconds
+        self._stop_by: float | None = None
+        self.dead_seconds = DEAD_SECONDS
+        self.engine_died = False
         super().__init__(
             uvicorn.Config(
-                create_app(engine, settings),
+                create_app(engine, settings, self._traffic),
                 http="h11",
                 lifespan="off",
-                log_level="warning",
+                log_config=None,
+                access_log=False,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
         await super().startup(sockets)
         assert sockets is not None
         _announce(self._engine, _base_url(self._host, sockets[0].getsockname()[1]))
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal has come (see the class); one more, while the server stops already, waits for nothing."""
+        if sig == signal.SIGTERM and not self._traffic.draining:
+            self._traffic.draining = True
+            self._captured_signals.append(sig)
+        elif self.should_exit:
+            self.force_exit = True
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop now; asked ten times a second."""
+        if not self._engine.alive and not self.engine_died:
+            self.engine_died = self._traffic.draining = True
+            self._stop_by = monotonic() + self.dead_seconds
+        elif self._traffic.draining and self._stop_by is None:
+            self._stop_by = monotonic() + self._drain_seconds
+            events.drain_started(self._traffic.open, self._drain_seconds)
+        return await super().on_tick(counter) or self._finished()
+
+    def _finished(self) -> bool:
+        """Whether there is nothing left to wait for: a dead engine is told of for a while, also to nobody."""
+        if self._stop_by is None:
+            return False
+        return monotonic() >= self._stop_by or not (self._traffic.open or self.engine_died)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the engine, then close the connections."""
+        self.should_exit = True
+        events.server_stopping(self._traffic.open)
         await self._engine.close()
         await super().shutdown(sockets)
 
@@ -84,17 +130,41 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Serve models through an OpenAI-compatible API.",
-        epilog="Variables do the same: GONOGO_SERVER_PORT and so on, GONOGO_SERVER_MODELS with commas."
-        " GONOGO_SERVER_API_KEY, which has no option, sets the key that clients must send.",
+        epilog="Variables do the same: GONOGO_SERVER_PORT and so on, GONOGO_SERVER_MODELS with commas; so does a"
+        ' TOML file with these names (models = ["a", "b"]). Options win over variables, variables over the file.'
+        " GONOGO_SERVER_API_KEY, which has no option, sets the key that clients must send. BYTES may be 512MiB or 2GB.",
         argument_default=argparse.SUPPRESS,
     )
-    add = parser.add_argument
-    add("--model", action="append", dest="models", metavar="MODEL", help="what to serve; may be repeated")
+    _add_models(parser.add_argument_group("models").add_argument)
+    _add_limits(parser.add_argument_group("limits").add_argument)
+    add = parser.add_argument_group("server").add_argument
+    add("--config", metavar="FILE", help="read settings from a TOML file")
     add("--host", help="the address to listen on (127.0.0.1)")
     add("--port", type=int, help="the port to listen on; 0 takes a free one (8000)")
-    add("--download", action="store_true", help="download a Hugging Face model that is not here yet")
     add("--engine", choices=["mlx", "scripted"], help="scripted: fixed answers without a model, for tests")
+    add("--drain-seconds", metavar="S", help="how long open requests may go on after SIGTERM (25)")
+    add("--log-format", choices=["console", "json", "off"], help="events on stderr (console)")
+    add("--log-prompts", action="store_true", help="let the log hold what clients send")
+    add("--metrics", action="store_true", help="tell figures for Prometheus at /metrics")
     return parser
+
+
+def _add_models(add: Callable[..., object]) -> None:
+    add("--model", action="append", dest="models", metavar="MODEL", help="what to serve; may be repeated")
+    add("--download", action="store_true", help="download a Hugging Face model that is not here yet")
+    add("--preload", metavar="yes|no|MODELS", help="load all, none, or these before listening (yes)")
+    add("--model-memory-bytes", metavar="BYTES", help="unload models that nobody uses past it")
+    add("--idle-unload-seconds", metavar="S", help="unload a model that nobody used for as long")
+    add("--kv-cache-bytes", metavar="BYTES", help="what the prefix cache may hold; 0 turns it off (1GiB)")
+
+
+def _add_limits(add: Callable[..., object]) -> None:
+    add("--max-running", metavar="N", help="answers that are generated at once (16)")
+    add("--max-queue", metavar="N", help="answers that may wait; further ones are refused with 429 (64)")
+    add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
+    add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
+    add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")
+    add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")
 
 
 def _bind(settings: Settings) -> socket.socket:

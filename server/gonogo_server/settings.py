@@ -1,28 +1,70 @@
-"""How the server is set up: from the command line, from GONOGO_SERVER_* variables, or by default."""
+"""How the server is set up: from options, GONOGO_SERVER_* variables, a file, or by default, the first that says it.
+
+The prefix is GONOGO_SERVER_ and not GONOGO_, as GONOGO_API_KEY is the key that `gonogo check` sends to whatever it
+checks: a machine may have both, and they are not the same.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from gonogo_server.errors import BadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 """Web pages served from this machine."""
+
+PREFIX: Final = "GONOGO_SERVER_"
+GIB: Final = 1024**3
+SWITCH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _switch_or_names(value: object) -> object:
+    return SWITCH.get(value.lower(), _split(value)) if isinstance(value, str) else value
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Several names; in a variable with commas between them."""
 
+SwitchOrNames = Annotated[bool | tuple[str, ...], NoDecode, BeforeValidator(_switch_or_names)]
+"""All (true), none (false), or the named ones."""
+
+Bytes = Annotated[ByteSize, Field(ge=0)]
+"""A number of bytes, or a text such as 512MiB or 2GB."""
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 class Settings(BaseSettings):
-    """Everything that can be set; each field is also the variable GONOGO_SERVER_ and its name in capitals."""
+    """Everything that can be set; each field is also the variable GONOGO_SERVER_ and its name in capitals.
 
-    model_config = SettingsConfigDict(env_prefix="GONOGO_SERVER_", extra="forbid")
+    Raises `BadSettings` where the file cannot be read, and pydantic's `ValidationError` where a value is not usable;
+    `read` says both in a sentence.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
+
+    config: Path | None = None
+    """A TOML file with the settings by these names; what options and variables say wins over it."""
 
     engine: Literal["mlx", "scripted"] = "mlx"
     """`scripted` serves fixed answers without a model, for tests of clients."""
@@ -43,5 +85,102 @@ class Settings(BaseSettings):
     cors_origins: Names = ()
     """Origins of web pages that may ask, besides those of this machine; `*` for all."""
 
-    max_body_bytes: Annotated[int, Field(ge=1)] = 8 * 1024 * 1024
+    # ---- models in memory
+
+    preload: SwitchOrNames = True
+    """Which models are loaded before the server listens; the others are by the first request for them."""
+
+    model_memory_bytes: Bytes | None = None
+    """Models that nobody uses are unloaded past it, the longest unused first; None: as much as the machine has."""
+
+    idle_unload_seconds: Seconds | None = None
+    """A model that nobody asked for as long is unloaded; None: never."""
+
+    kv_cache_bytes: Bytes = ByteSize(GIB)
+    """What the prefix cache may hold; 0 turns it off."""
+
+    # ---- load
+
+    max_running: Annotated[int, Field(ge=1)] = 16
+    """Answers that are generated at once; a request may have several."""
+
+    max_queue: Annotated[int, Field(ge=0)] = 64
+    """Answers that wait for their turn; further requests are refused with 429."""
+
+    prefill_step: Annotated[int, Field(ge=1)] | None = None
+    """Tokens of a prompt that are read in one step, between which the others' answers go on; None: by device."""
+
+    request_timeout: Seconds | None = None
+    """Seconds that a request may take from its first byte to the last of its answer; None: without a limit."""
+
+    max_body_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(8 * 1024**2)
     """Larger request bodies are refused with 413."""
+
+    max_json_depth: Annotated[int, Field(ge=1)] = 64
+    """Bodies whose objects and arrays are nested deeper are refused with 400."""
+
+    drain_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 25.0
+    """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
+
+    # ---- what it tells
+
+    log_format: Literal["console", "json", "off"] = "console"
+    """Events on stderr, as lines for people or as JSON; `off` leaves the failures of the server itself."""
+
+    log_prompts: bool = False
+    """Whether the log may hold what clients send: messages, prompts and inputs."""
+
+    metrics: bool = False
+    """Whether /metrics tells figures in Prometheus' text format; it takes the API key, where there is one."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The sources, the first to be believed first; which file is known from the two before it."""
+        del dotenv_settings, file_secret_settings  # nothing is read that nobody named
+        path = init_settings().get("config") or env_settings().get("config")
+        return init_settings, env_settings, _file(settings_cls, path)
+
+
+def read(options: Mapping[str, object]) -> Settings:
+    """The settings, `options` before everything else. Raises `BadSettings` with one sentence about the first fault."""
+    try:
+        return Settings(**options)  # type: ignore[arg-type]  # whatever was given is checked by the model
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+    field, *rest = first["loc"]
+    where = _where(str(field), options)
+    if first["type"] == "extra_forbidden":
+        raise BadSettings(f"There is no setting '{field}'{where}: gonogo serve --help lists what there is.")
+    # pydantic also says which member of a union it tried
+    name = ".".join(str(part) for part in (field, *rest) if not str(part).startswith(("tuple[", "bool")))
+    raise BadSettings(f"The setting '{name}'{where} is not usable: {first['msg']}.")
+
+
+def _where(field: str, options: Mapping[str, object]) -> str:
+    """Where the value came from, so that it can be mended there."""
+    if field in options:
+        return ""
+    variable = PREFIX + field.upper()
+    if variable in os.environ:
+        return f" (from the variable {variable})"
+    return " (from the file)"
+
+
+def _file(settings: type[BaseSettings], path: str | Path | None) -> InitSettingsSource:
+    """What the file says; nothing without one. Raises `BadSettings` where it is not there or no TOML."""
+    if path is None:
+        return InitSettingsSource(settings, {})
+    try:
+        with Path(path).open("rb"):
+            return TomlConfigSettingsSource(settings, Path(path))
+    except OSError as error:
+        raise BadSettings(f"The settings in {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"The settings in {path} are no TOML: {error}.") from None

@@ -40,7 +40,6 @@ def refusal(
         (b'{"a": -Infinity}', "-Infinity is no JSON number"),
         (b'{"a": 1e999}', "1e999 is larger than any double"),
         (b'{"a": ' + b"1" * 5000 + b"}", "too many digits"),
-        (b"[" * 100_000, "nested too deeply"),
         (b'{"a": "\\ud83d"}', "half a surrogate pair"),
         (b'{"\\uDC00": 1}', "half a surrogate pair"),
     ],
@@ -50,6 +49,23 @@ def test_what_is_not_json_is_refused_with_the_place(raw: bytes, why: str) -> Non
         json_object(raw)
     assert why in str(caught.value)
     assert caught.value.code == "invalid_json"
+
+
+def nested(depth: int, inner: str = "1") -> bytes:
+    """An object that is so many containers deep, itself counted."""
+    return b'{"a": ' + b"[" * (depth - 1) + inner.encode() + b"]" * (depth - 1) + b"}"
+
+
+@pytest.mark.parametrize("raw", [nested(4), nested(3, '{"b": 1}'), b"[" * 100_000, nested(100_000)])
+def test_a_body_nested_past_the_limit_is_refused(raw: bytes) -> None:
+    with pytest.raises(BadRequest, match="nested more than 3 levels deep") as caught:
+        json_object(raw, max_depth=3)
+    assert caught.value.code == "json_too_deep"
+
+
+@pytest.mark.parametrize("raw", [nested(1), nested(2), nested(3), nested(2, '{"b": "[[[["}')])
+def test_a_body_nested_up_to_the_limit_is_read(raw: bytes) -> None:
+    assert set(json_object(raw, max_depth=3)) == {"a"}
 
 
 @pytest.mark.parametrize("raw", [b"[]", b'"text"', b"1", b"null", b"true"])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 """Seconds after which a process that hangs is killed; nothing waits for it."""
 
-SCRIPTED = ("--engine", "scripted", "--port", "0")
+SCRIPTED = ("--engine", "scripted", "--port", "0", "--log-format", "off")
 ASK = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}]}
 
 

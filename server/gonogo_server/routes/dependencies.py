@@ -1,7 +1,7 @@
 """What routes are given: the engine, the checked key, and the body as its model."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel
@@ -9,10 +9,16 @@ from pydantic import BaseModel
 from gonogo_server.auth import check_key
 from gonogo_server.body import parse
 from gonogo_server.engine.base import Engine
-from gonogo_server.errors import BodyTooLarge
+from gonogo_server.errors import BodyTooLarge, Draining
+from gonogo_server.exchange import current
+from gonogo_server.observation import started
 
 if TYPE_CHECKING:
     from gonogo_server.settings import Settings
+    from gonogo_server.traffic import Traffic
+
+DISCARDED: Final = 4
+"""How many times the limit is read of a body that is over it."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -23,6 +29,13 @@ async def _engine(request: Request) -> Engine:
 
 
 EngineDependency = Annotated[Engine, Depends(_engine)]
+
+
+async def admitted(request: Request) -> None:
+    """Raise `Draining` where the server is about to stop."""
+    traffic: Traffic = request.app.state.traffic
+    if traffic.draining:
+        raise Draining
 
 
 async def authorized(request: Request) -> None:
@@ -37,16 +50,27 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
     async def read(request: Request) -> Body:
         settings: Settings = request.app.state.settings
         raw = await _read(request, settings.max_body_bytes)
-        return parse(raw, request.headers.get("content-type"), model)
+        body = parse(raw, request.headers.get("content-type"), model, settings.max_json_depth)
+        exchange = current()
+        exchange.model = getattr(body, "model", None)
+        exchange.stream = bool(getattr(body, "stream", False))
+        started(request.scope, exchange, _prompt(body) if settings.log_prompts else None)
+        return body
 
     return read
+
+
+def _prompt(body: BaseModel) -> object:
+    """What is asked, of a body of any operation."""
+    return body.model_dump(mode="json", include={"messages", "prompt", "suffix", "input"}, by_alias=True)
 
 
 async def _read(request: Request, limit: int) -> bytes:
     """The whole body.
 
-    One that is too large is read to its end as well, and thrown away: a client that still sends would see its
-    connection reset instead of the answer. Starlette's own limit is not used, as it answers in plain text.
+    Of one that is too large, `DISCARDED` times the limit are read as well, and thrown away: a client that still
+    sends would see its connection reset instead of the answer. Starlette's own limit is not used, as it answers in
+    plain text.
     """
     kept = bytearray()
     size = 0
@@ -54,8 +78,10 @@ async def _read(request: Request, limit: int) -> bytes:
         size += len(part)
         if size <= limit:
             kept += part
+        elif size > limit * (1 + DISCARDED):
+            break
     if size > limit:
         raise BodyTooLarge(
-            f"The body has {size} bytes, and at most {limit} are taken: send less.", code="request_too_large"
+            f"The body is too large, at most {limit} bytes are taken: send less.", code="request_too_large"
         )
     return bytes(kept)

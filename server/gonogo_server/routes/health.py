@@ -1,14 +1,18 @@
 """What stands outside the API: whether the server can answer, and the document that it keeps to."""
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import gonogo_contract
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from gonogo_server.envelope import envelope
-from gonogo_server.errors import EngineDied
+from gonogo_server.errors import Draining, EngineDied, ServerError
 from gonogo_server.routes.dependencies import EngineDependency
+
+if TYPE_CHECKING:
+    from gonogo_server.traffic import Traffic
 
 router = APIRouter()
 
@@ -16,13 +20,22 @@ VERSION = version("gonogo")
 
 
 @router.api_route("/health", methods=["GET", "HEAD"])
-async def health(engine: EngineDependency) -> Response:
-    """200 while the engine can generate, 503 with the envelope once it cannot; the version with both."""
-    if engine.alive:
-        return JSONResponse({"status": "ok", "version": VERSION})
-    died = EngineDied("The engine has died: start the server again.", code="engine_died")
-    told = envelope(died).model_dump(by_alias=True)
-    return JSONResponse({"status": "dead", "version": VERSION, **told}, status_code=died.status)
+async def health(engine: EngineDependency, request: Request) -> Response:
+    """200 while new requests are answered; 503 with the envelope while it drains, and once the engine has died.
+
+    The version is in all of them.
+    """
+    traffic: Traffic = request.app.state.traffic
+    if not engine.alive:
+        return _unwell("dead", EngineDied("The engine has died: start the server again.", code="engine_died"))
+    if traffic.draining:
+        return _unwell("draining", Draining())
+    return JSONResponse({"status": "ok", "version": VERSION})
+
+
+def _unwell(status: str, error: ServerError) -> Response:
+    told = envelope(error).model_dump(by_alias=True)
+    return JSONResponse({"status": status, "version": VERSION, **told}, status_code=error.status)
 
 
 @router.api_route("/openapi.json", methods=["GET", "HEAD"])

@@ -1,0 +1,14 @@
+"""The figures of the server, for Prometheus."""
+
+from fastapi import APIRouter, Request, Response
+
+from gonogo_server.metrics import CONTENT_TYPE, Metrics
+
+router = APIRouter()
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """All of them, in the text format."""
+    figures: Metrics = request.app.state.metrics
+    return Response(figures.text(), media_type=CONTENT_TYPE)
