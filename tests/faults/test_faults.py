@@ -20,6 +20,7 @@ from faults.catalogue import (
     model_lists,
     prompts,
     refusals,
+    sampling,
     stops,
     structured,
     text,
@@ -56,6 +57,7 @@ SECTIONS = (
     choices,
     prompts,
     vectors,
+    sampling,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 

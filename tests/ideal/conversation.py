@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PICTURE = "▦" * 16
+
+
 def expect_admissible(messages: list[dict[str, Any]]) -> None:
     """Raise Refusal where a message breaks a rule of its kind."""
     called: set[str] = set()
@@ -35,11 +38,20 @@ def last_words(messages: list[dict[str, Any]]) -> str:
     return "".join(_texts(messages[-1])) if messages[-1]["role"] == "user" else ""
 
 
+def _picture(url: str) -> str:
+    """What the model sees: as many tokens as any other picture takes. Nothing is fetched."""
+    if not url.startswith("data:image/"):
+        raise Refusal(
+            "The model reads images of data: URLs only.", param="messages", code="unsupported_value"
+        )
+    return PICTURE
+
+
 def _texts(message: dict[str, Any]) -> Iterator[str]:
     content = message.get("content") or ""
     for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
         if part["type"] == "image_url":
-            raise Refusal("The model reads no images.", param="messages", code="unsupported_value")
+            yield _picture(part["image_url"]["url"])
         yield part.get("text") or part.get("refusal") or ""
     for call in message.get("tool_calls", ()):
         yield f"{call['function']['name']}({call['function']['arguments']})"

@@ -103,3 +103,48 @@ Feature: What a chat completion may be asked with
     When a chat completion is requested with {}
     And a chat completion is requested with {"stop": ["gonogo-never", "gonogo-not-at-all"]}
     Then the last is accepted like the first
+
+  @must @chat.request.long
+  Scenario: A long conversation between people with names is accepted
+    Source: schema, ChatCompletionRequestMessages, without a maximum; ChatCompletionRequestUserMessage.name
+    Why: group chats name who speaks, and a chat has more than one turn.
+    When a chat completion is requested with {}
+    And a conversation of twenty turns between people with names is continued
+    Then the last is accepted like the first
+
+  @should @chat.request.silent_turns
+  Scenario: An earlier answer may be empty, or a refusal
+    Source: schema, ChatCompletionRequestAssistantMessage.content and refusal
+    Why: who sends back what came, after a stop at once or a refusal, cannot go on otherwise.
+    When a chat completion is requested with {}
+    And a chat completion is requested with {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": ""}, {"role": "user", "content": "Hello?"}, {"role": "assistant", "content": null, "refusal": "I would rather not."}, {"role": "user", "content": "Count from one to ten."}], "max_tokens": 2}
+    Then the last is accepted like the first
+
+  @should @chat.request.picture
+  Scenario: A picture is taken, or refused with 400
+    Source: schema, ImageContentPart: a server whose model reads no images refuses it with 400
+    Why: a 404 or 422 does not tell the person that it is the model that is blind.
+    When a picture is sent with a text
+    Then it is taken, or refused with 400
+
+  @should @chat.request.picture_seen
+  Scenario: A picture that is taken counts as tokens
+    Source: guide, Images and vision: images are counted in tokens; project decision: what is accepted is not ignored
+    Why: a picture that is dropped without a word gets an answer about nothing.
+    When a chat completion is requested with {"messages": [{"role": "user", "content": [{"type": "text", "text": "Count from one to ten."}]}]}
+    And a picture is sent with a text
+    Then the picture counts as tokens of the prompt
+
+  @must @chat.harmless.nul
+  Scenario: A character NUL in the content does not fail the server
+    Source: RFC 8259 section 7: \u0000 is a character of strings; RFC 9110 section 15.6
+    Why: strings of C end there, and databases refuse it, as a 500; people paste it from files.
+    When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Count\u0000 from one."}], "max_tokens": 2}
+    Then the request does not fail the server
+
+  @must @chat.harmless.half_pair
+  Scenario: Half a surrogate pair in the content does not fail the server
+    Source: RFC 8259 section 8.2: software may behave unpredictably; RFC 9110 section 15.6: a 5xx is its own error
+    Why: a text that was cut in the middle of an emoji cannot be encoded again, and ends in a 500.
+    When a chat completion is wrongly requested with half a surrogate pair
+    Then the request does not fail the server

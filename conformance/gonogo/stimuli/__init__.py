@@ -1,8 +1,10 @@
 """The requests that rules want answered; importing this package registers the phrases that name them."""
 
+import gonogo.stimuli.conversations
 import gonogo.stimuli.embedding
 import gonogo.stimuli.greedy
 import gonogo.stimuli.heads
+import gonogo.stimuli.sampling
 import gonogo.stimuli.stopping
 import gonogo.stimuli.structured
 import gonogo.stimuli.tools  # noqa: F401 - imported for their phrases

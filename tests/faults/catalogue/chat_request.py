@@ -10,13 +10,13 @@ from gonogo.rules import load
 _STIMULI = {
     scenario.rule.id: scenario.looks[-1].stimulus.key
     for scenario in load()
-    if scenario.rule.group == "chat.request"
+    if scenario.rule.group in {"chat.request", "chat.harmless"}
 }
 
 
 def _request(name: str) -> str:
     """The key of the request that the rule adds to the plain one."""
-    return _STIMULI[f"chat.request.{name}"]
+    return _STIMULI[f"chat.{name}" if "." in name else f"chat.request.{name}"]
 
 
 # What is refused, who refused it, and the rule.
@@ -32,6 +32,8 @@ _REFUSED = (
     ("metadata and store are refused", "livekit/agents#1274", "bookkeeping"),
     ("a stop string is refused", "raullenchai/Rapid-MLX#2358", "stop_string"),
     ("a list of stop strings is refused", "mudler/LocalAI PR#153", "stop_list"),
+    ("names of people are refused", "extra fields forbidden", "long"),
+    ("an earlier refusal is refused", "a template that wants text in each turn", "silent_turns"),
 )
 
 # The same, where the server fails in place of refusing.
@@ -41,6 +43,23 @@ _FAILING = (
     ("content in parts fails the server", "gonka-ai/gonka#985", "parts"),
     ("nulls fail the server", "vllm-project/vllm PR#19679", "nulls"),
     ("a list of stop strings fails the server", "lm-sys/FastChat PR#1923", "stop_list"),
+)
+
+_HOSTILE = (
+    ("a NUL fails the server", "a database that stores what was said", "harmless.nul", refused(500)),
+    (
+        "a NUL drops the connection",
+        "a string that ends before its length",
+        "harmless.nul",
+        silent(FailureKind.RESET),
+    ),
+    ("half a pair fails the server", "text that cannot be encoded", "harmless.half_pair", refused(500)),
+    (
+        "half a pair drops the connection",
+        "an exception in a worker (ggml-org/llama.cpp#11738)",
+        "harmless.half_pair",
+        silent(FailureKind.RESET),
+    ),
 )
 
 _DETAIL = b'{"detail":[{"type":"extra_forbidden","loc":["body","metadata"],"msg":"Extra inputs"}]}'
@@ -95,5 +114,30 @@ FAULTS: tuple[Fault, ...] = (
             asked(_request("parts")),
             answer(put("usage.prompt_tokens", 19), put("usage.total_tokens", 27)),
         ),
+    ),
+    fault(
+        "a picture is not found",
+        "ml-explore/mlx-lm, whose handler answers every mistake so",
+        "chat.request.picture",
+        changed(asked(_request("picture")), refused(404)),
+    ),
+    fault(
+        "a picture fails the server",
+        "an exception of the template",
+        "http.no_server_error",
+        changed(asked(_request("picture")), refused(500)),
+    ),
+    fault(
+        "a picture is dropped",
+        "parts of other types are passed over (ggml-org/llama.cpp#8367)",
+        "chat.request.picture_seen",
+        changed(
+            asked(_request("picture")),
+            answer(put("usage.prompt_tokens", 41), put("usage.total_tokens", 43)),
+        ),
+    ),
+    *(
+        fault(name, imitates, f"chat.{rule}", changed(asked(_request(rule)), edit))
+        for name, imitates, rule, edit in _HOSTILE
     ),
 )

@@ -23,7 +23,7 @@ from gonogo.exchange import FailureKind
 from gonogo.rules import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from faults.editing import Json, Pick
     from gonogo.exchange import Exchange
@@ -86,6 +86,12 @@ _FIELDS = (
         cut("error.code"),
     ),
 )
+
+
+def _named(rules: Iterable[str]) -> Iterator[str]:
+    """The rules about the param of one refusal, where these are about params."""
+    if "detail.param" in rules:
+        yield from (rule for rule in load().ids if rule.startswith("sampling.named."))
 
 
 def _as_detail(value: Json) -> None:
@@ -153,7 +159,7 @@ def _of(wrong: str, pick: Pick, rule: str, failing: str, status_rule: str | None
 
 FAULTS: tuple[Fault, ...] = (
     *(
-        fault(name, imitates, under("errors", *rules), changed(REFUSALS, answer(edit)))
+        fault(name, imitates, {*under("errors", *rules), *_named(rules)}, changed(REFUSALS, answer(edit)))
         for name, imitates, rules, edit in _FIELDS
     ),
     *(

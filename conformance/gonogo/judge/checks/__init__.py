@@ -5,6 +5,7 @@ import gonogo.judge.checks.bodies
 import gonogo.judge.checks.choices
 import gonogo.judge.checks.chunks
 import gonogo.judge.checks.clients
+import gonogo.judge.checks.conversations
 import gonogo.judge.checks.counts
 import gonogo.judge.checks.embeddings
 import gonogo.judge.checks.framing
@@ -15,6 +16,7 @@ import gonogo.judge.checks.models
 import gonogo.judge.checks.prompts
 import gonogo.judge.checks.refusals
 import gonogo.judge.checks.robustness
+import gonogo.judge.checks.sampling
 import gonogo.judge.checks.schema
 import gonogo.judge.checks.several
 import gonogo.judge.checks.stops
