@@ -33,6 +33,7 @@ class Location:
     id: str
     format: Literal["mlx", "gguf"]
     path: Path
+    type: Literal["chat", "embedding"] = "chat"
 
     @property
     def created(self) -> int:
