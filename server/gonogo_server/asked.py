@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from pydantic import MISSING
 
 from gonogo_server.engine.base import Sampling
-from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest
 
@@ -33,13 +32,48 @@ def completion_limit(body: CreateCompletionRequest) -> int:
     return _given(body.max_tokens, COMPLETION_TOKENS)
 
 
-def sampling(body: Request) -> Sampling:
-    """How tokens are drawn."""
+def choices(body: Request) -> int:
+    """How many answers to each prompt are given."""
+    return _given(body.n, 1)
+
+
+def candidates(body: CreateCompletionRequest) -> int:
+    """How many answers to each prompt are generated, for the likeliest of them to be given."""
+    # The model fills in the schema's default of 1, which only holds for an `n` of 1.
+    asked = body.best_of if "best_of" in body.model_fields_set else None
+    return _given(asked, choices(body))
+
+
+def chat_logprobs(body: CreateChatCompletionRequest) -> int | None:
+    """How many of the likeliest tokens are reported at each place; None: no log probabilities at all."""
+    return _given(body.top_logprobs, 0) if _given(body.logprobs, None) else None
+
+
+def completion_logprobs(body: CreateCompletionRequest) -> int | None:
+    """How many of the likeliest tokens are reported at each place; None: no log probabilities at all."""
+    return _given(body.logprobs, None)
+
+
+def echo(body: CreateCompletionRequest) -> bool:
+    """Whether the prompt is given back before the answer."""
+    return bool(_given(body.echo, None))
+
+
+def sampling(body: Request, logit_bias: tuple[tuple[int, float], ...]) -> Sampling:
+    """How tokens are drawn; the ids of `logit_bias` are read by who knows the model's vocabulary."""
     return Sampling(
         temperature=float(_given(body.temperature, 1.0)),
         top_p=float(_given(body.top_p, 1.0)),
         seed=_given(body.seed, None),
+        presence_penalty=float(_given(body.presence_penalty, 0.0)),
+        frequency_penalty=float(_given(body.frequency_penalty, 0.0)),
+        logit_bias=logit_bias,
     )
+
+
+def logit_bias(body: Request) -> Mapping[str, int]:
+    """What is added to the logits of tokens, whose ids are written in decimal digits."""
+    return _given(body.logit_bias, {})
 
 
 def stops(body: Request) -> Sequence[str]:
@@ -54,18 +88,19 @@ def include_usage(body: Request) -> bool:
     return options is not None and _given(options.include_usage, None) is True
 
 
-def texts(body: CreateCompletionRequest) -> Sequence[str]:
-    """The prompts. Raises `BadRequest` for token ids and for null, which need the model's vocabulary."""
-    if isinstance(body.prompt, str):
-        return [body.prompt]
-    several = [text for text in body.prompt or [] if isinstance(text, str)]
-    if not several:
-        raise BadRequest(
-            "The prompt must be a string or an array of strings: tokens and null are not supported yet.",
-            param="prompt",
-            code="unsupported_value",
-        )
-    return several
+def prompts(body: CreateCompletionRequest) -> Sequence[str | Sequence[int]]:
+    """The prompts, each a text or token ids (at least one); null is the beginning of a document, an empty text."""
+    prompt = body.prompt
+    if prompt is None or isinstance(prompt, str):
+        return [prompt or ""]
+    if isinstance(prompt[0], int):
+        return [cast("Sequence[int]", prompt)]
+    return cast("Sequence[str | Sequence[int]]", prompt)
+
+
+def suffix(body: CreateCompletionRequest) -> str:
+    """What comes after the completion, perhaps nothing."""
+    return _given(body.suffix, "")
 
 
 def _given(value: Value | MISSING | None, default: Default) -> Value | Default:

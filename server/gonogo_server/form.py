@@ -21,24 +21,33 @@ from gonogo_wire import (
     CompletionChoice,
     CompletionChunk,
     CompletionChunkChoice,
+    PromptTokensDetails,
     Usage,
 )
 from pydantic import MISSING
 
+from gonogo_server.logprobs import chat_logprobs, completion_logprobs
 from gonogo_server.stream import Counted, Finished, Started, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_wire import ChatCompletionLogprobs, CompletionLogprobs
+
+    from gonogo_server.align import Placed
     from gonogo_server.engine.base import FinishReason
     from gonogo_server.stream import Step, Whole
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What every chunk of an answer repeats: its id, the model, and when it was begun, in Unix seconds."""
+    """What every chunk of an answer repeats: its id, the model, when it was begun (Unix seconds), and what it says."""
 
     model: str
     include_usage: bool = False
     """Whether a stream ends with the token counts; its other chunks then say that they have none."""
+    logprobs: bool = False
+    """Whether the log probabilities of tokens are said beside the text; null stands in their place otherwise."""
     created: int = field(default_factory=lambda: int(time.time()))
     id: str = field(default_factory=lambda: uuid4().hex)
 
@@ -54,11 +63,11 @@ class ChatForm:
         """The role alone in the first delta, the finish reason beside an empty one in the last."""
         match step:
             case Started(index):
-                return self._chunk(index, ChatCompletionDelta(role="assistant", content=""))
-            case Text(index, text):
-                return self._chunk(index, ChatCompletionDelta(content=text))
-            case Finished(index, reason):
-                return self._chunk(index, ChatCompletionDelta(), reason)
+                return self._chunk(index, ChatCompletionDelta(role="assistant", content=""), ())
+            case Text(index, text, tokens):
+                return self._chunk(index, ChatCompletionDelta(content=text), tokens)
+            case Finished(index, reason, tokens):
+                return self._chunk(index, ChatCompletionDelta(), tokens, reason)
             case Counted():
                 return self._counted(step) if self._heading.include_usage else None
 
@@ -72,17 +81,24 @@ class ChatForm:
             choices=[
                 ChatCompletionChoice(
                     index=index,
-                    message=ChatCompletionMessage(role="assistant", content=text, refusal=None),
-                    logprobs=None,
-                    finish_reason=reason,
+                    message=ChatCompletionMessage(role="assistant", content=said.text, refusal=None),
+                    logprobs=self._logprobs(said.tokens),
+                    finish_reason=said.reason,
                 )
-                for index, (text, reason) in enumerate(whole.answers)
+                for index, said in enumerate(whole.answers)
             ],
             usage=_usage(whole.counted),
         )
 
+    def _logprobs(self, tokens: Sequence[Placed]) -> ChatCompletionLogprobs | None:
+        return chat_logprobs(tokens) if self._heading.logprobs else None
+
     def _chunk(
-        self, index: int, delta: ChatCompletionDelta, reason: FinishReason | None = None
+        self,
+        index: int,
+        delta: ChatCompletionDelta,
+        tokens: Sequence[Placed],
+        reason: FinishReason | None = None,
     ) -> ChatCompletionChunk:
         return ChatCompletionChunk(
             id=self._id,
@@ -90,7 +106,9 @@ class ChatForm:
             created=self._heading.created,
             model=self._heading.model,
             choices=[
-                ChatCompletionChunkChoice(index=index, delta=delta, logprobs=None, finish_reason=reason)
+                ChatCompletionChunkChoice(
+                    index=index, delta=delta, logprobs=self._logprobs(tokens), finish_reason=reason
+                )
             ],
             usage=None if self._heading.include_usage else MISSING,
         )
@@ -118,10 +136,10 @@ class CompletionForm:
         match step:
             case Started():
                 return None
-            case Text(index, text):
-                return self._chunk(index, text)
-            case Finished(index, reason):
-                return self._chunk(index, "", reason)
+            case Text(index, text, tokens):
+                return self._chunk(index, text, tokens)
+            case Finished(index, reason, tokens):
+                return self._chunk(index, "", tokens, reason)
             case Counted():
                 return self._counted(step) if self._heading.include_usage else None
 
@@ -133,19 +151,33 @@ class CompletionForm:
             created=self._heading.created,
             model=self._heading.model,
             choices=[
-                CompletionChoice(index=index, text=text, logprobs=None, finish_reason=reason)
-                for index, (text, reason) in enumerate(whole.answers)
+                CompletionChoice(
+                    index=index,
+                    text=said.text,
+                    logprobs=self._logprobs(said.tokens),
+                    finish_reason=said.reason,
+                )
+                for index, said in enumerate(whole.answers)
             ],
             usage=_usage(whole.counted),
         )
 
-    def _chunk(self, index: int, text: str, reason: FinishReason | None = None) -> CompletionChunk:
+    def _logprobs(self, tokens: Sequence[Placed]) -> CompletionLogprobs | None:
+        return completion_logprobs(tokens) if self._heading.logprobs else None
+
+    def _chunk(
+        self, index: int, text: str, tokens: Sequence[Placed], reason: FinishReason | None = None
+    ) -> CompletionChunk:
         return CompletionChunk(
             id=self._id,
             object="text_completion",
             created=self._heading.created,
             model=self._heading.model,
-            choices=[CompletionChunkChoice(index=index, text=text, logprobs=None, finish_reason=reason)],
+            choices=[
+                CompletionChunkChoice(
+                    index=index, text=text, logprobs=self._logprobs(tokens), finish_reason=reason
+                )
+            ],
             usage=None if self._heading.include_usage else MISSING,
         )
 
@@ -165,4 +197,5 @@ def _usage(counted: Counted) -> Usage:
         prompt_tokens=counted.prompt_tokens,
         completion_tokens=counted.completion_tokens,
         total_tokens=counted.prompt_tokens + counted.completion_tokens,
+        prompt_tokens_details=PromptTokensDetails(cached_tokens=counted.cached_tokens),
     )

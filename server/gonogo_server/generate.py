@@ -1,136 +1,104 @@
-"""Runs generations on an engine, and sends what they say: as one JSON object or as server-sent events."""
+"""Runs the generations of a request on an engine, all at the same time, and counts what they took."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from starlette.requests import ClientDisconnect
-from starlette.responses import Response, StreamingResponse
-
-from gonogo_server import sse
-from gonogo_server.envelope import envelope
-from gonogo_server.errors import ServerError
-from gonogo_server.stream import Answer, Counted, Finished, Started, fold
+from gonogo_server.best import best
+from gonogo_server.echo import read_echo
+from gonogo_server.exchange import current, noted
+from gonogo_server.merge import merge
+from gonogo_server.stream import Answer, Counted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Sequence
-
-    from pydantic import BaseModel
-    from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from gonogo_server.engine.base import Engine, Generation
-    from gonogo_server.stream import Step, Whole
-
-log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
+    from gonogo_server.stream import Echo, Step
 
 
-class Form(Protocol):
-    """How steps look on the wire."""
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a request wants of an engine: answers to each of `generations`, whose `max_tokens` may be 0."""
 
-    def chunk(self, step: Step) -> BaseModel | None:
-        """The chunk of a stream for this step; None where there is none."""
-
-    def whole(self, whole: Whole) -> BaseModel:
-        """The response that says everything at once."""
-
-
-async def generate(
-    engine: Engine, model: str, generations: Sequence[Generation], stops: Sequence[str]
-) -> AsyncGenerator[Step, None]:
-    """The steps of all `generations`, one after the other, numbered from 0; closing it stops them."""
-    completion_tokens = 0
-    for index, generation in enumerate(generations):
-        if generation.max_tokens == 0:
-            yield Started(index)
-            yield Finished(index, "length")
-            continue
-        answer = Answer(index, stops)
-        async with aclosing(engine.generate(model, generation)) as pieces:
-            async for piece in pieces:
-                for step in answer.take(piece):
-                    yield step
-                if answer.finished:
-                    break
-        answer.end()
-        completion_tokens += answer.tokens
-    yield Counted(sum(len(generation.prompt) for generation in generations), completion_tokens)
+    generations: Sequence[Generation]
+    stops: Sequence[str] = ()
+    n: int = 1
+    """Answers to each that are given."""
+    best_of: int = 1
+    """Answers to each that are generated, at least `n`."""
+    echoed: Sequence[str] | None = None
+    """The texts of the prompts, where they are to be given back before the answers."""
 
 
-async def respond(
-    request: Request, steps: AsyncGenerator[Step, None], form: Form, *, stream: bool
-) -> Response:
-    """The response made of `steps`, in `form`.
+async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[Step, None]:
+    """The steps of all answers, which are generated at the same time; closing it stops them.
 
-    Whatever fails before the first step is raised, so that it gets a status of its own. Raises
-    `ClientDisconnect` where nobody waits any more; the generation is stopped then.
+    Answer j to generation i has the index i * n + j, and of a seed that was given the seed + j. Raises what the
+    engine does.
     """
-    if stream:
-        first = await _while_connected(request, anext(steps))
-        return EventStream(first, steps, form)
-    whole = await _while_connected(request, _fold(steps))
-    return Response(form.whole(whole).model_dump_json(by_alias=True), media_type="application/json")
+    current().prompt_tokens = sum(len(generation.prompt) for generation in ask.generations)
+    echoes = await _echoes(engine, model, ask)
+    wanted = [
+        (nth_seed(generation, nth), Answer(i * ask.best_of + nth, ask.stops, echoes.get(i)))
+        for i, generation in enumerate(ask.generations)
+        for nth in range(ask.best_of)
+    ]
+    answers = [answer for _, answer in wanted]
+    async with aclosing(merge([_answer(engine, model, *one) for one in wanted])) as steps:
+        if ask.best_of > ask.n:
+            for step in best([step async for step in steps], ask.n, ask.best_of):
+                yield step
+        else:
+            async for step in steps:
+                yield step
+    yield _counted(ask, answers)
 
 
-class EventStream(StreamingResponse):
-    """A stream of chunks that began with `first`; when the client goes, `steps` are closed."""
-
-    media_type = sse.MEDIA_TYPE
-
-    def __init__(self, first: Step, steps: AsyncGenerator[Step, None], form: Form) -> None:
-        self._steps = steps
-        self._events = _events(first, steps, form)
-        super().__init__(self._events, headers=sse.HEADERS)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; both generators end with it, also when it is cut short between two events."""
-        async with aclosing(self._steps), aclosing(self._events):
-            await super().__call__(scope, receive, send)
+def nth_seed(generation: Generation, nth: int) -> Generation:
+    """The same with the seed of the answer of this number: as many further on, in the circle of 64-bit integers."""
+    seed = generation.sampling.seed
+    if seed is None or nth == 0:
+        return generation
+    circular = (seed + nth + 2**63) % 2**64 - 2**63
+    return replace(generation, sampling=replace(generation.sampling, seed=circular))
 
 
-async def _events(first: Step, steps: AsyncGenerator[Step, None], form: Form) -> AsyncGenerator[bytes, None]:
-    """The events. An error is the last of them: the status is sent by then, and a `[DONE]` would be a lie."""
-    try:
-        if (chunk := form.chunk(first)) is not None:
-            yield sse.event(chunk)
-        async for step in steps:
-            if (chunk := form.chunk(step)) is not None:
-                yield sse.event(chunk)
-    except ServerError as error:
-        log.warning("A stream broke off: %s", error)
-        yield sse.event(envelope(error))
-    except Exception as error:
-        log.exception("A stream broke off.")
-        yield sse.event(envelope(error))
-    else:
-        yield sse.DONE
+async def _answer(
+    engine: Engine, model: str, generation: Generation, answer: Answer
+) -> AsyncGenerator[Step, None]:
+    if generation.max_tokens == 0:
+        for step in answer.skip():
+            yield step
+        return
+    async with aclosing(noted(engine.generate(model, generation))) as pieces:
+        async for piece in pieces:
+            for step in answer.take(piece):
+                yield step
+            if answer.finished:
+                break
+    answer.end()
 
 
-async def _fold(steps: AsyncGenerator[Step, None]) -> Whole:
-    async with aclosing(steps):
-        return fold([step async for step in steps])
+async def _echoes(engine: Engine, model: str, ask: Ask) -> Mapping[int, Echo]:
+    """What is echoed before the answers to each generation, by its number."""
+
+    async def read(number: int, text: str) -> AsyncGenerator[tuple[int, Echo], None]:
+        generation = ask.generations[number]
+        yield number, await read_echo(engine, model, generation.prompt, text, generation.logprobs)
+
+    sources = [read(number, text) for number, text in enumerate(ask.echoed or ())]
+    async with aclosing(merge(sources)) as echoes:
+        return dict([pair async for pair in echoes])
 
 
-async def _while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:
-    """The result of `work`, which is cancelled when the client goes away before."""
-    working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_disconnect(request))
-    try:
-        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientDisconnect
-    finally:
-        working.cancel()
-        watching.cancel()
-        await asyncio.wait((working, watching))
-
-
-async def _disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+def _counted(ask: Ask, answers: Sequence[Answer]) -> Counted:
+    """Each prompt counts once, as cached as far as it was for all of its answers."""
+    cached = [answer.cached for answer in answers]
+    return Counted(
+        sum(len(generation.prompt) for generation in ask.generations),
+        sum(answer.tokens for answer in answers),
+        sum(min(cached[first : first + ask.best_of]) for first in range(0, len(cached), ask.best_of)),
+    )

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server.align import Aligner
 from gonogo_server.errors import ServerError
 from gonogo_server.stop import StopFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gonogo_server.align import Placed
     from gonogo_server.engine.base import FinishReason, Piece
 
 
@@ -29,10 +32,14 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What an answer says next; never empty."""
+    """What an answer says next, and where log probabilities were asked for, the tokens of it.
+
+    Only an echo can be without text, of a prompt that is special tokens alone.
+    """
 
     index: int
     text: str
+    tokens: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +48,19 @@ class Finished:
 
     index: int
     reason: FinishReason
+    tokens: tuple[Placed, ...] = ()
+    """Those that had no text to come with, as a character that was cut off at the limit."""
+    mean_logprob: float | None = None
+    """Of all tokens that were generated, end tokens aside; None where it is not known, or there were none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The last of a request: what all its answers took, in tokens."""
+    """The last of a request: what all its answers took, in tokens; `cached_tokens` are some of the prompt's."""
 
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
 
 
 Step = Started | Text | Finished | Counted
@@ -63,16 +75,21 @@ class State(Enum):
 
 
 class Arrival(Enum):
-    """What an engine can hand over: a piece that others follow, the last piece, or its end."""
+    """What an engine can hand over: a piece that others follow, the last piece, or its end.
+
+    It is not asked at all for an answer of no tokens.
+    """
 
     PIECE = auto()
     LAST_PIECE = auto()
     END = auto()
+    NOT_ASKED = auto()
 
 
 TRANSITIONS: Final[Mapping[tuple[State, Arrival], State]] = {
     (State.WAITING, Arrival.PIECE): State.SPEAKING,
     (State.WAITING, Arrival.LAST_PIECE): State.FINISHED,
+    (State.WAITING, Arrival.NOT_ASKED): State.FINISHED,
     (State.SPEAKING, Arrival.PIECE): State.SPEAKING,
     (State.SPEAKING, Arrival.LAST_PIECE): State.FINISHED,
     (State.FINISHED, Arrival.END): State.FINISHED,
@@ -84,15 +101,28 @@ class OutOfOrder(ServerError):  # noqa: N818 - it says what happened
     """The engine broke the order of an answer."""
 
 
-class Answer:
-    """One answer: takes pieces, gives steps, cuts at the first of `stops`."""
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A prompt that is given back before the answer: its text, and its tokens where they were asked for."""
 
-    def __init__(self, index: int = 0, stops: Sequence[str] = ()) -> None:
+    text: str
+    tokens: tuple[Placed, ...] = ()
+
+
+class Answer:
+    """One answer: takes pieces, gives steps, cuts at the first of `stops`; what is echoed is never cut."""
+
+    def __init__(self, index: int = 0, stops: Sequence[str] = (), echo: Echo | None = None) -> None:
         self._index = index
+        self._echo = echo
         self._filter = StopFilter(stops)
+        self._aligner = Aligner(len(echo.text) if echo else 0)
         self._state = State.WAITING
+        self._logprobs: list[float] = []
         self.tokens = 0
         """Tokens generated so far, those of a stop string or an end token included."""
+        self.cached = 0
+        """Tokens of the prompt that came out of the prefix cache."""
 
     @property
     def finished(self) -> bool:
@@ -103,20 +133,50 @@ class Answer:
         """The steps that this piece makes, perhaps none. Raises `OutOfOrder` after the last."""
         text = self._filter.feed(piece.text)
         reason = "stop" if self._filter.stopped else piece.finish_reason
-        opens = self._state is State.WAITING
+        opening = self._opening()
         self._move(Arrival.LAST_PIECE if reason else Arrival.PIECE)
-        self.tokens += piece.tokens
+        self._count(piece)
         if reason:
             text += self._filter.flush()
-        return [
-            *([Started(self._index)] if opens else []),
-            *([Text(self._index, text)] if text else []),
-            *([Finished(self._index, reason)] if reason else []),
-        ]
+        tokens = self._tokens(len(text), last=reason is not None)
+        said: list[Step] = [Text(self._index, text, tokens)] if text else []
+        if reason:
+            said.append(Finished(self._index, reason, () if text else tokens, self._mean_logprob()))
+        return [*opening, *said]
+
+    def skip(self) -> list[Step]:
+        """The steps of an answer of no tokens, for which no engine was asked. Raises `OutOfOrder` after a piece."""
+        opening = self._opening()
+        self._move(Arrival.NOT_ASKED)
+        return [*opening, Finished(self._index, "length")]
 
     def end(self) -> None:
         """Says that the engine has no more pieces. Raises `OutOfOrder` where it never said why it ended."""
         self._move(Arrival.END)
+
+    def _opening(self) -> list[Step]:
+        if self._state is not State.WAITING:
+            return []
+        if self._echo is None or self._echo == Echo(""):
+            return [Started(self._index)]
+        return [Started(self._index), Text(self._index, self._echo.text, self._echo.tokens)]
+
+    def _count(self, piece: Piece) -> None:
+        self.tokens += piece.tokens
+        self.cached = max(self.cached, piece.cached)
+        for token in piece.logprobs:
+            self._aligner.add(token.chosen.bytes, token)
+            self._logprobs.append(token.chosen.logprob)
+
+    def _tokens(self, characters: int, *, last: bool) -> tuple[Placed, ...]:
+        """Those of the characters that are shown now, and in the `last` step what is left of others."""
+        shown = self._aligner.show(characters) if characters or last else ()
+        if not last:
+            return shown
+        return shown + (self._aligner.cut() if self._filter.stopped else self._aligner.rest())
+
+    def _mean_logprob(self) -> float | None:
+        return fmean(self._logprobs) if self._logprobs else None
 
     def _move(self, arrival: Arrival) -> None:
         state = TRANSITIONS.get((self._state, arrival))
@@ -128,25 +188,36 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A finished request: text and finish reason of each answer, by index, and what all took, in tokens."""
+class Said:
+    """One finished answer: all its text, why it ended, and its tokens where they were asked for."""
 
-    answers: tuple[tuple[str, FinishReason], ...]
+    text: str
+    reason: FinishReason
+    tokens: tuple[Placed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A finished request: its answers by index, and what all took, in tokens."""
+
+    answers: tuple[Said, ...]
     counted: Counted
 
 
 def fold(steps: Iterable[Step]) -> Whole:
     """Everything a stream said, at once. Raises `OutOfOrder` where it did not come to its end."""
-    texts: dict[int, list[str]] = {}
-    reasons: dict[int, FinishReason] = {}
+    steps = list(steps)
+    if not steps or not isinstance(counted := steps[-1], Counted):
+        raise OutOfOrder("The answer was not finished; ask again.")
+    parts: dict[int, list[Text | Finished]] = {}
     for step in steps:
-        match step:
-            case Started(index):
-                texts[index] = []
-            case Text(index, text):
-                texts[index].append(text)
-            case Finished(index, reason):
-                reasons[index] = reason
-            case Counted():
-                return Whole(tuple(("".join(texts[index]), reasons[index]) for index in sorted(texts)), step)
-    raise OutOfOrder("The answer was not finished; ask again.")
+        if isinstance(step, Text | Finished):
+            parts.setdefault(step.index, []).append(step)
+    return Whole(tuple(_said(parts[index]) for index in sorted(parts)), counted)
+
+
+def _said(parts: Sequence[Text | Finished]) -> Said:
+    last = parts[-1]
+    assert isinstance(last, Finished), "generations are counted once they are finished"
+    text = "".join(part.text for part in parts if isinstance(part, Text))
+    return Said(text, last.reason, tuple(token for part in parts for token in part.tokens))

@@ -20,29 +20,17 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 NOT_YET_IN_CHAT: Final[Mapping[str, Sequence[object]]] = {
-    "n": (1,),
-    "logprobs": (False,),
-    "top_logprobs": (),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "logit_bias": ({},),
     "response_format": ({"type": "text"},),
     "tools": ([],),
     "tool_choice": ("none",),
-    "reasoning_effort": ("none",),
 }
 """Parameters that are not there yet, with the values of each that ask for nothing."""
 
-NOT_YET_IN_COMPLETIONS: Final[Mapping[str, Sequence[object]]] = {
-    "n": (1,),
-    "best_of": (1,),
-    "logprobs": (),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "logit_bias": ({},),
-    "echo": (False,),
-    "suffix": ("",),
-}
+NOT_OF_THESE_MODELS: Final[Mapping[str, Sequence[object]]] = {"reasoning_effort": ("none",)}
+"""Parameters for models that reason before they answer, which none that is served does."""
+
+MOST_CHOICES: Final = 2048
+"""Answers that one request may have generated: prompts times `n`, or times `best_of`."""
 
 
 def check_chat(body: CreateChatCompletionRequest) -> None:
@@ -53,6 +41,7 @@ def check_chat(body: CreateChatCompletionRequest) -> None:
     if document.get("tool_choice") != "none":
         _needs(document, "tool_choice", "tools", "given")
     _check_common(document)
+    _refuse(document, NOT_OF_THESE_MODELS)
     _refuse(document, NOT_YET_IN_CHAT)
 
 
@@ -60,10 +49,25 @@ def check_completion(body: CreateCompletionRequest) -> None:
     """Raises `BadRequest` for parameters that contradict each other or are not there yet."""
     document = _given(body)
     _needs(document, "stream_options", "stream", "true")
-    if "best_of" in document and document["best_of"] < document.get("n", 1):
-        raise BadRequest("'best_of' must not be smaller than 'n'.", param="best_of", code="invalid_value")
     _check_common(document)
-    _refuse(document, NOT_YET_IN_COMPLETIONS)
+    _check_best_of(document)
+    if document.get("suffix") and document.get("echo"):
+        raise BadRequest(
+            "'suffix' cannot be combined with 'echo': leave one of them out.",
+            param="suffix",
+            code="invalid_value",
+        )
+
+
+def check_choices(prompts: int, candidates: int) -> None:
+    """Raises `BadRequest` where one request would have too many answers generated."""
+    if prompts * candidates > MOST_CHOICES:
+        raise BadRequest(
+            f"{prompts} prompts with {candidates} answers each are more than the {MOST_CHOICES} answers that one"
+            " request may ask for: send fewer prompts.",
+            param="prompt",
+            code="invalid_value",
+        )
 
 
 def served(engine: Engine, model: str) -> ModelCard:
@@ -124,6 +128,20 @@ def _needs(document: Document, name: str, other: str, wanted: str) -> None:
 def _check_common(document: Document) -> None:
     if document.get("stream_options", {}).get("include_obfuscation"):
         raise _not_yet("stream_options.include_obfuscation")
+
+
+def _check_best_of(document: Document) -> None:
+    n = document.get("n", 1)
+    best_of = document.get("best_of", n)
+    if best_of < n:
+        raise BadRequest("'best_of' must not be smaller than 'n'.", param="best_of", code="invalid_value")
+    if best_of > n and document.get("stream"):
+        raise BadRequest(
+            "'best_of' greater than 'n' cannot be streamed, as the best are known at the end only:"
+            " leave out one of 'best_of' and 'stream'.",
+            param="best_of",
+            code="invalid_value",
+        )
 
 
 def _refuse(document: Document, not_yet: Mapping[str, Sequence[object]]) -> None:

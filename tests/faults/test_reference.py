@@ -15,15 +15,9 @@ if TYPE_CHECKING:
 NOT_YET = (
     "tools",
     "structured",
-    "logprobs",
-    "choices",
-    "completions.",
     "embeddings",
     "chat.request.picture_seen",
-    "sampling.accepted.penalties",
-    "sampling.accepted.logit_bias",
     "sampling.accepted.reasoning_effort",
-    "sampling.effect.logit_bias",
 )
 
 

@@ -103,7 +103,12 @@ async def test_chat_answers_with_the_message_and_its_cost(
         }
     ]
     prompt = len("user: Hi\nassistant: ") + 1
-    assert answer["usage"] == {"prompt_tokens": prompt, "completion_tokens": 33, "total_tokens": prompt + 33}
+    assert answer["usage"] == {
+        "prompt_tokens": prompt,
+        "completion_tokens": 33,
+        "total_tokens": prompt + 33,
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
 
 
 @pytest.mark.parametrize("limit", [{"max_tokens": 5}, {"max_completion_tokens": 5}])
@@ -185,6 +190,7 @@ NEUTRAL = [
     {"n": 1.0},
     {"logprobs": False},
     {"logprobs": None, "top_logprobs": None},
+    {"logprobs": True, "top_logprobs": None},
     {"frequency_penalty": 0, "presence_penalty": 0.0},
     {"logit_bias": {}},
     {"logit_bias": None},
@@ -209,16 +215,9 @@ async def test_what_asks_for_nothing_more_is_accepted(client: httpx2.AsyncClient
 
 
 TOOL = {"type": "function", "function": {"name": "f"}}
-CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 
 NOT_YET = [
-    ({"n": 2}, "n"),
-    ({"logprobs": True}, "logprobs"),
-    ({"logprobs": True, "top_logprobs": 2}, "logprobs"),
-    ({"frequency_penalty": 0.5}, "frequency_penalty"),
-    ({"presence_penalty": -1}, "presence_penalty"),
-    ({"logit_bias": {"5": 1}}, "logit_bias"),
     ({"tools": [TOOL]}, "tools"),
     ({"tools": [TOOL], "tool_choice": "none"}, "tools"),
     ({"response_format": {"type": "json_object"}}, "response_format"),
@@ -228,10 +227,6 @@ NOT_YET = [
     ),
     ({"reasoning_effort": "high"}, "reasoning_effort"),
     ({"stream": True, "stream_options": {"include_obfuscation": True}}, "stream_options.include_obfuscation"),
-    (
-        {"messages": [USER, {"role": "assistant", "content": None, "tool_calls": [CALL]}]},
-        "messages[1].tool_calls",
-    ),
 ]
 
 
@@ -329,7 +324,7 @@ async def test_a_completion_has_sixteen_tokens_unless_told_otherwise(
     assert answer["choices"] == [
         {"index": 0, "text": ANSWER[:16], "logprobs": None, "finish_reason": "length"}
     ]
-    assert answer["usage"] == {"prompt_tokens": 3, "completion_tokens": 16, "total_tokens": 19}
+    assert answer["usage"]["total_tokens"] == 19
 
 
 async def test_a_completion_of_no_tokens_is_empty_and_asks_the_engine_for_nothing(
@@ -347,7 +342,8 @@ async def test_several_prompts_have_a_choice_each(client: httpx2.AsyncClient, ke
     answer = (await client.post("/completions", json=text(prompt=["one", "two"]))).json()
     keeps_contract("Completion", answer)
     assert [(choice["index"], choice["text"]) for choice in answer["choices"]] == [(0, "ONE"), (1, "TWO")]
-    assert answer["usage"] == {"prompt_tokens": 8, "completion_tokens": 8, "total_tokens": 16}
+    assert answer["usage"]["prompt_tokens"] == 8
+    assert answer["usage"]["completion_tokens"] == 8
 
 
 @pytest.mark.parametrize(
@@ -370,34 +366,17 @@ async def test_a_completion_accepts_what_asks_for_nothing_more(
 
 
 @pytest.mark.parametrize(
-    ("changes", "param"),
-    [
-        ({"n": 2}, "n"),
-        ({"best_of": 2}, "best_of"),
-        ({"best_of": 3, "n": 2}, "n"),
-        ({"logprobs": 0}, "logprobs"),
-        ({"echo": True}, "echo"),
-        ({"suffix": "."}, "suffix"),
-        ({"frequency_penalty": 1}, "frequency_penalty"),
-        ({"presence_penalty": 1}, "presence_penalty"),
-        ({"logit_bias": {"5": -100}}, "logit_bias"),
-    ],
-    ids=str,
-)
-async def test_a_completion_refuses_what_is_not_there_yet(
-    client: httpx2.AsyncClient, changes: Body, param: str
-) -> None:
-    error = await refused(client, "/completions", text(**changes))
-    assert (error["param"], error["code"]) == (param, "unsupported_parameter")
-
-
-@pytest.mark.parametrize(
     ("changes", "param", "code"),
     [
-        ({"prompt": [1, 2]}, "prompt", "unsupported_value"),
-        ({"prompt": [[1, 2], [3]]}, "prompt", "unsupported_value"),
-        ({"prompt": None}, "prompt", "unsupported_value"),
+        ({"prompt": [1, 2048]}, "prompt", "invalid_value"),
+        ({"prompt": [[1, 2], [10**30]]}, "prompt", "invalid_value"),
+        ({"prompt": []}, "prompt", "invalid_value"),
+        ({"prompt": ["a"] * 103, "best_of": 20}, "prompt", "invalid_value"),
         ({"best_of": 1, "n": 2}, "best_of", "invalid_value"),
+        ({"best_of": 0}, "best_of", "invalid_value"),
+        ({"best_of": 3, "n": 2, "stream": True}, "best_of", "invalid_value"),
+        ({"suffix": ".", "echo": True}, "suffix", "invalid_value"),
+        ({"logprobs": 6}, "logprobs", "invalid_value"),
         ({"stream_options": {}}, "stream_options", "invalid_value"),
         ({"stop": [""]}, "stop[0]", "invalid_value"),
         ({"max_tokens": 5000}, "prompt", "context_length_exceeded"),
@@ -512,7 +491,7 @@ async def test_a_body_over_the_limit_is_a_413(client: httpx2.AsyncClient, keeps_
     response = await client.post("/completions", json=text(prompt="x" * 100))
     assert response.status_code == 413
     keeps_contract("ErrorEnvelope", response.json())
-    assert "at most 100" in response.json()["error"]["message"]
+    assert "100 bytes" in response.json()["error"]["message"]
     assert (await client.post("/completions", json=text())).status_code == 200
 
 

@@ -11,12 +11,12 @@ from gonogo_server.stream import Counted, Finished, Started, Text, fold
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gonogo_server.generate import Form
+    from gonogo_server.respond import Form
 
     Check = Callable[[str, object], None]
     FormAndName = tuple[Callable[[Heading], Form], str]
 
-STEPS = [Started(0), Text(0, "He"), Text(0, "llo"), Finished(0, "stop"), Counted(3, 2)]
+STEPS = [Started(0), Text(0, "He"), Text(0, "llo"), Finished(0, "stop"), Counted(3, 2, 1)]
 
 
 def chunks(form: Form) -> list[dict[str, Any]]:
@@ -42,7 +42,12 @@ def test_the_whole_keeps_the_contract(form_and_name: FormAndName, keeps_contract
     form, name = form_and_name
     whole = form(Heading("m")).whole(fold(STEPS)).model_dump(by_alias=True)
     keeps_contract(name, whole)
-    assert whole["usage"] == {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    assert whole["usage"] == {
+        "prompt_tokens": 3,
+        "completion_tokens": 2,
+        "total_tokens": 5,
+        "prompt_tokens_details": {"cached_tokens": 1},
+    }
 
 
 def test_all_chunks_share_id_created_and_model(form_and_name: FormAndName) -> None:

@@ -14,6 +14,7 @@ from gonogo_server.stream import (
     Counted,
     Finished,
     OutOfOrder,
+    Said,
     Started,
     State,
     Text,
@@ -89,6 +90,7 @@ def test_every_move_that_the_table_lacks_is_an_error() -> None:
         Arrival.PIECE: lambda answer: answer.take(Piece("b", 1)),
         Arrival.LAST_PIECE: lambda answer: answer.take(Piece("b", 1, "stop")),
         Arrival.END: lambda answer: answer.end(),
+        Arrival.NOT_ASKED: lambda answer: answer.skip(),
     }
     for state, arrival in itertools.product(State, Arrival):
         answer = Answer()
@@ -103,13 +105,13 @@ def test_every_move_that_the_table_lacks_is_an_error() -> None:
 
 def test_the_whole_is_what_the_stream_said() -> None:
     said = [*steps([Piece("Hel", 1), Piece("lo", 1), Piece("", 1, "stop")]), COUNTED]
-    assert fold(said).answers == (("Hello", "stop"),)
+    assert fold(said).answers == (Said("Hello", "stop"),)
     assert fold(said).counted == COUNTED
 
 
 def test_answers_are_told_apart_by_their_index() -> None:
     said = [Started(1), Started(0), Text(1, "b"), Text(0, "a"), Finished(1, "stop"), Finished(0, "length")]
-    assert fold([*said, COUNTED]).answers == (("a", "length"), ("b", "stop"))
+    assert fold([*said, COUNTED]).answers == (Said("a", "length"), Said("b", "stop"))
 
 
 def test_a_stream_that_breaks_off_has_no_whole() -> None:

@@ -49,6 +49,10 @@ def said(chunks: list[Any]) -> str:
     return "".join(c["text"] if "text" in c else c["delta"].get("content", "") for c in choices)
 
 
+def uncached(usage: Body) -> Body:
+    return {name: count for name, count in usage.items() if name != "prompt_tokens_details"}
+
+
 @pytest.mark.parametrize(("path", "body"), OPERATIONS)
 async def test_a_stream_is_declared_as_events_that_nobody_keeps(
     live: httpx2.AsyncClient, path: str, body: Body
@@ -91,7 +95,8 @@ async def test_a_stream_says_what_the_same_request_says_at_once(
     choice = whole["choices"][0]
     assert said(chunks) == (choice["text"] if "text" in choice else choice["message"]["content"])
     assert chunks[-2]["choices"][0]["finish_reason"] == choice["finish_reason"]
-    assert chunks[-1]["usage"] == whole["usage"]
+    # Only the first of the two finds nothing of its prompt in the cache.
+    assert uncached(chunks[-1]["usage"]) == uncached(whole["usage"])
 
 
 @pytest.mark.parametrize(("path", "body"), OPERATIONS)
@@ -259,7 +264,7 @@ async def test_an_error_before_the_first_token_has_a_status_of_its_own(
     assert response.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("bad", [{"n": 2}, {"messages": []}, {"temperature": 9}])
+@pytest.mark.parametrize("bad", [{"n": 0}, {"messages": []}, {"temperature": 9}])
 async def test_a_refusal_is_the_same_whether_a_stream_was_asked_for_or_not(
     live: httpx2.AsyncClient, bad: Body
 ) -> None:

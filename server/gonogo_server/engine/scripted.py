@@ -2,27 +2,53 @@
 
 A token is one byte of UTF-8 (ids 0 to 255), so that every text is token ids and back, and a character
 outside ASCII takes several tokens, as it does in a real vocabulary. A prompt begins with `BEGIN`; an answer
-ends with an end token, which has no text but counts as generated, as a real one does.
+ends with `END`, which has no text but counts as generated, as a real end token does. From `FIRST_CHARACTER` on an id
+is the character of this code point as a whole: nothing is encoded so, but it may be asked for by its id.
 """
 
 from __future__ import annotations
 
 import asyncio
 import codecs
+from collections import Counter, deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import hypot
+from typing import TYPE_CHECKING, Any, Final
 
-from gonogo_server.engine.base import ModelCard, Piece, room
+from gonogo_server.engine.base import Alternative, ModelCard, Piece, Sampling, Token, room
+from gonogo_server.engine.distribution import distribution
 from gonogo_server.errors import BadRequest, EngineDied
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
-    from gonogo_server.engine.base import Generation, Message
+    from gonogo_server.engine.base import FinishReason, Generation, Message, ToolStyle
+    from gonogo_server.engine.distribution import Distribution
 
-BEGIN = 256
+BEGIN: Final = 256
 """The token that every prompt begins with."""
+
+END: Final = 257
+"""The token that an answer ends with."""
+
+GAP: Final = 258
+"""What stands between prefix and suffix where the middle is asked for."""
+
+FIRST_CHARACTER: Final = 259
+VOCABULARY: Final = 2048
+REMEMBERED: Final = 64
+"""Prompts that are remembered, as if their prefixes were cached."""
+
+DIMENSIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +63,9 @@ class ScriptedEngine:
     """Serves `models`, each of which answers `answer`, or what that function makes of the prompt's text.
 
     Before every token it awaits `gate()`: with `asyncio.Semaphore(0).acquire` a test lets tokens through one
-    at a time. Sampling is ignored: every temperature is 0. A chat template is imitated that takes a system
-    message in the first place only. Everything is to be called on the event loop.
+    at a time. Every temperature is 0: the likeliest token is chosen, by the rules of `distribution`, so that biases and
+    penalties change the answer. A chat template is imitated that takes a system message in the first place only.
+    `embedding_models` are served beside them. Everything is to be called on the event loop.
     """
 
     def __init__(
@@ -48,12 +75,18 @@ class ScriptedEngine:
         *,
         context_length: int = 4096,
         gate: Callable[[], Awaitable[object]] | None = None,
+        embedding_models: Sequence[str] = (),
     ) -> None:
-        self._cards = tuple(ModelCard(name, "chat", context_length, created=0) for name in models)
+        chat = tuple(ModelCard(name, "chat", context_length, 0, VOCABULARY) for name in models)
+        embedding = tuple(
+            ModelCard(name, "embedding", context_length, 0, VOCABULARY) for name in embedding_models
+        )
+        self._cards = (*chat, *embedding)
         self._context_length = context_length
         self._answer = answer
         self._gate = gate or _next_tick
         self._dead = asyncio.Event()
+        self._remembered: deque[tuple[str, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
         self.failure: Failure | None = None
         """What the generations that start from now on fail with."""
         self.running = 0
@@ -65,36 +98,72 @@ class ScriptedEngine:
         """What is served: `created` is 0."""
         return self._cards
 
-    async def chat_prompt(self, model: str, messages: Sequence[Message]) -> tuple[int, ...]:
-        """A line `role: text`, or `role (name): text`, for each message, then `assistant: `."""
+    async def tool_style(self, model: str) -> ToolStyle | None:
+        """None: it was trained on nothing."""
+        self._check(model)
+        return None
+
+    async def chat_prompt(
+        self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[int, ...]:
+        """A line `role: text`, or `role (name): text`, for each message, then `assistant: `; no tools."""
+        if tools:
+            raise BadRequest("The model was not trained on tools: leave them out.", param="tools")
         if any(message["role"] == "system" for message in messages[1:]):
             raise BadRequest("The system message must be the first one.", param="messages")
         text = "".join(f"{_speaker(message)}: {message['content']}\n" for message in messages)
         return await self.encode(model, f"{text}assistant: ")
+
+    async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
+        """`BEGIN`, the prefix's bytes, `GAP`, the suffix's bytes."""
+        return (*await self.encode(model, prefix), GAP, *suffix.encode())
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
         """`BEGIN`, then the text's bytes."""
         self._check(model)
         return (BEGIN, *text.encode())
 
+    async def decode(self, model: str, tokens: Sequence[int]) -> tuple[bytes, ...]:
+        """A byte each, a whole character for an id from `FIRST_CHARACTER` on, nothing for the special ones."""
+        self._check(model)
+        return tuple(_bytes(token) for token in tokens)
+
+    async def score(self, model: str, tokens: Sequence[int], likeliest: int) -> Sequence[Token | None]:
+        """As if each token had been expected where it stands."""
+        self._check(model)
+        ruled = [distribution(token, VOCABULARY, Sampling(), {}) for token in tokens[1:]]
+        return [None, *map(_token, tokens[1:], ruled, [likeliest] * len(ruled))]
+
+    async def embed(self, model: str, inputs: Sequence[Sequence[int]]) -> Sequence[Sequence[float]]:
+        """How often each token occurs, ids being taken modulo `DIMENSIONS`, brought to length 1."""
+        self._check(model)
+        counts = [Counter(token % DIMENSIONS for token in tokens) for tokens in inputs]
+        return [[count[i] / hypot(*count.values()) for i in range(DIMENSIONS)] for count in counts]
+
     async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
-        """The scripted answer, a byte a token."""
+        """The scripted answer, a byte a token, or what biases and penalties make of it."""
         self._check(model)
         self.generations.append(generation)
-        answer = self._script(generation.prompt)
         limit = room(generation, self._context_length)
-        decoder = codecs.getincrementaldecoder("utf-8")()
+        if generation.grammar is not None:
+            raise BadRequest("The scripted engine follows no grammar: leave it out.")
+        cached = self._cached(model, generation.prompt)
+        tokens = self._tokens(generation)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         async with self._counted():
             failure = self.failure
             for index in range(limit):
                 await self._step()
                 if failure is not None and failure.after == index:
                     raise failure.error
-                if index == len(answer):
-                    yield Piece("", 1, "stop")
+                token, reported = next(tokens)
+                text = decoder.decode(_bytes(token))
+                reason: FinishReason | None = (
+                    "stop" if token == END else "length" if index == limit - 1 else None
+                )
+                yield Piece(text, 1, reason, cached if index == 0 else 0, reported)
+                if reason is not None:
                     return
-                text = decoder.decode(answer[index : index + 1])
-                yield Piece(text, 1, "length" if index == limit - 1 else None)
 
     @property
     def alive(self) -> bool:
@@ -109,10 +178,34 @@ class ScriptedEngine:
         """Nothing is held, so only what still runs has to end."""
         self.die()
 
+    def _tokens(self, generation: Generation) -> Iterator[tuple[int, tuple[Token, ...]]]:
+        """The tokens of an answer without its limit, each with what is to be reported of it."""
+        script = (*self._script(generation.prompt), END)
+        sampling, said = generation.sampling, Counter[int]()
+        plain = generation.logprobs is None and not (
+            sampling.logit_bias or sampling.presence_penalty or sampling.frequency_penalty
+        )
+        for index in range(self._context_length):
+            expected = script[min(index, len(script) - 1)]
+            if plain:
+                yield expected, ()
+                continue
+            ruled = distribution(expected, VOCABULARY, sampling, said)
+            said[ruled.first] += 1
+            silent = generation.logprobs is None or ruled.first == END
+            yield ruled.first, () if silent else (_token(ruled.first, ruled, generation.logprobs or 0),)
+
     def _script(self, prompt: Sequence[int]) -> bytes:
         if isinstance(self._answer, str):
             return self._answer.encode()
-        return self._answer(bytes(token for token in prompt if token != BEGIN).decode()).encode()
+        return self._answer(b"".join(map(_bytes, prompt)).decode(errors="replace")).encode()
+
+    def _cached(self, model: str, prompt: tuple[int, ...]) -> int:
+        """How many tokens the prompt shares with one before it; the last has to be computed in any case."""
+        shared = (_common(prompt, before) for served, before in self._remembered if served == model)
+        longest = max(shared, default=0)
+        self._remembered.append((model, prompt))
+        return min(longest, len(prompt) - 1)
 
     def _check(self, model: str) -> None:
         if self._dead.is_set():
@@ -142,6 +235,28 @@ class ScriptedEngine:
 
 async def _next_tick() -> None:
     await asyncio.sleep(0)
+
+
+def _bytes(token: int) -> bytes:
+    if token < BEGIN:
+        return bytes((token,))
+    return chr(token).encode() if token >= FIRST_CHARACTER else b""
+
+
+def _token(chosen: int, ruled: Distribution, likeliest: int) -> Token:
+    def alternative(token: int, logprob: float) -> Alternative:
+        return Alternative(token, _bytes(token), logprob)
+
+    return Token(
+        alternative(chosen, ruled.logprob(chosen)),
+        tuple(alternative(*pair) for pair in ruled.ranked[:likeliest]),
+    )
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """The length of the longest beginning that both have."""
+    differing = (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differing, min(len(one), len(other)))
 
 
 def _speaker(message: Message) -> str:

@@ -8,9 +8,11 @@ from gonogo_wire import CreateChatCompletionRequest
 from gonogo_server import asked
 from gonogo_server.engine.base import Generation
 from gonogo_server.form import ChatForm, Heading
-from gonogo_server.generate import generate, respond
+from gonogo_server.generate import Ask, generate
 from gonogo_server.messages import plain_messages
+from gonogo_server.respond import respond
 from gonogo_server.routes.dependencies import EngineDependency, json_body
+from gonogo_server.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.validate import check_chat, served_as, token_limit
 
 router = APIRouter()
@@ -25,10 +27,13 @@ async def create_chat_completion(
     """The next message of a conversation, whole or as a stream; without a limit up to the model's context."""
     check_chat(body)
     messages = plain_messages(body.messages)
-    card = served_as("chat", engine, body.model)
+    card = await with_vocabulary(engine, served_as("chat", engine, body.model))
+    sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
     prompt = await engine.chat_prompt(card.id, messages)
     limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
-    generation = Generation(prompt, limit, asked.sampling(body))
-    steps = generate(engine, card.id, [generation], asked.stops(body))
-    form = ChatForm(Heading(card.id, include_usage=asked.include_usage(body)))
-    return await respond(request, steps, form, stream=bool(body.stream))
+    logprobs = asked.chat_logprobs(body)
+    generation = Generation(prompt, limit, sampling, logprobs)
+    n = asked.choices(body)
+    steps = generate(engine, card.id, Ask([generation], asked.stops(body), n, best_of=n))
+    heading = Heading(card.id, include_usage=asked.include_usage(body), logprobs=logprobs is not None)
+    return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))

@@ -7,11 +7,13 @@ from gonogo_wire import CreateCompletionRequest
 
 from gonogo_server import asked
 from gonogo_server.engine.base import Engine, Generation, ModelCard
-from gonogo_server.errors import BadRequest
 from gonogo_server.form import CompletionForm, Heading
-from gonogo_server.generate import generate, respond
+from gonogo_server.generate import Ask, generate
+from gonogo_server.prompts import read_prompt
+from gonogo_server.respond import respond
 from gonogo_server.routes.dependencies import EngineDependency, json_body
-from gonogo_server.validate import check_completion, served_as, token_limit
+from gonogo_server.token_ids import bias_pairs, with_vocabulary
+from gonogo_server.validate import check_choices, check_completion, served_as, token_limit
 
 router = APIRouter()
 
@@ -24,24 +26,33 @@ async def create_completion(
 ) -> Response:
     """What follows a text, or each of several texts, whole or as a stream."""
     check_completion(body)
-    texts = asked.texts(body)
-    card = served_as("chat", engine, body.model)
-    generations = [await _generation(engine, card, text, body) for text in texts]
-    steps = generate(engine, card.id, generations, asked.stops(body))
-    form = CompletionForm(Heading(card.id, include_usage=asked.include_usage(body)))
-    return await respond(request, steps, form, stream=bool(body.stream))
-
-
-async def _generation(
-    engine: Engine, card: ModelCard, text: str, body: CreateCompletionRequest
-) -> Generation:
-    prompt = await engine.encode(card.id, text)
-    if not prompt:
-        raise BadRequest(
-            "The model cannot begin with an empty prompt: give at least one character.",
-            param="prompt",
-            code="invalid_value",
-        )
-    return Generation(
-        prompt, token_limit(card, prompt, asked.completion_limit(body), "prompt"), asked.sampling(body)
+    check_choices(len(asked.prompts(body)), asked.candidates(body))
+    card = await with_vocabulary(engine, served_as("chat", engine, body.model))
+    steps = generate(engine, card.id, await _ask(engine, card, body))
+    heading = Heading(
+        card.id,
+        include_usage=asked.include_usage(body),
+        logprobs=asked.completion_logprobs(body) is not None,
     )
+    return await respond(request, steps, CompletionForm(heading), stream=bool(body.stream))
+
+
+async def _ask(engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
+    sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
+    n, best_of = asked.choices(body), asked.candidates(body)
+    logprobs = asked.completion_logprobs(body)
+    if logprobs is None and best_of > n:
+        logprobs = 0  # the best ones are found by them
+    suffix = asked.suffix(body)
+    prompts = [await read_prompt(engine, card, given, suffix) for given in asked.prompts(body)]
+    generations = [
+        Generation(
+            prompt.tokens,
+            token_limit(card, prompt.tokens, asked.completion_limit(body), "prompt"),
+            sampling,
+            logprobs,
+        )
+        for prompt in prompts
+    ]
+    echoed = [prompt.text for prompt in prompts] if asked.echo(body) else None
+    return Ask(generations, asked.stops(body), n, best_of, echoed)
