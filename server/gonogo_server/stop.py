@@ -50,9 +50,10 @@ class StopFilter:
 
     def _undecided_length(self, text: str) -> int:
         """The length of the longest end of `text` that begins a stop string."""
-        return max((_overlap(text, stop) for stop in self._stops), default=0)
+        return max((overlap(text, stop) for stop in self._stops), default=0)
 
 
-def _overlap(text: str, stop: str) -> int:
+def overlap(text: str, stop: str) -> int:
+    """The length of the longest end of `text` that begins `stop` without completing it, in characters."""
     longest = min(len(text), len(stop) - 1)
     return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)

@@ -1,0 +1,214 @@
+"""Structured outputs: from a response format to what an answer must keep to, by llguidance. No I/O.
+
+A schema is enforced to the letter, or refused with the reason: `strict` false promises less in the API, and gets
+the same here. Two differences remain between the grammar and the schema, neither of which lets a wrong value
+through: properties come in the order in which the schema names them, and whitespace is bounded, as small models
+lose themselves in it.
+
+Source: OpenAI guide, "Structured model outputs"; llguidance, docs/json_schema.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import jsonschema_rs
+from gonogo_wire import ResponseFormatJsonObject, ResponseFormatJsonSchema
+from llguidance import LLMatcher, LLTokenizer
+from pydantic import MISSING
+
+from gonogo_server.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gonogo_wire import ResponseFormatText
+
+    ResponseFormat = ResponseFormatText | ResponseFormatJsonObject | ResponseFormatJsonSchema
+    Schema = Mapping[str, Any]
+
+WHITESPACE: Final = r" |\r?\n[ \t]{0,32}"
+"""What may stand between two tokens of JSON, besides nothing: a space, or a line break and an indentation."""
+
+_ENFORCED: Final = {"whitespace_pattern": WHITESPACE}
+_ADVISED: Final = _ENFORCED | {"lenient": True, "coerce_one_of": True}
+
+_SILENT: Final = {
+    "nullable": 'name both types, as in {"type": ["string", "null"]}',
+    "additionalItems": "use 'prefixItems' and 'items'",
+    "divisibleBy": "use 'multipleOf'",
+    "disallow": "leave it out",
+    "extends": "use 'allOf'",
+    "x-guidance": "leave it out",
+}
+"""Keywords that llguidance reads over, or follows into leniency, and what to do instead.
+
+Everything else that it does not implement it refuses by itself. Keywords that no specification knows are
+annotations (JSON Schema 2020-12, section 6.5).
+"""
+
+_MAPS: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_NESTED: Final = ("items", "additionalProperties", "prefixItems", "anyOf", "allOf", "oneOf")
+_MESSAGE: Final = 300
+"""Characters of a reason; llguidance may quote whole regular expressions."""
+
+_BYTES: Final = LLTokenizer("byte")
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """The form of an answer: `rule` is the right side of a rule in Lark, `instruction` what the model is told."""
+
+    rule: str
+    instruction: str
+
+
+def structure(asked: ResponseFormat | MISSING) -> Structure | None:
+    """What `response_format` asks for; None where that is any text.
+
+    Raises `BadRequest` for a schema that is none, that nothing can satisfy, or that cannot be enforced.
+    """
+    match asked:
+        case ResponseFormatJsonObject():
+            return Structure(
+                _rule({"type": "object"}, _ENFORCED), "Answer with one JSON object and nothing else."
+            )
+        case ResponseFormatJsonSchema(json_schema=wanted):
+            schema = {} if wanted.schema_ is MISSING else wanted.schema_
+            rule = enforced(schema, "response_format.json_schema.schema", "invalid_json_schema")
+            about = "" if wanted.description is MISSING else f"{wanted.description}\n"
+            return Structure(
+                rule,
+                f"Answer with one JSON value and nothing else: '{wanted.name}', by this JSON Schema.\n"
+                f"{about}{json.dumps(schema, ensure_ascii=False)}",
+            )
+        case _:
+            return None
+
+
+def enforced(schema: Schema, param: str, code: str) -> str:
+    """The right side of a rule in Lark for JSON that the schema admits.
+
+    Raises `BadRequest`, with `param` and `code`, where that cannot be promised.
+    """
+    if reason := _unwritable(schema) or _overlooked(schema) or _refused(schema, _ENFORCED) or _broken(schema):
+        raise BadRequest(f"This schema cannot be enforced: {reason}.", param=param, code=code)
+    return _rule(schema, _ENFORCED)
+
+
+def advised(schema: Schema, param: str, code: str) -> str:
+    """The same as far as it goes: what cannot be enforced is left to the model.
+
+    Raises `BadRequest` only for what is no JSON Schema.
+    """
+    if reason := _unwritable(schema) or (_foreign(schema) and "its '$schema' is unknown") or _broken(schema):
+        raise BadRequest(f"This is no JSON Schema: {reason}.", param=param, code=code)
+    if _refused(schema, _ADVISED):
+        return _rule({"type": "object"}, _ADVISED)
+    return _rule(schema, _ADVISED)
+
+
+def grammar(lark: str) -> str:
+    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` where it is too large."""
+    made = LLMatcher.grammar_from_lark(lark)
+    matcher = LLMatcher(_BYTES, made, log_level=0)
+    if matcher.is_error():
+        raise BadRequest(
+            f"The schemas of this request are too much together: {_first_line(matcher.get_error())}.",
+            code="invalid_json_schema",
+        )
+    return made
+
+
+def _rule(schema: Schema, options: Schema) -> str:
+    return f"%json {json.dumps({**schema, 'x-guidance': options}, ensure_ascii=False)}"
+
+
+def _unwritable(schema: Schema) -> str | None:
+    try:
+        json.dumps(schema)
+    except RecursionError:
+        return "it is nested too deeply"
+    return None
+
+
+def _overlooked(schema: Schema) -> str | None:
+    for part in _parts(schema):
+        for keyword, advice in _SILENT.items():
+            if keyword in part and not (keyword == "nullable" and part[keyword] is False):
+                return f"'{keyword}' is not supported; {advice}"
+        if _counts_names_twice(part):
+            return "'minProperties' above 1 is supported only where 'additionalProperties' is false"
+    return None
+
+
+def _counts_names_twice(part: Schema) -> bool:
+    """Whether one name, written twice, would count as two properties, as llguidance does not tell free names apart."""
+    least = part.get("minProperties", 0)
+    closed = part.get("additionalProperties", True) is False and not part.get("patternProperties")
+    return isinstance(least, int) and least > 1 and not closed
+
+
+def _parts(schema: object) -> Iterator[Schema]:
+    """The schema and all within it."""
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, list):
+            pending += part
+        elif isinstance(part, dict):
+            yield part
+            pending += [part[name] for name in _NESTED if name in part]
+            for name in _MAPS:
+                if isinstance(children := part.get(name), dict):
+                    pending += children.values()
+
+
+def _refused(schema: Schema, options: Schema) -> str | None:
+    """Why llguidance makes no grammar of it."""
+    made = LLMatcher.grammar_from_json_schema(dict(schema), overrides=dict(options))  # type: ignore[arg-type]  # a TypedDict of these keys
+    matcher = LLMatcher(_BYTES, made, log_level=0)
+    if matcher.is_error():
+        return _explained(LLMatcher.validate_grammar(made) or matcher.get_error())
+    matcher.compute_bitmask()
+    return "it refers to itself without end" if matcher.is_error() else None
+
+
+def _explained(error: str) -> str:
+    if found := re.match(r"Unimplemented keys: (\[.*\])", error):
+        keywords = ", ".join(f"'{keyword}'" for keyword in json.loads(found[1]))
+        return f"{keywords} is not supported; leave it out"
+    if error.startswith("oneOf"):
+        return "'oneOf' is supported only where no value fits two of its schemas; use 'anyOf'"
+    return _first_line(error)
+
+
+def _first_line(error: str) -> str:
+    line = " ".join(error.removeprefix("ERROR: ").split())
+    return line if len(line) <= _MESSAGE else f"{line[:_MESSAGE]}…"
+
+
+def _foreign(schema: Schema) -> bool:
+    """Whether it names a dialect that is not known here, which validators would look for in the network."""
+    return "$schema" in schema and not _DIALECT.fullmatch(str(schema["$schema"]))
+
+
+_DIALECT: Final = re.compile(r"https?://json-schema\.org/(draft-0[467]|draft/(2019-09|2020-12))/schema#?")
+
+
+def _broken(schema: Schema) -> str | None:
+    """What the schema itself breaks of JSON Schema."""
+    if _foreign(schema):
+        return "its '$schema' is unknown"
+    try:
+        jsonschema_rs.meta.validate(dict(schema))
+    except jsonschema_rs.ValidationError as error:
+        return f"{_first_line(error.message)}{_at(error.instance_path)}"
+    return None
+
+
+def _at(path: list[str | int]) -> str:
+    return f" (at '{'/'.join(map(str, path))}')" if path else ""

@@ -1,0 +1,147 @@
+"""The tools of a request: which may be called, whether one must be, and how many times. No I/O.
+
+Source: OpenAI guide, "Function calling": "required" calls one or more functions, a named function is called
+exactly once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_wire import ChatCompletionAllowedToolsChoice, ChatCompletionNamedToolChoice
+from pydantic import MISSING
+
+from gonogo_server.errors import BadRequest
+from gonogo_server.structured import advised, enforced
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_wire import ChatCompletionTool, CreateChatCompletionRequest
+
+MOST_CALLS: Final = 16
+"""Calls that one message may make; a small model that has begun may not find the end by itself."""
+
+NO_PARAMETERS: Final[dict[str, Any]] = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that may be called: `tool` as templates take it, `rule` for its arguments, in Lark."""
+
+    name: str
+    strict: bool
+    tool: dict[str, Any]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a message may call: at most `most` times, at least once where `forced`.
+
+    `named` is whether the request chose the function, so that the message ends with "stop", as in the API.
+    """
+
+    functions: tuple[Function, ...]
+    forced: bool = False
+    named: bool = False
+    most: int = MOST_CALLS
+
+    @property
+    def strict(self) -> bool:
+        """Whether the arguments of any function are promised to keep its schema."""
+        return any(function.strict for function in self.functions)
+
+    @property
+    def tools(self) -> tuple[dict[str, Any], ...]:
+        """The functions as in the API."""
+        return tuple(function.tool for function in self.functions)
+
+
+def offer(body: CreateChatCompletionRequest) -> Offer | None:
+    """What may be called; None where nothing may.
+
+    Raises `BadRequest` for a schema that does not describe an object or cannot be enforced where it is strict,
+    for two functions of one name, and for a choice of what is not there.
+    """
+    tools = [] if body.tools is MISSING else body.tools
+    functions = [_function(tool, f"tools[{index}].function") for index, tool in enumerate(tools)]
+    by_name = {function.name: function for function in functions}
+    if len(by_name) < len(functions):
+        _refuse_twins(functions)
+    most = 1 if body.parallel_tool_calls is False else MOST_CALLS
+    match body.tool_choice:
+        case "none":
+            return None
+        case "required":
+            return _forced(functions, most)
+        case ChatCompletionNamedToolChoice(function=chosen):
+            chosen_one = _offered(by_name, chosen.name, "tool_choice.function.name")
+            return Offer((chosen_one,), forced=True, named=True, most=1)
+        case ChatCompletionAllowedToolsChoice(allowed_tools=allowed):
+            some = [
+                _offered(
+                    by_name, tool.function.name, f"tool_choice.allowed_tools.tools[{index}].function.name"
+                )
+                for index, tool in enumerate(allowed.tools)
+            ]
+            once = list({function.name: function for function in some}.values())
+            return _forced(once, most) if allowed.mode == "required" else _free(once, most)
+        case _:
+            return _free(functions, most)
+
+
+def _free(functions: Sequence[Function], most: int) -> Offer | None:
+    return Offer(tuple(functions), most=most) if functions else None
+
+
+def _forced(functions: Sequence[Function], most: int) -> Offer:
+    if not functions:
+        raise BadRequest(
+            "'tool_choice' wants a call, and there is no tool to call: give one in 'tools'.",
+            param="tool_choice",
+            code="invalid_value",
+        )
+    return Offer(tuple(functions), forced=True, most=most)
+
+
+def _offered(by_name: dict[str, Function], name: str, param: str) -> Function:
+    if name not in by_name:
+        raise BadRequest(
+            f"'tools' has no function '{name}': choose one that is there.", param=param, code="invalid_value"
+        )
+    return by_name[name]
+
+
+def _refuse_twins(functions: Sequence[Function]) -> None:
+    names = [function.name for function in functions]
+    index = next(index for index, name in enumerate(names) if name in names[:index])
+    raise BadRequest(
+        f"Two functions have the name '{names[index]}': give each its own.",
+        param=f"tools[{index}].function.name",
+        code="invalid_value",
+    )
+
+
+def _function(tool: ChatCompletionTool, at: str) -> Function:
+    asked = tool.function
+    parameters = _parameters(asked.parameters, f"{at}.parameters")
+    about = {} if asked.description is MISSING else {"description": asked.description}
+    rule = (enforced if asked.strict else advised)(
+        parameters, f"{at}.parameters", "invalid_function_parameters"
+    )
+    described = {"name": asked.name, **about, "parameters": parameters}
+    return Function(asked.name, bool(asked.strict), {"type": "function", "function": described}, rule)
+
+
+def _parameters(schema: dict[str, Any] | MISSING, param: str) -> dict[str, Any]:
+    if schema is MISSING:
+        return NO_PARAMETERS
+    if schema.get("type", "object") != "object":
+        raise BadRequest(
+            'The parameters of a function are an object: give their schema the type "object".',
+            param=param,
+            code="invalid_function_parameters",
+        )
+    return {"type": "object", **schema}
