@@ -1,0 +1,54 @@
+"""From a vector for each token to one for the input, as the model was trained for it.
+
+Source: the modes of sentence-transformers' `Pooling` module. The square root of "mean_sqrt_len_tokens" scales a
+vector that is normalised afterwards, so that it comes to "mean".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import mlx.core as mx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def pool(mode: str, states: mx.array, lengths: mx.array) -> mx.array:
+    """A vector of length 1 for each row: (rows, hidden) in float32, of `states` (rows, tokens, hidden).
+
+    The first `lengths[row]` tokens of a row count. `mode` is a key of `MODES`.
+    """
+    pooled = MODES[mode](states.astype(mx.float32), lengths)
+    # A vector of nothing but zeros stays one, as in torch's `normalize`.
+    return pooled / mx.maximum(mx.linalg.norm(pooled, axis=-1, keepdims=True), 1e-12)
+
+
+def _first(states: mx.array, _lengths: mx.array) -> mx.array:
+    return states[:, 0]
+
+
+def _last(states: mx.array, lengths: mx.array) -> mx.array:
+    return states[mx.arange(states.shape[0]), lengths - 1]
+
+
+def _mean(states: mx.array, lengths: mx.array) -> mx.array:
+    return mx.where(_real(states, lengths), states, 0).sum(axis=1) / lengths[:, None]
+
+
+def _max(states: mx.array, lengths: mx.array) -> mx.array:
+    return mx.where(_real(states, lengths), states, -mx.inf).max(axis=1)
+
+
+def _real(states: mx.array, lengths: mx.array) -> mx.array:
+    return (mx.arange(states.shape[1]) < lengths[:, None])[:, :, None]
+
+
+MODES: Final[Mapping[str, Callable[[mx.array, mx.array], mx.array]]] = {
+    "cls": _first,
+    "lasttoken": _last,
+    "max": _max,
+    "mean": _mean,
+    "mean_sqrt_len_tokens": _mean,
+}
+"""By the name that a model's configuration gives them."""
