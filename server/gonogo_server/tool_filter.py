@@ -87,9 +87,11 @@ TRANSITIONS: Final[Mapping[tuple[State, Seen], State]] = {
 }
 """Every move there is."""
 
-_HEAD: Final = re.compile(r'\s*\{\s*"name"\s*:\s*"([A-Za-z0-9_-]{1,64})"\s*,\s*"arguments"\s*:\s*(?=\{)')
+_HEAD: Final = re.compile(
+    r'\s*\{\s{0,9}"name"\s{0,9}:\s{0,9}"([A-Za-z0-9_-]{1,64})"\s{0,9},\s{0,9}"arguments"\s{0,9}:\s{0,9}(?=\{)'
+)
 _HEAD_LENGTH: Final = 160
-"""Characters after which a text that is no head of a call will not become one."""
+"""Characters, without blanks before, after which a text that is no head of a call will not become one."""
 
 
 class ToolFilter:
@@ -165,8 +167,7 @@ class ToolFilter:
             return [self._begin(found[1])], Seen.NAME
         beginning = self._held.lstrip()
         if found or len(beginning) > _HEAD_LENGTH or beginning[:1] not in ("", "{"):
-            held, self._held = self._held, ""
-            return self._no_call(held), Seen.NO_CALL
+            return self._no_call(""), Seen.NO_CALL
         return [], None
 
     def _arguments(self) -> tuple[list[Event], Seen | None]:
@@ -182,6 +183,8 @@ class ToolFilter:
             self._held = self._held[found.end() :]
         elif self._undecided_ending.startswith("".join(self._held.split())):
             return [], None
+        else:
+            self._held = self._held.lstrip().removeprefix("}")
         return [], self._ended()
 
     def _whole(self) -> tuple[list[Event], Seen | None]:

@@ -269,5 +269,5 @@ def test_schemas_that_are_too_large_for_a_grammar_are_refused() -> None:
         for index, name in enumerate(names[:200])
     ]
     parts = " ".join(f"part_{index}" for index in range(len(rules)))
-    with pytest.raises(BadRequest, match="too much together: .* too big"):
+    with pytest.raises(BadRequest, match=r"too much together: .* too big"):
         grammar("\n".join([f"start: {parts}", *rules]))
