@@ -1,0 +1,58 @@
+"""A server that nobody here has code in common with keeps the contract, and the suite finds nothing to say of it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo.rules import load
+from gonogo.running import Approach, Selection, check
+from gonogo.verdict import Verdict
+from independent import plain_server
+
+if TYPE_CHECKING:
+    from gonogo.report.model import Report
+
+ENOUGH = 300
+"""Rules that must have been decided for the better: a server that refused everything would raise no alarm either."""
+LEFT_OPEN = {Verdict.PASS, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE}
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    with plain_server.serving() as base_url:
+        return check(Approach(base_url, timeout=30), Selection(), load())
+
+
+def test_a_server_by_others_that_keeps_the_contract_raises_no_alarm(report: Report) -> None:
+    said = {
+        judgement.rule.id: judgement.message
+        for judgement in report.judgements
+        if judgement.verdict not in LEFT_OPEN
+    }
+    assert said == {}
+
+
+def test_most_rules_were_decided_on_it(report: Report) -> None:
+    assert sum(judgement.verdict is Verdict.PASS for judgement in report.judgements) >= ENOUGH
+
+
+def test_what_was_left_open_says_why(report: Report) -> None:
+    open_ones = [judgement for judgement in report.judgements if judgement.verdict is not Verdict.PASS]
+    assert [judgement.rule.id for judgement in open_ones if not judgement.message] == []
+
+
+def test_the_server_imports_the_standard_library_and_nothing_else() -> None:
+    tree = ast.parse(Path(plain_server.__file__).read_text(encoding="utf-8"))
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        )
+    }
+    assert imported <= sys.stdlib_module_names
