@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from math import exp, isclose
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.engine.base import Generation, Piece, Sampling
-from gonogo_server.engine.scripted import BEGIN, Failure, ScriptedEngine
+from gonogo_server.engine.distribution import OTHERS, distribution
+from gonogo_server.engine.scripted import BEGIN, END, GAP, VOCABULARY, Failure, ScriptedEngine
 from gonogo_server.errors import BadRequest, EngineDied
 
 if TYPE_CHECKING:
@@ -135,3 +137,114 @@ async def test_nothing_is_done_after_the_end() -> None:
 async def test_an_unknown_model_is_a_bug_of_the_caller() -> None:
     with pytest.raises(KeyError):
         await ScriptedEngine().encode("other", "Hi")
+
+
+# ---- its distribution ------------------------------------------------------------------------------------
+
+BIASED = Sampling(logit_bias=((1000, 3.0), (ord("t"), -100.0)), presence_penalty=1.0, frequency_penalty=0.5)
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), BIASED], ids=["plain", "biased"])
+def test_its_probabilities_add_up_and_the_likeliest_come_first(sampling: Sampling) -> None:
+    ruled = distribution(ord("t"), VOCABULARY, sampling, {ord("e"): 2, 1001: 1})
+    assert isclose(sum(exp(ruled.logprob(token)) for token in range(VOCABULARY)), 1.0)
+    values = [logprob for _, logprob in ruled.ranked]
+    assert values == sorted(values, reverse=True)
+    assert all(value < 0 for value in values)
+
+
+def test_the_expected_token_is_the_likeliest_and_twenty_others_are_likelier_than_the_rest() -> None:
+    ruled = distribution(ord("t"), VOCABULARY, Sampling(), {})
+    assert ruled.first == ord("t")
+    assert len([logprob for _, logprob in ruled.ranked if logprob > ruled.others]) > 20
+    assert ruled.logprob(999) == ruled.others < OTHERS
+
+
+def test_a_penalty_is_for_each_time_or_once() -> None:
+    said = {ord("e"): 3}
+    plain = distribution(ord("t"), VOCABULARY, Sampling(), {})
+    gaps = []
+    for sampling in (Sampling(presence_penalty=1.0), Sampling(frequency_penalty=1.0)):
+        ruled = distribution(ord("t"), VOCABULARY, sampling, said)
+        # Both tokens share the norm, so that the difference of their log probabilities is that of their logits.
+        gaps.append(ruled.logprob(ord("a")) - ruled.logprob(ord("e")))
+    before = plain.logprob(ord("a")) - plain.logprob(ord("e"))
+    assert [round(gap - before, 9) for gap in gaps] == [1.0, 3.0]
+
+
+async def reported(engine: ScriptedEngine, likeliest: int, sampling: Sampling) -> list[Piece]:
+    generation = Generation((BEGIN, 65), 8, sampling, likeliest)
+    async with aclosing(engine.generate("scripted", generation)) as steps:
+        return [piece async for piece in steps]
+
+
+async def test_each_token_but_the_end_comes_with_its_probability_and_the_likeliest() -> None:
+    *said, last = await reported(ScriptedEngine(answer="Hi"), 3, Sampling())
+    assert last.logprobs == ()
+    for piece in said:
+        [token] = piece.logprobs
+        assert token.chosen == token.likeliest[0]
+        assert token.chosen.bytes == piece.text.encode()
+        assert len(token.likeliest) == 3
+
+
+async def test_a_bias_changes_what_is_said() -> None:
+    forced = await reported(ScriptedEngine(answer="Hi"), 0, Sampling(logit_bias=((1000, 100.0),)))
+    assert "".join(piece.text for piece in forced) == chr(1000) * 8
+    assert forced[-1].finish_reason == "length"
+
+
+async def test_a_character_that_another_token_breaks_off_is_replaced() -> None:
+    sampling = Sampling(logit_bias=((0xF0, 100.0),), frequency_penalty=2.0)
+    said = await reported(ScriptedEngine(answer="Hi"), 0, sampling)
+    assert "".join(piece.text for piece in said).startswith("\ufffd")
+
+
+async def test_what_is_scored_follows_something_but_the_first() -> None:
+    first, *others = await ScriptedEngine().score("scripted", (BEGIN, 72, 105), 2)
+    assert first is None
+    assert [score.chosen.bytes for score in others if score] == [b"H", b"i"]
+    assert all(score and len(score.likeliest) == 2 for score in others)
+
+
+async def test_tokens_are_bytes_or_characters_or_nothing() -> None:
+    assert await ScriptedEngine().decode("scripted", (BEGIN, 72, 1000, END)) == (
+        b"",
+        b"H",
+        chr(1000).encode(),
+        b"",
+    )
+
+
+async def test_the_middle_is_asked_for_between_two_texts() -> None:
+    assert await ScriptedEngine().infill_prompt("scripted", "a", "b") == (BEGIN, 97, GAP, 98)
+
+
+async def test_it_remembers_the_beginnings_of_prompts_for_each_model() -> None:
+    engine = ScriptedEngine(("one", "other"))
+
+    async def cached(model: str, text: str) -> int:
+        generation = Generation(await engine.encode(model, text), 1, Sampling())
+        async with aclosing(engine.generate(model, generation)) as steps:
+            return (await anext(steps)).cached
+
+    assert [await cached("one", text) for text in ("abc", "abd", "abc")] == [0, 3, 3]
+    assert await cached("other", "abc") == 0
+
+
+async def test_vectors_have_length_one_and_tell_texts_apart() -> None:
+    engine = ScriptedEngine((), embedding_models=["vectors"])
+    assert [card.type for card in engine.cards()] == ["embedding"]
+    inputs = [await engine.encode("vectors", text) for text in ("a", "b", "a")]
+    one, other, again = await engine.embed("vectors", inputs)
+    assert isclose(sum(value * value for value in one), 1.0)
+    assert one == again != other
+
+
+async def test_it_knows_neither_tools_nor_grammars() -> None:
+    engine = ScriptedEngine()
+    assert await engine.tool_style("scripted") is None
+    with pytest.raises(BadRequest, match="not trained on tools"):
+        await engine.chat_prompt("scripted", [{"role": "user", "content": "Hi"}], [{"type": "function"}])
+    with pytest.raises(BadRequest, match="no grammar"):
+        await anext(engine.generate("scripted", Generation((BEGIN,), 1, Sampling(), grammar="start: /a/")))
