@@ -38,12 +38,18 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `path` begins with "/" and follows the base URL; `body` is what was sent."""
+    """One HTTP request; `path` begins with "/" and follows the base URL; `body` is what was sent.
+
+    Two orders to a recorder, which no evidence holds: one that is `anonymous` is sent without the key of the run,
+    and `enough` is how many bytes of the answer's body are read before the connection is closed (None: all).
+    """
 
     method: str
     path: str
     headers: Headers = ()
     body: bytes = b""
+    anonymous: bool = False
+    enough: int | None = None
 
     @property
     def json(self) -> object:

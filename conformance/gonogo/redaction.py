@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 REDACTED = "[redacted]"
 
+WRONG_KEY = "Bearer sk-gonogo-0f3c9a7e51d84b62"
+"""An Authorization that opens nothing, and is no secret: it is sent to be refused."""
+
 _SECRET_FIELDS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
 )
@@ -24,9 +27,10 @@ _LEAST_KEY = 16  # a shorter key ("none", "ollama") is no secret, and may be a w
 def redact(exchange: Exchange, key: str | None = None) -> Exchange:
     """Get the exchange without secrets.
 
-    Credentials and cookies in headers, and the literal `key` in any request header, become "[redacted]". A
-    key of 16 characters or more, which no honest answer holds by chance, is redacted in the response's
-    headers too, and in the path and both bodies masked by as many "*", so that every byte keeps its offset.
+    Credentials and cookies in headers, but for WRONG_KEY, and the literal `key` in any request header, become
+    "[redacted]". A key of 16 characters or more, which no honest answer holds by chance, is redacted in the
+    response's headers too, and in the path and both bodies masked by as many "*", so that every byte keeps its
+    offset.
     """
     mask = key if key and len(key) >= _LEAST_KEY else None
     request = exchange.request
@@ -52,10 +56,13 @@ def redact_fields(fields: Mapping[str, object], key: str | None = None) -> Mappi
 
 
 def _redact_headers(headers: Headers, key: str | None) -> Headers:
-    return tuple(
-        (name, REDACTED if name.lower() in _SECRET_FIELDS else value.replace(key, REDACTED) if key else value)
-        for name, value in headers
-    )
+    return tuple((name, _redact_value(name, value, key)) for name, value in headers)
+
+
+def _redact_value(name: str, value: str, key: str | None) -> str:
+    if name.lower() in _SECRET_FIELDS and value != WRONG_KEY:
+        return REDACTED
+    return value.replace(key, REDACTED) if key else value
 
 
 def _mask(data: bytes, key: str | None) -> bytes:

@@ -63,7 +63,8 @@ class Recorder:
     """Records exchanges with one target; an asynchronous context manager.
 
     `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError where it is no such URL.
-    `api_key` is sent as a bearer token with each request that brings no Authorization of its own.
+    `api_key` is sent as a bearer token with each request that brings no Authorization of its own, unless that is
+    anonymous.
     `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
     `max_body` is the limit in bytes of one body, content codings undone.
 
@@ -99,32 +100,32 @@ class Recorder:
         are added where the request has none of that name, and are in the request of the exchange, secrets
         redacted; Host and Content-Length are added too. Informational responses are skipped, redirects not
         followed. The first 10,000 pieces of a body are chunks of their own; pieces beyond are joined to
-        chunks of 4 KiB, each with the time of its last byte.
+        chunks of 4 KiB, each with the time of its last byte. An answer of which enough was read is complete.
 
         Never raises for what a target does; ValueError where the request cannot be sent as HTTP/1.1.
         """
-        asked = replace(request, headers=request.headers + self._missing_headers(request.headers))
+        asked = replace(request, headers=request.headers + self._missing_headers(request))
         outgoing = self._outgoing(asked)
         answer = _Answer(self._max_body, perf_counter())
         failure = None
         try:
             async with asyncio.timeout(self._timeout):
-                await self._receive(outgoing, answer)
+                await self._receive(outgoing, answer, request.enough)
         except httpx2.LocalProtocolError as error:
             raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
         except _FAILURES as error:
             failure = self._failure(error, answer.elapsed())
         return redact(answer.exchange(id, stimulus, asked, failure), self._api_key)
 
-    def _missing_headers(self, headers: Headers) -> Headers:
+    def _missing_headers(self, request: Request) -> Headers:
         added = {
             "accept": "*/*",
             "accept-encoding": "identity",  # so that chunks arrive as they were sent
             "user-agent": f"gonogo/{__version__}",
         }
-        if self._api_key is not None:
+        if self._api_key is not None and not request.anonymous:
             added["authorization"] = f"Bearer {self._api_key}"
-        return tuple((name, value) for name, value in added.items() if header(headers, name) is None)
+        return tuple((name, value) for name, value in added.items() if header(request.headers, name) is None)
 
     def _outgoing(self, request: Request) -> httpx2.Request:
         target = self._url.raw_path.rstrip(b"/") + request.path.encode()
@@ -138,12 +139,14 @@ class Recorder:
         outgoing.method = request.method  # as it is given, lower case included
         return outgoing
 
-    async def _receive(self, request: httpx2.Request, answer: _Answer) -> None:
+    async def _receive(self, request: httpx2.Request, answer: _Answer, enough: int | None) -> None:
         response = await self._transport.handle_async_request(request)
         try:
             answer.begin(response)
             async for piece in response.aiter_bytes():
                 answer.add(piece)
+                if enough is not None and answer.size >= enough:
+                    break
         finally:
             await response.aclose()
 

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import header
+from gonogo.redaction import WRONG_KEY
 
 if TYPE_CHECKING:
     from gonogo.exchange import Request
@@ -74,8 +75,9 @@ def _headers(request: Request) -> list[str]:
     ]
     if request.body and header(request.headers, "content-type") is None:
         words.append("'Content-Type:'")  # curl would call it a form
-    if header(request.headers, "authorization") is not None:
-        words.append(KEY)
+    authorization = header(request.headers, "authorization")
+    if authorization is not None:
+        words.append(quote(f"Authorization: {WRONG_KEY}".encode()) if authorization == WRONG_KEY else KEY)
     return words
 
 

@@ -16,7 +16,8 @@ import pytest
 from gonogo import __version__
 from gonogo.collect.recorder import Recorder, _reason, failure_kind
 from gonogo.errors import UsageError
-from gonogo.exchange import FailureKind, Request
+from gonogo.exchange import FailureKind, Request, header
+from gonogo.redaction import WRONG_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -184,6 +185,17 @@ class TestWhatIsSent:
         assert b"s3cret" not in wire.heads[0]
         assert exchange.request.headers[0] == ("Authorization", "[redacted]")
 
+    def test_leaves_the_key_out_where_the_request_is_anonymous(self, wire: Wire) -> None:
+        exchange = wire.record(sends(OK), Request("GET", "/x", anonymous=True), api_key="s3cret")
+        assert b"authorization" not in wire.heads[0].lower()
+        assert header(exchange.request.headers, "authorization") is None
+
+    def test_is_shown_whole_where_its_key_is_wrong_on_purpose(self, wire: Wire) -> None:
+        request = Request("GET", "/x", (("authorization", WRONG_KEY),))
+        exchange = wire.record(sends(OK), request, api_key="s3cret")
+        assert f"authorization: {WRONG_KEY}\r\n".encode() in wire.heads[0]
+        assert exchange.request.headers[0] == ("authorization", WRONG_KEY)
+
     def test_masks_a_key_that_the_answer_echoes(self, wire: Wire) -> None:
         key = "sk-0123456789abcdef"
         answer = b"HTTP/1.0 401 No\r\n\r\nIncorrect API key: " + key.encode()
@@ -198,6 +210,18 @@ class TestWhatIsSent:
         for request in (Request("GET", "/a b"), Request("GET", "/x", (("a b", "c"),))):
             with pytest.raises(ValueError, match="cannot be sent"):
                 wire.record(sends(OK), request)
+
+
+def test_an_answer_is_read_no_further_than_enough(wire: Wire) -> None:
+    endless = sends_forever(EVENT_STREAM, b"data: {}\n\n")
+    exchange = wire.record(endless, Request("GET", "/x", enough=4096))
+    assert (exchange.status, exchange.failure) == (200, None)
+    assert 4096 <= len(exchange.body) < MIB
+
+
+def test_an_answer_that_is_shorter_than_enough_is_read_to_its_end(wire: Wire) -> None:
+    exchange = wire.record(sends(OK), Request("GET", "/x", enough=4096))
+    assert (exchange.body, exchange.failure) == (b"ok", None)
 
 
 class TestABrokenConnection:

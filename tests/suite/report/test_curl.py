@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo.exchange import Request
+from gonogo.redaction import WRONG_KEY
 from gonogo.report.curl import curl
 
 if TYPE_CHECKING:
@@ -134,6 +135,12 @@ def test_a_key_is_read_where_the_command_runs(
 
     assert "redacted" not in curl(request, "http://h")
     assert send(request, listener, **environment)[2]["authorization"] == f"Bearer {key}"
+
+
+def test_a_key_that_is_wrong_on_purpose_is_sent_as_it_was() -> None:
+    command = curl(Request("GET", "/models", (("authorization", WRONG_KEY),)), "http://h")
+
+    assert command.endswith(f" -H 'Authorization: {WRONG_KEY}'")
 
 
 def test_a_plain_request_makes_a_plain_command() -> None:
