@@ -92,3 +92,24 @@ Feature: HTTP
     Why: base URLs are written with a slash at their end (lmstudio-ai/lmstudio-bug-tracker#1988, sigoden/aichat#767).
     When GET is sent to "/models/"
     Then no server error is the answer, unless it says that there is no such thing
+
+  @should @http.client_leaves
+  Scenario: A client that leaves in the middle of a stream takes nobody with it
+    Source: RFC 9112 section 9.5: a server should be prepared for a connection that closes; project decision
+    Why: people press stop, and the worker that writes on into nowhere is lost for the others (ggml-org/llama.cpp#24496).
+    When a sign of life is asked for after a client left in the middle of a stream
+    Then the target still answers afterwards
+
+  @should @http.one_length
+  Scenario: No answer has two lengths
+    Source: RFC 9112 section 6.2: no Content-Length beside Transfer-Encoding
+    Why: proxies refuse such an answer with 502, because one reader's end is another's beginning.
+    When any request is sent
+    Then the answer has no more than one length
+
+  @should @http.allow
+  Scenario: A refusal with 405 names the methods that are there
+    Source: RFC 9110 section 15.5.6: a 405 must have Allow
+    Why: whoever asked with the wrong method learns which is the right one.
+    When PUT is sent to "/chat/completions"
+    Then a refusal with 405 has a header allow

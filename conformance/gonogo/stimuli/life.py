@@ -9,11 +9,15 @@ from gonogo.stimuli import bodies
 from gonogo.stimuli.stimulus import Endpoint, Risk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from gonogo.stimuli.stimulus import Stimulus
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.stimulus import Stimulus, Subject
 
 PREFIX = "alive after "
+
+LEFT_TOKENS = 48
+"""Enough for a stream that is not over with its first piece."""
 
 
 def sign_of_life(known: Stimulus, after: Sequence[str]) -> Stimulus:
@@ -40,3 +44,13 @@ def baselines() -> tuple[Stimulus, ...]:
     """Plain requests that a target should answer, the most telling first."""
     generations = (bodies.post(endpoint, {}) for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS))
     return (*generations, bodies.list_models())
+
+
+def leaving() -> Stimulus:
+    """A stream of some length that is left after its first bytes, while nothing else is under way."""
+    plain = bodies.post(Endpoint.CHAT, {"max_tokens": LEFT_TOKENS}, streamed=True, valid=False, alone=True)
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        return replace(plain.build(subject, answers), enough=1)
+
+    return replace(plain, key=f"{Endpoint.CHAT} left in the middle of its stream", build=build)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from gonogo.stimuli import bodies
 from gonogo.stimuli.fuzzed import is_fuzzed
-from gonogo.stimuli.life import baselines, is_sign_of_life
+from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, suspects
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
 from gonogo.vocabulary import Vocabulary
 
@@ -134,4 +134,10 @@ _watch("any request is sent", lambda _: True, _CHAT)
 # The contract describes errors of its own operations; what a server says elsewhere is its own affair.
 _watch("any request is refused", lambda s: s.endpoint is not Endpoint.OTHER, _BROKEN)
 _watch("a sign of life is asked for", lambda s: is_sign_of_life(s.key), _BROKEN)
+_LEFT = leaving()
+_watch(
+    "a sign of life is asked for after a client left in the middle of a stream",
+    lambda s: is_sign_of_life(s.key) and _LEFT.key in suspects(s.key),
+    _LEFT,
+)
 _watch("any case of the fuzz pass is sent", lambda s: is_fuzzed(s.key), *baselines())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from faults.editing import asked, changed, failing, header, refused, silent
-from faults.fault import Fault, fault
+from faults.fault import Fault, fault, under
 from gonogo.exchange import FailureKind
-from gonogo.stimuli.life import is_sign_of_life
+from gonogo.stimuli.life import is_sign_of_life, leaving, suspects
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -19,7 +19,11 @@ HOSTILE = asked("POST /chat/completions raw {not json")
 
 
 def _alive(exchange: Exchange) -> bool:
-    return is_sign_of_life(exchange.stimulus)
+    return is_sign_of_life(exchange.stimulus) and not _alive_after_leaving(exchange)
+
+
+def _alive_after_leaving(exchange: Exchange) -> bool:
+    return is_sign_of_life(exchange.stimulus) and leaving().key in suspects(exchange.stimulus)
 
 
 def _generates(exchange: Exchange) -> bool:
@@ -180,5 +184,29 @@ FAULTS: tuple[Fault, ...] = (
         "a model without a name that is looked up",
         "http.trailing_slash",
         changed(asked("GET /models/"), refused(500)),
+    ),
+    fault(
+        "nobody is there after a client left",
+        "a write to a closed connection that ends the process",
+        under("http", "survives", "client_leaves"),
+        changed(_alive_after_leaving, silent(FailureKind.CONNECT)),
+    ),
+    fault(
+        "silence after a client left",
+        "ggml-org/llama.cpp#24496, oobabooga/textgen#4521",
+        under("http", "survives", "client_leaves", "in_time"),
+        changed(_alive_after_leaving, silent(FailureKind.TIMEOUT)),
+    ),
+    fault(
+        "an answer with two lengths",
+        "a handler that sets the length of what is sent in chunks",
+        "http.one_length",
+        changed(AGAIN, header("content-length", "7"), header("transfer-encoding", "chunked")),
+    ),
+    fault(
+        "a refusal with 405 that names no method",
+        "a handler that knows the status only",
+        "http.allow",
+        changed(asked("PUT /chat/completions"), header("allow", None)),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge.checks.acceptance import accepted, busy, ending
+from gonogo.judge.checks.acceptance import accepted, said_instead
 from gonogo.judge.checks.counts import prompt_tokens
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
@@ -19,8 +19,8 @@ def taken_or_refused(exchange: Exchange) -> Deviation | None:
     if accepted(exchange) or exchange.status == 400:
         return None
     status = exchange.status
-    if busy(exchange) or status is None or status in {401, 403} or status >= 500:
-        raise Undecided(f"{exchange.id}: {ending(exchange)}")
+    if status is None or status in {401, 403, 429} or status >= 500:
+        raise Undecided(said_instead(exchange))
     return Deviation("status 400, or an answer", f"the status is {status}")
 
 

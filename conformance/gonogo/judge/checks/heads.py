@@ -51,5 +51,28 @@ def allowed(exchange: Exchange) -> Deviation | None:
     )
 
 
+@check("the answer has no more than one length", Of.ANY)
+def one_length(exchange: Exchange) -> Deviation | None:
+    """Content-Length or Transfer-Encoding: with both it takes one reader for another to be lied to."""
+    if exchange.status is None:
+        raise Undecided(said_instead(exchange))
+    length, coding = exchange.header("content-length"), exchange.header("transfer-encoding")
+    if length is None or coding is None:
+        return None
+    return Deviation(
+        "Content-Length or Transfer-Encoding", f"Content-Length is {length}, Transfer-Encoding {coding}"
+    )
+
+
+@check("a refusal with 405 has a header allow", Of.ANSWERED)
+def allow_given(exchange: Exchange) -> Deviation | None:
+    """What is refused with another status says something else."""
+    if exchange.status != 405:
+        raise Undecided(f"{exchange.id} was not refused with 405: {said_instead(exchange)}")
+    if exchange.header("allow") is not None:
+        return None
+    return Deviation("a header Allow", "there is none")
+
+
 def _names(value: str | None) -> set[str]:
     return {name.strip().lower() for name in (value or "").split(",")} - {""}

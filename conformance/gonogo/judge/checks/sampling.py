@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import accepted, busy, ending
+from gonogo.judge.checks.acceptance import accepted, said_instead
 from gonogo.judge.checks.counts import text
 from gonogo.judge.checks.refusals import param_names
 from gonogo.judge.outcome import Deviation, Refused, Undecided
@@ -21,8 +21,8 @@ def taken_or_named(exchange: Exchange, names: str) -> Deviation | None:
     if accepted(exchange):
         return None
     status = exchange.status
-    if busy(exchange) or status is None or status in {401, 403} or status >= 500:
-        raise Undecided(f"{exchange.id}: {ending(exchange)}")
+    if status is None or status in {401, 403, 429} or status >= 500:
+        raise Undecided(said_instead(exchange))
     found = [param_names(exchange, name) for name in names.split(" or ")]
     if None in found:
         raise Refused(f"refused with {status} by its name ({exchange.id})")
@@ -63,7 +63,7 @@ def same_of_seed(first: Exchange, again: Exchange, drawn: Exchange, once_more: E
     """Whoever cannot repeat greedy text has another reason than the seed."""
     for exchange in (first, again, drawn, once_more):
         if not accepted(exchange):
-            raise Undecided(f"{exchange.id}: {ending(exchange)}")
+            raise Undecided(said_instead(exchange))
     _repeated(first, again)
     return _same(drawn, once_more)
 
