@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.engine.scripted import Failure, ScriptedEngine
+from gonogo_server.engine.scripted import VOCABULARY, Failure, ScriptedEngine
 from gonogo_server.errors import EngineDied
 from gonogo_server.settings import Settings
 
@@ -368,7 +368,7 @@ async def test_a_completion_accepts_what_asks_for_nothing_more(
 @pytest.mark.parametrize(
     ("changes", "param", "code"),
     [
-        ({"prompt": [1, 2048]}, "prompt", "invalid_value"),
+        ({"prompt": [1, VOCABULARY]}, "prompt", "invalid_value"),
         ({"prompt": [[1, 2], [10**30]]}, "prompt", "invalid_value"),
         ({"prompt": []}, "prompt", "invalid_value"),
         ({"prompt": ["a"] * 103, "best_of": 20}, "prompt", "invalid_value"),

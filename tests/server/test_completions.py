@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.engine.scripted import BEGIN, END, GAP, ScriptedEngine
+from gonogo_server.engine.scripted import BEGIN, END, GAP, VOCABULARY, ScriptedEngine
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ async def test_a_prompt_may_be_text_or_tokens_or_several_of_them(
 async def test_an_id_that_the_model_does_not_have_is_named_with_the_size_of_the_vocabulary(
     client: httpx2.AsyncClient,
 ) -> None:
-    error = await refused(client, text(prompt=[1, 2048]))
-    assert "no token 2048" in error["message"]
-    assert "below 2048" in error["message"]
+    error = await refused(client, text(prompt=[1, VOCABULARY]))
+    assert f"no token {VOCABULARY} " in error["message"]
+    assert f"below {VOCABULARY}" in error["message"]
 
 
 class Lazy(ScriptedEngine):
@@ -90,8 +90,8 @@ class Lazy(ScriptedEngine):
 
 @pytest.mark.parametrize("engine", [Lazy()], ids=["lazy"])
 async def test_a_model_is_loaded_for_its_vocabulary_to_be_known(client: httpx2.AsyncClient) -> None:
-    assert (await refused(client, text(prompt=[2048])))["param"] == "prompt"
-    await asked(client, text(prompt=[2047]))
+    assert (await refused(client, text(prompt=[VOCABULARY])))["param"] == "prompt"
+    await asked(client, text(prompt=[VOCABULARY - 1]))
 
 
 # ---- echo ------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ async def test_a_penalty_keeps_tokens_from_coming_again(client: httpx2.AsyncClie
     assert said.count("l") < 3
 
 
-@pytest.mark.parametrize("key", ["2048", "9" * 40, "0" * 5000 + "9999", "9" * 5000])
+@pytest.mark.parametrize("key", [str(VOCABULARY), "9" * 40, "0" * 5000 + "9999", "9" * 5000])
 @pytest.mark.parametrize(("path", "body"), [("/completions", text()), ("/chat/completions", CHAT)])
 async def test_a_bias_of_a_token_that_the_model_does_not_have_is_refused(
     client: httpx2.AsyncClient, path: str, body: Body, key: str
