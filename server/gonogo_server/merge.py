@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 AHEAD: Final = 16
-"""Items that may wait for a reader, beside one that each stream holds: a slow reader holds the streams back."""
+"""Items that may wait for a reader, or one of each stream where these are more. A slow reader holds them back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def merge(sources: Sequence[AsyncGenerator[Item, None]]) -> AsyncGenerator[Item,
 
 
 async def _merged(sources: Sequence[AsyncGenerator[Item, None]]) -> AsyncGenerator[Item, None]:
-    queue: asyncio.Queue[Item | _Ended] = asyncio.Queue(AHEAD)
+    queue: asyncio.Queue[Item | _Ended] = asyncio.Queue(max(AHEAD, len(sources)))
     # No TaskGroup: it must not be left by a yield (PEP 789).
     tasks = [asyncio.create_task(_pour(source, queue)) for source in sources]
     running = len(tasks)

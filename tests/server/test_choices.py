@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from gonogo_server.best import best
 from gonogo_server.engine.base import Alternative, Generation, Piece, Sampling, Token
 from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.errors import Overloaded
 from gonogo_server.generate import nth_seed
 from gonogo_server.stream import Finished, Started, Text
 
@@ -153,6 +156,46 @@ def test_of_answers_that_are_alike_the_first_is_the_best_and_an_empty_one_the_la
     ]
     kept = [step for step in best(steps, 2, 3) if isinstance(step, Text)]
     assert kept == [Text(0, "1"), Text(1, "2")]
+
+
+async def test_the_official_client_puts_streamed_choices_and_their_log_probabilities_together(
+    live: httpx2.AsyncClient,
+) -> None:
+    async with openai.AsyncOpenAI(base_url=str(live.base_url), api_key="any", max_retries=0) as client:
+        async with client.chat.completions.stream(
+            model="scripted", messages=[{"role": "user", "content": "Hi"}], n=2, logprobs=True, top_logprobs=2
+        ) as stream:
+            answer = await stream.get_final_completion()
+        text = await client.completions.create(model="scripted", prompt=[72, 105], logprobs=1, echo=True)
+    for choice in answer.choices:
+        assert choice.logprobs is not None
+        entries = choice.logprobs.content or []
+        assert "".join(entry.token for entry in entries) == choice.message.content
+        assert all(len(entry.top_logprobs) == 2 for entry in entries)
+    [said] = text.choices
+    assert said.logprobs is not None
+    assert "".join(said.logprobs.tokens or []) == said.text
+
+
+class Busy(ScriptedEngine):
+    """Has room for two generations."""
+
+    async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
+        if self.running == 2:
+            raise Overloaded("Too many requests wait already: ask again in a second.")
+        async with aclosing(super().generate(model, generation)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
+@pytest.mark.parametrize("engine", [Busy()], ids=["busy"])
+async def test_a_request_with_one_choice_too_many_is_refused_before_anything_is_sent(
+    client: httpx2.AsyncClient, engine: ScriptedEngine
+) -> None:
+    response = await client.post("/chat/completions", json={**CHAT, "n": 4, "stream": True})
+    assert response.status_code == 429
+    assert response.headers["content-type"] == "application/json"
+    assert engine.running == 0
 
 
 class TestWithAGatedEngine:
