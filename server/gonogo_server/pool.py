@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from gonogo_server import events
 from gonogo_server.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class _Slot(Generic[Model]):
     model: Model | None = None
     leases: int = 0
     used: float = 0.0
-    """When the last lease ended, on the loop's clock."""
+    """When the last lease ended, on the monotonic clock, in seconds."""
 
 
 class Pool(Generic[Model]):
@@ -87,23 +89,35 @@ class Pool(Generic[Model]):
             yield slot.model
         finally:
             slot.leases -= 1
-            slot.used = asyncio.get_running_loop().time()
+            slot.used = monotonic()
             self._returned.set()
 
     async def unload_idle(self, seconds: float) -> None:
         """Let go of what nobody has used for that long."""
         async with self._changing:
-            before = asyncio.get_running_loop().time() - seconds
+            before = monotonic() - seconds
             for name, slot in self._slots.items():
                 if slot.model is not None and not slot.leases and slot.used <= before:
+                    events.model_unloaded(name, idle_seconds=seconds)
                     await self._drop(name, slot)
 
     async def _bring(self, name: str, slot: _Slot[Model]) -> None:
         async with self._changing:
             if slot.model is None:
                 await self._make_room(name, slot)
-                slot.model = await self._load(name)
+                slot.model = await self._told(name)
                 slot.nbytes = self._weigh(slot.model)
+
+    async def _told(self, name: str) -> Model:
+        events.model_loading(name)
+        begun = monotonic()
+        try:
+            model = await self._load(name)
+        except Exception as error:
+            events.model_load_failed(name, str(error))
+            raise
+        events.model_loaded(name, seconds=monotonic() - begun, memory_bytes=self._weigh(model))
+        return model
 
     async def _make_room(self, name: str, slot: _Slot[Model]) -> None:
         if self._limit is None:
@@ -111,13 +125,14 @@ class Pool(Generic[Model]):
         if slot.nbytes > self._limit:
             raise ModelUnavailable(
                 f"The model {name} takes {slot.nbytes} bytes, and all models together may take {self._limit}:"
-                " raise --model-memory.",
+                " raise --model-memory-bytes.",
                 param="model",
             )
         while self._taken() + slot.nbytes > self._limit:
             idle = [(one.used, other) for other, one in self._slots.items() if one.model and not one.leases]
             if idle:
                 victim = min(idle)[1]
+                events.model_evicted(victim, memory_bytes=self._slots[victim].nbytes, in_favour_of=name)
                 await self._drop(victim, self._slots[victim])
             else:
                 self._returned.clear()

@@ -31,7 +31,8 @@ ENGINE_DIED: Final = 1
 CANNOT_START: Final = 2
 REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 """Addresses that mean all of them, and one of those that a client on this machine can ask."""
-SHUTDOWN_SECONDS: Final = 5
+SHUTDOWN_SECONDS: Final = 2
+"""For clients to read the error that their streams end with, once the server has to stop."""
 DEAD_SECONDS: Final = 5.0
 """How long a server whose engine has died still says so, to probes and to clients that ask again, before it ends."""
 
@@ -189,9 +190,20 @@ def _engine(settings: Settings) -> Engine:
         from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
 
         return ScriptedEngine(settings.models or ("scripted",))
-    from gonogo_server.engine.mlx.engine import open_engine  # noqa: PLC0415 - see above
+    from gonogo_server.engine.mlx.engine import Budget, open_engine  # noqa: PLC0415 - see above
+    from gonogo_server.engine.mlx.residents import Limits  # noqa: PLC0415 - see above
 
-    engine = open_engine(settings.models, download=settings.download)
+    preload = settings.preload
+    engine = open_engine(
+        settings.models,
+        download=settings.download,
+        limits=Limits(settings.max_running, settings.kv_cache_bytes, settings.prefill_step),
+        budget=Budget(
+            None if preload is True else preload or (),
+            settings.model_memory_bytes,
+            settings.idle_unload_seconds,
+        ),
+    )
     _say(f"computing with {engine.description}")
     return engine
 

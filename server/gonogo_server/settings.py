@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     """Answers that are generated at once; a request may have several."""
 
     max_queue: Annotated[int, Field(ge=0)] = 64
-    """Answers that wait for their turn; further requests are refused with 429."""
+    """Requests beyond `max_running` that are taken, to wait for their turn; further ones are refused with 429."""
 
     prefill_step: Annotated[int, Field(ge=1)] | None = None
     """Tokens of a prompt that are read in one step, between which the others' answers go on; None: by device."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from gonogo_server.auth import check_key
 from gonogo_server.body import parse
 from gonogo_server.engine.base import Engine
-from gonogo_server.errors import BodyTooLarge, Draining
+from gonogo_server.errors import BodyTooLarge, Draining, Overloaded
 from gonogo_server.exchange import current
 from gonogo_server.observation import started
 
@@ -32,10 +32,17 @@ EngineDependency = Annotated[Engine, Depends(_engine)]
 
 
 async def admitted(request: Request) -> None:
-    """Raise `Draining` where the server is about to stop."""
+    """Raise `Draining` where the server is about to stop, `Overloaded` where too many wait already.
+
+    What is counted is requests and not answers, so that one with many choices is taken whole or not at all.
+    """
     traffic: Traffic = request.app.state.traffic
+    settings: Settings = request.app.state.settings
     if traffic.draining:
         raise Draining
+    # This one is among the open ones.
+    if request.method == "POST" and traffic.open > settings.max_running + settings.max_queue:
+        raise Overloaded(f"{settings.max_queue} requests wait already: try again in a second.")
 
 
 async def authorized(request: Request) -> None:

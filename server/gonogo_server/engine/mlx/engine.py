@@ -4,54 +4,81 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gonogo_server.engine.base import ModelCard, room
 from gonogo_server.engine.mlx.device import describe
+from gonogo_server.engine.mlx.foretell import foretell
+from gonogo_server.engine.mlx.load import Loaded
 from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.engine.mlx.row import Row
 from gonogo_server.engine.mlx.ticket import Ticket
 from gonogo_server.engine.mlx.worker import Worker
 from gonogo_server.locate import locate_all
+from gonogo_server.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from llguidance import LLMatcher
 
     from gonogo_server.engine.base import Generation, Message, Piece, Token, ToolStyle
+    from gonogo_server.engine.mlx.residents import Resident
     from gonogo_server.engine.mlx.text import Text
     from gonogo_server.locate import Location
 
 Result = TypeVar("Result")
 
 
-def open_engine(models: Sequence[str], *, download: bool = False, limits: Limits | None = None) -> MlxEngine:
-    """An engine that serves the named models, loaded, under the ids that `locate_all` gives them.
-
-    Blocks until they are in memory. Raises `ModelUnavailable` with one sentence that says what to do.
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Which models are in memory: `preload` before anything is asked (None: all), `nbytes` of them at most at a time
+    (None: no limit), and until nobody has used one for `idle_seconds` (None: for ever).
     """
-    return MlxEngine(locate_all(models, download=download), limits or Limits())
+
+    preload: Collection[str] | None = None
+    nbytes: int | None = None
+    idle_seconds: float | None = None
+
+
+def open_engine(
+    models: Sequence[str],
+    *,
+    download: bool = False,
+    limits: Limits | None = None,
+    budget: Budget | None = None,
+) -> MlxEngine:
+    """An engine that serves the named models under the ids that `locate_all` gives them.
+
+    Blocks until those are in memory that are to be preloaded. Raises `ModelUnavailable` with one sentence that says
+    what to do.
+    """
+    return MlxEngine(locate_all(models, download=download), limits or Limits(), budget or Budget())
 
 
 class MlxEngine:
     """Models on MLX, many answers at once; see `gonogo_server.engine.base.Engine` for the methods."""
 
-    def __init__(self, locations: Sequence[Location], limits: Limits) -> None:
-        # The models stay on their thread; the tokenizers have nothing of mlx and come here.
-        self._texts: dict[str, Text] = {}
+    def __init__(self, locations: Sequence[Location], limits: Limits, budget: Budget) -> None:
+        self._locations = {location.id: location for location in locations}
+        self._idle_seconds = budget.idle_seconds
         self._reader = ThreadPoolExecutor(1, "gonogo-text")
-        self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: self._load(locations, limits))
+        self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: Residents(limits))
         self._worker.start()
-        self._cards = tuple(
-            ModelCard(
-                one.id,
-                "chat",
-                self._texts[one.id].context_length,
-                one.created,
-                self._texts[one.id].vocabulary,
-            )
-            for one in locations
+        # Looked at on the thread, as mlx reads the headers of some files.
+        self._foretold = self._worker.call(
+            lambda _: {name: foretell(location) for name, location in self._locations.items()}
+        ).result()
+        sizes = {name: foretold.nbytes for name, foretold in self._foretold.items()}
+        self._pool: Pool[Resident] = Pool(
+            sizes, self._load, self._unload, lambda one: one.nbytes, limit=budget.nbytes
         )
+        for location in locations:
+            if budget.preload is None or location.id in budget.preload:
+                self._pool.adopt(location.id, self._worker.call(_loading(location)).result())
 
     @property
     def description(self) -> str:
@@ -60,72 +87,67 @@ class MlxEngine:
 
     def cards(self) -> Sequence[ModelCard]:
         """What is served; `created` is when the model's file was last changed."""
-        return self._cards
+        return tuple(self._card(location) for location in self._locations.values())
 
     async def tool_style(self, model: str) -> ToolStyle | None:
         """That of the model's chat template."""
-        return self._texts[model].tool_style()
+        async with self._chat(model) as text:
+            return text.tool_style()
 
     async def chat_prompt(
         self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
     ) -> tuple[int, ...]:
         """The messages through the model's own chat template."""
-        text = self._texts[model]
-        return await self._read(lambda: text.chat_prompt(messages, tools))
+        async with self._chat(model) as text:
+            return await self._read(lambda: text.chat_prompt(messages, tools))
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
         """With the special tokens that the model has for it."""
-        text = self._texts[model]
-        return await self._read(lambda: text.infill_prompt(prefix, suffix))
+        async with self._chat(model) as text:
+            return await self._read(lambda: text.infill_prompt(prefix, suffix))
 
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
         """The text as token ids; for no text at all the begin token alone."""
-        reader = self._texts[model]
-        return await self._read(lambda: reader.encode(text))
+        async with self._lease(model) as resident:
+            return await self._read(lambda: resident.text.encode(text))
 
     async def decode(self, model: str, tokens: Sequence[int]) -> tuple[bytes, ...]:
         """What each token adds to a text."""
-        text = self._texts[model]
-        return await self._read(lambda: text.decode(tokens))
+        async with self._chat(model) as text:
+            return await self._read(lambda: text.decode(tokens))
 
     async def score(self, model: str, tokens: Sequence[int], likeliest: int) -> Sequence[Token | None]:
         """The log probability of each token, by the model as it is: without a cache of what it has read."""
-        # What spells tokens is made where it keeps nobody waiting.
-        await self._read(lambda: self._texts[model].spell(tokens[0]))
-        running = await asyncio.wrap_future(
-            self._worker.call(lambda owned: owned.score(model, tokens, likeliest))
-        )
-        return await asyncio.wrap_future(running)
+        async with self._chat(model) as text:
+            # What spells tokens is made where it keeps nobody waiting.
+            await self._read(lambda: text.spell(tokens[0]))
+            return await self._in_steps(lambda owned: owned.score(model, tokens, likeliest))
 
     async def embed(self, model: str, inputs: Sequence[Sequence[int]]) -> Sequence[Sequence[float]]:
-        """The vector of each input."""
-        raise KeyError(model)
+        """The vector of each input, some of them a step."""
+        async with self._lease(model):
+            return await self._in_steps(lambda owned: owned.embed(model, inputs))
 
     async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
         """The answer, a piece for each token, in one batch with those of others."""
-        text = self._texts[model]
-        generation = replace(generation, max_tokens=room(generation, text.context_length))
-        # What reads grammars and spells tokens is made here, where it keeps nobody waiting.
-        matcher = None
-        if (grammar := generation.grammar) is not None:
-            matcher = await self._read(lambda: text.matcher(grammar))
-        elif generation.logprobs is not None:
-            await self._read(lambda: text.spell(generation.prompt[0]))
-        ticket = Ticket()
-        self._worker.call(lambda owned: owned.add(model, Row(ticket, generation, text, matcher)))
-        try:
-            while True:
-                piece = await ticket.next_piece()
-                yield piece
-                if piece.finish_reason is not None:
-                    return
-        finally:
-            ticket.cancelled = True
+        async with self._chat(model) as text:
+            generation = replace(generation, max_tokens=room(generation, text.context_length))
+            matcher = await self._matcher(text, generation)
+            ticket = Ticket()
+            self._worker.call(lambda owned: owned.add(model, Row(ticket, generation, text, matcher)))
+            try:
+                while True:
+                    piece = await ticket.next_piece()
+                    yield piece
+                    if piece.finish_reason is not None:
+                        return
+            finally:
+                ticket.cancelled = True
 
     @property
     def unfinished(self) -> int:
         """Answers that are being generated or wait to be."""
-        return self._residents.rows
+        return self._worker.call(lambda owned: owned.rows).result()
 
     @property
     def alive(self) -> bool:
@@ -137,11 +159,59 @@ class MlxEngine:
         await asyncio.to_thread(self._worker.stop)
         self._reader.shutdown(wait=False)
 
+    def _card(self, location: Location) -> ModelCard:
+        resident, foretold = self._pool.loaded(location.id), self._foretold[location.id]
+        known = foretold if resident is None else resident.text
+        return ModelCard(
+            location.id,
+            location.type,
+            known.context_length,
+            location.created,
+            known.vocabulary,
+            resident is not None,
+        )
+
+    async def _matcher(self, text: Text, generation: Generation) -> LLMatcher | None:
+        """Grammars are compiled, and what spells tokens is made, where that keeps nobody waiting."""
+        if (grammar := generation.grammar) is not None:
+            return await self._read(lambda: text.matcher(grammar))
+        if generation.logprobs is not None:
+            await self._read(lambda: text.spell(generation.prompt[0]))
+        return None
+
+    @asynccontextmanager
+    async def _chat(self, model: str) -> AsyncIterator[Text]:
+        """What reads and writes for a model that generates."""
+        async with self._lease(model) as resident:
+            assert isinstance(resident, Loaded), "the caller asks a model for what its type can do"
+            yield resident.text
+
+    @asynccontextmanager
+    async def _lease(self, model: str) -> AsyncIterator[Resident]:
+        self._worker.check()
+        async with self._pool.lease(model) as resident:
+            yield resident
+        if (seconds := self._idle_seconds) is not None:
+            asyncio.get_running_loop().call_later(seconds, self._unload_idle, seconds)
+
+    def _unload_idle(self, seconds: float) -> None:
+        if self._worker.alive:
+            self._unloading = asyncio.ensure_future(self._pool.unload_idle(seconds))
+
+    async def _load(self, model: str) -> Resident:
+        return await asyncio.wrap_future(self._worker.call(_loading(self._locations[model])))
+
+    async def _unload(self, model: str) -> None:
+        await asyncio.wrap_future(self._worker.call(lambda owned: owned.unload(model)))
+
+    async def _in_steps(self, work: Callable[[Residents], Future[Result]]) -> Result:
+        running = await asyncio.wrap_future(self._worker.call(work))
+        return await asyncio.wrap_future(running)
+
     async def _read(self, work: Callable[[], Result]) -> Result:
         self._worker.check()
         return await asyncio.get_running_loop().run_in_executor(self._reader, work)
 
-    def _load(self, locations: Sequence[Location], limits: Limits) -> Residents:
-        self._residents = Residents(limits)
-        self._texts = {location.id: self._residents.load(location) for location in locations}
-        return self._residents
+
+def _loading(location: Location) -> Callable[[Residents], Resident]:
+    return lambda owned: owned.load(location)

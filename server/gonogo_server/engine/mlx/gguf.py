@@ -68,6 +68,11 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     return model, tokenizer, arguments["max_position_embeddings"]
 
 
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What the file says of its model, by the names of the GGUF specification; it does not keep the tensors."""
+    return _read(path)[1]
+
+
 def _read(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
     # Typed as anything that mlx can load from any kind of file.
     tensors: Any

@@ -13,6 +13,7 @@ import mlx.core as mx
 from gonogo_server.engine.mlx.api import BatchGenerator, make_prompt_cache
 from gonogo_server.engine.mlx.batch import Batch
 from gonogo_server.engine.mlx.device import on_cpu, set_up
+from gonogo_server.engine.mlx.embedder import Embedder, batches, load_embedder
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
 from gonogo_server.engine.mlx.prefix_cache import PrefixCache
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from gonogo_server.engine.base import Token
     from gonogo_server.engine.mlx.row import Row
-    from gonogo_server.engine.mlx.text import Text
     from gonogo_server.locate import Location
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,10 @@ same 130 tokens a second (SmolLM2-135M in float32); a GPU needs larger steps to 
 
 READ_AT_ONCE = 8
 """Prompts that are read side by side."""
+
+
+Resident = Loaded | Embedder
+"""A model in memory: one that generates, or one that embeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +63,21 @@ class Residents:
         self._limits = limits
         self._loaded: dict[str, Loaded] = {}
         self._batches: dict[str, Batch] = {}
+        self._embedders: dict[str, Embedder] = {}
         self._prefixes: PrefixCache[list[Any]] = PrefixCache(limits.prefix_bytes)
         self._jobs: list[tuple[Generator[None, None, Any], Future[Any]]] = []
         self._deliveries = Deliveries()
 
     @property
     def rows(self) -> int:
-        """Answers that are being generated or wait to be; safe to read from any thread."""
-        return sum(batch.rows for batch in tuple(self._batches.values()))
+        """Answers that are being generated or wait to be."""
+        return sum(batch.rows for batch in self._batches.values())
 
-    def load(self, location: Location) -> Text:
+    def load(self, location: Location) -> Resident:
         """Take a model into memory. Raises `ModelUnavailable` with the reason where that cannot be done."""
+        if location.type == "embedding":
+            embedder = self._embedders[location.id] = load_embedder(location)
+            return embedder
         loaded = load(location)
         self._loaded[location.id] = loaded
         self._batches[location.id] = Batch(
@@ -79,13 +87,15 @@ class Residents:
             self._prefixes,
             most_rows=self._limits.rows,
         )
-        return loaded.text
+        return loaded
 
     def unload(self, name: str) -> None:
         """Let go of a model that nobody uses."""
-        self._batches.pop(name).close()
-        del self._loaded[name]
-        self._prefixes.forget(name)
+        if (batch := self._batches.pop(name, None)) is not None:
+            batch.close()
+            self._prefixes.forget(name)
+        self._loaded.pop(name, None)
+        self._embedders.pop(name, None)
         gc.collect()
         mx.synchronize()
         mx.clear_cache()
@@ -100,6 +110,10 @@ class Residents:
         return self._in_steps(
             score(loaded.model, tokens, count, loaded.text.spell, step_size=self._read_step())
         )
+
+    def embed(self, name: str, inputs: Sequence[Sequence[int]]) -> Future[list[list[float]]]:
+        """See `Embedder.embed`; the future is done after some steps."""
+        return self._in_steps(_embedded(self._embedders[name], inputs))
 
     def step(self) -> bool:
         """One step of every batch that has something to do, and of every other work."""
@@ -120,7 +134,7 @@ class Residents:
 
     def release(self) -> None:
         """Let go of everything, here, where it belongs."""
-        for name in tuple(self._loaded):
+        for name in (*self._loaded, *self._embedders):
             self.unload(name)
 
     def _in_steps(self, steps: Generator[None, None, Result]) -> Future[Result]:
@@ -142,6 +156,18 @@ class Residents:
 
     def _read_step(self) -> int:
         return self._limits.read_step or (READ_CPU if on_cpu() else READ_GPU)
+
+
+def _embedded(
+    embedder: Embedder, inputs: Sequence[Sequence[int]]
+) -> Generator[None, None, list[list[float]]]:
+    """As `Embedder.embed`, a batch a step."""
+    embedder.check(inputs)
+    vectors: dict[int, list[float]] = {}
+    for batch in batches([len(one) for one in inputs]):
+        vectors |= zip(batch, embedder.embed_batch([inputs[index] for index in batch]), strict=True)
+        yield
+    return [vectors[index] for index in range(len(inputs))]
 
 
 def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
