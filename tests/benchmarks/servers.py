@@ -1,0 +1,129 @@
+"""Servers to be measured side by side: the reference server, and mlx_lm's with and without a fast BLAS."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+START_SECONDS = 180.0
+
+CONVERT = """
+import sys
+from pathlib import Path
+import gonogo_server.engine.mlx
+import mlx.core as mx, json
+from gonogo_server.engine.mlx.gguf import load_gguf
+from gonogo_server.locate import locate
+from dataclasses import asdict
+from mlx.utils import tree_flatten
+folder = Path(sys.argv[2])
+folder.mkdir(parents=True, exist_ok=True)
+model, tokenizer, _ = load_gguf(locate(sys.argv[1]).path, mx.float32)
+mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(model.parameters())))
+config = asdict(model.args) | {"eos_token_id": sorted(tokenizer.eos_token_ids)}
+(folder / "config.json").write_text(json.dumps(config))
+tokenizer._tokenizer.save_pretrained(folder)
+"""
+"""A GGUF file as a folder that every server on MLX reads, its weights in float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that listens: its name in tables, base URL, process id, and what it calls the model."""
+
+    name: str
+    base_url: str
+    pid: int
+    model: str
+
+    @property
+    def peak_mebibytes(self) -> float:
+        """The most memory that the process had so far (proc(5), VmHWM)."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else float("nan")
+
+    @property
+    def mebibytes(self) -> float:
+        """The memory that the process has now (VmRSS)."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else float("nan")
+
+
+def convert(model: str, folder: Path) -> Path:
+    """The model as a folder in MLX format."""
+    subprocess.run([sys.executable, "-c", CONVERT, model, str(folder)], check=True)
+    return folder
+
+
+@contextmanager
+def gonogo(folder: Path, *options: str, name: str = "gonogo serve") -> Iterator[Served]:
+    """The reference server, as `gonogo serve` starts it."""
+    port = _free_port()
+    command = [sys.executable, "-m", "gonogo_server", "--model", str(folder), "--port", str(port)]
+    with _running([*command, "--log-format", "off", *options], {}, port) as pid:
+        yield Served(name, f"http://127.0.0.1:{port}/v1", pid, folder.name)
+
+
+@contextmanager
+def mlx_lm(folder: Path, *, fast: bool) -> Iterator[Served]:
+    """mlx_lm's server; `fast`: with the BLAS that the reference server takes, preloaded."""
+    port = _free_port()
+    command = [sys.executable, "-m", "mlx_lm.server", "--model", str(folder), "--port", str(port)]
+    name = "mlx_lm.server, same BLAS" if fast else "mlx_lm.server as installed"
+    with _running([*command, "--log-level", "ERROR"], _preload() if fast else {}, port) as pid:
+        yield Served(name, f"http://127.0.0.1:{port}/v1", pid, str(folder))
+
+
+def _preload() -> Mapping[str, str]:
+    files = distribution("mkl").files or ()
+    library = next(
+        str(Path(str(file.locate())).resolve()) for file in files if file.name.startswith("libmkl_rt.so")
+    )
+    openmp = next(iter(Path(library).parent.glob("libiomp5.so")), None)
+    threading = {} if openmp else {"MKL_THREADING_LAYER": "SEQUENTIAL"}
+    return {"LD_PRELOAD": library, **threading}
+
+
+@contextmanager
+def _running(command: list[str], environ: Mapping[str, str], port: int) -> Iterator[int]:
+    process = subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
+    try:
+        _wait(process, f"http://127.0.0.1:{port}/health")
+        yield process.pid
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), urllib.request.urlopen(url, timeout=5):
+            return
+        time.sleep(0.2)
+    raise SystemExit(f"The server did not start: {process.args!r}")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,175 @@
+# ruff: noqa: T201 - a script: it prints
+"""What the reference server does beside mlx_lm's, with the same model on the same machine in one run.
+
+uv run python tests/benchmarks/serving.py [--model ID] [--clients 1,4,8,16] [--installed] [--rounds N]
+
+Prints Markdown tables; seconds and rates are those of this machine at this moment, ratios are what carries over.
+--installed measures mlx_lm's server as pip installs it on Linux as well, which takes minutes (its BLAS is slow).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import httpx2
+import servers
+from load import PATIENCE, Answer, Seen, ask, at_once
+
+TOKENS = 48
+SUBJECTS = "rain sand iron moss salt wool glass paper bread honey silk amber coal clay cork lime".split()  # noqa: SIM905
+FILLER = "The lighthouse keeper wrote down the wind, the tide and the ships that passed by the rocks today. "
+LONG = FILLER * 75
+"""About 1,500 tokens of SmolLM2."""
+
+BARE = """
+import sys, time, json
+import gonogo_server.engine.mlx
+import mlx.core as mx
+from gonogo_server.engine.mlx.device import set_up
+from gonogo_server.engine.mlx.load import load
+from gonogo_server.engine.mlx.api import BatchGenerator
+from gonogo_server.locate import locate
+set_up()
+loaded = load(locate(sys.argv[1]))
+prompts, tokens, rows = json.loads(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+ids = [list(loaded.text.chat_prompt([{"role": "user", "content": prompt}])) for prompt in prompts]
+def run():
+    made = BatchGenerator(loaded.model, stop_tokens=[[t] for t in loaded.text.end_tokens], completion_batch_size=rows,
+                          prefill_batch_size=8)
+    made.insert(ids, [tokens] * len(ids))
+    count, begun = 0, time.perf_counter()
+    while True:
+        read, answered = made.next()
+        count += len(answered)
+        if not read and not answered:
+            return count / (time.perf_counter() - begun)
+run()
+print(run())
+"""
+"""mlx_lm's BatchGenerator with the same prompts and nothing around it: the limit of what a server can reach."""
+
+
+def main() -> int:
+    """Measure and print."""
+    options = _options()
+    print(f"{platform.machine()}, {len(_cores())} cores, mlx {version('mlx')}, mlx-lm {version('mlx-lm')}\n")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = servers.convert(options.model, Path(temporary) / "model")
+        _throughput(folder, options)
+        _limit(folder, options)
+        _while_reading(folder)
+        _again(folder)
+    return 0
+
+
+def _throughput(folder: Path, options: argparse.Namespace) -> None:
+    print(f"| server | clients | tokens/s | first token p50, p95 (s) | between tokens p95 (s) | peak MiB |")  # noqa: F541
+    print("| --- | --- | --- | --- | --- | --- |")
+    for clients in options.clients:
+        for make in _servers(folder, installed=options.installed and clients == 8):
+            with make as served:
+                seen = [_short(served, clients, turn) for turn in range(options.rounds)]
+                rate = median(one.rate for one in seen)
+                best = seen[-1]
+                print(
+                    f"| {served.name} | {clients} | {rate:.1f} | {best.first(0.5):.2f}, {best.first(0.95):.2f}"
+                    f" | {best.gap(0.95):.3f} | {served.peak_mebibytes:.0f} |",
+                    flush=True,
+                )
+
+
+def _servers(folder: Path, *, installed: bool) -> list:  # type: ignore[type-arg]
+    made = [servers.gonogo(folder), servers.mlx_lm(folder, fast=True)]
+    return [*made, servers.mlx_lm(folder, fast=False)] if installed else made
+
+
+def _short(served: servers.Served, clients: int, turn: int) -> Seen:
+    prompts = [f"Tell me about {subject}, number {turn}." for subject in SUBJECTS[: max(clients, 2)]]
+    return asyncio.run(at_once(served, prompts, clients, TOKENS))
+
+
+def _limit(folder: Path, options: argparse.Namespace) -> None:
+    import json  # noqa: PLC0415 - here only
+
+    clients = 8
+    prompts = [f"Tell me about {subject}, number 99." for subject in SUBJECTS[:clients]]
+    arguments = [str(folder), json.dumps(prompts), str(TOKENS), str(clients)]
+    rates = []
+    for _ in range(options.rounds):
+        with servers.gonogo(folder) as served:
+            _short(served, clients, 0)
+            ours = _short(served, clients, 99).rate
+        done = subprocess.run(
+            [sys.executable, "-c", BARE, *arguments], check=True, capture_output=True, text=True
+        )
+        rates.append((ours, float(done.stdout)))
+    ratio = median(ours / bare for ours, bare in rates)
+    print(f"\nAgainst a bare BatchGenerator at {clients} rows: {ratio:.2f} ({rates})", flush=True)
+
+
+def _while_reading(folder: Path) -> None:
+    print("\n| server | first token of a short request while 1,500 tokens are read (s) |\n| --- | --- |")
+    for make in _servers(folder, installed=False):
+        with make as served:
+            asyncio.run(at_once(served, ["Hi"], 1, 4))
+            print(f"| {served.name} | {asyncio.run(_beside_a_long_one(served)).first:.2f} |", flush=True)
+
+
+async def _beside_a_long_one(served: servers.Served) -> Answer:
+    async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+        long = asyncio.ensure_future(ask(client, served, LONG, 2))
+        await asyncio.sleep(0.5)
+        short = await ask(client, served, "What is rain?", 4)
+        await long
+        return short
+
+
+def _again(folder: Path) -> None:
+    print("\n| server | first token cold (s) | the same prefix again (s) | times sooner |\n| --- | --- | --- | --- |")
+    for make in _servers(folder, installed=False):
+        with make as served:
+            cold, warm = asyncio.run(_twice(served))
+            print(
+                f"| {served.name} | {cold.first:.2f} | {warm.first:.2f} | {cold.first / warm.first:.1f} |",
+                flush=True,
+            )
+
+
+async def _twice(served: servers.Served) -> tuple[Answer, Answer]:
+    async with httpx2.AsyncClient(timeout=PATIENCE) as client:
+        await ask(client, served, "Hi", 4)
+        return (
+            await ask(client, served, LONG + "What did he write?", 4),
+            await ask(client, served, LONG + "Who passed by?", 4),
+        )
+
+
+def _cores() -> set[int]:
+    import os  # noqa: PLC0415 - here only
+
+    return os.sched_getaffinity(0)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="smollm2")
+    parser.add_argument(
+        "--clients", type=lambda text: [int(one) for one in text.split(",")], default=[1, 4, 8, 16]
+    )
+    parser.add_argument("--installed", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
