@@ -1,0 +1,92 @@
+"""Every exception of the server as what a client sees: status, type, param, code and headers."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from typing import TYPE_CHECKING
+
+import gonogo_server
+import pytest
+from gonogo_server import errors
+from gonogo_server.envelope import envelope, error_response
+from gonogo_server.stream import OutOfOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BAD = "invalid_request_error"
+LATER = "service_unavailable_error"
+NO_RETRY = {"x-should-retry": "false"}
+
+# What is raised, and then status, type, param, code and the headers beside those of every JSON response.
+TREE = [
+    (errors.ServerError("x"), 500, "server_error", None, None, NO_RETRY),
+    (OutOfOrder("x"), 500, "server_error", None, None, NO_RETRY),
+    (errors.BadRequest("x", "temperature", "invalid_value"), 400, BAD, "temperature", "invalid_value", {}),
+    (
+        errors.Unauthorized("x", code="invalid_api_key"),
+        401,
+        BAD,
+        None,
+        "invalid_api_key",
+        {"www-authenticate": "Bearer"},
+    ),
+    (errors.ModelNotFound("x", "model", "model_not_found"), 404, BAD, "model", "model_not_found", {}),
+    (errors.BodyTooLarge("x", code="request_too_large"), 413, BAD, None, "request_too_large", {}),
+    (errors.UnsupportedMediaType("x"), 415, BAD, None, None, {}),
+    (errors.Overloaded("x", 7), 429, "rate_limit_error", None, "slow_down", {"retry-after": "7"}),
+    (errors.DeadlineExceeded(2.5), 503, LATER, None, "request_timeout", NO_RETRY),
+    (errors.Draining(), 503, LATER, None, "shutting_down", {"retry-after": "5", "connection": "close"}),
+    (errors.EngineDied("x"), 503, LATER, None, None, NO_RETRY),
+    (errors.ModelUnavailable("x"), 503, LATER, "model", "model_unavailable", NO_RETRY),
+    (errors.UnsupportedModel("x"), 400, BAD, "model", "model_not_supported", {}),
+    # Never sent: the server does not start. It is here as the tree is to be whole.
+    (errors.BadSettings("x"), 500, "server_error", None, None, NO_RETRY),
+    # What is no error of ours is a bug, and told as one.
+    (ZeroDivisionError("x"), 500, "server_error", None, "internal_error", NO_RETRY),
+]
+
+
+def tree(root: type[Exception]) -> Iterator[type[Exception]]:
+    yield root
+    for branch in root.__subclasses__():
+        yield from tree(branch)
+
+
+@pytest.mark.parametrize(("error", "status", "kind", "param", "code", "headers"), TREE, ids=repr)
+def test_each_error_has_its_status_type_param_code_and_headers(
+    keeps_contract: Callable[[str, object], None],
+    error: Exception,
+    status: int,
+    kind: str,
+    param: str | None,
+    code: str | None,
+    headers: dict[str, str],
+) -> None:
+    response = error_response(error)
+    sent = json.loads(bytes(response.body))
+    keeps_contract("ErrorEnvelope", sent)
+    assert response.status_code == status
+    assert (sent["error"]["type"], sent["error"]["param"], sent["error"]["code"]) == (kind, param, code)
+    always = {"content-type", "content-length"}
+    assert {name: value for name, value in response.headers.items() if name not in always} == headers
+
+
+def test_no_error_of_the_server_is_left_out() -> None:
+    for module in pkgutil.walk_packages(gonogo_server.__path__, "gonogo_server."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    ours = {cls for cls in tree(errors.ServerError) if cls.__module__.startswith("gonogo_server")}
+    assert ours == {type(error) for error, *_ in TREE if isinstance(error, errors.ServerError)}
+
+
+def test_an_error_in_a_stream_is_the_same_object() -> None:
+    error = errors.Overloaded("Too many requests wait: ask again in a second.")
+    sent = json.loads(bytes(error_response(error).body))
+    assert json.loads(envelope(error).model_dump_json(by_alias=True)) == sent
+
+
+def test_a_bug_says_nothing_of_its_inside() -> None:
+    assert b"secret" not in bytes(error_response(KeyError("secret")).body)

@@ -1,0 +1,170 @@
+"""Settings: where they may come from, which of them wins, and the sentence about one that is not usable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gonogo_server import serve
+from gonogo_server.errors import BadSettings
+from gonogo_server.settings import Settings, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Write = Callable[[str], str]
+
+GIB = 1024**3
+
+
+@pytest.fixture(autouse=True)
+def without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"GONOGO_SERVER_{name.upper()}", raising=False)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file of settings and gives its path."""
+
+    def written(toml: str) -> str:
+        path = tmp_path / "gonogo.toml"
+        path.write_text(toml)
+        return str(path)
+
+    return written
+
+
+def given(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings that the command would serve with."""
+    served: list[Settings] = []
+    monkeypatch.setattr(serve, "run", lambda settings: served.append(settings) or 0)
+    assert serve.main(arguments) == 0
+    return served[0]
+
+
+def test_an_option_wins_over_a_variable_over_the_file_over_the_default(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write('host = "file"\nport = 1\nmax_queue = 1\n')
+    monkeypatch.setenv("GONOGO_SERVER_HOST", "variable")
+    monkeypatch.setenv("GONOGO_SERVER_PORT", "2")
+    settings = given(["--config", path, "--host", "option"], monkeypatch)
+    assert (settings.host, settings.port, settings.max_queue, settings.max_running) == ("option", 2, 1, 16)
+
+
+def test_a_variable_may_name_the_file(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONOGO_SERVER_CONFIG", write('models = ["a", "b"]\napi_key = "s3cret"\n'))
+    settings = read({})
+    assert settings.models == ("a", "b")
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "s3cret"
+
+
+def test_every_setting_but_the_key_and_origins_has_an_option_of_its_name() -> None:
+    options = {action.dest for action in serve._parser()._actions}
+    assert set(Settings.model_fields) - options == {"api_key", "cors_origins"}
+    assert options - set(Settings.model_fields) == {"help"}
+
+
+def test_options_take_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = (
+        "--max-running 4 --max-queue 0 --prefill-step 256 --kv-cache-bytes 2GiB --model-memory-bytes 512MiB"
+    )
+    arguments += " --idle-unload-seconds 60 --request-timeout 1.5 --drain-seconds 0 --max-json-depth 9"
+    arguments += " --max-body-bytes 1MiB --preload a,b --log-format json --log-prompts --metrics"
+    settings = given(arguments.split(), monkeypatch)
+    assert (settings.max_running, settings.max_queue, settings.prefill_step) == (4, 0, 256)
+    assert (settings.kv_cache_bytes, settings.model_memory_bytes) == (2 * GIB, GIB // 2)
+    assert (settings.idle_unload_seconds, settings.request_timeout, settings.drain_seconds) == (60, 1.5, 0)
+    assert (settings.max_json_depth, settings.max_body_bytes) == (9, 1024**2)
+    assert (settings.preload, settings.log_format) == (("a", "b"), "json")
+    assert settings.log_prompts
+    assert settings.metrics
+
+
+@pytest.mark.parametrize(("text", "size"), [("0", 0), ("1000", 1000), ("1kB", 1000), ("1GiB", GIB), (7, 7)])
+def test_sizes_are_numbers_of_bytes_or_texts_with_a_unit(text: object, size: int) -> None:
+    assert read({"kv_cache_bytes": text}).kv_cache_bytes == size
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("yes", True), ("no", False), ("TRUE", True), ("0", False), ("a", ("a",)), ("a, b/c,", ("a", "b/c"))],
+)
+def test_preload_is_all_none_or_names(text: str, value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONOGO_SERVER_PRELOAD", text)
+    assert read({}).preload == value
+
+
+def test_the_file_may_hold_lists_switches_and_sizes(write: Write) -> None:
+    settings = read({"config": write('preload = false\nmodels = "a, b"\nkv_cache_bytes = "1GiB"\n')})
+    assert (settings.preload, settings.models, settings.kv_cache_bytes) == (False, ("a", "b"), GIB)
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        (
+            "prot = 8000",
+            "There is no setting 'prot' (from the file): gonogo serve --help lists what there is.",
+        ),
+        ("port = 'x'", "The setting 'port' (from the file) is not usable: Input should be a valid integer"),
+        ("[server]\nport = 1", "There is no setting 'server' (from the file)"),
+        (
+            "models = [1]",
+            "The setting 'models.0' (from the file) is not usable: Input should be a valid string.",
+        ),
+        ("preload = 5", "The setting 'preload' (from the file) is not usable"),
+        ("request_timeout = inf", "The setting 'request_timeout' (from the file) is not usable"),
+        ("port =", "are no TOML: Invalid value (at end of document)."),
+    ],
+)
+def test_a_fault_in_the_file_is_one_sentence_and_code_2(
+    write: Write, capsys: pytest.CaptureFixture[str], toml: str, sentence: str
+) -> None:
+    assert serve.main(["--config", write(toml)]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.startswith("gonogo serve: The")
+    assert told.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_is_one_sentence_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve.main(["--config", "nowhere.toml"]) == 2
+    assert capsys.readouterr().err == (
+        "gonogo serve: The settings in nowhere.toml cannot be read: No such file or directory.\n"
+    )
+
+
+def test_a_faulty_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONOGO_SERVER_MAX_QUEUE", "-1")
+    with pytest.raises(
+        BadSettings, match=r"'max_queue' \(from the variable GONOGO_SERVER_MAX_QUEUE\) is not usable"
+    ):
+        read({})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_running": 0},
+        {"max_body_bytes": 0},
+        {"kv_cache_bytes": "-1"},
+        {"kv_cache_bytes": "2 apples"},
+        {"request_timeout": "0"},
+        {"drain_seconds": "-1"},
+        {"max_json_depth": "0"},
+        {"prefill_step": "half"},
+    ],
+    ids=str,
+)
+def test_a_value_out_of_range_is_refused_by_name(options: dict[str, Any]) -> None:
+    with pytest.raises(BadSettings, match=f"The setting '{next(iter(options))}' is not usable: "):
+        read(options)
+
+
+def test_a_key_in_the_file_is_not_told_by_a_refusal(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve.main(["--config", write('api_key = ["s3cret"]')]) == 2
+    assert "s3cret" not in capsys.readouterr().err
