@@ -46,9 +46,9 @@ async def respond(
     """
     steps = _noted(steps)
     if stream:
-        first = await _while_connected(request, anext(steps))
+        first = await while_connected(request, anext(steps))
         return EventStream(first, steps, form)
-    whole = await _while_connected(request, _fold(steps))
+    whole = await while_connected(request, _fold(steps))
     return Response(form.whole(whole).model_dump_json(by_alias=True), media_type="application/json")
 
 
@@ -100,7 +100,7 @@ async def _fold(steps: AsyncGenerator[Step, None]) -> Whole:
         return fold([step async for step in steps])
 
 
-async def _while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:
+async def while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:
     """The result of `work`, which is cancelled when the client goes away before."""
     working = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(_disconnect(request))

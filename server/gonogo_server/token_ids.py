@@ -1,4 +1,4 @@
-"""Token ids that a request names: those of a prompt, those of `logit_bias`. They must be the model's."""
+"""Token ids that a request names: those of a prompt or an input, those of `logit_bias`. They must be the model's."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ async def with_vocabulary(engine: Engine, card: ModelCard) -> ModelCard:
     return served(engine, card.id)
 
 
-def prompt_ids(card: ModelCard, ids: Sequence[int]) -> tuple[int, ...]:
-    """The ids of a prompt. Raises `BadRequest` for one that the model does not have."""
-    return tuple(_known(card, token, "prompt") for token in ids)
+def prompt_ids(card: ModelCard, ids: Sequence[int], param: str = "prompt") -> tuple[int, ...]:
+    """The ids of a prompt (or of what `param` holds). Raises `BadRequest` for one that the model does not have."""
+    return tuple(_known(card, token, param) for token in ids)
 
 
 def bias_pairs(card: ModelCard, bias: Mapping[str, int]) -> tuple[tuple[int, float], ...]:

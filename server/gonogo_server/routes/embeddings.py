@@ -1,12 +1,19 @@
-"""Embeddings: the operation is there, no model for it is yet."""
+"""Embeddings: a vector for each input."""
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateEmbeddingRequest
+from pydantic import MISSING
 
-from gonogo_server.errors import BadRequest
+from gonogo_server.embedding_form import embedding_list, shortened
+from gonogo_server.embedding_inputs import read_inputs
+from gonogo_server.engine.base import Engine
+from gonogo_server.exchange import current
+from gonogo_server.respond import while_connected
 from gonogo_server.routes.dependencies import EngineDependency, json_body
+from gonogo_server.token_ids import with_vocabulary
 from gonogo_server.validate import served_as
 
 router = APIRouter()
@@ -15,8 +22,23 @@ router = APIRouter()
 @router.post("/embeddings")
 async def create_embedding(
     body: Annotated[CreateEmbeddingRequest, Depends(json_body(CreateEmbeddingRequest))],
+    request: Request,
     engine: EngineDependency,
 ) -> Response:
-    """Refuses every model: one that is served as unfit, any other as unknown."""
-    served_as("embedding", engine, body.model)
-    raise BadRequest("Embeddings are not supported here yet.", param="model", code="model_not_supported")
+    """The vectors of all inputs, of length 1 each; `user` has no effect."""
+    written = await while_connected(request, _embed(engine, body))
+    return Response(written, media_type="application/json")
+
+
+async def _embed(engine: Engine, body: CreateEmbeddingRequest) -> str:
+    card = await with_vocabulary(engine, served_as("embedding", engine, body.model))
+    inputs = await read_inputs(engine, card, body)
+    tokens = current().prompt_tokens = sum(len(ids) for ids in inputs)
+    vectors = await engine.embed(card.id, inputs)
+
+    def write() -> str:
+        fitting = vectors if body.dimensions is MISSING else shortened(vectors, body.dimensions)
+        return embedding_list(card.id, fitting, tokens, body.encoding_format).model_dump_json()
+
+    # A million numbers take a second to write, in which others are to be answered.
+    return await asyncio.to_thread(write)

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.embedding_folder import EmbeddingFolder
     from gonogo_server.locate import Location
 
-BATCH_TOKENS: Final = 4096
-"""Tokens of a batch, padding included: enough to keep the processor busy, and small beside the weights in memory."""
+BATCH_CPU: Final = 1024
+"""Tokens of a batch, padding included: more are no faster on a CPU, and keep answers of other models waiting."""
+
+BATCH_GPU: Final = 16_384
+"""The same on a GPU, which has as much to do with a few thousand as with one."""
 
 
 class Network(Protocol):
@@ -86,11 +89,12 @@ class Embedder:
 def batches(lengths: Sequence[int]) -> list[list[int]]:
     """Numbers of inputs that are embedded together: neighbours in length, the shortest first, padding bounded.
 
-    A batch has `BATCH_TOKENS` tokens at most, or one input. `lengths` are in tokens.
+    `lengths` are in tokens. A batch has as many as suit the device, or one input.
     """
+    most = BATCH_CPU if on_cpu() else BATCH_GPU
     made: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if made and (len(made[-1]) + 1) * lengths[index] <= BATCH_TOKENS:
+        if made and (len(made[-1]) + 1) * lengths[index] <= most:
             made[-1].append(index)
         else:
             made.append([index])

@@ -1,0 +1,66 @@
+"""How vectors look on the wire. No I/O.
+
+Source: OpenAI API reference, "The embedding object"; the official clients read base64 as little-endian 32-bit floats.
+"""
+
+from __future__ import annotations
+
+import struct
+from base64 import b64encode
+from math import hypot
+from typing import TYPE_CHECKING, Literal
+
+from gonogo_wire import Embedding, EmbeddingList, EmbeddingUsage
+
+from gonogo_server.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Vector = Sequence[float]
+
+
+def embedding_list(
+    model: str, vectors: Sequence[Vector], tokens: int, encoding_format: Literal["float", "base64"]
+) -> EmbeddingList:
+    """All vectors, numbered in their order; `tokens` are those of all inputs."""
+    written = _numbers if encoding_format == "float" else _base64
+    return EmbeddingList(
+        object="list",
+        data=[
+            Embedding(object="embedding", index=index, embedding=written(vector))
+            for index, vector in enumerate(vectors)
+        ],
+        model=model,
+        usage=EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens),
+    )
+
+
+def shortened(vectors: Sequence[Vector], dimensions: int) -> list[Vector]:
+    """The first `dimensions` numbers of each vector, brought to length 1 again.
+
+    That is what models which were trained for it want; of others, it loses more the shorter it gets. Raises
+    `BadRequest` where the vectors have fewer numbers.
+    """
+    length = min(len(vector) for vector in vectors)
+    if dimensions > length:
+        raise BadRequest(
+            f"The vectors of this model have {length} dimensions, and cannot have {dimensions}: ask for fewer.",
+            param="dimensions",
+            code="invalid_value",
+        )
+    return [_normalised(vector[:dimensions]) for vector in vectors]
+
+
+def _normalised(vector: Vector) -> Vector:
+    # What is cut off may be all there was; zeros have no length to be brought to.
+    length = hypot(*vector) or 1.0
+    return [number / length for number in vector]
+
+
+def _numbers(vector: Vector) -> list[float]:
+    return list(vector)
+
+
+def _base64(vector: Vector) -> str:
+    return b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
