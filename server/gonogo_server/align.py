@@ -72,6 +72,10 @@ class Aligner:
             whole.append(self._waiting.popleft().placed())
         return tuple(whole)
 
+    def skip(self, characters: int) -> None:
+        """So many more characters will never be shown, nor the tokens that end in them."""
+        self.show(characters)
+
     def cut(self) -> tuple[Placed, ...]:
         """What is left where nothing more will be shown: the shown part of a token that a stop string cut."""
         parts = [replace(one, data=one.before(self._shown)) for one in self._waiting]

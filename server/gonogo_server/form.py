@@ -17,17 +17,22 @@ from gonogo_wire import (
     ChatCompletionChunkChoice,
     ChatCompletionDelta,
     ChatCompletionMessage,
+    ChatCompletionMessageToolCall,
+    ChatCompletionToolCallDelta,
     Completion,
     CompletionChoice,
     CompletionChunk,
     CompletionChunkChoice,
+    FunctionCall,
+    FunctionCallDelta,
     PromptTokensDetails,
     Usage,
 )
 from pydantic import MISSING
 
 from gonogo_server.logprobs import chat_logprobs, completion_logprobs
-from gonogo_server.stream import Counted, Finished, Started, Text
+from gonogo_server.stream import Calling, Counted, Finished, Started, Text
+from gonogo_server.tool_filter import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +41,8 @@ if TYPE_CHECKING:
 
     from gonogo_server.align import Placed
     from gonogo_server.engine.base import FinishReason
-    from gonogo_server.stream import Step, Whole
+    from gonogo_server.stream import Reason, Said, Step, Whole
+    from gonogo_server.tool_filter import Arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class ChatForm:
                 return self._chunk(index, ChatCompletionDelta(role="assistant", content=""), ())
             case Text(index, text, tokens):
                 return self._chunk(index, ChatCompletionDelta(content=text), tokens)
+            case Calling(index, part):
+                return self._chunk(index, ChatCompletionDelta(tool_calls=[_call_delta(part)]), ())
             case Finished(index, reason, tokens):
                 return self._chunk(index, ChatCompletionDelta(), tokens, reason)
             case Counted():
@@ -81,7 +89,7 @@ class ChatForm:
             choices=[
                 ChatCompletionChoice(
                     index=index,
-                    message=ChatCompletionMessage(role="assistant", content=said.text, refusal=None),
+                    message=_message(said),
                     logprobs=self._logprobs(said.tokens),
                     finish_reason=said.reason,
                 )
@@ -98,7 +106,7 @@ class ChatForm:
         index: int,
         delta: ChatCompletionDelta,
         tokens: Sequence[Placed],
-        reason: FinishReason | None = None,
+        reason: Reason | None = None,
     ) -> ChatCompletionChunk:
         return ChatCompletionChunk(
             id=self._id,
@@ -134,12 +142,12 @@ class CompletionForm:
     def chunk(self, step: Step) -> CompletionChunk | None:
         """The text as it comes, then the finish reason beside an empty one."""
         match step:
-            case Started():
+            case Started() | Calling():
                 return None
             case Text(index, text, tokens):
                 return self._chunk(index, text, tokens)
             case Finished(index, reason, tokens):
-                return self._chunk(index, "", tokens, reason)
+                return self._chunk(index, "", tokens, _of_text(reason))
             case Counted():
                 return self._counted(step) if self._heading.include_usage else None
 
@@ -155,7 +163,7 @@ class CompletionForm:
                     index=index,
                     text=said.text,
                     logprobs=self._logprobs(said.tokens),
-                    finish_reason=said.reason,
+                    finish_reason=_of_text(said.reason),
                 )
                 for index, said in enumerate(whole.answers)
             ],
@@ -190,6 +198,36 @@ class CompletionForm:
             choices=[],
             usage=_usage(counted),
         )
+
+
+def _of_text(reason: Reason) -> FinishReason:
+    assert reason != "tool_calls", "nothing can be called there"
+    return reason
+
+
+def _message(said: Said) -> ChatCompletionMessage:
+    """Where it only calls tools, its content is null."""
+    if not said.calls:
+        return ChatCompletionMessage(role="assistant", content=said.text, refusal=None)
+    calls = [
+        ChatCompletionMessageToolCall(
+            id=call.id, type="function", function=FunctionCall(name=call.name, arguments=arguments)
+        )
+        for call, arguments in said.calls
+    ]
+    return ChatCompletionMessage(role="assistant", content=said.text or None, refusal=None, tool_calls=calls)
+
+
+def _call_delta(part: Call | Arguments) -> ChatCompletionToolCallDelta:
+    """Id, type and name once, beside arguments that are empty; then arguments only."""
+    if isinstance(part, Call):
+        return ChatCompletionToolCallDelta(
+            index=part.number,
+            id=part.id,
+            type="function",
+            function=FunctionCallDelta(name=part.name, arguments=""),
+        )
+    return ChatCompletionToolCallDelta(index=part.number, function=FunctionCallDelta(arguments=part.text))
 
 
 def _usage(counted: Counted) -> Usage:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gonogo_server.best import best
 from gonogo_server.echo import read_echo
 from gonogo_server.exchange import current, noted
 from gonogo_server.merge import merge
+from gonogo_server.plan import Plan
 from gonogo_server.stream import Answer, Counted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from gonogo_server.engine.base import Engine, Generation
-    from gonogo_server.stream import Echo, Step
+    from gonogo_server.stream import Echo, Reason, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Ask:
     """Answers to each that are generated, at least `n`."""
     echoed: Sequence[str] | None = None
     """The texts of the prompts, where they are to be given back before the answers."""
+    plan: Plan = field(default_factory=Plan)
+    """How calls are taken out of each answer."""
 
 
 async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[Step, None]:
@@ -42,7 +45,7 @@ async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[Step,
     current().prompt_tokens = sum(len(generation.prompt) for generation in ask.generations)
     echoes = await _echoes(engine, model, ask)
     wanted = [
-        (nth_seed(generation, nth), Answer(i * ask.best_of + nth, ask.stops, echoes.get(i)))
+        (nth_seed(generation, nth), _reading(ask, i * ask.best_of + nth, echoes.get(i)))
         for i, generation in enumerate(ask.generations)
         for nth in range(ask.best_of)
     ]
@@ -64,6 +67,11 @@ def nth_seed(generation: Generation, nth: int) -> Generation:
         return generation
     circular = (seed + nth + 2**63) % 2**64 - 2**63
     return replace(generation, sampling=replace(generation.sampling, seed=circular))
+
+
+def _reading(ask: Ask, index: int, echo: Echo | None) -> Answer:
+    ends_in: Reason = "stop" if ask.plan.named else "tool_calls"
+    return Answer(index, ask.stops, echo, ask.plan.reader(), ends_in)
 
 
 async def _answer(

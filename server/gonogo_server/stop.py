@@ -22,6 +22,11 @@ class StopFilter:
         self.stopped = False
         """True from the piece on that completed a stop string."""
 
+    @property
+    def holding(self) -> bool:
+        """Whether text is held back that may begin a stop string."""
+        return bool(self._held)
+
     def feed(self, text: str) -> str:
         """What can be shown now that `text` has arrived; nothing at all after a stop."""
         if self.stopped:

@@ -7,20 +7,24 @@ sends them one by one, a whole response is their fold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from statistics import fmean
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from gonogo_server.align import Aligner
 from gonogo_server.errors import ServerError
-from gonogo_server.stop import StopFilter
+from gonogo_server.reader import Reader, Shown
+from gonogo_server.tool_filter import Arguments, Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gonogo_server.align import Placed
     from gonogo_server.engine.base import FinishReason, Piece
+    from gonogo_server.tool_filter import ToolFilter
+
+    Reason = FinishReason | Literal["tool_calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,22 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """The last of an answer: "stop" at the model's own end or a stop string, "length" at a limit."""
+class Calling:
+    """A call that an answer makes begins, or goes on."""
 
     index: int
-    reason: FinishReason
+    part: Call | Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last of an answer: "stop" at the model's own end or a stop string, "length" at a limit.
+
+    Where the model came to an end and has called tools, it is "tool_calls".
+    """
+
+    index: int
+    reason: Reason
     tokens: tuple[Placed, ...] = ()
     """Those that had no text to come with, as a character that was cut off at the limit."""
     mean_logprob: float | None = None
@@ -63,7 +78,7 @@ class Counted:
     cached_tokens: int = 0
 
 
-Step = Started | Text | Finished | Counted
+Step = Started | Text | Calling | Finished | Counted
 
 
 class State(Enum):
@@ -110,12 +125,23 @@ class Echo:
 
 
 class Answer:
-    """One answer: takes pieces, gives steps, cuts at the first of `stops`; what is echoed is never cut."""
+    """One answer: takes pieces, gives steps, cuts at the first of `stops`; what is echoed is never cut.
 
-    def __init__(self, index: int = 0, stops: Sequence[str] = (), echo: Echo | None = None) -> None:
+    `tools` takes calls out of its text; `calls_end_in` is the finish reason then.
+    """
+
+    def __init__(
+        self,
+        index: int = 0,
+        stops: Sequence[str] = (),
+        echo: Echo | None = None,
+        tools: ToolFilter | None = None,
+        calls_end_in: Reason = "tool_calls",
+    ) -> None:
         self._index = index
         self._echo = echo
-        self._filter = StopFilter(stops)
+        self._reader = Reader(stops, tools)
+        self._calls_end_in = calls_end_in
         self._aligner = Aligner(len(echo.text) if echo else 0)
         self._state = State.WAITING
         self._logprobs: list[float] = []
@@ -131,17 +157,16 @@ class Answer:
 
     def take(self, piece: Piece) -> list[Step]:
         """The steps that this piece makes, perhaps none. Raises `OutOfOrder` after the last."""
-        text = self._filter.feed(piece.text)
-        reason = "stop" if self._filter.stopped else piece.finish_reason
+        read = self._reader.feed(piece.text)
+        reason = "stop" if self._reader.stopped else piece.finish_reason
         opening = self._opening()
         self._move(Arrival.LAST_PIECE if reason else Arrival.PIECE)
         self._count(piece)
         if reason:
-            text += self._filter.flush()
-        tokens = self._tokens(len(text), last=reason is not None)
-        said: list[Step] = [Text(self._index, text, tokens)] if text else []
+            read += self._reader.flush()
+        said = [self._step(part) for part in read]
         if reason:
-            said.append(Finished(self._index, reason, () if text else tokens, self._mean_logprob()))
+            said += self._ending(said, "stop" if self._reader.stopped else reason)
         return [*opening, *said]
 
     def skip(self) -> list[Step]:
@@ -168,12 +193,20 @@ class Answer:
             self._aligner.add(token.chosen.bytes, token)
             self._logprobs.append(token.chosen.logprob)
 
-    def _tokens(self, characters: int, *, last: bool) -> tuple[Placed, ...]:
-        """Those of the characters that are shown now, and in the `last` step what is left of others."""
-        shown = self._aligner.show(characters) if characters or last else ()
-        if not last:
-            return shown
-        return shown + (self._aligner.cut() if self._filter.stopped else self._aligner.rest())
+    def _step(self, part: Shown | Call | Arguments) -> Step:
+        if not isinstance(part, Shown):
+            return Calling(self._index, part)
+        if part.skipped:
+            self._aligner.skip(part.skipped)
+        return Text(self._index, part.text, self._aligner.show(len(part.text)))
+
+    def _ending(self, said: list[Step], reason: FinishReason) -> list[Step]:
+        """The last step. What is left of the tokens goes with the text before it, or with it where there is none."""
+        tokens = self._aligner.show(0) + (self._aligner.cut() if self._reader.cut else self._aligner.rest())
+        if tokens and said and isinstance(text := said[-1], Text):
+            said[-1], tokens = replace(text, tokens=text.tokens + tokens), ()
+        ended = self._calls_end_in if reason == "stop" and self._reader.calls else reason
+        return [Finished(self._index, ended, tokens, self._mean_logprob())]
 
     def _mean_logprob(self) -> float | None:
         return fmean(self._logprobs) if self._logprobs else None
@@ -189,11 +222,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One finished answer: all its text, why it ended, and its tokens where they were asked for."""
+    """One finished answer: all its text, why it ended, its tokens where they were asked for, and its calls."""
 
     text: str
-    reason: FinishReason
+    reason: Reason
     tokens: tuple[Placed, ...] = ()
+    calls: tuple[tuple[Call, str], ...] = ()
+    """Each with the text of all its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +244,24 @@ def fold(steps: Iterable[Step]) -> Whole:
     steps = list(steps)
     if not steps or not isinstance(counted := steps[-1], Counted):
         raise OutOfOrder("The answer was not finished; ask again.")
-    parts: dict[int, list[Text | Finished]] = {}
+    parts: dict[int, list[Text | Calling | Finished]] = {}
     for step in steps:
-        if isinstance(step, Text | Finished):
+        if isinstance(step, Text | Calling | Finished):
             parts.setdefault(step.index, []).append(step)
     return Whole(tuple(_said(parts[index]) for index in sorted(parts)), counted)
 
 
-def _said(parts: Sequence[Text | Finished]) -> Said:
+def _said(parts: Sequence[Text | Calling | Finished]) -> Said:
     last = parts[-1]
     assert isinstance(last, Finished), "generations are counted once they are finished"
     text = "".join(part.text for part in parts if isinstance(part, Text))
-    return Said(text, last.reason, tuple(token for part in parts for token in part.tokens))
+    tokens = tuple(token for part in parts if not isinstance(part, Calling) for token in part.tokens)
+    return Said(text, last.reason, tokens, _calls([part.part for part in parts if isinstance(part, Calling)]))
+
+
+def _calls(parts: Sequence[Call | Arguments]) -> tuple[tuple[Call, str], ...]:
+    arguments: dict[int, str] = {}
+    for part in parts:
+        if isinstance(part, Arguments):
+            arguments[part.number] = arguments.get(part.number, "") + part.text
+    return tuple((part, arguments.get(part.number, "")) for part in parts if isinstance(part, Call))

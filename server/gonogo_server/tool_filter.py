@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Text that belongs to no call; never empty."""
+    """Text that belongs to no call; never empty. It begins `at` this character of all that came."""
 
     text: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class ToolFilter:
         self._new_id = new_id or call_id
         self._state = State.TEXT
         self._held = ""
+        self._read = 0  # characters that have come, those held back among them
         self._blank: str | None = ""  # what may yet prove to be a gap beside a call; None amid text
         self._value = _Value()
         self._ending = re.compile(r"\s*\}\s*" + re.escape(marks.end))
@@ -127,6 +129,7 @@ class ToolFilter:
     def feed(self, text: str) -> list[Event]:
         """What is known now that `text` has arrived."""
         self._held += text
+        self._read += len(text)
         events: list[Event] = []
         seen: Seen | None = Seen.END
         while seen is not None:
@@ -138,22 +141,21 @@ class ToolFilter:
 
     def flush(self) -> list[Event]:
         """What was held back, once it is known that no more text comes; a call may lack its end marker."""
-        held, self._held = self._held, ""
         match self._state:
             case State.WHOLE:
-                return self._parsed(held) or self._no_call(held)
+                return self._parsed(self._held) or self._no_call(self._held)
             case State.HEAD:
-                return self._no_call(held)
+                return self._no_call(self._held)
             case State.TEXT:
-                return self._say(held) + self._remaining_blank()
+                return self._say(self._held) or self._remaining_blank()
             case _:
                 return []
 
     def _text(self) -> tuple[list[Event], Seen | None]:
         before, start, after = self._held.partition(self._marks.start)
         if start:
-            self._held = after
             said = self._say(before)
+            self._held = after
             return said, Seen.JSON_START if self._marks.parse is None else Seen.OTHER_START
         undecided = len(self._held) - overlap(self._held, self._marks.start)
         said = self._say(self._held[:undecided])
@@ -191,10 +193,12 @@ class ToolFilter:
         body, end, after = self._held.partition(self._marks.end) if self._marks.end else (self._held, "", "")
         if not end:
             return [], None
-        self._held = after
         if calls := self._parsed(body):
+            self._held = after
             return calls, self._ended()
-        return self._no_call(body + end), Seen.NO_CALL
+        said = self._no_call(body + end)
+        self._held = after
+        return said, Seen.NO_CALL
 
     def _rest(self) -> tuple[list[Event], Seen | None]:
         self._held = ""
@@ -224,21 +228,27 @@ class ToolFilter:
         return Seen.LAST_END if self.calls >= self._offer.most else Seen.END
 
     def _no_call(self, text: str) -> list[Event]:
-        return self._say(self._marks.start + text)
+        return self._say(self._marks.start + text, -len(self._marks.start))
 
-    def _say(self, text: str) -> list[Event]:
-        """The text as content. Blanks beside a call are no content; they wait until they prove to be."""
+    def _say(self, text: str, offset: int = 0) -> list[Event]:
+        """The text as content; it begins where what is held does, or `offset` characters beside it.
+
+        Blanks beside a call are no content; they wait until they prove to be.
+        """
+        at = self._read - len(self._held) + offset
         if self._blank is not None:
+            at -= len(self._blank)
             text = self._blank + text
             if not text.strip():
                 self._blank = text
                 return []
             self._blank = None
-        return [Content(text)] if text and not self._offer.forced else []
+        return [Content(text, at)] if text and not self._offer.forced else []
 
     def _remaining_blank(self) -> list[Event]:
-        blank, self._blank = self._blank, None
-        return [Content(blank)] if blank and not self.calls and not self._offer.forced else []
+        """What an answer without calls says, if it says nothing else."""
+        said = self._blank and not self.calls and not self._offer.forced
+        return [Content(self._blank or "", self._read - len(self._blank or ""))] if said else []
 
 
 class _Value:

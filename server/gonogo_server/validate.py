@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-NOT_YET_IN_CHAT: Final[Mapping[str, Sequence[object]]] = {
-    "response_format": ({"type": "text"},),
-    "tools": ([],),
-    "tool_choice": ("none",),
-}
-"""Parameters that are not there yet, with the values of each that ask for nothing."""
-
 NOT_OF_THESE_MODELS: Final[Mapping[str, Sequence[object]]] = {"reasoning_effort": ("none",)}
 """Parameters for models that reason before they answer, which none that is served does."""
 
@@ -34,7 +27,7 @@ MOST_CHOICES: Final = 2048
 
 
 def check_chat(body: CreateChatCompletionRequest) -> None:
-    """Raises `BadRequest` for parameters that contradict each other or are not there yet."""
+    """Raises `BadRequest` for parameters that contradict each other or that no model here has."""
     document = _given(body)
     _needs(document, "top_logprobs", "logprobs", "true")
     _needs(document, "stream_options", "stream", "true")
@@ -42,7 +35,6 @@ def check_chat(body: CreateChatCompletionRequest) -> None:
         _needs(document, "tool_choice", "tools", "given")
     _check_common(document)
     _refuse(document, NOT_OF_THESE_MODELS)
-    _refuse(document, NOT_YET_IN_CHAT)
 
 
 def check_completion(body: CreateCompletionRequest) -> None:

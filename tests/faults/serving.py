@@ -22,17 +22,25 @@ if TYPE_CHECKING:
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 WIDE = "🙂🎉é漢字"
+BOTH = "Use set_colour to make the lamp teal, and ring_bell to ring the bell."
+CALLS = (
+    '<tool_call>{"name": "set_colour", "arguments": {"colour": "teal"}}</tool_call>'
+    '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
+)
 PATIENCE = 30.0
 """Seconds after which a run that hangs is given up; nothing waits for it."""
 
 
-def sound() -> Application:
-    """The application of the reference server, on an engine without a model."""
-    return create_app(ScriptedEngine(("scripted", "org/scripted"), _answer), Settings(cors_origins=("*",)))
+def sound(key: str | None = None) -> Application:
+    """The application of the reference server, on an engine without a model; it wants the key, if one is given."""
+    settings = Settings(cors_origins=("*",), api_key=key)  # type: ignore[arg-type]  # pydantic makes a secret of it
+    return create_app(ScriptedEngine(("scripted", "org/scripted"), _answer), settings)
 
 
 def _answer(prompt: str) -> str:
-    """The characters that it is asked to repeat, of several tokens each, or a greeting."""
+    """The characters that it is asked to repeat, of several tokens each, the calls it is asked for, or a greeting."""
+    if BOTH in prompt:
+        return CALLS
     return WIDE if WIDE in prompt else "Hello! How can I help you today?"
 
 

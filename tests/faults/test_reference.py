@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 # What the server refuses today; everything else it does, so that "unsupported" hides no accident.
 NOT_YET = (
-    "tools",
-    "structured",
     "embeddings",
     "chat.request.picture_seen",
     "sampling.accepted.reasoning_effort",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     import httpx2
-    from gonogo_server.engine.base import Generation, ModelCard, Piece
+    from gonogo_server.engine.base import Generation, Piece
 
     Body = dict[str, Any]
     Check = Callable[[str, object], None]
@@ -218,13 +217,6 @@ TOOL = {"type": "function", "function": {"name": "f"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 
 NOT_YET = [
-    ({"tools": [TOOL]}, "tools"),
-    ({"tools": [TOOL], "tool_choice": "none"}, "tools"),
-    ({"response_format": {"type": "json_object"}}, "response_format"),
-    (
-        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}},
-        "response_format",
-    ),
     ({"reasoning_effort": "high"}, "reasoning_effort"),
     ({"stream": True, "stream_options": {"include_obfuscation": True}}, "stream_options.include_obfuscation"),
 ]
@@ -403,38 +395,6 @@ class NoBegin(ScriptedEngine):
 async def test_a_prompt_without_a_token_is_refused(client: httpx2.AsyncClient) -> None:
     error = await refused(client, "/completions", text(prompt=""))
     assert error["param"] == "prompt"
-
-
-# ---- embeddings ------------------------------------------------------------------------------------------
-
-
-async def test_embeddings_are_refused_plainly(client: httpx2.AsyncClient) -> None:
-    error = await refused(client, "/embeddings", {"model": "scripted", "input": "Hi"})
-    assert (error["param"], error["code"]) == ("model", "model_not_supported")
-
-
-async def test_embeddings_of_an_unknown_model_are_a_404(client: httpx2.AsyncClient) -> None:
-    error = await refused(client, "/embeddings", {"model": "gpt", "input": "Hi"}, 404)
-    assert error["code"] == "model_not_found"
-
-
-class Embedder(ScriptedEngine):
-    """Says that its models are for embeddings."""
-
-    def cards(self) -> list[ModelCard]:
-        return [replace(card, type="embedding") for card in super().cards()]
-
-
-@pytest.mark.parametrize("engine", [Embedder()])
-async def test_a_model_for_embeddings_does_neither_chat_nor_embed_yet(client: httpx2.AsyncClient) -> None:
-    bodies = {
-        "/embeddings": {"model": "scripted", "input": "Hi"},
-        "/chat/completions": chat(),
-        "/completions": text(),
-    }
-    for path, body in bodies.items():
-        error = await refused(client, path, body)
-        assert (error["param"], error["code"]) == ("model", "model_not_supported")
 
 
 # ---- errors ----------------------------------------------------------------------------------------------

@@ -3,13 +3,16 @@
 A token is one byte of UTF-8 (ids 0 to 255), so that every text is token ids and back, and a character
 outside ASCII takes several tokens, as it does in a real vocabulary. A prompt begins with `BEGIN`; an answer
 ends with `END`, which has no text but counts as generated, as a real end token does. From `FIRST_CHARACTER` on an id
-is the character of this code point as a whole: nothing is encoded so, but it may be asked for by its id.
+is the character of this code point as a whole: nothing is encoded so, but it may be asked for by its id. From
+`FIRST_WORD` on an id is one of `WORDS`, which calls of tools are made of: a grammar brings them up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import codecs
+import json
+import re
 from collections import Counter, deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.engine.base import Alternative, ModelCard, Piece, Sampling, Token, room
 from gonogo_server.engine.distribution import distribution
+from gonogo_server.engine.following import Follower
 from gonogo_server.errors import BadRequest, EngineDied
 
 if TYPE_CHECKING:
@@ -45,6 +49,8 @@ GAP: Final = 258
 
 FIRST_CHARACTER: Final = 259
 VOCABULARY: Final = 2048
+WORDS: Final = (b"<tool_call>", b"</tool_call>", b'{"name": "')
+FIRST_WORD: Final = VOCABULARY - len(WORDS)
 REMEMBERED: Final = 64
 """Prompts that are remembered, as if their prefixes were cached."""
 
@@ -64,8 +70,9 @@ class ScriptedEngine:
 
     Before every token it awaits `gate()`: with `asyncio.Semaphore(0).acquire` a test lets tokens through one
     at a time. Every temperature is 0: the likeliest token is chosen, by the rules of `distribution`, so that biases and
-    penalties change the answer. A chat template is imitated that takes a system message in the first place only.
-    `embedding_models` are served beside them. Everything is to be called on the event loop.
+    penalties change the answer; where the answer has to keep to a grammar, `following` says which. A chat template is
+    imitated that takes a system message in the first place only, and tools where the models have a `style` of calling
+    them. `embedding_models` are served beside them. Everything is to be called on the event loop.
     """
 
     def __init__(
@@ -76,6 +83,7 @@ class ScriptedEngine:
         context_length: int = 4096,
         gate: Callable[[], Awaitable[object]] | None = None,
         embedding_models: Sequence[str] = (),
+        style: ToolStyle | None = None,
     ) -> None:
         chat = tuple(ModelCard(name, "chat", context_length, 0, VOCABULARY) for name in models)
         embedding = tuple(
@@ -85,6 +93,7 @@ class ScriptedEngine:
         self._context_length = context_length
         self._answer = answer
         self._gate = gate or _next_tick
+        self._style = style
         self._dead = asyncio.Event()
         self._remembered: deque[tuple[str, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
         self.failure: Failure | None = None
@@ -99,20 +108,23 @@ class ScriptedEngine:
         return self._cards
 
     async def tool_style(self, model: str) -> ToolStyle | None:
-        """None: it was trained on nothing."""
+        """The one that was given; None: it was trained on nothing."""
         self._check(model)
-        return None
+        return self._style
 
     async def chat_prompt(
         self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
     ) -> tuple[int, ...]:
-        """A line `role: text`, or `role (name): text`, for each message, then `assistant: `; no tools."""
-        if tools:
+        """A line `role: text`, or `role (name): text`, for each message, then `assistant: `.
+
+        Tools, and the calls of a message, stand in a line of JSON each.
+        """
+        if tools and self._style is None:
             raise BadRequest("The model was not trained on tools: leave them out.", param="tools")
         if any(message["role"] == "system" for message in messages[1:]):
             raise BadRequest("The system message must be the first one.", param="messages")
-        text = "".join(f"{_speaker(message)}: {message['content']}\n" for message in messages)
-        return await self.encode(model, f"{text}assistant: ")
+        offered = "".join(f"tool: {json.dumps(tool)}\n" for tool in tools)
+        return await self.encode(model, f"{offered}{''.join(map(_line, messages))}assistant: ")
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
         """`BEGIN`, the prefix's bytes, `GAP`, the suffix's bytes."""
@@ -145,10 +157,9 @@ class ScriptedEngine:
         self._check(model)
         self.generations.append(generation)
         limit = room(generation, self._context_length)
-        if generation.grammar is not None:
-            raise BadRequest("The scripted engine follows no grammar: leave it out.")
+        follower = _follower(generation)
         cached = self._cached(model, generation.prompt)
-        tokens = self._tokens(generation)
+        tokens = self._tokens(generation, follower)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         async with self._counted():
             failure = self.failure
@@ -178,20 +189,31 @@ class ScriptedEngine:
         """Nothing is held, so only what still runs has to end."""
         self.die()
 
-    def _tokens(self, generation: Generation) -> Iterator[tuple[int, tuple[Token, ...]]]:
+    def _tokens(
+        self, generation: Generation, follower: Follower | None
+    ) -> Iterator[tuple[int, tuple[Token, ...]]]:
         """The tokens of an answer without its limit, each with what is to be reported of it."""
-        script = (*self._script(generation.prompt), END)
+        script = (*_spelled(self._script(generation.prompt)), END)
         sampling, said = generation.sampling, Counter[int]()
         plain = generation.logprobs is None and not (
             sampling.logit_bias or sampling.presence_penalty or sampling.frequency_penalty
         )
+        place = 0
         for index in range(self._context_length):
-            expected = script[min(index, len(script) - 1)]
+            expected = scripted = script[min(place, len(script) - 1)]
+            allowed = follower.allowed() if follower else None
+            if follower and allowed:
+                expected = follower.choose(scripted, allowed, index)
+            place += expected == scripted
             if plain:
+                if follower:
+                    follower.take(expected)
                 yield expected, ()
                 continue
-            ruled = distribution(expected, VOCABULARY, sampling, said)
+            ruled = distribution(expected, VOCABULARY, sampling, said, allowed)
             said[ruled.first] += 1
+            if follower:
+                follower.take(ruled.first)
             silent = generation.logprobs is None or ruled.first == END
             yield ruled.first, () if silent else (_token(ruled.first, ruled, generation.logprobs or 0),)
 
@@ -237,9 +259,27 @@ async def _next_tick() -> None:
     await asyncio.sleep(0)
 
 
+def _follower(generation: Generation) -> Follower | None:
+    if generation.grammar is None:
+        return None
+    tokens = tuple(map(_bytes, range(VOCABULARY)))
+    return Follower(generation.grammar, tokens, END, FIRST_WORD)
+
+
+def _spelled(script: bytes) -> Iterator[int]:
+    """The tokens of a script: its bytes, and the words of calls as one each."""
+    for part in re.split(b"(%s)" % b"|".join(map(re.escape, WORDS)), script):
+        if part in WORDS:
+            yield FIRST_WORD + WORDS.index(part)
+        else:
+            yield from part
+
+
 def _bytes(token: int) -> bytes:
     if token < BEGIN:
         return bytes((token,))
+    if token >= FIRST_WORD:
+        return WORDS[token - FIRST_WORD]
     return chr(token).encode() if token >= FIRST_CHARACTER else b""
 
 
@@ -257,6 +297,12 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
     """The length of the longest beginning that both have."""
     differing = (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     return next(differing, min(len(one), len(other)))
+
+
+def _line(message: Message) -> str:
+    calls = message.get("tool_calls")
+    called = f" {json.dumps(calls)}" if calls else ""
+    return f"{_speaker(message)}: {message['content']}{called}\n"
 
 
 def _speaker(message: Message) -> str:

@@ -1,15 +1,18 @@
 """Chat completions."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateChatCompletionRequest
 
 from gonogo_server import asked
-from gonogo_server.engine.base import Generation
+from gonogo_server.engine.base import Engine, Generation
+from gonogo_server.errors import BadRequest
 from gonogo_server.form import ChatForm, Heading
 from gonogo_server.generate import Ask, generate
-from gonogo_server.messages import plain_messages
+from gonogo_server.messages import plain_messages, with_instruction, without_system
+from gonogo_server.plan import Plan, plan
 from gonogo_server.respond import respond
 from gonogo_server.routes.dependencies import EngineDependency, json_body
 from gonogo_server.token_ids import bias_pairs, with_vocabulary
@@ -26,14 +29,28 @@ async def create_chat_completion(
 ) -> Response:
     """The next message of a conversation, whole or as a stream; without a limit up to the model's context."""
     check_chat(body)
-    messages = plain_messages(body.messages)
     card = await with_vocabulary(engine, served_as("chat", engine, body.model))
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
-    prompt = await engine.chat_prompt(card.id, messages)
+    wanted = await asyncio.to_thread(plan, body, await engine.tool_style(card.id))
+    prompt = await _prompt(engine, card.id, body, wanted)
     limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
     logprobs = asked.chat_logprobs(body)
-    generation = Generation(prompt, limit, sampling, logprobs)
+    generation = Generation(prompt, limit, sampling, logprobs, wanted.grammar)
     n = asked.choices(body)
-    steps = generate(engine, card.id, Ask([generation], asked.stops(body), n, best_of=n))
+    steps = generate(engine, card.id, Ask([generation], asked.stops(body), n, best_of=n, plan=wanted))
     heading = Heading(card.id, include_usage=asked.include_usage(body), logprobs=logprobs is not None)
     return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))
+
+
+async def _prompt(
+    engine: Engine, model: str, body: CreateChatCompletionRequest, wanted: Plan
+) -> tuple[int, ...]:
+    """The conversation, with what the model has to be told; some templates take no system message."""
+    messages = plain_messages(body.messages, knows_tools=wanted.knows_tools)
+    told = with_instruction(messages, wanted.instruction)
+    try:
+        return await engine.chat_prompt(model, told, wanted.tools)
+    except BadRequest:
+        if len(told) == len(messages):
+            raise
+        return await engine.chat_prompt(model, without_system(told), wanted.tools)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import aclosing
 from math import exp, isclose
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.engine.base import Generation, Piece, Sampling
+from gonogo_server.engine.base import Generation, Piece, Sampling, ToolStyle
 from gonogo_server.engine.distribution import OTHERS, distribution
 from gonogo_server.engine.scripted import BEGIN, END, GAP, VOCABULARY, Failure, ScriptedEngine
 from gonogo_server.errors import BadRequest, EngineDied
@@ -241,10 +242,57 @@ async def test_vectors_have_length_one_and_tell_texts_apart() -> None:
     assert one == again != other
 
 
-async def test_it_knows_neither_tools_nor_grammars() -> None:
+async def test_it_knows_no_tools_unless_it_has_a_style_of_calling_them() -> None:
     engine = ScriptedEngine()
     assert await engine.tool_style("scripted") is None
     with pytest.raises(BadRequest, match="not trained on tools"):
         await engine.chat_prompt("scripted", [{"role": "user", "content": "Hi"}], [{"type": "function"}])
-    with pytest.raises(BadRequest, match="no grammar"):
-        await anext(engine.generate("scripted", Generation((BEGIN,), 1, Sampling(), grammar="start: /a/")))
+    style = ToolStyle("[", "]", lambda text, _tools: text)
+    engine = ScriptedEngine(style=style)
+    assert await engine.tool_style("scripted") is style
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": {}}}
+    messages: list[Message] = [{"role": "assistant", "content": "", "tool_calls": [call]}]
+    prompt = await engine.chat_prompt("scripted", messages, [{"type": "function"}])
+    assert b"".join(await engine.decode("scripted", prompt)).decode() == (
+        f'tool: {{"type": "function"}}\nassistant:  {json.dumps([call])}\nassistant: '
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "rules", "answer"),
+    [
+        ("Hello!", "start: /(.|\\n)*/", "Hello!"),
+        ("Hello!", 'start: %json {"type": "object", "x-guidance": {"whitespace_flexible": false}}', "{}"),
+        ("Hello!", 'start: %json {"type": "string"}', '"Hello!"'),
+        ("Hello!", 'start: %json {"type": "string", "maxLength": 2}', '"He"'),
+        ("Hello!", 'start: "<tool_call>" "Hello!"? "</tool_call>"', "<tool_call>Hello!</tool_call>"),
+        ("Hello!", "start: /x{3}/", "xxx"),
+        ("é", "start: /[^a-z]/", "é"),
+    ],
+)
+async def test_under_a_grammar_it_says_what_it_can_of_its_script_and_comes_to_the_end(
+    script: str, rules: str, answer: str
+) -> None:
+    generation = Generation((BEGIN,), 40, Sampling(), grammar=rules)
+    answered = [piece async for piece in ScriptedEngine(answer=script).generate("scripted", generation)]
+    assert "".join(piece.text for piece in answered) == answer
+    assert answered[-1].finish_reason == "stop"
+
+
+async def test_under_a_grammar_other_tokens_are_impossible_and_biases_choose_among_the_rest() -> None:
+    sampling = Sampling(logit_bias=((ord("b"), 50.0),))
+    generation = Generation((BEGIN,), 4, sampling, logprobs=3, grammar="start: /a|b|c/")
+    pieces = [piece async for piece in ScriptedEngine().generate("scripted", generation)]
+    assert "".join(piece.text for piece in pieces) == "b"
+    first = pieces[0].logprobs[0]
+    assert sum(exp(one.logprob) for one in first.likeliest) == pytest.approx(1)
+    assert {one.id for one in first.likeliest} == set(b"abc")
+
+
+async def test_a_grammar_that_is_none_is_refused_at_the_first_step() -> None:
+    with pytest.raises(BadRequest, match="cannot be followed"):
+        await anext(
+            ScriptedEngine().generate(
+                "scripted", Generation((BEGIN,), 1, Sampling(), grammar="start: nowhere")
+            )
+        )

@@ -57,8 +57,9 @@ def read(offer: Offer, *pieces: str, marks: Markup = GENERIC) -> tuple[str, list
     content, calls = "", []
     for event in events:
         match event:
-            case Content(text):
+            case Content(text, at):
                 assert text
+                assert "".join(pieces)[at : at + len(text)] == text
                 content += text
             case Call(number, call_id, name):
                 assert (number, call_id) == (len(calls), f"call_{number}")
@@ -168,8 +169,8 @@ def test_arguments_are_given_out_while_they_are_generated(offered: Callable[...,
 
 def test_content_is_given_out_up_to_what_may_be_a_marker(offered: Callable[..., Offer]) -> None:
     tool_filter = ToolFilter(GENERIC, offered())
-    assert tool_filter.feed("Hello <tool") == [Content("Hello ")]
-    assert tool_filter.feed("box>") == [Content("<toolbox>")]
+    assert tool_filter.feed("Hello <tool") == [Content("Hello ", 0)]
+    assert tool_filter.feed("box>") == [Content("<toolbox>", 6)]
 
 
 @pytest.mark.parametrize("marks", [GENERIC, WORDS])
