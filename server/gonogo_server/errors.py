@@ -33,13 +33,16 @@ class ServerError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[ErrorType] = "server_error"
 
+    default_param: ClassVar[str | None] = None
+    default_code: ClassVar[str | None] = None
+    """What the wire says where whoever raises it has nothing closer."""
     retry_after: int | None = None
     """Seconds after which the same request may go better; None: asking again is of no use."""
 
     def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
-        self.param = param
-        self.code = code
+        self.param = param or self.default_param
+        self.code = code or self.default_code
 
 
 class BadRequest(ServerError):  # noqa: N818 - named after its HTTP status
@@ -82,9 +85,10 @@ class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
 
     status = 429
     type = "rate_limit_error"
+    default_code = "slow_down"
 
     def __init__(self, message: str, retry_after: int = 1) -> None:
-        super().__init__(message, code="slow_down")
+        super().__init__(message)
         self.retry_after = retry_after
 
 
@@ -93,12 +97,12 @@ class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
 
     status = 503
     type = "service_unavailable_error"
+    default_code = "request_timeout"
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
             f"The answer was not finished within {seconds:g} seconds, the limit of this server:"
-            " ask for fewer tokens, or raise its --request-timeout.",
-            code="request_timeout",
+            " ask for fewer tokens, or raise its --request-timeout."
         )
 
 
@@ -107,12 +111,11 @@ class Draining(ServerError):  # noqa: N818 - it says what is the matter
 
     status = 503
     type = "service_unavailable_error"
+    default_code = "shutting_down"
     retry_after = 5
 
     def __init__(self) -> None:
-        super().__init__(
-            "The server is stopping and takes no new requests: ask again, or elsewhere.", code="shutting_down"
-        )
+        super().__init__("The server is stopping and takes no new requests: ask again, or elsewhere.")
 
 
 class EngineDied(ServerError):  # noqa: N818 - it says what happened
@@ -120,6 +123,7 @@ class EngineDied(ServerError):  # noqa: N818 - it says what happened
 
     status = 503
     type = "service_unavailable_error"
+    default_code = "engine_died"
 
 
 class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
@@ -127,11 +131,8 @@ class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
 
     status = 503
     type: ClassVar[ErrorType] = "service_unavailable_error"
-
-    def __init__(
-        self, message: str, param: str | None = "model", code: str | None = "model_unavailable"
-    ) -> None:
-        super().__init__(message, param, code)
+    default_param = "model"
+    default_code = "model_unavailable"
 
 
 class UnsupportedModel(ModelUnavailable):
@@ -139,11 +140,7 @@ class UnsupportedModel(ModelUnavailable):
 
     status = 400
     type = "invalid_request_error"
-
-    def __init__(
-        self, message: str, param: str | None = "model", code: str | None = "model_not_supported"
-    ) -> None:
-        super().__init__(message, param, code)
+    default_code = "model_not_supported"
 
 
 class BadSettings(ServerError):  # noqa: N818 - it says what is wrong

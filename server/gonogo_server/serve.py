@@ -108,6 +108,7 @@ class Server(uvicorn.Server):
         if not self._engine.alive and not self.engine_died:
             self.engine_died = self._traffic.draining = True
             self._stop_by = monotonic() + self.dead_seconds
+            events.engine_died("nothing can be generated any more")
         elif self._traffic.draining and self._stop_by is None:
             self._stop_by = monotonic() + self._drain_seconds
             events.drain_started(self._traffic.open, self._drain_seconds)
@@ -161,7 +162,7 @@ def _add_models(add: Callable[..., object]) -> None:
 
 def _add_limits(add: Callable[..., object]) -> None:
     add("--max-running", metavar="N", help="answers that are generated at once (16)")
-    add("--max-queue", metavar="N", help="answers that may wait; further ones are refused with 429 (64)")
+    add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
     add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")

@@ -27,7 +27,7 @@ async def health(engine: EngineDependency, request: Request) -> Response:
     """
     traffic: Traffic = request.app.state.traffic
     if not engine.alive:
-        return _unwell("dead", EngineDied("The engine has died: start the server again.", code="engine_died"))
+        return _unwell("dead", EngineDied("The engine has died: start the server again."))
     if traffic.draining:
         return _unwell("draining", Draining())
     return JSONResponse({"status": "ok", "version": VERSION})

@@ -178,7 +178,7 @@ async def test_a_third_signal_waits_for_nothing(house: House) -> None:
 
 
 async def test_a_server_whose_engine_has_died_says_so_for_a_while_and_ends(
-    house: House, engine: ScriptedEngine
+    house: House, engine: ScriptedEngine, logged: Logged
 ) -> None:
     house.server.dead_seconds = 0.5
     assert (await house.health()).status_code == 200
@@ -186,6 +186,7 @@ async def test_a_server_whose_engine_has_died_says_so_for_a_while_and_ends(
     assert (await house.health()).json()["status"] == "dead"
     await house.running
     assert house.server.engine_died
+    assert [event["event"] for event in logged.events] == ["engine_died", "server_stopping"]
 
 
 # ---- as a process ----------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ TREE = [
     (errors.Overloaded("x", 7), 429, "rate_limit_error", None, "slow_down", {"retry-after": "7"}),
     (errors.DeadlineExceeded(2.5), 503, LATER, None, "request_timeout", NO_RETRY),
     (errors.Draining(), 503, LATER, None, "shutting_down", {"retry-after": "5", "connection": "close"}),
-    (errors.EngineDied("x"), 503, LATER, None, None, NO_RETRY),
+    (errors.EngineDied("x"), 503, LATER, None, "engine_died", NO_RETRY),
     (errors.ModelUnavailable("x"), 503, LATER, "model", "model_unavailable", NO_RETRY),
     (errors.UnsupportedModel("x"), 400, BAD, "model", "model_not_supported", {}),
     # Never sent: the server does not start. It is here as the tree is to be whole.
