@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gonogo.evidence import Record
 
 
+_KEY = "a-key-of-the-tests"
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return load()
@@ -28,8 +31,8 @@ def clean(catalogue: Catalogue) -> Record:
 
 @pytest.fixture(scope="session")
 def referred(catalogue: Catalogue) -> Record:
-    with served(sound()) as (base_url, _):
+    with served(sound(_KEY)) as (base_url, _):
         # The scripted model is asked for embeddings too, and says plainly that it makes none.
-        approach = Approach(base_url, embedding_model="scripted", timeout=PATIENCE)
+        approach = Approach(base_url, embedding_model="scripted", api_key=_KEY, timeout=PATIENCE)
         run = collect(approach, plan(catalogue))
         return asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))

@@ -27,12 +27,20 @@ def admit(component: str, data: bytes) -> dict[str, Any]:
         raise Refusal("The body must be a JSON object.")
     if misfit := next(_validator(component).iter_errors(value), None):
         raise Refusal(f"{misfit.message}.", param=_param(misfit), code="invalid_value")
+    if unknown := [name for name in value if name not in _fields(component)]:
+        raise Refusal(f"There is no parameter {unknown[0]}.", param=unknown[0], code="unknown_parameter")
     return {name: field for name, field in value.items() if field is not None or name == "prompt"}
 
 
 @functools.cache
 def _validator(component: str) -> Any:  # noqa: ANN401 - jsonschema-rs has one validator class per draft
     return jsonschema_rs.validator_for(gonogo_contract.component_schema(component))
+
+
+@functools.cache
+def _fields(component: str) -> frozenset[str]:
+    schemas = gonogo_contract.component_schema(component)["components"]["schemas"]
+    return frozenset(schemas[component]["properties"])
 
 
 def _param(error: Any) -> str | None:  # noqa: ANN401 - jsonschema-rs' error

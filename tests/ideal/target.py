@@ -47,7 +47,8 @@ class IdealTarget:
         try:
             reply = self._answer(request, number)
         except Refusal as refusal:
-            reply = json_reply(refusal.envelope, refusal.status)
+            challenge = (("www-authenticate", "Bearer"),) if refusal.status == 401 else ()
+            reply = json_reply(refusal.envelope, refusal.status, challenge)
         chunks = tuple(Chunk(n * _SECONDS_A_PIECE, piece) for n, piece in enumerate(reply.pieces, 1))
         return Exchange(
             id=id,
@@ -67,6 +68,7 @@ class IdealTarget:
             raise Refusal(f"There is nothing at {path}.", status=404)
         if request.method == "OPTIONS":
             return _preflight(request)
+        _expect_key(request)
         if request.method != _METHODS[route]:
             return _wrong_method(request.method, _METHODS[route])
         if route == "/models":
@@ -86,6 +88,12 @@ class IdealTarget:
             body = admit("CreateCompletionRequest", request.body)
             return completion_reply(body, f"cmpl-{number}", complete(body))
         return json_reply(embed(admit("CreateEmbeddingRequest", request.body)))
+
+
+def _expect_key(request: Request) -> None:
+    """It is its own recorder, which adds the right key where the request brings none and may have one."""
+    if request.anonymous or field_of(request.headers, "authorization") is not None:
+        raise Refusal("The key is missing or wrong.", status=401, code="invalid_api_key")
 
 
 def _preflight(request: Request) -> Reply:

@@ -4,6 +4,8 @@ import gonogo.stimuli.conversations
 import gonogo.stimuli.embedding
 import gonogo.stimuli.greedy
 import gonogo.stimuli.heads
+import gonogo.stimuli.keys
+import gonogo.stimuli.limits
 import gonogo.stimuli.sampling
 import gonogo.stimuli.stopping
 import gonogo.stimuli.structured

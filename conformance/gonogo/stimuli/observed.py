@@ -31,6 +31,33 @@ def pieces(exchange: Exchange) -> list[str]:
     raise NotPossible(f"the stream of {exchange.id} carries no text")
 
 
+# How the length of a context is called: here, by vLLM, by several gateways, and by llama.cpp (within "meta").
+_LENGTHS = ("context_length", "max_model_len", "max_context_length", "context_window", "n_ctx", "n_ctx_train")
+
+
+def context_length(listing: Exchange, model: str) -> int:
+    """How long the listed context of a model is, in tokens; NotPossible where the list does not say.
+
+    Where several lengths are listed it is the greatest of them.
+    """
+    try:
+        body = json.loads(listing.body)
+    except ValueError:
+        body = None
+    data = body.get("data") if isinstance(body, dict) else None
+    entries = [entry for entry in (data if isinstance(data, list) else []) if isinstance(entry, dict)]
+    lengths = [length for entry in entries if entry.get("id") == model for length in _lengths(entry)]
+    if not lengths:
+        raise NotPossible("the list of models does not say how long the context of the model is")
+    return max(lengths)
+
+
+def _lengths(entry: dict[str, Any]) -> list[int]:
+    meta = entry.get("meta")
+    fields = entry | (meta if isinstance(meta, dict) else {})
+    return [value for name in _LENGTHS if type(value := fields.get(name)) is int and value > 0]
+
+
 def _first_choices(data: str) -> list[dict[str, Any]]:
     try:
         value = json.loads(data)

@@ -36,10 +36,9 @@ STRING_STREAMED = asked('POST /chat/completions {"messages":"Hello","stream":tru
 
 
 def REFUSALS(exchange: Exchange) -> bool:  # noqa: N802 - a pick like the others
-    """Every refusal by an operation of the contract."""
-    return (
-        exchange.status is not None and exchange.status >= 400 and not (ROUTE(exchange) or METHOD(exchange))
-    )
+    """Every refusal by an operation of the contract, but for want of a right key."""
+    wrong = exchange.status is not None and exchange.status >= 400 and exchange.status != 401
+    return wrong and not (ROUTE(exchange) or METHOD(exchange))
 
 
 _HTML = b"<!doctype html><title>400</title>Bad Request"
@@ -76,13 +75,13 @@ _FIELDS = (
     (
         "errors with a number as code",
         "ggml-org/llama.cpp#12591, vllm-project/vllm PR#58025",
-        ("envelope.code", "detail.code"),
+        ("envelope.code", "detail.code", "context.code"),
         put("error.code", 400),
     ),
     (
         "errors without a code",
         "a key that is left out while it is null",
-        ("envelope.code", "detail.code"),
+        ("envelope.code", "detail.code", "context.code"),
         cut("error.code"),
     ),
 )

@@ -10,7 +10,10 @@ import gonogo.judge.checks.counts
 import gonogo.judge.checks.embeddings
 import gonogo.judge.checks.framing
 import gonogo.judge.checks.heads
+import gonogo.judge.checks.ids
+import gonogo.judge.checks.keys
 import gonogo.judge.checks.life
+import gonogo.judge.checks.limits
 import gonogo.judge.checks.logprobs
 import gonogo.judge.checks.models
 import gonogo.judge.checks.prompts

@@ -1,0 +1,88 @@
+"""Requests past an edge: more tokens than fit, more words than the context, bytes that are no text."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli.bodies import PROMPT, list_models, post
+from gonogo.stimuli.observed import context_length
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+HUGE = 100_000_000
+"""Tokens: more than any context has."""
+
+_STOPS = (" ", "a", "e", "o")  # an answer to the usual prompt has one of them among its first characters
+_ENOUGH = 4096  # bytes of a stream after which it is read no further
+_SHORTEST_CHUNK = 64  # bytes of an event that carries a token; real ones have twice as many and more
+
+LONGEST_CONTEXT = 16_384
+"""Tokens: a longer context is not filled, as a server that does not refuse the prompt would read it for minutes."""
+
+_WORDS = ("one", "two", "six", "ten")
+_NOT_UTF_8 = "你好".encode("gbk") + b"\xff"
+
+
+@when.phrase("a chat completion is streamed with a token limit beyond every context")
+def _huge_limit() -> Ask:
+    """The tokens are bounded by the stop sequences, and where a target ignores these, by closing the connection.
+
+    It is sent by itself and late, so that nothing else waits for a target that goes on all the same.
+    """
+    body: dict[str, object] = {"max_tokens": HUGE, "stop": list(_STOPS)}
+    plain = post(Endpoint.CHAT, body, streamed=True, valid=False, risk=Risk.DEADLY, alone=True)
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        return replace(plain.build(subject, answers), enough=_ENOUGH)
+
+    return Ask(replace(plain, build=build, tokens=_ENOUGH // _SHORTEST_CHUNK))
+
+
+@when.phrase("a chat completion is requested with bytes that are not UTF-8")
+def _not_utf_8() -> Ask:
+    """Such bytes ended llama.cpp's server (ggml-org/llama.cpp#6396)."""
+    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY)
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        request = plain.build(subject, answers)
+        return replace(request, body=request.body.replace(PROMPT.encode(), _NOT_UTF_8))
+
+    return Ask(replace(plain, key=f"{Endpoint.CHAT} with bytes that are not UTF-8", build=build))
+
+
+@when.phrase("a chat completion is requested with more words than the listed context has tokens")
+def _overlong() -> Ask:
+    return Ask(overlong())
+
+
+def overlong() -> Stimulus:
+    """A prompt of a quarter more words than the model's context has tokens, as the list of models tells them.
+
+    A word is a token at least, whatever the tokenizer: their order is a random one, so that none has been merged
+    with the next. Building it raises NotPossible where no length is listed, or one beyond LONGEST_CONTEXT.
+    """
+    models = list_models()
+    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY, alone=True)
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        length = context_length(answers[models.key], subject.model)
+        if length > LONGEST_CONTEXT:
+            raise NotPossible(
+                f"the context of {length} tokens is not filled; gonogo does so up to {LONGEST_CONTEXT}"
+            )
+        words = random.Random(length).choices(_WORDS, k=length + length // 4)  # noqa: S311 - no secret
+        request = plain.build(subject, answers)
+        body = json.loads(request.body) | {"messages": [{"role": "user", "content": " ".join(words)}]}
+        return replace(request, body=json.dumps(body).encode())
+
+    key = f"{Endpoint.CHAT} with more words than the context has tokens"
+    return replace(plain, key=key, build=build, needs=(models,))

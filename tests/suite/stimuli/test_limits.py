@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gonogo.exchange import Chunk, Exchange, Request
+from gonogo.rules import load
+from gonogo.stimuli.bodies import list_models
+from gonogo.stimuli.limits import HUGE, LONGEST_CONTEXT, overlong
+from gonogo.stimuli.observed import context_length
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.stimulus import NotPossible, Risk, Subject
+
+if TYPE_CHECKING:
+    from gonogo.stimuli.stimulus import Stimulus
+
+SUBJECT = Subject("m")
+
+
+def listing(*entries: Any, body: bytes | None = None) -> Exchange:  # noqa: ANN401 - JSON
+    data = json.dumps({"data": list(entries)}).encode() if body is None else body
+    return Exchange("x1", "s", Request("GET", "/models"), 200, (), (Chunk(0.0, data),), None, 0.0)
+
+
+def asked(text: str) -> Stimulus:
+    make, values = when.find(text)
+    look = make(**values)
+    assert isinstance(look, Ask)
+    return look.stimulus
+
+
+@pytest.mark.parametrize(
+    ("entry", "length"),
+    [
+        ({"context_length": 4096}, 4096),
+        ({"max_model_len": 2048}, 2048),
+        ({"meta": {"n_ctx_train": 8192}}, 8192),
+        ({"context_length": 512, "meta": {"n_ctx_train": 8192}}, 8192),
+    ],
+)
+def test_the_greatest_length_of_the_context_that_is_listed_counts(entry: dict[str, Any], length: int) -> None:
+    assert context_length(listing({"id": "other", "context_length": 9}, {"id": "m"} | entry), "m") == length
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        listing(body=b"<html>"),
+        listing(body=b"[]"),
+        listing(body=b'{"data": {}}'),
+        listing("m", {"id": "m"}),
+        listing({"id": "m", "context_length": "4096", "meta": None}),
+        listing({"id": "m", "context_length": True}),
+        listing({"id": "m", "context_length": 0}),
+    ],
+)
+def test_a_context_that_is_not_listed_is_not_exceeded(answer: Exchange) -> None:
+    with pytest.raises(NotPossible, match="does not say"):
+        overlong().build(SUBJECT, {list_models().key: answer})
+
+
+def test_a_prompt_has_more_words_than_the_listed_context_has_tokens_and_the_same_each_time() -> None:
+    answers = {list_models().key: listing({"id": "m", "context_length": 1000})}
+    request = overlong().build(SUBJECT, answers)
+    body = request.json
+    assert isinstance(body, dict)
+    (message,) = body["messages"]
+    assert len(message["content"].split()) == 1250
+    assert (body["model"], body["max_tokens"]) == ("m", 1)
+    assert overlong().build(SUBJECT, answers) == request
+
+
+def test_a_context_that_takes_minutes_to_fill_is_not_filled() -> None:
+    answers = {list_models().key: listing({"id": "m", "context_length": LONGEST_CONTEXT + 1})}
+    with pytest.raises(NotPossible, match="up to 16384"):
+        overlong().build(SUBJECT, answers)
+
+
+def test_a_huge_limit_is_bounded_by_stop_sequences_and_by_how_much_is_read() -> None:
+    stimulus = asked("a chat completion is streamed with a token limit beyond every context")
+    request = stimulus.build(SUBJECT, {})
+    body = request.json
+    assert isinstance(body, dict)
+    assert (body["max_tokens"], body["stream"], len(body["stop"])) == (HUGE, True, 4)
+    assert request.enough == stimulus.tokens * 64
+
+
+def test_bytes_that_are_not_utf_8_stand_in_a_body_that_is_json_otherwise() -> None:
+    request = asked("a chat completion is requested with bytes that are not UTF-8").build(SUBJECT, {})
+    with pytest.raises(UnicodeDecodeError):
+        request.body.decode()
+    assert json.loads(request.body.decode("latin-1"))["model"] == "m"
+
+
+def test_only_the_requests_about_keys_lack_the_key_or_bring_another() -> None:
+    ours = {
+        stimulus.key: request
+        for scenario in load().select(["keys", "errors"])
+        for stimulus in scenario.stimuli
+        if not stimulus.needs and (request := stimulus.build(SUBJECT, {}))
+    }
+    odd = {key for key, r in ours.items() if r.anonymous or "authorization" in dict(r.headers)}
+    assert odd == {
+        "POST /chat/completions without a key",
+        "POST /chat/completions with a wrong key",
+    }
+
+
+def test_what_may_end_or_hold_up_a_server_goes_last() -> None:
+    names = ("errors.token_limit", "errors.encoding", "errors.context")
+    stimuli = [scenario.looks[-1] for scenario in load().select(names)]
+    assert all(isinstance(look, Ask) and look.stimulus.risk is Risk.DEADLY for look in stimuli)
