@@ -61,7 +61,7 @@ def reference_server(
     """
     refuse_without_server()
     command = [sys.executable, "-m", "gonogo_server", "--model", model or DEFAULT_MODEL, "--engine", engine]
-    command += ["--host", "127.0.0.1", "--port", "0"]
+    command += ["--host", "127.0.0.1", "--port", "0", "--log-format", "off"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,

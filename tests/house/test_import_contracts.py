@@ -35,6 +35,10 @@ CARELESS = {
         "server/gonogo_server/routes/careless.py",
         "gonogo_server.engine.scripted",
     ),
+    "only the modules for it know how logs and figures are written": (
+        "server/gonogo_server/routes/careless.py",
+        "structlog",
+    ),
     "only the server knows FastAPI": ("conformance/gonogo/collect/careless.py", "fastapi"),
     "only the server and the wire models know pydantic": ("openapi/gonogo_contract/careless.py", "pydantic"),
     "only the MLX engine knows MLX": ("server/gonogo_server/engine/careless.py", "mlx.core"),
