@@ -11,7 +11,9 @@ from gonogo.collect.collector import Collector
 from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
 from gonogo.evidence import Record, Target
+from gonogo.judge import judge
 from gonogo.running import Approach, collect
+from gonogo.stimuli.life import LEFT_TOKENS
 from gonogo.stimuli.stimulus import Subject
 from gonogo.verdict import Verdict
 
@@ -78,6 +80,32 @@ def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged
     assert found["errors.harmless.temperature_string"].verdict is Verdict.INCONCLUSIVE
     assert found["http.survives"].verdict is Verdict.PASS
     assert record.unsent == {}
+
+
+def test_a_server_that_stays_with_a_client_that_left_is_found(catalogue: Catalogue) -> None:
+    gone = asyncio.Event()
+
+    async def stay(call: Call, application: Application) -> None:
+        async def send(message: dict[str, Any]) -> None:
+            await call.send(message)
+            if leaving and message.get("body"):
+                await call.receive()  # the client hangs up
+                gone.set()
+
+        leaving = f'"max_tokens": {LEFT_TOKENS}, "stream": true'.encode() in call.body
+        if gone.is_set():
+            await call.receive()
+        else:
+            await call.forward(application, send)
+
+    scenarios = [scenario for scenario in catalogue if scenario.rule.group == "http"]
+    with served(broken(stay)) as (base_url, _):
+        run = collect(Approach(base_url, timeout=SHORT), plan(scenarios))
+        record = asyncio.run(asyncio.wait_for(run, PATIENCE))
+
+    found = {judgement.rule.id: judgement for judgement in judge(record, scenarios, catalogue)}
+    assert turned(found) == {"http.client_leaves", "http.survives", "http.in_time"}
+    assert "after POST /chat/completions left in the middle of its stream" in found["http.survives"].message
 
 
 def test_a_server_that_breaks_streams_off_is_found(catalogue: Catalogue) -> None:
