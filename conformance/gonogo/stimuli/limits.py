@@ -25,7 +25,7 @@ _STOPS = (" ", "a", "e", "o")  # an answer to the usual prompt has one of them a
 _ENOUGH = 4096  # bytes of a stream after which it is read no further
 _SHORTEST_CHUNK = 64  # bytes of an event that carries a token; real ones have twice as many and more
 
-LONGEST_CONTEXT = 16_384
+LONGEST_CONTEXT = 8192
 """Tokens: a longer context is not filled, as a server that does not refuse the prompt would read it for minutes."""
 
 _WORDS = ("one", "two", "six", "ten")

@@ -73,7 +73,7 @@ def test_a_prompt_has_more_words_than_the_listed_context_has_tokens_and_the_same
 
 def test_a_context_that_takes_minutes_to_fill_is_not_filled() -> None:
     answers = {list_models().key: listing({"id": "m", "context_length": LONGEST_CONTEXT + 1})}
-    with pytest.raises(NotPossible, match="up to 16384"):
+    with pytest.raises(NotPossible, match=f"up to {LONGEST_CONTEXT}"):
         overlong().build(SUBJECT, answers)
 
 
