@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gonogo_server
@@ -49,7 +51,7 @@ TREE = [
 ]
 
 
-def tree(root: type[Exception]) -> Iterator[type[Exception]]:
+def tree(root: type[errors.ServerError]) -> Iterator[type[errors.ServerError]]:
     yield root
     for branch in root.__subclasses__():
         yield from tree(branch)
@@ -90,3 +92,15 @@ def test_an_error_in_a_stream_is_the_same_object() -> None:
 
 def test_a_bug_says_nothing_of_its_inside() -> None:
     assert b"secret" not in bytes(error_response(KeyError("secret")).body)
+
+
+def test_the_readme_lists_the_codes_that_errors_have_by_themselves() -> None:
+    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text()
+    section = readme.partition("### Limits and errors")[2].partition("\n#")[0]
+    listed = {
+        (int(status), code)
+        for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (`[^|]+) \|", section, re.MULTILINE)
+        for status in statuses.split(", ")
+        for code in re.findall(r"`(\w+)`", codes)
+    }
+    assert {(cls.status, cls.default_code) for cls in tree(errors.ServerError) if cls.default_code} <= listed
