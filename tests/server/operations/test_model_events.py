@@ -1,0 +1,74 @@
+"""What the log tells of models: each is loaded, evicted, unloaded or not loadable, on behalf of a request or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo_server.errors import ModelUnavailable
+from gonogo_server.events import bind_request
+from gonogo_server.pool import Pool
+
+if TYPE_CHECKING:
+    from server.operations.conftest import Logged
+
+pytestmark = pytest.mark.anyio
+
+SIZES = {"one": 10, "two": 20, "broken": 5}
+
+
+@pytest.fixture
+def pool() -> Pool[str]:
+    """Models whose names are all there is to them, and memory for any one of them."""
+
+    async def load(name: str) -> str:
+        if name == "broken":
+            raise ModelUnavailable("It has no weights.")
+        return name
+
+    async def unload(_name: str) -> None:
+        pass
+
+    return Pool(SIZES, load, unload, SIZES.__getitem__, limit=20)
+
+
+def told(logged: Logged) -> list[tuple[str, str]]:
+    return [(event["event"], event["model"]) for event in logged.events]
+
+
+async def use(pool: Pool[str], *names: str) -> None:
+    for name in names:
+        async with pool.lease(name) as model:
+            assert model == name
+
+
+async def test_loading_and_switching_are_told_in_their_order(pool: Pool[str], logged: Logged) -> None:
+    await use(pool, "one", "one", "two")
+    assert told(logged) == [
+        ("model_loading", "one"),
+        ("model_loaded", "one"),
+        ("model_evicted", "one"),
+        ("model_loading", "two"),
+        ("model_loaded", "two"),
+    ]
+    assert logged.named("model_loaded")[0]["memory_bytes"] == 10
+    assert logged.named("model_evicted")[0]["in_favour_of"] == "two"
+
+
+async def test_a_model_that_cannot_be_loaded_is_told_with_the_reason(pool: Pool[str], logged: Logged) -> None:
+    with pytest.raises(ModelUnavailable):
+        await use(pool, "broken")
+    assert told(logged) == [("model_loading", "broken"), ("model_load_failed", "broken")]
+    assert logged.events[-1]["reason"] == "It has no weights."
+
+
+async def test_a_model_that_nobody_uses_is_told_of_when_it_goes(pool: Pool[str], logged: Logged) -> None:
+    await use(pool, "one")
+    await pool.unload_idle(0)
+    assert told(logged)[-1] == ("model_unloaded", "one")
+
+
+async def test_what_is_loaded_for_a_request_is_found_by_its_id(pool: Pool[str], logged: Logged) -> None:
+    bind_request("r1")
+    await use(pool, "one")
+    assert [event["event"] for event in logged.of("r1")] == ["model_loading", "model_loaded"]
