@@ -294,3 +294,15 @@ def test_weights_in_half_precision_become_float32_on_a_cpu(change: Change) -> No
     entry = VECTORS["tiny-bert"][0]
     [vector] = model.embed([model.text.encode(entry["text"])])
     assert vector == pytest.approx(entry["vector"], abs=2e-2)
+
+
+@on_cpu
+def test_a_decoder_is_read_under_the_names_of_a_whole_language_model_too(change: Change) -> None:
+    folder = change("tiny-qwen3", "config.json", {})
+    file = str(folder / "model.safetensors")
+    named = {f"model.{name}": one for name, one in mx.load(file).items()}
+    mx.save_safetensors(file, named | {"lm_head.weight": mx.zeros((20, 16))})
+    model = load_embedder(locate(str(folder)))
+    entry = VECTORS["tiny-qwen3"][0]
+    [vector] = model.embed([model.text.encode(entry["text"])])
+    assert vector == pytest.approx(entry["vector"], abs=1e-5)
