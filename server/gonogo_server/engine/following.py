@@ -7,7 +7,8 @@ characters in turn, so that the answer gets anywhere that the grammar leads to, 
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
@@ -27,29 +28,37 @@ STRIDE: Final = 7
 
 
 class Vocabulary:
-    """Tokens as llguidance takes them: `tokens` by id, of which the special ones have no text."""
+    """Tokens as llguidance takes them: `tokens` by id, the special ones empty, words of calls from `words` on."""
 
     bos_token_id: int | None = None
 
-    def __init__(self, tokens: Sequence[bytes], end: int) -> None:
+    def __init__(self, tokens: Sequence[bytes], end: int, words: int) -> None:
         self.tokens = tokens
         self.eos_token_id = end
         self.special_token_ids = [token for token, data in enumerate(tokens) if not data]
+        self.words = range(words, len(tokens))
+        self._split = re.compile(b"(%s)" % b"|".join(map(re.escape, tokens[words:])))
 
     def __call__(self, text: bytes | str) -> list[int]:
-        """The bytes of a text, which are the ids 0 to 255."""
-        return list(text.encode() if isinstance(text, str) else text)
+        """The tokens of a text: its words of calls, and otherwise its bytes, which are the ids 0 to 255."""
+        parts = self._split.split(text.encode() if isinstance(text, str) else text)
+        places = {self.tokens[word]: word for word in self.words}
+        return [token for part in parts for token in ([places[part]] if part in places else part)]
+
+    @cached_property
+    def tokenizer(self) -> LLTokenizer:
+        """The same for matchers."""
+        return LLTokenizer(TokenizerWrapper(self))
 
 
 class Follower:
-    """Follows `grammar` with the tokens of a vocabulary, whose ids from `words` on are words of calls."""
+    """Follows `grammar` with the tokens of a vocabulary. Raises `BadRequest` where it is no grammar."""
 
-    def __init__(self, grammar: str, tokens: tuple[bytes, ...], end: int, words: int) -> None:
-        self._matcher = LLMatcher(_tokenizer(tokens, end), grammar, log_level=0)
+    def __init__(self, grammar: str, vocabulary: Vocabulary) -> None:
+        self._matcher = LLMatcher(vocabulary.tokenizer, grammar, log_level=0)
         if self._matcher.is_error():
             raise BadRequest(f"The grammar cannot be followed: {self._matcher.get_error()}")
-        self._end = end
-        self._words = range(words, len(tokens))
+        self._vocabulary = vocabulary
 
     def allowed(self) -> frozenset[int]:
         """The tokens that may come next; at least one."""
@@ -58,7 +67,7 @@ class Follower:
     def choose(self, scripted: int, allowed: Collection[int], number: int) -> int:
         """The token at place `number` of an answer, where `scripted` would be without a grammar."""
         closing = CLOSING_STRING if LETTER in allowed else CLOSING
-        wanted: tuple[int, ...] = (scripted, self._end, *closing, *self._words)
+        wanted: tuple[int, ...] = (scripted, self._vocabulary.eos_token_id, *closing, *self._vocabulary.words)
         for token in wanted:
             if token in allowed:
                 return token
@@ -69,8 +78,3 @@ class Follower:
     def take(self, token: int) -> None:
         """The answer goes on with this token, which is allowed."""
         self._matcher.consume_token(token)
-
-
-@cache
-def _tokenizer(tokens: tuple[bytes, ...], end: int) -> LLTokenizer:
-    return LLTokenizer(TokenizerWrapper(Vocabulary(tokens, end)))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
-import re
 from collections import Counter, deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.engine.base import Alternative, ModelCard, Piece, Sampling, Token, room
 from gonogo_server.engine.distribution import distribution
-from gonogo_server.engine.following import Follower
+from gonogo_server.engine.following import Follower, Vocabulary
 from gonogo_server.errors import BadRequest, EngineDied
 
 if TYPE_CHECKING:
@@ -193,7 +192,7 @@ class ScriptedEngine:
         self, generation: Generation, follower: Follower | None
     ) -> Iterator[tuple[int, tuple[Token, ...]]]:
         """The tokens of an answer without its limit, each with what is to be reported of it."""
-        script = (*_spelled(self._script(generation.prompt)), END)
+        script = (*SPELLING(self._script(generation.prompt)), END)
         sampling, said = generation.sampling, Counter[int]()
         plain = generation.logprobs is None and not (
             sampling.logit_bias or sampling.presence_penalty or sampling.frequency_penalty
@@ -262,17 +261,7 @@ async def _next_tick() -> None:
 def _follower(generation: Generation) -> Follower | None:
     if generation.grammar is None:
         return None
-    tokens = tuple(map(_bytes, range(VOCABULARY)))
-    return Follower(generation.grammar, tokens, END, FIRST_WORD)
-
-
-def _spelled(script: bytes) -> Iterator[int]:
-    """The tokens of a script: its bytes, and the words of calls as one each."""
-    for part in re.split(b"(%s)" % b"|".join(map(re.escape, WORDS)), script):
-        if part in WORDS:
-            yield FIRST_WORD + WORDS.index(part)
-        else:
-            yield from part
+    return Follower(generation.grammar, SPELLING)
 
 
 def _bytes(token: int) -> bytes:
@@ -291,6 +280,9 @@ def _token(chosen: int, ruled: Distribution, likeliest: int) -> Token:
         alternative(chosen, ruled.logprob(chosen)),
         tuple(alternative(*pair) for pair in ruled.ranked[:likeliest]),
     )
+
+
+SPELLING: Final = Vocabulary(tuple(map(_bytes, range(VOCABULARY))), END, FIRST_WORD)
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

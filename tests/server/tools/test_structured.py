@@ -121,7 +121,7 @@ def test_whatever_a_grammar_lets_through_keeps_the_schema(
     assert [answer for answer in answers if not validator.is_valid(json.loads(answer))] == []
 
 
-REFUSED = {
+REFUSED: dict[str, list[dict[str, Any]]] = {
     "is not supported": [
         {"not": {"type": "null"}},
         {"type": "array", "uniqueItems": True},

@@ -54,7 +54,7 @@ def read(offer: Offer, *pieces: str, marks: Markup = GENERIC) -> tuple[str, list
     numbers = count()
     tool_filter = ToolFilter(marks, offer, lambda: f"call_{next(numbers)}")
     events = [event for piece in pieces for event in tool_filter.feed(piece)] + tool_filter.flush()
-    content, calls = "", []
+    content, calls = "", list[tuple[str, str]]()
     for event in events:
         match event:
             case Content(text, at):
@@ -180,10 +180,11 @@ def test_after_the_only_call_that_may_be_made_nothing_follows(
     offer = offered(parallel_tool_calls=False)
     call = RING if marks is GENERIC else "[ring_bell]"
     tool_filter = ToolFilter(marks, offer)
-    tool_filter.feed(call[:-1])
-    assert not tool_filter.closed
-    tool_filter.feed(call[-1])
-    assert tool_filter.closed
+    closed = []
+    for piece in (call[:-1], call[-1]):
+        tool_filter.feed(piece)
+        closed.append(tool_filter.closed)
+    assert closed == [False, True]
     assert tool_filter.feed(call + "and more") == []
     assert tool_filter.flush() == []
     assert tool_filter.calls == 1
