@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gonogo_server.engine.mlx.device import on_cpu
+from gonogo_server.engine.mlx.embedding_folder import read_embedding_folder
 from gonogo_server.engine.mlx.gguf import read_metadata
 from gonogo_server.engine.mlx.load import context_length
 from gonogo_server.errors import ModelUnavailable
@@ -50,6 +51,9 @@ def _gguf(location: Location) -> tuple[int, int]:
 
 
 def _folder(location: Location) -> tuple[int, int]:
+    if location.type == "embedding":
+        folder = read_embedding_folder(location.path)
+        return folder.context_length, folder.vocabulary
     config = json.loads((location.path / "config.json").read_text())
     size = config.get("vocab_size", config.get("text_config", {}).get("vocab_size", 0))
     return context_length(config), size
