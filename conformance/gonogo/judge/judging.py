@@ -10,6 +10,8 @@ import functools
 import re
 import traceback
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue, Scenario
+    from gonogo.stimuli.phrases import Watch
     from gonogo.stimuli.stimulus import Stimulus
 
 BROKEN = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdict.UNSUPPORTED}
@@ -50,20 +53,25 @@ class _Finding:
 class _Known:
     """A record as rules look at it, by the key of the stimulus.
 
-    `stimuli` are those of the exchanges that this version knows; `absent` holds the ids of the answers that say
-    only that their operation is not there.
+    `stimuli` are those of the exchanges that this version knows, each after its key; `absent` holds the ids of the
+    answers that say only that their operation is not there.
     """
 
     exchanges: Mapping[str, Exchange]
     unsent: Mapping[str, str]
-    stimuli: Mapping[str, Stimulus]
+    stimuli: tuple[tuple[str, Stimulus], ...]
     absent: frozenset[str]
 
 
 def _know(record: Record, catalogue: Catalogue) -> _Known:
     by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
-    stimuli = {key: found for key in by_key if (found := catalogue.stimulus(key)) is not None}
-    return _Known(by_key, record.unsent, stimuli, unserved(by_key, stimuli))
+    stimuli = _stimuli(catalogue, tuple(by_key))
+    return _Known(by_key, record.unsent, stimuli, unserved(by_key, dict(stimuli)))
+
+
+@functools.lru_cache(maxsize=8)
+def _stimuli(catalogue: Catalogue, keys: tuple[str, ...]) -> tuple[tuple[str, Stimulus], ...]:
+    return tuple((key, found) for key in keys if (found := catalogue.stimulus(key)) is not None)
 
 
 def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:
@@ -80,7 +88,7 @@ def judge_checks(
     record: Record, scenario: Scenario, checks: Sequence[Bound], catalogue: Catalogue
 ) -> Judgement:
     """The judgement of some checks on what a scenario looks at; for runners that go step by step."""
-    return _guarded(scenario, checks, _know(record, catalogue))
+    return _guarded(scenario, tuple(checks), _know(record, catalogue))
 
 
 @functools.cache
@@ -96,10 +104,10 @@ def bind(scenario: Scenario) -> tuple[Bound, ...]:
     return tuple(bound)
 
 
-def _guarded(scenario: Scenario, checks: Sequence[Bound], known: _Known) -> Judgement:
+def _guarded(scenario: Scenario, checks: tuple[Bound, ...], known: _Known) -> Judgement:
     try:
         exchanges, gaps = _subjects(scenario, known)
-        return _decide(scenario, [] if gaps else _findings(checks, exchanges, known.absent), gaps)
+        return _decide(scenario, checks, tuple(exchanges), tuple(gaps), known.absent)
     except GonogoError:
         raise
     except Exception as error:  # noqa: BLE001 - any mistake of ours; it is reported as such
@@ -109,7 +117,17 @@ def _guarded(scenario: Scenario, checks: Sequence[Bound], known: _Known) -> Judg
         return Judgement(scenario.rule, Verdict.ERROR, message)
 
 
-def _decide(scenario: Scenario, findings: list[_Finding], gaps: list[str]) -> Judgement:
+# What is judged again in the same process, as the records of the faults are, differs in a few exchanges from what was
+# judged before: a rule that looks at others is not decided anew, and of one that looks at them only they are.
+@functools.lru_cache(maxsize=1 << 13)
+def _decide(
+    scenario: Scenario,
+    checks: tuple[Bound, ...],
+    exchanges: tuple[Exchange, ...],
+    gaps: tuple[str, ...],
+    absent: frozenset[str],
+) -> Judgement:
+    findings = [] if gaps else _findings(checks, exchanges, absent)
     for choose in (_deviating, _passing, _unclear, _refused):
         judgement = choose(scenario, findings)
         if judgement is not None:
@@ -134,27 +152,35 @@ def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[s
                 missing = "the evidence does not hold this request; collect it again"
                 gaps.append(known.unsent.get(key, missing))
         else:
-            fitting = [key for key, stimulus in known.stimuli.items() if look.fits(stimulus)]
+            fitting = _fitting(look, known.stimuli)
             found |= {key: known.exchanges[key] for key in fitting}
             if not fitting:
                 gaps += [known.unsent[need.key] for need in look.needs if need.key in known.unsent]
     return list(found.values()), gaps
 
 
-def _findings(checks: Iterable[Bound], exchanges: list[Exchange], absent: frozenset[str]) -> list[_Finding]:
+@functools.lru_cache(maxsize=1 << 10)
+def _fitting(look: Watch, stimuli: tuple[tuple[str, Stimulus], ...]) -> tuple[str, ...]:
+    return tuple(key for key, stimulus in stimuli if look.fits(stimulus))
+
+
+def _findings(
+    checks: Iterable[Bound], exchanges: tuple[Exchange, ...], absent: frozenset[str]
+) -> list[_Finding]:
     """One finding per exchange: the first check that does not simply pass; and one per comparison."""
     single = tuple(bound for bound in checks if not bound.check.several)
     several = tuple(bound for bound in checks if bound.check.several)
     groups = [(exchange,) for exchange in exchanges] if single else []
     found = [_finding(single, group, absent) for group in groups]
     if several:
-        found.append(_finding(several, tuple(exchanges), absent))
+        found.append(_finding(several, exchanges, absent))
         if all(finding.outcome is None for finding in found[:-1]):
             return found[-1:]
         return [finding for finding in found if finding.outcome is not None]
     return found
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def _finding(checks: tuple[Bound, ...], exchanges: tuple[Exchange, ...], absent: frozenset[str]) -> _Finding:
     for exchange in exchanges:
         if exchange.id in absent:
@@ -163,8 +189,6 @@ def _finding(checks: tuple[Bound, ...], exchanges: tuple[Exchange, ...], absent:
     return _Finding(exchanges, _first(checks, exchanges))
 
 
-# Judging again what differs in a few exchanges, as the faults do, costs those few.
-@functools.lru_cache(maxsize=1 << 15)
 def _first(
     checks: tuple[Bound, ...], exchanges: tuple[Exchange, ...]
 ) -> Deviation | Undecided | Refused | None:
@@ -261,8 +285,8 @@ def _refused(scenario: Scenario, findings: list[_Finding]) -> Judgement | None:
 
 
 def _evidence(findings: Iterable[_Finding]) -> tuple[Evidence, ...]:
-    ids = dict.fromkeys(exchange.id for finding in findings for exchange in finding.exchanges)
-    return tuple(Evidence(exchange_id) for exchange_id in ids)
+    exchanges = chain.from_iterable(finding.exchanges for finding in findings)
+    return tuple(map(Evidence, dict.fromkeys(map(attrgetter("id"), exchanges))))
 
 
 def _capital(sentence: str) -> str:

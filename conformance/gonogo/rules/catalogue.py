@@ -30,9 +30,12 @@ FUZZ_FEATURE = f"{fuzzed.GROUP}.feature"
 """The rules about generated requests, which only some runs send."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Scenario:
-    """A rule, what it looks at, and the text of its checks. `where` is file:line, for our own mistakes."""
+    """A rule, what it looks at, and the text of its checks; compared and cached by identity.
+
+    `where` is file:line, for our own mistakes.
+    """
 
     rule: Rule
     looks: tuple[Ask | Watch, ...]
