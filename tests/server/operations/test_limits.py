@@ -1,4 +1,4 @@
-"""Limits on what is sent in: bodies that are too large, never end, or are nested too deeply."""
+"""Limits on what is sent in: bodies that are too large, never end, or are nested too deeply; too many requests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import httpx2
+
+    Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 pytestmark = pytest.mark.anyio
 
@@ -69,3 +72,40 @@ async def test_a_body_may_be_nested_up_to_the_limit(
     assert response.status_code == 400
     keeps_contract("ErrorEnvelope", response.json())
     assert (response.json()["error"]["code"] == "json_too_deep") is (code is not None)
+
+
+class TestWithAGatedEngine:
+    """A server that takes two requests at a time, one of which waits."""
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(max_running=1, max_queue=1)
+
+    @pytest.fixture
+    def engine(self, gate: asyncio.Semaphore) -> ScriptedEngine:
+        return ScriptedEngine(gate=gate.acquire)
+
+    @pytest.mark.parametrize("stream", [False, True])
+    async def test_past_the_queue_a_request_is_a_429_at_once_and_the_others_are_answered(
+        self,
+        live: httpx2.AsyncClient,
+        engine: ScriptedEngine,
+        gate: asyncio.Semaphore,
+        keeps_contract: Callable[[str, object], None],
+        until: Until,
+        *,
+        stream: bool,
+    ) -> None:
+        body = {"model": "scripted", "prompt": "Hi", "max_tokens": 1, "stream": stream}
+        taken = [asyncio.create_task(live.post("/completions", json=body)) for _ in range(2)]
+        await until(lambda: engine.running == 2)
+        refused = await live.post("/completions", json=body)
+        assert refused.status_code == 429
+        keeps_contract("ErrorEnvelope", refused.json())
+        assert refused.json()["error"]["type"] == "rate_limit_error"
+        assert int(refused.headers["retry-after"]) >= 1
+        assert (await live.get("/models")).status_code == 200
+        for _ in range(3):
+            gate.release()
+        assert [response.status_code for response in await asyncio.gather(*taken)] == [200, 200]
+        assert (await live.post("/completions", json=body)).status_code == 200

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -93,4 +94,14 @@ async def test_it_goes_on_where_it_was_once_the_client_reads_again(
     while gate.tokens <= made:
         read += len(await loop.sock_recv(connection, 65536))
     assert read
+    connection.close()
+
+
+@pytest.mark.parametrize("settings", [Settings(request_timeout=0.5)])
+async def test_the_deadline_ends_a_generation_that_nobody_reads(
+    live: httpx2.AsyncClient, engine: ScriptedEngine, until: Until
+) -> None:
+    connection = unread(live, 1)
+    await until(lambda: engine.running)
+    await until(lambda: not engine.running)
     connection.close()
