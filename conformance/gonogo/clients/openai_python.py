@@ -44,7 +44,8 @@ def _reader(lane: Lane) -> Reader:
         try:
             import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
 
-            # A stream of the SDK that is closed while another lane imports httpx trips over the half of it.
+            # A stream of the SDK that is collected while another lane imports httpx trips over the half of it.
+            # Closing it before does not help: Stream.close() leaves the generator that looks httpx up.
             with suppress(ImportError):
                 import httpx  # noqa: F401, PLC0415 - as above
         except ImportError:
