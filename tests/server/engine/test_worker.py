@@ -1,12 +1,14 @@
-"""The thread that takes turns, without any model."""
+"""The thread that owns what may be touched by one thread only, without any model."""
 
 from __future__ import annotations
 
+import logging
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo_server.engine.mlx.worker import AT_ONCE, Worker
+from gonogo_server.engine.mlx.worker import Worker
 from gonogo_server.errors import EngineDied
 
 if TYPE_CHECKING:
@@ -15,131 +17,179 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 
 
-class Steps:
-    """A job of some steps, each of which writes the job's name down."""
+class Counter:
+    """Counts down, a number a step, and writes down what happens on which thread."""
 
-    def __init__(self, name: str = "job", steps: int = 1, action: Callable[[], None] | None = None) -> None:
-        self.name = name
+    def __init__(self) -> None:
+        self.left = 0
+        self.trace: list[object] = []
+        self.threads: set[int] = set()
+        self.waiters: list[Future[None]] = []
+        self.action: Callable[[], None] | None = None
+
+    def count(self, steps: int) -> Future[None]:
+        """Done when so many steps were taken."""
         self.left = steps
-        self.action = action
-        self.over = threading.Event()
-        self.error: Exception | None = None
+        self.waiters.append(Future())
+        return self.waiters[-1]
 
-    def step(self, owned: list[str]) -> bool:
-        owned.append(self.name)
+    def step(self) -> bool:
+        self.threads.add(threading.get_ident())
         if self.action is not None:
             self.action()
-        self.left -= 1
         if self.left:
-            return True
-        self.over.set()
-        return False
+            self.left -= 1
+            self.trace.append(self.left)
+        if not self.left:
+            while self.waiters:
+                self.waiters.pop().set_result(None)
+        return bool(self.left)
 
     def fail(self, error: Exception) -> None:
-        self.error = error
-        self.over.set()
+        for waiter in self.waiters:
+            waiter.set_exception(error)
+        self.trace.append("failed")
 
-    def wait(self) -> Exception | None:
-        assert self.over.wait(PATIENCE), f"{self.name} never ended"
-        return self.error
-
-
-@pytest.fixture
-def trace() -> list[str]:
-    return []
+    def release(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.trace.append("released")
 
 
 @pytest.fixture
-def worker(trace: list[str]) -> Iterator[Worker[list[str]]]:
-    made = Worker("test", lambda: trace, lambda owned: owned.append(f"released on {threading.get_ident()}"))
+def counter() -> Counter:
+    return Counter()
+
+
+@pytest.fixture
+def worker(counter: Counter) -> Iterator[Worker[Counter]]:
+    made = Worker("test", lambda: counter)
     made.start()
     yield made
     made.stop(PATIENCE)
 
 
-def hold(worker: Worker[list[str]]) -> threading.Event:
-    """Keep the thread busy until the event is set."""
-    entered, gate = threading.Event(), threading.Event()
+def wait_for(worker: Worker[Counter], steps: int) -> Future[None]:
+    return worker.call(lambda owned: owned.count(steps)).result(PATIENCE)
 
-    def wait() -> None:
+
+def die() -> None:
+    raise SystemExit("out of order")
+
+
+def test_it_steps_until_nothing_is_left_and_then_waits_for_calls(
+    worker: Worker[Counter], counter: Counter
+) -> None:
+    wait_for(worker, 3).result(PATIENCE)
+    assert counter.trace == [2, 1, 0]
+    wait_for(worker, 2).result(PATIENCE)
+    assert counter.trace == [2, 1, 0, 1, 0]
+
+
+def test_calls_are_obeyed_between_two_steps(worker: Worker[Counter]) -> None:
+    endless = wait_for(worker, -1)
+    assert worker.call(lambda owned: owned.left).result(PATIENCE) < 0
+    assert not endless.done()
+
+
+def test_what_a_call_raises_is_the_callers_and_the_thread_goes_on(worker: Worker[Counter]) -> None:
+    def refuse(_: Counter) -> None:
+        raise ValueError("not like this")
+
+    with pytest.raises(ValueError, match="not like this"):
+        worker.call(refuse).result(PATIENCE)
+    assert worker.call(lambda _: 7).result(PATIENCE) == 7
+
+
+def test_a_call_that_was_cancelled_before_its_turn_is_not_made(worker: Worker[Counter]) -> None:
+    entered, gate = threading.Event(), threading.Event()
+    made: list[str] = []
+
+    def hold(_: Counter) -> None:
         entered.set()
         assert gate.wait(PATIENCE)
 
-    worker.submit(Steps("holder", action=wait))
+    worker.call(hold)
     assert entered.wait(PATIENCE)
-    return gate
-
-
-def test_jobs_take_turns_of_a_step_each(worker: Worker[list[str]], trace: list[str]) -> None:
-    gate = hold(worker)
-    first, second = Steps("a", 3), Steps("b", 2)
-    worker.submit(first)
-    worker.submit(second)
+    unwanted = worker.call(lambda _: made.append("unwanted"))
+    wanted = worker.call(lambda _: made.append("wanted"))
+    assert unwanted.cancel()
     gate.set()
-    assert first.wait() is None
-    assert second.wait() is None
-    assert trace == ["holder", "a", "b", "a", "b", "a"]
+    wanted.result(PATIENCE)
+    assert made == ["wanted"]
 
 
-def test_only_so_many_take_turns_and_the_others_wait(worker: Worker[list[str]], trace: list[str]) -> None:
-    gate = hold(worker)
-    jobs = [Steps(str(index), 2) for index in range(AT_ONCE + 1)]
-    for job in jobs:
-        worker.submit(job)
-    assert worker.unfinished == AT_ONCE + 2
-    gate.set()
-    jobs[-1].wait()
-    assert trace.index(str(AT_ONCE)) == 1 + 2 * AT_ONCE
-
-
-def test_a_job_that_fails_takes_no_other_along(worker: Worker[list[str]]) -> None:
-    def break_down() -> None:
-        raise ValueError("broken")
-
-    bad, good = Steps("bad", 3, break_down), Steps("good", 3)
-    worker.submit(bad)
-    worker.submit(good)
-    assert isinstance(bad.wait(), ValueError)
-    assert good.wait() is None
-    assert worker.alive
-
-
-def test_a_dying_thread_fails_everyone_who_waits_and_who_comes_later(worker: Worker[list[str]]) -> None:
-    gate = hold(worker)
-
-    def die() -> None:
-        raise SystemExit("out of order")
-
-    jobs = [Steps("killer", 2, die), Steps("running", 100_000), *(Steps() for _ in range(2 * AT_ONCE))]
-    for job in jobs:
-        worker.submit(job)
-    gate.set()
-    for job in jobs:
-        assert isinstance(job.wait(), EngineDied)
-    assert not worker.alive
+def test_a_step_that_ends_the_thread_fails_everyone_who_waits_and_who_comes_later(
+    worker: Worker[Counter], counter: Counter
+) -> None:
+    endless = wait_for(worker, -1)
+    counter.action = die
     with pytest.raises(EngineDied, match=r"out of order.*start the server again"):
-        worker.submit(Steps())
+        endless.result(PATIENCE)
+    assert not worker.alive
+    with pytest.raises(EngineDied, match="start the server again"):
+        worker.call(lambda _: None)
+    with pytest.raises(EngineDied):
+        worker.check()
+
+
+def test_a_call_that_ends_the_thread_fails_itself_and_those_behind_it(worker: Worker[Counter]) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def hold(_: Counter) -> None:
+        entered.set()
+        assert gate.wait(PATIENCE)
+        die()
+
+    first = worker.call(hold)
+    assert entered.wait(PATIENCE)
+    behind = [worker.call(lambda _: None) for _ in range(3)]
+    gate.set()
+    for call in (first, *behind):
+        assert isinstance(call.exception(PATIENCE), EngineDied)
+
+
+class BrokenHandler(logging.Handler):
+    """A log that cannot be written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError("no space left on device")
+
+
+@pytest.fixture
+def broken_log() -> Iterator[None]:
+    handler = BrokenHandler()
+    logging.getLogger("gonogo_server").addHandler(handler)
+    yield
+    logging.getLogger("gonogo_server").removeHandler(handler)
+
+
+@pytest.mark.usefixtures("broken_log")
+def test_a_dying_thread_fails_everyone_even_where_its_death_cannot_be_logged(
+    worker: Worker[Counter], counter: Counter
+) -> None:
+    endless = wait_for(worker, -1)
+    counter.action = die
+    assert isinstance(endless.exception(PATIENCE), EngineDied)
+    assert not worker.alive
 
 
 def test_stopping_fails_what_is_not_done_and_releases_on_the_same_thread(
-    worker: Worker[list[str]], trace: list[str]
+    worker: Worker[Counter], counter: Counter
 ) -> None:
-    threads: list[int] = []
-    endless = Steps("endless", -1, lambda: threads.append(threading.get_ident()))
-    worker.submit(endless)
+    endless = wait_for(worker, -1)
     worker.stop(PATIENCE)
-    assert isinstance(endless.error, EngineDied)
-    assert trace[-1] == f"released on {worker._thread.ident}"
-    assert set(threads) <= {worker._thread.ident}
+    assert isinstance(endless.exception(PATIENCE), EngineDied)
+    assert counter.trace[-2:] == ["failed", "released"]
+    assert counter.threads == {worker._thread.ident}
 
 
-def test_what_making_raises_is_raised_at_the_start(trace: list[str]) -> None:
-    def make() -> list[str]:
+def test_what_making_raises_is_raised_at_the_start() -> None:
+    def make() -> Counter:
         raise FileNotFoundError("no model")
 
-    broken = Worker("broken", make, lambda owned: owned.clear())
+    broken = Worker("broken", make)
     with pytest.raises(FileNotFoundError, match="no model"):
         broken.start()
     with pytest.raises(EngineDied):
-        broken.submit(Steps())
+        broken.call(lambda _: None)
     broken.stop(PATIENCE)

@@ -111,17 +111,21 @@ class Worker(Generic[Owned]):
             self._made.set_exception(error)
             return
         self._made.set_result(None)
-        end = "The engine was stopped; start the server again."
+        end, died = "The engine was stopped; start the server again.", None
         try:
             busy = False
             while self._obey(owned, wait=not busy):
                 busy = owned.step()
-        except BaseException as error:
-            log.critical("The engine's thread died.", exc_info=True)
-            end = f"The engine's thread died ({error!r}); start the server again."
+        except BaseException as error:  # noqa: BLE001 - logged below
+            end, died = f"The engine's thread died ({error!r}); start the server again.", error
         self._refuse_all(end)
         owned.fail(EngineDied(end))
-        owned.release()
+        # Only now, as a log that cannot be written may not keep anyone waiting.
+        try:
+            if died is not None:
+                log.critical("The engine's thread died.", exc_info=died)
+        finally:
+            owned.release()
 
     def _obey(self, owned: Owned, *, wait: bool) -> bool:
         """Do the calls that are there, after waiting for one if need be; False when told to stop."""
