@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
 from gonogo_server.engine.base import Generation, Sampling
-from gonogo_server.engine.mlx.engine import MlxEngine, open_engine
+from gonogo_server.engine.mlx.engine import Budget, MlxEngine, open_engine
 from mlx.utils import tree_flatten
-from mlx_lm.models.llama import Model, ModelArgs
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gonogo_server.engine.base import Engine, Piece
+    from gonogo_server.engine.mlx.residents import Limits
+
+    MakeFolder = Callable[..., Path]
 
 PATIENCE = 120.0
 """Seconds after which a test that hangs is stopped; nothing waits for it."""
@@ -56,16 +59,34 @@ def bytes_tokenizer() -> PreTrainedTokenizerFast:
 
 
 @pytest.fixture
-def tiny_folder(tmp_path: Path, bytes_tokenizer: PreTrainedTokenizerFast) -> Path:
-    """A folder in MLX format: a Llama in bfloat16 that makes no sense."""
-    folder = tmp_path / "tiny-llama"
-    bytes_tokenizer.save_pretrained(folder)
-    mx.random.seed(7)
-    model = Model(ModelArgs.from_dict(CONFIG))
-    model.set_dtype(mx.bfloat16)
-    mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(model.parameters())))
-    (folder / "config.json").write_text(json.dumps(CONFIG))
-    return folder
+def make_folder(tmp_path: Path, bytes_tokenizer: PreTrainedTokenizerFast) -> MakeFolder:
+    """Folders in MLX format: models in bfloat16 that make no sense, by what their config.json has of its own."""
+
+    def make(name: str = "tiny-llama", *, random: int = 7, **own: object) -> Path:
+        config = CONFIG | own
+        folder = tmp_path / name
+        bytes_tokenizer.save_pretrained(folder)
+        (folder / "config.json").write_text(json.dumps(config))
+        classes = import_module(f"mlx_lm.models.{config['model_type']}")
+        mx.random.seed(random)
+        model = classes.Model(classes.ModelArgs.from_dict(config))
+        model.set_dtype(mx.bfloat16)
+        mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(model.parameters())))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def tiny_folder(make_folder: MakeFolder) -> Path:
+    """A Llama with a context of 128 tokens."""
+    return make_folder()
+
+
+@pytest.fixture
+def endless_folder(make_folder: MakeFolder) -> Path:
+    """The same with a context that no test lives to see the end of."""
+    return make_folder("endless", max_position_embeddings=1_000_000)
 
 
 @pytest.fixture
@@ -73,8 +94,8 @@ def open_model() -> Iterator[Callable[..., MlxEngine]]:
     """`open_engine`, closed after the test."""
     opened: list[MlxEngine] = []
 
-    def open_one(*names: object) -> MlxEngine:
-        opened.append(open_engine([str(name) for name in names]))
+    def open_one(*names: object, limits: Limits | None = None, budget: Budget | None = None) -> MlxEngine:
+        opened.append(open_engine([str(name) for name in names], limits=limits, budget=budget))
         return opened[-1]
 
     yield open_one

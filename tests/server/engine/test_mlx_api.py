@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 from importlib.metadata import requires, version
+from typing import TYPE_CHECKING
 
 import pytest
 from gonogo_server.engine.mlx import api
+from gonogo_server.engine.mlx.one_at_a_time import Answering, OneAtATime, Reading
+from mlx_lm.generate import GenerationBatch, PromptProcessingBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RECORDED = {
+    "BatchGenerator": (
+        "model max_tokens= stop_tokens= sampler= logits_processors= completion_batch_size= prefill_batch_size="
+        " prefill_step_size= max_kv_size= stream="
+    ),
+    "KVCache": "",
     "Llama": "args",
     "LlamaArgs": (
         "model_type hidden_size num_hidden_layers intermediate_size num_attention_heads rms_norm_eps vocab_size"
@@ -20,30 +32,62 @@ RECORDED = {
         " response_format="
     ),
     "apply_top_p": "logprobs top_p",
+    "can_trim_prompt_cache": "cache",
     "dequantize_model": "model",
     "load_model": "model_path lazy= strict= model_config= get_model_classes= trust_remote_code=",
     "load_tokenizer": "model_path tokenizer_config_extra= eos_token_ids=",
     "make_prompt_cache": "model max_kv_size=",
     "maybe_set_recommended_wired_limit": "",
+    "trim_prompt_cache": "cache num_tokens",
 }
 """The parameters of each name, those with a default marked by =."""
 
+METHODS = {
+    "insert": ("self prompts max_tokens= caches= all_tokens= samplers= logits_processors= stop_sequences="),
+    "next": "self",
+    "remove": "self uids return_prompt_caches=",
+    "extract_cache": "self uids",
+    "close": "self",
+}
+"""The same for what is called on a BatchGenerator."""
 
-def parameters(name: str) -> str:
-    signature = inspect.signature(getattr(api, name))
+NOT_CALLED = {"TESTED", "generation_stream"}
+
+
+def parameters(function: Callable[..., object]) -> str:
     return " ".join(
         parameter.name + ("" if parameter.default is parameter.empty else "=")
-        for parameter in signature.parameters.values()
+        for parameter in inspect.signature(function).parameters.values()
     )
 
 
 def test_every_name_that_is_used_is_recorded() -> None:
-    assert {*RECORDED, "TESTED"} == set(api.__all__)
+    assert {*RECORDED, *NOT_CALLED} == set(api.__all__)
 
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_signatures_are_those_recorded(name: str) -> None:
-    assert parameters(name) == RECORDED[name]
+    assert parameters(getattr(api, name)) == RECORDED[name]
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_methods_of_the_batch_are_those_recorded(name: str) -> None:
+    assert parameters(getattr(api.BatchGenerator, name)) == METHODS[name]
+
+
+@pytest.mark.parametrize("name", sorted({*METHODS} - {"close"}))
+def test_what_stands_in_for_the_batch_takes_what_it_is_called_with(name: str) -> None:
+    ours = set(inspect.signature(getattr(OneAtATime, name)).parameters)
+    assert ours <= set(inspect.signature(getattr(api.BatchGenerator, name)).parameters)
+
+
+def test_what_a_step_tells_is_what_was_recorded() -> None:
+    reading = [field.name for field in fields(PromptProcessingBatch.Response)]
+    answering = [field.name for field in fields(GenerationBatch.Response)]
+    assert reading == ["uid", "progress", "end_of_segment", "end_of_prompt"]
+    assert answering == ["uid", "token", "logprobs", "finish_reason", "prompt_cache", "all_tokens"]
+    assert {field.name for field in fields(Reading)} < set(reading)
+    assert [field.name for field in fields(Answering)] == answering
 
 
 def test_the_installed_version_is_the_tested_one() -> None:

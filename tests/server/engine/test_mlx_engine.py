@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.engine.base import Generation, Piece, Sampling
-from gonogo_server.engine.mlx import job
+from gonogo_server.engine.mlx.api import BatchGenerator
 from gonogo_server.engine.mlx.engine import open_engine
+from gonogo_server.engine.mlx.residents import Limits
 from gonogo_server.errors import BadRequest, EngineDied, ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from gonogo_server.engine.mlx.engine import MlxEngine
@@ -92,12 +93,12 @@ async def test_a_folder_is_served_under_its_name(
 
 
 async def test_a_long_prompt_taken_in_steps_is_answered_like_one_taken_whole(
-    open_model: Open, tiny_folder: Path, pieces: Collect, monkeypatch: pytest.MonkeyPatch
+    open_model: Open, tiny_folder: Path, pieces: Collect
 ) -> None:
-    engine = open_model(tiny_folder)
-    whole = await pieces(engine, "ab" * 30, 4)
-    monkeypatch.setattr("gonogo_server.engine.mlx.decode.PREFILL_CPU", 7)
-    assert await pieces(engine, "ab" * 30, 4) == whole
+    drawn = {"temperature": 1.0, "seed": 1}
+    whole = await pieces(open_model(tiny_folder), "ab" * 30, 16, **drawn)
+    in_steps = open_model(tiny_folder, limits=Limits(read_step=7))
+    assert await pieces(in_steps, "ab" * 30, 16, **drawn) == whole
 
 
 async def test_an_answer_ends_where_the_context_is_full(
@@ -161,33 +162,33 @@ async def test_an_unknown_model_is_a_bug_of_the_caller(smollm2: MlxEngine) -> No
         await anext(smollm2.generate("other", Generation((1,), 1, Sampling())))
 
 
-def breaking_with(error: BaseException) -> Callable[..., Iterator[None]]:
-    """Steps of an answer that goes wrong at the second."""
+def breaking_with(error: BaseException) -> Callable[..., object]:
+    """A step of the batch that goes wrong."""
 
-    def answer(*_: object) -> Iterator[None]:
-        yield None
+    def broken(_: object) -> object:
         raise error
 
-    return answer
+    return broken
 
 
-async def test_a_failing_generation_fails_alone(
+async def test_a_step_that_fails_fails_its_answers_and_the_next_ones_are_answered(
     open_model: Open, tiny_folder: Path, pieces: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_model(tiny_folder)
+    whole = await pieces(engine, "Hello", 3)
     with monkeypatch.context() as patched:
-        patched.setattr(job, "answer", breaking_with(RuntimeError("out of memory")))
+        patched.setattr(BatchGenerator, "next", breaking_with(RuntimeError("out of memory")))
         with pytest.raises(RuntimeError, match="out of memory"):
             await pieces(engine, "Hello", 3)
     assert engine.alive
-    assert len(await pieces(engine, "Hello", 3)) == 3
+    assert joined(await pieces(engine, "Hello", 3)) == joined(whole)
 
 
 async def test_a_dying_thread_fails_who_waits_and_everything_after(
     open_model: Open, tiny_folder: Path, pieces: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_model(tiny_folder)
-    monkeypatch.setattr(job, "answer", breaking_with(SystemExit()))
+    monkeypatch.setattr(BatchGenerator, "next", breaking_with(SystemExit()))
     failures = await asyncio.gather(*(pieces(engine, "Hello") for _ in range(12)), return_exceptions=True)
     assert {type(failure) for failure in failures} == {EngineDied}
     assert not engine.alive
@@ -198,19 +199,10 @@ async def test_a_dying_thread_fails_who_waits_and_everything_after(
     await engine.close()
 
 
-def endless(*_: object) -> Iterator[Piece | None]:
-    """Steps of an answer that has one token, and then none for ever."""
-    yield Piece("a", 1)
-    while True:
-        yield None
-
-
-async def test_closing_the_engine_fails_what_still_runs(
-    open_model: Open, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = open_model(tiny_folder)
-    monkeypatch.setattr(job, "answer", endless)
-    steps = engine.generate("tiny-llama", Generation((1,), 1, Sampling()))
+async def test_closing_the_engine_fails_what_still_runs(open_model: Open, endless_folder: Path) -> None:
+    engine = open_model(endless_folder)
+    without_end = Sampling(0, logit_bias=((256, -100),))
+    steps = engine.generate("endless", Generation((1,), 1_000_000, without_end))
     await anext(steps)
     await engine.close()
     with pytest.raises(EngineDied):
@@ -231,7 +223,9 @@ def test_a_model_that_cannot_be_loaded_is_a_sentence(tmp_path: Path) -> None:
 SCRIPT = """
 import asyncio
 from gonogo_server.engine.base import Generation, Sampling
+from gonogo_server.engine.mlx.api import BatchGenerator
 from gonogo_server.engine.mlx.engine import open_engine
+from gonogo_server.engine.mlx.residents import Limits
 engine = open_engine(["smollm2"])
 async def main():
     async for piece in engine.generate("smollm2", Generation((1, 2), 100, Sampling(0))):

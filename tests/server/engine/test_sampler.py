@@ -6,16 +6,16 @@ import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
 from gonogo_server.engine.base import Sampling
-from gonogo_server.engine.mlx.sampler import Sampler
+from gonogo_server.engine.mlx.sampler import sampler
 
 ODDS = [0.1, 0.5, 0.3, 0.1]
 LIKELIEST = 1
 
 
 def draws(sampling: Sampling, count: int = 64) -> list[int]:
-    sampler = Sampler(sampling)
-    logits = mx.log(mx.array([ODDS]))
-    return [int(sampler(logits).item()) for _ in range(count)]
+    draw = sampler(sampling)
+    logprobs = mx.log(mx.array([ODDS]))
+    return [int(draw(logprobs).item()) for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,15 @@ def test_other_seeds_draw_otherwise() -> None:
 def test_without_a_seed_every_answer_is_its_own() -> None:
     # Equal by chance once in 10 ** 29 runs.
     assert draws(Sampling()) != draws(Sampling())
+
+
+def test_all_greedy_answers_share_one_sampler_as_mlx_lm_draws_for_all_rows_at_once_then() -> None:
+    assert sampler(Sampling(temperature=0)) is sampler(Sampling(temperature=0, seed=3))
+
+
+def test_drawing_leaves_the_random_state_of_the_thread_alone() -> None:
+    mx.random.seed(5)
+    untouched = mx.random.uniform(shape=(4,)).tolist()
+    mx.random.seed(5)
+    draws(Sampling(seed=1))
+    assert mx.random.uniform(shape=(4,)).tolist() == untouched

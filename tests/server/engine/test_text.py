@@ -20,7 +20,7 @@ SAID: list[Message] = [{"role": "system", "content": "Be brief."}, {"role": "use
 
 @pytest.fixture
 def text(bytes_tokenizer: PreTrainedTokenizerFast) -> Text:
-    return Text(TokenizerWrapper(bytes_tokenizer), 64)
+    return Text(TokenizerWrapper(bytes_tokenizer), 64, 257)
 
 
 def decoded(text: Text, tokens: tuple[int, ...]) -> list[str]:
@@ -62,11 +62,11 @@ def test_a_template_that_refuses_says_why(text: Text) -> None:
 def test_a_model_without_a_template_takes_no_messages(bytes_tokenizer: PreTrainedTokenizerFast) -> None:
     bytes_tokenizer.chat_template = None
     with pytest.raises(BadRequest, match="ask it for completions"):
-        Text(TokenizerWrapper(bytes_tokenizer), 64).chat_prompt(SAID)
+        Text(TokenizerWrapper(bytes_tokenizer), 64, 257).chat_prompt(SAID)
 
 
 def test_no_text_at_all_is_still_a_token(bytes_tokenizer: PreTrainedTokenizerFast) -> None:
-    text = Text(TokenizerWrapper(bytes_tokenizer), 64)
+    text = Text(TokenizerWrapper(bytes_tokenizer), 64, 257)
     assert text.encode("") == tuple(text.end_tokens)
     bytes_tokenizer.bos_token = "!"
     assert text.encode("") == text.encode("!")
@@ -74,4 +74,4 @@ def test_no_text_at_all_is_still_a_token(bytes_tokenizer: PreTrainedTokenizerFas
 
 def test_a_slow_tokenizer_is_refused() -> None:
     with pytest.raises(ModelUnavailable, match="no fast tokenizer"):
-        Text(SimpleNamespace(), 64)
+        Text(SimpleNamespace(), 64, 257)
