@@ -10,6 +10,7 @@ from mlx_lm.models.llama import Model as Llama
 from mlx_lm.models.llama import ModelArgs as LlamaArgs
 from mlx_lm.sample_utils import apply_top_p
 from mlx_lm.tokenizer_utils import TokenizerWrapper
+from mlx_lm.utils import _get_classes as get_classes
 from mlx_lm.utils import dequantize_model, load_model, load_tokenizer, maybe_set_recommended_wired_limit
 
 TESTED = "0.32.2"
@@ -26,6 +27,7 @@ __all__ = [
     "can_trim_prompt_cache",
     "dequantize_model",
     "generation_stream",
+    "get_classes",
     "load_model",
     "load_tokenizer",
     "make_prompt_cache",

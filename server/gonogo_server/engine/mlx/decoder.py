@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlx_lm.utils import _get_classes as get_classes
+from gonogo_server.engine.mlx.api import get_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
