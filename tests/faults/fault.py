@@ -53,5 +53,6 @@ def turned(judgements: dict[str, Judgement]) -> set[str]:
 
 
 def _is_turned(found: Judgement) -> bool:
-    missing = found.verdict is Verdict.UNSUPPORTED and found.rule.level is Level.MAY
+    optional = found.verdict is Verdict.UNSUPPORTED and found.rule.level is Level.MAY
+    missing = optional and bool(found.expected)  # a plain refusal expects nothing
     return found.verdict in BROKEN or missing

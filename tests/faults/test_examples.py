@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange, Request
 
 ROOT = Path(__file__).resolve().parents[2]
-FEW = Catalogue(load().select(["chat.stream", "http.request_id"]))
+FEW = Catalogue(load().select(["chat.stream", "http.request_id"], ["chat.stream.logprobs"]))
 
 
 def few_to_show(*, fuzz: bool = False) -> Catalogue:
