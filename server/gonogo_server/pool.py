@@ -56,10 +56,11 @@ class Pool(Generic[Model]):
         self._changing = asyncio.Lock()
         self._returned = asyncio.Event()
 
-    def adopt(self, name: str, model: Model) -> None:
-        """Take note of a model that was loaded already."""
+    def adopt(self, name: str, model: Model, seconds: float) -> None:
+        """Take note of a model that was loaded already, in that time."""
         self._slots[name].model = model
         self._slots[name].nbytes = self._weigh(model)
+        events.model_loaded(name, seconds=seconds, memory_bytes=self._slots[name].nbytes)
 
     def loaded(self, name: str) -> Model | None:
         """The model, if it is in memory."""

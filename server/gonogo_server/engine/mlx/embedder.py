@@ -14,7 +14,8 @@ from gonogo_server.engine.mlx.embedding_folder import read_embedding_folder
 from gonogo_server.engine.mlx.embedding_text import EmbeddingText
 from gonogo_server.engine.mlx.encoder import MODEL_TYPES, Encoder, EncoderArgs
 from gonogo_server.engine.mlx.pooling import pool
-from gonogo_server.errors import BadRequest, ModelUnavailable
+from gonogo_server.engine.mlx.refusal import refusal
+from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +112,7 @@ def load_embedder(location: Location) -> Embedder:
         return Embedder(network, folder.pooling, EmbeddingText(folder), nbytes)
     except Exception as error:
         # Whatever a reader of a foreign file stumbles over: there are as many ways as there are files.
-        raise ModelUnavailable(f"{location.path} cannot be served: {error}.") from error
+        raise refusal(location, error) from error
 
 
 def _network(folder: EmbeddingFolder) -> tuple[Network, Any]:

@@ -6,8 +6,10 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gonogo_server import events
 from gonogo_server.engine.base import ModelCard, room
 from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.foretell import foretell
@@ -78,7 +80,10 @@ class MlxEngine:
         )
         for location in locations:
             if budget.preload is None or location.id in budget.preload:
-                self._pool.adopt(location.id, self._worker.call(_loading(location)).result())
+                events.model_loading(location.id)
+                begun = monotonic()
+                resident = self._worker.call(_loading(location)).result()
+                self._pool.adopt(location.id, resident, monotonic() - begun)
 
     @property
     def description(self) -> str:

@@ -10,7 +10,7 @@ from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.embedding_folder import read_embedding_folder
 from gonogo_server.engine.mlx.gguf import read_metadata
 from gonogo_server.engine.mlx.load import context_length
-from gonogo_server.errors import ModelUnavailable
+from gonogo_server.engine.mlx.refusal import refusal
 
 if TYPE_CHECKING:
     from gonogo_server.locate import Location
@@ -38,7 +38,7 @@ def foretell(location: Location) -> Foretold:
         context, vocabulary = _gguf(location) if location.format == "gguf" else _folder(location)
     except Exception as error:
         # As when it is loaded: there are as many ways to stumble as there are files.
-        raise ModelUnavailable(f"{location.path} cannot be served: {error}.") from error
+        raise refusal(location, error) from error
     path = location.path
     files = [path] if location.format == "gguf" else path.glob("*.safetensors")
     growth = GROWTH[location.format, on_cpu()]

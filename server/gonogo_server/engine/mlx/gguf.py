@@ -15,7 +15,7 @@ import mlx.core as mx
 
 from gonogo_server.engine.mlx.api import Llama, LlamaArgs, TokenizerWrapper
 from gonogo_server.engine.mlx.gguf_tokenizer import end_token_ids, read_tokenizer
-from gonogo_server.errors import ModelUnavailable
+from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,12 +51,12 @@ ARGUMENTS = {
 def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     """Model, tokenizer and context length in tokens; the weights as `dtype`, None: as float16.
 
-    Raises `ModelUnavailable` for anything but a Llama with a byte-level BPE vocabulary.
+    Raises `UnsupportedModel` for anything but a Llama with a byte-level BPE vocabulary.
     """
     tensors, metadata = _read(path)
     architecture = metadata.get("general.architecture")
     if architecture != "llama":
-        raise ModelUnavailable(
+        raise UnsupportedModel(
             f"its architecture is {architecture!r}, and only llama is read from GGUF files"
         )
     weights = _weights(tensors, mx.float16 if dtype is None else dtype)
@@ -86,7 +86,7 @@ def _read(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
 def _arguments(metadata: Mapping[str, Any], weights: Mapping[str, mx.array]) -> dict[str, Any]:
     for key in ("llama.rope.scaling.type", "llama.expert_count"):
         if metadata.get(key) not in {None, "none", 0}:
-            raise ModelUnavailable(f"its {key} is {metadata[key]!r}, which is not read from GGUF files")
+            raise UnsupportedModel(f"its {key} is {metadata[key]!r}, which is not read from GGUF files")
     arguments = {name: _required(metadata, f"llama.{key}") for name, key in ARGUMENTS.items()}
     return arguments | {
         "model_type": "llama",
@@ -131,4 +131,4 @@ def _layer(name: str) -> str:
             return f"model.layers.{number}.{BLOCK[layer]}"
     elif name in OUTSIDE:
         return OUTSIDE[name]
-    raise ModelUnavailable(f"its tensor {name} has no place in a plain Llama")
+    raise UnsupportedModel(f"its tensor {name} has no place in a plain Llama")

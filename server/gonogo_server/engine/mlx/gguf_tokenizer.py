@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
-from gonogo_server.errors import ModelUnavailable
+from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ END_TEXTS = frozenset({"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>"
 
 
 def read_tokenizer(metadata: Mapping[str, Any]) -> PreTrainedTokenizerFast:
-    """The tokenizer with its chat template. Raises `ModelUnavailable` for a kind that is not known here."""
+    """The tokenizer with its chat template. Raises `UnsupportedModel` for a kind that is not known here."""
     tokens = _ggml(metadata, "tokens")
     tokenizer = Tokenizer(
         models.BPE(
@@ -67,7 +67,7 @@ def _pre_tokenizer(metadata: Mapping[str, Any]) -> pre_tokenizers.PreTokenizer:
         case "gpt2", "gpt-2":
             return byte_level
         case model, pre:
-            raise ModelUnavailable(
+            raise UnsupportedModel(
                 f"its tokenizer ({model}, {pre}) is not read from GGUF files; take the model in MLX format"
             )
 

@@ -15,8 +15,8 @@ from mlx.utils import tree_flatten
 from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_tokenizer
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
+from gonogo_server.engine.mlx.refusal import refusal
 from gonogo_server.engine.mlx.text import Text
-from gonogo_server.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def load(location: Location) -> Loaded:
         return Loaded(model, text, sum(array.nbytes for array in _arrays(model)))
     except Exception as error:
         # Whatever a reader of a foreign file stumbles over: there are as many ways as there are files.
-        raise ModelUnavailable(f"{location.path} cannot be served: {error}.") from error
+        raise refusal(location, error) from error
 
 
 def context_length(config: Mapping[str, Any]) -> int:

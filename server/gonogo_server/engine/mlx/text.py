@@ -11,7 +11,7 @@ from llguidance import LLMatcher
 from tokenizers.decoders import DecodeStream
 
 from gonogo_server.engine.base import ToolStyle
-from gonogo_server.errors import BadRequest, ModelUnavailable
+from gonogo_server.errors import BadRequest, UnsupportedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ class Text:
 
     def __init__(self, tokenizer: Any, context_length: int, vocabulary: int) -> None:  # noqa: ANN401 - mlx_lm has no types
         if not hasattr(tokenizer, "backend_tokenizer"):
-            raise ModelUnavailable("it has no fast tokenizer (tokenizer.json)")
+            raise UnsupportedModel("it has no fast tokenizer (tokenizer.json)")
         self._tokenizer = tokenizer
         self.context_length = context_length
         self.vocabulary = vocabulary

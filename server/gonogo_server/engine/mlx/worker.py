@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+DIED = "The engine's thread died, as the server's log says; start the server again."
+
 PATIENCE = 10.0
 """Seconds that the end of the process waits for a step in progress, where nobody called `stop`."""
 
@@ -153,6 +155,6 @@ def _do(work: Callable[[Owned], object], future: Future[object], owned: Owned) -
     except Exception as error:  # noqa: BLE001 - it is the caller's
         # Its frames would keep what only this thread may release.
         future.set_exception(error.with_traceback(None))
-    except BaseException as error:
-        future.set_exception(EngineDied(f"The engine's thread died ({error!r}); start the server again."))
+    except BaseException:
+        future.set_exception(EngineDied(DIED))
         raise
