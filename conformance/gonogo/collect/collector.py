@@ -1,8 +1,8 @@
 """Send a plan and record what comes back.
 
 Harmless stimuli go side by side, then those that must be alone, then hostile ones in batches with a sign of life
-after each, then the ones known to stop servers: the first by itself, and where the target lives through it the rest,
-which resembles it, in batches too. Once the target no longer answers, nothing more is sent: what is left is noted
+after each, then the ones known to stop servers: the first by itself, as most die of that one, and where the target
+lives through it the rest in batches too. Once the target no longer answers, nothing more is sent: what is left is noted
 with the batch that was the last before it. Any request of a batch may be the one that stopped the target; with one
 request at a time a batch is one request, and the one is named.
 """
