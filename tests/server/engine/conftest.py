@@ -1,4 +1,4 @@
-"""A real model, once a session, and a tiny one with random weights for what does not depend on sense."""
+"""A real model, once a session, and tiny ones with random weights for what does not depend on sense."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ import mlx.core as mx
 import pytest
 from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.mlx.engine import Budget, MlxEngine, open_engine
+from gonogo_server.engine.mlx.residents import Limits, Residents
+from gonogo_server.engine.mlx.row import Row
+from gonogo_server.engine.mlx.ticket import Ticket
+from gonogo_server.locate import locate
 from mlx.utils import tree_flatten
+from mlx_lm.models import llama
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from gonogo_server.engine.base import Engine, Piece
-    from gonogo_server.engine.mlx.residents import Limits
 
     MakeFolder = Callable[..., Path]
 
@@ -30,6 +34,7 @@ PATIENCE = 120.0
 """Seconds after which a test that hangs is stopped; nothing waits for it."""
 
 END = "<|im_end|>"
+END_TOKEN = 256
 TEMPLATE = (
     "{% for message in messages %}"
     "{% if message.role == 'tool' %}{{ raise_exception('no tools here') }}{% endif %}"
@@ -44,7 +49,7 @@ CONFIG = {
     "rms_norm_eps": 1e-5,
     "vocab_size": 320,
     "max_position_embeddings": 128,
-    "eos_token_id": 256,
+    "eos_token_id": END_TOKEN,
 }
 
 
@@ -101,6 +106,113 @@ def open_model() -> Iterator[Callable[..., MlxEngine]]:
     yield open_one
     for engine in opened:
         asyncio.run(engine.close())
+
+
+class Answer(Ticket):
+    """An answer that keeps what it gets; to be made where a loop runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[Piece] = []
+        self.error: Exception | None = None
+
+    def take(self, result: Piece | Exception) -> None:
+        if isinstance(result, Exception):
+            self.error = result
+        else:
+            self.pieces.append(result)
+
+    @property
+    def ended(self) -> bool:
+        return self.error is not None or bool(self.pieces and self.pieces[-1].finish_reason)
+
+    @property
+    def tokens(self) -> list[int]:
+        """The ids, without an end token."""
+        return [token.chosen.id for piece in self.pieces for token in piece.logprobs]
+
+    @property
+    def cached(self) -> int:
+        return self.pieces[0].cached
+
+
+class ByHand:
+    """What the engine's thread owns, without the thread: a step is taken when the test says so."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.owned = Residents(limits)
+        self.name = folder.name
+        self.loaded = self.owned.load(locate(str(folder)))
+        self.batch = self.owned._batches[self.name]
+        self.prefixes = self.owned._prefixes
+
+    def ask(
+        self,
+        prompt: Sequence[int],
+        max_tokens: int = 24,
+        *,
+        matcher: object = None,
+        likeliest: int = 0,
+        without_end: bool = True,
+        bias: Sequence[tuple[int, float]] = (),
+        **sampling: float | None,
+    ) -> Answer:
+        """One more answer, drawn at temperature 1 with seed 1; the end token is forbidden."""
+        answer = Answer()
+        banned = [(END_TOKEN, -100.0)] if without_end else []
+        how = Sampling(**({"seed": 1} | sampling), logit_bias=(*bias, *banned))
+        generation = Generation(tuple(prompt), max_tokens, how, likeliest)
+        self.owned.add(self.name, Row(answer, generation, self.loaded.text, matcher))
+        return answer
+
+    async def step(self, steps: int = 1) -> None:
+        for _ in range(steps):
+            self.owned.step()
+            await asyncio.sleep(0)
+
+    async def run(self, *answers: Answer) -> list[Answer]:
+        """Steps until there is nothing left to do, which is soon with these models."""
+        for _ in range(5000):
+            busy = self.owned.step()
+            await asyncio.sleep(0)
+            if not busy:
+                assert all(answer.ended or answer.cancelled for answer in answers)
+                return list(answers)
+        raise AssertionError("an answer never ended")
+
+    async def tokens(self, *arguments: object, **named: object) -> list[int]:
+        """Those of an answer that nobody else is beside."""
+        (answer,) = await self.run(self.ask(*arguments, **named))
+        assert answer.error is None
+        return answer.tokens
+
+
+@pytest.fixture
+def by_hand() -> Iterator[Callable[..., ByHand]]:
+    """Opens a folder; prompts are read 16 tokens a step."""
+    opened: list[ByHand] = []
+
+    def open_one(folder: Path, **limits: int) -> ByHand:
+        opened.append(ByHand(folder, Limits(**({"read_step": 16} | limits))))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.owned.release()
+
+
+@pytest.fixture
+def shapes_read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The shapes of what a Llama is called with from here on: rows and tokens."""
+    shapes: list[tuple[int, int]] = []
+    compute = llama.Model.__call__
+
+    def counted(model: llama.Model, inputs: mx.array, *arguments: object, **named: object) -> mx.array:
+        shapes.append(tuple(inputs.shape))
+        return compute(model, inputs, *arguments, **named)
+
+    monkeypatch.setattr(llama.Model, "__call__", counted)
+    return shapes
 
 
 @pytest.fixture(scope="session")

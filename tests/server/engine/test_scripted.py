@@ -12,7 +12,7 @@ import pytest
 from gonogo_server.engine.base import Generation, Piece, Sampling, ToolStyle
 from gonogo_server.engine.distribution import OTHERS, distribution
 from gonogo_server.engine.scripted import BEGIN, END, GAP, VOCABULARY, Failure, ScriptedEngine
-from gonogo_server.errors import BadRequest, EngineDied
+from gonogo_server.errors import BadRequest, EngineDied, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -287,6 +287,14 @@ async def test_under_a_grammar_other_tokens_are_impossible_and_biases_choose_amo
     first = pieces[0].logprobs[0]
     assert sum(exp(one.logprob) for one in first.likeliest) == pytest.approx(1)
     assert {one.id for one in first.likeliest} == set(b"abc")
+
+
+async def test_a_grammar_that_leads_nowhere_fails_the_generation() -> None:
+    endless = 'start: %json {"$ref": "#"}'
+    with pytest.raises(ServerError, match="cannot be followed any further"):
+        await anext(
+            ScriptedEngine().generate("scripted", Generation((BEGIN,), 1, Sampling(), grammar=endless))
+        )
 
 
 async def test_a_grammar_that_is_none_is_refused_at_the_first_step() -> None:

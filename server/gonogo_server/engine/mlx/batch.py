@@ -22,6 +22,7 @@ from gonogo_server.engine.mlx.api import (
     trim_prompt_cache,
 )
 from gonogo_server.engine.mlx.prefix_cache import Entry, common_prefix
+from gonogo_server.engine.mlx.safe_log import log_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,13 +85,13 @@ class Batch:
         """Go on by a token for each row that is past its prompt, and by a part of a prompt; False: nothing to do."""
         self._drop_cancelled()
         try:
-            self._admit()
+            self._admit(deliveries)
             if not self._rows:
                 return False
             self._go_on(deliveries)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is told to those it concerns
             # The caches of all rows may be out of step with their tokens now: none of them can be used again.
-            log.exception("A step of the model %s failed.", self._name)
+            log_failure(log, error, "A step of the model %s failed.", self._name)
             self._break(error, deliveries)
         return self.rows > 0
 
@@ -140,16 +141,24 @@ class Batch:
         if any(row.ticket.cancelled for row in self._waiting):
             self._waiting = deque(row for row in self._waiting if not row.ticket.cancelled)
 
-    def _admit(self) -> None:
+    def _admit(self, deliveries: Deliveries) -> None:
         for row in tuple(self._waiting):
             if len(self._rows) >= self._most_rows:
                 return
-            prompt = np.asarray(row.prompt[:-1], dtype=np.int64)
-            prefix = self._read_already(prompt)
-            if self._worth_waiting(prompt, prefix.length if prefix else 0):
-                continue
-            self._waiting.remove(row)
+            try:
+                self._join(row)
+            except Exception as error:  # noqa: BLE001 - nothing of it is in the batch yet: it is this answer's alone
+                log_failure(log, error, "An answer of the model %s could not be begun.", self._name)
+                self._waiting.remove(row)
+                deliveries.add(row.ticket, error.with_traceback(None))
+
+    def _join(self, row: Row) -> None:
+        prompt = np.asarray(row.prompt[:-1], dtype=np.int64)
+        prefix = self._read_already(prompt)
+        if not self._worth_waiting(prompt, prefix.length if prefix else 0):
             self._insert(row, prefix)
+            # Not before: whoever is in neither is forgotten when the thread dies.
+            self._waiting.remove(row)
 
     def _insert(self, row: Row, prefix: Prefix | None) -> None:
         row.cached = prefix.length if prefix else 0
@@ -213,6 +222,8 @@ class Batch:
         for row in self._rows.values():
             deliveries.add(row.ticket, error.with_traceback(None))
         self._rows, self._reading = {}, set()
+        # Where memory has run out this gives some back, and where one of them is broken it breaks no more.
+        self._prefixes.forget(self._name)
         self._generator.close()
         self._generator = self._make_generator()
 

@@ -17,6 +17,7 @@ from gonogo_server.engine.mlx.embedder import Embedder, batches, load_embedder
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
 from gonogo_server.engine.mlx.prefix_cache import PrefixCache
+from gonogo_server.engine.mlx.safe_log import log_failure
 from gonogo_server.engine.mlx.score import score
 from gonogo_server.engine.mlx.ticket import Deliveries
 
@@ -179,8 +180,8 @@ def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
         next(steps)
     except StopIteration as end:
         future.set_result(end.value)
-    except Exception as error:
-        log.exception("Some work on the engine's thread failed.")
+    except Exception as error:  # noqa: BLE001 - it is told to whoever waits
+        log_failure(log, error, "Some work on the engine's thread failed.")
         future.set_exception(error.with_traceback(None))
     else:
         return True

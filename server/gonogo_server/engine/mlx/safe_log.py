@@ -1,0 +1,18 @@
+"""Failures in the log, from a thread that goes on whatever becomes of the log."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+
+def log_failure(log: Logger, error: Exception, message: str, *arguments: object) -> None:
+    """Log the error with its trace; nothing is raised.
+
+    Handlers and filters may raise: a full disk would fail everyone the thread answers.
+    """
+    with suppress(Exception):
+        log.error(message, *arguments, exc_info=error)
