@@ -7,6 +7,7 @@ Feature: Robustness
     Source: RFC 9110 section 15.6: the server is aware that it has erred
     Why: SDKs retry on 5xx, and the same request fails the same way for ever (lm-sys/FastChat#1546, sgl-project/sglang#3805).
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then no case is answered with a server error
 
   @must @robustness.answered
@@ -14,6 +15,7 @@ Feature: Robustness
     Source: RFC 9110 section 3.4: a server responds to every request; RFC 9112 section 8
     Why: a dropped connection looks like a broken network, and is one null that nobody expected (LostRuins/koboldcpp#1503).
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then every case is answered
 
   @must @robustness.envelope
@@ -21,6 +23,7 @@ Feature: Robustness
     Source: schema, error responses; ErrorObject.message and ErrorObject.type
     Why: validation that runs before the server's own code answers in its own form, "detail" and a list (ray-project/ray#64833).
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then every refusal of a case is an error with message and type
 
   @must @robustness.response
@@ -28,6 +31,7 @@ Feature: Robustness
     Source: schema, the 200 response of each operation
     Why: rare parameters take other paths through a server, which build other answers.
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then every accepted case is answered as its operation describes
 
   @must @robustness.stream
@@ -35,6 +39,7 @@ Feature: Robustness
     Source: schema, the event stream of each operation; guide, Chat completions > Streaming
     Why: a stream that fails after its status has nowhere to say so but in the stream.
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then every accepted case that asks for a stream is answered with a whole one
 
   @should @robustness.invalid_refused
@@ -42,6 +47,7 @@ Feature: Robustness
     Source: schema, the request body of each operation; project decision: what is wrong is refused
     Why: what is wrong and accepted is ignored, and nobody learns of it.
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then every invalid case is refused
 
   @should @robustness.valid_accepted
@@ -49,6 +55,7 @@ Feature: Robustness
     Source: schema, the request body of each operation
     Why: a value at the limit of its range, or a null, is refused by servers that have the parameter.
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then every valid case is accepted, or refused for something that is never accepted
 
   @should @robustness.method
@@ -56,4 +63,5 @@ Feature: Robustness
     Source: RFC 9110 section 15.5.6
     Why: a 404 sends people looking for a wrong base URL, a 500 for a broken server.
     When any case of the fuzz pass is sent
+    And a sign of life is asked for
     Then every method that a path does not have is answered with 405 and Allow

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gonogo.fuzz.budget import MAIN_SHARE, Budget, Purse
-from gonogo.fuzz.cases import Shot, posted, renumbered, shots
+from gonogo.fuzz.cases import Shot, is_risky, mild_first, posted, renumbered, shots
 from gonogo.fuzz.smaller import smaller
 from gonogo.fuzz.source import generated
 from gonogo.judge.causes import smallest
@@ -91,11 +91,14 @@ class _Campaign:
     async def send_all(self) -> None:
         """Send the cases as they come, as far as their share of the budget goes."""
         told = await self.source(self.what.seed, self.what.budget.cases)
-        waiting = shots(told, self.what.seed, self.collector.subject)
+        waiting = mild_first(shots(told, self.what.seed, self.collector.subject))
         main = Purse.of(self.what.budget, MAIN_SHARE)
         kept = Purse(self.purse.cases - main.cases, self.purse.tokens - main.tokens)
-        while volley := self._affordable(islice(waiting, VOLLEY * self.collector.concurrency), kept):
-            await self._fire(volley)
+        for volley in _volleys(waiting, VOLLEY * self.collector.concurrency):
+            affordable = self._affordable(volley, kept)
+            if not affordable:
+                break
+            await self._fire(affordable)
 
     def _affordable(self, wanted: Iterable[Shot], kept: Purse) -> list[Shot]:
         """The first of those that the budget allows for, less what is kept of it; none where the target is lost."""
@@ -139,6 +142,23 @@ class _Campaign:
 
     def _recorded(self) -> Iterator[Exchange]:
         return (exchange for _, exchange in self.sent.values())
+
+
+def _volleys(waiting: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
+    """The cases in their order, so many at a time; the first that resembles a killer of servers is by itself."""
+    volley: list[Shot] = []
+    met = False
+    for shot in waiting:
+        if is_risky(shot) and not met:
+            met = True
+            yield from filter(None, (volley, [shot]))
+            volley = []
+        else:
+            volley.append(shot)
+        if len(volley) == size:
+            yield volley
+            volley = []
+    yield from filter(None, (volley,))
 
 
 class _Tries:

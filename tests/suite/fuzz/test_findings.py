@@ -11,6 +11,7 @@ import pytest
 from gonogo import evidence
 from gonogo.exchange import Chunk, Failure, FailureKind
 from gonogo.fuzz import Budget
+from gonogo.judge import shape
 from gonogo.judge.checks.robustness import ENOUGH, accepted_cases
 from gonogo.report.curl import curl
 from gonogo.stimuli.fuzzed import Meant, case, was_fuzzed
@@ -49,6 +50,20 @@ def _beyond_bmp(request: Request, exchange: Exchange) -> Exchange:
     return answer(exchange, 500, "Internal Server Error", "text/plain") if fails else exchange
 
 
+CHAT = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1_700_000_000,
+    "model": "ideal",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "a", "refusal": None},
+            "logprobs": None,
+            "finish_reason": "stop",
+        }
+    ],
+}
 UNKNOWN = '{"error": {"message": "no", "type": "invalid_request_error", "param": null, "code": null}}'
 
 
@@ -163,6 +178,48 @@ def test_a_parameter_that_is_always_refused_is_no_finding(over: Over, parameter:
     turned = over(lacks).turned
 
     assert turned == ({"stream": Verdict.INCONCLUSIVE} if parameter == "stream" else {})
+
+
+def test_a_path_that_is_not_there_has_no_methods_to_name(over: Over) -> None:
+    def lacks(request: Request, exchange: Exchange) -> Exchange:
+        return answer(exchange, 404, UNKNOWN) if request.path == "/embeddings" else exchange
+
+    found = over(lacks)
+
+    assert any(_means(one) is Meant.METHOD and one.status == 404 for one in found.cases)
+    assert found.turned == {}
+
+
+def test_what_is_shown_as_accepted_is_wrong_in_one_field(over: Over) -> None:
+    def ignores(request: Request, exchange: Exchange) -> Exchange:
+        wrong = _means(exchange) is Meant.INVALID and _is_chat(request) and fields(request)
+        return answer(exchange, 200, json.dumps(CHAT)) if wrong else exchange
+
+    shown = over(ignores).shown("invalid_refused")
+
+    assert shown
+    for one in shown:
+        found = shape.misfits("CreateChatCompletionRequest", fields(one.request))
+        assert len({misfit.field for misfit in found}) == 1
+
+
+def test_the_request_that_stops_a_target_is_named_and_its_silence_is_nobody_elses_fault(over: Over) -> None:
+    died: list[str] = []
+
+    def dies(request: Request, exchange: Exchange) -> Exchange:
+        if isinstance(fields(request).get("prompt"), list):
+            died.append(exchange.id)
+        gone = died and request.method == "POST"
+        return answer(exchange, 404, '{"error": "generation thread died"}') if gone else exchange
+
+    found = over(dies)
+
+    assert found.turned == {"answered": Verdict.FAIL}
+    assert found.judgements["answered"].actual == (
+        f"a plain request was no longer answered (status 404) after {died[0]}"
+    )
+    assert next(one.id for one in found.shown("answered")) == died[0]
+    assert accepted_cases(found.cases) >= ENOUGH
 
 
 def test_a_dropped_connection_is_an_answer_that_is_missing(over: Over) -> None:

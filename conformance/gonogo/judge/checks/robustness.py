@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import gonogo_contract
-
 from gonogo.exchange import FailureKind
 from gonogo.judge import reading
+from gonogo.judge.absence import NO_SUCH_ROUTE
 from gonogo.judge.causes import Defect, cause, smallest
 from gonogo.judge.checks import acceptance, bodies, framing, refusals, schema
+from gonogo.judge.checks.life import still_answers
+from gonogo.judge.features import features
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.shape import misfits
 from gonogo.judge.steps import Of, compare
 from gonogo.stimuli.fuzzed import Case, Meant, case
+from gonogo.stimuli.life import is_sign_of_life, suspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,8 +29,6 @@ ENOUGH = 20
 """Accepted requests to operations on models; with fewer, none of these rules has seen the target at work."""
 
 SHOWN = 3
-COUNTS = {"n", "best_of", "logprobs", "top_logprobs"}
-OPTIONS = {"stream_options", "response_format"}
 UNDECIDED = {401, 403, 429}
 
 CHAT, COMPLETIONS, EMBEDDINGS = "POST /chat/completions", "POST /completions", "POST /embeddings"
@@ -53,32 +52,33 @@ LENIENT = ["choices[].logprobs", "choices[].message.refusal"]
 @compare("no case is answered with a server error", Of.ANY)
 def no_server_error(*exchanges: Exchange) -> Deviation | None:
     """5xx for anything, 501 aside, and 503 where it says when to come back."""
-    return _judged(exchanges, server_errors(exchanges))
+    return _judged(exchanges, server_errors(_attributable(exchanges)))
 
 
 @compare("every case is answered", Of.ANY)
 def answered(*exchanges: Exchange) -> Deviation | None:
-    """No connection is dropped; what took too long is another rule's matter."""
-    return _judged(exchanges, dropped(exchanges))
+    """No connection is dropped, and none is the last; what took too long is another rule's matter."""
+    return _died(exchanges) or _judged(exchanges, dropped(exchanges))
 
 
 @compare("every refusal of a case is an error with message and type", Of.ANY)
 def refused_well(*exchanges: Exchange) -> Deviation | None:
     """4xx with the envelope, apart from methods that the path does not have."""
-    return _judged(exchanges, bad_refusals(exchanges))
+    return _judged(exchanges, bad_refusals(_attributable(exchanges)))
 
 
 @compare("every accepted case is answered as its operation describes", Of.ANY)
 def answers_fit(*exchanges: Exchange) -> Deviation | None:
     """One JSON object that fits the schema, where no stream was asked for."""
-    return _judged(exchanges, bad_answers(exchanges))
+    return _judged(exchanges, bad_answers(_attributable(exchanges)))
 
 
 @compare("every accepted case that asks for a stream is answered with a whole one", Of.ANY)
 def streams_fit(*exchanges: Exchange) -> Deviation | None:
     """Events of chunks that fit the schema, to the [DONE], however many there are."""
-    streamed = [exchange for exchange in exchanges if _is_streamed(exchange) and _accepted(exchange)]
-    deviation = _judged(exchanges, bad_streams(exchanges))
+    cases = _attributable(exchanges)
+    streamed = [exchange for exchange in cases if _is_streamed(exchange) and _accepted(exchange)]
+    deviation = _judged(exchanges, bad_streams(cases))
     if deviation is None and not streamed:
         raise Undecided("no case that asks for a stream was accepted")
     return deviation
@@ -87,19 +87,19 @@ def streams_fit(*exchanges: Exchange) -> Deviation | None:
 @compare("every invalid case is refused", Of.ANY)
 def invalid_refused(*exchanges: Exchange) -> Deviation | None:
     """What the contract does not admit is not answered with 2xx."""
-    return _judged(exchanges, wrongly_accepted(exchanges))
+    return _judged(exchanges, wrongly_accepted(_attributable(exchanges)))
 
 
 @compare("every valid case is accepted, or refused for something that is never accepted", Of.ANY)
 def valid_accepted(*exchanges: Exchange) -> Deviation | None:
     """What the contract admits is not refused where each part of it is accepted elsewhere."""
-    return _judged(exchanges, wrongly_refused(exchanges))
+    return _judged(exchanges, wrongly_refused(_attributable(exchanges)))
 
 
 @compare("every method that a path does not have is answered with 405 and Allow", Of.ANY)
 def method_refused(*exchanges: Exchange) -> Deviation | None:
     """405 with the methods that there are, or 501 for one that the server knows nowhere."""
-    return _judged(exchanges, methods_taken(exchanges))
+    return _judged(exchanges, methods_taken(_attributable(exchanges)))
 
 
 def server_errors(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
@@ -131,13 +131,23 @@ def bad_streams(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def wrongly_accepted(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Accepted requests that the contract does not admit; those wrong in the same field have one cause."""
+    """Accepted requests that the contract does not admit; those wrong in the same fields have one cause.
+
+    What is wrong in more fields than another shows nothing that the other does not.
+    """
+    found = []
     for exchange in exchanges:
         what = case(exchange.stimulus)
         if what is not None and what.meant is Meant.INVALID and acceptance.accepted(exchange):
-            wrong, field = _wrong(exchange, what)
+            wrong, fields = _wrong(exchange, what)
             deviation = Deviation("a status of 4xx", f"status {exchange.status} though {wrong}")
-            yield Defect(exchange, deviation, cause(what.operation, field))
+            found.append(
+                (what.operation, fields, Defect(exchange, deviation, cause(what.operation, *sorted(fields))))
+            )
+    told = {(operation, fields) for operation, fields, _ in found}
+    for operation, fields, defect in found:
+        if not any(operation == other and fewer < fields for other, fewer in told):
+            yield defect
 
 
 def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
@@ -158,8 +168,13 @@ def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def methods_taken(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Answers to methods that a path does not have, other than 405 with Allow, 501 or a server error."""
-    return _defects(exchanges, [Meant.METHOD], _method_taken)
+    """Answers to methods that a path does not have, other than 405 with Allow, 501 or a server error.
+
+    A path that is not there at all has no methods either, and 404 says so.
+    """
+    known = list(exchanges)
+    there = {_path(exchange) for exchange in known if exchange.status not in NO_SUCH_ROUTE}
+    return _defects((e for e in known if e.status != 404 or _path(e) in there), [Meant.METHOD], _method_taken)
 
 
 LOOKS = (server_errors, dropped, bad_refusals, bad_answers, bad_streams, wrongly_accepted, wrongly_refused)
@@ -176,13 +191,51 @@ def accepted_cases(exchanges: Iterable[Exchange]) -> int:
     )
 
 
+def _died(exchanges: Iterable[Exchange]) -> Deviation | None:
+    """A deviation where the target did not live through the cases that were sent together last."""
+    known = {exchange.stimulus: exchange for exchange in exchanges}
+    for key, exchange in known.items():
+        if not is_sign_of_life(key) or _lives(exchange):
+            continue
+        sent = [known[other] for other in suspects(key) if other in known and case(other)]
+        if sent:
+            which = (
+                f"one of {len(sent)} cases; --concurrency 1 sends fewer together"
+                if len(sent) > 1
+                else sent[0].id
+            )
+            return Deviation(
+                "a target that answers on",
+                f"a plain request was no longer answered ({acceptance.ending(exchange)}) after {which}",
+                examples=tuple((one.id, acceptance.ending(one)) for one in [*sent, exchange]),
+            )
+    return None
+
+
+def _attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """The cases whose answers are their own: not those sent together with the one that stopped the target."""
+    known = list(exchanges)
+    dead = [e.stimulus for e in known if is_sign_of_life(e.stimulus) and not _lives(e)]
+    tainted = {key for sign in dead for key in suspects(sign)}
+    return [e for e in known if case(e.stimulus) and e.stimulus not in tainted]
+
+
+def _lives(sign: Exchange) -> bool:
+    """Whether a sign of life shows somebody alive, be it that it has no time."""
+    with suppress(Undecided):
+        return still_answers(sign) is None
+    return True
+
+
 def _judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect]) -> Deviation | None:
     found = list(defects)
+    cases = _attributable(exchanges)
+    exchanges = tuple(exchange for exchange in exchanges if case(exchange.stimulus))
     if not found:
-        count = accepted_cases(exchanges)
+        count = accepted_cases(cases)
         if count < ENOUGH:
             raise Undecided(
-                f"{count} of {len(exchanges)} generated cases were accepted, and fewer than {ENOUGH} show "
+                f"{count} of {len(cases)} generated cases were accepted, and fewer than {ENOUGH} show "
                 "too little; a larger --fuzz-budget sends more"
             )
         return None
@@ -261,51 +314,31 @@ def _method_taken(exchange: Exchange) -> Deviation | None:
     return Deviation("status 405 with Allow", f"{actual} for {exchange.request.method}")
 
 
-def _wrong(exchange: Exchange, what: Case) -> tuple[str, str]:
-    """What the request is wrong in, as a clause, and the name of the field."""
+def _wrong(exchange: Exchange, what: Case) -> tuple[str, frozenset[str]]:
+    """What the request is wrong in, as a clause, and the names of the fields."""
     component = REQUESTS.get(what.operation)
     if component is None:
-        return "there is no such model", "model"
+        return "there is no such model", frozenset({"model"})
     try:
         value = reading.parse(exchange.request.body)
     except ValueError:
-        return "the body is not JSON", "body"
+        return "the body is not JSON", frozenset({"body"})
     found = misfits(component, value)
     if not found:  # another version of the contract decided it
-        return "the request is invalid", "body"
-    return f"{found[0].pointer or 'the body'}: {found[0].message}", found[0].field
+        return "the request is invalid", frozenset({"body"})
+    return f"{found[0].pointer or 'the body'}: {found[0].message}", frozenset(
+        misfit.field for misfit in found
+    )
 
 
-def _features(exchange: Exchange) -> set[str]:
-    """What a request asks of a server beyond its text, so that what a server never does is told from a mistake.
-
-    A value that asks for nothing is another feature than one that asks for something; of fields with a few
-    values, each is.
-    """
+def _features(exchange: Exchange) -> frozenset[str]:
     body = exchange.request.json
     component = REQUESTS.get(_operation(exchange))
-    if not isinstance(body, dict) or component is None:
-        return set()
-    return set(_named(body, _defaults(component), ""))
+    return features(body, component) if isinstance(body, dict) and component else frozenset()
 
 
-def _named(value: dict[str, object], defaults: dict[str, object], prefix: str) -> Iterator[str]:
-    for name, field in value.items():
-        if field is None or name == "messages":
-            continue
-        if name in OPTIONS and isinstance(field, dict):
-            yield from _named(field, {}, f"{name}.")
-        elif name in COUNTS or isinstance(field, bool) or field == defaults.get(name):
-            yield f"{prefix}{name}={field}"
-        else:
-            kind = "number" if isinstance(field, int | float) else type(field).__name__
-            yield f"{prefix}{name}: {kind}"
-
-
-@functools.cache
-def _defaults(component: str) -> dict[str, object]:
-    fields = gonogo_contract.document()["components"]["schemas"][component]["properties"]
-    return {name: field["default"] for name, field in fields.items() if "default" in field}
+def _path(exchange: Exchange) -> str:
+    return _operation(exchange).partition(" ")[2]
 
 
 def _meant(exchange: Exchange) -> Meant | None:

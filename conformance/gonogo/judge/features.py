@@ -1,0 +1,62 @@
+"""What a request asks of a server beyond its text, so that what a server never does is told from a mistake."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import gonogo_contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+COUNTS = {"n", "best_of", "logprobs", "top_logprobs"}
+OPTIONS = {"stream_options", "response_format"}
+
+
+def features(body: Mapping[str, object], component: str) -> frozenset[str]:
+    """The features that a body of this component asks for, each as a word: "n=2", "stop: list".
+
+    A value that asks for nothing is another feature than one that asks for something; of fields with a few
+    values, each is.
+    """
+    return frozenset(_named(body, component, ""))
+
+
+def _named(value: Mapping[str, object], component: str, prefix: str) -> Iterator[str]:
+    neutral = {} if prefix else _defaults(component)
+    for name, field in value.items():
+        if field is None or name == "messages":
+            continue
+        if name in OPTIONS and isinstance(field, dict):
+            yield from _named(field, component, f"{name}.")
+        elif (
+            isinstance(field, bool)
+            or field == neutral.get(name)
+            or (isinstance(field, int | str) and (name in COUNTS or name in _few(component)))
+        ):
+            yield f"{prefix}{name}={field}"
+        else:
+            kind = "number" if isinstance(field, int | float) else type(field).__name__
+            yield f"{prefix}{name}: {kind}"
+
+
+@functools.cache
+def _few(component: str) -> frozenset[str]:
+    """The fields of a few values that have names: a server may take one of them and not another."""
+    found = _properties(component).items()
+    return frozenset(
+        name for name, field in found if any("enum" in one for one in (field, *field.get("anyOf", ())))
+    )
+
+
+@functools.cache
+def _defaults(component: str) -> dict[str, object]:
+    return {name: field["default"] for name, field in _properties(component).items() if "default" in field}
+
+
+def _properties(component: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = gonogo_contract.document()["components"]["schemas"][component][
+        "properties"
+    ]
+    return found
