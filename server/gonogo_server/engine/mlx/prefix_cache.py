@@ -63,17 +63,17 @@ class PrefixCache(Generic[Value]):
     def add(self, model: str, tokens: Sequence[int], value: Value, nbytes: int, *, trimmable: bool) -> None:
         """Keep it; what is a mere beginning of it goes, and then what was not used for the longest time.
 
-        What is larger than the limit is not kept, and nothing goes for it.
+        What is larger than the limit is not kept, and nothing goes for it; nor what another one serves for as well.
         """
         if nbytes > self._limit or not tokens:
             return
         entry = Entry(np.asarray(tokens, dtype=np.int64), value, nbytes, trimmable)
+        if (there := self.longest(model, entry.tokens)) is not None and there[1] == len(tokens):
+            return
         for key, other in list(self._entries.items()):
             if key[0] == model and trimmable and other.usable(entry.tokens) == len(other.tokens):
                 self._drop(key)
-        key = (model, entry.tokens.tobytes())
-        self._drop(key)
-        self._entries[key] = entry
+        self._entries[model, entry.tokens.tobytes()] = entry
         self.nbytes += nbytes
         while self.nbytes > self._limit:
             self._drop(next(iter(self._entries)))
