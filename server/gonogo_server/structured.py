@@ -105,7 +105,7 @@ def advised(schema: Schema, param: str, code: str) -> str:
     Raises `BadRequest` only for what is no JSON Schema.
     """
     if reason := _unwritable(schema) or (_foreign(schema) and "its '$schema' is unknown") or _broken(schema):
-        raise BadRequest(f"This is no JSON Schema: {reason}.", param=param, code=code)
+        raise BadRequest(f"This schema cannot be read: {reason}.", param=param, code=code)
     if _refused(schema, _ADVISED):
         return _rule({"type": "object"}, _ADVISED)
     return _rule(schema, _ADVISED)
@@ -130,8 +130,11 @@ def _rule(schema: Schema, options: Schema) -> str:
 def _unwritable(schema: Schema) -> str | None:
     try:
         json.dumps(schema)
+        LLMatcher.grammar_from_json_schema(dict(schema))
     except RecursionError:
         return "it is nested too deeply"
+    except ValueError:
+        return "a number in it is too large"
     return None
 
 

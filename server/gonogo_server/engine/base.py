@@ -58,6 +58,11 @@ class ToolStyle:
     start: str
     end: str
     parse: Callable[[str, Sequence[Mapping[str, Any]]], Any]
+    json: bool = False
+    """Whether it is `{"name": …, "arguments": {…}}` that the model writes between them."""
+    start_token: int | None = None
+    end_token: int | None = None
+    """Their ids, where they are special tokens, which a grammar cannot spell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
-from gonogo_server.errors import BadRequest
+from gonogo_server.errors import BadRequest, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -61,8 +61,11 @@ class Follower:
         self._vocabulary = vocabulary
 
     def allowed(self) -> frozenset[int]:
-        """The tokens that may come next; at least one."""
-        return frozenset(token for token, bias in enumerate(self._matcher.compute_logit_bias()) if bias)
+        """The tokens that may come next; at least one. Raises `ServerError` where llguidance cannot tell."""
+        biases = self._matcher.compute_logit_bias()
+        if self._matcher.is_error():
+            raise ServerError(f"The grammar cannot be followed any further: {self._matcher.get_error()}")
+        return frozenset(token for token, bias in enumerate(biases) if bias)
 
     def choose(self, scripted: int, allowed: Collection[int], number: int) -> int:
         """The token at place `number` of an answer, where `scripted` would be without a grammar."""

@@ -323,7 +323,7 @@ def read_words(text: str, _tools: object) -> Body:
 
 
 WORDS = ToolStyle("[CALL]", "[END]", read_words)
-OWN_JSON = ToolStyle("[CALL]", "[END]", lambda text, _tools: json.loads(text))
+OWN_JSON = ToolStyle("[CALL]", "[END]", lambda text, _tools: json.loads(text), json=True)
 
 
 @scripted("Yes. [CALL]set_colour colour=teal[END]", style=WORDS)

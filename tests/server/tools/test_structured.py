@@ -153,6 +153,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"type": "string", "minLength": 3, "maxLength": 1},
         {"type": "object", "required": ["a"], "additionalProperties": False},
     ],
+    "a number in it is too large": [{"const": 10**400}, {"type": "integer", "minimum": 10**400}],
     "without end": [{"$ref": "#"}],
     "does not exist": [{"$ref": "#/$defs/nowhere"}],
     "not present in a registry": [{"$ref": "http://schemas.example/x"}],
@@ -255,9 +256,11 @@ def test_a_schema_that_only_advises_may_be_beyond_any_grammar(grammar: Callable[
     assert not rules.admits_beginning("[")
 
 
-@pytest.mark.parametrize("schema", [{"type": "strng"}, {"$schema": "http://schemas.example/x"}])
+@pytest.mark.parametrize(
+    "schema", [{"type": "strng"}, {"const": 10**400}, {"$schema": "http://schemas.example/x"}]
+)
 def test_even_a_schema_that_only_advises_has_to_be_one(schema: dict[str, Any]) -> None:
-    with pytest.raises(BadRequest, match="This is no JSON Schema: ") as refused:
+    with pytest.raises(BadRequest, match="This schema cannot be read: ") as refused:
         advised(schema, "tools[0].function.parameters", "invalid_function_parameters")
     assert refused.value.param == "tools[0].function.parameters"
 

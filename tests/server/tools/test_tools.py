@@ -35,7 +35,8 @@ def read_function(text: str, _tools: object) -> Any:  # noqa: ANN401 - JSON
     return {"name": name, "arguments": {"text": arguments}}
 
 
-JSON_STYLE = ToolStyle("[TOOL]", "[/TOOL]", read_json)
+JSON_STYLE = ToolStyle("[TOOL]", "[/TOOL]", read_json, json=True)
+EITHER_STYLE = ToolStyle("[TOOL]", "[/TOOL]", read_json)
 OTHER_STYLE = ToolStyle("<call>", "</call>", read_function)
 
 
@@ -120,7 +121,7 @@ def test_nothing_may_be_called_where_nothing_is_there_or_allowed(
         (
             {"tools": [function(parameters={"properties": 3})]},
             "tools[0].function.parameters",
-            "This is no JSON Schema",
+            "This schema cannot be read",
         ),
         (
             {"tools": [function(parameters={"not": {}}, strict=True)]},
@@ -130,7 +131,7 @@ def test_nothing_may_be_called_where_nothing_is_there_or_allowed(
         (
             {"tools": [function(parameters={"properties": 3})], "tool_choice": "none"},
             "tools[0].function.parameters",
-            "This is no JSON Schema",
+            "This schema cannot be read",
         ),
     ],
 )
@@ -255,7 +256,7 @@ def test_a_model_whose_form_is_json_is_kept_to_it_between_its_markers(
 
 
 def test_a_marker_may_have_no_counterpart(request_with: Make, grammar: Callable[[str], Grammar]) -> None:
-    made = plan(request_with(tool_choice="required"), ToolStyle("[/TOOL|]", "", read_json))
+    made = plan(request_with(tool_choice="required"), ToolStyle("[/TOOL|]", "", read_json, json=True))
     call = '[/TOOL|]{"name": "ring_bell", "arguments": {}}'
     assert rules_of(made, grammar).admits(call + call)
 
@@ -277,6 +278,17 @@ def test_a_model_with_a_form_of_its_own_is_forced_in_the_generic_one(
     assert made.knows_tools
     assert len(made.tools) == 2
     assert made.instruction == ""
+
+
+def test_a_model_whose_parser_takes_json_as_well_writes_it_only_where_something_is_promised(
+    request_with: Make, grammar: Callable[[str], Grammar]
+) -> None:
+    assert plan(request_with(), EITHER_STYLE).grammar is None
+    forced = plan(request_with(tool_choice=NAMED), EITHER_STYLE)
+    assert rules_of(forced, grammar).admits('[TOOL]{"name": "ring_bell", "arguments": {}}[/TOOL]')
+    strict = plan(request_with(tools=[function(strict=True)]), EITHER_STYLE)
+    assert rules_of(strict, grammar).admits('Well. [TOOL]{"name": "f", "arguments": {}}[/TOOL]')
+    assert strict.knows_tools
 
 
 @pytest.mark.parametrize(

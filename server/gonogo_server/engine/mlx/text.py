@@ -73,7 +73,10 @@ class Text:
         if not self._tokenizer.has_tool_calling:
             return None
         start, end = self._tokenizer.tool_call_start, self._tokenizer.tool_call_end
-        return ToolStyle(start, end or "", self._tokenizer.tool_parser)
+        parse = self._tokenizer.tool_parser
+        # Other parsers read JSON as well, but their models were trained on something else.
+        json = parse.__module__.endswith(".json_tools")
+        return ToolStyle(start, end or "", parse, json, self._unspelled(start), self._unspelled(end))
 
     def infill_prompt(self, prefix: str, suffix: str) -> tuple[int, ...]:
         """The token ids that ask for what stands between two texts. Raises `BadRequest` where none can."""
@@ -138,6 +141,11 @@ class Text:
     def _special(self, mark: str) -> int | None:
         token: int | None = self._tokenizer.backend_tokenizer.token_to_id(mark)
         return token
+
+    def _unspelled(self, mark: str | None) -> int | None:
+        """The id of a mark that is special to llguidance, to which each added token in pointed brackets is."""
+        token = self._special(mark) if mark else None
+        return token if token is not None and self.grammar_tokenizer.is_special_token(token) else None
 
     def _first_token(self) -> int:
         begin = self._tokenizer.bos_token_id
