@@ -43,9 +43,9 @@ class GrammarMask:
         self._begun = True
         if self._matcher.is_error():
             self.failure = self._matcher.get_error()
-        # After the end token it is stopped, and one more step is computed that nobody will see.
-        if self._matcher.is_stopped():
             return logits
+        # Where nothing can follow, and after the end token, too (one more step is computed that nobody will see),
+        # the mask allows the end tokens only.
         packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint32)
         allowed = (mx.array(packed)[:, None] >> mx.arange(BITS, dtype=mx.uint32)) & 1
         return mx.where(_fitted(allowed.reshape(-1), logits.shape[-1]), logits, -mx.inf)
