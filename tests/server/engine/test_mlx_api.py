@@ -20,6 +20,7 @@ RECORDED = {
         "model max_tokens= stop_tokens= sampler= logits_processors= completion_batch_size= prefill_batch_size="
         " prefill_step_size= max_kv_size= stream="
     ),
+    "CacheList": "caches",
     "KVCache": "",
     "Llama": "args",
     "LlamaArgs": (
@@ -27,13 +28,14 @@ RECORDED = {
         " head_dim= max_position_embeddings= num_key_value_heads= attention_bias= mlp_bias= rope_theta="
         " rope_traditional= rope_scaling= tie_word_embeddings= layer_types= sliding_window="
     ),
+    "RotatingKVCache": "max_size keep=",
     "TokenizerWrapper": (
         "tokenizer detokenizer_class= eos_token_ids= chat_template= tool_call_start= tool_call_end= tool_parser="
         " response_format="
     ),
     "apply_top_p": "logprobs top_p",
-    "can_trim_prompt_cache": "cache",
     "dequantize_model": "model",
+    "get_classes": "config",
     "load_model": "model_path lazy= strict= model_config= get_model_classes= trust_remote_code=",
     "load_tokenizer": "model_path tokenizer_config_extra= eos_token_ids=",
     "make_prompt_cache": "model max_kv_size=",

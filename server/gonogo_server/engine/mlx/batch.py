@@ -16,8 +16,9 @@ import mlx.core as mx
 import numpy as np
 
 from gonogo_server.engine.mlx.api import (
+    CacheList,
     KVCache,
-    can_trim_prompt_cache,
+    RotatingKVCache,
     make_prompt_cache,
     trim_prompt_cache,
 )
@@ -67,7 +68,7 @@ class Batch:
         self._generator = make_generator()
         self._prefixes = prefixes
         self._most_rows = most_rows
-        self._trimmable = can_trim_prompt_cache(make_prompt_cache(model))
+        self._trimmable = all(isinstance(layer, KVCache) for layer in _layers(make_prompt_cache(model)))
         self._waiting: deque[Row] = deque()
         self._rows: dict[int, Row] = {}
         self._reading: set[int] = set()
@@ -111,7 +112,7 @@ class Batch:
             if response.end_of_segment:
                 self._reading.discard(response.uid)
                 if not self._trimmable and not response.end_of_prompt:
-                    # Nothing but the whole prompt can be used again later, so it is kept as it is now.
+                    # It can be used again as a whole only, and with an answer behind it, it is another one.
                     self._keep(*self._generator.extract_cache([response.uid])[response.uid])
         for response in answered:
             self._answer(response, deliveries)
@@ -126,16 +127,14 @@ class Batch:
         deliveries.add(row.ticket, row.piece(response.token, response.logprobs, response.finish_reason))
         if response.finish_reason:
             del self._rows[response.uid]
-            if self._trimmable:
-                self._keep(response.prompt_cache, response.all_tokens)
+            self._keep(response.prompt_cache, response.all_tokens)
 
     def _drop_cancelled(self) -> None:
         gone = [uid for uid, row in self._rows.items() if row.ticket.cancelled]
         if gone:
             caches = self._generator.remove(gone, return_prompt_caches=True)
             for uid in gone:
-                if self._trimmable:
-                    self._keep(*caches[uid])
+                self._keep(*caches[uid])
                 self._reading.discard(uid)
                 del self._rows[uid]
         if any(row.ticket.cancelled for row in self._waiting):
@@ -230,8 +229,23 @@ class Batch:
 
 def _entry(cache: Cache, tokens: Sequence[int]) -> Entry[Cache]:
     nbytes = sum(layer.nbytes for layer in cache)
-    trimmable = bool(can_trim_prompt_cache(cache))
-    return Entry(np.asarray(tokens, dtype=np.int64), cache, nbytes, trimmable)
+    return Entry(np.asarray(tokens, dtype=np.int64), cache, nbytes, all(map(_complete, _layers(cache))))
+
+
+def _layers(cache: Cache) -> Cache:
+    """The caches of all layers, with those that a layer has several of one by one."""
+    return [one for layer in cache for one in (layer.caches if isinstance(layer, CacheList) else [layer])]
+
+
+def _complete(layer: Any) -> bool:  # noqa: ANN401 - mlx_lm's
+    """Whether it has each token by itself, so that it can be cut after any of them.
+
+    A sliding window has dropped some once it was full. Of other kinds none can be cut, or not to any length:
+    mlx_lm says that a ChunkedKVCache can, but cuts off no more than is left of its last chunk.
+    """
+    if isinstance(layer, RotatingKVCache):
+        return bool(layer.is_trimmable())  # type: ignore[no-untyped-call]  # mlx_lm is typed in part
+    return isinstance(layer, KVCache)
 
 
 def _copy(cache: Cache) -> Cache:
