@@ -27,7 +27,7 @@ def _alive_after_leaving(exchange: Exchange) -> bool:
 
 
 def _generates(exchange: Exchange) -> bool:
-    return exchange.request.method == "POST" and not _alive(exchange)
+    return exchange.request.method == "POST" and not is_sign_of_life(exchange.stimulus)
 
 
 def _every(_: Exchange) -> bool:
