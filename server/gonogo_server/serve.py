@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 import uvicorn
 
-from gonogo_server import events, logs
+from gonogo_server import events, launched, logs
 from gonogo_server.app import create_app
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.settings import read
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from gonogo_server.engine.base import Engine
+    from gonogo_server.engine.mlx.engine import MlxEngine
+    from gonogo_server.engine.mlx.group.join import Group
     from gonogo_server.settings import Settings
 
 PROGRAM: Final = "gonogo serve"
@@ -52,8 +54,12 @@ def run(settings: Settings) -> int:
     logs.configure(settings.log_format)
     server = None
     try:
+        group = launched.group(settings)
+        if group is not None and group.rank > 0:
+            _say(f"process {group.rank} of {group.size} follows process 0")
+            return 0 if launched.follow(settings, group) else ENGINE_DIED
         with _terminable(), _bind(settings) as listener:
-            server = Server(_engine(settings), settings)
+            server = Server(_engine(settings, group), settings)
             server.run(sockets=[listener])
     except (BadSettings, ModelUnavailable) as error:
         return _refuse(str(error))
@@ -185,17 +191,23 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _engine(settings: Settings) -> Engine:
+def _engine(settings: Settings, group: Group | None) -> Engine:
     """The engine that was chosen; only then is it imported, as mlx takes a second and is not everywhere."""
     if settings.engine == "scripted":
         from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
 
         return ScriptedEngine(settings.models or ("scripted",))
+    engine = _alone(settings) if group is None else launched.lead(settings, group)
+    _say(f"computing with {engine.description}")
+    return engine
+
+
+def _alone(settings: Settings) -> MlxEngine:
     from gonogo_server.engine.mlx.engine import Budget, open_engine  # noqa: PLC0415 - see above
     from gonogo_server.engine.mlx.residents import Limits  # noqa: PLC0415 - see above
 
     preload = settings.preload
-    engine = open_engine(
+    return open_engine(
         settings.models,
         download=settings.download,
         limits=Limits(settings.max_running, settings.kv_cache_bytes, settings.prefill_step),
@@ -205,8 +217,6 @@ def _engine(settings: Settings) -> Engine:
             settings.idle_unload_seconds,
         ),
     )
-    _say(f"computing with {engine.description}")
-    return engine
 
 
 def _base_url(host: str, port: int) -> str:

@@ -13,7 +13,7 @@ from gonogo_server import events
 from gonogo_server.engine.base import ModelCard, room
 from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.foretell import foretell
-from gonogo_server.engine.mlx.load import Loaded
+from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.engine.mlx.row import Row
 from gonogo_server.engine.mlx.ticket import Ticket
@@ -62,13 +62,22 @@ def open_engine(
 
 
 class MlxEngine:
-    """Models on MLX, many answers at once; see `gonogo_server.engine.base.Engine` for the methods."""
+    """Models on MLX, many answers at once; see `gonogo_server.engine.base.Engine` for the methods.
 
-    def __init__(self, locations: Sequence[Location], limits: Limits, budget: Budget) -> None:
+    `load_model` is called on the thread that computes, for models that generate.
+    """
+
+    def __init__(
+        self,
+        locations: Sequence[Location],
+        limits: Limits,
+        budget: Budget,
+        load_model: Callable[[Location], Loaded] = load,
+    ) -> None:
         self._locations = {location.id: location for location in locations}
         self._idle_seconds = budget.idle_seconds
         self._reader = ThreadPoolExecutor(1, "gonogo-text")
-        self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: Residents(limits))
+        self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: Residents(limits, load_model))
         self._worker.start()
         # Looked at on the thread, as mlx reads the headers of some files.
         self._foretold = self._worker.call(

@@ -19,7 +19,7 @@ from gonogo_server.engine.mlx.refusal import refusal
 from gonogo_server.engine.mlx.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from gonogo_server.locate import Location
@@ -40,11 +40,16 @@ class Loaded:
     nbytes: int
 
 
-def load(location: Location) -> Loaded:
-    """The model in memory, its weights evaluated. Raises `ModelUnavailable` with the reason it cannot be."""
+def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Loaded:
+    """The model in memory, its weights evaluated. Raises `ModelUnavailable` with the reason it cannot be.
+
+    `prepare` may change the model (an mlx_lm module) before its weights are read from the file.
+    """
     read = load_gguf if location.format == "gguf" else _load_folder
     try:
         model, tokenizer, context_length = read(location.path, mx.float32 if on_cpu() else None)
+        if prepare is not None:
+            prepare(model)
         mx.eval(model.parameters())
         text = Text(tokenizer, context_length, vocabulary(model, tokenizer))
         return Loaded(model, text, sum(array.nbytes for array in _arrays(model)))

@@ -22,7 +22,7 @@ from gonogo_server.engine.mlx.score import score
 from gonogo_server.engine.mlx.ticket import Deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from gonogo_server.engine.base import Token
     from gonogo_server.engine.mlx.row import Row
@@ -59,9 +59,10 @@ class Limits:
 class Residents:
     """Made, used and released on the engine's thread."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, load_model: Callable[[Location], Loaded] = load) -> None:
         set_up()
         self._limits = limits
+        self._load_model = load_model
         self._loaded: dict[str, Loaded] = {}
         self._batches: dict[str, Batch] = {}
         self._embedders: dict[str, Embedder] = {}
@@ -79,7 +80,7 @@ class Residents:
         if location.type == "embedding":
             embedder = self._embedders[location.id] = load_embedder(location)
             return embedder
-        loaded = load(location)
+        loaded = self._load_model(location)
         self._loaded[location.id] = loaded
         self._batches[location.id] = Batch(
             location.id,
