@@ -15,7 +15,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -135,7 +134,9 @@ async def _beside_a_long_one(served: servers.Served) -> Answer:
 
 
 def _again(folder: Path) -> None:
-    print("\n| server | first token cold (s) | the same prefix again (s) | times sooner |\n| --- | --- | --- | --- |")
+    print(
+        "\n| server | first token cold (s) | the same prefix again (s) | times sooner |\n| --- | --- | --- | --- |"
+    )
     for make in _servers(folder, installed=False):
         with make as served:
             cold, warm = asyncio.run(_twice(served))
@@ -161,7 +162,9 @@ def _cores() -> set[int]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="smollm2")
     parser.add_argument(
         "--clients", type=lambda text: [int(one) for one in text.split(",")], default=[1, 4, 8, 16]

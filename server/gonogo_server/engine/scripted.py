@@ -91,7 +91,7 @@ class ScriptedEngine:
         self._cards = (*chat, *embedding)
         self._context_length = context_length
         self._answer = answer
-        self._gate = gate or _next_tick
+        self._gate = gate
         self._style = style
         self._dead = asyncio.Event()
         self._remembered: deque[tuple[str, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
@@ -235,15 +235,22 @@ class ScriptedEngine:
             raise KeyError(model)
 
     async def _step(self) -> None:
-        """Wait for the gate or for death, whichever comes first."""
+        """Wait for the gate or for death, whichever comes first; without a gate, let others have their turn."""
+        if self._gate is None:
+            await asyncio.sleep(0)
+            self._live()
+            return
         waits = [asyncio.ensure_future(self._gate()), asyncio.ensure_future(self._dead.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if self._dead.is_set():
-                raise EngineDied("The scripted engine died while it was answering; start the server again.")
+            self._live()
         finally:
             for wait in waits:
                 wait.cancel()
+
+    def _live(self) -> None:
+        if self._dead.is_set():
+            raise EngineDied("The scripted engine died while it was answering; start the server again.")
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
@@ -252,10 +259,6 @@ class ScriptedEngine:
             yield
         finally:
             self.running -= 1
-
-
-async def _next_tick() -> None:
-    await asyncio.sleep(0)
 
 
 def _follower(generation: Generation) -> Follower | None:
