@@ -20,7 +20,6 @@ RECORDED = {
         "model max_tokens= stop_tokens= sampler= logits_processors= completion_batch_size= prefill_batch_size="
         " prefill_step_size= max_kv_size= stream="
     ),
-    "CacheList": "caches",
     "KVCache": "",
     "Llama": "args",
     "LlamaArgs": (

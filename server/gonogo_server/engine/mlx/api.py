@@ -5,7 +5,7 @@ the signatures with those it recorded.
 """
 
 from mlx_lm.generate import BatchGenerator, generation_stream
-from mlx_lm.models.cache import CacheList, KVCache, RotatingKVCache, make_prompt_cache, trim_prompt_cache
+from mlx_lm.models.cache import KVCache, RotatingKVCache, make_prompt_cache, trim_prompt_cache
 from mlx_lm.models.llama import Model as Llama
 from mlx_lm.models.llama import ModelArgs as LlamaArgs
 from mlx_lm.sample_utils import apply_top_p
@@ -19,7 +19,6 @@ TESTED = "0.32.2"
 __all__ = [
     "TESTED",
     "BatchGenerator",
-    "CacheList",
     "KVCache",
     "Llama",
     "LlamaArgs",

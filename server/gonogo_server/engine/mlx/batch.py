@@ -16,7 +16,6 @@ import mlx.core as mx
 import numpy as np
 
 from gonogo_server.engine.mlx.api import (
-    CacheList,
     KVCache,
     RotatingKVCache,
     make_prompt_cache,
@@ -234,7 +233,7 @@ def _entry(cache: Cache, tokens: Sequence[int]) -> Entry[Cache]:
 
 def _layers(cache: Cache) -> Cache:
     """The caches of all layers, with those that a layer has several of one by one."""
-    return [one for layer in cache for one in (layer.caches if isinstance(layer, CacheList) else [layer])]
+    return [one for layer in cache for one in getattr(layer, "caches", [layer])]
 
 
 def _complete(layer: Any) -> bool:  # noqa: ANN401 - mlx_lm's

@@ -80,16 +80,16 @@ class LedCache:
     @property
     def nbytes(self) -> int:
         """Of all layers, in each of the processes."""
-        return sum(layer.nbytes for layer in self._layers)
+        return sum(layer.nbytes for layer in self.caches)
 
     @property
     def state(self) -> list[Any]:
         """The arrays of all layers."""
-        return [layer.state for layer in self._layers]
+        return [layer.state for layer in self.caches]
 
     def is_trimmable(self) -> bool:
         """Whether the end of it can be forgotten."""
-        return all(layer.is_trimmable() for layer in self._layers)
+        return all(layer.is_trimmable() for layer in self.caches)
 
     def trim(self, count: int) -> int:
         """Forget the last `count` tokens, which are not more than there are."""
@@ -100,5 +100,6 @@ class LedCache:
         return self._model.cache("copy", self.number)
 
     @property
-    def _layers(self) -> list[Any]:
+    def caches(self) -> list[Any]:
+        """Process 0's, of each layer."""
         return self._model.part.caches[self.number]
