@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Source = Callable[[int, int], Awaitable[list[Told]]]
     Look = Callable[[Iterable[Exchange]], Iterator[Defect]]
 
-VOLLEY = 4
+VOLLEY = 2
 """Cases between two signs of life, for each request that may be under way."""
 CAUSES = 4
 """Causes of one kind that are made smaller."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Deviation
 
-_VARYING = re.compile(r"""\d+|"[^"]*"|'[^']*'""")
+_VARYING = re.compile(r"""\d+|"(?:\\.|[^"\\])*"|'[^']*'""")
+_REPEATED = re.compile(r"[{\[\n].*", re.DOTALL)
 _TOLD = 120
 LIMIT = {"max_tokens"}
 
@@ -36,6 +37,11 @@ class Defect:
 def cause(*parts: object) -> str:
     """What went wrong, numbers and quoted words left out, which vary with the request."""
     return " ".join(_VARYING.sub("…", str(part))[:_TOLD] for part in parts)
+
+
+def words(message: str) -> str:
+    """The beginning of an error's message, up to where it repeats a part of the request."""
+    return _REPEATED.sub("", message)
 
 
 def smallest(defects: Iterable[Defect]) -> list[Defect]:

@@ -152,7 +152,10 @@ def field(value: Object, name: str) -> str:
     """What an object has under a name, as a clause: missing, or the value as JSON (at most 80 characters)."""
     if name not in value:
         return f'"{name}" is missing'
-    return f'"{name}" is {json.dumps(value[name], ensure_ascii=False)[:80]}'
+    shown = json.dumps(value[name], ensure_ascii=False)
+    if len(shown) > 80:
+        shown = shown[:80] + ('…"' if shown.startswith('"') else "…")
+    return f'"{name}" is {shown}'
 
 
 def delta(choice: Object) -> Object:

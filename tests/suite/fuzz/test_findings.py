@@ -117,6 +117,19 @@ def test_two_causes_with_one_message_are_two_and_each_is_small(over: Over) -> No
     assert "--fuzz-seed 0" in found.judgements["no_server_error"].actual
 
 
+def test_a_server_error_that_repeats_the_request_is_one_cause(over: Over) -> None:
+    def fails(request: Request, exchange: Exchange) -> Exchange:
+        told = f"Failed to parse: {json.dumps(fields(request))}"
+        body = json.dumps({"error": {"message": told, "type": "server_error"}})
+        warm = fields(request).get("temperature") is not None and _accepted(exchange)
+        return answer(exchange, 500, body) if warm and _is_chat(request) else exchange
+
+    found = over(fails)
+
+    assert found.turned == {"no_server_error": Verdict.FAIL}
+    assert len(found.shown("no_server_error")) == 1
+
+
 def test_an_error_that_is_a_string_breaks_the_envelope(over: Over) -> None:
     def speaks(_: Request, exchange: Exchange) -> Exchange:
         refused = exchange.status in {400, 404, 415}
@@ -299,16 +312,21 @@ def test_a_target_that_dies_is_not_asked_further(sound: Pass, over: Over) -> Non
     died: list[str] = []
 
     def dies(request: Request, exchange: Exchange) -> Exchange:
-        if case(exchange.stimulus) and fields(request).get("seed") is not None:
+        if _accepted(exchange) and case(exchange.stimulus) and fields(request).get("seed") is not None:
             died.append(exchange.id)
+        if exchange.id not in died and not exchange.stimulus.startswith("alive after "):
+            return exchange
         if not died:
             return exchange
-        failure = Failure(FailureKind.CONNECT, 0.0, "Connection refused")
+        kind = FailureKind.RESET if exchange.id in died else FailureKind.CONNECT
+        failure = Failure(kind, 0.0, "Connection refused")
         return replace(exchange, status=None, headers=(), chunks=(), failure=failure)
 
     found = over(dies)
 
     assert found.judgements["answered"].verdict is Verdict.FAIL
+    assert "--concurrency 1 sends fewer together" in found.judgements["answered"].actual
+    assert found.shown("answered")[0].id in died
     assert died[0] in {exchange.id for exchange in found.cases}
     assert len(found.cases) < len(sound.cases)
     assert found.record.exchanges[-1].stimulus.startswith("alive after ")

@@ -39,6 +39,7 @@ def test_a_field_that_is_missing_is_told_from_one_that_is_null() -> None:
     assert reading.field({}, "id") == '"id" is missing'
     assert reading.field({"id": None}, "id") == '"id" is null'
     assert reading.field({"id": "é"}, "id") == '"id" is "é"'
+    assert reading.field({"id": "é" * 99}, "id") == f'"id" is "{"é" * 79}…"'
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gonogo.exchange import FailureKind
 from gonogo.judge import reading
 from gonogo.judge.absence import NO_SUCH_ROUTE
-from gonogo.judge.causes import Defect, cause, smallest
+from gonogo.judge.causes import Defect, cause, smallest, words
 from gonogo.judge.checks import acceptance, bodies, framing, refusals, schema
 from gonogo.judge.checks.life import still_answers
 from gonogo.judge.features import features
@@ -198,6 +198,7 @@ def _died(exchanges: Iterable[Exchange]) -> Deviation | None:
         if not is_sign_of_life(key) or _lives(exchange):
             continue
         sent = [known[other] for other in suspects(key) if other in known and case(other)]
+        sent.sort(key=_innocence)
         if sent:
             which = (
                 f"one of {len(sent)} cases; --concurrency 1 sends fewer together"
@@ -210,6 +211,15 @@ def _died(exchanges: Iterable[Exchange]) -> Deviation | None:
                 examples=tuple((one.id, acceptance.ending(one)) for one in [*sent, exchange]),
             )
     return None
+
+
+def _innocence(sent: Exchange) -> int:
+    """How little a case looks like the one that stopped the target: least where its answer broke off."""
+    if not _whole(sent):
+        return 0
+    if (sent.status or 500) >= 500:
+        return 1
+    return 3 if acceptance.accepted(sent) else 2
 
 
 def _attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
@@ -268,7 +278,18 @@ def _defects(exchanges: Iterable[Exchange], meant: list[Meant], look: Look) -> I
         with suppress(Undecided):
             deviation = look(exchange)
             if deviation is not None:
-                yield Defect(exchange, deviation, cause(what.operation, deviation.actual))
+                yield Defect(exchange, deviation, cause(what.operation, _told(exchange) or deviation.actual))
+
+
+def _told(exchange: Exchange) -> str | None:
+    """The status of a server error and what it says of itself; None for other answers, and where it says nothing."""
+    if (exchange.status or 0) < 500:
+        return None
+    with suppress(Undecided):
+        error = reading.answer(exchange).get("error")
+        message = error.get("message") if isinstance(error, dict) else error
+        return f"{exchange.status} {words(message)}" if isinstance(message, str) else None
+    return None
 
 
 def _bad_refusal(exchange: Exchange) -> Deviation | None:
