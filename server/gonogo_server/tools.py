@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 MOST_CALLS: Final = 16
 """Calls that one message may make; a small model that has begun may not find the end by itself."""
 
+OPEN_ENDED: Final = frozenset(
+    {"additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf"}
+)
+"""Keywords beside `properties` that say which other properties there may be."""
+
 NO_PARAMETERS: Final[dict[str, Any]] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
@@ -128,11 +133,20 @@ def _function(tool: ChatCompletionTool, at: str) -> Function:
     asked = tool.function
     parameters = _parameters(asked.parameters, f"{at}.parameters")
     about = {} if asked.description is MISSING else {"description": asked.description}
-    rule = (enforced if asked.strict else advised)(
-        parameters, f"{at}.parameters", "invalid_function_parameters"
-    )
+    param, code = f"{at}.parameters", "invalid_function_parameters"
+    rule = enforced(parameters, param, code) if asked.strict else advised(_closed(parameters), param, code)
     described = {"name": asked.name, **about, "parameters": parameters}
     return Function(asked.name, bool(asked.strict), {"type": "function", "function": described}, rule)
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same without parameters that it does not name: small models invent them, and calls fail by them.
+
+    That is no less than a schema promises that is not strict. It is left open where it says so, or where other
+    schemas in it may name more.
+    """
+    open_ended = OPEN_ENDED & schema.keys() or not schema.get("properties")
+    return schema if open_ended else {**schema, "additionalProperties": False}
 
 
 def _parameters(schema: dict[str, Any] | MISSING, param: str) -> dict[str, Any]:

@@ -225,6 +225,30 @@ def test_strict_arguments_keep_the_schema_and_others_as_far_as_it_goes(
     assert not rules.admits_beginning(call.format("c", "{}"))
 
 
+@pytest.mark.parametrize(
+    ("more", "strict", "admitted"),
+    [
+        ({}, False, False),
+        ({}, True, True),
+        ({"additionalProperties": True}, False, True),
+        ({"anyOf": [{"properties": {"y": {"type": "integer"}}}]}, False, True),
+    ],
+)
+def test_parameters_that_a_function_does_not_name_are_left_out_unless_it_says_otherwise(
+    request_with: Make,
+    grammar: Callable[[str], Grammar],
+    more: dict[str, Any],
+    *,
+    strict: bool,
+    admitted: bool,
+) -> None:
+    schema = {"type": "object", "properties": {"x": {"type": "integer"}}, **more}
+    tools = [function("f", parameters=schema, strict=strict)]
+    rules = rules_of(plan(request_with(tools=tools), None), grammar)
+    assert rules.admits('<tool_call>{"name": "f", "arguments": {"x": 1}}</tool_call>')
+    assert rules.admits('<tool_call>{"name": "f", "arguments": {"x": 1, "y": 2}}</tool_call>') is admitted
+
+
 def test_a_model_without_training_is_told_everything_in_words(request_with: Make) -> None:
     made = plan(request_with(), None)
     assert (made.tools, made.knows_tools) == ((), False)
