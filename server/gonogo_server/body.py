@@ -6,9 +6,11 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from gonogo_wire import CreateChatCompletionRequest
 from pydantic import BaseModel, ValidationError
 
 from gonogo_server.complaint import complaint, unknown_field
+from gonogo_server.echoes import drop_echoes
 from gonogo_server.errors import BadRequest, UnsupportedMediaType
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ def parse(raw: bytes, content_type: str | None, model: type[Body], max_depth: in
         body = model.model_validate(document)
     except ValidationError as error:
         raise complaint(error, document) from None
+    if isinstance(body, CreateChatCompletionRequest):
+        drop_echoes(body.messages)
     if (unknown := unknown_field(body)) is not None:
         raise unknown
     return body

@@ -218,6 +218,36 @@ def test_a_field_that_the_contract_does_not_know_is_refused(changes: Body, param
     assert refused.code == "unknown_parameter"
 
 
+def said_back(function: Body, call: Body, message: Body) -> Body:
+    """A chat in which an answer with a call is sent back."""
+    called = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "f", "arguments": "{}"} | function,
+    } | call
+    answer = {"role": "assistant", "content": None, "refusal": None, "tool_calls": [called]} | message
+    return {**CHAT, "messages": [USER, answer, {"role": "assistant", "content": "So."}]}
+
+
+def test_what_the_helpers_of_clients_leave_in_an_answer_is_taken_back_without_it() -> None:
+    sent = said_back({"parsed_arguments": {}}, {"index": 0}, {"parsed": {}, "annotations": [], "audio": None})
+    read = parse(json.dumps(sent).encode(), "application/json", CreateChatCompletionRequest)
+    assert read.model_dump(exclude_unset=True) == said_back({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("sent", "param"),
+    [
+        (said_back({"mood": 1}, {}, {}), "messages[1].tool_calls[0].function.mood"),
+        (said_back({}, {"parsed": 1}, {}), "messages[1].tool_calls[0].parsed"),
+        (said_back({}, {}, {"function_call": {"name": "f", "arguments": ""}}), "messages[1].function_call"),
+        ({"messages": [{**USER, "parsed": None}]}, "messages[0].parsed"),
+    ],
+)
+def test_nothing_else_is_let_through_with_them(sent: Body, param: str) -> None:
+    assert refusal(sent).param == param
+
+
 def test_a_field_that_a_closed_object_does_not_know_is_refused_the_same_way() -> None:
     refused = refusal({"top_k": 5}, CreateEmbeddingRequest, {"model": "m", "input": "Hi"})
     assert (refused.param, refused.code) == ("top_k", "unknown_parameter")

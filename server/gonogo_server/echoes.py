@@ -1,0 +1,46 @@
+"""Fields that clients leave in an answer and send back with it as part of the conversation. No I/O.
+
+The helpers of the official Python client for structured outputs and streams (`parse`, `stream`) add them to the
+answer, which is then appended to the messages as it is. The OpenAI API takes them from its newer models' clients, and
+refused them for the older ones (openai/openai-node#1161). They repeat what the message says already.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_wire import ChatCompletionRequestAssistantMessage
+from pydantic import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
+
+OF_A_MESSAGE: Final = ("parsed", "annotations")
+OF_A_CALL: Final = ("index",)
+OF_A_FUNCTION: Final = ("parsed_arguments",)
+NOTHING_WHERE_NULL: Final = ("audio", "function_call")
+"""What an answer dumped as a whole has as null; with a value they say something that would be lost."""
+
+
+def drop_echoes(messages: Sequence[BaseModel]) -> None:
+    """Take them out of the assistant's messages, in place."""
+    for message in messages:
+        if isinstance(message, ChatCompletionRequestAssistantMessage):
+            _drop(message, OF_A_MESSAGE)
+            _drop_nulls(message)
+            for call in () if message.tool_calls is MISSING else message.tool_calls:
+                _drop(call, OF_A_CALL)
+                _drop(call.function, OF_A_FUNCTION)
+
+
+def _drop(value: BaseModel, names: Sequence[str]) -> None:
+    extra: Mapping[str, object] = value.model_extra or {}
+    for name in extra.keys() & set(names):
+        delattr(value, name)
+
+
+def _drop_nulls(message: BaseModel) -> None:
+    extra: Mapping[str, object] = message.model_extra or {}
+    _drop(message, [name for name in NOTHING_WHERE_NULL if extra.get(name, ...) is None])
