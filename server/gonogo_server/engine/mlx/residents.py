@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -130,8 +131,7 @@ class Residents:
             batch.fail(error, self._deliveries)
         self._deliveries.send()
         for _, future in self._jobs:
-            if not future.cancelled():
-                future.set_exception(error)
+            _tell(future.set_exception, error)
         self._jobs = []
 
     def release(self) -> None:
@@ -180,10 +180,16 @@ def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
     try:
         next(steps)
     except StopIteration as end:
-        future.set_result(end.value)
+        _tell(future.set_result, end.value)
     except Exception as error:  # noqa: BLE001 - it is told to whoever waits
         log_failure(log, error, "Some work on the engine's thread failed.")
-        future.set_exception(error.with_traceback(None))
+        _tell(future.set_exception, error.with_traceback(None))
     else:
         return True
     return False
+
+
+def _tell(tell: Callable[[Result], None], outcome: Result) -> None:
+    """Whoever waited may have left since it was last looked at: nobody is to be told then."""
+    with suppress(InvalidStateError):
+        tell(outcome)
