@@ -47,6 +47,12 @@ class Model(BaseModel):
             ge=1,
         ),
     ] = MISSING
+    loaded: Annotated[
+        StrictBool | MISSING,
+        Field(
+            description="Extension of gonogo. Whether the model is in memory; the first request for one that is not waits until it is.\n"
+        ),
+    ] = MISSING
 
 
 ParticipantName = TypeAliasType(

@@ -71,13 +71,13 @@ Feature: Models
     When the models are listed
     Then "data[].owned_by" in the answer fits ModelList
 
-  # "type" and "context_length" are extensions of this project; others give these names meanings of their own.
+  # "type", "context_length" and "loaded" are extensions of this project; others give these names meanings of their own.
   @must @models.entry.rest
   Scenario: Nothing else in a listed model breaks its schema
     Source: schema, Model
     Why: a field of the wrong type is worse than a missing one to a strict decoder.
     When the models are listed
-    Then "data[]" in the answer, apart from ["data[].id", "data[].object", "data[].created", "data[].owned_by", "data[].type", "data[].context_length"], fits ModelList
+    Then "data[]" in the answer, apart from ["data[].id", "data[].object", "data[].created", "data[].owned_by", "data[].type", "data[].context_length", "data[].loaded"], fits ModelList
 
   @must @models.list.unique
   Scenario: No model is listed twice
@@ -122,7 +122,7 @@ Feature: Models
     Source: schema, Model
     Why: typed clients decode it like an entry of the list.
     When the served model is retrieved
-    Then nothing else in the answer breaks Model than ["id", "type", "context_length"]
+    Then nothing else in the answer breaks Model than ["id", "type", "context_length", "loaded"]
 
   @should @models.retrieve.agrees
   Scenario: A retrieved model says the same as its entry in the list

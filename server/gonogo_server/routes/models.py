@@ -32,4 +32,5 @@ def _model(card: ModelCard) -> Model:
         owned_by="local",
         type=card.type,
         context_length=card.context_length,
+        loaded=card.loaded,
     )
