@@ -184,6 +184,21 @@ async def test_a_step_that_fails_fails_its_answers_and_the_next_ones_are_answere
     assert joined(await pieces(engine, "Hello", 3)) == joined(whole)
 
 
+async def test_an_answer_that_cannot_be_begun_fails_at_once(
+    open_model: Open, tiny_folder: Path, pieces: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_model(tiny_folder)
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no room on the device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gonogo_server.engine.mlx.engine.Row", refuse)
+        with pytest.raises(RuntimeError, match="no room on the device"):
+            await pieces(engine, "Hello", 3)
+    assert len(await pieces(engine, "Hello", 3)) == 3
+
+
 async def test_a_dying_thread_fails_who_waits_and_everything_after(
     open_model: Open, tiny_folder: Path, pieces: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,8 +148,11 @@ class MlxEngine:
             generation = replace(generation, max_tokens=room(generation, text.context_length))
             matcher = await self._matcher(text, generation)
             ticket = Ticket()
-            self._worker.call(lambda owned: owned.add(model, Row(ticket, generation, text, matcher)))
             try:
+                # Waited for, as nothing would ever come of an answer that could not be begun.
+                await asyncio.wrap_future(
+                    self._worker.call(lambda owned: owned.add(model, Row(ticket, generation, text, matcher)))
+                )
                 while True:
                     piece = await ticket.next_piece()
                     yield piece
