@@ -29,7 +29,7 @@ class _Slot(Generic[Model]):
     model: Model | None = None
     leases: int = 0
     used: float = 0.0
-    """When the last lease ended, on the monotonic clock, in seconds."""
+    """When it was loaded or the last lease ended, on the monotonic clock, in seconds."""
 
 
 class Pool(Generic[Model]):
@@ -59,6 +59,7 @@ class Pool(Generic[Model]):
     def adopt(self, name: str, model: Model, seconds: float) -> None:
         """Take note of a model that was loaded already, in that time."""
         self._slots[name].model = model
+        self._slots[name].used = monotonic()
         self._slots[name].nbytes = self._weigh(model)
         events.model_loaded(name, seconds=seconds, memory_bytes=self._slots[name].nbytes)
 
@@ -104,9 +105,8 @@ class Pool(Generic[Model]):
 
     async def _bring(self, name: str, slot: _Slot[Model]) -> None:
         async with self._changing:
-            if slot.model is None:
-                await self._make_room(name, slot)
-                slot.model = await self._told(name)
+            if slot.model is None and await self._make_room(name, slot):
+                slot.model, slot.used = await self._told(name), monotonic()
                 slot.nbytes = self._weigh(slot.model)
 
     async def _told(self, name: str) -> Model:
@@ -120,9 +120,10 @@ class Pool(Generic[Model]):
         events.model_loaded(name, seconds=monotonic() - begun, memory_bytes=self._weigh(model))
         return model
 
-    async def _make_room(self, name: str, slot: _Slot[Model]) -> None:
+    async def _make_room(self, name: str, slot: _Slot[Model]) -> bool:
+        """False where nobody wants the model any more."""
         if self._limit is None:
-            return
+            return True
         if slot.nbytes > self._limit:
             raise ModelUnavailable(
                 f"The model {name} takes {slot.nbytes} bytes, and all models together may take {self._limit}:"
@@ -138,6 +139,10 @@ class Pool(Generic[Model]):
             else:
                 self._returned.clear()
                 await self._returned.wait()
+                # Who has stopped waiting returns a lease as well; the next ones want another model.
+                if not slot.leases:
+                    return False
+        return True
 
     async def _drop(self, name: str, slot: _Slot[Model]) -> None:
         # Out of sight first: a lease that comes while it is being unloaded waits for the lock, and loads it again.
