@@ -206,10 +206,12 @@ class MlxEngine:
     @asynccontextmanager
     async def _lease(self, model: str) -> AsyncIterator[Resident]:
         self._worker.check()
-        async with self._pool.lease(model) as resident:
-            yield resident
-        if (seconds := self._idle_seconds) is not None:
-            asyncio.get_running_loop().call_later(seconds, self._unload_idle, seconds)
+        try:
+            async with self._pool.lease(model) as resident:
+                yield resident
+        finally:
+            if (seconds := self._idle_seconds) is not None:
+                asyncio.get_running_loop().call_later(seconds, self._unload_idle, seconds)
 
     def _unload_idle(self, seconds: float) -> None:
         if self._worker.alive:

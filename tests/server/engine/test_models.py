@@ -1,0 +1,215 @@
+"""Several models in one engine: which are in memory, and what is known of those that are not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gonogo_server.engine.base import Generation, Sampling
+from gonogo_server.engine.mlx.engine import Budget, open_engine
+from gonogo_server.engine.mlx.foretell import foretell
+from gonogo_server.engine.mlx.load import load
+from gonogo_server.errors import ModelUnavailable, UnsupportedModel
+from gonogo_server.locate import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gonogo_server.engine.base import Piece
+    from gonogo_server.engine.mlx.engine import MlxEngine
+
+    Open = Callable[..., MlxEngine]
+    Make = Callable[..., Path]
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 60.0
+ENDLESS = {"max_position_embeddings": 1_000_000}
+WITHOUT_END = Sampling(1.0, seed=1, logit_bias=((256, -100.0),))
+
+
+async def say(engine: MlxEngine, model: str, tokens: int = 8) -> list[Piece]:
+    generation = Generation((1, 2, 3), tokens, WITHOUT_END, 0)
+    async with asyncio.timeout(PATIENCE), aclosing(engine.generate(model, generation)) as steps:
+        return [piece async for piece in steps]
+
+
+def said(pieces: list[Piece]) -> list[int]:
+    return [piece.logprobs[0].chosen.id for piece in pieces]
+
+
+def loaded(engine: MlxEngine) -> list[bool]:
+    return [card.loaded for card in engine.cards()]
+
+
+@pytest.fixture
+def folders(make_folder: Make) -> list[Path]:
+    """Two models of the same size that say different things."""
+    return [make_folder(name, random=random, **ENDLESS) for random, name in enumerate(("one", "two"))]
+
+
+@pytest.fixture
+def room_for_one(folders: list[Path]) -> Budget:
+    """Nothing is loaded before it is asked for, and there is no place for both."""
+    foretold = foretell(locate(str(folders[0])))
+    return Budget(preload=(), nbytes=int(1.5 * foretold.nbytes))
+
+
+async def test_all_are_loaded_at_the_start_where_nothing_else_is_said(
+    open_model: Open, folders: list[Path]
+) -> None:
+    assert loaded(open_model(*folders)) == [True, True]
+
+
+async def test_a_model_is_loaded_by_the_first_request_for_it(open_model: Open, folders: list[Path]) -> None:
+    engine = open_model(*folders, budget=Budget(preload=("one",)))
+    assert loaded(engine) == [True, False]
+    before = engine.cards()[1]
+    await say(engine, "two")
+    after = engine.cards()[1]
+    assert after.loaded
+    assert (before.context_length, before.vocabulary) == (after.context_length, after.vocabulary)
+
+
+async def test_answers_of_two_models_run_side_by_side(open_model: Open, folders: list[Path]) -> None:
+    engine = open_model(*folders)
+    alone = [await say(engine, name) for name in ("one", "two")]
+    together = await asyncio.gather(say(engine, "one"), say(engine, "two"))
+    assert [said(pieces) for pieces in together] == [said(pieces) for pieces in alone]
+    assert said(alone[0]) != said(alone[1])
+
+
+async def test_one_makes_room_for_the_other_and_answers_as_before_when_it_is_back(
+    open_model: Open, folders: list[Path], room_for_one: Budget
+) -> None:
+    engine = open_model(*folders, budget=room_for_one)
+    assert loaded(engine) == [False, False]
+    first = said(await say(engine, "one"))
+    assert loaded(engine) == [True, False]
+    await say(engine, "two")
+    assert loaded(engine) == [False, True]
+    again = await say(engine, "one")
+    assert said(again) == first
+    # What it had read went with it.
+    assert again[0].cached == 0
+
+
+async def test_a_running_stream_is_not_torn_down_by_a_switch(
+    open_model: Open, folders: list[Path], room_for_one: Budget
+) -> None:
+    engine = open_model(*folders, budget=room_for_one)
+    undisturbed = said(await say(engine, "one", 300))
+    generation = Generation((1, 2, 3), 300, WITHOUT_END, 0)
+    async with asyncio.timeout(PATIENCE), aclosing(engine.generate("one", generation)) as steps:
+        pieces = [await anext(steps)]
+        other = asyncio.ensure_future(say(engine, "two"))
+        await asyncio.sleep(0)
+        # More join it, and each of them is served by the model that is there.
+        assert said(await say(engine, "one", 5)) == undisturbed[:5]
+        pieces += [piece async for piece in steps]
+        assert not other.done()
+        assert said(pieces) == undisturbed
+        assert len(await other) == 8
+    assert loaded(engine) == [False, True]
+
+
+async def test_a_stream_that_is_closed_makes_room(
+    open_model: Open, folders: list[Path], room_for_one: Budget
+) -> None:
+    engine = open_model(*folders, budget=room_for_one)
+    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+    async with asyncio.timeout(PATIENCE):
+        await anext(steps)
+        other = asyncio.ensure_future(say(engine, "two"))
+        await asyncio.sleep(0)
+        await steps.aclose()
+        assert len(await other) == 8
+    assert engine.unfinished == 0
+
+
+async def test_a_model_that_nobody_uses_is_let_go_after_a_while(
+    open_model: Open, folders: list[Path]
+) -> None:
+    engine = open_model(*folders, budget=Budget(idle_seconds=0.0))
+    await say(engine, "one")
+    async with asyncio.timeout(PATIENCE):
+        while any(loaded(engine)):  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0)
+    assert len(await say(engine, "one")) == 8
+
+
+async def test_a_client_that_leaves_keeps_no_model_in_memory(open_model: Open, folders: list[Path]) -> None:
+    engine = open_model(folders[0], budget=Budget(idle_seconds=0.0))
+    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+    async with asyncio.timeout(PATIENCE):
+        await anext(steps)
+        assert loaded(engine) == [True]
+        await steps.aclose()
+        while any(loaded(engine)):  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0)
+
+
+async def test_a_model_that_cannot_be_loaded_leaves_the_others_alone(
+    open_model: Open, folders: list[Path]
+) -> None:
+    (folders[1] / "model.safetensors").write_bytes(b"not weights")
+    engine = open_model(*folders, budget=Budget(preload=("one",)))
+    alone = said(await say(engine, "one", 200))
+    running, *failed = await asyncio.gather(
+        say(engine, "one", 200), say(engine, "two"), say(engine, "two"), return_exceptions=True
+    )
+    assert said(running) == alone
+    assert {type(error) for error in failed} == {ModelUnavailable}
+    assert "two cannot be served" in str(failed[0])
+    assert engine.alive
+    assert loaded(engine) == [True, False]
+
+
+def with_config(folder: Path, **changes: object) -> Path:
+    config = json.loads((folder / "config.json").read_text()) | changes
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+async def test_a_kind_of_model_that_is_not_read_here_is_named(open_model: Open, folders: list[Path]) -> None:
+    with_config(folders[1], model_type="crystal-ball")
+    engine = open_model(*folders, budget=Budget(preload=("one",)))
+    with pytest.raises(UnsupportedModel, match=r"two cannot be served: .*crystal-ball.* not supported"):
+        await say(engine, "two")
+    assert len(await say(engine, "one")) == 8
+
+
+def test_a_kind_of_model_that_is_not_read_here_is_refused_at_the_start(folders: list[Path]) -> None:
+    with_config(folders[1], model_type="crystal-ball")
+    with pytest.raises(UnsupportedModel, match="crystal-ball"):
+        open_engine([str(folder) for folder in folders])
+
+
+# ---- What is said of a model on disk
+
+
+def test_what_is_foretold_is_what_loading_finds(tiny_folder: Path) -> None:
+    location = locate(str(tiny_folder))
+    foretold, found = foretell(location), load(location)
+    assert foretold.context_length == found.text.context_length == 128
+    assert foretold.vocabulary == found.text.vocabulary == 320
+    assert foretold.nbytes == pytest.approx(found.nbytes, rel=0.1)
+
+
+def test_what_is_foretold_of_the_real_model_is_what_loading_finds(smollm2: MlxEngine) -> None:
+    foretold = foretell(locate("smollm2"))
+    (card,) = smollm2.cards()
+    assert (foretold.context_length, foretold.vocabulary) == (card.context_length, card.vocabulary)
+    resident: Any = smollm2._pool.loaded("smollm2")
+    # Its embeddings have eight bits a weight, not five.
+    assert foretold.nbytes == pytest.approx(resident.nbytes, rel=0.2)
+
+
+def test_a_configuration_that_cannot_be_read_is_a_sentence(tiny_folder: Path) -> None:
+    (tiny_folder / "config.json").write_text("{")
+    with pytest.raises(ModelUnavailable, match="tiny-llama cannot be served: "):
+        foretell(locate(str(tiny_folder)))
