@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 TRIES = 4
 LONGEST_WAIT = 30.0
+FIRST_WAIT = 0.5
+"""Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
 
 
 class Recorder(Protocol):
@@ -144,10 +146,12 @@ class Collector:
         return stimulus.build(self.subject, self._answers)
 
     async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
-        """Record, and again after the wait that a 429 or 503 asks for."""
+        """Record, and again after the wait that a 429 or 503 asks for, or that the official SDKs would take."""
         exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
-        for _ in range(TRIES - 1):
+        for tried in range(TRIES - 1):
             wait = _asked_to_wait(exchange)
+            if wait is None and exchange.status == 503:
+                wait = FIRST_WAIT * 2**tried
             if wait is None:
                 break
             self.throttled += 1

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.collect.collector import LONGEST_WAIT, TRIES, Collector
+from gonogo.collect.collector import FIRST_WAIT, LONGEST_WAIT, TRIES, Collector
 from gonogo.collect.plan import Plan
 from gonogo.exchange import Exchange, Failure, FailureKind, Request
 from gonogo.stimuli import bodies
@@ -202,8 +202,6 @@ def throttled(status: int, after: str) -> Says:
         ("2.5", [2.5]),
         ("-4", [0.0]),
         ("9999", [LONGEST_WAIT]),
-        ("Fri, 14 Nov 2026", []),
-        ("", []),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
@@ -214,6 +212,30 @@ def test_retry_after_is_obeyed_in_bounds(status: int, after: str, waits: list[fl
     assert collector.throttled == len(waits)
     assert [exchange.status for exchange in kept.exchanges] == [200 if waits else status]
     assert [exchange.id for exchange in kept.exchanges] == ["x1"]
+
+
+@pytest.mark.parametrize("after", ["Fri, 14 Nov 2026", "", "nan"])
+def test_a_429_without_a_time_is_taken_as_it_is(after: str) -> None:
+    kept, _, slept = collect(ScriptedRecorder(in_turn([throttled(429, after)])), CHAT)
+    assert slept == []
+    assert [exchange.status for exchange in kept.exchanges] == [429]
+
+
+@pytest.mark.parametrize("after", ["Fri, 14 Nov 2026", "", "nan"])
+def test_a_503_without_a_time_is_waited_for_as_clients_do(after: str) -> None:
+    recorder = ScriptedRecorder(in_turn([throttled(503, after)] * 2))
+    kept, collector, slept = collect(recorder, CHAT)
+    assert slept == [FIRST_WAIT, 2 * FIRST_WAIT]
+    assert collector.throttled == 2
+    assert [exchange.status for exchange in kept.exchanges] == [200]
+
+
+def test_a_target_that_serves_one_at_a_time_is_not_taken_for_dead() -> None:
+    busy = iter([Says(status=503), Says(status=503)])
+    recorder = ScriptedRecorder(lambda key: next(busy, Says()) if is_sign_of_life(key) else Says())
+    kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=1)
+    assert kept.reasons == {}
+    assert [e.status for e in kept.exchanges if is_sign_of_life(e.stimulus)] == [200] * len(WRONG)
 
 
 def test_patience_ends_and_the_last_answer_is_kept() -> None:
