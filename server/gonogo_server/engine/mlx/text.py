@@ -132,7 +132,8 @@ class Text:
         return llguidance.hf.from_tokenizer(
             self._tokenizer._tokenizer,  # noqa: SLF001 - the wrapper passes on attributes, but is none itself
             n_vocab=max(self.vocabulary, len(self._tokenizer)),
-            eos_token=sorted(self.end_tokens),
+            # A configuration may name more than the tokenizer has.
+            eos_token=sorted(token for token in self.end_tokens if token < len(self._tokenizer)) or None,
         )
 
     def _plain(self, text: str) -> tuple[int, ...]:
