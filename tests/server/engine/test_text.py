@@ -10,6 +10,7 @@ import pytest
 from gonogo_server.engine.mlx.text import Text
 from gonogo_server.errors import BadRequest, ModelUnavailable
 from mlx_lm.tokenizer_utils import TokenizerWrapper
+from tokenizers import decoders
 
 if TYPE_CHECKING:
     from gonogo_server.engine.base import Message
@@ -34,6 +35,15 @@ def test_characters_of_several_tokens_come_whole(text: Text) -> None:
 
 def test_a_character_that_is_never_completed_is_left_out(text: Text) -> None:
     assert decoded(text, text.encode("a🎉")[:-1]) == ["a", "", "", ""]
+
+
+def test_text_that_changes_with_what_follows_goes_on(bytes_tokenizer: PreTrainedTokenizerFast) -> None:
+    backend = bytes_tokenizer.backend_tokenizer
+    backend.add_tokens(["bcd"])
+    backend.decoder = decoders.Sequence([decoders.Fuse(), decoders.Replace("ab", "X")])
+    text = Text(TokenizerWrapper(bytes_tokenizer), 64, 257)
+    # Read together, "a" and "bcd" are "Xcd", which does not begin with the "a" that was given out before.
+    assert decoded(text, text.encode("abcde")) == ["a", "bcd", "e"]
 
 
 def test_each_answer_has_a_stream_of_its_own(text: Text) -> None:

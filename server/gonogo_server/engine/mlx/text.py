@@ -113,7 +113,19 @@ class Text:
         """
         stream = DecodeStream(skip_special_tokens=True)
         tokenizer, shown = self._tokenizer.backend_tokenizer, self._shown
-        return lambda token: shown.get(token) or stream.step(tokenizer, token) or ""
+
+        def step(token: int) -> str:
+            nonlocal stream
+            if token in shown:
+                return shown[token]
+            try:
+                return stream.step(tokenizer, token) or ""
+            except Exception:  # noqa: BLE001 - tokenizers raises nothing more specific
+                # "Invalid prefix": with this token, what was given out already would read otherwise.
+                stream = DecodeStream(skip_special_tokens=True)
+                return stream.step(tokenizer, token) or ""
+
+        return step
 
     def matcher(self, grammar: str) -> LLMatcher:
         """What follows the grammar, from its beginning. Raises `BadRequest` where it cannot be followed."""
