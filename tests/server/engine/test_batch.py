@@ -241,6 +241,25 @@ async def test_a_processor_that_breaks_fails_its_answer_alone(
     assert bench.owned.rows == 0
 
 
+async def test_a_token_that_cannot_be_written_fails_its_answer_alone(
+    by_hand: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = by_hand(endless_folder)
+    alone = await bench.tokens(SHORT, 20)
+
+    def broken(token: int) -> str:
+        raise ValueError(f"no text for {token}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.loaded.text, "stream", lambda: broken)
+        unwritable = bench.ask(OTHER, 20)
+    staying = bench.ask(SHORT, 20)
+    await bench.run(staying, unwritable)
+    assert staying.tokens == alone
+    assert "no text for" in str(unwritable.error)
+    assert not unwritable.pieces
+
+
 def fail_once(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException) -> None:
     """The next call of a method of the batch raises."""
     genuine = getattr(BatchGenerator, method)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gonogo_server.engine.base import Piece
     from gonogo_server.engine.mlx.prefix_cache import PrefixCache
     from gonogo_server.engine.mlx.row import Row
     from gonogo_server.engine.mlx.ticket import Deliveries
@@ -118,15 +119,21 @@ class Batch:
 
     def _answer(self, response: Any, deliveries: Deliveries) -> None:  # noqa: ANN401 - mlx_lm's
         row = self._rows[response.uid]
-        if (failure := row.failure) is not None:
-            deliveries.add(row.ticket, failure)
+        result = self._result(row, response)
+        deliveries.add(row.ticket, result)
+        if isinstance(result, Exception):
             del self._rows[response.uid]
             self._generator.remove([response.uid])
-            return
-        deliveries.add(row.ticket, row.piece(response.token, response.logprobs, response.finish_reason))
-        if response.finish_reason:
+        elif response.finish_reason:
             del self._rows[response.uid]
             self._keep(response.prompt_cache, response.all_tokens)
+
+    def _result(self, row: Row, response: Any) -> Piece | Exception:  # noqa: ANN401 - mlx_lm's
+        try:
+            return row.failure or row.piece(response.token, response.logprobs, response.finish_reason)
+        except Exception as error:  # noqa: BLE001 - the step was a good one: it is this answer's alone
+            log_failure(log, error, "An answer of the model %s could not be told.", self._name)
+            return error.with_traceback(None)
 
     def _drop_cancelled(self) -> None:
         gone = [uid for uid, row in self._rows.items() if row.ticket.cancelled]
