@@ -96,8 +96,9 @@ def token_limit(card: ModelCard, prompt: Sequence[int], asked: int | None, param
     if room < (1 if asked is None else asked):
         wanted = "at least 1 token" if asked is None else f"{asked} tokens"
         raise BadRequest(
-            f"The model's context is {card.context_length} tokens, and the prompt of {len(prompt)} tokens"
-            f" leaves no room for an answer of {wanted}: shorten one of them.",
+            # LangChain and LiteLLM know it by words, not by its code: "maximum context length", "prompt is too long".
+            f"This model's maximum context length is {card.context_length} tokens, and the prompt is too long:"
+            f" its {len(prompt)} tokens leave no room for an answer of {wanted}. Shorten one of them.",
             param=param,
             code="context_length_exceeded",
         )
