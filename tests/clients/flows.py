@@ -1,0 +1,189 @@
+"""What the clients of this folder are asked to do, and what the two official Python clients must have got."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import openai
+import pytest
+from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openai.types import Completion, CreateEmbeddingResponse, Model
+    from openai.types.chat import (
+        ChatCompletion,
+        ChatCompletionChunk,
+        ChatCompletionMessageParam,
+        ParsedChatCompletion,
+    )
+
+    Messages = list[ChatCompletionMessageParam]
+
+KEY: Final = "sk-of-the-tests"
+PATIENCE: Final = 60.0
+"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+
+TOO_SHORT: Final = 0.3
+"""Seconds that no answer to `ENDLESS` comes in."""
+
+FRANCE: Final[Messages] = [{"role": "user", "content": "What is the capital of France?"}]
+BRIEF: Final = "Answer in one short sentence."
+TALK: Final[Messages] = [
+    {"role": "user", "content": "My name is Ada."},
+    {"role": "assistant", "content": "Nice to meet you, Ada."},
+    {"role": "user", "content": "What is my name?"},
+]
+COLOUR: Final[Messages] = [{"role": "user", "content": "Name a colour."}]
+LAMP: Final[Messages] = [{"role": "user", "content": "Make the lamp teal."}]
+LAMP_IS_TEAL: Final = "The lamp is teal now."
+ADA: Final[Messages] = [{"role": "user", "content": "Ada is 36 years old. Describe her."}]
+PROMPTS: Final = ["The capital of France is", "One, two, three,"]
+TEXTS: Final = ["A cat sleeps on the mat.", "A kitten naps on the rug.", "Shares fell sharply on Monday."]
+"""The first two mean nearly the same."""
+
+NEVER_ENDS: Final = {"2": -100}
+"""The bias against the token that ends an answer of SmolLM2."""
+
+
+class SetColour(BaseModel):
+    """Sets the colour of the lamp."""
+
+    colour: Literal["teal", "red"]
+
+
+class Person(BaseModel):
+    """Somebody."""
+
+    name: Literal["Ada", "Grace"]
+    age: int = Field(ge=1, le=99)
+
+
+SET_COLOUR: Final = openai.pydantic_function_tool(SetColour, name="set_colour")
+
+
+def check_models(models: Sequence[Model], found: Model) -> None:
+    assert [model.id for model in models] == ["smollm2", "minilm"]
+    assert found == models[1]
+
+
+def check_answer(answer: ChatCompletion) -> str:
+    """Gives what was said."""
+    said = answer.choices[0].message.content
+    assert said is not None
+    assert "Paris" in said
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    assert answer._request_id
+    return said
+
+
+def check_stream(chunks: Sequence[ChatCompletionChunk], whole: ChatCompletion) -> None:
+    """A stream with its cost gives what the whole answer gives."""
+    *parts, last = chunks
+    assert "".join(part.choices[0].delta.content or "" for part in parts) == whole.choices[0].message.content
+    assert parts[-1].choices[0].finish_reason == whole.choices[0].finish_reason
+    assert last.choices == []
+    assert last.usage is not None
+    assert whole.usage is not None
+    assert last.usage.completion_tokens == whole.usage.completion_tokens
+    assert last.usage.prompt_tokens == whole.usage.prompt_tokens
+
+
+def check_talk(by_system: ChatCompletion, by_developer: ChatCompletion, alone: ChatCompletion) -> None:
+    """Both roles mean the same, and the model has read what was said before."""
+    assert by_system.choices[0].message.content
+    assert by_system.choices[0].message == by_developer.choices[0].message
+    assert by_system.usage is not None
+    assert alone.usage is not None
+    assert by_system.usage.prompt_tokens > alone.usage.prompt_tokens
+
+
+def check_choices(answer: ChatCompletion, again: ChatCompletion) -> None:
+    """Three answers by dice that fall the same way again, each with the log probability of its tokens."""
+    assert [choice.index for choice in answer.choices] == [0, 1, 2]
+    assert len({choice.message.content for choice in answer.choices}) > 1
+    assert [c.message.content for c in answer.choices] == [c.message.content for c in again.choices]
+    for choice in answer.choices:
+        assert choice.logprobs is not None
+        tokens = choice.logprobs.content
+        assert tokens
+        assert b"".join(bytes(t.bytes or ()) for t in tokens).decode() == choice.message.content
+        assert all(token.logprob <= 0 and len(token.top_logprobs) == 2 for token in tokens)
+
+
+def check_ends(whole: ChatCompletion, stopped: ChatCompletion, short: ChatCompletion) -> None:
+    """One answer that ended by itself, before " Paris", and after three tokens."""
+    said = whole.choices[0].message.content
+    assert said is not None
+    assert stopped.choices[0].message.content == said.partition(" Paris")[0] != said
+    assert stopped.choices[0].finish_reason == "stop"
+    assert short.choices[0].finish_reason == "length"
+    assert short.usage is not None
+    assert short.usage.completion_tokens == 3
+
+
+def check_call(answer: ParsedChatCompletion[None]) -> str:
+    """The one call that was forced; gives its id."""
+    assert answer.choices[0].message.content is None
+    assert answer.choices[0].message.tool_calls
+    (call,) = answer.choices[0].message.tool_calls
+    assert call.function.name == "set_colour"
+    assert isinstance(call.function.parsed_arguments, SetColour)
+    return call.id
+
+
+def check_result_was_read(first: ChatCompletion, second: ChatCompletion) -> None:
+    message = second.choices[0].message
+    assert message.content or message.tool_calls
+    assert first.usage is not None
+    assert second.usage is not None
+    assert second.usage.prompt_tokens > first.usage.prompt_tokens
+
+
+def check_streamed_call(fragments: Sequence[str], answer: ParsedChatCompletion[None]) -> None:
+    assert answer.choices[0].finish_reason == "tool_calls"
+    assert answer.choices[0].message.tool_calls
+    (call,) = answer.choices[0].message.tool_calls
+    assert len(fragments) > 1
+    assert "".join(fragments) == call.function.arguments
+    assert call.function.parsed_arguments == SetColour.model_validate_json(call.function.arguments)
+
+
+def check_completion(answer: Completion) -> None:
+    """A choice for each of the prompts, with log probabilities in the form of this operation."""
+    assert [choice.index for choice in answer.choices] == [0, 1]
+    assert answer.choices[0].text.startswith(" Paris")
+    for choice in answer.choices:
+        assert choice.finish_reason == "length"
+        assert choice.logprobs is not None
+        assert "".join(choice.logprobs.tokens or ()) == choice.text
+        assert len(choice.logprobs.token_logprobs or ()) == 3
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 6
+
+
+def check_embeddings(packed: CreateEmbeddingResponse, plain: CreateEmbeddingResponse) -> None:
+    """The same vectors from base64, which this client asks for by itself, and from numbers."""
+    assert [entry.index for entry in packed.data] == [0, 1, 2]
+    for one, other in zip(packed.data, plain.data, strict=True):
+        assert one.embedding == pytest.approx(other.embedding, abs=1e-6)
+    check_vectors([entry.embedding for entry in packed.data])
+
+
+def check_vectors(vectors: Sequence[Sequence[float]]) -> None:
+    """Those of `TEXTS`: of length 1, and nearer to each other where the texts mean nearly the same."""
+    cat, kitten, shares = vectors
+    assert (len(cat), _product(cat, cat)) == (384, pytest.approx(1, abs=1e-5))
+    assert _product(cat, kitten) > _product(cat, shares) + 0.3
+
+
+def check_error(error: openai.APIStatusError, param: str | None, code: str) -> None:
+    assert (error.param, error.code) == (param, code)
+    assert error.request_id
+
+
+def _product(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))

@@ -1,0 +1,210 @@
+"""Ten everyday flows of the official Python client, in its asynchronous form, on a real server with real models."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import openai
+import pytest
+
+from . import flows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from .conftest import Served
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client(served: Served) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(
+        base_url=served.base_url, api_key=flows.KEY, max_retries=0, timeout=flows.PATIENCE
+    ) as client:
+        yield client
+
+
+async def test_it_lists_the_models_and_finds_one(client: openai.AsyncOpenAI) -> None:
+    flows.check_models(
+        [model async for model in client.models.list()], await client.models.retrieve("minilm")
+    )
+
+
+async def test_it_gets_an_answer(client: openai.AsyncOpenAI) -> None:
+    flows.check_answer(
+        await client.chat.completions.create(
+            model="smollm2", messages=flows.FRANCE, temperature=0, max_completion_tokens=12
+        )
+    )
+
+
+async def test_it_streams_the_same_answer_with_its_cost(client: openai.AsyncOpenAI) -> None:
+    whole = await client.chat.completions.create(
+        model="smollm2", messages=flows.FRANCE, temperature=0, max_completion_tokens=12
+    )
+    stream = await client.chat.completions.create(
+        model="smollm2",
+        messages=flows.FRANCE,
+        temperature=0,
+        max_completion_tokens=12,
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    flows.check_stream([chunk async for chunk in stream], whole)
+
+
+async def test_it_carries_conversations_on_at_once(client: openai.AsyncOpenAI) -> None:
+    talks = [
+        [{"role": "system", "content": flows.BRIEF}, *flows.TALK],
+        [{"role": "developer", "content": flows.BRIEF}, *flows.TALK],
+        [{"role": "system", "content": flows.BRIEF}, flows.TALK[-1]],
+    ]
+    flows.check_talk(
+        *await asyncio.gather(
+            *(
+                client.chat.completions.create(model="smollm2", messages=talk, temperature=0, max_tokens=8)
+                for talk in talks
+            )
+        )
+    )
+
+
+async def test_it_gets_several_answers_with_a_seed_and_log_probabilities(client: openai.AsyncOpenAI) -> None:
+    answer, again = await asyncio.gather(
+        *(
+            client.chat.completions.create(
+                model="smollm2",
+                messages=flows.COLOUR,
+                temperature=1.2,
+                n=3,
+                seed=7,
+                logprobs=True,
+                top_logprobs=2,
+                max_tokens=6,
+            )
+            for _ in range(2)
+        )
+    )
+    flows.check_choices(answer, again)
+
+
+async def test_it_ends_answers_by_a_string_and_by_a_limit(client: openai.AsyncOpenAI) -> None:
+    ends = [{"max_tokens": 12}, {"max_tokens": 12, "stop": ["\n\n", " Paris"]}, {"max_tokens": 3}]
+    flows.check_ends(
+        *await asyncio.gather(
+            *(
+                client.chat.completions.create(model="smollm2", messages=flows.FRANCE, temperature=0, **end)
+                for end in ends
+            )
+        )
+    )
+
+
+async def test_it_has_a_tool_called_and_tells_the_result(client: openai.AsyncOpenAI) -> None:
+    first = await client.chat.completions.parse(
+        model="smollm2",
+        messages=flows.LAMP,
+        tools=[flows.SET_COLOUR],
+        tool_choice={"type": "function", "function": {"name": "set_colour"}},
+        temperature=0,
+        max_tokens=40,
+    )
+    call_id = flows.check_call(first)
+    result = {"role": "tool", "tool_call_id": call_id, "content": flows.LAMP_IS_TEAL}
+    second = await client.chat.completions.create(
+        model="smollm2",
+        messages=[*flows.LAMP, first.choices[0].message, result],
+        tools=[flows.SET_COLOUR],
+        temperature=0,
+        max_tokens=8,
+    )
+    flows.check_result_was_read(first, second)
+
+
+async def test_it_puts_a_streamed_call_together_and_tells_the_result(client: openai.AsyncOpenAI) -> None:
+    async with client.chat.completions.stream(
+        model="smollm2",
+        messages=flows.LAMP,
+        tools=[flows.SET_COLOUR],
+        tool_choice="required",
+        parallel_tool_calls=False,
+        temperature=0,
+        max_tokens=40,
+    ) as stream:
+        fragments = [
+            event.arguments_delta
+            async for event in stream
+            if event.type == "tool_calls.function.arguments.delta"
+        ]
+        first = await stream.get_final_completion()
+    flows.check_streamed_call(fragments, first)
+    message = first.choices[0].message
+    assert message.tool_calls
+    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": flows.LAMP_IS_TEAL}
+    second = await client.chat.completions.create(
+        model="smollm2", messages=[*flows.LAMP, message, result], temperature=0, max_tokens=8
+    )
+    assert second.choices[0].message.content
+
+
+async def test_it_gets_an_object_of_its_own_type_as_it_is_written(client: openai.AsyncOpenAI) -> None:
+    async with client.chat.completions.stream(
+        model="smollm2", messages=flows.ADA, response_format=flows.Person, temperature=0, max_tokens=40
+    ) as stream:
+        (done,) = [event async for event in stream if event.type == "content.done"]
+        answer = await stream.get_final_completion()
+    assert isinstance(done.parsed, flows.Person)
+    assert answer.choices[0].message.parsed == done.parsed
+
+
+async def test_it_completes_several_prompts(client: openai.AsyncOpenAI) -> None:
+    flows.check_completion(
+        await client.completions.create(
+            model="smollm2", prompt=flows.PROMPTS, temperature=0, max_tokens=3, logprobs=2
+        )
+    )
+
+
+async def test_it_embeds_texts_in_both_formats(client: openai.AsyncOpenAI) -> None:
+    packed = await client.embeddings.create(model="minilm", input=flows.TEXTS)
+    plain = await client.embeddings.create(model="minilm", input=flows.TEXTS, encoding_format="float")
+    flows.check_embeddings(packed, plain)
+
+
+async def test_it_raises_each_error_by_its_type(client: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.AuthenticationError) as refused:
+        await client.with_options(api_key="wrong").models.list()
+    flows.check_error(refused.value, None, "invalid_api_key")
+    with pytest.raises(openai.NotFoundError) as missing:
+        await client.chat.completions.create(model="nothing", messages=flows.FRANCE)
+    flows.check_error(missing.value, "model", "model_not_found")
+    with pytest.raises(openai.BadRequestError) as bad:
+        await client.chat.completions.create(model="smollm2", messages=flows.FRANCE, temperature=3)
+    flows.check_error(bad.value, "temperature", "invalid_value")
+
+
+async def test_a_task_is_cancelled_in_the_middle_and_the_server_is_free(
+    client: openai.AsyncOpenAI, served: Served
+) -> None:
+    begun = asyncio.Event()
+
+    async def listen() -> None:
+        async for _ in await client.chat.completions.create(
+            model="smollm2", messages=flows.FRANCE, max_tokens=4000, logit_bias=flows.NEVER_ENDS, stream=True
+        ):
+            begun.set()
+
+    listening = asyncio.create_task(listen())
+    await asyncio.wait_for(begun.wait(), flows.PATIENCE)
+    listening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listening
+    await asyncio.to_thread(served.wait_until_free)
+    with pytest.raises(openai.APITimeoutError):
+        await client.with_options(timeout=flows.TOO_SHORT).chat.completions.create(
+            model="smollm2", messages=flows.FRANCE, max_tokens=4000, logit_bias=flows.NEVER_ENDS
+        )
+    await asyncio.to_thread(served.wait_until_free)
+    assert (await client.completions.create(model="smollm2", prompt="One", max_tokens=1)).choices
