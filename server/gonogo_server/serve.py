@@ -158,7 +158,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_models(add: Callable[..., object]) -> None:
-    add("--model", action="append", dest="models", metavar="MODEL", help="what to serve; may be repeated")
+    add(
+        "--model",
+        action="append",
+        dest="models",
+        metavar="MODEL",
+        help="what to serve: a folder in MLX format, a folder with an adapter (LoRA) that names its base, a .gguf file,"
+        " or a Hugging Face id; may be repeated",
+    )
     add("--download", action="store_true", help="download a Hugging Face model that is not here yet")
     add("--preload", metavar="yes|no|MODELS", help="load all, none, or these before listening (yes)")
     add("--model-memory-bytes", metavar="BYTES", help="unload models that nobody uses past it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +30,16 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.fixture
+def adapter(tmp_path: Path, folder: Path) -> Path:
+    """What looks like an adapter for that model."""
+    made = tmp_path / "poet"
+    made.mkdir()
+    (made / "adapter_config.json").write_text(json.dumps({"model": str(folder)}))
+    (made / "adapters.safetensors").touch()
+    return made
+
+
 def test_a_folder_is_served_under_its_name(folder: Path) -> None:
     assert locate(str(folder)) == Location("a-model", "mlx", folder)
 
@@ -43,6 +54,62 @@ def test_a_folder_that_is_no_model_is_told_what_it_lacks(folder: Path, missing: 
     (folder / missing).unlink()
     with pytest.raises(ModelUnavailable, match="not a model in MLX format: it has no"):
         locate(str(folder))
+
+
+def test_an_adapter_is_served_under_its_name_on_the_base_that_it_names(folder: Path, adapter: Path) -> None:
+    assert locate(str(adapter)) == Location("poet", "mlx", folder, adapter=adapter)
+    assert [one.id for one in locate_all([str(folder), str(adapter)])] == ["a-model", "poet"]
+    os.utime(adapter / "adapter_config.json", (1_700_000_000, 1_700_000_000))
+    assert locate(str(adapter)).created == 1_700_000_000
+
+
+def test_an_adapters_base_may_be_a_package_too(adapter: Path) -> None:
+    (adapter / "adapter_config.json").write_text(json.dumps({"model": "smollm2"}))
+    base = locate("smollm2")
+    assert locate(str(adapter)) == Location("poet", "gguf", base.path, adapter=adapter)
+
+
+def test_a_model_with_an_adapters_files_beside_it_is_a_model(folder: Path, adapter: Path) -> None:
+    (adapter / "config.json").write_text("{}")
+    assert locate(str(adapter)).adapter is None
+
+
+@pytest.mark.parametrize("config", ["{}", '{"model": null}', '{"model": ""}', "[]"])
+def test_an_adapter_that_names_no_base_is_told_where_to(adapter: Path, config: str) -> None:
+    (adapter / "adapter_config.json").write_text(config)
+    with pytest.raises(ModelUnavailable, match="name its base there under 'model', as --model would"):
+        locate(str(adapter))
+
+
+@pytest.mark.parametrize("config", [b"{", b"\xff"])
+def test_an_adapter_whose_file_cannot_be_read_says_so(adapter: Path, config: bytes) -> None:
+    (adapter / "adapter_config.json").write_bytes(config)
+    with pytest.raises(ModelUnavailable, match=r"adapter_config\.json cannot be read: "):
+        locate(str(adapter))
+
+
+def test_an_adapter_whose_base_is_not_here_says_where_it_is_named(adapter: Path) -> None:
+    (adapter / "adapter_config.json").write_text(json.dumps({"model": "nonsense"}))
+    with pytest.raises(ModelUnavailable, match=r"names it under 'model'\. There is no model 'nonsense' here"):
+        locate(str(adapter))
+
+
+@pytest.mark.parametrize("base", ["poet", "embedding"])
+def test_an_adapter_stands_on_a_model_that_generates(
+    adapter: Path, folder: Path, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(adapter.parent)
+    (folder / "modules.json").write_text("[]")
+    named = "poet" if base == "poet" else str(folder)
+    (adapter / "adapter_config.json").write_text(json.dumps({"model": named}))
+    with pytest.raises(ModelUnavailable, match="for its base, which is no model that generates"):
+        locate(str(adapter))
+
+
+def test_an_adapter_without_weights_of_mlx_lm_is_told_what_it_lacks(adapter: Path) -> None:
+    (adapter / "adapters.safetensors").rename(adapter / "adapter_model.safetensors")
+    with pytest.raises(ModelUnavailable, match=r"not an adapter of mlx_lm: it has no adapters\.safetensors"):
+        locate(str(adapter))
 
 
 def test_a_gguf_file_is_served_under_its_stem(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ RECORDED = {
     "apply_top_p": "logprobs top_p",
     "dequantize_model": "model",
     "get_classes": "config",
+    "load_adapters": "model adapter_path",
     "load_model": "model_path lazy= strict= model_config= get_model_classes= trust_remote_code=",
     "load_tokenizer": "model_path tokenizer_config_extra= eos_token_ids=",
     "make_prompt_cache": "model max_kv_size=",

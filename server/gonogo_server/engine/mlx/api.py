@@ -11,7 +11,13 @@ from mlx_lm.models.llama import ModelArgs as LlamaArgs
 from mlx_lm.sample_utils import apply_top_p
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.utils import _get_classes as get_classes
-from mlx_lm.utils import dequantize_model, load_model, load_tokenizer, maybe_set_recommended_wired_limit
+from mlx_lm.utils import (
+    dequantize_model,
+    load_adapters,
+    load_model,
+    load_tokenizer,
+    maybe_set_recommended_wired_limit,
+)
 
 TESTED = "0.32.2"
 """The version of mlx_lm."""
@@ -28,6 +34,7 @@ __all__ = [
     "dequantize_model",
     "generation_stream",
     "get_classes",
+    "load_adapters",
     "load_model",
     "load_tokenizer",
     "make_prompt_cache",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 from mlx.utils import tree_flatten
 
+from gonogo_server.engine.mlx.adapter import adapt
 from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_tokenizer
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
@@ -43,11 +44,14 @@ class Loaded:
 def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Loaded:
     """The model in memory, its weights evaluated. Raises `ModelUnavailable` with the reason it cannot be.
 
-    `prepare` may change the model (an mlx_lm module) before its weights are read from the file.
+    `prepare` may change the model (an mlx_lm module, its adapter in it) before its weights are read from the file.
     """
     read = load_gguf if location.format == "gguf" else _load_folder
+    dtype = mx.float32 if on_cpu() else None
     try:
-        model, tokenizer, context_length = read(location.path, mx.float32 if on_cpu() else None)
+        model, tokenizer, context_length = read(location.path, dtype)
+        if location.adapter is not None:
+            adapt(model, location.adapter, dtype)
         if prepare is not None:
             prepare(model)
         mx.eval(model.parameters())
