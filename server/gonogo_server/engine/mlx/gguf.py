@@ -2,8 +2,8 @@
 
 Tensor and metadata names are those of the GGUF specification (ggml, docs/gguf.md). mlx reads the tensors:
 what is quantised as Q4_0, Q4_1 or Q8_0 comes as packed weights with scales and biases for groups of 32, the
-rest as floats. llama.cpp's converter permutes the rows of q and k for the interleaved form of rotary
-embedding, which is therefore asked for instead of undoing it.
+rest as floats. llama.cpp's converter (conversion/llama.py, permute) pairs the rows of q and k that rotary embedding
+turns together. They are put back to where they were, as an adapter that was made for the original expects them there.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     weights = _weights(tensors, mx.float16 if dtype is None else dtype)
     arguments = _arguments(metadata, weights)
     model = Llama(LlamaArgs(**arguments))
-    model.load_weights(list(weights.items()))
+    model.load_weights([(name, _as_trained(name, weight, arguments)) for name, weight in weights.items()])
     model.eval()
     tokenizer = TokenizerWrapper(read_tokenizer(metadata), eos_token_ids=end_token_ids(metadata))
     return model, tokenizer, arguments["max_position_embeddings"]
@@ -93,7 +93,6 @@ def _arguments(metadata: Mapping[str, Any], weights: Mapping[str, mx.array]) -> 
         "num_key_value_heads": metadata.get("llama.attention.head_count_kv"),
         "head_dim": metadata.get("llama.attention.key_length"),
         "rope_theta": metadata.get("llama.rope.freq_base", 10000.0),
-        "rope_traditional": True,
         "vocab_size": weights["model.embed_tokens.weight"].shape[0],
         "tie_word_embeddings": "lm_head.weight" not in weights,
     }
@@ -112,6 +111,16 @@ def _weights(tensors: Mapping[str, mx.array], dtype: mx.Dtype) -> dict[str, mx.a
         for layer, _, part in parts
         if part not in {"scales", "biases"}
     }
+
+
+def _as_trained(name: str, weight: mx.array, arguments: Mapping[str, Any]) -> mx.array:
+    """The weight with its rows in the order of the original: of each head the first half, then the second."""
+    if ".q_proj." not in name and ".k_proj." not in name:
+        return weight
+    heads = arguments["num_attention_heads"]
+    if ".k_proj." in name:
+        heads = arguments["num_key_value_heads"] or heads
+    return weight.reshape(heads, -1, 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
 def _floats(tensors: Mapping[str, mx.array], layer: str, part: str) -> mx.array:
