@@ -38,12 +38,13 @@ def follow(models: Sequence[str], group: Group, *, download: bool) -> bool:
         for asked in (signal.SIGINT, signal.SIGTERM):
             signal.signal(asked, signal.SIG_IGN)
         line.say(facts(location))
-        return _obey_all(part, line)
+        return obey_all(part, line)
     finally:
         line.close()
 
 
-def _obey_all(part: Part, line: Line) -> bool:
+def obey_all(part: Part, line: Line) -> bool:
+    """Do with the part what is ordered on the line, to the end of it: whether that came in order."""
     orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
     ended = threading.Event()
     listener = threading.Thread(target=listen, args=(line, orders.put, ended), daemon=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonogo_server.engine.mlx.group.join import Group
+    from gonogo_server.engine.mlx.group.orders import Orders
     from gonogo_server.engine.mlx.residents import Limits, Residents
     from gonogo_server.locate import Location
 
@@ -31,15 +32,15 @@ def lead(models: Sequence[str], group: Group, *, download: bool, limits: Limits)
 
     Raises `ModelUnavailable` or `BadSettings`, with one sentence.
     """
-    return LeadingEngine(the_model(models, download=download), limits, group)
+    return LeadingEngine(the_model(models, download=download), limits, group, command(group))
 
 
 class LeadingEngine(MlxEngine):
     """As `MlxEngine`, with one model, for as long as all processes of the group live."""
 
-    def __init__(self, location: Location, limits: Limits, group: Group) -> None:
+    def __init__(self, location: Location, limits: Limits, group: Group, orders: Orders) -> None:
         self._group = group
-        self._orders = command(group)
+        self._orders = orders
         self._left: int | None = None
         self._stopping = False
         super().__init__([location], limits, Budget(), self._load_part)

@@ -112,7 +112,7 @@ def command(group: Group) -> Orders:
     host = leader_host()
     try:
         family = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][0]
-        with socket.create_server((host, 0), family=family, backlog=group.size) as server:
+        with socket.create_server((host, 0), family=family) as server:
             group.share([host, server.getsockname()[1], key])
             server.settimeout(JOIN_SECONDS)
             return Orders(_accept(server, key, group.size - 1))
