@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gonogo_server.engine.base import Generation, Piece, Sampling
 from gonogo_server.engine.mlx.api import BatchGenerator
-from gonogo_server.engine.mlx.engine import open_engine
-from gonogo_server.engine.mlx.residents import Limits
+from gonogo_server.engine.mlx.engine import Budget, open_engine
+from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.errors import BadRequest, EngineDied, ModelUnavailable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PATIENCE = 30.0
 CAPITAL = [{"role": "user", "content": "What is the capital of France?"}]
 
 
-async def say(engine: MlxEngine, prompt: tuple[int, ...], max_tokens: int, **sampling: float) -> list[Piece]:
+async def say(engine: MlxEngine, prompt: tuple[int, ...], max_tokens: int, **sampling: object) -> list[Piece]:
     model = engine.cards()[0].id
     generation = Generation(prompt, max_tokens, Sampling(**({"temperature": 0} | sampling)))
     async with asyncio.timeout(PATIENCE), aclosing(engine.generate(model, generation)) as steps:
@@ -165,7 +165,7 @@ async def test_an_unknown_model_is_a_bug_of_the_caller(smollm2: MlxEngine) -> No
 def breaking_with(error: BaseException) -> Callable[..., object]:
     """A step of the batch that goes wrong."""
 
-    def broken(_: object) -> object:
+    def broken(*_: object) -> object:
         raise error
 
     return broken
@@ -214,6 +214,74 @@ async def test_a_dying_thread_fails_who_waits_and_everything_after(
     await engine.close()
 
 
+@pytest.mark.parametrize("steps", [1, 5, 40])
+async def test_a_thread_that_dies_in_any_step_leaves_nobody_waiting(
+    open_model: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    engine = open_model(endless_folder, limits=Limits(rows=2, read_step=16))
+    genuine, left = BatchGenerator.next, [steps]
+
+    def dying(generator: BatchGenerator) -> object:
+        if not left[0]:
+            raise SystemExit("out of order")
+        left[0] -= 1
+        return genuine(generator)
+
+    monkeypatch.setattr(BatchGenerator, "next", dying)
+    without_end = {"logit_bias": ((256, -100),)}
+    waiting = [
+        *(say(engine, tuple(range(start, 90)), 1000, **without_end) for start in range(5)),
+        engine.score("endless", tuple(range(300)) * 20, 1),
+    ]
+    async with asyncio.timeout(PATIENCE):
+        failures = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(failure) for failure in failures} == {EngineDied}
+    assert not engine.alive
+    for late in (say(engine, (1,), 1), engine.score("endless", (1, 2), 0), engine.encode("endless", "a")):
+        with pytest.raises(EngineDied, match="out of order"):
+            await late
+
+
+async def test_a_thread_that_dies_while_a_model_is_loaded_leaves_nobody_waiting(
+    open_model: Open, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_model(tiny_folder, budget=Budget(preload=()))
+    monkeypatch.setattr(Residents, "load", breaking_with(SystemExit("out of order")))
+    async with asyncio.timeout(PATIENCE):
+        failures = await asyncio.gather(*(say(engine, (1,), 1) for _ in range(3)), return_exceptions=True)
+    assert {type(failure) for failure in failures} == {EngineDied}
+    assert [card.loaded for card in engine.cards()] == [False]
+
+
+async def test_two_hundred_requests_half_of_them_cancelled_leave_nothing_behind(
+    open_model: Open, endless_folder: Path
+) -> None:
+    limit = 1 << 18
+    engine = open_model(endless_folder, limits=Limits(rows=4, prefix_bytes=limit))
+
+    async def ask(number: int) -> None:
+        how = Sampling(seed=number, logit_bias=((256, -100.0),))
+        tokens = 100_000 if number % 2 else 1 + number % 5
+        generation = Generation((number % 256, *range(number % 50)), tokens, how)
+        async with aclosing(engine.generate("endless", generation)) as steps:
+            left = number % 4
+            async for _ in steps:
+                if number % 2 and not left:
+                    return
+                left -= 1
+
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*(ask(number) for number in range(200)))
+        await idle(engine)
+
+    def left_over(owned: Residents) -> tuple[int, int, bool]:
+        (batch,) = owned._batches.values()
+        return owned.rows, batch._generator.prompt_cache_nbytes, owned._prefixes.nbytes <= limit
+
+    assert engine._worker.call(left_over).result(PATIENCE) == (0, 0, True)
+    assert engine._pool.leases("endless") == 0
+
+
 async def test_closing_the_engine_fails_what_still_runs(open_model: Open, endless_folder: Path) -> None:
     engine = open_model(endless_folder)
     without_end = Sampling(0, logit_bias=((256, -100),))
@@ -236,21 +304,23 @@ def test_a_model_that_cannot_be_loaded_is_a_sentence(tmp_path: Path) -> None:
 
 
 SCRIPT = """
-import asyncio
+import asyncio, sys
 from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.mlx.api import BatchGenerator
-from gonogo_server.engine.mlx.engine import open_engine
-from gonogo_server.engine.mlx.residents import Limits
-engine = open_engine(["smollm2"])
+from gonogo_server.engine.mlx.engine import Budget, open_engine
+from gonogo_server.engine.mlx.residents import Limits, Residents
+engine = open_engine(sys.argv[1:])
 async def main():
-    async for piece in engine.generate("smollm2", Generation((1, 2), 100, Sampling(0))):
+    async for piece in engine.generate("endless", Generation((1, 2), 10**6, Sampling(0))):
         break
 asyncio.run(main())
 """
 
 
 @pytest.mark.parametrize("ending", ["", "asyncio.run(engine.close())"])
-def test_the_process_ends_in_order_whether_or_not_the_engine_was_closed(ending: str) -> None:
-    command = [sys.executable, "-c", SCRIPT + ending]
+def test_the_process_ends_in_order_whether_or_not_the_engine_was_closed(
+    ending: str, endless_folder: Path
+) -> None:
+    command = [sys.executable, "-c", SCRIPT + ending, str(endless_folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
