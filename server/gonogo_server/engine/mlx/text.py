@@ -44,7 +44,7 @@ class Text:
         self.context_length = context_length
         self.vocabulary = vocabulary
         self.end_tokens = frozenset(tokenizer.eos_token_ids)
-        self._shown = {
+        self._shown: dict[int, str] = {
             token: mark
             for mark in (tokenizer.tool_call_start, tokenizer.tool_call_end)
             if mark and (token := self._special(mark)) is not None
