@@ -125,7 +125,7 @@ class _Campaign:
     async def make_smaller(self) -> None:
         """Look for a smaller request for each of the first causes of each kind."""
         for look in LOOKS:
-            for defect in smallest(look(self._recorded()))[:CAUSES]:
+            for defect in _varied(smallest(look(self._recorded())))[:CAUSES]:
                 await self._reduce(look, defect)
 
     async def _reduce(self, look: Look, defect: Defect) -> None:
@@ -142,6 +142,12 @@ class _Campaign:
 
     def _recorded(self) -> Iterator[Exchange]:
         return (exchange for _, exchange in self.sent.values())
+
+
+def _varied(defects: list[Defect]) -> list[Defect]:
+    """Those that say what none before them says, and then the rest: a small one may explain those that say the same."""
+    first = {defect.cause: defect for defect in reversed(defects)}
+    return sorted(defects, key=lambda defect: first[defect.cause] is not defect)
 
 
 def _volleys(waiting: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
