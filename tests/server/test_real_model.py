@@ -91,6 +91,48 @@ async def test_a_seed_repeats_a_drawn_answer(live: httpx2.AsyncClient) -> None:
     assert first["choices"] == second["choices"]
 
 
+async def test_a_question_that_is_asked_again_is_read_from_the_cache(live: httpx2.AsyncClient) -> None:
+    body = {**CHAT, "messages": [{"role": "user", "content": "What is the capital of Peru?"}]}
+    first, again = [(await live.post("/chat/completions", json=body)).json() for _ in range(2)]
+    assert again["choices"] == first["choices"]
+    cached = [one["usage"]["prompt_tokens_details"]["cached_tokens"] for one in (first, again)]
+    # The system prompt of the template may have been read for another test.
+    assert cached[0] < cached[1] == again["usage"]["prompt_tokens"] - 1
+
+
+async def test_questions_that_are_asked_at_once_are_each_answered_in_their_own_words(
+    live: httpx2.AsyncClient,
+) -> None:
+    capitals = {"France": "Paris", "England": "London", "Japan": "Tokyo", "Germany": "Berlin"}
+    answers = await asyncio.gather(
+        *(
+            live.post(
+                "/chat/completions",
+                json={
+                    **CHAT,
+                    "messages": [{"role": "user", "content": f"What is the capital of {land}?"}],
+                    "max_tokens": 16,
+                },
+            )
+            for land in capitals
+        )
+    )
+    said = [answer.json()["choices"][0]["message"]["content"] for answer in answers]
+    for capital, text in zip(capitals.values(), said, strict=True):
+        assert capital in text
+
+
+async def test_choices_of_one_request_share_its_prompt_and_differ(
+    live: httpx2.AsyncClient, engine: MlxEngine
+) -> None:
+    body = {**CHAT, "n": 3, "temperature": 1.5, "seed": 3, "max_tokens": 8}
+    first, again = [(await live.post("/chat/completions", json=body)).json() for _ in range(2)]
+    said = [choice["message"]["content"] for choice in first["choices"]]
+    assert len(set(said)) > 1
+    assert said == [choice["message"]["content"] for choice in again["choices"]]
+    assert engine.unfinished == 0
+
+
 async def test_a_client_that_leaves_stops_the_model(live: httpx2.AsyncClient, engine: MlxEngine) -> None:
     endless = {**CHAT, "max_tokens": 4000, "messages": [{"role": "user", "content": "Count to 1000."}]}
     async with live.stream("POST", "/chat/completions", json={**endless, "stream": True}) as response:
