@@ -205,6 +205,15 @@ def test_a_model_for_embeddings_is_refused(two: Group) -> None:
         lead(["minilm"], two, download=False, limits=Limits())
 
 
+def test_an_adapter_is_refused(tiny_folder: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(json.dumps({"model": str(tiny_folder)}))
+    mx.save_safetensors(str(adapter / "adapters.safetensors"), {"a": mx.zeros(1)})
+    with pytest.raises(ModelUnavailable, match=r"fuse it into its base with mlx_lm\.fuse"):
+        the_model([str(adapter)], download=False)
+
+
 def test_other_files_are_other_facts(tiny_folder: Path) -> None:
     location = locate(str(tiny_folder))
     before = facts(location)

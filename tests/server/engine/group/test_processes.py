@@ -251,13 +251,13 @@ def test_the_others_end_with_a_failure_where_process_0_is_gone(endless: Path, tm
             assert processes.ends() == [-signal.SIGKILL, 1]
 
 
-def test_mlx_launch_starts_it_and_ctrl_c_ends_it(endless: Path) -> None:
+def test_mlx_launch_starts_it_and_ctrl_c_ends_it(endless: Path, tmp_path: Path) -> None:
     launcher = str(Path(sys.executable).parent / "mlx.launch")
     where = ("-n", "2", "--backend", "ring", "--starting-port", str(free_ports(2)[0]))
     server = (sys.executable, "-m", "gonogo_server", "--port", "0", "--model", str(endless))
     with subprocess.Popen(
         [launcher, *where, "--", *server],
-        env=environment(),
+        env=environment(TMPDIR=str(tmp_path)),  # it leaves files behind
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -28,6 +28,14 @@ GREETING_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 10.0
 """How long a step may go on that one of the processes has left: with some backends for ever."""
 KEY_BYTES: Final = 32
+KEEPALIVE: Final = {
+    "TCP_KEEPIDLE": 10,
+    "TCP_KEEPALIVE": 10,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 25_000,
+}
+"""With these (seconds, a number, milliseconds; no system has all) a machine that went dark is noticed in 25 seconds."""
 STOP: Final = "stop"
 """The order after which there is none."""
 
@@ -41,6 +49,10 @@ class Line:
     def __init__(self, connection: socket.socket) -> None:
         # An order would wait for the acknowledgement of the one before it otherwise, which may take 40 ms.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         connection.settimeout(None)
         self._connection = connection
         self._lines = connection.makefile("rb")

@@ -84,6 +84,11 @@ def the_model(models: Sequence[str], *, download: bool) -> Location:
             f"{location.id} makes vectors, and several processes together serve models that generate:"
             " serve it by one process."
         )
+    if location.adapter is not None:
+        raise ModelUnavailable(
+            f"{location.id} is an adapter, and several processes together serve whole models: fuse it into its base"
+            " with mlx_lm.fuse."
+        )
     return location
 
 
