@@ -223,7 +223,7 @@ def half_a_request(server: Process) -> socket.socket:
 def test_a_process_whose_engine_died_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = ScriptedEngine()
     engine.die()
-    monkeypatch.setattr(serve, "_engine", lambda _settings: engine)
+    monkeypatch.setattr(serve, "_engine", lambda *_: engine)
     monkeypatch.setattr(serve, "DEAD_SECONDS", 0.0)
     monkeypatch.setattr(serve.logs, "configure", lambda _format: None)
     assert serve.run(Settings(port=0)) == 1
