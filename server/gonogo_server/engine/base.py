@@ -85,7 +85,7 @@ class Sampling:
 class Generation:
     """One answer to generate: at most `max_tokens` tokens (at least one) after `prompt` (ids, at least one).
 
-    Generations with equal prompts that run at the same time share one prefill.
+    Generations whose prompts begin the same share what is read of them, where that saves time.
     """
 
     prompt: tuple[int, ...]

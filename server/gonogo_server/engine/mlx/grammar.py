@@ -42,7 +42,8 @@ class GrammarMask:
             self._matcher.consume_token(cast("int", tokens[-1].item()))
         self._begun = True
         if self._matcher.is_error():
-            self.failure = self._matcher.get_error()
+            # The lines after the first are the state of llguidance's parser.
+            self.failure = self._matcher.get_error().partition("\n")[0]
             return logits
         # Where nothing can follow, and after the end token, too (one more step is computed that nobody will see),
         # the mask allows the end tokens only.
