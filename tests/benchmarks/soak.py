@@ -71,6 +71,15 @@ class Soak:
         later = self.memory[len(self.memory) // 2 :]
         return linear_regression(*zip(*later, strict=True)).slope * 1024
 
+    @property
+    def floors(self) -> str:
+        """The least MiB of each quarter: what stays, without what the allocator happens to hold at a look."""
+        size = len(self.memory) // 4
+        return ", ".join(
+            f"{min(mebibytes for _, mebibytes in self.memory[-size * back :][:size]):.1f}"
+            for back in (4, 3, 2, 1)
+        )
+
 
 def main() -> int:
     """Soak and print."""
