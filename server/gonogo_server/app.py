@@ -8,14 +8,14 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gonogo_server import envelope
-from gonogo_server.deadline import Deadline
-from gonogo_server.exchange_headers import PROCESSING_MS, REQUEST_ID, ExchangeHeaders
-from gonogo_server.metrics import Metrics
-from gonogo_server.observation import Observation
+from gonogo_server.operations.deadline import Deadline
+from gonogo_server.operations.exchange_headers import PROCESSING_MS, REQUEST_ID, ExchangeHeaders
+from gonogo_server.operations.metrics import Metrics
+from gonogo_server.operations.observation import Observation
+from gonogo_server.operations.traffic import Traffic
 from gonogo_server.routes import chat, completions, embeddings, health, metrics, models
 from gonogo_server.routes.dependencies import admitted, authorized
 from gonogo_server.settings import LOOPBACK_ORIGIN
-from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

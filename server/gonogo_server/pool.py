@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from gonogo_server import events
 from gonogo_server.errors import ModelUnavailable
+from gonogo_server.operations import events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 import uvicorn
 
-from gonogo_server import events, launched, logs
+from gonogo_server import launched
 from gonogo_server.app import create_app
 from gonogo_server.errors import BadSettings, ModelUnavailable
+from gonogo_server.operations import events, logs
+from gonogo_server.operations.traffic import Traffic
 from gonogo_server.settings import read
-from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SERVER = """
 import os, socket, sys
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from gonogo_server import logs
+from gonogo_server.operations import logs
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.serve import Server
 from gonogo_server.settings import read
@@ -45,7 +45,7 @@ Server(engine, read({"port": 0, "log_format": "off"})).run(sockets=[listener])
 APPLICATION = """
 import asyncio, json, os, sys, time
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from gonogo_server import logs
+from gonogo_server.operations import logs
 from gonogo_server.app import create_app
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import read

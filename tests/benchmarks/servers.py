@@ -101,7 +101,9 @@ def _preload() -> Mapping[str, str]:
 
 @contextmanager
 def _running(command: list[str], environ: Mapping[str, str], port: int) -> Iterator[int]:
-    process = subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _wait(process, f"http://127.0.0.1:{port}/health")
         yield process.pid

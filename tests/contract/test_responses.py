@@ -143,7 +143,9 @@ def test_an_embedding_is_nothing_else(admits: Admits, vector: object) -> None:
 def test_a_model_needs_no_extension_and_keeps_to_it_where_it_has_one(admits: Admits) -> None:
     model = {"id": "org/m", "object": "model", "created": 0, "owned_by": "local"}
     assert admits("Model", model)
-    assert admits("Model", model | {"type": "chat", "context_length": 1, "loaded": False, "shutdown_date": None})
+    assert admits(
+        "Model", model | {"type": "chat", "context_length": 1, "loaded": False, "shutdown_date": None}
+    )
     assert not admits("Model", model | {"type": "llm"})
     assert not admits("Model", model | {"context_length": 0})
     assert not admits("Model", model | {"loaded": "yes"})

@@ -30,7 +30,7 @@ CARELESS = {
     ),
     "judging, rules and reports have no network": ("conformance/gonogo/report/careless.py", "httpx2"),
     "judging and rules have no clock and no dice": ("conformance/gonogo/judge/careless.py", "time"),
-    "protocol logic does no input and output": ("server/gonogo_server/stream.py", "asyncio"),
+    "protocol logic does no input and output": ("server/gonogo_server/answers/stream.py", "asyncio"),
     "the application knows engines by their Protocol only": (
         "server/gonogo_server/routes/careless.py",
         "gonogo_server.engine.scripted",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
-from gonogo_server.best import best
+from gonogo_server.answers.best import best
+from gonogo_server.answers.generate import nth_seed
+from gonogo_server.answers.stream import Finished, Started, Text
 from gonogo_server.engine.base import Alternative, Generation, Piece, Sampling, Token
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.errors import Overloaded
-from gonogo_server.generate import nth_seed
-from gonogo_server.stream import Finished, Started, Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -8,10 +8,10 @@ from math import hypot, isclose
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.embedding_form import shortened
-from gonogo_server.embedding_inputs import MOST_TOKENS
+from gonogo_server.answers.embedding_form import shortened
 from gonogo_server.engine.base import ModelCard
 from gonogo_server.engine.scripted import BEGIN, VOCABULARY, ScriptedEngine
+from gonogo_server.requests.embedding_inputs import MOST_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,17 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateChatCompletionRequest
 
-from gonogo_server import asked
+from gonogo_server.answers.form import ChatForm, Heading
+from gonogo_server.answers.generate import Ask, generate
+from gonogo_server.answers.respond import respond
 from gonogo_server.engine.base import Engine, Generation
 from gonogo_server.errors import BadRequest
-from gonogo_server.form import ChatForm, Heading
-from gonogo_server.generate import Ask, generate
-from gonogo_server.messages import plain_messages, with_instruction, without_system
-from gonogo_server.plan import Plan, plan
-from gonogo_server.respond import respond
+from gonogo_server.requests import asked
+from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
+from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
+from gonogo_server.requests.validate import check_chat, served_as, token_limit
 from gonogo_server.routes.dependencies import EngineDependency, json_body
-from gonogo_server.token_ids import bias_pairs, with_vocabulary
-from gonogo_server.validate import check_chat, served_as, token_limit
+from gonogo_server.tools.plan import Plan, plan
 
 router = APIRouter()
 

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateCompletionRequest
 
-from gonogo_server import asked
+from gonogo_server.answers.form import CompletionForm, Heading
+from gonogo_server.answers.generate import Ask, generate
+from gonogo_server.answers.respond import respond
 from gonogo_server.engine.base import Engine, Generation, ModelCard
-from gonogo_server.form import CompletionForm, Heading
-from gonogo_server.generate import Ask, generate
-from gonogo_server.prompts import read_prompt
-from gonogo_server.respond import respond
+from gonogo_server.requests import asked
+from gonogo_server.requests.prompts import read_prompt
+from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
+from gonogo_server.requests.validate import check_choices, check_completion, served_as, token_limit
 from gonogo_server.routes.dependencies import EngineDependency, json_body
-from gonogo_server.token_ids import bias_pairs, with_vocabulary
-from gonogo_server.validate import check_choices, check_completion, served_as, token_limit
 
 router = APIRouter()
 

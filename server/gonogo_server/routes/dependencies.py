@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel
 
-from gonogo_server.auth import check_key
-from gonogo_server.body import parse
 from gonogo_server.engine.base import Engine
 from gonogo_server.errors import BodyTooLarge, Draining, Overloaded
-from gonogo_server.exchange import current
-from gonogo_server.observation import started
+from gonogo_server.operations.exchange import current
+from gonogo_server.operations.observation import started
+from gonogo_server.requests.auth import check_key
+from gonogo_server.requests.body import parse
 
 if TYPE_CHECKING:
+    from gonogo_server.operations.traffic import Traffic
     from gonogo_server.settings import Settings
-    from gonogo_server.traffic import Traffic
 
 DISCARDED: Final = 4
 """How many times the limit is read of a body that is over it."""
@@ -52,7 +52,7 @@ async def authorized(request: Request) -> None:
 
 
 def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads the body as `model`; see `gonogo_server.body.parse` for what it raises."""
+    """A dependency that reads the body as `model`; see `gonogo_server.requests.body.parse` for what it raises."""
 
     async def read(request: Request) -> Body:
         settings: Settings = request.app.state.settings

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateEmbeddingRequest
 from pydantic import MISSING
 
-from gonogo_server.embedding_form import embedding_list, shortened
-from gonogo_server.embedding_inputs import read_inputs
+from gonogo_server.answers.embedding_form import embedding_list, shortened
+from gonogo_server.answers.respond import while_connected
 from gonogo_server.engine.base import Engine
-from gonogo_server.exchange import current
-from gonogo_server.respond import while_connected
+from gonogo_server.operations.exchange import current
+from gonogo_server.requests.embedding_inputs import read_inputs
+from gonogo_server.requests.token_ids import with_vocabulary
+from gonogo_server.requests.validate import served_as
 from gonogo_server.routes.dependencies import EngineDependency, json_body
-from gonogo_server.token_ids import with_vocabulary
-from gonogo_server.validate import served_as
 
 router = APIRouter()
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from gonogo_server.metrics import CONTENT_TYPE, Metrics
+from gonogo_server.operations.metrics import CONTENT_TYPE, Metrics
 
 router = APIRouter()
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import gonogo_server
 import pytest
 from gonogo_server import errors
+from gonogo_server.answers.stream import OutOfOrder
 from gonogo_server.envelope import envelope, error_response
-from gonogo_server.stream import OutOfOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

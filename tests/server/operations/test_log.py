@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from gonogo_server import events, logs
 from gonogo_server.engine.scripted import Failure, ScriptedEngine
 from gonogo_server.errors import EngineDied
-from gonogo_server.exchange import Exchange
+from gonogo_server.operations import events, logs
+from gonogo_server.operations.exchange import Exchange
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from gonogo_server.logs import LogFormat
+    from gonogo_server.operations.logs import LogFormat
     from server.operations.conftest import Logged, Process
 
     Serving = Callable[..., AbstractContextManager[Process]]

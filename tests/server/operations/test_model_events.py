@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo_server.errors import ModelUnavailable
-from gonogo_server.events import bind_request
+from gonogo_server.operations.events import bind_request
 from gonogo_server.pool import Pool
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.errors import BadRequest
-from gonogo_server.messages import plain_messages, with_instruction, without_system
+from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from gonogo_server.align import Aligner
+from gonogo_server.answers.align import Aligner
+from gonogo_server.answers.form import ChatForm, CompletionForm, Heading
+from gonogo_server.answers.stream import Answer, Calling, Counted, Finished, Started, Text, fold
 from gonogo_server.engine.base import Alternative, Piece, Token
-from gonogo_server.form import ChatForm, CompletionForm, Heading
-from gonogo_server.reader import Reader, Shown
-from gonogo_server.stream import Answer, Calling, Counted, Finished, Started, Text, fold
-from gonogo_server.tool_filter import Arguments, Call, ToolFilter
-from gonogo_server.tool_markup import GENERIC
-from gonogo_server.tools import Function, Offer
+from gonogo_server.tools.filter import Arguments, Call, ToolFilter
+from gonogo_server.tools.markup import GENERIC
+from gonogo_server.tools.offer import Function, Offer
+from gonogo_server.tools.reader import Reader, Shown
 
 RING = '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
 OFFER = Offer((Function("ring_bell", strict=False, tool={}, rule=""),))

@@ -6,10 +6,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.plan import plan
-from gonogo_server.tool_filter import TRANSITIONS, Arguments, Call, Content, State, ToolFilter, call_id
-from gonogo_server.tool_markup import GENERIC, Markup
-from gonogo_server.tools import Function, Offer
+from gonogo_server.tools.filter import TRANSITIONS, Arguments, Call, Content, State, ToolFilter, call_id
+from gonogo_server.tools.markup import GENERIC, Markup
+from gonogo_server.tools.offer import Function, Offer
+from gonogo_server.tools.plan import plan
 from hypothesis import given
 from hypothesis import strategies as st
 

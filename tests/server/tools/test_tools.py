@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gonogo_server.engine.base import ToolStyle
 from gonogo_server.errors import BadRequest
-from gonogo_server.plan import Plan, plan
-from gonogo_server.tool_markup import reads_json
-from gonogo_server.tools import MOST_CALLS, offer
+from gonogo_server.tools.markup import reads_json
+from gonogo_server.tools.offer import MOST_CALLS, offer
+from gonogo_server.tools.plan import Plan, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gonogo_server import events
 from gonogo_server.engine.base import ModelCard, room
 from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.foretell import foretell
@@ -19,6 +18,7 @@ from gonogo_server.engine.mlx.row import Row
 from gonogo_server.engine.mlx.ticket import Ticket
 from gonogo_server.engine.mlx.worker import Worker
 from gonogo_server.locate import locate_all
+from gonogo_server.operations import events
 from gonogo_server.pool import Pool
 
 if TYPE_CHECKING:

@@ -1,0 +1,34 @@
+"""`echo`: a prompt that is given back, with the log probabilities that the model gives to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo_server.answers.align import Aligner
+from gonogo_server.answers.stream import Echo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_server.answers.align import Placed
+    from gonogo_server.engine.base import Engine, Token
+
+
+async def read_echo(
+    engine: Engine, model: str, tokens: Sequence[int], text: str, likeliest: int | None
+) -> Echo:
+    """The prompt as it stands before its answers; `likeliest` as in `Generation.logprobs`.
+
+    `text` is what its `tokens` say. Raises what the engine does.
+    """
+    if likeliest is None:
+        return Echo(text)
+    spelled = await engine.decode(model, tokens)
+    return Echo(text, _placed(spelled, await engine.score(model, tokens, likeliest)))
+
+
+def _placed(spelled: Sequence[bytes], scores: Sequence[Token | None]) -> tuple[Placed, ...]:
+    aligner = Aligner()
+    for data, score in zip(spelled, scores, strict=True):
+        aligner.add(data, score)
+    return aligner.rest()

@@ -1,0 +1,239 @@
+"""How the steps of an answer look on the wire: as chunks, and as whole objects. No I/O.
+
+Source: OpenAI API reference, "The chat completion chunk object", "The completion object"; recorded streams.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from gonogo_wire import (
+    ChatCompletion,
+    ChatCompletionChoice,
+    ChatCompletionChunk,
+    ChatCompletionChunkChoice,
+    ChatCompletionDelta,
+    ChatCompletionMessage,
+    ChatCompletionMessageToolCall,
+    ChatCompletionToolCallDelta,
+    Completion,
+    CompletionChoice,
+    CompletionChunk,
+    CompletionChunkChoice,
+    FunctionCall,
+    FunctionCallDelta,
+    PromptTokensDetails,
+    Usage,
+)
+from pydantic import MISSING
+
+from gonogo_server.answers.logprobs import chat_logprobs, completion_logprobs
+from gonogo_server.answers.stream import Calling, Counted, Finished, Started, Text
+from gonogo_server.tools.filter import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_wire import ChatCompletionLogprobs, CompletionLogprobs
+
+    from gonogo_server.answers.align import Placed
+    from gonogo_server.answers.stream import Reason, Said, Step, Whole
+    from gonogo_server.engine.base import FinishReason
+    from gonogo_server.tools.filter import Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What every chunk of an answer repeats: its id, the model, when it was begun (Unix seconds), and what it says."""
+
+    model: str
+    include_usage: bool = False
+    """Whether a stream ends with the token counts; its other chunks then say that they have none."""
+    logprobs: bool = False
+    """Whether the log probabilities of tokens are said beside the text; null stands in their place otherwise."""
+    created: int = field(default_factory=lambda: int(time.time()))
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+
+class ChatForm:
+    """Chat completions."""
+
+    def __init__(self, heading: Heading) -> None:
+        self._heading = heading
+        self._id = f"chatcmpl-{heading.id}"
+
+    def chunk(self, step: Step) -> ChatCompletionChunk | None:
+        """The role alone in the first delta, the finish reason beside an empty one in the last."""
+        match step:
+            case Started(index):
+                return self._chunk(index, ChatCompletionDelta(role="assistant", content=""), ())
+            case Text(index, text, tokens):
+                return self._chunk(index, ChatCompletionDelta(content=text), tokens)
+            case Calling(index, part):
+                return self._chunk(index, ChatCompletionDelta(tool_calls=[_call_delta(part)]), ())
+            case Finished(index, reason, tokens):
+                return self._chunk(index, ChatCompletionDelta(), tokens, reason)
+            case Counted():
+                return self._counted(step) if self._heading.include_usage else None
+
+    def whole(self, whole: Whole) -> ChatCompletion:
+        """The same as one object."""
+        return ChatCompletion(
+            id=self._id,
+            object="chat.completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[
+                ChatCompletionChoice(
+                    index=index,
+                    message=_message(said),
+                    logprobs=self._logprobs(said.tokens),
+                    finish_reason=said.reason,
+                )
+                for index, said in enumerate(whole.answers)
+            ],
+            usage=_usage(whole.counted),
+        )
+
+    def _logprobs(self, tokens: Sequence[Placed]) -> ChatCompletionLogprobs | None:
+        return chat_logprobs(tokens) if self._heading.logprobs else None
+
+    def _chunk(
+        self,
+        index: int,
+        delta: ChatCompletionDelta,
+        tokens: Sequence[Placed],
+        reason: Reason | None = None,
+    ) -> ChatCompletionChunk:
+        return ChatCompletionChunk(
+            id=self._id,
+            object="chat.completion.chunk",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[
+                ChatCompletionChunkChoice(
+                    index=index, delta=delta, logprobs=self._logprobs(tokens), finish_reason=reason
+                )
+            ],
+            usage=None if self._heading.include_usage else MISSING,
+        )
+
+    def _counted(self, counted: Counted) -> ChatCompletionChunk:
+        return ChatCompletionChunk(
+            id=self._id,
+            object="chat.completion.chunk",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[],
+            usage=_usage(counted),
+        )
+
+
+class CompletionForm:
+    """Completions: texts where chat has messages, and nothing that only says that one begins."""
+
+    def __init__(self, heading: Heading) -> None:
+        self._heading = heading
+        self._id = f"cmpl-{heading.id}"
+
+    def chunk(self, step: Step) -> CompletionChunk | None:
+        """The text as it comes, then the finish reason beside an empty one."""
+        match step:
+            case Started() | Calling():
+                return None
+            case Text(index, text, tokens):
+                return self._chunk(index, text, tokens)
+            case Finished(index, reason, tokens):
+                return self._chunk(index, "", tokens, _of_text(reason))
+            case Counted():
+                return self._counted(step) if self._heading.include_usage else None
+
+    def whole(self, whole: Whole) -> Completion:
+        """The same as one object."""
+        return Completion(
+            id=self._id,
+            object="text_completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[
+                CompletionChoice(
+                    index=index,
+                    text=said.text,
+                    logprobs=self._logprobs(said.tokens),
+                    finish_reason=_of_text(said.reason),
+                )
+                for index, said in enumerate(whole.answers)
+            ],
+            usage=_usage(whole.counted),
+        )
+
+    def _logprobs(self, tokens: Sequence[Placed]) -> CompletionLogprobs | None:
+        return completion_logprobs(tokens) if self._heading.logprobs else None
+
+    def _chunk(
+        self, index: int, text: str, tokens: Sequence[Placed], reason: FinishReason | None = None
+    ) -> CompletionChunk:
+        return CompletionChunk(
+            id=self._id,
+            object="text_completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[
+                CompletionChunkChoice(
+                    index=index, text=text, logprobs=self._logprobs(tokens), finish_reason=reason
+                )
+            ],
+            usage=None if self._heading.include_usage else MISSING,
+        )
+
+    def _counted(self, counted: Counted) -> CompletionChunk:
+        return CompletionChunk(
+            id=self._id,
+            object="text_completion",
+            created=self._heading.created,
+            model=self._heading.model,
+            choices=[],
+            usage=_usage(counted),
+        )
+
+
+def _of_text(reason: Reason) -> FinishReason:
+    assert reason != "tool_calls", "nothing can be called there"
+    return reason
+
+
+def _message(said: Said) -> ChatCompletionMessage:
+    """Where it only calls tools, its content is null."""
+    if not said.calls:
+        return ChatCompletionMessage(role="assistant", content=said.text, refusal=None)
+    calls = [
+        ChatCompletionMessageToolCall(
+            id=call.id, type="function", function=FunctionCall(name=call.name, arguments=arguments)
+        )
+        for call, arguments in said.calls
+    ]
+    return ChatCompletionMessage(role="assistant", content=said.text or None, refusal=None, tool_calls=calls)
+
+
+def _call_delta(part: Call | Arguments) -> ChatCompletionToolCallDelta:
+    """Id, type and name once, beside arguments that are empty; then arguments only."""
+    if isinstance(part, Call):
+        return ChatCompletionToolCallDelta(
+            index=part.number,
+            id=part.id,
+            type="function",
+            function=FunctionCallDelta(name=part.name, arguments=""),
+        )
+    return ChatCompletionToolCallDelta(index=part.number, function=FunctionCallDelta(arguments=part.text))
+
+
+def _usage(counted: Counted) -> Usage:
+    return Usage(
+        prompt_tokens=counted.prompt_tokens,
+        completion_tokens=counted.completion_tokens,
+        total_tokens=counted.prompt_tokens + counted.completion_tokens,
+        prompt_tokens_details=PromptTokensDetails(cached_tokens=counted.cached_tokens),
+    )

@@ -1,0 +1,112 @@
+"""Runs the generations of a request on an engine, all at the same time, and counts what they took."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gonogo_server.answers.best import best
+from gonogo_server.answers.echo import read_echo
+from gonogo_server.answers.merge import merge
+from gonogo_server.answers.stream import Answer, Counted
+from gonogo_server.operations.exchange import current, noted
+from gonogo_server.tools.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from gonogo_server.answers.stream import Echo, Reason, Step
+    from gonogo_server.engine.base import Engine, Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a request wants of an engine: answers to each of `generations`, whose `max_tokens` may be 0."""
+
+    generations: Sequence[Generation]
+    stops: Sequence[str] = ()
+    n: int = 1
+    """Answers to each that are given."""
+    best_of: int = 1
+    """Answers to each that are generated, at least `n`."""
+    echoed: Sequence[str] | None = None
+    """The texts of the prompts, where they are to be given back before the answers."""
+    plan: Plan = field(default_factory=Plan)
+    """How calls are taken out of each answer."""
+
+
+async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[Step, None]:
+    """The steps of all answers, which are generated at the same time; closing it stops them.
+
+    Answer j to generation i has the index i * n + j, and of a seed that was given the seed + j. Raises what the
+    engine does.
+    """
+    current().prompt_tokens = sum(len(generation.prompt) for generation in ask.generations)
+    echoes = await _echoes(engine, model, ask)
+    wanted = [
+        (nth_seed(generation, nth), _reading(ask, i * ask.best_of + nth, echoes.get(i)))
+        for i, generation in enumerate(ask.generations)
+        for nth in range(ask.best_of)
+    ]
+    answers = [answer for _, answer in wanted]
+    async with aclosing(merge([_answer(engine, model, *one) for one in wanted])) as steps:
+        if ask.best_of > ask.n:
+            for step in best([step async for step in steps], ask.n, ask.best_of):
+                yield step
+        else:
+            async for step in steps:
+                yield step
+    yield _counted(ask, answers)
+
+
+def nth_seed(generation: Generation, nth: int) -> Generation:
+    """The same with the seed of the answer of this number: as many further on, in the circle of 64-bit integers."""
+    seed = generation.sampling.seed
+    if seed is None or nth == 0:
+        return generation
+    circular = (seed + nth + 2**63) % 2**64 - 2**63
+    return replace(generation, sampling=replace(generation.sampling, seed=circular))
+
+
+def _reading(ask: Ask, index: int, echo: Echo | None) -> Answer:
+    ends_in: Reason = "stop" if ask.plan.named else "tool_calls"
+    return Answer(index, ask.stops, echo, ask.plan.reader(), ends_in)
+
+
+async def _answer(
+    engine: Engine, model: str, generation: Generation, answer: Answer
+) -> AsyncGenerator[Step, None]:
+    if generation.max_tokens == 0:
+        for step in answer.skip():
+            yield step
+        return
+    async with aclosing(noted(engine.generate(model, generation))) as pieces:
+        async for piece in pieces:
+            for step in answer.take(piece):
+                yield step
+            if answer.finished:
+                break
+    answer.end()
+
+
+async def _echoes(engine: Engine, model: str, ask: Ask) -> Mapping[int, Echo]:
+    """What is echoed before the answers to each generation, by its number."""
+
+    async def read(number: int, text: str) -> AsyncGenerator[tuple[int, Echo], None]:
+        generation = ask.generations[number]
+        yield number, await read_echo(engine, model, generation.prompt, text, generation.logprobs)
+
+    sources = [read(number, text) for number, text in enumerate(ask.echoed or ())]
+    async with aclosing(merge(sources)) as echoes:
+        return dict([pair async for pair in echoes])
+
+
+def _counted(ask: Ask, answers: Sequence[Answer]) -> Counted:
+    """Each prompt counts once, as cached as far as it was for all of its answers."""
+    cached = [answer.cached for answer in answers]
+    return Counted(
+        sum(len(generation.prompt) for generation in ask.generations),
+        sum(answer.tokens for answer in answers),
+        sum(min(cached[first : first + ask.best_of]) for first in range(0, len(cached), ask.best_of)),
+    )

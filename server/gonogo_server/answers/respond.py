@@ -1,0 +1,120 @@
+"""Sends what generations say: as one JSON object, or as server-sent events while they are generated."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+
+from gonogo_server.answers import sse
+from gonogo_server.answers.stream import Counted, Finished, fold
+from gonogo_server.envelope import envelope
+from gonogo_server.operations.exchange import current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine
+
+    from pydantic import BaseModel
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from gonogo_server.answers.stream import Step, Whole
+
+Result = TypeVar("Result")
+
+
+class Form(Protocol):
+    """How steps look on the wire."""
+
+    def chunk(self, step: Step) -> BaseModel | None:
+        """The chunk of a stream for this step; None where there is none."""
+
+    def whole(self, whole: Whole) -> BaseModel:
+        """The response that says everything at once."""
+
+
+async def respond(
+    request: Request, steps: AsyncGenerator[Step, None], form: Form, *, stream: bool
+) -> Response:
+    """The response made of `steps`, in `form`.
+
+    Whatever fails before the first step is raised, so that it gets a status of its own. Raises
+    `ClientDisconnect` where nobody waits any more; the generation is stopped then.
+    """
+    steps = _noted(steps)
+    if stream:
+        first = await while_connected(request, anext(steps))
+        return EventStream(first, steps, form)
+    whole = await while_connected(request, _fold(steps))
+    return Response(form.whole(whole).model_dump_json(by_alias=True), media_type="application/json")
+
+
+class EventStream(StreamingResponse):
+    """A stream of chunks that began with `first`; when the client goes, `steps` are closed."""
+
+    media_type = sse.MEDIA_TYPE
+
+    def __init__(self, first: Step, steps: AsyncGenerator[Step, None], form: Form) -> None:
+        self._steps = steps
+        self._events = _events(first, steps, form)
+        super().__init__(self._events, headers=sse.HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; both generators end with it, also when it is cut short between two events."""
+        async with aclosing(self._steps), aclosing(self._events):
+            await super().__call__(scope, receive, send)
+
+
+async def _events(first: Step, steps: AsyncGenerator[Step, None], form: Form) -> AsyncGenerator[bytes, None]:
+    """The events. An error is the last of them: the status is sent by then, and a `[DONE]` would be a lie."""
+    try:
+        if (chunk := form.chunk(first)) is not None:
+            yield sse.event(chunk)
+        async for step in steps:
+            if (chunk := form.chunk(step)) is not None:
+                yield sse.event(chunk)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log by the exchange
+        current().failed(error)
+        yield sse.event(envelope(error))
+    else:
+        yield sse.DONE
+
+
+async def _noted(steps: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
+    """The same steps, with why answers ended and what all took noted for the log; `steps` are closed with it."""
+    exchange = current()
+    async with aclosing(steps):
+        async for step in steps:
+            if isinstance(step, Finished):
+                exchange.finish_reasons.append(step.reason)
+            elif isinstance(step, Counted):
+                exchange.cached_tokens = step.cached_tokens
+            yield step
+
+
+async def _fold(steps: AsyncGenerator[Step, None]) -> Whole:
+    async with aclosing(steps):
+        return fold([step async for step in steps])
+
+
+async def while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:
+    """The result of `work`, which is cancelled when the client goes away before."""
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientDisconnect
+    finally:
+        working.cancel()
+        watching.cancel()
+        await asyncio.wait((working, watching))
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

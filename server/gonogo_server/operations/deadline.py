@@ -1,0 +1,63 @@
+"""The time that a request may take, from its first byte to the last of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from starlette.datastructures import Headers
+
+from gonogo_server.answers import sse
+from gonogo_server.envelope import envelope, error_response
+from gonogo_server.errors import DeadlineExceeded
+from gonogo_server.operations.exchange import current
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LAST_WORD_SECONDS: Final = 1.0
+"""For the error event of a client that may not be reading at all."""
+
+
+class Deadline:
+    """Wraps an application and stops it after `seconds`, with what it was doing.
+
+    The client is told by a status, or by the last event of a stream that has begun: events are sent whole, so that
+    nothing is cut in the middle.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the exchange on, until its time is over."""
+        begun: list[Message] = []
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun.append(message)
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._seconds) as clock:
+                await self._app(scope, receive, watched)
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            error = DeadlineExceeded(self._seconds)
+            if not begun:
+                await error_response(error)(scope, receive, send)
+            else:
+                await _break_off(error, begun[0], send)
+
+
+async def _break_off(error: DeadlineExceeded, start: Message, send: Send) -> None:
+    """Say it in the stream; a response that is none stays as short as it is."""
+    current().failed(error)
+    if Headers(raw=start["headers"]).get("content-type", "").startswith(sse.MEDIA_TYPE):
+        last = {"type": "http.response.body", "body": sse.event(envelope(error)), "more_body": False}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_SECONDS):
+                await send(last)

@@ -1,0 +1,56 @@
+"""Headers that every response carries: the exchange's id, and how long it took to begin."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from gonogo_server.operations.events import bind_request
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID: Final = "x-request-id"
+PROCESSING_MS: Final = "openai-processing-ms"
+
+# The alphabet of ids as log files and shells take them without quoting.
+ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+class ExchangeHeaders:
+    """Wraps an application: `x-request-id` (the client's own, where it is a plain one) and the time in ms.
+
+    The time is the one until the response begins, as for a stream nothing else can be known by then. It must
+    be the outermost layer, so that what other layers answer by themselves has the headers too.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the exchange on, and add the headers to its response."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
+        bind_request(request_id)
+        begun = time.perf_counter()
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                headers[PROCESSING_MS] = str(round((time.perf_counter() - begun) * 1000))
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _request_id(asked: str | None) -> str:
+    if asked is not None and ACCEPTABLE_ID.fullmatch(asked):
+        return asked
+    return f"req_{uuid4().hex}"

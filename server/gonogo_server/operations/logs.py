@@ -1,0 +1,51 @@
+"""Where events and warnings go: to stderr, as lines for people or as JSON, one a line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from gonogo_server.operations.events import LOGGER
+
+if TYPE_CHECKING:
+    from structlog.types import Processor
+
+LogFormat = Literal["console", "json", "off"]
+
+
+def configure(log_format: LogFormat) -> None:
+    """Send the log of the whole process to stderr; libraries' warnings in the same form, with the request's id.
+
+    `off` leaves what nobody should miss: errors of the server itself.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(log_format))
+    logging.basicConfig(handlers=[handler], level=logging.ERROR, force=True)
+    if log_format != "off":
+        logging.getLogger().setLevel(logging.WARNING)
+        logging.getLogger(LOGGER).setLevel(logging.INFO)
+
+
+def _formatter(log_format: LogFormat) -> logging.Formatter:
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if log_format != "json":
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    return structlog.stdlib.ProcessorFormatter(
+        # For records of the standard library; our own have been through the same in `events`.
+        foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+    )

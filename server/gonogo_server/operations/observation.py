@@ -1,0 +1,92 @@
+"""The layer that tells of every exchange: its start and end to the log, its figures to the metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.envelope import CLIENT_CLOSED_REQUEST
+from gonogo_server.operations import events
+from gonogo_server.operations.exchange import Exchange, begin
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from gonogo_server.operations.metrics import Metrics
+    from gonogo_server.operations.traffic import Traffic
+
+PROBES: Final = frozenset({"/health", "/metrics"})
+"""What machines ask every few seconds, and nobody wants to read of."""
+GONE: Final = "client_disconnected"
+
+
+class Observation:
+    """Wraps an application; whoever answers notes what it knows in `exchange.current()`."""
+
+    def __init__(self, app: ASGIApp, traffic: Traffic, metrics: Metrics | None) -> None:
+        self._app = app
+        self._traffic = traffic
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the exchange on, and tell of it when it has ended, however it did."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(self._traffic)
+        if self._metrics is not None:
+            exchange.gap = self._metrics.between_tokens
+        begin(exchange)
+        response = _Response(send)
+        with self._traffic.exchange():
+            try:
+                await self._app(scope, receive, response.send)
+            except Exception:
+                exchange.error = exchange.error or "internal_error"
+                raise
+            finally:
+                self._tell(scope, exchange, response)
+
+    def _tell(self, scope: Scope, exchange: Exchange, response: _Response) -> None:
+        operation = operation_of(scope)
+        started(scope, exchange)
+        if exchange.failure is not None:
+            events.stream_failed(exchange.failure, exchange.error)
+        if response.status in {None, CLIENT_CLOSED_REQUEST} or not response.ended:
+            exchange.error = exchange.error or GONE
+        if exchange.error == GONE:
+            events.client_disconnected()
+        events.request_finished(operation, exchange, response.status)
+        if self._metrics is not None:
+            gone = exchange.error == GONE
+            self._metrics.observe(
+                operation, exchange, CLIENT_CLOSED_REQUEST if gone else response.status or 500
+            )
+
+
+class _Response:
+    """What was sent so far."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status: int | None = None
+        self.ended = False
+
+    async def send(self, message: Message) -> None:
+        """Send it on, and remember how far the response is."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+        if message["type"] == "http.response.body":
+            self.ended = not message.get("more_body", False)
+
+
+def operation_of(scope: Scope) -> str:
+    """The operation as the log and the metrics name it: the name of its route, or `other`."""
+    return getattr(scope.get("endpoint"), "__name__", "other")
+
+
+def started(scope: Scope, exchange: Exchange, prompt: object = None) -> None:
+    """Tell that the exchange has started, once: whoever has read its body may be first, and knows the model."""
+    if not exchange.told:
+        exchange.told = True
+        events.request_started(operation_of(scope), exchange.model, stream=exchange.stream, prompt=prompt)

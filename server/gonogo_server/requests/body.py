@@ -1,0 +1,124 @@
+"""From the bytes of a request to the model of its body, or one clear sentence about what is wrong. No I/O."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from gonogo_wire import CreateChatCompletionRequest
+from pydantic import BaseModel, ValidationError
+
+from gonogo_server.errors import BadRequest, UnsupportedMediaType
+from gonogo_server.requests.complaint import complaint, unknown_field
+from gonogo_server.requests.echoes import drop_echoes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Body = TypeVar("Body", bound=BaseModel)
+
+MAX_DEPTH: Final = 64
+
+
+def parse(raw: bytes, content_type: str | None, model: type[Body], max_depth: int = MAX_DEPTH) -> Body:
+    """The body as `model`.
+
+    Raises `BadRequest` for what is not JSON, no object, nested deeper than `max_depth`, or no such object,
+    `UnsupportedMediaType` for what does not say that it is JSON.
+    """
+    _check_content_type(content_type)
+    document = json_object(raw, max_depth)
+    try:
+        body = model.model_validate(document)
+    except ValidationError as error:
+        raise complaint(error, document) from None
+    if isinstance(body, CreateChatCompletionRequest):
+        drop_echoes(body.messages)
+    if (unknown := unknown_field(body)) is not None:
+        raise unknown
+    return body
+
+
+def json_object(raw: bytes, max_depth: int = MAX_DEPTH) -> Mapping[str, object]:
+    """The JSON object in `raw`. Raises `BadRequest` for anything else, NaN and Infinity included.
+
+    Objects and arrays may stand in each other `max_depth` deep; the body itself is the first level. A number such
+    as 883.0 is an integer, as JSON Schema has it (2020-12 validation, section 6.1.1).
+    """
+    if not raw:
+        raise _unreadable("it is empty")
+    try:
+        document = json.loads(raw.decode(), parse_float=_number, parse_constant=_no_number)
+        _check_surrogates(raw, document)
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"byte {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise _unreadable(f"{error.msg.lower()}, at character {error.pos}") from None
+    except RecursionError:
+        raise _too_deep(max_depth) from None
+    except ValueError:
+        # Python reads no longer ones, as that takes quadratic time (sys.set_int_max_str_digits).
+        raise _unreadable("an integer in it has too many digits") from None
+    if not isinstance(document, dict):
+        raise BadRequest("The body must be a JSON object: send {...}.", code="invalid_type")
+    if _deeper_than(max_depth, document):
+        raise _too_deep(max_depth)
+    return document
+
+
+def _deeper_than(limit: int, document: object) -> bool:
+    """Whether containers stand in each other more than `limit` deep; level by level, as recursion has its own limit."""
+    level: list[Any] = [document]
+    for _ in range(limit):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if isinstance(container, dict) else container)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(limit: int) -> BadRequest:
+    return BadRequest(
+        f"The body is nested more than {limit} levels deep: send it flatter.", code="json_too_deep"
+    )
+
+
+def _unreadable(why: str) -> BadRequest:
+    return BadRequest(f"The body cannot be read as JSON: {why}.", code="invalid_json")
+
+
+def _check_content_type(content_type: str | None) -> None:
+    """Refuse what a browser sends across origins without asking first, as FastAPI does."""
+    media_type = (content_type or "nothing").partition(";")[0].strip().lower()
+    subtype = media_type.removeprefix("application/")
+    if subtype == media_type or not (subtype == "json" or subtype.endswith("+json")):
+        raise UnsupportedMediaType(
+            f"The body must be declared as JSON: set Content-Type to application/json, not {media_type}.",
+            code="unsupported_media_type",
+        )
+
+
+def _number(literal: str) -> int | float:
+    number = float(literal)
+    if math.isinf(number):
+        raise _unreadable(f"{literal} is larger than any double")
+    return int(number) if number.is_integer() else number
+
+
+def _no_number(literal: str) -> NoReturn:
+    raise _unreadable(f"{literal} is no JSON number")
+
+
+def _check_surrogates(raw: bytes, document: object) -> None:
+    """Refuse half a surrogate pair, which JSON's escapes allow and UTF-8 cannot carry."""
+    if b"\\ud" not in raw.lower():
+        return
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _unreadable("a \\u escape is half a surrogate pair") from None

@@ -1,0 +1,71 @@
+"""What is to be embedded, as an engine takes it: token ids, from texts or as the client sends them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from gonogo_server.errors import BadRequest
+from gonogo_server.requests.token_ids import prompt_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_wire import CreateEmbeddingRequest
+
+    from gonogo_server.engine.base import Engine, ModelCard
+
+MOST_TOKENS: Final = 300_000
+"""Tokens of all inputs of a request together (OpenAI API reference, "Create embeddings", `input`)."""
+
+
+async def read_inputs(engine: Engine, card: ModelCard, body: CreateEmbeddingRequest) -> list[tuple[int, ...]]:
+    """The token ids of each input, in order.
+
+    A text gets the special tokens that the model wants around it. Tokens are taken as they are: who sends them
+    has encoded the text. Raises `BadRequest` for ids that the model does not have, for an input without any
+    token, and for more tokens than the model reads at once or a request may have; nothing is cut off.
+    """
+    read: list[tuple[int, ...]] = []
+    total = 0
+    for index, given in enumerate(_inputs(body)):
+        ids = await _ids(engine, card, given)
+        _check(index, len(ids), card)
+        total += len(ids)
+        if total > MOST_TOKENS:
+            raise BadRequest(
+                f"The inputs have more than {MOST_TOKENS} tokens together: send fewer at a time.",
+                param="input",
+                code="invalid_value",
+            )
+        read.append(ids)
+    return read
+
+
+def _inputs(body: CreateEmbeddingRequest) -> Sequence[str | Sequence[int]]:
+    if isinstance(body.input, str):
+        return [body.input]
+    if isinstance(body.input[0], int):
+        return [cast("Sequence[int]", body.input)]
+    return cast("Sequence[str | Sequence[int]]", body.input)
+
+
+async def _ids(engine: Engine, card: ModelCard, given: str | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(given, str):
+        return await engine.encode(card.id, given)
+    return prompt_ids(card, given, "input")
+
+
+def _check(index: int, tokens: int, card: ModelCard) -> None:
+    if tokens == 0:
+        raise BadRequest(
+            f"Input {index} has nothing in it that '{card.id}' reads: leave it out.",
+            param="input",
+            code="invalid_value",
+        )
+    if tokens > card.context_length:
+        raise BadRequest(
+            f"Input {index} has {tokens} tokens, and '{card.id}' reads {card.context_length} at most:"
+            " split it, or shorten it.",
+            param="input",
+            code="context_length_exceeded",
+        )

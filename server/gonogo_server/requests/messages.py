@@ -1,0 +1,158 @@
+"""The messages of a chat request as an engine takes them: a role and plain text. No I/O.
+
+Calls of tools and their results are left as they are for a template that knows them, and put into words for one
+that does not (see `gonogo_server.tools.text`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gonogo_server.errors import BadRequest
+from gonogo_server.tools.text import calling_text, result_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic import BaseModel
+
+    from gonogo_server.engine.base import Message
+
+ROLES = {"developer": "system"}
+
+
+def plain_messages(messages: Sequence[BaseModel], *, knows_tools: bool = False) -> list[Message]:
+    """Each message with its text parts joined, and role `developer` as `system`.
+
+    Chat templates were written before role `developer` existed, and mean the same by `system`. `knows_tools` is
+    whether the model's template has a place for calls and results; without, results that follow each other and
+    what the user says next are one message of the user, as many templates want the speakers to take turns.
+
+    Arguments of a call in the conversation that are no JSON object stay the text they are: the API gives out what
+    a model wrote, and takes it back. Raises `BadRequest` for what an engine of texts cannot be told: images, an
+    answer to a call that no message before it made, an assistant's message that says nothing.
+    """
+    documents = [message.model_dump(by_alias=True) for message in messages]
+    called = dict(_calls(documents))
+    plain = [_plain(document, f"messages[{index}]") for index, document in enumerate(documents)]
+    for index, document in enumerate(documents):
+        _check_result(document, documents[:index], f"messages[{index}]")
+    if knows_tools:
+        return [_with_tools(*pair, called) for pair in zip(plain, documents, strict=True)]
+    return _turns(_without_tools(*pair, called) for pair in zip(plain, documents, strict=True))
+
+
+def with_instruction(messages: Sequence[Message], instruction: str) -> list[Message]:
+    """The messages with `instruction` (perhaps "") at the end of the system message, or as the system message."""
+    if not instruction:
+        return list(messages)
+    if messages and messages[0]["role"] == "system":
+        told: Message = {**messages[0], "content": f"{messages[0]['content']}\n\n{instruction}"}
+        return [told, *messages[1:]]
+    return [{"role": "system", "content": instruction}, *messages]
+
+
+def without_system(messages: Sequence[Message]) -> list[Message]:
+    """The messages with the system message at the head of what the user says first, for templates that know none."""
+    first, *rest = messages
+    if first["role"] != "system" or not rest or rest[0]["role"] != "user":
+        return list(messages)
+    return [{**rest[0], "content": f"{first['content']}\n\n{rest[0]['content']}"}, *rest[1:]]
+
+
+def _calls(documents: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The id of each call, and the name of its function."""
+    for document in documents:
+        for call in document.get("tool_calls", ()):
+            yield call["id"], call["function"]["name"]
+
+
+def _check_result(document: Mapping[str, Any], before: Sequence[Mapping[str, Any]], at: str) -> None:
+    if document["role"] == "tool" and document["tool_call_id"] not in dict(_calls(before)):
+        raise BadRequest(
+            f"No assistant message before this one calls a tool with id '{document['tool_call_id']}'.",
+            param=f"{at}.tool_call_id",
+            code="invalid_value",
+        )
+
+
+def _plain(message: Mapping[str, Any], at: str) -> Message:
+    content = message.get("content")
+    if content is None:
+        content = message.get("refusal")
+    if content is None and not message.get("tool_calls"):
+        raise BadRequest(
+            f"Missing required parameter: '{at}.content'; only a message with tool calls or a refusal can do without.",
+            param=f"{at}.content",
+            code="missing_required_parameter",
+        )
+    role = message["role"]
+    text = "" if content is None else _text(content, f"{at}.content")
+    plain: Message = {"role": ROLES.get(role, role), "content": text}
+    if name := message.get("name"):
+        plain["name"] = name
+    return plain
+
+
+def _with_tools(plain: Message, document: Mapping[str, Any], called: Mapping[str, str]) -> Message:
+    if calls := document.get("tool_calls"):
+        return {**plain, "tool_calls": [_with_object(call) for call in calls]}
+    if plain["role"] == "tool":
+        call_id = document["tool_call_id"]
+        return {**plain, "tool_call_id": call_id, "name": called[call_id]}
+    return plain
+
+
+def _with_object(call: Mapping[str, Any]) -> dict[str, Any]:
+    function = call["function"]
+    try:
+        arguments = json.loads(function["arguments"] or "{}")
+    except ValueError:
+        return dict(call)
+    return (
+        {**call, "function": {**function, "arguments": arguments}}
+        if isinstance(arguments, dict)
+        else dict(call)
+    )
+
+
+def _without_tools(plain: Message, document: Mapping[str, Any], called: Mapping[str, str]) -> Message:
+    if calls := document.get("tool_calls"):
+        said = calling_text(plain["content"], (call["function"] for call in calls))
+        return {**plain, "content": said}
+    if plain["role"] == "tool":
+        return {**plain, "content": result_text(called[document["tool_call_id"]], plain["content"])}
+    return plain
+
+
+def _turns(messages: Iterator[Message]) -> list[Message]:
+    turns: list[Message] = []
+    after_result = False
+    for message in messages:
+        is_result = message["role"] == "tool"
+        if after_result and message["role"] in ("tool", "user"):
+            turns[-1] = {**turns[-1], "content": f"{turns[-1]['content']}\n{message['content']}"}
+        else:
+            turns.append({**message, "role": "user"} if is_result else message)
+        after_result = is_result
+    return turns
+
+
+def _text(content: object, at: str) -> str:
+    if isinstance(content, str):
+        return content
+    assert isinstance(content, list), "the model of the body admits no other type"
+    return "".join(_part(part, f"{at}[{index}]") for index, part in enumerate(content))
+
+
+def _part(part: Mapping[str, str], at: str) -> str:
+    match part:
+        case {"type": "text", "text": text} | {"type": "refusal", "refusal": text}:
+            return text
+        case _:
+            raise BadRequest(
+                f"The model reads text only: leave out the part of type '{part['type']}'.",
+                param=f"{at}.type",
+                code="unsupported_value",
+            )

@@ -1,0 +1,50 @@
+"""Token ids that a request names: those of a prompt or an input, those of `logit_bias`. They must be the model's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.errors import BadRequest
+from gonogo_server.requests.validate import served
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonogo_server.engine.base import Engine, ModelCard
+
+DIGITS: Final = 18
+"""An id of more digits is in no vocabulary; Python refuses to read very long ones."""
+
+
+async def with_vocabulary(engine: Engine, card: ModelCard) -> ModelCard:
+    """The card with the size of the vocabulary, for which the model may have to be loaded."""
+    if card.vocabulary:
+        return card
+    await engine.encode(card.id, "")
+    return served(engine, card.id)
+
+
+def prompt_ids(card: ModelCard, ids: Sequence[int], param: str = "prompt") -> tuple[int, ...]:
+    """The ids of a prompt (or of what `param` holds). Raises `BadRequest` for one that the model does not have."""
+    return tuple(_known(card, token, param) for token in ids)
+
+
+def bias_pairs(card: ModelCard, bias: Mapping[str, int]) -> tuple[tuple[int, float], ...]:
+    """The ids of `logit_bias`, with what is added. Raises `BadRequest` for one that the model does not have."""
+    return tuple((_known(card, _number(key), "logit_bias"), float(added)) for key, added in bias.items())
+
+
+def _number(key: str) -> int:
+    digits = key.lstrip("0") or "0"
+    return int(digits) if len(digits) <= DIGITS else 10**DIGITS
+
+
+def _known(card: ModelCard, token: int, param: str) -> int:
+    if token < card.vocabulary:
+        return token
+    shown = str(token) if token < 10**DIGITS else f"of more than {DIGITS} digits"
+    raise BadRequest(
+        f"There is no token {shown} in the vocabulary of '{card.id}', whose ids are below {card.vocabulary}.",
+        param=param,
+        code="invalid_value",
+    )

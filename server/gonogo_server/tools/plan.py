@@ -1,0 +1,69 @@
+"""What a chat request wants of the form of its answer: its tools and its response format, taken together. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gonogo_server.structured import grammar, structure
+from gonogo_server.tools.filter import ToolFilter
+from gonogo_server.tools.markup import Markup, call_grammar, markup
+from gonogo_server.tools.offer import Offer, offer
+from gonogo_server.tools.text import instruction
+
+if TYPE_CHECKING:
+    from gonogo_wire import CreateChatCompletionRequest
+
+    from gonogo_server.engine.base import ToolStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model is told what is wanted, kept to it, and understood."""
+
+    instruction: str = ""
+    """For the system message; "" where there is nothing to say."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """For the chat template of a model that was trained on tools."""
+    knows_tools: bool = False
+    """Whether that template is told about calls and results in the conversation."""
+    grammar: str | None = None
+    """For `Generation.grammar`."""
+    calls: tuple[Markup, Offer] | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether the request chose the function that is called."""
+        return self.calls is not None and self.calls[1].named
+
+    def reader(self) -> ToolFilter | None:
+        """What takes the calls out of one answer; None where there are none to be had."""
+        return ToolFilter(*self.calls) if self.calls else None
+
+
+def plan(body: CreateChatCompletionRequest, style: ToolStyle | None) -> Plan:
+    """The plan for a request to a model that calls tools in this style.
+
+    Compiling grammars takes milliseconds, for many large schemas tenths of a second: not for an event loop. Raises
+    `BadRequest` for schemas and choices that cannot be served.
+    """
+    wanted, offered = structure(body.response_format), offer(body)
+    told = wanted.instruction if wanted and not (offered and offered.forced) else ""
+    if offered is None:
+        rules = grammar(f"start: {wanted.rule}") if wanted else None
+        return Plan(told, knows_tools=style is not None, grammar=rules)
+    marks = markup(style, offered, wanted)
+    rules = call_grammar(marks, offered, wanted)
+    if _is_told_by_template(style, marks, offered):
+        return Plan(told, offered.tools, knows_tools=True, grammar=rules, calls=(marks, offered))
+    spoken = "\n\n".join(part for part in (instruction(offered), told) if part)
+    return Plan(spoken, grammar=rules, calls=(marks, offered))
+
+
+def _is_told_by_template(style: ToolStyle | None, marks: Markup, offered: Offer) -> bool:
+    """Whether the model is told of the tools in the way it was trained on.
+
+    So it is where a call is forced, too, whatever its form: the grammar writes all of the form. Where it may
+    choose to call, it has to be told the form that is read.
+    """
+    return style is not None and (offered.forced or marks.start == style.start)

@@ -1,0 +1,54 @@
+"""The generic form of tools, for models that were not trained on any: everything is said in plain messages. No I/O.
+
+A system message describes the functions and says how to call one; a call stands in the text of the answer as
+`<tool_call>{"name": …, "arguments": …}</tool_call>`, which many trained models write as well; results come back in
+a user message, each as `<tool_response name="…">…</tool_response>`, as templates without tools know no other
+speaker.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gonogo_server.tools.offer import Offer
+
+CALL_START: Final = "<tool_call>"
+CALL_END: Final = "</tool_call>"
+
+
+def instruction(offer: Offer) -> str:
+    """What the model is told about the functions."""
+    described = "\n".join(json.dumps(tool["function"], ensure_ascii=False) for tool in offer.tools)
+    example = call_text("a function's name", '{"a parameter": "its value"}')
+    return (
+        f"You can call functions. Each of these lines describes one:\n{described}\n"
+        f"Write a call like this: {example}\n"
+        f"{_how_often(offer)} The results come in the next message."
+    )
+
+
+def call_text(name: str, arguments: str) -> str:
+    """A call as it stands in a text; `arguments` is JSON."""
+    return f'{CALL_START}{{"name": {json.dumps(name)}, "arguments": {arguments}}}{CALL_END}'
+
+
+def calling_text(content: str, calls: Iterable[Mapping[str, str]]) -> str:
+    """A message of the assistant that calls functions: `name` and `arguments` of each."""
+    called = [call_text(call["name"], call["arguments"]) for call in calls]
+    return "\n".join([content, *called] if content else called)
+
+
+def result_text(name: str, content: str) -> str:
+    """What a function returned, as it stands in a text."""
+    return f'<tool_response name="{name}">{content}</tool_response>'
+
+
+def _how_often(offer: Offer) -> str:
+    if offer.forced:
+        return "Call one now." if offer.most == 1 else "Call one or more of them now."
+    most = "at most one" if offer.most == 1 else "as many as needed"
+    return f"Call {most}, or answer in plain words where none helps."

@@ -1,0 +1,92 @@
+"""Streams that run at the same time, read as one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import pytest
+from gonogo_server.answers.merge import AHEAD, merge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+pytestmark = pytest.mark.anyio
+
+
+class Source:
+    """Counts, and knows how far it came and whether it was closed."""
+
+    def __init__(self, name: str, length: int, *, fails: bool = False) -> None:
+        self.name = name
+        self.length = length
+        self.fails = fails
+        self.made = 0
+        self.closed = False
+
+    async def items(self) -> AsyncGenerator[str, None]:
+        try:
+            for number in range(self.length):
+                self.made += 1
+                yield f"{self.name}{number}"
+                await asyncio.sleep(0)
+            if self.fails:
+                raise ZeroDivisionError(self.name)
+        finally:
+            self.closed = True
+
+
+async def merged(*sources: Source) -> list[str]:
+    return [item async for item in merge([source.items() for source in sources])]
+
+
+async def test_every_item_comes_and_those_of_a_stream_in_its_order() -> None:
+    items = await merged(Source("a", 3), Source("b", 1), Source("c", 2))
+    assert sorted(items) == ["a0", "a1", "a2", "b0", "c0", "c1"]
+    assert [item for item in items if item.startswith("a")] == ["a0", "a1", "a2"]
+
+
+async def test_streams_run_at_the_same_time() -> None:
+    assert (await merged(Source("a", 2), Source("b", 2)))[:2] == ["a0", "b0"]
+
+
+@pytest.mark.parametrize("lengths", [(), (2,), (0, 0)])
+async def test_none_one_and_empty_ones_are_streams_too(lengths: tuple[int, ...]) -> None:
+    assert len(await merged(*(Source("a", length) for length in lengths))) == sum(lengths)
+
+
+async def test_a_slow_reader_holds_the_streams_back() -> None:
+    sources = [Source("a", 1000), Source("b", 1000)]
+    async with aclosing(merge([source.items() for source in sources])) as items:
+        await anext(items)
+        for _ in range(5 * AHEAD):
+            await asyncio.sleep(0)
+        # One was read; beside those that wait each stream holds one.
+        assert sum(source.made for source in sources) <= 1 + AHEAD + len(sources)
+
+
+async def test_closing_it_closes_every_stream() -> None:
+    sources = [Source("a", 1000), Source("b", 1000)]
+    async with aclosing(merge([source.items() for source in sources])) as items:
+        await anext(items)
+    assert all(source.closed for source in sources)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_what_one_raises_is_raised_and_ends_the_others(others: int) -> None:
+    sources = [Source("a", 2, fails=True), *(Source("b", 1000) for _ in range(others))]
+    with pytest.raises(ZeroDivisionError, match="a"):
+        await merged(*sources)
+    assert all(source.closed for source in sources)
+
+
+async def test_a_reader_that_is_cancelled_closes_every_stream() -> None:
+    sources = [Source("a", 1000), Source("b", 1000)]
+    reading = asyncio.create_task(merged(*sources))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert all(source.closed for source in sources)
