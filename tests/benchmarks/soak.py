@@ -110,6 +110,7 @@ async def _soak(served: servers.Served, options: argparse.Namespace) -> int:
     print(
         f"Slope over the second half: {soak.slope:.3f} KiB a request; the most: {served.peak_mebibytes:.1f} MiB"
     )
+    print(f"The least of each quarter: {soak.floors} MiB")
     print(f"At the end: {live}, processor used in a second of rest: {busy:.2f} s")
     return int(any(live.values()) or busy > 0.5 or any(end.startswith("error") for end in soak.ends))
 
