@@ -76,18 +76,24 @@ def test_the_installed_mkl_is_found_where_it_was_installed() -> None:
 
 def test_mkl_runs_in_one_thread_where_its_openmp_is_missing(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
-    blas._settle_threading(tmp_path / "libmkl_rt.so.3", environ)
-    assert environ == {"MKL_THREADING_LAYER": "SEQUENTIAL"}
+    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    assert environ["MKL_THREADING_LAYER"] == "SEQUENTIAL"
 
 
 def test_mkl_keeps_its_threads_where_its_openmp_is_there(tmp_path: Path) -> None:
     (tmp_path / "libiomp5.so").touch()
     environ: dict[str, str] = {}
-    blas._settle_threading(tmp_path / "libmkl_rt.so.3", environ)
-    assert environ == {}
+    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    assert "MKL_THREADING_LAYER" not in environ
 
 
-def test_the_users_choice_of_threading_is_kept(tmp_path: Path) -> None:
-    environ = {"MKL_THREADING_LAYER": "GNU"}
-    blas._settle_threading(tmp_path / "libmkl_rt.so.3", environ)
-    assert environ == {"MKL_THREADING_LAYER": "GNU"}
+def test_mkl_computes_reproducibly(tmp_path: Path) -> None:
+    environ: dict[str, str] = {}
+    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    assert environ["MKL_CBWR"] == "AUTO"
+
+
+def test_what_the_user_has_set_is_kept(tmp_path: Path) -> None:
+    environ = {"MKL_THREADING_LAYER": "GNU", "MKL_CBWR": "COMPATIBLE"}
+    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    assert environ == {"MKL_THREADING_LAYER": "GNU", "MKL_CBWR": "COMPATIBLE"}
