@@ -25,7 +25,10 @@ import servers
 from load import PATIENCE, Answer, Seen, ask, at_once
 
 TOKENS = 48
+REQUESTS = 3
+"""Of each client, one after the other."""
 SUBJECTS = "rain sand iron moss salt wool glass paper bread honey silk amber coal clay cork lime".split()  # noqa: SIM905
+PLACES = "in Norway; on Mars; at sea; in a poem; for children; a hundred years ago".split("; ")  # noqa: SIM905
 FILLER = "The lighthouse keeper wrote down the wind, the tide and the ships that passed by the rocks today. "
 LONG = FILLER * 75
 """About 1,500 tokens of SmolLM2."""
@@ -78,11 +81,13 @@ def _throughput(folder: Path, options: argparse.Namespace) -> None:
         for make in _servers(folder, installed=options.installed and clients == 8):
             with make as served:
                 seen = [_short(served, clients, turn) for turn in range(options.rounds)]
-                rate = median(one.rate for one in seen)
-                best = seen[-1]
+                rates = [one.rate for one in seen]
+                rate = median(rates)
+                last = seen[-1]
                 print(
-                    f"| {served.name} | {clients} | {rate:.1f} | {best.first(0.5):.2f}, {best.first(0.95):.2f}"
-                    f" | {best.gap(0.95):.3f} | {served.peak_mebibytes:.0f} |",
+                    f"| {served.name} | {clients} | {rate:.1f} ({min(rates):.1f} to {max(rates):.1f})"
+                    f" | {last.first(0.5):.2f}, {last.first(0.95):.2f} | {last.gap(0.95):.3f}"
+                    f" | {served.peak_mebibytes:.0f} |",
                     flush=True,
                 )
 
@@ -93,16 +98,20 @@ def _servers(folder: Path, *, installed: bool) -> list:  # type: ignore[type-arg
 
 
 def _short(served: servers.Served, clients: int, turn: int) -> Seen:
-    prompts = [f"Tell me about {subject}, number {turn}." for subject in SUBJECTS[: max(clients, 2)]]
-    return asyncio.run(at_once(served, prompts, clients, TOKENS))
+    return asyncio.run(at_once(served, _prompts(clients * REQUESTS, turn), clients, TOKENS))
+
+
+def _prompts(count: int, turn: int) -> list[str]:
+    """Different ones in each turn, so that nothing but the template's own beginning was read before."""
+    pairs = [(subject, place) for place in PLACES for subject in SUBJECTS]
+    return [f"Number {turn}: what is to be said of {one} {place}?" for one, place in pairs[:count]]
 
 
 def _limit(folder: Path, options: argparse.Namespace) -> None:
     import json  # noqa: PLC0415 - here only
 
     clients = 8
-    prompts = [f"Tell me about {subject}, number 99." for subject in SUBJECTS[:clients]]
-    arguments = [str(folder), json.dumps(prompts), str(TOKENS), str(clients)]
+    arguments = [str(folder), json.dumps(_prompts(clients * REQUESTS, 99)), str(TOKENS), str(clients)]
     rates = []
     for _ in range(options.rounds):
         with servers.gonogo(folder) as served:
