@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from gonogo_server.engine.base import Engine
+    from gonogo_server.engine.base import Engine, ModelCard
     from gonogo_server.engine.mlx.engine import MlxEngine
     from gonogo_server.engine.mlx.group.join import Group
     from gonogo_server.settings import Settings
@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 PROGRAM: Final = "gonogo serve"
 ENGINE_DIED: Final = 1
 CANNOT_START: Final = 2
+TO_TRY: Final = {
+    "chat": (
+        "/chat/completions",
+        '{"model": "%s", "stream": true, "messages": [{"role": "user", "content": "Hello!"}]}',
+    ),
+    "embedding": ("/embeddings", '{"model": "%s", "input": "Hello!"}'),
+}
+"""Path and body of a request to each type of model."""
 REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 """Addresses that mean all of them, and one of those that a client on this machine can ask."""
 SHUTDOWN_SECONDS: Final = 2
@@ -78,6 +86,7 @@ class Server(uvicorn.Server):
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine = engine
         self._host = settings.host
+        self._has_key = settings.api_key is not None
         self._traffic = Traffic()
         self._drain_seconds = settings.drain_seconds
         self._stop_by: float | None = None
@@ -98,7 +107,8 @@ class Server(uvicorn.Server):
         """Listen, and say so."""
         await super().startup(sockets)
         assert sockets is not None
-        _announce(self._engine, _base_url(self._host, sockets[0].getsockname()[1]))
+        base_url = _base_url(self._host, sockets[0].getsockname()[1])
+        _announce(self._engine, base_url, with_key=self._has_key)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal has come (see the class); one more, while the server stops already, waits for nothing."""
@@ -232,14 +242,21 @@ def _base_url(host: str, port: int) -> str:
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}/v1"
 
 
-def _announce(engine: Engine, base_url: str) -> None:
+def _announce(engine: Engine, base_url: str, *, with_key: bool) -> None:
     """The last line is for programs that start the server: it comes once connections are accepted."""
     for card in engine.cards():
         _say(f"serving {card.id} ({card.type}, {card.context_length} tokens of context)")
-    body = '{"model": "%s", "stream": true, "messages": [{"role": "user", "content": "Hello!"}]}'
-    asked = shlex.quote(body % engine.cards()[0].id)
-    _say(f"try: curl -N {base_url}/chat/completions -H 'Content-Type: application/json' -d {asked}")
+    _say(f"try: {_to_try(engine.cards(), base_url, with_key=with_key)}")
     _say(f"listening on {base_url}")
+
+
+def _to_try(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> str:
+    """A command that asks the first model that generates, or the first at all."""
+    card = next((card for card in cards if card.type == "chat"), cards[0])
+    path, asked = TO_TRY[card.type]
+    key = ' -H "Authorization: Bearer $GONOGO_SERVER_API_KEY"' if with_key else ""
+    body = shlex.quote(asked % card.id)
+    return f"curl -N {base_url}{path} -H 'Content-Type: application/json'{key} -d {body}"
 
 
 def _refuse(sentence: str) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 from gonogo_server import serve
+from gonogo_server.engine.base import ModelCard
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def test_it_says_where_it_listens_answers_and_stops_on_a_signal(stop: signal.Sig
         assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_the_line_to_try_is_a_command_that_works() -> None:
+@pytest.mark.parametrize("key", [None, "sesame"])
+def test_the_line_to_try_is_a_command_that_works(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if key is not None:
+        monkeypatch.setenv("GONOGO_SERVER_API_KEY", key)
     with serving(*SCRIPTED) as (_, said):
         [command] = [
             line.removeprefix("gonogo serve: try: ")
@@ -78,6 +82,14 @@ def test_the_line_to_try_is_a_command_that_works() -> None:
             command, shell=True, check=True, capture_output=True, text=True, timeout=PATIENCE
         )
         assert answered.stdout.endswith("data: [DONE]\n\n")
+
+
+def test_without_a_model_for_chat_the_line_to_try_asks_for_a_vector() -> None:
+    card = ModelCard("org/vectors", "embedding", 256, created=0)
+    assert serve._to_try([card], "http://127.0.0.1:1/v1", with_key=False) == (
+        "curl -N http://127.0.0.1:1/v1/embeddings -H 'Content-Type: application/json'"
+        """ -d '{"model": "org/vectors", "input": "Hello!"}'"""
+    )
 
 
 def test_a_port_in_use_is_one_sentence_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:
