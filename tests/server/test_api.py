@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gonogo_server.engine.base import ModelCard
 from gonogo_server.engine.scripted import VOCABULARY, Failure, ScriptedEngine
 from gonogo_server.errors import EngineDied
 from gonogo_server.settings import Settings
@@ -53,6 +54,18 @@ async def test_models_lists_what_is_served_in_order(
     keeps_contract("ModelList", response.json())
     assert [model["id"] for model in response.json()["data"]] == ["scripted", "org/scripted"]
     assert response.json()["data"][0]["context_length"] == 4096
+
+
+async def test_models_tell_their_type_and_context_and_whether_they_are_loaded(
+    client: httpx2.AsyncClient, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = (ModelCard("talker", "chat", 4096, 0), ModelCard("vectors", "embedding", 256, 0, loaded=False))
+    monkeypatch.setattr(engine, "cards", lambda: cards)
+    listed = (await client.get("/models")).json()["data"]
+    assert [(one["id"], one["type"], one["context_length"], one["loaded"]) for one in listed] == [
+        ("talker", "chat", 4096, True),
+        ("vectors", "embedding", 256, False),
+    ]
 
 
 @pytest.mark.parametrize("path", ["/models/org/scripted", "/models/org%2Fscripted"])
