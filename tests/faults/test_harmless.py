@@ -13,6 +13,7 @@ from faults.catalogue import (
     limits,
     logprobs,
     prompts,
+    sampling,
     stops,
     structured,
     text,
@@ -399,7 +400,20 @@ HARMLESS: dict[str, Change] = {
 }
 
 
-SECTIONS = (choices, keys, limits, logprobs, prompts, stops, structured, text, tool_streams, tools, vectors)
+SECTIONS = (
+    choices,
+    keys,
+    limits,
+    logprobs,
+    prompts,
+    sampling,
+    stops,
+    structured,
+    text,
+    tool_streams,
+    tools,
+    vectors,
+)
 EVERY_SECTION = HARMLESS | {name: change for section in SECTIONS for name, change in section.HARMLESS.items()}
 
 

@@ -36,6 +36,7 @@ LIMIT = first("errors.token_limit.harmless")
 BYTES = first("errors.encoding.refused")
 CONTEXT = first("errors.context.whole")
 
+UNFIT = {"error": {"message": "No.", "type": "invalid_request_error", "param": "model", "code": None}}
 CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": []}
 
 
@@ -167,5 +168,8 @@ HARMLESS: Mapping[str, Change] = {
     "a longer context than is listed": changed(CONTEXT, answered(counting(1_000_000))),
     "a longer context than is listed, and no count of the prompt": changed(CONTEXT, answered(counting(None))),
     "fewer bytes of a body than would fill the context": changed(CONTEXT, refused(413)),
+    "a prompt longer than the context, for a model that generates nothing": changed(
+        CONTEXT, answered(UNFIT, 400)
+    ),
     "an overload at a prompt longer than the context": changed(CONTEXT, refused(503)),
 }

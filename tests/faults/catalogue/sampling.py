@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from faults.catalogue.limits import UNFIT
 from faults.catalogue.stops import saying
 from faults.editing import answer, answered, asked, changed, made, put, refused, silent, status
 from faults.fault import Fault, fault
@@ -13,9 +14,9 @@ from gonogo.rules import load
 from gonogo.stimuli.phrases import Ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from faults.editing import Edit, Pick
+    from faults.editing import Change, Edit, Pick
     from gonogo.evidence import Record
 
 _STIMULI = {
@@ -159,3 +160,10 @@ FAULTS: tuple[Fault, ...] = (
         changed(asked(GREEDY_AGAIN), _rewritten(str.swapcase)),
     ),
 )
+
+HARMLESS: Mapping[str, Change] = {
+    f"{rule}: the model is refused, which generates nothing whatever is asked": changed(
+        _pick(f"accepted.{rule}"), answered(UNFIT, 400)
+    )
+    for rule in ("temperature", "top_p", "penalties", "seed", "logit_bias")
+}

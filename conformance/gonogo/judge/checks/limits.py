@@ -8,7 +8,7 @@ from gonogo.exchange import FailureKind
 from gonogo.judge import reading
 from gonogo.judge.checks.acceptance import accepted, ending
 from gonogo.judge.checks.framing import no_error_event
-from gonogo.judge.checks.refusals import code_is, not_accepted, not_failing
+from gonogo.judge.checks.refusals import code_is, not_accepted, not_failing, not_of_the_model
 from gonogo.judge.outcome import Deviation, Undecided, answered_with
 from gonogo.judge.steps import Of, check
 
@@ -53,6 +53,7 @@ def says_context(exchange: Exchange) -> Deviation | None:
     """The code that agents branch on; a limit on bytes (413) has nothing to do with it."""
     if exchange.status == TOO_LARGE:
         raise Undecided(answered_with(exchange))
+    not_of_the_model(exchange)
     return code_is(exchange, "context_length_exceeded")
 
 

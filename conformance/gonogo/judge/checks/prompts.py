@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gonogo.judge import reading
 from gonogo.judge.checks.acceptance import accepted, said_instead
 from gonogo.judge.checks.counts import generated, prompt_tokens
-from gonogo.judge.checks.refusals import param_names
+from gonogo.judge.checks.refusals import not_of_the_model, param_names
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
 
@@ -110,6 +110,7 @@ def refusal_names(exchange: Exchange, name: str) -> Deviation | None:
         return None
     if exchange.status is None or exchange.status in {401, 403, 429} or exchange.status >= 500:
         raise Undecided(said_instead(exchange))
+    not_of_the_model(exchange)
     return param_names(exchange, name)
 
 

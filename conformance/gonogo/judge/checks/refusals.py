@@ -8,7 +8,7 @@ from gonogo.exchange import FailureKind
 from gonogo.judge import reading
 from gonogo.judge.checks.acceptance import ending, said_instead, turned_away
 from gonogo.judge.checks.bodies import media_type_is
-from gonogo.judge.outcome import Deviation, Undecided, answered_with
+from gonogo.judge.outcome import Deviation, Refused, Undecided, answered_with
 from gonogo.judge.steps import Of, check, compare
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ def param_names(exchange: Exchange, name: str) -> Deviation | None:
     if isinstance(actual, str) and (actual == name or actual.startswith((name + "[", name + "."))):
         return None
     return Deviation(f'"param" "{name}"', reading.field(error, "param"))
+
+
+def not_of_the_model(exchange: Exchange) -> None:
+    """Raise Refused where the refusal blames the model: one for embeddings generates nothing, whatever is asked."""
+    if _error_of_client(exchange).get("param") == "model":
+        raise Refused(f"refused with {exchange.status}, as the model cannot do this at all ({exchange.id})")
 
 
 @compare("the statuses agree", Of.ANSWERED)
