@@ -18,7 +18,7 @@ def body(stimulus: Stimulus) -> bytes:
     return stimulus.build(SUBJECT, {}).body
 
 
-@pytest.mark.parametrize("phrase", REQUESTS.keys() - {HALF})
+@pytest.mark.parametrize("phrase", [phrase for phrase in REQUESTS if phrase != HALF])
 def test_a_request_keeps_the_contract_unless_it_is_wrong_on_purpose(phrase: str) -> None:
     stimulus = REQUESTS[phrase]
     assert REQUEST.is_valid(json.loads(body(stimulus))) is stimulus.valid
