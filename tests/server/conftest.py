@@ -17,7 +17,7 @@ from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.types import ASGIApp
 
@@ -81,6 +81,24 @@ async def live(engine: ScriptedEngine, settings: Settings) -> AsyncIterator[http
     """Asks a server that listens on loopback."""
     async with listen(create_app(engine, settings)) as client:
         yield client
+
+
+@pytest.fixture
+def refused(
+    client: httpx2.AsyncClient, keeps_contract: Callable[[str, object], None]
+) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Asks for what is refused, and returns the error object; fails where it is not an error of the contract."""
+
+    async def ask(path: str, body: dict[str, Any], status: int = 400) -> dict[str, Any]:
+        response = await client.post(path, json=body)
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/json"
+        answer: dict[str, Any] = response.json()
+        keeps_contract("ErrorEnvelope", answer)
+        error: dict[str, Any] = answer["error"]
+        return error
+
+    return ask
 
 
 @pytest.fixture(scope="session")

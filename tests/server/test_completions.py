@@ -1,4 +1,4 @@
-"""What a completion may be asked with: prompts in all their forms, echo, suffix, biases and penalties."""
+"""Completions, and what they may be asked with: prompts in all their forms, echo, suffix, biases and penalties."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from gonogo_server.engine.scripted import BEGIN, END, GAP, VOCABULARY, ScriptedE
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     import httpx2
     from gonogo_server.engine.base import ModelCard
 
     Body = dict[str, Any]
     Check = Callable[[str, object], None]
+    Refused = Callable[..., Awaitable[dict[str, Any]]]
 
 pytestmark = pytest.mark.anyio
 
@@ -36,10 +37,98 @@ async def asked(client: httpx2.AsyncClient, body: Body, path: str = "/completion
     return response.json()
 
 
-async def refused(client: httpx2.AsyncClient, body: Body, path: str = "/completions") -> Body:
-    response = await client.post(path, json=body)
-    assert response.status_code == 400, response.text
-    return response.json()["error"]
+# ---- answers --------------------------------------------------------------------------------------------
+
+
+async def test_a_completion_has_sixteen_tokens_unless_told_otherwise(
+    client: httpx2.AsyncClient, keeps_contract: Check
+) -> None:
+    response = await client.post("/completions", json=text())
+    assert response.status_code == 200
+    answer = response.json()
+    keeps_contract("Completion", answer)
+    assert answer["choices"] == [
+        {"index": 0, "text": ANSWER[:16], "logprobs": None, "finish_reason": "length"}
+    ]
+    assert answer["usage"]["total_tokens"] == 19
+
+
+async def test_a_completion_of_no_tokens_is_empty_and_asks_the_engine_for_nothing(
+    client: httpx2.AsyncClient, engine: ScriptedEngine
+) -> None:
+    answer = (await client.post("/completions", json=text(max_tokens=0))).json()
+    assert answer["choices"][0]["text"] == ""
+    assert answer["choices"][0]["finish_reason"] == "length"
+    assert answer["usage"]["completion_tokens"] == 0
+    assert not engine.generations
+
+
+@pytest.mark.parametrize("engine", [ScriptedEngine(answer=str.upper)])
+async def test_several_prompts_have_a_choice_each(client: httpx2.AsyncClient, keeps_contract: Check) -> None:
+    answer = (await client.post("/completions", json=text(prompt=["one", "two"]))).json()
+    keeps_contract("Completion", answer)
+    assert [(choice["index"], choice["text"]) for choice in answer["choices"]] == [(0, "ONE"), (1, "TWO")]
+    assert answer["usage"]["prompt_tokens"] == 8
+    assert answer["usage"]["completion_tokens"] == 8
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n": 1, "best_of": 1},
+        {"echo": False, "suffix": None, "logprobs": None, "logit_bias": None},
+        {"suffix": ""},
+        {"max_tokens": None},
+        {"user": "ann"},
+        {"frequency_penalty": 0, "presence_penalty": None, "seed": 1, "temperature": 0, "top_p": 1},
+    ],
+    ids=str,
+)
+async def test_a_completion_accepts_what_asks_for_nothing_more(
+    client: httpx2.AsyncClient, changes: Body
+) -> None:
+    response = await client.post("/completions", json=text(**changes))
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "param", "code"),
+    [
+        ({"prompt": [1, VOCABULARY]}, "prompt", "invalid_value"),
+        ({"prompt": [[1, 2], [10**30]]}, "prompt", "invalid_value"),
+        ({"prompt": []}, "prompt", "invalid_value"),
+        ({"prompt": ["a"] * 103, "best_of": 20}, "prompt", "invalid_value"),
+        ({"best_of": 1, "n": 2}, "best_of", "invalid_value"),
+        ({"best_of": 0}, "best_of", "invalid_value"),
+        ({"best_of": 3, "n": 2, "stream": True}, "best_of", "invalid_value"),
+        ({"suffix": ".", "echo": True}, "suffix", "invalid_value"),
+        ({"logprobs": 6}, "logprobs", "invalid_value"),
+        ({"stream_options": {}}, "stream_options", "invalid_value"),
+        ({"stop": [""]}, "stop[0]", "invalid_value"),
+        ({"max_tokens": 5000}, "prompt", "context_length_exceeded"),
+        ({"max_tokens": -1}, "max_tokens", "invalid_value"),
+        ({"messages": CHAT["messages"]}, "messages", "unknown_parameter"),
+    ],
+    ids=str,
+)
+async def test_a_completion_refuses_what_it_cannot_do(
+    refused: Refused, changes: Body, param: str, code: str
+) -> None:
+    error = await refused("/completions", text(**changes))
+    assert (error["param"], error["code"]) == (param, code)
+
+
+class NoBegin(ScriptedEngine):
+    """A model whose prompts begin with nothing, so that an empty text has no tokens."""
+
+    async def encode(self, model: str, text: str) -> tuple[int, ...]:
+        return (await super().encode(model, text))[1:]
+
+
+@pytest.mark.parametrize("engine", [NoBegin()])
+async def test_a_prompt_without_a_token_is_refused(refused: Refused) -> None:
+    error = await refused("/completions", text(prompt=""))
+    assert error["param"] == "prompt"
 
 
 # ---- prompts ---------------------------------------------------------------------------------------------
@@ -67,9 +156,9 @@ async def test_a_prompt_may_be_text_or_tokens_or_several_of_them(
 
 
 async def test_an_id_that_the_model_does_not_have_is_named_with_the_size_of_the_vocabulary(
-    client: httpx2.AsyncClient,
+    refused: Refused,
 ) -> None:
-    error = await refused(client, text(prompt=[1, VOCABULARY]))
+    error = await refused("/completions", text(prompt=[1, VOCABULARY]))
     assert f"no token {VOCABULARY} " in error["message"]
     assert f"below {VOCABULARY}" in error["message"]
 
@@ -89,8 +178,10 @@ class Lazy(ScriptedEngine):
 
 
 @pytest.mark.parametrize("engine", [Lazy()], ids=["lazy"])
-async def test_a_model_is_loaded_for_its_vocabulary_to_be_known(client: httpx2.AsyncClient) -> None:
-    assert (await refused(client, text(prompt=[VOCABULARY])))["param"] == "prompt"
+async def test_a_model_is_loaded_for_its_vocabulary_to_be_known(
+    client: httpx2.AsyncClient, refused: Refused
+) -> None:
+    assert (await refused("/completions", text(prompt=[VOCABULARY])))["param"] == "prompt"
     await asked(client, text(prompt=[VOCABULARY - 1]))
 
 
@@ -178,8 +269,10 @@ class NoMiddle(ScriptedEngine):
 
 
 @pytest.mark.parametrize("engine", [NoMiddle()], ids=["no middle"])
-async def test_a_suffix_is_refused_by_name_where_the_model_cannot_use_it(client: httpx2.AsyncClient) -> None:
-    assert (await refused(client, text(suffix="!")))["param"] == "suffix"
+async def test_a_suffix_is_refused_by_name_where_the_model_cannot_use_it(
+    client: httpx2.AsyncClient, refused: Refused
+) -> None:
+    assert (await refused("/completions", text(suffix="!")))["param"] == "suffix"
     await asked(client, text(suffix=""))
 
 
@@ -219,16 +312,16 @@ async def test_a_penalty_keeps_tokens_from_coming_again(client: httpx2.AsyncClie
 @pytest.mark.parametrize("key", [str(VOCABULARY), "9" * 40, "0" * 5000 + "9999", "9" * 5000])
 @pytest.mark.parametrize(("path", "body"), [("/completions", text()), ("/chat/completions", CHAT)])
 async def test_a_bias_of_a_token_that_the_model_does_not_have_is_refused(
-    client: httpx2.AsyncClient, path: str, body: Body, key: str
+    refused: Refused, path: str, body: Body, key: str
 ) -> None:
-    error = await refused(client, {**body, "logit_bias": {key: 1}}, path)
+    error = await refused(path, {**body, "logit_bias": {key: 1}})
     assert (error["param"], error["code"]) == ("logit_bias", "invalid_value")
     assert len(error["message"]) < 200
 
 
 @pytest.mark.parametrize("bias", [{"5": 101}, {"five": 1}, {"-1": 1}, {"1": 0.5}, [[5, 1]]], ids=str)
 async def test_a_bias_that_the_schema_does_not_know_is_refused_by_name(
-    client: httpx2.AsyncClient, bias: object
+    refused: Refused, bias: object
 ) -> None:
-    error = await refused(client, text(logit_bias=bias))
+    error = await refused("/completions", text(logit_bias=bias))
     assert error["param"].startswith("logit_bias")
