@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo_server.engine.mlx.worker import Worker
+from gonogo_server.engine.mlx.worker import DIED, Worker
 from gonogo_server.errors import EngineDied
 
 if TYPE_CHECKING:
@@ -123,13 +123,29 @@ def test_a_step_that_ends_the_thread_fails_everyone_who_waits_and_who_comes_late
 ) -> None:
     endless = wait_for(worker, -1)
     counter.action = die
-    with pytest.raises(EngineDied, match=r"out of order.*start the server again"):
+    with pytest.raises(EngineDied, match="start the server again"):
         endless.result(PATIENCE)
     assert not worker.alive
     with pytest.raises(EngineDied, match="start the server again"):
         worker.call(lambda _: None)
     with pytest.raises(EngineDied):
         worker.check()
+
+
+def test_why_the_thread_died_is_for_the_log_and_not_for_those_who_wait(
+    worker: Worker[Counter], counter: Counter, caplog: pytest.LogCaptureFixture
+) -> None:
+    endless = wait_for(worker, -1)
+    counter.action = die
+    messages = [str(endless.exception(PATIENCE))]
+    for late in (worker.check, lambda: worker.call(lambda _: None)):
+        with pytest.raises(EngineDied) as refused:
+            late()
+        messages.append(str(refused.value))
+    assert set(messages) == {DIED}
+    # Released comes after the log is written.
+    worker.stop(PATIENCE)
+    assert "SystemExit: out of order" in caplog.text
 
 
 def test_a_call_that_ends_the_thread_fails_itself_and_those_behind_it(worker: Worker[Counter]) -> None:

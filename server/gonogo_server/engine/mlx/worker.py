@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DIED = "The engine's thread died, as the server's log says; start the server again."
+"""Clients get to read it, so that the reason, which may tell of this machine, stands in the log alone."""
 
 PATIENCE = 10.0
 """Seconds that the end of the process waits for a step in progress, where nobody called `stop`."""
@@ -86,7 +87,7 @@ class Worker(Generic[Owned]):
         atexit.unregister(self.stop)
 
     def check(self) -> None:
-        """Raises `EngineDied`, with the reason, once the thread will do nothing more."""
+        """Raises `EngineDied`, with a sentence for clients, once the thread will do nothing more."""
         if self._end is not None:
             raise EngineDied(self._end)
 
@@ -119,7 +120,7 @@ class Worker(Generic[Owned]):
             while self._obey(owned, wait=not busy):
                 busy = owned.step()
         except BaseException as error:  # noqa: BLE001 - logged below
-            end, died = f"The engine's thread died ({error!r}); start the server again.", error
+            end, died = DIED, error
         self._refuse_all(end)
         owned.fail(EngineDied(end))
         # Only now, as a log that cannot be written may not keep anyone waiting.
