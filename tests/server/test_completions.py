@@ -37,7 +37,7 @@ async def asked(client: httpx2.AsyncClient, body: Body, path: str = "/completion
     return response.json()
 
 
-# ---- answers --------------------------------------------------------------------------------------------
+# ---- answers ---------------------------------------------------------------------------------------------
 
 
 async def test_a_completion_has_sixteen_tokens_unless_told_otherwise(

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
@@ -52,11 +52,11 @@ def complaint(error: ValidationError, document: object) -> BadRequest:
     """What is wrong with `document` first, said about the field it is wrong with."""
     found = [
         (_path(detail, document), detail)
-        for detail in error.errors(include_url=False)
+        for detail in _firsts(error.errors(include_url=False))
         # The branch of a union that stands for an absent field says nothing about a field that is there.
         if detail["type"] != "missing_sentinel_error"
     ]
-    path = _deepest([path for path, _ in found])
+    path = _furthest([path for path, _ in found])
     return _sentence(_spelled(path), [detail for where, detail in found if where == path])
 
 
@@ -64,6 +64,16 @@ def unknown_field(body: BaseModel) -> BadRequest | None:
     """The first field, at any depth, that the contract does not know; None where it knows all."""
     path = next(_unknown(body, ()), None)
     return None if path is None else _unknown_parameter(_spelled(path))
+
+
+def _firsts(details: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """All but what a branch says of an array after its first wrong item, so that branches can be compared by it."""
+    first_wrong: dict[Path, int] = {}
+    for detail in details:
+        loc = detail["loc"]
+        items = ((loc[:at], step) for at, step in enumerate(loc) if isinstance(step, int))
+        if all(first_wrong.setdefault(array, index) == index for array, index in items):
+            yield detail
 
 
 def _path(detail: ErrorDetails, document: object) -> Path:
@@ -84,13 +94,21 @@ def _path(detail: ErrorDetails, document: object) -> Path:
     return tuple(path)
 
 
-def _deepest(paths: Sequence[Path]) -> Path:
-    """The first path, followed as far as a later one goes on from it: the branch that came furthest."""
-    deepest = paths[0]
+def _furthest(paths: Sequence[Path]) -> Path:
+    """The path of the branch that came furthest, of several the first one."""
+    furthest = paths[0]
     for path in paths:
-        if path[: len(deepest)] == deepest:
-            deepest = path
-    return deepest
+        if _comes_further(path, furthest):
+            furthest = path
+    return furthest
+
+
+def _comes_further(path: Path, other: Path) -> bool:
+    """Whether it goes on from the other, or had more items of the same array right."""
+    for step, than in zip(path, other, strict=False):
+        if step != than:
+            return isinstance(step, int) and isinstance(than, int) and step > than
+    return len(path) > len(other)
 
 
 def _sentence(param: str, details: Sequence[ErrorDetails]) -> BadRequest:

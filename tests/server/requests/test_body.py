@@ -151,6 +151,33 @@ def test_a_wrong_type_in_a_union_of_arrays_names_every_choice() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "param", "said"),
+    [
+        ([[1], []], "prompt[1]", "at least 1 item, not 0"),
+        ([[1], [2], ["a"]], "prompt[2][0]", "expected an integer, but got a string"),
+        ([[1], "a"], "prompt[1]", "expected an array, but got a string"),
+        ([1, 2, "a"], "prompt[2]", "expected an integer, but got a string"),
+        (["a", 1, "b", [2]], "prompt[1]", "expected a string, but got an integer"),
+        ([[], [1]], "prompt[0]", "at least 1 item, not 0"),
+    ],
+)
+def test_an_item_unlike_the_ones_before_it_is_the_one_that_is_named(
+    prompt: object, param: str, said: str
+) -> None:
+    refused = refusal({"prompt": prompt}, CreateCompletionRequest, {"model": "m"})
+    assert refused.param == param
+    assert said in str(refused)
+
+
+def test_of_two_items_that_are_wrong_the_first_is_named() -> None:
+    user = {"role": "user", "content": 5}
+    assert (
+        refusal({"messages": [USER, user, {"role": "assistant", "content": 5}]}).param
+        == "messages[1].content"
+    )
+
+
+@pytest.mark.parametrize(
     ("changes", "param", "said"),
     [
         ({"temperature": 3}, "temperature", "it should be less than or equal to 2"),
