@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from faults.examples import COMMAND, examples, text_of  # noqa: E402 - found through the line above
-from faults.test_faults import FAULTS  # noqa: E402
+from faults.sections import FAULTS  # noqa: E402
 from gonogo.rules import load  # noqa: E402
 from gonogo.rules.examples import FILE  # noqa: E402
 from ideal.running import record_run  # noqa: E402

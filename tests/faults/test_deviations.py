@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from faults.catalogue.clients import broken_by
-from faults.test_faults import FAULTS
+from faults.sections import FAULTS
 from gonogo.rules import load
 from gonogo.verdict import Level
 

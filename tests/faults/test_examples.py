@@ -11,7 +11,7 @@ import gonogo.rules.examples as shipped
 import pytest
 from faults.editing import asked, changed, rechunked
 from faults.examples import COMMAND, MOST, _excerpts, _Steady, examples, text_of
-from faults.test_faults import FAULTS
+from faults.sections import FAULTS
 from gonogo.rules import Catalogue, load
 from gonogo.rules.examples import Example
 from ideal.running import record_run

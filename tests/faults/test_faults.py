@@ -6,64 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.catalogue import (
-    chat_request,
-    chat_response,
-    chat_stream,
-    choices,
-    clients,
-    completion_response,
-    completion_stream,
-    event_streams,
-    http_answers,
-    keys,
-    limits,
-    logprobs,
-    model_lists,
-    prompts,
-    refusals,
-    sampling,
-    stops,
-    structured,
-    text,
-    tool_streams,
-    tools,
-    vectors,
-)
 from faults.catalogue.clients import BROKEN_BY, broken_by
-from faults.fault import Fault, turned, verdicts
+from faults.fault import turned, verdicts
+from faults.sections import FAULTS
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
+    from faults.fault import Fault
     from gonogo.evidence import Record
     from gonogo.rules import Catalogue
     from gonogo.verdict import Judgement
-
-SECTIONS = (
-    model_lists,
-    chat_request,
-    chat_response,
-    chat_stream,
-    completion_response,
-    completion_stream,
-    event_streams,
-    refusals,
-    limits,
-    keys,
-    http_answers,
-    clients,
-    stops,
-    tools,
-    tool_streams,
-    structured,
-    text,
-    logprobs,
-    choices,
-    prompts,
-    vectors,
-    sampling,
-)
-FAULTS: tuple[Fault, ...] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 
 
 def test_a_server_that_keeps_the_contract_passes_every_rule(clean: Record, catalogue: Catalogue) -> None:

@@ -1,0 +1,99 @@
+"""Refusals that a server which keeps the contract may answer with, and records of which a part is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from faults.catalogue.event_streams import STREAMS
+from faults.editing import (
+    answer,
+    asked,
+    but,
+    changed,
+    either,
+    failing,
+    header,
+    put,
+    refused,
+    status,
+    unrecorded,
+)
+from faults.harmless.picks import (
+    CHAT_STREAMS,
+    CHATS,
+    COUNTED,
+    EVERY,
+    LIMITED_STREAM,
+    MODELS,
+    OTHER_ROUTES,
+    REFUSALS,
+    UNKNOWN_MODEL,
+)
+from gonogo.exchange import FailureKind
+from gonogo.stimuli.life import is_sign_of_life
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
+
+    Change = Callable[[Record], Record]
+
+
+def _alive(exchange: Exchange) -> bool:
+    return is_sign_of_life(exchange.stimulus)
+
+
+_REFUSED = refused(400)
+
+HARMLESS: dict[str, Change] = {
+    # ---- refusals of what is optional, and other ways to refuse
+    "completions that are not there": changed(
+        lambda e: e.stimulus.startswith("POST /completions"), refused(404)
+    ),
+    "completions that are not implemented": changed(
+        lambda e: e.stimulus.startswith("POST /completions"), refused(501)
+    ),
+    "chats that are not there": changed(
+        lambda e: e.stimulus.startswith("POST /chat/completions"), refused(404)
+    ),
+    "chats that are not there, to a wrong method too": changed(
+        lambda e: e.stimulus.startswith(("POST /chat/completions", "PUT ")), refused(404)
+    ),
+    "streams that are refused": changed(CHAT_STREAMS, _REFUSED),
+    "stream_options that are refused": changed(either(COUNTED, LIMITED_STREAM), _REFUSED),
+    "a list of models that is not there": changed(
+        either(MODELS, asked("GET /models/{model} gonogo-no-such-model")), refused(404)
+    ),
+    "messages of errors in other words": changed(
+        REFUSALS, answer(put("error.message", "Nein."), put("error.type", "bad_request"))
+    ),
+    "more in the error": changed(
+        REFUSALS, answer(put("error.details", {"help": "x"}), put("request_id", "x"))
+    ),
+    "a path as param": changed(
+        asked('POST /chat/completions {"temperature":"warm"}'), answer(put("error.param", "temperature"))
+    ),
+    "errors of another type for a route": changed(OTHER_ROUTES, answer(put("error.code", "404"))),
+    "404 for a wrong method": changed(asked("PUT /chat/completions"), status(404)),
+    "501 for a wrong method": changed(asked("PUT /chat/completions"), status(501)),
+    # ---- circumstances
+    "a rate limit after wrong requests": changed(_alive, refused(429)),
+    "an overload after wrong requests": changed(_alive, refused(503), header("retry-after", "1")),
+    "an overload at a wrong request": changed(
+        either(asked('POST /chat/completions {"messages":"Hello","stream":true}'), UNKNOWN_MODEL),
+        refused(503),
+        header("retry-after", "1"),
+    ),
+    "a rate limit": changed(CHATS, refused(429, None)),
+    "a rate limit for everything": changed(EVERY, refused(429)),
+    "a key that is refused for everything": changed(but(EVERY, _alive), refused(401)),
+    "an overload that says for how long": changed(
+        asked('POST /chat/completions {"stop":"gonogo-never"}'), refused(503), header("retry-after", "1")
+    ),
+    "a record of part of the plan": unrecorded(lambda e: e.stimulus.startswith("POST /completions")),
+    "a record of nothing": unrecorded(EVERY),
+    "an answer larger than is kept": changed(CHATS, failing(FailureKind.TOO_LARGE)),
+    "a stream larger than is kept": changed(STREAMS, failing(FailureKind.TOO_LARGE, keep=4)),
+}
