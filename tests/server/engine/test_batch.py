@@ -82,6 +82,22 @@ async def test_more_answers_than_rows_wait_their_turn(by_hand: Open, endless_fol
     assert [answer.tokens for answer in await bench.run(*answers)] == [alone] * 5
 
 
+async def test_those_who_wait_are_answered_in_the_order_in_which_they_came(
+    by_hand: Open, endless_folder: Path
+) -> None:
+    bench = by_hand(endless_folder, rows=1)
+    leaving = bench.ask(SHORT, 1000)
+    # The first of them are the longest, so that none is there first for being short.
+    waiting = [bench.ask([number] * length, length) for number, length in ((4, 9), (5, 5), (6, 3), (7, 1))]
+    await bench.step(3)
+    assert not any(answer.pieces for answer in waiting)
+    leaving.cancelled = True
+    for first, *behind in (waiting[place:] for place in range(4)):
+        while not first.ended:
+            await bench.step()
+            assert not any(answer.pieces for answer in behind)
+
+
 @pytest.mark.parametrize(
     ("steps", "stage"), [(0, "waiting"), (1, "reading"), (3, "reading"), (12, "answering")]
 )

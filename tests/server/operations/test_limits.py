@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.errors import BodyTooLarge
+from gonogo_server.routes import dependencies
 from gonogo_server.settings import Settings
+from starlette.requests import Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import httpx2
+    from starlette.types import Message
 
     Until = Callable[[Callable[[], object]], Awaitable[None]]
 
@@ -58,6 +63,24 @@ async def test_a_body_that_never_ends_is_answered(live: httpx2.AsyncClient) -> N
     assert (await answering).startswith(b"HTTP/1.1 413")
     assert sent < 20 * MIB
     writer.close()
+
+
+async def test_nothing_of_a_body_past_the_limit_is_kept() -> None:
+    parts = [b" " * 65536] * 64  # one object: what is sent takes no memory of its own
+    messages = iter([{"type": "http.request", "body": part, "more_body": True} for part in parts])
+
+    async def receive() -> Message:
+        return next(messages)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyTooLarge):
+            await dependencies._read(Request({"type": "http"}, receive), MIB // 2)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # A bytearray takes an eighth more than it holds while it grows, and is copied then.
+    assert MIB // 2 < peak < 3 * MIB // 2
 
 
 @pytest.mark.parametrize("settings", [Settings(max_json_depth=5)])
