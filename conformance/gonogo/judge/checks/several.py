@@ -35,13 +35,17 @@ def number_streamed(exchange: Exchange, number: int) -> Deviation | None:
 @check("the tokens of all {number:d} choices are counted", Of.BEGUN)
 def all_counted(exchange: Exchange, number: int) -> Deviation | None:
     """Undecided unless each choice reached its limit, which is then known to be its size."""
+    streamed = exchange.media_type == calls.EVENT_STREAM
+    found = len(reading.by_choice(exchange) if streamed else reading.choices(exchange))
+    if found != number:
+        raise Undecided(f"{exchange.id} has {found} of {number} choices")
     if calls.finish_reasons(exchange) != ["length"] * number:
         raise Undecided(f"not every choice of {exchange.id} reached its limit")
     limit = reading.count(calls.asked_to_answer(exchange).get("max_tokens")) or 0
-    found = generated(exchange)
-    if found >= number * limit:
+    counted = generated(exchange)
+    if counted >= number * limit:
         return None
-    return Deviation(f"{number * limit} completion tokens", f"completion_tokens is {found}")
+    return Deviation(f"{number * limit} completion tokens", f"completion_tokens is {counted}")
 
 
 def _deviation(expected: int, found: int) -> Deviation:
