@@ -114,13 +114,25 @@ async def test_who_joins_behind_a_common_beginning_is_answered_as_if_alone(
     assert third.tokens == await fresh.tokens(LONG, 20, seed=3)
 
 
-async def test_equal_prompts_share_one_prefill(by_hand: Open, folder: Path) -> None:
-    bench = by_hand(folder)
+@pytest.mark.parametrize("prefix_bytes", [0, 1 << 30])
+async def test_the_choices_of_a_request_share_one_prefill_with_and_without_a_prefix_cache(
+    by_hand: Open, folder: Path, prefix_bytes: int
+) -> None:
+    bench = by_hand(folder, prefix_bytes=prefix_bytes)
     answers = await bench.run(*(bench.ask(LONG, 5, seed=seed) for seed in range(3)))
     assert [answer.cached for answer in answers] == [0, 89, 89]
     fresh = by_hand(folder, prefix_bytes=0)
     assert [answer.tokens for answer in answers] == [
         await fresh.tokens(LONG, 5, seed=seed) for seed in range(3)
+    ]
+
+
+async def test_the_choices_of_a_short_prompt_share_its_prefill(by_hand: Open, folder: Path) -> None:
+    bench = by_hand(folder, prefix_bytes=0)
+    answers = await bench.run(*(bench.ask(SHORT, 5, seed=seed) for seed in range(3)))
+    assert [answer.cached for answer in answers] == [0, 2, 2]
+    assert [answer.tokens for answer in answers] == [
+        await bench.tokens(SHORT, 5, seed=seed) for seed in range(3)
     ]
 
 

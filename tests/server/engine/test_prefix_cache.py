@@ -187,6 +187,62 @@ async def test_equal_prompts_share_one_prefill(
     assert [answer.tokens for answer in answers] == alone
 
 
+@pytest.mark.parametrize("length", [2, 3, 20, 33])
+async def test_the_choices_of_a_request_share_one_prefill_however_short_it_is(
+    by_hand: Open, endless_folder: Path, shapes_read: list[tuple[int, int]], length: int
+) -> None:
+    bench = by_hand(endless_folder, prefix_bytes=0, read_step=64)
+    prompt = tuple(range(length))
+    choices = await bench.run(*(bench.ask(prompt, 1, seed=seed) for seed in range(4)))
+    assert [choice.cached for choice in choices] == [0, *[length - 1] * 3]
+    # The prompt once, its last token for each of the four, and what mlx_lm computes ahead.
+    assert sum(rows * tokens for rows, tokens in shapes_read) == length - 1 + 4 + 4
+    alone = [await bench.tokens(prompt, 1, seed=seed) for seed in range(4)]
+    assert [choice.tokens for choice in choices] == alone
+
+
+async def test_equal_short_prompts_of_several_requests_are_read_side_by_side(
+    by_hand: Open, endless_folder: Path, shapes_read: list[tuple[int, int]]
+) -> None:
+    bench = by_hand(endless_folder, prefix_bytes=0, read_step=64)
+    answers = await bench.run(*(bench.ask(list(range(20)), 1) for _ in range(4)))
+    assert [answer.cached for answer in answers] == [0] * 4
+    assert (4, 19) in shapes_read
+
+
+async def test_a_prompt_of_one_token_has_nothing_to_share(by_hand: Open, endless_folder: Path) -> None:
+    bench = by_hand(endless_folder)
+    prompt = (5,)
+    choices = [bench.ask(prompt, 9, seed=seed) for seed in range(3)]
+    await bench.step()
+    assert len(bench.batch._rows) == 3
+    assert [choice.cached for choice in await bench.run(*choices)] == [0] * 3
+
+
+async def test_choices_that_wait_for_room_need_no_prefill_of_their_own(
+    by_hand: Open, endless_folder: Path, shapes_read: list[tuple[int, int]]
+) -> None:
+    bench = by_hand(endless_folder, rows=1, prefix_bytes=0)
+    choices = await bench.run(*(bench.ask(LONG, 1, seed=seed) for seed in range(3)))
+    assert [choice.cached for choice in choices] == [0, 89, 89]
+    assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 3 + 3
+    assert bench.batch._read_for_all == []
+
+
+async def test_what_was_read_for_all_choices_is_let_go_with_the_last_that_waits(
+    by_hand: Open, endless_folder: Path
+) -> None:
+    bench = by_hand(endless_folder, rows=1, prefix_bytes=0)
+    first, *others = [bench.ask(LONG, 1000) for _ in range(3)]
+    while not first.pieces:
+        await bench.step()
+    assert len(bench.batch._read_for_all) == 1
+    for other in others:
+        other.cancelled = True
+    await bench.step()
+    assert bench.batch._read_for_all == []
+
+
 async def test_prompts_behind_one_long_beginning_share_its_prefill(
     by_hand: Open, endless_folder: Path
 ) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WORTH_WAITING = 32
-"""Tokens that must be shared with a prompt that is just being read, for another to wait for it."""
+"""Tokens that must be shared with a prompt of another request that is just being read, to wait for it."""
 
 Cache = list[Any]
 """A cache for each layer of a model, as mlx_lm makes them."""
@@ -49,6 +49,14 @@ class Prefix:
 
     length: int
     cache: Cache
+
+
+@dataclass(frozen=True, slots=True)
+class ReadForAll:
+    """A prompt but for its last token, read by the first choice of a request, for its other choices that wait."""
+
+    prompt: Sequence[int]
+    entry: Entry[Cache]
 
 
 class Batch:
@@ -72,6 +80,7 @@ class Batch:
         self._waiting: deque[Row] = deque()
         self._rows: dict[int, Row] = {}
         self._reading: set[int] = set()
+        self._read_for_all: list[ReadForAll] = []
 
     def add(self, row: Row) -> None:
         """Have it answered, as soon as there is room."""
@@ -87,6 +96,7 @@ class Batch:
         self._drop_cancelled()
         try:
             self._admit(deliveries)
+            self._read_for_all = [one for one in self._read_for_all if self._awaited(one.prompt)]
             if not self._rows:
                 return False
             self._go_on(deliveries)
@@ -100,7 +110,7 @@ class Batch:
         """Tell everyone, those who wait as well."""
         for row in (*self._rows.values(), *self._waiting):
             deliveries.add(row.ticket, error)
-        self._rows, self._waiting = {}, deque()
+        self._rows, self._waiting, self._read_for_all = {}, deque(), []
 
     def close(self) -> None:
         """Let go of the device."""
@@ -111,11 +121,29 @@ class Batch:
         for response in read:
             if response.end_of_segment:
                 self._reading.discard(response.uid)
-                if not self._trimmable and not response.end_of_prompt:
-                    # It can be used again as a whole only, and with an answer behind it, it is another one.
-                    self._keep(*self._generator.extract_cache([response.uid])[response.uid])
+                if not response.end_of_prompt:
+                    self._hand_over(response.uid)
         for response in answered:
             self._answer(response, deliveries)
+
+    def _hand_over(self, uid: int) -> None:
+        """Of a prompt that was just read: give it to those who can use it, now that no answer is behind it."""
+        prompt = self._rows[uid].prompt
+        awaited = self._awaited(prompt)
+        if self._trimmable and not awaited:
+            return
+        cache, tokens = self._generator.extract_cache([uid])[uid]
+        if not self._trimmable:
+            # It can be used again as a whole only, and with an answer behind it, it is another one.
+            self._keep(cache, tokens)
+        if awaited:
+            # Not left to the prefix cache, which may keep nothing, or not for as long.
+            self._settle(cache)
+            self._read_for_all.append(ReadForAll(prompt, _entry(cache, tokens)))
+
+    def _awaited(self, prompt: Sequence[int]) -> bool:
+        """Whether choices of the same request wait: theirs is the very same prompt, not just an equal one."""
+        return any(row.prompt is prompt for row in self._waiting)
 
     def _answer(self, response: Any, deliveries: Deliveries) -> None:  # noqa: ANN401 - mlx_lm's
         row = self._rows[response.uid]
@@ -159,11 +187,16 @@ class Batch:
 
     def _join(self, row: Row) -> None:
         prompt = np.asarray(row.prompt[:-1], dtype=np.int64)
-        prefix = self._read_already(prompt)
-        if not self._worth_waiting(prompt, prefix.length if prefix else 0):
-            self._insert(row, prefix)
-            # Not before: whoever is in neither is forgotten when the thread dies.
-            self._waiting.remove(row)
+        kept = self._kept(row, prompt)
+        length = kept[1] if kept else 0
+        answering, shared = self._answering(prompt)
+        if self._worth_waiting(row, prompt, max(length, shared)):
+            return
+        if shared > length:
+            kept = self._of_row(answering, prompt)
+        self._insert(row, _prefix(*kept) if kept else None)
+        # Not before: whoever is in neither is forgotten when the thread dies.
+        self._waiting.remove(row)
 
     def _insert(self, row: Row, prefix: Prefix | None) -> None:
         row.cached = prefix.length if prefix else 0
@@ -179,58 +212,72 @@ class Batch:
         if len(row.prompt) - row.cached > 1:
             self._reading.add(uid)
 
-    def _worth_waiting(self, prompt: NDArray[np.int64], cached: int) -> bool:
+    def _worth_waiting(self, row: Row, prompt: NDArray[np.int64], cached: int) -> bool:
         """Whether a prompt that is just being read saves more of this one than is saved already.
 
-        So the choices of a request share one prefill, and so do requests behind one long system prompt.
+        So the choices of a request share one prefill however short it is, and requests behind one system prompt
+        where that is long.
         """
         return any(
-            self._shared(self._rows[uid].prompt[:-1], prompt) - cached >= WORTH_WAITING
-            for uid in self._reading
+            self._shared(other.prompt[:-1], prompt) - cached
+            >= (1 if other.prompt is row.prompt else WORTH_WAITING)
+            for other in (self._rows[uid] for uid in self._reading)
         )
 
     def _shared(self, read: Sequence[int], prompt: NDArray[np.int64]) -> int:
         shared = common_prefix(np.asarray(read, dtype=np.int64), prompt)
         return shared if self._trimmable or shared == len(read) else 0
 
-    def _read_already(self, prompt: NDArray[np.int64]) -> Prefix | None:
-        """The longest beginning of the prompt that is in a kept cache, or in that of a row that is being answered."""
-        best = self._prefixes.longest(self._name, prompt)
-        length = best[1] if best else 0
-        for uid, row in self._rows.items():
-            if (
-                self._trimmable
-                and uid not in self._reading
-                and self._shared(row.prompt[:-1], prompt) > length
-            ):
-                cache, tokens = self._generator.extract_cache([uid])[uid]
-                best = _entry(cache, tokens), common_prefix(np.asarray(tokens, dtype=np.int64), prompt)
-                length = best[1]
-        if best is None or not length:
-            return None
-        entry, _ = best
-        cache = _copy(entry.value)
-        if length < len(entry.tokens):
-            trim_prompt_cache(cache, len(entry.tokens) - length)
-        return Prefix(length, cache)
+    def _kept(self, row: Row, prompt: NDArray[np.int64]) -> tuple[Entry[Cache], int] | None:
+        """The longest beginning of the prompt that is in a kept cache, and its length."""
+        for one in self._read_for_all:
+            if one.prompt is row.prompt:
+                return one.entry, len(prompt)
+        return self._prefixes.longest(self._name, prompt)
+
+    def _answering(self, prompt: NDArray[np.int64]) -> tuple[int, int]:
+        """Of the rows that are past their prompts the one that shares most of it with this, and how many tokens."""
+        shared = {
+            uid: self._shared(row.prompt[:-1], prompt)
+            for uid, row in self._rows.items()
+            if self._trimmable and uid not in self._reading
+        }
+        return max(shared.items(), key=lambda one: one[1], default=(0, 0))
+
+    def _of_row(self, uid: int, prompt: NDArray[np.int64]) -> tuple[Entry[Cache], int]:
+        entry = _entry(*self._generator.extract_cache([uid])[uid])
+        return entry, common_prefix(entry.tokens, prompt)
 
     def _keep(self, cache: Cache, tokens: Sequence[int]) -> None:
-        """Keep what was read for later prompts; evaluated, as it would hold on to the whole batch otherwise."""
+        """Keep what was read for later prompts."""
         if not tokens:
             return
         entry = _entry(cache, tokens)
+        self._settle(cache)
+        self._prefixes.add(self._name, list(tokens), cache, entry.nbytes, trimmable=entry.trimmable)
+
+    def _settle(self, cache: Cache) -> None:
+        """Have it evaluated, as it would hold on to the whole batch otherwise."""
         with mx.stream(self._generator.stream):
             mx.eval([layer.state for layer in cache])
-        self._prefixes.add(self._name, list(tokens), cache, entry.nbytes, trimmable=entry.trimmable)
 
     def _break(self, error: Exception, deliveries: Deliveries) -> None:
         for row in self._rows.values():
             deliveries.add(row.ticket, error.with_traceback(None))
-        self._rows, self._reading = {}, set()
+        self._rows, self._reading, self._read_for_all = {}, set(), []
         # Where memory has run out this gives some back, and where one of them is broken it breaks no more.
         self._prefixes.forget(self._name)
         self._generator.close()
         self._generator = self._make_generator()
+
+
+def _prefix(entry: Entry[Cache], length: int) -> Prefix | None:
+    if not length:
+        return None
+    cache = _copy(entry.value)
+    if length < len(entry.tokens):
+        trim_prompt_cache(cache, len(entry.tokens) - length)
+    return Prefix(length, cache)
 
 
 def _entry(cache: Cache, tokens: Sequence[int]) -> Entry[Cache]:
