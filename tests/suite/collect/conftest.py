@@ -12,11 +12,10 @@ from gonogo.collect.recorder import MAX_BODY, Recorder
 from gonogo.exchange import Request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
     from gonogo.exchange import Exchange
-
-    Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+    from suite.collect.raw_answers import Behaviour
 
 PATIENCE = 30.0  # seconds after which a test that hangs is stopped; nothing waits for it
 
