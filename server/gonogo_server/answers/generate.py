@@ -36,8 +36,10 @@ class Ask:
     """How calls are taken out of each answer."""
 
 
-async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[Step, None]:
+async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[Step], None]:
     """The steps of all answers, which are generated at the same time; closing it stops them.
+
+    Those come as one list that are there at the same moment.
 
     Answer j to generation i has the index i * n + j, and of a seed that was given the seed + j. Raises what the
     engine does.
@@ -50,14 +52,13 @@ async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[Step,
         for nth in range(ask.best_of)
     ]
     answers = [answer for _, answer in wanted]
-    async with aclosing(merge([_answer(engine, model, *one) for one in wanted])) as steps:
+    async with aclosing(merge([_answer(engine, model, *one) for one in wanted])) as generated:
         if ask.best_of > ask.n:
-            for step in best([step async for step in steps], ask.n, ask.best_of):
-                yield step
+            yield best([step async for steps in generated for step in steps], ask.n, ask.best_of)
         else:
-            async for step in steps:
-                yield step
-    yield _counted(ask, answers)
+            async for steps in generated:
+                yield steps
+    yield [_counted(ask, answers)]
 
 
 def nth_seed(generation: Generation, nth: int) -> Generation:
@@ -76,15 +77,14 @@ def _reading(ask: Ask, index: int, echo: Echo | None) -> Answer:
 
 async def _answer(
     engine: Engine, model: str, generation: Generation, answer: Answer
-) -> AsyncGenerator[Step, None]:
+) -> AsyncGenerator[list[Step], None]:
     if generation.max_tokens == 0:
-        for step in answer.skip():
-            yield step
+        yield answer.skip()
         return
     async with aclosing(noted(engine.generate(model, generation))) as pieces:
         async for piece in pieces:
-            for step in answer.take(piece):
-                yield step
+            if steps := answer.take(piece):
+                yield steps
             if answer.finished:
                 break
     answer.end()
@@ -93,13 +93,13 @@ async def _answer(
 async def _echoes(engine: Engine, model: str, ask: Ask) -> Mapping[int, Echo]:
     """What is echoed before the answers to each generation, by its number."""
 
-    async def read(number: int, text: str) -> AsyncGenerator[tuple[int, Echo], None]:
+    async def read(number: int, text: str) -> AsyncGenerator[list[tuple[int, Echo]], None]:
         generation = ask.generations[number]
-        yield number, await read_echo(engine, model, generation.prompt, text, generation.logprobs)
+        yield [(number, await read_echo(engine, model, generation.prompt, text, generation.logprobs))]
 
     sources = [read(number, text) for number, text in enumerate(ask.echoed or ())]
     async with aclosing(merge(sources)) as echoes:
-        return dict([pair async for pair in echoes])
+        return dict([pair async for pairs in echoes for pair in pairs])
 
 
 def _counted(ask: Ask, answers: Sequence[Answer]) -> Counted:

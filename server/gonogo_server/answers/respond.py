@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from gonogo_server.answers import sse
+from gonogo_server.answers.event_writer import ChunkForm, EventWriter
 from gonogo_server.answers.stream import Counted, Finished, fold
 from gonogo_server.envelope import envelope
 from gonogo_server.operations.exchange import current
@@ -26,20 +27,17 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Form(Protocol):
+class Form(ChunkForm, Protocol):
     """How steps look on the wire."""
-
-    def chunk(self, step: Step) -> BaseModel | None:
-        """The chunk of a stream for this step; None where there is none."""
 
     def whole(self, whole: Whole) -> BaseModel:
         """The response that says everything at once."""
 
 
 async def respond(
-    request: Request, steps: AsyncGenerator[Step, None], form: Form, *, stream: bool
+    request: Request, steps: AsyncGenerator[list[Step], None], form: Form, *, stream: bool
 ) -> Response:
-    """The response made of `steps`, in `form`.
+    """The response made of `steps`, in `form`; a stream sends those of a list at once.
 
     Whatever fails before the first step is raised, so that it gets a status of its own. Raises
     `ClientDisconnect` where nobody waits any more; the generation is stopped then.
@@ -53,13 +51,13 @@ async def respond(
 
 
 class EventStream(StreamingResponse):
-    """A stream of chunks that began with `first`; when the client goes, `steps` are closed."""
+    """A stream of chunks that began with those of `first`; when the client goes, `steps` are closed."""
 
     media_type = sse.MEDIA_TYPE
 
-    def __init__(self, first: Step, steps: AsyncGenerator[Step, None], form: Form) -> None:
+    def __init__(self, first: list[Step], steps: AsyncGenerator[list[Step], None], form: Form) -> None:
         self._steps = steps
-        self._events = _events(first, steps, form)
+        self._events = _events(first, steps, EventWriter(form))
         super().__init__(self._events, headers=sse.HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,14 +66,16 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _events(first: Step, steps: AsyncGenerator[Step, None], form: Form) -> AsyncGenerator[bytes, None]:
+async def _events(
+    first: list[Step], steps: AsyncGenerator[list[Step], None], writer: EventWriter
+) -> AsyncGenerator[bytes, None]:
     """The events. An error is the last of them: the status is sent by then, and a `[DONE]` would be a lie."""
     try:
-        if (chunk := form.chunk(first)) is not None:
-            yield sse.event(chunk)
-        async for step in steps:
-            if (chunk := form.chunk(step)) is not None:
-                yield sse.event(chunk)
+        if events := writer.events(first):
+            yield events
+        async for some in steps:
+            if events := writer.events(some):
+                yield events
     except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log by the exchange
         current().failed(error)
         yield sse.event(envelope(error))
@@ -83,21 +83,22 @@ async def _events(first: Step, steps: AsyncGenerator[Step, None], form: Form) ->
         yield sse.DONE
 
 
-async def _noted(steps: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
+async def _noted(steps: AsyncGenerator[list[Step], None]) -> AsyncGenerator[list[Step], None]:
     """The same steps, with why answers ended and what all took noted for the log; `steps` are closed with it."""
     exchange = current()
     async with aclosing(steps):
-        async for step in steps:
-            if isinstance(step, Finished):
-                exchange.finish_reasons.append(step.reason)
-            elif isinstance(step, Counted):
-                exchange.cached_tokens = step.cached_tokens
-            yield step
+        async for some in steps:
+            for step in some:
+                if isinstance(step, Finished):
+                    exchange.finish_reasons.append(step.reason)
+                elif isinstance(step, Counted):
+                    exchange.cached_tokens = step.cached_tokens
+            yield some
 
 
-async def _fold(steps: AsyncGenerator[Step, None]) -> Whole:
+async def _fold(steps: AsyncGenerator[list[Step], None]) -> Whole:
     async with aclosing(steps):
-        return fold([step async for step in steps])
+        return fold([step async for some in steps for step in some])
 
 
 async def while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:

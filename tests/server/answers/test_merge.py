@@ -25,11 +25,11 @@ class Source:
         self.made = 0
         self.closed = False
 
-    async def items(self) -> AsyncGenerator[str, None]:
+    async def items(self) -> AsyncGenerator[list[str], None]:
         try:
             for number in range(self.length):
                 self.made += 1
-                yield f"{self.name}{number}"
+                yield [f"{self.name}{number}"]
                 await asyncio.sleep(0)
             if self.fails:
                 raise ZeroDivisionError(self.name)
@@ -38,7 +38,7 @@ class Source:
 
 
 async def merged(*sources: Source) -> list[str]:
-    return [item async for item in merge([source.items() for source in sources])]
+    return [item async for items in merge([source.items() for source in sources]) for item in items]
 
 
 async def test_every_item_comes_and_those_of_a_stream_in_its_order() -> None:
@@ -51,6 +51,32 @@ async def test_streams_run_at_the_same_time() -> None:
     assert (await merged(Source("a", 2), Source("b", 2)))[:2] == ["a0", "b0"]
 
 
+async def test_items_that_are_there_at_the_same_moment_come_as_one_list() -> None:
+    sources = [Source(name, 2) for name in "abc"]
+    lists = [items async for items in merge([source.items() for source in sources])]
+    assert lists == [["a0", "b0", "c0"], ["a1", "b1", "c1"]]
+
+
+async def test_an_item_does_not_wait_for_those_of_other_streams() -> None:
+    async def silent() -> AsyncGenerator[list[str], None]:
+        await asyncio.Event().wait()
+        yield ["never"]
+
+    async with aclosing(merge([silent(), Source("a", 2).items()])) as items, asyncio.timeout(30):
+        assert [await anext(items), await anext(items)] == [["a0"], ["a1"]]
+
+
+async def test_what_came_before_a_failure_is_given_before_it_is_raised() -> None:
+    async def failing() -> AsyncGenerator[list[str], None]:
+        yield ["said"]
+        raise ZeroDivisionError
+
+    async with aclosing(merge([failing(), Source("a", 1000).items()])) as items:
+        assert "said" in await anext(items)
+        with pytest.raises(ZeroDivisionError):
+            await anext(items)
+
+
 @pytest.mark.parametrize("lengths", [(), (2,), (0, 0)])
 async def test_none_one_and_empty_ones_are_streams_too(lengths: tuple[int, ...]) -> None:
     assert len(await merged(*(Source("a", length) for length in lengths))) == sum(lengths)
@@ -59,11 +85,11 @@ async def test_none_one_and_empty_ones_are_streams_too(lengths: tuple[int, ...])
 async def test_a_slow_reader_holds_the_streams_back() -> None:
     sources = [Source("a", 1000), Source("b", 1000)]
     async with aclosing(merge([source.items() for source in sources])) as items:
-        await anext(items)
+        read = await anext(items)
         for _ in range(5 * AHEAD):
             await asyncio.sleep(0)
-        # One was read; beside those that wait each stream holds one.
-        assert sum(source.made for source in sources) <= 1 + AHEAD + len(sources)
+        # Beside those that were read and those that wait each stream holds one.
+        assert sum(source.made for source in sources) <= len(read) + AHEAD + len(sources)
 
 
 async def test_closing_it_closes_every_stream() -> None:
