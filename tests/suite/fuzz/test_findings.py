@@ -296,6 +296,20 @@ def test_another_answer_to_a_wrong_method_is_only_a_warning(over: Over) -> None:
 
     assert found.turned == {"method": Verdict.WARN}
     assert "405 without Allow" in found.judgements["method"].actual
+    assert len(found.shown("method")) == 1
+
+
+def test_server_errors_are_listed_with_what_sets_them_apart(over: Over) -> None:
+    def fails(request: Request, exchange: Exchange) -> Exchange:
+        said = "The engine fell over in its part of the request:"
+        for name in ("temperature", "stream"):
+            if fields(request).get(name) is not None and _accepted(exchange) and _is_chat(request):
+                return answer(exchange, 500, json.dumps({"error": {"message": f"{said} {name}"}}))
+        return exchange
+
+    found = over(fails)
+
+    assert found.judgements["no_server_error"].actual.endswith(("request: temperature)", "request: stream)"))
 
 
 def test_a_target_that_accepts_next_to_nothing_is_not_judged_well(over: Over) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
@@ -170,11 +171,14 @@ def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 def methods_taken(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
     """Answers to methods that a path does not have, other than 405 with Allow, 501 or a server error.
 
-    A path that is not there at all has no methods either, and 404 says so.
+    A path that is not there at all has no methods either, and 404 says so. One router answers for all paths and
+    methods, so that the status alone is the cause.
     """
     known = list(exchanges)
     there = {_path(exchange) for exchange in known if exchange.status not in NO_SUCH_ROUTE}
-    return _defects((e for e in known if e.status != 404 or _path(e) in there), [Meant.METHOD], _method_taken)
+    asked = (e for e in known if e.status != 404 or _path(e) in there)
+    for defect in _defects(asked, [Meant.METHOD], _method_taken):
+        yield replace(defect, cause=cause(defect.exchange.status))
 
 
 LOOKS = (server_errors, dropped, bad_refusals, bad_answers, bad_streams, wrongly_accepted, wrongly_refused)
@@ -261,13 +265,19 @@ def _judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect]) -> Devia
 
 def _counted(causes: list[Defect], found: list[Defect], exchanges: tuple[Exchange, ...]) -> str:
     """How often, how many causes, and the seed that repeats it."""
-    rest = [f"{_operation(d.exchange)} {d.exchange.id}: {d.deviation.actual[:80]}" for d in causes[1:]]
+    rest = [f"{_operation(d.exchange)} {d.exchange.id}: {_in_short(d)}" for d in causes[1:]]
     plural = "s" if len(rest) > 1 else ""
     more = f"; {len(rest)} more cause{plural}: {'; '.join(rest[:SHOWN])}" if rest else ""
     ellipsis = "; …" if len(rest) > SHOWN else ""
     what = case(causes[0].exchange.stimulus)
     seed = f"--fuzz-seed {what.seed}" if what is not None else "no seed"
     return f"in {len(found)} of {len(exchanges)} cases of {seed}{more}{ellipsis}"
+
+
+def _in_short(defect: Defect) -> str:
+    """What a server error says of itself, as the JSON around it would push out what tells two causes apart."""
+    told = _told(defect.exchange)
+    return (f"status {told}" if told else defect.deviation.actual)[:80].rstrip()
 
 
 def _defects(exchanges: Iterable[Exchange], meant: list[Meant], look: Look) -> Iterator[Defect]:
