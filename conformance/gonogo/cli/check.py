@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -17,16 +16,23 @@ from gonogo import running, serving
 from gonogo.cli.fuzzing import Fuzz, FuzzBudget, FuzzSeed, fuzzing
 from gonogo.cli.options import (
     BaselineFile,
+    BaseUrl,
+    Concurrency,
+    EmbeddingModel,
+    EvidenceFile,
     ExtraBody,
     JsonFile,
     JunitFile,
     MarkdownFile,
+    Model,
     Only,
     Require,
     Resume,
     SarifFile,
+    ShowPlan,
     Skip,
     Strict,
+    Timeout,
     UpdateBaseline,
 )
 from gonogo.cli.output import STATUS, Console, claim, probe, report_sinks
@@ -43,38 +49,20 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 
 
 def check(  # noqa: PLR0913 - one parameter an option
-    base_url: Annotated[
-        str | None,
-        typer.Argument(metavar="BASE_URL", help="As http://127.0.0.1:8000/v1; else the reference server."),
-    ] = None,
+    base_url: BaseUrl = None,
     *,
-    model: Annotated[
-        str | None, typer.Option(metavar="ID", help="The model to ask for; else the first.")
-    ] = None,
-    embedding_model: Annotated[
-        str | None, typer.Option(metavar="ID", help="The model for embeddings.")
-    ] = None,
+    model: Model = None,
+    embedding_model: EmbeddingModel = None,
     only: Only = None,
     skip: Skip = None,
     require: Require = None,
     strict: Strict = False,
-    concurrency: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, help="Requests under way at a time; with 1, one that kills is named for sure."
-        ),
-    ] = 8,
-    timeout: Annotated[
-        float, typer.Option(metavar="S", min=0.001, help="Seconds that one answer may take.")
-    ] = 60.0,
-    evidence: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep what was recorded, for gonogo judge.")
-    ] = None,
+    concurrency: Concurrency = 8,
+    timeout: Timeout = 60.0,
+    evidence: EvidenceFile = None,
     resume: Resume = False,
     extra_body: ExtraBody = None,
-    show_plan: Annotated[
-        bool, typer.Option("--plan", help="Say what would be sent, and send nothing.")
-    ] = False,
+    show_plan: ShowPlan = False,
     fuzz: Fuzz = False,
     fuzz_budget: FuzzBudget = None,
     fuzz_seed: FuzzSeed = None,
@@ -107,14 +95,14 @@ def check(  # noqa: PLR0913 - one parameter an option
     approach = Approach(
         base_url or "",
         _key(),
-        model,
-        embedding_model,
-        concurrency,
-        timeout,
-        evidence,
-        generated,
-        extra,
-        resume,
+        model=model,
+        embedding_model=embedding_model,
+        concurrency=concurrency,
+        timeout=timeout,
+        evidence=evidence,
+        fuzzing=generated,
+        extra_body=extra,
+        resume=resume,
     )
     with outputs as opened, _interruptible(evidence, base_url):
         if evidence is not None:

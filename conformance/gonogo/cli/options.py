@@ -1,10 +1,20 @@
-"""The options that several commands share."""
+"""The options of `gonogo check`, some of which other commands share; those of --fuzz stand in `fuzzing`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+BaseUrl = Annotated[
+    str | None,
+    typer.Argument(metavar="BASE_URL", help="As http://127.0.0.1:8000/v1; else the reference server."),
+]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="ID", help="The model to ask for; else the first.")
+]
+EmbeddingModel = Annotated[
+    str | None, typer.Option("--embedding-model", metavar="ID", help="The model for embeddings.")
+]
 Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="ID", help="Judge this rule, or those under this id; repeatable."),
@@ -18,6 +28,24 @@ Require = Annotated[
     typer.Option("--require", metavar="GROUP", help="No-go where this group is unsupported; repeatable."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings are a no-go too.")]
+Concurrency = Annotated[
+    int,
+    typer.Option(
+        "--concurrency",
+        metavar="N",
+        min=1,
+        help="Requests under way at a time; with 1, one that kills is named for sure.",
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", metavar="S", min=0.001, help="Seconds that one answer may take."),
+]
+EvidenceFile = Annotated[
+    Path | None,
+    typer.Option("--evidence", metavar="FILE", help="Keep what was recorded, for gonogo judge."),
+]
+ShowPlan = Annotated[bool, typer.Option("--plan", help="Say what would be sent, and send nothing.")]
 ExtraBody = Annotated[
     str | None,
     typer.Option(
