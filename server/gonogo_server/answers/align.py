@@ -47,6 +47,14 @@ class _Waiting:
         kept = self.text[: max(0, character - self.begin)]
         return self.data[: max(0, len(kept.encode()) - self.carried)]
 
+    def without(self, character: int) -> _Waiting:
+        """The same without those of its characters that stand before this one."""
+        skipped = max(0, character - self.begin)
+        if not skipped:
+            return self
+        left = self.data[len(self.before(character)) :]
+        return replace(self, data=left, begin=character, text=self.text[skipped:], carried=0)
+
 
 class Aligner:
     """Takes tokens and lengths of shown text, gives the tokens of that text; the first one begins at `offset`."""
@@ -73,8 +81,10 @@ class Aligner:
         return tuple(whole)
 
     def skip(self, characters: int) -> None:
-        """So many more characters will never be shown, nor the tokens that end in them."""
+        """So many more characters will never be shown, nor the tokens that end in them, nor their part of the next."""
         self.show(characters)
+        if self._waiting:
+            self._waiting[0] = self._waiting[0].without(self._shown)
 
     def cut(self) -> tuple[Placed, ...]:
         """What is left where nothing more will be shown: the shown part of a token that a stop string cut."""

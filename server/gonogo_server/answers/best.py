@@ -15,7 +15,7 @@ from gonogo_server.answers.stream import Counted, Finished
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo_server.answers.stream import Calling, Started, Step, Text
+    from gonogo_server.answers.stream import Calling, Reasoned, Started, Step, Text
 
 
 def best(steps: Iterable[Step], n: int, best_of: int) -> list[Step]:
@@ -24,7 +24,7 @@ def best(steps: Iterable[Step], n: int, best_of: int) -> list[Step]:
     Answer j of prompt i comes in with index i * best_of + j and goes out as i * n + its place. One of no
     tokens is the least likely; of two that are alike the earlier comes first.
     """
-    answers: defaultdict[int, list[Started | Text | Calling | Finished]] = defaultdict(list)
+    answers: defaultdict[int, list[Started | Text | Reasoned | Calling | Finished]] = defaultdict(list)
     means: dict[int, float] = {}
     for step in steps:
         assert not isinstance(step, Counted), "all are finished before they are counted"

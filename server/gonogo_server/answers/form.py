@@ -23,6 +23,7 @@ from gonogo_wire import (
     CompletionChoice,
     CompletionChunk,
     CompletionChunkChoice,
+    CompletionTokensDetails,
     FunctionCall,
     FunctionCallDelta,
     PromptTokensDetails,
@@ -31,7 +32,7 @@ from gonogo_wire import (
 from pydantic import MISSING
 
 from gonogo_server.answers.logprobs import chat_logprobs, completion_logprobs
-from gonogo_server.answers.stream import Calling, Counted, Finished, Started, Text
+from gonogo_server.answers.stream import Calling, Counted, Finished, Reasoned, Started, Text
 from gonogo_server.tools.filter import Call
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class ChatForm:
                 return self._chunk(index, ChatCompletionDelta(role="assistant", content=""), ())
             case Text(index, text, tokens):
                 return self._chunk(index, ChatCompletionDelta(content=text), tokens)
+            case Reasoned(index, text):
+                return self._chunk(index, _reasoning_delta(text), ())
             case Calling(index, part):
                 return self._chunk(index, ChatCompletionDelta(tool_calls=[_call_delta(part)]), ())
             case Finished(index, reason, tokens):
@@ -142,7 +145,7 @@ class CompletionForm:
     def chunk(self, step: Step) -> CompletionChunk | None:
         """The text as it comes, then the finish reason beside an empty one."""
         match step:
-            case Started() | Calling():
+            case Started() | Reasoned() | Calling():
                 return None
             case Text(index, text, tokens):
                 return self._chunk(index, text, tokens)
@@ -206,7 +209,12 @@ def _of_text(reason: Reason) -> FinishReason:
 
 
 def _message(said: Said) -> ChatCompletionMessage:
-    """Where it only calls tools, its content is null."""
+    """Where it only calls tools, its content is null; the reasoning stands beside it."""
+    message = _plain_message(said)
+    return message.model_copy(update=_reasoning(said.reasoning)) if said.reasoning else message
+
+
+def _plain_message(said: Said) -> ChatCompletionMessage:
     if not said.calls:
         return ChatCompletionMessage(role="assistant", content=said.text, refusal=None)
     calls = [
@@ -216,6 +224,15 @@ def _message(said: Said) -> ChatCompletionMessage:
         for call, arguments in said.calls
     ]
     return ChatCompletionMessage(role="assistant", content=said.text or None, refusal=None, tool_calls=calls)
+
+
+def _reasoning_delta(text: str) -> ChatCompletionDelta:
+    return ChatCompletionDelta.model_validate(_reasoning(text))
+
+
+def _reasoning(text: str) -> dict[str, str]:
+    """A field that the API lacks, by the name that clients know from DeepSeek, which others took over."""
+    return {"reasoning_content": text}
 
 
 def _call_delta(part: Call | Arguments) -> ChatCompletionToolCallDelta:
@@ -236,4 +253,7 @@ def _usage(counted: Counted) -> Usage:
         completion_tokens=counted.completion_tokens,
         total_tokens=counted.prompt_tokens + counted.completion_tokens,
         prompt_tokens_details=PromptTokensDetails(cached_tokens=counted.cached_tokens),
+        completion_tokens_details=MISSING
+        if counted.reasoning_tokens is None
+        else CompletionTokensDetails(reasoning_tokens=counted.reasoning_tokens),
     )

@@ -33,7 +33,7 @@ class Ask:
     echoed: Sequence[str] | None = None
     """The texts of the prompts, where they are to be given back before the answers."""
     plan: Plan = field(default_factory=Plan)
-    """How calls are taken out of each answer."""
+    """How calls and reasoning are taken out of each answer."""
 
 
 async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[Step], None]:
@@ -72,7 +72,7 @@ def nth_seed(generation: Generation, nth: int) -> Generation:
 
 def _reading(ask: Ask, index: int, echo: Echo | None) -> Answer:
     ends_in: Reason = "stop" if ask.plan.named else "tool_calls"
-    return Answer(index, ask.stops, echo, ask.plan.reader(), ends_in)
+    return Answer(index, ask.stops, echo, ask.plan.reader(), ends_in, ask.plan.reasoning())
 
 
 async def _answer(
@@ -109,4 +109,5 @@ def _counted(ask: Ask, answers: Sequence[Answer]) -> Counted:
         sum(len(generation.prompt) for generation in ask.generations),
         sum(answer.tokens for answer in answers),
         sum(min(cached[first : first + ask.best_of]) for first in range(0, len(cached), ask.best_of)),
+        sum(answer.reasoning_tokens for answer in answers) if ask.plan.thinking else None,
     )

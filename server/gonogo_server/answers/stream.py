@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Final, Literal
 
 from gonogo_server.answers.align import Aligner
+from gonogo_server.answers.reasoning import Thought
 from gonogo_server.errors import ServerError
 from gonogo_server.tools.filter import Arguments, Call
 from gonogo_server.tools.reader import Reader, Shown
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gonogo_server.answers.align import Placed
+    from gonogo_server.answers.reasoning import ReasoningFilter
     from gonogo_server.engine.base import FinishReason, Piece
     from gonogo_server.tools.filter import ToolFilter
 
@@ -44,6 +46,17 @@ class Text:
     index: int
     text: str
     tokens: tuple[Placed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """What an answer's reasoning says next; never empty.
+
+    Its tokens have no log probabilities: those are of the "message content tokens" (schema, choices.logprobs.content).
+    """
+
+    index: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +89,11 @@ class Counted:
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
+    reasoning_tokens: int | None = None
+    """Of the completion's, those up to the end of the reasoning; None for models that do not reason."""
 
 
-Step = Started | Text | Calling | Finished | Counted
+Step = Started | Text | Reasoned | Calling | Finished | Counted
 
 
 class State(Enum):
@@ -127,7 +142,8 @@ class Echo:
 class Answer:
     """One answer: takes pieces, gives steps, cuts at the first of `stops`; what is echoed is never cut.
 
-    `tools` takes calls out of its text; `calls_end_in` is the finish reason then.
+    `tools` takes calls out of its text, `calls_end_in` is the finish reason then; `reasoning` takes out what comes
+    before.
     """
 
     def __init__(
@@ -137,16 +153,19 @@ class Answer:
         echo: Echo | None = None,
         tools: ToolFilter | None = None,
         calls_end_in: Reason = "tool_calls",
+        reasoning: ReasoningFilter | None = None,
     ) -> None:
         self._index = index
         self._echo = echo
-        self._reader = Reader(stops, tools)
+        self._reader = Reader(stops, tools, reasoning)
         self._calls_end_in = calls_end_in
         self._aligner = Aligner(len(echo.text) if echo else 0)
         self._state = State.WAITING
         self._logprobs: list[float] = []
         self.tokens = 0
         """Tokens generated so far, those of a stop string or an end token included."""
+        self.reasoning_tokens = 0
+        """Those of them up to the end of the reasoning, its markers included."""
         self.cached = 0
         """Tokens of the prompt that came out of the prefix cache."""
 
@@ -157,11 +176,14 @@ class Answer:
 
     def take(self, piece: Piece) -> list[Step]:
         """The steps that this piece makes, perhaps none. Raises `OutOfOrder` after the last."""
+        reasoning = self._reader.reasoning
         read = self._reader.feed(piece.text)
         reason = "stop" if self._reader.stopped else piece.finish_reason
         opening = self._opening()
         self._move(Arrival.LAST_PIECE if reason else Arrival.PIECE)
         self._count(piece)
+        if reasoning or self._reader.reasoning or any(isinstance(part, Thought) for part in read):
+            self.reasoning_tokens = self.tokens
         if reason:
             read += self._reader.flush()
         said = [self._step(part) for part in read]
@@ -193,7 +215,9 @@ class Answer:
             self._aligner.add(token.chosen.bytes, token)
             self._logprobs.append(token.chosen.logprob)
 
-    def _step(self, part: Shown | Call | Arguments) -> Step:
+    def _step(self, part: Shown | Thought | Call | Arguments) -> Step:
+        if isinstance(part, Thought):
+            return Reasoned(self._index, part.text)
         if not isinstance(part, Shown):
             return Calling(self._index, part)
         if part.skipped:
@@ -229,6 +253,7 @@ class Said:
     tokens: tuple[Placed, ...] = ()
     calls: tuple[tuple[Call, str], ...] = ()
     """Each with the text of all its arguments."""
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,19 +269,21 @@ def fold(steps: Iterable[Step]) -> Whole:
     steps = list(steps)
     if not steps or not isinstance(counted := steps[-1], Counted):
         raise OutOfOrder("The answer was not finished; ask again.")
-    parts: dict[int, list[Text | Calling | Finished]] = {}
+    parts: dict[int, list[Text | Reasoned | Calling | Finished]] = {}
     for step in steps:
-        if isinstance(step, Text | Calling | Finished):
+        if isinstance(step, Text | Reasoned | Calling | Finished):
             parts.setdefault(step.index, []).append(step)
     return Whole(tuple(_said(parts[index]) for index in sorted(parts)), counted)
 
 
-def _said(parts: Sequence[Text | Calling | Finished]) -> Said:
+def _said(parts: Sequence[Text | Reasoned | Calling | Finished]) -> Said:
     last = parts[-1]
     assert isinstance(last, Finished), "generations are counted once they are finished"
     text = "".join(part.text for part in parts if isinstance(part, Text))
-    tokens = tuple(token for part in parts if not isinstance(part, Calling) for token in part.tokens)
-    return Said(text, last.reason, tokens, _calls([part.part for part in parts if isinstance(part, Calling)]))
+    tokens = tuple(token for part in parts if isinstance(part, Text | Finished) for token in part.tokens)
+    calls = _calls([part.part for part in parts if isinstance(part, Calling)])
+    reasoning = "".join(part.text for part in parts if isinstance(part, Reasoned))
+    return Said(text, last.reason, tokens, calls, reasoning)
 
 
 def _calls(parts: Sequence[Call | Arguments]) -> tuple[tuple[Call, str], ...]:

@@ -7,7 +7,7 @@ is called on the event loop and never blocks it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, Protocol, TypedDict, get_args
 
 from gonogo_server.errors import BadRequest
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 FinishReason = Literal["stop", "length"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
+"""The values of `reasoning_effort`, the least first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,23 @@ class ToolStyle:
     start_token: int | None = None
     end_token: int | None = None
     """Their ids, where they are special tokens, which a grammar cannot spell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningStyle:
+    """How a model that was trained to reason before it answers does so: in text between `start` and `end`.
+
+    `efforts` are those that its chat template can keep, `opened` those with which the prompt itself ends with
+    `start` (None: without any), so that only the end is generated.
+    """
+
+    start: str
+    end: str
+    efforts: frozenset[Effort] = frozenset()
+    opened: frozenset[Effort | None] = frozenset()
+    start_tokens: tuple[int, ...] = ()
+    end_tokens: tuple[int, ...] = ()
+    """The ids of the markers, where a special token is among them, which a grammar cannot spell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +168,20 @@ class Engine(Protocol):
     async def tool_style(self, model: str) -> ToolStyle | None:
         """How the model calls tools; None where it was not trained on them, so that `chat_prompt` takes none."""
 
+    async def reasoning_style(self, model: str) -> ReasoningStyle | None:
+        """How the model reasons; None where it does not, so that `chat_prompt` takes no `effort`."""
+
     async def chat_prompt(
-        self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        tools: Sequence[Mapping[str, Any]] = (),
+        effort: Effort | None = None,
     ) -> tuple[int, ...]:
         """The messages through the model's chat template, ready to be answered, as token ids.
 
-        `tools` as in the API. Raises `gonogo_server.errors.BadRequest` where the template refuses them.
+        `tools` as in the API; `effort` is one of the style's, None for what the template does by itself. Raises
+        `gonogo_server.errors.BadRequest` where the template refuses them.
         """
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:

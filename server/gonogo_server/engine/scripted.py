@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from gonogo_server.engine.base import FinishReason, Generation, Message, ToolStyle
+    from gonogo_server.engine.base import Effort, FinishReason, Generation, Message, ReasoningStyle, ToolStyle
     from gonogo_server.engine.distribution import Distribution
 
 BEGIN: Final = 256
@@ -70,8 +70,9 @@ class ScriptedEngine:
     Before every token it awaits `gate()`: with `asyncio.Semaphore(0).acquire` a test lets tokens through one
     at a time. Every temperature is 0: the likeliest token is chosen, by the rules of `distribution`, so that biases and
     penalties change the answer; where the answer has to keep to a grammar, `following` says which. A chat template is
-    imitated that takes a system message in the first place only, and tools where the models have a `style` of calling
-    them. `embedding_models` are served beside them. Everything is to be called on the event loop.
+    imitated that takes a system message in the first place only, tools where the models have a `style` of calling
+    them, and an effort where they have a style of `reasoning`. `embedding_models` are served beside them. Everything is
+    to be called on the event loop.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class ScriptedEngine:
         gate: Callable[[], Awaitable[object]] | None = None,
         embedding_models: Sequence[str] = (),
         style: ToolStyle | None = None,
+        reasoning: ReasoningStyle | None = None,
     ) -> None:
         chat = tuple(ModelCard(name, "chat", context_length, 0, VOCABULARY) for name in models)
         embedding = tuple(
@@ -93,6 +95,7 @@ class ScriptedEngine:
         self._answer = answer
         self._gate = gate
         self._style = style
+        self._reasoning = reasoning
         self._dead = asyncio.Event()
         self._remembered: deque[tuple[str, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
         self.failure: Failure | None = None
@@ -111,19 +114,31 @@ class ScriptedEngine:
         self._check(model)
         return self._style
 
+    async def reasoning_style(self, model: str) -> ReasoningStyle | None:
+        """The one that was given; None: it does not reason."""
+        self._check(model)
+        return self._reasoning
+
     async def chat_prompt(
-        self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        tools: Sequence[Mapping[str, Any]] = (),
+        effort: Effort | None = None,
     ) -> tuple[int, ...]:
         """A line `role: text`, or `role (name): text`, for each message, then `assistant: `.
 
-        Tools, and the calls of a message, stand in a line of JSON each.
+        Tools, and the calls of a message, stand in a line of JSON each, and an effort in the first line.
         """
         if tools and self._style is None:
             raise BadRequest("The model was not trained on tools: leave them out.", param="tools")
         if any(message["role"] == "system" for message in messages[1:]):
             raise BadRequest("The system message must be the first one.", param="messages")
         offered = "".join(f"tool: {json.dumps(tool)}\n" for tool in tools)
-        return await self.encode(model, f"{offered}{''.join(map(_line, messages))}assistant: ")
+        told = f"effort: {effort}\n" if effort else ""
+        reasoning = self._reasoning
+        begun = reasoning.start if reasoning and effort in reasoning.opened else ""
+        return await self.encode(model, f"{told}{offered}{''.join(map(_line, messages))}assistant: {begun}")
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
         """`BEGIN`, the prefix's bytes, `GAP`, the suffix's bytes."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest
 
+    from gonogo_server.engine.base import Effort
+
     Request = CreateChatCompletionRequest | CreateCompletionRequest
 
 Value = TypeVar("Value")
@@ -57,6 +59,11 @@ def completion_logprobs(body: CreateCompletionRequest) -> int | None:
 def echo(body: CreateCompletionRequest) -> bool:
     """Whether the prompt is given back before the answer."""
     return bool(_given(body.echo, None))
+
+
+def effort(body: CreateChatCompletionRequest) -> Effort | None:
+    """How much is to be thought before the answer; None: as the model does by itself."""
+    return _given(body.reasoning_effort, None)
 
 
 def sampling(body: Request, logit_bias: tuple[tuple[int, float], ...]) -> Sampling:

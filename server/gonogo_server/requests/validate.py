@@ -8,33 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gonogo_server.engine.base import EFFORTS
 from gonogo_server.errors import BadRequest, ModelNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest
 
-    from gonogo_server.engine.base import Engine, ModelCard
+    from gonogo_server.engine.base import Effort, Engine, ModelCard, ReasoningStyle
 
 Document = dict[str, Any]
-
-NOT_OF_THESE_MODELS: Final[Mapping[str, Sequence[object]]] = {"reasoning_effort": ("none",)}
-"""Parameters for models that reason before they answer, which none that is served does."""
 
 MOST_CHOICES: Final = 2048
 """Answers that one request may have generated: prompts times `n`, or times `best_of`."""
 
 
 def check_chat(body: CreateChatCompletionRequest) -> None:
-    """Raises `BadRequest` for parameters that contradict each other or that no model here has."""
+    """Raises `BadRequest` for parameters that contradict each other."""
     document = _given(body)
     _needs(document, "top_logprobs", "logprobs", "true")
     _needs(document, "stream_options", "stream", "true")
     if document.get("tool_choice") != "none":
         _needs(document, "tool_choice", "tools", "given")
     _check_common(document)
-    _refuse(document, NOT_OF_THESE_MODELS)
 
 
 def check_completion(body: CreateCompletionRequest) -> None:
@@ -86,6 +83,23 @@ def served_as(kind: str, engine: Engine, model: str) -> ModelCard:
     return card
 
 
+def check_effort(effort: Effort | None, style: ReasoningStyle | None) -> None:
+    """Raises `BadRequest` for an effort that the model cannot keep; one that does not reason keeps "none".
+
+    Source: OpenAI's API refuses any effort for models that do not reason, and names those that one that does has.
+    """
+    if effort is None or effort in (("none",) if style is None else style.efforts):
+        return
+    if style is None or not style.efforts:
+        raise _not_yet("reasoning_effort")
+    known = ", ".join(f"'{name}'" for name in EFFORTS if name in style.efforts)
+    raise BadRequest(
+        f"This model has no 'reasoning_effort' of '{effort}': choose one of {known}.",
+        param="reasoning_effort",
+        code="unsupported_value",
+    )
+
+
 def token_limit(card: ModelCard, prompt: Sequence[int], asked: int | None, param: str) -> int:
     """How many tokens may be generated: `asked`, or None for all that fit behind the prompt.
 
@@ -135,12 +149,6 @@ def _check_best_of(document: Document) -> None:
             param="best_of",
             code="invalid_value",
         )
-
-
-def _refuse(document: Document, not_yet: Mapping[str, Sequence[object]]) -> None:
-    for name, neutral in not_yet.items():
-        if name in document and document[name] not in neutral:
-            raise _not_yet(name)
 
 
 def _not_yet(param: str) -> BadRequest:

@@ -14,9 +14,10 @@ from gonogo_server.errors import BadRequest
 from gonogo_server.requests import asked
 from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
 from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
-from gonogo_server.requests.validate import check_chat, served_as, token_limit
+from gonogo_server.requests.validate import check_chat, check_effort, served_as, token_limit
 from gonogo_server.routes.dependencies import EngineDependency, json_body
 from gonogo_server.tools.plan import Plan, plan
+from gonogo_server.tools.thought import Thinking
 
 router = APIRouter()
 
@@ -31,7 +32,11 @@ async def create_chat_completion(
     check_chat(body)
     card = await with_vocabulary(engine, served_as("chat", engine, body.model))
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
-    wanted = await asyncio.to_thread(plan, body, await engine.tool_style(card.id))
+    effort, style = asked.effort(body), await engine.reasoning_style(card.id)
+    check_effort(effort, style)
+    wanted = await asyncio.to_thread(
+        plan, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
+    )
     prompt = await _prompt(engine, card.id, body, wanted)
     limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
     logprobs = asked.chat_logprobs(body)
@@ -46,11 +51,12 @@ async def _prompt(
     engine: Engine, model: str, body: CreateChatCompletionRequest, wanted: Plan
 ) -> tuple[int, ...]:
     """The conversation, with what the model has to be told; some templates take no system message."""
+    effort = wanted.thinking.effort if wanted.thinking else None
     messages = plain_messages(body.messages, knows_tools=wanted.knows_tools)
     told = with_instruction(messages, wanted.instruction)
     try:
-        return await engine.chat_prompt(model, told, wanted.tools)
+        return await engine.chat_prompt(model, told, wanted.tools, effort)
     except BadRequest:
         if len(told) == len(messages):
             raise
-        return await engine.chat_prompt(model, without_system(told), wanted.tools)
+        return await engine.chat_prompt(model, without_system(told), wanted.tools, effort)

@@ -14,10 +14,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from llguidance import LLMatcher
-
 from gonogo_server.structured import grammar
 from gonogo_server.tools.text import CALL_END, CALL_START
+from gonogo_server.tools.thought import marker, start_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import ToolStyle
     from gonogo_server.structured import Structure
     from gonogo_server.tools.offer import Function, Offer
+    from gonogo_server.tools.thought import Thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +73,30 @@ def markup(style: ToolStyle | None, offer: Offer, structure: Structure | None) -
     return GENERIC if promised else Markup(style.start, style.end, style.parse)
 
 
-def call_grammar(marks: Markup, offer: Offer, structure: Structure | None) -> str | None:
+def call_grammar(
+    marks: Markup, offer: Offer, structure: Structure | None, how: Thinking | None = None
+) -> str | None:
     """The grammar of an answer; None where the model writes calls in a form of its own.
 
     A forced answer is calls and nothing else. Any other is text, or JSON by `structure`, or calls; text may
-    come before calls, and nothing after them. Raises `BadRequest` where the schemas are too large together.
+    come before calls, and nothing after them; reasoning may come before all of it. Raises `BadRequest` where the
+    schemas are too large together.
     """
     if marks.parse is not None:
         return None
-    # Only the model's own vocabulary has its special tokens; in size and sense the spelled form is the same.
-    spelled = grammar(_lark(marks.spelled(), offer, structure))
-    return (
-        spelled if marks == marks.spelled() else LLMatcher.grammar_from_lark(_lark(marks, offer, structure))
-    )
+    spelled = _lark(marks.spelled(), offer, structure, how and how.spelled())
+    return grammar(_lark(marks, offer, structure, how), spelled)
 
 
-def _lark(marks: Markup, offer: Offer, structure: Structure | None) -> str:
+def _lark(marks: Markup, offer: Offer, structure: Structure | None, how: Thinking | None) -> str:
     more = f'("\\n"? call){{0,{offer.most - 1}}}' if offer.most > 1 else ""
     if offer.forced:
-        start = f"start: call {more}"
+        said = f"said: call {more}"
     elif structure is not None:
-        start = f"start: call {more} | answer\nanswer: {structure.rule}"
+        said = f"said: call {more} | answer\nanswer: {structure.rule}"
     else:
-        start = f"start: PLAIN | opening body {more}\n{_text_before(marks)}"
-    return "\n".join(["%llguidance {}", start, _calls(marks, offer.functions)])
+        said = f"said: PLAIN | opening body {more}\n{_text_before(marks)}"
+    return "\n".join(["%llguidance {}", start_rule(how), said, _calls(marks, offer.functions)])
 
 
 def _text_before(marks: Markup) -> str:
@@ -104,26 +104,19 @@ def _text_before(marks: Markup) -> str:
     pattern = re.escape(marks.start).replace("/", r"\/")
     plain = rf"PLAIN: /(.|\n)*/ & ~/(.|\n)*{pattern}(.|\n)*/"
     if marks.start_token is not None:
-        return f"opening: PLAIN {_marker(marks.start, marks.start_token)}\n{plain}"
+        return f"opening: PLAIN {marker(marks.start, marks.start_token)}\n{plain}"
     return f"opening[lazy]: TEXT {_literal(marks.start)}\nTEXT: /(.|\\n)*/\n{plain}"
 
 
 def _calls(marks: Markup, functions: Sequence[Function]) -> str:
     """Models write line breaks inside the markers, or none; they may do as they are used to."""
-    start, end = _marker(marks.start, marks.start_token), _marker(marks.end, marks.end_token)
+    start, end = marker(marks.start, marks.start_token), marker(marks.end, marks.end_token)
     choices = " | ".join(f"call_{index}" for index in range(len(functions)))
     rules = [f"call: {start} body", f'body: "\\n"? ({choices}) "\\n"? {end}']
     for index, function in enumerate(functions):
         head = _literal(f'{{"name": {json.dumps(function.name)}, "arguments": ')
         rules += [f'call_{index}: {head} arguments_{index} "}}"', f"arguments_{index}: {function.rule}"]
     return "\n".join(rules)
-
-
-def _marker(text: str, token: int | None) -> str:
-    """A marker as grammars name it; special tokens go by number."""
-    if token is not None:
-        return f"<[{token}]>"
-    return _literal(text) if text else ""
 
 
 def _literal(text: str) -> str:

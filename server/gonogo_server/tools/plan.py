@@ -10,11 +10,15 @@ from gonogo_server.tools.filter import ToolFilter
 from gonogo_server.tools.markup import Markup, call_grammar, markup
 from gonogo_server.tools.offer import Offer, offer
 from gonogo_server.tools.text import instruction
+from gonogo_server.tools.thought import start_rule
 
 if TYPE_CHECKING:
     from gonogo_wire import CreateChatCompletionRequest
 
+    from gonogo_server.answers.reasoning import ReasoningFilter
     from gonogo_server.engine.base import ToolStyle
+    from gonogo_server.structured import Structure
+    from gonogo_server.tools.thought import Thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Plan:
     grammar: str | None = None
     """For `Generation.grammar`."""
     calls: tuple[Markup, Offer] | None = None
+    thinking: Thinking | None = None
 
     @property
     def named(self) -> bool:
@@ -40,24 +45,36 @@ class Plan:
         """What takes the calls out of one answer; None where there are none to be had."""
         return ToolFilter(*self.calls) if self.calls else None
 
+    def reasoning(self) -> ReasoningFilter | None:
+        """What takes the reasoning out of one answer; None where the model does not reason."""
+        return self.thinking.reader() if self.thinking else None
 
-def plan(body: CreateChatCompletionRequest, style: ToolStyle | None) -> Plan:
-    """The plan for a request to a model that calls tools in this style.
 
+def plan(body: CreateChatCompletionRequest, style: ToolStyle | None, how: Thinking | None = None) -> Plan:
+    """The plan for a request to a model that calls tools in this style, and reasons so before its answer.
+
+    What an answer has to keep to begins where its reasoning ends.
     Compiling grammars takes milliseconds, for many large schemas tenths of a second: not for an event loop. Raises
     `BadRequest` for schemas and choices that cannot be served.
     """
     wanted, offered = structure(body.response_format), offer(body)
     told = wanted.instruction if wanted and not (offered and offered.forced) else ""
     if offered is None:
-        rules = grammar(f"start: {wanted.rule}") if wanted else None
-        return Plan(told, knows_tools=style is not None, grammar=rules)
+        rules = _structured(wanted, how) if wanted else None
+        return Plan(told, knows_tools=style is not None, grammar=rules, thinking=how)
     marks = markup(style, offered, wanted)
-    rules = call_grammar(marks, offered, wanted)
+    rules = call_grammar(marks, offered, wanted, how)
     if _is_told_by_template(style, marks, offered):
-        return Plan(told, offered.tools, knows_tools=True, grammar=rules, calls=(marks, offered))
+        return Plan(
+            told, offered.tools, knows_tools=True, grammar=rules, calls=(marks, offered), thinking=how
+        )
     spoken = "\n\n".join(part for part in (instruction(offered), told) if part)
-    return Plan(spoken, grammar=rules, calls=(marks, offered))
+    return Plan(spoken, grammar=rules, calls=(marks, offered), thinking=how)
+
+
+def _structured(wanted: Structure, how: Thinking | None) -> str:
+    lark, spelled = (f"{start_rule(one)}\nsaid: {wanted.rule}" for one in (how, how and how.spelled()))
+    return grammar(lark, spelled)
 
 
 def _is_told_by_template(style: ToolStyle | None, marks: Markup, offered: Offer) -> bool:

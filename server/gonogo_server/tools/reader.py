@@ -1,6 +1,7 @@
-"""What of a generated text is shown, and what is a call: stop strings and tools together. No I/O.
+"""What of a generated text is shown, what is a call, and what was reasoning before: all filters together. No I/O.
 
-Stop strings are looked for in the content only; the arguments of a call are never cut by one.
+Stop strings are looked for in the content only: the arguments of a call are never cut by one, nor is the reasoning,
+which repeats words of the question and would end before there is any answer (vllm-project/vllm PR#14550).
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gonogo_server.answers.reasoning import Thought
 from gonogo_server.answers.stop import StopFilter
 from gonogo_server.tools.filter import Content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gonogo_server.answers.reasoning import Part, ReasoningFilter
     from gonogo_server.tools.filter import Arguments, Call, Event, ToolFilter
 
 
@@ -28,11 +31,18 @@ class Shown:
 class Reader:
     """Reads one answer, which ends at the first of `stops`, or after the last call that `tools` allow."""
 
-    def __init__(self, stops: Sequence[str] = (), tools: ToolFilter | None = None) -> None:
+    def __init__(
+        self,
+        stops: Sequence[str] = (),
+        tools: ToolFilter | None = None,
+        reasoning: ReasoningFilter | None = None,
+    ) -> None:
+        self._reasoning = reasoning
         self._stops = StopFilter(stops)
         self._tools = tools
         self._shown = 0  # the place in the generated text up to which everything was shown or skipped
         self._skipped = 0
+        self._answers = False
 
     @property
     def stopped(self) -> bool:
@@ -42,26 +52,50 @@ class Reader:
     @property
     def cut(self) -> bool:
         """Whether the answer ends otherwise than with the last character that is shown."""
-        return self._stops.stopped or self.calls > 0
+        return (
+            self._stops.stopped
+            or self.calls > 0
+            or (self._reasoning is not None and self._reasoning.unanswered)
+        )
+
+    @property
+    def reasoning(self) -> bool:
+        """Whether what comes next belongs to the reasoning."""
+        return self._reasoning is not None and self._reasoning.reasoning
 
     @property
     def calls(self) -> int:
         """The calls so far."""
         return self._tools.calls if self._tools else 0
 
-    def feed(self, text: str) -> list[Shown | Call | Arguments]:
+    def feed(self, text: str) -> list[Shown | Thought | Call | Arguments]:
         """What is known now that `text` has been generated."""
+        return self._part(self._reasoning.feed(text)) if self._reasoning else self._answer(text)
+
+    def flush(self) -> list[Shown | Thought | Call | Arguments]:
+        """What was held back, once it is known that no more text comes."""
+        thought = self._part(self._reasoning.flush()) if self._reasoning else []
+        held = self._read(self._tools.flush()) if self._tools else []
+        return thought + held + self._show(self._stops.flush())
+
+    def _part(self, parts: Sequence[Part]) -> list[Shown | Thought | Call | Arguments]:
+        read: list[Shown | Thought | Call | Arguments] = []
+        for part in parts:
+            if isinstance(part, Thought):
+                read.append(part)
+                continue
+            if not self._answers:
+                self._skipped, self._answers = part.at, True
+            read += self._answer(part.text)
+        return read
+
+    def _answer(self, text: str) -> list[Shown | Thought | Call | Arguments]:
         if self._tools is None:
             return self._show(self._stops.feed(text))
         return self._read(self._tools.feed(text))
 
-    def flush(self) -> list[Shown | Call | Arguments]:
-        """What was held back, once it is known that no more text comes."""
-        held = self._read(self._tools.flush()) if self._tools else []
-        return held + self._show(self._stops.flush())
-
-    def _read(self, events: Sequence[Event]) -> list[Shown | Call | Arguments]:
-        read: list[Shown | Call | Arguments] = []
+    def _read(self, events: Sequence[Event]) -> list[Shown | Thought | Call | Arguments]:
+        read: list[Shown | Thought | Call | Arguments] = []
         for event in events:
             if self._stops.stopped:
                 break
@@ -73,7 +107,7 @@ class Reader:
                 read += [*self._show(self._stops.flush()), event]
         return read
 
-    def _show(self, text: str) -> list[Shown | Call | Arguments]:
+    def _show(self, text: str) -> list[Shown | Thought | Call | Arguments]:
         if not text:
             return []
         shown = Shown(text, self._skipped)

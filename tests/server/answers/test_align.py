@@ -53,6 +53,19 @@ def test_tokens_of_one_character_come_together_and_begin_where_it_does() -> None
     assert spelled(aligner.show(2)) == [(smile[:1], 1), (smile[1:3], 1), (smile[3:] + b"b", 1)]
 
 
+@pytest.mark.parametrize(
+    ("skipped", "left"),
+    [(1, [(b"bc\xc3", 1), (b"\xa9", 3)]), (3, [(b"\xc3", 3), (b"\xa9", 3)]), (4, [(b"d", 4)])],
+)
+def test_what_is_skipped_of_a_token_is_not_given_with_its_rest(
+    skipped: int, left: list[tuple[bytes, int]]
+) -> None:
+    aligner = aligned(b"abc\xc3", b"\xa9", b"d")
+    aligner.skip(skipped)
+    rest = spelled(aligner.show(5 - skipped))
+    assert rest == [*left, (b"d", 4)] if skipped < 4 else rest == left
+
+
 def test_a_token_without_text_comes_with_the_next_that_has_some() -> None:
     assert spelled(aligned(b"", b"a", b"", b"b").show(1)) == [(b"", 0), (b"a", 0), (b"", 1)]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import httpx2
-    from gonogo_server.engine.base import Message
+    from gonogo_server.engine.base import Effort, Message
 
     Body = dict[str, Any]
     Check = Callable[[str, object], None]
@@ -239,11 +239,15 @@ class WithoutSystem(ScriptedEngine):
     """A template that takes no system message, as some do."""
 
     async def chat_prompt(
-        self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        tools: Sequence[Mapping[str, Any]] = (),
+        effort: Effort | None = None,
     ) -> tuple[int, ...]:
         if any(message["role"] == "system" for message in messages):
             raise BadRequest("System role not supported.", param="messages")
-        return await super().chat_prompt(model, messages, tools)
+        return await super().chat_prompt(model, messages, tools, effort)
 
 
 @pytest.mark.parametrize("engine", [WithoutSystem()], ids=["without_system"])

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     from llguidance import LLMatcher
 
-    from gonogo_server.engine.base import Generation, Message, Piece, Token, ToolStyle
+    from gonogo_server.engine.base import (
+        Effort,
+        Generation,
+        Message,
+        Piece,
+        ReasoningStyle,
+        Token,
+        ToolStyle,
+    )
     from gonogo_server.engine.mlx.residents import Resident
     from gonogo_server.engine.mlx.text import Text
     from gonogo_server.locate import Location
@@ -108,12 +116,21 @@ class MlxEngine:
         async with self._chat(model) as text:
             return text.tool_style()
 
+    async def reasoning_style(self, model: str) -> ReasoningStyle | None:
+        """That of the model's chat template, which is tried out where that keeps nobody waiting."""
+        async with self._chat(model) as text:
+            return await self._read(lambda: text.reasoning_style)
+
     async def chat_prompt(
-        self, model: str, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        tools: Sequence[Mapping[str, Any]] = (),
+        effort: Effort | None = None,
     ) -> tuple[int, ...]:
         """The messages through the model's own chat template."""
         async with self._chat(model) as text:
-            return await self._read(lambda: text.chat_prompt(messages, tools))
+            return await self._read(lambda: text.chat_prompt(messages, tools, effort))
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
         """With the special tokens that the model has for it."""

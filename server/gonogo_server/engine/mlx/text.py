@@ -11,6 +11,7 @@ from llguidance import LLMatcher
 from tokenizers.decoders import DecodeStream
 
 from gonogo_server.engine.base import ToolStyle
+from gonogo_server.engine.mlx.reasoning import Reasoning
 from gonogo_server.errors import BadRequest, UnsupportedModel
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from llguidance import LLTokenizer
 
-    from gonogo_server.engine.base import Message
+    from gonogo_server.engine.base import Effort, Message, ReasoningStyle
 
 INFILL = (
     ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
@@ -44,22 +45,29 @@ class Text:
         self.context_length = context_length
         self.vocabulary = vocabulary
         self.end_tokens = frozenset(tokenizer.eos_token_ids)
+        self._reasoning = Reasoning(tokenizer)
         self._shown: dict[int, str] = {
             token: mark
             for mark in (tokenizer.tool_call_start, tokenizer.tool_call_end)
             if mark and (token := self._special(mark)) is not None
-        }
+        } | self._reasoning.shown
 
     def chat_prompt(
-        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Mapping[str, Any]] = (),
+        effort: Effort | None = None,
     ) -> tuple[int, ...]:
         """The token ids of the conversation up to where the assistant's answer begins.
 
-        Raises `BadRequest` where the model has no template, or its template refuses the messages.
+        `effort` is one of those of `reasoning_style`. Raises `BadRequest` where the model has no template, or its
+        template refuses the messages.
         """
         if not self._tokenizer.has_chat_template:
             raise BadRequest("This model has no chat template; ask it for completions.", param="model")
-        given = {"tools": list(tools)} if tools else {}
+        given: dict[str, Any] = {"tools": list(tools)} if tools else {}
+        if effort is not None:
+            given |= self._reasoning.settings[effort]
         try:
             ids = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, **given)
         except (TemplateError, ValueError, TypeError) as error:
@@ -67,6 +75,11 @@ class Text:
                 f"The model's chat template refuses these messages: {error}", param="messages"
             ) from error
         return tuple(ids)
+
+    @cached_property
+    def reasoning_style(self) -> ReasoningStyle | None:
+        """How the model reasons; its template is tried out for that, in some milliseconds, once."""
+        return self._reasoning.style(self._is_unspelled)
 
     def tool_style(self) -> ToolStyle | None:
         """How the model calls tools, where mlx_lm has a parser for what its template asks of it."""
@@ -108,8 +121,8 @@ class Text:
     def stream(self) -> Callable[[int], str]:
         """A function from the next token of an answer to the whole characters that it completes.
 
-        Special tokens have no text, but those do that begin and end a tool call. Bytes that no token ever
-        completes to a character are left out.
+        Special tokens have no text, but those do that begin and end a tool call or the reasoning. Bytes that no
+        token ever completes to a character are left out.
         """
         stream = DecodeStream(skip_special_tokens=True)
         tokenizer, shown = self._tokenizer.backend_tokenizer, self._shown
@@ -156,9 +169,14 @@ class Text:
         return token
 
     def _unspelled(self, mark: str | None) -> int | None:
-        """The id of a mark that is special to llguidance, to which each added token in pointed brackets is."""
+        """The id of a mark that a grammar cannot spell."""
         token = self._special(mark) if mark else None
-        return token if token is not None and self.grammar_tokenizer.is_special_token(token) else None
+        return token if token is not None and self._is_unspelled(token) else None
+
+    def _is_unspelled(self, token: int) -> bool:
+        """Whether it is special to llguidance, to which each added token in pointed brackets is."""
+        special: bool = self.grammar_tokenizer.is_special_token(token)
+        return special
 
     def _first_token(self) -> int:
         begin = self._tokenizer.bos_token_id
