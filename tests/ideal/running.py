@@ -33,10 +33,16 @@ class _Memory:
         self.reasons[key] = reason
 
 
-async def record_run(catalogue: Catalogue, recorder: Recorder | None = None) -> Record:
+async def record_run(
+    catalogue: Catalogue,
+    recorder: Recorder | None = None,
+    *,
+    model: str | None = None,
+    embedding_model: str | None = None,
+) -> Record:
     """The record of a whole run against the recorder, a new ideal target if none is given."""
     target = recorder or IdealTarget()
-    subject = await greet(target, base_url=BASE_URL)
+    subject = await greet(target, base_url=BASE_URL, model=model, embedding_model=embedding_model)
     memory = _Memory()
     await Collector(target, subject, memory).run(plan(catalogue))
     return Record(

@@ -6,6 +6,7 @@ What cannot be judged at all is said here, once, in one sentence, before a hundr
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.errors import TargetError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gonogo.collect.collector import Recorder
 
 SHOWN_MODELS = 8
+NEWER_LIMIT = "max_completion_tokens"
 
 
 async def greet(
@@ -32,8 +34,9 @@ async def greet(
 ) -> Subject:
     """The models to ask for: those named, else the first that the target lists; `extra` is handed on.
 
+    A model that refuses max_tokens and names the newer limit, as those of the API that reason, is asked with that.
     Raises TargetError, in one sentence, where there is nothing to judge: no connection, no answer, a web page, a
-    refused key, or no model to ask for.
+    refused key, no model to ask for, or the first of several, when it says itself that it is the wrong one.
     """
     listing = await recorder.record(
         bodies.list_models().build(Subject(""), {}), id="g1", stimulus="greeting: models"
@@ -48,15 +51,25 @@ async def greet(
     if chosen is None:
         raise TargetError("The target lists no model that generates text; name one with --model.")
     subject = Subject(chosen, embedding_model or _first(entries, "embedding", typed=True), extra or {})
-    if model or not embedding_model:
-        await _try_chat(recorder, subject, entries, base_url, has_key=has_key)
+    if not model and embedding_model:
+        return subject
+    error = await _try_chat(recorder, subject, entries, base_url, has_key=has_key)
+    if error.get("param") == "model" and not model and len(entries) > 1:
+        raise TargetError(
+            f'The first model that the target lists, "{chosen}", is refused for chat; name one with --model.'
+        )
+    if error.get("param") == "max_tokens" and NEWER_LIMIT in str(error.get("message")):
+        return replace(subject, limit=NEWER_LIMIT)
     return subject
 
 
 async def _try_chat(
     recorder: Recorder, subject: Subject, entries: list[dict[str, object]], base_url: str, *, has_key: bool
-) -> None:
-    """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times."""
+) -> Mapping[str, object]:
+    """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times.
+
+    Returns the error of a refusal; it is empty where the answer is none, or has none.
+    """
     request = bodies.post(Endpoint.CHAT, {"max_tokens": 1}).build(subject, {})
     chat = await recorder.record(request, id="g2", stimulus="greeting: chat")
     _refuse_silence(chat, base_url)
@@ -65,6 +78,18 @@ async def _try_chat(
     if chat.status == 404 and listed and subject.model not in listed:
         shown = ", ".join(listed[:SHOWN_MODELS])
         raise TargetError(f'The target does not serve the model "{subject.model}"; it lists {shown}.')
+    return _error(chat)
+
+
+def _error(exchange: Exchange) -> Mapping[str, object]:
+    if exchange.status not in {400, 404}:
+        return {}
+    try:
+        body = json.loads(exchange.body)
+    except ValueError:
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _refuse_silence(exchange: Exchange, base_url: str) -> None:

@@ -64,6 +64,8 @@ def post(
         body = dict(template)
         if body.get("model") is _SERVED:
             body["model"] = _served(endpoint, subject)
+        if endpoint is Endpoint.CHAT:
+            body = _limited(body, subject.limit)
         data = json.dumps(body, ensure_ascii=False).encode()
         return with_extra(Request("POST", PATHS[endpoint], JSON_HEADERS, data), subject.extra)
 
@@ -146,6 +148,14 @@ def _defaults(endpoint: Endpoint, changes: Body) -> Body:
     if endpoint is not Endpoint.EMBEDDINGS and "max_completion_tokens" not in changes:
         body["max_tokens"] = DEFAULT_TOKENS
     return body | changes
+
+
+def _limited(body: Body, name: str) -> Body:
+    """The body with its limit under this name, where it has one that is sound, and under one name only."""
+    limit = body.get("max_tokens")
+    if "max_completion_tokens" in body or not isinstance(limit, int) or limit <= 0:
+        return body
+    return {name if key == "max_tokens" else key: value for key, value in body.items()}
 
 
 def _served(endpoint: Endpoint, subject: Subject) -> str:

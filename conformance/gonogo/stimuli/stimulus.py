@@ -45,11 +45,13 @@ class Subject:
     """Who is asked: the ids that go into `model`. None where the target has no such model.
 
     `extra` holds fields that go into the body of every generation, for what a vendor wants said (thinking off).
+    `limit` is the name under which chat takes a number of tokens, where one does as well as the other.
     """
 
     model: str
     embedding_model: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
+    limit: str = "max_tokens"
 
 
 class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold

@@ -117,6 +117,33 @@ def test_a_chat_that_is_refused_for_another_reason_is_left_to_the_rules() -> Non
     assert greeted(models(listed("a")), Says(status=404))[0] == Subject("a", None)
 
 
+def _error(param: str, message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": None}}
+
+
+def test_a_model_that_wants_the_newer_limit_gets_it() -> None:
+    hint = _error("max_tokens", "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+    subject, _ = greeted(models(listed("a")), Says(400, hint))
+    assert subject.limit == "max_completion_tokens"
+    other = _error("max_tokens", "max_tokens must be 16 or more.")
+    assert greeted(models(listed("a")), Says(400, other))[0].limit == "max_tokens"
+
+
+def test_the_first_of_several_models_that_is_refused_as_such_is_not_judged() -> None:
+    wrong = Says(404, _error("model", "This is not a chat model."))
+    several = models(listed("a"), listed("b"))
+    assert refused(several, wrong) == (
+        'The first model that the target lists, "a", is refused for chat; name one with --model.'
+    )
+    assert greeted(several, wrong, model="b")[0] == Subject("b", None)
+    assert greeted(models(listed("a")), wrong)[0] == Subject("a", None)
+
+
+@pytest.mark.parametrize("body", [b"not json", [1], {"error": "max_tokens"}])
+def test_a_refusal_that_cannot_be_read_tells_nothing(body: object) -> None:
+    assert greeted(models(listed("a"), listed("b")), Says(400, body))[0] == Subject("a", None)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_told_apart_from_a_missing_one(status: int) -> None:
     assert refused(Says(status=status), has_key=True) == (

@@ -43,6 +43,21 @@ def test_a_newer_limit_takes_the_place_of_the_older() -> None:
     assert "max_tokens" not in body
 
 
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "many", None])
+def test_a_sound_limit_goes_by_the_name_that_the_subject_knows(limit: object) -> None:
+    newer = Subject("m", limit="max_completion_tokens")
+    asked = bodies.post(Endpoint.CHAT, {"max_tokens": 2})
+    assert sent(asked, newer).body == sent(asked, Subject("m")).body.replace(
+        b"max_tokens", b"max_completion_tokens"
+    )
+    both = bodies.post(Endpoint.CHAT, {"max_tokens": 8, "max_completion_tokens": 2})
+    older = bodies.post(Endpoint.COMPLETIONS, {"max_tokens": 2})
+    for same in (both, older):
+        assert sent(same, newer) == sent(same, Subject("m"))
+    unsound = bodies.post(Endpoint.CHAT, {"max_tokens": limit}, valid=False)
+    assert sent(unsound, newer) == sent(unsound, Subject("m"))
+
+
 def test_embeddings_ask_the_embedding_model_and_generate_nothing() -> None:
     stimulus = bodies.post(Endpoint.EMBEDDINGS, {})
     assert sent(stimulus).json == {"model": "embedder", "input": bodies.PROMPT}

@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
+from gonogo.judge import reading
 from gonogo.judge.outcome import Deviation, Refused, Undecided, answered_with
 from gonogo.judge.steps import Of, check, compare
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+
+UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
+"""The codes by which the API says that a model does not have a parameter, or not this value of it."""
+OF_THE_MODEL = frozenset(
+    {"temperature", "top_p", "presence_penalty", "frequency_penalty", "stop", "n"}
+    | {"logit_bias", "logprobs", "top_logprobs"}
+)
+"""What models of the API itself lack: those that reason draw at temperature 1 and know no stop sequences."""
 
 
 @check("the answer's status is {status:d}")
@@ -22,7 +31,10 @@ def status_is(exchange: Exchange, status: int) -> Deviation | None:
 
 @compare("the last is accepted like the first", Of.ANY)
 def accepted_like_the_first(*exchanges: Exchange) -> Deviation | None:
-    """A variation that the contract allows is not refused where the plain request is taken."""
+    """A variation that the contract allows is not refused where the plain request is taken.
+
+    A model may lack a parameter of sampling, where the refusal says so by its code and name.
+    """
     first, last = exchanges[0], exchanges[-1]
     if not accepted(first):
         raise Undecided(f"the plain request was not accepted either: {said_instead(first)}")
@@ -30,6 +42,8 @@ def accepted_like_the_first(*exchanges: Exchange) -> Deviation | None:
         return None
     if turned_away(last) or (last.failure is not None and last.failure.kind is FailureKind.TIMEOUT):
         raise Undecided(said_instead(last))
+    if (name := _lacked(last)) is not None:
+        raise Refused(f"refused with 400, as the model does not support this of {name} ({last.id})")
     return Deviation("a status of 2xx, as for the plain request", _refusal(last))
 
 
@@ -100,6 +114,28 @@ def turned_away(exchange: Exchange) -> bool:
 def busy(exchange: Exchange) -> bool:
     """Whether somebody is there who has no time: 429, or 503 with a Retry-After; gateways of the dead say 503."""
     return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
+
+
+def options(exchange: Exchange) -> dict[str, object]:
+    """The fields of a request but for those that hold what is to be answered; none where it is no object."""
+    asked = exchange.request.json
+    if not isinstance(asked, dict):
+        return {}
+    return {name: value for name, value in asked.items() if name not in {"messages", "prompt", "input"}}
+
+
+def _lacked(exchange: Exchange) -> str | None:
+    """The parameter of the request that a refusal says the model does not support; null is none of its values."""
+    if exchange.status != 400:
+        return None
+    try:
+        error = reading.answer(exchange).get("error")
+    except Undecided:
+        return None
+    if not isinstance(error, dict) or error.get("code") not in UNSUPPORTED:
+        return None
+    name = error.get("param")
+    return name if name in OF_THE_MODEL and options(exchange).get(name) is not None else None
 
 
 def ending(exchange: Exchange) -> str:

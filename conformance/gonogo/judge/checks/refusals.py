@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
 from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import ending, said_instead, turned_away
+from gonogo.judge.checks.acceptance import UNSUPPORTED, ending, options, said_instead, turned_away
 from gonogo.judge.checks.bodies import media_type_is
 from gonogo.judge.outcome import Deviation, Refused, Undecided, answered_with
 from gonogo.judge.steps import Of, check, compare
@@ -94,17 +94,33 @@ def message_not_empty(exchange: Exchange) -> Deviation | None:
 def code_is(exchange: Exchange, code: str) -> Deviation | None:
     """The machine-readable code that clients branch on."""
     error = _error_of_client(exchange)
+    if error.get("code") in UNSUPPORTED - {code}:
+        _expect_name(exchange, error, ())
     return None if error.get("code") == code else Deviation(f'"code" "{code}"', reading.field(error, "code"))
 
 
 @check("the param names {name}", Of.REFUSED)
 def param_names(exchange: Exchange, name: str) -> Deviation | None:
     """The parameter at fault, or a path that begins with it."""
+    return names_one(exchange, (name,))
+
+
+def names_one(exchange: Exchange, names: tuple[str, ...]) -> Deviation | None:
+    """One of the parameters, or a path that begins with it."""
     error = _error_of_client(exchange)
     actual = error.get("param")
-    if isinstance(actual, str) and (actual == name or actual.startswith((name + "[", name + "."))):
+    paths = tuple(name + mark for name in names for mark in "[.")
+    if isinstance(actual, str) and (actual in names or actual.startswith(paths)):
         return None
-    return Deviation(f'"param" "{name}"', reading.field(error, "param"))
+    _expect_name(exchange, error, names)
+    return Deviation(f'"param" "{names[0]}"', reading.field(error, "param"))
+
+
+def _expect_name(exchange: Exchange, error: reading.Object, names: tuple[str, ...]) -> None:
+    """Raise Undecided where the refusal speaks of another field of the request, as of a model that lacks it."""
+    other = error.get("param")
+    if isinstance(other, str) and other not in names and other in options(exchange):
+        raise Undecided(f"{exchange.id} was refused for {other!r}, and nothing was said of the rest")
 
 
 def not_of_the_model(exchange: Exchange) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gonogo.judge import reading
 from gonogo.judge.checks.acceptance import accepted, said_instead
 from gonogo.judge.checks.counts import text
-from gonogo.judge.checks.refusals import not_of_the_model, param_names
+from gonogo.judge.checks.refusals import names_one, not_of_the_model
 from gonogo.judge.outcome import Deviation, Refused, Undecided
 from gonogo.judge.steps import Of, check, compare
 
@@ -24,11 +24,9 @@ def taken_or_named(exchange: Exchange, names: str) -> Deviation | None:
     if status is None or status in {401, 403, 429} or status >= 500:
         raise Undecided(said_instead(exchange))
     not_of_the_model(exchange)
-    found = [param_names(exchange, name) for name in names.split(" or ")]
-    if None in found:
+    deviation = names_one(exchange, tuple(names.split(" or ")))
+    if deviation is None:
         raise Refused(f"refused with {status} by its name ({exchange.id})")
-    deviation = found[0]
-    assert deviation is not None
     return deviation
 
 

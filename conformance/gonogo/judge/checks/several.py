@@ -41,7 +41,8 @@ def all_counted(exchange: Exchange, number: int) -> Deviation | None:
         raise Undecided(f"{exchange.id} has {found} of {number} choices")
     if calls.finish_reasons(exchange) != ["length"] * number:
         raise Undecided(f"not every choice of {exchange.id} reached its limit")
-    limit = reading.count(calls.asked_to_answer(exchange).get("max_tokens")) or 0
+    asked = calls.asked_to_answer(exchange)
+    limit = reading.count(asked.get("max_completion_tokens", asked.get("max_tokens"))) or 0
     counted = generated(exchange)
     if counted >= number * limit:
         return None

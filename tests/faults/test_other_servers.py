@@ -1,0 +1,138 @@
+"""No false alarms: whole servers that keep the contract in another way than ours are not told that they break it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.fault import BROKEN, verdicts
+from faults.other_servers import (
+    Other,
+    among_many,
+    beyond_reasoning,
+    byte_tokens,
+    calls_at_once,
+    declining,
+    decorated,
+    framing,
+    one_choice_after_another,
+    refusing,
+    respelled,
+    saying,
+    scaled,
+    thinking,
+)
+from gonogo.verdict import Verdict
+from ideal.running import record_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from faults.editing import Edit
+    from gonogo.evidence import Record
+    from gonogo.rules import Catalogue
+    from gonogo.verdict import Judgement
+
+HINT = " Use 'max_completion_tokens' instead."
+REASONING = (refusing(beyond_reasoning, "unsupported_parameter", hint=HINT), saying(thinking))
+
+
+def _restless() -> Callable[[str], str]:
+    draws = random.Random(7)
+    return lambda text: "".join(chr(ord(c) + draws.randint(0, 1)) if "a" <= c < "z" else c for c in text)
+
+
+def _given(name: str) -> Edit:
+    """A model without one parameter, which it refuses by its name and with no code."""
+    return refusing(lambda body: name if body.get(name) not in (None, [], "none") else None, None)
+
+
+SERVERS: dict[str, tuple[Edit, ...]] = {
+    "models that reason, of the API": (*REASONING, saying(decorated)),
+    "a model at temperature 1 only": (
+        refusing(
+            lambda body: "temperature" if body.get("temperature") not in (None, 1) else None,
+            "unsupported_value",
+        ),
+    ),
+    "a model without tools": (_given("tools"),),
+    "a model without streams' options": (_given("stream_options"),),
+    "text that is another each time": (saying(respelled(_restless())),),
+    "text of spaces and line ends": (saying(respelled(lambda text: "\n" * len(text))),),
+    "text that is empty": (saying(respelled(lambda _: "")),),
+    "a model that declines": (saying(declining),),
+    "tokens of bytes": (saying(byte_tokens(lambda byte: f"bytes:\\x{byte:02x}")),),
+    "tokens of bytes that nobody can read": (saying(byte_tokens(lambda _: "\ufffd")),),
+    "vectors that are not normalised": (saying(scaled),),
+    "one choice after the other": (framing(one_choice_after_another, "/chat/completions", "/completions"),),
+    "calls in one piece": (framing(calls_at_once, "/chat/completions"),),
+}
+
+
+def run(catalogue: Catalogue, *edits: Edit) -> Record:
+    return asyncio.run(record_run(catalogue, Other(*edits)))
+
+
+def alarms(found: dict[str, Judgement]) -> dict[str, str]:
+    wrong = BROKEN | {Verdict.ERROR}
+    return {rule: judgement.message for rule, judgement in found.items() if judgement.verdict in wrong}
+
+
+@pytest.mark.parametrize("edits", SERVERS.values(), ids=SERVERS)
+def test_a_server_of_other_habits_raises_no_alarm(edits: tuple[Edit, ...], catalogue: Catalogue) -> None:
+    assert alarms(verdicts(run(catalogue, *edits), catalogue)) == {}
+
+
+@pytest.fixture(scope="module")
+def reasoning(catalogue: Catalogue) -> dict[str, Judgement]:
+    return verdicts(run(catalogue, *REASONING), catalogue)
+
+
+def test_a_model_that_knows_the_newer_limit_only_is_asked_with_that(reasoning: dict[str, Judgement]) -> None:
+    found = reasoning
+    assert sum(judgement.verdict is Verdict.PASS for judgement in found.values()) > len(found) // 2
+    assert {found[rule].verdict for rule in ("chat.stream.id", "chat.request.parts", "chat.response.id")} == {
+        Verdict.PASS
+    }
+
+
+def test_what_the_model_lacks_by_code_and_name_is_unsupported(reasoning: dict[str, Judgement]) -> None:
+    found = reasoning
+    lacking = ("chat.request.temperature_zero", "chat.request.stop_string", "chat.request.stop_list")
+    assert {found[rule].verdict for rule in lacking} == {Verdict.UNSUPPORTED}
+    assert found[lacking[0]].message == (
+        "Refused with 400, as the model does not support this of temperature "
+        f"({found[lacking[0]].evidence[-1].exchange})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "rule"),
+    [
+        (
+            lambda body: "store" if "store" in body else None,
+            "unsupported_parameter",
+            "chat.request.bookkeeping",
+        ),
+        (lambda body: "stop" if "stop" in body else None, "unsupported_value", "chat.request.nulls"),
+        (lambda body: "stop" if body.get("stop") else None, "invalid_value", "chat.request.stop_list"),
+    ],
+    ids=["what has no effect", "null", "another code"],
+)
+def test_what_no_model_lacks_is_not_excused(
+    wrong: Callable[[dict[str, object]], str | None], code: str, rule: str, catalogue: Catalogue
+) -> None:
+    found = verdicts(run(catalogue, refusing(wrong, code)), catalogue)
+    assert found[rule].verdict is Verdict.FAIL
+
+
+def test_among_hundreds_of_models_one_is_named(catalogue: Catalogue) -> None:
+    edits = (saying(among_many),)
+    record = asyncio.run(
+        record_run(catalogue, Other(*edits), model="ideal", embedding_model="org/ideal-embedder")
+    )
+    found = verdicts(record, catalogue)
+    assert alarms(found) == {}
+    assert found["models.list.serves"].verdict is Verdict.PASS
