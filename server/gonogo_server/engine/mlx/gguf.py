@@ -53,7 +53,7 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
 
     Raises `UnsupportedModel` for anything but a Llama with a byte-level BPE vocabulary.
     """
-    tensors, metadata = _read(path)
+    tensors, metadata = read_file(path)
     architecture = metadata.get("general.architecture")
     if architecture != "llama":
         raise UnsupportedModel(
@@ -68,12 +68,8 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     return model, tokenizer, arguments["max_position_embeddings"]
 
 
-def read_metadata(path: Path) -> dict[str, Any]:
-    """What the file says of its model, by the names of the GGUF specification; it does not keep the tensors."""
-    return _read(path)[1]
-
-
-def _read(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
+def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
+    """The tensors, and what the file says of its model, by the names of the GGUF specification."""
     # Typed as anything that mlx can load from any kind of file.
     tensors: Any
     metadata: Any
