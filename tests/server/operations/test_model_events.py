@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,19 @@ async def test_what_is_loaded_for_a_request_is_found_by_its_id(pool: Pool[str], 
     bind_request("r1")
     await use(pool, "one")
     assert [event["event"] for event in logged.of("r1")] == ["model_loading", "model_loaded"]
+
+
+async def test_a_switch_belongs_to_the_request_that_waited_for_it(pool: Pool[str], logged: Logged) -> None:
+    async def ask(request_id: str, model: str) -> None:
+        bind_request(request_id)
+        await use(pool, model)
+
+    async with pool.lease("one"):
+        waiting = asyncio.ensure_future(ask("waits", "two"))
+        while not pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0)
+        bind_request("ends")
+    # The room became free with the end of another request.
+    await waiting
+    assert [event["event"] for event in logged.of("waits")] == ["model_evicted", "model_loading", "model_loaded"]
+    assert logged.of("ends") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +19,7 @@ from gonogo_server.engine.mlx.ticket import Ticket
 from gonogo_server.engine.mlx.worker import Worker
 from gonogo_server.locate import locate_all
 from gonogo_server.operations import events
+from gonogo_server.operations.exchange import current
 from gonogo_server.pool import Pool
 
 if TYPE_CHECKING:
@@ -46,12 +47,18 @@ Result = TypeVar("Result")
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Which models are in memory: `preload` before anything is asked (None: all), `nbytes` of them at most at a time
-    (None: no limit), and until nobody has used one for `idle_seconds` (None: for ever).
+    (None: no limit), and until nobody has used one for `idle_seconds` (None: for ever), since the first request.
+
+    Where all of them find no room, those are preloaded that do, in their order. One that is too large by itself, or
+    that is named and finds none, keeps the engine from starting.
+
+    An answer joins others of its model where the caches of all take `batch_bytes` at most (None: no limit).
     """
 
     preload: Collection[str] | None = None
     nbytes: int | None = None
     idle_seconds: float | None = None
+    batch_bytes: int | None = None
 
 
 def open_engine(
@@ -83,7 +90,7 @@ class MlxEngine:
         load_model: Callable[[Location], Loaded] = load,
     ) -> None:
         self._locations = {location.id: location for location in locations}
-        self._idle_seconds = budget.idle_seconds
+        self._batch_bytes = budget.batch_bytes
         self._reader = ThreadPoolExecutor(1, "gonogo-text")
         self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: Residents(limits, load_model))
         self._worker.start()
@@ -93,14 +100,18 @@ class MlxEngine:
         ).result()
         sizes = {name: foretold.nbytes for name, foretold in self._foretold.items()}
         self._pool: Pool[Resident] = Pool(
-            sizes, self._load, self._unload, lambda one: one.nbytes, limit=budget.nbytes
+            sizes,
+            self._load,
+            self._unload,
+            lambda one: one.nbytes,
+            limit=budget.nbytes,
+            idle=budget.idle_seconds,
         )
+        self._end = self._worker.call(lambda owned: owned.end).result()
+        self._told: asyncio.AbstractEventLoop | None = None
         for location in locations:
-            if budget.preload is None or location.id in budget.preload:
-                events.model_loading(location.id)
-                begun = monotonic()
-                resident = self._worker.call(_loading(location)).result()
-                self._pool.adopt(location.id, resident, monotonic() - begun)
+            if self._is_preloaded(location.id, budget.preload):
+                self._preload(location)
 
     @property
     def description(self) -> str:
@@ -168,7 +179,11 @@ class MlxEngine:
             try:
                 # Waited for, as nothing would ever come of an answer that could not be begun.
                 await asyncio.wrap_future(
-                    self._worker.call(lambda owned: owned.add(model, Row(ticket, generation, text, matcher)))
+                    self._worker.call(
+                        lambda owned: owned.add(
+                            model, Row(ticket, generation, text, matcher, self._batch_bytes)
+                        )
+                    )
                 )
                 while True:
                     piece = await ticket.next_piece()
@@ -222,17 +237,36 @@ class MlxEngine:
 
     @asynccontextmanager
     async def _lease(self, model: str) -> AsyncIterator[Resident]:
+        self._have_the_end_told()
         self._worker.check()
-        try:
-            async with self._pool.lease(model) as resident:
-                yield resident
-        finally:
-            if (seconds := self._idle_seconds) is not None:
-                asyncio.get_running_loop().call_later(seconds, self._unload_idle, seconds)
+        async with self._pool.lease(model, current().begun) as resident:
+            yield resident
 
-    def _unload_idle(self, seconds: float) -> None:
-        if self._worker.alive:
-            self._unloading = asyncio.ensure_future(self._pool.unload_idle(seconds))
+    def _have_the_end_told(self) -> None:
+        """See that who waits for room hears of the engine's end: there may be no work of theirs that fails."""
+        loop = asyncio.get_running_loop()
+        if self._told is not loop:
+            self._told = loop
+            self._end.add_done_callback(lambda end: self._tell_the_end(loop, end.exception()))
+
+    def _tell_the_end(self, loop: asyncio.AbstractEventLoop, error: BaseException | None) -> None:
+        # A loop that is closed has nobody who waits.
+        if isinstance(error, Exception):
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._pool.refuse_all, error)
+
+    def _is_preloaded(self, model: str, preload: Collection[str] | None) -> bool:
+        if preload is None:
+            return self._pool.fits(model)
+        if model in preload:
+            self._pool.check_room(model)
+        return model in preload
+
+    def _preload(self, location: Location) -> None:
+        events.model_loading(location.id)
+        begun = monotonic()
+        resident = self._worker.call(_loading(location)).result()
+        self._pool.adopt(location.id, resident, monotonic() - begun)
 
     async def _load(self, model: str) -> Resident:
         return await asyncio.wrap_future(self._worker.call(_loading(self._locations[model])))

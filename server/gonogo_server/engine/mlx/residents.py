@@ -70,6 +70,8 @@ class Residents:
         self._prefixes: PrefixCache[list[Any]] = PrefixCache(limits.prefix_bytes)
         self._jobs: list[tuple[Generator[None, None, Any], Future[Any]]] = []
         self._deliveries = Deliveries()
+        self.end: Future[None] = Future()
+        """Fails with what all are told when there will be no further step."""
 
     @property
     def rows(self) -> int:
@@ -127,6 +129,7 @@ class Residents:
 
     def fail(self, error: Exception) -> None:
         """Tell all who wait."""
+        _tell(self.end.set_exception, error)
         for batch in self._batches.values():
             batch.fail(error, self._deliveries)
         self._deliveries.send()
