@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import openai
 import pytest
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ParsedChatCompletion,
     )
 
+    Body = dict[str, Any]
     Messages = list[ChatCompletionMessageParam]
 
 KEY: Final = "sk-of-the-tests"
@@ -61,6 +62,51 @@ class Person(BaseModel):
 
 
 SET_COLOUR: Final = openai.pydantic_function_tool(SetColour, name="set_colour")
+
+# What both forms of the official Python client ask with, operation by operation.
+ANSWER: Final[Body] = {
+    "model": "smollm2", "messages": FRANCE, "temperature": 0, "max_completion_tokens": 12,
+}  # fmt: skip
+COUNTED_STREAM: Final[Body] = ANSWER | {"stream": True, "stream_options": {"include_usage": True}}
+TALKS: Final[list[Body]] = [
+    {"model": "smollm2", "messages": messages, "temperature": 0, "max_tokens": 8}
+    for messages in (
+        [{"role": "system", "content": BRIEF}, *TALK],
+        [{"role": "developer", "content": BRIEF}, *TALK],
+        [{"role": "system", "content": BRIEF}, TALK[-1]],
+    )
+]
+DICE: Final[Body] = {
+    "model": "smollm2", "messages": COLOUR, "temperature": 1.2, "n": 3, "seed": 7,
+    "logprobs": True, "top_logprobs": 2, "max_tokens": 6,
+}  # fmt: skip
+ENDS: Final[list[Body]] = [
+    {"model": "smollm2", "messages": FRANCE, "temperature": 0} | end
+    for end in ({"max_tokens": 12}, {"max_tokens": 12, "stop": ["\n\n", " Paris"]}, {"max_tokens": 3})
+]
+FORCED_CALL: Final[Body] = {
+    "model": "smollm2", "messages": LAMP, "tools": [SET_COLOUR],
+    "tool_choice": {"type": "function", "function": {"name": "set_colour"}},
+    "temperature": 0, "max_tokens": 40,
+}  # fmt: skip
+REQUIRED_CALL: Final[Body] = FORCED_CALL | {"tool_choice": "required", "parallel_tool_calls": False}
+PERSON: Final[Body] = {
+    "model": "smollm2", "messages": ADA, "response_format": Person, "temperature": 0, "max_tokens": 40,
+}  # fmt: skip
+COMPLETIONS: Final[Body] = {
+    "model": "smollm2", "prompt": PROMPTS, "temperature": 0, "max_tokens": 3, "logprobs": 2,
+}  # fmt: skip
+ENDLESS: Final[Body] = {
+    "model": "smollm2", "messages": FRANCE, "max_tokens": 4000, "logit_bias": NEVER_ENDS,
+}  # fmt: skip
+
+
+def after_call(called: ParsedChatCompletion[None]) -> Body:
+    """What tells the model the result of the one call that it made."""
+    message = called.choices[0].message
+    assert message.tool_calls
+    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": LAMP_IS_TEAL}
+    return {"model": "smollm2", "messages": [*LAMP, message, result], "temperature": 0, "max_tokens": 8}
 
 
 def check_models(models: Sequence[Model], found: Model) -> None:
@@ -125,14 +171,13 @@ def check_ends(whole: ChatCompletion, stopped: ChatCompletion, short: ChatComple
     assert short.usage.completion_tokens == 3
 
 
-def check_call(answer: ParsedChatCompletion[None]) -> str:
-    """The one call that was forced; gives its id."""
+def check_call(answer: ParsedChatCompletion[None]) -> None:
+    """The one call that was forced."""
     assert answer.choices[0].message.content is None
     assert answer.choices[0].message.tool_calls
     (call,) = answer.choices[0].message.tool_calls
     assert call.function.name == "set_colour"
     assert isinstance(call.function.parsed_arguments, SetColour)
-    return call.id
 
 
 def check_result_was_read(first: ChatCompletion, second: ChatCompletion) -> None:

@@ -33,106 +33,37 @@ async def test_it_lists_the_models_and_finds_one(client: openai.AsyncOpenAI) -> 
 
 
 async def test_it_gets_an_answer(client: openai.AsyncOpenAI) -> None:
-    flows.check_answer(
-        await client.chat.completions.create(
-            model="smollm2", messages=flows.FRANCE, temperature=0, max_completion_tokens=12
-        )
-    )
+    flows.check_answer(await client.chat.completions.create(**flows.ANSWER))
 
 
 async def test_it_streams_the_same_answer_with_its_cost(client: openai.AsyncOpenAI) -> None:
-    whole = await client.chat.completions.create(
-        model="smollm2", messages=flows.FRANCE, temperature=0, max_completion_tokens=12
-    )
-    stream = await client.chat.completions.create(
-        model="smollm2",
-        messages=flows.FRANCE,
-        temperature=0,
-        max_completion_tokens=12,
-        stream=True,
-        stream_options={"include_usage": True},
-    )
+    whole = await client.chat.completions.create(**flows.ANSWER)
+    stream = await client.chat.completions.create(**flows.COUNTED_STREAM)
     flows.check_stream([chunk async for chunk in stream], whole)
 
 
 async def test_it_carries_conversations_on_at_once(client: openai.AsyncOpenAI) -> None:
-    talks = [
-        [{"role": "system", "content": flows.BRIEF}, *flows.TALK],
-        [{"role": "developer", "content": flows.BRIEF}, *flows.TALK],
-        [{"role": "system", "content": flows.BRIEF}, flows.TALK[-1]],
-    ]
-    flows.check_talk(
-        *await asyncio.gather(
-            *(
-                client.chat.completions.create(model="smollm2", messages=talk, temperature=0, max_tokens=8)
-                for talk in talks
-            )
-        )
-    )
+    flows.check_talk(*await asyncio.gather(*(client.chat.completions.create(**talk) for talk in flows.TALKS)))
 
 
 async def test_it_gets_several_answers_with_a_seed_and_log_probabilities(client: openai.AsyncOpenAI) -> None:
-    answer, again = await asyncio.gather(
-        *(
-            client.chat.completions.create(
-                model="smollm2",
-                messages=flows.COLOUR,
-                temperature=1.2,
-                n=3,
-                seed=7,
-                logprobs=True,
-                top_logprobs=2,
-                max_tokens=6,
-            )
-            for _ in range(2)
-        )
-    )
+    answer, again = await asyncio.gather(*(client.chat.completions.create(**flows.DICE) for _ in range(2)))
     flows.check_choices(answer, again)
 
 
 async def test_it_ends_answers_by_a_string_and_by_a_limit(client: openai.AsyncOpenAI) -> None:
-    ends = [{"max_tokens": 12}, {"max_tokens": 12, "stop": ["\n\n", " Paris"]}, {"max_tokens": 3}]
-    flows.check_ends(
-        *await asyncio.gather(
-            *(
-                client.chat.completions.create(model="smollm2", messages=flows.FRANCE, temperature=0, **end)
-                for end in ends
-            )
-        )
-    )
+    flows.check_ends(*await asyncio.gather(*(client.chat.completions.create(**end) for end in flows.ENDS)))
 
 
 async def test_it_has_a_tool_called_and_tells_the_result(client: openai.AsyncOpenAI) -> None:
-    first = await client.chat.completions.parse(
-        model="smollm2",
-        messages=flows.LAMP,
-        tools=[flows.SET_COLOUR],
-        tool_choice={"type": "function", "function": {"name": "set_colour"}},
-        temperature=0,
-        max_tokens=40,
-    )
-    call_id = flows.check_call(first)
-    result = {"role": "tool", "tool_call_id": call_id, "content": flows.LAMP_IS_TEAL}
-    second = await client.chat.completions.create(
-        model="smollm2",
-        messages=[*flows.LAMP, first.choices[0].message, result],
-        tools=[flows.SET_COLOUR],
-        temperature=0,
-        max_tokens=8,
-    )
+    first = await client.chat.completions.parse(**flows.FORCED_CALL)
+    flows.check_call(first)
+    second = await client.chat.completions.create(**flows.after_call(first), tools=[flows.SET_COLOUR])
     flows.check_result_was_read(first, second)
 
 
 async def test_it_puts_a_streamed_call_together_and_tells_the_result(client: openai.AsyncOpenAI) -> None:
-    async with client.chat.completions.stream(
-        model="smollm2",
-        messages=flows.LAMP,
-        tools=[flows.SET_COLOUR],
-        tool_choice="required",
-        parallel_tool_calls=False,
-        temperature=0,
-        max_tokens=40,
-    ) as stream:
+    async with client.chat.completions.stream(**flows.REQUIRED_CALL) as stream:
         fragments = [
             event.arguments_delta
             async for event in stream
@@ -140,19 +71,12 @@ async def test_it_puts_a_streamed_call_together_and_tells_the_result(client: ope
         ]
         first = await stream.get_final_completion()
     flows.check_streamed_call(fragments, first)
-    message = first.choices[0].message
-    assert message.tool_calls
-    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": flows.LAMP_IS_TEAL}
-    second = await client.chat.completions.create(
-        model="smollm2", messages=[*flows.LAMP, message, result], temperature=0, max_tokens=8
-    )
+    second = await client.chat.completions.create(**flows.after_call(first))
     assert second.choices[0].message.content
 
 
 async def test_it_gets_an_object_of_its_own_type_as_it_is_written(client: openai.AsyncOpenAI) -> None:
-    async with client.chat.completions.stream(
-        model="smollm2", messages=flows.ADA, response_format=flows.Person, temperature=0, max_tokens=40
-    ) as stream:
+    async with client.chat.completions.stream(**flows.PERSON) as stream:
         (done,) = [event async for event in stream if event.type == "content.done"]
         answer = await stream.get_final_completion()
     assert isinstance(done.parsed, flows.Person)
@@ -160,11 +84,7 @@ async def test_it_gets_an_object_of_its_own_type_as_it_is_written(client: openai
 
 
 async def test_it_completes_several_prompts(client: openai.AsyncOpenAI) -> None:
-    flows.check_completion(
-        await client.completions.create(
-            model="smollm2", prompt=flows.PROMPTS, temperature=0, max_tokens=3, logprobs=2
-        )
-    )
+    flows.check_completion(await client.completions.create(**flows.COMPLETIONS))
 
 
 async def test_it_embeds_texts_in_both_formats(client: openai.AsyncOpenAI) -> None:
@@ -191,9 +111,7 @@ async def test_a_task_is_cancelled_in_the_middle_and_the_server_is_free(
     begun = asyncio.Event()
 
     async def listen() -> None:
-        async for _ in await client.chat.completions.create(
-            model="smollm2", messages=flows.FRANCE, max_tokens=4000, logit_bias=flows.NEVER_ENDS, stream=True
-        ):
+        async for _ in await client.chat.completions.create(**flows.ENDLESS, stream=True):
             begun.set()
 
     listening = asyncio.create_task(listen())
@@ -203,8 +121,6 @@ async def test_a_task_is_cancelled_in_the_middle_and_the_server_is_free(
         await listening
     await asyncio.to_thread(served.wait_until_free)
     with pytest.raises(openai.APITimeoutError):
-        await client.with_options(timeout=flows.TOO_SHORT).chat.completions.create(
-            model="smollm2", messages=flows.FRANCE, max_tokens=4000, logit_bias=flows.NEVER_ENDS
-        )
+        await client.with_options(timeout=flows.TOO_SHORT).chat.completions.create(**flows.ENDLESS)
     await asyncio.to_thread(served.wait_until_free)
     assert (await client.completions.create(model="smollm2", prompt="One", max_tokens=1)).choices

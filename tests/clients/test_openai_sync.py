@@ -28,132 +28,57 @@ def test_it_lists_the_models_and_finds_one(client: openai.OpenAI) -> None:
 
 
 def test_it_gets_an_answer(client: openai.OpenAI) -> None:
-    flows.check_answer(
-        client.chat.completions.create(
-            model="smollm2", messages=flows.FRANCE, temperature=0, max_completion_tokens=12
-        )
-    )
+    flows.check_answer(client.chat.completions.create(**flows.ANSWER))
 
 
 def test_it_streams_the_same_answer_with_its_cost(client: openai.OpenAI) -> None:
-    whole = client.chat.completions.create(
-        model="smollm2", messages=flows.FRANCE, temperature=0, max_completion_tokens=12
-    )
-    stream = client.chat.completions.create(
-        model="smollm2",
-        messages=flows.FRANCE,
-        temperature=0,
-        max_completion_tokens=12,
-        stream=True,
-        stream_options={"include_usage": True},
-    )
+    whole = client.chat.completions.create(**flows.ANSWER)
+    stream = client.chat.completions.create(**flows.COUNTED_STREAM)
     flows.check_stream(list(stream), whole)
 
 
 def test_it_carries_a_conversation_on(client: openai.OpenAI) -> None:
-    def say(*messages: object) -> openai.types.chat.ChatCompletion:
-        return client.chat.completions.create(model="smollm2", messages=messages, temperature=0, max_tokens=8)
-
-    flows.check_talk(
-        say({"role": "system", "content": flows.BRIEF}, *flows.TALK),
-        say({"role": "developer", "content": flows.BRIEF}, *flows.TALK),
-        say({"role": "system", "content": flows.BRIEF}, flows.TALK[-1]),
-    )
+    flows.check_talk(*(client.chat.completions.create(**talk) for talk in flows.TALKS))
 
 
 def test_it_gets_several_answers_with_a_seed_and_log_probabilities(client: openai.OpenAI) -> None:
-    answer, again = (
-        client.chat.completions.create(
-            model="smollm2",
-            messages=flows.COLOUR,
-            temperature=1.2,
-            n=3,
-            seed=7,
-            logprobs=True,
-            top_logprobs=2,
-            max_tokens=6,
-        )
-        for _ in range(2)
-    )
+    answer, again = (client.chat.completions.create(**flows.DICE) for _ in range(2))
     flows.check_choices(answer, again)
 
 
 def test_it_ends_answers_by_a_string_and_by_a_limit(client: openai.OpenAI) -> None:
-    whole = client.chat.completions.create(
-        model="smollm2", messages=flows.FRANCE, temperature=0, max_tokens=12
-    )
-    stopped = client.chat.completions.create(
-        model="smollm2", messages=flows.FRANCE, temperature=0, max_tokens=12, stop=["\n\n", " Paris"]
-    )
-    short = client.chat.completions.create(
-        model="smollm2", messages=flows.FRANCE, temperature=0, max_tokens=3
-    )
-    flows.check_ends(whole, stopped, short)
+    flows.check_ends(*(client.chat.completions.create(**end) for end in flows.ENDS))
 
 
 def test_it_has_a_tool_called_and_tells_the_result(client: openai.OpenAI) -> None:
-    first = client.chat.completions.parse(
-        model="smollm2",
-        messages=flows.LAMP,
-        tools=[flows.SET_COLOUR],
-        tool_choice={"type": "function", "function": {"name": "set_colour"}},
-        temperature=0,
-        max_tokens=40,
-    )
-    call_id = flows.check_call(first)
-    result = {"role": "tool", "tool_call_id": call_id, "content": flows.LAMP_IS_TEAL}
-    second = client.chat.completions.create(
-        model="smollm2",
-        messages=[*flows.LAMP, first.choices[0].message, result],
-        tools=[flows.SET_COLOUR],
-        temperature=0,
-        max_tokens=8,
-    )
+    first = client.chat.completions.parse(**flows.FORCED_CALL)
+    flows.check_call(first)
+    second = client.chat.completions.create(**flows.after_call(first), tools=[flows.SET_COLOUR])
     flows.check_result_was_read(first, second)
 
 
 def test_it_puts_a_streamed_call_together_and_tells_the_result(client: openai.OpenAI) -> None:
     with client.chat.completions.stream(
-        model="smollm2",
-        messages=flows.LAMP,
-        tools=[flows.SET_COLOUR],
-        tool_choice="required",
-        parallel_tool_calls=False,
-        temperature=0,
-        max_tokens=40,
-        stream_options={"include_usage": True},
+        **flows.REQUIRED_CALL, stream_options={"include_usage": True}
     ) as stream:
         fragments = [
             event.arguments_delta for event in stream if event.type == "tool_calls.function.arguments.delta"
         ]
         first = stream.get_final_completion()
     flows.check_streamed_call(fragments, first)
-    message = first.choices[0].message
-    assert message.tool_calls
-    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": flows.LAMP_IS_TEAL}
-    second = client.chat.completions.create(
-        model="smollm2", messages=[*flows.LAMP, message, result], temperature=0, max_tokens=8
-    )
+    second = client.chat.completions.create(**flows.after_call(first))
     assert second.choices[0].message.content
 
 
 def test_it_gets_an_object_of_its_own_type(client: openai.OpenAI) -> None:
-    answer = client.chat.completions.parse(
-        model="smollm2", messages=flows.ADA, response_format=flows.Person, temperature=0, max_tokens=40
-    )
+    answer = client.chat.completions.parse(**flows.PERSON)
     assert isinstance(answer.choices[0].message.parsed, flows.Person)
     with pytest.raises(openai.LengthFinishReasonError):
-        client.chat.completions.parse(
-            model="smollm2", messages=flows.ADA, response_format=flows.Person, temperature=0, max_tokens=3
-        )
+        client.chat.completions.parse(**flows.PERSON | {"max_tokens": 3})
 
 
 def test_it_completes_several_prompts(client: openai.OpenAI) -> None:
-    flows.check_completion(
-        client.completions.create(
-            model="smollm2", prompt=flows.PROMPTS, temperature=0, max_tokens=3, logprobs=2
-        )
-    )
+    flows.check_completion(client.completions.create(**flows.COMPLETIONS))
 
 
 def test_it_embeds_texts_in_both_formats(client: openai.OpenAI) -> None:
@@ -175,14 +100,10 @@ def test_it_raises_each_error_by_its_type(client: openai.OpenAI) -> None:
 
 
 def test_it_leaves_in_the_middle_and_the_server_is_free(client: openai.OpenAI, served: Served) -> None:
-    with client.chat.completions.create(
-        model="smollm2", messages=flows.FRANCE, max_tokens=4000, logit_bias=flows.NEVER_ENDS, stream=True
-    ) as stream:
+    with client.chat.completions.create(**flows.ENDLESS, stream=True) as stream:
         next(iter(stream))
     served.wait_until_free()
     with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=flows.TOO_SHORT).chat.completions.create(
-            model="smollm2", messages=flows.FRANCE, max_tokens=4000, logit_bias=flows.NEVER_ENDS
-        )
+        client.with_options(timeout=flows.TOO_SHORT).chat.completions.create(**flows.ENDLESS)
     served.wait_until_free()
     assert client.completions.create(model="smollm2", prompt="One", max_tokens=1).choices
