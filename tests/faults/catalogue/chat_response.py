@@ -16,10 +16,10 @@ from faults.editing import (
     put,
     raw,
     renamed,
-    status,
     whole,
 )
 from faults.fault import Fault, fault, under
+from faults.heads import wrong_heads
 
 CHATS = whole("/chat/completions")
 PLAIN = asked("POST /chat/completions {}")
@@ -175,18 +175,7 @@ FAULTS: tuple[Fault, ...] = (
         fault(name, imitates, f"chat.response.{rule}", changed(CHATS, answer(edit)))
         for name, imitates, rule, edit in _FIELDS
     ),
-    fault(
-        "chat completions answered with 201",
-        "NestJS answers every POST with 201 unless told otherwise",
-        "chat.response.status",
-        changed(CHATS, status(201)),
-    ),
-    fault(
-        "chat completions as text/plain",
-        "EricLBuehler/mistral.rs#79",
-        "chat.response.content_type",
-        changed(CHATS, header("content-type", "text/plain")),
-    ),
+    *wrong_heads("chat completions", "chat.response", CHATS),
     fault(
         "chat completions as text/event-stream",
         "a header that is set before stream is read",

@@ -15,10 +15,10 @@ from faults.editing import (
     put,
     raw,
     renamed,
-    status,
     whole,
 )
 from faults.fault import Fault, fault, under
+from faults.heads import wrong_heads
 
 COMPLETIONS = but(whole("/completions"), holding('"prompt":['))  # of one prompt
 PLAIN = asked("POST /completions {}")
@@ -114,18 +114,7 @@ FAULTS: tuple[Fault, ...] = (
         fault(name, imitates, f"completions.response.{rule}", changed(COMPLETIONS, answer(edit)))
         for name, imitates, rule, edit in _FIELDS
     ),
-    fault(
-        "completions answered with 201",
-        "NestJS answers every POST with 201 unless told otherwise",
-        "completions.response.status",
-        changed(COMPLETIONS, status(201)),
-    ),
-    fault(
-        "completions as text/plain",
-        "EricLBuehler/mistral.rs#79",
-        "completions.response.content_type",
-        changed(COMPLETIONS, header("content-type", "text/plain")),
-    ),
+    *wrong_heads("completions", "completions.response", COMPLETIONS),
     fault(
         "a completion as bare text",
         "an endpoint from before the contract",

@@ -13,16 +13,15 @@ from faults.editing import (
     changed,
     cut,
     either,
-    header,
     made,
     put,
     raw,
     refused,
     renamed,
-    status,
     whole,
 )
 from faults.fault import Fault, fault
+from faults.heads import wrong_heads
 
 if TYPE_CHECKING:
     from faults.editing import Change, JsonEdit
@@ -98,18 +97,7 @@ FAULTS: tuple[Fault, ...] = (
         fault(name, imitates, f"embeddings.response.{rule}", changed(EVERY, answer(edit)))
         for name, imitates, rule, edit in _FIELDS
     ),
-    fault(
-        "embeddings answered with 201",
-        "NestJS answers every POST with 201 unless told otherwise",
-        "embeddings.response.status",
-        changed(EVERY, status(201)),
-    ),
-    fault(
-        "embeddings as text/plain",
-        "EricLBuehler/mistral.rs#79",
-        "embeddings.response.content_type",
-        changed(EVERY, header("content-type", "text/plain")),
-    ),
+    *wrong_heads("embeddings", "embeddings.response", EVERY),
     fault(
         "NaN in a vector",
         "a norm of 0 that is divided by",
