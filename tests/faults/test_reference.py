@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 NOT_YET = (
     "embeddings",
     "chat.request.picture_seen",
-    "sampling.accepted.reasoning_effort",
 )
 
 

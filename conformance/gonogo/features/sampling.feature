@@ -38,10 +38,10 @@ Feature: Sampling parameters
     Then it is taken, or refused by the name logit_bias
 
   @should @sampling.accepted.reasoning_effort
-  Scenario: A reasoning effort is taken, or refused by its name
-    Source: schema, CreateChatCompletionRequest.reasoning_effort; guide, Error codes
-    Why: agents send it to every model, and leave out what an error names.
-    When a chat completion is requested with {"reasoning_effort": "low", "max_tokens": 2}
+  Scenario: A reasoning effort of none is taken, or refused by its name
+    Source: schema, CreateChatCompletionRequest.reasoning_effort, "none"; guide, Error codes
+    Why: whoever wants a short answer sends it to every model, and what cannot reason does what it asks for.
+    When a chat completion is requested with {"reasoning_effort": "none", "max_tokens": 2}
     Then it is taken, or refused by the name reasoning_effort
 
   @should @sampling.accepted.bookkeeping

@@ -59,7 +59,7 @@ _NAMELESS = (
     ("penalties are refused without their name", "extra fields forbidden", "penalties"),
     ("a seed below 0 is refused without its name", "an unsigned number", "seed"),
     ("a map of biases is refused without its name", "ggml-org/llama.cpp PR#14946", "logit_bias"),
-    ("a reasoning effort is refused without its name", "extra fields forbidden", "reasoning_effort"),
+    ("a reasoning effort of none is refused without its name", "extra fields forbidden", "reasoning_effort"),
 )
 
 
