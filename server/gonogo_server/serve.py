@@ -15,6 +15,7 @@ import uvicorn
 
 from gonogo_server import launched
 from gonogo_server.app import create_app
+from gonogo_server.connection import Connection
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import events, logs
 from gonogo_server.operations.traffic import Traffic
@@ -95,7 +96,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(engine, settings, self._traffic),
-                http="h11",
+                http=Connection,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

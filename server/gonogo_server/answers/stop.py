@@ -29,6 +29,8 @@ class StopFilter:
 
     def feed(self, text: str) -> str:
         """What can be shown now that `text` has arrived; nothing at all after a stop."""
+        if not self._stops:
+            return text
         if self.stopped:
             return ""
         seen = self._held + text
