@@ -16,8 +16,11 @@ from independent import plain_server
 if TYPE_CHECKING:
     from gonogo.report.model import Report
 
+HERE = Path(__file__).parent
 ENOUGH = 300
 """Rules that must have been decided for the better: a server that refused everything would raise no alarm either."""
+PARTS = sorted(set(HERE.glob("*.py")) - set(HERE.glob("test_*.py")))
+"""The modules of the server; the others of the folder are tests."""
 LEFT_OPEN = {Verdict.PASS, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE}
 
 
@@ -45,14 +48,14 @@ def test_what_was_left_open_says_why(report: Report) -> None:
     assert [judgement.rule.id for judgement in open_ones if not judgement.message] == []
 
 
-def test_the_server_imports_the_standard_library_and_nothing_else() -> None:
-    tree = ast.parse(Path(plain_server.__file__).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
+def test_the_server_imports_the_standard_library_and_its_own_parts(part: Path) -> None:
     imported = {
         name.partition(".")[0]
-        for node in ast.walk(tree)
+        for node in ast.walk(ast.parse(part.read_text(encoding="utf-8")))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in (
             [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
         )
     }
-    assert imported <= sys.stdlib_module_names
+    assert imported <= {*sys.stdlib_module_names, "independent"}
