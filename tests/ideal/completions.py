@@ -68,7 +68,7 @@ def complete(body: Json) -> Continuations:
     _expect_rules(body, n, best_of)
     prompts = _prompts(body["prompt"])
     limit = body.get("max_tokens", DEFAULT_LIMIT)
-    size = [len(tokens(prompt)) + 1 for prompt in prompts]
+    size = [len(tokens(prompt + body.get("suffix", ""))) + 1 for prompt in prompts]
     if max(size) + limit > served.CONTEXT_LENGTH:
         raise Refusal("Prompt and limit are too long.", param="prompt", code="context_length_exceeded")
     choices: list[Continued] = []

@@ -101,6 +101,14 @@ Feature: What a completion may be asked with
     When a completion is requested with {"suffix": " Done.", "max_tokens": 2}
     Then a refusal names suffix
 
+  @should @completions.suffix.counted
+  Scenario: A suffix that is taken counts as tokens
+    Source: schema, CreateCompletionRequest.suffix; project decision: what is accepted is not ignored
+    Why: an editor gets text that does not lead up to what follows, as if it had sent no suffix.
+    When a completion is requested with {}
+    And a completion is requested with {"suffix": " Done.", "max_tokens": 2}
+    Then the suffix counts as tokens of the prompt
+
   @must @completions.harmless.best_of_below_n
   Scenario: A best_of below n does not fail the server
     Source: schema, CreateCompletionRequest.best_of; RFC 9110 section 15.6

@@ -165,6 +165,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(SUFFIX, refused(400)),
     ),
     fault(
+        "a suffix that is accepted and not read",
+        "a parameter that nobody reads",
+        "completions.suffix.counted",
+        changed(SUFFIX, answer(_tokens("prompt_tokens", 23))),
+    ),
+    fault(
         "a best_of below n fails the server",
         "an assertion on the way in",
         "completions.harmless.best_of_below_n",

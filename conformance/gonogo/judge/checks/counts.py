@@ -82,6 +82,17 @@ def prompt_tokens_near(*exchanges: Exchange, most: int) -> Deviation | None:
     )
 
 
+@compare("the {part} counts as tokens of the prompt")
+def part_counts(*exchanges: Exchange, part: str) -> Deviation | None:
+    """With the part the prompt is longer than without it; where it is not, nobody read the part."""
+    without, both = map(prompt_tokens, exchanges)
+    if without == 0:
+        raise Undecided(f"{exchanges[0].id} counts no tokens of a prompt")
+    if both > without:
+        return None
+    return Deviation(f"more than the {without} prompt tokens without the {part}", f"prompt_tokens is {both}")
+
+
 def generated(exchange: Exchange) -> int:
     """completion_tokens of a whole answer, or of the last usage of a stream; Undecided where there is none."""
     return _count(_usage(exchange), "completion_tokens", exchange)
@@ -90,6 +101,12 @@ def generated(exchange: Exchange) -> int:
 def prompt_tokens(exchange: Exchange) -> int:
     """prompt_tokens of a whole answer, or of the last usage of a stream; Undecided where there is none."""
     return _count(_usage(exchange), "prompt_tokens", exchange)
+
+
+def refuse_reasoning(exchange: Exchange) -> None:
+    """Undecided where tokens were spent on reasoning: as many as it took this time, and none that is shown."""
+    if b'"reasoning' in exchange.body and b'"reasoning_tokens":0' not in exchange.body.replace(b" ", b""):
+        raise Undecided(f"{exchange.id} carries reasoning, whose tokens are counted too")
 
 
 def text(exchange: Exchange) -> str:
