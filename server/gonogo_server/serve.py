@@ -187,6 +187,11 @@ def _add_models(add: Callable[..., object]) -> None:
 
 def _add_limits(add: Callable[..., object]) -> None:
     add("--max-running", metavar="N", help="answers that are generated at once (16)")
+    add(
+        "--batch-bytes",
+        metavar="BYTES",
+        help="what the caches of those may come to together (without a limit)",
+    )
     add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
@@ -234,6 +239,7 @@ def _alone(settings: Settings) -> MlxEngine:
             None if preload is True else preload or (),
             settings.model_memory_bytes,
             settings.idle_unload_seconds,
+            settings.batch_bytes,
         ),
     )
 

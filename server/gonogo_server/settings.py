@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     max_running: Annotated[int, Field(ge=1)] = 16
     """Answers that are generated at once; a request may have several."""
 
+    batch_bytes: Bytes | None = None
+    """An answer waits for others of its model to end, rather than that their caches could come to more together.
+
+    What they come to is foreseen from `max_tokens`, of which many answers need a part: None is no limit.
+    """
+
     max_queue: Annotated[int, Field(ge=0)] = 64
     """Requests beyond `max_running` that are taken, to wait for their turn; further ones are refused with 429."""
 

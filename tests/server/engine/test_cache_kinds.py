@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from gonogo_server.engine.mlx.footprint import measure
 from mlx_lm.models.cache import make_prompt_cache
 
 if TYPE_CHECKING:
@@ -70,6 +71,17 @@ async def test_answers_side_by_side_are_those_given_alone(by_hand: Open, folder:
     await bench.step(5)
     answers = await bench.run(first, bench.ask(LONG, 40), bench.ask(OTHER, 40))
     assert [answer.tokens for answer in answers] == alone
+
+
+async def test_what_the_caches_come_to_is_foreseen(by_hand: Open, folder: Path) -> None:
+    bench = by_hand(folder, prefix_bytes=0)
+    foreseen = measure(bench.loaded.model).nbytes(3, len(LONG) + 300)
+    answers = [bench.ask(prompt, 300) for prompt in (LONG, SHORT, OTHER)]
+    taken = [0]
+    while not any(answer.ended for answer in answers):
+        await bench.step()
+        taken.append(bench.batch._generator.prompt_cache_nbytes)
+    assert foreseen / 2 < max(taken) <= foreseen
 
 
 async def test_a_repeated_prompt_is_read_but_for_its_last_token(by_hand: Open, folder: Path) -> None:

@@ -10,6 +10,7 @@ import copy
 import logging
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
@@ -21,6 +22,7 @@ from gonogo_server.engine.mlx.api import (
     make_prompt_cache,
     trim_prompt_cache,
 )
+from gonogo_server.engine.mlx.footprint import Footprint, measure
 from gonogo_server.engine.mlx.prefix_cache import Entry, common_prefix
 from gonogo_server.engine.mlx.safe_log import log_failure
 
@@ -72,6 +74,7 @@ class Batch:
         most_rows: int,
     ) -> None:
         self._name = name
+        self._model = model
         self._make_generator = make_generator
         self._generator = make_generator()
         self._prefixes = prefixes
@@ -179,11 +182,29 @@ class Batch:
             if len(self._rows) >= self._most_rows:
                 return
             try:
+                if not self._has_room(row):
+                    # Nobody overtakes it, or it might wait for ever.
+                    return
                 self._join(row)
             except Exception as error:  # noqa: BLE001 - nothing of it is in the batch yet: it is this answer's alone
                 log_failure(log, error, "An answer of the model %s could not be begun.", self._name)
                 self._waiting.remove(row)
                 deliveries.add(row.ticket, error.with_traceback(None))
+
+    def _has_room(self, row: Row) -> bool:
+        """Whether the caches stay within what the row allows, however long the answers get.
+
+        Alone it is let in whatever it takes: it would wait for ever, and its `max_tokens` may be far more than its
+        answer has.
+        """
+        if row.batch_bytes is None or not self._rows:
+            return True
+        longest = max(one.length for one in (*self._rows.values(), row))
+        return self._footprint.nbytes(len(self._rows) + 1, longest) <= row.batch_bytes
+
+    @cached_property
+    def _footprint(self) -> Footprint:
+        return measure(self._model)
 
     def _join(self, row: Row) -> None:
         prompt = np.asarray(row.prompt[:-1], dtype=np.int64)

@@ -20,10 +20,21 @@ if TYPE_CHECKING:
 
 
 class Row:
-    """`generation` for whoever holds `ticket`; `matcher` is its grammar, ready to be followed."""
+    """`generation` for whoever holds `ticket`; `matcher` is its grammar, ready to be followed.
 
-    def __init__(self, ticket: Ticket, generation: Generation, text: Text, matcher: LLMatcher | None) -> None:
+    It joins others only where the caches of all take `batch_bytes` at most (None: whatever they take).
+    """
+
+    def __init__(
+        self,
+        ticket: Ticket,
+        generation: Generation,
+        text: Text,
+        matcher: LLMatcher | None,
+        batch_bytes: int | None = None,
+    ) -> None:
         self.ticket = ticket
+        self.batch_bytes = batch_bytes
         self.prompt = generation.prompt
         self.max_tokens = generation.max_tokens
         self.cached = 0
@@ -36,6 +47,11 @@ class Row:
         self._text = text
         self._stream = text.stream()
         self._begun = False
+
+    @property
+    def length(self) -> int:
+        """Tokens of the prompt, and those that the answer may have."""
+        return len(self.prompt) + self.max_tokens
 
     @property
     def failure(self) -> RuntimeError | None:
