@@ -122,6 +122,36 @@ def thinking(exchange: Exchange) -> JsonEdit:
     return edit
 
 
+def musing() -> Callable[[Exchange], JsonEdit]:
+    """One short word, the same each time, after as much thought as it took this time."""
+    thoughts = count(1)
+
+    def of(exchange: Exchange) -> JsonEdit:
+        body = asked(exchange)
+        limit = body.get("max_completion_tokens", body.get("max_tokens"))
+        thought = next(thoughts) % max(1, limit - 1) if isinstance(limit, int) else 0
+        bound = any(body.get(name) for name in ("response_format", "logprobs", "tools", "logit_bias"))
+        words = ["Oui"]
+
+        def edit(value: Json) -> None:
+            if bound or not value.get("object", "").startswith("chat"):
+                return
+            for choice in value["choices"]:
+                if place := _said(choice):
+                    place[0][place[1]] = words.pop() if words else ""
+                choice["finish_reason"] = choice["finish_reason"] and "stop"
+            if value.get("usage"):
+                spent = thought + (body.get("n") or 1)
+                value["usage"].update(
+                    completion_tokens=spent, total_tokens=value["usage"]["prompt_tokens"] + spent
+                )
+                value["usage"]["completion_tokens_details"] = {"reasoning_tokens": thought}
+
+        return edit
+
+    return of
+
+
 def decorated(exchange: Exchange) -> JsonEdit:
     """What the API adds by now."""
     numbers = count(1)

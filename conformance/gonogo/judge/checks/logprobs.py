@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, reading, shape, token_logprobs
-from gonogo.judge.checks.counts import generated, text
+from gonogo.judge.checks.counts import generated, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check
 
@@ -38,7 +38,7 @@ def one_each(exchange: Exchange) -> Deviation | None:
     """One more or less is let pass: an end token may be counted, or reported, or neither."""
     entries = len(_tokens(exchange))
     tokens = generated(exchange)
-    _refuse_reasoning(exchange)
+    refuse_reasoning(exchange)
     if abs(entries - tokens) <= 1:
         return None
     return Deviation(f"{tokens} log probabilities, as completion_tokens", f"there are {entries}")
@@ -240,9 +240,3 @@ def _offsets(exchange: Exchange) -> list[int]:
     if len(known) < len(found) or not known:
         raise Undecided(f"{exchange.id} has no text offsets")
     return known
-
-
-def _refuse_reasoning(exchange: Exchange) -> None:
-    """Undecided where tokens were spent on reasoning, whose log probabilities are nobody's."""
-    if b'"reasoning' in exchange.body and b'"reasoning_tokens":0' not in exchange.body.replace(b" ", b""):
-        raise Undecided(f"{exchange.id} carries reasoning, whose tokens are counted too")

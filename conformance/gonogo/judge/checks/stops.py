@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.counts import generated, text
+from gonogo.judge.checks.counts import generated, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import compare
 
@@ -138,6 +138,7 @@ def fewer_tokens(*exchanges: Exchange) -> Deviation | None:
     most, actual = generated(whole), generated(cut)
     if actual <= most:
         return None
+    refuse_reasoning(cut)
     return Deviation(f"at most the {most} tokens of the whole text", f"completion_tokens is {actual}")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, reading
 from gonogo.judge.checks.acceptance import accepted
-from gonogo.judge.checks.counts import generated, text
+from gonogo.judge.checks.counts import generated, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
 
@@ -127,6 +127,8 @@ def same_count(*exchanges: Exchange) -> Deviation | None:
         raise Undecided(f"{streamed.id} or {whole.id} counts no tokens")
     if expected == actual:
         return None
+    for exchange in (streamed, whole):
+        refuse_reasoning(exchange)
     return Deviation(f"completion_tokens {expected}, as in the stream", f"completion_tokens is {actual}")
 
 
