@@ -71,11 +71,19 @@ def convert(model: str, folder: Path) -> Path:
 
 
 @contextmanager
-def gonogo(folder: Path, *options: str, name: str = "gonogo serve") -> Iterator[Served]:
-    """The reference server, as `gonogo serve` starts it."""
+def gonogo(
+    folder: Path, *options: str, name: str = "gonogo serve", tree: Path | None = None
+) -> Iterator[Served]:
+    """The reference server, as `gonogo serve` starts it; `tree`: that of another checkout, in this environment."""
     port = _free_port()
     command = [sys.executable, "-m", "gonogo_server", "--model", str(folder), "--port", str(port)]
-    with _running([*command, "--log-format", "off", *options], {}, port) as pid:
+    # A variable, as a server from before there was a log has no such option.
+    environ = {"GONOGO_SERVER_LOG_FORMAT": "off"}
+    if tree is not None:
+        environ["PYTHONPATH"] = os.pathsep.join(
+            str(tree / room) for room in ("server", "openapi", "generated")
+        )
+    with _running([*command, *options], environ, port) as pid:
         yield Served(name, f"http://127.0.0.1:{port}/v1", pid, folder.name)
 
 

@@ -2,9 +2,11 @@
 """What the reference server does beside mlx_lm's, with the same model on the same machine in one run.
 
 uv run python tests/benchmarks/serving.py [--model ID] [--clients 1,4,8,16] [--installed] [--rounds N]
+uv run python tests/benchmarks/serving.py --beside TREE [--model ID] [--clients 1,8] [--rounds N] [--requests N]
 
 Prints Markdown tables; seconds and rates are those of this machine at this moment, ratios are what carries over.
 --installed measures mlx_lm's server as pip installs it on Linux as well, which takes minutes (its BLAS is slow).
+--beside measures the server of another checkout in turns with this one's, and nothing else.
 """
 
 from __future__ import annotations
@@ -67,6 +69,9 @@ def main() -> int:
     print(f"{platform.machine()}, {len(_cores())} cores, mlx {version('mlx')}, mlx-lm {version('mlx-lm')}\n")
     with tempfile.TemporaryDirectory() as temporary:
         folder = servers.convert(options.model, Path(temporary) / "model")
+        if options.beside:
+            _beside(folder, options)
+            return 0
         _throughput(folder, options)
         _limit(folder, options)
         _while_reading(folder)
@@ -74,22 +79,39 @@ def main() -> int:
     return 0
 
 
-def _throughput(folder: Path, options: argparse.Namespace) -> None:
-    print(f"| server | clients | tokens/s | first token p50, p95 (s) | between tokens p95 (s) | peak MiB |")  # noqa: F541
+def _beside(folder: Path, options: argparse.Namespace) -> None:
+    _head()
+    for turn in range(options.rounds):
+        for tree in (options.beside, None):
+            name = f"gonogo serve of {tree.resolve().name}" if tree else "gonogo serve"
+            with servers.gonogo(folder, name=name, tree=tree) as served:
+                for clients in options.clients:
+                    seen = _short(served, clients, 100 * turn + clients, options.requests)
+                    _row(served, clients, f"{seen.rate:.1f}", seen)
+
+
+def _head() -> None:
+    print("| server | clients | tokens/s | first token p50, p95 (s) | between tokens p95 (s) | peak MiB |")
     print("| --- | --- | --- | --- | --- | --- |")
+
+
+def _row(served: servers.Served, clients: int, rate: str, seen: Seen) -> None:
+    print(
+        f"| {served.name} | {clients} | {rate} | {seen.first(0.5):.2f}, {seen.first(0.95):.2f}"
+        f" | {seen.gap(0.95):.3f} | {served.peak_mebibytes:.0f} |",
+        flush=True,
+    )
+
+
+def _throughput(folder: Path, options: argparse.Namespace) -> None:
+    _head()
     for clients in options.clients:
         for make in _servers(folder, installed=options.installed and clients == 8):
             with make as served:
                 seen = [_short(served, clients, turn) for turn in range(options.rounds)]
                 rates = [one.rate for one in seen]
-                rate = median(rates)
-                last = seen[-1]
-                print(
-                    f"| {served.name} | {clients} | {rate:.1f} ({min(rates):.1f} to {max(rates):.1f})"
-                    f" | {last.first(0.5):.2f}, {last.first(0.95):.2f} | {last.gap(0.95):.3f}"
-                    f" | {served.peak_mebibytes:.0f} |",
-                    flush=True,
-                )
+                rate = f"{median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})"
+                _row(served, clients, rate, seen[-1])
 
 
 def _servers(folder: Path, *, installed: bool) -> list:  # type: ignore[type-arg]
@@ -97,8 +119,8 @@ def _servers(folder: Path, *, installed: bool) -> list:  # type: ignore[type-arg
     return [*made, servers.mlx_lm(folder, fast=False)] if installed else made
 
 
-def _short(served: servers.Served, clients: int, turn: int) -> Seen:
-    return asyncio.run(at_once(served, _prompts(clients * REQUESTS, turn), clients, TOKENS))
+def _short(served: servers.Served, clients: int, turn: int, requests: int = REQUESTS) -> Seen:
+    return asyncio.run(at_once(served, _prompts(clients * requests, turn), clients, TOKENS))
 
 
 def _prompts(count: int, turn: int) -> list[str]:
@@ -180,6 +202,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--installed", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--beside", type=Path, metavar="TREE")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="of each client, with --beside")
     return parser.parse_args()
 
 
