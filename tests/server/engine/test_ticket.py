@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+from contextlib import aclosing
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.engine.base import Piece
+from gonogo_server.engine.base import Generation, Piece, Sampling
+from gonogo_server.engine.mlx.row import Row
 from gonogo_server.engine.mlx.ticket import Deliveries, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gonogo_server.engine.mlx.engine import MlxEngine
+
+    Open = Callable[..., Any]
 
 pytestmark = pytest.mark.anyio
 
@@ -72,3 +85,48 @@ def test_an_answer_whose_loop_is_closed_counts_as_cancelled() -> None:
     deliveries.add(ticket, Piece("a", 1))
     deliveries.send()
     assert ticket.cancelled
+
+
+# ---- readers that are slow
+
+
+def size(value: object, seen: set[int]) -> int:
+    """The bytes of a value and of all that it holds, each object once."""
+    if id(value) in seen:
+        return 0
+    seen.add(id(value))
+    parts = value if isinstance(value, tuple) else ()
+    if is_dataclass(value):
+        parts = tuple(getattr(value, field.name) for field in fields(value))
+    return sys.getsizeof(value) + sum(size(part, seen) for part in parts)
+
+
+@pytest.mark.parametrize(("likeliest", "most"), [(None, 256), (20, 4096)])
+async def test_a_piece_that_waits_for_its_reader_takes_a_few_kilobytes_at_most(
+    smollm2: MlxEngine, likeliest: int | None, most: int
+) -> None:
+    prompt = await smollm2.encode("smollm2", "Once upon a time")
+    generation = Generation(prompt, 24, Sampling(temperature=0), likeliest)
+    async with asyncio.timeout(PATIENCE), aclosing(smollm2.generate("smollm2", generation)) as steps:
+        pieces = [piece async for piece in steps]
+    seen: set[int] = set()
+    assert sum(size(piece, seen) for piece in pieces) / len(pieces) < most
+
+
+async def test_an_answer_that_nobody_reads_comes_to_its_end_and_keeps_nobody_waiting(
+    by_hand: Open, endless_folder: Path
+) -> None:
+    bench = by_hand(endless_folder, rows=1, prefix_bytes=0)
+    alone = await bench.tokens((1, 2, 3), 40)
+    unread = Ticket()
+    how = Sampling(seed=1, logit_bias=((256, -100.0),))
+    bench.owned.add(bench.name, Row(unread, Generation((1, 2, 3), 40, how, 20), bench.loaded.text, None))
+    behind = bench.ask((1, 2, 3), 40)
+    await bench.run(behind)
+    assert behind.tokens == alone
+    # Its cache is gone: what is left of it is what it has to say.
+    assert bench.batch._generator.prompt_cache_nbytes == 0
+    pieces = [await unread.next_piece() for _ in range(40)]
+    assert [piece.logprobs[0].chosen.id for piece in pieces] == alone
+    assert [piece.finish_reason for piece in pieces] == [None] * 39 + ["length"]
+    assert unread._results.empty()
