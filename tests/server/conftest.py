@@ -70,6 +70,12 @@ def engine() -> ScriptedEngine:
 
 
 @pytest.fixture
+def gate() -> asyncio.Semaphore:
+    """Lets the tokens of an engine that is made with it through, one for each release."""
+    return asyncio.Semaphore(0)
+
+
+@pytest.fixture
 async def client(engine: ScriptedEngine, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks the application without a socket; a whole answer arrives at once, a stream too."""
     transport = httpx2.ASGITransport(app=create_app(engine, settings), raise_app_exceptions=False)

@@ -202,10 +202,6 @@ class TestWithAGatedEngine:
     """Choices whose tokens come one by one, each when the test lets it through."""
 
     @pytest.fixture
-    def gate(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(0)
-
-    @pytest.fixture
     def engine(self, gate: asyncio.Semaphore) -> ScriptedEngine:
         return ScriptedEngine(gate=gate.acquire)
 

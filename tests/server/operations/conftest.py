@@ -1,4 +1,4 @@
-"""What the tests of operations share: a gated engine, and everything that is logged."""
+"""What the tests of operations share: a server as a process, and everything that is logged."""
 
 from __future__ import annotations
 
@@ -103,12 +103,6 @@ def serving() -> Callable[..., AbstractContextManager[Process]]:
 def logged(caplog: pytest.LogCaptureFixture) -> Logged:
     caplog.set_level(logging.DEBUG)
     return Logged(caplog)
-
-
-@pytest.fixture
-def gate() -> asyncio.Semaphore:
-    """Lets the tokens of `gated` engines through, one for each release."""
-    return asyncio.Semaphore(0)
 
 
 @pytest.fixture
