@@ -90,6 +90,7 @@ class EvidenceWriter:
         """Write what follows a record, with which the file at `path` begins then, and nothing else of before.
 
         The file is replaced in one step, so that a crash at any moment loses nothing that was recorded.
+        Raises EvidenceError where it cannot be written.
         """
         target = Path(path).resolve()  # what a link leads to, not the link
         beside = target.with_name(f"{target.name}.new")

@@ -20,7 +20,10 @@ class Waiving:
     update: bool
 
     def write(self, report: Report, catalogue: Catalogue) -> None:
-        """Write the baseline anew where that is asked, and say what a person has to do now."""
+        """Write the baseline anew where that is asked, and say what a person has to do now.
+
+        Raises UsageError where the file cannot be written.
+        """
         if self.waivers is None or not self.update:
             return
         path = self.waivers.baseline.path

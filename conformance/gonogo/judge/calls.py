@@ -64,7 +64,7 @@ def whole(exchange: Exchange) -> list[Object]:
 
 
 def fragments(exchange: Exchange) -> list[Fragment]:
-    """The fragments of calls in a stream, of its first choice, in order."""
+    """The fragments of calls in a stream, of its first choice, in order; Undecided where the model refused."""
     found = []
     for chunk, choice in reading.by_choice(exchange).get(0, []):
         delta = reading.delta(choice)

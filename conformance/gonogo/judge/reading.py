@@ -121,7 +121,10 @@ def count(value: object) -> int | None:
 
 
 def by_choice(exchange: Exchange) -> dict[int, list[tuple[Chunk, Object]]]:
-    """The chunks of each choice in order, with the choice itself; choices without an index are left out."""
+    """The chunks of each choice in order, with the choice itself; choices without an index are left out.
+
+    Raises Undecided where no choice has one.
+    """
     found: dict[int, list[tuple[Chunk, Object]]] = {}
     for chunk in chunks(exchange):
         for choice in chunk.choices:

@@ -76,7 +76,10 @@ def _cuts(text: str, borders: list[int], last: int) -> Iterator[str]:
 
 
 def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False) -> Stimulus:
-    """The greedy request once more, with a `stop` made of the greedy text in its pieces."""
+    """The greedy request once more, with a `stop` made of the greedy text in its pieces.
+
+    Building it raises NotPossible where the greedy text did not repeat.
+    """
     plain = post(endpoint, GREEDY, streamed=streamed, alone=True)
     first = post(endpoint, GREEDY, streamed=True, alone=True)
     again = first.repeated(2)

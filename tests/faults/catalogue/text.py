@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
 WIDE_STREAM = post(Endpoint.CHAT, WIDE, streamed=True).key
-WIDE_WHOLE = post(Endpoint.CHAT, WIDE).key
 COUNTED_STREAM = post(Endpoint.CHAT, COUNTED, streamed=True).key
 PLAIN = asked("POST /chat/completions {} #2")
 PLAIN_STREAM = asked('POST /chat/completions {"stream":true}')
