@@ -29,6 +29,7 @@ PATIENCE = 90.0
 """Seconds after which a test that hangs is stopped; nothing waits for it."""
 
 END_TOKEN = 256
+MORE_THAN_A_PIPE_HOLDS = 1 << 17
 NEVER = {str(END_TOKEN): -100}
 ENDLESS = {
     "model": "tiny-llama",
@@ -62,6 +63,16 @@ class Processes:
         return httpx2.get(f"{self.url.removesuffix('/v1')}/health", timeout=PATIENCE).status_code
 
 
+IMPATIENT = """
+import sys
+from gonogo_server.engine.mlx.group import orders
+orders.GRACE_SECONDS = 0.1
+from gonogo_server.serve import main
+sys.exit(main())
+"""
+"""The server, but for how long a step may go on to wait for a process that is gone."""
+
+
 def free_ports(count: int) -> list[int]:
     """Ports one after the other that nobody uses now."""
     while True:
@@ -89,7 +100,9 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path, *options: Sequence[object]) -> Iterator[Processes]:
+def serving(
+    folder: Path, *options: Sequence[object], program: Sequence[str] = ("-m", "gonogo_server")
+) -> Iterator[Processes]:
     """A process for each tuple of options, as mlx.launch starts them, once the first listens or has ended."""
     hosts = folder / "hosts.json"
     hosts.write_text(json.dumps([[f"127.0.0.1:{port}"] for port in free_ports(len(options))]))
@@ -98,7 +111,7 @@ def serving(folder: Path, *options: Sequence[object]) -> Iterator[Processes]:
         for rank, given in enumerate(options):
             processes.errors.append(folder / f"said-{rank}")
             process = subprocess.Popen(
-                [sys.executable, "-m", "gonogo_server", "--port", "0", *map(str, given)],
+                [sys.executable, *program, "--port", "0", *map(str, given)],
                 env=environment(MLX_RANK=str(rank), MLX_HOSTFILE=str(hosts)),
                 stdout=subprocess.DEVNULL if rank else subprocess.PIPE,
                 stderr=stack.enter_context(processes.errors[rank].open("w")),
@@ -239,11 +252,14 @@ def test_a_stream_does_not_look_complete_where_another_process_is_gone(endless: 
             *_, last = (line for line in lines if line)
         assert json.loads(last.removeprefix("data: "))["error"]["code"] == "engine_died"
         assert processes.health() == 503
+        # It would say so for some seconds more.
+        processes.running[0].send_signal(signal.SIGTERM)
         assert processes.ends() == [1, -signal.SIGKILL]
 
 
 def test_the_others_end_with_a_failure_where_process_0_is_gone(endless: Path, tmp_path: Path) -> None:
-    with serving(tmp_path, *2 * [("--model", endless)]) as processes:
+    # It waits in a sum for the one that is gone, until its grace is over.
+    with serving(tmp_path, *2 * [("--model", endless)], program=("-c", IMPATIENT)) as processes:
         url = f"{processes.url}/completions"
         with httpx2.stream("POST", url, json=ENDLESS, timeout=PATIENCE) as stream:
             next(stream.iter_lines())
@@ -265,7 +281,12 @@ def test_mlx_launch_starts_it_and_ctrl_c_ends_it(endless: Path, tmp_path: Path) 
         start_new_session=True,
     ) as launched:
         try:
+            assert launched.stdin
             assert launched.stdout
+            # mlx.launch asks without a pause whether its processes take input, as long as they would (mlx 0.32.4,
+            # launch.py, _thread_fn): two cores have little left for them. Full pipes take nothing.
+            launched.stdin.write("\n" * MORE_THAN_A_PIPE_HOLDS)
+            launched.stdin.flush()
             processes = Processes(url=listening_at(launched.stdout))
             assert processes.post("/completions", SHORT).json()["usage"]["completion_tokens"] == 5
             os.killpg(launched.pid, signal.SIGINT)  # as a terminal does it
