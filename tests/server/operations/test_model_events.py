@@ -87,5 +87,9 @@ async def test_a_switch_belongs_to_the_request_that_waited_for_it(pool: Pool[str
         bind_request("ends")
     # The room became free with the end of another request.
     await waiting
-    assert [event["event"] for event in logged.of("waits")] == ["model_evicted", "model_loading", "model_loaded"]
+    assert [event["event"] for event in logged.of("waits")] == [
+        "model_evicted",
+        "model_loading",
+        "model_loaded",
+    ]
     assert logged.of("ends") == []
