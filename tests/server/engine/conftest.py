@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from contextlib import aclosing
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -51,6 +52,22 @@ CONFIG = {
     "max_position_embeddings": 128,
     "eos_token_id": END_TOKEN,
 }
+
+
+class BrokenHandler(logging.Handler):
+    """A log that cannot be written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError("no space left on device")
+
+
+@pytest.fixture
+def broken_log() -> Iterator[None]:
+    """Nothing of the server can be logged."""
+    handler = BrokenHandler()
+    logging.getLogger("gonogo_server").addHandler(handler)
+    yield
+    logging.getLogger("gonogo_server").removeHandler(handler)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.engine.mlx.api import BatchGenerator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     Open = Callable[..., Any]
@@ -348,21 +347,6 @@ async def test_a_prefix_that_cannot_be_looked_up_fails_who_wants_it_alone(
         await bench.run(staying, refused)
     assert str(refused.error) == "no such prefix"
     assert staying.tokens == alone
-
-
-class BrokenHandler(logging.Handler):
-    """A log that cannot be written."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        raise OSError("no space left on device")
-
-
-@pytest.fixture
-def broken_log() -> Iterator[None]:
-    handler = BrokenHandler()
-    logging.getLogger("gonogo_server").addHandler(handler)
-    yield
-    logging.getLogger("gonogo_server").removeHandler(handler)
 
 
 @pytest.mark.usefixtures("broken_log")

@@ -153,8 +153,10 @@ async def test_a_matcher_is_cancelled_with_its_answer(by_hand: Open, endless_fol
     leaving = follow(bench, "start: /[a-z]+/", 10_000)
     staying = follow(bench, seed=2)
     await bench.step(6)
+    had = len(leaving.tokens)
     leaving.cancelled = True
     await bench.run(staying)
+    assert len(leaving.tokens) == had
     jsonschema_rs.validator_for(SCHEMA).validate(json.loads(text_of(staying)))
 
 

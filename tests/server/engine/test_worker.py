@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
@@ -162,21 +161,6 @@ def test_a_call_that_ends_the_thread_fails_itself_and_those_behind_it(worker: Wo
     gate.set()
     for call in (first, *behind):
         assert isinstance(call.exception(PATIENCE), EngineDied)
-
-
-class BrokenHandler(logging.Handler):
-    """A log that cannot be written."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        raise OSError("no space left on device")
-
-
-@pytest.fixture
-def broken_log() -> Iterator[None]:
-    handler = BrokenHandler()
-    logging.getLogger("gonogo_server").addHandler(handler)
-    yield
-    logging.getLogger("gonogo_server").removeHandler(handler)
 
 
 @pytest.mark.usefixtures("broken_log")
