@@ -31,7 +31,6 @@ Body = dict[str, object]
 JSON_HEADERS = (("content-type", "application/json"),)
 PROMPT = "Count from one to ten."
 DEFAULT_TOKENS = 8
-UNKNOWN_MODEL = "gonogo-no-such-model"
 
 PATHS = {
     Endpoint.CHAT: "/chat/completions",
