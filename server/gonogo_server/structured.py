@@ -111,20 +111,16 @@ def advised(schema: Schema, param: str, code: str) -> str:
     return _rule(schema, _ADVISED)
 
 
-def grammar(lark: str, spelled: str | None = None) -> str:
-    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` where it is too large.
-
-    Only the model's own vocabulary has its special tokens: `spelled` are the same rules with text in their place, of
-    the same size and sense.
-    """
-    made = LLMatcher.grammar_from_lark(lark if spelled is None else spelled)
+def grammar(lark: str) -> str:
+    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` where it is too large."""
+    made = LLMatcher.grammar_from_lark(lark)
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():
         raise BadRequest(
             f"The schemas of this request are too much together: {_first_line(matcher.get_error())}.",
             code="invalid_json_schema",
         )
-    return made if spelled in (None, lark) else LLMatcher.grammar_from_lark(lark)
+    return made
 
 
 def _rule(schema: Schema, options: Schema) -> str:

@@ -25,15 +25,15 @@ pytestmark = pytest.mark.anyio
 USER = {"role": "user", "content": "Hi"}
 KEPT: frozenset[Effort] = frozenset({"none", "low", "high"})
 STYLE = ReasoningStyle("<think>", "</think>", KEPT)
-OPENED = ReasoningStyle("<think>", "</think>", KEPT, frozenset({None, "low", "high"}))
+OPENING: frozenset[Effort | None] = frozenset({None, "low", "high"})
 THOUGHT, ANSWER = "They say hi. Hm, 2 < 3.", "Hello there!"
 SAID = f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}"
 CALL = '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
 BELL = {"type": "function", "function": {"name": "ring_bell"}}
 
 
-def reasoning(said: str = SAID, style: ReasoningStyle = STYLE) -> ScriptedEngine:
-    return ScriptedEngine(answer=said, reasoning=style)
+def reasoning(said: str = SAID, opening: frozenset[Effort | None] = frozenset()) -> ScriptedEngine:
+    return ScriptedEngine(answer=said, reasoning=STYLE, opening=opening)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def test_a_stream_says_the_same_in_deltas_of_one_kind_each(
     }
 
 
-@pytest.mark.parametrize("engine", [reasoning(f"{THOUGHT}\n</think>\n\n{ANSWER}", OPENED)], ids=["opened"])
+@pytest.mark.parametrize("engine", [reasoning(f"{THOUGHT}\n</think>\n\n{ANSWER}", OPENING)], ids=["opened"])
 async def test_an_answer_may_begin_amid_the_reasoning_that_its_prompt_opens(
     client: httpx2.AsyncClient,
 ) -> None:
@@ -173,7 +173,7 @@ async def test_every_choice_reasons_for_itself(client: httpx2.AsyncClient) -> No
 
 @pytest.mark.parametrize(
     "engine",
-    [reasoning(f"<think>{THOUGHT}</think>\n{CALL}"), reasoning(f"{THOUGHT}</think>\n{CALL}", OPENED)],
+    [reasoning(f"<think>{THOUGHT}</think>\n{CALL}"), reasoning(f"{THOUGHT}</think>\n{CALL}", OPENING)],
     ids=["free", "opened"],
 )
 @pytest.mark.parametrize("choice", ["auto", "required"])
@@ -193,7 +193,7 @@ async def test_a_call_comes_after_the_reasoning(client: httpx2.AsyncClient, choi
 
 @pytest.mark.parametrize(
     "engine",
-    [reasoning('<think>Hm {"x</think>{"a": 1}'), reasoning('Hm {"x</think>{"a": 1}', OPENED)],
+    [reasoning('<think>Hm {"x</think>{"a": 1}'), reasoning('Hm {"x</think>{"a": 1}', OPENING)],
     ids=["free", "opened"],
 )
 async def test_structured_answers_begin_where_the_reasoning_ends(client: httpx2.AsyncClient) -> None:
@@ -221,7 +221,9 @@ async def test_an_effort_that_the_model_cannot_keep_is_refused_with_those_it_can
     assert not engine.generations
 
 
-@pytest.mark.parametrize("engine", [reasoning(style=ReasoningStyle("<think>", "</think>"))], ids=["fixed"])
+@pytest.mark.parametrize(
+    "engine", [ScriptedEngine(reasoning=ReasoningStyle("<think>", "</think>"))], ids=["fixed"]
+)
 async def test_every_effort_is_refused_where_reasoning_cannot_be_told_anything(
     client: httpx2.AsyncClient, refused: Refused
 ) -> None:

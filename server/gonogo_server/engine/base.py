@@ -47,6 +47,8 @@ class Message(TypedDict):
     tool_calls: NotRequired[list[dict[str, Any]]]
     """In the API's form, but with `arguments` as an object, as templates want them."""
     tool_call_id: NotRequired[str]
+    reasoning_content: NotRequired[str]
+    """What was thought before it, where the conversation says so; templates take what they need of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,12 @@ class ToolStyle:
 class ReasoningStyle:
     """How a model that was trained to reason before it answers does so: in text between `start` and `end`.
 
-    `efforts` are those that its chat template can keep, `opened` those with which the prompt itself ends with
-    `start` (None: without any), so that only the end is generated.
+    `efforts` are those that its chat template can keep.
     """
 
     start: str
     end: str
     efforts: frozenset[Effort] = frozenset()
-    opened: frozenset[Effort | None] = frozenset()
     start_tokens: tuple[int, ...] = ()
     end_tokens: tuple[int, ...] = ()
     """The ids of the markers, where a special token is among them, which a grammar cannot spell."""
@@ -182,6 +182,12 @@ class Engine(Protocol):
 
         `tools` as in the API; `effort` is one of the style's, None for what the template does by itself. Raises
         `gonogo_server.errors.BadRequest` where the template refuses them.
+        """
+
+    async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
+        """Whether a prompt of `chat_prompt` ends amid the reasoning, so that its start is not generated any more.
+
+        Templates decide it by the conversation, too. `model` has a style of reasoning.
         """
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         AsyncIterator,
         Awaitable,
         Callable,
+        Collection,
         Iterator,
         Mapping,
         Sequence,
@@ -71,7 +72,8 @@ class ScriptedEngine:
     at a time. Every temperature is 0: the likeliest token is chosen, by the rules of `distribution`, so that biases and
     penalties change the answer; where the answer has to keep to a grammar, `following` says which. A chat template is
     imitated that takes a system message in the first place only, tools where the models have a `style` of calling
-    them, and an effort where they have a style of `reasoning`. `embedding_models` are served beside them. Everything is
+    them, and an effort where they have a style of `reasoning`, which the prompt begins
+    with each effort of `opening`. `embedding_models` are served beside them. Everything is
     to be called on the event loop.
     """
 
@@ -85,6 +87,7 @@ class ScriptedEngine:
         embedding_models: Sequence[str] = (),
         style: ToolStyle | None = None,
         reasoning: ReasoningStyle | None = None,
+        opening: Collection[Effort | None] = (),
     ) -> None:
         chat = tuple(ModelCard(name, "chat", context_length, 0, VOCABULARY) for name in models)
         embedding = tuple(
@@ -96,6 +99,7 @@ class ScriptedEngine:
         self._gate = gate
         self._style = style
         self._reasoning = reasoning
+        self._opening = opening
         self._dead = asyncio.Event()
         self._remembered: deque[tuple[str, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
         self.failure: Failure | None = None
@@ -136,9 +140,13 @@ class ScriptedEngine:
             raise BadRequest("The system message must be the first one.", param="messages")
         offered = "".join(f"tool: {json.dumps(tool)}\n" for tool in tools)
         told = f"effort: {effort}\n" if effort else ""
-        reasoning = self._reasoning
-        begun = reasoning.start if reasoning and effort in reasoning.opened else ""
+        begun = self._reasoning.start if self._reasoning and effort in self._opening else ""
         return await self.encode(model, f"{told}{offered}{''.join(map(_line, messages))}assistant: {begun}")
+
+    async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
+        """Whether it ends with the style's start."""
+        self._check(model)
+        return self._reasoning is not None and bytes(prompt[1:]).endswith(self._reasoning.start.encode())
 
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
         """`BEGIN`, the prefix's bytes, `GAP`, the suffix's bytes."""

@@ -92,6 +92,10 @@ def _plain(message: Mapping[str, Any], at: str) -> Message:
     plain: Message = {"role": ROLES.get(role, role), "content": text}
     if name := message.get("name"):
         plain["name"] = name
+    # As this server gives it out; a field that the API does not have, and that others fill with anything.
+    thought = message.get("reasoning_content")
+    if role == "assistant" and isinstance(thought, str) and thought:
+        plain["reasoning_content"] = thought
     return plain
 
 

@@ -8,7 +8,7 @@ from gonogo_wire import CreateChatCompletionRequest
 
 from gonogo_server.answers.form import ChatForm, Heading
 from gonogo_server.answers.generate import Ask, generate
-from gonogo_server.answers.respond import respond
+from gonogo_server.answers.respond import respond, while_connected
 from gonogo_server.engine.base import Engine, Generation
 from gonogo_server.errors import BadRequest
 from gonogo_server.requests import asked
@@ -32,12 +32,15 @@ async def create_chat_completion(
     check_chat(body)
     card = await with_vocabulary(engine, served_as("chat", engine, body.model))
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
-    effort, style = asked.effort(body), await engine.reasoning_style(card.id)
+    # The first that needs the model, and may have to wait for it.
+    effort, style = asked.effort(body), await while_connected(request, engine.reasoning_style(card.id))
     check_effort(effort, style)
     wanted = await asyncio.to_thread(
         plan, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
     )
     prompt = await _prompt(engine, card.id, body, wanted)
+    if style and await engine.opens_reasoning(card.id, prompt):
+        wanted = wanted.opened()
     limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
     logprobs = asked.chat_logprobs(body)
     generation = Generation(prompt, limit, sampling, logprobs, wanted.grammar)

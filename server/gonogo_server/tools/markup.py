@@ -14,9 +14,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gonogo_server.structured import grammar
 from gonogo_server.tools.text import CALL_END, CALL_START
-from gonogo_server.tools.thought import marker, start_rule
+from gonogo_server.tools.thought import marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import ToolStyle
     from gonogo_server.structured import Structure
     from gonogo_server.tools.offer import Function, Offer
-    from gonogo_server.tools.thought import Thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +71,14 @@ def markup(style: ToolStyle | None, offer: Offer, structure: Structure | None) -
     return GENERIC if promised else Markup(style.start, style.end, style.parse)
 
 
-def call_grammar(
-    marks: Markup, offer: Offer, structure: Structure | None, how: Thinking | None = None
-) -> str | None:
-    """The grammar of an answer; None where the model writes calls in a form of its own.
+def call_rules(marks: Markup, offer: Offer, structure: Structure | None) -> str | None:
+    """The rules of an answer, in Lark, which is `said`; None where the model writes calls in a form of its own.
 
     A forced answer is calls and nothing else. Any other is text, or JSON by `structure`, or calls; text may
-    come before calls, and nothing after them; reasoning may come before all of it. Raises `BadRequest` where the
-    schemas are too large together.
+    come before calls, and nothing after them.
     """
     if marks.parse is not None:
         return None
-    spelled = _lark(marks.spelled(), offer, structure, how and how.spelled())
-    return grammar(_lark(marks, offer, structure, how), spelled)
-
-
-def _lark(marks: Markup, offer: Offer, structure: Structure | None, how: Thinking | None) -> str:
     more = f'("\\n"? call){{0,{offer.most - 1}}}' if offer.most > 1 else ""
     if offer.forced:
         said = f"said: call {more}"
@@ -96,7 +86,7 @@ def _lark(marks: Markup, offer: Offer, structure: Structure | None, how: Thinkin
         said = f"said: call {more} | answer\nanswer: {structure.rule}"
     else:
         said = f"said: PLAIN | opening body {more}\n{_text_before(marks)}"
-    return "\n".join(["%llguidance {}", start_rule(how), said, _calls(marks, offer.functions)])
+    return f"{said}\n{_calls(marks, offer.functions)}"
 
 
 def _text_before(marks: Markup) -> str:

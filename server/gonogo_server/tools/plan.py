@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from llguidance import LLMatcher
 
 from gonogo_server.structured import grammar, structure
 from gonogo_server.tools.filter import ToolFilter
-from gonogo_server.tools.markup import Markup, call_grammar, markup
+from gonogo_server.tools.markup import Markup, call_rules, markup
 from gonogo_server.tools.offer import Offer, offer
 from gonogo_server.tools.text import instruction
 from gonogo_server.tools.thought import start_rule
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from gonogo_server.answers.reasoning import ReasoningFilter
     from gonogo_server.engine.base import ToolStyle
-    from gonogo_server.structured import Structure
     from gonogo_server.tools.thought import Thinking
 
 
@@ -31,8 +32,8 @@ class Plan:
     """For the chat template of a model that was trained on tools."""
     knows_tools: bool = False
     """Whether that template is told about calls and results in the conversation."""
-    grammar: str | None = None
-    """For `Generation.grammar`."""
+    rules: str | None = None
+    """What the answer has to keep to where its reasoning has ended: the rule `said` and those it needs, in Lark."""
     calls: tuple[Markup, Offer] | None = None
     thinking: Thinking | None = None
 
@@ -40,6 +41,15 @@ class Plan:
     def named(self) -> bool:
         """Whether the request chose the function that is called."""
         return self.calls is not None and self.calls[1].named
+
+    @property
+    def grammar(self) -> str | None:
+        """For `Generation.grammar`."""
+        return None if self.rules is None else LLMatcher.grammar_from_lark(_lark(self.thinking, self.rules))
+
+    def opened(self) -> Plan:
+        """The same for a prompt that ends amid the reasoning."""
+        return replace(self, thinking=self.thinking and replace(self.thinking, opened=True))
 
     def reader(self) -> ToolFilter | None:
         """What takes the calls out of one answer; None where there are none to be had."""
@@ -53,28 +63,35 @@ class Plan:
 def plan(body: CreateChatCompletionRequest, style: ToolStyle | None, how: Thinking | None = None) -> Plan:
     """The plan for a request to a model that calls tools in this style, and reasons so before its answer.
 
-    What an answer has to keep to begins where its reasoning ends.
-    Compiling grammars takes milliseconds, for many large schemas tenths of a second: not for an event loop. Raises
+    Trying grammars takes milliseconds, for many large schemas tenths of a second: not for an event loop. Raises
     `BadRequest` for schemas and choices that cannot be served.
     """
     wanted, offered = structure(body.response_format), offer(body)
     told = wanted.instruction if wanted and not (offered and offered.forced) else ""
     if offered is None:
-        rules = _structured(wanted, how) if wanted else None
-        return Plan(told, knows_tools=style is not None, grammar=rules, thinking=how)
+        rules = f"said: {wanted.rule}" if wanted else None
+        return _tried(Plan(told, knows_tools=style is not None, rules=rules, thinking=how), rules)
     marks = markup(style, offered, wanted)
-    rules = call_grammar(marks, offered, wanted, how)
+    rules = call_rules(marks, offered, wanted)
     if _is_told_by_template(style, marks, offered):
-        return Plan(
-            told, offered.tools, knows_tools=True, grammar=rules, calls=(marks, offered), thinking=how
-        )
-    spoken = "\n\n".join(part for part in (instruction(offered), told) if part)
-    return Plan(spoken, grammar=rules, calls=(marks, offered), thinking=how)
+        made = Plan(told, offered.tools, knows_tools=True, rules=rules, calls=(marks, offered), thinking=how)
+    else:
+        spoken = "\n\n".join(part for part in (instruction(offered), told) if part)
+        made = Plan(spoken, rules=rules, calls=(marks, offered), thinking=how)
+    return _tried(made, call_rules(marks.spelled(), offered, wanted))
 
 
-def _structured(wanted: Structure, how: Thinking | None) -> str:
-    lark, spelled = (f"{start_rule(one)}\nsaid: {wanted.rule}" for one in (how, how and how.spelled()))
-    return grammar(lark, spelled)
+def _tried(made: Plan, spelled: str | None) -> Plan:
+    """The same plan. `spelled` are its rules with text for special tokens, which only the model's own vocabulary has:
+    of the same size and sense. Raises `BadRequest` where they are too large.
+    """
+    if spelled is not None:
+        grammar(_lark(made.thinking and made.thinking.spelled(), spelled))
+    return made
+
+
+def _lark(how: Thinking | None, rules: str) -> str:
+    return f"%llguidance {{}}\n{start_rule(how)}\n{rules}"
 
 
 def _is_told_by_template(style: ToolStyle | None, marks: Markup, offered: Offer) -> bool:

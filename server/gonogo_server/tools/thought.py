@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """The model's way of reasoning, and the effort that a request asks for (None: as the model does by itself)."""
+    """The model's way of reasoning, and the effort that a request asks for (None: as the model does by itself).
+
+    `opened` is whether the prompt ends amid the reasoning.
+    """
 
     style: ReasoningStyle
     effort: Effort | None = None
-
-    @property
-    def opened(self) -> bool:
-        """Whether the prompt ends with the start marker."""
-        return self.effort in self.style.opened
+    opened: bool = False
 
     @property
     def wanted(self) -> bool:

@@ -85,10 +85,27 @@ def prompt(text: Text, effort: Any = None) -> str:  # noqa: ANN401 - any name, t
 def test_a_template_is_given_what_it_takes(
     reasons: Reasons, template: str, efforts: list[str], opened: list[str | None]
 ) -> None:
-    found = style(reasons(template))
+    text = reasons(template)
+    found = style(text)
     assert (found.start, found.end) == ("<think>", "</think>")
     assert found.efforts == set(efforts)
-    assert found.opened == set(opened)
+    asked = [*efforts] if template == CHECKED else [None, *efforts]
+    assert [name for name in asked if text.opens_reasoning(text.chat_prompt(SAID, effort=name))] == opened
+
+
+def test_whether_the_prompt_opens_the_reasoning_is_a_question_of_the_conversation(reasons: Reasons) -> None:
+    text = reasons(
+        TALK + "{% if '/no_think' in messages[-1].content %}<think></think>{% else %}<think>\n\n{% endif %}"
+    )
+    said: list[Message] = [{"role": "user", "content": "Hi. /no_think"}]
+    assert text.opens_reasoning(text.chat_prompt(SAID))
+    assert not text.opens_reasoning(text.chat_prompt(said))
+
+
+def test_a_marker_in_the_conversation_opens_nothing(reasons: Reasons) -> None:
+    text = reasons(SWITCH)
+    said: list[Message] = [{"role": "user", "content": "What is <think>?"}]
+    assert not text.opens_reasoning(text.chat_prompt(said))
 
 
 def test_the_effort_is_in_the_prompt(reasons: Reasons) -> None:
@@ -110,7 +127,7 @@ def test_a_template_that_has_nothing_to_do_with_it_is_of_a_model_that_does_not_r
     reasons: Reasons, template: str | None
 ) -> None:
     found = reasons(template).reasoning_style
-    assert found is None or (found.efforts, found.opened) == (frozenset(), frozenset())
+    assert found is None or not found.efforts
     assert (found is None) is (template is None or "think" not in template)
 
 

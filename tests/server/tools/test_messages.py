@@ -143,3 +143,15 @@ def test_without_a_system_message_its_text_is_the_users() -> None:
     assert without_system([system, user, user]) == [{"role": "user", "content": "Be kind.\n\nHi"}, user]
     assert without_system([user]) == [user]
     assert without_system([system]) == [system]
+
+
+@pytest.mark.parametrize("knows_tools", [False, True])
+def test_what_was_thought_before_a_message_comes_back_to_the_template(
+    plain: Callable[..., list[Message]], *, knows_tools: bool
+) -> None:
+    said = {"role": "assistant", "content": "So."}
+    thought = said | {"reasoning_content": "Hm."}
+    assert plain(USER, thought, USER, knows_tools=knows_tools)[1] == thought
+    for other in (None, "", ["Hm."]):
+        assert plain(USER, said | {"reasoning_content": other}, USER, knows_tools=knows_tools)[1] == said
+    assert plain(USER | {"reasoning_content": "Hm."}, knows_tools=knows_tools) == [USER]

@@ -21,37 +21,37 @@ if TYPE_CHECKING:
 
 EFFORTS: frozenset[Effort] = frozenset({"none", "high"})
 STYLE = ReasoningStyle("<think>", "</think>", EFFORTS)
-OPENED = ReasoningStyle("<think>", "</think>", EFFORTS, frozenset({None, "high"}))
-ALWAYS = ReasoningStyle("<think>", "</think>", EFFORTS, frozenset({None, "none"}))
 JSON = {"tools": [], "response_format": {"type": "json_object"}}
 RING = '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
 
 
-def rules(body: CreateChatCompletionRequest, style: ReasoningStyle, effort: Effort | None = None) -> str:
-    made = plan(body, None, Thinking(style, effort)).grammar
+def rules(body: CreateChatCompletionRequest, effort: Effort | None = None, *, opened: bool = False) -> str:
+    planned = plan(body, None, Thinking(STYLE, effort))
+    made = (planned.opened() if opened else planned).grammar
     assert made is not None
     return made
 
 
 @pytest.mark.parametrize(
-    ("style", "effort", "admitted", "refused"),
+    ("effort", "opened", "admitted", "refused"),
     [
-        (STYLE, None, ["{}", "<think>{ <x></think>{}", "<think>\nHm.\n</think>\n\n{}"], ["Hm.</think>{}"]),
-        (OPENED, None, ["Hm.</think>{}", "\nHm.\n</think>\n\n{}", "</think>{}"], ["{}", "Hm.</think>Hi"]),
-        (OPENED, "none", ["{}"], ["Hm.</think>{}", "<think>Hm.</think>{}"]),
-        (ALWAYS, "none", ["Hm.</think>{}"], ["{}"]),
+        (None, False, ["{}", "<think>{ <x></think>{}", "<think>\nHm.\n</think>\n\n{}"], ["Hm.</think>{}"]),
+        (None, True, ["Hm.</think>{}", "\nHm.\n</think>\n\n{}", "</think>{}"], ["{}", "Hm.</think>Hi"]),
+        ("none", False, ["{}"], ["Hm.</think>{}", "<think>Hm.</think>{}"]),
+        ("none", True, ["Hm.</think>{}"], ["{}"]),
     ],
     ids=["free", "opened", "off", "always"],
 )
 def test_json_comes_after_the_reasoning(
     request_with: Make,
     grammar: Callable[[str], Grammar],
-    style: ReasoningStyle,
     effort: Effort | None,
     admitted: list[str],
     refused: list[str],
+    *,
+    opened: bool,
 ) -> None:
-    kept = grammar(rules(request_with(**JSON), style, effort))
+    kept = grammar(rules(request_with(**JSON), effort, opened=opened))
     assert [text for text in admitted if not kept.admits(text)] == []
     assert [text for text in refused if kept.admits(text)] == []
 
@@ -59,7 +59,7 @@ def test_json_comes_after_the_reasoning(
 def test_a_forced_call_comes_after_the_reasoning(
     request_with: Make, grammar: Callable[[str], Grammar]
 ) -> None:
-    kept = grammar(rules(request_with(tool_choice="required"), OPENED))
+    kept = grammar(rules(request_with(tool_choice="required"), opened=True))
     assert kept.admits(f"A call? </think>\n\n{RING}")
     assert not kept.admits(RING)
     assert not kept.admits(f"A call? </think>\n\nWell. {RING}")
@@ -68,7 +68,7 @@ def test_a_forced_call_comes_after_the_reasoning(
 def test_text_or_a_call_comes_after_the_reasoning(
     request_with: Make, grammar: Callable[[str], Grammar]
 ) -> None:
-    kept = grammar(rules(request_with(), STYLE))
+    kept = grammar(rules(request_with()))
     for text in (f"<think>Hm</think>\n\nWell. {RING}", "<think>Hm</think>Hi.", "Hi.", f"Well. {RING}"):
         assert kept.admits(text), text
     assert not kept.admits(f"<think>Hm</think>{RING} Hi.")

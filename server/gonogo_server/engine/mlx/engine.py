@@ -143,6 +143,11 @@ class MlxEngine:
         async with self._chat(model) as text:
             return await self._read(lambda: text.chat_prompt(messages, tools, effort))
 
+    async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
+        """Whether its text ends with the start marker."""
+        async with self._chat(model) as text:
+            return await self._read(lambda: text.opens_reasoning(prompt))
+
     async def infill_prompt(self, model: str, prefix: str, suffix: str) -> tuple[int, ...]:
         """With the special tokens that the model has for it."""
         async with self._chat(model) as text:

@@ -13,7 +13,7 @@ from jinja2 import TemplateError
 from gonogo_server.engine.base import EFFORTS, ReasoningStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from gonogo_server.engine.base import Effort
 
@@ -27,6 +27,9 @@ LEVEL: Final = "reasoning_effort"
 USUAL: Final = frozenset({"low", "medium", "high"})
 """Levels that every template knows that has any; of others it has to say so."""
 
+
+TAIL: Final = 16
+"""Tokens at the end of a prompt among which the start marker is, if it opens the reasoning."""
 
 PROBE: Final = ({"role": "user", "content": "Hi"},)
 
@@ -70,16 +73,18 @@ class Reasoning:
         def tokens(mark: tuple[int, ...]) -> tuple[int, ...]:
             return tuple(mark) if any(map(unspelled, mark)) else ()
 
-        prompts: dict[Effort | None, str | None] = {None: self._prompt({})}
-        prompts |= {name: self._prompt(given) for name, given in self.settings.items()}
         return ReasoningStyle(
             start,
             end,
             frozenset(self.settings),
-            frozenset(name for name, prompt in prompts.items() if prompt and prompt.rstrip().endswith(start)),
             tokens(self._tokenizer.think_start_tokens),
             tokens(self._tokenizer.think_end_tokens),
         )
+
+    def opened_by(self, prompt: Sequence[int]) -> bool:
+        """Whether a prompt of the template ends with the start marker, but for blanks."""
+        end: str = self._tokenizer.decode(list(prompt[-TAIL:]))
+        return end.rstrip().endswith(self._tokenizer.think_start)
 
     @property
     def _source(self) -> str:

@@ -81,6 +81,10 @@ class Text:
         """How the model reasons; its template is tried out for that, in some milliseconds, once."""
         return self._reasoning.style(self._is_unspelled)
 
+    def opens_reasoning(self, prompt: Sequence[int]) -> bool:
+        """Whether nothing but blanks stands between the start marker of the reasoning and the end of the prompt."""
+        return self._reasoning.opened_by(prompt)
+
     def tool_style(self) -> ToolStyle | None:
         """How the model calls tools, where mlx_lm has a parser for what its template asks of it."""
         if not self._tokenizer.has_tool_calling:
