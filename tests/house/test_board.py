@@ -1,18 +1,17 @@
 """The board under tasks/ is honest: every state is known, and what is done names a test that exists.
 
-A proof is a pytest node id: a file, then a test function or a class and its method, then perhaps its
-parameters in brackets. It is looked up in the file's syntax tree; nothing is imported.
+A proof is a pytest node id, see `node_ids`.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from .node_ids import exists
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = {
@@ -51,30 +50,6 @@ def tasks(markdown: str) -> list[Task]:
         if len(row) != len(COLUMNS):
             raise ValueError(f"a row has {len(row)} cells, not {len(COLUMNS)}: {row}")
     return [Task(*row) for row in rest]
-
-
-@cache
-def names_in(path: Path) -> frozenset[str]:
-    """What pytest can run in a file: "test_x" and "TestX::test_y"."""
-    return frozenset(named(ast.parse(path.read_text()).body))
-
-
-def named(body: list[ast.stmt], prefix: str = "") -> list[str]:
-    """The names of the tests in a module or in a class."""
-    found: list[str] = []
-    for node in body:
-        if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
-            found += named(node.body, f"{prefix}{node.name}::")
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
-            found.append(prefix + node.name)
-    return found
-
-
-def exists(node_id: str, root: Path = ROOT) -> bool:
-    """Whether a node id names a test under `root`; parameters in brackets are not looked at."""
-    file, _, name = node_id.partition("[")[0].partition("::")
-    path = root / file
-    return path.match("test_*.py") and path.is_file() and name in names_in(path)
 
 
 def findings(task: Task, root: Path = ROOT) -> list[str]:

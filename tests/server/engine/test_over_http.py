@@ -65,6 +65,16 @@ class TestWithOnePlace:
         assert (await waiting).json()["usage"]["completion_tokens"] <= 3
         await until(lambda: engine.unfinished == 0)
 
+    async def test_health_and_models_are_answered_while_an_answer_is_generated(
+        self, live: httpx2.AsyncClient, engine: MlxEngine
+    ) -> None:
+        async with live.stream("POST", "/completions", json=ENDLESS) as response:
+            lines = response.aiter_lines()
+            await anext(lines)
+            probed = [await live.get(path) for path in ("/models", str(live.base_url.join("/health")))]
+            assert engine.unfinished == 1
+        assert [response.status_code for response in probed] == [200, 200]
+
     async def test_a_thread_that_dies_ends_the_stream_with_an_error_and_who_waits_has_one_too(
         self,
         live: httpx2.AsyncClient,
