@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from base64 import b64decode
-from math import hypot, isclose
+from math import hypot, isfinite
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SAME, ALIKE = 0.9999, 0.99
 """Cosines of vectors that one computation gave, and of those that half-precision batches give of one text."""
+LEAST_NORM = 1e-30
+"""Of what is shorter, rounding alone decides where it points."""
 
 
 @check("there is a vector for each input")
@@ -168,7 +170,7 @@ def _unlike(first: Vector, second: Vector, least: float, expected: str) -> Devia
 def _cosine(first: Vector, second: Vector) -> float:
     """0 where one of them has no direction, or no number that is finite."""
     norm = hypot(*first) * hypot(*second)
-    if isclose(norm, 0.0, abs_tol=1e-30) or norm != norm or norm == float("inf"):  # noqa: PLR0124 - NaN
+    if norm < LEAST_NORM or not isfinite(norm):
         return 0.0
     return sum(a * b for a, b in zip(first, second, strict=True)) / norm
 
