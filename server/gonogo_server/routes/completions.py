@@ -7,7 +7,7 @@ from gonogo_wire import CreateCompletionRequest
 
 from gonogo_server.answers.form import CompletionForm, Heading
 from gonogo_server.answers.generate import Ask, generate
-from gonogo_server.answers.respond import respond
+from gonogo_server.answers.respond import respond, while_connected
 from gonogo_server.engine.base import Engine, Generation, ModelCard
 from gonogo_server.requests import asked
 from gonogo_server.requests.prompts import read_prompt
@@ -28,7 +28,8 @@ async def create_completion(
     check_completion(body)
     check_choices(len(asked.prompts(body)), asked.candidates(body))
     card = await with_vocabulary(engine, served_as("chat", engine, body.model))
-    steps = generate(engine, card.id, await _ask(engine, card, body))
+    # What needs the model may have to wait for it.
+    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body)))
     heading = Heading(
         card.id,
         include_usage=asked.include_usage(body),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
+from gonogo_server.app import create_app
 from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.mlx.embedder import load_embedder
 from gonogo_server.engine.mlx.engine import Budget, open_engine
@@ -18,8 +19,10 @@ from gonogo_server.engine.mlx.load import load
 from gonogo_server.errors import EngineDied, ModelUnavailable, UnsupportedModel
 from gonogo_server.locate import locate
 from gonogo_server.operations.exchange import Exchange, begin
+from gonogo_server.settings import Settings
 from mlx import nn
 from mlx.utils import tree_flatten
+from server.conftest import listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,6 +254,50 @@ async def test_a_request_keeps_its_turn_from_its_first_question_to_its_answer(
         assert not second.done()
         await steps.aclose()
         assert await second == "two"
+
+
+# ---- Requests that wait for room
+
+
+def body_of(path: str) -> dict[str, Any]:
+    asked = {"prompt": "Hi"} if path == "/completions" else {"messages": [{"role": "user", "content": "Hi"}]}
+    return {"model": "two", "max_tokens": 4, **asked}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", ["/chat/completions", "/completions"])
+async def test_a_client_that_leaves_while_it_waits_for_room_is_not_waited_for(
+    open_model: Open, folders: list[Path], room_for_one: Budget, path: str, *, stream: bool
+) -> None:
+    engine = open_model(*folders, budget=room_for_one)
+    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+    async with listen(create_app(engine, Settings())) as client:
+        await anext(steps)
+        asking = asyncio.ensure_future(client.post(path, json=body_of(path) | {"stream": stream}))
+        while not engine._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0)
+        asking.cancel()
+        while engine._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0)
+        await steps.aclose()
+    assert loaded(engine) == [True, False]
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/completions"])
+async def test_a_request_that_waits_for_room_for_too_long_is_a_503(
+    open_model: Open, folders: list[Path], room_for_one: Budget, path: str
+) -> None:
+    engine = open_model(*folders, budget=room_for_one)
+    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+    async with listen(create_app(engine, Settings(request_timeout=0.05))) as client:
+        await anext(steps)
+        response = await client.post(path, json=body_of(path))
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "request_timeout")
+        assert engine._pool.waiting("two") == 0
+        # The others are served as before.
+        assert len(await say(engine, "one")) == 8
+        await steps.aclose()
+    assert loaded(engine) == [True, False]
 
 
 # ---- Preloading where there is not room for all
