@@ -45,6 +45,13 @@ Feature: Structured outputs
     When any JSON object is asked for
     Then the text is a JSON object
 
+  @must @structured.object.begins
+  Scenario: The response format "json_object" holds where the model would say something else
+    Source: schema, ResponseFormatJsonObject, "ensures the message is valid JSON"
+    Why: a format that is accepted and dropped shows when the model does not happen to answer in JSON.
+    When a JSON object is asked for with a question of yes or no
+    Then the text begins as a JSON object
+
   @must @structured.harmless.name
   Scenario: A schema whose name is no name does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, ResponseFormatJsonSchema.name, "a-z, A-Z, 0-9, or contain underscores and dashes"

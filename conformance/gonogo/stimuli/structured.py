@@ -67,6 +67,14 @@ REQUESTS: dict[str, Stimulus] = {
             messages=[{"role": "user", "content": 'Answer with the JSON object {"x": 1} and nothing else.'}],
         ),
     ),
+    "a JSON object is asked for with a question of yes or no": post(
+        Endpoint.CHAT,
+        _asked(
+            {"type": "json_object"},
+            4,
+            messages=[{"role": "user", "content": "Is this JSON? Answer yes or no."}],
+        ),
+    ),
     "an object of a schema is asked for with the likeliest tokens": post(
         Endpoint.CHAT, _asked(_form(_CONST, strict=True), 4, logprobs=True, top_logprobs=20)
     ),

@@ -16,6 +16,7 @@ KEPT = first("structured.schema.kept")
 STREAMED = first("structured.schema.streamed")
 LIMITS = first("structured.schema.limits")
 ANY = first("structured.object.parses")
+BEGUN = first("structured.object.begins")
 
 _CONTENT = "choices.0.message.content"
 FENCED = '```json\n{"x": 1}\n```'
@@ -100,6 +101,12 @@ FAULTS: tuple[Fault, ...] = (
         "structured.object.parses",
         changed(ANY, answer(put(_CONTENT, "[1]"))),
     ),
+    fault(
+        "the format of any object is dropped",
+        "mlx_lm.server 0.32, where a prompt that asks for JSON hides it",
+        "structured.object.begins",
+        changed(BEGUN, answer(put(_CONTENT, "No."))),
+    ),
 )
 
 
@@ -114,7 +121,7 @@ def _unsaid(message: dict[str, Any], reason: str) -> Any:  # noqa: ANN401 - an e
     )
 
 
-_WHOLE = either(KEPT, LIMITS, ANY)
+_WHOLE = either(KEPT, LIMITS, ANY, BEGUN)
 
 HARMLESS: dict[str, Change] = {
     "forms that are refused": changed(_formed, refused(400)),
@@ -134,6 +141,9 @@ HARMLESS: dict[str, Change] = {
     ),
     "a model that refuses to fill a form": changed(_WHOLE, answer(_unsaid({"refusal": "I cannot."}, "stop"))),
     "a filter before the object": changed(_WHOLE, answer(_unsaid({"content": ""}, "content_filter"))),
+    "an object after blanks, cut short": changed(BEGUN, answer(put(_CONTENT, "\n\n {"))),
+    "blanks that an object never ends": changed(BEGUN, answer(put(_CONTENT, " \n \n"))),
+    "a thought in the text before the object": changed(BEGUN, answer(put(_CONTENT, "<think>\nThe user"))),
     "an object over several lines": changed(KEPT, answer(put(_CONTENT, '{\n  "gauge": "teal-4417"\n}\n'))),
     "an object in escapes": changed(KEPT, answer(put(_CONTENT, '{"gauge":"\\u0074eal-4417"}'))),
     "another number within the limits": changed(LIMITS, answer(put(_CONTENT, '{"x":200.0}'))),

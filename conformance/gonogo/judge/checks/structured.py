@@ -14,6 +14,9 @@ from gonogo.judge.steps import Of, check
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
+THOUGHT = "<think"
+"""What the text of a model begins with whose thoughts the server leaves in it."""
+
 
 @check("the text is JSON that the schema admits", Of.BEGUN)
 def schema_kept(exchange: Exchange) -> Deviation | None:
@@ -38,6 +41,17 @@ def is_object(exchange: Exchange) -> Deviation | None:
     except ValueError:
         value = None
     return None if isinstance(value, dict) else Deviation("a JSON object", f"the text is {said[:80]!r}")
+
+
+@check("the text begins as a JSON object")
+def begins_as_object(exchange: Exchange) -> Deviation | None:
+    """The first character shows whether the model is held to the form, however early the limit cuts it off."""
+    said = text(exchange).lstrip()
+    if not said or said.startswith(THOUGHT) or "content_filter" in calls.finish_reasons(exchange):
+        raise Undecided(f"{exchange.id} carries no beginning of an answer")
+    return (
+        None if said.startswith("{") else Deviation('text that begins with "{"', f"the text is {said[:80]!r}")
+    )
 
 
 def _said(exchange: Exchange) -> str:
