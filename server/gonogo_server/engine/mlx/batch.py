@@ -292,9 +292,7 @@ class Batch:
         self._generator = self._make_generator()
 
 
-def _prefix(entry: Entry[Cache], length: int) -> Prefix | None:
-    if not length:
-        return None
+def _prefix(entry: Entry[Cache], length: int) -> Prefix:
     cache = _copy(entry.value)
     if length < len(entry.tokens):
         trim_prompt_cache(cache, len(entry.tokens) - length)
