@@ -280,12 +280,24 @@ class MlxEngine:
         await asyncio.wrap_future(self._worker.call(lambda owned: owned.unload(model)))
 
     async def _in_steps(self, work: Callable[[Residents], Future[Result]]) -> Result:
-        running = await asyncio.wrap_future(self._worker.call(work))
-        return await asyncio.wrap_future(running)
+        begun = self._worker.call(work)
+        try:
+            running = await asyncio.wrap_future(begun)
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            # It may have begun where this loop has not heard of it yet.
+            begun.add_done_callback(_stop)
+            raise
 
     async def _read(self, work: Callable[[], Result]) -> Result:
         self._worker.check()
         return await asyncio.get_running_loop().run_in_executor(self._reader, work)
+
+
+def _stop(begun: Future[Future[Result]]) -> None:
+    """Have work that is done in steps end before the next one."""
+    if not begun.cancelled() and begun.exception() is None:
+        begun.result().cancel()
 
 
 def _loading(location: Location) -> Callable[[Residents], Resident]:

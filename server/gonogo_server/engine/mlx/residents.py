@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import traceback
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -80,6 +81,15 @@ class Residents:
 
     def load(self, location: Location) -> Resident:
         """Take a model into memory. Raises `ModelUnavailable` with the reason where that cannot be done."""
+        try:
+            return self._take(location)
+        except Exception as error:
+            # Who is told of it would keep what was read by then, and release it on another thread.
+            _clear_frames(error)
+            _give_back_memory()
+            raise
+
+    def _take(self, location: Location) -> Resident:
         if location.type == "embedding":
             embedder = self._embedders[location.id] = load_embedder(location)
             return embedder
@@ -101,9 +111,11 @@ class Residents:
             self._prefixes.forget(name)
         self._loaded.pop(name, None)
         self._embedders.pop(name, None)
-        gc.collect()
-        mx.synchronize()
-        mx.clear_cache()
+        # What nobody waits for any more would keep it until the next step.
+        for steps, future in self._jobs:
+            if future.cancelled():
+                steps.close()
+        _give_back_memory()
 
     def add(self, name: str, row: Row) -> None:
         """Have it answered."""
@@ -190,6 +202,20 @@ def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
     else:
         return True
     return False
+
+
+def _give_back_memory() -> None:
+    """Of what nothing refers to any more."""
+    gc.collect()
+    mx.synchronize()
+    mx.clear_cache()
+
+
+def _clear_frames(error: BaseException | None) -> None:
+    """Let go of what was at hand where it was raised, and where each of its causes was."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _tell(tell: Callable[[Result], None], outcome: Result) -> None:
