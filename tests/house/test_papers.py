@@ -10,6 +10,10 @@ from pathlib import Path
 import gonogo_contract
 import pytest
 import yaml
+from gonogo.cli import app
+from gonogo.rules import load
+from gonogo_server.settings import Settings
+from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parents[2]
 CI = (ROOT / ".ci/run").read_text()
@@ -29,6 +33,30 @@ def test_ci_ends_with_the_test_command_of_the_readme() -> None:
 def test_ci_runs_the_main_command_of_the_readme() -> None:
     assert "$ pip install uv && uv run gonogo check\n" in (ROOT / "README.md").read_text()
     assert re.search(r"uv run gonogo check$", CI, re.MULTILINE)
+
+
+def test_every_command_of_the_readme_has_the_options_that_it_shows() -> None:
+    commands = get_command(app).commands
+    shown = re.findall(r"^\$ .*?\bgonogo (\w+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {name for name, _ in shown} >= {"check", "judge", "diff", "serve"}
+    for name, arguments in shown:
+        # What follows "serve" is read by the server.
+        known = _serve_options() if name == "serve" else {o for p in commands[name].params for o in p.opts}
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", arguments)) <= known
+
+
+def _serve_options() -> set[str]:
+    without = {"api_key", "cors_origins", "models"}
+    return {f"--{name.replace('_', '-')}" for name in Settings.model_fields.keys() - without} | {"--model"}
+
+
+def test_the_failure_in_the_readme_is_told_as_its_rule_has_it() -> None:
+    shown = (ROOT / "README.md").read_text().partition("## How to read a failure")[2]
+    (head,) = re.findall(r"^FAIL  (\S+)  \((\w+)\)$", shown, re.MULTILINE)
+    told = dict(re.findall(r"^  (requirement|source|why) +(.+)$", shown, re.MULTILINE))
+    (rule,) = [one.rule for one in load().scenarios if one.rule.id == head[0]]
+    assert head == (rule.id, rule.level)
+    assert told == {"requirement": rule.title, "source": rule.source, "why": rule.why}
 
 
 def test_a_commit_runs_nothing_that_ci_does_not_run() -> None:
