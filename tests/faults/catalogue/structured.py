@@ -143,6 +143,7 @@ HARMLESS: dict[str, Change] = {
     "a filter before the object": changed(_WHOLE, answer(_unsaid({"content": ""}, "content_filter"))),
     "an object after blanks, cut short": changed(BEGUN, answer(put(_CONTENT, "\n\n {"))),
     "blanks that an object never ends": changed(BEGUN, answer(put(_CONTENT, " \n \n"))),
+    "a fence that is taken off where it has an end": changed(BEGUN, answer(put(_CONTENT, "```json"))),
     "a thought in the text before the object": changed(BEGUN, answer(put(_CONTENT, "<think>\nThe user"))),
     "an object over several lines": changed(KEPT, answer(put(_CONTENT, '{\n  "gauge": "teal-4417"\n}\n'))),
     "an object in escapes": changed(KEPT, answer(put(_CONTENT, '{"gauge":"\\u0074eal-4417"}'))),

@@ -14,8 +14,10 @@ from gonogo.judge.steps import Of, check
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
-THOUGHT = "<think"
-"""What the text of a model begins with whose thoughts the server leaves in it."""
+WRAPPINGS = ("<think", "`")
+"""What may stand before the object in an answer that is cut short: a thought, or a fence that the server takes off
+where it sees both ends of it (llama.cpp).
+"""
 
 
 @check("the text is JSON that the schema admits", Of.BEGUN)
@@ -47,11 +49,11 @@ def is_object(exchange: Exchange) -> Deviation | None:
 def begins_as_object(exchange: Exchange) -> Deviation | None:
     """The first character shows whether the model is held to the form, however early the limit cuts it off."""
     said = text(exchange).lstrip()
-    if not said or said.startswith(THOUGHT) or "content_filter" in calls.finish_reasons(exchange):
-        raise Undecided(f"{exchange.id} carries no beginning of an answer")
-    return (
-        None if said.startswith("{") else Deviation('text that begins with "{"', f"the text is {said[:80]!r}")
-    )
+    if not said or said.startswith(WRAPPINGS) or "content_filter" in calls.finish_reasons(exchange):
+        raise Undecided(f"an object may still come after the text of {exchange.id}, {said[:80]!r}")
+    if said.startswith("{"):
+        return None
+    return Deviation('text that begins with "{"', f"the text is {said[:80]!r}")
 
 
 def _said(exchange: Exchange) -> str:
