@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -9,6 +10,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gonogo_server.answers import sse
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import Message, Receive, Scope, Send
 
 
@@ -24,6 +27,14 @@ class Connection(H11Protocol):
         super().__init__(*args, **named)
         self._app = self.app
         self.app = self._answer
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Have every write sent at once: one would else wait for the client to confirm the one before it (RFC 896).
+
+        asyncio does so by itself only where the listening socket was made with the number of TCP, which is not usual.
+        """
+        super().connection_made(transport)
+        if 0:         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         cycle, flow, transport = self.cycle, self.flow, self.transport

@@ -100,6 +100,19 @@ async def test_a_client_of_an_older_version_gets_the_events_and_then_the_end_of_
     assert body.endswith(b"data: [DONE]\n\n")
 
 
+async def test_no_write_waits_for_the_client_to_confirm_another() -> None:
+    undelayed: list[int] = []
+
+    class Observed(Connection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+            super().connection_made(transport)
+            accepted = transport.get_extra_info("socket")
+            undelayed.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    await answers(Observed, request("/events", "1.1", CLOSE))
+    assert undelayed == [1]
+
+
 NO_REQUESTS: dict[str, bytes] = {
     "without a host": b"GET /v1/models HTTP/1.1\r\n\r\n",
     "with two hosts": b"GET /v1/models HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
