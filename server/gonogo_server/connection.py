@@ -34,7 +34,7 @@ class Connection(H11Protocol):
         asyncio does so by itself only where the listening socket was made with the number of TCP, which is not usual.
         """
         super().connection_made(transport)
-        if 0:         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         cycle, flow, transport = self.cycle, self.flow, self.transport
