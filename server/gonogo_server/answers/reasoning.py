@@ -103,9 +103,15 @@ class ReasoningFilter:
                 self._state = TRANSITIONS[self._state, seen]
         return parts
 
-    def flush(self) -> list[Part]:
-        """What was held back, once it is known that no more text comes."""
+    def flush(self, *, cut: bool = False) -> list[Part]:
+        """What was held back, once it is known that no more text comes; `cut`: because of a limit.
+
+        The beginning of a start marker is no text of the answer then: most likely it would have become one.
+        """
         match self._state:
+            case State.BEFORE if cut and self._held.strip():
+                self._state = TRANSITIONS[self._state, Seen.START]
+                return []
             case State.BEFORE:
                 return self._answer()[0]
             case State.REASONING:

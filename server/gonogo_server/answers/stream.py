@@ -182,10 +182,10 @@ class Answer:
         opening = self._opening()
         self._move(Arrival.LAST_PIECE if reason else Arrival.PIECE)
         self._count(piece)
+        if reason:
+            read += self._reader.flush(cut=piece.finish_reason == "length")
         if reasoning or self._reader.reasoning or any(isinstance(part, Thought) for part in read):
             self.reasoning_tokens = self.tokens
-        if reason:
-            read += self._reader.flush()
         said = [self._step(part) for part in read]
         if reason:
             said += self._ending(said, "stop" if self._reader.stopped else reason)

@@ -72,9 +72,9 @@ class Reader:
         """What is known now that `text` has been generated."""
         return self._part(self._reasoning.feed(text)) if self._reasoning else self._answer(text)
 
-    def flush(self) -> list[Shown | Thought | Call | Arguments]:
-        """What was held back, once it is known that no more text comes."""
-        thought = self._part(self._reasoning.flush()) if self._reasoning else []
+    def flush(self, *, cut: bool = False) -> list[Shown | Thought | Call | Arguments]:
+        """What was held back, once it is known that no more text comes; `cut`: because of a limit."""
+        thought = self._part(self._reasoning.flush(cut=cut)) if self._reasoning else []
         held = self._read(self._tools.flush()) if self._tools else []
         return thought + held + self._show(self._stops.flush())
 

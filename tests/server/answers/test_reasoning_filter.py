@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonogo_server.answers.stream import Step
+    from gonogo_server.engine.base import FinishReason
 
 CASES = [
     ("<think>\nHm. Hm.\n</think>\n\nHi.", False, "Hm. Hm.", "Hi."),
@@ -133,3 +134,22 @@ def test_the_log_probabilities_of_an_answer_without_reasoning_are_all_there() ->
 
 def test_a_completion_has_no_place_for_reasoning() -> None:
     assert CompletionForm(Heading("m")).chunk(Reasoned(0, "Hm")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "said", "count"),
+    [
+        ("\n<thi", "length", "", 1),
+        ("\n<thi", "stop", "\n<thi", 0),
+        ("\n", "length", "\n", 0),
+        ("<b", "length", "<b", 0),
+    ],
+)
+def test_a_start_marker_that_a_limit_cuts_off_is_no_answer(
+    text: str, reason: FinishReason, said: str, count: int
+) -> None:
+    logprobs = token(text).logprobs
+    steps, reasoned = read([Piece(text, 1, reason, 0, logprobs)])
+    whole = fold([*steps, Counted(1, 1)]).answers[0]
+    assert (whole.text, whole.reasoning, reasoned) == (said, "", count)
+    assert b"".join(placed.data for placed in whole.tokens).decode() == said
