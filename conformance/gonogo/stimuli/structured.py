@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
 CONSTANT = "teal-4417"
-OBJECT_TOKENS, TOUCH_TOKENS = 48, 2
+OBJECT_TOKENS, BEGIN_TOKENS, TOUCH_TOKENS = 48, 8, 2
 
 
 def _object(name: str, value: Body) -> Body:
@@ -71,7 +71,7 @@ REQUESTS: dict[str, Stimulus] = {
         Endpoint.CHAT,
         _asked(
             {"type": "json_object"},
-            4,
+            BEGIN_TOKENS,
             messages=[{"role": "user", "content": "Is this JSON? Answer yes or no."}],
         ),
     ),
