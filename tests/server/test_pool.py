@@ -537,6 +537,31 @@ async def test_who_came_first_is_served_first_however_late_it_asks(shelf: Shelf)
     await later.end()
 
 
+async def test_a_use_that_ends_does_not_change_what_is_to_go(shelf: Shelf) -> None:
+    pool = shelf.pool(2, a=1, b=1, c=1)
+    begun = await leases(pool, "aabc")
+    await begun[0].end()
+    later = await leases(pool, "ab")
+    assert granted(later) == [False, True]
+    for one in (begun[1], *begun[2:], *later):
+        await one.end()
+
+
+async def test_who_waits_while_another_model_is_loaded_keeps_its_turn(shelf: Shelf) -> None:
+    pool = shelf.pool(2, a=1, b=1, c=1)
+    (held,) = await leases(pool, "a")
+    shelf.gate.clear()
+    begun = await leases(pool, "bca")
+    assert granted(begun) == [False, False, False]
+    shelf.gate.set()
+    await settle()
+    assert granted(begun) == [True, False, False]
+    await held.end()
+    assert granted(begun) == [True, True, False]
+    for one in begun:
+        await one.end()
+
+
 # ---- loading and unloading, and who comes or goes meanwhile
 
 
