@@ -155,12 +155,13 @@ def musing() -> Callable[[Exchange], JsonEdit]:
 def decorated(exchange: Exchange) -> JsonEdit:
     """What the API adds by now."""
     numbers = count(1)
+    padded = (asked(exchange).get("stream_options") or {}).get("include_obfuscation", True)
 
     def edit(value: Json) -> None:
         if "choices" not in value:
             return
         value.update(system_fingerprint=None, service_tier=asked(exchange).get("service_tier") or "default")
-        if value["object"] == "chat.completion.chunk":
+        if value["object"] == "chat.completion.chunk" and padded:
             value["obfuscation"] = "x" * (next(numbers) % 7)
         for choice in value["choices"]:
             if "message" in choice:

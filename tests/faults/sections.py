@@ -27,6 +27,7 @@ from faults.catalogue import (
     tool_streams,
     tools,
     vectors,
+    writing,
 )
 from faults.harmless import answers, refusing, wire
 
@@ -59,6 +60,7 @@ SECTIONS = (
     prompts,
     vectors,
     sampling,
+    writing,
 )
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for section in SECTIONS for fault in section.FAULTS)
 HARMLESS: Final[tuple[tuple[str, Callable[[Record], Record]], ...]] = tuple(

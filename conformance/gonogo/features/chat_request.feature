@@ -56,6 +56,14 @@ Feature: What a chat completion may be asked with
     And a chat completion is requested with {"messages": [{"role": "user", "content": [{"type": "text", "text": "Count from one to ten."}]}]}
     Then prompt tokens differ by 2 at most
 
+  @must @chat.request.parts_of_all
+  Scenario: Content in text parts is accepted of the system and the assistant too
+    Source: schema, ChatCompletionRequestSystemMessage.content and ChatCompletionRequestAssistantMessage.content, array of parts
+    Why: templates that know parts of the user only fail on the first system prompt of an agent (gonka-ai/gonka#985).
+    When a chat completion is requested with {}
+    And a chat completion is requested with {"messages": [{"role": "system", "content": [{"type": "text", "text": "You count."}]}, {"role": "user", "content": "Hello"}, {"role": "assistant", "content": [{"type": "text", "text": "Hello!"}]}, {"role": "user", "content": "Count from one to ten."}], "max_tokens": 2}
+    Then the last is accepted like the first
+
   @must @chat.request.nulls
   Scenario: Nullable parameters may be null
     Source: schema, CreateChatCompletionRequest, nullable properties

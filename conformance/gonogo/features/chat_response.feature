@@ -220,6 +220,20 @@ Feature: A whole chat completion
     And a chat completion is requested with {"max_tokens": 2, "temperature": 0}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
 
+  @should @chat.response.usage_details
+  Scenario: No part of the tokens of a chat completion is more than its whole
+    Source: schema, CompletionUsage.completion_tokens_details and prompt_tokens_details, "breakdown of tokens used"
+    Why: what is left for the visible answer, or to be paid in full, comes out below 0.
+    When any chat completion is requested
+    Then no part of the tokens is more than its whole
+
+  @must @chat.response.finish_called
+  Scenario: A chat completion that finishes with "tool_calls" has a call
+    Source: schema, CreateChatCompletionResponse.choices.finish_reason, "tool_calls if the model called a tool"
+    Why: loops over tools run none, send the same conversation again, and never end.
+    When any chat completion is requested
+    Then the finish reason "tool_calls" stands beside a call
+
   @should @chat.response.nulls
   Scenario: A chat completion leaves optional fields out rather than null
     Source: schema, CreateChatCompletionResponse: optional properties that are not nullable

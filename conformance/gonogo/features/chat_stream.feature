@@ -272,6 +272,27 @@ Feature: A streamed chat completion
     When a chat completion is streamed with {}
     Then no chunk is there for usage only
 
+  @should @chat.stream.usage_details
+  Scenario: No part of the tokens of a stream is more than its whole
+    Source: schema, CompletionUsage.completion_tokens_details and prompt_tokens_details, "breakdown of tokens used"
+    Why: what is left for the visible answer, or to be paid in full, comes out below 0.
+    When any chat completion is streamed
+    Then no part of the tokens is more than its whole
+
+  @must @chat.stream.finish_called
+  Scenario: A stream that finishes with "tool_calls" has a call
+    Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "tool_calls if the model called a tool"
+    Why: loops over tools run none, send the same conversation again, and never end.
+    When any chat completion is streamed
+    Then the finish reason "tool_calls" stands after a fragment of a call
+
+  @must @chat.stream.obfuscation
+  Scenario: With include_obfuscation false no chunk is padded
+    Source: schema, ChatCompletionStreamOptions.include_obfuscation
+    Why: whoever pays for each byte of the way switches the padding off, and pays on.
+    When a chat completion is streamed with {"max_tokens": 2, "stream_options": {"include_usage": true, "include_obfuscation": false}}
+    Then no chunk has "obfuscation"
+
   @should @chat.stream.nulls
   Scenario: A chunk leaves optional fields out rather than null
     Source: schema, CreateChatCompletionStreamResponse: optional properties that are not nullable

@@ -142,6 +142,13 @@ Feature: A whole completion
     When any completion is requested
     Then the total is the sum of prompt and completion tokens
 
+  @should @completions.response.usage_prompt
+  Scenario: The prompt tokens of a completion are counted
+    Source: schema, CompletionUsage.prompt_tokens, "tokens in the prompt"
+    Why: cost tracking reads 0, and nobody notices.
+    When any completion is requested
+    Then prompt tokens were counted
+
   @must @completions.limit.max_tokens
   Scenario: max_tokens limits a completion
     Source: schema, CreateCompletionRequest.max_tokens

@@ -107,6 +107,20 @@ Feature: HTTP
     When any request is sent
     Then the answer has no more than one length
 
+  @should @http.utf8
+  Scenario: No answer is called anything else than UTF-8
+    Source: RFC 8259 section 8.1: JSON is UTF-8; SSE standard 9.2.5: so are streams
+    Why: httpx and .NET's HttpClient believe the charset, and every accent becomes two marks.
+    When any request is sent
+    Then no other charset than that of the bytes is named
+
+  @should @http.names
+  Scenario: No object of an answer has two fields of one name
+    Source: RFC 8259 section 4: names should be unique, or what software makes of them is unpredictable
+    Why: one parser takes the first, another the last, and a strict one neither.
+    When any request is sent
+    Then no object has two fields of one name
+
   @should @http.allow
   Scenario: A refusal with 405 names the methods that are there
     Source: RFC 9110 section 15.5.6: a 405 must have Allow

@@ -153,6 +153,13 @@ Feature: Tools
     When tools are forbidden
     Then no tool is called
 
+  @must @tools.strict.kept
+  Scenario: The arguments of a strict tool keep its schema
+    Source: schema, FunctionObject.strict, "the model will follow the exact schema defined in the parameters field"
+    Why: what is strict is not checked again: the function runs with a value that it does not know (ai-dynamo/frontend-crates#209).
+    When a tool with strict true must be called
+    Then the arguments of every call keep the schema of the tool
+
   @must @tools.parallel.one
   Scenario: With parallel_tool_calls false no more than one tool is called
     Source: schema, CreateChatCompletionRequest.parallel_tool_calls
@@ -335,6 +342,14 @@ Feature: Tools
     Why: the arguments of both are glued together (ollama/ollama#15457, ai-dynamo/dynamo PR#4723, LibreChat-AI/agents PR#260).
     When two tools must be called in a stream
     Then no two calls share an index
+
+  @should @tools.stream.numbered
+  Scenario: The calls of a stream are numbered from 0
+    Source: recorded streams; schema, ChatCompletionMessageToolCallChunk.index, the place in a list
+    Why: openai-python's helper puts each fragment of a call 1 that has no call 0 into a call of its own.
+    When a tool must be called in a stream
+    And two tools must be called in a stream
+    Then the calls are numbered from 0
 
   @must @tools.stream.finish_reason
   Scenario: A stream with a required call finishes with "tool_calls"

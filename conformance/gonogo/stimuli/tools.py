@@ -38,6 +38,19 @@ BELL: dict[str, Any] = {
         "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
     },
 }
+STRICT: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "set_colour",
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {"colour": {"type": "string", "enum": ["teal-7f3"]}},
+            "required": ["colour"],
+            "additionalProperties": False,
+        },
+    },
+}
 BARE: dict[str, Any] = {"type": "function", "function": {"name": "ring_bell"}}
 
 _HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
@@ -102,6 +115,7 @@ REQUESTS: dict[str, Stimulus] = {
     "a tool must be called in a stream": post(
         Endpoint.CHAT, _FORCED | {"stream_options": {"include_usage": True}}, streamed=True
     ),
+    "a tool with strict true must be called": post(Endpoint.CHAT, _FORCED | {"tools": [STRICT]}),
     "the second of two tools must be called": post(
         Endpoint.CHAT,
         _FORCED

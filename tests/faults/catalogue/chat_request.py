@@ -26,6 +26,7 @@ _REFUSED = (
     ("a developer message is refused", "can1357/oh-my-pi#843", "developer"),
     ("an assistant's turn is refused", "a template that wants turns in pairs", "history"),
     ("content in parts is refused", "lemonade-sdk/lemonade#629", "parts"),
+    ("parts of the system are refused", "gonka-ai/gonka#985", "parts_of_all"),
     ("nulls are refused", "vllm-project/vllm PR#19679", "nulls"),
     ("parameters at their defaults are refused", "extra fields forbidden", "neutral"),
     ("temperature 0 is refused", "ai-forever/gigachain#237", "temperature_zero"),

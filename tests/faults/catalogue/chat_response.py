@@ -294,6 +294,24 @@ FAULTS: tuple[Fault, ...] = (
         changed(CHATS, answer(_no_counts)),
     ),
     fault(
+        "more tokens of reasoning than of the completion",
+        "the Gemini compatible endpoint counts thoughts beside the completion (softwaremill/sttp-ai#338)",
+        "chat.response.usage_details",
+        changed(STOP, answer(put("usage.completion_tokens_details", {"reasoning_tokens": 310}))),
+    ),
+    fault(
+        "more cached tokens than the prompt has",
+        "APIs that count what is cached beside the prompt, passed through by a gateway",
+        "chat.response.usage_details",
+        changed(STOP, answer(put("usage.prompt_tokens_details", {"cached_tokens": 4096}))),
+    ),
+    fault(
+        "tool_calls as the finish reason of a text",
+        "a parser that saw the marker of a call, and could not read the call",
+        "chat.response.finish_called",
+        changed(STOP, answer(put("choices.0.finish_reason", "tool_calls"))),
+    ),
+    fault(
         "max_tokens is ignored",
         "dtzp555-max/ocp#470",
         "chat.limit.max_tokens",

@@ -63,7 +63,7 @@ _CHUNKS = (
     ("chunks without a model", "a handler that forgets it", "model", cut("model")),
     ("chunks with null as their model", "a name not known", "model", put("model", None)),
     ("a number as system_fingerprint of chunks", "a hash as it is", "rest", put("system_fingerprint", 44709)),
-    ("a number as obfuscation", "a length in place of the padding", "rest", put("obfuscation", 7)),
+    ("a number as obfuscation", "a length in place of the padding", "rest", put("obfuscation", 0)),
 )
 
 # The same for chunks that have a choice.

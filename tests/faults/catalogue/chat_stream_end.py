@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from faults.asking import last
 from faults.editing import (
     asked,
     changed,
@@ -17,6 +18,7 @@ from faults.editing import (
     made,
     moved,
     nth,
+    numbered,
     put,
     streamed,
     unless_finishing,
@@ -177,6 +179,28 @@ FAULTS: tuple[Fault, ...] = (
                 made("usage.total_tokens", lambda n: n + 3),
                 where=has_usage,
             ),
+        ),
+    ),
+    fault(
+        "more tokens of reasoning than of the streamed completion",
+        "the Gemini compatible endpoint counts thoughts beside the completion (softwaremill/sttp-ai#338)",
+        "chat.stream.usage_details",
+        changed(
+            COUNTED, each(put("usage.completion_tokens_details", {"reasoning_tokens": 310}), where=has_usage)
+        ),
+    ),
+    fault(
+        "tool_calls as the finish reason of a streamed text",
+        "a parser that saw the marker of a call, and could not read the call",
+        "chat.stream.finish_called",
+        changed(COUNTED, each(put("choices.0.finish_reason", "tool_calls"), where=finishes)),
+    ),
+    fault(
+        "obfuscation that was switched off",
+        "a server that pads every chunk",
+        "chat.stream.obfuscation",
+        changed(
+            last("chat.stream.obfuscation"), numbered(lambda n, value: value.update(obfuscation="x" * n))
         ),
     ),
     fault(

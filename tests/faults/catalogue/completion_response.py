@@ -22,6 +22,7 @@ from faults.heads import wrong_heads
 
 COMPLETIONS = but(whole("/completions"), holding('"prompt":['))  # of one prompt
 PLAIN = asked("POST /completions {}")
+STOP = asked('POST /completions {"stop":"gonogo-never"}')  # an answer that no rule compares with another
 LIMITED = asked('POST /completions {"max_tokens":2,"temperature":0}')
 
 # One field of every answer, and the one rule that owns it.
@@ -150,6 +151,12 @@ FAULTS: tuple[Fault, ...] = (
         "a model dumped with its empty fields",
         "completions.response.nulls",
         changed(COMPLETIONS, answer(put("usage.prompt_tokens_details", None))),
+    ),
+    fault(
+        "prompt tokens of completions that are never counted",
+        "openvinotoolkit/model_server#2626",
+        "completions.response.usage_prompt",
+        changed(STOP, answer(lambda value: value["usage"].update(prompt_tokens=0, total_tokens=8))),
     ),
     fault(
         "max_tokens is ignored in completions",

@@ -16,6 +16,7 @@ from faults.editing import (
     finishes,
     frames,
     has_choice,
+    made,
     put,
     without,
 )
@@ -165,6 +166,12 @@ FAULTS: tuple[Fault, ...] = (
         "ollama/ollama#15457",
         "tools.stream.own_index",
         changed(TWO, each(put(f"{FRAGMENT}.index", 0), where=calls_fragment)),
+    ),
+    fault(
+        "calls numbered among all blocks of an answer",
+        "Anthropic's blocks, where text is block 0, translated by a gateway",
+        ("tools.stream.numbered", _CLIENT_STREAM),
+        changed(STREAMS, each(made(f"{FRAGMENT}.index", lambda n: n + 1), where=calls_fragment)),
     ),
     fault(
         "the last piece of the arguments is lost",

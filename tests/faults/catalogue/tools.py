@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CALL = asked(REQUESTS["a tool must be called"].key)
 NAMED = asked(REQUESTS["the second of two tools must be called"].key)
 ONE = asked(REQUESTS["no more than one of two tools must be called"].key)
+STRICT = asked(REQUESTS["a tool with strict true must be called"].key)
 FORBIDDEN = asked(REQUESTS["tools are forbidden"].key)
 CALLS = either(CALL, NAMED, ONE)
 
@@ -177,6 +178,27 @@ FAULTS: tuple[Fault, ...] = (
         changed(FORBIDDEN, answer(_call_unasked)),
     ),
     fault(
+        "a strict tool is called with a value that it does not know",
+        "ai-dynamo/frontend-crates#209: strict is accepted, and nothing holds the model to the schema",
+        "tools.strict.kept",
+        changed(STRICT, answer(put(f"{_TOOL_CALLS}.0.function.arguments", '{"colour": "green"}'))),
+    ),
+    fault(
+        "a strict tool is called with one field more",
+        "ai-dynamo/frontend-crates#209: strict is accepted, and nothing holds the model to the schema",
+        "tools.strict.kept",
+        changed(
+            STRICT,
+            answer(put(f"{_TOOL_CALLS}.0.function.arguments", '{"colour": "teal-7f3", "mood": "calm"}')),
+        ),
+    ),
+    fault(
+        "a strict tool is called with half an object",
+        "generative-computing/mellea PR#1373",
+        "tools.strict.kept",
+        changed(STRICT, answer(put(f"{_TOOL_CALLS}.0.function.arguments", '{"colour": "te'))),
+    ),
+    fault(
         "two calls where one at a time was asked for",
         "sgl-project/sglang#9696",
         "tools.parallel.one",
@@ -256,7 +278,9 @@ HARMLESS: dict[str, Change] = {
         refused(400),
     ),
     "a rate limit for calls": changed(either(CALL, STREAM), refused(429)),
-    "a call that the limit cuts short": changed(CALLS, answer(_cut_short)),
+    "a call that the limit cuts short": changed(either(CALLS, STRICT), answer(_cut_short)),
+    "strict tools that are refused": changed(STRICT, refused(400)),
+    "a model that refuses to call a strict tool": changed(STRICT, answer(_refused_by_model)),
     "a limit that reasoning uses up before the call": changed(CALLS, answer(_thought)),
     "a model that refuses to call": changed(CALLS, answer(_refused_by_model)),
     "stop as the finish reason of a call by name": changed(

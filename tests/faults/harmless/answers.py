@@ -39,6 +39,7 @@ from faults.harmless.picks import (
     LISTS,
     MODELS,
     PARTS,
+    UNPADDED,
     WHOLE,
 )
 
@@ -158,7 +159,9 @@ HARMLESS: dict[str, Change] = {
         changed(CHATS, answer(put("service_tier", "default"))),
         changed(CHAT_STREAMS, each(put("service_tier", None))),
     ),
-    "obfuscation": changed(CHAT_STREAMS, numbered(lambda n, value: value.update(obfuscation="x" * n))),
+    "obfuscation": changed(
+        but(CHAT_STREAMS, UNPADDED), numbered(lambda n, value: value.update(obfuscation="x" * n))
+    ),
     "logprobs that nobody asked for": both(
         changed(CHATS, answer(_chat_logprobs)), changed(CHAT_STREAMS, each(_chat_logprobs, where=has_choice))
     ),

@@ -14,6 +14,7 @@ CHAT_STREAMS = streamed("/chat/completions")
 COMPLETIONS = but(whole("/completions"), holding('"echo":true'))
 WHOLE = either(CHATS, COMPLETIONS)
 COMPARED = holding('"max_tokens":24')  # greedy texts, which one form may not have without the other
+UNPADDED = holding('"include_obfuscation":false')
 LISTS = asked("GET /models", "GET /models #2")
 SERVED = asked("GET /models/{model} served")
 MODELS = either(LISTS, SERVED)

@@ -26,4 +26,5 @@ import gonogo.judge.checks.stops
 import gonogo.judge.checks.structured
 import gonogo.judge.checks.text
 import gonogo.judge.checks.tool_calls
-import gonogo.judge.checks.tool_streams  # noqa: F401 - imported for their phrases, this one and those above
+import gonogo.judge.checks.tool_streams
+import gonogo.judge.checks.writing  # noqa: F401 - imported for their phrases, this one and those above

@@ -208,6 +208,17 @@ def usage_once(exchange: Exchange) -> Deviation | None:
     )
 
 
+@check('no chunk has "{field}"', Of.BEGUN)
+def without(exchange: Exchange, field: str) -> Deviation | None:
+    """What was switched off does not come."""
+    for chunk in reading.chunks(exchange):
+        if chunk.value.get(field):
+            return Deviation(f'no "{field}"', reading.field(chunk.value, field)).at(
+                exchange, chunk.offset, chunk.end
+            )
+    return None
+
+
 @check("no chunk is there for usage only", Of.BEGUN)
 def no_usage_chunk(exchange: Exchange) -> Deviation | None:
     """Nobody asked for it, and choices[0] of it is an IndexError (Arthur-Ficial/apfel#100)."""

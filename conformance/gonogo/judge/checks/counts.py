@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.reading import Object
 
+PARTS = {
+    "prompt_tokens": ("cached_tokens", "audio_tokens"),
+    "completion_tokens": ("reasoning_tokens", "audio_tokens"),
+}
 FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -41,6 +45,19 @@ def prompt_counted(exchange: Exchange) -> Deviation | None:
     """No prompt of ours has no tokens; fewer than none is for the schema's rule to say."""
     prompt = _count(_usage(exchange), "prompt_tokens", exchange)
     return Deviation("prompt_tokens above 0", "prompt_tokens is 0") if prompt == 0 else None
+
+
+@check("no part of the tokens is more than its whole", Of.BEGUN)
+def parts_within(exchange: Exchange) -> Deviation | None:
+    """What is cached is part of the prompt, and what was thought part of the completion; others count as they like."""
+    usage = _usage(exchange)
+    for whole, parts in PARTS.items():
+        details, most = usage.get(f"{whole}_details"), reading.count(usage.get(whole))
+        for name in parts:
+            part = reading.count(details.get(name)) if isinstance(details, dict) else None
+            if part is not None and most is not None and part > most:
+                return Deviation(f"{name} of at most the {most} of {whole}", f"{name} is {part}")
+    return None
 
 
 @check("no more than {limit:d} completion tokens were generated", Of.BEGUN)

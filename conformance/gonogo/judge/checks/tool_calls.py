@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import jsonschema_rs
+
 from gonogo.judge import calls, reading
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
@@ -74,6 +76,35 @@ def named(exchange: Exchange, name: str) -> Deviation | None:
     """The tool that was named, and no other."""
     others = [found for found in calls.names(exchange) if found != name and isinstance(found, str)]
     return Deviation(f'a call of "{name}"', f"{others[0]!r} is called") if others else None
+
+
+@check('the finish reason "tool_calls" stands beside a call')
+def finishes_a_call(exchange: Exchange) -> Deviation | None:
+    """Who reads it looks for calls; a message that is none is for the schema's rules to say."""
+    for choice in reading.choices(exchange):
+        message = choice.get("message")
+        called = not isinstance(message, dict) or message.get("tool_calls")
+        if choice.get("finish_reason") == "tool_calls" and not called:
+            return Deviation('a call beside finish_reason "tool_calls"', "there is none")
+    return None
+
+
+@check("the arguments of every call keep the schema of the tool")
+def arguments_kept(exchange: Exchange) -> Deviation | None:
+    """A server that takes "strict" holds the model to it, or refuses."""
+    calls.uncut(exchange)
+    tools = map(calls.function, reading.objects(calls.asked_to_answer(exchange).get("tools")))
+    schemas = {tool.get("name"): tool.get("parameters", True) for tool in tools}
+    for name, given in zip(calls.names(exchange), calls.arguments(exchange), strict=True):
+        if not isinstance(name, str) or name not in schemas:
+            raise Undecided(f"a tool is called in {exchange.id} that was not offered")
+        try:
+            wrong = next(jsonschema_rs.validator_for(schemas[name]).iter_errors(reading.parse(given)), None)
+        except ValueError:
+            return Deviation("arguments that the schema admits", f"they are {given[:80]!r}")
+        if wrong is not None:
+            return Deviation("arguments that the schema admits", f"they are {given[:80]!r}: {wrong.message}")
+    return None
 
 
 @check("the id of every call is a string that is not empty")

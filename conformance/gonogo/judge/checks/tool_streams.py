@@ -10,7 +10,7 @@ from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gonogo.exchange import Exchange
     from gonogo.judge.calls import Fragment
@@ -86,6 +86,29 @@ def one_index_each(exchange: Exchange) -> Deviation | None:
     return None
 
 
+@check("the calls are numbered from 0", Of.BEGUN)
+def numbered(exchange: Exchange) -> Deviation | None:
+    """The index is a place in a list, which has no first entry without a 0."""
+    found = sorted(calls.by_call(exchange))
+    expected = list(range(len(found)))
+    if found == expected:
+        return None
+    return Deviation(f"calls numbered {_list(expected)}", f"they are numbered {_list(found)}")
+
+
+@check('the finish reason "tool_calls" stands after a fragment of a call', Of.BEGUN)
+def finishes_a_call(exchange: Exchange) -> Deviation | None:
+    """As in whole answers."""
+    for _, parts in sorted(reading.by_choice(exchange).items()):
+        ends = [chunk for chunk, choice in parts if choice.get("finish_reason") == "tool_calls"]
+        if ends and not any(reading.delta(choice).get("tool_calls") for _, choice in parts):
+            deviation = Deviation(
+                'a call before finish_reason "tool_calls"', "no delta has a fragment of one"
+            )
+            return deviation.at(exchange, ends[0].offset, ends[0].end)
+    return None
+
+
 @compare("the stream calls what the whole answer calls", Of.BEGUN)
 def same_calls(*exchanges: Exchange) -> Deviation | None:
     """The same tools, in the same order. What they are called with may vary with the batch."""
@@ -117,5 +140,5 @@ def _at(exchange: Exchange, part: Fragment, expected: str, actual: str) -> Devia
     return Deviation(expected, actual).at(exchange, part.chunk.offset, part.chunk.end)
 
 
-def _list(names: list[object]) -> str:
+def _list(names: Sequence[object]) -> str:
     return ", ".join(map(repr, names))
