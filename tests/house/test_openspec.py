@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted(ROOT.glob("openspec/specs/*/spec.md"))
-CHANGES = sorted(path.parent for path in ROOT.glob("openspec/changes/*/proposal.md"))
+CHANGES = sorted(path.parent for path in ROOT.glob("openspec/changes/**/proposal.md"))
+"""Open ones, and those under archive/."""
 DELTA = re.compile(r"(ADDED|MODIFIED|REMOVED|RENAMED) Requirements")
 
 
@@ -73,7 +74,7 @@ def spec_findings(markdown: str) -> list[str]:
 
 
 def change_findings(change: Path) -> list[str]:
-    """What is wrong with an open change: its proposal, its tasks, and the requirements it brings."""
+    """What is wrong with a change: its proposal, its tasks, and the requirements it brings."""
     found: list[str] = []
     proposal = (change / "proposal.md").read_text()
     found += [
@@ -131,7 +132,7 @@ def test_a_spec_keeps_the_format(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CHANGES, ids=lambda path: path.name)
-def test_an_open_change_keeps_the_format(path: Path) -> None:
+def test_a_change_keeps_the_format(path: Path) -> None:
     assert change_findings(path) == []
 
 
