@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,11 +53,20 @@ class Request:
 
     @property
     def json(self) -> object:
-        """The body as JSON, or None where it is empty or not JSON (some requests are broken on purpose)."""
+        """The body as JSON, or None where it is empty or not JSON (some requests are broken on purpose).
+
+        What is nested deeper than Python reads counts as not JSON.
+        """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the JSON object that the body is; none where it is anything else."""
+        value = self.json
+        return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,11 @@ class Exchange:
         """The media type of the response in lower case, without parameters, or None."""
         value = self.header("content-type")
         return None if value is None else value.partition(";")[0].strip().lower()
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the response says that it is an event stream, be it that none was asked for."""
+        return self.media_type == "text/event-stream"
 
     def arrival(self, offset: int) -> float | None:
         """Seconds after which the byte at `offset` of the body had arrived; None past its end."""

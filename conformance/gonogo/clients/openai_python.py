@@ -261,8 +261,7 @@ def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
 
 def _asked(request: Request, content: str, without: str = "") -> dict[str, Any]:
     """The recorded body as the arguments of `create`; all that the SDK need not know goes in as it is."""
-    body = request.json
-    rest = dict(body) if isinstance(body, dict) else {}
+    rest = request.fields
     rest.pop(without, None)
     arguments = {name: rest.pop(name, "") for name in ("model", content)}
     if "stream" in rest:

@@ -59,7 +59,7 @@ def shots(told: Iterable[Told], seed: int, subject: Subject) -> Iterator[Shot]:
             if shot.case.meant is not Meant.VALID or shot.path not in (CHAT, COMPLETIONS):
                 continue
             generations += 1
-            streamed = posted(shot, _json(shot.request) | {"stream": True}, subject)
+            streamed = posted(shot, shot.request.fields | {"stream": True}, subject)
             if generations % STREAMED == 1 and streamed.request not in seen:
                 seen.add(streamed.request)
                 number += 1
@@ -84,7 +84,7 @@ def mild_first(waiting: Iterable[Shot]) -> Iterator[Shot]:
 
 def is_risky(shot: Shot) -> bool:
     """Whether the case resembles the one that stops mlx_lm.server for good: its prompt is a list."""
-    return isinstance(_json(shot.request).get("prompt"), list)
+    return isinstance(shot.request.fields.get("prompt"), list)
 
 
 def posted(shot: Shot, value: object, subject: Subject) -> Shot:
@@ -157,11 +157,6 @@ def _headers(told: Told) -> tuple[tuple[str, str], ...]:
     value = told["content_type"]
     sent = isinstance(value, str) and value.isascii() and value.isprintable()
     return (("content-type", value),) if sent else ()
-
-
-def _json(request: Request) -> dict[str, Any]:
-    value = request.json
-    return value if isinstance(value, dict) else {}
 
 
 def _is_text(value: object) -> bool:

@@ -36,7 +36,7 @@ def asked_to_answer(exchange: Exchange) -> Object:
 
 def finish_reasons(exchange: Exchange) -> list[object]:
     """The reasons that were given, null and "" left out."""
-    if exchange.media_type == EVENT_STREAM:
+    if exchange.is_stream:
         found = [c.get("finish_reason") for chunk in reading.chunks(exchange) for c in chunk.choices]
     else:
         found = [choice.get("finish_reason") for choice in reading.choices(exchange)]
@@ -102,7 +102,7 @@ def function(call: Object) -> Object:
 
 def names(exchange: Exchange) -> list[object]:
     """The names of the functions that are called, in order, whole or streamed."""
-    if exchange.media_type != EVENT_STREAM:
+    if not exchange.is_stream:
         return [function(call).get("name") for call in some(exchange)]
     calls = sorted(by_call(exchange).items())
     return [
@@ -113,7 +113,7 @@ def names(exchange: Exchange) -> list[object]:
 
 def arguments(exchange: Exchange) -> list[str]:
     """The text of each call's arguments, whole or put together; Undecided where one is no string."""
-    if exchange.media_type != EVENT_STREAM:
+    if not exchange.is_stream:
         return [_string(function(call).get("arguments"), exchange) for call in some(exchange)]
     found = []
     for index, parts in sorted(by_call(exchange).items()):

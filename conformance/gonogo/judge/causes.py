@@ -30,8 +30,7 @@ class Defect:
     @property
     def fields(self) -> frozenset[str]:
         """The fields of the request's body; none where it is no object."""
-        body = self.exchange.request.json
-        return frozenset(body) if isinstance(body, dict) else frozenset()
+        return frozenset(self.exchange.request.fields)
 
 
 def cause(*parts: object) -> str:

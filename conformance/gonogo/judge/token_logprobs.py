@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import calls, reading
+from gonogo.judge import reading
 from gonogo.judge.outcome import Undecided
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ ARRAYS = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
 
 def pieces(exchange: Exchange) -> list[object]:
     """`logprobs` of the first choice: of a whole answer, or of each chunk that has any."""
-    if exchange.media_type == calls.EVENT_STREAM:
+    if exchange.is_stream:
         found = [choice.get("logprobs") for _, choice in reading.by_choice(exchange).get(0, [])]
         return [value for value in found if value is not None]
     value = reading.choices(exchange)[0].get("logprobs")
@@ -63,4 +63,4 @@ def number(value: object) -> float | None:
 
 def asked(exchange: Exchange, name: str) -> int:
     """A count that the request gives; 0 where it gives none."""
-    return reading.count(calls.asked_to_answer(exchange).get(name)) or 0
+    return reading.count(exchange.request.fields.get(name)) or 0

@@ -36,7 +36,7 @@ def cost(exchanges: Iterable[Exchange]) -> Cost:
 
 def _usage(exchange: Exchange) -> dict[str, object]:
     """The usage object of the answer; of a stream its last, since some servers send a running total."""
-    if exchange.media_type == "text/event-stream":
+    if exchange.is_stream:
         found = [usage for event in sse.parse(exchange.body).events if (usage := _usage_in(event.data))]
         return found[-1] if found else {}
     return _usage_in(exchange.body)

@@ -82,5 +82,4 @@ def _headers(request: Request) -> list[str]:
 
 
 def _is_stream(request: Request) -> bool:
-    body = request.json
-    return isinstance(body, dict) and body.get("stream") is True
+    return request.fields.get("stream") is True

@@ -118,9 +118,7 @@ def busy(exchange: Exchange) -> bool:
 
 def options(exchange: Exchange) -> dict[str, object]:
     """The fields of a request but for those that hold what is to be answered; none where it is no object."""
-    asked = exchange.request.json
-    if not isinstance(asked, dict):
-        return {}
+    asked = exchange.request.fields
     return {name: value for name, value in asked.items() if name not in {"messages", "prompt", "input"}}
 
 

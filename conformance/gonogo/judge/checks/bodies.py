@@ -90,7 +90,7 @@ def has_header(exchange: Exchange, name: str) -> Deviation | None:
 def _string(exchange: Exchange, field: str) -> str:
     value = (
         reading.chunks(exchange)[0].value.get(field)
-        if exchange.media_type == "text/event-stream"
+        if exchange.is_stream
         else reading.answer(exchange).get(field)
     )
     if not isinstance(value, str):

@@ -28,8 +28,7 @@ def numbered(exchange: Exchange) -> Deviation | None:
 @check("there is one choice, where no more were asked for")
 def one_choice(exchange: Exchange) -> Deviation | None:
     """One choice of one prompt is the default."""
-    body = exchange.request.json
-    asked = body if isinstance(body, dict) else {}
+    asked = exchange.request.fields
     if asked.get("n") not in (None, 1) or isinstance(asked.get("prompt"), list):
         raise Undecided(f"{exchange.id} asks for more")
     choices = reading.answer(exchange).get("choices")
@@ -99,7 +98,7 @@ def not_length(reasons: list[object], limit: int) -> Deviation | None:
 
 
 def _reasons(exchange: Exchange) -> list[object]:
-    if exchange.media_type != "text/event-stream":
+    if not exchange.is_stream:
         return [choice.get("finish_reason") for choice in reading.choices(exchange)]
     return [
         choice.get("finish_reason")

@@ -176,8 +176,7 @@ def _cosine(first: Vector, second: Vector) -> float:
 
 
 def _inputs(exchange: Exchange) -> int:
-    body = exchange.request.json
-    given = body.get("input") if isinstance(body, dict) else None
+    given = exchange.request.fields.get("input")
     return len(given) if isinstance(given, list) and given and not isinstance(given[0], int) else 1
 
 

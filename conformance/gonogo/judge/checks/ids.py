@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @check('the id begins with "{prefix}"')
 def begins_with(exchange: Exchange, prefix: str) -> Deviation | None:
     """The id of a whole answer, or of the first chunk; one that is none is the matter of other rules."""
-    streamed = exchange.media_type == "text/event-stream"
+    streamed = exchange.is_stream
     value = reading.chunks(exchange)[0].value if streamed else reading.answer(exchange)
     actual = value.get("id")
     if not isinstance(actual, str) or not actual:

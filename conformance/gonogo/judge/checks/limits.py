@@ -59,6 +59,5 @@ def says_context(exchange: Exchange) -> Deviation | None:
 
 def _words(exchange: Exchange) -> int:
     """How many words the one message of the request has."""
-    body = exchange.request.json
-    messages = reading.objects(body.get("messages")) if isinstance(body, dict) else []
+    messages = reading.objects(exchange.request.fields.get("messages"))
     return sum(len(str(message.get("content")).split()) for message in messages)

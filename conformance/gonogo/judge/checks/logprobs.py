@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from gonogo.judge import calls, reading, shape, token_logprobs
+from gonogo.judge import reading, shape, token_logprobs
 from gonogo.judge.checks.counts import generated, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check
@@ -65,7 +65,7 @@ def tops_present(exchange: Exchange) -> Deviation | None:
 @check("no token lists more of the likeliest than were asked for", Of.BEGUN)
 def tops_limited(exchange: Exchange) -> Deviation | None:
     """Of a completion one more is let pass: the schema adds the token itself where it is not among them."""
-    chat = "messages" in calls.asked_to_answer(exchange)
+    chat = "messages" in exchange.request.fields
     limit = (
         token_logprobs.asked(exchange, "top_logprobs")
         if chat
@@ -188,13 +188,13 @@ def _present(exchange: Exchange, field: str) -> Deviation | None:
 
 
 def _tokens(exchange: Exchange) -> list[object]:
-    if "messages" in calls.asked_to_answer(exchange):
+    if "messages" in exchange.request.fields:
         return list(token_logprobs.entries(exchange))
     return token_logprobs.arrays(exchange)["tokens"]
 
 
 def _values(exchange: Exchange) -> Iterator[float]:
-    if "messages" not in calls.asked_to_answer(exchange):
+    if "messages" not in exchange.request.fields:
         found = token_logprobs.arrays(exchange).get("token_logprobs", [])
         yield from (value for item in found if (value := token_logprobs.number(item)) is not None)
         return
@@ -207,7 +207,7 @@ def _values(exchange: Exchange) -> Iterator[float]:
 
 def _tops(exchange: Exchange) -> Iterator[list[Object]]:
     """The likeliest tokens at each place; those of a completion without the map's keys."""
-    if "messages" in calls.asked_to_answer(exchange):
+    if "messages" in exchange.request.fields:
         for entry in token_logprobs.entries(exchange):
             yield reading.objects(entry.get("top_logprobs"))
         return
@@ -217,7 +217,7 @@ def _tops(exchange: Exchange) -> Iterator[list[Object]]:
 
 
 def _spelt(exchange: Exchange) -> list[bytes]:
-    if "messages" not in calls.asked_to_answer(exchange):
+    if "messages" not in exchange.request.fields:
         return [str(token).encode("utf-8", "replace") for token in token_logprobs.arrays(exchange)["tokens"]]
     entries = token_logprobs.entries(exchange)
     data = [_bytes(entry) for entry in entries]

@@ -89,8 +89,7 @@ def listed_can_be_retrieved(*exchanges: Exchange) -> Deviation | None:
 def answering_model_is_listed(*exchanges: Exchange) -> Deviation | None:
     """The model that was asked for, and answered, is in the list."""
     listing, chat = exchanges
-    body = chat.request.json
-    asked = body.get("model") if isinstance(body, dict) else None
+    asked = chat.request.fields.get("model")
     listed = reading.answer(listing).get("data")
     if not isinstance(listed, list):
         raise Undecided(f"{listing.id} has no list of models")

@@ -383,8 +383,7 @@ def _operation(exchange: Exchange) -> str:
 
 
 def _is_streamed(exchange: Exchange) -> bool:
-    body = exchange.request.json
-    return isinstance(body, dict) and body.get("stream") is True
+    return exchange.request.fields.get("stream") is True
 
 
 def _accepted(exchange: Exchange) -> bool:

@@ -81,7 +81,7 @@ def _repeated(first: Exchange, again: Exchange) -> str:
 
 def _said(exchange: Exchange) -> str:
     """The text to its end; Undecided where there is none, as where all of it went into reasoning."""
-    if exchange.media_type == "text/event-stream":
+    if exchange.is_stream:
         reading.ended(exchange)
     said = text(exchange)
     if not said.strip():

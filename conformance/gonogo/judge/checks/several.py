@@ -35,13 +35,13 @@ def number_streamed(exchange: Exchange, number: int) -> Deviation | None:
 @check("the tokens of all {number:d} choices are counted", Of.BEGUN)
 def all_counted(exchange: Exchange, number: int) -> Deviation | None:
     """Undecided unless each choice reached its limit, which is then known to be its size."""
-    streamed = exchange.media_type == calls.EVENT_STREAM
+    streamed = exchange.is_stream
     found = len(reading.by_choice(exchange) if streamed else reading.choices(exchange))
     if found != number:
         raise Undecided(f"{exchange.id} has {found} of {number} choices")
     if calls.finish_reasons(exchange) != ["length"] * number:
         raise Undecided(f"not every choice of {exchange.id} reached its limit")
-    asked = calls.asked_to_answer(exchange)
+    asked = exchange.request.fields
     limit = reading.count(asked.get("max_completion_tokens", asked.get("max_tokens"))) or 0
     counted = generated(exchange)
     if counted >= number * limit:

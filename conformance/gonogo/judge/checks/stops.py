@@ -50,8 +50,7 @@ def _stopped(baseline: Exchange, cut: Exchange) -> _Stopped:
     whole, actual = text(baseline), text(cut).strip()
     if not actual:
         raise Undecided(f"{cut.id} carries no text")
-    body = cut.request.json
-    given = body.get("stop") if isinstance(body, dict) else None
+    given = cut.request.fields.get("stop")
     stops = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     places = {whole.index(stop): stop for stop in stops if stop in whole}
     if not places:
@@ -155,7 +154,7 @@ def released(*exchanges: Exchange) -> Deviation | None:
 
 def _reason(exchange: Exchange) -> object:
     """The finish reason of the first choice; Undecided where none is given, which other rules say."""
-    if exchange.media_type == "text/event-stream":
+    if exchange.is_stream:
         reading.ended(exchange)
         given = [choice.get("finish_reason") for _, choice in reading.by_choice(exchange).get(0, [])]
     else:

@@ -48,7 +48,6 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 FEWEST = 3
 """Texts that have to begin with a space before it is put down to the server."""
 REASONS = ("stop", "length")
-STREAM = "text/event-stream"
 
 
 @check("no control token is in the text", Of.BEGUN)
@@ -67,7 +66,7 @@ def no_half_pair(exchange: Exchange) -> Deviation | None:
     """A character outside the first plane is escaped as two halves, which belong into one string."""
     if "\\ud" in exchange.request.body.decode("latin-1").lower():
         raise Undecided(f"{exchange.id} asks for something with such halves itself")
-    events = reading.stream(exchange).events if exchange.media_type == STREAM else None
+    events = reading.stream(exchange).events if exchange.is_stream else None
     for data in [exchange.body.decode("utf-8", "replace")] if events is None else [e.data for e in events]:
         half = SURROGATE.search(_strings(data))
         if half is not None:
