@@ -123,5 +123,22 @@ def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs' error
             return f"{found} in place of {json.dumps(error.kind.expected_value)}"
         case "enum":
             return f"{found} is not one of {', '.join(map(json.dumps, error.kind.options))}"
+        case "anyOf" | "oneOf" if types := _types(error):
+            return f"{found} is not of types {', '.join(map(json.dumps, types))}"
         case _:
             return str(error.message)
+
+
+def _types(error: Any) -> list[str]:  # noqa: ANN401 - jsonschema-rs' error
+    """The types that the branches of a union want; none where the type is not what each of them misses."""
+    wanted = [
+        [
+            cause.kind.types
+            for cause in branch
+            if cause.kind.name == "type" and cause.instance == error.instance
+        ]
+        for branch in getattr(error.kind, "context", None) or []
+    ]
+    if not all(wanted):
+        return []
+    return list(dict.fromkeys(name for branch in wanted for types in branch for name in types))
