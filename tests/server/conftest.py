@@ -13,7 +13,6 @@ import pytest
 import uvicorn
 from gonogo_contract import component_schema
 from gonogo_server.app import create_app
-from gonogo_server.connection import Connection
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import Settings
 
@@ -43,7 +42,7 @@ async def listen(app: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
     """Serve an application on a free port of loopback, with a client for it."""
     listener = socket.create_server(("127.0.0.1", 0))
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    config = uvicorn.Config(app, http=Connection, lifespan="on", log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, http="h11", lifespan="on", log_config=None, timeout_graceful_shutdown=1)
     server = AnnouncingServer(config)
     async with asyncio.timeout(PATIENCE):
         running = asyncio.create_task(server.serve(sockets=[listener]))

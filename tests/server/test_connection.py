@@ -1,24 +1,21 @@
-"""What a connection carries: the bytes of h11 for every response, and its judgement of every request."""
+"""What a connection carries: events as they come, and the parser's judgement of every request."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-from gonogo_server.connection import Connection
+from gonogo_server import serve
+from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
     import httpx2
-    from starlette.types import Receive, Scope, Send
 
 pytestmark = pytest.mark.anyio
 
-SIZES = [1, 15, 16, 255, 256, 70_000, 300_000]
-EVENTS = [b"data: " + b"x" * size + b"\n\n" for size in SIZES]
+CLOSE = "connection: close"
 STREAM = (
     b'{"model": "scripted", "stream": true, "max_tokens": 2, "messages": [{"role": "user", "content": "Hi"}]}'
 )
@@ -29,34 +26,6 @@ def request(path: str, version: str = "1.1", *headers: str, body: bytes = b"") -
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
 
 
-async def told(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application whose path is the media type of what it says; `/breaks` before it ends a stream."""
-    asked = scope["path"].removeprefix("/")
-    media_type = b"text/event-stream; charset=utf-8" if asked in {"events", "breaks"} else b"text/plain"
-    sized = [(b"content-length", str(sum(map(len, EVENTS))).encode())] if asked == "sized" else []
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", media_type), *sized]}
-    )
-    for event in EVENTS:
-        await send({"type": "http.response.body", "body": event, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
-    if asked == "breaks":
-        raise ZeroDivisionError
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def answers(http: type[asyncio.Protocol] | str, *requests: bytes) -> bytes:
-    """All that comes back on one connection, but the date; the last request ends it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(told, http=http, lifespan="off", log_config=None))
-    async with asyncio.timeout(30):
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        received = await exchange(*listener.getsockname(), *requests)
-        server.should_exit = True
-        await running
-    return re.sub(rb"\r\ndate: [^\r]+", b"", received)
-
-
 async def exchange(host: str, port: int, *requests: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(b"".join(requests))
@@ -64,24 +33,6 @@ async def exchange(host: str, port: int, *requests: bytes) -> bytes:
     writer.close()
     await writer.wait_closed()
     return received
-
-
-CLOSE = "connection: close"
-EXCHANGES = {
-    "a stream": [request("/events", "1.1", CLOSE)],
-    "two on one connection": [request("/events"), request("/events", "1.1", CLOSE)],
-    "a stream, then no stream": [request("/events"), request("/plain", "1.1", CLOSE)],
-    "no stream, then a stream": [request("/sized"), request("/events", "1.1", CLOSE)],
-    "a client of HTTP/1.0": [request("/events", "1.0")],
-    "a stream that breaks off": [request("/breaks")],
-}
-
-
-@pytest.mark.parametrize("requests", EXCHANGES.values(), ids=EXCHANGES)
-async def test_the_bytes_are_those_that_h11_writes(requests: list[bytes]) -> None:
-    written = await answers(Connection, *requests)
-    assert all(event in written for event in EVENTS)
-    assert written == await answers("h11", *requests)
 
 
 async def asked(live: httpx2.AsyncClient, *requests: bytes) -> tuple[bytes, bytes]:
@@ -100,17 +51,18 @@ async def test_a_client_of_an_older_version_gets_the_events_and_then_the_end_of_
     assert body.endswith(b"data: [DONE]\n\n")
 
 
-async def test_no_write_waits_for_the_client_to_confirm_another() -> None:
-    undelayed: list[int] = []
+async def test_no_event_waits_for_the_client_to_confirm_another() -> None:
+    undelayed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    class Observed(Connection):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-            super().connection_made(transport)
-            accepted = transport.get_extra_info("socket")
-            undelayed.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        undelayed.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
 
-    await answers(Observed, request("/events", "1.1", CLOSE))
-    assert undelayed == [1]
+    with serve._bind(Settings(port=0)) as listener:
+        async with asyncio.timeout(30), await asyncio.start_server(accepted, sock=listener):
+            await exchange(*listener.getsockname(), b"")
+            assert await undelayed == 1
 
 
 NO_REQUESTS: dict[str, bytes] = {
