@@ -17,6 +17,7 @@ from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_toke
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
 from gonogo_server.engine.mlx.refusal import refusal
+from gonogo_server.engine.mlx.rope import look_up_rotations
 from gonogo_server.engine.mlx.text import Text
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Lo
             adapt(model, location.adapter, dtype)
         if prepare is not None:
             prepare(model)
+        if on_cpu():
+            look_up_rotations(model, context_length)
         mx.eval(model.parameters())
         text = Text(tokenizer, context_length, vocabulary(model, tokenizer))
         return Loaded(model, text, sum(array.nbytes for array in _arrays(model)))
