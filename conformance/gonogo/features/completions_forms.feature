@@ -95,19 +95,12 @@ Feature: What a completion may be asked with
     Then no more than 0 completion tokens were generated
 
   @should @completions.suffix.named
-  Scenario: A suffix is taken, or refused by its name
-    Source: schema, CreateCompletionRequest.suffix; guide, Error codes
+  Scenario: A suffix counts as tokens, or is refused by its name
+    Source: schema, CreateCompletionRequest.suffix; guide, Error codes; project decision: what is accepted is not ignored
     Why: editors that complete within a line need to know which (docker/model-runner#403, vllm-project/vllm#9976).
-    When a completion is requested with {"suffix": " Done.", "max_tokens": 2}
-    Then a refusal names suffix
-
-  @should @completions.suffix.counted
-  Scenario: A suffix that is taken counts as tokens
-    Source: schema, CreateCompletionRequest.suffix; project decision: what is accepted is not ignored
-    Why: an editor gets text that does not lead up to what follows, as if it had sent no suffix.
     When a completion is requested with {}
     And a completion is requested with {"suffix": " Done.", "max_tokens": 2}
-    Then the suffix counts as tokens of the prompt
+    Then the suffix counts as tokens of the prompt, or is refused by its name
 
   @must @completions.harmless.best_of_below_n
   Scenario: A best_of below n does not fail the server

@@ -167,7 +167,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a suffix that is accepted and not read",
         "a parameter that nobody reads",
-        "completions.suffix.counted",
+        "completions.suffix.named",
         changed(SUFFIX, answer(_tokens("prompt_tokens", 23))),
     ),
     fault(
@@ -215,6 +215,7 @@ HARMLESS: dict[str, Change] = {
     "a suffix that is refused by its name": changed(
         SUFFIX, refused(400), answer(put("error.param", "suffix"))
     ),
+    "a suffix for which there is no time": changed(SUFFIX, refused(429)),
     "echo that is refused": both(
         changed(ECHO, refused(400)),
         changed(TWO_ECHOED, refused(400)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
 from gonogo.judge.checks.acceptance import accepted, said_instead
-from gonogo.judge.checks.counts import generated, prompt_tokens
+from gonogo.judge.checks.counts import generated, part_counts, prompt_tokens
 from gonogo.judge.checks.refusals import not_of_the_model, param_names
 from gonogo.judge.outcome import Deviation, Undecided
 from gonogo.judge.steps import Of, check, compare
@@ -103,15 +103,22 @@ def counted_for_each(*exchanges: Exchange, factor: int) -> Deviation | None:
     return Deviation(f"prompt_tokens about {factor * once}", f"prompt_tokens is {several}")
 
 
-@check("a refusal names {name}", Of.ANY)
-def refusal_names(exchange: Exchange, name: str) -> Deviation | None:
-    """What is not supported is taken, or refused by its name."""
-    if accepted(exchange):
-        return None
-    if exchange.status is None or exchange.status in {401, 403, 429} or exchange.status >= 500:
-        raise Undecided(said_instead(exchange))
-    not_of_the_model(exchange)
-    return param_names(exchange, name)
+@compare("the {part} counts as tokens of the prompt, or is refused by its name", Of.ANY)
+def counts_or_named(plain: Exchange, last: Exchange, part: str) -> Deviation | None:
+    """What is taken is read, so that the prompt is longer than without it; what is not taken is named."""
+    if accepted(last):
+        return _counted(plain, last, part)
+    if last.status is None or last.status in {401, 403, 429} or last.status >= 500:
+        raise Undecided(said_instead(last))
+    not_of_the_model(last)
+    return param_names(last, part)
+
+
+def _counted(plain: Exchange, last: Exchange, part: str) -> Deviation | None:
+    for exchange in (plain, last):
+        if exchange.failure is not None or not accepted(exchange):
+            raise Undecided(said_instead(exchange))
+    return part_counts(plain, last, part=part)
 
 
 def _asked_for(exchange: Exchange) -> int:
