@@ -115,7 +115,15 @@ REQUESTS: dict[str, Stimulus] = {
     "a tool must be called in a stream": post(
         Endpoint.CHAT, _FORCED | {"stream_options": {"include_usage": True}}, streamed=True
     ),
-    "a tool with strict true must be called": post(Endpoint.CHAT, _FORCED | {"tools": [STRICT]}),
+    # By name: one call ends the answer, while "required" lets a small model call on until the limit.
+    "a tool with strict true must be called": post(
+        Endpoint.CHAT,
+        _FORCED
+        | {
+            "tools": [STRICT],
+            "tool_choice": {"type": "function", "function": {"name": STRICT["function"]["name"]}},
+        },
+    ),
     "the second of two tools must be called": post(
         Endpoint.CHAT,
         _FORCED
