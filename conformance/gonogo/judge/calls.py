@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.reading import Chunk, Object
 
-EVENT_STREAM = "text/event-stream"
-
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
@@ -26,12 +24,6 @@ class Fragment:
     def index(self) -> int | None:
         """The number of the call that it belongs to, or None where it has none."""
         return reading.count(self.value.get("index"))
-
-
-def asked_to_answer(exchange: Exchange) -> Object:
-    """The body of the request; empty where it is no object."""
-    body = exchange.request.json
-    return body if isinstance(body, dict) else {}
 
 
 def finish_reasons(exchange: Exchange) -> list[object]:

@@ -131,7 +131,7 @@ def text(exchange: Exchange) -> str:
 
     Undecided where it is somewhere else than it should be, or no string: the schema's rules say so.
     """
-    if exchange.media_type == "text/event-stream":
+    if exchange.is_stream:
         choices = reading.by_choice(exchange).get(0, [])
         return "".join(_piece(choice) for _, choice in choices)
     return _piece(reading.choices(exchange)[0])
@@ -151,7 +151,7 @@ def _usage(exchange: Exchange) -> Object:
     """The usage of a whole answer, or the last one of a stream."""
     values = (
         [chunk.value for chunk in reading.chunks(exchange)]
-        if exchange.media_type == "text/event-stream"
+        if exchange.is_stream
         else [reading.answer(exchange)]
     )
     found = [usage for value in values if (usage := reading.usage(value)) is not None]

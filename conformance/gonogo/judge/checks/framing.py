@@ -51,7 +51,7 @@ def no_anomaly(exchange: Exchange, kinds: str) -> Deviation | None:
 @check("the answer is an event stream", Of.BEGUN)
 def is_event_stream(exchange: Exchange) -> Deviation | None:
     """Content-Type text/event-stream, parameters allowed."""
-    if exchange.media_type == EVENT_STREAM:
+    if exchange.is_stream:
         return None
     actual = exchange.header("content-type")
     return Deviation(f"Content-Type: {EVENT_STREAM}", f"Content-Type is {actual or 'absent'}").at(exchange, 0)

@@ -59,7 +59,7 @@ def begins_as_object(exchange: Exchange) -> Deviation | None:
 def _said(exchange: Exchange) -> str:
     """The whole text; Undecided where there is none, or not all of it came."""
     calls.uncut(exchange)
-    if exchange.media_type == calls.EVENT_STREAM:
+    if exchange.is_stream:
         reading.ended(exchange)
     said = text(exchange)
     if not said:
@@ -68,5 +68,5 @@ def _said(exchange: Exchange) -> str:
 
 
 def _validator(exchange: Exchange) -> jsonschema_rs.Validator:
-    asked = calls.asked_to_answer(exchange)
-    return jsonschema_rs.validator_for(asked["response_format"]["json_schema"]["schema"])
+    form = exchange.request.fields["response_format"]
+    return jsonschema_rs.validator_for(form["json_schema"]["schema"])

@@ -63,7 +63,7 @@ def no_markup(exchange: Exchange) -> Deviation | None:
 @check("every call names a tool that was offered")
 def offered(exchange: Exchange) -> Deviation | None:
     """A name that nobody offered, nobody can call."""
-    tools = reading.objects(calls.asked_to_answer(exchange).get("tools"))
+    tools = reading.objects(exchange.request.fields.get("tools"))
     known = [calls.function(tool).get("name") for tool in tools]
     for name in calls.names(exchange):
         if isinstance(name, str) and name not in known:
@@ -93,7 +93,7 @@ def finishes_a_call(exchange: Exchange) -> Deviation | None:
 def arguments_kept(exchange: Exchange) -> Deviation | None:
     """A server that takes "strict" holds the model to it, or refuses."""
     calls.uncut(exchange)
-    tools = map(calls.function, reading.objects(calls.asked_to_answer(exchange).get("tools")))
+    tools = map(calls.function, reading.objects(exchange.request.fields.get("tools")))
     schemas = {tool.get("name"): tool.get("parameters", True) for tool in tools}
     for name, given in zip(calls.names(exchange), calls.arguments(exchange), strict=True):
         if not isinstance(name, str) or name not in schemas:

@@ -13,13 +13,13 @@ from gonogo.judge.steps import Of, check
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
-JSON, STREAM = "application/json", "text/event-stream"
+JSON = "application/json"
 
 
 @check("no other charset than that of the bytes is named", Of.ANY)
 def charset_right(exchange: Exchange) -> Deviation | None:
     """Another name is let pass where it makes the same text of the bytes, as of plain ASCII most do."""
-    if exchange.media_type not in {JSON, STREAM}:
+    if exchange.media_type != JSON and not exchange.is_stream:
         raise Undecided(f"{exchange.id} is neither JSON nor a stream")
     head = Message()
     head["content-type"] = exchange.header("content-type") or ""
@@ -39,7 +39,7 @@ def charset_right(exchange: Exchange) -> Deviation | None:
 def names_differ(exchange: Exchange) -> Deviation | None:
     """In the body, or in the data of each event; what is no JSON is for other rules to say."""
     texts = [exchange.body.decode("utf-8", "replace")] if exchange.media_type == JSON else []
-    if exchange.media_type == STREAM:
+    if exchange.is_stream:
         texts = [event.data for event in reading.stream(exchange).events]
     if not texts:
         raise Undecided(f"{exchange.id} carries no JSON")
