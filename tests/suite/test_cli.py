@@ -54,6 +54,21 @@ def test_explain_says_title_source_reason_steps_and_a_command(gonogo: Run) -> No
     assert "  try it: curl -sS -i -N http://127.0.0.1:8000/v1/chat/completions" in text
 
 
+def test_explain_shows_of_a_comparison_the_request_that_differs(gonogo: Run) -> None:
+    text = gonogo("explain", "completions.suffix.named").stdout
+    command = text[text.index("  try it: ") :]
+
+    assert command.count("curl") == 1
+    assert '"suffix": " Done."' in command
+
+
+def test_explain_shows_the_plain_request_where_the_other_is_made_from_its_answer(gonogo: Run) -> None:
+    text = gonogo("explain", "stop.chat.honoured").stdout
+
+    assert "  try it: curl" in text
+    assert '"stop"' not in text[text.index("  try it: ") :]
+
+
 def test_explain_shows_an_answer_that_keeps_the_rule_and_one_that_breaks_it(gonogo: Run) -> None:
     text = gonogo("explain", "chat.stream.done").stdout
     _, good, bad = re.split("  good, in answer to |  bad: ", text)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -81,15 +82,17 @@ def _quoted(excerpt: str) -> Iterator[str]:
 
 
 def _command(scenario: Scenario) -> str | None:
-    """The first request of the rule as a command; None where it is made from an earlier answer."""
+    """A request of the rule as a command; None where each is made from an earlier answer.
+
+    It is the last that can be built: where answers are compared, the first is the plain one, which works.
+    """
     if scenario.rule.group == GROUP:
         return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"
-    look = scenario.looks[0]
-    stimulus = look.stimulus if isinstance(look, Ask) else look.needs[0]
-    try:
-        return curl(stimulus.build(EXAMPLE_SUBJECT, {}), EXAMPLE_URL)
-    except (NotPossible, KeyError):
-        return None
+    for look in reversed(scenario.looks):
+        stimulus = look.stimulus if isinstance(look, Ask) else look.needs[0]
+        with suppress(NotPossible, KeyError):
+            return curl(stimulus.build(EXAMPLE_SUBJECT, {}), EXAMPLE_URL)
+    return None
 
 
 def _print(lines: Iterable[str]) -> None:
