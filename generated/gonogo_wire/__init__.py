@@ -314,7 +314,7 @@ SseEventName = TypeAliasType(
 Prompts = TypeAliasType(
     "Prompts",
     Annotated[
-        list[StrictStr], Field(description="Texts, each of which is continued on its own.", min_length=1)
+        list[StrictStr], Field(fail_fast=True, description="Texts, each of which is continued on its own.", min_length=1)
     ],
 )
 """
@@ -340,7 +340,7 @@ CompletionFinishReason = TypeAliasType(
 
 
 LogprobTokens = TypeAliasType(
-    "LogprobTokens", Annotated[list[StrictStr], Field(description="The tokens as text.")]
+    "LogprobTokens", Annotated[list[StrictStr], Field(fail_fast=True, description="The tokens as text.")]
 )
 """
 The tokens as text.
@@ -352,7 +352,7 @@ LogprobValues = TypeAliasType(
     Annotated[
         list[StrictFloat | None],
         Field(
-            description="Natural logarithms of their probabilities; null for the first token of an echoed prompt, which follows nothing.\n"
+            fail_fast=True, description="Natural logarithms of their probabilities; null for the first token of an echoed prompt, which follows nothing.\n"
         ),
     ],
 )
@@ -399,7 +399,7 @@ EmbeddingText = TypeAliasType(
 
 EmbeddingTexts = TypeAliasType(
     "EmbeddingTexts",
-    Annotated[list[EmbeddingText], Field(description="Texts.", max_length=2048, min_length=1)],
+    Annotated[list[EmbeddingText], Field(fail_fast=True, description="Texts.", max_length=2048, min_length=1)],
 )
 """
 Texts.
@@ -408,14 +408,14 @@ Texts.
 
 EmbeddingTokenIds = TypeAliasType(
     "EmbeddingTokenIds",
-    Annotated[list[TokenId], Field(description="The tokens of a text.", max_length=2048, min_length=1)],
+    Annotated[list[TokenId], Field(fail_fast=True, description="The tokens of a text.", max_length=2048, min_length=1)],
 )
 """
 The tokens of a text.
 """
 
 
-Vector = TypeAliasType("Vector", Annotated[list[StrictFloat], Field(description="A vector.")])
+Vector = TypeAliasType("Vector", Annotated[list[StrictFloat], Field(fail_fast=True, description="A vector.")])
 """
 A vector.
 """
@@ -447,7 +447,7 @@ class ErrorObject(BaseModel):
 
 
 Models = TypeAliasType(
-    "Models", Annotated[list[Model], Field(description="One entry for each model; no id occurs twice.")]
+    "Models", Annotated[list[Model], Field(fail_fast=True, description="One entry for each model; no id occurs twice.")]
 )
 """
 One entry for each model; no id occurs twice.
@@ -458,7 +458,7 @@ TextContentParts = TypeAliasType(
     "TextContentParts",
     Annotated[
         list[TextContentPart],
-        Field(description="Text in parts, which are read one after the other.", min_length=1),
+        Field(fail_fast=True, description="Text in parts, which are read one after the other.", min_length=1),
     ],
 )
 """
@@ -489,7 +489,7 @@ StopSequences = TypeAliasType(
     Annotated[
         list[StopSequence],
         Field(
-            description="One to four strings, each of which ends the generation.", max_length=4, min_length=1
+            fail_fast=True, description="One to four strings, each of which ends the generation.", max_length=4, min_length=1
         ),
     ],
 )
@@ -503,7 +503,7 @@ LogitBias = TypeAliasType(
     Annotated[
         dict[TokenIdKey, LogitBiasValue],
         Field(
-            description="For token ids, written as strings, what is added to their logits: −100 all but forbids a token, 100 all but\nforces it.\n"
+            fail_fast=True, description="For token ids, written as strings, what is added to their logits: −100 all but forbids a token, 100 all but\nforces it.\n"
         ),
     ],
 )
@@ -544,7 +544,7 @@ class ChatCompletionNamedToolChoice(BaseModel):
 
 ChatCompletionNamedToolChoices = TypeAliasType(
     "ChatCompletionNamedToolChoices",
-    Annotated[list[ChatCompletionNamedToolChoice], Field(description="Functions by their names.")],
+    Annotated[list[ChatCompletionNamedToolChoice], Field(fail_fast=True, description="Functions by their names.")],
 )
 """
 Functions by their names.
@@ -555,7 +555,7 @@ Metadata = TypeAliasType(
     "Metadata",
     Annotated[
         dict[MetadataKey, MetadataValue],
-        Field(description="At most 16 pairs; a key has at most 64 characters.", max_length=16),
+        Field(fail_fast=True, description="At most 16 pairs; a key has at most 64 characters.", max_length=16),
     ],
 )
 
@@ -584,7 +584,7 @@ class Annotation(BaseModel):
 TokenBytes = TypeAliasType(
     "TokenBytes",
     Annotated[
-        list[Byte], Field(description="Bytes as integers; a character can be spread over several tokens.")
+        list[Byte], Field(fail_fast=True, description="Bytes as integers; a character can be spread over several tokens.")
     ],
 )
 """
@@ -679,7 +679,7 @@ class SseEvent(BaseModel):
 
 
 TokenIds = TypeAliasType(
-    "TokenIds", Annotated[list[TokenId], Field(description="The tokens of a text.", min_length=1)]
+    "TokenIds", Annotated[list[TokenId], Field(fail_fast=True, description="The tokens of a text.", min_length=1)]
 )
 """
 The tokens of a text.
@@ -690,7 +690,7 @@ TokenizedPrompts = TypeAliasType(
     "TokenizedPrompts",
     Annotated[
         list[TokenIds],
-        Field(description="The tokens of texts, each of which is continued on its own.", min_length=1),
+        Field(fail_fast=True, description="The tokens of texts, each of which is continued on its own.", min_length=1),
     ],
 )
 """
@@ -703,7 +703,7 @@ LogprobMaps = TypeAliasType(
     Annotated[
         list[LogprobMap | None],
         Field(
-            description="The most likely tokens at each place; null for the first token of an echoed prompt."
+            fail_fast=True, description="The most likely tokens at each place; null for the first token of an echoed prompt."
         ),
     ],
 )
@@ -715,7 +715,7 @@ The most likely tokens at each place; null for the first token of an echoed prom
 TextOffsets = TypeAliasType(
     "TextOffsets",
     Annotated[
-        list[TextOffset], Field(description="At which character of the text each token begins, from 0.")
+        list[TextOffset], Field(fail_fast=True, description="At which character of the text each token begins, from 0.")
     ],
 )
 """
@@ -734,7 +734,7 @@ CompletionSseEvent = TypeAliasType(
 
 EmbeddingTokenizedTexts = TypeAliasType(
     "EmbeddingTokenizedTexts",
-    Annotated[list[TokenIds], Field(description="The tokens of texts.", max_length=2048, min_length=1)],
+    Annotated[list[TokenIds], Field(fail_fast=True, description="The tokens of texts.", max_length=2048, min_length=1)],
 )
 """
 The tokens of texts.
@@ -789,7 +789,7 @@ UserContentPart = TypeAliasType(
 
 AssistantContentParts = TypeAliasType(
     "AssistantContentParts",
-    Annotated[list[AssistantContentPart], Field(description="Texts and refusals in order.", min_length=1)],
+    Annotated[list[AssistantContentPart], Field(fail_fast=True, description="Texts and refusals in order.", min_length=1)],
 )
 """
 Texts and refusals in order.
@@ -818,7 +818,7 @@ class ResponseFormatJsonSchema(BaseModel):
 
 ChatCompletionTools = TypeAliasType(
     "ChatCompletionTools",
-    Annotated[list[ChatCompletionTool], Field(description="The tools that the model may call.")],
+    Annotated[list[ChatCompletionTool], Field(fail_fast=True, description="The tools that the model may call.")],
 )
 """
 The tools that the model may call.
@@ -839,7 +839,7 @@ class ChatCompletionAllowedTools(BaseModel):
 ChatCompletionMessageToolCalls = TypeAliasType(
     "ChatCompletionMessageToolCalls",
     Annotated[
-        list[ChatCompletionMessageToolCall], Field(description="The tools that the model asks to call.")
+        list[ChatCompletionMessageToolCall], Field(fail_fast=True, description="The tools that the model asks to call.")
     ],
 )
 """
@@ -848,7 +848,7 @@ The tools that the model asks to call.
 
 
 Annotations = TypeAliasType(
-    "Annotations", Annotated[list[Annotation], Field(description="Notes on the text.")]
+    "Annotations", Annotated[list[Annotation], Field(fail_fast=True, description="Notes on the text.")]
 )
 """
 Notes on the text.
@@ -872,7 +872,7 @@ class TopLogprob(BaseModel):
 
 ChatCompletionToolCallDeltas = TypeAliasType(
     "ChatCompletionToolCallDeltas",
-    Annotated[list[ChatCompletionToolCallDelta], Field(description="More of the tool calls.")],
+    Annotated[list[ChatCompletionToolCallDelta], Field(fail_fast=True, description="More of the tool calls.")],
 )
 """
 More of the tool calls.
@@ -889,7 +889,7 @@ ChatCompletionSseEvent = TypeAliasType(
 
 
 EndedSseStream = TypeAliasType(
-    "EndedSseStream", Annotated[list[SseEvent], Field(description="Events of which exactly one is `[DONE]`.")]
+    "EndedSseStream", Annotated[list[SseEvent], Field(fail_fast=True, description="Events of which exactly one is `[DONE]`.")]
 )
 """
 Events of which exactly one is `[DONE]`.
@@ -898,7 +898,7 @@ Events of which exactly one is `[DONE]`.
 
 BrokenSseStream = TypeAliasType(
     "BrokenSseStream",
-    Annotated[list[SseEvent], Field(description="Events of which one is an error; `[DONE]` may follow it.")],
+    Annotated[list[SseEvent], Field(fail_fast=True, description="Events of which one is an error; `[DONE]` may follow it.")],
 )
 """
 Events of which one is an error; `[DONE]` may follow it.
@@ -948,7 +948,7 @@ CompletionSseStream = TypeAliasType(
     Annotated[
         list[CompletionSseEvent],
         Field(
-            description="All events of a stream, which is ended by `[DONE]` or broken off by an error.",
+            fail_fast=True, description="All events of a stream, which is ended by `[DONE]` or broken off by an error.",
             min_length=2,
         ),
     ],
@@ -968,7 +968,7 @@ EmbeddingInput = TypeAliasType(
 
 
 Embeddings = TypeAliasType(
-    "Embeddings", Annotated[list[Embedding], Field(description="One for each input, in the same order.")]
+    "Embeddings", Annotated[list[Embedding], Field(fail_fast=True, description="One for each input, in the same order.")]
 )
 """
 One for each input, in the same order.
@@ -1032,7 +1032,7 @@ UserContentParts = TypeAliasType(
     "UserContentParts",
     Annotated[
         list[UserContentPart],
-        Field(description="Texts and images in the order in which they are read.", min_length=1),
+        Field(fail_fast=True, description="Texts and images in the order in which they are read.", min_length=1),
     ],
 )
 """
@@ -1080,7 +1080,7 @@ TopLogprobs = TypeAliasType(
     Annotated[
         list[TopLogprob],
         Field(
-            description="The most likely tokens, as many as `top_logprobs` asked for; none where it did not."
+            fail_fast=True, description="The most likely tokens, as many as `top_logprobs` asked for; none where it did not."
         ),
     ],
 )
@@ -1108,7 +1108,7 @@ ChatCompletionSseStream = TypeAliasType(
     Annotated[
         list[ChatCompletionSseEvent],
         Field(
-            description="All events of a stream, which is ended by `[DONE]` or broken off by an error.",
+            fail_fast=True, description="All events of a stream, which is ended by `[DONE]` or broken off by an error.",
             min_length=2,
         ),
     ],
@@ -1235,7 +1235,7 @@ CompletionChunkChoices = TypeAliasType(
     "CompletionChunkChoices",
     Annotated[
         list[CompletionChunkChoice],
-        Field(description="Pieces of one choice or of several; none in the chunk that reports usage."),
+        Field(fail_fast=True, description="Pieces of one choice or of several; none in the chunk that reports usage."),
     ],
 )
 """
@@ -1314,7 +1314,7 @@ class TokenLogprob(BaseModel):
 
 
 CompletionChoices = TypeAliasType(
-    "CompletionChoices", Annotated[list[CompletionChoice], Field(description="`n` for each prompt.")]
+    "CompletionChoices", Annotated[list[CompletionChoice], Field(fail_fast=True, description="`n` for each prompt.")]
 )
 """
 `n` for each prompt.
@@ -1365,7 +1365,7 @@ ChatCompletionToolChoice = TypeAliasType(
 
 
 TokenLogprobs = TypeAliasType(
-    "TokenLogprobs", Annotated[list[TokenLogprob], Field(description="One entry for each token, in order.")]
+    "TokenLogprobs", Annotated[list[TokenLogprob], Field(fail_fast=True, description="One entry for each token, in order.")]
 )
 """
 One entry for each token, in order.
@@ -1426,7 +1426,7 @@ ChatCompletionRequestMessages = TypeAliasType(
     "ChatCompletionRequestMessages",
     Annotated[
         list[ChatCompletionRequestMessage],
-        Field(description="The conversation so far, oldest message first.", min_length=1),
+        Field(fail_fast=True, description="The conversation so far, oldest message first.", min_length=1),
     ],
 )
 """
@@ -1452,7 +1452,7 @@ ChatCompletionChunkChoices = TypeAliasType(
     "ChatCompletionChunkChoices",
     Annotated[
         list[ChatCompletionChunkChoice],
-        Field(description="Pieces of one choice or of several; none in the chunk that reports usage."),
+        Field(fail_fast=True, description="Pieces of one choice or of several; none in the chunk that reports usage."),
     ],
 )
 """
@@ -1587,7 +1587,7 @@ class CreateChatCompletionRequest(BaseModel):
 
 ChatCompletionChoices = TypeAliasType(
     "ChatCompletionChoices",
-    Annotated[list[ChatCompletionChoice], Field(description="As many as `n` asked for.")],
+    Annotated[list[ChatCompletionChoice], Field(fail_fast=True, description="As many as `n` asked for.")],
 )
 """
 As many as `n` asked for.

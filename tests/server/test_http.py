@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from gonogo_server.requests.body import parse
+from gonogo_server.routes import dependencies
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -106,3 +109,20 @@ async def test_the_server_hands_out_the_contract(client: httpx2.AsyncClient) -> 
     response = await client.get("http://server/openapi.json")
     assert response.json()["openapi"] == "3.2.0"
     assert "/chat/completions" in response.json()["paths"]
+
+
+@pytest.mark.parametrize(("ids", "thread"), [(10, "the loop's"), (100_000, "another")])
+async def test_a_large_body_is_read_beside_the_loop_that_sends_streams(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, ids: int, thread: str
+) -> None:
+    seen = []
+
+    def noting_the_thread(*arguments: Any) -> object:  # noqa: ANN401 - passed on
+        seen.append("the loop's" if threading.get_ident() == loop else "another")
+        return parse(*arguments)
+
+    loop = threading.get_ident()
+    monkeypatch.setattr(dependencies, "parse", noting_the_thread)
+    response = await client.post("/completions", json={"model": "scripted", "prompt": [*[1] * ids, "a"]})
+    assert response.json()["error"]["param"] == f"prompt[{ids}]"
+    assert seen == [thread]

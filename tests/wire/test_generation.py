@@ -22,6 +22,7 @@ def clone(root: Path) -> Path:
     """Copy what the generator reads and writes, so that a test can change it."""
     for name in (
         "pyproject.toml",
+        "tasks/fail_fast.py",
         "tasks/generate_models.py",
         "openapi/gonogo_contract/openapi.yaml",
         "generated/gonogo_wire/__init__.py",

@@ -1,7 +1,7 @@
 """One sentence for a body that does not fit its model, naming the field by a path: `messages[0].content`.
 
-Pydantic reports every branch of every union it tried; of those only the branch that came furthest is of use
-to whoever sent the body. No I/O.
+Pydantic reports every branch of every union it tried, each up to its first wrong item of an array (`fail_fast` in the
+models); of those only the branch that came furthest is of use to whoever sent the body. No I/O.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
@@ -52,11 +52,11 @@ def complaint(error: ValidationError, document: object) -> BadRequest:
     """What is wrong with `document` first, said about the field it is wrong with."""
     found = [
         (_path(detail, document), detail)
-        for detail in _firsts(error.errors(include_url=False))
+        for detail in error.errors(include_url=False)
         # The branch of a union that stands for an absent field says nothing about a field that is there.
         if detail["type"] != "missing_sentinel_error"
     ]
-    path = _furthest([path for path, _ in found])
+    path = _furthest(found)
     return _sentence(_spelled(path), [detail for where, detail in found if where == path])
 
 
@@ -64,16 +64,6 @@ def unknown_field(body: BaseModel) -> BadRequest | None:
     """The first field, at any depth, that the contract does not know; None where it knows all."""
     path = next(_unknown(body, ()), None)
     return None if path is None else _unknown_parameter(_spelled(path))
-
-
-def _firsts(details: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
-    """All but what a branch says of an array after its first wrong item, so that branches can be compared by it."""
-    first_wrong: dict[Path, int] = {}
-    for detail in details:
-        loc = detail["loc"]
-        items = ((loc[:at], step) for at, step in enumerate(loc) if isinstance(step, int))
-        if all(first_wrong.setdefault(array, index) == index for array, index in items):
-            yield detail
 
 
 def _path(detail: ErrorDetails, document: object) -> Path:
@@ -94,13 +84,18 @@ def _path(detail: ErrorDetails, document: object) -> Path:
     return tuple(path)
 
 
-def _furthest(paths: Sequence[Path]) -> Path:
+def _furthest(found: Sequence[tuple[Path, ErrorDetails]]) -> Path:
     """The path of the branch that came furthest, of several the first one."""
-    furthest = paths[0]
-    for path in paths:
-        if _comes_further(path, furthest):
-            furthest = path
-    return furthest
+    furthest = found[0]
+    for each in found:
+        if _comes_further(_reached(*each), _reached(*furthest)):
+            furthest = each
+    return furthest[0]
+
+
+def _reached(path: Path, detail: ErrorDetails) -> Path:
+    """How far a branch came: of an array that is too long, all items up to the limit were right."""
+    return (*path, detail["ctx"]["max_length"]) if detail["type"] == "too_long" else path
 
 
 def _comes_further(path: Path, other: Path) -> bool:
@@ -167,4 +162,5 @@ def _unknown(value: object, path: Path) -> Iterator[Path]:
                 yield from _unknown(getattr(value, name), (*path, field.alias or name))
         case list():
             for index, item in enumerate(value):
-                yield from _unknown(item, (*path, index))
+                if isinstance(item, (BaseModel, list)):  # and not a token id, of which there may be a million
+                    yield from _unknown(item, (*path, index))

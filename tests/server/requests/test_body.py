@@ -9,6 +9,7 @@ import pytest
 from gonogo_server.errors import BadRequest, UnsupportedMediaType
 from gonogo_server.requests.body import json_object, parse
 from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest, CreateEmbeddingRequest
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -167,6 +168,35 @@ def test_an_item_unlike_the_ones_before_it_is_the_one_that_is_named(
     refused = refusal({"prompt": prompt}, CreateCompletionRequest, {"model": "m"})
     assert refused.param == param
     assert said in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        (CreateCompletionRequest, "prompt", [*range(500), "a"]),
+        (CreateCompletionRequest, "prompt", [*range(500), -1]),
+        (CreateCompletionRequest, "prompt", [*(["a"] * 500), 1]),
+        (CreateCompletionRequest, "prompt", [None] * 500),
+        (CreateCompletionRequest, "logit_bias", {str(token): 1000 for token in range(500)}),
+        (CreateEmbeddingRequest, "input", list(range(5000))),
+        (CreateChatCompletionRequest, "messages", [1] * 500),
+        (CreateChatCompletionRequest, "messages", [{"role": "user", "content": [{}] * 500}] * 500),
+        (CreateChatCompletionRequest, "tools", [{}] * 500),
+    ],
+)
+def test_no_error_is_kept_for_each_wrong_item_of_many(
+    model: type[BaseModel], field: str, value: object
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate({field: value})
+    assert caught.value.error_count() < 10
+
+
+@pytest.mark.parametrize("given", [["a"] * 2049, [1] * 2049, [[1]] * 2049, [*(["a"] * 2049), 1]])
+def test_too_many_inputs_are_too_many_of_whatever_kind_they_are(given: object) -> None:
+    refused = refusal({"input": given}, CreateEmbeddingRequest, {"model": "m"})
+    assert refused.param == "input"
+    assert "at most 2048 items" in str(refused)
 
 
 def test_of_two_items_that_are_wrong_the_first_is_named() -> None:
