@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +12,10 @@ from gonogo_server.engine.scripted import Failure, ScriptedEngine
 from gonogo_server.errors import EngineDied
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     import httpx2
+    from gonogo_server.engine.base import ModelCard
     from gonogo_server.settings import Settings
 
     Body = dict[str, Any]
@@ -122,6 +124,48 @@ async def test_several_prompts_finish_once_each(live: httpx2.AsyncClient) -> Non
 async def test_an_empty_completion_is_a_stream_too(live: httpx2.AsyncClient) -> None:
     [chunk] = await streamed(live, "/completions", {**TEXT, "max_tokens": 0})
     assert chunk["choices"][0]["finish_reason"] == "length"
+
+
+class Slow(ScriptedEngine):
+    """Never comes back from calls of the name `at`; is asked to encode for its vocabulary to be known."""
+
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self.at = at
+        self.held = 0
+        """Calls that nobody has given up."""
+        setattr(self, at, self._hold)
+
+    def cards(self) -> Sequence[ModelCard]:
+        return [replace(card, vocabulary=0, loaded=False) for card in super().cards()]
+
+    async def _hold(self, *_asked: object) -> None:
+        self.held += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.held -= 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "path", "body"),
+    [
+        (Slow("encode"), "/chat/completions", CHAT),
+        (Slow("tool_style"), "/chat/completions", CHAT),
+        (Slow("chat_prompt"), "/chat/completions", CHAT),
+        (Slow("encode"), "/completions", TEXT),
+        (Slow("infill_prompt"), "/completions", {**TEXT, "suffix": "."}),
+    ],
+    ids=lambda value: getattr(value, "at", None),
+)
+async def test_a_client_that_leaves_while_its_request_is_read_is_not_waited_for(
+    live: httpx2.AsyncClient, engine: Slow, path: str, body: Body
+) -> None:
+    asking = asyncio.create_task(live.post(path, json=body))
+    await until(lambda: engine.held == 1)
+    asking.cancel()
+    await until(lambda: engine.held == 0)
+    assert asking.cancelled()
 
 
 class TestWithAGatedEngine:

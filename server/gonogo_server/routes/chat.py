@@ -9,7 +9,7 @@ from gonogo_wire import CreateChatCompletionRequest
 from gonogo_server.answers.form import ChatForm, Heading
 from gonogo_server.answers.generate import Ask, generate
 from gonogo_server.answers.respond import respond, while_connected
-from gonogo_server.engine.base import Engine, Generation
+from gonogo_server.engine.base import Engine, Generation, ModelCard
 from gonogo_server.errors import BadRequest
 from gonogo_server.requests import asked
 from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
@@ -30,10 +30,21 @@ async def create_chat_completion(
 ) -> Response:
     """The next message of a conversation, whole or as a stream; without a limit up to the model's context."""
     check_chat(body)
-    card = await with_vocabulary(engine, served_as("chat", engine, body.model))
+    card = served_as("chat", engine, body.model)
+    # What needs the model may have to wait for it.
+    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body)))
+    heading = Heading(
+        card.id,
+        include_usage=asked.include_usage(body),
+        logprobs=asked.chat_logprobs(body) is not None,
+    )
+    return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))
+
+
+async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:
+    card = await with_vocabulary(engine, card)
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
-    # The first that needs the model, and may have to wait for it.
-    effort, style = asked.effort(body), await while_connected(request, engine.reasoning_style(card.id))
+    effort, style = asked.effort(body), await engine.reasoning_style(card.id)
     check_effort(effort, style)
     wanted = await asyncio.to_thread(
         plan, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
@@ -42,12 +53,9 @@ async def create_chat_completion(
     if style and await engine.opens_reasoning(card.id, prompt):
         wanted = wanted.opened()
     limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
-    logprobs = asked.chat_logprobs(body)
-    generation = Generation(prompt, limit, sampling, logprobs, wanted.grammar)
+    generation = Generation(prompt, limit, sampling, asked.chat_logprobs(body), wanted.grammar)
     n = asked.choices(body)
-    steps = generate(engine, card.id, Ask([generation], asked.stops(body), n, best_of=n, plan=wanted))
-    heading = Heading(card.id, include_usage=asked.include_usage(body), logprobs=logprobs is not None)
-    return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))
+    return Ask([generation], asked.stops(body), n, best_of=n, plan=wanted)
 
 
 async def _prompt(

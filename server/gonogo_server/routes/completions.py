@@ -27,7 +27,7 @@ async def create_completion(
     """What follows a text, or each of several texts, whole or as a stream."""
     check_completion(body)
     check_choices(len(asked.prompts(body)), asked.candidates(body))
-    card = await with_vocabulary(engine, served_as("chat", engine, body.model))
+    card = served_as("chat", engine, body.model)
     # What needs the model may have to wait for it.
     steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body)))
     heading = Heading(
@@ -39,6 +39,7 @@ async def create_completion(
 
 
 async def _ask(engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
+    card = await with_vocabulary(engine, card)
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
     n, best_of = asked.choices(body), asked.candidates(body)
     logprobs = asked.completion_logprobs(body)
