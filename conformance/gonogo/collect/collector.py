@@ -170,8 +170,9 @@ class Collector:
         await self._send(stimulus, next(self.ids))
         exchange = self._answers[stimulus.key]
         if exchange.failure is not None or not (_accepted(exchange) or _is_busy(exchange)):
-            suspects = ", ".join(numbered[key] for key in sent)
-            doubt = " (any of them may be why: --concurrency 1 names the one)" if len(sent) > 1 else ""
+            read = [key for key in sent if self._answers[key].status != 503] or sent
+            suspects = ", ".join(numbered[key] for key in read)
+            doubt = " (any of them may be why: --concurrency 1 names the one)" if len(read) > 1 else ""
             self._lost = (
                 f"the target no longer answered after {suspects}{doubt}, so this was not sent; "
                 "restart it and add --resume"

@@ -19,6 +19,7 @@ import gonogo.judge.checks  # noqa: F401 - registers the vocabulary
 from gonogo.errors import FeatureError, GonogoError
 from gonogo.exchange import FailureKind
 from gonogo.judge.absence import unserved
+from gonogo.judge.blame import fairly
 from gonogo.judge.outcome import Deviation, Refused, Undecided, Unread, answered_with
 from gonogo.judge.steps import Bound, Of, then
 from gonogo.stimuli.phrases import Ask
@@ -66,7 +67,8 @@ class _Known:
 def _know(record: Record, catalogue: Catalogue) -> _Known:
     by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
     stimuli = _stimuli(catalogue, tuple(by_key))
-    return _Known(by_key, record.unsent, stimuli, unserved(by_key, dict(stimuli)))
+    known = dict(stimuli)
+    return _Known(fairly(by_key, known), record.unsent, stimuli, unserved(by_key, known))
 
 
 @functools.lru_cache(maxsize=8)

@@ -22,7 +22,12 @@ LEFT_TOKENS = 48
 
 def sign_of_life(known: Stimulus, after: Sequence[str]) -> Stimulus:
     """`known` once more; the key names what was sent before it."""
-    return replace(known, key=PREFIX + " | ".join(after), risk=Risk.HARMLESS, needs=())
+    return replace(known, key=key_after(after), risk=Risk.HARMLESS, needs=())
+
+
+def key_after(sent: Sequence[str]) -> str:
+    """The key of a sign of life that is asked for after stimuli of these keys."""
+    return PREFIX + " | ".join(sent)
 
 
 def is_sign_of_life(key: str) -> bool:
@@ -36,8 +41,9 @@ def trace(key: str) -> Stimulus:
 
 
 def suspects(key: str) -> list[str]:
-    """The keys of what was sent before a sign of life."""
-    return key.removeprefix(PREFIX).split(" | ")
+    """The keys of what was sent before a sign of life; none where it accuses nobody."""
+    sent = key.removeprefix(PREFIX)
+    return sent.split(" | ") if sent else []
 
 
 def baselines() -> tuple[Stimulus, ...]:

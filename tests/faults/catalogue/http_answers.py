@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faults.editing import asked, changed, failing, header, refused, silent
+from faults.editing import asked, both, changed, failing, header, refused, silent
 from faults.fault import Fault, fault, under
 from gonogo.exchange import FailureKind
+from gonogo.rules import load
 from gonogo.stimuli.life import is_sign_of_life, leaving, suspects
+from gonogo.stimuli.stimulus import Risk
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -32,6 +34,11 @@ def _generates(exchange: Exchange) -> bool:
 
 def _every(_: Exchange) -> bool:
     return True
+
+
+def _from_wrong_ones_on(exchange: Exchange) -> bool:
+    known = load().stimulus(exchange.stimulus)
+    return is_sign_of_life(exchange.stimulus) or (known is not None and known.risk is not Risk.HARMLESS)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -100,6 +107,24 @@ FAULTS: tuple[Fault, ...] = (
         "a worker that is not started again",
         "http.survives",
         changed(_alive, refused(503)),
+    ),
+    fault(
+        "nothing but errors since a valid request",
+        "waybarrios/vllm-mlx, while it writes on what the client no longer waits for",
+        "http.retry_after",
+        both(changed(AGAIN, refused(503)), changed(_alive, refused(503))),
+    ),
+    fault(
+        "nothing but errors from the first wrong request on, which says of none who took the time",
+        "waybarrios/vllm-mlx, while it writes on what the client no longer waits for",
+        "http.retry_after",
+        changed(_from_wrong_ones_on, refused(503)),
+    ),
+    fault(
+        "nobody is there after a valid request was turned away and wrong ones were not",
+        "ml-explore/mlx-lm#1215, ggml-org/llama.cpp#6396",
+        ("http.survives", "http.retry_after"),
+        both(changed(AGAIN, refused(503)), changed(_alive, silent(FailureKind.CONNECT))),
     ),
     fault(
         "a plain request that is refused after a wrong one",

@@ -1,0 +1,43 @@
+"""Whom a sign of life that failed may accuse: nobody who was turned away with 503, as such a request did nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli.life import is_sign_of_life, key_after, suspects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange
+    from gonogo.stimuli.stimulus import Stimulus
+
+UNAVAILABLE = 503
+
+
+def fairly(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> Mapping[str, Exchange]:
+    """The same exchanges, where each sign of life names in its own key only those that it may accuse.
+
+    Both mappings are by the key of the stimulus, the exchanges in the order in which they were recorded.
+    A sign of life with 503 accuses nobody where whatever it came after was turned away as well, or where valid
+    requests to its path were so before that.
+    """
+    away = {key for key, exchange in by_key.items() if exchange.status == UNAVAILABLE}
+    if not away:
+        return by_key
+    place = {key: number for number, key in enumerate(by_key)}
+    valid = {key for key in away if key in stimuli and stimuli[key].valid}
+
+    def fair(sign: Exchange) -> Exchange:
+        named = suspects(sign.stimulus)
+        accused = [key for key in named if key not in away]
+        if sign.status == UNAVAILABLE:
+            begun = min((place[key] for key in named if key in place), default=0)
+            if any(place[key] < begun and by_key[key].request.path == sign.request.path for key in valid):
+                accused = []
+        else:
+            accused = accused or named
+        return sign if accused == named else replace(sign, stimulus=key_after(accused))
+
+    return {key: fair(found) if is_sign_of_life(key) else found for key, found in by_key.items()}

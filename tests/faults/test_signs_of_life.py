@@ -1,0 +1,70 @@
+"""Whom a sign of life accuses where a target turned requests away with 503, without a word of the time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.editing import asked, both, changed, refused, silent
+from faults.fault import verdicts
+from gonogo.exchange import FailureKind
+from gonogo.stimuli.life import is_sign_of_life, suspects
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from faults.editing import Edit
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
+    from gonogo.rules import Catalogue
+
+HOSTILE_KEY = "POST /chat/completions raw {not json"
+HOSTILE = asked(HOSTILE_KEY)
+AGAIN = asked("POST /chat/completions {} #2")
+
+
+def _alive(exchange: Exchange) -> bool:
+    return is_sign_of_life(exchange.stimulus)
+
+
+@pytest.fixture
+def others(clean: Record) -> list[str]:
+    """What was sent together with the hostile request."""
+    signs = [suspects(e.stimulus) for e in clean.exchanges if _alive(e)]
+    batch = next(sent for sent in signs if HOSTILE_KEY in sent)
+    return [key for key in batch if key != HOSTILE_KEY]
+
+
+@pytest.mark.parametrize("dead", [refused(503), silent(FailureKind.CONNECT)], ids=["503", "nobody"])
+def test_what_was_turned_away_is_not_accused(
+    clean: Record, catalogue: Catalogue, others: list[str], dead: Edit
+) -> None:
+    record = both(changed(HOSTILE, refused(503)), changed(_alive_after_hostile, dead))(clean)
+
+    found = verdicts(record, catalogue)["http.survives"]
+    assert found.verdict is Verdict.FAIL
+    assert others
+    assert f"after one of {' | '.join(others)}" in found.message
+    assert HOSTILE_KEY not in found.message
+
+
+def test_nobody_is_accused_where_valid_requests_were_turned_away_before(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    found = verdicts(both(changed(AGAIN, refused(503)), changed(_alive, refused(503)))(clean), catalogue)
+
+    assert found["http.survives"].verdict is Verdict.INCONCLUSIVE
+    assert "nothing tells who took the time" in found["http.survives"].message
+    assert found["http.retry_after"].verdict is Verdict.WARN
+
+
+def test_valid_requests_that_were_turned_away_elsewhere_excuse_nobody(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    elsewhere = asked("POST /completions {}")
+    found = verdicts(both(changed(elsewhere, refused(503)), changed(_alive, refused(503)))(clean), catalogue)
+
+    assert found["http.survives"].verdict is Verdict.FAIL
+
+
+def _alive_after_hostile(exchange: Exchange) -> bool:
+    return _alive(exchange) and HOSTILE_KEY in suspects(exchange.stimulus)
