@@ -165,7 +165,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--log-format", choices=["console", "json", "off"], help="events on stderr (console)")
     add("--log-prompts", action="store_true", help="let the log hold what clients send")
     add("--metrics", action="store_true", help="tell figures for Prometheus at /metrics")
+    add("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
     return parser
+
+
+class _NoKey(argparse.Action):
+    """Refuses a key, which every process of the machine could read on a command line."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_given: object) -> NoReturn:
+        parser.error(
+            "A key does not belong on a command line, where others can read it: set GONOGO_SERVER_API_KEY instead."
+        )
 
 
 def _add_models(add: Callable[..., object]) -> None:

@@ -124,6 +124,18 @@ def test_an_unknown_option_is_an_error_of_usage(capsys: pytest.CaptureFixture[st
     assert "--fast" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [["--api-key", "s3cret"], ["--api-key=s3cret"], ["--api-key"]])
+def test_a_key_on_the_command_line_is_refused_with_where_it_belongs(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        serve.main(["--port", "0", *options])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "set GONOGO_SERVER_API_KEY instead." in said
+    assert "s3cret" not in said
+
+
 def test_options_win_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GONOGO_SERVER_PORT", "1")
     monkeypatch.setenv("GONOGO_SERVER_HOST", "::1")

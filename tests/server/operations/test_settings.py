@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_variable_may_name_the_file(write: Write, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_setting_but_the_key_and_origins_has_an_option_of_its_name() -> None:
-    options = {action.dest for action in serve._parser()._actions}
+    options = {action.dest for action in serve._parser()._actions if action.help != argparse.SUPPRESS}
     assert set(Settings.model_fields) - options == {"api_key", "cors_origins"}
     assert options - set(Settings.model_fields) == {"help"}
 
