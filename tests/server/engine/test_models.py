@@ -25,7 +25,7 @@ from mlx.utils import tree_flatten
 from server.conftest import listen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from gonogo_server.engine.base import Piece
@@ -62,14 +62,19 @@ def folders(make_folder: Make) -> list[Path]:
     return [make_folder(name, random=random, **ENDLESS) for random, name in enumerate(("one", "two"))]
 
 
-@pytest.fixture
-def room_for_one(folders: list[Path]) -> Budget:
-    """Nothing is loaded before it is asked for, and there is no place for both."""
-    return Budget(preload=(), nbytes=room_for(folders, 1.5))
-
-
 def room_for(folders: list[Path], count: float) -> int:
     return int(count * foretell(locate(str(folders[0]))).nbytes)
+
+
+@pytest.fixture
+def switching(open_model: Open, folders: list[Path]) -> MlxEngine:
+    """Loads either of the two models when it is asked for, and has no place for both."""
+    return open_model(*folders, budget=Budget(preload=(), nbytes=room_for(folders, 1.5)))
+
+
+def endless(engine: MlxEngine) -> AsyncGenerator[Piece, None]:
+    """An answer of the first model, which stays in memory until it is closed."""
+    return engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
 
 
 async def test_all_are_loaded_at_the_start_where_nothing_else_is_said(
@@ -97,53 +102,46 @@ async def test_answers_of_two_models_run_side_by_side(open_model: Open, folders:
 
 
 async def test_one_makes_room_for_the_other_and_answers_as_before_when_it_is_back(
-    open_model: Open, folders: list[Path], room_for_one: Budget
+    switching: MlxEngine,
 ) -> None:
-    engine = open_model(*folders, budget=room_for_one)
-    assert loaded(engine) == [False, False]
-    first = said(await say(engine, "one"))
-    assert loaded(engine) == [True, False]
-    await say(engine, "two")
-    assert loaded(engine) == [False, True]
-    again = await say(engine, "one")
+    assert loaded(switching) == [False, False]
+    first = said(await say(switching, "one"))
+    assert loaded(switching) == [True, False]
+    await say(switching, "two")
+    assert loaded(switching) == [False, True]
+    again = await say(switching, "one")
     assert said(again) == first
     # What it had read went with it.
     assert again[0].cached == 0
 
 
-async def test_a_running_stream_is_not_torn_down_by_a_switch(
-    open_model: Open, folders: list[Path], room_for_one: Budget
-) -> None:
-    engine = open_model(*folders, budget=room_for_one)
-    undisturbed = said(await say(engine, "one", 300))
+async def test_a_running_stream_is_not_torn_down_by_a_switch(switching: MlxEngine) -> None:
+    undisturbed = said(await say(switching, "one", 300))
     generation = Generation((1, 2, 3), 300, WITHOUT_END, 0)
-    async with asyncio.timeout(PATIENCE), aclosing(engine.generate("one", generation)) as steps:
+    async with asyncio.timeout(PATIENCE), aclosing(switching.generate("one", generation)) as steps:
         pieces = [await anext(steps)]
-        other = asyncio.ensure_future(say(engine, "two"))
+        other = asyncio.ensure_future(say(switching, "two"))
         await asyncio.sleep(0)
         # Who comes for the same model now is served after the one who waits for the other.
-        behind = asyncio.ensure_future(say(engine, "one", 5))
+        behind = asyncio.ensure_future(say(switching, "one", 5))
         pieces += [piece async for piece in steps]
         assert not other.done()
         assert said(pieces) == undisturbed
         assert len(await other) == 8
         assert not behind.done()
         assert said(await behind) == undisturbed[:5]
-    assert loaded(engine) == [True, False]
+    assert loaded(switching) == [True, False]
 
 
-async def test_a_stream_that_is_closed_makes_room(
-    open_model: Open, folders: list[Path], room_for_one: Budget
-) -> None:
-    engine = open_model(*folders, budget=room_for_one)
-    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+async def test_a_stream_that_is_closed_makes_room(switching: MlxEngine) -> None:
+    steps = endless(switching)
     async with asyncio.timeout(PATIENCE):
         await anext(steps)
-        other = asyncio.ensure_future(say(engine, "two"))
+        other = asyncio.ensure_future(say(switching, "two"))
         await asyncio.sleep(0)
         await steps.aclose()
         assert len(await other) == 8
-    assert engine.unfinished == 0
+    assert switching.unfinished == 0
 
 
 async def test_a_model_that_nobody_uses_is_let_go_after_a_while(
@@ -159,7 +157,7 @@ async def test_a_model_that_nobody_uses_is_let_go_after_a_while(
 
 async def test_a_client_that_leaves_keeps_no_model_in_memory(open_model: Open, folders: list[Path]) -> None:
     engine = open_model(folders[0], budget=Budget(idle_seconds=0.0))
-    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+    steps = endless(engine)
     async with asyncio.timeout(PATIENCE):
         await anext(steps)
         assert loaded(engine) == [True]
@@ -204,38 +202,32 @@ def test_a_kind_of_model_that_is_not_read_here_is_refused_at_the_start(folders: 
         open_engine([str(folder) for folder in folders])
 
 
-async def test_who_waits_for_room_hears_of_the_engines_end(
-    open_model: Open, folders: list[Path], room_for_one: Budget
-) -> None:
-    engine = open_model(*folders, budget=room_for_one)
+async def test_who_waits_for_room_hears_of_the_engines_end(switching: MlxEngine) -> None:
     # A client that reads nothing: its stream would never tell.
-    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+    steps = endless(switching)
     async with asyncio.timeout(PATIENCE):
         await anext(steps)
-        waiting = asyncio.ensure_future(say(engine, "two"))
-        while not engine._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        waiting = asyncio.ensure_future(say(switching, "two"))
+        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
             await asyncio.sleep(0)
-        await engine.close()
+        await switching.close()
         with pytest.raises(EngineDied):
             await waiting
-    assert not engine.alive
+    assert not switching.alive
     with pytest.raises(EngineDied):
         async for _ in steps:
             pass
 
 
-async def test_a_request_keeps_its_turn_from_its_first_question_to_its_answer(
-    open_model: Open, folders: list[Path], room_for_one: Budget
-) -> None:
-    engine = open_model(*folders, budget=room_for_one)
-    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
+async def test_a_request_keeps_its_turn_from_its_first_question_to_its_answer(switching: MlxEngine) -> None:
+    steps = endless(switching)
 
     async def ask(model: str) -> str:
         begin(Exchange())
-        await engine.encode(model, "Hi")
+        await switching.encode(model, "Hi")
         started.append(model)
         await go_on.wait()
-        await say(engine, model)
+        await say(switching, model)
         return model
 
     started: list[str] = []
@@ -246,7 +238,7 @@ async def test_a_request_keeps_its_turn_from_its_first_question_to_its_answer(
         while not started:  # noqa: ASYNC110 - nobody is told
             await asyncio.sleep(0)
         second = asyncio.ensure_future(ask("two"))
-        while not engine._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
             await asyncio.sleep(0)
         go_on.set()
         # The second waits for the one that is still running, and the first need not wait for the second.
@@ -267,37 +259,33 @@ def body_of(path: str) -> dict[str, Any]:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", ["/chat/completions", "/completions"])
 async def test_a_client_that_leaves_while_it_waits_for_room_is_not_waited_for(
-    open_model: Open, folders: list[Path], room_for_one: Budget, path: str, *, stream: bool
+    switching: MlxEngine, path: str, *, stream: bool
 ) -> None:
-    engine = open_model(*folders, budget=room_for_one)
-    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
-    async with listen(create_app(engine, Settings())) as client:
+    steps = endless(switching)
+    async with listen(create_app(switching, Settings())) as client:
         await anext(steps)
         asking = asyncio.ensure_future(client.post(path, json=body_of(path) | {"stream": stream}))
-        while not engine._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while not switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
             await asyncio.sleep(0)
         asking.cancel()
-        while engine._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
+        while switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
             await asyncio.sleep(0)
         await steps.aclose()
-    assert loaded(engine) == [True, False]
+    assert loaded(switching) == [True, False]
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/completions"])
-async def test_a_request_that_waits_for_room_for_too_long_is_a_503(
-    open_model: Open, folders: list[Path], room_for_one: Budget, path: str
-) -> None:
-    engine = open_model(*folders, budget=room_for_one)
-    steps = engine.generate("one", Generation((1,), 1_000_000, WITHOUT_END))
-    async with listen(create_app(engine, Settings(request_timeout=0.05))) as client:
+async def test_a_request_that_waits_for_room_for_too_long_is_a_503(switching: MlxEngine, path: str) -> None:
+    steps = endless(switching)
+    async with listen(create_app(switching, Settings(request_timeout=0.05))) as client:
         await anext(steps)
         response = await client.post(path, json=body_of(path))
         assert (response.status_code, response.json()["error"]["code"]) == (503, "request_timeout")
-        assert engine._pool.waiting("two") == 0
+        assert switching._pool.waiting("two") == 0
         # The others are served as before.
-        assert len(await say(engine, "one")) == 8
+        assert len(await say(switching, "one")) == 8
         await steps.aclose()
-    assert loaded(engine) == [True, False]
+    assert loaded(switching) == [True, False]
 
 
 # ---- Preloading where there is not room for all
