@@ -170,13 +170,19 @@ class Collector:
         await self._send(stimulus, next(self.ids))
         exchange = self._answers[stimulus.key]
         if exchange.failure is not None or not (_accepted(exchange) or _is_busy(exchange)):
-            read = [key for key in sent if self._answers[key].status != 503] or sent
-            suspects = ", ".join(numbered[key] for key in read)
-            doubt = " (any of them may be why: --concurrency 1 names the one)" if len(read) > 1 else ""
             self._lost = (
-                f"the target no longer answered after {suspects}{doubt}, so this was not sent; "
+                f"the target no longer answered after {self._suspects(sent, numbered)}, so this was not sent; "
                 "restart it and add --resume"
             )
+
+    def _suspects(self, sent: Sequence[str], numbered: dict[str, str]) -> str:
+        """The ids of those that may be why; who was turned away with 503 did nothing, and is not."""
+        read = [key for key in sent if self._answers[key].status != 503]
+        doubt = "any of them may be why: --concurrency 1 names the one" if len(read) > 1 else ""
+        if not read:
+            doubt = "turned away with 503 too, so something before may be why"
+        ids = ", ".join(numbered[key] for key in read or sent)
+        return f"{ids} ({doubt})" if doubt else ids
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""

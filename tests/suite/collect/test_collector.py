@@ -158,6 +158,25 @@ def test_what_found_nobody_is_no_suspect_unless_all_did(gone: list[Stimulus], na
 
 
 @pytest.mark.parametrize(
+    ("away", "named"),
+    [
+        (WRONG[1:], "x2"),
+        (WRONG[2:], "x2, x3 (any of them may be why: --concurrency 1 names the one)"),
+        (WRONG, "x2, x3, x4, x5 (turned away with 503 too, so something before may be why)"),
+    ],
+)
+def test_what_was_turned_away_is_no_suspect(away: list[Stimulus], named: str) -> None:
+    keys = {stimulus.key for stimulus in away}
+    recorder = ScriptedRecorder(
+        lambda key: Says(status=503) if key in keys or is_sign_of_life(key) else Says(),
+    )
+    kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=2)
+
+    reason = f"the target no longer answered after {named}, so this was not sent; restart it and add --resume"
+    assert kept.reasons == {WRONG[4].key: reason}
+
+
+@pytest.mark.parametrize(
     "ending", [Says(status=429), Says(status=503, headers=(("Retry-After", "1"),))], ids=["429", "503"]
 )
 def test_who_has_no_time_is_alive(ending: Says) -> None:
