@@ -23,10 +23,9 @@ def configure(log_format: LogFormat) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(log_format))
-    logging.basicConfig(handlers=[handler], level=logging.ERROR, force=True)
-    if log_format != "off":
-        logging.getLogger().setLevel(logging.WARNING)
-        logging.getLogger(LOGGER).setLevel(logging.INFO)
+    told = log_format != "off"
+    logging.basicConfig(handlers=[handler], level=logging.WARNING if told else logging.ERROR, force=True)
+    logging.getLogger(LOGGER).setLevel(logging.INFO if told else logging.ERROR)
 
 
 def _formatter(log_format: LogFormat) -> logging.Formatter:

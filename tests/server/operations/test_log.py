@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+import structlog
 from gonogo_server.engine.scripted import Failure, ScriptedEngine
 from gonogo_server.errors import EngineDied
 from gonogo_server.operations import events, logs
@@ -279,6 +280,7 @@ def configured(log_format: LogFormat) -> Iterator[None]:
         root.handlers[:] = handlers
         root.setLevel(levels[0])
         ours.setLevel(levels[1])
+        structlog.contextvars.clear_contextvars()
 
 
 def fail() -> None:
@@ -317,7 +319,7 @@ def test_a_name_from_outside_cannot_forge_a_line(capsys: pytest.CaptureFixture[s
 
 
 def test_off_leaves_the_failures_of_the_server_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    with configured("off"):
+    with configured("console"), configured("off"):
         events.model_loading("m")
         logging.getLogger("library").warning("never mind")
         assert capsys.readouterr().err == ""
