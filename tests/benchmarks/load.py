@@ -93,7 +93,12 @@ async def at_once(served: Served, prompts: Sequence[str], clients: int, max_toke
 
     async def client_of(client: httpx2.AsyncClient) -> None:
         while left:
-            answers.append(await ask(client, served, left.pop(), max_tokens))
+            prompt = left.pop()
+            try:
+                answers.append(await ask(client, served, prompt, max_tokens))
+            except httpx2.ReadError:
+                # Python's http.server lets five connections wait; who comes beyond may be reset, and asks again.
+                left.append(prompt)
 
     async with httpx2.AsyncClient(timeout=PATIENCE) as client:
         begun = perf_counter()
