@@ -1,7 +1,7 @@
 # ruff: noqa: T201 - a script: it prints
 """What the reference server does beside mlx_lm's, with the same model on the same machine in one run.
 
-uv run python tests/benchmarks/serving.py [--model ID] [--clients 1,4,8,16] [--installed] [--rounds N]
+uv run python tests/benchmarks/serving.py [--model ID] [--clients 1,4,8,16] [--installed] [--rounds N] [--parts PART …]
 uv run python tests/benchmarks/serving.py --beside TREE [--model ID] [--clients 1,8] [--rounds N] [--requests N]
 
 Prints Markdown tables; seconds and rates are those of this machine at this moment, ratios are what carries over.
@@ -72,10 +72,8 @@ def main() -> int:
         if options.beside:
             _beside(folder, options)
             return 0
-        _throughput(folder, options)
-        _limit(folder, options)
-        _while_reading(folder)
-        _again(folder)
+        for part in options.parts:
+            PARTS[part](folder, options)
     return 0
 
 
@@ -129,6 +127,18 @@ def _prompts(count: int, turn: int) -> list[str]:
     return [f"Number {turn}: what is to be said of {one} {place}?" for one, place in pairs[:count]]
 
 
+def _behind_a_long_prefix(folder: Path, options: argparse.Namespace) -> None:
+    print("\nBehind 1,500 tokens that all prompts share and one request before them had read:\n")
+    _head()
+    for clients in options.clients:
+        for make in _servers(folder, installed=False):
+            with make as served:
+                asyncio.run(at_once(served, [LONG + "Begin."], 1, 2))
+                prompts = [LONG + prompt for prompt in _prompts(clients, 0)]
+                seen = asyncio.run(at_once(served, prompts, clients, TOKENS))
+                _row(served, clients, f"{seen.rate:.1f}", seen)
+
+
 def _limit(folder: Path, options: argparse.Namespace) -> None:
     import json  # noqa: PLC0415 - here only
 
@@ -147,7 +157,7 @@ def _limit(folder: Path, options: argparse.Namespace) -> None:
     print(f"\nAgainst a bare BatchGenerator at {clients} rows: {ratio:.2f} ({rates})", flush=True)
 
 
-def _while_reading(folder: Path) -> None:
+def _while_reading(folder: Path, _: argparse.Namespace) -> None:
     print("\n| server | first token of a short request while 1,500 tokens are read (s) |\n| --- | --- |")
     for make in _servers(folder, installed=False):
         with make as served:
@@ -164,7 +174,7 @@ async def _beside_a_long_one(served: servers.Served) -> Answer:
         return short
 
 
-def _again(folder: Path) -> None:
+def _again(folder: Path, _: argparse.Namespace) -> None:
     print(
         "\n| server | first token cold (s) | the same prefix again (s) | times sooner |\n| --- | --- | --- | --- |"
     )
@@ -186,6 +196,16 @@ async def _twice(served: servers.Served) -> tuple[Answer, Answer]:
         )
 
 
+PARTS = {
+    "short": _throughput,
+    "long": _behind_a_long_prefix,
+    "limit": _limit,
+    "reading": _while_reading,
+    "again": _again,
+}
+"""What can be measured, in this order; each prints its own table."""
+
+
 def _cores() -> set[int]:
     import os  # noqa: PLC0415 - here only
 
@@ -200,6 +220,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--clients", type=lambda text: [int(one) for one in text.split(",")], default=[1, 4, 8, 16]
     )
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS), metavar="PART")
     parser.add_argument("--installed", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--beside", type=Path, metavar="TREE")
