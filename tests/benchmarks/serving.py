@@ -101,15 +101,25 @@ def _row(served: servers.Served, clients: int, rate: str, seen: Seen) -> None:
     )
 
 
+def _ratios(clients: int, reached: dict[str, float]) -> None:
+    """Tokens a second of the first server to those of each other one."""
+    (ours, rate), *others = reached.items()
+    for name, theirs in others:
+        print(f"| {ours} to {name} | {clients} | {rate / theirs:.2f} | | | |", flush=True)
+
+
 def _throughput(folder: Path, options: argparse.Namespace) -> None:
     _head()
     for clients in options.clients:
+        reached: dict[str, float] = {}
         for make in _servers(folder, installed=options.installed and clients == 8):
             with make as served:
                 seen = [_short(served, clients, turn) for turn in range(options.rounds)]
                 rates = [one.rate for one in seen]
                 rate = f"{median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})"
                 _row(served, clients, rate, seen[-1])
+                reached[served.name] = median(rates)
+        _ratios(clients, reached)
 
 
 def _servers(folder: Path, *, installed: bool) -> list:  # type: ignore[type-arg]
@@ -131,12 +141,15 @@ def _behind_a_long_prefix(folder: Path, options: argparse.Namespace) -> None:
     print("\nBehind 1,500 tokens that all prompts share and one request before them had read:\n")
     _head()
     for clients in options.clients:
+        reached: dict[str, float] = {}
         for make in _servers(folder, installed=False):
             with make as served:
                 asyncio.run(at_once(served, [LONG + "Begin."], 1, 2))
                 prompts = [LONG + prompt for prompt in _prompts(clients, 0)]
                 seen = asyncio.run(at_once(served, prompts, clients, TOKENS))
                 _row(served, clients, f"{seen.rate:.1f}", seen)
+                reached[served.name] = seen.rate
+        _ratios(clients, reached)
 
 
 def _limit(folder: Path, options: argparse.Namespace) -> None:
