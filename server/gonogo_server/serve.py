@@ -245,12 +245,13 @@ def _alone(settings: Settings) -> MlxEngine:
     return open_engine(
         settings.models,
         download=settings.download,
-        limits=Limits(settings.max_running, settings.kv_cache_bytes, settings.prefill_step),
+        limits=Limits(
+            settings.max_running, settings.kv_cache_bytes, settings.prefill_step, settings.batch_bytes
+        ),
         budget=Budget(
             None if preload is True else preload or (),
             settings.model_memory_bytes,
             settings.idle_unload_seconds,
-            settings.batch_bytes,
         ),
     )
 

@@ -172,7 +172,6 @@ class ByHand:
         likeliest: int = 0,
         without_end: bool = True,
         bias: Sequence[tuple[int, float]] = (),
-        batch_bytes: int | None = None,
         **sampling: float | None,
     ) -> Answer:
         """One more answer, drawn at temperature 1 with seed 1; the end token is forbidden."""
@@ -180,7 +179,7 @@ class ByHand:
         banned = [(END_TOKEN, -100.0)] if without_end else []
         how = Sampling(**({"seed": 1} | sampling), logit_bias=(*bias, *banned))
         generation = Generation(tuple(prompt), max_tokens, how, likeliest)
-        self.owned.add(self.name, Row(answer, generation, self.loaded.text, matcher, batch_bytes))
+        self.owned.add(self.name, Row(answer, generation, self.loaded.text, matcher))
         return answer
 
     async def step(self, steps: int = 1) -> None:

@@ -10,8 +10,8 @@ import mlx.core as mx
 import pytest
 from gonogo_server import serve
 from gonogo_server.engine.base import Generation, Sampling
-from gonogo_server.engine.mlx.engine import Budget
 from gonogo_server.engine.mlx.footprint import measure
+from gonogo_server.engine.mlx.residents import Limits
 from gonogo_server.settings import Settings
 from pydantic import ByteSize
 
@@ -53,7 +53,8 @@ async def test_those_for_whom_there_is_no_room_wait_their_turn(by_hand: Open, en
     bench = by_hand(endless_folder)
     alone = await bench.tokens(SHORT, 20)
     room = room_for(bench, 2, 23)
-    answers = [bench.ask(list(SHORT), 20, batch_bytes=room) for _ in range(5)]
+    bench.batch._most_bytes = room
+    answers = [bench.ask(list(SHORT), 20) for _ in range(5)]
     await bench.step(5)
     assert len(bench.batch._rows) == 2
     assert [bool(answer.pieces) for answer in answers] == [True, True, False, False, False]
@@ -63,9 +64,8 @@ async def test_those_for_whom_there_is_no_room_wait_their_turn(by_hand: Open, en
 async def test_the_caches_never_take_more_than_they_may(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder, prefix_bytes=0)
     room, most = room_for(bench, 3, 150), 0
-    answers = [
-        bench.ask(range(number, 5 * number), 1 + 7 * number % 50, batch_bytes=room) for number in range(1, 25)
-    ]
+    bench.batch._most_bytes = room
+    answers = [bench.ask(range(number, 5 * number), 1 + 7 * number % 50) for number in range(1, 25)]
     while not all(answer.ended for answer in answers):
         await bench.step()
         assert bench.batch._generator.prompt_cache_nbytes <= room
@@ -76,7 +76,8 @@ async def test_the_caches_never_take_more_than_they_may(by_hand: Open, endless_f
 async def test_one_that_has_no_room_at_all_is_answered_alone(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
     alone = [await bench.tokens(prompt, 20) for prompt in (SHORT, LONG, OTHER)]
-    answers = [bench.ask(prompt, 20, batch_bytes=0) for prompt in (SHORT, LONG, OTHER)]
+    bench.batch._most_bytes = 0
+    answers = [bench.ask(prompt, 20) for prompt in (SHORT, LONG, OTHER)]
     for place, answer in enumerate(answers):
         while not answer.ended:
             await bench.step()
@@ -90,9 +91,10 @@ async def test_what_needs_more_room_is_not_overtaken_by_what_needs_less(
 ) -> None:
     bench = by_hand(endless_folder)
     room = room_for(bench, 3, 30)
-    first = bench.ask(SHORT, 27, batch_bytes=room)
+    bench.batch._most_bytes = room
+    first = bench.ask(SHORT, 27)
     await bench.step(3)
-    large, small = bench.ask(LONG, 2000, batch_bytes=room), bench.ask(OTHER, 5, batch_bytes=room)
+    large, small = bench.ask(LONG, 2000), bench.ask(OTHER, 5)
     await bench.step(3)
     assert len(bench.batch._rows) == 1
     while not first.ended:
@@ -112,8 +114,9 @@ async def test_a_long_answer_takes_its_length_for_each_that_is_beside_it(
 ) -> None:
     bench = by_hand(endless_folder)
     room = room_for(bench, 2, 1090)
-    long = bench.ask(LONG, 1000, batch_bytes=room)
-    others = [bench.ask(prompt, 5, batch_bytes=room) for prompt in (SHORT, OTHER)]
+    bench.batch._most_bytes = room
+    long = bench.ask(LONG, 1000)
+    others = [bench.ask(prompt, 5) for prompt in (SHORT, OTHER)]
     await bench.step()
     assert len(bench.batch._rows) == 2
     await bench.run(*others, long)
@@ -129,9 +132,10 @@ async def test_who_joins_no_others_is_answered_where_the_model_cannot_say_what_i
         raise ValueError("no such cache")
 
     monkeypatch.setattr("gonogo_server.engine.mlx.batch.measure", broken)
-    first = bench.ask(SHORT, 20, batch_bytes=1)
+    bench.batch._most_bytes = 1
+    first = bench.ask(SHORT, 20)
     await bench.step(3)
-    second = bench.ask(OTHER, 20, batch_bytes=1)
+    second = bench.ask(OTHER, 20)
     await bench.run(first, second)
     assert first.tokens == alone
     assert str(second.error) == "no such cache"
@@ -140,7 +144,7 @@ async def test_who_joins_no_others_is_answered_where_the_model_cannot_say_what_i
 async def test_an_engine_keeps_to_its_budget(
     open_model: Open, endless_folder: Path, shapes_read: list[tuple[int, int]]
 ) -> None:
-    engine = open_model(endless_folder, budget=Budget(batch_bytes=0))
+    engine = open_model(endless_folder, limits=Limits(batch_bytes=0))
 
     async def ask(seed: int) -> int:
         generation = Generation(SHORT, 9, Sampling(seed=seed, logit_bias=((256, -100),)))
@@ -154,5 +158,6 @@ async def test_an_engine_keeps_to_its_budget(
 
 async def test_the_setting_is_the_engines(tiny_folder: Path) -> None:
     engine = serve._alone(Settings(models=(str(tiny_folder),), batch_bytes=ByteSize(7)))
-    assert engine._batch_bytes == 7
+    batches = engine._worker.call(lambda owned: list(owned._batches.values())).result()
+    assert [batch._most_bytes for batch in batches] == [7]
     await engine.close()

@@ -72,6 +72,7 @@ class Batch:
         prefixes: PrefixCache[Cache],
         *,
         most_rows: int,
+        most_bytes: int | None,
     ) -> None:
         self._name = name
         self._model = model
@@ -79,6 +80,7 @@ class Batch:
         self._generator = make_generator()
         self._prefixes = prefixes
         self._most_rows = most_rows
+        self._most_bytes = most_bytes
         self._trimmable = all(isinstance(layer, KVCache) for layer in _layers(make_prompt_cache(model)))
         self._waiting: deque[Row] = deque()
         self._rows: dict[int, Row] = {}
@@ -192,15 +194,15 @@ class Batch:
                 deliveries.add(row.ticket, error.with_traceback(None))
 
     def _has_room(self, row: Row) -> bool:
-        """Whether the caches stay within what the row allows, however long the answers get.
+        """Whether the caches stay within `most_bytes`, however long the answers get.
 
         Alone it is let in whatever it takes: it would wait for ever, and its `max_tokens` may be far more than its
         answer has.
         """
-        if row.batch_bytes is None or not self._rows:
+        if self._most_bytes is None or not self._rows:
             return True
         longest = max(one.length for one in (*self._rows.values(), row))
-        return self._footprint.nbytes(len(self._rows) + 1, longest) <= row.batch_bytes
+        return self._footprint.nbytes(len(self._rows) + 1, longest) <= self._most_bytes
 
     @cached_property
     def _footprint(self) -> Footprint:

@@ -51,14 +51,11 @@ class Budget:
 
     Where all of them find no room, those are preloaded that do, in their order. One that is too large by itself, or
     that is named and finds none, keeps the engine from starting.
-
-    An answer joins others of its model where the caches of all take `batch_bytes` at most (None: no limit).
     """
 
     preload: Collection[str] | None = None
     nbytes: int | None = None
     idle_seconds: float | None = None
-    batch_bytes: int | None = None
 
 
 def open_engine(
@@ -90,7 +87,6 @@ class MlxEngine:
         load_model: Callable[[Location], Loaded] = load,
     ) -> None:
         self._locations = {location.id: location for location in locations}
-        self._batch_bytes = budget.batch_bytes
         self._reader = ThreadPoolExecutor(1, "gonogo-text")
         self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: Residents(limits, load_model))
         self._worker.start()
@@ -184,11 +180,7 @@ class MlxEngine:
             try:
                 # Waited for, as nothing would ever come of an answer that could not be begun.
                 await asyncio.wrap_future(
-                    self._worker.call(
-                        lambda owned: owned.add(
-                            model, Row(ticket, generation, text, matcher, self._batch_bytes)
-                        )
-                    )
+                    self._worker.call(lambda owned: owned.add(model, Row(ticket, generation, text, matcher)))
                 )
                 while True:
                     piece = await ticket.next_piece()

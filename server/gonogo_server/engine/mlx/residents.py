@@ -51,11 +51,15 @@ Resident = Loaded | Embedder
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be used: rows of a batch, bytes for prefixes, tokens of a prompt a step (None: by the device)."""
+    """What may be used: rows of a batch, bytes for prefixes, tokens of a prompt a step (None: by the device).
+
+    An answer joins others of its model where the caches of all take `batch_bytes` at most (None: no limit).
+    """
 
     rows: int = 16
     prefix_bytes: int = 1 << 30
     read_step: int | None = None
+    batch_bytes: int | None = None
 
 
 class Residents:
@@ -101,6 +105,7 @@ class Residents:
             lambda: self._generator(loaded),
             self._prefixes,
             most_rows=self._limits.rows,
+            most_bytes=self._limits.batch_bytes,
         )
         return loaded
 

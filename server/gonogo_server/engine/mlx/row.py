@@ -20,21 +20,10 @@ if TYPE_CHECKING:
 
 
 class Row:
-    """`generation` for whoever holds `ticket`; `matcher` is its grammar, ready to be followed.
+    """`generation` for whoever holds `ticket`; `matcher` is its grammar, ready to be followed."""
 
-    It joins others only where the caches of all take `batch_bytes` at most (None: whatever they take).
-    """
-
-    def __init__(
-        self,
-        ticket: Ticket,
-        generation: Generation,
-        text: Text,
-        matcher: LLMatcher | None,
-        batch_bytes: int | None = None,
-    ) -> None:
+    def __init__(self, ticket: Ticket, generation: Generation, text: Text, matcher: LLMatcher | None) -> None:
         self.ticket = ticket
-        self.batch_bytes = batch_bytes
         self.prompt = generation.prompt
         self.max_tokens = generation.max_tokens
         self.cached = 0
