@@ -18,7 +18,7 @@ from gonogo.collect.resuming import Held
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import EvidenceWriter, Record, Target, read
 from gonogo.fuzz import fuzz
-from gonogo.judge import bind, judge
+from gonogo.judge import bind, explain, judge
 from gonogo.redaction import redact_fields
 from gonogo.report.model import Report, build
 from gonogo.stimuli.fuzzed import GROUP
@@ -263,8 +263,15 @@ def _report(
     selection: Selection,
     waivers: Waivers | None,
 ) -> Report:
-    judgements = judge(record, scenarios, catalogue)
+    judgements, causes = explain(judge(record, scenarios, catalogue), record)
     problems: list[Problem] = []
     if waivers is not None:
         judgements, problems = waive(judgements, waivers.baseline, catalogue.ids, waivers.today)
-    return build(judgements, record, strict=selection.strict, require=selection.require, problems=problems)
+    return build(
+        judgements,
+        record,
+        strict=selection.strict,
+        require=selection.require,
+        problems=problems,
+        causes=causes,
+    )

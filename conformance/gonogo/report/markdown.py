@@ -13,6 +13,7 @@ from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import shown_exchange
 from gonogo.report.terminal import COUNTED, GATES, visible
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _broken(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
     yield f"### {title}"
     yield from table(
         ["rule", "requirement", "expected", "found"],
-        [[code(j.rule.id), prose(j.rule.title), code(j.expected or ""), code(j.message)] for j in found],
+        [[code(j.rule.id), prose(j.rule.title), code(j.expected or ""), code(message(j))] for j in found],
     )
     for judgement in found[:MOST_COMMANDS]:
         yield from _command(judgement, report)
@@ -141,7 +142,7 @@ def _waived(report: Report) -> Iterator[str]:
     yield ""
     yield f"<details><summary>{len(found)} waived by the baseline</summary>"
     yield from table(
-        ["rule", "found"], [[code(judgement.rule.id), code(judgement.message)] for judgement in found]
+        ["rule", "found"], [[code(judgement.rule.id), code(message(judgement))] for judgement in found]
     )
     yield "</details>"
 

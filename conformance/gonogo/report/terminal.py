@@ -1,13 +1,15 @@
 """The report as text for the person who has to act on it.
 
-Paragraphs are wrapped in a terminal and left whole in a pipe; ids, excerpts and commands are never broken, so
-that they can be copied. What came from the target is shown with its control characters escaped.
+What matters most stands last: first the numbers, then what was left open, one line a reason, then the causes of what
+is broken, warnings before failures, then the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe;
+ids, excerpts and commands are never broken, so that they can be copied. What came from the target is shown with its
+control characters escaped.
 """
 
 from __future__ import annotations
 
-import re
 import textwrap
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -16,7 +18,8 @@ from rich.text import Text
 from gonogo import __version__
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
-from gonogo.report.model import Gate, position_of, shown_exchange
+from gonogo.report.model import Gate
+from gonogo.report.wording import WITHOUT_RULE, around_difference, message, shared_clause
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
     from gonogo.report.model import Report
-    from gonogo.verdict import Judgement
+    from gonogo.verdict import Cause, Judgement, Position
 
 STYLES = {
     Verdict.PASS: "green",
@@ -34,6 +37,7 @@ STYLES = {
     Verdict.WARN: "yellow",
     Verdict.UNSUPPORTED: "cyan",
     Verdict.INCONCLUSIVE: "magenta",
+    Verdict.NOT_APPLICABLE: "dim",
     Verdict.WAIVED: "blue",
     Verdict.ERROR: "bold white on red",
 }
@@ -51,26 +55,39 @@ COUNTED = {
     Verdict.WAIVED: "waived",
     Verdict.ERROR: "not judged",
 }
-ALWAYS_COUNTED = tuple(Verdict)[:5]
+"""What the last line counts; a rule that is not applicable is no open question, and not counted."""
 
-LABEL = 15  # columns: two of indentation, the longest label, two of space
+LABEL = 12  # columns: two of indentation, the longest label, two of space
 NARROWEST = 40
-MOST_IDS = 12
-MOST_BREAKS = 4
-_EXCHANGE_ID = re.compile(r"\bx[0-9]+\b")
-_BESIDE = re.compile(r" \(x[0-9]+\)")
-MOST_SHOWN = 200  # characters of a body
+MOST_IDS = 8
+MOST_BREAKS = 3
+MOST_SHOWN = 160  # characters of a body
+MOST_COMPARED = 200  # characters of expected and actual
+MOST_WHOLE = 4  # failing causes that are shown whole
+MOST_WARNINGS = 12  # warning causes that are shown at all, a line each
 
 
-def print_report(report: Report, console: Console) -> None:
-    """Print everything: heading, table by group, what was found rule by rule, the answer last."""
+class Detail(IntEnum):
+    """How much is printed: the last line, a screen, or everything."""
+
+    QUIET = 0
+    SCREEN = 1
+    ALL = 2
+
+
+def print_report(report: Report, console: Console, detail: Detail = Detail.SCREEN) -> None:
+    """Print heading, table, open questions, causes, and the answer last; only that where `detail` is QUIET."""
     show = _printer(console)
-    for line in _heading(report):
-        show(line)
-    console.print(_table(report))
-    width = max(console.width, NARROWEST) if console.is_terminal else None
-    for line in _findings(report, width):
-        show(line)
+    if detail is not Detail.QUIET:
+        for line in _heading(report):
+            show(line)
+        table = _groups(report) if detail is Detail.ALL else _sections(report)
+        if table.row_count:
+            console.print(table)
+            show("")
+        width = max(console.width, NARROWEST) if console.is_terminal else None
+        for line in (*_left_open(report, detail), *_broken(report, detail, width), ""):
+            show(line)
     for line in _answer(report):
         show(line)
 
@@ -100,94 +117,194 @@ def _heading(report: Report) -> Iterator[Text | str]:
     yield ""
 
 
-def _table(report: Report) -> Table:
-    verdicts = [v for v in Verdict if v in ALWAYS_COUNTED or report.totals[v]]
+# ---- numbers -------------------------------------------------------------------------------------------------
+
+
+def _sections(report: Report) -> Table:
+    """A row for each section in which a rule is broken or was not judged."""
+    sections: dict[str, list[Judgement]] = {}
+    for judgement in report.judgements:
+        sections.setdefault(judgement.rule.id.partition(".")[0], []).append(judgement)
+    shown = {Verdict.FAIL, Verdict.WARN, Verdict.ERROR}
+    broken = {name: found for name, found in sections.items() if any(j.verdict in shown for j in found)}
+    return _table("section", broken, report)
+
+
+def _groups(report: Report) -> Table:
+    return _table("group", report.groups(), report)
+
+
+def _table(title: str, rows: dict[str, list[Judgement]], report: Report) -> Table:
+    verdicts = [verdict for verdict in COUNTED if report.totals[verdict]]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("group", no_wrap=True)
+    table.add_column(title, no_wrap=True)
     for verdict in verdicts:
         table.add_column(verdict.value, justify="right", no_wrap=True)
-    for group, judgements in report.groups().items():
+    for name, judgements in rows.items():
         numbers = [sum(judgement.verdict is verdict for judgement in judgements) for verdict in verdicts]
         cells = [
             Text(str(n), STYLES[v]) if n else Text("·", "dim") for n, v in zip(numbers, verdicts, strict=True)
         ]
-        table.add_row(group, *cells)
+        table.add_row(name, *cells)
     return table
 
 
-def _findings(report: Report, width: int | None) -> Iterator[Text | str]:
-    for verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.WARN):
-        for same in _with_one_cause(report, verdict):
-            yield ""
-            yield from _broken(same, report, width)
-    for verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Verdict.WAIVED):
-        yield from _by_reason(report, verdict)
+# ---- what was left open --------------------------------------------------------------------------------------
 
 
-def _with_one_cause(report: Report, verdict: Verdict) -> list[list[Judgement]]:
-    """The judgements of this verdict; those that found the same thing in the same exchanges lie together."""
-    found: dict[object, list[Judgement]] = {}
+def _left_open(report: Report, detail: Detail) -> Iterator[Text | str]:
+    """One line for each reason, with the number of rules; the rules themselves where all is shown."""
+    verdicts = [Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE]
+    if detail is Detail.ALL:
+        verdicts.append(Verdict.NOT_APPLICABLE)
+    for verdict in verdicts:
+        for told, judgements in sorted(_by_reason(report, verdict), key=lambda found: -len(found[1])):
+            number = f"{len(judgements):>3}"
+            yield Text.assemble(
+                (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(told)}"
+            )
+            if detail is Detail.ALL:
+                yield from (_of_reason(judgement) for judgement in judgements)
+    yield from _waived(report, detail)
+
+
+def _by_reason(report: Report, verdict: Verdict) -> list[tuple[str, list[Judgement]]]:
+    found: dict[str, list[Judgement]] = {}
     for judgement in report.judgements:
         if judgement.verdict is verdict:
-            cause = (
-                (judgement.actual or judgement.message, judgement.evidence)
-                if judgement.evidence
-                else judgement
-            )
-            found.setdefault(cause, []).append(judgement)
-    return list(found.values())
+            code = "" if judgement.because is None else judgement.because.reason.value
+            found.setdefault(code, []).append(judgement)
+    return [(_told(judgements), judgements) for judgements in found.values()]
 
 
-def _broken(same: list[Judgement], report: Report, width: int | None) -> Iterator[Text]:
-    first = same[0]
-    for judgement in same:
-        rule = judgement.rule
-        yield Text.assemble(
-            (judgement.verdict.value.upper(), STYLES[judgement.verdict]),
-            "  ",
-            (rule.id, "bold"),
-            f"  ({rule.level.value})",
+def _told(judgements: list[Judgement]) -> str:
+    reasons = [judgement.because for judgement in judgements if judgement.because is not None]
+    return shared_clause(reasons) if reasons else "an optional feature is not there"
+
+
+def _of_reason(judgement: Judgement) -> Text:
+    where = "" if judgement.because is None else ", ".join(judgement.because.about[:MOST_IDS])
+    because = f"  because of {judgement.cause}" if judgement.cause else ""
+    exchanges = f" ({where})" if where else ""
+    return Text.assemble(f"  {judgement.rule.id}", (f"  {judgement.rule.title}{exchanges}{because}", "dim"))
+
+
+def _waived(report: Report, detail: Detail) -> Iterator[Text]:
+    waived = [judgement for judgement in report.judgements if judgement.verdict is Verdict.WAIVED]
+    if not waived:
+        return
+    yield Text.assemble(
+        (f"{'WAIVED':<12}", STYLES[Verdict.WAIVED]), f" {len(waived):>3}  broken, and waived by the baseline"
+    )
+    if detail is Detail.ALL:
+        yield from (
+            Text.assemble(f"  {judgement.rule.id}", (f"  {visible(message(judgement))}", "dim"))
+            for judgement in waived
         )
-        yield from _field("requirement", rule.title, width)
-        yield from _field("source", rule.source, width)
-        if judgement.expected:
-            yield from _field("expected", visible(judgement.expected), width)
-        if judgement is not same[-1]:
-            yield from _field("why", rule.why, width)
-    yield from _field("actual", visible(first.message), width)
-    yield from _places(first, report)
-    yield from _breaks(same, report)
-    yield from _field("why", same[-1].rule.why, width)
-    exchange = shown_exchange(first, report.exchanges)
+
+
+# ---- causes --------------------------------------------------------------------------------------------------
+
+
+def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text | str]:
+    """Checks of our own that broke, then warnings, then failures."""
+    for judgement in report.judgements:
+        if judgement.verdict is Verdict.ERROR:
+            yield ""
+            yield Text.assemble(("ERROR", STYLES[Verdict.ERROR]), f"  {judgement.rule.id}")
+            yield from _field("actual", visible(message(judgement)), width)
+    found = {verdict: [c for c in report.causes if report.verdict_of(c) is verdict] for verdict in Verdict}
+    warned, failed = found[Verdict.WARN], found[Verdict.FAIL]
+    if detail is Detail.ALL:
+        for cause in (*warned, *failed):
+            yield ""
+            yield from _whole(cause, report, width, every=True)
+        return
+    yield from _warnings(warned, report)
+    for cause in failed[MOST_WHOLE:]:
+        yield from _brief(cause, report)
+    for cause in reversed(failed[:MOST_WHOLE]):
+        yield ""
+        yield from _whole(cause, report, width)
+
+
+def _warnings(causes: list[Cause], report: Report) -> Iterator[Text | str]:
+    if causes:
+        yield ""
+    for cause in causes[:MOST_WARNINGS]:
+        yield Text.assemble(_verdict(Verdict.WARN), f"  {cause.title}", (f"  {_rules(cause)}", "dim"))
+    if len(causes) > MOST_WARNINGS:
+        yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v shows all"
+    _ = report
+
+
+def _brief(cause: Cause, report: Report) -> Iterator[Text]:
+    shown = _window(cause.seen)
+    yield Text.assemble(
+        _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  {_rules(cause)}", "dim")
+    )
+    yield Text(f"      {shown}")
+
+
+def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = False) -> Iterator[Text]:
+    """A cause with all that one needs to act on it."""
+    judgements = report.of(cause)
+    lead = judgements[0]
+    yield Text.assemble(
+        _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  [{cause.id}]", "dim")
+    )
+    if cause.id != lead.rule.id:
+        yield from _field("seen", visible(_window(cause.seen)), width)
+    yield from _field("requires", f"{lead.rule.title} ({lead.rule.level.value}; {lead.rule.source})", width)
+    expected, actual = around_difference(lead.expected or "", lead.actual or "", MOST_COMPARED)
+    yield from _field("expected", visible(expected), width)
+    yield from _field("actual", visible(actual + _share(lead)), width)
+    exchange = None if cause.evidence is None else report.exchanges.get(cause.evidence.exchange)
+    if exchange is not None and cause.evidence is not None:
+        yield from _field("evidence", _evidence(exchange, cause.evidence.position), None)
+    yield from _field("breaks", visible("; ".join([cause.breaks, *_clients(judgements, report)])), width)
+    yield from _field("rules", _rules(cause, every=every), width)
     if exchange is not None:
         yield from _field("repeat it", curl(exchange.request, report.target.base_url), None)
 
 
-def _places(judgement: Judgement, report: Report) -> Iterator[Text]:
-    """The exchange that shows it, the place in its body or else its beginning, and the ids of the others."""
-    exchange = shown_exchange(judgement, report.exchanges)
-    if exchange is None:
-        return
-    yield from _field("evidence", _told(exchange), None)
-    position = position_of(judgement)
+def _verdict(verdict: Verdict) -> tuple[str, str]:
+    return (verdict.value.upper(), STYLES[verdict])
+
+
+def _share(judgement: Judgement) -> str:
+    if judgement.looked_at < 2:
+        return ""
+    return f" (in {judgement.broken} of {judgement.looked_at} exchanges)"
+
+
+def _rules(cause: Cause, *, every: bool = False) -> str:
+    """The ids of the rules that follow from a cause, and how many it leaves open."""
+    shown = cause.rules if every else cause.rules[:MOST_IDS]
+    more = f" and {len(cause.rules) - len(shown)} more" if len(cause.rules) > len(shown) else ""
+    undecided = f"; {len(cause.undecided)} more not applicable" if cause.undecided else ""
+    return f"{', '.join(shown)}{more}{undecided}"
+
+
+def _clients(judgements: Iterable[Judgement], report: Report) -> list[str]:
+    """What clients did with these exchanges, each way once."""
+    found = list(dict.fromkeys(line for judgement in judgements for line in breaks(judgement, report)))
+    more = [f"and in {len(found) - MOST_BREAKS} more ways"] if len(found) > MOST_BREAKS else []
+    return [*found[:MOST_BREAKS], *more]
+
+
+def _evidence(exchange: Exchange, position: Position | None) -> str:
+    """The exchange, and the place in its body or else the beginning of that."""
+    request, failure = exchange.request, exchange.failure
+    status = "no answer" if exchange.status is None else str(exchange.status)
+    ended = "" if failure is None else f", {failure.message}"
+    head = f"{exchange.id}: {request.method} {request.path} -> {status}{ended} in {exchange.seconds:.3f} s"
     if position is not None:
         when = "" if position.seconds is None else f" after {position.seconds:.3f} s"
-        yield from _field("", f"byte {position.offset}{when}: {visible(position.excerpt)}", None)
-    elif exchange.body:
-        yield from _field("", f"body: {_beginning(exchange.body)}", None)
-    others = list(dict.fromkeys(e.exchange for e in judgement.evidence if e.exchange != exchange.id))
-    if others:
-        more = f" and {len(others) - MOST_IDS} more" if len(others) > MOST_IDS else ""
-        yield from _field("", f"also in {', '.join(others[:MOST_IDS])}{more}", None)
-
-
-def _breaks(same: list[Judgement], report: Report) -> Iterator[Text]:
-    """What clients made of these exchanges, a line for each way in which one broke."""
-    found = list(dict.fromkeys(line for judgement in same for line in breaks(judgement, report)))
-    for index, line in enumerate(found[:MOST_BREAKS]):
-        yield from _field("breaks" if index == 0 else "", visible(line), None)
-    if len(found) > MOST_BREAKS:
-        yield from _field("", f"and in {len(found) - MOST_BREAKS} more ways", None)
+        return visible(f"{head}; byte {position.offset}{when}: {position.excerpt}")
+    if not exchange.body:
+        return visible(head)
+    return visible(head) + f"; {_beginning(exchange.body)}"
 
 
 def _beginning(body: bytes) -> str:
@@ -195,32 +312,8 @@ def _beginning(body: bytes) -> str:
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
 
 
-def _told(exchange: Exchange) -> str:
-    request, failure = exchange.request, exchange.failure
-    status = "no answer" if exchange.status is None else str(exchange.status)
-    ended = "" if failure is None else f", {failure.message}"
-    size = f"{len(exchange.body)} bytes in {exchange.seconds:.3f} s"
-    return f"{exchange.id}: {request.method} {visible(request.path)} -> {status}, {size}{visible(ended)}"
-
-
-def _by_reason(report: Report, verdict: Verdict) -> Iterator[Text | str]:
-    """The rules under each reason; exchanges that it names stand beside the rule, so that reasons are few."""
-    reasons: dict[str, list[Judgement]] = {}
-    for judgement in report.judgements:
-        if judgement.verdict is verdict:
-            reasons.setdefault(_without_ids(judgement.message), []).append(judgement)
-    for reason, judgements in reasons.items():
-        yield ""
-        yield Text.assemble((verdict.value.upper(), STYLES[verdict]), f"  {visible(reason)}")
-        for judgement in judgements:
-            named = ", ".join(_EXCHANGE_ID.findall(judgement.message))
-            where = f" ({named})" if named else ""
-            yield Text.assemble(f"  {judgement.rule.id}", (f"  {judgement.rule.title}{where}", "dim"))
-
-
-def _without_ids(reason: str) -> str:
-    general = _EXCHANGE_ID.sub("the exchange", _BESIDE.sub("", reason))
-    return general[:1].upper() + general[1:]
+def _window(text: str) -> str:
+    return text if len(text) <= MOST_COMPARED else text[:MOST_COMPARED] + "…"
 
 
 def _field(label: str, text: str, width: int | None) -> Iterator[Text]:
@@ -233,8 +326,10 @@ def _field(label: str, text: str, width: int | None) -> Iterator[Text]:
         yield Text.assemble((f"  {head:<{LABEL - 2}}", "dim"), line)
 
 
+# ---- the answer ----------------------------------------------------------------------------------------------
+
+
 def _answer(report: Report) -> Iterator[Text | str]:
-    yield ""
     for group in report.unmet:
         yield f'The group "{group}" is required, and the target does not support all of it.'
     for problem in report.problems:

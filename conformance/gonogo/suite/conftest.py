@@ -18,7 +18,7 @@ from pytest_bdd import when as bdd_when
 from gonogo.collect.plan import plan
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read
-from gonogo.judge import judge_checks
+from gonogo.judge import explain, judge
 from gonogo.judge.steps import Bound, then
 from gonogo.rules import Scenario, load
 from gonogo.running import Approach, collect

@@ -1,0 +1,129 @@
+"""Faults of token counts and of what identifies an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken
+from gonogo.judge.causes.sight import body
+from gonogo.judge.outcome import Stop
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.reading import Object
+
+OF_COUNTS = (
+    "*.usage*",
+    "*usage",
+    "text.same_count",
+    "completions.prompt.*",
+    "completions.echo.*",
+    "completions.suffix.*",
+    "chat.request.parts_rendered",
+    "chat.request.picture_seen",
+    "tools.history.parts_rendered",
+    "logprobs.*.count",
+    "*.limit.*",
+    "*.stream.limit",
+    "*.stream.length",
+    "stop.*.usage",
+    "sampling.effect.both_limits",
+    "errors.context.whole",
+)
+ENOUGH = 5
+"""Answers to different requests whose usage is compared."""
+
+
+def _usages(sight: Sight) -> list[tuple[Exchange, Object]]:
+    found = []
+    for exchange in (*sight.wholes, *sight.streams):
+        usage = _usage(exchange)
+        if usage is not None:
+            found.append((exchange, usage))
+    return found
+
+
+def _usage(exchange: Exchange) -> Object | None:
+    try:
+        values = [c.value for c in reading.chunks(exchange)] if exchange.is_stream else [body(exchange)]
+    except Stop:
+        return None
+    found = [usage for value in values if (usage := reading.usage(value)) is not None]
+    return found[-1] if found else None
+
+
+def _zero(sight: Sight) -> Sighting | None:
+    found = _usages(sight)
+    counts = [
+        reading.count(usage.get(name))
+        for _, usage in found
+        for name in ("prompt_tokens", "completion_tokens")
+    ]
+    if len(found) < ENOUGH or any(count != 0 for count in counts):
+        return None
+    return Sighting(f"all {len(found)} answers with usage count 0 tokens", tuple(e.id for e, _ in found))
+
+
+def _constant(sight: Sight) -> Sighting | None:
+    found = _usages(sight)
+    counts = {
+        tuple(reading.count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens"))
+        for _, usage in found
+    }
+    prompts = {str(e.request.fields.get("messages", e.request.fields.get("prompt"))) for e, _ in found}
+    if len(found) < ENOUGH or len(counts) != 1 or len(prompts) < ENOUGH:
+        return None
+    ((prompt, completion),) = counts
+    seen = f"all {len(found)} answers count {prompt} prompt and {completion} completion tokens"
+    return Sighting(seen, tuple(exchange.id for exchange, _ in found))
+
+
+def _one_id(sight: Sight) -> Sighting | None:
+    found = [
+        (e, body(e).get("id") if not e.is_stream else _first_id(e)) for e in (*sight.wholes, *sight.streams)
+    ]
+    named = [(exchange, name) for exchange, name in found if isinstance(name, str) and name]
+    if len(named) < ENOUGH or len({name for _, name in named}) != 1:
+        return None
+    return Sighting(f"all {len(named)} answers have the id {named[0][1]!r}", tuple(e.id for e, _ in named))
+
+
+def _first_id(stream: Exchange) -> object:
+    try:
+        return reading.chunks(stream)[0].value.get("id")
+    except Stop:
+        return None
+
+
+DIAGNOSES = (
+    Diagnosis(
+        "usage-zero",
+        "Usage counts 0 tokens",
+        "budgets and context managers never see a limit coming",
+        OF_COUNTS,
+        _zero,
+    ),
+    Diagnosis(
+        "usage-constant",
+        "Usage is the same for every request",
+        "budgets and context managers count what never happened",
+        OF_COUNTS,
+        _constant,
+    ),
+    Diagnosis(
+        "one-id",
+        "All answers have the same id",
+        "clients that key messages by id overwrite one with the next",
+        ("*.id_unique", "tools.call.id_unique"),
+        _one_id,
+    ),
+    Diagnosis(
+        "created-is-now",
+        "created of a listed model is the time of the request",
+        "caches of the list never match",
+        ("models.list.stable", "models.retrieve.agrees"),
+        broken("models.list.stable", found=lambda j: "created" in (j.actual or "")),
+    ),
+)
