@@ -52,7 +52,8 @@ class Rule:
     """One requirement, read from a scenario.
 
     `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id less its last part.
-    `source` names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text.
+    `source` names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text, `needs` the ids
+    of the rules that it takes for kept.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Rule:
     source: str
     why: str
     steps: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
