@@ -107,7 +107,7 @@ class EvidenceWriter:
 
     def exchange(self, exchange: Exchange) -> None:
         """Write one exchange, secrets redacted, and flush it."""
-        self._write(_to_json(redact(exchange, self._key)))
+        self._write(to_json(redact(exchange, self._key)))
 
     def unsent(self, key: str, reason: str) -> None:
         """Write that the stimulus of this key was not sent, and why."""
@@ -165,7 +165,7 @@ def read(path: str | PathLike[str]) -> Record:
         elif line["id"] in exchanges:
             raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
         else:
-            exchanges[line["id"]] = _from_json(line)
+            exchanges[line["id"]] = from_json(line)
     return Record(
         Target(**header["target"]),
         header["started"],
@@ -187,7 +187,8 @@ def _header(target: Target, started: str, extra_body: Mapping[str, object]) -> d
     }
 
 
-def _to_json(exchange: Exchange) -> dict[str, Any]:
+def to_json(exchange: Exchange) -> dict[str, Any]:
+    """The exchange as a line of an evidence file holds it, with nothing taken out: a key in it stays in it."""
     request = exchange.request
     return {
         "id": exchange.id,
@@ -213,7 +214,8 @@ def _data_to_json(data: bytes) -> str | dict[str, str]:
         return {"base64": b64encode(data).decode()}
 
 
-def _from_json(line: dict[str, Any]) -> Exchange:
+def from_json(line: dict[str, Any]) -> Exchange:
+    """The exchange of a line that `to_json` made, be it read from JSON again."""
     request, failure = line["request"], line["failure"]
     return Exchange(
         id=line["id"],

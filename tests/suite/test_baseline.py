@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from click.testing import Result
     from gonogo.baseline import Baseline, Problem
-    from typer.testing import Result
 
     Run = Callable[..., Result]
 

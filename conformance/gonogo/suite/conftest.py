@@ -26,7 +26,7 @@ from gonogo.stimuli.extra import parse_extra
 from gonogo.stimuli.phrases import when
 from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, RESUME, URL
 from gonogo.verdict import Judgement, Level, Verdict
-from gonogo.vocabulary import TYPES
+from gonogo.vocabulary import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,10 +139,10 @@ def _report(judgement: Judgement) -> None:
 
 for _phrase in when:
     _names = _phrase.compiled.named_fields
-    bdd_when(parsers.parse(_phrase.pattern, TYPES, case_sensitive=True))(
+    bdd_when(parsers.parse(_phrase.pattern, types(), case_sensitive=True))(
         _bind(_phrase.pattern, _names, _asked)
     )
 for _check in then:
     _names = _check.compiled.named_fields
     _run = _checked(_check.meaning)
-    bdd_then(parsers.parse(_check.pattern, TYPES, case_sensitive=True))(_bind(_check.pattern, _names, _run))
+    bdd_then(parsers.parse(_check.pattern, types(), case_sensitive=True))(_bind(_check.pattern, _names, _run))
