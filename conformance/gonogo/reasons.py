@@ -53,8 +53,10 @@ class Reason(StrEnum):
     ALIVE_BUSY = "alive-busy", "the target answered {ending}, which a live server may do"
     ALIVE_SLOW = (
         "alive-slow",
-        "the plain request afterwards ended with {ending}, as others did before, so that no request can be blamed; "
-        "a smaller --concurrency sends less at a time",
+        (
+            "the plain request afterwards ended with {ending}, as others did before, so that no request can be blamed; "
+            "a smaller --concurrency sends less at a time"
+        ),
     )
 
     # ---- the target says that it does not do this ------------------------------------------------------------
@@ -150,8 +152,10 @@ class Reason(StrEnum):
     # ---- generated requests ----------------------------------------------------------------------------------
     TOO_FEW_CASES = (
         "too-few-cases",
-        "{found} of {number} generated cases were accepted, and fewer than {needed} show too little; "
-        "a larger --fuzz-budget sends more",
+        (
+            "{found} of {number} generated cases were accepted, and fewer than {needed} show too little; "
+            "a larger --fuzz-budget sends more"
+        ),
     )
     NO_STREAMED_CASE = "no-streamed-case", "no case that asks for a stream was accepted"
 

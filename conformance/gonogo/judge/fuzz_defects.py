@@ -143,12 +143,12 @@ def right(looked: Looked) -> Iterator[Exchange]:
 
 def statuses(exchanges: Iterable[Exchange]) -> Looked:
     """Every case with a status, and whether it is a server error."""
-    return _looked(exchanges, Meant, acceptance.no_server_error)
+    return _looked(exchanges, tuple(Meant), acceptance.no_server_error)
 
 
 def endings(exchanges: Iterable[Exchange]) -> Looked:
     """Every case, and whether the connection held to the end of its answer."""
-    return _looked(exchanges, Meant, acceptance.complete)
+    return _looked(exchanges, tuple(Meant), acceptance.complete)
 
 
 def envelopes(exchanges: Iterable[Exchange]) -> Looked:

@@ -1,8 +1,8 @@
 """The report as JUnit XML: one suite a group, one case a rule, for the test view of a CI system.
 
-Rules that are unsupported, inconclusive, not applicable or waived are skipped cases with their reason. A warning is a passed case with
-its text as output, and a failure only in a strict run. What breaks the gate beside rules, required groups and
-entries of the baseline, is a failure in the suite "gate".
+Rules that are unsupported, inconclusive, not applicable or waived are skipped cases with their reason. A warning is
+a passed case with its text as output, and a failure only in a strict run. What breaks the gate beside rules, required
+groups and entries of the baseline, is a failure in the suite "gate".
 """
 
 from __future__ import annotations

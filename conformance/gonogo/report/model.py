@@ -39,7 +39,8 @@ class Report:
 
     `seconds` is how long the run took, None where stored evidence was judged. `strict` is whether warnings
     break the gate. `unmet` holds the required groups that the target does not support as asked. `exchanges`
-    are those of the evidence by id. `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
+    are those of the evidence by id.
+    `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
     """
 
@@ -71,6 +72,10 @@ class Report:
         if totals[Verdict.FAIL] or self.unmet or self.problems or (self.strict and totals[Verdict.WARN]):
             return Gate.NO_GO
         return Gate.GO
+
+    def judgement(self, rule_id: str) -> Judgement:
+        """The judgement of a rule; KeyError where it was not judged."""
+        return self._by_rule[rule_id]
 
     def of(self, cause: Cause) -> list[Judgement]:
         """The judgements that follow from a cause, the most telling first."""

@@ -18,8 +18,8 @@ from rich.text import Text
 from gonogo import __version__
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
-from gonogo.report.model import Gate
-from gonogo.report.wording import WITHOUT_RULE, around_difference, message, shared_clause
+from gonogo.report.model import Gate, position_of, shown_exchange
+from gonogo.report.wording import around_difference, message, shared_clause
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
             yield ""
             yield from _whole(cause, report, width, every=True)
         return
-    yield from _warnings(warned, report)
+    yield from _warnings(warned)
     for cause in failed[MOST_WHOLE:]:
         yield from _brief(cause, report)
     for cause in reversed(failed[:MOST_WHOLE]):
@@ -228,14 +228,13 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
         yield from _whole(cause, report, width)
 
 
-def _warnings(causes: list[Cause], report: Report) -> Iterator[Text | str]:
+def _warnings(causes: list[Cause]) -> Iterator[Text | str]:
     if causes:
         yield ""
     for cause in causes[:MOST_WARNINGS]:
         yield Text.assemble(_verdict(Verdict.WARN), f"  {cause.title}", (f"  {_rules(cause)}", "dim"))
     if len(causes) > MOST_WARNINGS:
         yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v shows all"
-    _ = report
 
 
 def _brief(cause: Cause, report: Report) -> Iterator[Text]:
@@ -253,19 +252,44 @@ def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fal
     yield Text.assemble(
         _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  [{cause.id}]", "dim")
     )
-    if cause.id != lead.rule.id:
+    if cause.seen != lead.actual:
         yield from _field("seen", visible(_window(cause.seen)), width)
-    yield from _field("requires", f"{lead.rule.title} ({lead.rule.level.value}; {lead.rule.source})", width)
-    expected, actual = around_difference(lead.expected or "", lead.actual or "", MOST_COMPARED)
-    yield from _field("expected", visible(expected), width)
-    yield from _field("actual", visible(actual + _share(lead)), width)
-    exchange = None if cause.evidence is None else report.exchanges.get(cause.evidence.exchange)
-    if exchange is not None and cause.evidence is not None:
-        yield from _field("evidence", _evidence(exchange, cause.evidence.position), None)
+    evidence = cause.evidence
+    exchange = None if evidence is None else report.exchanges.get(evidence.exchange)
+    yield from _requirement(lead, width)
+    if exchange is not None and evidence is not None:
+        yield from _field("evidence", _evidence(exchange, evidence.position), None)
     yield from _field("breaks", visible("; ".join([cause.breaks, *_clients(judgements, report)])), width)
     yield from _field("rules", _rules(cause, every=every), width)
     if exchange is not None:
         yield from _field("repeat it", curl(exchange.request, report.target.base_url), None)
+
+
+def _requirement(judgement: Judgement, width: int | None) -> Iterator[Text]:
+    rule = judgement.rule
+    yield from _field("requires", f"{rule.title} ({rule.level.value}; {rule.source})", width)
+    if judgement.expected is not None and judgement.actual is not None:
+        expected, actual = around_difference(judgement.expected, judgement.actual, MOST_COMPARED)
+        yield from _field("expected", visible(expected), width)
+        yield from _field("actual", visible(actual + _share(judgement)), width)
+
+
+def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
+    """One rule by itself as lines of text, for runners that show a rule at a time."""
+    lines = [Text(f"{judgement.verdict.value.upper()}  {judgement.rule.id}")]
+    lines += _requirement(judgement, None)
+    if judgement.expected is None:
+        lines += _field("actual", visible(message(judgement)), None)
+    exchange = shown_exchange(judgement, report.exchanges)
+    if exchange is not None:
+        lines += _field("evidence", _evidence(exchange, position_of(judgement)), None)
+    lines += _field("breaks", visible("; ".join([judgement.rule.why, *_clients([judgement], report)])), None)
+    cause = next((cause for cause in report.causes if cause.id == judgement.cause), None)
+    if cause is not None and cause.title != judgement.rule.title:
+        lines += _field("cause", f"{cause.title} [{cause.id}]", None)
+    if exchange is not None:
+        lines += _field("repeat it", curl(exchange.request, report.target.base_url), None)
+    return [line.plain for line in lines]
 
 
 def _verdict(verdict: Verdict) -> tuple[str, str]:

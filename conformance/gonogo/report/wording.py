@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gonogo.verdict import Verdict
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -61,7 +59,7 @@ def witnessed(witnesses: Iterable[Witness]) -> str:
     counts: Counter[str] = Counter()
     for witness in witnesses:
         counts[witness.what] += witness.count
-    shown = [f"{number} × {what}" for what, number in counts.most_common(MOST_WITNESSES)]
+    shown = [f"{number} of {what}" for what, number in counts.most_common(MOST_WITNESSES)]
     return ", ".join(shown) + (", …" if len(counts) > MOST_WITNESSES else "")
 
 
@@ -82,7 +80,3 @@ def _window(text: str, start: int, most: int) -> str:
         start = max(0, len(text) - most)
     before, after = ("…" if start else ""), ("…" if start + most < len(text) else "")
     return before + text[start : start + most] + after
-
-
-WITHOUT_RULE = frozenset({Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED, Verdict.NOT_APPLICABLE})
-"""Verdicts that are shown by their reason."""

@@ -19,19 +19,20 @@ from gonogo.collect.plan import plan
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read
 from gonogo.judge import explain, judge
-from gonogo.judge.steps import Bound, then
+from gonogo.judge.steps import then
+from gonogo.report.model import Report, build
+from gonogo.report.terminal import told_of_rule
+from gonogo.report.wording import message
 from gonogo.rules import Scenario, load
 from gonogo.running import Approach, collect
 from gonogo.stimuli.extra import parse_extra
 from gonogo.stimuli.phrases import when
 from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, RESUME, URL
-from gonogo.verdict import Judgement, Level, Verdict
+from gonogo.verdict import Level, Verdict
 from gonogo.vocabulary import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from gonogo.judge.steps import Check
 
 RULE = "gonogo_rule"
 
@@ -59,7 +60,7 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
 def record(request: pytest.FixtureRequest) -> Record:
     """The evidence that all scenarios of this run share, collected once for those that were selected."""
     option = request.config.getoption
-    wanted = {marker.args[0] for item in request.session.items for marker in item.iter_markers(RULE)}
+    wanted = _wanted(request)
     try:
         if option(RESUME) and not (option(EVIDENCE) and option(URL)):
             raise UsageError(
@@ -91,6 +92,19 @@ def _approach(option: Callable[[str], Any]) -> Approach:
     )
 
 
+@pytest.fixture(scope="session")
+def report(record: Record, request: pytest.FixtureRequest) -> Report:
+    """The verdicts on the evidence for the scenarios that were selected, and their causes."""
+    wanted = _wanted(request)
+    scenarios = tuple(scenario for scenario in load() if scenario.rule.id in wanted)
+    judgements, causes = explain(judge(record, scenarios, load()), record)
+    return build(judgements, record, causes=causes)
+
+
+def _wanted(request: pytest.FixtureRequest) -> set[str]:
+    return {marker.args[0] for item in request.session.items for marker in item.iter_markers(RULE)}
+
+
 @pytest.fixture
 def rule(request: pytest.FixtureRequest) -> Scenario:
     """The rule under test."""
@@ -119,22 +133,17 @@ def _asked(rule: Scenario, **values: object) -> None:
     assert rule.looks, values
 
 
-def _checked(check: Check) -> Callable[..., None]:
-    def run(rule: Scenario, record: Record, **values: object) -> None:
-        _report(judge_checks(record, rule, [Bound(check, values)], load()))
-
-    return run
-
-
-def _report(judgement: Judgement) -> None:
-    rule = judgement.rule
-    told = f"{judgement.message}\n  rule: {rule.id} ({rule.source})\n  expected: {judgement.expected}"
+def _checked(rule: Scenario, report: Report, **values: object) -> None:
+    """A Then step: the rule is judged as a whole, once, so that every runner gives the same verdict."""
+    assert rule.thens, values
+    judgement = report.judgement(rule.rule.id)
+    told = "\n".join(told_of_rule(report, judgement))
     if judgement.verdict in {Verdict.FAIL, Verdict.ERROR}:
-        pytest.fail(f"{told}\n  found: {judgement.actual}\n  why: {rule.why}", pytrace=False)
+        pytest.fail(told, pytrace=False)
     if judgement.verdict is Verdict.WARN:
         warnings.warn(ShouldWarning(told), stacklevel=2)
     elif judgement.verdict is not Verdict.PASS:
-        pytest.skip(f"{judgement.verdict}: {judgement.message}")
+        pytest.skip(f"{judgement.verdict}: {message(judgement)}")
 
 
 for _phrase in when:
@@ -144,5 +153,6 @@ for _phrase in when:
     )
 for _check in then:
     _names = _check.compiled.named_fields
-    _run = _checked(_check.meaning)
-    bdd_then(parsers.parse(_check.pattern, types(), case_sensitive=True))(_bind(_check.pattern, _names, _run))
+    bdd_then(parsers.parse(_check.pattern, types(), case_sensitive=True))(
+        _bind(_check.pattern, _names, _checked)
+    )

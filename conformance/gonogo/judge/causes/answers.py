@@ -23,8 +23,8 @@ def _died(sight: Sight) -> Sighting | None:
     return None
 
 
-def _is_list(judgement: Judgement) -> bool:
-    return "404" in (judgement.actual or "") or "200" in (judgement.actual or "")
+def _key_missing(judgement: Judgement) -> bool:
+    return (judgement.actual or "").endswith(('"refusal" is missing', '"logprobs" is missing'))
 
 
 DIAGNOSES = (
@@ -79,7 +79,7 @@ DIAGNOSES = (
             "chat.response.refusal",
             "*.response.logprobs",
             "*.stream.logprobs",
-            found=lambda j: "missing" in (j.actual or ""),
+            found=_key_missing,
         ),
     ),
     Diagnosis(

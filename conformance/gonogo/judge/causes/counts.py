@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken
-from gonogo.judge.causes.sight import body
+from gonogo.judge.causes.sight import GENERATIONS, body
 from gonogo.judge.outcome import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.sight import Sight
     from gonogo.judge.reading import Object
@@ -36,13 +38,11 @@ ENOUGH = 5
 """Answers to different requests whose usage is compared."""
 
 
-def _usages(sight: Sight) -> list[tuple[Exchange, Object]]:
-    found = []
-    for exchange in (*sight.wholes, *sight.streams):
-        usage = _usage(exchange)
-        if usage is not None:
-            found.append((exchange, usage))
-    return found
+def _usages(sight: Sight) -> Iterator[list[tuple[Exchange, Object]]]:
+    """The usage of each answer that has one, an operation at a time."""
+    for path in GENERATIONS:
+        answers = [e for e in (*sight.wholes, *sight.streams) if e.request.path == path]
+        yield [(exchange, usage) for exchange in answers if (usage := _usage(exchange)) is not None]
 
 
 def _usage(exchange: Exchange) -> Object | None:
@@ -55,29 +55,31 @@ def _usage(exchange: Exchange) -> Object | None:
 
 
 def _zero(sight: Sight) -> Sighting | None:
-    found = _usages(sight)
-    counts = [
-        reading.count(usage.get(name))
-        for _, usage in found
-        for name in ("prompt_tokens", "completion_tokens")
-    ]
-    if len(found) < ENOUGH or any(count != 0 for count in counts):
+    seen = [(e, usage) for found in _usages(sight) if _counts(found) == {(0, 0)} for e, usage in found]
+    if len(seen) < ENOUGH:
         return None
-    return Sighting(f"all {len(found)} answers with usage count 0 tokens", tuple(e.id for e, _ in found))
+    return Sighting(f"all {len(seen)} answers with usage count 0 tokens", tuple(e.id for e, _ in seen))
 
 
 def _constant(sight: Sight) -> Sighting | None:
-    found = _usages(sight)
-    counts = {
-        tuple(reading.count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens"))
+    for found in _usages(sight):
+        counts, prompts = _counts(found), {_prompt(exchange) for exchange, _ in found}
+        if len(found) >= ENOUGH and len(counts) == 1 and len(prompts) >= ENOUGH:
+            ((prompt, completion),) = counts
+            seen = f"all {len(found)} answers count {prompt} prompt and {completion} completion tokens"
+            return Sighting(seen, tuple(exchange.id for exchange, _ in found))
+    return None
+
+
+def _counts(found: Iterable[tuple[Exchange, Object]]) -> set[tuple[int | None, int | None]]:
+    return {
+        (reading.count(usage.get("prompt_tokens")), reading.count(usage.get("completion_tokens")))
         for _, usage in found
     }
-    prompts = {str(e.request.fields.get("messages", e.request.fields.get("prompt"))) for e, _ in found}
-    if len(found) < ENOUGH or len(counts) != 1 or len(prompts) < ENOUGH:
-        return None
-    ((prompt, completion),) = counts
-    seen = f"all {len(found)} answers count {prompt} prompt and {completion} completion tokens"
-    return Sighting(seen, tuple(exchange.id for exchange, _ in found))
+
+
+def _prompt(exchange: Exchange) -> str:
+    return str(exchange.request.fields.get("messages", exchange.request.fields.get("prompt")))
 
 
 def _one_id(sight: Sight) -> Sighting | None:

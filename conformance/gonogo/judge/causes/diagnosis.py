@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonogo.judge.causes.sight import Sight
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gonogo.exchange import Exchange
+    from gonogo.judge.causes.sight import Sight
     from gonogo.verdict import Judgement, Position
 
     Look = Callable[[Sight], "Sighting | None"]
@@ -55,10 +54,20 @@ def among(
     return Sighting(found[0][1], tuple(name for name, _ in found))
 
 
-def broken(*patterns: str, least: int = 1, found: Callable[[Judgement], bool] = lambda _: True) -> Look:
-    """Recognise a fault by the rules that it breaks: `least` of those that fit, and of which `found` is true."""
+def broken(
+    *patterns: str,
+    least: int = 1,
+    found: Callable[[Judgement], bool] = lambda _: True,
+    unless: tuple[str, ...] = (),
+) -> Look:
+    """Recognise a fault by the rules that it breaks: `least` of those that fit, and of which `found` is true.
+
+    Where a rule that fits `unless` is broken too, it is another fault.
+    """
 
     def look(sight: Sight) -> Sighting | None:
+        if sight.broken(*unless):
+            return None
         judgements = [judgement for judgement in sight.broken(*patterns) if found(judgement)]
         if len(judgements) < least:
             return None
@@ -75,8 +84,3 @@ def of_judgements(judgements: Iterable[Judgement]) -> Sighting:
     lead = known[0]
     at = next((piece.position for piece in lead.evidence if piece.position is not None), None)
     return Sighting(lead.actual or "", exchanges, at, lead.rule.id)
-
-
-def first_of(*looks: Look) -> Look:
-    """The first of several ways to recognise a fault that sees it."""
-    return lambda sight: next((seen for look in looks if (seen := look(sight)) is not None), None)

@@ -173,7 +173,7 @@ def _names(judgement: Judgement) -> Iterator[Hashable]:
     if judgement.evidence:
         yield judgement.actual, judgement.evidence
     if form in TWINS:
-        operation = section == ["completions"] or section == ["chat"]
+        operation = section in (["completions"], ["chat"])
         yield TWINS[form], "generation" if operation else tuple(section), last
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
 from gonogo.judge.causes.sight import body, pieces, quoted, whole_text
+from gonogo.judge.checks.stops import Ending, stopped_text
 from gonogo.judge.outcome import Stop
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.causes.diagnosis import Look
     from gonogo.judge.causes.sight import Sight
     from gonogo.verdict import Judgement
 
@@ -47,6 +50,23 @@ def _completion_tokens(exchange: Exchange) -> int | None:
         return None
     usage = [found for value in values if (found := reading.usage(value)) is not None]
     return reading.count(usage[-1].get("completion_tokens")) if usage else None
+
+
+def _stops(ending: Ending) -> Look:
+    """Recognise a fault by how a text ends that a stop sequence should have ended."""
+
+    def look(sight: Sight) -> Sighting | None:
+        found = [j for j in sight.broken("stop.*.honoured") if _ends(sight, j, ending)]
+        return of_judgements(found) if found else None
+
+    return look
+
+
+def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:
+    cut, baseline, *_ = (sight.exchanges[piece.exchange] for piece in judgement.evidence)
+    with suppress(Stop):
+        return stopped_text(baseline, cut).ending is ending
+    return False
 
 
 def _one_choice(judgement: Judgement) -> bool:
@@ -97,11 +117,18 @@ DIAGNOSES = (
         _limit,
     ),
     Diagnosis(
+        "stop-cut-out",
+        "The stop sequence is cut out, and the text goes on behind it",
+        "agents that stop at a marker act on what the model made up behind it",
+        ("stop.*",),
+        _stops(Ending.CUT_OUT),
+    ),
+    Diagnosis(
         "stop-ignored",
         "Stop sequences are accepted and ignored",
         "text runs on behind the sequence: agents that stop at a marker act on what the model made up",
         ("stop.*",),
-        broken("stop.*.honoured"),
+        _stops(Ending.RAN_ON),
     ),
     Diagnosis(
         "stop-included",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import kinds
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
-from gonogo.judge.causes.sight import body, quoted, succeeded
+from gonogo.judge.causes.sight import body, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

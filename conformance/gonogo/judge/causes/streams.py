@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken
-from gonogo.judge.causes.sight import fits, pieces, quoted, succeeded, whole_text
+from gonogo.judge.causes.sight import pieces, quoted, succeeded, whole_text
 from gonogo.judge.outcome import Stop, position
 
 if TYPE_CHECKING:
@@ -356,16 +356,14 @@ DIAGNOSES = (
             "clients.*",
             "stream.complete_events",
         ),
-        broken("*.stream.done"),
+        broken("*.stream.done", unless=("*.stream.events", "*.stream.finish_once")),
     ),
     Diagnosis(
         "role-in-every-delta",
         "Deltas repeat the role",
         'clients that concatenate strings get "assistantassistant" (BerriAI/litellm PR#9986)',
         ("*.stream.role_once", "clients.*"),
-        broken(
-            "*.stream.role_once", found=lambda j: not fits(j.rule.id, ()) and "repeats" in (j.actual or "")
-        ),
+        broken("*.stream.role_once", unless=("*.stream.role_first",)),
     ),
     Diagnosis(
         "usage-beside-choices",

@@ -10,11 +10,13 @@ from gonogo.judge.checks.bodies import media_type_is
 from gonogo.judge.outcome import (
     Deviation,
     Stop,
-    refused as refused_with,
     saw,
     unanswered,
     undecided,
     unhelpful_status,
+)
+from gonogo.judge.outcome import (
+    refused as refused_with,
 )
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason

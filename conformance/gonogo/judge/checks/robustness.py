@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gonogo.judge import fuzz_defects
 from gonogo.judge.checks import acceptance
 from gonogo.judge.checks.life import still_answers
 from gonogo.judge.fuzz_causes import Defect, smallest

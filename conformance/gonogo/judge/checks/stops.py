@@ -67,7 +67,7 @@ class _Stopped:
             raise undecided(Reason.NOT_STOPPED, self.cut)
 
 
-def _stopped(baseline: Exchange, cut: Exchange) -> _Stopped:
+def stopped_text(baseline: Exchange, cut: Exchange) -> _Stopped:
     """How the text compares with the greedy text of the baseline; Stop where it is another one."""
     whole, actual = text(baseline), text(cut).strip()
     if not actual:
@@ -105,7 +105,7 @@ def honoured(*exchanges: Exchange) -> Outcome:
 
     mlx_lm.server takes one that lies across tokens out of the text, and generates on.
     """
-    return _stopped(exchanges[0], exchanges[-1]).outcome(
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text that ends at the stop sequence", right=set(ENDED), wrong={Ending.RAN_ON, Ending.CUT_OUT}
     )
 
@@ -113,7 +113,7 @@ def honoured(*exchanges: Exchange) -> Outcome:
 @compare("the text does not contain the stop sequence")
 def excluded(*exchanges: Exchange) -> Outcome:
     """What is returned ends before the sequence (jundot/omlx#2386)."""
-    return _stopped(exchanges[0], exchanges[-1]).outcome(
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text without the stop sequence",
         right={Ending.EXACT, Ending.PARTIAL, Ending.SHORT},
         wrong={Ending.INCLUDED, Ending.PAST},
@@ -123,7 +123,7 @@ def excluded(*exchanges: Exchange) -> Outcome:
 @compare("no beginning of the stop sequence is left in the text")
 def not_leaked(*exchanges: Exchange) -> Outcome:
     """A stream holds back what may become the sequence (vllm-project/vllm#3574)."""
-    return _stopped(exchanges[0], exchanges[-1]).outcome(
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text that ends before the stop sequence",
         right={Ending.EXACT, Ending.SHORT},
         wrong={Ending.PARTIAL},
@@ -133,7 +133,7 @@ def not_leaked(*exchanges: Exchange) -> Outcome:
 @compare("nothing is missing before the stop sequence")
 def not_short(*exchanges: Exchange) -> Outcome:
     """Only the sequence is cut off, and not the token that it begins in."""
-    return _stopped(exchanges[0], exchanges[-1]).outcome(
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text up to the stop sequence",
         right={Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL},
         wrong={Ending.SHORT},
@@ -143,7 +143,7 @@ def not_short(*exchanges: Exchange) -> Outcome:
 @compare("the text is what comes before the stop sequence")
 def exact(*exchanges: Exchange) -> Outcome:
     """To the letter, wherever the borders of tokens lie (mzau/mlx-knife#68)."""
-    return _stopped(exchanges[0], exchanges[-1]).outcome(
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text up to the stop sequence", right={Ending.EXACT}, wrong=set(Ending) - {Ending.EXACT}
     )
 
@@ -151,7 +151,7 @@ def exact(*exchanges: Exchange) -> Outcome:
 @compare("the text ends before the stop sequence that comes first")
 def earliest(*exchanges: Exchange) -> Outcome:
     """Not before the one that is listed first; a list that is ignored is another rule's matter."""
-    return _stopped(exchanges[0], exchanges[-1]).outcome(
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text up to the stop sequence that comes first",
         right={Ending.EXACT},
         wrong={Ending.INCLUDED, Ending.PAST, Ending.PARTIAL, Ending.SHORT},
@@ -162,7 +162,7 @@ def earliest(*exchanges: Exchange) -> Outcome:
 def stop_reason(*exchanges: Exchange) -> Outcome:
     """The sequence ended the text, not the limit (LostRuins/koboldcpp#2481)."""
     baseline, cut = exchanges[0], exchanges[-1]
-    stopped = _stopped(baseline, cut)
+    stopped = stopped_text(baseline, cut)
     if stopped.ending in (Ending.RAN_ON, Ending.CUT_OUT):
         raise undecided(Reason.NOT_STOPPED, cut)
     reason = _reason(cut)
@@ -178,7 +178,7 @@ def stop_reason(*exchanges: Exchange) -> Outcome:
 def fewer_tokens(*exchanges: Exchange) -> Outcome:
     """What comes after the sequence is not generated, or at least not charged."""
     streamed, whole, cut = exchanges
-    stopped = _stopped(streamed, cut)
+    stopped = stopped_text(streamed, cut)
     if stopped.ending in (Ending.RAN_ON, Ending.CUT_OUT):
         raise undecided(Reason.NOT_STOPPED, cut)
     most, actual = generated(whole), generated(cut)
