@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonogo.judge import judge
+from gonogo.judge.absence import PLAIN
+from gonogo.judge.judging import subjects
 from gonogo.verdict import Level, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue
     from gonogo.verdict import Judgement
 
@@ -45,6 +48,44 @@ def under(group: str, *names: str) -> tuple[str, ...]:
 def verdicts(record: Record, catalogue: Catalogue) -> dict[str, Judgement]:
     """What every rule says of a record, by id."""
     return {found.rule.id: found for found in judge(record, tuple(catalogue), catalogue)}
+
+
+class Rejudge:
+    """What every rule says of a changed record, where only rules whose exchanges were changed are judged anew.
+
+    The judge sees nothing but the exchanges that a rule looks at, with two exceptions: what was never sent, and plain
+    requests that say that an operation is not there. Where those are others than in the clean run, every rule is
+    judged.
+    """
+
+    def __init__(self, clean: Record, catalogue: Catalogue) -> None:
+        self.clean = clean
+        self.catalogue = catalogue
+        self.judgements = verdicts(clean, catalogue)
+        self._looked_at = self.subjects(clean)
+        self._circumstances = _circumstances(clean)
+
+    def subjects(self, record: Record) -> dict[str, list[Exchange]]:
+        """The exchanges that each rule looks at, by the id of the rule."""
+        return subjects(record, tuple(self.catalogue), self.catalogue)
+
+    def changed(self, looked_at: dict[str, list[Exchange]]) -> set[str]:
+        """The rules that look at other exchanges than in the clean run."""
+        return {rule_id for rule_id, exchanges in looked_at.items() if exchanges != self._looked_at[rule_id]}
+
+    def __call__(self, record: Record, looked_at: dict[str, list[Exchange]] | None = None) -> dict[str, Judgement]:
+        """The judgement of each rule, by its id and in the order of the catalogue."""
+        if _circumstances(record) != self._circumstances:
+            return verdicts(record, self.catalogue)
+        changed = self.changed(looked_at or self.subjects(record))
+        affected = [scenario for scenario in self.catalogue if scenario.rule.id in changed]
+        anew = {found.rule.id: found for found in judge(record, affected, self.catalogue)}
+        return {rule_id: anew.get(rule_id, old) for rule_id, old in self.judgements.items()}
+
+
+def _circumstances(record: Record) -> tuple[object, ...]:
+    plain = {e.stimulus: e.status for e in record.exchanges if e.stimulus in PLAIN.values()}
+    return dict(record.unsent), plain
 
 
 def turned(judgements: dict[str, Judgement]) -> set[str]:

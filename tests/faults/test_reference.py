@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from faults.fault import verdicts
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def test_the_reference_server_passes_every_rule_or_refuses_plainly(
 ) -> None:
     found = verdicts(referred, catalogue)
     others = {
-        rule_id: (judgement.verdict, judgement.message)
+        rule_id: (judgement.verdict, message(judgement))
         for rule_id, judgement in found.items()
         if judgement.verdict is not Verdict.PASS
         and not (judgement.verdict is Verdict.UNSUPPORTED and rule_id.startswith(NOT_YET))

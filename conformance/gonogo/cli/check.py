@@ -17,7 +17,7 @@ from gonogo.cli import fuzzing, options
 from gonogo.cli.console import Console
 from gonogo.cli.output import claim, probe
 from gonogo.cli.printing import show
-from gonogo.cli.reports import STATUS, report_sinks
+from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.collect.plan import Plan, plan
 from gonogo.errors import UsageError
@@ -53,6 +53,8 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @options.junit_file
 @options.sarif_file
 @options.markdown_file
+@options.verbose
+@options.quiet
 def check(  # noqa: PLR0913 - one parameter an option
     *,
     base_url: str | None,
@@ -77,12 +79,15 @@ def check(  # noqa: PLR0913 - one parameter an option
     junit_file: Path | None,
     sarif_file: Path | None,
     markdown_file: Path | None,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Ask an endpoint everything the rules look at, and say go or no-go.
 
     A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
     the reference server is started on a free port, checked, and stopped.
     """
+    detail = detail_of(verbose=verbose, quiet=quiet)
     if resume and (evidence is None or base_url is None):
         raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
     extra = {} if extra_body is None else parse_extra(extra_body)
@@ -115,7 +120,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         with _reachable(approach, base_url) as reached, _progress(asked, generated) as on_done:
             report = running.check(reached, selection, catalogue, on_done, accepted.waivers)
         opened.write(report)
-        print_report(report, opened.console)
+        print_report(report, opened.console, detail)
     accepted.write(report, catalogue)
     raise click.exceptions.Exit(STATUS[report.gate])
 

@@ -6,7 +6,7 @@ import click
 
 from gonogo import evidence, running
 from gonogo.cli import options
-from gonogo.cli.reports import STATUS, report_sinks
+from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
@@ -26,6 +26,8 @@ from gonogo.stimuli.fuzzed import was_fuzzed
 @options.junit_file
 @options.sarif_file
 @options.markdown_file
+@options.verbose
+@options.quiet
 def judge(  # noqa: PLR0913 - one parameter an option
     *,
     evidence_file: Path,
@@ -39,8 +41,11 @@ def judge(  # noqa: PLR0913 - one parameter an option
     junit_file: Path | None,
     sarif_file: Path | None,
     markdown_file: Path | None,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Judge stored evidence by the rules of this version; nothing is sent."""
+    detail = detail_of(verbose=verbose, quiet=quiet)
     accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True)
     record = evidence.read(evidence_file)
     fuzzed = was_fuzzed(record)
@@ -51,6 +56,6 @@ def judge(  # noqa: PLR0913 - one parameter an option
     )
     with outputs as opened:
         opened.write(report)
-        print_report(report, opened.console)
+        print_report(report, opened.console, detail)
     accepted.write(report, catalogue)
     raise click.exceptions.Exit(STATUS[report.gate])

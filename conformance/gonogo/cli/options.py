@@ -58,6 +58,12 @@ baseline = click.option(
 update_baseline = click.option(
     "--update-baseline", is_flag=True, help="Write the baseline anew; this run is judged by it as it was."
 )
+verbose = click.option(
+    "-v", "--verbose", is_flag=True, help="Name every rule that did not pass, and show each cause whole."
+)
+quiet = click.option(
+    "-q", "--quiet", is_flag=True, help="Print the verdict alone, and what breaks the gate beside rules."
+)
 json_file = click.option(
     "--json", "json_file", type=Path, metavar="FILE", help="Write the report as JSON; - is stdout."
 )

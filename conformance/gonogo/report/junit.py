@@ -106,12 +106,14 @@ def _properties(judgement: Judgement) -> Iterable[tuple[str, str]]:
 def _details(judgement: Judgement, report: Report) -> str:
     position = position_of(judgement)
     exchange = shown_exchange(judgement, report.exchanges)
+    cause = report.another_cause(judgement)
     place = None if position is None else f"byte {position.offset}: {position.excerpt}"
     lines = {
         "requirement": judgement.rule.title,
         "expected": judgement.expected,
         "actual": message(judgement),
         "evidence": " ".join(filter(None, (exchange.id if exchange else None, place))),
+        "cause": None if cause is None else cause.title,
         "why": judgement.rule.why,
         "curl": None if exchange is None else curl(exchange.request, report.target.base_url),
     }

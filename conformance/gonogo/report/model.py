@@ -81,6 +81,15 @@ class Report:
         """The judgements that follow from a cause, the most telling first."""
         return [self._by_rule[rule_id] for rule_id in cause.rules if rule_id in self._by_rule]
 
+    def cause_of(self, judgement: Judgement) -> Cause | None:
+        """The cause that explains a finding, where one does."""
+        return next((cause for cause in self.causes if cause.id == judgement.cause), None)
+
+    def another_cause(self, judgement: Judgement) -> Cause | None:
+        """The cause that explains a finding, where that says something else than the rule itself."""
+        cause = self.cause_of(judgement)
+        return cause if cause is not None and cause.title != judgement.rule.title else None
+
     def verdict_of(self, cause: Cause) -> Verdict:
         """The worst verdict of its rules: fail, warn, or waived where the baseline waives them all."""
         found = {judgement.verdict for judgement in self.of(cause)}

@@ -88,12 +88,14 @@ def _entry_descriptor(kind: Kind) -> dict[str, Any]:
 def _result(judgement: Judgement, report: Report) -> dict[str, Any]:
     rule, exchange = judgement.rule, shown_exchange(judgement, report.exchanges)
     wanted = f" Expected: {judgement.expected}." if judgement.expected else ""
+    cause = report.another_cause(judgement)
+    behind = "" if cause is None else f" Cause: {cause.title}."
     path = "" if exchange is None else exchange.request.path
     command = None if exchange is None else curl(exchange.request, report.target.base_url)
     return {
         "ruleId": rule.id,
         "level": LEVELS[rule.level],
-        "message": {"text": f"{rule.title}.{wanted} Found: {message(judgement)}."},
+        "message": {"text": f"{rule.title}.{wanted} Found: {message(judgement)}.{behind}"},
         "locations": [_location(_endpoint(report.target.base_url, path), 1)],
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(rule.id)},
         "suppressions": _suppressions(judgement),

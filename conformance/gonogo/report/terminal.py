@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import textwrap
 from enum import IntEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -86,9 +87,11 @@ def print_report(report: Report, console: Console, detail: Detail = Detail.SCREE
             console.print(table)
             show("")
         width = max(console.width, NARROWEST) if console.is_terminal else None
-        for line in (*_left_open(report, detail), *_broken(report, detail, width), ""):
-            show(line)
-    for line in _answer(report):
+        lines = [*_left_open(report, detail), *_broken(report, detail, width), ""]
+        for before, line in pairwise(["", *lines]):
+            if before or line:  # one empty line at a time
+                show(line)
+    for line in _answer(report, detail):
         show(line)
 
 
@@ -238,11 +241,10 @@ def _warnings(causes: list[Cause]) -> Iterator[Text | str]:
 
 
 def _brief(cause: Cause, report: Report) -> Iterator[Text]:
-    shown = _window(cause.seen)
     yield Text.assemble(
         _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  {_rules(cause)}", "dim")
     )
-    yield Text(f"      {shown}")
+    yield Text(f"      {visible(_window(cause.seen))}")
 
 
 def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = False) -> Iterator[Text]:
@@ -259,7 +261,7 @@ def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fal
     yield from _requirement(lead, width)
     if exchange is not None and evidence is not None:
         yield from _field("evidence", _evidence(exchange, evidence.position), None)
-    yield from _field("breaks", visible("; ".join([cause.breaks, *_clients(judgements, report)])), width)
+    yield from _field("breaks", visible(_breaks(cause.breaks, judgements, report)), width)
     yield from _field("rules", _rules(cause, every=every), width)
     if exchange is not None:
         yield from _field("repeat it", curl(exchange.request, report.target.base_url), None)
@@ -283,9 +285,9 @@ def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
     exchange = shown_exchange(judgement, report.exchanges)
     if exchange is not None:
         lines += _field("evidence", _evidence(exchange, position_of(judgement)), None)
-    lines += _field("breaks", visible("; ".join([judgement.rule.why, *_clients([judgement], report)])), None)
-    cause = next((cause for cause in report.causes if cause.id == judgement.cause), None)
-    if cause is not None and cause.title != judgement.rule.title:
+    lines += _field("breaks", visible(_breaks(judgement.rule.why, [judgement], report)), None)
+    cause = report.another_cause(judgement)
+    if cause is not None:
         lines += _field("cause", f"{cause.title} [{cause.id}]", None)
     if exchange is not None:
         lines += _field("repeat it", curl(exchange.request, report.target.base_url), None)
@@ -310,7 +312,12 @@ def _rules(cause: Cause, *, every: bool = False) -> str:
     return f"{', '.join(shown)}{more}{undecided}"
 
 
-def _clients(judgements: Iterable[Judgement], report: Report) -> list[str]:
+def _breaks(told: str, judgements: Iterable[Judgement], report: Report) -> str:
+    """Who breaks, as one clause: what is known of clients, then what was seen of them here."""
+    return "; ".join([told.removesuffix("."), *clients(judgements, report)])
+
+
+def clients(judgements: Iterable[Judgement], report: Report) -> list[str]:
     """What clients did with these exchanges, each way once."""
     found = list(dict.fromkeys(line for judgement in judgements for line in breaks(judgement, report)))
     more = [f"and in {len(found) - MOST_BREAKS} more ways"] if len(found) > MOST_BREAKS else []
@@ -353,7 +360,7 @@ def _field(label: str, text: str, width: int | None) -> Iterator[Text]:
 # ---- the answer ----------------------------------------------------------------------------------------------
 
 
-def _answer(report: Report) -> Iterator[Text | str]:
+def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
     for group in report.unmet:
         yield f'The group "{group}" is required, and the target does not support all of it.'
     for problem in report.problems:
@@ -361,17 +368,18 @@ def _answer(report: Report) -> Iterator[Text | str]:
     if report.strict and report.totals[Verdict.WARN]:
         yield "The run is strict: warnings break it."
     if report.gate is Gate.NOT_JUDGED:
-        yield _why_not_judged(report)
+        yield _why_not_judged(report, detail)
     word, style = GATES[report.gate]
     yield Text.assemble((word, style), f"  {', '.join(_counts(report))}; {', '.join(_costs(report))}")
 
 
-def _why_not_judged(report: Report) -> str:
+def _why_not_judged(report: Report, detail: Detail) -> str:
+    quiet = detail is Detail.QUIET
     if report.totals[Verdict.ERROR]:
-        return (
-            "A check of gonogo's own broke (ERROR above); that is no fault of the target. Please report it."
-        )
-    return "Not one rule could be decided; the reasons are above."
+        where = "it is named without --quiet" if quiet else "ERROR above"
+        return f"A check of gonogo's own broke ({where}); that is no fault of the target. Please report it."
+    where = "the reasons are shown without --quiet" if quiet else "the reasons are above"
+    return f"Not one rule could be decided; {where}."
 
 
 def _counts(report: Report) -> Iterable[str]:

@@ -41,7 +41,7 @@ ENOUGH = 5
 def _usages(sight: Sight) -> Iterator[list[tuple[Exchange, Object]]]:
     """The usage of each answer that has one, an operation at a time."""
     for path in GENERATIONS:
-        answers = [e for e in (*sight.wholes, *sight.streams) if e.request.path == path]
+        answers = [e for e in sight.answers if e.request.path == path]
         yield [(exchange, usage) for exchange in answers if (usage := _usage(exchange)) is not None]
 
 
@@ -62,13 +62,15 @@ def _zero(sight: Sight) -> Sighting | None:
 
 
 def _constant(sight: Sight) -> Sighting | None:
+    seen: list[str] = []
+    where: list[str] = []
     for found in _usages(sight):
         counts, prompts = _counts(found), {_prompt(exchange) for exchange, _ in found}
         if len(found) >= ENOUGH and len(counts) == 1 and len(prompts) >= ENOUGH:
             ((prompt, completion),) = counts
-            seen = f"all {len(found)} answers count {prompt} prompt and {completion} completion tokens"
-            return Sighting(seen, tuple(exchange.id for exchange, _ in found))
-    return None
+            seen.append(f"all {len(found)} answers count {prompt} prompt and {completion} completion tokens")
+            where += [exchange.id for exchange, _ in found]
+    return Sighting(seen[0], tuple(where)) if seen else None
 
 
 def _counts(found: Iterable[tuple[Exchange, Object]]) -> set[tuple[int | None, int | None]]:
@@ -83,9 +85,7 @@ def _prompt(exchange: Exchange) -> str:
 
 
 def _one_id(sight: Sight) -> Sighting | None:
-    found = [
-        (e, body(e).get("id") if not e.is_stream else _first_id(e)) for e in (*sight.wholes, *sight.streams)
-    ]
+    found = [(e, body(e).get("id") if not e.is_stream else _first_id(e)) for e in sight.answers]
     named = [(exchange, name) for exchange, name in found if isinstance(name, str) and name]
     if len(named) < ENOUGH or len({name for _, name in named}) != 1:
         return None

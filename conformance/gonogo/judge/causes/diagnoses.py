@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from gonogo.judge.causes.diagnosis import Diagnosis
 
 DIAGNOSES: Final[tuple[Diagnosis, ...]] = (
-    *refusals.DIAGNOSES[:1],
-    *answers.DIAGNOSES[:1],
-    *ignored.DIAGNOSES[:1],
+    *refusals.EMPTY,
+    *answers.DIED,
+    *ignored.CANNED,
     *streams.DIAGNOSES,
-    *refusals.DIAGNOSES[1:],
+    *answers.TEXTS,
+    *refusals.FORMS,
     *counts.DIAGNOSES,
-    *ignored.DIAGNOSES[1:],
-    *answers.DIAGNOSES[1:],
+    *ignored.PARAMETERS,
+    *refusals.VALUES,
+    *answers.ACCEPTANCE,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,3 +84,16 @@ def of_judgements(judgements: Iterable[Judgement]) -> Sighting:
     lead = known[0]
     at = next((piece.position for piece in lead.evidence if piece.position is not None), None)
     return Sighting(lead.actual or "", exchanges, at, lead.rule.id)
+
+
+def ignoring(look: Look, *names: str) -> Look:
+    """The same sighting, of a parameter that is not read: in every accepted request that has it, a wrong one too."""
+
+    def widened(sight: Sight) -> Sighting | None:
+        seen = look(sight)
+        if seen is None:
+            return None
+        more = [e.id for e in sight.accepted if not e.request.fields.keys().isdisjoint(names)]
+        return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
+
+    return widened

@@ -105,7 +105,7 @@ class _Grouping:
     def _add_to_need(self, judgement: Judgement) -> None:
         """Put a rule to the broken one that it needs."""
         for need in needed(judgement, self.sight.judgements):
-            if need.verdict not in BROKEN:
+            if need.verdict not in BROKEN or _exchanges(need).isdisjoint(_exchanges(judgement)):
                 continue
             if need in self.rest:
                 self._add(need, None)
@@ -184,9 +184,9 @@ def _left_open(
     for judgement in sight.judgements.values():
         if judgement.verdict is not Verdict.INCONCLUSIVE or judgement.because is None:
             continue
-        needs = (need.rule.id for need in needed(judgement, sight.judgements))
-        cause = next((broken[rule_id] for rule_id in needs if rule_id in broken), None)
         about = set(judgement.because.about)
+        needs = [need for need in needed(judgement, sight.judgements) if need.rule.id in broken]
+        cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
         cause = cause or next((group.id for group in groups if _leaves_open(group, judgement, about)), None)
         if cause is not None:
             yield judgement.rule.id, cause

@@ -6,8 +6,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
-from gonogo.judge.causes.sight import body, pieces, quoted, whole_text
+from gonogo.judge.causes.diagnosis import (
+    Diagnosis,
+    Sighting,
+    among,
+    broken,
+    ignoring,
+    of_judgements,
+)
+from gonogo.judge.causes.sight import GENERATIONS, body, pieces, quoted, whole_text
 from gonogo.judge.checks.stops import Ending, stopped_text
 from gonogo.judge.outcome import Stop
 
@@ -18,29 +25,33 @@ if TYPE_CHECKING:
     from gonogo.verdict import Judgement
 
 
+ENOUGH = 5
+"""Different prompts, which no model answers alike."""
+
+
 def _canned(sight: Sight) -> Sighting | None:
-    """Different prompts and limits, whole and streamed, and always the same text."""
-    answers = [(e, whole_text(e) or "".join(pieces(e))) for e in (*sight.wholes, *sight.streams)]
-    texts = {text for _, text in answers if text}
-    prompts = {
-        str(e.request.fields.get("messages", e.request.fields.get("prompt"))) for e, text in answers if text
-    }
-    if len(answers) < 10 or len(texts) != 1 or len(prompts) < 5:
-        return None
-    seen = f"{len(prompts)} different prompts are answered with {quoted(next(iter(texts)))}"
-    return Sighting(seen, tuple(exchange.id for exchange, _ in answers))
+    """Different prompts and limits of one operation, whole and streamed, and always the same text."""
+    for path in GENERATIONS:
+        answers = [exchange for exchange in sight.answers if exchange.request.path == path]
+        said = [(e, text) for e in answers if (text := whole_text(e) or "".join(pieces(e)))]
+        prompts = {str(e.request.fields.get("messages", e.request.fields.get("prompt"))) for e, _ in said}
+        if len({text for _, text in said}) == 1 and len(prompts) >= ENOUGH:
+            seen = f"{len(prompts)} different prompts are answered with {quoted(said[0][1])}"
+            rest = [exchange.id for exchange in sight.answers]
+            return Sighting(seen, tuple(dict.fromkeys([*(exchange.id for exchange, _ in said), *rest])))
+    return None
 
 
 def _limit(sight: Sight) -> Sighting | None:
     def beyond(exchange: Exchange) -> str | None:
         fields = exchange.request.fields
         limit = reading.count(fields.get("max_completion_tokens", fields.get("max_tokens")))
-        if not limit or fields.get("n", 1) != 1 or isinstance(fields.get("prompt"), list):
+        if not limit or limit < 0 or fields.get("n", 1) != 1 or isinstance(fields.get("prompt"), list):
             return None
         used = _completion_tokens(exchange)
         return f"{used} tokens were generated where the limit is {limit}" if used and used > limit else None
 
-    return among((*sight.wholes, *sight.streams), beyond)
+    return among(sight.answers, beyond)
 
 
 def _completion_tokens(exchange: Exchange) -> int | None:
@@ -69,38 +80,49 @@ def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:
     return False
 
 
+def _without_logprobs(judgement: Judgement) -> bool:
+    return "null or missing" in (judgement.actual or "")
+
+
 def _one_choice(judgement: Judgement) -> bool:
     return (judgement.actual or "").endswith("is 1")
 
 
-DIAGNOSES = (
+CANNED = (
     Diagnosis(
         "canned-text",
         "Every request is answered with the same text",
         "it is no model that answers",
         (
             "*.limit.*",
+            "*.length",
+            "*.usage*",
+            "*usage",
             "stop.*",
             "text.*",
             "structured.*",
-            "tools.required.*",
-            "tools.named.*",
+            "tools.*",
             "sampling.effect.*",
             "choices.*",
-            "completions.echo.*",
-            "completions.prompt.*",
-            "logprobs.*.present",
-            "logprobs.*.streamed",
-            "*.length",
+            "completions.*",
+            "logprobs.*",
+            "chat.request.*_rendered",
+            "chat.request.picture_seen",
+            "chat.response.*",
+            "chat.stream.*",
+            "errors.token_limit.*",
         ),
         _canned,
     ),
+)
+
+PARAMETERS = (
     Diagnosis(
         "n-ignored",
         "n is accepted and ignored",
         "callers read choices[1] and get an IndexError",
-        ("choices.*", "*.refused.n_zero"),
-        broken("choices.*.number", "choices.*.streamed", found=_one_choice),
+        ("choices.*", "*.refused.n_zero", "*.refused.best_of_below_n"),
+        ignoring(broken("choices.*.number", "choices.*.streamed", found=_one_choice), "n", "best_of"),
     ),
     Diagnosis(
         "limit-ignored",
@@ -110,11 +132,14 @@ DIAGNOSES = (
             "*.limit.*",
             "*.stream.limit",
             "*.stream.length",
+            "completions.echo.nothing_else",
             "sampling.effect.both_limits",
             "stop.*.usage",
             "choices.*.usage",
+            "*.refused.max_tokens_*",
+            "errors.status.max_tokens_*",
         ),
-        _limit,
+        ignoring(_limit, "max_tokens", "max_completion_tokens"),
     ),
     Diagnosis(
         "stop-cut-out",
@@ -127,8 +152,8 @@ DIAGNOSES = (
         "stop-ignored",
         "Stop sequences are accepted and ignored",
         "text runs on behind the sequence: agents that stop at a marker act on what the model made up",
-        ("stop.*",),
-        _stops(Ending.RAN_ON),
+        ("stop.*", "*.refused.stop_too_many"),
+        ignoring(_stops(Ending.RAN_ON), "stop"),
     ),
     Diagnosis(
         "stop-included",
@@ -142,8 +167,10 @@ DIAGNOSES = (
         "logprobs is accepted and ignored",
         "evaluation harnesses index into null (EleutherAI/lm-evaluation-harness)",
         ("logprobs.*", "completions.echo.logprobs", "completions.echo.first_null"),
-        broken(
-            "logprobs.*.present", "logprobs.*.streamed", found=lambda j: "null or missing" in (j.actual or "")
+        ignoring(
+            broken("logprobs.*.present", "logprobs.*.streamed", found=_without_logprobs),
+            "logprobs",
+            "top_logprobs",
         ),
     ),
     Diagnosis(
@@ -151,14 +178,14 @@ DIAGNOSES = (
         "echo is accepted and ignored",
         "evaluation harnesses score the prompt by what echo returns",
         ("completions.echo.*", "completions.prompt.order"),
-        broken("completions.echo.text"),
+        ignoring(broken("completions.echo.text"), "echo"),
     ),
     Diagnosis(
         "schema-ignored",
         "response_format is accepted and ignored",
         "callers parse the text as JSON, and raise",
         ("structured.*",),
-        broken("structured.schema.*", "structured.object.*"),
+        ignoring(broken("structured.schema.*", "structured.object.*"), "response_format"),
     ),
     Diagnosis(
         "tool-choice-ignored",
@@ -171,21 +198,26 @@ DIAGNOSES = (
             "tools.stream.*",
             "tools.strict.*",
             "tools.parallel.*",
+            "tools.refused.*",
         ),
-        broken("tools.required.called", "tools.required.streamed", "tools.named.called"),
+        ignoring(
+            broken("tools.required.called", "tools.required.streamed", "tools.named.called"),
+            "tools",
+            "tool_choice",
+        ),
     ),
     Diagnosis(
         "base64-ignored",
         "encoding_format is accepted and ignored",
         "openai-node decodes the numbers as base64 and returns a quarter as many, without an error",
-        ("embeddings.format.*",),
-        broken("embeddings.format.base64"),
+        ("embeddings.format.*", "embeddings.refused.format"),
+        ignoring(broken("embeddings.format.base64"), "encoding_format"),
     ),
     Diagnosis(
         "dimensions-ignored",
         "dimensions is accepted and ignored",
         "vector stores refuse vectors of another length",
         ("embeddings.dimensions.*",),
-        broken("embeddings.dimensions.length"),
+        ignoring(broken("embeddings.dimensions.length"), "dimensions"),
     ),
 )

@@ -64,7 +64,7 @@ def _no_json(sight: Sight) -> Sighting | None:
     """Refusals of operations that are text, a web page, or nothing."""
 
     def is_text(exchange: Exchange) -> str | None:
-        if body(exchange) or exchange.request.method != "POST":
+        if body(exchange):
             return None
         shown = exchange.body[:60].decode("utf-8", "backslashreplace")
         kind = exchange.media_type or "no content type"
@@ -74,7 +74,10 @@ def _no_json(sight: Sight) -> Sighting | None:
             else f"status {exchange.status} without a body"
         )
 
-    return among(sight.refused, is_text)
+    known = [exchange for exchange in sight.refused if exchange.request.path in kinds.NAMES]
+    if among((e for e in known if e.request.method == "POST"), is_text) is None:
+        return None
+    return among([*known, *sight.refused], is_text)
 
 
 def _string_error(sight: Sight) -> Sighting | None:
@@ -114,15 +117,23 @@ def _evidence_has(
         seen = sighting.seen
         if len(judgements) > 1:
             seen = f"{seen} (the first of {len(judgements)})"
-        there = tuple(name for name in sighting.exchanges if _status_fits(sight, name, status))
-        return Sighting(seen, there, sighting.at, sighting.lead)
+        there = [e.id for e in sight.exchanges.values() if e.status is not None and status(e.status)]
+        shown = [name for name in sighting.exchanges if name in there]
+        return Sighting(seen, tuple(dict.fromkeys([*shown, *there])), sighting.at, sighting.lead)
 
     return look
 
 
-def _status_fits(sight: Sight, name: str, status: Callable[[int], bool]) -> bool:
-    exchange = sight.exchanges.get(name)
-    return exchange is not None and exchange.status is not None and status(exchange.status)
+def _code(sight: Sight) -> Sighting | None:
+    """Errors whose code is missing, or neither a string nor null."""
+
+    def is_wrong(exchange: Exchange) -> str | None:
+        error = body(exchange).get("error")
+        if not isinstance(error, dict) or isinstance(error.get("code", 0), str | None):
+            return None
+        return f"code is {error['code']!r}" if "code" in error else "code is missing"
+
+    return among(sight.refused, is_wrong) if sight.broken("errors.envelope.code") else None
 
 
 def _without_param(judgement: Judgement) -> bool:
@@ -136,7 +147,7 @@ _UNPROCESSABLE = _evidence_has(
     lambda status: status == 422, 1, "errors.status.*", "*.status", "sampling.named.*"
 )
 
-DIAGNOSES = (
+EMPTY = (
     Diagnosis(
         "empty-answers",
         "Answers are not answers of their operation",
@@ -144,6 +155,9 @@ DIAGNOSES = (
         ("*",),
         _empty_answers,
     ),
+)
+
+FORMS = (
     Diagnosis(
         "errors-as-200",
         "Errors come with status 200",
@@ -186,11 +200,20 @@ DIAGNOSES = (
         OF_ERRORS,
         _no_json,
     ),
+)
+
+VALUES = (
     Diagnosis(
         "not-validated",
         "Parameters are not validated",
         "a mistake in a request goes unnoticed, and the answer is not what was requested",
-        (*REFUSALS, "errors.status.*", "robustness.invalid_refused", "models.retrieve.unknown*"),
+        (
+            *REFUSALS,
+            "errors.status.*",
+            "errors.context.whole",
+            "robustness.invalid_refused",
+            "models.retrieve.unknown*",
+        ),
         _evidence_has(lambda status: status < 400, TOO_MANY, *REFUSALS),
     ),
     Diagnosis(
@@ -214,7 +237,7 @@ DIAGNOSES = (
         "The code of errors is missing, or not a string",
         "agents branch on the code: model_not_found, context_length_exceeded",
         ("errors.envelope.code", "errors.detail.code", "errors.context.code", "keys.wrong.code"),
-        broken("errors.envelope.code"),
+        _code,
     ),
     Diagnosis(
         "model-ignored",

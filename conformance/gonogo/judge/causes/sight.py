@@ -49,6 +49,11 @@ class Sight:
         """Accepted generations that are answered with one JSON object of their kind."""
         return [e for e in self._generations if not e.is_stream and kinds.of_its_kind(e)]
 
+    @property
+    def answers(self) -> list[Exchange]:
+        """Whole answers, then streams."""
+        return [*self.wholes, *self.streams]
+
     @cached_property
     def _generations(self) -> list[Exchange]:
         return [e for e in self.exchanges.values() if e.request.path in GENERATIONS and succeeded(e)]

@@ -6,8 +6,8 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gonogo.judge import reading
-from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken
+from gonogo.judge import kinds, reading
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring
 from gonogo.judge.causes.sight import pieces, quoted, succeeded, whole_text
 from gonogo.judge.outcome import Stop, position
 
@@ -24,7 +24,8 @@ OF_STREAMED_TEXT = (
     "structured.*",
     "chat.stream.text",
     "completions.stream.carries_text",
-    "logprobs.*.spell",
+    "logprobs.*",
+    "tools.stream.arguments*",
     "sampling.effect.*",
     "clients.*",
 )
@@ -40,6 +41,9 @@ OF_FRAMES = (
     "stop.stream.*",
     "stop.completions.stream*",
     "text.*",
+    "logprobs.*",
+    "structured.*",
+    "sampling.effect.*",
     "http.complete",
     "clients.*",
 )
@@ -195,7 +199,11 @@ def _json_lines(sight: Sight) -> Sighting | None:
 
 def _whole_for_stream(sight: Sight) -> Sighting | None:
     def is_whole(exchange: Exchange) -> str | None:
-        if exchange.request.fields.get("stream") is not True or exchange.media_type != "application/json":
+        if (
+            exchange.request.fields.get("stream") is not True
+            or exchange.is_stream
+            or not kinds.of_its_kind(exchange)
+        ):
             return None
         return "stream true was accepted, and one JSON object came"
 
@@ -269,8 +277,8 @@ DIAGNOSES = (
         "stream-ignored",
         "stream true is accepted and ignored",
         "openai-python and openai-node loop over 0 chunks; LangChain and the AI SDK raise",
-        (*OF_FRAMES, "*.stream*"),
-        _whole_for_stream,
+        (*OF_FRAMES, "*.stream*", "*.refused.stream_*", "errors.status.stream_string"),
+        ignoring(_whole_for_stream, "stream", "stream_options"),
     ),
     Diagnosis(
         "two-events-in-one",
@@ -290,7 +298,7 @@ DIAGNOSES = (
         "stream-cut",
         "Streams end without a finish reason and without [DONE]",
         "clients cannot tell a cut stream from a complete one (huggingface/text-generation-inference#1896)",
-        (*OF_FRAMES, "structured.*", "logprobs.*"),
+        OF_FRAMES,
         _cut,
     ),
     Diagnosis(

@@ -178,7 +178,7 @@ def finish_chunk_is_empty(exchange: Exchange) -> Outcome:
 
 @check("one chunk without choices carries the usage", Of.BEGUN)
 def usage_chunk(exchange: Exchange) -> Outcome:
-    """stream_options.include_usage adds one chunk whose choices are an empty array."""
+    """stream_options.include_usage adds one chunk whose choices are an empty array; an empty object is no usage."""
     chunks = reading.chunks(exchange)
     carrying = [chunk for chunk in chunks if reading.usage(chunk.value) is not None]
     if not carrying:
@@ -192,7 +192,7 @@ def usage_chunk(exchange: Exchange) -> Outcome:
     if not isinstance(choices, list):
         raise undecided(Reason.FIELD_NOT, exchange, field="choices", kind="a list")
     if not choices:
-        return saw("usage chunk", exchange)
+        return saw("usage chunk", exchange, count=bool(reading.usage(last.value)))
     return Deviation(
         '"choices": [] in the chunk with usage', f"the chunk with usage has choices: {len(choices)}"
     ).located(exchange, last.offset, last.end)

@@ -23,10 +23,10 @@ FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 @check("the answer carries usage")
 def has_usage(exchange: Exchange) -> Outcome:
-    """OpenAI always sends it, though its schema does not require it."""
+    """OpenAI always sends it, though its schema does not require it. An empty object carries none."""
     value = reading.answer(exchange).get("usage")
     if isinstance(value, dict):
-        return saw("usage object", exchange)
+        return saw("field of usage", exchange, count=len(value))
     return Deviation('a "usage" object', '"usage" is ' + ("null" if value is None else repr(value)))
 
 
@@ -53,13 +53,16 @@ def prompt_counted(exchange: Exchange) -> Outcome:
 
 @check("no part of the tokens is more than its whole", Of.BEGUN)
 def parts_within(exchange: Exchange) -> Outcome:
-    """What is cached is part of the prompt, and what was thought part of the completion; others count as they like."""
+    """What is cached is part of the prompt, and what was thought part of the completion; others count as they like.
+
+    A whole below 0 is for the schema's rule to say.
+    """
     usage, seen = _usage(exchange), 0
     for whole, parts in PARTS.items():
         details, most = usage.get(f"{whole}_details"), reading.count(usage.get(whole))
         for name in parts:
             part = reading.count(details.get(name)) if isinstance(details, dict) else None
-            if part is None or most is None:
+            if part is None or most is None or most < 0:
                 continue
             if part > most:
                 return Deviation(f"{name} of at most the {most} of {whole}", f"{name} is {part}")

@@ -16,13 +16,10 @@ from gonogo.stimuli.fuzzed import Meant, case
 from gonogo.stimuli.life import is_sign_of_life, suspects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
-
-    Look = Callable[[Exchange], Outcome]
-    Looked = Iterator[tuple[Exchange, Outcome]]
 
 ENOUGH = 20
 """Accepted requests to operations on models; with fewer, none of these rules has seen the target at work."""
@@ -81,9 +78,8 @@ def invalid_refused(*exchanges: Exchange) -> Outcome:
     """What the contract does not admit is not answered with 2xx."""
     cases = _attributable(exchanges)
     refused = [e for e in cases if fuzz_defects.meant(e) is Meant.INVALID and fuzz_defects.refused(e)]
-    return _judged(
-        exchanges, fuzz_defects.wrongly_accepted(cases), saw("invalid case that is refused", *refused)
-    )
+    kept = saw("invalid case that is refused", *refused)
+    return _judged(exchanges, fuzz_defects.wrongly_accepted(cases), kept)
 
 
 @compare("every valid case is accepted, or refused for something that is never accepted", Of.ANY)
@@ -91,20 +87,16 @@ def valid_accepted(*exchanges: Exchange) -> Outcome:
     """What the contract admits is not refused where each part of it is accepted elsewhere."""
     cases = _attributable(exchanges)
     accepted = [e for e in cases if fuzz_defects.meant(e) is Meant.VALID and fuzz_defects.answered_well(e)]
-    return _judged(
-        exchanges, fuzz_defects.wrongly_refused(cases), saw("valid case that is accepted", *accepted)
-    )
+    kept = saw("valid case that is accepted", *accepted)
+    return _judged(exchanges, fuzz_defects.wrongly_refused(cases), kept)
 
 
 @compare("every method that a path does not have is answered with 405 and Allow", Of.ANY)
 def method_refused(*exchanges: Exchange) -> Outcome:
     """405 with the methods that there are, or 501 for one that the server knows nowhere."""
     cases = _attributable(exchanges)
-    return _judged(
-        exchanges,
-        fuzz_defects.methods_taken(cases),
-        saw("refused method", *fuzz_defects.right(fuzz_defects.methods(cases))),
-    )
+    kept = saw("refused method", *fuzz_defects.right(fuzz_defects.methods(cases)))
+    return _judged(exchanges, fuzz_defects.methods_taken(cases), kept)
 
 
 def accepted_cases(exchanges: Iterable[Exchange]) -> int:

@@ -35,9 +35,12 @@ def answer_field_fits(exchange: Exchange, field: str, component: str) -> Outcome
 
 @check('"{field}" in the answer, apart from {others:json}, fits {component:w}')
 def answer_field_fits_apart(exchange: Exchange, field: str, others: list[str], component: str) -> Outcome:
-    """As above, less the parts that other rules own."""
+    """As above, less the parts that other rules own; an empty array has nothing of what it is for."""
     deviation = _answer(exchange, component, lambda m: shape.owned(m, field) and not _any_owned(m, others))
-    return deviation or _saw_field(exchange, field, component)
+    if deviation is not None:
+        return deviation
+    seen = sum(found != [] for found in _found(reading.answer(exchange), field, component))
+    return saw(_named(field, component), exchange, count=seen)
 
 
 @check("nothing else in the answer breaks {component:w} than {others:json}")
