@@ -85,7 +85,11 @@ class Collector:
         self._answers = dict(self.known)
 
     async def run(self, plan: Plan) -> None:
-        """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent."""
+        """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent.
+
+        A text that is compared can be there twice, with ids of their own, even where it was known: where it was not
+        as expected side by side, the later one was asked for alone.
+        """
         new = replace(plan, stimuli=self._unknown(plan.stimuli))
         self._number(new.stimuli)
         await self._harmless(new, families(plan.stimuli))
@@ -249,6 +253,7 @@ class Collector:
 
     async def _watch(self, after: Sequence[Stimulus], mild: Sequence[Stimulus] = ()) -> None:
         """Ask for a sign of life, the mild ones beside it; without one the target is lost, and they all may be why."""
+        after = [stimulus for stimulus in after if stimulus.key in self._answers]
         sign = self._sign((*after, *mild))
         if sign is None:
             await self._pool(mild)

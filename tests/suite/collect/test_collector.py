@@ -136,6 +136,16 @@ def test_where_one_token_is_refused_what_was_answered_before_is_asked_to_the_let
     assert [e.status for e in kept.exchanges if is_sign_of_life(e.stimulus)] == [200]
 
 
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_what_could_not_be_sent_is_followed_by_no_sign_of_life(concurrency: int) -> None:
+    def build(_: Subject, __: Mapping[str, Exchange]) -> Request:
+        raise NotPossible("there is no length")
+
+    recorder = ScriptedRecorder()
+    collect(recorder, CHAT, replace(WRONG[0], build=build), concurrency=concurrency)
+    assert recorder.keys == [CHAT.key]
+
+
 def test_mild_requests_go_beside_the_sign_of_life_and_are_named_by_it() -> None:
     mild = bodies.bare("PUT", "/chat/completions")
     recorder = ScriptedRecorder()
