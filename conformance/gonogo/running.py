@@ -160,7 +160,7 @@ async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] =
             held = Held(Record(target, started, (), extra_body=extra_body))
         held.refuse_other(target, extra_body)
         with _writer(approach, held.record) as writer:
-            kept = _Kept(writer, on_done, list(held.record.exchanges))
+            kept = _Kept(writer, on_done, list(held.record.exchanges), done_with=set(held.exchanges))
             for exchange in greeting.exchanges:
                 kept.keep(exchange)
             try:
@@ -222,12 +222,16 @@ class _Remembering:
 
 @dataclass
 class _Kept:
-    """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one."""
+    """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one.
+
+    A stimulus that is asked for again is done with once.
+    """
 
     writer: EvidenceWriter | None
     on_done: Callable[[], None]
     exchanges: list[Exchange] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
+    done_with: set[str] = field(default_factory=set)
 
     def keep(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
@@ -236,7 +240,8 @@ class _Kept:
 
     def exchange(self, exchange: Exchange) -> None:
         self.keep(exchange)
-        if not is_sign_of_life(exchange.stimulus):
+        if exchange.stimulus not in self.done_with and not is_sign_of_life(exchange.stimulus):
+            self.done_with.add(exchange.stimulus)
             self.on_done()
 
     def unsent(self, key: str, reason: str) -> None:

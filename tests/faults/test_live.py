@@ -58,7 +58,7 @@ def test_a_server_that_one_request_kills_is_found_and_the_request_named(catalogu
     hostile = next(e.id for e in record.exchanges if e.stimulus == HOSTILE_KEY)
     assert record.unsent
     assert all(f"no longer answered after {hostile}" in reason for reason in record.unsent.values())
-    later = found["models.retrieve.unknown"]
+    later = found["sampling.refused.seed_range"]
     assert later.verdict is Verdict.INCONCLUSIVE
     assert later.because is not None
     assert later.because.reason is Reason.NOT_SENT

@@ -92,6 +92,7 @@ def raw_post(
         endpoint,
         lambda _: Request("POST", PATHS[endpoint], headers, body),
         valid=False,
+        risk=Risk.HOSTILE,
     )
 
 
@@ -109,12 +110,15 @@ def retrieve_model(model: str | None = None, *, encoded: bool = True) -> Stimulu
         Endpoint.MODEL,
         lambda subject: Request("GET", "/models/" + quote(model or subject.model, safe=safe)),
         valid=model is None,
+        risk=Risk.HARMLESS if model is None else Risk.MILD,
     )
 
 
 def bare(method: str, path: str) -> Stimulus:
     """A request without a body to any path, to see how the target says no."""
-    return _fixed(f"{method} {path}", Endpoint.OTHER, lambda _: Request(method, path), valid=False)
+    return _fixed(
+        f"{method} {path}", Endpoint.OTHER, lambda _: Request(method, path), valid=False, risk=Risk.MILD
+    )
 
 
 def _fixed(
@@ -123,13 +127,14 @@ def _fixed(
     make: Callable[[Subject], Request],
     *,
     valid: bool = True,
+    risk: Risk = Risk.HARMLESS,
 ) -> Stimulus:
     return Stimulus(
         key=str(key),
         endpoint=endpoint,
         build=lambda subject, _: make(subject),
         valid=valid,
-        risk=Risk.HARMLESS if valid else Risk.HOSTILE,
+        risk=risk,
     )
 
 

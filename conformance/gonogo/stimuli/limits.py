@@ -71,7 +71,7 @@ def overlong() -> Stimulus:
     with the next. Building it raises NotPossible where no length is listed, or one beyond LONGEST_CONTEXT.
     """
     models = list_models()
-    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY, alone=True)
+    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         length = context_length(answers[models.key], subject.model)
