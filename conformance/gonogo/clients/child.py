@@ -5,6 +5,7 @@ It reads a line an exchange from stdin, writes a line a replay to stdout, and le
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from contextlib import suppress
@@ -18,14 +19,24 @@ from gonogo.evidence import from_json
 
 def main() -> None:
     """Import the clients, then replay what comes."""
-    for client in (openai_python, httpx_sse):
-        with suppress(NotInstalled):
-            client.require()
+    _import_clients()
     for line in sys.stdin:
         asked = json.loads(line)
         exchange = from_json(asked["exchange"])
         sys.stdout.write(lines(exchange.id, ((name, outcome(name, exchange)) for name in asked["readers"])))
         sys.stdout.flush()
+
+
+def _import_clients() -> None:
+    # httpx brings a command line, and with it rich and pygments: a sixth of all that the clients import. This is how
+    # Python itself marks a module that cannot be imported, and httpx does without.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment] # typeshed knows modules only
+    gc.disable()  # thousands of classes, none of them garbage
+    for client in (openai_python, httpx_sse):
+        with suppress(NotInstalled):
+            client.require()
+    gc.freeze()
+    gc.enable()
 
 
 if __name__ == "__main__":

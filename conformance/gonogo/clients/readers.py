@@ -1,7 +1,8 @@
 """The readers by name, and which of them may be asked to read an answer.
 
-A name is the id of the rule less "clients."; embeddings have a reader and no rule yet. Which answers a rule looks at is for the rule to say
-(features/clients.feature); what fits here is that and a little more, known before there are any verdicts.
+A name is the id of the rule less "clients."; embeddings have a reader and no rule yet. Which answers a rule looks at is
+for the rule to say (features/clients.feature); what fits here is that and a little more, known before there are any
+verdicts.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
 
 from gonogo.clients.breakage import Breakage, NotInstalled
 from gonogo.clients.readers import READERS, fitting
@@ -80,3 +81,20 @@ def outcome(reader: str, exchange: Exchange) -> Outcome:
         return READERS[reader](exchange)
     except NotInstalled as absence:
         return absence
+
+
+# A replay depends on the exchange alone, so that what another process made of it need not be made again.
+_REMEMBERED: WeakKeyDictionary[Exchange, dict[str, Outcome]] = WeakKeyDictionary()
+
+
+def remember(exchange: Exchange, reader: str, found: Outcome) -> None:
+    """Keep the outcome of a replay, for as long as the exchange is there."""
+    _REMEMBERED.setdefault(exchange, {})[reader] = found
+
+
+def remembered(exchange: Exchange, reader: str) -> Outcome:
+    """The outcome of a replay, made in this process where none is kept."""
+    known = _REMEMBERED.setdefault(exchange, {})
+    if reader not in known:
+        known[reader] = outcome(reader, exchange)
+    return known[reader]

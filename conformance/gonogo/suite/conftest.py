@@ -27,7 +27,8 @@ from gonogo.rules import Scenario, load
 from gonogo.running import Approach, collect
 from gonogo.stimuli.extra import parse_extra
 from gonogo.stimuli.phrases import when
-from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, RESUME, URL
+from gonogo.suite import options
+from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, ONLY, RESUME, URL
 from gonogo.verdict import Level, Verdict
 from gonogo.vocabulary import types
 
@@ -54,6 +55,31 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     marker = getattr(pytest.mark, tag) if tag in list(Level) else getattr(pytest.mark, RULE)(tag)
     marker(function)
     return True
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let `-k` select by the id of a rule, too."""
+    item.extra_keyword_matches.update(_ids(item))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the rules that `--gonogo-only` does not name; what is none of ours stays."""
+    if not config.pluginmanager.has_plugin(options.__name__):
+        how = f"pytest -p {options.__name__} --pyargs {options.__package__} {URL} URL"
+        pytest.exit(f"The options of the suite are missing; run it as: {how}", returncode=2)
+    try:
+        chosen = {scenario.rule.id for scenario in load().select(config.getoption(ONLY))}
+    except UsageError as error:
+        pytest.exit(str(error), returncode=2)
+    left = [item for item in items if any(name not in chosen for name in _ids(item))]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+def _ids(item: pytest.Item) -> list[str]:
+    """The id of the rule that a test states; none where it is no scenario."""
+    return [marker.args[0] for marker in item.iter_markers(RULE)]
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +128,7 @@ def report(record: Record, request: pytest.FixtureRequest) -> Report:
 
 
 def _wanted(request: pytest.FixtureRequest) -> set[str]:
-    return {marker.args[0] for item in request.session.items for marker in item.iter_markers(RULE)}
+    return {name for item in request.session.items for name in _ids(item)}
 
 
 @pytest.fixture
