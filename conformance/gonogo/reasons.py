@@ -7,6 +7,7 @@ those are fields of their own, so that nothing that a target said is ever search
 from __future__ import annotations
 
 from enum import StrEnum
+from string import Formatter
 from typing import Self
 
 
@@ -22,14 +23,54 @@ class Reason(StrEnum):
         member.template = template
         return member
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the values that the template holds."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.template) if name is not None)
+
     # ---- nothing was seen ------------------------------------------------------------------------------------
     NOTHING_SEEN = "nothing-seen", "no {what} was seen"
     NOTHING_RECORDED = "nothing-recorded", "nothing of the kind was recorded"
     NOT_RECORDED = "not-recorded", "the evidence does not hold this request; collect it again"
-    NOT_SENT = "not-sent", "{told}"
-    NO_EMBEDDING_MODEL = "no-embedding-model", "no embedding model is known; name one with --embedding-model"
     CHECK_BROKE = "check-broke", "the check broke on these answers: {error} ({where})"
     NOT_INSTALLED = "not-installed", "{told}"
+
+    # ---- the request was not sent ----------------------------------------------------------------------------
+    NOT_SENT = "not-sent", "{told}"
+    NO_EMBEDDING_MODEL = "no-embedding-model", "no embedding model is known; name one with --embedding-model"
+    NEED_MISSING = "need-missing", "the answer of {key} that it needs is not there"
+    NO_FIT_STOP = "no-fit-stop", 'no part of the text "{text}" is fit for a stop sequence'
+    ALL_REASONING = "all-reasoning", "the tokens went into reasoning, which --extra-body may turn off"
+    CONTEXT_NOT_LISTED = (
+        "context-not-listed",
+        "the list of models does not say how long the context of the model is",
+    )
+    CONTEXT_TOO_LONG = (
+        "context-too-long",
+        "the context of {length} tokens is not filled; gonogo does so up to {most}",
+    )
+    TARGET_LOST = (
+        "target-lost",
+        (
+            "the target no longer answered after a request, so this was not sent; "
+            "restart it and add --resume"
+        ),
+    )
+    TARGET_LOST_AFTER_SEVERAL = (
+        "target-lost-after-several",
+        (
+            "the target no longer answered after {number} requests (any of them may be why: --concurrency 1 names the "
+            "one), so this was not sent; restart it and add --resume"
+        ),
+    )
+    TARGET_LOST_BEFORE = (
+        "target-lost-before",
+        (
+            "the target no longer answered after requests that were turned away with 503 too, so something before may "
+            "be why, and this was not sent; restart it and add --resume"
+        ),
+    )
+    BUDGET_USED_UP = "budget-used-up", "the --fuzz-budget was used up before the first generated case"
 
     # ---- the request was not answered, or for another reason than the rule's ---------------------------------
     NOT_WHOLE = "not-whole", "the request was not answered whole: {failure}"
@@ -162,6 +203,9 @@ class Reason(StrEnum):
 
 NOT_APPLICABLE = frozenset({Reason.NOT_REFUSED, Reason.NOT_405, Reason.MORE_ASKED})
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
+
+LOST = frozenset({Reason.TARGET_LOST, Reason.TARGET_LOST_AFTER_SEVERAL, Reason.TARGET_LOST_BEFORE})
+"""Reasons that are about what may have stopped the target, and not about an answer that was read."""
 
 UNREAD = frozenset(
     {

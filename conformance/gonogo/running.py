@@ -263,7 +263,7 @@ class _Kept:
     on_done: Callable[[], None]
     on_exchange: Callable[[Exchange], None]
     exchanges: list[Exchange] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, Because] = field(default_factory=dict)
     done_with: set[str] = field(default_factory=set)
 
     def keep(self, exchange: Exchange) -> None:
@@ -278,10 +278,10 @@ class _Kept:
             self.done_with.add(exchange.stimulus)
             self.on_done()
 
-    def unsent(self, key: str, reason: str) -> None:
-        self.reasons[key] = reason
+    def unsent(self, key: str, because: Because) -> None:
+        self.reasons[key] = because
         if self.writer is not None:
-            self.writer.unsent(key, reason)
+            self.writer.unsent(key, because)
         self.on_done()
 
 

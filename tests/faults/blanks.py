@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from faults.editing import DONE, answer, body, changed, each, both, frames
+from faults.editing import DONE, answer, body, both, changed, each, frames
 
 if TYPE_CHECKING:
-    from faults.editing import Change, JsonEdit, Pick
+    from faults.editing import Change, JsonEdit
     from gonogo.exchange import Exchange
 
 Json = Any

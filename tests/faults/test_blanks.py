@@ -137,7 +137,9 @@ def test_what_is_left_out_keeps_no_rule_that_speaks_of_it(name: str, rejudge: Re
     }
 
     assert len(speaking) > len(passed)
-    assert {rule_id for rule_id in passed if not any(fits(rule_id, pattern) for pattern in left.kept)} == set()
+    assert {
+        rule_id for rule_id in passed if not any(fits(rule_id, pattern) for pattern in left.kept)
+    } == set()
     assert [pattern for pattern in left.kept if not any(fits(rule_id, pattern) for rule_id in passed)] == []
 
 

@@ -56,7 +56,7 @@ def test_nobody_is_accused_where_valid_requests_were_turned_away_before(
     survives = found["http.survives"]
     assert survives.verdict is Verdict.INCONCLUSIVE
     assert survives.because is not None
-    assert (survives.because.reason, survives.because.values) == (Reason.ALIVE_BUSY, {"ending": "status 503"})
+    assert (survives.because.reason, survives.because.values) == (Reason.ALIVE_SLOW, {"ending": "status 503"})
     assert found["http.retry_after"].verdict is Verdict.WARN
 
 

@@ -46,7 +46,8 @@ def test_most_rules_were_decided_on_it(report: Report) -> None:
 
 def test_what_was_left_open_says_why(report: Report) -> None:
     open_ones = [judgement for judgement in report.judgements if judgement.verdict is not Verdict.PASS]
-    assert [judgement.rule.id for judgement in open_ones if judgement.because is None] == []
+    assert open_ones
+    assert [one.rule.id for one in open_ones if one.because is None and not one.actual] == []
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Protocol
 from gonogo.collect.families import families
 from gonogo.collect.pool import longest_first, pooled
 from gonogo.exchange import FailureKind
+from gonogo.reasons import Reason
 from gonogo.stimuli.life import baselines, brief, key_after, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
+from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -53,8 +55,8 @@ class Sink(Protocol):
     def exchange(self, exchange: Exchange) -> None:
         """Take a recorded exchange."""
 
-    def unsent(self, key: str, reason: str) -> None:
-        """Take the key of a stimulus that was not sent, with the reason as a sentence."""
+    def unsent(self, key: str, because: Because) -> None:
+        """Take the key of a stimulus that was not sent, and why."""
 
 
 @dataclass
@@ -75,10 +77,10 @@ class Collector:
     throttled: int = 0
     _answers: dict[str, Exchange] = field(init=False)
     _numbers: dict[str, str] = field(default_factory=dict)
-    _impossible: dict[str, str] = field(default_factory=dict)
+    _impossible: dict[str, Because] = field(default_factory=dict)
     _since: list[Stimulus] = field(default_factory=list)
     _doubt: bool = False
-    _lost: str | None = None
+    _lost: Because | None = None
 
     def __post_init__(self) -> None:
         """Begin with what is known."""
@@ -151,8 +153,8 @@ class Collector:
             for member in family.members:
                 if member.key in self._impossible or not family.agrees(member, self._answers):
                     await self._afresh(member)
-        for key, reason in self._impossible.items():
-            self.sink.unsent(key, reason)
+        for key, because in self._impossible.items():
+            self.sink.unsent(key, because)
         self._impossible.clear()
 
     async def _afresh(self, stimulus: Stimulus) -> None:
@@ -218,11 +220,11 @@ class Collector:
             return None
         try:
             request = self._request(stimulus)
-        except NotPossible as reason:
+        except NotPossible as stopped:
             if stimulus.like is None:
-                self.sink.unsent(stimulus.key, str(reason))
+                self.sink.unsent(stimulus.key, stopped.because)
             else:
-                self._impossible[stimulus.key] = str(reason)
+                self._impossible[stimulus.key] = stopped.because
             return None
         exchange = await self._patiently(request, self._numbers[stimulus.key], stimulus.key)
         self._answers[stimulus.key] = exchange
@@ -232,7 +234,7 @@ class Collector:
     def _request(self, stimulus: Stimulus) -> Request:
         missing = next((need for need in stimulus.needs if need.key not in self._answers), None)
         if missing is not None:
-            raise NotPossible(f"it needs the answer to {missing.key}, which is not there")
+            raise NotPossible(Reason.NEED_MISSING, key=missing.key)
         return stimulus.build(self.subject, self._answers)
 
     async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
@@ -319,19 +321,7 @@ class Collector:
             return
         self.sink.exchange(replace(exchange, stimulus=key_after(sent)))
         if not _lives(exchange):
-            self._lost = (
-                f"the target no longer answered after {self._suspects(sent)}, so this was not sent; "
-                "restart it and add --resume"
-            )
-
-    def _suspects(self, sent: Sequence[str]) -> str:
-        """The ids of those that may be why; who was turned away with 503 did nothing, and is not."""
-        read = [key for key in sent if self._answers[key].status != 503]
-        doubt = "any of them may be why: --concurrency 1 names the one" if len(read) > 1 else ""
-        if not read:
-            doubt = "turned away with 503 too, so something before may be why"
-        ids = ", ".join(self._numbers[key] for key in read or sent)
-        return f"{ids} ({doubt})" if doubt else ids
+            self._lost = _loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""

@@ -65,7 +65,7 @@ async def fuzz(collector: Collector, what: Fuzzing, source: Source = generated) 
         await campaign.make_smaller()
     if not campaign.sent:
         nothing = Case(what.seed, "1", Meant.ODD, "GET /models")
-        collector.sink.unsent(nothing.key, "the --fuzz-budget was used up before the first generated case")
+        collector.sink.unsent(nothing.key, Because(Reason.BUDGET_USED_UP))
 
 
 @asynccontextmanager

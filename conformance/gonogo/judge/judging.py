@@ -21,7 +21,6 @@ from gonogo.judge.outcome import Deviation, Kept, Outcome, Refused, Undecided
 from gonogo.judge.steps import Bound, then
 from gonogo.reasons import Reason
 from gonogo.stimuli.phrases import Ask
-from gonogo.stimuli.stimulus import NO_EMBEDDING_MODEL
 from gonogo.verdict import Because, Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -51,14 +50,7 @@ class _Known:
 def _know(record: Record, catalogue: Catalogue) -> _Known:
     by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
     stimuli = {key: found for key in by_key if (found := catalogue.stimulus(key)) is not None}
-    unsent = {key: _told(reason) for key, reason in record.unsent.items()}
-    return _Known(fairly(by_key, stimuli), unsent, stimuli, unserved(by_key, stimuli))
-
-
-def _told(reason: str) -> Because:
-    if reason == NO_EMBEDDING_MODEL:
-        return Because(Reason.NO_EMBEDDING_MODEL)
-    return Because(Reason.NOT_SENT, {"told": reason})
+    return _Known(fairly(by_key, stimuli), record.unsent, stimuli, unserved(by_key, stimuli))
 
 
 def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:

@@ -64,7 +64,8 @@ MOST_IDS = 8
 MOST_BREAKS = 3
 MOST_SHOWN = 160  # characters of a body
 MOST_COMPARED = 200  # characters of expected and actual
-MOST_WHOLE = 4  # failing causes that are shown whole
+MOST_WHOLE = 4  # failing causes that are all shown whole
+FIRST_WHOLE = 2  # of more than that
 MOST_WARNINGS = 12  # warning causes that are shown at all, a line each
 
 
@@ -224,9 +225,10 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
             yield from _whole(cause, report, width, every=True)
         return
     yield from _warnings(warned)
-    for cause in failed[MOST_WHOLE:]:
+    whole = len(failed) if len(failed) <= MOST_WHOLE else FIRST_WHOLE
+    for cause in reversed(failed[whole:]):
         yield from _brief(cause, report)
-    for cause in reversed(failed[:MOST_WHOLE]):
+    for cause in reversed(failed[:whole]):
         yield ""
         yield from _whole(cause, report, width)
 

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gonogo.exchange import Request
+from gonogo.reasons import Reason
 from gonogo.stimuli.extra import with_extra
-from gonogo.stimuli.stimulus import (
-    NO_EMBEDDING_MODEL,
-    Endpoint,
-    NotPossible,
-    Risk,
-    Stimulus,
-    Subject,
-    canonical,
-)
+from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -166,7 +159,7 @@ def _served(endpoint: Endpoint, subject: Subject) -> str:
     if endpoint is not Endpoint.EMBEDDINGS:
         return subject.model
     if subject.embedding_model is None:
-        raise NotPossible(NO_EMBEDDING_MODEL)
+        raise NotPossible(Reason.NO_EMBEDDING_MODEL)
     return subject.embedding_model
 
 

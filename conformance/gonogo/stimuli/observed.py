@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gonogo import sse
+from gonogo.reasons import Reason
 from gonogo.stimuli.stimulus import NotPossible
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def text(exchange: Exchange) -> str:
         said for choice in _first_choices(exchange.body.decode("utf-8", "replace")) if (said := _text(choice))
     ]
     if not found:
-        raise NotPossible(f"{exchange.id} carries no text")
+        raise NotPossible(Reason.NO_TEXT, exchange)
     return found[0]
 
 
@@ -52,8 +53,8 @@ def pieces(exchange: Exchange) -> list[str]:
     if found:
         return found
     if any(_reasons(choice) for choice in choices):
-        raise NotPossible(f"the tokens of {exchange.id} went into reasoning, which --extra-body may turn off")
-    raise NotPossible(f"the stream of {exchange.id} carries no text")
+        raise NotPossible(Reason.ALL_REASONING, exchange)
+    raise NotPossible(Reason.NO_TEXT, exchange)
 
 
 # How the length of a context is called: here, by vLLM, by several gateways, and by llama.cpp (within "meta").
@@ -73,15 +74,15 @@ def context_length(listing: Exchange, model: str) -> int:
     entries = [entry for entry in (data if isinstance(data, list) else []) if isinstance(entry, dict)]
     lengths = [length for entry in entries if entry.get("id") == model for length in _lengths(entry)]
     if not lengths:
-        raise NotPossible("the list of models does not say how long the context of the model is")
+        raise NotPossible(Reason.CONTEXT_NOT_LISTED, listing)
     return max(lengths)
 
 
 def _refuse_failure(exchange: Exchange) -> None:
     if exchange.failure is not None:
-        raise NotPossible(f"{exchange.id} was not answered whole: {exchange.failure.message}")
+        raise NotPossible(Reason.NOT_WHOLE, exchange, failure=exchange.failure.message)
     if exchange.status is None or not 200 <= exchange.status < 300:
-        raise NotPossible(f"{exchange.id} was answered with {exchange.status}")
+        raise NotPossible(Reason.OTHER_STATUS, exchange, status=exchange.status)
 
 
 def _lengths(entry: dict[str, Any]) -> list[int]:

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from gonogo.verdict import Because
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gonogo.exchange import Exchange, Request
-
-
-NO_EMBEDDING_MODEL = "no embedding model is known; name one with --embedding-model"
-"""Why embeddings are not asked for where the target lists no model for them and none was named."""
+    from gonogo.reasons import Reason
 
 
 class Endpoint(StrEnum):
@@ -56,7 +55,11 @@ class Subject:
 
 
 class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold
-    """A stimulus that needs an earlier answer cannot be built from the one that came; the message says why."""
+    """A stimulus cannot be built from what is known; `because` says why, and of which exchanges that speaks."""
+
+    def __init__(self, reason: Reason, *exchanges: Exchange, **values: object) -> None:
+        super().__init__(reason.value)
+        self.because = Because(reason, values, tuple(exchange.id for exchange in exchanges))
 
 
 @dataclass(frozen=True, slots=True)

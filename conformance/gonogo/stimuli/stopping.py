@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
+from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.observed import pieces, same, same_trimmed, text
 from gonogo.stimuli.phrases import Ask, when
@@ -43,7 +44,7 @@ def across_a_border(parts: list[str]) -> str:
     last = borders[-1] if len(borders) > 1 else len(text) - 1
     found = [stop for stop in _cuts(text, borders, last) if "\ufffd" not in stop]
     if not found:
-        raise NotPossible(f"no part of the text {text!r} is fit for a stop sequence")
+        raise NotPossible(Reason.NO_FIT_STOP, text=text)
     return next((stop for stop in found if stop.isascii()), found[0])
 
 
@@ -85,10 +86,10 @@ def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False
     again = first.repeated(2)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
-        said, repeated = pieces(answers[first.key]), pieces(answers[again.key])
-        if "".join(said) != "".join(repeated):
-            ids = f"{answers[first.key].id} and {answers[again.key].id}"
-            raise NotPossible(f"the greedy text did not repeat ({ids})")
+        given, repeated = answers[first.key], answers[again.key]
+        said = pieces(given)
+        if "".join(said) != "".join(pieces(repeated)):
+            raise NotPossible(Reason.NOT_REPEATED, given, repeated)
         request = plain.build(subject, answers)
         body = json.loads(request.body) | {"stop": make(said)}
         return replace(request, body=json.dumps(body, ensure_ascii=False).encode())

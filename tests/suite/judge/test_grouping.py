@@ -1,4 +1,4 @@
-"""Causes: several findings shown as the one that they are, by what rules need, where they were seen, and known faults."""
+"""Causes: several findings shown as the one that they are, by needs, by places, and by the faults that are known."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def left_open(rule_id: str, *about: str, needs: tuple[str, ...] = ()) -> Judgeme
     return Judgement(rule, Verdict.INCONCLUSIVE, because=Because(Reason.NO_TEXT, {}, about))
 
 
-def diagnosis(explains: str, *exchanges: str, name: str = "known-fault", lead: str | None = None) -> Diagnosis:
+def diagnosis(
+    explains: str, *exchanges: str, name: str = "known-fault", lead: str | None = None
+) -> Diagnosis:
     sighting = Sighting("seen so", exchanges, lead=lead)
     return Diagnosis(name, "A known fault", "clients break", (explains,), lambda _: sighting)
 
@@ -81,7 +83,7 @@ def test_a_rule_that_needs_a_broken_one_joins_its_cause(known: object, explained
     found, causes = explained(
         broken("a.a.root", "x1"),
         kept("a.a.between", needs=("a.a.root",)),
-        broken("a.a.leaf", "x2", needs=("a.a.between",)),
+        broken("a.a.leaf", "x1", "x2", needs=("a.a.between",)),
     )
     assert [(cause.id, cause.rules) for cause in causes] == [("a.a.root", ("a.a.root", "a.a.leaf"))]
     assert found["a.a.leaf"].cause == found["a.a.root"].cause == "a.a.root"
@@ -89,14 +91,23 @@ def test_a_rule_that_needs_a_broken_one_joins_its_cause(known: object, explained
 
 
 def test_the_order_of_the_rules_does_not_matter_to_a_need(known: object, explained: Explain) -> None:
-    _, causes = explained(broken("a.a.leaf", "x2", needs=("a.a.root",)), broken("a.a.root", "x1"))
+    _, causes = explained(broken("a.a.leaf", "x1", needs=("a.a.root",)), broken("a.a.root", "x1"))
     assert [set(cause.rules) for cause in causes] == [{"a.a.root", "a.a.leaf"}]
 
 
+def test_a_rule_that_needs_what_is_broken_in_other_exchanges_is_a_cause_of_its_own(
+    known: object, explained: Explain
+) -> None:
+    _, causes = explained(broken("a.a.root", "x1"), broken("a.a.leaf", "x2", needs=("a.a.root",)))
+    assert [cause.rules for cause in causes] == [("a.a.root",), ("a.a.leaf",)]
+
+
 def test_rules_that_need_nothing_broken_are_causes_of_their_own(known: object, explained: Explain) -> None:
-    _, causes = explained(broken("a.a.one", "x1"), broken("a.a.two", "x2", needs=("a.a.three",)), kept("a.a.three"))
+    _, causes = explained(
+        broken("a.a.one", "x1"), broken("a.a.two", "x2", needs=("a.a.three",)), kept("a.a.three")
+    )
     assert [cause.rules for cause in causes] == [("a.a.one",), ("a.a.two",)]
-    assert [(cause.title, cause.seen, cause.breaks) for cause in causes][0] == (
+    assert (causes[0].title, causes[0].seen, causes[0].breaks) == (
         "title of a.a.one",
         "actual of a.a.one",
         "why a.a.one",
@@ -111,14 +122,18 @@ def test_an_echo_joins_the_cause_that_covers_its_exchanges(known: object, explai
     assert [cause.rules for cause in causes] == [("a.a.one", "clients.some.chat"), ("a.a.two",)]
 
 
-def test_an_echo_that_several_causes_cover_joins_the_one_that_has_most(known: object, explained: Explain) -> None:
+def test_an_echo_that_several_causes_cover_joins_the_one_that_has_most(
+    known: object, explained: Explain
+) -> None:
     _, causes = explained(
         broken("a.a.one", "x1"), broken("a.a.two", "x2", "x3"), broken("clients.some.chat", "x1", "x2", "x3")
     )
     assert [cause.rules for cause in causes] == [("a.a.one",), ("a.a.two", "clients.some.chat")]
 
 
-def test_an_echo_stays_alone_where_one_of_its_exchanges_is_not_covered(known: object, explained: Explain) -> None:
+def test_an_echo_stays_alone_where_one_of_its_exchanges_is_not_covered(
+    known: object, explained: Explain
+) -> None:
     _, causes = explained(broken("a.a.one", "x1"), broken("clients.some.chat", "x1", "x2"))
     assert [cause.rules for cause in causes] == [("a.a.one",), ("clients.some.chat",)]
 
@@ -188,7 +203,9 @@ def test_a_known_fault_takes_the_rules_that_it_explains_where_it_was_seen(
     assert first.rules == ("a.a.two", "a.a.one")
     assert first.undecided == ("a.a.open",)
     assert [cause.rules for cause in causes[1:]] == [("a.a.elsewhere",), ("b.b.one",)]
-    assert {rule_id for rule_id, one in found.items() if one.verdict is Verdict.NOT_APPLICABLE} == {"a.a.open"}
+    assert {rule_id for rule_id, one in found.items() if one.verdict is Verdict.NOT_APPLICABLE} == {
+        "a.a.open"
+    }
 
 
 def test_a_rule_that_one_known_fault_explains_is_not_explained_twice(
@@ -196,7 +213,10 @@ def test_a_rule_that_one_known_fault_explains_is_not_explained_twice(
 ) -> None:
     known(diagnosis("a.a.one", "x1", name="first"), diagnosis("a.*", "x1", name="second"))
     _, causes = explained(broken("a.a.one", "x1"), broken("a.a.two", "x1"))
-    assert [(cause.id, cause.rules) for cause in causes] == [("first", ("a.a.one",)), ("second", ("a.a.two",))]
+    assert [(cause.id, cause.rules) for cause in causes] == [
+        ("first", ("a.a.one",)),
+        ("second", ("a.a.two",)),
+    ]
 
 
 def test_a_known_fault_that_was_seen_elsewhere_explains_nothing(
@@ -214,7 +234,7 @@ def test_causes_of_must_rules_come_first(known: object, explained: Explain) -> N
 
 def test_the_must_rule_of_a_cause_leads(known: object, explained: Explain) -> None:
     _, (cause,) = explained(
-        broken("a.a.root", "x1", level=Level.SHOULD), broken("a.a.leaf", "x2", needs=("a.a.root",))
+        broken("a.a.root", "x1", level=Level.SHOULD), broken("a.a.leaf", "x1", needs=("a.a.root",))
     )
     assert (cause.id, cause.rules) == ("a.a.leaf", ("a.a.leaf", "a.a.root"))
 

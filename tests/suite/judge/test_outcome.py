@@ -36,7 +36,9 @@ def test_nothing_is_kept_without_a_witness() -> None:
 
 def test_what_was_seen_is_a_witness_in_each_exchange(make: Make) -> None:
     first, second = make(name="x1"), make(name="x2")
-    assert saw("delta", first, second, count=3) == Kept((Witness("x1", "delta", 3), Witness("x2", "delta", 3)))
+    assert saw("delta", first, second, count=3) == Kept(
+        (Witness("x1", "delta", 3), Witness("x2", "delta", 3))
+    )
 
 
 @pytest.mark.parametrize("count", [0, False])

@@ -98,7 +98,8 @@ class _Grouping:
             return
         where = set(sighting.exchanges)
         follow = [judgement for judgement in free if where & _exchanges(judgement)]
-        if follow:
+        led = sighting.lead is None or any(judgement.rule.id == sighting.lead for judgement in follow)
+        if follow and led:
             self.groups.append(_Group(follow, diagnosis, sighting))
             self.rest = [judgement for judgement in self.rest if judgement not in follow]
 
@@ -145,7 +146,7 @@ def explain(judgements: Sequence[Judgement], record: Record) -> tuple[list[Judge
     """
     sight = Sight({j.rule.id: j for j in judgements}, {e.id: e for e in record.exchanges})
     groups = _Grouping(sight).run()
-    groups.sort(key=lambda group: all(j.verdict is not Verdict.FAIL for j in group.judgements))
+    groups.sort(key=lambda g: (all(j.verdict is not Verdict.FAIL for j in g.judgements), -len(g.judgements)))
     broken = {j.rule.id: group.id for group in groups for j in group.judgements}
     undecided = dict(_left_open(sight, groups, broken))
     linked = [_linked(judgement, broken, undecided) for judgement in judgements]

@@ -33,8 +33,9 @@ OF_THE_MODEL = frozenset(
 
 @check("the answer's status is {status:d}")
 def status_is(exchange: Exchange, status: int) -> Outcome:
-    """One status exactly, among the successful ones."""
+    """One status exactly, among the successful ones, with an answer of the operation's kind."""
     if exchange.status == status:
+        expect_kind(exchange)
         return saw(f"status {status}", exchange)
     return Deviation(f"status {status}", f"the status is {exchange.status}")
 
@@ -48,9 +49,8 @@ def accepted_like_the_first(*exchanges: Exchange) -> Outcome:
     first, last = exchanges[0], exchanges[-1]
     expect_plain(first)
     if accepted(last):
-        if kinds.of_its_kind(last):
-            return saw(kinds.name(last), last)
-        raise undecided(Reason.WRONG_KIND, last, kind=kinds.name(last))
+        expect_kind(last)
+        return saw(kinds.name(last), last)
     if turned_away(last) or timed_out(last):
         raise unanswered(last)
     if (name := _lacked(last)) is not None:
@@ -123,8 +123,13 @@ def expect_plain(plain: Exchange) -> None:
     """Raise Stop where the plain request of a rule was not accepted, with an answer of the operation's kind."""
     if not accepted(plain):
         raise undecided(Reason.PLAIN_REFUSED, plain, ending=ending(plain))
-    if not kinds.of_its_kind(plain):
-        raise undecided(Reason.WRONG_KIND, plain, kind=kinds.name(plain))
+    expect_kind(plain)
+
+
+def expect_kind(exchange: Exchange) -> None:
+    """Raise Stop where a request was accepted, and the answer is not one of its operation."""
+    if accepted(exchange) and not kinds.of_its_kind(exchange):
+        raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
 
 
 def turned_away(exchange: Exchange) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import UNSUPPORTED, ending, options, timed_out, turned_away
+from gonogo.judge.checks.acceptance import UNSUPPORTED, ending, expect_kind, options, timed_out, turned_away
 from gonogo.judge.checks.bodies import media_type_is
 from gonogo.judge.outcome import (
     Deviation,
@@ -152,6 +152,8 @@ def statuses_agree(*exchanges: Exchange) -> Outcome:
             raise unanswered(exchange)
     statuses = [exchange.status for exchange in exchanges]
     if len(set(statuses)) == 1:
+        if (statuses[0] or 0) < 400:
+            raise undecided(Reason.NOT_REFUSED, *exchanges, status=statuses[0])
         return saw(f"status {statuses[0]}", *exchanges)
     return Deviation(f"status {statuses[0]}, as without stream", f"the status is {statuses[1]}")
 
@@ -179,6 +181,7 @@ def _status_deviation(exchange: Exchange, good: range, expected: str) -> Outcome
     if status in {401, 403, 501} or turned_away(exchange):
         raise unhelpful_status(exchange)
     if status in good:
+        expect_kind(exchange)
         return saw(f"status {status}", exchange)
     said = exchange.body[:120].decode("utf-8", "backslashreplace").strip()
     return Deviation(expected, f"the status is {status}: {said}" if said else f"the status is {status}")
