@@ -14,6 +14,7 @@ from gonogo_server.operations.metrics import Metrics
 from gonogo_server.operations.observation import Observation
 from gonogo_server.operations.traffic import Traffic
 from gonogo_server.routes import chat, completions, embeddings, health, metrics, models
+from gonogo_server.routes.beside import thread
 from gonogo_server.routes.dependencies import admitted, authorized
 from gonogo_server.settings import LOOPBACK_ORIGIN
 
@@ -35,6 +36,7 @@ def create_app(engine: Engine, settings: Settings, traffic: Traffic | None = Non
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.engine = engine
     app.state.settings = settings
+    app.state.beside = thread()
     app.state.traffic = traffic = traffic or Traffic()
     app.state.metrics = Metrics(engine, traffic) if settings.metrics else None
     envelope.install(app)

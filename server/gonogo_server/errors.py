@@ -2,6 +2,7 @@
 
     ServerError                500 server_error              a bug, or a generation that failed
     ├── BadRequest             400 invalid_request_error     the request cannot be served as it is
+    │   └── TooLong            400 invalid_request_error     the prompt has more tokens than the context
     ├── Unauthorized           401 invalid_request_error     the API key is missing or wrong
     ├── ModelNotFound          404 invalid_request_error     no such model is served
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
@@ -50,6 +51,25 @@ class BadRequest(ServerError):  # noqa: N818 - named after its HTTP status
 
     status = 400
     type = "invalid_request_error"
+
+
+class TooLong(BadRequest):
+    """A prompt has more tokens than the context of the model; `tokens` where they were counted to the end."""
+
+    def __init__(self, context_length: int, tokens: int | None = None, param: str | None = None) -> None:
+        self.size = f"more than {context_length} tokens" if tokens is None else f"{tokens} tokens"
+        self.context_length, self.tokens = context_length, tokens
+        # LangChain and LiteLLM know it by words, not by its code: "maximum context length", "prompt is too long".
+        super().__init__(
+            f"This model's maximum context length is {context_length} tokens, and the prompt is too long: it has"
+            f" {self.size}. Shorten it.",
+            param=param,
+            code="context_length_exceeded",
+        )
+
+    def about(self, param: str) -> TooLong:
+        """The same, with the name of the field that the prompt came from."""
+        return TooLong(self.context_length, self.tokens, param)
 
 
 class Unauthorized(ServerError):  # noqa: N818 - named after its HTTP status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import shlex
 import signal
 import socket
@@ -107,6 +108,9 @@ class Server(uvicorn.Server):
         """Listen, and say so."""
         await super().startup(sockets)
         assert sockets is not None
+        # What is there by now stays: looking through it for garbage would stop everybody for tenths of a second.
+        gc.collect()
+        gc.freeze()
         base_url = _base_url(self._host, sockets[0].getsockname()[1])
         _announce(self._engine, base_url, with_key=self._has_key)
 
@@ -206,6 +210,8 @@ def _add_limits(add: Callable[..., object]) -> None:
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
     add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")
     add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")
+    add("--max-json-parts", metavar="N", help="refuse bodies with more objects, arrays and members (100000)")
+    add("--max-json-values", metavar="N", help="refuse bodies with more values of any kind (500000)")
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -125,6 +125,12 @@ class Settings(BaseSettings):
     max_json_depth: Annotated[int, Field(ge=1)] = 64
     """Bodies whose objects and arrays are nested deeper are refused with 400."""
 
+    max_json_parts: Annotated[int, Field(ge=1)] = 100_000
+    """Bodies with more objects, arrays and members of objects are refused with 400, before they are read."""
+
+    max_json_values: Annotated[int, Field(ge=1)] = 500_000
+    """Bodies with more values (objects, arrays, texts, numbers, …) are refused in the same way."""
+
     drain_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 25.0
     """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gonogo_server.answers.stream import Step, Whole
 
 Result = TypeVar("Result")
+
+MANY: Final = 1024
+"""Tokens of a whole response from which on a thread writes it."""
 
 
 class Form(ChunkForm, Protocol):
@@ -47,7 +50,16 @@ async def respond(
         first = await while_connected(request, anext(steps))
         return EventStream(first, steps, form)
     whole = await while_connected(request, _fold(steps))
-    return Response(form.whole(whole).model_dump_json(by_alias=True), media_type="application/json")
+    return Response(await _written(form, whole), media_type="application/json")
+
+
+async def _written(form: Form, whole: Whole) -> str:
+    """The response as JSON; of many tokens, which may have twenty others beside each, while others are answered."""
+
+    def write() -> str:
+        return form.whole(whole).model_dump_json(by_alias=True)
+
+    return await asyncio.to_thread(write) if whole.counted.completion_tokens > MANY else write()
 
 
 class EventStream(StreamingResponse):

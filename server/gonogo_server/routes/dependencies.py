@@ -1,6 +1,5 @@
 """What routes are given: the engine, the checked key, and the body as its model."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -13,6 +12,8 @@ from gonogo_server.operations.exchange import current
 from gonogo_server.operations.observation import started
 from gonogo_server.requests.auth import check_key
 from gonogo_server.requests.body import parse
+from gonogo_server.requests.bounds import Bounds
+from gonogo_server.routes.beside import beside
 
 if TYPE_CHECKING:
     from gonogo_server.operations.traffic import Traffic
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 DISCARDED: Final = 4
 """How many times the limit is read of a body that is over it."""
-
-LARGE: Final = 64 * 2**10
-"""Bytes of a body from which on a thread reads it: 300,000 token ids take 0.1 s, in which streams are to go on."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -62,10 +60,8 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
         settings: Settings = request.app.state.settings
         raw = await _read(request, settings.max_body_bytes)
         content_type = request.headers.get("content-type")
-        if len(raw) > LARGE:
-            body = await asyncio.to_thread(parse, raw, content_type, model, settings.max_json_depth)
-        else:
-            body = parse(raw, content_type, model, settings.max_json_depth)
+        request.state.body_bytes = len(raw)
+        body = await beside(request, parse, raw, content_type, model, _bounds(settings))
         exchange = current()
         exchange.model = getattr(body, "model", None)
         exchange.stream = bool(getattr(body, "stream", False))
@@ -73,6 +69,10 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
         return body
 
     return read
+
+
+def _bounds(settings: "Settings") -> Bounds:
+    return Bounds(settings.max_json_depth, settings.max_json_parts, settings.max_json_values)
 
 
 def _prompt(body: BaseModel) -> object:

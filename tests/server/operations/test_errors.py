@@ -27,6 +27,7 @@ TREE = [
     (errors.ServerError("x"), 500, "server_error", None, None, NO_RETRY),
     (OutOfOrder("x"), 500, "server_error", None, None, NO_RETRY),
     (errors.BadRequest("x", "temperature", "invalid_value"), 400, BAD, "temperature", "invalid_value", {}),
+    (errors.TooLong(8, 9, "messages"), 400, BAD, "messages", "context_length_exceeded", {}),
     (
         errors.Unauthorized("x", code="invalid_api_key"),
         401,
