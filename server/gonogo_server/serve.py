@@ -16,6 +16,7 @@ import uvicorn
 
 from gonogo_server import launched
 from gonogo_server.app import create_app
+from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import events, logs
 from gonogo_server.operations.traffic import Traffic
@@ -96,7 +97,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(engine, settings, self._traffic),
-                http="h11",
+                http=limited(Limits(settings.head_timeout, settings.max_connections)),
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -208,6 +210,10 @@ def _add_limits(add: Callable[..., object]) -> None:
     add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
+    add("--max-connections", metavar="N", help="connections that are open at once (512)")
+    add("--head-timeout", metavar="S", help="how long the head of a request may take to come (10)")
+    add("--body-idle-timeout", metavar="S", help="how long a body may stand still (15)")
+    add("--body-timeout", metavar="S", help="how long a body may take to come (120)")
     add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")
     add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")
     add("--max-json-parts", metavar="N", help="refuse bodies with more objects, arrays and members (100000)")
@@ -245,13 +251,13 @@ def _engine(settings: Settings, group: Group | None) -> Engine:
 
 def _alone(settings: Settings) -> MlxEngine:
     from gonogo_server.engine.mlx.engine import Budget, open_engine  # noqa: PLC0415 - see above
-    from gonogo_server.engine.mlx.residents import Limits  # noqa: PLC0415 - see above
+    from gonogo_server.engine.mlx.residents import Limits as EngineLimits  # noqa: PLC0415 - see above
 
     preload = settings.preload
     return open_engine(
         settings.models,
         download=settings.download,
-        limits=Limits(
+        limits=EngineLimits(
             settings.max_running, settings.kv_cache_bytes, settings.prefill_step, settings.batch_bytes
         ),
         budget=Budget(

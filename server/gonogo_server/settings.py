@@ -119,6 +119,18 @@ class Settings(BaseSettings):
     request_timeout: Seconds | None = None
     """Seconds that a request may take from its first byte to the last of its answer; None: without a limit."""
 
+    max_connections: Annotated[int, Field(ge=1)] = 512
+    """Connections that are open at once; further ones are answered with 503 and closed."""
+
+    head_timeout: Seconds = 10.0
+    """Seconds in which the head of a request has to be there, from the connection or its first byte on."""
+
+    body_idle_timeout: Seconds = 15.0
+    """Seconds that may pass between two parts of a body."""
+
+    body_timeout: Seconds = 120.0
+    """Seconds in which the whole body has to be there."""
+
     max_body_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(8 * 1024**2)
     """Larger request bodies are refused with 413."""
 

@@ -167,7 +167,7 @@ def _writes(writes: int, chunks: int) -> Run:
 
 def _over_socket(process: subprocess.Popen[str], address: tuple[str, int], body: bytes) -> Run:
     """One request, by a client that does nothing but count."""
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
     with socket.create_connection(address) as connection:
         begun, worked = perf_counter(), _processor_seconds(process)
         connection.sendall(f"{head}content-type: application/json\r\n\r\n".encode() + body)

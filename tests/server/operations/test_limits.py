@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.errors import BodyTooLarge
+from gonogo_server.operations.traffic import Traffic
 from gonogo_server.routes import dependencies
 from gonogo_server.settings import Settings
 from starlette.requests import Request
@@ -72,10 +74,12 @@ async def test_nothing_of_a_body_past_the_limit_is_kept() -> None:
     async def receive() -> Message:
         return next(messages)
 
+    app = SimpleNamespace(state=SimpleNamespace(traffic=Traffic()))
+    request, settings = Request({"type": "http", "app": app}, receive), Settings(max_body_bytes=MIB // 2)
     tracemalloc.start()
     try:
         with pytest.raises(BodyTooLarge):
-            await dependencies._read(Request({"type": "http"}, receive), MIB // 2)
+            await dependencies._read(request, settings)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

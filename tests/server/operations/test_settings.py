@@ -76,6 +76,7 @@ def test_options_take_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments += " --idle-unload-seconds 60 --request-timeout 1.5 --drain-seconds 0 --max-json-depth 9"
     arguments += " --max-body-bytes 1MiB --preload a,b --log-format json --log-prompts --metrics"
     arguments += " --batch-bytes 3GiB --max-json-parts 7 --max-json-values 8"
+    arguments += " --max-connections 5 --head-timeout 1 --body-idle-timeout 2 --body-timeout 3"
     settings = given(arguments.split(), monkeypatch)
     assert (settings.max_running, settings.max_queue, settings.prefill_step) == (4, 0, 256)
     assert (settings.kv_cache_bytes, settings.model_memory_bytes) == (2 * GIB, GIB // 2)
@@ -83,6 +84,8 @@ def test_options_take_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.idle_unload_seconds, settings.request_timeout, settings.drain_seconds) == (60, 1.5, 0)
     assert (settings.max_json_depth, settings.max_body_bytes) == (9, 1024**2)
     assert (settings.max_json_parts, settings.max_json_values) == (7, 8)
+    assert (settings.max_connections, settings.head_timeout) == (5, 1)
+    assert (settings.body_idle_timeout, settings.body_timeout) == (2, 3)
     assert (settings.preload, settings.log_format) == (("a", "b"), "json")
     assert settings.log_prompts
     assert settings.metrics
