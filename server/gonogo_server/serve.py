@@ -16,6 +16,7 @@ import uvicorn
 
 from gonogo_server import launched
 from gonogo_server.app import create_app
+from gonogo_server.connection.own_names import own_names
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import events, logs
@@ -96,7 +97,7 @@ class Server(uvicorn.Server):
         self.engine_died = False
         super().__init__(
             uvicorn.Config(
-                create_app(engine, settings, self._traffic),
+                create_app(engine, settings, self._traffic, own_names(settings)),
                 http=limited(Limits(settings.head_timeout, settings.max_connections)),
                 ws="none",
                 lifespan="off",
@@ -165,6 +166,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("server").add_argument
     add("--config", metavar="FILE", help="read settings from a TOML file")
     add("--host", help="the address to listen on (127.0.0.1)")
+    add(
+        "--allowed-host",
+        action="append",
+        dest="allowed_hosts",
+        metavar="NAME",
+        help="a name under which clients may ask, besides this machine's own; may be repeated, * for any",
+    )
     add("--port", type=int, help="the port to listen on; 0 takes a free one (8000)")
     add("--engine", choices=["mlx", "scripted"], help="scripted: fixed answers without a model, for tests")
     add("--drain-seconds", metavar="S", help="how long open requests may go on after SIGTERM (25)")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -40,6 +41,12 @@ def _split(value: object) -> object:
 
 def _switch_or_names(value: object) -> object:
     return SWITCH.get(value.lower(), _split(value)) if isinstance(value, str) else value
+
+
+def _not_blank(key: SecretStr) -> SecretStr:
+    if not key.get_secret_value().strip():
+        raise ValueError("the key is empty: set one, or leave it out to let any client ask")
+    return key
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -79,8 +86,14 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """0 takes a free port."""
 
-    api_key: SecretStr | None = None
+    api_key: Annotated[SecretStr, AfterValidator(_not_blank)] | None = None
     """What clients must send as bearer token; None: any client may ask."""
+
+    allowed_hosts: Names = ()
+    """Names in the Host header under which clients may ask, besides this machine's own; `*` for any.
+
+    Without any, a server that listens on loopback and wants no key takes its own names alone, others any.
+    """
 
     cors_origins: Names = ()
     """Origins of web pages that may ask, besides those of this machine; `*` for all."""
@@ -174,6 +187,7 @@ class Settings(BaseSettings):
 
 def read(options: Mapping[str, object]) -> Settings:
     """The settings, `options` before everything else. Raises `BadSettings` with one sentence about the first fault."""
+    _check_variables()
     try:
         return Settings(**options)  # type: ignore[arg-type]  # whatever was given is checked by the model
     except ValidationError as error:
@@ -184,7 +198,25 @@ def read(options: Mapping[str, object]) -> Settings:
         raise BadSettings(f"There is no setting '{field}'{where}: gonogo serve --help lists what there is.")
     # pydantic also says which member of a union it tried
     name = ".".join(str(part) for part in (field, *rest) if not str(part).startswith(("tuple[", "bool")))
-    raise BadSettings(f"The setting '{name}'{where} is not usable: {first['msg']}.")
+    why = first["msg"].removeprefix("Value error, ")
+    raise BadSettings(f"The setting '{name}'{where} is not usable: {why}.")
+
+
+def _check_variables() -> None:
+    """Raise `BadSettings` for a variable of our prefix that is none of ours: it was meant to say something."""
+    named = {
+        name: name.upper().removeprefix(PREFIX).lower()
+        for name in os.environ
+        if name.upper().startswith(PREFIX)
+    }
+    unknown = [name for name, field in named.items() if field not in Settings.model_fields]
+    if not unknown:
+        return
+    close = get_close_matches(named[unknown[0]], Settings.model_fields, 1)
+    meant = (
+        f"did you mean {PREFIX}{close[0].upper()}?" if close else "gonogo serve --help lists what there is."
+    )
+    raise BadSettings(f"There is no setting for the variable {unknown[0]}: unset it, or {meant}")
 
 
 def _where(field: str, options: Mapping[str, object]) -> str:
