@@ -217,6 +217,11 @@ def _add_limits(add: Callable[..., object]) -> None:
     )
     add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
+    add(
+        "--early-headers",
+        metavar="S|no",
+        help="begin a stream that has no token after S seconds, with comments until there is one (5)",
+    )
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
     add("--max-connections", metavar="N", help="connections that are open at once (512)")
     add("--head-timeout", metavar="S", help="how long the head of a request may take to come (10)")

@@ -61,6 +61,14 @@ Bytes = Annotated[ByteSize, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds, perhaps none."""
+
+
+def _none_if_no(value: object) -> object:
+    return None if isinstance(value, str) and value.lower() == "no" else value
+
+
 class Settings(BaseSettings):
     """Everything that can be set; each field is also the variable GONOGO_SERVER_ and its name in capitals.
 
@@ -129,6 +137,13 @@ class Settings(BaseSettings):
     prefill_step: Annotated[int, Field(ge=1)] | None = None
     """Tokens of a prompt that are read in one step, between which the others' answers go on; None: by device."""
 
+    early_headers: Annotated[Wait | None, BeforeValidator(_none_if_no)] = 5.0
+    """A stream without a token after so many seconds begins nevertheless, with comments until there is one; 0: at once.
+
+    What fails later is its last event, and has no status any more. None (in an option or a variable: `no`): it waits
+    for the first token.
+    """
+
     request_timeout: Seconds | None = None
     """Seconds that a request may take from its first byte to the last of its answer; None: without a limit."""
 
@@ -156,7 +171,7 @@ class Settings(BaseSettings):
     max_json_values: Annotated[int, Field(ge=1)] = 500_000
     """Bodies with more values (objects, arrays, texts, numbers, …) are refused in the same way."""
 
-    drain_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 25.0
+    drain_seconds: Wait = 25.0
     """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
 
     # ---- what it tells

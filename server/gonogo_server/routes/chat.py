@@ -40,7 +40,13 @@ async def create_chat_completion(
         include_usage=asked.include_usage(body),
         logprobs=asked.chat_logprobs(body) is not None,
     )
-    return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))
+    return await respond(
+        request,
+        steps,
+        ChatForm(heading),
+        stream=bool(body.stream),
+        patience=request.app.state.settings.early_headers,
+    )
 
 
 async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:

@@ -36,7 +36,13 @@ async def create_completion(
         include_usage=asked.include_usage(body),
         logprobs=asked.completion_logprobs(body) is not None,
     )
-    return await respond(request, steps, CompletionForm(heading), stream=bool(body.stream))
+    return await respond(
+        request,
+        steps,
+        CompletionForm(heading),
+        stream=bool(body.stream),
+        patience=request.app.state.settings.early_headers,
+    )
 
 
 async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
