@@ -1,6 +1,7 @@
 """Chat completions."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -9,12 +10,13 @@ from gonogo_wire import CreateChatCompletionRequest
 from gonogo_server.answers.form import ChatForm, Heading
 from gonogo_server.answers.generate import Ask, generate
 from gonogo_server.answers.respond import respond, while_connected
-from gonogo_server.engine.base import Engine, Generation, ModelCard
-from gonogo_server.errors import BadRequest
+from gonogo_server.engine.base import Engine, Generation, Message, ModelCard
+from gonogo_server.errors import BadRequest, TooLong
 from gonogo_server.requests import asked
 from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
 from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_chat, check_effort, served_as, token_limit
+from gonogo_server.routes.beside import beside
 from gonogo_server.routes.dependencies import EngineDependency, json_body
 from gonogo_server.tools.plan import Plan, plan
 from gonogo_server.tools.thought import Thinking
@@ -29,27 +31,36 @@ async def create_chat_completion(
     engine: EngineDependency,
 ) -> Response:
     """The next message of a conversation, whole or as a stream; without a limit up to the model's context."""
-    check_chat(body)
+    await beside(request, check_chat, body)
     card = served_as("chat", engine, body.model)
     # What needs the model may have to wait for it.
-    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body)))
+    steps = generate(engine, card.id, await while_connected(request, _ask(request, engine, card, body)))
     heading = Heading(
         card.id,
         include_usage=asked.include_usage(body),
         logprobs=asked.chat_logprobs(body) is not None,
     )
-    return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))
+    return await respond(
+        request,
+        steps,
+        ChatForm(heading),
+        stream=bool(body.stream),
+        patience=request.app.state.settings.early_headers,
+    )
 
 
-async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:
+async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:
     card = await with_vocabulary(engine, card)
-    sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
+    sampling = asked.sampling(body, await beside(request, bias_pairs, card, asked.logit_bias(body)))
     effort, style = asked.effort(body), await engine.reasoning_style(card.id)
     check_effort(effort, style)
     wanted = await asyncio.to_thread(
         plan, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
     )
-    prompt = await _prompt(engine, card.id, body, wanted)
+    if len(body.messages) > card.context_length:
+        raise TooLong(card.context_length, param="messages")  # as each of them takes a token at least
+    messages = await beside(request, plain_messages, body.messages, knows_tools=wanted.knows_tools)
+    prompt = await _prompt(engine, card.id, messages, wanted)
     if style and await engine.opens_reasoning(card.id, prompt):
         wanted = wanted.opened()
     limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
@@ -58,15 +69,14 @@ async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionReques
     return Ask([generation], asked.stops(body), n, best_of=n, plan=wanted)
 
 
-async def _prompt(
-    engine: Engine, model: str, body: CreateChatCompletionRequest, wanted: Plan
-) -> tuple[int, ...]:
+async def _prompt(engine: Engine, model: str, messages: Sequence[Message], wanted: Plan) -> tuple[int, ...]:
     """The conversation, with what the model has to be told; some templates take no system message."""
     effort = wanted.thinking.effort if wanted.thinking else None
-    messages = plain_messages(body.messages, knows_tools=wanted.knows_tools)
     told = with_instruction(messages, wanted.instruction)
     try:
         return await engine.chat_prompt(model, told, wanted.tools, effort)
+    except TooLong as error:
+        raise error.about("messages") from None
     except BadRequest:
         if len(told) == len(messages):
             raise

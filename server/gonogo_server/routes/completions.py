@@ -13,6 +13,7 @@ from gonogo_server.requests import asked
 from gonogo_server.requests.prompts import read_prompt
 from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_choices, check_completion, served_as, token_limit
+from gonogo_server.routes.beside import beside
 from gonogo_server.routes.dependencies import EngineDependency, json_body
 
 router = APIRouter()
@@ -25,22 +26,28 @@ async def create_completion(
     engine: EngineDependency,
 ) -> Response:
     """What follows a text, or each of several texts, whole or as a stream."""
-    check_completion(body)
+    await beside(request, check_completion, body)
     check_choices(len(asked.prompts(body)), asked.candidates(body))
     card = served_as("chat", engine, body.model)
     # What needs the model may have to wait for it.
-    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body)))
+    steps = generate(engine, card.id, await while_connected(request, _ask(request, engine, card, body)))
     heading = Heading(
         card.id,
         include_usage=asked.include_usage(body),
         logprobs=asked.completion_logprobs(body) is not None,
     )
-    return await respond(request, steps, CompletionForm(heading), stream=bool(body.stream))
+    return await respond(
+        request,
+        steps,
+        CompletionForm(heading),
+        stream=bool(body.stream),
+        patience=request.app.state.settings.early_headers,
+    )
 
 
-async def _ask(engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
+async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
     card = await with_vocabulary(engine, card)
-    sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
+    sampling = asked.sampling(body, await beside(request, bias_pairs, card, asked.logit_bias(body)))
     n, best_of = asked.choices(body), asked.candidates(body)
     logprobs = asked.completion_logprobs(body)
     if logprobs is None and best_of > n:
