@@ -203,6 +203,7 @@ def _add_limits(add: Callable[..., object]) -> None:
     )
     add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
+    add("--max-tokens-default", metavar="N", help="tokens of an answer without a limit (as many as fit)")
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
     add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")
     add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")

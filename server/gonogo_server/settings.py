@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     prefill_step: Annotated[int, Field(ge=1)] | None = None
     """Tokens of a prompt that are read in one step, between which the others' answers go on; None: by device."""
 
+    max_tokens_default: Annotated[int, Field(ge=1)] | None = None
+    """The most tokens of an answer whose request sets no limit; None: what the API says, the context for a chat."""
+
     request_timeout: Seconds | None = None
     """Seconds that a request may take from its first byte to the last of its answer; None: without a limit."""
 

@@ -66,7 +66,7 @@ class Structure:
     instruction: str
 
 
-def structure(asked: ResponseFormat | MISSING) -> Structure | None:
+def structure(asked: ResponseFormat | MISSING | None) -> Structure | None:
     """What `response_format` asks for; None where that is any text.
 
     Raises `BadRequest` for a schema that is none, that nothing can satisfy, or that cannot be enforced.
@@ -77,9 +77,9 @@ def structure(asked: ResponseFormat | MISSING) -> Structure | None:
                 _rule({"type": "object"}, _ENFORCED), "Answer with one JSON object and nothing else."
             )
         case ResponseFormatJsonSchema(json_schema=wanted):
-            schema = {} if wanted.schema_ is MISSING else wanted.schema_
+            schema = {} if wanted.schema_ is MISSING or wanted.schema_ is None else wanted.schema_
             rule = enforced(schema, "response_format.json_schema.schema", "invalid_json_schema")
-            about = "" if wanted.description is MISSING else f"{wanted.description}\n"
+            about = "" if wanted.description in (MISSING, None) else f"{wanted.description}\n"
             return Structure(
                 rule,
                 f"Answer with one JSON value and nothing else: '{wanted.name}', by this JSON Schema.\n"

@@ -64,7 +64,7 @@ def without_system(messages: Sequence[Message]) -> list[Message]:
 def _calls(documents: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """The id of each call, and the name of its function."""
     for document in documents:
-        for call in document.get("tool_calls", ()):
+        for call in document.get("tool_calls") or ():
             yield call["id"], call["function"]["name"]
 
 
@@ -90,11 +90,12 @@ def _plain(message: Mapping[str, Any], at: str) -> Message:
     role = message["role"]
     text = "" if content is None else _text(content, f"{at}.content")
     plain: Message = {"role": ROLES.get(role, role), "content": text}
-    if name := message.get("name"):
+    # What a tool is called is known from its call.
+    if role != "tool" and (name := message.get("name")):
         plain["name"] = name
-    # As this server gives it out; a field that the API does not have, and that others fill with anything.
+    # As this server gives it out.
     thought = message.get("reasoning_content")
-    if role == "assistant" and isinstance(thought, str) and thought:
+    if role == "assistant" and thought:
         plain["reasoning_content"] = thought
     return plain
 

@@ -16,6 +16,7 @@ from gonogo_server.requests.messages import plain_messages, with_instruction, wi
 from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_chat, check_effort, served_as, token_limit
 from gonogo_server.routes.dependencies import EngineDependency, json_body
+from gonogo_server.settings import Settings
 from gonogo_server.tools.plan import Plan, plan
 from gonogo_server.tools.thought import Thinking
 
@@ -32,7 +33,8 @@ async def create_chat_completion(
     check_chat(body)
     card = served_as("chat", engine, body.model)
     # What needs the model may have to wait for it.
-    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body)))
+    settings: Settings = request.app.state.settings
+    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body, settings)))
     heading = Heading(
         card.id,
         include_usage=asked.include_usage(body),
@@ -41,7 +43,7 @@ async def create_chat_completion(
     return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))
 
 
-async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:
+async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionRequest, settings: Settings) -> Ask:
     card = await with_vocabulary(engine, card)
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
     effort, style = asked.effort(body), await engine.reasoning_style(card.id)
@@ -52,7 +54,7 @@ async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionReques
     prompt = await _prompt(engine, card.id, body, wanted)
     if style and await engine.opens_reasoning(card.id, prompt):
         wanted = wanted.opened()
-    limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
+    limit = token_limit(card, prompt, asked.chat_limit(body), "messages", settings.max_tokens_default)
     generation = Generation(prompt, limit, sampling, asked.chat_logprobs(body), wanted.grammar)
     n = asked.choices(body)
     return Ask([generation], asked.stops(body), n, best_of=n, plan=wanted)
@@ -62,12 +64,12 @@ async def _prompt(
     engine: Engine, model: str, body: CreateChatCompletionRequest, wanted: Plan
 ) -> tuple[int, ...]:
     """The conversation, with what the model has to be told; some templates take no system message."""
-    effort = wanted.thinking.effort if wanted.thinking else None
+    effort, variables = wanted.thinking.effort if wanted.thinking else None, asked.template_variables(body)
     messages = plain_messages(body.messages, knows_tools=wanted.knows_tools)
     told = with_instruction(messages, wanted.instruction)
     try:
-        return await engine.chat_prompt(model, told, wanted.tools, effort)
+        return await engine.chat_prompt(model, told, wanted.tools, effort, variables)
     except BadRequest:
         if len(told) == len(messages):
             raise
-        return await engine.chat_prompt(model, without_system(told), wanted.tools, effort)
+        return await engine.chat_prompt(model, without_system(told), wanted.tools, effort, variables)

@@ -14,6 +14,7 @@ from gonogo_server.requests.prompts import read_prompt
 from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_choices, check_completion, served_as, token_limit
 from gonogo_server.routes.dependencies import EngineDependency, json_body
+from gonogo_server.settings import Settings
 
 router = APIRouter()
 
@@ -29,7 +30,8 @@ async def create_completion(
     check_choices(len(asked.prompts(body)), asked.candidates(body))
     card = served_as("chat", engine, body.model)
     # What needs the model may have to wait for it.
-    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body)))
+    settings: Settings = request.app.state.settings
+    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body, settings)))
     heading = Heading(
         card.id,
         include_usage=asked.include_usage(body),
@@ -38,19 +40,19 @@ async def create_completion(
     return await respond(request, steps, CompletionForm(heading), stream=bool(body.stream))
 
 
-async def _ask(engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
+async def _ask(engine: Engine, card: ModelCard, body: CreateCompletionRequest, settings: Settings) -> Ask:
     card = await with_vocabulary(engine, card)
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
     n, best_of = asked.choices(body), asked.candidates(body)
     logprobs = asked.completion_logprobs(body)
     if logprobs is None and best_of > n:
         logprobs = 0  # the best ones are found by them
-    suffix = asked.suffix(body)
+    suffix, limit = asked.suffix(body), asked.completion_limit(body, settings.max_tokens_default)
     prompts = [await read_prompt(engine, card, given, suffix) for given in asked.prompts(body)]
     generations = [
         Generation(
             prompt.tokens,
-            token_limit(card, prompt.tokens, asked.completion_limit(body), "prompt"),
+            token_limit(card, prompt.tokens, limit, "prompt"),
             sampling,
             logprobs,
         )

@@ -70,7 +70,7 @@ def offer(body: CreateChatCompletionRequest) -> Offer | None:
     Raises `BadRequest` for a schema that does not describe an object or cannot be enforced where it is strict,
     for two functions of one name, and for a choice of what is not there.
     """
-    tools = [] if body.tools is MISSING else body.tools
+    tools = [] if body.tools is MISSING or body.tools is None else body.tools
     functions = [_function(tool, f"tools[{index}].function") for index, tool in enumerate(tools)]
     by_name = {function.name: function for function in functions}
     if len(by_name) < len(functions):
@@ -132,7 +132,7 @@ def _refuse_twins(functions: Sequence[Function]) -> None:
 def _function(tool: ChatCompletionTool, at: str) -> Function:
     asked = tool.function
     parameters = _parameters(asked.parameters, f"{at}.parameters")
-    about = {} if asked.description is MISSING else {"description": asked.description}
+    about = {} if asked.description in (MISSING, None) else {"description": asked.description}
     param, code = f"{at}.parameters", "invalid_function_parameters"
     rule = enforced(parameters, param, code) if asked.strict else advised(_closed(parameters), param, code)
     described = {"name": asked.name, **about, "parameters": parameters}
@@ -142,15 +142,15 @@ def _function(tool: ChatCompletionTool, at: str) -> Function:
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     """The same without parameters that it does not name: small models invent them, and calls fail by them.
 
-    That is no less than a schema promises that is not strict. It is left open where it says so, or where other
-    schemas in it may name more.
+    That is no less than a schema promises that is not strict. It is left open where it says so, where other
+    schemas in it may name more, and where it says nothing of properties at all; no properties are none.
     """
-    open_ended = OPEN_ENDED & schema.keys() or not schema.get("properties")
+    open_ended = OPEN_ENDED & schema.keys() or "properties" not in schema
     return schema if open_ended else {**schema, "additionalProperties": False}
 
 
-def _parameters(schema: dict[str, Any] | MISSING, param: str) -> dict[str, Any]:
-    if schema is MISSING:
+def _parameters(schema: dict[str, Any] | MISSING | None, param: str) -> dict[str, Any]:
+    if schema is MISSING or schema is None:
         return NO_PARAMETERS
     if schema.get("type", "object") != "object":
         raise BadRequest(

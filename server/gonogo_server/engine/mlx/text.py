@@ -10,8 +10,9 @@ from jinja2 import TemplateError
 from llguidance import LLMatcher
 from tokenizers.decoders import DecodeStream
 
-from gonogo_server.engine.base import ToolStyle
+from gonogo_server.engine.base import NO_VARIABLES, ToolStyle
 from gonogo_server.engine.mlx.reasoning import Reasoning
+from gonogo_server.engine.template import template_variables
 from gonogo_server.errors import BadRequest, UnsupportedModel
 
 if TYPE_CHECKING:
@@ -57,17 +58,19 @@ class Text:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         effort: Effort | None = None,
+        variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
         """The token ids of the conversation up to where the assistant's answer begins.
 
-        `effort` is one of those of `reasoning_style`. Raises `BadRequest` where the model has no template, or its
-        template refuses the messages.
+        `effort` is one of those of `reasoning_style`, `variables` are for the template. Raises `BadRequest` where
+        the model has no template, or its template refuses the messages.
         """
         if not self._tokenizer.has_chat_template:
             raise BadRequest("This model has no chat template; ask it for completions.", param="model")
         given: dict[str, Any] = {"tools": list(tools)} if tools else {}
         if effort is not None:
             given |= self._reasoning.settings[effort]
+        given |= template_variables(variables)
         try:
             ids = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, **given)
         except (TemplateError, ValueError, TypeError) as error:
