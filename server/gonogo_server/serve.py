@@ -207,6 +207,12 @@ def _add_limits(add: Callable[..., object]) -> None:
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
     add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")
     add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")
+    add("--max-schema-bytes", metavar="BYTES", help="refuse requests whose schemas are larger (256KiB)")
+    add("--max-schema-depth", metavar="N", help="refuse schemas that are deeper, references followed (100)")
+    add("--max-schema-nodes", metavar="N", help="refuse schemas that are made of more schemas (5000)")
+    add("--max-schema-enum", metavar="N", help="refuse enumerations of more values (2000)")
+    add("--max-schema-pattern", metavar="N", help="refuse patterns of more characters (1000)")
+    add("--max-schema-seconds", metavar="S", help="how long a grammar may take to be made (5)")
 
 
 def _bind(settings: Settings) -> socket.socket:

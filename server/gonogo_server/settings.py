@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from gonogo_server.errors import BadSettings
+from gonogo_server.schemas.limits import USUAL, SchemaLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,6 +129,24 @@ class Settings(BaseSettings):
     max_json_depth: Annotated[int, Field(ge=1)] = 64
     """Bodies whose objects and arrays are nested deeper are refused with 400."""
 
+    max_schema_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(USUAL.total_bytes)
+    """Requests whose schemas (response format and tools) are larger together are refused with 400."""
+
+    max_schema_depth: Annotated[int, Field(ge=1)] = USUAL.depth
+    """So are those with a schema that is deeper, references followed, ..."""
+
+    max_schema_nodes: Annotated[int, Field(ge=1)] = USUAL.nodes
+    """... that is made of more schemas, ..."""
+
+    max_schema_enum: Annotated[int, Field(ge=1)] = USUAL.enum
+    """... that has an enumeration of more values, ..."""
+
+    max_schema_pattern: Annotated[int, Field(ge=1)] = USUAL.pattern
+    """... that has a pattern of more characters, ..."""
+
+    max_schema_seconds: Seconds = USUAL.seconds
+    """... or whose grammar takes longer to be made."""
+
     drain_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 25.0
     """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
 
@@ -141,6 +160,18 @@ class Settings(BaseSettings):
 
     metrics: bool = False
     """Whether /metrics tells figures in Prometheus' text format; it takes the API key, where there is one."""
+
+    @property
+    def schema_limits(self) -> SchemaLimits:
+        """What schemas are held to."""
+        return SchemaLimits(
+            self.max_schema_bytes,
+            self.max_schema_depth,
+            self.max_schema_nodes,
+            self.max_schema_enum,
+            self.max_schema_pattern,
+            self.max_schema_seconds,
+        )
 
     @classmethod
     def settings_customise_sources(

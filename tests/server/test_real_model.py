@@ -202,3 +202,27 @@ async def test_a_default_bounds_what_sets_no_limit(live: httpx2.AsyncClient) -> 
     for path, body in (("/chat/completions", CHAT), ("/completions", TEXT)):
         response = await live.post(path, json=body | {"max_tokens": None})
         assert response.json()["usage"]["completion_tokens"] <= 2, path
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_schema_that_no_answer_can_keep_is_refused_and_the_next_is_kept(
+    live: httpx2.AsyncClient, *, stream: bool
+) -> None:
+    link = {"$ref": "#/$defs/link"}
+    loop = {"type": "object", "properties": {"next": link}, "required": ["next"], "$defs": {}}
+    schema = {**link, "$defs": {"link": loop}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": {**loop, "$defs": {"link": loop}}}}
+    for asked, param in (
+        ({"response_format": json_schema(schema)}, "response_format.json_schema.schema"),
+        ({"tools": [tool]}, "tools[0].function.parameters"),
+    ):
+        response = await live.post("/chat/completions", json={**CHAT, **asked, "stream": stream})
+        assert response.status_code == 400, response.text
+        assert response.json()["error"]["param"] == param
+    defined = {"$ref": "#/$defs/city", "$defs": {"city": {"enum": ["Paris", "Bern"]}}}
+    response = await live.post("/chat/completions", json={**CHAT, "response_format": json_schema(defined)})
+    assert json.loads(response.json()["choices"][0]["message"]["content"]) in ("Paris", "Bern")
+
+
+def json_schema(schema: Body) -> Body:
+    return {"type": "json_schema", "json_schema": {"name": "gauge", "schema": schema}}

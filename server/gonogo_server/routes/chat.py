@@ -1,6 +1,5 @@
 """Chat completions."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -9,15 +8,16 @@ from gonogo_wire import CreateChatCompletionRequest
 from gonogo_server.answers.form import ChatForm, Heading
 from gonogo_server.answers.generate import Ask, generate
 from gonogo_server.answers.respond import respond, while_connected
-from gonogo_server.engine.base import Engine, Generation, ModelCard
+from gonogo_server.engine.base import Engine, Generation, ModelCard, ToolStyle
 from gonogo_server.errors import BadRequest
 from gonogo_server.requests import asked
 from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
 from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_chat, check_effort, served_as, token_limit
 from gonogo_server.routes.dependencies import EngineDependency, json_body
+from gonogo_server.schemas.compiler import Compiler
 from gonogo_server.settings import Settings
-from gonogo_server.tools.plan import Plan, plan
+from gonogo_server.tools.plan import Plan, assembled
 from gonogo_server.tools.thought import Thinking
 
 router = APIRouter()
@@ -33,8 +33,8 @@ async def create_chat_completion(
     check_chat(body)
     card = served_as("chat", engine, body.model)
     # What needs the model may have to wait for it.
-    settings: Settings = request.app.state.settings
-    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body, settings)))
+    asking = _ask(engine, card, body, request.app.state.settings, request.app.state.compiler)
+    steps = generate(engine, card.id, await while_connected(request, asking))
     heading = Heading(
         card.id,
         include_usage=asked.include_usage(body),
@@ -43,13 +43,19 @@ async def create_chat_completion(
     return await respond(request, steps, ChatForm(heading), stream=bool(body.stream))
 
 
-async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionRequest, settings: Settings) -> Ask:
+async def _ask(
+    engine: Engine,
+    card: ModelCard,
+    body: CreateChatCompletionRequest,
+    settings: Settings,
+    compiler: Compiler,
+) -> Ask:
     card = await with_vocabulary(engine, card)
     sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
     effort, style = asked.effort(body), await engine.reasoning_style(card.id)
     check_effort(effort, style)
-    wanted = await asyncio.to_thread(
-        plan, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
+    wanted = await _plan(
+        compiler, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
     )
     prompt = await _prompt(engine, card.id, body, wanted)
     if style and await engine.opens_reasoning(card.id, prompt):
@@ -58,6 +64,16 @@ async def _ask(engine: Engine, card: ModelCard, body: CreateChatCompletionReques
     generation = Generation(prompt, limit, sampling, asked.chat_logprobs(body), wanted.grammar)
     n = asked.choices(body)
     return Ask([generation], asked.stops(body), n, best_of=n, plan=wanted)
+
+
+async def _plan(
+    compiler: Compiler, body: CreateChatCompletionRequest, style: ToolStyle | None, how: Thinking | None
+) -> Plan:
+    """The plan of the answer, whose schemas were tried where they do no harm."""
+    made, grammar = assembled(*await compiler.forms(body), style, how)
+    if grammar is not None:
+        await compiler.fits(grammar, body)
+    return made
 
 
 async def _prompt(

@@ -152,9 +152,9 @@ class Text:
         matcher = LLMatcher(self.grammar_tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise BadRequest(
-                f"The answer cannot be held to this schema: {matcher.get_error().splitlines()[0]}",
-                param="response_format",
-                code="invalid_value",
+                "The answer cannot be held to the schemas of this request with the vocabulary of this model: make them"
+                " smaller.",
+                code="invalid_json_schema",
             )
         return matcher
 
