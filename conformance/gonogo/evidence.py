@@ -2,7 +2,8 @@
 
 The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …, "extra_body": …}`,
 the last absent in older files. Each further line is one exchange, or
-`{"unsent": stimulus, "reason": sentence}`. A chunk of a body is `[seconds, text]`, or
+`{"unsent": stimulus, "reason": code, "about": [id, …], "values": {…}}` (`gonogo.reasons` has the codes; an older file
+has a sentence as the reason, and no more). A chunk of a body is `[seconds, text]`, or
 `[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is flushed as soon as its
 exchange ended, so that a crash loses nothing that was recorded. Secrets are never
 written (see `gonogo.redaction`).
@@ -22,7 +23,9 @@ import jsonschema_rs
 from gonogo import __version__
 from gonogo.errors import EvidenceError
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request
+from gonogo.reasons import Reason
 from gonogo.redaction import redact, redact_fields
+from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +33,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 EVIDENCE_VERSION = 1
+
+_OLDER_REASONS = {
+    "no embedding model is known; name one with --embedding-model": Reason.NO_EMBEDDING_MODEL,
+}
+"""Sentences of older files on which a verdict depends; any other is shown as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Record:
     """Everything that one run recorded.
 
     `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
-    not sent, each with the reason as a sentence. `gonogo` is the version that wrote it. `truncated` is true
+    not sent, and why each was not. `gonogo` is the version that wrote it. `truncated` is true
     where the last line of the file was cut short and is left out. `extra_body` holds the fields that went into
     the body of every generation.
     """
@@ -54,7 +62,7 @@ class Record:
     target: Target
     started: str
     exchanges: tuple[Exchange, ...]
-    unsent: Mapping[str, str] = field(default_factory=dict)
+    unsent: Mapping[str, Because] = field(default_factory=dict)
     gonogo: str = __version__
     truncated: bool = False
     extra_body: Mapping[str, object] = field(default_factory=dict)
@@ -107,18 +115,25 @@ class EvidenceWriter:
 
     def exchange(self, exchange: Exchange) -> None:
         """Write one exchange, secrets redacted, and flush it."""
-        self._write(_to_json(redact(exchange, self._key)))
+        self._write(to_json(redact(exchange, self._key)))
 
-    def unsent(self, key: str, reason: str) -> None:
-        """Write that the stimulus of this key was not sent, and why."""
-        self._write({"unsent": key, "reason": reason})
+    def unsent(self, key: str, because: Because) -> None:
+        """Write that the stimulus of this key was not sent, and why, secrets redacted."""
+        self._write(
+            {
+                "unsent": key,
+                "reason": because.reason.value,
+                "about": because.about,
+                "values": redact_fields(because.values, self._key),
+            }
+        )
 
     def add(self, record: Record) -> None:
         """Write all that a record holds."""
         for exchange in record.exchanges:
             self.exchange(exchange)
-        for stimulus, reason in record.unsent.items():
-            self.unsent(stimulus, reason)
+        for stimulus, because in record.unsent.items():
+            self.unsent(stimulus, because)
 
     def _write(self, line: dict[str, Any]) -> None:
         try:
@@ -161,11 +176,11 @@ def read(path: str | PathLike[str]) -> Record:
     exchanges, unsent = {}, {}
     for line in lines:
         if "unsent" in line:
-            unsent[line["unsent"]] = line["reason"]
+            unsent[line["unsent"]] = _because_from_json(line, lines.place)
         elif line["id"] in exchanges:
             raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
         else:
-            exchanges[line["id"]] = _from_json(line)
+            exchanges[line["id"]] = from_json(line)
     return Record(
         Target(**header["target"]),
         header["started"],
@@ -187,7 +202,8 @@ def _header(target: Target, started: str, extra_body: Mapping[str, object]) -> d
     }
 
 
-def _to_json(exchange: Exchange) -> dict[str, Any]:
+def to_json(exchange: Exchange) -> dict[str, Any]:
+    """The exchange as a line of an evidence file holds it, with nothing taken out: a key in it stays in it."""
     request = exchange.request
     return {
         "id": exchange.id,
@@ -213,7 +229,8 @@ def _data_to_json(data: bytes) -> str | dict[str, str]:
         return {"base64": b64encode(data).decode()}
 
 
-def _from_json(line: dict[str, Any]) -> Exchange:
+def from_json(line: dict[str, Any]) -> Exchange:
+    """The exchange of a line that `to_json` made, be it read from JSON again."""
     request, failure = line["request"], line["failure"]
     return Exchange(
         id=line["id"],
@@ -238,6 +255,16 @@ def _headers_from_json(headers: list[list[str]]) -> Headers:
 
 def _data_from_json(data: str | dict[str, str]) -> bytes:
     return data.encode() if isinstance(data, str) else b64decode(data["base64"])
+
+
+def _because_from_json(line: dict[str, Any], place: str) -> Because:
+    if "values" not in line:
+        known = _OLDER_REASONS.get(line["reason"])
+        return Because(Reason.NOT_SENT, {"told": line["reason"]}) if known is None else Because(known)
+    reason = Reason(line["reason"])
+    if missing := ", ".join(sorted(reason.names - line["values"].keys())):
+        raise EvidenceError(f"{place} is not as gonogo writes it: values: {missing} is missing.")
+    return Because(reason, line["values"], tuple(line["about"]))
 
 
 class _Lines:
@@ -273,8 +300,7 @@ class _Lines:
         while self._number < len(self._lines):
             line = self._next()
             if not self.truncated:
-                is_unsent = isinstance(line, dict) and "unsent" in line
-                yield self._checked(line, _UNSENT if is_unsent else _EXCHANGE)
+                yield self._checked(line, _shape(line))
 
     def _next(self) -> object:
         text = self._lines[self._number] if self._lines else b""
@@ -295,6 +321,12 @@ class _Lines:
             raise EvidenceError(f"{self.place} is not as gonogo writes it: {where}: {error.message[:200]}.")
         assert isinstance(line, dict)
         return line
+
+
+def _shape(line: object) -> jsonschema_rs.Validator:
+    if not isinstance(line, dict) or "unsent" not in line:
+        return _EXCHANGE
+    return _UNSENT if "values" in line else _OLDER_UNSENT
 
 
 def _loads(text: bytes) -> object:
@@ -333,7 +365,18 @@ _HEADER = jsonschema_rs.validator_for(
     )
     | {"patternProperties": {"^extra_body$": {"type": "object"}}}  # absent in older files
 )
-_UNSENT = jsonschema_rs.validator_for(_object(unsent=_STRING, reason=_STRING))
+_UNSENT = jsonschema_rs.validator_for(
+    _object(
+        unsent=_STRING,
+        reason={"enum": [reason.value for reason in Reason]},
+        about={"type": "array", "items": _STRING},
+        values={
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        },
+    )
+)
+_OLDER_UNSENT = jsonschema_rs.validator_for(_object(unsent=_STRING, reason=_STRING))
 _EXCHANGE = jsonschema_rs.validator_for(
     _object(
         id=_STRING,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gonogo.baseline import waive
+from gonogo.clients.beside import Beside
+from gonogo.clients.replaying import remember
 from gonogo.collect.collector import Collector, ids_from
 from gonogo.collect.greeting import greet
 from gonogo.collect.plan import plan
@@ -18,14 +20,14 @@ from gonogo.collect.resuming import Held
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import EvidenceWriter, Record, Target, read
 from gonogo.fuzz import fuzz
-from gonogo.judge import bind, judge
+from gonogo.judge import bind, explain, judge
 from gonogo.redaction import redact_fields
 from gonogo.report.model import Report, build
 from gonogo.stimuli.fuzzed import GROUP
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
     from pathlib import Path
@@ -123,7 +125,8 @@ def check(
     if approach.fuzzing is not None and all(scenario.rule.group != GROUP for scenario in scenarios):
         raise UsageError(f"--fuzz is given, and --only and --skip leave no rule of {GROUP}.")
     began = perf_counter()
-    record = asyncio.run(collect(approach, plan(scenarios), on_done))
+    with _replaying(scenarios) as replay:
+        record = asyncio.run(collect(approach, plan(scenarios), on_done, replay))
     report = _report(record, scenarios, catalogue, selection, waivers)
     return replace(report, seconds=perf_counter() - began)
 
@@ -135,10 +138,37 @@ def judge_again(
     return _report(record, selection.scenarios(catalogue), catalogue, selection, waivers)
 
 
-async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] = lambda: None) -> Record:
+@contextmanager
+def _replaying(scenarios: Iterable[Scenario]) -> Iterator[Callable[[Exchange], None]]:
+    """What hands each exchange to the clients, in a process beside this one; at the end their outcomes are known.
+
+    Where no rule of the clients was chosen, nothing is handed on and no process started.
+    """
+    if all(not scenario.rule.id.startswith("clients.") for scenario in scenarios):
+        yield lambda _: None
+        return
+    exchanges: dict[str, Exchange] = {}
+    with Beside() as beside:
+
+        def submit(exchange: Exchange) -> None:
+            exchanges[exchange.id] = exchange
+            beside.submit(exchange)
+
+        yield submit
+        outcomes = beside.results()
+        for reader, exchange_id in outcomes:
+            remember(exchanges[exchange_id], reader, outcomes[reader, exchange_id])
+
+
+async def collect(
+    approach: Approach,
+    asked: Plan,
+    on_done: Callable[[], None] = lambda: None,
+    on_exchange: Callable[[Exchange], None] = lambda _: None,
+) -> Record:
     """Record the answers to a plan; the two requests of the greeting are in the record too.
 
-    Raises as `check` does.
+    `on_exchange` is called with each exchange once it is recorded. Raises as `check` does.
     """
     held = _held(approach)
     extra_body = redact_fields(approach.extra_body, approach.api_key)
@@ -160,7 +190,9 @@ async def collect(approach: Approach, asked: Plan, on_done: Callable[[], None] =
             held = Held(Record(target, started, (), extra_body=extra_body))
         held.refuse_other(target, extra_body)
         with _writer(approach, held.record) as writer:
-            kept = _Kept(writer, on_done, list(held.record.exchanges))
+            kept = _Kept(
+                writer, on_done, on_exchange, list(held.record.exchanges), done_with=set(held.exchanges)
+            )
             for exchange in greeting.exchanges:
                 kept.keep(exchange)
             try:
@@ -222,27 +254,34 @@ class _Remembering:
 
 @dataclass
 class _Kept:
-    """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one."""
+    """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one.
+
+    A stimulus that is asked for again is done with once.
+    """
 
     writer: EvidenceWriter | None
     on_done: Callable[[], None]
+    on_exchange: Callable[[Exchange], None]
     exchanges: list[Exchange] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, Because] = field(default_factory=dict)
+    done_with: set[str] = field(default_factory=set)
 
     def keep(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
+        self.on_exchange(exchange)
         if self.writer is not None:
             self.writer.exchange(exchange)
 
     def exchange(self, exchange: Exchange) -> None:
         self.keep(exchange)
-        if not is_sign_of_life(exchange.stimulus):
+        if exchange.stimulus not in self.done_with and not is_sign_of_life(exchange.stimulus):
+            self.done_with.add(exchange.stimulus)
             self.on_done()
 
-    def unsent(self, key: str, reason: str) -> None:
-        self.reasons[key] = reason
+    def unsent(self, key: str, because: Because) -> None:
+        self.reasons[key] = because
         if self.writer is not None:
-            self.writer.unsent(key, reason)
+            self.writer.unsent(key, because)
         self.on_done()
 
 
@@ -263,8 +302,15 @@ def _report(
     selection: Selection,
     waivers: Waivers | None,
 ) -> Report:
-    judgements = judge(record, scenarios, catalogue)
+    judgements, causes = explain(judge(record, scenarios, catalogue), record)
     problems: list[Problem] = []
     if waivers is not None:
         judgements, problems = waive(judgements, waivers.baseline, catalogue.ids, waivers.today)
-    return build(judgements, record, strict=selection.strict, require=selection.require, problems=problems)
+    return build(
+        judgements,
+        record,
+        strict=selection.strict,
+        require=selection.require,
+        problems=problems,
+        causes=causes,
+    )

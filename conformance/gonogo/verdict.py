@@ -1,9 +1,15 @@
-"""The words of a verdict, and what one is made of. Judging is in `gonogo.judge`, printing in `gonogo.report`."""
+"""The words of a verdict, and what one is made of. Judging is in `gonogo.judge`, wording in `gonogo.report`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.reasons import Reason
 
 
 class Level(StrEnum):
@@ -22,6 +28,7 @@ class Verdict(StrEnum):
     WARN = "warn"
     UNSUPPORTED = "unsupported"
     INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not-applicable"
     WAIVED = "waived"
     ERROR = "error"
 
@@ -48,11 +55,33 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """What a pass rests on: `what` was looked at in the exchange of that id, `count` times, and was right.
+
+    `what` is a noun phrase in the singular, in our own words ("chunk with an id", "status 400").
+    """
+
+    exchange: str
+    what: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why there is no verdict on the rule itself: a reason, the values of its template, the exchanges it is about."""
+
+    reason: Reason
+    values: Mapping[str, object] = field(default_factory=dict)
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One requirement, read from a scenario.
 
     `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id less its last part.
-    `source` names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text.
+    `source` names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text. `needs` are
+    the ids of rules that it takes for granted: where one of them is broken, what this one finds follows from that.
     """
 
     id: str
@@ -61,6 +90,7 @@ class Rule:
     source: str
     why: str
     steps: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -69,16 +99,49 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A rule and its verdict: one sentence, and for a broken rule what was expected and what was there.
+class Waiver:
+    """Why a baseline puts up with a broken rule, and the last day of it (ISO 8601), if there is one."""
 
-    `waived` is the reason that the baseline gives for a rule whose verdict is waived.
+    reason: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A rule and its verdict, as data.
+
+    A broken rule has what was `expected` and what was there (`actual`), found in `broken` of `looked_at` places. A
+    passed one has its `witnesses`, at least one. Any other verdict has a reason (`because`). `waived` is set where the
+    baseline waives the rule, `cause` where a cause of the report explains the finding: its id.
     """
 
     rule: Rule
     verdict: Verdict
-    message: str
     expected: str | None = None
     actual: str | None = None
-    evidence: tuple[Evidence, ...] = field(default=())
-    waived: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    because: Because | None = None
+    witnesses: tuple[Witness, ...] = ()
+    broken: int = 0
+    looked_at: int = 0
+    waived: Waiver | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is wrong with a target once, behind one broken rule or several.
+
+    `id` is the name of a known kind of fault ("cumulative-deltas"), else the id of the rule that shows it; `title` says
+    it in words and `seen` what was there. `breaks` says which clients break on it. `rules` are the ids of the broken
+    rules that follow from it, the one that shows it best at the head; `undecided` those that it leaves open. `evidence`
+    is the exchange to look at, with the offending bytes where they are in one place.
+    """
+
+    id: str
+    title: str
+    seen: str
+    breaks: str
+    rules: tuple[str, ...]
+    undecided: tuple[str, ...] = ()
+    evidence: Evidence | None = None

@@ -6,14 +6,16 @@ runners of the scenarios read them alike. Beside its own types there is `json`, 
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-import parse
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    import parse
 
 T = TypeVar("T")
 
@@ -22,19 +24,38 @@ def _json(text: str) -> object:
     return json.loads(text)
 
 
-TYPES = {"json": parse.with_pattern(r"[\[{\"].*[\]}\"]")(_json)}
+@functools.cache
+def types() -> Mapping[str, Callable[[str], Any]]:
+    """The types of fields that `parse` does not bring."""
+    import parse  # noqa: PLC0415 - half of the phrases have no fields and need none of it
+
+    return {"json": parse.with_pattern(r"[\[{\"].*[\]}\"]")(_json)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Phrase(Generic[T]):
     """A pattern and the meaning registered for it."""
 
     pattern: str
     meaning: T
-    compiled: parse.Parser
+
+    @functools.cached_property
+    def compiled(self) -> parse.Parser:
+        """The pattern as `parse` reads it; made when a text might be this phrase."""
+        import parse  # noqa: PLC0415 - as above
+
+        return parse.compile(self.pattern, types(), case_sensitive=True)
+
+    @functools.cached_property
+    def ends(self) -> tuple[str, str]:
+        """What every text of this phrase begins with, and what it ends with."""
+        return self.pattern.partition("{")[0], self.pattern.rpartition("}")[2]
 
     def match(self, text: str) -> dict[str, object] | None:
         """The named values of `text`, or None where it is another phrase."""
+        begin, end = self.ends
+        if not (text.startswith(begin) and text.endswith(end)):
+            return None
         found = self.compiled.parse(text)
         return None if found is None else dict(found.named)
 
@@ -43,18 +64,25 @@ class Vocabulary(Generic[T]):
     """Phrases of one kind; no two may fit the same text."""
 
     def __init__(self) -> None:
-        self._phrases: list[Phrase[T]] = []
+        self._plain: dict[str, Phrase[T]] = {}
+        self._with_fields: dict[str, Phrase[T]] = {}
 
     def add(self, pattern: str, meaning: T) -> None:
         """Register a phrase; ValueError where the pattern is there already."""
-        if any(phrase.pattern == pattern for phrase in self._phrases):
+        phrases = self._with_fields if "{" in pattern or "}" in pattern else self._plain
+        if pattern in phrases:
             raise ValueError(f"the phrase {pattern!r} is defined twice")
-        compiled = parse.compile(pattern, TYPES, case_sensitive=True)
-        self._phrases.append(Phrase(pattern, meaning, compiled))
+        phrases[pattern] = Phrase(pattern, meaning)
 
     def find(self, text: str) -> tuple[T, dict[str, object]]:
         """The meaning of `text` and its values; LookupError where no phrase fits, or several do."""
-        fits = [(phrase, values) for phrase in self if (values := phrase.match(text)) is not None]
+        fits = [
+            (phrase, values)
+            for phrase in self._with_fields.values()
+            if (values := phrase.match(text)) is not None
+        ]
+        if text in self._plain:
+            fits.append((self._plain[text], {}))
         if not fits:
             raise LookupError(f"no phrase fits {text!r}")
         if len(fits) > 1:
@@ -73,4 +101,4 @@ class Vocabulary(Generic[T]):
         return register
 
     def __iter__(self) -> Iterator[Phrase[T]]:
-        return iter(self._phrases)
+        return chain(self._plain.values(), self._with_fields.values())

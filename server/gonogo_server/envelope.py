@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from gonogo_server.errors import Draining, ServerError, Unauthorized
+from gonogo_server.errors import Draining, ServerError, TooSlow, Unauthorized
 from gonogo_server.operations.exchange import current
 
 if TYPE_CHECKING:
@@ -101,8 +101,9 @@ def _headers(error: ServerError) -> Mapping[str, str]:
     headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"  # RFC 9110 section 11.6.1: a 401 carries the challenge
-    if isinstance(error, Draining):
-        headers["connection"] = "close"  # the next request of this client had better find another server
+    if isinstance(error, Draining | TooSlow):
+        # The next request of this client had better find another server; what comes late of this one is not read.
+        headers["connection"] = "close"
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     elif error.status >= 500:

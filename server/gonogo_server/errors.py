@@ -2,19 +2,26 @@
 
     ServerError                500 server_error              a bug, or a generation that failed
     ├── BadRequest             400 invalid_request_error     the request cannot be served as it is
+    │   └── TooLong            400 invalid_request_error     the prompt has more tokens than the context
+    ├── BadHttp                400 invalid_request_error     what came is no request of HTTP/1.1
+    │   ├── HeadTooLarge       431 invalid_request_error     its head has more bytes than are read
+    │   └── CodingNotRead      501 invalid_request_error     its body has a transfer coding that is not read
     ├── Unauthorized           401 invalid_request_error     the API key is missing or wrong
     ├── ModelNotFound          404 invalid_request_error     no such model is served
+    ├── TooSlow                408 invalid_request_error     the request was not there in time
+    ├── Misdirected            421 invalid_request_error     the request is for a host that this server is not
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
     ├── UnsupportedMediaType   415 invalid_request_error     the body is not declared as JSON
     ├── Overloaded             429 rate_limit_error          too many requests wait already
     ├── DeadlineExceeded       503 service_unavailable_error the answer took longer than a request may take
+    ├── TooManyConnections     503 service_unavailable_error too many connections are open already
     ├── Draining               503 service_unavailable_error the server is about to stop
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
     ├── ModelUnavailable       503 service_unavailable_error a model is not on this machine, or cannot be loaded
     │   └── UnsupportedModel   400 invalid_request_error     a model is of a kind that is not read here
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
-A deadline is a 503, not 504 or 408: RFC 9110 has those for gateways and for requests that arrive too slowly.
+A deadline is a 503, not 504: RFC 9110 has that for gateways.
 
 Each message is one sentence or two that say what to do, and goes to whoever asked; `envelope` puts it on the
 wire.
@@ -50,6 +57,61 @@ class BadRequest(ServerError):  # noqa: N818 - named after its HTTP status
 
     status = 400
     type = "invalid_request_error"
+
+
+class TooLong(BadRequest):
+    """A prompt has more tokens than the context of the model; `tokens` where they were counted to the end."""
+
+    def __init__(self, context_length: int, tokens: int | None = None, param: str | None = None) -> None:
+        self.size = f"more than {context_length} tokens" if tokens is None else f"{tokens} tokens"
+        self.context_length, self.tokens = context_length, tokens
+        # LangChain and LiteLLM know it by words, not by its code: "maximum context length", "prompt is too long".
+        super().__init__(
+            f"This model's maximum context length is {context_length} tokens, and the prompt is too long: it has"
+            f" {self.size}. Shorten it.",
+            param=param,
+            code="context_length_exceeded",
+        )
+
+    def about(self, param: str) -> TooLong:
+        """The same, with the name of the field that the prompt came from."""
+        return TooLong(self.context_length, self.tokens, param)
+
+
+class BadHttp(ServerError):  # noqa: N818 - named after its HTTP status
+    """What came is no request of HTTP/1.1; the connection is closed."""
+
+    status = 400
+    type = "invalid_request_error"
+    default_code = "invalid_http"
+
+
+class HeadTooLarge(BadHttp):
+    """The head of the request has more bytes than are read."""
+
+    status = 431
+
+
+class CodingNotRead(BadHttp):
+    """The body has a transfer coding that is not read."""
+
+    status = 501
+
+
+class TooSlow(ServerError):  # noqa: N818 - it says what is the matter
+    """The head or the body of the request was not there in time; the connection is closed."""
+
+    status = 408
+    type = "invalid_request_error"
+    default_code = "request_too_slow"
+
+
+class Misdirected(ServerError):  # noqa: N818 - named after its HTTP status
+    """The Host of the request is no name of this server."""
+
+    status = 421
+    type = "invalid_request_error"
+    default_code = "misdirected_request"
 
 
 class Unauthorized(ServerError):  # noqa: N818 - named after its HTTP status
@@ -104,6 +166,18 @@ class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
             f"The answer was not finished within {seconds:g} seconds, the limit of this server:"
             " ask for fewer tokens, or raise its --request-timeout."
         )
+
+
+class TooManyConnections(ServerError):  # noqa: N818 - it says what is the matter
+    """As many connections are open as the server holds; the new one is closed."""
+
+    status = 503
+    type = "service_unavailable_error"
+    default_code = "too_many_connections"
+    retry_after = 1
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(f"{connections} connections are open already: close some, or ask again in a second.")
 
 
 class Draining(ServerError):  # noqa: N818 - it says what is the matter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import shlex
 import signal
 import socket
@@ -15,6 +16,8 @@ import uvicorn
 
 from gonogo_server import launched
 from gonogo_server.app import create_app
+from gonogo_server.connection.own_names import own_names
+from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import events, logs
 from gonogo_server.operations.traffic import Traffic
@@ -94,8 +97,9 @@ class Server(uvicorn.Server):
         self.engine_died = False
         super().__init__(
             uvicorn.Config(
-                create_app(engine, settings, self._traffic),
-                http="h11",
+                create_app(engine, settings, self._traffic, own_names(settings)),
+                http=limited(Limits(settings.head_timeout, settings.max_connections)),
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -107,6 +111,9 @@ class Server(uvicorn.Server):
         """Listen, and say so."""
         await super().startup(sockets)
         assert sockets is not None
+        # What is there by now stays: looking through it for garbage would stop everybody for tenths of a second.
+        gc.collect()
+        gc.freeze()
         base_url = _base_url(self._host, sockets[0].getsockname()[1])
         _announce(self._engine, base_url, with_key=self._has_key)
 
@@ -159,6 +166,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("server").add_argument
     add("--config", metavar="FILE", help="read settings from a TOML file")
     add("--host", help="the address to listen on (127.0.0.1)")
+    add(
+        "--allowed-host",
+        action="append",
+        dest="allowed_hosts",
+        metavar="NAME",
+        help="a name under which clients may ask, besides this machine's own; may be repeated, * for any",
+    )
     add("--port", type=int, help="the port to listen on; 0 takes a free one (8000)")
     add("--engine", choices=["mlx", "scripted"], help="scripted: fixed answers without a model, for tests")
     add("--drain-seconds", metavar="S", help="how long open requests may go on after SIGTERM (25)")
@@ -204,9 +218,20 @@ def _add_limits(add: Callable[..., object]) -> None:
     add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
     add("--max-tokens-default", metavar="N", help="tokens of an answer without a limit (as many as fit)")
+    add(
+        "--early-headers",
+        metavar="S|no",
+        help="begin a stream that has no token after S seconds, with comments until there is one (5)",
+    )
     add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
+    add("--max-connections", metavar="N", help="connections that are open at once (512)")
+    add("--head-timeout", metavar="S", help="how long the head of a request may take to come (10)")
+    add("--body-idle-timeout", metavar="S", help="how long a body may stand still (15)")
+    add("--body-timeout", metavar="S", help="how long a body may take to come (120)")
     add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")
     add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")
+    add("--max-json-parts", metavar="N", help="refuse bodies with more objects, arrays and members (100000)")
+    add("--max-json-values", metavar="N", help="refuse bodies with more values of any kind (500000)")
     add("--max-schema-bytes", metavar="BYTES", help="refuse requests whose schemas are larger (256KiB)")
     add("--max-schema-depth", metavar="N", help="refuse schemas that are deeper, references followed (100)")
     add("--max-schema-nodes", metavar="N", help="refuse schemas that are made of more schemas (5000)")
@@ -246,13 +271,13 @@ def _engine(settings: Settings, group: Group | None) -> Engine:
 
 def _alone(settings: Settings) -> MlxEngine:
     from gonogo_server.engine.mlx.engine import Budget, open_engine  # noqa: PLC0415 - see above
-    from gonogo_server.engine.mlx.residents import Limits  # noqa: PLC0415 - see above
+    from gonogo_server.engine.mlx.residents import Limits as EngineLimits  # noqa: PLC0415 - see above
 
     preload = settings.preload
     return open_engine(
         settings.models,
         download=settings.download,
-        limits=Limits(
+        limits=EngineLimits(
             settings.max_running, settings.kv_cache_bytes, settings.prefill_step, settings.batch_bytes
         ),
         budget=Budget(

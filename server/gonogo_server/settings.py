@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -43,6 +44,12 @@ def _switch_or_names(value: object) -> object:
     return SWITCH.get(value.lower(), _split(value)) if isinstance(value, str) else value
 
 
+def _not_blank(key: SecretStr) -> SecretStr:
+    if not key.get_secret_value().strip():
+        raise ValueError("the key is empty: set one, or leave it out to let any client ask")
+    return key
+
+
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Several names; in a variable with commas between them."""
 
@@ -53,6 +60,14 @@ Bytes = Annotated[ByteSize, Field(ge=0)]
 """A number of bytes, or a text such as 512MiB or 2GB."""
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Seconds, perhaps none."""
+
+
+def _none_if_no(value: object) -> object:
+    return None if isinstance(value, str) and value.lower() == "no" else value
 
 
 class Settings(BaseSettings):
@@ -80,8 +95,14 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """0 takes a free port."""
 
-    api_key: SecretStr | None = None
+    api_key: Annotated[SecretStr, AfterValidator(_not_blank)] | None = None
     """What clients must send as bearer token; None: any client may ask."""
+
+    allowed_hosts: Names = ()
+    """Names in the Host header under which clients may ask, besides this machine's own; `*` for any.
+
+    Without any, a server that listens on loopback and wants no key takes its own names alone, others any.
+    """
 
     cors_origins: Names = ()
     """Origins of web pages that may ask, besides those of this machine; `*` for all."""
@@ -120,14 +141,39 @@ class Settings(BaseSettings):
     max_tokens_default: Annotated[int, Field(ge=1)] | None = None
     """The most tokens of an answer whose request sets no limit; None: what the API says, the context for a chat."""
 
+    early_headers: Annotated[Wait | None, BeforeValidator(_none_if_no)] = 5.0
+    """A stream without a token after so many seconds begins nevertheless, with comments until there is one; 0: at once.
+
+    What fails later is its last event, and has no status any more. None (in an option or a variable: `no`): it waits
+    for the first token.
+    """
+
     request_timeout: Seconds | None = None
     """Seconds that a request may take from its first byte to the last of its answer; None: without a limit."""
+
+    max_connections: Annotated[int, Field(ge=1)] = 512
+    """Connections that are open at once; further ones are answered with 503 and closed."""
+
+    head_timeout: Seconds = 10.0
+    """Seconds in which the head of a request has to be there, from the connection or its first byte on."""
+
+    body_idle_timeout: Seconds = 15.0
+    """Seconds that may pass between two parts of a body."""
+
+    body_timeout: Seconds = 120.0
+    """Seconds in which the whole body has to be there."""
 
     max_body_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(8 * 1024**2)
     """Larger request bodies are refused with 413."""
 
     max_json_depth: Annotated[int, Field(ge=1)] = 64
     """Bodies whose objects and arrays are nested deeper are refused with 400."""
+
+    max_json_parts: Annotated[int, Field(ge=1)] = 100_000
+    """Bodies with more objects, arrays and members of objects are refused with 400, before they are read."""
+
+    max_json_values: Annotated[int, Field(ge=1)] = 500_000
+    """Bodies with more values (objects, arrays, texts, numbers, …) are refused in the same way."""
 
     max_schema_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(USUAL.total_bytes)
     """Requests whose schemas (response format and tools) are larger together are refused with 400."""
@@ -147,7 +193,7 @@ class Settings(BaseSettings):
     max_schema_seconds: Seconds = USUAL.seconds
     """... or whose grammar takes longer to be made."""
 
-    drain_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 25.0
+    drain_seconds: Wait = 25.0
     """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
 
     # ---- what it tells
@@ -190,6 +236,7 @@ class Settings(BaseSettings):
 
 def read(options: Mapping[str, object]) -> Settings:
     """The settings, `options` before everything else. Raises `BadSettings` with one sentence about the first fault."""
+    _check_variables()
     try:
         return Settings(**options)  # type: ignore[arg-type]  # whatever was given is checked by the model
     except ValidationError as error:
@@ -200,7 +247,25 @@ def read(options: Mapping[str, object]) -> Settings:
         raise BadSettings(f"There is no setting '{field}'{where}: gonogo serve --help lists what there is.")
     # pydantic also says which member of a union it tried
     name = ".".join(str(part) for part in (field, *rest) if not str(part).startswith(("tuple[", "bool")))
-    raise BadSettings(f"The setting '{name}'{where} is not usable: {first['msg']}.")
+    why = first["msg"].removeprefix("Value error, ")
+    raise BadSettings(f"The setting '{name}'{where} is not usable: {why}.")
+
+
+def _check_variables() -> None:
+    """Raise `BadSettings` for a variable of our prefix that is none of ours: it was meant to say something."""
+    named = {
+        name: name.upper().removeprefix(PREFIX).lower()
+        for name in os.environ
+        if name.upper().startswith(PREFIX)
+    }
+    unknown = [name for name, field in named.items() if field not in Settings.model_fields]
+    if not unknown:
+        return
+    close = get_close_matches(named[unknown[0]], Settings.model_fields, 1)
+    meant = (
+        f"did you mean {PREFIX}{close[0].upper()}?" if close else "gonogo serve --help lists what there is."
+    )
+    raise BadSettings(f"There is no setting for the variable {unknown[0]}: unset it, or {meant}")
 
 
 def _where(field: str, options: Mapping[str, object]) -> str:

@@ -167,7 +167,8 @@ def _writes(writes: int, chunks: int) -> Run:
 
 def _over_socket(process: subprocess.Popen[str], address: tuple[str, int], body: bytes) -> Run:
     """One request, by a client that does nothing but count."""
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
+    head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
+    head += f"content-length: {len(body)}\r\n"
     with socket.create_connection(address) as connection:
         begun, worked = perf_counter(), _processor_seconds(process)
         connection.sendall(f"{head}content-type: application/json\r\n\r\n".encode() + body)

@@ -11,14 +11,11 @@ the reference server runs that model too (smollm2 is the one that `uv sync` inst
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-import threading
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,17 +24,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from gonogo.collect.plan import plan
-from gonogo.exchange import Request, header
 from gonogo.rules import load
 from gonogo.serving import reference_server
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from ideal.target import IdealTarget
+from benchmarks.slow import slow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from gonogo.exchange import Exchange
 
 LATENCY = 0.2
 """Seconds from a request to the begin of its answer, on the slow server."""
@@ -115,9 +109,9 @@ def _rows(model: str | None, rounds: int, record: Path) -> Iterator[Row]:
 
 def _latency(rounds: int) -> Iterator[Row]:
     """Eight requests under way against one, each round a pair, on a server that takes its time."""
-    with _slow() as url:
+    with slow(LATENCY) as server:
         pairs = [
-            tuple(_times(1, lambda n=n: _command("check", url, "--concurrency", n))[0] for n in (1, 8))
+            tuple(_times(1, lambda n=n: _command("check", server.url, "--concurrency", n))[0] for n in (1, 8))
             for _ in range(rounds)
         ]
     ratios = tuple(one / eight for one, eight in pairs)
@@ -153,49 +147,6 @@ def _command(*arguments: object) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in {0, 1}:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-
-
-# ---- a server that takes its time ----------------------------------------------------------------------------
-
-
-@contextmanager
-def _slow() -> Iterator[str]:
-    """The base URL of the ideal target on loopback, which begins each answer LATENCY after the request."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    target = IdealTarget()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            request = await _request(reader)
-            await asyncio.sleep(LATENCY)
-            writer.write(_answer(await target.record(request, id="", stimulus="")))
-            await writer.drain()
-        writer.close()
-
-    starting = asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", 0), loop)
-    try:
-        yield f"http://127.0.0.1:{starting.result().sockets[0].getsockname()[1]}/v1"
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _request(reader: asyncio.StreamReader) -> Request:
-    """What the suite sends: one request a connection, its length in Content-Length."""
-    line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
-    method, path, _ = line.split(" ")
-    headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
-    body = await reader.readexactly(int(header(headers, "content-length") or 0))
-    return Request(method, path.removeprefix("/v1"), headers, body)
-
-
-def _answer(exchange: Exchange) -> bytes:
-    headers = "".join(f"{name}: {value}\r\n" for name, value in exchange.headers)
-    head = f"HTTP/1.1 {exchange.status} \r\n{headers}connection: close\r\n\r\n"
-    return head.encode("latin-1") + exchange.body
 
 
 # ---- the machine ---------------------------------------------------------------------------------------------

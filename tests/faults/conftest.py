@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from faults.fault import Rejudge
 from faults.serving import PATIENCE, served, sound
 from gonogo.collect.plan import plan
 from gonogo.rules import Catalogue, load
@@ -27,6 +28,11 @@ def catalogue() -> Catalogue:
 @pytest.fixture(scope="session")
 def clean(catalogue: Catalogue) -> Record:
     return asyncio.run(record_run(catalogue))
+
+
+@pytest.fixture(scope="session")
+def rejudge(clean: Record, catalogue: Catalogue) -> Rejudge:
+    return Rejudge(clean, catalogue)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from faults.editing import body, failing, frames, header, raw, rechunked, silent
 from faults.fault import BROKEN, verdicts
 from gonogo import sse
 from gonogo.exchange import FailureKind
+from gonogo.report.wording import message
 from gonogo.sse import AnomalyKind
 from gonogo.verdict import Verdict
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from faults.editing import Edit
+    from faults.fault import Rejudge
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue
@@ -152,13 +154,13 @@ def _changed(record: Record, changes: list[tuple[int, Edit]]) -> Record:
 )
 @given(changes=st.lists(st.tuples(st.integers(0, 59), EDITS), min_size=1, max_size=8))
 def test_the_judge_never_breaks_and_never_passes_a_broken_stream(
-    changes: list[tuple[int, Edit]], clean: Record, catalogue: Catalogue
+    changes: list[tuple[int, Edit]], rejudge: Rejudge
 ) -> None:
-    record = _changed(clean, changes)
-    found = verdicts(record, catalogue)
-    assert {rule_id: one.message for rule_id, one in found.items() if one.verdict is Verdict.ERROR} == {}
+    record = _changed(rejudge.clean, changes)
+    found = rejudge(record)
+    assert {rule_id: message(one) for rule_id, one in found.items() if one.verdict is Verdict.ERROR} == {}
     for exchange in record.exchanges:
-        if _is_read(exchange, catalogue):
+        if _is_read(exchange, rejudge.catalogue):
             _expect_what_the_parser_sees(exchange, found)
 
 
@@ -209,4 +211,4 @@ def test_json_at_the_limits_of_readers_does_not_break_the_judge(
     odd = body(form % text)
     record = replace(clean, exchanges=tuple(odd(exchange) for exchange in clean.exchanges))
     found = verdicts(record, catalogue)
-    assert {rule_id: one.message for rule_id, one in found.items() if one.verdict is Verdict.ERROR} == {}
+    assert {rule_id: message(one) for rule_id, one in found.items() if one.verdict is Verdict.ERROR} == {}

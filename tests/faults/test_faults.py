@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
 from faults.catalogue.clients import BROKEN_BY, broken_by
-from faults.fault import turned, verdicts
+from faults.fault import BROKEN, turned, verdicts
 from faults.sections import FAULTS
+from gonogo.judge import explain
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
-    from faults.fault import Fault
+    from collections.abc import Iterator
+
+    from faults.fault import Fault, Rejudge
     from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue
-    from gonogo.verdict import Judgement
+    from gonogo.verdict import Cause, Judgement
+
+AN_ID = re.compile(r"\bx\d+\b")
 
 
-def test_a_server_that_keeps_the_contract_passes_every_rule(clean: Record, catalogue: Catalogue) -> None:
-    found = {rule_id: judgement.verdict for rule_id, judgement in verdicts(clean, catalogue).items()}
-    assert {rule_id: verdict for rule_id, verdict in found.items() if verdict is not Verdict.PASS} == {}
-    assert len(found) == len(catalogue)
+@dataclass(eq=False)
+class Seen:
+    """A fault, the record that it makes, what every rule says of it, and the exchanges that each looks at."""
+
+    fault: Fault
+    record: Record
+    found: dict[str, Judgement]
+    looked_at: dict[str, list[Exchange]]
+
+    @cached_property
+    def explained(self) -> tuple[list[Judgement], tuple[Cause, ...]]:
+        """The judgements with their causes."""
+        return explain(tuple(self.found.values()), self.record)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
-def test_a_fault_turns_the_rules_it_names_and_no_others(
-    fault: Fault, clean: Record, catalogue: Catalogue
-) -> None:
-    record = fault.change(clean)
-    found = verdicts(record, catalogue)
-    expected = fault.turns | broken_by(fault.name)
-    assert turned(found) == expected
-    assert {rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.ERROR} == set()
-    assert all(_is_told_whole(found[rule_id], record) for rule_id in expected)
+@pytest.fixture(scope="module", params=FAULTS, ids=[fault.name for fault in FAULTS])
+def seen(request: pytest.FixtureRequest, rejudge: Rejudge) -> Seen:
+    """Judged once for all the tests of a fault, which therefore run one after the other."""
+    fault: Fault = request.param
+    record = fault.change(rejudge.clean)
+    looked_at = rejudge.subjects(record)
+    return Seen(fault, record, rejudge(record, looked_at), looked_at)
+
+
+def test_a_server_that_keeps_the_contract_passes_every_rule(rejudge: Rejudge, catalogue: Catalogue) -> None:
+    found = rejudge.judgements
+    others = {one.rule.id: message(one) for one in found.values() if one.verdict is not Verdict.PASS}
+    assert others == {}
+    assert list(found) == [scenario.rule.id for scenario in catalogue]
+
+
+def test_a_fault_turns_the_rules_it_names_and_no_others(seen: Seen) -> None:
+    expected = seen.fault.turns | broken_by(seen.fault.name)
+    assert turned(seen.found) == expected
+    assert {one.rule.id: message(one) for one in seen.found.values() if one.verdict is Verdict.ERROR} == {}
+    assert all(_is_told_whole(seen.found[rule_id], seen.record) for rule_id in expected)
 
 
 def _is_told_whole(judgement: Judgement, record: Record) -> bool:
@@ -41,6 +71,66 @@ def _is_told_whole(judgement: Judgement, record: Record) -> bool:
     recorded = {exchange.id for exchange in record.exchanges}
     shown = {evidence.exchange for evidence in judgement.evidence}
     return bool(judgement.expected and judgement.actual and shown and shown <= recorded)
+
+
+def test_a_rule_that_a_fault_leaves_kept_has_a_witness_among_the_exchanges_it_looks_at(seen: Seen) -> None:
+    recorded = {exchange.id for exchange in seen.record.exchanges}
+    for rule_id, judgement in seen.found.items():
+        if judgement.verdict is Verdict.PASS:
+            looked_at = {exchange.id for exchange in seen.looked_at[rule_id]}
+            witnesses = {witness.exchange for witness in judgement.witnesses}
+            assert witnesses, rule_id
+            assert witnesses <= looked_at & recorded, rule_id
+            assert all(witness.count > 0 for witness in judgement.witnesses), rule_id
+        else:
+            assert not judgement.witnesses, rule_id
+
+
+def test_a_rule_that_a_fault_leaves_open_says_why_of_exchanges_it_looks_at(seen: Seen) -> None:
+    for rule_id, judgement in seen.found.items():
+        if judgement.verdict in {Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE}:
+            assert judgement.because is not None, rule_id
+            assert set(judgement.because.about) <= {e.id for e in seen.looked_at[rule_id]}, rule_id
+
+
+def test_every_finding_of_a_fault_has_one_cause(seen: Seen) -> None:
+    judgements, causes = seen.explained
+    broken = {one.rule.id: one.cause for one in judgements if one.verdict in BROKEN}
+    assert broken == {rule_id: cause.id for cause in causes for rule_id in cause.rules}
+    assert sum(len(cause.rules) for cause in causes) == len(broken)
+    assert len({cause.id for cause in causes}) == len(causes)
+    assert all(cause.seen and cause.breaks and cause.evidence for cause in causes)
+
+
+def test_no_value_of_a_judgement_names_an_exchange(seen: Seen) -> None:
+    """A report names exchanges in fields of their own; an id in a text would be a stranger's word, or ours astray."""
+    named = {name for text in _texts(seen) for name in AN_ID.findall(text)}
+    recorded = {exchange.id for exchange in seen.record.exchanges} & named
+    assert recorded - _said(seen.record, recorded) == set()
+
+
+def _texts(seen: Seen) -> Iterator[str]:
+    judgements, causes = seen.explained
+    for judgement in judgements:
+        yield from (text for text in (judgement.expected, judgement.actual) if text is not None)
+        yield from (piece.actual for piece in judgement.evidence if piece.actual is not None)
+        if judgement.because is not None:
+            yield from map(str, judgement.because.values.values())
+    yield from (cause.seen for cause in causes)
+
+
+def _said(record: Record, names: set[str]) -> set[str]:
+    """Those of the words that a request or an answer holds itself."""
+    if not names:
+        return set()
+    words = [e.request.body + e.body + repr(e.headers).encode() for e in record.exchanges]
+    return {name for name in names if any(re.search(rb"\b%s\b" % name.encode(), data) for data in words)}
+
+
+@pytest.mark.parametrize("fault", FAULTS[::90], ids=[fault.name for fault in FAULTS[::90]])
+def test_what_is_judged_anew_in_part_is_judged_as_in_the_whole(fault: Fault, rejudge: Rejudge) -> None:
+    record = fault.change(rejudge.clean)
+    assert rejudge(record) == verdicts(record, rejudge.catalogue)
 
 
 def test_every_rule_is_turned_by_a_fault(catalogue: Catalogue) -> None:

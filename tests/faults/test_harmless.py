@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.fault import turned, verdicts
+from faults.fault import turned
 from faults.sections import HARMLESS
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from faults.fault import Rejudge
     from gonogo.evidence import Record
-    from gonogo.rules import Catalogue
 
 
 @pytest.mark.parametrize("change", [change for _, change in HARMLESS], ids=[name for name, _ in HARMLESS])
-def test_what_keeps_the_contract_turns_no_rule(
-    change: Callable[[Record], Record], clean: Record, catalogue: Catalogue
-) -> None:
-    found = verdicts(change(clean), catalogue)
+def test_what_keeps_the_contract_turns_no_rule(change: Callable[[Record], Record], rejudge: Rejudge) -> None:
+    found = rejudge(change(rejudge.clean))
     refused_plainly = {rule_id for rule_id, judgement in found.items() if not judgement.expected}
-    assert {rule_id: found[rule_id].message for rule_id in turned(found) - refused_plainly} == {}
+    assert {rule_id: message(found[rule_id]) for rule_id in turned(found) - refused_plainly} == {}
     assert [rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.ERROR] == []

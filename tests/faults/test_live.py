@@ -12,6 +12,7 @@ from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
 from gonogo.evidence import Record, Target
 from gonogo.judge import judge
+from gonogo.reasons import Reason
 from gonogo.running import Approach, collect
 from gonogo.stimuli.life import LEFT_TOKENS
 from gonogo.stimuli.stimulus import Subject
@@ -51,15 +52,17 @@ def test_a_server_that_one_request_kills_is_found_and_the_request_named(catalogu
 
     found = verdicts(record, catalogue)
     assert turned(found) == {"http.survives"}
-    assert f"after {HOSTILE_KEY}" in found["http.survives"].message
+    assert str(found["http.survives"].actual).endswith(f", after {HOSTILE_KEY}")
     shown = {evidence.exchange for evidence in found["http.survives"].evidence}
     assert shown == {e.id for e in record.exchanges if e.stimulus == f"alive after {HOSTILE_KEY}"}
     hostile = next(e.id for e in record.exchanges if e.stimulus == HOSTILE_KEY)
     assert record.unsent
     assert all(f"no longer answered after {hostile}" in reason for reason in record.unsent.values())
-    later = found["models.retrieve.unknown"]
+    later = found["sampling.refused.seed_range"]
     assert later.verdict is Verdict.INCONCLUSIVE
-    assert f"no longer answered after {hostile}" in later.message
+    assert later.because is not None
+    assert later.because.reason is Reason.NOT_SENT
+    assert later.because.values["told"] in record.unsent.values()
 
 
 def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged(
@@ -76,7 +79,7 @@ def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged
 
     found = verdicts(record, catalogue)
     assert turned(found) == {"http.in_time"}
-    assert "the answer had not begun" in found["http.in_time"].message
+    assert "the answer had not begun" in str(found["http.in_time"].actual)
     assert found["errors.harmless.temperature_string"].verdict is Verdict.INCONCLUSIVE
     assert found["http.survives"].verdict is Verdict.PASS
     assert record.unsent == {}
@@ -105,7 +108,8 @@ def test_a_server_that_stays_with_a_client_that_left_is_found(catalogue: Catalog
 
     found = {judgement.rule.id: judgement for judgement in judge(record, scenarios, catalogue)}
     assert turned(found) == {"http.client_leaves", "http.survives", "http.in_time"}
-    assert "after POST /chat/completions left in the middle of its stream" in found["http.survives"].message
+    left = "after POST /chat/completions left in the middle of its stream"
+    assert left in str(found["http.survives"].actual)
 
 
 def test_a_server_that_breaks_streams_off_is_found(catalogue: Catalogue) -> None:
@@ -127,7 +131,7 @@ def test_a_server_that_breaks_streams_off_is_found(catalogue: Catalogue) -> None
 
     found = verdicts(record, catalogue)
     assert turned(found) == {"http.complete", "chat.stream.done"}
-    assert "bytes of body" in found["http.complete"].message
+    assert str(found["http.complete"].actual).endswith("bytes of body")
 
 
 class _Kept:

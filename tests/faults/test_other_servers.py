@@ -25,6 +25,8 @@ from faults.other_servers import (
     scaled,
     thinking,
 )
+from gonogo.reasons import Reason
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 from ideal.running import record_run
 
@@ -79,7 +81,7 @@ def run(catalogue: Catalogue, *edits: Edit) -> Record:
 
 def alarms(found: dict[str, Judgement]) -> dict[str, str]:
     wrong = BROKEN | {Verdict.ERROR}
-    return {rule: judgement.message for rule, judgement in found.items() if judgement.verdict in wrong}
+    return {rule: message(judgement) for rule, judgement in found.items() if judgement.verdict in wrong}
 
 
 @pytest.mark.parametrize("edits", SERVERS.values(), ids=SERVERS)
@@ -104,10 +106,14 @@ def test_what_the_model_lacks_by_code_and_name_is_unsupported(reasoning: dict[st
     found = reasoning
     lacking = ("chat.request.temperature_zero", "chat.request.stop_string", "chat.request.stop_list")
     assert {found[rule].verdict for rule in lacking} == {Verdict.UNSUPPORTED}
-    assert found[lacking[0]].message == (
-        "Refused with 400, as the model does not support this of temperature "
-        f"({found[lacking[0]].evidence[-1].exchange})"
-    )
+    said = [found[rule].because for rule in lacking]
+    assert [because and because.reason for because in said] == [Reason.UNSUPPORTED_BY_MODEL] * len(said)
+    assert [because and because.values for because in said] == [
+        {"param": param, "status": 400} for param in ("temperature", "stop", "stop")
+    ]
+    assert [because and because.about for because in said] == [
+        (found[rule].evidence[-1].exchange,) for rule in lacking
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from faults.editing import answer, both, changed, each
-from faults.fault import turned, verdicts
+from faults.fault import turned
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
     from faults.editing import JsonEdit
-    from gonogo.evidence import Record
+    from faults.fault import Rejudge
     from gonogo.exchange import Exchange
-    from gonogo.rules import Catalogue
 
 FIELDS = ("reasoning_content", "reasoning")
 NEED_TEXT = ("chat.stream.text", "stop.chat.honoured", "structured.schema.kept", "tools.required.called")
@@ -67,13 +67,11 @@ def _thinking(field: str, empty: str | None) -> JsonEdit:
 
 @pytest.mark.parametrize("empty", [None, ""], ids=["null", "empty"])
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_budget_eaten_by_thinking_fails_nothing(
-    field: str, empty: str | None, clean: Record, catalogue: Catalogue
-) -> None:
+def test_a_budget_eaten_by_thinking_fails_nothing(field: str, empty: str | None, rejudge: Rejudge) -> None:
     thinking = both(
         changed(CHATS, answer(_thought(field, empty))), changed(STREAMS, each(_thinking(field, empty)))
     )
-    found = verdicts(thinking(clean), catalogue)
-    assert {rule_id: found[rule_id].message for rule_id in turned(found)} == {}
+    found = rejudge(thinking(rejudge.clean))
+    assert {rule_id: message(found[rule_id]) for rule_id in turned(found)} == {}
     assert [rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.ERROR] == []
     assert {found[rule_id].verdict for rule_id in NEED_TEXT} == {Verdict.INCONCLUSIVE}

@@ -15,6 +15,7 @@ import pytest
 from faults.editing import body
 from faults.fault import turned, verdicts
 from gonogo import sse
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -44,6 +45,6 @@ def test_no_rule_about_streams_finds_anything_in_a_recorded_stream(
     template = next(exchange for exchange in clean.exchanges if exchange.stimulus == COUNTED)
     recorded = body(path.read_bytes())(template)
     found = verdicts(replace(clean, exchanges=(recorded,)), catalogue)
-    assert {rule_id: found[rule_id].message for rule_id in turned(found)} == {}
+    assert {rule_id: message(found[rule_id]) for rule_id in turned(found)} == {}
     passed = {rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.PASS}
     assert {"chat.stream.done", "chat.stream.finish_once", "chat.stream.usage", "stream.json"} <= passed

@@ -16,9 +16,8 @@ import pytest
 import yaml
 from gonogo import serving
 from gonogo.baseline import read
-from gonogo.cli import app
+from gonogo.cli.commands import COMMANDS, Deferred
 from gonogo.rules import load
-from typer.main import get_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,7 +226,7 @@ def test_the_example_of_a_baseline_is_one_and_its_rules_exist(tmp_path: Path) ->
 
 
 def test_every_option_that_the_guide_and_the_action_name_exists() -> None:
-    commands = get_command(app).commands.values()
+    commands = [Deferred(name, entry).loaded() for name, entry in COMMANDS.items()]
     known = {option for command in commands for parameter in command.params for option in parameter.opts}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", GUIDE + (ROOT / "action.yml").read_text()))
 

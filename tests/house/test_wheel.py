@@ -6,6 +6,7 @@ uv builds and installs; on a machine that has run `uv sync` everything it needs 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,10 @@ EXTRAS_ONLY = [
     "schemathesis",
     "openai",
     "httpx_sse",
+    "pydantic",
+    "pytest",
+    "pytest_bdd",
+    "gherkin",
 ]
 # Neither this environment's packages nor its coverage measurement reach into the fresh one.
 ENV = {
@@ -79,8 +84,14 @@ def test_the_wheel_carries_every_rule(contents: set[str]) -> None:
     assert features <= contents
 
 
-def test_the_wheel_carries_the_examples_of_the_rules(contents: set[str]) -> None:
-    assert "gonogo/rules/examples.json" in contents
+def test_the_wheel_carries_the_rules_as_data_and_their_examples(contents: set[str]) -> None:
+    assert {"gonogo/rules/rules.json", "gonogo/rules/examples.json"} <= contents
+
+
+def test_the_wheel_is_no_plugin_of_other_peoples_pytest(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
+        assert re.findall(r"^\[(.*)\]$", archive.read(name).decode(), re.MULTILINE) == ["console_scripts"]
 
 
 def test_the_wheel_carries_the_contract_and_the_types(contents: set[str]) -> None:
@@ -120,3 +131,14 @@ def test_the_base_lists_its_rules(base: Path) -> None:
 def test_the_base_brings_nothing_that_an_extra_is_for(base: Path, package: str) -> None:
     code = f"import importlib.util; print(importlib.util.find_spec({package!r}))"
     assert run(base / "python", "-c", code).strip() == "None"
+
+
+def test_the_extra_for_pytest_runs_the_rules_in_pytest(wheel: Path, tmp_path: Path) -> None:
+    python = tmp_path / "venv/bin/python"
+    uv("venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
+    uv("pip", "install", "--quiet", "--python", python, f"{wheel}[pytest]")
+    config = tmp_path / "pytest.ini"
+    config.write_text("[pytest]\n")
+    options = ("-c", config, "-p", "gonogo.suite.options", "--pyargs", "gonogo.suite")
+    collected = run(python, "-m", "pytest", *options, "--collect-only", "-q", "-k", "chat.stream.done")
+    assert "1/" in collected.splitlines()[-1]

@@ -79,8 +79,20 @@ def _head(kind: str, name: str, body: Json) -> Json:
 
 
 def _usage(done: Chat | Continuations) -> Json:
+    """The counts, with their parts: nothing is cached, nothing is audio, and the model does not think."""
     prompt, completion = done.prompt_tokens, done.completion_tokens
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
 
 
 def _stream(body: Json, head: Json, parts: Sequence[Sequence[Json]], usage: Json) -> Reply:

@@ -14,6 +14,7 @@ import pytest
 from gonogo import sse
 from gonogo.exchange import Exchange, Request
 from gonogo.judge import judge
+from gonogo.report.wording import message
 from gonogo.stimuli.bodies import JSON_HEADERS
 from gonogo.verdict import Verdict
 from ideal.served import CHAT, EMBEDDING
@@ -110,7 +111,7 @@ def fits(component: str, value: object) -> None:
 
 def test_every_rule_passes_on_it(run: Record, catalogue: Catalogue) -> None:
     found = judge(run, tuple(catalogue), catalogue)
-    others = {j.rule.id: (j.verdict, j.message) for j in found if j.verdict is not Verdict.PASS}
+    others = {j.rule.id: (j.verdict, message(j)) for j in found if j.verdict is not Verdict.PASS}
     assert others == {}
     assert len(found) == len(catalogue)
     assert run.unsent == {}

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from gonogo_contract import component_schema
 from gonogo_server.app import create_app
+from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.schemas.trials import ready
 from gonogo_server.schemas.worker import Worker
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds after which a test that hangs is stopped; nothing waits for it."""
+
+USUAL = Limits(Settings().head_timeout, Settings().max_connections)
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -40,11 +43,13 @@ class AnnouncingServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listen(app: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
+async def listen(app: ASGIApp, limits: Limits = USUAL) -> AsyncIterator[httpx2.AsyncClient]:
     """Serve an application on a free port of loopback, with a client for it."""
     listener = socket.create_server(("127.0.0.1", 0))
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    config = uvicorn.Config(app, http="h11", lifespan="on", log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, http=limited(limits), lifespan="on", log_config=None, timeout_graceful_shutdown=1
+    )
     server = AnnouncingServer(config)
     async with asyncio.timeout(PATIENCE):
         running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -101,7 +106,8 @@ async def live(
     engine: ScriptedEngine, settings: Settings, worker: Worker
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks a server that listens on loopback."""
-    async with listen(create_app(engine, settings, worker=worker)) as client:
+    limits = Limits(settings.head_timeout, settings.max_connections)
+    async with listen(create_app(engine, settings, worker=worker), limits) as client:
         yield client
 
 

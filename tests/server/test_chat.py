@@ -223,11 +223,17 @@ async def test_what_the_template_refuses_is_a_bad_request(refused: Refused) -> N
 
 @pytest.mark.parametrize(
     "changes",
-    [{"messages": [{"role": "user", "content": "x" * 5000}]}, {"max_tokens": 4090}],
-    ids=["prompt", "both"],
+    [
+        {"messages": [{"role": "user", "content": "x" * 5000}]},
+        {"messages": [{"role": "user", "content": "x" * 100_000}]},
+        {"messages": [USER] * 5000},
+        {"max_tokens": 4090},
+    ],
+    ids=["prompt", "a prompt of which a part is read", "more messages than tokens", "both"],
 )
 async def test_what_does_not_fit_the_context_is_refused(refused: Refused, changes: Body) -> None:
     error = await refused("/chat/completions", chat(**changes))
-    assert error["code"] == "context_length_exceeded"
+    assert (error["param"], error["code"]) == ("messages", "context_length_exceeded")
+    assert "maximum context length is 4096 tokens" in error["message"]
     assert error["param"] == "messages"
     assert "4096 tokens" in error["message"]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from typing import TYPE_CHECKING
 
+import h11
 import pytest
 from gonogo_server import serve
+from gonogo_server.connection.parser import Parser
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx2
 
 pytestmark = pytest.mark.anyio
@@ -35,10 +40,14 @@ async def exchange(host: str, port: int, *requests: bytes) -> bytes:
     return received
 
 
+async def received(live: httpx2.AsyncClient, *requests: bytes) -> bytes:
+    """All that the server says to raw bytes until it closes the connection."""
+    return await exchange(live.base_url.host, live.base_url.port or 0, *requests)
+
+
 async def asked(live: httpx2.AsyncClient, *requests: bytes) -> tuple[bytes, bytes]:
     """Head and body of what the server says to raw bytes."""
-    received = await exchange(live.base_url.host, live.base_url.port or 0, *requests)
-    head, _, body = received.partition(b"\r\n\r\n")
+    head, _, body = (await received(live, *requests)).partition(b"\r\n\r\n")
     return head.lower(), body
 
 
@@ -65,18 +74,133 @@ async def test_no_event_waits_for_the_client_to_confirm_another() -> None:
             assert await undelayed == 1
 
 
-NO_REQUESTS: dict[str, bytes] = {
-    "without a host": b"GET /v1/models HTTP/1.1\r\n\r\n",
-    "with two hosts": b"GET /v1/models HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
-    "with a header that is too large": b"GET /v1/models HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 70_000,
-    "that is none": b"what is this\r\n\r\n",
+POST = b"POST /v1/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+NO_REQUESTS: dict[str, tuple[bytes, int]] = {
+    "without a host": (b"GET /v1/models HTTP/1.1\r\n\r\n", 400),
+    "with two hosts": (b"GET /v1/models HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400),
+    "with a header that is too large": (b"GET /v1/models HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 70_000, 431),
+    "that is none": (b"what is this\r\n\r\n", 400),
+    "with a target that is no url": (b"GET http://[a/v1/models HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+    "with two lengths": (
+        POST + b"content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        400,
+    ),
+    "with two lengths that differ": (POST + b"content-length: 4\r\ncontent-length: 5\r\n\r\naaaa", 400),
+    "with a transfer coding that is not read": (POST + b"transfer-encoding: gzip, chunked\r\n\r\n", 501),
+    "with a chunk that is none": (POST + b"transfer-encoding: chunked\r\n\r\nx\r\n", 400),
+    "to which no body belongs": (b"HEAD /v1/models HTTP/1.1\r\nx: y\r\n\r\n", 400),
 }
 
 
-@pytest.mark.parametrize("raw", NO_REQUESTS.values(), ids=NO_REQUESTS)
-async def test_a_request_is_refused(live: httpx2.AsyncClient, raw: bytes) -> None:
-    head, _ = await asked(live, raw)
-    assert head.startswith(b"http/1.1 400 ")
+@pytest.mark.parametrize(("raw", "status"), NO_REQUESTS.values(), ids=NO_REQUESTS)
+async def test_a_request_that_cannot_be_read_is_refused_in_the_envelope(
+    live: httpx2.AsyncClient, keeps_contract: Callable[[str, object], None], raw: bytes, status: int
+) -> None:
+    head, body = await asked(live, raw)
+    assert head.startswith(f"http/1.1 {status} ".encode())
+    assert b"content-type: application/json" in head
+    assert b"connection: close" in head
+    keeps_contract("ErrorEnvelope", json.loads(body))
+    assert json.loads(body)["error"]["code"] == "invalid_http"
+    assert (await live.get("/models")).status_code == 200
+
+
+async def test_a_target_may_be_a_whole_url(live: httpx2.AsyncClient) -> None:
+    target = b"GET HTTP://user@elsewhere:80/v1/models/scripted?a=b HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    head, body = await asked(live, target)
+    assert head.startswith(b"http/1.1 200 ")
+    assert json.loads(body)["id"] == "scripted"
+
+
+def test_the_host_of_such_a_target_is_what_counts() -> None:
+    parser = Parser(h11.SERVER)
+    parser.receive_data(b"GET http://user@elsewhere:80?a=b HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n")
+    read = parser.next_event()
+    assert isinstance(read, h11.Request)
+    assert read.target == b"/?a=b"
+    assert list(read.headers) == [(b"host", b"elsewhere:80"), (b"accept", b"*/*")]
+
+
+@pytest.mark.parametrize("settings", [Settings(head_timeout=0.05)])
+@pytest.mark.parametrize("before", [b"", b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n"])
+async def test_a_head_that_does_not_come_to_its_end_is_a_408(live: httpx2.AsyncClient, before: bytes) -> None:
+    head, _, rest = (await received(live, before + b"GET /v1/models HTTP/1.1\r\nhost:")).rpartition(
+        b"HTTP/1.1 "
+    )
+    assert rest.startswith(b"408 ")
+    assert json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_too_slow"
+    assert head.startswith(b"HTTP/1.1 200 ") is bool(before)
+
+
+@pytest.mark.parametrize("settings", [Settings(head_timeout=0.05)])
+async def test_a_connection_that_asks_nothing_is_closed_without_a_word(live: httpx2.AsyncClient) -> None:
+    assert await received(live, b"") == b""
+
+
+BODY = POST + b"content-length: 100\r\n\r\n"
+
+
+@pytest.mark.parametrize("settings", [Settings(body_idle_timeout=0.05), Settings(body_timeout=0.05)])
+async def test_a_body_that_does_not_come_to_its_end_is_a_408_and_the_end(live: httpx2.AsyncClient) -> None:
+    head, body = await asked(live, BODY + b"{")
+    assert head.startswith(b"http/1.1 408 ")
+    assert b"connection: close" in head
+    assert json.loads(body)["error"]["code"] == "request_too_slow"
+
+
+@pytest.mark.parametrize("settings", [Settings(body_timeout=0.05, body_idle_timeout=60)])
+async def test_a_body_that_trickles_is_stopped_too(live: httpx2.AsyncClient) -> None:
+    reader, writer = await asyncio.open_connection(live.base_url.host, live.base_url.port or 0)
+    writer.write(POST + b"transfer-encoding: chunked\r\n\r\n")
+    answered = asyncio.create_task(reader.readline())
+    while not answered.done():
+        writer.write(b"1\r\n \r\n")
+        await asyncio.wait((answered,), timeout=0.001)
+    assert (await answered).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+@pytest.mark.parametrize("settings", [Settings(head_timeout=0.05)])
+async def test_who_goes_on_with_a_body_that_was_refused_unread_is_cut_off(live: httpx2.AsyncClient) -> None:
+    said = await received(live, b"POST /v1/nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("settings", [Settings(max_connections=2)])
+async def test_past_the_limit_a_connection_is_a_503(live: httpx2.AsyncClient) -> None:
+    address = live.base_url.host, live.base_url.port or 0
+    held = [await asyncio.open_connection(*address) for _ in range(2)]
+    for _, writer in held:
+        writer.write(b"GET /v1/models HTTP/1.1\r\n")
+    said = await received(live, b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 1\r\n" in said
+    assert json.loads(said.partition(b"\r\n\r\n")[2])["error"]["code"] == "too_many_connections"
+    for reader, writer in held:
+        writer.write(b"host: x\r\nconnection: close\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+@pytest.mark.parametrize("settings", [Settings(max_running=1, max_queue=0)])
+async def test_bodies_that_do_not_come_take_no_place_from_those_that_do(live: httpx2.AsyncClient) -> None:
+    address = live.base_url.host, live.base_url.port or 0
+    unfinished = [await asyncio.open_connection(*address) for _ in range(20)]
+    for reader, writer in unfinished:
+        writer.write(POST + b"content-length: 100\r\nexpect: 100-continue\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 100 ")  # its body is being waited for
+    answer = await live.post("/completions", json={"model": "scripted", "prompt": "Hi"})
+    assert answer.status_code == 200
+    for _, writer in unfinished:
+        writer.close()
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("identity", 200), ("", 200)])
+async def test_a_compressed_body_is_a_415(live: httpx2.AsyncClient, encoding: str, status: int) -> None:
+    body = {"model": "scripted", "prompt": "Hi"}
+    response = await live.post("/completions", json=body, headers={"content-encoding": encoding})
+    assert response.status_code == status
+    assert status == 200 or response.json()["error"]["code"] == "unsupported_content_encoding"
 
 
 def chunks(body: bytes) -> list[bytes]:

@@ -190,8 +190,14 @@ async def test_an_input_that_fills_the_context_is_embedded_and_a_longer_one_refu
     client: httpx2.AsyncClient, engine: Places
 ) -> None:
     await embedded(client, "a" * (CONTEXT - 1))
-    error = await refused(client, ["a", "a" * CONTEXT])
-    assert (error["param"], error["code"]) == ("input", "context_length_exceeded")
+    for long, tokens in (
+        ("a" * CONTEXT, f"{CONTEXT + 1} tokens"),
+        ("a" * 100_000, f"more than {CONTEXT} tokens"),
+        ([1] * (CONTEXT + 1), f"{CONTEXT + 1} tokens"),
+    ):
+        error = await refused(client, [[1], long] if isinstance(long, list) else ["a", long])
+        assert (error["param"], error["code"]) == ("input", "context_length_exceeded")
+        assert f"Input 1 has {tokens}" in error["message"]
     assert error["message"].startswith(f"Input 1 has {CONTEXT + 1} tokens")
     assert len(engine.embedded) == 1
 

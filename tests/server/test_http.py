@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.requests.body import parse
-from gonogo_server.routes import dependencies
+from gonogo_server.requests.messages import plain_messages
+from gonogo_server.routes import chat, dependencies
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -126,3 +127,30 @@ async def test_a_large_body_is_read_beside_the_loop_that_sends_streams(
     response = await client.post("/completions", json={"model": "scripted", "prompt": [*[1] * ids, "a"]})
     assert response.json()["error"]["param"] == f"prompt[{ids}]"
     assert seen == [thread]
+
+
+@pytest.mark.parametrize(("letters", "thread"), [(10, "the loop's"), (100_000, "another")])
+async def test_a_long_conversation_is_made_plain_beside_the_loop_too(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, letters: int, thread: str
+) -> None:
+    seen = []
+
+    def noting_the_thread(*arguments: Any, **named: Any) -> object:  # noqa: ANN401 - passed on
+        seen.append("the loop's" if threading.get_ident() == loop else "another")
+        return plain_messages(*arguments, **named)
+
+    loop = threading.get_ident()
+    monkeypatch.setattr(chat, "plain_messages", noting_the_thread)
+    await client.post(
+        "/chat/completions",
+        json={"model": "scripted", "messages": [{"role": "user", "content": "x" * letters}]},
+    )
+    assert seen == [thread]
+
+
+async def test_a_whole_answer_of_many_tokens_is_written_as_a_short_one_is(client: httpx2.AsyncClient) -> None:
+    body = {"model": "scripted", "prompt": "Hi", "n": 65}
+    answer = (await client.post("/completions", json=body)).json()
+    assert answer["usage"]["completion_tokens"] == 65 * 16
+    short = (await client.post("/completions", json=TEXT)).json()
+    assert [choice["text"] for choice in answer["choices"]] == [short["choices"][0]["text"]] * 65

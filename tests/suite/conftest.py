@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from gonogo import evidence, running, serving
 from gonogo.cli import app
 from gonogo.exchange import Chunk
 from gonogo.rules import load
 from gonogo.running import Approach, Selection
-from typer.testing import CliRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from typer.testing import Result
+    from click.testing import Result
 
     Run = Callable[..., Result]
 

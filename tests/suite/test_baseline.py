@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 from gonogo.baseline import Kind, read, updated, waive
 from gonogo.errors import UsageError
-from gonogo.verdict import Judgement, Level, Rule, Verdict
+from gonogo.verdict import Judgement, Level, Rule, Verdict, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from click.testing import Result
     from gonogo.baseline import Baseline, Problem
-    from typer.testing import Result
 
     Run = Callable[..., Result]
 
 TODAY = date(2026, 6, 15)
 PASS, FAIL, WARN, WAIVED = Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED
-UNDECIDED = (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Verdict.ERROR)
+UNDECIDED = (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE, Verdict.ERROR)
 RULES = ("chat.done", "chat.order", "models.list")
 
 
 def judged(rule_id: str, verdict: Verdict) -> Judgement:
     level = Level.SHOULD if verdict is WARN else Level.MUST
-    return Judgement(Rule(rule_id, "Title", level, "source", "why"), verdict, "It is not there")
+    found = {"expected": "there", "actual": "it is not there"} if verdict in (FAIL, WARN) else {}
+    return Judgement(Rule(rule_id, "Title", level, "source", "why"), verdict, **found)
 
 
 @pytest.fixture
@@ -62,16 +64,24 @@ class TestAnEntry:
         listed = baseline('"chat.done" = { reason = "our issue 12" }')
         (judgement,), broken = waive([judged("chat.done", verdict)], listed, RULES, TODAY)
 
-        assert judgement.verdict is WAIVED
-        assert judgement.message == "It is not there (waived: our issue 12)"
-        assert judgement.waived == "our issue 12"
+        assert judgement == replace(
+            judged("chat.done", verdict), verdict=WAIVED, waived=Waiver("our issue 12")
+        )
+        assert (judgement.expected, judgement.actual) == ("there", "it is not there")
         assert broken == []
+
+    def test_leaves_a_waived_rule_its_cause(self, baseline: Callable[..., Baseline]) -> None:
+        listed = baseline('"chat.done" = { reason = "r" }')
+        (judgement,), _ = waive([replace(judged("chat.done", FAIL), cause="no-end")], listed, RULES, TODAY)
+
+        assert (judgement.verdict, judgement.cause) == (WAIVED, "no-end")
 
     def test_says_until_when_it_holds(self, baseline: Callable[..., Baseline]) -> None:
         listed = baseline('"chat.done" = { reason = "our issue 12", expires = 2026-06-15 }')
         (judgement,), broken = waive([judged("chat.done", FAIL)], listed, RULES, TODAY)
 
-        assert judgement.message == "It is not there (waived until 2026-06-15: our issue 12)"
+        assert judgement.verdict is WAIVED
+        assert judgement.waived == Waiver("our issue 12", "2026-06-15")
         assert broken == []
 
     def test_leaves_every_other_rule_as_it_is(self, baseline: Callable[..., Baseline]) -> None:
@@ -260,11 +270,23 @@ class TestTheCommand:
         rules = {rule["id"]: rule for rule in json.loads(report.read_bytes())["rules"]}
 
         assert result.exit_code == 0, result.output
-        assert "(waived: our issue 12)\n  chat.stream.done  " in result.stdout
+        assert "WAIVED         1  broken, and waived by the baseline\n" in result.stdout
+        assert "FAIL" not in result.stdout
+        assert result.stdout.splitlines()[-1].startswith("GO  0 failed, ")
         assert ", 1 waived; " in result.stdout.splitlines()[-1]
         assert rules["chat.stream.done"]["verdict"] == "waived"
         assert rules["chat.stream.done"]["waived"] == "our issue 12"
         assert rules["chat.stream.done"]["expected"]
+        assert rules["chat.stream.done"]["actual"]
+
+    def test_names_what_is_waived_and_why_where_all_is_shown(
+        self, gonogo: Run, broken_evidence: Path, store: Callable[..., Path]
+    ) -> None:
+        listed = store('"chat.stream.done" = { reason = "our issue 12" }')
+        result = gonogo("judge", broken_evidence, *FEW, "--baseline", listed, "--verbose")
+        (line,) = [line for line in result.stdout.splitlines() if line.startswith("  chat.stream.done  ")]
+
+        assert line.endswith("(waived: our issue 12)")
 
     def test_says_no_go_and_names_the_lines_of_entries_that_are_not_needed(
         self, gonogo: Run, reference_url: str, store: Callable[..., Path]
@@ -286,7 +308,8 @@ class TestTheCommand:
         result = gonogo("judge", broken_evidence, *FEW, "--baseline", listed)
 
         assert result.exit_code == status
-        assert ("FAIL  chat.stream.done" in result.stdout) is bool(status)
+        assert result.stdout.count("\nFAIL  ") == status
+        assert ("\n  rules     chat.stream.done" in result.stdout) is bool(status)
 
     def test_goes_from_no_go_to_go_by_an_update_and_a_reason(
         self, gonogo: Run, broken_evidence: Path, tmp_path: Path

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo import __version__
-from gonogo.cli import app, main
+from gonogo.cli import main
+from gonogo.cli.commands import COMMANDS, Deferred
 from gonogo.rules import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from typer.testing import Result
+    from click.testing import Result
 
     Run = Callable[..., Result]
 
@@ -153,7 +154,6 @@ def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["gonogo", "rules"])
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer sets one of its own
     monkeypatch.setattr("gonogo.cli.rules.load", lambda: 1 // 0)
 
     with pytest.raises(SystemExit) as left:
@@ -164,7 +164,60 @@ def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
 
 
 def test_every_command_explains_itself(gonogo: Run) -> None:
-    names = {command.name for command in app.registered_commands}
+    names = set(COMMANDS)
 
     assert names == {"check", "judge", "diff", "rules", "explain", "serve"}
     assert all(gonogo(name, "--help").exit_code == 0 for name in names - {"serve"})
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_lists_each_command_with_the_first_sentence_of_its_own_help(gonogo: Run, name: str) -> None:
+    entry = COMMANDS[name]
+    own = " ".join((Deferred(name, entry).loaded().help or "").split())
+    listed = " ".join(gonogo("--help").stdout.split())
+
+    assert own.startswith(entry.summary)
+    assert f"{name} {entry.summary}" in listed
+
+
+def test_a_command_that_is_misspelt_is_answered_with_the_one_near_it(gonogo: Run) -> None:
+    result = gonogo("chek")
+
+    assert result.exit_code == 2
+    assert "Did you mean 'check'?" in result.stderr
+
+
+# What takes long to load, and who may load it.
+OF_GHERKIN = {"gherkin"}
+OF_THE_CLIENTS = {"openai", "httpx", "httpx_sse", "pydantic"}
+OF_COLLECTING = {"httpx2", "asyncio", "gonogo.collect"}
+OF_JUDGING = {"jsonschema_rs", "yaml", "gonogo.judge"}
+OF_COLOURS = {"rich"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spared"),
+    [
+        (
+            ["--help"],
+            {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS, "gonogo.rules"},
+        ),
+        (["--version"], {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS, "gonogo.rules"}),
+        (["rules", "chat"], {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS}),
+        (["explain", "chat"], {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS}),
+        (["check", "--help"], OF_THE_CLIENTS),
+    ],
+)
+def test_a_command_loads_only_what_it_needs(arguments: list[str], spared: set[str]) -> None:
+    code = f"import sys; sys.argv[1:] = {arguments}\nimport atexit; atexit.register(lambda: print(*sys.modules))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}from gonogo.cli import main; main()"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+
+    assert "gonogo.cli" in loaded
+    assert loaded.isdisjoint(spared | OF_GHERKIN | OF_THE_CLIENTS | {"pytest", "schemathesis"})

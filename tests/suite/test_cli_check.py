@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from typer.testing import Result
+    from click.testing import Result
 
     Run = Callable[..., Result]
 
@@ -38,15 +38,25 @@ def _without_done(source: Path, target: Path) -> None:
     evidence.write(target, replace(record, exchanges=tuple(cut)))
 
 
-def test_the_reference_server_passes_what_it_does_not_refuse(gonogo: Run, reference_url: str) -> None:
-    result = gonogo("check", reference_url)
+def test_the_reference_server_passes_what_it_does_not_refuse(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    report = tmp_path / "r.json"
+    result = gonogo("check", reference_url, "--json", report)
     last = result.stdout.splitlines()[-1]
-    # The scripted text has no character of several bytes, and its answers call one tool: two rules need more.
-    totals = re.fullmatch(r"GO  0 failed, (\d+) passed, (\d+) unsupported, (2) inconclusive; .*", last)
+    totals = re.fullmatch(r"GO  0 failed, (\d+) passed, (\d+) unsupported, (3) inconclusive; .*", last)
+    rules = json.loads(report.read_bytes())["rules"]
 
     assert result.exit_code == 0, result.stdout
     assert totals, last
     assert sum(map(int, totals.groups())) == len(load())
+    # The scripted model has no date, its text no character of several bytes, and its answers call one tool.
+    assert {rule["id"]: rule["reason"] for rule in rules if rule["verdict"] == "inconclusive"} == {
+        "models.entry.seconds": "nothing-seen",
+        "text.characters": "all-ascii",
+        "tools.stream.own_index": "one-call",
+    }
+    assert all(rule["witnesses"] for rule in rules if rule["verdict"] == "pass")
     assert result.stderr == ""
 
 
@@ -73,9 +83,67 @@ def test_a_deviation_in_the_evidence_is_a_no_go_with_its_bytes_and_a_command(
     result = gonogo("judge", broken, *FEW)
 
     assert result.exit_code == 1
-    assert "FAIL  chat.stream.done  (must)\n" in result.stdout
-    assert f"  repeat it    curl -sS -i -N {reference_url}/chat/completions " in result.stdout
+    assert result.stdout.count("\nFAIL  ") == 1
+    assert "\n  rules     chat.stream.done" in result.stdout
+    assert "\n  evidence  x" in result.stdout
+    assert f"\n  repeat it curl -sS -i -N {reference_url}/chat/completions " in result.stdout
     assert result.stdout.splitlines()[-1].startswith("NO-GO  1 failed, ")
+
+
+class TestHowMuchIsPrinted:
+    @pytest.mark.parametrize("option", ["-q", "--quiet"])
+    def test_quiet_is_the_verdict_alone(self, gonogo: Run, broken_evidence: Path, option: str) -> None:
+        plain, result = (gonogo("judge", broken_evidence, *FEW, *more) for more in ([], [option]))
+
+        assert result.exit_code == plain.exit_code == 1
+        assert result.stdout.splitlines() == plain.stdout.splitlines()[-1:]
+        assert result.stdout.startswith("NO-GO  1 failed, ")
+
+    def test_quiet_says_what_breaks_the_gate_beside_rules(
+        self, gonogo: Run, clean_evidence: Path, tmp_path: Path
+    ) -> None:
+        listed = tmp_path / "b.toml"
+        listed.write_text('"chat.stream.done" = { reason = "r" }')
+        result = gonogo("judge", clean_evidence, *FEW, "--baseline", listed, "--quiet")
+        told, verdict = result.stdout.splitlines()
+
+        assert told == f"{listed}, line 1: chat.stream.done passes now; delete the line."
+        assert verdict.startswith("NO-GO  0 failed, ")
+
+    @pytest.mark.parametrize("option", ["-v", "--verbose"])
+    def test_verbose_names_the_rules_that_were_left_open(
+        self, gonogo: Run, broken_evidence: Path, option: str
+    ) -> None:
+        plain, result = (gonogo("judge", broken_evidence, *FEW, *more) for more in ([], [option]))
+        head = next(line for line in result.stdout.splitlines() if line.startswith("group "))
+        rules = [line for line in result.stdout.splitlines() if line.startswith("  models.")]
+
+        assert head
+        assert len(rules) == int(re.findall(r", (\d+) inconclusive", result.stdout)[0])
+        assert not [line for line in plain.stdout.splitlines() if line.startswith("  models.")]
+        assert result.stdout.splitlines()[-1] == plain.stdout.splitlines()[-1]
+
+    def test_check_takes_both_options_too(self, gonogo: Run, reference_url: str) -> None:
+        quiet = gonogo("check", reference_url, *FEW, "--quiet")
+        verbose = gonogo("check", reference_url, *FEW, "--verbose")
+
+        assert (quiet.exit_code, verbose.exit_code) == (0, 0)
+        assert [line[:4] for line in quiet.stdout.splitlines()] == ["GO  "]
+        assert "\nmodels.list " in verbose.stdout
+
+    def test_quiet_with_a_report_on_stdout_is_the_verdict_on_stderr(
+        self, gonogo: Run, broken_evidence: Path
+    ) -> None:
+        result = gonogo("judge", broken_evidence, *FEW, "--json", "-", "--quiet")
+
+        assert json.loads(result.stdout)["verdict"] == "no-go"
+        assert [line[:7] for line in result.stderr.splitlines()] == ["NO-GO  "]
+
+    @pytest.mark.parametrize("command", ["check", "judge"])
+    def test_more_and_less_at_once_is_one_sentence(self, gonogo: Run, tmp_path: Path, command: str) -> None:
+        result = gonogo(command, tmp_path / "none.jsonl", "--verbose", "--quiet")
+
+        assert one_sentence(result) == "--verbose prints more and --quiet less; leave one of them out."
 
 
 def test_json_and_junit_are_written_where_they_are_asked_for(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from typer.testing import Result
+    from click.testing import Result
 
     Run = Callable[..., Result]
 
@@ -32,6 +32,10 @@ def rule(rule_id: str, verdict: str, level: str = "must") -> dict[str, Any]:
         "message": f"It is {verdict}",
         "expected": None,
         "actual": None,
+        "cause": None,
+        "reason": None,
+        "values": {},
+        "witnesses": [],
         "exchanges": [],
         "position": None,
         "curl": None,
@@ -43,7 +47,7 @@ def rule(rule_id: str, verdict: str, level: str = "must") -> dict[str, Any]:
 def report(*rules: dict[str, Any], **head: object) -> dict[str, Any]:
     return {
         "gonogo": "0.1.0",
-        "report_version": 1,
+        "report_version": 2,
         "verdict": "go",
         "target": {"base_url": "http://h/v1", "model": "m", "embedding_model": None},
         "started": "2026-01-02T03:04:05+00:00",
@@ -52,9 +56,37 @@ def report(*rules: dict[str, Any], **head: object) -> dict[str, Any]:
         "unmet": [],
         "cost": {"requests": 0, "prompt_tokens": 0, "completion_tokens": 0},
         "totals": {verdict.value: 0 for verdict in Verdict},
+        "causes": [],
         "rules": list(rules),
         **head,
     }
+
+
+def of_version_1(report: dict[str, Any]) -> dict[str, Any]:
+    """The same report as gonogo wrote it before it had causes and reasons."""
+    rules = [
+        {
+            name: value
+            for name, value in rule.items()
+            if name not in {"cause", "reason", "values", "witnesses"}
+        }
+        for rule in report["rules"]
+    ]
+    totals = {verdict: number for verdict, number in report["totals"].items() if verdict != "not-applicable"}
+    kept = {name: value for name, value in report.items() if name != "causes"}
+    return {**kept, "report_version": 1, "rules": rules, "totals": totals}
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
+    """Write a report into a file."""
+
+    def write(report: dict[str, Any]) -> Path:
+        path = tmp_path / "report.json"
+        path.write_text(json.dumps(report))
+        return path
+
+    return write
 
 
 @pytest.mark.parametrize(
@@ -83,6 +115,12 @@ def report(*rules: dict[str, Any], **head: object) -> dict[str, Any]:
         ("inconclusive", "pass", "must", OTHER),
         ("inconclusive", "unsupported", "must", OTHER),
         ("inconclusive", "error", "must", OTHER),
+        ("pass", "not-applicable", "must", OTHER),
+        ("fail", "not-applicable", "must", OTHER),
+        ("warn", "not-applicable", "should", OTHER),
+        ("not-applicable", "pass", "must", OTHER),
+        ("not-applicable", "unsupported", "must", OTHER),
+        ("not-applicable", "fail", "must", WORSE),
     ],
 )
 def test_a_change_of_verdict_is_worse_better_or_neither(
@@ -98,6 +136,68 @@ def test_the_same_verdict_twice_is_no_difference(verdict: Verdict) -> None:
     found = compare(report(rule("a.b", verdict)), report(rule("a.b", verdict)))
 
     assert (found.differences, found.same, found.is_worse) == ((), 1, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("inconclusive", "not-applicable"), ("not-applicable", "inconclusive")]
+)
+def test_from_one_verdict_that_tells_nothing_to_the_other_is_no_difference(old: str, new: str) -> None:
+    found = compare(report(rule("a.b", old)), report(rule("a.b", new)))
+
+    assert (found.differences, found.same, found.is_worse) == ((), 1, False)
+
+
+def test_must_rules_stand_first_among_those_of_one_kind_and_keep_their_order() -> None:
+    levels = {"a.may": "may", "a.should": "should", "a.must": "must", "b.should": "should", "b.must": "must"}
+    broken = {"must": "fail", "should": "warn", "may": "unsupported"}
+    old = report(*(rule(rule_id, "pass", level) for rule_id, level in levels.items()))
+    new = report(*(rule(rule_id, broken[level], level) for rule_id, level in levels.items()))
+    found = compare(old, new)
+
+    assert [d.id for d in found.of(WORSE)] == ["a.must", "b.must", "a.should", "b.should", "a.may"]
+    assert [d.id for d in compare(new, old).of(BETTER)] == [d.id for d in found.of(WORSE)]
+    assert [d.level for d in found.differences] == ["must", "must", "should", "should", "may"]
+
+
+def test_what_got_worse_stands_before_what_got_better_whatever_their_levels() -> None:
+    old = report(rule("a.better", "fail"), rule("a.worse", "pass", "should"))
+    new = report(rule("a.better", "pass"), rule("a.worse", "warn", "should"))
+
+    assert [d.id for d in compare(old, new).differences] == ["a.worse", "a.better"]
+
+
+class TestAReportOfVersion1:
+    def test_is_read_and_compared_with_one_of_version_2(
+        self, stored: Callable[[dict[str, Any]], Path]
+    ) -> None:
+        old = diff.read(stored(of_version_1(report(rule("a.b", "pass"), rule("a.c", "inconclusive")))))
+        new = diff.read(stored(report(rule("a.b", "fail"), rule("a.c", "not-applicable"))))
+
+        assert "causes" not in old
+        assert [(d.change, d.id) for d in compare(old, new).differences] == [(WORSE, "a.b")]
+        assert [(d.change, d.id) for d in compare(new, old).differences] == [(BETTER, "a.b")]
+
+    @pytest.mark.parametrize("lacking", ["title", "level", "verdict", "message", "source"])
+    def test_has_what_both_versions_have(
+        self, stored: Callable[[dict[str, Any]], Path], lacking: str
+    ) -> None:
+        old = of_version_1(report(rule("a.b", "pass")))
+        del old["rules"][0][lacking]
+
+        with pytest.raises(UsageError, match=f'is a damaged report: "{lacking}" is a required property'):
+            diff.read(stored(old))
+
+
+@pytest.mark.parametrize("lacking", ["causes", "totals", "rules"])
+def test_a_report_of_version_2_has_all_that_its_version_has(
+    stored: Callable[[dict[str, Any]], Path], lacking: str
+) -> None:
+    whole = report(rule("a.b", "pass"))
+    assert diff.read(stored(whole)) == whole
+    del whole[lacking]
+
+    with pytest.raises(UsageError, match=f'is a damaged report: "{lacking}" is a required property'):
+        diff.read(stored(whole))
 
 
 @pytest.mark.parametrize("verdict", ["pass", "fail"])
@@ -176,7 +276,9 @@ class TestTheCommand:
 
         assert document["worse"] is True
         assert document["verdict"] == {"old": "go", "new": "no-go"}
-        assert [(d["change"], d["id"]) for d in document["differences"]] == [("worse", "chat.stream.done")]
+        assert [(d["change"], d["id"], d["level"]) for d in document["differences"]] == [
+            ("worse", "chat.stream.done", "must")
+        ]
         assert page.read_text().startswith("## gonogo diff: worse\n")
         assert result.stderr.startswith("Worse (1):")
 
@@ -187,8 +289,12 @@ class TestTheCommand:
             (b"<html>", "is not JSON; give a report that gonogo check --json wrote."),
             (b"\xff", "is not JSON; give a report"),
             (b"[]", "is no report; give one that gonogo check --json wrote."),
-            (b'{"report_version": 2}', "is a report of version 2; this gonogo reads version 1."),
+            (b'{"report_version": 3}', "is a report of version 3; this gonogo reads versions 1 and 2."),
+            (b'{"report_version": "2"}', "is a report of version '2'; this gonogo reads versions 1 and 2."),
+            (b'{"report_version": true}', "is a report of version True; this gonogo reads versions 1 and 2."),
+            (b'{"report_version": [2]}', "is a report of version [2]; this gonogo reads versions 1 and 2."),
             (b'{"report_version": 1}', 'is a damaged report: "gonogo" is a required property.'),
+            (b'{"report_version": 2}', 'is a damaged report: "gonogo" is a required property.'),
         ],
     )
     def test_says_of_a_file_that_is_no_report_what_it_is_in_one_sentence(

@@ -1,4 +1,4 @@
-"""The rules in pytest's own runner: `pytest --pyargs gonogo.suite`."""
+"""The rules in pytest's own runner: `pytest -p gonogo.suite.options --pyargs gonogo.suite`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
 
 def suite(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the suite outside this project, so that none of its settings apply."""
-    command = [sys.executable, "-m", "pytest", "--pyargs", "gonogo.suite", *QUIET, *arguments]
+    return pytest_in(folder, "-p", "gonogo.suite.options", "--pyargs", "gonogo.suite", *QUIET, *arguments)
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.endswith("API_KEY")}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -154,9 +158,50 @@ def test_levels_select(tmp_path: Path, evidence: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("choice", "ids"),
+    [
+        (("-k", "chat.stream.done"), ["chat.stream.done"]),
+        (
+            ("--gonogo-only", "models.list", "--gonogo-only", "chat.stream.done"),
+            ["models.list", "chat.stream.done"],
+        ),
+    ],
+)
+def test_ids_select(tmp_path: Path, evidence: Path, choice: tuple[str, ...], ids: list[str]) -> None:
+    done = suite(tmp_path, "--gonogo-evidence", str(evidence), *choice)
+    chosen = load().select(ids)
+    assert f"{len(chosen)} passed, {len(load()) - len(chosen)} deselected" in done.stdout, done.stdout
+
+
+def test_tests_that_are_no_rules_stay(tmp_path: Path, evidence: Path) -> None:
+    (tmp_path / "test_own.py").write_text("def test_it_runs(): ...")
+    chosen = ("--gonogo-evidence", str(evidence), "--gonogo-only", "chat.stream.done")
+    done = suite(tmp_path, "test_own.py", *chosen)
+    assert "2 passed" in done.stdout, done.stdout
+
+
+def test_without_its_options_the_suite_says_how_it_is_run(tmp_path: Path) -> None:
+    done = pytest_in(tmp_path, "--pyargs", "gonogo.suite", *QUIET)
+    assert done.returncode == 2
+    assert (
+        "pytest -p gonogo.suite.options --pyargs gonogo.suite --gonogo-url URL" in done.stdout + done.stderr
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_run_of_pytest_beside_gonogo_loads_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / "test_own.py").write_text(
+        "import sys\ndef test_it(): assert not any(name.startswith('gonogo') for name in sys.modules)"
+    )
+    done = pytest_in(tmp_path, *QUIET)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         ((), "Name the target with --gonogo-url"),
+        (("--gonogo-only", "chat.steam"), 'No rule is called "chat.steam"; did you mean chat.stream'),
         (("--gonogo-url", "ftp://nowhere"), "http://"),
         (("--gonogo-evidence", "no-such-file.jsonl"), "no-such-file.jsonl"),
         (("--gonogo-resume",), "name its file with --gonogo-evidence, its target with --gonogo-url"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from typer.testing import Result
+    from click.testing import Result
 
     Run = Callable[..., Result]
 

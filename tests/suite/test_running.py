@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socketserver
 import subprocess
@@ -16,6 +17,7 @@ from gonogo.collect.plan import plan
 from gonogo.errors import EvidenceError
 from gonogo.judge import judging
 from gonogo.judge.steps import Bound, Check, Of
+from gonogo.reasons import Reason
 from gonogo.report.model import Gate
 from gonogo.rules import load
 from gonogo.running import Approach, Selection
@@ -68,12 +70,26 @@ def test_a_check_of_ours_that_breaks_costs_its_own_rule_only(
     broken = verdicts.pop("models.list.json")
 
     assert broken.verdict is Verdict.ERROR
-    assert (
-        "AttributeError: 'Exchange' object has no attribute 'no_such_field' (test_running.py:"
-        in broken.message
+    assert broken.because is not None
+    assert broken.because.reason is Reason.CHECK_BROKE
+    assert broken.because.values["error"] == (
+        "AttributeError: 'Exchange' object has no attribute 'no_such_field'"
     )
+    assert re.fullmatch(r"test_running\.py:\d+", str(broken.because.values["where"]))
     assert {judgement.verdict for judgement in verdicts.values()} == {Verdict.PASS}
     assert report.gate is Gate.NOT_JUDGED
+
+
+def test_broken_rules_come_with_their_causes_and_name_them(broken_evidence: Path) -> None:
+    few = Selection(only=("models", "chat.stream.done"))
+    report = running.judge_again(evidence.read(broken_evidence), few, load())
+    (cause,) = report.causes
+
+    assert cause.rules == ("chat.stream.done",)
+    assert report.judgement("chat.stream.done").cause == cause.id
+    assert report.of(cause) == [report.judgement("chat.stream.done")]
+    assert report.verdict_of(cause) is Verdict.FAIL
+    assert {j.cause for j in report.judgements if j.verdict is Verdict.PASS} == {None}
 
 
 def test_one_error_of_many_requests_under_way_is_the_one_with_a_sentence_for_the_user() -> None:

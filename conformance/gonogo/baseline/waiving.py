@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gonogo.baseline.file import HEAD
-from gonogo.verdict import Verdict
+from gonogo.verdict import Verdict, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -87,9 +87,8 @@ def updated(
 def _waived(judgement: Judgement, entry: Entry | None, today: date) -> Judgement:
     if judgement.verdict not in WAIVABLE or entry is None or not entry.reason or _is_over(entry, today):
         return judgement
-    until = "" if entry.expires is None else f" until {entry.expires}"
-    message = f"{judgement.message} (waived{until}: {entry.reason})"
-    return replace(judgement, verdict=Verdict.WAIVED, message=message, waived=entry.reason)
+    until = None if entry.expires is None else entry.expires.isoformat()
+    return replace(judgement, verdict=Verdict.WAIVED, waived=Waiver(entry.reason, until))
 
 
 def _problem(

@@ -6,65 +6,53 @@
 
 import sys
 import traceback
-from typing import Annotated
 
-import typer
-from typer.core import TyperGroup
+import click
 
-from gonogo import __version__
-from gonogo.cli import check, diff, judge, rules, serve
-from gonogo.cli.output import say
+import gonogo
+from gonogo.cli.commands import COMMANDS, Deferred
+from gonogo.cli.printing import say
 from gonogo.errors import GonogoError
 
 COULD_NOT_JUDGE = 2
 INTERRUPTED = 130
 
 
-class Commands(TyperGroup):
+class Commands(click.Group):
     """The commands, with every expected way of not succeeding turned into a sentence and a status."""
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # the base class is not public
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
+        """The names in the order of the table: what one does first comes first."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> object:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
         except GonogoError as error:
             say(str(error))
-            raise typer.Exit(COULD_NOT_JUDGE) from error
+            raise click.exceptions.Exit(COULD_NOT_JUDGE) from error
         except KeyboardInterrupt as stop:
             say(f"Interrupted{stop}.")
-            raise typer.Exit(INTERRUPTED) from stop
+            raise click.exceptions.Exit(INTERRUPTED) from stop
 
 
-app = typer.Typer(
-    name="gonogo",
-    cls=Commands,
-    help="The go/no-go gauge for OpenAI-compatible endpoints.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's form
+    if wanted and not context.resilient_parsing:
+        click.echo(f"gonogo {gonogo.__version__}")
+        context.exit()
+
+
+@click.group(cls=Commands, commands=[Deferred(name, entry) for name, entry in COMMANDS.items()])
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
 )
-app.command("check")(check.check)
-app.command("judge")(judge.judge)
-app.command("diff")(diff.diff)
-app.command("rules")(rules.rules)
-app.command("explain")(rules.explain)
-app.command("serve", context_settings=serve.PASS_ON)(serve.serve)
-
-
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands it over so
-    if wanted:
-        typer.echo(f"gonogo {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+def app() -> None:
     """The go/no-go gauge for OpenAI-compatible endpoints."""
 
 

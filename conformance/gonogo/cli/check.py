@@ -9,33 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-import typer
+import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gonogo import running, serving
-from gonogo.cli.fuzzing import Fuzz, FuzzBudget, FuzzSeed, fuzzing
-from gonogo.cli.options import (
-    BaselineFile,
-    BaseUrl,
-    Concurrency,
-    EmbeddingModel,
-    EvidenceFile,
-    ExtraBody,
-    JsonFile,
-    JunitFile,
-    MarkdownFile,
-    Model,
-    Only,
-    Require,
-    Resume,
-    SarifFile,
-    ShowPlan,
-    Skip,
-    Strict,
-    Timeout,
-    UpdateBaseline,
-)
-from gonogo.cli.output import STATUS, Console, claim, probe, report_sinks
+from gonogo.cli import fuzzing, options
+from gonogo.cli.console import Console
+from gonogo.cli.output import claim, probe
+from gonogo.cli.printing import show
+from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.collect.plan import Plan, plan
 from gonogo.errors import UsageError
@@ -48,42 +30,70 @@ from gonogo.stimuli.extra import parse_extra
 KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 
 
+@click.command()
+@options.base_url
+@options.model
+@options.embedding_model
+@options.only
+@options.skip
+@options.require
+@options.strict
+@options.concurrency
+@options.timeout
+@options.evidence_file
+@options.resume
+@options.extra_body
+@options.show_plan
+@fuzzing.fuzz
+@fuzzing.fuzz_budget
+@fuzzing.fuzz_seed
+@options.baseline
+@options.update_baseline
+@options.json_file
+@options.junit_file
+@options.sarif_file
+@options.markdown_file
+@options.verbose
+@options.quiet
 def check(  # noqa: PLR0913 - one parameter an option
-    base_url: BaseUrl = None,
     *,
-    model: Model = None,
-    embedding_model: EmbeddingModel = None,
-    only: Only = None,
-    skip: Skip = None,
-    require: Require = None,
-    strict: Strict = False,
-    concurrency: Concurrency = 8,
-    timeout: Timeout = 60.0,
-    evidence: EvidenceFile = None,
-    resume: Resume = False,
-    extra_body: ExtraBody = None,
-    show_plan: ShowPlan = False,
-    fuzz: Fuzz = False,
-    fuzz_budget: FuzzBudget = None,
-    fuzz_seed: FuzzSeed = None,
-    baseline: BaselineFile = None,
-    update_baseline: UpdateBaseline = False,
-    json_file: JsonFile = None,
-    junit_file: JunitFile = None,
-    sarif_file: SarifFile = None,
-    markdown_file: MarkdownFile = None,
+    base_url: str | None,
+    model: str | None,
+    embedding_model: str | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    require: tuple[str, ...],
+    strict: bool,
+    concurrency: int,
+    timeout: float,
+    evidence: Path | None,
+    resume: bool,
+    extra_body: str | None,
+    show_plan: bool,
+    fuzz: bool,
+    fuzz_budget: str | None,
+    fuzz_seed: int | None,
+    baseline: Path | None,
+    update_baseline: bool,
+    json_file: Path | None,
+    junit_file: Path | None,
+    sarif_file: Path | None,
+    markdown_file: Path | None,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Ask an endpoint everything the rules look at, and say go or no-go.
 
     A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
     the reference server is started on a free port, checked, and stopped.
     """
+    detail = detail_of(verbose=verbose, quiet=quiet)
     if resume and (evidence is None or base_url is None):
         raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
     extra = {} if extra_body is None else parse_extra(extra_body)
     catalogue = load(fuzz=True)
-    generated = fuzzing(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
-    selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict, fuzz)
+    generated = fuzzing.asked_for(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
+    selection = Selection(only, skip, require, strict, fuzz)
     asked = plan(selection.scenarios(catalogue))
     if show_plan:
         _print_plan(asked, generated)
@@ -110,9 +120,9 @@ def check(  # noqa: PLR0913 - one parameter an option
         with _reachable(approach, base_url) as reached, _progress(asked, generated) as on_done:
             report = running.check(reached, selection, catalogue, on_done, accepted.waivers)
         opened.write(report)
-        print_report(report, opened.console)
+        print_report(report, opened.console, detail)
     accepted.write(report, catalogue)
-    raise typer.Exit(STATUS[report.gate])
+    raise click.exceptions.Exit(STATUS[report.gate])
 
 
 def _key() -> str | None:
@@ -170,17 +180,16 @@ def _progress(asked: Plan, generated: Fuzzing | None) -> Iterator[Callable[[], N
 
 
 def _print_plan(asked: Plan, generated: Fuzzing | None) -> None:
-    console = Console()
-    for stimulus in asked.stimuli:
-        cost = f"{stimulus.tokens} tokens" if stimulus.tokens else "no tokens"
-        line = f"{stimulus.risk.name.lower():<9} {cost:>11}  {stimulus.key}"
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
-    console.print(
+    lines = [
+        f"{stimulus.risk.name.lower():<9} {_cost(stimulus.tokens):>11}  {stimulus.key}"
+        for stimulus in asked.stimuli
+    ]
+    total = (
         f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests greet "
-        "the target, and one follows each batch of hostile ones to see whether it still answers.",
-        soft_wrap=True,
-        markup=False,
-        highlight=False,
+        "the target, and one follows each batch of hostile ones to see whether it still answers."
     )
-    if generated is not None:
-        console.print(f"Then --fuzz: {generated.budget}.", soft_wrap=True, markup=False, highlight=False)
+    show([*lines, total] if generated is None else [*lines, total, f"Then --fuzz: {generated.budget}."])
+
+
+def _cost(tokens: int) -> str:
+    return f"{tokens} tokens" if tokens else "no tokens"

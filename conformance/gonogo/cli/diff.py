@@ -1,27 +1,25 @@
 """`gonogo diff`: what changed between two reports."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from gonogo.cli.options import JsonFile, MarkdownFile
+from gonogo.cli import options
 from gonogo.cli.output import sinks
 from gonogo.report.diff import compare, read, render_json, render_markdown, render_text
 
 WORSE = 1
 
 
-def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="A JSON report, by gonogo check --json.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="A later one.")],
-    *,
-    json_file: JsonFile = None,
-    markdown_file: MarkdownFile = None,
-) -> None:
+@click.command()
+@click.argument("old", type=Path, metavar="OLD", help="A JSON report, by gonogo check --json.")
+@click.argument("new", type=Path, metavar="NEW", help="A later one.")
+@options.json_file
+@options.markdown_file
+def diff(*, old: Path, new: Path, json_file: Path | None, markdown_file: Path | None) -> None:
     """Say what got worse, better, appeared or went away; exit status 1 where something got worse."""
     comparison = compare(read(old), read(new))
     with sinks((render_json, json_file), (render_markdown, markdown_file)) as opened:
         opened.write(comparison)
-        opened.console.print(render_text(comparison), end="", soft_wrap=True, markup=False, highlight=False)
-    raise typer.Exit(WORSE if comparison.is_worse else 0)
+        opened.show(render_text(comparison))
+    raise click.exceptions.Exit(WORSE if comparison.is_worse else 0)

@@ -1,31 +1,25 @@
 """The options of a fuzz pass."""
 
-from typing import Annotated
-
-import typer
+import click
 
 from gonogo.errors import UsageError
 from gonogo.fuzz import Budget, Fuzzing
 from gonogo.fuzz.source import require_schemathesis
 
-Fuzz = Annotated[
-    bool, typer.Option("--fuzz", help="Send generated requests too, and judge the rules of robustness.")
-]
-FuzzBudget = Annotated[
-    str | None,
-    typer.Option(
-        "--fuzz-budget",
-        metavar="LIMITS",
-        help="What they may cost, as seconds=120,cases=1000,tokens=4000 (the default); each may be left out.",
-    ),
-]
-FuzzSeed = Annotated[
-    int | None,
-    typer.Option("--fuzz-seed", metavar="N", min=0, help="Other requests for other numbers; else 0."),
-]
+fuzz = click.option(
+    "--fuzz", is_flag=True, help="Send generated requests too, and judge the rules of robustness."
+)
+fuzz_budget = click.option(
+    "--fuzz-budget",
+    metavar="LIMITS",
+    help="What they may cost, as seconds=120,cases=1000,tokens=4000 (the default); each may be left out.",
+)
+fuzz_seed = click.option(
+    "--fuzz-seed", metavar="N", type=click.IntRange(min=0), help="Other requests for other numbers; else 0."
+)
 
 
-def fuzzing(*, wanted: bool, budget: str | None, seed: int | None) -> Fuzzing | None:
+def asked_for(*, wanted: bool, budget: str | None, seed: int | None) -> Fuzzing | None:
     """What the options ask for; None without --fuzz. Raises UsageError where they cannot be obeyed."""
     if not wanted:
         if budget is not None or seed is not None:

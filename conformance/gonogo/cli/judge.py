@@ -1,24 +1,12 @@
 """`gonogo judge`: the verdicts on stored evidence, with no network."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from gonogo import evidence, running
-from gonogo.cli.options import (
-    BaselineFile,
-    JsonFile,
-    JunitFile,
-    MarkdownFile,
-    Only,
-    Require,
-    SarifFile,
-    Skip,
-    Strict,
-    UpdateBaseline,
-)
-from gonogo.cli.output import STATUS, report_sinks
+from gonogo.cli import options
+from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
@@ -26,31 +14,48 @@ from gonogo.running import Selection
 from gonogo.stimuli.fuzzed import was_fuzzed
 
 
+@click.command()
+@click.argument("evidence_file", type=Path, metavar="EVIDENCE", help="Written by gonogo check.")
+@options.only
+@options.skip
+@options.require
+@options.strict
+@options.baseline
+@options.update_baseline
+@options.json_file
+@options.junit_file
+@options.sarif_file
+@options.markdown_file
+@options.verbose
+@options.quiet
 def judge(  # noqa: PLR0913 - one parameter an option
-    evidence_file: Annotated[Path, typer.Argument(metavar="EVIDENCE", help="Written by gonogo check.")],
     *,
-    only: Only = None,
-    skip: Skip = None,
-    require: Require = None,
-    strict: Strict = False,
-    baseline: BaselineFile = None,
-    update_baseline: UpdateBaseline = False,
-    json_file: JsonFile = None,
-    junit_file: JunitFile = None,
-    sarif_file: SarifFile = None,
-    markdown_file: MarkdownFile = None,
+    evidence_file: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    require: tuple[str, ...],
+    strict: bool,
+    baseline: Path | None,
+    update_baseline: bool,
+    json_file: Path | None,
+    junit_file: Path | None,
+    sarif_file: Path | None,
+    markdown_file: Path | None,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Judge stored evidence by the rules of this version; nothing is sent."""
+    detail = detail_of(verbose=verbose, quiet=quiet)
     accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True)
     record = evidence.read(evidence_file)
     fuzzed = was_fuzzed(record)
-    selection = Selection(tuple(only or ()), tuple(skip or ()), tuple(require or ()), strict, fuzzed)
+    selection = Selection(only, skip, require, strict, fuzzed)
     report = running.judge_again(record, selection, catalogue, accepted.waivers)
     outputs = report_sinks(
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
     )
     with outputs as opened:
         opened.write(report)
-        print_report(report, opened.console)
+        print_report(report, opened.console, detail)
     accepted.write(report, catalogue)
-    raise typer.Exit(STATUS[report.gate])
+    raise click.exceptions.Exit(STATUS[report.gate])

@@ -1,51 +1,34 @@
-"""Where things are printed: a console that survives a closed pipe, report files opened before the work."""
+"""Where a result goes: files that are opened before the work, and the text on stdout or stderr."""
+
+from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
-import rich.console
-from rich.markup import escape
-
+from gonogo.cli.printing import write
 from gonogo.errors import UsageError
-from gonogo.report import json, junit, markdown, sarif
-from gonogo.report.model import Gate, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gonogo.cli.console import Console
 
 Shown = TypeVar("Shown")
 Render = Callable[[Shown], str]
 
 STDOUT = Path("-")
-STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-"""The variable in which GitHub names the file whose Markdown it shows on the page of a run."""
-STATUS = {Gate.GO: 0, Gate.NO_GO: 1, Gate.NOT_JUDGED: 2}
-"""The exit status of each answer."""
-
-
-class Console(rich.console.Console):
-    """A console whose reader may leave early (`| head`): the rest is not printed, and the status stays."""
-
-    def on_broken_pipe(self) -> None:
-        """Send what is left to nowhere."""
-        stream = sys.stderr if self.stderr else sys.stdout
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def say(sentence: str) -> None:
-    """Print one sentence on stderr."""
-    Console(stderr=True).print(escape(sentence), soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True)
 class Sinks(Generic[Shown]):
-    """The files that show something, open for writing, and the console for its text."""
+    """The files that show something, open for writing, and where its text goes: to stderr where stdout is a file."""
 
     files: tuple[tuple[Render[Shown], IO[str]], ...]
-    console: Console
+    text_to_stderr: bool
 
     def write(self, shown: Shown) -> None:
         """Write every file."""
@@ -53,6 +36,17 @@ class Sinks(Generic[Shown]):
             with contextlib.suppress(BrokenPipeError):
                 file.write(render(shown))
                 file.flush()
+
+    def show(self, text: str) -> None:
+        """Print plain text."""
+        write([text.removesuffix("\n")], sys.stderr if self.text_to_stderr else sys.stdout)
+
+    @property
+    def console(self) -> Console:
+        """A console for text with colours and tables."""
+        from gonogo.cli.console import Console  # noqa: PLC0415 - rich is for those who print more than plain text
+
+        return Console(stderr=self.text_to_stderr)
 
 
 @contextlib.contextmanager
@@ -70,25 +64,7 @@ def sinks(
         files = [(render, _open(path, stack)) for render, path in wanted if path is not None]
         if appended is not None and appended[1] is not None:
             files.append((appended[0], _open(appended[1], stack, "a")))
-        yield Sinks(tuple(files), Console(stderr=bool(to_stdout)))
-
-
-def report_sinks(
-    *,
-    json_file: Path | None,
-    junit_file: Path | None,
-    sarif_file: Path | None,
-    markdown_file: Path | None,
-) -> contextlib.AbstractContextManager[Sinks[Report]]:
-    """The files of a report, and GitHub's step summary where the environment names one; see `sinks`."""
-    summary = os.environ.get(STEP_SUMMARY)
-    return sinks(
-        (json.render, json_file),
-        (junit.render, junit_file),
-        (sarif.render, sarif_file),
-        (markdown.render, markdown_file),
-        appended=(markdown.render, Path(summary) if summary else None),
-    )
+        yield Sinks(tuple(files), bool(to_stdout))
 
 
 def claim(path: Path) -> None:

@@ -1,13 +1,12 @@
 """`gonogo rules` and `gonogo explain`: what is checked, and why."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Annotated
 
-import typer
+import click
 
-from gonogo.cli.output import Console
+from gonogo.cli.printing import show
 from gonogo.report.curl import curl
 from gonogo.rules import Scenario, load
 from gonogo.rules.examples import Example, examples
@@ -19,12 +18,14 @@ from gonogo.verdict import Level
 EXAMPLE_URL = "http://127.0.0.1:8000/v1"
 EXAMPLE_SUBJECT = Subject("MODEL", "EMBEDDING-MODEL")
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Rules, or the groups they are in.")]
+HELP = "Rules, or the groups they are in."
 
 
-def rules(ids: Ids = None) -> None:
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...", help=HELP)
+def rules(*, ids: tuple[str, ...]) -> None:
     """List the rules by group: id, level, title."""
-    scenarios = load(fuzz=True).select(ids or ())
+    scenarios = load(fuzz=True).select(ids)
     groups = Counter(scenario.rule.group for scenario in scenarios)
     widest = max(len(scenario.rule.id) for scenario in scenarios)
     lines = []
@@ -37,15 +38,15 @@ def rules(ids: Ids = None) -> None:
         ]
     levels = Counter(scenario.rule.level for scenario in scenarios)
     counts = ", ".join(f"{levels[level]} {level}" for level in Level)
-    _print([*lines, f"{len(scenarios)} rules: {counts}"])
+    show([*lines, f"{len(scenarios)} rules: {counts}"])
 
 
-def explain(
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Rules, or the groups they are in.")],
-) -> None:
+@click.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...", help=HELP)
+def explain(*, ids: tuple[str, ...]) -> None:
     """Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples."""
     for index, scenario in enumerate(load(fuzz=True).select(ids)):
-        _print([*([""] if index else []), *_explanation(scenario)])
+        show([*([""] if index else []), *_explanation(scenario)])
 
 
 def _explanation(scenario: Scenario) -> Iterator[str]:
@@ -93,9 +94,3 @@ def _command(scenario: Scenario) -> str | None:
         with suppress(NotPossible, KeyError):
             return curl(stimulus.build(EXAMPLE_SUBJECT, {}), EXAMPLE_URL)
     return None
-
-
-def _print(lines: Iterable[str]) -> None:
-    console = Console()
-    for line in lines:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -1,13 +1,15 @@
 """`gonogo serve`: the reference server; its options are its own."""
 
-import typer
+import click
 
 from gonogo import serving
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""How the command is registered, so that every argument reaches the server, --help among them."""
+# Every argument reaches the server, --help among them.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
-def serve(context: typer.Context) -> None:
+@click.command(context_settings=PASS_ON, add_help_option=False)
+@click.pass_context
+def serve(context: click.Context) -> None:
     """Serve models on this machine; gonogo serve --help says how."""
-    raise typer.Exit(serving.serve(context.args))
+    raise click.exceptions.Exit(serving.serve(context.args))

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gonogo.baseline import read, updated
-from gonogo.cli.output import probe, say
+from gonogo.cli.output import probe
+from gonogo.cli.printing import say
 from gonogo.errors import UsageError
 from gonogo.report.model import Report
 from gonogo.rules import Catalogue

@@ -28,6 +28,7 @@ class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold,
 
     def __init__(self, client: str) -> None:
         super().__init__(f'{client} is not installed: install "gonogo[clients]"')
+        self.client = client
 
 
 class LostStreamError(Exception):

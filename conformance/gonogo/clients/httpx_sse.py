@@ -11,6 +11,7 @@ from gonogo.clients.recording import BASE_URL, expect_turns, headers, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     import httpx
 
@@ -20,20 +21,26 @@ NAME = "httpx-sse"
 DONE = "[DONE]"
 
 
-@functools.lru_cache(maxsize=4096)
-def stream(exchange: Exchange) -> Breakage | None:
-    """Every event up to [DONE], its data parsed as JSON; made once for each exchange. Raises NotInstalled."""
+def require() -> ModuleType:
+    """The library, imported with the httpx that it works on; NotInstalled where one of them is not there."""
     try:
-        import httpx  # noqa: PLC0415 - an extra; asked for only where it is used
+        import httpx  # noqa: F401, PLC0415 - an extra; asked for only where it is used
         import httpx_sse  # noqa: PLC0415 - as above
     except ImportError:
         raise NotInstalled(NAME) from None
+    return httpx_sse
+
+
+@functools.lru_cache(maxsize=4096)
+def stream(exchange: Exchange) -> Breakage | None:
+    """Every event up to [DONE], its data parsed as JSON; made once for each exchange. Raises NotInstalled."""
+    client = Client(NAME, require().__version__)
+    import httpx  # noqa: PLC0415 - as above
 
     def answer(_: httpx.Request) -> httpx.Response:
         assert exchange.status is not None
         return httpx.Response(exchange.status, headers=headers(exchange), content=pieces(exchange))
 
-    client = Client(NAME, httpx_sse.__version__)
     with httpx.Client(transport=httpx.MockTransport(answer), trust_env=False) as sender:
         return client.play(_loop(sender, exchange))
 

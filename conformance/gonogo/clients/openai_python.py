@@ -21,6 +21,7 @@ from gonogo.clients.recording import BASE_URL, expect_turns, headers, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
     from openai import OpenAI
     from openai.types import CompletionUsage
@@ -35,22 +36,27 @@ if TYPE_CHECKING:
 NAME = "openai-python"
 
 
+def require() -> ModuleType:
+    """The SDK, imported; NotInstalled where it is not there."""
+    try:
+        import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
+
+        # A stream of the SDK that is collected while another lane imports httpx trips over the half of it.
+        # Closing it before does not help: Stream.close() leaves the generator that looks httpx up.
+        with suppress(ImportError):
+            import httpx  # noqa: F401, PLC0415 - as above
+    except ImportError:
+        raise NotInstalled(NAME) from None
+    return openai
+
+
 def _reader(lane: Lane) -> Reader:
     """The lane as a function of an exchange, made once for each. Raises NotInstalled."""
 
     @functools.lru_cache(maxsize=4096)
     @functools.wraps(lane)
     def read(exchange: Exchange) -> Breakage | None:
-        try:
-            import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
-
-            # A stream of the SDK that is collected while another lane imports httpx trips over the half of it.
-            # Closing it before does not help: Stream.close() leaves the generator that looks httpx up.
-            with suppress(ImportError):
-                import httpx  # noqa: F401, PLC0415 - as above
-        except ImportError:
-            raise NotInstalled(NAME) from None
-        client = Client(NAME, openai.__version__)
+        client = Client(NAME, require().__version__)
         with _replaying(exchange) as sdk, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydantic's, of types that the SDK does not check
             return client.play(lane(sdk, exchange))

@@ -1,10 +1,11 @@
 """Send a plan and record what comes back.
 
-Harmless stimuli go side by side, then those that must be alone, then hostile ones in batches with a sign of life
-after each, then the ones known to stop servers: the first by itself, as most die of that one, and where the target
-lives through it the rest in batches too. Once the target no longer answers, nothing more is sent: what is left is noted
-with the batch that was the last before it. Any request of a batch may be the one that stopped the target; with one
-request at a time a batch is one request, and the one is named.
+Harmless stimuli go side by side, those that others wait for first. A text that is compared with another, and is not
+as expected, is asked for again by itself: a batch can change greedy text, and then the later exchange counts. Hostile
+ones follow in batches with a sign of life after each, then the ones known to stop servers: the first by itself, as
+most die of that one. A batch ends early where an answer is one that the dying give too. Once the target no longer
+answers, nothing more is sent: what is left is noted with the batch that was the last before it. Any request of a
+batch may be the one that stopped the target; with one request at a time a batch is one request, and the one is named.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
+from gonogo.collect.families import families
+from gonogo.collect.pool import longest_first, pooled
 from gonogo.exchange import FailureKind
-from gonogo.stimuli.life import baselines, sign_of_life
+from gonogo.reasons import Reason
+from gonogo.stimuli.life import baselines, brief, key_after, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
+from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
+    from gonogo.collect.families import Family
     from gonogo.collect.plan import Plan
     from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.stimulus import Stimulus, Subject
@@ -30,6 +36,10 @@ TRIES = 4
 LONGEST_WAIT = 30.0
 FIRST_WAIT = 0.5
 """Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
+
+FEWEST_ROUNDS, MOST_ROUNDS = 2, 8
+"""How many times `concurrency` requests go out before a sign of life is asked for: after an answer that the dying
+give too, and without one. Each costs a round in which nothing else is sent that may harm."""
 
 
 class Recorder(Protocol):
@@ -45,8 +55,8 @@ class Sink(Protocol):
     def exchange(self, exchange: Exchange) -> None:
         """Take a recorded exchange."""
 
-    def unsent(self, key: str, reason: str) -> None:
-        """Take the key of a stimulus that was not sent, with the reason as a sentence."""
+    def unsent(self, key: str, because: Because) -> None:
+        """Take the key of a stimulus that was not sent, and why."""
 
 
 @dataclass
@@ -66,21 +76,27 @@ class Collector:
     ids: Iterator[str] = field(default_factory=lambda: ids_from("x", 1))
     throttled: int = 0
     _answers: dict[str, Exchange] = field(init=False)
-    _lost: str | None = None
+    _numbers: dict[str, str] = field(default_factory=dict)
+    _impossible: dict[str, Because] = field(default_factory=dict)
+    _since: list[Stimulus] = field(default_factory=list)
+    _doubt: bool = False
+    _lost: Because | None = None
 
     def __post_init__(self) -> None:
         """Begin with what is known."""
         self._answers = dict(self.known)
 
     async def run(self, plan: Plan) -> None:
-        """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent."""
-        plan = replace(plan, stimuli=self._unknown(plan.stimuli))
-        numbered = {stimulus.key: next(self.ids) for stimulus in plan.stimuli}
-        for risk in Risk:
-            for batch in self._batches(risk, plan.stage(risk)):
-                await self._batch(batch, numbered, watched=risk is not Risk.HARMLESS)
-            for stimulus in plan.stage(risk, alone=True):
-                await self._batch((stimulus,), numbered, watched=risk is not Risk.HARMLESS)
+        """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent.
+
+        A text that is compared can be there twice, with ids of their own, even where it was known: where it was not
+        as expected side by side, the later one was asked for alone.
+        """
+        new = replace(plan, stimuli=self._unknown(plan.stimuli))
+        self._number(new.stimuli)
+        await self._harmless(new, families(plan.stimuli))
+        await self._hostile(new)
+        await self._deadly(new)
 
     async def volley(self, stimuli: Sequence[Stimulus]) -> list[Exchange]:
         """Send some more side by side, then ask for a sign of life; their exchanges, in the same order.
@@ -89,60 +105,136 @@ class Collector:
         There are fewer than stimuli where the target no longer answers; the rest is in the sink as unsent.
         """
         new = self._unknown(stimuli)
-        await self._batch(new, {stimulus.key: next(self.ids) for stimulus in new}, watched=True)
+        self._number(new)
+        await self._pool(new)
+        await self._watch(new)
         found = (self._answers.get(stimulus.key) for stimulus in stimuli)
         return [exchange for exchange in found if exchange is not None]
 
     def _unknown(self, stimuli: Iterable[Stimulus]) -> tuple[Stimulus, ...]:
         return tuple(stimulus for stimulus in stimuli if stimulus.key not in self.known)
 
-    def _batches(self, risk: Risk, stimuli: Sequence[Stimulus]) -> Iterator[Sequence[Stimulus]]:
-        """What is sent before a sign of life is asked for, if it is; a batch waits for its slowest answer."""
-        if risk is Risk.HARMLESS:
-            yield stimuli
-            return
-        # A sign of life costs the time of one answer, in which nothing else is sent: so one for two rounds.
-        size = 1 if self.concurrency == 1 else 2 * self.concurrency
-        first = 1 if risk is Risk.DEADLY else size
-        yield stimuli[:first]
-        yield from (stimuli[start : start + size] for start in range(first, len(stimuli), size))
+    def _number(self, stimuli: Iterable[Stimulus]) -> None:
+        self._numbers |= {stimulus.key: next(self.ids) for stimulus in stimuli}
 
-    async def _batch(self, stimuli: Sequence[Stimulus], numbered: dict[str, str], *, watched: bool) -> None:
-        """Send a batch side by side, each stimulus after those of the batch that it needs."""
-        limit = asyncio.Semaphore(self.concurrency)
-        ready = {stimulus.key: asyncio.Event() for stimulus in stimuli}
+    @property
+    def _is_wide(self) -> bool:
+        """Whether anything goes side by side; with one at a time, whoever stops the target is named."""
+        return self.concurrency > 1
 
-        async def send(stimulus: Stimulus) -> None:
-            for need in stimulus.needs:
-                if need.key in ready:
-                    await ready[need.key].wait()
-            async with limit:
-                await self._send(stimulus, numbered[stimulus.key])
-            ready[stimulus.key].set()
+    async def _pool(
+        self, stimuli: Sequence[Stimulus], another: Callable[[int], bool] = lambda _: True
+    ) -> list[Stimulus]:
+        return await pooled(stimuli, self._send, self.concurrency, another)
 
-        async with asyncio.TaskGroup() as group:
-            for stimulus in stimuli:
-                group.create_task(send(stimulus))
-        if watched and self._lost is None:
-            await self._watch(stimuli, numbered)
+    async def _harmless(self, plan: Plan, kin: Iterable[Family]) -> None:
+        """What needs no sign of life, and the client that leaves, which has one of its own."""
+        quiet = longest_first(plan.quiet)
+        await self._pool(longest_first(s for s in plan.stage(Risk.HARMLESS) if s not in quiet))
+        for stimulus in plan.stage(Risk.HARMLESS, alone=True):
+            await self._send(stimulus)
+        await self._compare(kin)
+        leaving = plan.stage(Risk.HOSTILE, alone=True)
+        if not leaving or not self._is_wide or self._baseline() is None:
+            await self._pool(quiet)
+            quiet = []
+        for stimulus in leaving:
+            await self._leave(stimulus, quiet)
+            quiet = []
 
-    async def _send(self, stimulus: Stimulus, exchange_id: str) -> None:
+    # ---- texts that are compared
+
+    async def _compare(self, kin: Iterable[Family]) -> None:
+        """Ask again, one at a time, where a text is not as expected: the batch may have changed it."""
+        for family in kin if self._is_wide else ():
+            if family.all_agree(self._answers):
+                continue
+            await self._afresh(family.base)
+            for member in family.members:
+                if member.key in self._impossible or not family.agrees(member, self._answers):
+                    await self._afresh(member)
+        for key, because in self._impossible.items():
+            self.sink.unsent(key, because)
+        self._impossible.clear()
+
+    async def _afresh(self, stimulus: Stimulus) -> None:
+        """Send once more what was sent side by side; the later exchange of a key is the one that counts."""
+        self._impossible.pop(stimulus.key, None)
+        if stimulus.key in self._answers:
+            self._numbers[stimulus.key] = next(self.ids)
+        await self._send(stimulus)
+
+    # ---- what may harm the target
+
+    async def _hostile(self, plan: Plan) -> None:
+        mild = plan.stage(Risk.MILD)
+        if self._is_wide:
+            await self._dare([plan.stage(Risk.HOSTILE)], mild)
+        else:
+            await self._dare([(*mild, *plan.stage(Risk.HOSTILE))])
+
+    async def _deadly(self, plan: Plan) -> None:
+        """The first by itself, as most die of that one; where its answer shows that it did no harm the rest follows."""
+        first, rest = plan.stage(Risk.DEADLY)[:1], plan.stage(Risk.DEADLY)[1:]
+        await self._dare([first, rest, *((stimulus,) for stimulus in plan.stage(Risk.DEADLY, alone=True))])
+
+    async def _dare(self, groups: Sequence[Sequence[Stimulus]], mild: Sequence[Stimulus] = ()) -> None:
+        """Send group after group, and ask for a sign of life at the end, and before that where one is due.
+
+        The mild ones go beside the last sign, and are named with the others.
+        """
+        self._since, self._doubt = [], False
+        for group in groups:
+            left = list(group)
+            while left:
+                begun = await self._pool(left, self._another)
+                self._since += begun
+                left = [stimulus for stimulus in left if stimulus not in begun]
+                if left or (self._doubt and group is not groups[-1]):
+                    await self._watch(self._since)
+                    self._since, self._doubt = [], False
+        await self._watch(self._since, mild)
+
+    def _another(self, begun: int) -> bool:
+        """Whether one more than those that were begun may go out before a sign of life is asked for.
+
+        It takes the time of an answer in which nothing else that may harm is sent: so one for many requests as long
+        as their answers are those of the living.
+        """
+        if self._lost is not None:
+            return True
+        sent = len(self._since) + begun
+        if not self._is_wide:
+            return sent < 1
+        return sent < self.concurrency * (FEWEST_ROUNDS if self._doubt else MOST_ROUNDS)
+
+    async def _send(self, stimulus: Stimulus) -> None:
+        exchange = await self._ask(stimulus)
+        if exchange is not None:
+            self.sink.exchange(exchange)
+
+    async def _ask(self, stimulus: Stimulus) -> Exchange | None:
+        """The exchange of a stimulus; None where it is unsent."""
         if self._lost is not None:
             self.sink.unsent(stimulus.key, self._lost)
-            return
+            return None
         try:
             request = self._request(stimulus)
-        except NotPossible as reason:
-            self.sink.unsent(stimulus.key, str(reason))
-            return
-        exchange = await self._patiently(request, exchange_id, stimulus.key)
+        except NotPossible as stopped:
+            if stimulus.like is None:
+                self.sink.unsent(stimulus.key, stopped.because)
+            else:
+                self._impossible[stimulus.key] = stopped.because
+            return None
+        exchange = await self._patiently(request, self._numbers[stimulus.key], stimulus.key)
         self._answers[stimulus.key] = exchange
-        self.sink.exchange(exchange)
+        self._doubt = self._doubt or _is_doubtful(exchange)
+        return exchange
 
     def _request(self, stimulus: Stimulus) -> Request:
         missing = next((need for need in stimulus.needs if need.key not in self._answers), None)
         if missing is not None:
-            raise NotPossible(f"it needs the answer to {missing.key}, which is not there")
+            raise NotPossible(Reason.NEED_MISSING, key=missing.key)
         return stimulus.build(self.subject, self._answers)
 
     async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
@@ -159,30 +251,77 @@ class Collector:
             exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
         return exchange
 
-    async def _watch(self, batch: Sequence[Stimulus], numbered: dict[str, str]) -> None:
-        """Ask for a sign of life; without one the target is lost, and the batch is why."""
-        known = self._baseline()
-        sent = [stimulus.key for stimulus in batch if stimulus.key in self._answers]
-        sent = [key for key in sent if not found_nobody(self._answers[key])] or sent
-        if known is None or not sent:
-            return
-        stimulus = sign_of_life(known, sent)
-        await self._send(stimulus, next(self.ids))
-        exchange = self._answers[stimulus.key]
-        if exchange.failure is not None or not (_accepted(exchange) or _is_busy(exchange)):
-            self._lost = (
-                f"the target no longer answered after {self._suspects(sent, numbered)}, so this was not sent; "
-                "restart it and add --resume"
-            )
+    # ---- signs of life
 
-    def _suspects(self, sent: Sequence[str], numbered: dict[str, str]) -> str:
-        """The ids of those that may be why; who was turned away with 503 did nothing, and is not."""
-        read = [key for key in sent if self._answers[key].status != 503]
-        doubt = "any of them may be why: --concurrency 1 names the one" if len(read) > 1 else ""
-        if not read:
-            doubt = "turned away with 503 too, so something before may be why"
-        ids = ", ".join(numbered[key] for key in read or sent)
-        return f"{ids} ({doubt})" if doubt else ids
+    async def _watch(self, after: Sequence[Stimulus], mild: Sequence[Stimulus] = ()) -> None:
+        """Ask for a sign of life, the mild ones beside it; without one the target is lost, and they all may be why."""
+        after = [stimulus for stimulus in after if stimulus.key in self._answers]
+        sign = self._sign((*after, *mild))
+        if sign is None:
+            await self._pool(mild)
+            return
+
+        async def send(stimulus: Stimulus) -> None:
+            await (self._look(sign) if stimulus is sign else self._send(stimulus))
+
+        await pooled((sign, *mild), send, self.concurrency)
+        self._conclude(sign, (*after, *mild))
+
+    async def _leave(self, leaving: Stimulus, beside: Sequence[Stimulus]) -> None:
+        """Send one whose sign of life is to accuse nobody else; harmless ones that generate nothing go beside it.
+
+        Where the target is lost, those beside that failed tell nothing of themselves, and are unsent.
+        """
+        asked = self._sign((leaving,))
+        sign = None if asked is None else replace(asked, needs=(leaving,))
+        held: list[Exchange] = []
+
+        async def send(stimulus: Stimulus) -> None:
+            if stimulus is sign:
+                await self._look(stimulus)
+            elif stimulus is leaving:
+                await self._send(stimulus)
+            elif (exchange := await self._ask(stimulus)) is not None:
+                held.append(exchange)
+
+        await pooled((leaving, *([sign] if sign else ()), *beside), send, self.concurrency)
+        if sign is not None:
+            self._conclude(sign, (leaving,))
+        for exchange in held:
+            if self._lost is not None and exchange.failure is not None:
+                del self._answers[exchange.stimulus]
+                self.sink.unsent(exchange.stimulus, self._lost)
+            else:
+                self.sink.exchange(exchange)
+
+    def _sign(self, after: Sequence[Stimulus]) -> Stimulus | None:
+        """The sign of life to ask for; None where none can be, or nothing was sent that may have harmed."""
+        known = self._baseline()
+        if known is None or not after or self._lost is not None:
+            return None
+        sign = sign_of_life(known, [stimulus.key for stimulus in after])
+        self._numbers[sign.key] = next(self.ids)
+        return sign
+
+    async def _look(self, sign: Stimulus) -> None:
+        """Ask for one token; where that is refused, for what was answered well before, to the letter."""
+        for asked in dict.fromkeys((brief(sign), sign)):
+            request = asked.build(self.subject, self._answers)
+            exchange = await self._patiently(request, self._numbers[sign.key], sign.key)
+            self._answers[sign.key] = exchange
+            if _lives(exchange) or exchange.status is None or exchange.status >= 500:
+                return
+
+    def _conclude(self, sign: Stimulus, after: Sequence[Stimulus]) -> None:
+        """Record a sign of life under the names of those that it may accuse, and what follows from it."""
+        exchange = self._answers.pop(sign.key)
+        sent = [stimulus.key for stimulus in after if stimulus.key in self._answers]
+        sent = [key for key in sent if not found_nobody(self._answers[key])] or sent
+        if not sent:
+            return
+        self.sink.exchange(replace(exchange, stimulus=key_after(sent)))
+        if not _lives(exchange):
+            self._lost = _loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""
@@ -208,6 +347,16 @@ def found_nobody(exchange: Exchange) -> bool:
 
 def _accepted(exchange: Exchange) -> bool:
     return exchange.status is not None and 200 <= exchange.status < 300
+
+
+def _lives(exchange: Exchange) -> bool:
+    """Whether an answer to a sign of life is one."""
+    return exchange.failure is None and (_accepted(exchange) or _is_busy(exchange))
+
+
+def _is_doubtful(exchange: Exchange) -> bool:
+    """Whether an answer is one that the dying give too: none, part of one, or a server's error."""
+    return exchange.failure is not None or exchange.status is None or exchange.status >= 500
 
 
 def _is_busy(exchange: Exchange) -> bool:

@@ -31,6 +31,11 @@ class Plan:
         """The most tokens that the target can be made to generate."""
         return sum(stimulus.tokens for stimulus in self.stimuli)
 
+    @property
+    def quiet(self) -> tuple[Stimulus, ...]:
+        """Harmless stimuli that generate nothing, so that they take no part in a batch."""
+        return tuple(stimulus for stimulus in self.stage(Risk.HARMLESS) if not stimulus.tokens)
+
     def stage(self, risk: Risk, *, alone: bool = False) -> tuple[Stimulus, ...]:
         """The stimuli of one risk that are sent side by side, or those that must be alone."""
         return tuple(s for s in self.stimuli if s.risk is risk and s.alone is alone)

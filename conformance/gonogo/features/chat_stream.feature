@@ -5,6 +5,7 @@ Feature: A streamed chat completion
   Scenario: A stream carries at least one chunk
     Source: schema, CreateChatCompletionStreamResponse
     Why: an empty stream with status 200 is a silent failure.
+    Needs: stream.content_type, stream.json
     When any chat completion is streamed
     Then the stream carries chunks
 
@@ -12,6 +13,7 @@ Feature: A streamed chat completion
   Scenario: A stream ends with exactly one [DONE]
     Source: guide, Chat completions > Streaming; schema, stream_options; recorded streams.
     Why: clients hang or report a broken connection without it (huggingface/text-generation-inference#1896).
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then the stream contains exactly one "[DONE]"
 
@@ -19,6 +21,7 @@ Feature: A streamed chat completion
   Scenario: Every chunk has an id
     Source: schema, CreateChatCompletionStreamResponse.id
     Why: strict decoders refuse a chunk without it (openvinotoolkit/model_server#3553).
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then "id" in every chunk fits ChatCompletionChunk
 
@@ -26,6 +29,7 @@ Feature: A streamed chat completion
   Scenario: The id of a chunk is not empty
     Source: schema, CreateChatCompletionStreamResponse.id, "a unique identifier"
     Why: an empty id identifies nothing (huggingface/text-generation-inference#1782).
+    Needs: chat.stream.id
     When any chat completion is streamed
     Then "id" in every chunk is a string that is not empty
 
@@ -33,6 +37,7 @@ Feature: A streamed chat completion
   Scenario: All chunks of a stream have one id
     Source: schema, CreateChatCompletionStreamResponse.id, "each chunk has the same ID"
     Why: goose shows one message per chunk, Go accumulators fail (microsoft/foundry-local#144, BerriAI/litellm#1571).
+    Needs: chat.stream.id
     When any chat completion is streamed
     Then "id" is the same in every chunk
 
@@ -40,6 +45,7 @@ Feature: A streamed chat completion
   Scenario: Two streams have two ids
     Source: schema, CreateChatCompletionStreamResponse.id, "a unique identifier"
     Why: clients keyed by id append the second answer to the first (LostRuins/koboldcpp#2481).
+    Needs: chat.stream.id_not_empty
     When a chat completion is streamed with {}
     And the same request is sent again
     Then "id" differs between the answers
@@ -48,6 +54,7 @@ Feature: A streamed chat completion
   Scenario: Every chunk says that it is a chunk
     Source: schema, CreateChatCompletionStreamResponse.object
     Why: aider and AIPerf decode by this literal (ml-explore/mlx-examples PR#1119, NVIDIA/TensorRT-Edge-LLM#93).
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then "object" in every chunk fits ChatCompletionChunk
 
@@ -55,6 +62,7 @@ Feature: A streamed chat completion
   Scenario: Every chunk has a creation time that is a whole number
     Source: schema, CreateChatCompletionStreamResponse.created
     Why: Go, Swift and Rust decoders refuse a float or a string.
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then "created" in every chunk fits ChatCompletionChunk
 
@@ -62,6 +70,7 @@ Feature: A streamed chat completion
   Scenario: The creation time of a chunk is in seconds
     Source: schema, CreateChatCompletionStreamResponse.created, "Unix timestamp (in seconds)"
     Why: milliseconds break every clock that reads them.
+    Needs: chat.stream.created
     When any chat completion is streamed
     Then "created" in every chunk is a time in seconds
 
@@ -69,6 +78,7 @@ Feature: A streamed chat completion
   Scenario: All chunks of a stream have one creation time
     Source: schema, CreateChatCompletionStreamResponse.created, "each chunk has the same timestamp"
     Why: accumulators that compare chunks refuse the second.
+    Needs: chat.stream.created
     When any chat completion is streamed
     Then "created" is the same in every chunk
 
@@ -76,6 +86,7 @@ Feature: A streamed chat completion
   Scenario: Every chunk names its model
     Source: schema, CreateChatCompletionStreamResponse.model
     Why: routing and billing read it.
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then "model" in every chunk fits ChatCompletionChunk
 
@@ -83,6 +94,7 @@ Feature: A streamed chat completion
   Scenario: All chunks of a stream name one model
     Source: schema, CreateChatCompletionStreamResponse.model, "the model to generate the completion"
     Why: accumulators keep the last, which may be empty.
+    Needs: chat.stream.model
     When any chat completion is streamed
     Then "model" is the same in every chunk
 
@@ -90,6 +102,7 @@ Feature: A streamed chat completion
   Scenario: The stream and the whole answer name one model
     Source: project decision; one model answers both
     Why: telemetry splits one model in two (vllm-project/vllm PR#15938).
+    Needs: chat.response.model_not_empty, chat.stream.same_model
     When a chat completion is requested with {}
     And a chat completion is streamed with {}
     Then "model" is the same in the answers
@@ -98,6 +111,7 @@ Feature: A streamed chat completion
   Scenario: Every chunk has an array of choices
     Source: schema, CreateChatCompletionStreamResponse.choices
     Why: a missing key kills clients that read it of each chunk (Mintplex-Labs/anything-llm PR#6380).
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then "choices" in every chunk, apart from ["choices[].index", "choices[].delta", "choices[].finish_reason", "choices[].logprobs"], fits ChatCompletionChunk
 
@@ -105,6 +119,7 @@ Feature: A streamed chat completion
   Scenario: The logprobs of a chunk are null, absent, or whole
     Source: schema, CreateChatCompletionStreamResponse.choices.logprobs
     Why: strict decoders miss the refusal, be it null, that llama.cpp leaves out beside the content.
+    Needs: chat.stream.choices, logprobs.chat.shape
     When any chat completion is streamed
     Then "choices[].logprobs" in every chunk fits ChatCompletionChunk
 
@@ -119,6 +134,7 @@ Feature: A streamed chat completion
   Scenario: Every choice of a chunk has an index
     Source: schema, CreateChatCompletionStreamResponse.choices.index
     Why: clients put deltas together by it.
+    Needs: chat.stream.choices
     When any chat completion is streamed
     Then "choices[].index" in every chunk fits ChatCompletionChunk
 
@@ -126,6 +142,7 @@ Feature: A streamed chat completion
   Scenario: Every choice of a chunk has a delta
     Source: schema, ChatCompletionStreamResponseDelta
     Why: chunk.choices[0].delta.content is the loop of every tutorial.
+    Needs: chat.stream.choices
     When any chat completion is streamed
     Then "choices[].delta" in every chunk, apart from ["choices[].delta.role", "choices[].delta.tool_calls"], fits ChatCompletionChunk
 
@@ -133,6 +150,7 @@ Feature: A streamed chat completion
   Scenario: The role of a delta is one that the contract knows
     Source: schema, ChatCompletionStreamResponseDelta.role
     Why: null or "" breaks enum decoders.
+    Needs: chat.stream.delta
     When any chat completion is streamed
     Then "choices[].delta.role" in every chunk fits ChatCompletionChunk
 
@@ -140,6 +158,7 @@ Feature: A streamed chat completion
   Scenario: The first delta of each choice says who speaks
     Source: recorded streams; OpenAI cookbook, How to stream completions
     Why: @langchain/openai drops what comes without a role (langwatch/langwatch#6196).
+    Needs: chat.stream.role
     When any chat completion is streamed
     Then the first delta of each choice has the role "assistant"
 
@@ -147,6 +166,7 @@ Feature: A streamed chat completion
   Scenario: No later delta says it again
     Source: recorded streams; OpenAI cookbook, How to stream completions
     Why: helpers that put deltas together get "assistantassistant" (BerriAI/litellm PR#9986, ollama/ollama#7626).
+    Needs: chat.stream.role_first
     When any chat completion is streamed
     Then no later delta has a role
 
@@ -154,6 +174,7 @@ Feature: A streamed chat completion
   Scenario: The content of the first delta is not null where text follows
     Source: recorded streams; the schema allows null
     Why: dify and nvim plugins fail on it (langgenius/dify#2267, sgl-project/sglang PR#2026).
+    Needs: chat.stream.text
     When any chat completion is streamed
     Then the first delta of each choice with text has no null content
 
@@ -161,6 +182,7 @@ Feature: A streamed chat completion
   Scenario: No delta without tool calls has a list of them
     Source: recorded streams
     Why: Spring AI collapses the stream (spring-projects/spring-ai#6441).
+    Needs: chat.stream.delta
     When any chat completion is streamed
     Then no delta has an empty list of tool calls
 
@@ -168,6 +190,7 @@ Feature: A streamed chat completion
   Scenario: The deltas carry the text
     Source: schema, ChatCompletionStreamResponseDelta.content, "the contents of the chunk message"
     Why: the interface shows nothing (madroidmaq/mlx-omni-server#2).
+    Needs: chat.stream.delta
     When a chat completion is requested with {"temperature": 0}
     And a chat completion is streamed with {"temperature": 0}
     Then where the whole answer has text, the stream has text
@@ -176,6 +199,7 @@ Feature: A streamed chat completion
   Scenario: The finish reason of a chunk is null or one that the contract knows
     Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason
     Why: "" on every chunk breaks enum decoders (ollama/ollama#4357, sgl-project/sglang#3912).
+    Needs: chat.stream.choices
     When any chat completion is streamed
     Then "choices[].finish_reason" in every chunk fits ChatCompletionChunk
 
@@ -183,6 +207,7 @@ Feature: A streamed chat completion
   Scenario: Each choice of a stream finishes exactly once
     Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "the reason the model stopped"; recorded streams
     Why: "Stream ended without finish_reason" in agents (waybarrios/vllm-mlx#628, BerriAI/litellm#10686).
+    Needs: chat.stream.index
     When any chat completion is streamed
     Then each choice finishes exactly once
 
@@ -190,6 +215,7 @@ Feature: A streamed chat completion
   Scenario: No choice goes on after it finished
     Source: recorded streams
     Why: the text after it is lost on clients that stop there.
+    Needs: chat.stream.finish_once
     When any chat completion is streamed
     Then no choice goes on after it finished
 
@@ -197,6 +223,7 @@ Feature: A streamed chat completion
   Scenario: The chunk that finishes a choice adds no text
     Source: recorded streams; the schema allows it
     Why: clients that ignore the delta beside a finish reason lose the last token (vllm-project/vllm#35705).
+    Needs: chat.stream.finish_once
     When any chat completion is streamed
     Then the chunk that finishes a choice adds no text
 
@@ -204,6 +231,7 @@ Feature: A streamed chat completion
   Scenario: A stream that reaches its limit finishes with "length"
     Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (mudler/LocalAI#3533).
+    Needs: chat.stream.finish_reason, chat.stream.finish_once, chat.stream.limit
     When a chat completion is requested with {"temperature": 0}
     And a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
@@ -212,6 +240,7 @@ Feature: A streamed chat completion
   Scenario: Nothing else in a chunk breaks its schema
     Source: schema, CreateChatCompletionStreamResponse
     Why: an optional field of the wrong type breaks strict decoders like a required one.
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then nothing else in any chunk breaks ChatCompletionChunk than ["id", "object", "created", "model", "choices", "usage"]
 
@@ -219,6 +248,7 @@ Feature: A streamed chat completion
   Scenario: include_usage adds a chunk with usage and no choices
     Source: schema, ChatCompletionStreamOptions.include_usage
     Why: token counters stay at 0 and compaction never starts (LostRuins/koboldcpp#2480, ollama/ollama#5200).
+    Needs: chat.stream.events
     When a chat completion is streamed with {"stream_options": {"include_usage": true}}
     Then one chunk without choices carries the usage
 
@@ -226,6 +256,7 @@ Feature: A streamed chat completion
   Scenario: The usage chunk is the last before the end
     Source: schema, ChatCompletionStreamOptions.include_usage, "before the data: [DONE] message"
     Why: clients that wait for it stop at the first chunk without choices.
+    Needs: chat.stream.usage
     When a chat completion is streamed with {"stream_options": {"include_usage": true}}
     Then the usage chunk is the last before the end
 
@@ -233,6 +264,7 @@ Feature: A streamed chat completion
   Scenario: No other chunk carries usage
     Source: schema, ChatCompletionStreamOptions.include_usage, "all other chunks … with a null value"
     Why: clients that add the counts up pay twice.
+    Needs: chat.stream.usage
     When a chat completion is streamed with {"stream_options": {"include_usage": true}}
     Then no other chunk carries usage
 
@@ -240,6 +272,7 @@ Feature: A streamed chat completion
   Scenario: The usage of a stream has three whole numbers
     Source: schema, CompletionUsage
     Why: null counts break cost tracking.
+    Needs: chat.stream.usage
     When any chat completion is streamed
     Then "usage" in every chunk fits ChatCompletionChunk
 
@@ -247,6 +280,7 @@ Feature: A streamed chat completion
   Scenario: The tokens of a stream add up
     Source: schema, CompletionUsage.total_tokens, "prompt + completion"
     Why: quota and billing code adds them (decolua/9router#3789).
+    Needs: chat.stream.usage_schema
     When a chat completion is streamed with {"stream_options": {"include_usage": true}}
     Then the total is the sum of prompt and completion tokens
 
@@ -254,6 +288,7 @@ Feature: A streamed chat completion
   Scenario: The stream and the whole answer count the prompt alike
     Source: project decision; one prompt has one number of tokens
     Why: costs differ by the way of asking (BerriAI/litellm#6488).
+    Needs: chat.stream.usage
     When a chat completion is requested with {}
     And a chat completion is streamed with {"stream_options": {"include_usage": true}}
     Then prompt tokens agree
@@ -262,6 +297,7 @@ Feature: A streamed chat completion
   Scenario: max_tokens limits a stream
     Source: schema, CreateChatCompletionRequest.max_tokens
     Why: runaway answers, at the caller's cost.
+    Needs: chat.stream.usage
     When a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then no more than 2 completion tokens were generated
 
@@ -276,6 +312,7 @@ Feature: A streamed chat completion
   Scenario: No part of the tokens of a stream is more than its whole
     Source: schema, CompletionUsage.completion_tokens_details and prompt_tokens_details, "breakdown of tokens used"
     Why: what is left for the visible answer, or to be paid in full, comes out below 0.
+    Needs: chat.stream.usage
     When any chat completion is streamed
     Then no part of the tokens is more than its whole
 
@@ -283,6 +320,7 @@ Feature: A streamed chat completion
   Scenario: A stream that finishes with "tool_calls" has a call
     Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "tool_calls if the model called a tool"
     Why: loops over tools run none, send the same conversation again, and never end.
+    Needs: chat.stream.finish_reason
     When any chat completion is streamed
     Then the finish reason "tool_calls" stands after a fragment of a call
 
@@ -297,5 +335,6 @@ Feature: A streamed chat completion
   Scenario: A chunk leaves optional fields out rather than null
     Source: schema, CreateChatCompletionStreamResponse: optional properties that are not nullable
     Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    Needs: chat.stream.events
     When any chat completion is streamed
     Then no optional field in any chunk is null against ChatCompletionChunk

@@ -19,6 +19,7 @@ Feature: Several choices
   Scenario: The tokens of all choices of a chat completion are counted
     Source: schema, CompletionUsage.completion_tokens; each choice is generated
     Why: quota and billing code counts one of them.
+    Needs: choices.chat.number
     When a chat completion is requested with {"n": 2, "max_tokens": 2}
     And a chat completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
     Then the tokens of all 2 choices are counted
@@ -41,6 +42,7 @@ Feature: Several choices
   Scenario: The tokens of all choices of a completion are counted
     Source: schema, CompletionUsage.completion_tokens; each choice is generated
     Why: quota and billing code counts one of them.
+    Needs: choices.completions.number
     When a completion is requested with {"n": 2, "max_tokens": 2}
     And a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
     Then the tokens of all 2 choices are counted

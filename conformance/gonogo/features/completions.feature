@@ -19,6 +19,7 @@ Feature: A whole completion
   Scenario: A completion is one JSON object
     Source: schema, CreateCompletionResponse; RFC 8259
     Why: every client parses it.
+    Needs: completions.response.content_type
     When any completion is requested
     Then the answer is one JSON object
 
@@ -26,6 +27,7 @@ Feature: A whole completion
   Scenario: A completion has an id
     Source: schema, CreateCompletionResponse.id
     Why: typed clients refuse an answer without it (mudler/LocalAI#648).
+    Needs: completions.response.json
     When any completion is requested
     Then "id" in the answer fits Completion
 
@@ -33,6 +35,7 @@ Feature: A whole completion
   Scenario: Two completions have two ids
     Source: schema, CreateCompletionResponse.id, "a unique identifier"
     Why: logs keyed by id lose one of them.
+    Needs: completions.response.id
     When a completion is requested with {}
     And the same request is sent again
     Then "id" differs between the answers
@@ -41,6 +44,7 @@ Feature: A whole completion
   Scenario: A completion says that it is one
     Source: schema, CreateCompletionResponse.object
     Why: typed clients decode by this literal.
+    Needs: completions.response.json
     When any completion is requested
     Then "object" in the answer fits Completion
 
@@ -48,6 +52,7 @@ Feature: A whole completion
   Scenario: A completion has a creation time that is a whole number
     Source: schema, CreateCompletionResponse.created
     Why: Go, Swift and Rust decoders refuse a float or a string.
+    Needs: completions.response.json
     When any completion is requested
     Then "created" in the answer fits Completion
 
@@ -55,6 +60,7 @@ Feature: A whole completion
   Scenario: The creation time of a completion is in seconds
     Source: schema, CreateCompletionResponse.created, "Unix timestamp (in seconds)"
     Why: milliseconds break every clock that reads them.
+    Needs: completions.response.created
     When any completion is requested
     Then "created" in the answer is a time in seconds
 
@@ -62,6 +68,7 @@ Feature: A whole completion
   Scenario: A completion names its model
     Source: schema, CreateCompletionResponse.model
     Why: routing and billing read it.
+    Needs: completions.response.json
     When any completion is requested
     Then "model" in the answer fits Completion
 
@@ -69,6 +76,7 @@ Feature: A whole completion
   Scenario: A completion has choices
     Source: schema, CreateCompletionResponse.choices
     Why: choices[0].text is what every caller reads.
+    Needs: completions.response.json
     When any completion is requested
     Then "choices" in the answer, apart from ["choices[].index", "choices[].text", "choices[].finish_reason", "choices[].logprobs"], fits Completion
 
@@ -76,6 +84,7 @@ Feature: A whole completion
   Scenario: A completion of one prompt has one choice
     Source: schema, CreateCompletionRequest.n, default 1
     Why: callers match choices to prompts by position.
+    Needs: completions.response.choices
     When any completion is requested
     Then there is one choice, where no more were asked for
 
@@ -83,6 +92,7 @@ Feature: A whole completion
   Scenario: Every choice of a completion has an index
     Source: schema, CreateCompletionResponse.choices.index
     Why: callers match choices to prompts by it.
+    Needs: completions.response.choices
     When any completion is requested
     Then "choices[].index" in the answer fits Completion
 
@@ -90,6 +100,7 @@ Feature: A whole completion
   Scenario: The choices of a completion are numbered from 0
     Source: schema, CreateCompletionResponse.choices.index
     Why: callers sort and look up by it.
+    Needs: completions.response.index
     When any completion is requested
     Then the choices are numbered from 0
 
@@ -97,6 +108,7 @@ Feature: A whole completion
   Scenario: Every choice of a completion has text
     Source: schema, CreateCompletionResponse.choices.text
     Why: servers that answer with a message break every caller (qualcomm/GenieX PR#66).
+    Needs: completions.response.choices
     When any completion is requested
     Then "choices[].text" in the answer fits Completion
 
@@ -104,6 +116,7 @@ Feature: A whole completion
   Scenario: The finish reason of a completion is one that the contract knows
     Source: schema, CreateCompletionResponse.choices.finish_reason
     Why: enum decoders refuse anything else.
+    Needs: completions.response.choices
     When any completion is requested
     Then "choices[].finish_reason" in the answer fits Completion
 
@@ -111,6 +124,7 @@ Feature: A whole completion
   Scenario: Every choice of a completion has logprobs, be it null
     Source: schema, CreateCompletionResponse.choices.logprobs, required and nullable
     Why: the schema requires the key; many servers leave it out.
+    Needs: completions.response.choices
     When any completion is requested
     Then "choices[].logprobs" in the answer fits Completion
 
@@ -118,6 +132,7 @@ Feature: A whole completion
   Scenario: Nothing else in a completion breaks its schema
     Source: schema, CreateCompletionResponse
     Why: an optional field of the wrong type breaks strict decoders like a required one.
+    Needs: completions.response.json
     When any completion is requested
     Then nothing else in the answer breaks Completion than ["id", "object", "created", "model", "choices", "usage"]
 
@@ -125,6 +140,7 @@ Feature: A whole completion
   Scenario: A completion carries usage
     Source: recorded answers; optional in the schema, always sent by the API
     Why: cost tracking reads it.
+    Needs: completions.response.json
     When any completion is requested
     Then the answer carries usage
 
@@ -132,6 +148,7 @@ Feature: A whole completion
   Scenario: The usage of a completion has three whole numbers
     Source: schema, CompletionUsage
     Why: null counts break cost tracking.
+    Needs: completions.response.usage
     When any completion is requested
     Then "usage" in the answer fits Completion
 
@@ -139,6 +156,7 @@ Feature: A whole completion
   Scenario: The tokens of a completion add up
     Source: schema, CompletionUsage.total_tokens, "prompt + completion"
     Why: quota and billing code adds them.
+    Needs: completions.response.usage_schema
     When any completion is requested
     Then the total is the sum of prompt and completion tokens
 
@@ -146,6 +164,7 @@ Feature: A whole completion
   Scenario: The prompt tokens of a completion are counted
     Source: schema, CompletionUsage.prompt_tokens, "tokens in the prompt"
     Why: cost tracking reads 0, and nobody notices.
+    Needs: completions.response.usage
     When any completion is requested
     Then prompt tokens were counted
 
@@ -153,6 +172,7 @@ Feature: A whole completion
   Scenario: max_tokens limits a completion
     Source: schema, CreateCompletionRequest.max_tokens
     Why: runaway answers, at the caller's cost.
+    Needs: completions.response.usage
     When a completion is requested with {"max_tokens": 2, "temperature": 0}
     Then no more than 2 completion tokens were generated
 
@@ -160,6 +180,7 @@ Feature: A whole completion
   Scenario: A completion that reaches its limit finishes with "length"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (triton-inference-server/server#7796).
+    Needs: completions.response.finish_reason, completions.limit.max_tokens
     When a completion is requested with {"temperature": 0}
     And a completion is requested with {"max_tokens": 2, "temperature": 0}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
@@ -168,5 +189,6 @@ Feature: A whole completion
   Scenario: A completion leaves optional fields out rather than null
     Source: schema, CreateCompletionResponse: optional properties that are not nullable
     Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    Needs: completions.response.json
     When any completion is requested
     Then no optional field in the answer but ["usage"] is null against Completion

@@ -13,6 +13,7 @@ Feature: What a completion may be asked with
   Scenario: A list of prompts has a choice for each
     Source: schema, CreateCompletionRequest.prompt, "array of strings"; CreateCompletionResponse.choices
     Why: answers are lost, and charged (lm-sys/FastChat#1306, Ai00-X/ai00_server PR#169).
+    Needs: completions.prompt.list
     When a completion is requested with {"prompt": ["Count from one to ten.", "Count from one to ten."], "max_tokens": 2}
     Then there is a choice for each prompt
 
@@ -20,6 +21,7 @@ Feature: What a completion may be asked with
   Scenario: The index of a choice is that of its prompt
     Source: SDK behaviour, langchain-openai's completion model takes choices in the order of the prompts; openai/openai-python#90
     Why: an evaluation scores each answer against another question.
+    Needs: completions.prompt.list, completions.echo.text
     When a completion is requested with {"prompt": ["One, two, three,", "Red, green, blue,"], "echo": true, "max_tokens": 2}
     Then each choice begins with the prompt of its index
 
@@ -27,6 +29,7 @@ Feature: What a completion may be asked with
   Scenario: The tokens of every prompt of a list are counted
     Source: schema, CompletionUsage.prompt_tokens, "tokens in the prompt"
     Why: costs of a batch are those of one prompt.
+    Needs: completions.prompt.list
     When a completion is requested with {}
     And a completion is requested with {"prompt": ["Count from one to ten.", "Count from one to ten."], "max_tokens": 2}
     Then the last counts about 2 times the prompt tokens of the first
@@ -35,6 +38,7 @@ Feature: What a completion may be asked with
   Scenario: A stream of several prompts has a choice for each
     Source: schema, CreateCompletionRequest.prompt, array of strings; stream
     Why: chunks of the others never come, or come under one index.
+    Needs: completions.prompt.list
     When a completion is streamed with {"prompt": ["Count from one to ten.", "Count from one to ten."], "max_tokens": 2}
     Then the stream has a choice for each prompt
 
@@ -49,6 +53,7 @@ Feature: What a completion may be asked with
   Scenario: A prompt of three tokens counts as three
     Source: schema, CompletionUsage.prompt_tokens; a few tokens may begin every text
     Why: tokens that are read as text are another prompt.
+    Needs: completions.prompt.tokens
     When a completion is requested with {"prompt": [1000, 1001, 1002], "max_tokens": 2}
     Then the prompt counts 3 tokens, give or take 2
 
@@ -77,6 +82,7 @@ Feature: What a completion may be asked with
   Scenario: With echo the log probabilities cover the prompt
     Source: schema, CreateCompletionRequest.echo, logprobs; EleutherAI/lm-evaluation-harness reads them so
     Why: log-likelihoods come out at exact chance (ggml-org/llama.cpp#27174, sgl-project/sglang PR#1998).
+    Needs: completions.echo.text, logprobs.completions.present
     When a completion is requested with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
     Then the log probabilities cover the prompt
 
@@ -84,6 +90,7 @@ Feature: What a completion may be asked with
   Scenario: The first token of an echoed prompt has no log probability
     Source: recorded answers; EleutherAI/lm-evaluation-harness skips the first
     Why: a number there is added to every likelihood (vllm-project/vllm#10234).
+    Needs: completions.echo.logprobs
     When a completion is requested with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
     Then the log probability of the first token is null
 
@@ -91,6 +98,7 @@ Feature: What a completion may be asked with
   Scenario: Echo with a limit of 0 generates nothing
     Source: schema, CreateCompletionRequest.max_tokens, minimum 0
     Why: likelihoods need no new token; a limit that is taken for none runs to the end of the context.
+    Needs: completions.echo.text
     When a completion is requested with {"prompt": "One, two, three,", "echo": true, "max_tokens": 0, "stop": [" ", "a", "e", "o"]}
     Then no more than 0 completion tokens were generated
 
@@ -113,6 +121,7 @@ Feature: What a completion may be asked with
   Scenario: A best_of below n is refused
     Source: schema, CreateCompletionRequest.best_of, "must be greater than n"
     Why: there are not two best of one.
+    Needs: completions.harmless.best_of_below_n
     When a completion is wrongly requested with {"best_of": 1, "n": 2, "max_tokens": 2}
     Then the request is not accepted
 

@@ -5,6 +5,7 @@ Feature: A streamed completion
   Scenario: A streamed completion carries at least one chunk
     Source: schema, CreateCompletionResponse, "streamed and non-streamed"
     Why: an empty stream with status 200 is a silent failure.
+    Needs: stream.content_type, stream.json
     When any completion is streamed
     Then the stream carries chunks
 
@@ -12,6 +13,7 @@ Feature: A streamed completion
   Scenario: A streamed completion ends with exactly one [DONE]
     Source: schema, CreateCompletionRequest.stream, "terminated by a data: [DONE] message"
     Why: some servers send it for chat only (ikawrakow/ik_llama.cpp#467).
+    Needs: completions.stream.events
     When any completion is streamed
     Then the stream contains exactly one "[DONE]"
 
@@ -19,6 +21,7 @@ Feature: A streamed completion
   Scenario: Every chunk of a completion has an id
     Source: schema, CreateCompletionResponse.id
     Why: typed clients refuse a chunk without it (mudler/LocalAI#648).
+    Needs: completions.stream.events
     When any completion is streamed
     Then "id" in every chunk fits CompletionChunk
 
@@ -26,6 +29,7 @@ Feature: A streamed completion
   Scenario: All chunks of a completion have one id
     Source: schema, CreateCompletionResponse.id, "a unique identifier for the completion"
     Why: accumulators by id see as many completions as chunks.
+    Needs: completions.stream.id
     When any completion is streamed
     Then "id" is the same in every chunk
 
@@ -33,6 +37,7 @@ Feature: A streamed completion
   Scenario: Every chunk of a completion says text_completion
     Source: schema, CreateCompletionResponse.object, always "text_completion"
     Why: an invented literal with ".chunk" breaks decoders (qualcomm/GenieX PR#66).
+    Needs: completions.stream.events
     When any completion is streamed
     Then "object" in every chunk fits CompletionChunk
 
@@ -40,6 +45,7 @@ Feature: A streamed completion
   Scenario: Every chunk of a completion has a creation time that is a whole number
     Source: schema, CreateCompletionResponse.created
     Why: Go, Swift and Rust decoders refuse a float or a string.
+    Needs: completions.stream.events
     When any completion is streamed
     Then "created" in every chunk fits CompletionChunk
 
@@ -47,6 +53,7 @@ Feature: A streamed completion
   Scenario: Every chunk of a completion names its model
     Source: schema, CreateCompletionResponse.model
     Why: routing and billing read it.
+    Needs: completions.stream.events
     When any completion is streamed
     Then "model" in every chunk fits CompletionChunk
 
@@ -54,6 +61,7 @@ Feature: A streamed completion
   Scenario: Every chunk of a completion has an array of choices
     Source: schema, CreateCompletionResponse.choices
     Why: a missing key kills clients that read it of each chunk.
+    Needs: completions.stream.events
     When any completion is streamed
     Then "choices" in every chunk, apart from ["choices[].index", "choices[].text", "choices[].finish_reason", "choices[].logprobs"], fits CompletionChunk
 
@@ -61,6 +69,7 @@ Feature: A streamed completion
   Scenario: Every choice of a completion's chunk has an index
     Source: schema, CreateCompletionResponse.choices.index
     Why: clients put the pieces together by it (mudler/LocalAI#648).
+    Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].index" in every chunk fits CompletionChunk
 
@@ -68,6 +77,7 @@ Feature: A streamed completion
   Scenario: Every choice of a completion's chunk has text
     Source: schema, CreateCompletionResponse.choices.text
     Why: delta.content here is chat's form (qualcomm/GenieX PR#66).
+    Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].text" in every chunk fits CompletionChunk
 
@@ -75,6 +85,7 @@ Feature: A streamed completion
   Scenario: The chunks of a completion carry the text
     Source: schema, CreateCompletionResponse.choices.text
     Why: the editor shows nothing.
+    Needs: completions.stream.text
     When a completion is requested with {"temperature": 0}
     And a completion is streamed with {"temperature": 0}
     Then where the whole answer has text, the stream has text
@@ -83,6 +94,7 @@ Feature: A streamed completion
   Scenario: The finish reason of a completion's chunk is null or one that the contract knows
     Source: schema, CreateCompletionResponse.choices.finish_reason; streams have null until the end (openai/openai-openapi PR#100)
     Why: "" on every chunk breaks enum decoders (mudler/LocalAI#5102).
+    Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].finish_reason" in every chunk fits CompletionChunk
 
@@ -90,6 +102,7 @@ Feature: A streamed completion
   Scenario: Every choice of a completion's chunk has logprobs, be it null
     Source: schema, CreateCompletionResponse.choices.logprobs, required and nullable
     Why: the schema requires the key; many servers leave it out.
+    Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].logprobs" in every chunk fits CompletionChunk
 
@@ -97,6 +110,7 @@ Feature: A streamed completion
   Scenario: Each choice of a streamed completion finishes exactly once
     Source: schema, CreateCompletionResponse.choices.finish_reason
     Why: a client cannot tell an end from a broken connection.
+    Needs: completions.stream.index
     When any completion is streamed
     Then each choice finishes exactly once
 
@@ -104,6 +118,7 @@ Feature: A streamed completion
   Scenario: No choice of a completion goes on after it finished
     Source: recorded streams, by analogy with chat
     Why: the text after it is lost on clients that stop there.
+    Needs: completions.stream.finish_once
     When any completion is streamed
     Then no choice goes on after it finished
 
@@ -111,6 +126,7 @@ Feature: A streamed completion
   Scenario: A streamed completion that reaches its limit finishes with "length"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end.
+    Needs: completions.stream.finish_reason, completions.stream.finish_once
     When a completion is requested with {"temperature": 0}
     And a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
@@ -119,6 +135,7 @@ Feature: A streamed completion
   Scenario: Nothing else in a completion's chunk breaks its schema
     Source: schema, CreateCompletionResponse
     Why: an optional field of the wrong type breaks strict decoders like a required one.
+    Needs: completions.stream.events
     When any completion is streamed
     Then nothing else in any chunk breaks CompletionChunk than ["id", "object", "created", "model", "choices", "usage"]
 
@@ -126,6 +143,7 @@ Feature: A streamed completion
   Scenario: include_usage adds a chunk with usage to a completion
     Source: schema, ChatCompletionStreamOptions.include_usage, shared by both operations
     Why: some servers send it for chat only (BerriAI/litellm#8349).
+    Needs: completions.stream.events
     When a completion is streamed with {"stream_options": {"include_usage": true}}
     Then one chunk without choices carries the usage
 
@@ -133,6 +151,7 @@ Feature: A streamed completion
   Scenario: The usage of a streamed completion has three whole numbers
     Source: schema, CompletionUsage
     Why: null counts break cost tracking.
+    Needs: completions.stream.usage
     When any completion is streamed
     Then "usage" in every chunk fits CompletionChunk
 
@@ -140,6 +159,7 @@ Feature: A streamed completion
   Scenario: The tokens of a streamed completion add up
     Source: schema, CompletionUsage.total_tokens, "prompt + completion"
     Why: quota and billing code adds them.
+    Needs: completions.stream.usage_schema
     When a completion is streamed with {"stream_options": {"include_usage": true}}
     Then the total is the sum of prompt and completion tokens
 
@@ -154,5 +174,6 @@ Feature: A streamed completion
   Scenario: A completion's chunk leaves optional fields out rather than null
     Source: schema, CreateCompletionResponse: optional properties that are not nullable
     Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    Needs: completions.stream.events
     When any completion is streamed
     Then no optional field in any chunk is null against CompletionChunk

@@ -19,6 +19,7 @@ Feature: Embeddings
   Scenario: Embeddings are one JSON object
     Source: schema, CreateEmbeddingResponse; RFC 8259
     Why: NaN in a vector is no JSON, and every client fails to parse it.
+    Needs: embeddings.response.content_type
     When any embeddings are requested
     Then the answer is one JSON object
 
@@ -33,6 +34,7 @@ Feature: Embeddings
   Scenario: Embeddings have an array of data
     Source: schema, CreateEmbeddingResponse.data
     Why: data[0].embedding is what every caller reads.
+    Needs: embeddings.response.json
     When any embeddings are requested
     Then "data" in the answer, apart from ["data[].object", "data[].index", "data[].embedding"], fits EmbeddingList
 
@@ -40,6 +42,7 @@ Feature: Embeddings
   Scenario: Every vector says that it is an embedding
     Source: schema, Embedding.object
     Why: typed clients decode by this literal.
+    Needs: embeddings.response.data
     When any embeddings are requested
     Then "data[].object" in the answer fits EmbeddingList
 
@@ -47,6 +50,7 @@ Feature: Embeddings
   Scenario: Every vector has an index that is a whole number
     Source: schema, Embedding.index
     Why: callers match vectors to texts by it.
+    Needs: embeddings.response.data
     When any embeddings are requested
     Then "data[].index" in the answer fits EmbeddingList
 
@@ -54,6 +58,7 @@ Feature: Embeddings
   Scenario: The vectors are numbered from 0
     Source: schema, Embedding.index, "the index of the embedding in the list"
     Why: a vector is stored under another text (chroma-core/chroma PR#344).
+    Needs: embeddings.response.index
     When any embeddings are requested
     Then the vectors are numbered from 0
 
@@ -61,6 +66,7 @@ Feature: Embeddings
   Scenario: Every vector is an array of numbers or a string
     Source: schema, Embedding.embedding
     Why: vector stores refuse null.
+    Needs: embeddings.response.data
     When any embeddings are requested
     Then "data[].embedding" in the answer fits EmbeddingList
 
@@ -68,6 +74,7 @@ Feature: Embeddings
   Scenario: No vector is empty
     Source: schema, Embedding.embedding, "a list of floats, the length of which depends on the model"
     Why: pi-llm-wiki stored empty vectors without a word (zosmaai/pi-llm-wiki PR#103).
+    Needs: embeddings.response.data
     When any embeddings are requested
     Then no vector is empty
 
@@ -75,6 +82,7 @@ Feature: Embeddings
   Scenario: All vectors of an answer have one length
     Source: schema, Embedding.embedding, "the length of which depends on the model"
     Why: vector stores have one dimension.
+    Needs: embeddings.response.vector
     When any embeddings are requested
     Then all vectors have one length
 
@@ -96,6 +104,7 @@ Feature: Embeddings
   Scenario: The tokens of the inputs are counted
     Source: schema, CreateEmbeddingResponse.usage.prompt_tokens, "the number of tokens used by the prompt"
     Why: what costs nothing is never limited.
+    Needs: embeddings.response.usage
     When any embeddings are requested
     Then prompt tokens were counted
 
@@ -103,6 +112,7 @@ Feature: Embeddings
   Scenario: Prompt and total tokens of embeddings are one number
     Source: schema, CreateEmbeddingResponse.usage.total_tokens, "the total number of tokens used by the request"
     Why: quota and billing code reads either.
+    Needs: embeddings.response.usage
     When any embeddings are requested
     Then prompt and total tokens are one number
 
@@ -125,6 +135,7 @@ Feature: Embeddings
   Scenario: A list of texts has a vector for each
     Source: schema, CreateEmbeddingRequest.input, "multiple inputs in a single request"
     Why: texts are lost, and found under nothing.
+    Needs: embeddings.input.list
     When embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
     Then there is a vector for each input
 
@@ -132,6 +143,7 @@ Feature: Embeddings
   Scenario: The index of a vector is that of its text
     Source: schema, Embedding.index, "the index of the embedding in the list"
     Why: search finds the wrong documents (pydantic/pydantic-ai PR#7506).
+    Needs: embeddings.input.list_vectors, embeddings.response.indexes
     When embeddings are requested with {}
     And embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
     Then no other vector is nearer to that of the first text alone
@@ -140,6 +152,7 @@ Feature: Embeddings
   Scenario: A text has the same vector alone and in a batch
     Source: project decision; batching is no part of the contract
     Why: documents are indexed in batches, and searched one by one.
+    Needs: embeddings.input.order
     When embeddings are requested with {}
     And embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
     Then the vector of index 0 is that of its text alone
@@ -191,6 +204,7 @@ Feature: Embeddings
   Scenario: The base64 of a vector holds 32-bit floats
     Source: guide, Embeddings; openai-python reads 32-bit floats
     Why: 64-bit floats decode to twice as many numbers (michaelfeil/infinity#349).
+    Needs: embeddings.format.base64
     When embeddings are requested with {}
     And embeddings are requested with {"encoding_format": "base64"}
     Then the bytes of the base64 are as many as the numbers need
@@ -199,6 +213,7 @@ Feature: Embeddings
   Scenario: The base64 is of the vector that the array holds
     Source: schema, CreateEmbeddingRequest.encoding_format, one embedding in two formats; openai-python reads little-endian
     Why: another byte order decodes to noise (runpod-workers/worker-infinity-embedding#30).
+    Needs: embeddings.format.base64_size
     When embeddings are requested with {}
     And embeddings are requested with {"encoding_format": "base64"}
     Then the base64 is of the same vector
@@ -214,6 +229,7 @@ Feature: Embeddings
   Scenario: An unknown encoding_format is refused
     Source: schema, CreateEmbeddingRequest.encoding_format, enum
     Why: a typing mistake goes unnoticed until vectors are read.
+    Needs: embeddings.harmless.format
     When embeddings are wrongly requested with {"encoding_format": "gonogo"}
     Then the request is not accepted
 
@@ -243,6 +259,7 @@ Feature: Embeddings
   Scenario: An empty text is refused
     Source: schema, CreateEmbeddingRequest.input, "cannot be an empty string"
     Why: its vector is found for every query.
+    Needs: embeddings.harmless.empty_text
     When embeddings are wrongly requested with {"input": ""}
     Then the request is not accepted
 
@@ -257,6 +274,7 @@ Feature: Embeddings
   Scenario: An empty list of texts is refused
     Source: schema, CreateEmbeddingRequest.input, at least one
     Why: nothing was asked.
+    Needs: embeddings.harmless.empty_list
     When embeddings are wrongly requested with {"input": []}
     Then the request is not accepted
 
@@ -271,6 +289,7 @@ Feature: Embeddings
   Scenario: A number as input is refused
     Source: schema, CreateEmbeddingRequest.input
     Why: a number is no token by itself.
+    Needs: embeddings.harmless.number
     When embeddings are wrongly requested with {"input": 7}
     Then the request is not accepted
 
@@ -285,5 +304,6 @@ Feature: Embeddings
   Scenario: A list of 2049 texts is refused
     Source: schema, CreateEmbeddingRequest.input, "2048 dimensions or less"
     Why: a client that batches by this limit never learns of it.
+    Needs: embeddings.harmless.too_many
     When embeddings of 2049 texts are wrongly requested
     Then the request is not accepted

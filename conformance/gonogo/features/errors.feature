@@ -12,6 +12,7 @@ Feature: Errors
   Scenario: The error has a message
     Source: schema, Error.message
     Why: it is all that the person sees.
+    Needs: errors.envelope.object
     When any request is refused
     Then "error.message" in the refusal fits ErrorEnvelope
 
@@ -19,6 +20,7 @@ Feature: Errors
   Scenario: The message of an error is not empty
     Source: schema, Error.message
     Why: "400 status code (no body)" (openai/openai-node#1734).
+    Needs: errors.envelope.message
     When any request is refused
     Then the message says something
 
@@ -26,6 +28,7 @@ Feature: Errors
   Scenario: The error has a type
     Source: schema, Error.type
     Why: clients classify by it.
+    Needs: errors.envelope.object
     When any request is refused
     Then "error.type" in the refusal fits ErrorEnvelope
 
@@ -33,6 +36,7 @@ Feature: Errors
   Scenario: The error has a param, be it null
     Source: schema, Error.param, required and nullable
     Why: typed clients refuse an error without it; many servers leave it out.
+    Needs: errors.envelope.object
     When any request is refused
     Then "error.param" in the refusal fits ErrorEnvelope
 
@@ -40,6 +44,7 @@ Feature: Errors
   Scenario: The error has a code that is a string or null
     Source: schema, Error.code, required and nullable
     Why: typed clients refuse a number (ggml-org/llama.cpp#12591, vllm-project/vllm PR#58025).
+    Needs: errors.envelope.object
     When any request is refused
     Then "error.code" in the refusal fits ErrorEnvelope
 
@@ -47,6 +52,7 @@ Feature: Errors
   Scenario: An error is sent as application/json
     Source: schema, error responses; RFC 9110 section 8.3
     Why: openai-node reads the error only from JSON (BerriAI/litellm#1554).
+    Needs: errors.envelope.object
     When any request is refused
     Then the refusal's content type is "application/json"
 
@@ -103,6 +109,7 @@ Feature: Errors
   Scenario: An empty list of messages is refused
     Source: schema, CreateChatCompletionRequest.messages, minItems 1
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.messages_empty
     When a chat completion is wrongly requested with {"messages": []}
     Then the request is not accepted
 
@@ -110,6 +117,7 @@ Feature: Errors
   Scenario: A message without a role is refused
     Source: schema, CreateChatCompletionRequest.messages.role
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.message_without_role
     When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
     Then the request is not accepted
 
@@ -117,6 +125,7 @@ Feature: Errors
   Scenario: A message of an invented role is refused
     Source: schema, CreateChatCompletionRequest.messages.role
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.unknown_role
     When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
     Then the request is not accepted
 
@@ -124,6 +133,7 @@ Feature: Errors
   Scenario: A number in place of the content is refused
     Source: schema, CreateChatCompletionRequest.messages.content
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.content_number
     When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
     Then the request is not accepted
 
@@ -131,6 +141,7 @@ Feature: Errors
   Scenario: A temperature that is a string is refused
     Source: schema, CreateChatCompletionRequest.temperature
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.temperature_string
     When a chat completion is wrongly requested with {"temperature": "warm"}
     Then the request is not accepted
 
@@ -138,6 +149,7 @@ Feature: Errors
   Scenario: A token limit that is a string is refused
     Source: schema, CreateChatCompletionRequest.max_tokens
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.max_tokens_string
     When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
     Then the request is not accepted
 
@@ -145,6 +157,7 @@ Feature: Errors
   Scenario: A stream flag that is a string is refused
     Source: schema, CreateChatCompletionRequest.stream
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.stream_string
     When a chat completion is wrongly requested with {"stream": "please"}
     Then the request is not accepted
 
@@ -152,6 +165,7 @@ Feature: Errors
   Scenario: A prompt that is an object is refused
     Source: schema, CreateCompletionRequest.prompt
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: errors.harmless.prompt_object
     When a completion is wrongly requested with {"prompt": {"text": "Hello"}}
     Then the request is not accepted
 
@@ -159,6 +173,7 @@ Feature: Errors
   Scenario: A temperature of 5 is refused
     Source: schema, CreateChatCompletionRequest.temperature, maximum 2
     Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Needs: errors.harmless.temperature_range
     When a chat completion is wrongly requested with {"temperature": 5}
     Then the request is not accepted
 
@@ -166,6 +181,7 @@ Feature: Errors
   Scenario: A top_p of 2 is refused
     Source: schema, CreateChatCompletionRequest.top_p, maximum 1
     Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Needs: errors.harmless.top_p_range
     When a chat completion is wrongly requested with {"top_p": 2}
     Then the request is not accepted
 
@@ -173,6 +189,7 @@ Feature: Errors
   Scenario: A request for no choices is refused
     Source: schema, CreateChatCompletionRequest.n, minimum 1
     Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Needs: errors.harmless.n_zero
     When a chat completion is wrongly requested with {"n": 0}
     Then the request is not accepted
 
@@ -180,6 +197,7 @@ Feature: Errors
   Scenario: A presence penalty of 9 is refused
     Source: schema, CreateChatCompletionRequest.presence_penalty, maximum 2
     Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Needs: errors.harmless.penalty_range
     When a chat completion is wrongly requested with {"presence_penalty": 9}
     Then the request is not accepted
 
@@ -187,6 +205,7 @@ Feature: Errors
   Scenario: A list of five stop sequences is refused
     Source: schema, CreateChatCompletionRequest.stop, maxItems 4
     Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Needs: errors.harmless.stop_too_many
     When a chat completion is wrongly requested with {"stop": ["a", "b", "c", "d", "e"]}
     Then the request is not accepted
 
@@ -194,6 +213,7 @@ Feature: Errors
   Scenario: A chat with an unknown model is refused
     Source: guide, Error codes, 404; servers of one model often answer for any name
     Why: the resident model answers under a false name (ddalcu/mlx-serve#257, sgl-project/sglang#31404).
+    Needs: errors.harmless.unknown_model
     When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
     Then the request is not accepted
 
@@ -313,6 +333,7 @@ Feature: Errors
   Scenario: Malformed JSON is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.malformed_json
     When a chat completion is requested with the bytes "{not json"
     Then the status of the refusal is 400
 
@@ -320,6 +341,7 @@ Feature: Errors
   Scenario: An empty body is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.empty_body
     When a chat completion is requested with the bytes ""
     Then the status of the refusal is 400
 
@@ -327,6 +349,7 @@ Feature: Errors
   Scenario: A JSON array in place of the request is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.not_an_object
     When a chat completion is requested with the bytes "[]"
     Then the status of the refusal is 400
 
@@ -334,6 +357,7 @@ Feature: Errors
   Scenario: A chat request without messages is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.no_messages
     When a chat completion is requested without "messages"
     Then the status of the refusal is 400
 
@@ -341,6 +365,7 @@ Feature: Errors
   Scenario: A string in place of the messages is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.messages_string
     When a chat completion is wrongly requested with {"messages": "Hello"}
     Then the status of the refusal is 400
 
@@ -348,6 +373,7 @@ Feature: Errors
   Scenario: An empty list of messages is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.messages_empty
     When a chat completion is wrongly requested with {"messages": []}
     Then the status of the refusal is 400
 
@@ -355,6 +381,7 @@ Feature: Errors
   Scenario: A message without a role is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.message_without_role
     When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
     Then the status of the refusal is 400
 
@@ -362,6 +389,7 @@ Feature: Errors
   Scenario: A message of an invented role is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.unknown_role
     When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
     Then the status of the refusal is 400
 
@@ -369,6 +397,7 @@ Feature: Errors
   Scenario: A number in place of the content is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.content_number
     When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
     Then the status of the refusal is 400
 
@@ -376,6 +405,7 @@ Feature: Errors
   Scenario: A temperature that is a string is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.temperature_string
     When a chat completion is wrongly requested with {"temperature": "warm"}
     Then the status of the refusal is 400
 
@@ -383,6 +413,7 @@ Feature: Errors
   Scenario: A token limit that is a string is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.max_tokens_string
     When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
     Then the status of the refusal is 400
 
@@ -390,6 +421,7 @@ Feature: Errors
   Scenario: A stream flag that is a string is refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.refused.stream_string
     When a chat completion is wrongly requested with {"stream": "please"}
     Then the status of the refusal is 400
 
@@ -397,6 +429,7 @@ Feature: Errors
   Scenario: A chat with an unknown model is refused with 404
     Source: guide, Error codes, 404
     Why: SDKs raise NotFoundError, which callers catch to choose another model.
+    Needs: errors.refused.unknown_model
     When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
     Then the status of the refusal is 404
 
@@ -404,6 +437,7 @@ Feature: Errors
   Scenario: A wrong request is refused alike with and without stream
     Source: RFC 9110 section 15: the status is the result of the request; guide, Error codes
     Why: an error inside a 200 stream is missed by everything that looks at the status (sgl-project/sglang#19996).
+    Needs: errors.refused.messages_string
     When a chat completion is wrongly requested with {"messages": "Hello"}
     And a chat completion is wrongly streamed with {"messages": "Hello"}
     Then the statuses agree
@@ -412,6 +446,7 @@ Feature: Errors
   Scenario: An unknown route is refused with 404
     Source: RFC 9110 section 15.5.5
     Why: clients that look for optional routes look for 404.
+    Needs: errors.refused.unknown_route
     When GET is sent to "/gonogo-no-such-route"
     Then the status of the refusal is 404
 
@@ -419,6 +454,7 @@ Feature: Errors
   Scenario: A wrong method is refused with 405, 404 or 501
     Source: RFC 9110 sections 15.5.5, 15.5.6 and 15.6.2
     Why: 400 and 401 send the reader looking in the wrong place.
+    Needs: errors.refused.wrong_method
     When PUT is sent to "/chat/completions"
     Then the status of the refusal is 405 or 404 or 501
 
@@ -426,6 +462,7 @@ Feature: Errors
   Scenario: A chat with an unknown model is refused with the code model_not_found
     Source: guide, Error codes; seen in Shopify/roast#13
     Why: routers branch on the code.
+    Needs: errors.refused.unknown_model, errors.envelope.code
     When a chat completion is wrongly requested with {"model": "gonogo-no-such-model"}
     Then the code is "model_not_found"
 
@@ -433,5 +470,6 @@ Feature: Errors
   Scenario: The error for a wrong type names the parameter
     Source: guide, Error codes; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was.
+    Needs: errors.refused.temperature_string
     When a chat completion is wrongly requested with {"temperature": "warm"}
     Then the param names temperature

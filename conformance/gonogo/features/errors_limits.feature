@@ -20,6 +20,7 @@ Feature: Requests past an edge
   Scenario: A field that nobody knows is refused with 400, if it is
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.unknown_field.harmless
     When a chat completion is wrongly requested with {"gonogo_no_such_field": true, "max_tokens": 1}
     Then the status of the refusal is 400
 
@@ -34,6 +35,7 @@ Feature: Requests past an edge
   Scenario: A token limit beyond every context is refused with 400, if it is
     Source: guide, Error codes, 400
     Why: agents ask again with less on 400, and give up or wait on anything else (earendil-works/pi#4675).
+    Needs: errors.token_limit.harmless
     When a chat completion is streamed with a token limit beyond every context
     Then the status of the refusal is 400
 
@@ -48,6 +50,7 @@ Feature: Requests past an edge
   Scenario: Bytes that are not UTF-8 are refused
     Source: RFC 8259 section 8.1: JSON between systems is UTF-8
     Why: the model reads other characters than the user wrote, and nobody learns of it.
+    Needs: errors.encoding.harmless
     When a chat completion is requested with bytes that are not UTF-8
     Then the request is not accepted
 
@@ -55,6 +58,7 @@ Feature: Requests past an edge
   Scenario: Bytes that are not UTF-8 are refused with 400
     Source: guide, Error codes, 400
     Why: SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.
+    Needs: errors.encoding.refused
     When a chat completion is requested with bytes that are not UTF-8
     Then the status of the refusal is 400
 
@@ -69,6 +73,7 @@ Feature: Requests past an edge
   Scenario: A prompt longer than the context is not cut in silence
     Source: guide, Error codes, 400 context_length_exceeded
     Why: the model answers without the instructions that were cut off, and nobody learns of it (ollama/ollama#2208).
+    Needs: errors.context.harmless
     When a chat completion is requested with more words than the listed context has tokens
     Then the prompt is refused, or counted whole
 
@@ -76,6 +81,7 @@ Feature: Requests past an edge
   Scenario: A prompt longer than the context is refused with 400
     Source: guide, Error codes, 400 context_length_exceeded; RFC 9110 section 15.5.14: 413 is for bytes
     Why: routers fail over on other statuses, to servers of the same context.
+    Needs: errors.context.whole
     When a chat completion is requested with more words than the listed context has tokens
     Then the status of the refusal is 400 or 413
 
@@ -83,5 +89,6 @@ Feature: Requests past an edge
   Scenario: A prompt longer than the context is refused with the code context_length_exceeded
     Source: guide, Error codes, 400 context_length_exceeded
     Why: agents make their history shorter when they see it (goose, hermes; ikawrakow/ik_llama.cpp PR#2420).
+    Needs: errors.context.status, errors.envelope.code
     When a chat completion is requested with more words than the listed context has tokens
     Then the refusal says that the context is exceeded

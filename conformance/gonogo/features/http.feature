@@ -97,6 +97,7 @@ Feature: HTTP
   Scenario: A client that leaves in the middle of a stream takes nobody with it
     Source: RFC 9112 section 9.5: a server should be prepared for a connection that closes; project decision
     Why: people press stop, and the worker that writes on into nowhere is lost for the others (ggml-org/llama.cpp#24496).
+    Needs: http.survives
     When a sign of life is asked for after a client left in the middle of a stream
     Then the target still answers afterwards
 
@@ -125,5 +126,6 @@ Feature: HTTP
   Scenario: A refusal with 405 names the methods that are there
     Source: RFC 9110 section 15.5.6: a 405 must have Allow
     Why: whoever asked with the wrong method learns which is the right one.
+    Needs: errors.status.wrong_method
     When PUT is sent to "/chat/completions"
     Then a refusal with 405 has a header allow

@@ -12,6 +12,7 @@ Feature: Keys
   Scenario: A request without a key is refused with 401
     Source: guide, Error codes, 401; RFC 9110 section 15.5.2
     Why: SDKs raise AuthenticationError for 401, and their callers ask for a key.
+    Needs: keys.missing.harmless
     When a chat completion is requested with {}
     And a chat completion is requested without a key
     Then the last is refused with 401 where the first is accepted
@@ -20,6 +21,7 @@ Feature: Keys
   Scenario: A request without a key is refused with an error object
     Source: schema, ErrorResponse.error
     Why: "401 status code (no body)" is all that the user reads (BerriAI/litellm#1554).
+    Needs: errors.envelope.object, keys.missing.harmless
     When a chat completion is requested with {}
     And a chat completion is requested without a key
     Then the last is refused with an error object where the first is accepted
@@ -28,6 +30,7 @@ Feature: Keys
   Scenario: A 401 has a challenge
     Source: RFC 9110 section 15.5.2: a 401 comes with WWW-Authenticate
     Why: clients of no vendor learn from it that a bearer token is wanted.
+    Needs: keys.missing.status
     When a chat completion is requested with {}
     And a chat completion is requested without a key
     Then the last is refused with a challenge where the first is accepted
@@ -43,6 +46,7 @@ Feature: Keys
   Scenario: Where a key is needed, a wrong one does not do
     Source: guide, Error codes, 401; RFC 9110 section 11.6.2
     Why: who looks only whether there is a key lets everybody in.
+    Needs: keys.missing.status
     When a chat completion is requested with {}
     And a chat completion is requested without a key
     And a chat completion is requested with a wrong key
@@ -52,6 +56,7 @@ Feature: Keys
   Scenario: A wrong key is refused with 401
     Source: guide, Error codes, 401; RFC 9110 section 15.5.2
     Why: SDKs raise AuthenticationError for 401, and their callers ask for another key.
+    Needs: keys.wrong.harmless
     When a chat completion is requested with {}
     And a chat completion is requested with a wrong key
     Then the last is refused with 401 where the first is accepted
@@ -60,6 +65,7 @@ Feature: Keys
   Scenario: A wrong key is refused with an error object
     Source: schema, ErrorResponse.error
     Why: "401 status code (no body)" is all that the user reads (BerriAI/litellm#1554).
+    Needs: errors.envelope.object, keys.wrong.harmless
     When a chat completion is requested with {}
     And a chat completion is requested with a wrong key
     Then the last is refused with an error object where the first is accepted
@@ -68,6 +74,7 @@ Feature: Keys
   Scenario: A wrong key is refused with the code invalid_api_key
     Source: guide, Error codes, 401
     Why: by it clients tell a wrong key from a missing right.
+    Needs: keys.wrong.envelope
     When a chat completion is requested with {}
     And a chat completion is requested with a wrong key
     Then the last is refused with the code "invalid_api_key" where the first is accepted

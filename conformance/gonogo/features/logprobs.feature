@@ -19,6 +19,7 @@ Feature: Log probabilities
   Scenario: Every log probability of a chat completion has a token, a number, bytes and alternatives
     Source: schema, ChatCompletionTokenLogprob
     Why: openai-python's users read .token and .top_logprobs of each (abetlen/llama-cpp-python#1787).
+    Needs: logprobs.chat.present
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     And a chat completion is requested with {"logprobs": true, "max_tokens": 2}
@@ -29,6 +30,7 @@ Feature: Log probabilities
   Scenario: A chat completion has as many log probabilities as tokens
     Source: schema, CreateChatCompletionRequest.logprobs, "of each output token"
     Why: perplexity is computed over part of the text (sgl-project/sglang#26778).
+    Needs: logprobs.chat.present
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then there are as many log probabilities as completion tokens
@@ -37,6 +39,7 @@ Feature: Log probabilities
   Scenario: Every log probability of a chat completion is a number that is not above 0
     Source: schema, ChatCompletionTokenLogprob.logprob, "the log probability of this token"; RFC 8259
     Why: -inf and NaN are no JSON, and a probability above 1 is none (madroidmaq/mlx-omni-server PR#56, sgl-project/sglang#5984).
+    Needs: logprobs.chat.present
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     And an object of a schema is asked for with the likeliest tokens
@@ -62,6 +65,7 @@ Feature: Log probabilities
   Scenario: The alternatives that were asked for come
     Source: schema, ChatCompletionTokenLogprob.top_logprobs
     Why: classifiers read the probability of yes against no (dtzp555-max/ocp#470).
+    Needs: logprobs.chat.present
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then every token lists the likeliest at its place
@@ -70,6 +74,7 @@ Feature: Log probabilities
   Scenario: No more alternatives come than were asked for
     Source: schema, ChatCompletionTokenLogprob.top_logprobs, "the most likely tokens"; CreateChatCompletionRequest.top_logprobs
     Why: tables made for a number of columns overflow.
+    Needs: logprobs.chat.tops
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then no token lists more of the likeliest than were asked for
@@ -78,6 +83,7 @@ Feature: Log probabilities
   Scenario: The alternatives stand in order of their probability
     Source: recorded answers; the schema does not say so
     Why: clients take the first for the best.
+    Needs: logprobs.chat.tops
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the likeliest tokens stand in order
@@ -86,6 +92,7 @@ Feature: Log probabilities
   Scenario: The bytes of a token are its text
     Source: schema, ChatCompletionTokenLogprob.bytes, "the UTF-8 bytes representation of the token"
     Why: characters over several tokens are put together by their bytes.
+    Needs: logprobs.chat.present
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the bytes of every token are its text
@@ -94,6 +101,7 @@ Feature: Log probabilities
   Scenario: The tokens of a chat completion spell its text
     Source: schema, ChatCompletionTokenLogprob.token; logprobs.content, "a list of message content tokens"
     Why: highlighting by token goes wrong from the first difference on.
+    Needs: logprobs.chat.count
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the tokens spell the text
@@ -109,6 +117,7 @@ Feature: Log probabilities
   Scenario: top_logprobs without logprobs is refused
     Source: schema, CreateChatCompletionRequest.top_logprobs, "logprobs must be set to true"; seen in IBM/unitxt#1193
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: logprobs.harmless.top_alone
     When a chat completion is wrongly requested with {"top_logprobs": 2, "max_tokens": 2}
     Then the request is not accepted
 
@@ -123,6 +132,7 @@ Feature: Log probabilities
   Scenario: A top_logprobs of 21 is refused
     Source: schema, CreateChatCompletionRequest.top_logprobs, maximum 20
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: logprobs.harmless.top_many
     When a chat completion is wrongly requested with {"logprobs": true, "top_logprobs": 21, "max_tokens": 2}
     Then the request is not accepted
 
@@ -144,6 +154,7 @@ Feature: Log probabilities
   Scenario: A completion has as many log probabilities as tokens
     Source: schema, CreateCompletionResponse.choices.logprobs; CompletionUsage.completion_tokens
     Why: scores are computed over part of the text.
+    Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then there are as many log probabilities as completion tokens
@@ -152,6 +163,7 @@ Feature: Log probabilities
   Scenario: The four arrays of a completion's log probabilities have one length
     Source: schema, CreateCompletionResponse.choices.logprobs, tokens, token_logprobs, top_logprobs and text_offset
     Why: harnesses zip them (EleutherAI/lm-evaluation-harness#1411).
+    Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the four arrays of the log probabilities have one length
@@ -160,6 +172,7 @@ Feature: Log probabilities
   Scenario: Every log probability of a completion is a number that is not above 0
     Source: schema, CreateCompletionResponse.choices.logprobs.token_logprobs; RFC 8259
     Why: -inf and NaN are no JSON, and a probability above 1 is none (vllm-project/vllm#10234, dphnAI/sonar#183).
+    Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then every log probability is a number that is not above 0
@@ -168,6 +181,7 @@ Feature: Log probabilities
   Scenario: Log probabilities of a completion may be asked for without alternatives
     Source: schema, CreateCompletionRequest.logprobs, minimum 0
     Why: 0 is taken for absent, and the scores are missing.
+    Needs: completions.response.choices
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is requested with {"logprobs": 0, "temperature": 0, "max_tokens": 2}
     Then where the first is taken, the last is taken too
@@ -176,6 +190,7 @@ Feature: Log probabilities
   Scenario: The alternatives that were asked for of a completion come
     Source: schema, CreateCompletionResponse.choices.logprobs.top_logprobs
     Why: harnesses see by them whether the answer was the greedy one (EleutherAI/lm-evaluation-harness#1411).
+    Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then every token lists the likeliest at its place
@@ -184,6 +199,7 @@ Feature: Log probabilities
   Scenario: No more alternatives come of a completion than were asked for, and the token itself
     Source: schema, CreateCompletionRequest.logprobs, "up to logprobs+1 elements"
     Why: tables made for a number of columns overflow.
+    Needs: logprobs.completions.tops
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then no token lists more of the likeliest than were asked for
@@ -192,6 +208,7 @@ Feature: Log probabilities
   Scenario: The tokens of a completion spell its text
     Source: schema, CreateCompletionResponse.choices.logprobs.tokens
     Why: highlighting by token goes wrong from the first difference on.
+    Needs: logprobs.completions.count
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the tokens spell the text
@@ -200,6 +217,7 @@ Feature: Log probabilities
   Scenario: The text offsets of a completion rise
     Source: schema, CreateCompletionResponse.choices.logprobs.text_offset
     Why: harnesses find the end of the prompt by them.
+    Needs: logprobs.completions.present
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then no text offset is smaller than the one before
@@ -208,6 +226,7 @@ Feature: Log probabilities
   Scenario: The text offsets of a completion are those of its tokens
     Source: schema, CreateCompletionResponse.choices.logprobs.text_offset; where the first one lies is not said
     Why: harnesses find the end of the prompt by them.
+    Needs: logprobs.completions.offsets_rise
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the text offsets are as far apart as the tokens are long
@@ -223,5 +242,6 @@ Feature: Log probabilities
   Scenario: A completion with logprobs of 6 is refused
     Source: schema, CreateCompletionRequest.logprobs, maximum 5
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: logprobs.harmless.completions_many
     When a completion is wrongly requested with {"logprobs": 6, "max_tokens": 2}
     Then the request is not accepted

@@ -19,6 +19,7 @@ Feature: Models
   Scenario: The list of models is one JSON object
     Source: schema, ListModelsResponse
     Why: every client parses it.
+    Needs: models.list.content_type
     When the models are listed
     Then the answer is one JSON object
 
@@ -26,6 +27,7 @@ Feature: Models
   Scenario: The list of models says that it is a list
     Source: schema, ListModelsResponse.object
     Why: typed clients decode by this literal.
+    Needs: models.list.data
     When the models are listed
     Then "object" in the answer fits ModelList
 
@@ -33,6 +35,7 @@ Feature: Models
   Scenario: The list of models is an array
     Source: schema, ListModelsResponse.data
     Why: clients iterate over it; null or a map ends in a TypeError.
+    Needs: models.list.json
     When the models are listed
     Then "data" in the answer, apart from ["data[]"], fits ModelList
 
@@ -40,6 +43,7 @@ Feature: Models
   Scenario: Every listed model has an id
     Source: schema, Model.id
     Why: it is what goes into "model".
+    Needs: models.list.data
     When the models are listed
     Then "data[].id" in the answer fits ModelList
 
@@ -47,6 +51,7 @@ Feature: Models
   Scenario: Every listed model says that it is a model
     Source: schema, Model.object
     Why: strict decoders refuse the list without it (mozilla-ai/any-llm#1083).
+    Needs: models.list.data
     When the models are listed
     Then "data[].object" in the answer fits ModelList
 
@@ -54,6 +59,7 @@ Feature: Models
   Scenario: Every listed model has a creation time that is a whole number
     Source: schema, Model.created
     Why: openai-php dies of a list without it (openai-php/client#598), Swift and Rust decoders of a float.
+    Needs: models.list.data
     When the models are listed
     Then "data[].created" in the answer fits ModelList
 
@@ -61,6 +67,7 @@ Feature: Models
   Scenario: The creation time of a listed model is in seconds
     Source: schema, Model.created, "Unix timestamp (in seconds)"
     Why: milliseconds show as the year 57,000 in model pickers.
+    Needs: models.list.data
     When the models are listed
     Then every model was created at a time in seconds
 
@@ -68,6 +75,7 @@ Feature: Models
   Scenario: Every listed model names its owner
     Source: schema, Model.owned_by
     Why: strict decoders refuse the list without it (lmstudio-ai/lmstudio-bug-tracker#1988).
+    Needs: models.list.data
     When the models are listed
     Then "data[].owned_by" in the answer fits ModelList
 
@@ -76,6 +84,7 @@ Feature: Models
   Scenario: Nothing else in a listed model breaks its schema
     Source: schema, Model
     Why: a field of the wrong type is worse than a missing one to a strict decoder.
+    Needs: models.list.data
     When the models are listed
     Then "data[]" in the answer, apart from ["data[].id", "data[].object", "data[].created", "data[].owned_by", "data[].type", "data[].context_length", "data[].loaded"], fits ModelList
 
@@ -114,6 +123,7 @@ Feature: Models
   Scenario: A retrieved model has the id that was asked for
     Source: schema, Model.id
     Why: clients compare it with what they asked for.
+    Needs: models.retrieve.found
     When the served model is retrieved
     Then the retrieved model has the id that was asked for
 
@@ -121,6 +131,7 @@ Feature: Models
   Scenario: A retrieved model has the form of a model
     Source: schema, Model
     Why: typed clients decode it like an entry of the list.
+    Needs: models.retrieve.id
     When the served model is retrieved
     Then nothing else in the answer breaks Model than ["id", "type", "context_length", "loaded"]
 
@@ -128,6 +139,7 @@ Feature: Models
   Scenario: A retrieved model says the same as its entry in the list
     Source: schema, Model, the same object in both places
     Why: two truths about one model.
+    Needs: models.retrieve.schema
     When the models are listed
     And the served model is retrieved
     Then the retrieved model is the listed one
@@ -143,5 +155,6 @@ Feature: Models
   Scenario: An unknown model is refused with 404
     Source: guide, Error codes, 404 model_not_found
     Why: SDKs map the status to NotFoundError, which callers catch.
+    Needs: models.retrieve.unknown
     When the model "gonogo-no-such-model" is retrieved
     Then the status of the refusal is 404

@@ -168,6 +168,7 @@ Feature: Sampling parameters
   Scenario: Bookkeeping beyond its limits is refused
     Source: schema, CreateChatCompletionRequest.metadata, maxProperties 16, and service_tier, enum
     Why: notes that another provider refuses are found out on the day of the move.
+    Needs: sampling.harmless.bookkeeping
     When a chat completion is wrongly requested with bookkeeping beyond its limits
     Then the request is not accepted
 
@@ -175,6 +176,7 @@ Feature: Sampling parameters
   Scenario: A list of biases is refused
     Source: schema, CreateChatCompletionRequest.logit_bias, an object
     Why: no client of the API sends it; who honours it has an extension.
+    Needs: sampling.harmless.bias_list
     When a chat completion is wrongly requested with {"logit_bias": [[1000, 1]], "max_tokens": 2}
     Then the request is not accepted
 
@@ -182,6 +184,7 @@ Feature: Sampling parameters
   Scenario: A bias of 101 is refused
     Source: schema, CreateChatCompletionRequest.logit_bias: from -100 to 100
     Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Needs: sampling.harmless.bias_range
     When a chat completion is wrongly requested with {"logit_bias": {"1000": 101}, "max_tokens": 2}
     Then the request is not accepted
 
@@ -189,6 +192,7 @@ Feature: Sampling parameters
   Scenario: An invented reasoning effort is refused
     Source: schema, CreateChatCompletionRequest.reasoning_effort, enum
     Why: a slip in the name is taken for the default, and nobody learns of it.
+    Needs: sampling.harmless.reasoning_effort
     When a chat completion is wrongly requested with {"reasoning_effort": "gonogo", "max_tokens": 2}
     Then the request is not accepted
 
@@ -196,6 +200,7 @@ Feature: Sampling parameters
   Scenario: stream_options without stream are refused
     Source: schema, CreateChatCompletionRequest.stream_options: only with stream
     Why: whoever forgot stream waits for events that never come.
+    Needs: sampling.harmless.stream_options
     When a chat completion is wrongly requested with {"stream_options": {"include_usage": true}, "max_tokens": 2}
     Then the request is not accepted
 
@@ -203,6 +208,7 @@ Feature: Sampling parameters
   Scenario: A limit of 0 tokens is refused
     Source: schema, CreateChatCompletionRequest.max_tokens; guide, Error codes
     Why: a limit that is computed, and comes out as 0, is taken for none (entrius/gittensor#1749).
+    Needs: sampling.harmless.max_tokens_zero
     When a chat completion is wrongly requested with {"max_tokens": 0, "stop": [" ", "a", "e", "o"]}
     Then the request is not accepted
 
@@ -210,6 +216,7 @@ Feature: Sampling parameters
   Scenario: A limit of -1 tokens is refused
     Source: schema, CreateChatCompletionRequest.max_tokens; guide, Error codes
     Why: a limit that is computed, and comes out below 0, is taken for none (entrius/gittensor#1749).
+    Needs: sampling.harmless.max_tokens_negative
     When a chat completion is wrongly requested with {"max_tokens": -1, "stop": [" ", "a", "e", "o"]}
     Then the request is not accepted
 
@@ -217,6 +224,7 @@ Feature: Sampling parameters
   Scenario: A limit of 1.5 tokens is refused
     Source: schema, CreateChatCompletionRequest.max_tokens, integer
     Why: what is rounded is another limit than the one that was asked for.
+    Needs: sampling.harmless.max_tokens_float
     When a chat completion is wrongly requested with {"max_tokens": 1.5, "stop": [" ", "a", "e", "o"]}
     Then the request is not accepted
 
@@ -224,6 +232,7 @@ Feature: Sampling parameters
   Scenario: A temperature that is not a number is refused
     Source: RFC 8259 section 6: NaN is not permitted
     Why: what is no JSON is read differently by each reader on the way.
+    Needs: sampling.harmless.nan
     When a chat completion is wrongly requested with {"temperature": NaN, "max_tokens": 2}
     Then the request is not accepted
 
@@ -231,6 +240,7 @@ Feature: Sampling parameters
   Scenario: A seed of more than 64 bits is refused
     Source: schema, CreateChatCompletionRequest.seed, a signed integer of 64 bits
     Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Needs: sampling.harmless.seed_range
     When a chat completion is wrongly requested with {"seed": 100000000000000000000, "max_tokens": 2}
     Then the request is not accepted
 
@@ -238,6 +248,7 @@ Feature: Sampling parameters
   Scenario: A temperature of 5 is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: errors.refused.temperature_range, errors.envelope.object
     When a chat completion is wrongly requested with {"temperature": 5}
     Then the status of the refusal is 400
     And the param names temperature
@@ -246,6 +257,7 @@ Feature: Sampling parameters
   Scenario: A top_p of 2 is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: errors.refused.top_p_range, errors.envelope.object
     When a chat completion is wrongly requested with {"top_p": 2}
     Then the status of the refusal is 400
     And the param names top_p
@@ -254,6 +266,7 @@ Feature: Sampling parameters
   Scenario: A request for no choices is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: errors.refused.n_zero, errors.envelope.object
     When a chat completion is wrongly requested with {"n": 0}
     Then the status of the refusal is 400
     And the param names n
@@ -262,6 +275,7 @@ Feature: Sampling parameters
   Scenario: A presence penalty of 9 is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: errors.refused.penalty_range, errors.envelope.object
     When a chat completion is wrongly requested with {"presence_penalty": 9}
     Then the status of the refusal is 400
     And the param names presence_penalty
@@ -270,6 +284,7 @@ Feature: Sampling parameters
   Scenario: A list of five stop sequences is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: errors.refused.stop_too_many, errors.envelope.object
     When a chat completion is wrongly requested with {"stop": ["a", "b", "c", "d", "e"]}
     Then the status of the refusal is 400
     And the param names stop
@@ -278,6 +293,7 @@ Feature: Sampling parameters
   Scenario: A list of biases is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.bias_list, errors.envelope.object
     When a chat completion is wrongly requested with {"logit_bias": [[1000, 1]], "max_tokens": 2}
     Then the status of the refusal is 400
     And the param names logit_bias
@@ -286,6 +302,7 @@ Feature: Sampling parameters
   Scenario: A bias of 101 is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.bias_range, errors.envelope.object
     When a chat completion is wrongly requested with {"logit_bias": {"1000": 101}, "max_tokens": 2}
     Then the status of the refusal is 400
     And the param names logit_bias
@@ -294,6 +311,7 @@ Feature: Sampling parameters
   Scenario: An invented reasoning effort is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.reasoning_effort, errors.envelope.object
     When a chat completion is wrongly requested with {"reasoning_effort": "gonogo", "max_tokens": 2}
     Then the status of the refusal is 400
     And the param names reasoning_effort
@@ -302,6 +320,7 @@ Feature: Sampling parameters
   Scenario: stream_options without stream are refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.stream_options, errors.envelope.object
     When a chat completion is wrongly requested with {"stream_options": {"include_usage": true}, "max_tokens": 2}
     Then the status of the refusal is 400
     And the param names stream_options
@@ -310,6 +329,7 @@ Feature: Sampling parameters
   Scenario: A limit of 0 tokens is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.max_tokens_zero, errors.envelope.object
     When a chat completion is wrongly requested with {"max_tokens": 0, "stop": [" ", "a", "e", "o"]}
     Then the status of the refusal is 400
     And the param names max_tokens
@@ -318,6 +338,7 @@ Feature: Sampling parameters
   Scenario: A limit of -1 tokens is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.max_tokens_negative, errors.envelope.object
     When a chat completion is wrongly requested with {"max_tokens": -1, "stop": [" ", "a", "e", "o"]}
     Then the status of the refusal is 400
     And the param names max_tokens
@@ -326,6 +347,7 @@ Feature: Sampling parameters
   Scenario: A limit of 1.5 tokens is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.max_tokens_float, errors.envelope.object
     When a chat completion is wrongly requested with {"max_tokens": 1.5, "stop": [" ", "a", "e", "o"]}
     Then the status of the refusal is 400
     And the param names max_tokens
@@ -334,6 +356,7 @@ Feature: Sampling parameters
   Scenario: A seed of more than 64 bits is refused with 400 and the name of the parameter
     Source: guide, Error codes, 400; seen in IBM/unitxt#1193
     Why: the person learns which of twenty parameters it was, and the SDK raises BadRequestError.
+    Needs: sampling.refused.seed_range, errors.envelope.object
     When a chat completion is wrongly requested with {"seed": 100000000000000000000, "max_tokens": 2}
     Then the status of the refusal is 400
     And the param names seed

@@ -13,6 +13,7 @@ Feature: Stop sequences
   Scenario: The stop sequence is not in the text
     Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
     Why: cursortab.nvim pastes the marker into the buffer (jundot/omlx#2386).
+    Needs: stop.chat.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with a part of its text as stop
     Then the text does not contain the stop sequence
@@ -21,6 +22,7 @@ Feature: Stop sequences
   Scenario: No half of the stop sequence is in the text
     Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
     Why: half a marker stays behind (mzau/mlx-knife#68).
+    Needs: stop.chat.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with a part of its text as stop
     Then no beginning of the stop sequence is left in the text
@@ -29,6 +31,7 @@ Feature: Stop sequences
   Scenario: Nothing is cut off but the stop sequence and what follows it
     Source: schema, StopConfiguration, "will not contain the stop sequence", and nothing more
     Why: the token that the sequence begins in holds text before it.
+    Needs: stop.chat.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with a part of its text as stop
     Then nothing is missing before the stop sequence
@@ -37,6 +40,7 @@ Feature: Stop sequences
   Scenario: A text that a stop sequence ends finishes with "stop"
     Source: schema, CreateChatCompletionResponse.choices.finish_reason, "a provided stop sequence"
     Why: harnesses record a truncated answer (LostRuins/koboldcpp#2481, ddalcu/mlx-serve#127).
+    Needs: stop.chat.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with a part of its text as stop
     Then the stop is given as the reason "stop"
@@ -45,6 +49,7 @@ Feature: Stop sequences
   Scenario: A text that is stopped takes no more tokens than the whole
     Source: project decision; generation ends at the sequence
     Why: who stops early to save, pays the whole.
+    Needs: stop.chat.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested
     And a greedy chat completion is requested with a part of its text as stop
@@ -62,6 +67,7 @@ Feature: Stop sequences
   Scenario: The stop sequence is in no delta
     Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
     Why: visible garbage at the end of every answer (SharpAI/SwiftLM#126).
+    Needs: stop.stream.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is streamed with a part of its text as stop
     Then the text does not contain the stop sequence
@@ -70,6 +76,7 @@ Feature: Stop sequences
   Scenario: No half of the stop sequence is streamed
     Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
     Why: what was sent cannot be taken back (vllm-project/vllm#3574, huggingface/text-generation-inference#1254).
+    Needs: stop.stream.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is streamed with a part of its text as stop
     Then no beginning of the stop sequence is left in the text
@@ -78,6 +85,7 @@ Feature: Stop sequences
   Scenario: Nothing is missing in the deltas before the stop sequence
     Source: schema, StopConfiguration, "will not contain the stop sequence", and nothing more
     Why: text that was held back is lost.
+    Needs: stop.stream.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is streamed with a part of its text as stop
     Then nothing is missing before the stop sequence
@@ -86,6 +94,7 @@ Feature: Stop sequences
   Scenario: A stream that a stop sequence ends finishes with "stop"
     Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "a provided stop sequence"
     Why: clients ask for more of what was complete (ggml-org/llama.cpp PR#28711).
+    Needs: stop.stream.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is streamed with a part of its text as stop
     Then the stop is given as the reason "stop"
@@ -110,6 +119,7 @@ Feature: Stop sequences
   Scenario: The stop sequence that comes first in the text ends it
     Source: schema, StopConfiguration, array of up to four
     Why: a list is a set, not an order of precedence.
+    Needs: stop.list.honoured
     When a greedy chat completion is streamed
     And a greedy chat completion is requested with several stops, of which the last comes first
     Then the text ends before the stop sequence that comes first
@@ -126,6 +136,7 @@ Feature: Stop sequences
   Scenario: The stop sequence is not in a completion
     Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
     Why: evaluation harnesses compare the text to the letter.
+    Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is requested with a part of its text as stop
     Then the text does not contain the stop sequence
@@ -134,6 +145,7 @@ Feature: Stop sequences
   Scenario: No half of the stop sequence is in a completion
     Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
     Why: half a marker stays behind (mzau/mlx-knife#68).
+    Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is requested with a part of its text as stop
     Then no beginning of the stop sequence is left in the text
@@ -142,6 +154,7 @@ Feature: Stop sequences
   Scenario: Nothing is missing in a completion before the stop sequence
     Source: schema, StopConfiguration, "will not contain the stop sequence", and nothing more
     Why: the token that the sequence begins in holds text before it.
+    Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is requested with a part of its text as stop
     Then nothing is missing before the stop sequence
@@ -150,6 +163,7 @@ Feature: Stop sequences
   Scenario: A completion that a stop sequence ends finishes with "stop"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "a provided stop sequence"
     Why: harnesses record a truncated answer (LostRuins/koboldcpp#2481).
+    Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is requested with a part of its text as stop
     Then the stop is given as the reason "stop"
@@ -158,6 +172,7 @@ Feature: Stop sequences
   Scenario: A stop sequence ends a streamed completion to the letter
     Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
     Why: completion tools show what they asked not to get (mzau/mlx-knife#68).
+    Needs: stop.completions.honoured
     When a greedy completion is streamed
     And a greedy completion is streamed with a part of its text as stop
     Then the text is what comes before the stop sequence
@@ -166,6 +181,7 @@ Feature: Stop sequences
   Scenario: A streamed completion that a stop sequence ends finishes with "stop"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "a provided stop sequence"
     Why: clients ask for more of what was complete.
+    Needs: stop.completions.stream
     When a greedy completion is streamed
     And a greedy completion is streamed with a part of its text as stop
     Then the stop is given as the reason "stop"

@@ -33,6 +33,7 @@ Feature: Streams as server-sent events
   Scenario: No event of a stream is without data
     Source: SDK behaviour, openai-python _streaming.py; SSE standard 9.2.6
     Why: openai-python parses the empty data as JSON and raises (openai/openai-python#2722).
+    Needs: stream.data_only
     When any stream is asked for
     Then the strict parser finds no no-data-event
 
@@ -82,6 +83,7 @@ Feature: Streams as server-sent events
   Scenario: Nothing follows [DONE]
     Source: guide, Streaming; schema, stream_options, "before the data: [DONE] message"
     Why: clients stop reading there; what follows is lost, or blocks the connection.
+    Needs: chat.stream.done
     When any stream is asked for
     Then nothing follows the "[DONE]"
 
@@ -89,6 +91,7 @@ Feature: Streams as server-sent events
   Scenario: The response ends after [DONE]
     Source: RFC 9112 section 6.3: the message is complete; schema, "terminated by a data: [DONE] message"
     Why: clients that read to the end wait forever (ml-explore/mlx-lm#1148).
+    Needs: chat.stream.done
     When any stream is asked for
     Then the connection is released after the "[DONE]"
 

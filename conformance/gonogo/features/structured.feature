@@ -20,6 +20,7 @@ Feature: Structured outputs
   Scenario: A stream keeps the schema that was asked for
     Source: schema, ResponseFormatJsonSchema; guide, Structured outputs
     Why: servers that constrain only whole answers stream prose (ggml-org/llama.cpp#24097).
+    Needs: structured.schema.kept
     When an object of a schema is asked for in a stream
     Then the text is JSON that the schema admits
 
@@ -27,6 +28,7 @@ Feature: Structured outputs
   Scenario: An answer keeps the limits of a number
     Source: schema, ResponseFormatJsonSchema.strict, "always follow the exact schema"
     Why: keywords that are dropped in silence let through what the caller ruled out (kekzl/imp#1567).
+    Needs: structured.schema.kept
     When a number within limits is asked for
     Then the text is JSON that the schema admits
 
@@ -42,6 +44,7 @@ Feature: Structured outputs
   Scenario: The response format "json_object" ends in a JSON object
     Source: schema, ResponseFormatJsonObject, "ensures the message is valid JSON"
     Why: a fence or a sentence around the object breaks JSON.parse (ROCm/FastFlowLM#554).
+    Needs: structured.object.begins
     When any JSON object is asked for
     Then the text is a JSON object
 
@@ -63,6 +66,7 @@ Feature: Structured outputs
   Scenario: A schema whose name is no name is refused
     Source: schema, ResponseFormatJsonSchema.name, "a-z, A-Z, 0-9, or contain underscores and dashes"
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: structured.harmless.name
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema", "json_schema": {"name": "no name!", "schema": {"type": "object"}}}, "max_tokens": 2}
     Then the request is not accepted
 
@@ -77,6 +81,7 @@ Feature: Structured outputs
   Scenario: A response format of a schema without one is refused
     Source: schema, ResponseFormatJsonSchema.json_schema, required
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: structured.harmless.no_schema
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema"}, "max_tokens": 2}
     Then the request is not accepted
 
@@ -91,5 +96,6 @@ Feature: Structured outputs
   Scenario: A response format that nobody knows is refused
     Source: schema, CreateChatCompletionRequest.response_format
     Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Needs: structured.harmless.type
     When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
     Then the request is not accepted

@@ -45,6 +45,7 @@ Feature: Text
   Scenario: The same text ends for the same reason, whole and streamed
     Source: schema, finish_reason, which has one meaning in both
     Why: who asks for more after "length" asks for it in one form only.
+    Needs: chat.limit.length, chat.stream.length, text.same
     When a greedy chat completion is streamed
     And a greedy chat completion is requested
     Then the reason to finish is the same whole as it is streamed
@@ -53,6 +54,7 @@ Feature: Text
   Scenario: The same text takes the same tokens, whole and streamed
     Source: schema, CompletionUsage.completion_tokens, which has one meaning in both
     Why: the same answer has two prices.
+    Needs: text.same, chat.stream.usage, chat.response.usage
     When a greedy chat completion is streamed with usage
     And a greedy chat completion is requested
     Then the completion tokens are the same whole as they are streamed

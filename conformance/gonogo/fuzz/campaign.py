@@ -16,9 +16,9 @@ from gonogo.fuzz.budget import MAIN_SHARE, Budget, Purse
 from gonogo.fuzz.cases import Shot, is_risky, mild_first, posted, renumbered, shots
 from gonogo.fuzz.smaller import smaller
 from gonogo.fuzz.source import generated
-from gonogo.judge.causes import smallest
 from gonogo.judge.checks.acceptance import accepted
-from gonogo.judge.checks.robustness import LOOKS
+from gonogo.judge.fuzz_causes import smallest
+from gonogo.judge.fuzz_defects import LOOKS
 from gonogo.report.cost import cost
 from gonogo.stimuli.bodies import DEFAULT_TOKENS
 from gonogo.stimuli.fuzzed import Case, Meant
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gonogo.collect.collector import Collector
     from gonogo.exchange import Exchange
     from gonogo.fuzz.source import Told
-    from gonogo.judge.causes import Defect
+    from gonogo.judge.fuzz_causes import Defect
     from gonogo.stimuli.stimulus import Subject
 
     Source = Callable[[int, int], Awaitable[list[Told]]]
@@ -65,7 +65,7 @@ async def fuzz(collector: Collector, what: Fuzzing, source: Source = generated) 
         await campaign.make_smaller()
     if not campaign.sent:
         nothing = Case(what.seed, "1", Meant.ODD, "GET /models")
-        collector.sink.unsent(nothing.key, "the --fuzz-budget was used up before the first generated case")
+        collector.sink.unsent(nothing.key, Because(Reason.BUDGET_USED_UP))
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
-"""The judge: a pure function from recorded exchanges to verdicts."""
+"""From evidence to verdicts and their causes."""
 
-from gonogo.judge.judging import bind, judge, judge_checks
+from gonogo.judge.causes import explain
+from gonogo.judge.judging import bind, judge
 
-__all__ = ["bind", "judge", "judge_checks"]
+__all__ = ["bind", "explain", "judge"]

@@ -22,17 +22,17 @@ PLAIN = {
 }
 
 
-def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> frozenset[str]:
-    """Ids of the exchanges that say that their operation is not there, as its plain request was told too.
+def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> dict[str, Endpoint]:
+    """The operations that are not there, by the ids of the exchanges that say so, as the plain request does.
 
     Both mappings are by the key of the stimulus.
     """
     missing = {endpoint for endpoint, key in PLAIN.items() if key in by_key and _no_route(by_key[key])}
-    return frozenset(
-        by_key[key].id
+    return {
+        by_key[key].id: stimulus.endpoint
         for key, stimulus in stimuli.items()
         if stimulus.endpoint in missing and _no_route(by_key[key])
-    )
+    }
 
 
 def _no_route(exchange: Exchange) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.outcome import Undecided
+from gonogo.judge.outcome import undecided
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -36,53 +37,54 @@ def finish_reasons(exchange: Exchange) -> list[object]:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Undecided where the limit or a filter cut the answer, so that what it lacks might have come."""
+    """Raise Stop where the limit or a filter cut the answer, so that what it lacks might have come."""
     for reason in ("length", "content_filter"):
         if reason in finish_reasons(exchange):
-            raise Undecided(f'{exchange.id} was cut off: its finish_reason is "{reason}"')
+            raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
 
 
 def whole(exchange: Exchange) -> list[Object]:
-    """The calls of a whole answer's first choice; Undecided where there is no telling."""
+    """The calls of a whole answer's first choice; Stop where there is no telling."""
     message = reading.choices(exchange)[0].get("message")
     if not isinstance(message, dict):
-        raise Undecided(f"{exchange.id} has no message")
+        raise undecided(Reason.NO_MESSAGE, exchange)
     if message.get("refusal"):
-        raise Undecided(f"the model refused in {exchange.id}")
+        raise undecided(Reason.MODEL_REFUSED, exchange)
     found = message.get("tool_calls")
     if found is not None and not isinstance(found, list):
-        raise Undecided(f'"tool_calls" of {exchange.id} is no list')
+        raise undecided(Reason.FIELD_NOT, exchange, field="tool_calls", kind="a list")
     return reading.objects(found)
 
 
 def fragments(exchange: Exchange) -> list[Fragment]:
-    """The fragments of calls in a stream, of its first choice, in order; Undecided where the model refused."""
+    """The fragments of calls in a stream, of its first choice, in order; Stop where the model refused."""
     found = []
     for chunk, choice in reading.by_choice(exchange).get(0, []):
         delta = reading.delta(choice)
         if delta.get("refusal"):
-            raise Undecided(f"the model refused in {exchange.id}")
+            raise undecided(Reason.MODEL_REFUSED, exchange)
         found += [Fragment(chunk, value) for value in reading.objects(delta.get("tool_calls"))]
     return found
 
 
 def by_call(exchange: Exchange) -> dict[int, list[Fragment]]:
-    """The fragments of each call by its index; Undecided where there is none with an index."""
+    """The fragments of each call by its index; Stop where there is none with an index."""
     found: dict[int, list[Fragment]] = {}
     for fragment in fragments(exchange):
         if fragment.index is not None:
             found.setdefault(fragment.index, []).append(fragment)
     if not found:
-        indexed = " with an index" if fragments(exchange) else " of a tool"
-        raise Undecided(f"the stream of {exchange.id} carries no call{indexed}")
+        if fragments(exchange):
+            raise undecided(Reason.FIELD_NOT, exchange, field="tool_calls[].index", kind="a whole number")
+        raise undecided(Reason.NO_CALL, exchange)
     return found
 
 
 def some(exchange: Exchange) -> list[Object]:
-    """The calls of a whole answer; Undecided where it has none."""
+    """The calls of a whole answer; Stop where it has none."""
     found = whole(exchange)
     if not found:
-        raise Undecided(f"{exchange.id} has no call of a tool")
+        raise undecided(Reason.NO_CALL, exchange)
     return found
 
 
@@ -104,13 +106,13 @@ def names(exchange: Exchange) -> list[object]:
 
 
 def arguments(exchange: Exchange) -> list[str]:
-    """The text of each call's arguments, whole or put together; Undecided where one is no string."""
+    """The text of each call's arguments, whole or put together; Stop where one is no string."""
     if not exchange.is_stream:
         return [_string(function(call).get("arguments"), exchange) for call in some(exchange)]
     found = []
     for index, parts in sorted(by_call(exchange).items()):
         if len(ids(parts)) > 1:
-            raise Undecided(f"two calls of {exchange.id} share the index {index}")
+            raise undecided(Reason.SHARED_INDEX, exchange, index=index)
         found.append("".join(_string(function(part.value).get("arguments", ""), exchange) for part in parts))
     return found
 
@@ -123,5 +125,5 @@ def ids(parts: list[Fragment]) -> list[str]:
 
 def _string(value: object, exchange: Exchange) -> str:
     if not isinstance(value, str):
-        raise Undecided(f"arguments of a call in {exchange.id} are no string")
+        raise undecided(Reason.FIELD_NOT, exchange, field="arguments", kind="a string")
     return value

@@ -1,62 +1,143 @@
-"""What a check can say of an exchange: nothing wrong, a deviation, or that it cannot tell.
+"""What a check says of the exchanges that it looked at: one of four outcomes, each as data.
 
-A check returns a `Deviation` or None. It raises `Undecided` where what it needs is not there through no fault
-that is its own to report: a rule speaks of one thing, and leaves the rest to the rules whose thing it is.
+A check returns `Kept`, a `Deviation`, `Undecided` or `Refused`. What reads an exchange for it raises `Stop` with one of
+the last two where the check cannot go on; the step around the check turns that into the check's outcome.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gonogo.verdict import Position
+from gonogo.reasons import Reason
+from gonogo.verdict import Because, Position, Witness
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gonogo.exchange import Exchange
 
 EXCERPT = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Deviation:
-    """What the contract expects, what was there instead, and where in the body, if at one place.
+class Kept:
+    """The rule holds, as these witnesses show; there is at least one.
 
-    `examples` are set where a check went through many exchanges and names a few: the id of each, with what was
-    there. The position is then in the first.
+    Raises ValueError without any: a check that looked at nothing has kept nothing.
+    """
+
+    witnesses: tuple[Witness, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse to be without a witness."""
+        if not self.witnesses:
+            raise ValueError("a rule is kept by what was seen, and nothing was")
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """What the contract expects, what was found instead, and where in the body (`at`), if in one place.
+
+    `also` is set where a check went through many exchanges and names a few: the id of each, with what was found
+    there. The place is then in the first. Neither `expected` nor `found` names an exchange.
     """
 
     expected: str
-    actual: str
-    position: Position | None = None
-    examples: tuple[tuple[str, str], ...] = ()
+    found: str
+    at: Position | None = None
+    also: tuple[tuple[str, str], ...] = ()
 
-    def at(self, exchange: Exchange, offset: int, end: int | None = None) -> Deviation:
+    def located(self, exchange: Exchange, offset: int, end: int | None = None) -> Deviation:
         """The same deviation, pointing at the bytes from `offset` on."""
-        return replace(self, position=position(exchange, offset, end))
+        return replace(self, at=position(exchange, offset, end))
 
 
-class Undecided(Exception):  # noqa: N818 - an answer, not an error
-    """The precondition of a check did not hold; the message says which."""
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The precondition of a check did not hold: why, the values of that reason's template, and in which exchanges."""
+
+    reason: Reason
+    about: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def because(self) -> Because:
+        """The same as a judgement carries it."""
+        return Because(self.reason, self.values, self.about)
 
 
-class Unread(Undecided):
-    """The answer is none that the check reads: not of the kind that it speaks of, or not of this moment."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The target said plainly that it does not do this: how, and in which exchanges."""
+
+    reason: Reason
+    about: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def because(self) -> Because:
+        """The same as a judgement carries it."""
+        return Because(self.reason, self.values, self.about)
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error
-    """The target said plainly that it does not do this; the message says how."""
+Outcome = Kept | Deviation | Undecided | Refused
 
 
-BUSY = "the target was busy; a smaller --concurrency asks less at a time"
-KEY = "set GONOGO_API_KEY to a key that it takes"
-WHY = {401: KEY, 403: KEY, 429: BUSY, 503: BUSY}
+class Stop(Exception):  # noqa: N818 - an answer, not an error
+    """Raised by what reads for a check, where the check cannot go on; `outcome` is what the check says then."""
+
+    def __init__(self, outcome: Undecided | Refused) -> None:
+        super().__init__(outcome.reason.value)
+        self.outcome = outcome
 
 
-def answered_with(exchange: Exchange) -> str:
-    """The status of an answer from which nothing can be told, and what to do about it."""
+def saw(what: str, *exchanges: Exchange, count: int = 1) -> Kept | Undecided:
+    """Kept, as `what` was seen in each exchange `count` times; undecided where that is 0 times, or in none.
+
+    `what` is a noun phrase in the singular.
+    """
+    if not count or not exchanges:
+        return Undecided(Reason.NOTHING_SEEN, ids(*exchanges), {"what": what})
+    return Kept(tuple(Witness(exchange.id, what, count) for exchange in exchanges))
+
+
+def undecided(reason: Reason, *exchanges: Exchange, **values: object) -> Stop:
+    """What to raise where these exchanges leave the rule open."""
+    return Stop(Undecided(reason, ids(*exchanges), values))
+
+
+def refused(reason: Reason, *exchanges: Exchange, **values: object) -> Stop:
+    """What to raise where the target refused in these exchanges what the rule speaks of."""
+    return Stop(Refused(reason, ids(*exchanges), values))
+
+
+def ids(*exchanges: Exchange) -> tuple[str, ...]:
+    """The ids, in the same order."""
+    return tuple(exchange.id for exchange in exchanges)
+
+
+_OF_STATUS = {
+    401: Reason.UNAUTHORIZED,
+    403: Reason.UNAUTHORIZED,
+    429: Reason.BUSY,
+    503: Reason.BUSY,
+}
+
+
+def unhelpful_status(exchange: Exchange) -> Stop:
+    """What to raise for a status from which nothing can be told of the rule."""
     status = exchange.status or 0
-    why = WHY.get(status) or ("another rule speaks of that" if status >= 500 else None)
-    return f"{exchange.id} was answered with {status}" + (f": {why}" if why else "")
+    other = Reason.SERVER_ERROR if status >= 500 else Reason.OTHER_STATUS
+    return undecided(_OF_STATUS.get(status, other), exchange, status=status)
+
+
+def unanswered(exchange: Exchange) -> Stop:
+    """What to raise for an exchange that failed, or whose status tells nothing of the rule."""
+    if exchange.failure is not None:
+        reason = Reason.NO_ANSWER if exchange.status is None else Reason.NOT_WHOLE
+        return undecided(reason, exchange, failure=exchange.failure.message)
+    return unhelpful_status(exchange)
 
 
 def position(exchange: Exchange, offset: int, end: int | None = None) -> Position:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gonogo import sse
-from gonogo.judge.outcome import Undecided
+from gonogo.judge.outcome import undecided
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -38,13 +39,13 @@ class Chunk:
 def parse(text: str | bytes) -> object:
     """The JSON value; ValueError for anything RFC 8259 does not allow, NaN and Infinity among it.
 
-    Half a surrogate pair, which JSON can escape and no text can hold, becomes "?". Undecided where values are
+    Half a surrogate pair, which JSON can escape and no text can hold, becomes "?". Stop where values are
     nested too deeply to be read: RFC 8259 section 9 lets every reader have such a limit.
     """
     try:
         value: object = json.loads(text, parse_constant=_refuse)
     except RecursionError:
-        raise Undecided("the JSON is nested too deeply to be read") from None
+        raise undecided(Reason.TOO_DEEP) from None
     escaped = "\\ud" in text.lower() if isinstance(text, str) else b"\\ud" in text.lower()
     if not escaped:
         return value
@@ -53,13 +54,13 @@ def parse(text: str | bytes) -> object:
 
 @functools.lru_cache(maxsize=4096)
 def answer(exchange: Exchange) -> Object:
-    """The body as a JSON object; Undecided where it is none."""
+    """The body as a JSON object; Stop where it is none."""
     try:
         value = parse(exchange.body)
     except ValueError:
-        raise Undecided(f"the body of {exchange.id} is not JSON") from None
+        raise undecided(Reason.NOT_JSON, exchange) from None
     if not isinstance(value, dict):
-        raise Undecided(f"the body of {exchange.id} is not a JSON object")
+        raise undecided(Reason.NOT_AN_OBJECT, exchange)
     return value
 
 
@@ -71,14 +72,14 @@ def stream(exchange: Exchange) -> sse.EventStream:
 
 @functools.lru_cache(maxsize=4096)
 def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
-    """The objects that the stream carries, in order, error frames left out; Undecided where there is none."""
+    """The objects that the stream carries, in order, error frames left out; Stop where there is none."""
     found = tuple(
         Chunk(value, event.offset, event.end)
         for event in stream(exchange).events
         if not is_error(event.data) and (value := _object(event.data)) is not None
     )
     if not found:
-        raise Undecided(f"the stream of {exchange.id} carries no chunk that is a JSON object")
+        raise undecided(Reason.NO_CHUNKS, exchange)
     return found
 
 
@@ -89,11 +90,11 @@ def is_error(data: str) -> bool:
 
 
 def ended(exchange: Exchange) -> None:
-    """Raise Undecided where a stream broke off or failed, so that what it lacks might have come."""
+    """Raise Stop where a stream broke off or failed, so that what it lacks might have come."""
     if exchange.failure is not None:
-        raise Undecided(f"{exchange.id} was not read to its end: {exchange.failure.message}")
+        raise undecided(Reason.BROKEN_OFF, exchange, failure=exchange.failure.message)
     if any(is_error(event.data) for event in stream(exchange).events):
-        raise Undecided(f"{exchange.id} ended with an error frame")
+        raise undecided(Reason.ERROR_FRAME, exchange)
 
 
 def objects(value: object) -> list[Object]:
@@ -102,10 +103,10 @@ def objects(value: object) -> list[Object]:
 
 
 def choices(exchange: Exchange) -> list[Object]:
-    """The choices of a whole answer; Undecided where there is none."""
+    """The choices of a whole answer; Stop where there is none."""
     found = objects(answer(exchange).get("choices"))
     if not found:
-        raise Undecided(f"{exchange.id} has no choices")
+        raise undecided(Reason.NO_CHOICES, exchange)
     return found
 
 
@@ -123,7 +124,7 @@ def count(value: object) -> int | None:
 def by_choice(exchange: Exchange) -> dict[int, list[tuple[Chunk, Object]]]:
     """The chunks of each choice in order, with the choice itself; choices without an index are left out.
 
-    Raises Undecided where no choice has one.
+    Raises Stop where no choice has one.
     """
     found: dict[int, list[tuple[Chunk, Object]]] = {}
     for chunk in chunks(exchange):
@@ -132,7 +133,7 @@ def by_choice(exchange: Exchange) -> dict[int, list[tuple[Chunk, Object]]]:
             if index is not None:
                 found.setdefault(index, []).append((chunk, choice))
     if not found:
-        raise Undecided(f"no chunk of {exchange.id} carries a choice with an index")
+        raise undecided(Reason.NO_INDEXED_CHOICE, exchange)
     return found
 
 

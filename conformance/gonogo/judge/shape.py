@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import gonogo_contract
 import jsonschema_rs
 
-from gonogo.judge.outcome import Undecided
+from gonogo.judge.outcome import undecided
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Misfit:
 def misfits(component: str, value: object) -> list[Misfit]:
     """Every way in which `value` breaks the component of that name, in document order.
 
-    Undecided where the value is nested more deeply than the validator goes.
+    Stop where the value is nested more deeply than the validator goes.
     """
     return [_misfit(error, component, value) for error in _errors(component, value)]
 
@@ -55,7 +56,7 @@ def _errors(component: str, value: object) -> list[Any]:
     try:
         problems = list(_validator(component).iter_errors(value))
     except ValueError as error:
-        raise Undecided(f"the JSON cannot be held against {component}: {error}") from error
+        raise undecided(Reason.NOT_VALIDATED, component=component, error=str(error)) from error
     return [cause for problem in problems for cause in _causes(problem)]
 
 

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gonogo.exchange import FailureKind
+from gonogo.judge.outcome import Stop, refused, undecided, unhelpful_status
+from gonogo.reasons import Reason
 from gonogo.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.exchange import Exchange
-    from gonogo.judge.outcome import Deviation
+    from gonogo.judge.outcome import Outcome
 
-    Single = Callable[..., Deviation | None]
-    Several = Callable[..., Deviation | None]
+    Run = Callable[..., Outcome]
 
 
 class Of(StrEnum):
@@ -34,9 +36,9 @@ class Of(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A function from an exchange (or several) and the phrase's values to a deviation or None."""
+    """A function from an exchange (or several) and the phrase's values to an outcome."""
 
-    run: Callable[..., Deviation | None]
+    run: Run
     of: Of
     several: bool
 
@@ -44,20 +46,20 @@ class Check:
 then: Vocabulary[Check] = Vocabulary()
 
 
-def check(pattern: str, of: Of = Of.ACCEPTED) -> Callable[[Single], Single]:
+def check(pattern: str, of: Of = Of.ACCEPTED) -> Callable[[Run], Run]:
     """Register a function of one exchange under a phrase."""
 
-    def register(run: Single) -> Single:
+    def register(run: Run) -> Run:
         then.add(pattern, Check(run, of, several=False))
         return run
 
     return register
 
 
-def compare(pattern: str, of: Of = Of.ACCEPTED) -> Callable[[Several], Several]:
+def compare(pattern: str, of: Of = Of.ACCEPTED) -> Callable[[Run], Run]:
     """Register a function of all the rule's exchanges, in the order of its When steps."""
 
-    def register(run: Several) -> Several:
+    def register(run: Run) -> Run:
         then.add(pattern, Check(run, of, several=True))
         return run
 
@@ -66,11 +68,38 @@ def compare(pattern: str, of: Of = Of.ACCEPTED) -> Callable[[Several], Several]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Bound:
-    """A check with the values of its phrase; compared and cached by identity."""
+    """A check with the values of its phrase; compared by identity."""
 
     check: Check
     values: dict[str, object]
 
-    def __call__(self, *exchanges: Exchange) -> Deviation | None:
-        """Run it; Undecided passes through."""
-        return self.check.run(*exchanges, **self.values)
+    def __call__(self, *exchanges: Exchange) -> Outcome:
+        """Run it; what a reader stops with is the outcome."""
+        try:
+            for exchange in exchanges:
+                admit(exchange, self.check.of)
+            return self.check.run(*exchanges, **self.values)
+        except Stop as stop:
+            return stop.outcome
+
+
+def admit(exchange: Exchange, of: Of) -> None:
+    """Let the exchange through to a check that speaks of such answers; Stop with what is to be said otherwise."""
+    if of is Of.ANY:
+        return
+    status, failure = exchange.status, exchange.failure
+    readable = of is Of.BEGUN and status is not None
+    if failure is not None and (not readable or failure.kind is FailureKind.TOO_LARGE):
+        raise undecided(Reason.NOT_WHOLE, exchange, failure=failure.message)
+    if status is None or of is Of.ANSWERED:
+        return
+    if status in {401, 403, 429}:
+        raise unhelpful_status(exchange)
+    if of is Of.REFUSED:
+        if status < 400:
+            raise undecided(Reason.NOT_REFUSED, exchange, status=status)
+        return
+    if 400 <= status < 500 or status == 501:
+        raise refused(Reason.REFUSED, exchange, status=status)
+    if not 200 <= status < 300:
+        raise unhelpful_status(exchange)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.outcome import Undecided
+from gonogo.judge.outcome import undecided
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Stop
     from gonogo.judge.reading import Object
 
 ARRAYS = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
@@ -24,21 +26,21 @@ def pieces(exchange: Exchange) -> list[object]:
 
 
 def entries(exchange: Exchange) -> list[Object]:
-    """The entries of a chat's tokens; Undecided where there is none, or one is no object."""
+    """The entries of a chat's tokens; Stop where there is none, or one is no object."""
     found: list[Object] = []
     for piece in pieces(exchange):
         content = piece.get("content") if isinstance(piece, dict) else None
         objects = reading.objects(content)
         if isinstance(content, list) and len(objects) < len(content):
-            raise Undecided(f"an entry of the logprobs of {exchange.id} is no object")
+            raise undecided(Reason.ENTRY_NOT_AN_OBJECT, exchange)
         found += objects
     if not found:
-        raise Undecided(_none(exchange, "content"))
+        raise _none(exchange, "content")
     return found
 
 
 def arrays(exchange: Exchange) -> dict[str, list[object]]:
-    """The arrays of a completion, chunks put together; Undecided where there is no array of tokens."""
+    """The arrays of a completion, chunks put together; Stop where there is no array of tokens."""
     found: dict[str, list[object]] = {}
     for piece in pieces(exchange):
         for name in ARRAYS:
@@ -46,14 +48,15 @@ def arrays(exchange: Exchange) -> dict[str, list[object]]:
             if isinstance(value, list):
                 found.setdefault(name, []).extend(value)
     if not found.get("tokens"):
-        raise Undecided(_none(exchange, "tokens"))
+        raise _none(exchange, "tokens")
     return found
 
 
-def _none(exchange: Exchange, name: str) -> str:
+def _none(exchange: Exchange, name: str) -> Stop:
     """That there are none with the field of that name, or that they are in the other operation's form."""
-    others = next((piece for piece in pieces(exchange) if isinstance(piece, dict) and piece), None)
-    return f"{exchange.id} carries no logprobs" + (f' with "{name}"' if others else "")
+    if any(isinstance(piece, dict) and piece for piece in pieces(exchange)):
+        return undecided(Reason.LOGPROBS_OF_OTHER_FORM, exchange, field=name)
+    return undecided(Reason.NO_LOGPROBS, exchange)
 
 
 def number(value: object) -> float | None:

@@ -1,12 +1,14 @@
 """Two stored reports compared: what got worse, better, appeared, went away.
 
 What is compared is what the target does. A waived rule is a broken one, for clients break on it all the same. A
-rule that could not be decided is no news by itself: it makes nothing worse, and nothing better; but what is seen
-broken now, and was not known to be before, is worse.
+rule that could not be decided, or is not applicable, is no news by itself: it makes nothing worse, and nothing better;
+but what is seen broken now, and was not known to be before, is worse.
 """
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIFF_VERSION = 1
+
+OLDER = 1
+"""The version of reports that had neither causes nor reasons nor witnesses. All that is compared is there."""
+NOT_IN_OLDER = {"causes", "cause", "reason", "values", "witnesses", "not-applicable"}
+SILENT = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
+"""Verdicts by which nothing was seen, neither good nor bad: from one to the other nothing changed."""
+LEVELS = ("must", "should", "may")
 
 # How much a client suffers, by what is observed; verdicts that are not here tell nothing of that.
 SUFFERING = {Verdict.PASS: 0, Verdict.UNSUPPORTED: 1, Verdict.WARN: 2, Verdict.FAIL: 3}
@@ -60,6 +69,7 @@ class Difference:
     change: Change
     id: str
     title: str
+    level: str
     old: str | None
     new: str | None
     message: str
@@ -80,12 +90,12 @@ class Comparison:
         return bool(self.of(Change.WORSE))
 
     def of(self, change: Change) -> list[Difference]:
-        """The differences of one kind, in the order of the rules."""
+        """The differences of one kind, those of must rules first, else in the order of the rules."""
         return [difference for difference in self.differences if difference.change is change]
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The JSON report in a file; UsageError, naming it, where it cannot be read or is none of this version."""
+    """The JSON report in a file; UsageError, naming it, where it cannot be read or is none of a known version."""
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
@@ -94,14 +104,27 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not JSON; give a report that gonogo check --json wrote.") from error
     if not isinstance(found, dict) or "report_version" not in found:
         raise UsageError(f"{path} is no report; give one that gonogo check --json wrote.")
-    if found["report_version"] != REPORT_VERSION:
+    version = found["report_version"]
+    if version not in (OLDER, REPORT_VERSION) or isinstance(version, bool):
         raise UsageError(
-            f"{path} is a report of version {found['report_version']!r}; this gonogo reads version {REPORT_VERSION}."
+            f"{path} is a report of version {version!r}; this gonogo reads versions {OLDER} and {REPORT_VERSION}."
         )
-    damage = next(jsonschema_rs.validator_for(schema()).iter_errors(found), None)
+    damage = next(jsonschema_rs.validator_for(_schema(int(version))).iter_errors(found), None)
     if damage is not None:
         raise UsageError(f"{path} is a damaged report: {damage.message}.")
     return found
+
+
+@functools.cache
+def _schema(version: int) -> dict[str, Any]:
+    """The schema of a version: the older one demands less, by what it did not have."""
+    if version == REPORT_VERSION:
+        return schema()
+    older = copy.deepcopy(schema())
+    older["properties"]["report_version"] = {"const": OLDER}
+    for part in (older, older["properties"]["totals"], older["$defs"]["rule"]):
+        part["required"] = [name for name in part["required"] if name not in NOT_IN_OLDER]
+    return older
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
@@ -113,7 +136,8 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
         for rule_id in dict.fromkeys((*after, *before))
         if (difference := _difference(before.get(rule_id), after.get(rule_id))) is not None
     ]
-    ordered = tuple(difference for change in Change for difference in found if difference.change is change)
+    kinds = list(Change)
+    ordered = tuple(sorted(found, key=lambda d: (kinds.index(d.change), LEVELS.index(d.level))))
     same = len(before.keys() | after.keys()) - len(found)
     return Comparison(ordered, tuple(_notes(old, new)), (old["verdict"], new["verdict"]), same)
 
@@ -148,17 +172,22 @@ def render_markdown(comparison: Comparison) -> str:
 def _difference(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Difference | None:
     rule = new or old
     assert rule is not None
-    if old is not None and new is not None and old["verdict"] == new["verdict"]:
+    if old is not None and new is not None and _is_same(old["verdict"], new["verdict"]):
         return None
     change = Change.APPEARED if old is None else Change.WENT_AWAY if new is None else _change(old, new)
     return Difference(
         change,
         rule["id"],
         rule["title"],
+        rule["level"],
         None if old is None else old["verdict"],
         None if new is None else new["verdict"],
         rule["message"],
     )
+
+
+def _is_same(old: str, new: str) -> bool:
+    return old == new or {old, new} <= SILENT
 
 
 def _change(old: dict[str, Any], new: dict[str, Any]) -> Change:

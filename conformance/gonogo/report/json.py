@@ -1,9 +1,10 @@
-"""The report as JSON (version 1), for programs; `report.schema.json` beside this file describes it."""
+"""The report as JSON (version 2), for programs; `report.schema.json` beside this file describes it."""
 
 from __future__ import annotations
 
 import functools
 import json
+from collections import defaultdict
 from dataclasses import asdict
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ from gonogo import __version__
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import position_of, shown_exchange
+from gonogo.report.wording import message
 
 if TYPE_CHECKING:
-    from gonogo.report.model import Report
-    from gonogo.verdict import Judgement
+    from collections.abc import Iterable
 
-REPORT_VERSION = 1
+    from gonogo.report.model import Report
+    from gonogo.verdict import Cause, Judgement, Witness
+
+REPORT_VERSION = 2
 
 
 def render(report: Report) -> str:
@@ -48,12 +52,30 @@ def document(report: Report) -> dict[str, Any]:
         "baseline": [asdict(problem) for problem in report.problems],
         "cost": asdict(report.cost),
         "totals": {verdict.value: number for verdict, number in report.totals.items()},
+        "causes": [_cause(cause, report) for cause in report.causes],
         "rules": [_rule(judgement, report) for judgement in report.judgements],
     }
 
 
+def _cause(cause: Cause, report: Report) -> dict[str, Any]:
+    exchange = None if cause.evidence is None else report.exchanges.get(cause.evidence.exchange)
+    position = None if cause.evidence is None else cause.evidence.position
+    return {
+        "id": cause.id,
+        "title": cause.title,
+        "verdict": report.verdict_of(cause).value,
+        "seen": cause.seen,
+        "breaks": cause.breaks,
+        "rules": list(cause.rules),
+        "undecided": list(cause.undecided),
+        "exchange": None if exchange is None else exchange.id,
+        "position": None if position is None else asdict(position),
+        "curl": None if exchange is None else curl(exchange.request, report.target.base_url),
+    }
+
+
 def _rule(judgement: Judgement, report: Report) -> dict[str, Any]:
-    rule, position = judgement.rule, position_of(judgement)
+    rule, position, because = judgement.rule, position_of(judgement), judgement.because
     exchange = shown_exchange(judgement, report.exchanges)
     return {
         "id": rule.id,
@@ -61,10 +83,14 @@ def _rule(judgement: Judgement, report: Report) -> dict[str, Any]:
         "level": rule.level.value,
         "group": rule.group,
         "verdict": judgement.verdict.value,
-        "message": judgement.message,
+        "message": message(judgement),
         "expected": judgement.expected,
         "actual": judgement.actual,
-        "waived": judgement.waived,
+        "cause": judgement.cause,
+        "reason": None if because is None else because.reason.value,
+        "values": {} if because is None else {name: _plain(value) for name, value in because.values.items()},
+        "witnesses": _witnesses(judgement.witnesses),
+        "waived": None if judgement.waived is None else judgement.waived.reason,
         "breaks": list(breaks(judgement, report)),
         "exchanges": list(dict.fromkeys(piece.exchange for piece in judgement.evidence)),
         "position": None if position is None else asdict(position),
@@ -72,3 +98,17 @@ def _rule(judgement: Judgement, report: Report) -> dict[str, Any]:
         "source": rule.source,
         "why": rule.why,
     }
+
+
+def _witnesses(witnesses: Iterable[Witness]) -> list[dict[str, Any]]:
+    """What was seen, how often in all, and in which exchanges."""
+    counts: dict[str, int] = defaultdict(int)
+    where: dict[str, list[str]] = defaultdict(list)
+    for witness in witnesses:
+        counts[witness.what] += witness.count
+        where[witness.what].append(witness.exchange)
+    return [{"what": what, "count": counts[what], "exchanges": where[what]} for what in counts]
+
+
+def _plain(value: object) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

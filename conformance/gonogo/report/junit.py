@@ -1,8 +1,8 @@
 """The report as JUnit XML: one suite a group, one case a rule, for the test view of a CI system.
 
-Unsupported, inconclusive and waived rules are skipped cases with their reason. A warning is a passed case with
-its text as output, and a failure only in a strict run. What breaks the gate beside rules, required groups and
-entries of the baseline, is a failure in the suite "gate".
+Rules that are unsupported, inconclusive, not applicable or waived are skipped cases with their reason. A warning is
+a passed case with its text as output, and a failure only in a strict run. What breaks the gate beside rules, required
+groups and entries of the baseline, is a failure in the suite "gate".
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 from gonogo.report.curl import curl
 from gonogo.report.model import position_of, shown_exchange
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _ELEMENTS = {
     Verdict.ERROR: "error",
     Verdict.UNSUPPORTED: "skipped",
     Verdict.INCONCLUSIVE: "skipped",
+    Verdict.NOT_APPLICABLE: "skipped",
     Verdict.WAIVED: "skipped",
 }
 _COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -69,7 +71,7 @@ def _case(judgement: Judgement, report: Report) -> ET.Element:
     tag = "failure" if strict_warning else _ELEMENTS.get(judgement.verdict)
     if tag is not None:
         kind = {"type": judgement.verdict.value} if tag != "skipped" else {}
-        outcome = ET.SubElement(case, tag, {"message": xml_text(judgement.message), **kind})
+        outcome = ET.SubElement(case, tag, {"message": xml_text(message(judgement)), **kind})
         if tag != "skipped":
             outcome.text = _details(judgement, report)
     elif judgement.verdict is Verdict.WARN:
@@ -83,31 +85,35 @@ def _gate(root: ET.Element, report: Report) -> None:
     if not broken:
         return
     suite = ET.SubElement(root, "testsuite", {"name": "gate", "timestamp": xml_text(report.started)})
-    for name, message in broken.items():
+    for name, told in broken.items():
         case = ET.SubElement(suite, "testcase", {"classname": "gate", "name": xml_text(name)})
-        ET.SubElement(case, "failure", {"message": xml_text(message), "type": "gate"})
+        ET.SubElement(case, "failure", {"message": xml_text(told), "type": "gate"})
     _count(suite, suite)
 
 
 def _properties(judgement: Judgement) -> Iterable[tuple[str, str]]:
     rule = judgement.rule
+    named = (("cause", judgement.cause),) if judgement.cause is not None else ()
     return (
         ("title", rule.title),
         ("level", rule.level.value),
         ("source", rule.source),
         ("verdict", judgement.verdict.value),
+        *named,
     )
 
 
 def _details(judgement: Judgement, report: Report) -> str:
     position = position_of(judgement)
     exchange = shown_exchange(judgement, report.exchanges)
+    cause = report.another_cause(judgement)
     place = None if position is None else f"byte {position.offset}: {position.excerpt}"
     lines = {
         "requirement": judgement.rule.title,
         "expected": judgement.expected,
-        "actual": judgement.actual or judgement.message,
+        "actual": message(judgement),
         "evidence": " ".join(filter(None, (exchange.id if exchange else None, place))),
+        "cause": None if cause is None else cause.title,
         "why": judgement.rule.why,
         "curl": None if exchange is None else curl(exchange.request, report.target.base_url),
     }

@@ -1,5 +1,7 @@
 """The report as GitHub Markdown: short, for a step summary or a comment.
 
+What is wrong stands first, a cause at a time; the command that repeats it and the rules that found it are folded.
+
 What came from the target stands in code spans and fenced blocks only, whose marks are longer than any in the
 text: an answer cannot format the page, mention a person or break the table.
 """
@@ -9,28 +11,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
-from gonogo.report.model import shown_exchange
-from gonogo.report.terminal import COUNTED, GATES, visible
+from gonogo.report.terminal import COUNTED, GATES, clients, visible
+from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gonogo.report.model import Report
-    from gonogo.verdict import Judgement
+    from gonogo.verdict import Cause
 
 MOST_SHOWN = 300  # characters of one table cell
 LONGEST_COMMAND = 2000  # characters; a step summary holds 1 MiB, and another tool may write there too
 MOST_COMMANDS = 50
+MOST_IDS = 8
 PIPE = r"\|"  # a table needs it escaped, in a code span too
 
-TITLES = {
-    Verdict.ERROR: "Checks of gonogo that broke",
-    Verdict.FAIL: "Broken: must",
-    Verdict.WARN: "Broken: should",
-}
+TITLES = {Verdict.FAIL: "Failures", Verdict.WARN: "Warnings"}
 
 
 def render(report: Report) -> str:
@@ -77,8 +75,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "The evidence file was cut short; what is missing there is inconclusive here."
     yield from _gate(report)
+    yield from _errors(report)
     for verdict, title in TITLES.items():
-        yield from _broken(report, verdict, title)
+        yield from _causes(report, verdict, title)
     yield from _waived(report)
 
 
@@ -100,37 +99,70 @@ def _gate(report: Report) -> Iterator[str]:
         yield from (f"- {line}" for line in said)
 
 
-def _broken(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
-    found = [judgement for judgement in report.judgements if judgement.verdict is verdict]
-    if not found:
-        return
-    yield ""
-    yield f"### {title}"
-    yield from table(
-        ["rule", "requirement", "expected", "found"],
-        [[code(j.rule.id), prose(j.rule.title), code(j.expected or ""), code(j.message)] for j in found],
-    )
-    for judgement in found[:MOST_COMMANDS]:
-        yield from _command(judgement, report)
+def _errors(report: Report) -> Iterator[str]:
+    found = [judgement for judgement in report.judgements if judgement.verdict is Verdict.ERROR]
+    if found:
+        yield ""
+        yield "### Checks of gonogo that broke"
+        yield from table(["rule", "found"], [[code(j.rule.id), code(message(j))] for j in found])
 
 
-def _command(judgement: Judgement, report: Report) -> Iterator[str]:
-    """The reason and the command, folded."""
-    exchange = shown_exchange(judgement, report.exchanges)
+def _causes(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
+    """The causes whose worst rule has this verdict; beyond the first ones without a command."""
+    found = [cause for cause in report.causes if report.verdict_of(cause) is verdict]
+    if found:
+        yield ""
+        yield f"### {title}"
+    for number, cause in enumerate(found):
+        yield ""
+        yield f"#### {prose(cause.title)}"
+        yield ""
+        yield from _told(cause, report)
+        if number < MOST_COMMANDS:
+            yield from _command(cause, report)
+        yield from _rules(cause, report)
+
+
+def _told(cause: Cause, report: Report) -> Iterator[str]:
+    """What was seen and expected, who breaks, and by which rules it was found."""
+    judgements = report.of(cause)
+    expected = judgements[0].expected
+    said = [prose(cause.breaks.removesuffix(".")), *map(code, clients(judgements, report))]
+    more = f" and {len(cause.rules) - MOST_IDS} more" if len(cause.rules) > MOST_IDS else ""
+    yield f"- Seen: {code(cause.seen)}"
+    if expected:
+        yield f"- Expected: {code(expected)}"
+    yield f"- Breaks: {'; '.join(said)}"
+    yield f"- Rules: {', '.join(map(code, cause.rules[:MOST_IDS]))}{more}"
+
+
+def _command(cause: Cause, report: Report) -> Iterator[str]:
+    """The command that repeats the request, folded."""
+    exchange = None if cause.evidence is None else report.exchanges.get(cause.evidence.exchange)
     if exchange is None:
         return
     command = curl(exchange.request, report.target.base_url)
     if len(command) > LONGEST_COMMAND:
         command = "# too long to be shown here; the JSON report has it"
-    yield f"<details><summary>Repeat <code>{judgement.rule.id}</code></summary>"
     yield ""
-    yield f"Why it matters: {prose(judgement.rule.why)}"
+    yield "<details><summary>Repeat it</summary>"
     yield ""
-    if broken := breaks(judgement, report):
-        yield f"Breaks {', '.join(code(line) for line in broken)}"
-        yield ""
     yield fenced(command, "sh")
     yield ""
+    yield "</details>"
+
+
+def _rules(cause: Cause, report: Report) -> Iterator[str]:
+    """What each rule expected and found, folded; nothing where that is what the cause says already."""
+    judgements = report.of(cause)
+    if [judgement.actual for judgement in judgements] == [cause.seen]:
+        return
+    rows = [
+        [code(j.rule.id), prose(j.rule.title), code(j.expected or ""), code(message(j))] for j in judgements
+    ]
+    yield ""
+    yield f"<details><summary>Rules that find it: {len(rows)}</summary>"
+    yield from table(["rule", "requirement", "expected", "found"], rows)
     yield "</details>"
 
 
@@ -141,7 +173,7 @@ def _waived(report: Report) -> Iterator[str]:
     yield ""
     yield f"<details><summary>{len(found)} waived by the baseline</summary>"
     yield from table(
-        ["rule", "found"], [[code(judgement.rule.id), code(judgement.message)] for judgement in found]
+        ["rule", "found"], [[code(judgement.rule.id), code(message(judgement))] for judgement in found]
     )
     yield "</details>"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gonogo.report.cost import Cost, cost
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gonogo.baseline import Problem
     from gonogo.evidence import Record, Target
     from gonogo.exchange import Exchange
-    from gonogo.verdict import Judgement, Position
+    from gonogo.verdict import Cause, Judgement, Position
 
 DECIDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 
@@ -32,13 +33,14 @@ class Gate(StrEnum):
     NOT_JUDGED = "not-judged"  # a check of ours broke, or no rule could be decided
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """Everything that a report shows.
 
     `seconds` is how long the run took, None where stored evidence was judged. `strict` is whether warnings
     break the gate. `unmet` holds the required groups that the target does not support as asked. `exchanges`
-    are those of the evidence by id. `truncated` is true where the evidence file was cut short. `problems` are
+    are those of the evidence by id.
+    `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
     """
 
@@ -52,6 +54,7 @@ class Report:
     unmet: tuple[str, ...] = ()
     truncated: bool = False
     problems: tuple[Problem, ...] = ()
+    causes: tuple[Cause, ...] = ()
     extra_body: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -70,6 +73,32 @@ class Report:
             return Gate.NO_GO
         return Gate.GO
 
+    def judgement(self, rule_id: str) -> Judgement:
+        """The judgement of a rule; KeyError where it was not judged."""
+        return self._by_rule[rule_id]
+
+    def of(self, cause: Cause) -> list[Judgement]:
+        """The judgements that follow from a cause, the most telling first."""
+        return [self._by_rule[rule_id] for rule_id in cause.rules if rule_id in self._by_rule]
+
+    def cause_of(self, judgement: Judgement) -> Cause | None:
+        """The cause that explains a finding, where one does."""
+        return next((cause for cause in self.causes if cause.id == judgement.cause), None)
+
+    def another_cause(self, judgement: Judgement) -> Cause | None:
+        """The cause that explains a finding, where that says something else than the rule itself."""
+        cause = self.cause_of(judgement)
+        return cause if cause is not None and cause.title != judgement.rule.title else None
+
+    def verdict_of(self, cause: Cause) -> Verdict:
+        """The worst verdict of its rules: fail, warn, or waived where the baseline waives them all."""
+        found = {judgement.verdict for judgement in self.of(cause)}
+        return next(verdict for verdict in (Verdict.FAIL, Verdict.WARN, Verdict.WAIVED) if verdict in found)
+
+    @cached_property
+    def _by_rule(self) -> dict[str, Judgement]:
+        return {judgement.rule.id: judgement for judgement in self.judgements}
+
     def groups(self) -> dict[str, list[Judgement]]:
         """The judgements of each group, in the order of the rules."""
         found: dict[str, list[Judgement]] = {}
@@ -86,6 +115,7 @@ def build(
     require: Iterable[str] = (),
     seconds: float | None = None,
     problems: Iterable[Problem] = (),
+    causes: Iterable[Cause] = (),
 ) -> Report:
     """The report on a record; `require` names groups that must be supported, `seconds` is its length.
 
@@ -102,6 +132,7 @@ def build(
         unmet=tuple(group for group in require if not _supported(group, judgements)),
         truncated=record.truncated,
         problems=tuple(problems),
+        causes=tuple(causes),
         extra_body=record.extra_body,
     )
 

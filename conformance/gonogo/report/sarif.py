@@ -19,6 +19,7 @@ from gonogo.baseline import Kind
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import Gate, shown_exchange
+from gonogo.report.wording import message
 from gonogo.verdict import Level, Verdict
 
 if TYPE_CHECKING:
@@ -87,18 +88,21 @@ def _entry_descriptor(kind: Kind) -> dict[str, Any]:
 def _result(judgement: Judgement, report: Report) -> dict[str, Any]:
     rule, exchange = judgement.rule, shown_exchange(judgement, report.exchanges)
     wanted = f" Expected: {judgement.expected}." if judgement.expected else ""
+    cause = report.another_cause(judgement)
+    behind = "" if cause is None else f" Cause: {cause.title}."
     path = "" if exchange is None else exchange.request.path
     command = None if exchange is None else curl(exchange.request, report.target.base_url)
     return {
         "ruleId": rule.id,
         "level": LEVELS[rule.level],
-        "message": {"text": f"{rule.title}.{wanted} Found: {judgement.message}."},
+        "message": {"text": f"{rule.title}.{wanted} Found: {message(judgement)}.{behind}"},
         "locations": [_location(_endpoint(report.target.base_url, path), 1)],
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(rule.id)},
         "suppressions": _suppressions(judgement),
         "properties": {
             "expected": judgement.expected,
             "actual": judgement.actual,
+            "cause": judgement.cause,
             "exchange": None if exchange is None else exchange.id,
             "curl": command,
             "breaks": list(breaks(judgement, report)),
@@ -123,7 +127,13 @@ def _suppressions(judgement: Judgement) -> list[dict[str, str]]:
     """Empty where nothing is suppressed; where one result of a run says so, all do (SARIF 2.1.0, 3.27.23)."""
     if judgement.verdict is not Verdict.WAIVED:
         return []
-    return [{"kind": "external", "status": "accepted", "justification": judgement.waived or ""}]
+    return [
+        {
+            "kind": "external",
+            "status": "accepted",
+            "justification": judgement.waived.reason if judgement.waived else "",
+        }
+    ]
 
 
 def _location(uri: str, line: int) -> dict[str, Any]:
@@ -150,7 +160,7 @@ def _invocation(report: Report) -> dict[str, Any]:
         "toolExecutionNotifications": [
             {
                 "level": "error",
-                "message": {"text": judgement.message},
+                "message": {"text": message(judgement)},
                 "associatedRule": {"id": judgement.rule.id},
             }
             for judgement in broke

@@ -1,13 +1,16 @@
 """The report as text for the person who has to act on it.
 
-Paragraphs are wrapped in a terminal and left whole in a pipe; ids, excerpts and commands are never broken, so
-that they can be copied. What came from the target is shown with its control characters escaped.
+What matters most stands last: first the numbers, then what was left open, one line a reason, then the causes of what
+is broken, warnings before failures, then the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe;
+ids, excerpts and commands are never broken, so that they can be copied. What came from the target is shown with its
+control characters escaped.
 """
 
 from __future__ import annotations
 
-import re
 import textwrap
+from enum import IntEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -17,6 +20,7 @@ from gonogo import __version__
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import Gate, position_of, shown_exchange
+from gonogo.report.wording import around_difference, message, shared_clause
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
     from gonogo.report.model import Report
-    from gonogo.verdict import Judgement
+    from gonogo.verdict import Cause, Judgement, Position
 
 STYLES = {
     Verdict.PASS: "green",
@@ -34,6 +38,7 @@ STYLES = {
     Verdict.WARN: "yellow",
     Verdict.UNSUPPORTED: "cyan",
     Verdict.INCONCLUSIVE: "magenta",
+    Verdict.NOT_APPLICABLE: "dim",
     Verdict.WAIVED: "blue",
     Verdict.ERROR: "bold white on red",
 }
@@ -51,27 +56,43 @@ COUNTED = {
     Verdict.WAIVED: "waived",
     Verdict.ERROR: "not judged",
 }
-ALWAYS_COUNTED = tuple(Verdict)[:5]
+"""What the last line counts; a rule that is not applicable is no open question, and not counted."""
 
-LABEL = 15  # columns: two of indentation, the longest label, two of space
+LABEL = 12  # columns: two of indentation, the longest label, two of space
 NARROWEST = 40
-MOST_IDS = 12
-MOST_BREAKS = 4
-_EXCHANGE_ID = re.compile(r"\bx[0-9]+\b")
-_BESIDE = re.compile(r" \(x[0-9]+\)")
-MOST_SHOWN = 200  # characters of a body
+MOST_IDS = 8
+MOST_BREAKS = 3
+MOST_SHOWN = 160  # characters of a body
+MOST_COMPARED = 200  # characters of expected and actual
+MOST_WHOLE = 4  # failing causes that are all shown whole
+FIRST_WHOLE = 2  # of more than that
+MOST_WARNINGS = 12  # warning causes that are shown at all, a line each
 
 
-def print_report(report: Report, console: Console) -> None:
-    """Print everything: heading, table by group, what was found rule by rule, the answer last."""
+class Detail(IntEnum):
+    """How much is printed: the last line, a screen, or everything."""
+
+    QUIET = 0
+    SCREEN = 1
+    ALL = 2
+
+
+def print_report(report: Report, console: Console, detail: Detail = Detail.SCREEN) -> None:
+    """Print heading, table, open questions, causes, and the answer last; only that where `detail` is QUIET."""
     show = _printer(console)
-    for line in _heading(report):
-        show(line)
-    console.print(_table(report))
-    width = max(console.width, NARROWEST) if console.is_terminal else None
-    for line in _findings(report, width):
-        show(line)
-    for line in _answer(report):
+    if detail is not Detail.QUIET:
+        for line in _heading(report):
+            show(line)
+        table = _groups(report) if detail is Detail.ALL else _sections(report)
+        if table.row_count:
+            console.print(table)
+            show("")
+        width = max(console.width, NARROWEST) if console.is_terminal else None
+        lines = [*_left_open(report, detail), *_broken(report, detail, width), ""]
+        for before, line in pairwise(["", *lines]):
+            if before or line:  # one empty line at a time
+                show(line)
+    for line in _answer(report, detail):
         show(line)
 
 
@@ -100,94 +121,223 @@ def _heading(report: Report) -> Iterator[Text | str]:
     yield ""
 
 
-def _table(report: Report) -> Table:
-    verdicts = [v for v in Verdict if v in ALWAYS_COUNTED or report.totals[v]]
+# ---- numbers -------------------------------------------------------------------------------------------------
+
+
+def _sections(report: Report) -> Table:
+    """A row for each section in which a rule is broken or was not judged."""
+    sections: dict[str, list[Judgement]] = {}
+    for judgement in report.judgements:
+        sections.setdefault(judgement.rule.id.partition(".")[0], []).append(judgement)
+    shown = {Verdict.FAIL, Verdict.WARN, Verdict.ERROR}
+    broken = {name: found for name, found in sections.items() if any(j.verdict in shown for j in found)}
+    return _table("section", broken, report)
+
+
+def _groups(report: Report) -> Table:
+    return _table("group", report.groups(), report)
+
+
+def _table(title: str, rows: dict[str, list[Judgement]], report: Report) -> Table:
+    verdicts = [verdict for verdict in COUNTED if report.totals[verdict]]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("group", no_wrap=True)
+    table.add_column(title, no_wrap=True)
     for verdict in verdicts:
         table.add_column(verdict.value, justify="right", no_wrap=True)
-    for group, judgements in report.groups().items():
+    for name, judgements in rows.items():
         numbers = [sum(judgement.verdict is verdict for judgement in judgements) for verdict in verdicts]
         cells = [
             Text(str(n), STYLES[v]) if n else Text("·", "dim") for n, v in zip(numbers, verdicts, strict=True)
         ]
-        table.add_row(group, *cells)
+        table.add_row(name, *cells)
     return table
 
 
-def _findings(report: Report, width: int | None) -> Iterator[Text | str]:
-    for verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.WARN):
-        for same in _with_one_cause(report, verdict):
-            yield ""
-            yield from _broken(same, report, width)
-    for verdict in (Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Verdict.WAIVED):
-        yield from _by_reason(report, verdict)
+# ---- what was left open --------------------------------------------------------------------------------------
 
 
-def _with_one_cause(report: Report, verdict: Verdict) -> list[list[Judgement]]:
-    """The judgements of this verdict; those that found the same thing in the same exchanges lie together."""
-    found: dict[object, list[Judgement]] = {}
+def _left_open(report: Report, detail: Detail) -> Iterator[Text | str]:
+    """One line for each reason, with the number of rules; the rules themselves where all is shown."""
+    verdicts = [Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE]
+    if detail is Detail.ALL:
+        verdicts.append(Verdict.NOT_APPLICABLE)
+    for verdict in verdicts:
+        for told, judgements in sorted(_by_reason(report, verdict), key=lambda found: -len(found[1])):
+            number = f"{len(judgements):>3}"
+            yield Text.assemble(
+                (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(told)}"
+            )
+            if detail is Detail.ALL:
+                yield from (_of_reason(judgement) for judgement in judgements)
+    yield from _waived(report, detail)
+
+
+def _by_reason(report: Report, verdict: Verdict) -> list[tuple[str, list[Judgement]]]:
+    found: dict[str, list[Judgement]] = {}
     for judgement in report.judgements:
         if judgement.verdict is verdict:
-            cause = (
-                (judgement.actual or judgement.message, judgement.evidence)
-                if judgement.evidence
-                else judgement
-            )
-            found.setdefault(cause, []).append(judgement)
-    return list(found.values())
+            code = "" if judgement.because is None else judgement.because.reason.value
+            found.setdefault(code, []).append(judgement)
+    return [(_told(judgements), judgements) for judgements in found.values()]
 
 
-def _broken(same: list[Judgement], report: Report, width: int | None) -> Iterator[Text]:
-    first = same[0]
-    for judgement in same:
-        rule = judgement.rule
-        yield Text.assemble(
-            (judgement.verdict.value.upper(), STYLES[judgement.verdict]),
-            "  ",
-            (rule.id, "bold"),
-            f"  ({rule.level.value})",
+def _told(judgements: list[Judgement]) -> str:
+    reasons = [judgement.because for judgement in judgements if judgement.because is not None]
+    return shared_clause(reasons) if reasons else "an optional feature is not there"
+
+
+def _of_reason(judgement: Judgement) -> Text:
+    where = "" if judgement.because is None else ", ".join(judgement.because.about[:MOST_IDS])
+    because = f"  because of {judgement.cause}" if judgement.cause else ""
+    exchanges = f" ({where})" if where else ""
+    return Text.assemble(f"  {judgement.rule.id}", (f"  {judgement.rule.title}{exchanges}{because}", "dim"))
+
+
+def _waived(report: Report, detail: Detail) -> Iterator[Text]:
+    waived = [judgement for judgement in report.judgements if judgement.verdict is Verdict.WAIVED]
+    if not waived:
+        return
+    yield Text.assemble(
+        (f"{'WAIVED':<12}", STYLES[Verdict.WAIVED]), f" {len(waived):>3}  broken, and waived by the baseline"
+    )
+    if detail is Detail.ALL:
+        yield from (
+            Text.assemble(f"  {judgement.rule.id}", (f"  {visible(message(judgement))}", "dim"))
+            for judgement in waived
         )
-        yield from _field("requirement", rule.title, width)
-        yield from _field("source", rule.source, width)
-        if judgement.expected:
-            yield from _field("expected", visible(judgement.expected), width)
-        if judgement is not same[-1]:
-            yield from _field("why", rule.why, width)
-    yield from _field("actual", visible(first.message), width)
-    yield from _places(first, report)
-    yield from _breaks(same, report)
-    yield from _field("why", same[-1].rule.why, width)
-    exchange = shown_exchange(first, report.exchanges)
+
+
+# ---- causes --------------------------------------------------------------------------------------------------
+
+
+def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text | str]:
+    """Checks of our own that broke, then warnings, then failures."""
+    for judgement in report.judgements:
+        if judgement.verdict is Verdict.ERROR:
+            yield ""
+            yield Text.assemble(("ERROR", STYLES[Verdict.ERROR]), f"  {judgement.rule.id}")
+            yield from _field("actual", visible(message(judgement)), width)
+    found = {verdict: [c for c in report.causes if report.verdict_of(c) is verdict] for verdict in Verdict}
+    warned, failed = found[Verdict.WARN], found[Verdict.FAIL]
+    if detail is Detail.ALL:
+        for cause in (*warned, *failed):
+            yield ""
+            yield from _whole(cause, report, width, every=True)
+        return
+    yield from _warnings(warned)
+    whole = len(failed) if len(failed) <= MOST_WHOLE else FIRST_WHOLE
+    for cause in reversed(failed[whole:]):
+        yield from _brief(cause, report)
+    for cause in reversed(failed[:whole]):
+        yield ""
+        yield from _whole(cause, report, width)
+
+
+def _warnings(causes: list[Cause]) -> Iterator[Text | str]:
+    if causes:
+        yield ""
+    for cause in causes[:MOST_WARNINGS]:
+        yield Text.assemble(_verdict(Verdict.WARN), f"  {cause.title}", (f"  {_rules(cause)}", "dim"))
+    if len(causes) > MOST_WARNINGS:
+        yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v shows all"
+
+
+def _brief(cause: Cause, report: Report) -> Iterator[Text]:
+    yield Text.assemble(
+        _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  {_rules(cause)}", "dim")
+    )
+    yield Text(f"      {visible(_window(cause.seen))}")
+
+
+def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = False) -> Iterator[Text]:
+    """A cause with all that one needs to act on it."""
+    judgements = report.of(cause)
+    lead = judgements[0]
+    yield Text.assemble(
+        _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  [{cause.id}]", "dim")
+    )
+    if cause.seen != lead.actual:
+        yield from _field("seen", visible(_window(cause.seen)), width)
+    evidence = cause.evidence
+    exchange = None if evidence is None else report.exchanges.get(evidence.exchange)
+    yield from _requirement(lead, width)
+    if exchange is not None and evidence is not None:
+        yield from _field("evidence", _evidence(exchange, evidence.position), None)
+    yield from _field("breaks", visible(_breaks(cause.breaks, judgements, report)), width)
+    yield from _field("rules", _rules(cause, every=every), width)
     if exchange is not None:
         yield from _field("repeat it", curl(exchange.request, report.target.base_url), None)
 
 
-def _places(judgement: Judgement, report: Report) -> Iterator[Text]:
-    """The exchange that shows it, the place in its body or else its beginning, and the ids of the others."""
+def _requirement(judgement: Judgement, width: int | None) -> Iterator[Text]:
+    rule = judgement.rule
+    yield from _field("requires", f"{rule.title} ({rule.level.value}; {rule.source})", width)
+    if judgement.expected is not None and judgement.actual is not None:
+        expected, actual = around_difference(judgement.expected, judgement.actual, MOST_COMPARED)
+        yield from _field("expected", visible(expected), width)
+        yield from _field("actual", visible(actual + _share(judgement)), width)
+
+
+def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
+    """One rule by itself as lines of text, for runners that show a rule at a time."""
+    lines = [Text(f"{judgement.verdict.value.upper()}  {judgement.rule.id}")]
+    lines += _requirement(judgement, None)
+    if judgement.expected is None:
+        lines += _field("actual", visible(message(judgement)), None)
     exchange = shown_exchange(judgement, report.exchanges)
-    if exchange is None:
-        return
-    yield from _field("evidence", _told(exchange), None)
-    position = position_of(judgement)
+    if exchange is not None:
+        lines += _field("evidence", _evidence(exchange, position_of(judgement)), None)
+    lines += _field("breaks", visible(_breaks(judgement.rule.why, [judgement], report)), None)
+    cause = report.another_cause(judgement)
+    if cause is not None:
+        lines += _field("cause", f"{cause.title} [{cause.id}]", None)
+    if exchange is not None:
+        lines += _field("repeat it", curl(exchange.request, report.target.base_url), None)
+    return [line.plain for line in lines]
+
+
+def _verdict(verdict: Verdict) -> tuple[str, str]:
+    return (verdict.value.upper(), STYLES[verdict])
+
+
+def _share(judgement: Judgement) -> str:
+    if judgement.looked_at < 2:
+        return ""
+    return f" (in {judgement.broken} of {judgement.looked_at} exchanges)"
+
+
+def _rules(cause: Cause, *, every: bool = False) -> str:
+    """The ids of the rules that follow from a cause, and how many it leaves open."""
+    shown = cause.rules if every else cause.rules[:MOST_IDS]
+    more = f" and {len(cause.rules) - len(shown)} more" if len(cause.rules) > len(shown) else ""
+    undecided = f"; {len(cause.undecided)} more not applicable" if cause.undecided else ""
+    return f"{', '.join(shown)}{more}{undecided}"
+
+
+def _breaks(told: str, judgements: Iterable[Judgement], report: Report) -> str:
+    """Who breaks, as one clause: what is known of clients, then what was seen of them here."""
+    return "; ".join([told.removesuffix("."), *clients(judgements, report)])
+
+
+def clients(judgements: Iterable[Judgement], report: Report) -> list[str]:
+    """What clients did with these exchanges, each way once."""
+    found = list(dict.fromkeys(line for judgement in judgements for line in breaks(judgement, report)))
+    more = [f"and in {len(found) - MOST_BREAKS} more ways"] if len(found) > MOST_BREAKS else []
+    return [*found[:MOST_BREAKS], *more]
+
+
+def _evidence(exchange: Exchange, position: Position | None) -> str:
+    """The exchange, and the place in its body or else the beginning of that."""
+    request, failure = exchange.request, exchange.failure
+    status = "no answer" if exchange.status is None else str(exchange.status)
+    ended = "" if failure is None else f", {failure.message}"
+    head = f"{exchange.id}: {request.method} {request.path} -> {status}{ended} in {exchange.seconds:.3f} s"
     if position is not None:
         when = "" if position.seconds is None else f" after {position.seconds:.3f} s"
-        yield from _field("", f"byte {position.offset}{when}: {visible(position.excerpt)}", None)
-    elif exchange.body:
-        yield from _field("", f"body: {_beginning(exchange.body)}", None)
-    others = list(dict.fromkeys(e.exchange for e in judgement.evidence if e.exchange != exchange.id))
-    if others:
-        more = f" and {len(others) - MOST_IDS} more" if len(others) > MOST_IDS else ""
-        yield from _field("", f"also in {', '.join(others[:MOST_IDS])}{more}", None)
-
-
-def _breaks(same: list[Judgement], report: Report) -> Iterator[Text]:
-    """What clients made of these exchanges, a line for each way in which one broke."""
-    found = list(dict.fromkeys(line for judgement in same for line in breaks(judgement, report)))
-    for index, line in enumerate(found[:MOST_BREAKS]):
-        yield from _field("breaks" if index == 0 else "", visible(line), None)
-    if len(found) > MOST_BREAKS:
-        yield from _field("", f"and in {len(found) - MOST_BREAKS} more ways", None)
+        return visible(f"{head}; byte {position.offset}{when}: {position.excerpt}")
+    if not exchange.body:
+        return visible(head)
+    return visible(head) + f"; {_beginning(exchange.body)}"
 
 
 def _beginning(body: bytes) -> str:
@@ -195,32 +345,8 @@ def _beginning(body: bytes) -> str:
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
 
 
-def _told(exchange: Exchange) -> str:
-    request, failure = exchange.request, exchange.failure
-    status = "no answer" if exchange.status is None else str(exchange.status)
-    ended = "" if failure is None else f", {failure.message}"
-    size = f"{len(exchange.body)} bytes in {exchange.seconds:.3f} s"
-    return f"{exchange.id}: {request.method} {visible(request.path)} -> {status}, {size}{visible(ended)}"
-
-
-def _by_reason(report: Report, verdict: Verdict) -> Iterator[Text | str]:
-    """The rules under each reason; exchanges that it names stand beside the rule, so that reasons are few."""
-    reasons: dict[str, list[Judgement]] = {}
-    for judgement in report.judgements:
-        if judgement.verdict is verdict:
-            reasons.setdefault(_without_ids(judgement.message), []).append(judgement)
-    for reason, judgements in reasons.items():
-        yield ""
-        yield Text.assemble((verdict.value.upper(), STYLES[verdict]), f"  {visible(reason)}")
-        for judgement in judgements:
-            named = ", ".join(_EXCHANGE_ID.findall(judgement.message))
-            where = f" ({named})" if named else ""
-            yield Text.assemble(f"  {judgement.rule.id}", (f"  {judgement.rule.title}{where}", "dim"))
-
-
-def _without_ids(reason: str) -> str:
-    general = _EXCHANGE_ID.sub("the exchange", _BESIDE.sub("", reason))
-    return general[:1].upper() + general[1:]
+def _window(text: str) -> str:
+    return text if len(text) <= MOST_COMPARED else text[:MOST_COMPARED] + "…"
 
 
 def _field(label: str, text: str, width: int | None) -> Iterator[Text]:
@@ -233,8 +359,10 @@ def _field(label: str, text: str, width: int | None) -> Iterator[Text]:
         yield Text.assemble((f"  {head:<{LABEL - 2}}", "dim"), line)
 
 
-def _answer(report: Report) -> Iterator[Text | str]:
-    yield ""
+# ---- the answer ----------------------------------------------------------------------------------------------
+
+
+def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
     for group in report.unmet:
         yield f'The group "{group}" is required, and the target does not support all of it.'
     for problem in report.problems:
@@ -242,17 +370,18 @@ def _answer(report: Report) -> Iterator[Text | str]:
     if report.strict and report.totals[Verdict.WARN]:
         yield "The run is strict: warnings break it."
     if report.gate is Gate.NOT_JUDGED:
-        yield _why_not_judged(report)
+        yield _why_not_judged(report, detail)
     word, style = GATES[report.gate]
     yield Text.assemble((word, style), f"  {', '.join(_counts(report))}; {', '.join(_costs(report))}")
 
 
-def _why_not_judged(report: Report) -> str:
+def _why_not_judged(report: Report, detail: Detail) -> str:
+    quiet = detail is Detail.QUIET
     if report.totals[Verdict.ERROR]:
-        return (
-            "A check of gonogo's own broke (ERROR above); that is no fault of the target. Please report it."
-        )
-    return "Not one rule could be decided; the reasons are above."
+        where = "it is named without --quiet" if quiet else "ERROR above"
+        return f"A check of gonogo's own broke ({where}); that is no fault of the target. Please report it."
+    where = "the reasons are shown without --quiet" if quiet else "the reasons are above"
+    return f"Not one rule could be decided; {where}."
 
 
 def _counts(report: Report) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The catalogue: every rule there is, read from the feature files that ship with the package.
 
-A scenario is one rule. Its tags carry the level and the id, its description the source and the reason, its When
-steps the requests, its Then steps the checks (bound in `gonogo.judge`, which knows them).
+A scenario is one rule (`written` says how it is written). Its When steps are bound here to the requests they ask for,
+its Then steps in `gonogo.judge`, which knows the checks.
 """
 
 from __future__ import annotations
@@ -9,23 +9,22 @@ from __future__ import annotations
 import difflib
 import functools
 from dataclasses import dataclass
-from importlib import resources
-from typing import TYPE_CHECKING, Any
-
-from gherkin.errors import CompositeParserException
-from gherkin.parser import Parser
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
 
 from gonogo.errors import FeatureError, UsageError
+from gonogo.rules.compiled import feature_files
+from gonogo.rules.written import read_feature
 from gonogo.stimuli import fuzzed, life
 from gonogo.stimuli.phrases import Again, Ask, Watch, When, when
-from gonogo.verdict import Level, Rule
+from gonogo.verdict import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gonogo.rules.written import Written
     from gonogo.stimuli.stimulus import Stimulus
 
-LEVELS = {f"@{level}": level for level in Level}
 FUZZ_FEATURE = f"{fuzzed.GROUP}.feature"
 """The rules about generated requests, which only some runs send."""
 
@@ -55,6 +54,7 @@ class Catalogue:
         self.scenarios = tuple(scenarios)
         self.stimuli: Mapping[str, Stimulus] = _by_key(self.scenarios)
         _refuse_duplicates(self.scenarios)
+        _refuse_bad_needs(self.scenarios)
 
     def __iter__(self) -> Iterator[Scenario]:
         return iter(self.scenarios)
@@ -101,87 +101,35 @@ def load(*, fuzz: bool = False) -> Catalogue:
 
     Raises FeatureError, naming file and line, where a feature is malformed.
     """
-    folder = resources.files("gonogo") / "features"
-    files = sorted(folder.iterdir(), key=lambda file: file.name)
     return Catalogue(
-        scenario
-        for file in files
-        if file.name.endswith(".feature") and (fuzz or file.name != FUZZ_FEATURE)
-        for scenario in parse_feature(file.read_text(encoding="utf-8"), file.name)
+        _scenario(entry, name)
+        for name, entries in feature_files()
+        if fuzz or name != FUZZ_FEATURE
+        for entry in entries
     )
 
 
 def parse_feature(text: str, name: str) -> list[Scenario]:
     """The scenarios of one feature file; raises FeatureError where it breaks the form of a rule."""
-    try:
-        document: Any = Parser().parse(text)
-    except CompositeParserException as error:
-        raise FeatureError(f"{name} is not Gherkin: {error}") from error
-    if "feature" not in document:
-        raise FeatureError(f"{name} holds no feature")
-    return [_scenario(child, name) for child in document["feature"]["children"]]
+    return [_scenario(entry, name) for entry in read_feature(text, name)]
 
 
-def _scenario(child: Any, name: str) -> Scenario:  # noqa: ANN401 - the parser's nested dictionaries
-    ((kind, node),) = child.items()
-    where = f"{name}:{node['location']['line']}"
-    if kind != "scenario" or node["examples"]:
-        raise FeatureError(f"{where}: a feature holds only scenarios, without examples")
-    level, rule_id = _tags([tag["name"] for tag in node["tags"]], where)
-    notes = _notes(node["description"], where)
-    whens, thens = _steps(node["steps"], where)
+def _scenario(entry: Written, name: str) -> Scenario:
+    where = f"{name}:{entry.line}"
     rule = Rule(
-        id=rule_id,
-        title=node["name"],
-        level=level,
-        source=notes["Source"],
-        why=notes["Why"],
-        steps=tuple(f"{step['keyword'].strip()} {step['text']}" for step in node["steps"]),
+        id=entry.id,
+        title=entry.title,
+        level=entry.level,
+        source=entry.source,
+        why=entry.why,
+        steps=entry.steps,
+        needs=entry.needs,
     )
-    return Scenario(rule, _looks(whens, where), tuple(thens), where)
+    whens, thens = entry.halves
+    return Scenario(rule, _looks(whens, where), thens, where)
 
 
-def _tags(tags: list[str], where: str) -> tuple[Level, str]:
-    levels = [LEVELS[tag] for tag in tags if tag in LEVELS]
-    ids = [tag[1:] for tag in tags if "." in tag]
-    if len(levels) != 1 or len(ids) != 1 or len(tags) != 2:
-        raise FeatureError(f"{where}: a rule has two tags, its level and its id; found {' '.join(tags)}")
-    return levels[0], ids[0]
-
-
-def _notes(description: str, where: str) -> dict[str, str]:
-    """`Source:` and `Why:`, each running on over the lines that follow it."""
-    notes: dict[str, str] = {}
-    label = None
-    for line in map(str.strip, description.splitlines()):
-        head, colon, rest = line.partition(":")
-        if colon and head in ("Source", "Why"):
-            label, line = head, rest.strip()  # noqa: PLW2901 - the label is taken off the line
-        if label is not None:
-            notes[label] = f"{notes.get(label, '')} {line}".strip()
-    for label in ("Source", "Why"):
-        if not notes.get(label):
-            raise FeatureError(f'{where}: the description has no "{label}:"')
-    return notes
-
-
-def _steps(steps: list[Any], where: str) -> tuple[list[str], list[str]]:
-    """The texts of the When steps and of the Then steps; "And" belongs to the step before it."""
-    texts: dict[str, list[str]] = {"Action": [], "Outcome": []}
-    kind = "Action"
-    for step in steps:
-        kind = kind if step["keywordType"] == "Conjunction" else step["keywordType"]
-        if kind not in texts:
-            raise FeatureError(
-                f'{where}: "{step["keyword"].strip()}" is no step of a rule; use When and Then'
-            )
-        texts[kind].append(step["text"])
-    if not texts["Action"] or not texts["Outcome"]:
-        raise FeatureError(f"{where}: a rule has at least one When and one Then")
-    return texts["Action"], texts["Outcome"]
-
-
-def _looks(texts: list[str], where: str) -> tuple[Ask | Watch, ...]:
+def _looks(texts: Iterable[str], where: str) -> tuple[Ask | Watch, ...]:
     looks: list[Ask | Watch] = []
     times = 1
     for text in texts:
@@ -234,6 +182,20 @@ def _refuse_duplicates(scenarios: Iterable[Scenario]) -> None:
             if name in seen:
                 raise FeatureError(f"{scenario.where}: {name!r} is taken already, at {seen[name]}")
             seen[name] = scenario.where
+
+
+def _refuse_bad_needs(scenarios: Iterable[Scenario]) -> None:
+    """A rule needs rules that exist, and none needs itself, be it by way of others."""
+    by_id = {scenario.rule.id: scenario for scenario in scenarios}
+    for scenario in by_id.values():
+        for need in scenario.rule.needs:
+            if need not in by_id:
+                raise FeatureError(f'{scenario.where}: {scenario.rule.id} needs "{need}", which is no rule')
+    try:
+        TopologicalSorter({name: scenario.rule.needs for name, scenario in by_id.items()}).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]  # graphlib names who is needed first
+        raise FeatureError(f"{by_id[circle[0]].where}: {' needs '.join(circle)}") from error
 
 
 def _groups(ids: Iterable[str]) -> Iterator[str]:

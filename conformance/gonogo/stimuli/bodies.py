@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gonogo.exchange import Request
+from gonogo.reasons import Reason
 from gonogo.stimuli.extra import with_extra
-from gonogo.stimuli.stimulus import (
-    NO_EMBEDDING_MODEL,
-    Endpoint,
-    NotPossible,
-    Risk,
-    Stimulus,
-    Subject,
-    canonical,
-)
+from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,6 +85,7 @@ def raw_post(
         endpoint,
         lambda _: Request("POST", PATHS[endpoint], headers, body),
         valid=False,
+        risk=Risk.HOSTILE,
     )
 
 
@@ -109,12 +103,15 @@ def retrieve_model(model: str | None = None, *, encoded: bool = True) -> Stimulu
         Endpoint.MODEL,
         lambda subject: Request("GET", "/models/" + quote(model or subject.model, safe=safe)),
         valid=model is None,
+        risk=Risk.HARMLESS if model is None else Risk.MILD,
     )
 
 
 def bare(method: str, path: str) -> Stimulus:
     """A request without a body to any path, to see how the target says no."""
-    return _fixed(f"{method} {path}", Endpoint.OTHER, lambda _: Request(method, path), valid=False)
+    return _fixed(
+        f"{method} {path}", Endpoint.OTHER, lambda _: Request(method, path), valid=False, risk=Risk.MILD
+    )
 
 
 def _fixed(
@@ -123,13 +120,14 @@ def _fixed(
     make: Callable[[Subject], Request],
     *,
     valid: bool = True,
+    risk: Risk = Risk.HARMLESS,
 ) -> Stimulus:
     return Stimulus(
         key=str(key),
         endpoint=endpoint,
         build=lambda subject, _: make(subject),
         valid=valid,
-        risk=Risk.HARMLESS if valid else Risk.HOSTILE,
+        risk=risk,
     )
 
 
@@ -161,7 +159,7 @@ def _served(endpoint: Endpoint, subject: Subject) -> str:
     if endpoint is not Endpoint.EMBEDDINGS:
         return subject.model
     if subject.embedding_model is None:
-        raise NotPossible(NO_EMBEDDING_MODEL)
+        raise NotPossible(Reason.NO_EMBEDDING_MODEL)
     return subject.embedding_model
 
 

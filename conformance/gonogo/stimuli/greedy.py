@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.stimuli.bodies import post
+from gonogo.stimuli.observed import same_trimmed
 from gonogo.stimuli.phrases import Ask, when
-from gonogo.stimuli.stimulus import Endpoint
-from gonogo.stimuli.stopping import GREEDY
+from gonogo.stimuli.stimulus import Endpoint, Likeness
+from gonogo.stimuli.stopping import GREEDY, like_greedy
 
 if TYPE_CHECKING:
     from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Stimulus
 
 WIDE: Body = {
     **GREEDY,
@@ -21,14 +24,19 @@ COUNTED: Body = {**GREEDY, "stream_options": {"include_usage": True}}
 
 @when.phrase("a greedy chat completion of characters of several bytes is requested")
 def _wide_requested() -> Ask:
-    return Ask(post(Endpoint.CHAT, WIDE, alone=True))
+    return Ask(_wide())
 
 
 @when.phrase("a greedy chat completion of characters of several bytes is streamed")
 def _wide_streamed() -> Ask:
-    return Ask(post(Endpoint.CHAT, WIDE, streamed=True, alone=True))
+    return Ask(_wide(streamed=True))
 
 
 @when.phrase("a greedy chat completion is streamed with usage")
 def _counted() -> Ask:
-    return Ask(post(Endpoint.CHAT, COUNTED, streamed=True, alone=True))
+    return Ask(like_greedy(post(Endpoint.CHAT, COUNTED, streamed=True)))
+
+
+def _wide(*, streamed: bool = False) -> Stimulus:
+    base = post(Endpoint.CHAT, WIDE)
+    return replace(post(Endpoint.CHAT, WIDE, streamed=streamed), like=Likeness(base.key, same_trimmed))

@@ -25,6 +25,13 @@ def sign_of_life(known: Stimulus, after: Sequence[str]) -> Stimulus:
     return replace(known, key=key_after(after), risk=Risk.HARMLESS, needs=())
 
 
+def brief(sign: Stimulus) -> Stimulus:
+    """The same sign of life for one token, where it generates any: one tells as much, and is there sooner."""
+    if not sign.tokens:
+        return sign
+    return replace(bodies.post(sign.endpoint, {"max_tokens": 1}), key=sign.key)
+
+
 def key_after(sent: Sequence[str]) -> str:
     """The key of a sign of life that is asked for after stimuli of these keys."""
     return PREFIX + " | ".join(sent)

@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import PROMPT, list_models, post
 from gonogo.stimuli.observed import context_length
 from gonogo.stimuli.phrases import Ask, when
@@ -71,13 +72,13 @@ def overlong() -> Stimulus:
     with the next. Building it raises NotPossible where no length is listed, or one beyond LONGEST_CONTEXT.
     """
     models = list_models()
-    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY, alone=True)
+    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         length = context_length(answers[models.key], subject.model)
         if length > LONGEST_CONTEXT:
             raise NotPossible(
-                f"the context of {length} tokens is not filled; gonogo does so up to {LONGEST_CONTEXT}"
+                Reason.CONTEXT_TOO_LONG, answers[models.key], length=length, most=LONGEST_CONTEXT
             )
         words = random.Random(length).choices(_WORDS, k=length + length // 4)  # noqa: S311 - no secret
         request = plain.build(subject, answers)

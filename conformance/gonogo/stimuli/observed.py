@@ -10,25 +10,51 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gonogo import sse
+from gonogo.reasons import Reason
 from gonogo.stimuli.stimulus import NotPossible
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
 
+def text(exchange: Exchange) -> str:
+    """The text of the first choice, whole or streamed; NotPossible where there is none."""
+    if exchange.is_stream:
+        return "".join(pieces(exchange))
+    _refuse_failure(exchange)
+    found = [
+        said for choice in _first_choices(exchange.body.decode("utf-8", "replace")) if (said := _text(choice))
+    ]
+    if not found:
+        raise NotPossible(Reason.NO_TEXT, exchange)
+    return found[0]
+
+
+def same(base: Exchange, exchange: Exchange) -> bool:
+    """Whether two answers say the same to the letter."""
+    return text(base) == text(exchange)
+
+
+def same_trimmed(base: Exchange, exchange: Exchange) -> bool:
+    """Whether two answers say the same, spaces at the ends aside."""
+    return text(base).strip() == text(exchange).strip()
+
+
+def begins(base: Exchange, exchange: Exchange) -> bool:
+    """Whether an answer is how the base begins, spaces at the ends aside."""
+    return text(base).strip().startswith(text(exchange).strip())
+
+
 def pieces(exchange: Exchange) -> list[str]:
     """The text of the first choice of a stream, piece by piece; NotPossible where there is none."""
-    if exchange.failure is not None:
-        raise NotPossible(f"{exchange.id} was not answered whole: {exchange.failure.message}")
-    if exchange.status is None or not 200 <= exchange.status < 300:
-        raise NotPossible(f"{exchange.id} was answered with {exchange.status}")
+    _refuse_failure(exchange)
     choices = [choice for event in sse.parse(exchange.body).events for choice in _first_choices(event.data)]
     found = [piece for choice in choices if (piece := _text(choice))]
     if found:
         return found
     if any(_reasons(choice) for choice in choices):
-        raise NotPossible(f"the tokens of {exchange.id} went into reasoning, which --extra-body may turn off")
-    raise NotPossible(f"the stream of {exchange.id} carries no text")
+        raise NotPossible(Reason.ALL_REASONING, exchange)
+    raise NotPossible(Reason.NO_TEXT, exchange)
 
 
 # How the length of a context is called: here, by vLLM, by several gateways, and by llama.cpp (within "meta").
@@ -48,8 +74,15 @@ def context_length(listing: Exchange, model: str) -> int:
     entries = [entry for entry in (data if isinstance(data, list) else []) if isinstance(entry, dict)]
     lengths = [length for entry in entries if entry.get("id") == model for length in _lengths(entry)]
     if not lengths:
-        raise NotPossible("the list of models does not say how long the context of the model is")
+        raise NotPossible(Reason.CONTEXT_NOT_LISTED, listing)
     return max(lengths)
+
+
+def _refuse_failure(exchange: Exchange) -> None:
+    if exchange.failure is not None:
+        raise NotPossible(Reason.NOT_WHOLE, exchange, failure=exchange.failure.message)
+    if exchange.status is None or not 200 <= exchange.status < 300:
+        raise NotPossible(Reason.OTHER_STATUS, exchange, status=exchange.status)
 
 
 def _lengths(entry: dict[str, Any]) -> list[int]:
@@ -72,8 +105,8 @@ def _first_choices(data: str) -> list[dict[str, Any]]:
 
 
 def _text(choice: dict[str, Any]) -> str | None:
-    delta = choice.get("delta")
-    value = delta.get("content") if isinstance(delta, dict) else choice.get("text")
+    said = choice.get("delta", choice.get("message"))
+    value = said.get("content") if isinstance(said, dict) else choice.get("text")
     return value if isinstance(value, str) else None
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.stimuli.bodies import post
+from gonogo.stimuli.observed import begins, same
 from gonogo.stimuli.phrases import Ask, when
-from gonogo.stimuli.stimulus import Endpoint
-from gonogo.stimuli.stopping import GREEDY
+from gonogo.stimuli.stimulus import Endpoint, Likeness
+from gonogo.stimuli.stopping import GREEDY, like_greedy
 
 if TYPE_CHECKING:
     from gonogo.stimuli.bodies import Body
@@ -41,11 +42,18 @@ def _named(body: Body, name: str, *, valid: bool = True) -> Stimulus:
     return replace(post(Endpoint.CHAT, body, valid=valid), key=f"{Endpoint.CHAT} with {name}")
 
 
-SEED = post(Endpoint.CHAT, SEEDED, alone=True)
+def _drawn() -> Stimulus:
+    drawn = post(Endpoint.CHAT, SEEDED)
+    return replace(drawn, like=Likeness(drawn.key, same))
+
+
+SEED = _drawn()
 
 REQUESTS: dict[str, Stimulus] = {
-    "a greedy chat completion is requested with one token forced": post(Endpoint.CHAT, FORCED, alone=True),
-    "a chat completion is drawn from a nucleus of one token": post(Endpoint.CHAT, NUCLEUS, alone=True),
+    "a greedy chat completion is requested with one token forced": post(Endpoint.CHAT, FORCED),
+    "a chat completion is drawn from a nucleus of one token": like_greedy(
+        post(Endpoint.CHAT, NUCLEUS), begins
+    ),
     "a chat completion is drawn with a seed": SEED,
     "a chat completion is drawn with that seed once more": SEED.repeated(2),
     "a chat completion is requested with bookkeeping at its limits": _named(

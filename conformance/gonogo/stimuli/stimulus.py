@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from gonogo.verdict import Because
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gonogo.exchange import Exchange, Request
-
-
-NO_EMBEDDING_MODEL = "no embedding model is known; name one with --embedding-model"
-"""Why embeddings are not asked for where the target lists no model for them and none was named."""
+    from gonogo.reasons import Reason
 
 
 class Endpoint(StrEnum):
@@ -36,8 +35,9 @@ class Risk(IntEnum):
     """When a stimulus is sent: all of one risk are answered before the next begins."""
 
     HARMLESS = 0
-    HOSTILE = 1  # broken on purpose; the target is asked for a sign of life afterwards
-    DEADLY = 2  # known to stop a server for good; sent last, the first of them by itself
+    MILD = 1  # wrong by its path or method alone, without a body; may go beside a sign of life
+    HOSTILE = 2  # broken on purpose; the target is asked for a sign of life afterwards
+    DEADLY = 3  # known to stop a server for good; sent last, the first of them by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,24 @@ class Subject:
 
 
 class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold
-    """A stimulus that needs an earlier answer cannot be built from the one that came; the message says why."""
+    """A stimulus cannot be built from what is known; `because` says why, and of which exchanges that speaks."""
+
+    def __init__(self, reason: Reason, *exchanges: Exchange, **values: object) -> None:
+        super().__init__(reason.value)
+        self.because = Because(reason, values, tuple(exchange.id for exchange in exchanges))
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What the text of an answer is compared with: the text of another one, of the stimulus with the key `base`.
+
+    `holds` tells, of the exchange of the base and of this one, whether the text is what that of the base lets one
+    expect; it raises NotPossible where one of them has no text. A batch can change greedy text, so that a text that
+    is not as expected tells something only where both were sent while nothing else was under way.
+    """
+
+    base: str
+    holds: Callable[[Exchange, Exchange], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +82,9 @@ class Stimulus:
     `build` makes it from the subject and the exchanges of `needs` (by key); it raises NotPossible where those
     do not allow it. `valid` is whether the request keeps the contract, so that a server has no reason to refuse
     it but lack of the feature. `tokens` is the most it can make the target generate, `choices` how many choices
-    the answer has. One that is `alone` is sent while nothing else is under way, because its answer is compared
-    with others and a batch can change greedy text.
+    the answer has. One that is `alone` is sent while no other generation is under way, because of what it does to the
+    target. One that is `like` another is sent side by side with the rest, and again by itself where its text is not
+    what it is compared with; the base is like itself.
     """
 
     key: str
@@ -79,9 +97,13 @@ class Stimulus:
     choices: int = 1
     needs: tuple[Stimulus, ...] = ()
     alone: bool = False
+    like: Likeness | None = None
 
     def repeated(self, ordinal: int) -> Stimulus:
-        """The same request once more, as an exchange of its own; `ordinal` counts from 2."""
+        """The same request once more, as an exchange of its own; `ordinal` counts from 2.
+
+        Its text is compared with that of the first, where that is compared at all.
+        """
         return replace(self, key=f"{self.key} #{ordinal}", needs=(*self.needs, self))
 
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
+from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import post
-from gonogo.stimuli.observed import pieces
+from gonogo.stimuli.observed import pieces, same, same_trimmed, text
 from gonogo.stimuli.phrases import Ask, when
-from gonogo.stimuli.stimulus import Endpoint, NotPossible
+from gonogo.stimuli.stimulus import Endpoint, Likeness, NotPossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +44,7 @@ def across_a_border(parts: list[str]) -> str:
     last = borders[-1] if len(borders) > 1 else len(text) - 1
     found = [stop for stop in _cuts(text, borders, last) if "\ufffd" not in stop]
     if not found:
-        raise NotPossible(f"no part of the text {text!r} is fit for a stop sequence")
+        raise NotPossible(Reason.NO_FIT_STOP, text=text)
     return next((stop for stop in found if stop.isascii()), found[0])
 
 
@@ -80,27 +81,53 @@ def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False
 
     Building it raises NotPossible where the greedy text did not repeat.
     """
-    plain = post(endpoint, GREEDY, streamed=streamed, alone=True)
-    first = post(endpoint, GREEDY, streamed=True, alone=True)
+    plain = post(endpoint, GREEDY, streamed=streamed)
+    first = greedy(endpoint)
     again = first.repeated(2)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
-        said, repeated = pieces(answers[first.key]), pieces(answers[again.key])
-        if "".join(said) != "".join(repeated):
-            ids = f"{answers[first.key].id} and {answers[again.key].id}"
-            raise NotPossible(f"the greedy text did not repeat ({ids})")
+        given, repeated = answers[first.key], answers[again.key]
+        said = pieces(given)
+        if "".join(said) != "".join(pieces(repeated)):
+            raise NotPossible(Reason.NOT_REPEATED, given, repeated)
         request = plain.build(subject, answers)
         body = json.loads(request.body) | {"stop": make(said)}
         return replace(request, body=json.dumps(body, ensure_ascii=False).encode())
 
-    return replace(plain, key=f"{plain.key} stopped {name}", build=build, needs=(first, again))
+    return replace(
+        plain,
+        key=f"{plain.key} stopped {name}",
+        build=build,
+        needs=(first, again),
+        like=Likeness(first.key, _is_cut),
+    )
+
+
+def greedy(endpoint: Endpoint) -> Stimulus:
+    """The greedy stream: the text that stop sequences are cut out of, and that other greedy texts are like."""
+    stream = post(endpoint, GREEDY, streamed=True)
+    return replace(stream, like=Likeness(stream.key, same))
+
+
+def like_greedy(plain: Stimulus, holds: Callable[[Exchange, Exchange], bool] = same_trimmed) -> Stimulus:
+    """A request whose text is compared with that of the greedy stream of its endpoint."""
+    return replace(plain, like=Likeness(greedy(plain.endpoint).key, holds))
+
+
+def _is_cut(base: Exchange, exchange: Exchange) -> bool:
+    """Whether a text ends where the first of the stop sequences of its request begins in that of the base."""
+    whole, given = text(base), exchange.request.fields.get("stop")
+    stops = given if isinstance(given, list) else [given]
+    places = [whole.index(stop) for stop in stops if isinstance(stop, str) and stop in whole]
+    return text(exchange).strip() == whole[: min(places, default=None)].strip()
 
 
 def _register() -> None:
     for noun, endpoint in {"chat completion": Endpoint.CHAT, "completion": Endpoint.COMPLETIONS}.items():
         for verb, streamed in {"requested": False, "streamed": True}.items():
             head = f"a greedy {noun} is {verb}"
-            when.add(head, _asks(post(endpoint, GREEDY, streamed=streamed, alone=True)))
+            whole = like_greedy(post(endpoint, GREEDY))
+            when.add(head, _asks(greedy(endpoint) if streamed else whole))
             for tail, name, make in _MADE:
                 when.add(f"{head} with {tail}", _asks(stopped(endpoint, name, make, streamed=streamed)))
 

@@ -18,20 +18,22 @@ from pytest_bdd import when as bdd_when
 from gonogo.collect.plan import plan
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read
-from gonogo.judge import judge_checks
-from gonogo.judge.steps import Bound, then
+from gonogo.judge import explain, judge
+from gonogo.judge.steps import then
+from gonogo.report.model import Report, build
+from gonogo.report.terminal import told_of_rule
+from gonogo.report.wording import message
 from gonogo.rules import Scenario, load
 from gonogo.running import Approach, collect
 from gonogo.stimuli.extra import parse_extra
 from gonogo.stimuli.phrases import when
-from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, RESUME, URL
-from gonogo.verdict import Judgement, Level, Verdict
-from gonogo.vocabulary import TYPES
+from gonogo.suite import options
+from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, ONLY, RESUME, URL
+from gonogo.verdict import Level, Verdict
+from gonogo.vocabulary import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from gonogo.judge.steps import Check
 
 RULE = "gonogo_rule"
 
@@ -55,11 +57,36 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     return True
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let `-k` select by the id of a rule, too."""
+    item.extra_keyword_matches.update(_ids(item))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the rules that `--gonogo-only` does not name; what is none of ours stays."""
+    if not config.pluginmanager.has_plugin(options.__name__):
+        how = f"pytest -p {options.__name__} --pyargs {options.__package__} {URL} URL"
+        pytest.exit(f"The options of the suite are missing; run it as: {how}", returncode=2)
+    try:
+        chosen = {scenario.rule.id for scenario in load().select(config.getoption(ONLY))}
+    except UsageError as error:
+        pytest.exit(str(error), returncode=2)
+    left = [item for item in items if any(name not in chosen for name in _ids(item))]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+def _ids(item: pytest.Item) -> list[str]:
+    """The id of the rule that a test states; none where it is no scenario."""
+    return [marker.args[0] for marker in item.iter_markers(RULE)]
+
+
 @pytest.fixture(scope="session")
 def record(request: pytest.FixtureRequest) -> Record:
     """The evidence that all scenarios of this run share, collected once for those that were selected."""
     option = request.config.getoption
-    wanted = {marker.args[0] for item in request.session.items for marker in item.iter_markers(RULE)}
+    wanted = _wanted(request)
     try:
         if option(RESUME) and not (option(EVIDENCE) and option(URL)):
             raise UsageError(
@@ -91,6 +118,19 @@ def _approach(option: Callable[[str], Any]) -> Approach:
     )
 
 
+@pytest.fixture(scope="session")
+def report(record: Record, request: pytest.FixtureRequest) -> Report:
+    """The verdicts on the evidence for the scenarios that were selected, and their causes."""
+    wanted = _wanted(request)
+    scenarios = tuple(scenario for scenario in load() if scenario.rule.id in wanted)
+    judgements, causes = explain(judge(record, scenarios, load()), record)
+    return build(judgements, record, causes=causes)
+
+
+def _wanted(request: pytest.FixtureRequest) -> set[str]:
+    return {name for item in request.session.items for name in _ids(item)}
+
+
 @pytest.fixture
 def rule(request: pytest.FixtureRequest) -> Scenario:
     """The rule under test."""
@@ -119,30 +159,26 @@ def _asked(rule: Scenario, **values: object) -> None:
     assert rule.looks, values
 
 
-def _checked(check: Check) -> Callable[..., None]:
-    def run(rule: Scenario, record: Record, **values: object) -> None:
-        _report(judge_checks(record, rule, [Bound(check, values)], load()))
-
-    return run
-
-
-def _report(judgement: Judgement) -> None:
-    rule = judgement.rule
-    told = f"{judgement.message}\n  rule: {rule.id} ({rule.source})\n  expected: {judgement.expected}"
+def _checked(rule: Scenario, report: Report, **values: object) -> None:
+    """A Then step: the rule is judged as a whole, once, so that every runner gives the same verdict."""
+    assert rule.thens, values
+    judgement = report.judgement(rule.rule.id)
+    told = "\n".join(told_of_rule(report, judgement))
     if judgement.verdict in {Verdict.FAIL, Verdict.ERROR}:
-        pytest.fail(f"{told}\n  found: {judgement.actual}\n  why: {rule.why}", pytrace=False)
+        pytest.fail(told, pytrace=False)
     if judgement.verdict is Verdict.WARN:
         warnings.warn(ShouldWarning(told), stacklevel=2)
     elif judgement.verdict is not Verdict.PASS:
-        pytest.skip(f"{judgement.verdict}: {judgement.message}")
+        pytest.skip(f"{judgement.verdict}: {message(judgement)}")
 
 
 for _phrase in when:
     _names = _phrase.compiled.named_fields
-    bdd_when(parsers.parse(_phrase.pattern, TYPES, case_sensitive=True))(
+    bdd_when(parsers.parse(_phrase.pattern, types(), case_sensitive=True))(
         _bind(_phrase.pattern, _names, _asked)
     )
 for _check in then:
     _names = _check.compiled.named_fields
-    _run = _checked(_check.meaning)
-    bdd_then(parsers.parse(_check.pattern, TYPES, case_sensitive=True))(_bind(_check.pattern, _names, _run))
+    bdd_then(parsers.parse(_check.pattern, types(), case_sensitive=True))(
+        _bind(_check.pattern, _names, _checked)
+    )

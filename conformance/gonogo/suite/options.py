@@ -1,7 +1,7 @@
 """The options of the pytest suite.
 
-They are registered through an entry point, for pytest reads the conftest of a `--pyargs` package only after its
-command line. The module is loaded in every run of pytest beside gonogo, so it imports nothing else.
+`-p gonogo.suite.options` registers them: pytest reads the conftest of a `--pyargs` package only after its command line,
+and an entry point would load this into every run of pytest beside gonogo.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 URL, MODEL, EMBEDDING_MODEL = "--gonogo-url", "--gonogo-model", "--gonogo-embedding-model"
 EVIDENCE, RESUME, EXTRA_BODY = "--gonogo-evidence", "--gonogo-resume", "--gonogo-extra-body"
+ONLY = "--gonogo-only"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,3 +27,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         RESUME, action="store_true", help="go on with that file: send what never reached the target"
     )
     group.addoption(EXTRA_BODY, metavar="JSON", help="add the fields of this object to every generation")
+    group.addoption(
+        ONLY,
+        action="append",
+        default=[],
+        metavar="ID",
+        help="run this rule, or those under this id; repeatable",
+    )

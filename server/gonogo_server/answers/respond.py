@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+MANY: Final = 1024
+"""Tokens of a whole response from which on a thread writes it."""
+
+
+COMMENT_SECONDS: Final = 5.0
+"""Between two comments of a stream that waits for its first token, where it began at once."""
+
 
 class Form(ChunkForm, Protocol):
     """How steps look on the wire."""
@@ -35,43 +42,98 @@ class Form(ChunkForm, Protocol):
 
 
 async def respond(
-    request: Request, steps: AsyncGenerator[list[Step], None], form: Form, *, stream: bool
+    request: Request,
+    steps: AsyncGenerator[list[Step], None],
+    form: Form,
+    *,
+    stream: bool,
+    patience: float | None = None,
 ) -> Response:
     """The response made of `steps`, in `form`; a stream sends those of a list at once.
 
-    Whatever fails before the first step is raised, so that it gets a status of its own. Raises
+    Whatever fails before the first step is raised, so that it gets a status of its own; where a stream has none after
+    `patience` seconds (None: however long it takes), it begins without, and says so every `patience` seconds. Raises
     `ClientDisconnect` where nobody waits any more; the generation is stopped then.
     """
     steps = _noted(steps)
     if stream:
-        first = await while_connected(request, anext(steps))
-        return EventStream(first, steps, form)
+        first = asyncio.ensure_future(anext(steps))
+        try:
+            await while_connected(request, _look(first, patience))
+            if first.done():
+                first.result()
+        except BaseException:
+            await _drop(first)
+            raise
+        return EventStream(first, steps, form, patience)
     whole = await while_connected(request, _fold(steps))
-    return Response(form.whole(whole).model_dump_json(by_alias=True), media_type="application/json")
+    return Response(await _written(form, whole), media_type="application/json")
+
+
+async def _look(first: asyncio.Future[list[Step]], patience: float | None) -> None:
+    """Wait until the first steps are there, or for `patience` seconds."""
+    await asyncio.wait((first,), timeout=patience)
+
+
+async def _drop(first: asyncio.Future[list[Step]]) -> None:
+    """Have nobody wait for the first steps any more, so that what they come from can be closed."""
+    if not first.done():
+        first.cancel()
+        await asyncio.wait((first,))
+    if not first.cancelled():
+        first.exception()  # which nobody is to be told of
+
+
+async def _written(form: Form, whole: Whole) -> str:
+    """The response as JSON; of many tokens, which may have twenty others beside each, while others are answered."""
+
+    def write() -> str:
+        return form.whole(whole).model_dump_json(by_alias=True)
+
+    return await asyncio.to_thread(write) if whole.counted.completion_tokens > MANY else write()
 
 
 class EventStream(StreamingResponse):
-    """A stream of chunks that began with those of `first`; when the client goes, `steps` are closed."""
+    """A stream of chunks that begins with those of `first`; when the client goes, `steps` are closed.
+
+    Until those are there it has a comment every `patience` seconds.
+    """
 
     media_type = sse.MEDIA_TYPE
 
-    def __init__(self, first: list[Step], steps: AsyncGenerator[list[Step], None], form: Form) -> None:
+    def __init__(
+        self,
+        first: asyncio.Future[list[Step]],
+        steps: AsyncGenerator[list[Step], None],
+        form: Form,
+        patience: float | None,
+    ) -> None:
+        self._first = first
         self._steps = steps
-        self._events = _events(first, steps, EventWriter(form))
+        self._events = _events(first, steps, EventWriter(form), patience)
         super().__init__(self._events, headers=sse.HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; both generators end with it, also when it is cut short between two events."""
         async with aclosing(self._steps), aclosing(self._events):
-            await super().__call__(scope, receive, send)
+            try:
+                await super().__call__(scope, receive, send)
+            finally:
+                await _drop(self._first)
 
 
 async def _events(
-    first: list[Step], steps: AsyncGenerator[list[Step], None], writer: EventWriter
+    first: asyncio.Future[list[Step]],
+    steps: AsyncGenerator[list[Step], None],
+    writer: EventWriter,
+    patience: float | None,
 ) -> AsyncGenerator[bytes, None]:
     """The events. An error is the last of them: the status is sent by then, and a `[DONE]` would be a lie."""
     try:
-        if events := writer.events(first):
+        while not first.done():
+            yield sse.WAITING
+            await _look(first, patience or COMMENT_SECONDS)
+        if events := writer.events(first.result()):
             yield events
         async for some in steps:
             if events := writer.events(some):

@@ -18,6 +18,8 @@ HEADERS: Final = {
     # nginx and its kin collect a response before they pass it on unless they are told not to.
     "x-accel-buffering": "no",
 }
+WAITING: Final = format_sse_event(comment="waiting for the first token")
+"""A comment, which clients read over: it keeps them, and what stands between, from giving up."""
 DONE: Final = format_sse_event(data_str="[DONE]")
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+from array import array
+from bisect import bisect_left
 from collections import Counter, deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gonogo_server.engine.base import NO_VARIABLES, Alternative, ModelCard, Piece, Sampling, Token, room
 from gonogo_server.engine.distribution import distribution
 from gonogo_server.engine.following import Follower, Vocabulary
+from gonogo_server.engine.measure import check_length
 from gonogo_server.engine.template import template_variables
 from gonogo_server.errors import BadRequest, EngineDied
 
@@ -102,7 +105,7 @@ class ScriptedEngine:
         self._reasoning = reasoning
         self._opening = opening
         self._dead = asyncio.Event()
-        self._remembered: deque[tuple[str, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
+        self._remembered: deque[tuple[str, bytes]] = deque(maxlen=REMEMBERED)
         self.failure: Failure | None = None
         """What the generations that start from now on fail with."""
         self.running = 0
@@ -159,6 +162,7 @@ class ScriptedEngine:
     async def encode(self, model: str, text: str) -> tuple[int, ...]:
         """`BEGIN`, then the text's bytes."""
         self._check(model)
+        check_length(text, self._context_length, len)
         return (BEGIN, *text.encode())
 
     async def decode(self, model: str, tokens: Sequence[int]) -> tuple[bytes, ...]:
@@ -250,9 +254,10 @@ class ScriptedEngine:
 
     def _cached(self, model: str, prompt: tuple[int, ...]) -> int:
         """How many tokens the prompt shares with one before it; the last has to be computed in any case."""
-        shared = (_common(prompt, before) for served, before in self._remembered if served == model)
-        longest = max(shared, default=0)
-        self._remembered.append((model, prompt))
+        written = array("H", prompt).tobytes()
+        shared = (_common(written, before) for served, before in self._remembered if served == model)
+        longest = max(shared, default=0) // 2
+        self._remembered.append((model, written))
         return min(longest, len(prompt) - 1)
 
     def _check(self, model: str) -> None:
@@ -315,10 +320,10 @@ def _token(chosen: int, ruled: Distribution, likeliest: int) -> Token:
 SPELLING: Final = Vocabulary(tuple(map(_bytes, range(VOCABULARY))), END, FIRST_WORD)
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """The length of the longest beginning that both have."""
-    differing = (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return next(differing, min(len(one), len(other)))
+def _common(one: bytes, other: bytes) -> int:
+    """The length of the longest beginning that both have, found by halves: bytes are compared fast."""
+    lengths = range(1, min(len(one), len(other)) + 1)
+    return bisect_left(lengths, True, key=lambda length: one[:length] != other[:length])  # noqa: FBT003 - what is searched for
 
 
 def _line(message: Message) -> str:

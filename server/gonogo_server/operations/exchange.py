@@ -46,6 +46,8 @@ class Exchange:
     """The code (or type) of the error object that the client was sent."""
     failure: BaseException | None = None
     """What broke off a stream that had begun."""
+    placed: bool = False
+    """Whether it is counted as `Traffic.placed`."""
     told: bool = False
     """Whether the log has been told that it started."""
 
@@ -53,6 +55,17 @@ class Exchange:
     def seconds(self) -> float:
         """How long it has taken so far."""
         return perf_counter() - self.begun
+
+    def take_place(self) -> None:
+        """Count it among the requests that run or wait, until `leave_place`."""
+        self.placed = True
+        self.traffic.placed += 1
+
+    def leave_place(self) -> None:
+        """It has been answered."""
+        if self.placed:
+            self.placed = False
+            self.traffic.placed -= 1
 
     def failed(self, failure: BaseException) -> None:
         """Note what broke off the stream; the client is sent an error event."""

@@ -44,6 +44,7 @@ class Observation:
                 exchange.error = exchange.error or "internal_error"
                 raise
             finally:
+                exchange.leave_place()
                 self._tell(scope, exchange, response)
 
     def _tell(self, scope: Scope, exchange: Exchange, response: _Response) -> None:

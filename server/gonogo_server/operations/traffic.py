@@ -16,6 +16,10 @@ class Traffic:
 
     open: int = 0
     """Requests that were begun and are not answered to their end."""
+    placed: int = 0
+    """Those of them that are there as a whole, and have a place among the running and waiting ones."""
+    arriving_bytes: int = 0
+    """Of bodies that are not there as a whole."""
     waiting: int = 0
     """Generations that were asked for and have no token yet: they are queued, or their prompt is being read."""
     draining: bool = False

@@ -10,6 +10,7 @@ from gonogo_wire import CreateChatCompletionRequest
 from pydantic import BaseModel, ValidationError
 
 from gonogo_server.errors import BadRequest, UnsupportedMediaType
+from gonogo_server.requests.bounds import Bounds, check_bounds, too_deep
 from gonogo_server.requests.complaint import complaint, unknown_field
 from gonogo_server.requests.echoes import drop_echoes
 
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 
 Body = TypeVar("Body", bound=BaseModel)
 
-MAX_DEPTH: Final = 64
+USUAL: Final = Bounds()
 
 
-def parse(raw: bytes, content_type: str | None, model: type[Body], max_depth: int = MAX_DEPTH) -> Body:
+def parse(raw: bytes, content_type: str | None, model: type[Body], bounds: Bounds = USUAL) -> Body:
     """The body as `model`.
 
-    Raises `BadRequest` for what is not JSON, no object, nested deeper than `max_depth`, or no such object,
+    Raises `BadRequest` for what is not JSON, no object, more than `bounds`, or no such object,
     `UnsupportedMediaType` for what does not say that it is JSON.
     """
     _check_content_type(content_type)
-    document = json_object(raw, max_depth)
+    document = json_object(raw, bounds)
     try:
         body = model.model_validate(document)
     except ValidationError as error:
@@ -40,14 +41,15 @@ def parse(raw: bytes, content_type: str | None, model: type[Body], max_depth: in
     return body
 
 
-def json_object(raw: bytes, max_depth: int = MAX_DEPTH) -> Mapping[str, object]:
+def json_object(raw: bytes, bounds: Bounds = USUAL) -> Mapping[str, object]:
     """The JSON object in `raw`. Raises `BadRequest` for anything else, NaN and Infinity included.
 
-    Objects and arrays may stand in each other `max_depth` deep; the body itself is the first level. A number such
-    as 883.0 is an integer, as JSON Schema has it (2020-12 validation, section 6.1.1).
+    It may hold as much as `bounds` say; the body itself is the first level of depth. A number such as 883.0 is an
+    integer, as JSON Schema has it (2020-12 validation, section 6.1.1).
     """
     if not raw:
         raise _unreadable("it is empty")
+    check_bounds(raw, bounds)
     try:
         document = json.loads(raw.decode(), parse_float=_number, parse_constant=_no_number)
         _check_surrogates(raw, document)
@@ -56,14 +58,14 @@ def json_object(raw: bytes, max_depth: int = MAX_DEPTH) -> Mapping[str, object]:
     except json.JSONDecodeError as error:
         raise _unreadable(f"{error.msg.lower()}, at character {error.pos}") from None
     except RecursionError:
-        raise _too_deep(max_depth) from None
+        raise too_deep(bounds.depth) from None
     except ValueError:
         # Python reads no longer ones, as that takes quadratic time (sys.set_int_max_str_digits).
         raise _unreadable("an integer in it has too many digits") from None
     if not isinstance(document, dict):
         raise BadRequest("The body must be a JSON object: send {...}.", code="invalid_type")
-    if _deeper_than(max_depth, document):
-        raise _too_deep(max_depth)
+    if _deeper_than(bounds.depth, document):
+        raise too_deep(bounds.depth)
     return document
 
 
@@ -80,12 +82,6 @@ def _deeper_than(limit: int, document: object) -> bool:
         if not level:
             return False
     return True
-
-
-def _too_deep(limit: int) -> BadRequest:
-    return BadRequest(
-        f"The body is nested more than {limit} levels deep: send it flatter.", code="json_too_deep"
-    )
 
 
 def _unreadable(why: str) -> BadRequest:

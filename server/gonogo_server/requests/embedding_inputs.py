@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from gonogo_server.errors import BadRequest
+from gonogo_server.errors import BadRequest, TooLong
 from gonogo_server.requests.token_ids import prompt_ids
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ async def read_inputs(engine: Engine, card: ModelCard, body: CreateEmbeddingRequ
     read: list[tuple[int, ...]] = []
     total = 0
     for index, given in enumerate(_inputs(body)):
-        ids = await _ids(engine, card, given)
+        try:
+            ids = await _ids(engine, card, given)
+        except TooLong as error:
+            raise _too_long(index, error.size, card) from None
         _check(index, len(ids), card)
         total += len(ids)
         if total > MOST_TOKENS:
@@ -52,6 +55,8 @@ def _inputs(body: CreateEmbeddingRequest) -> Sequence[str | Sequence[int]]:
 async def _ids(engine: Engine, card: ModelCard, given: str | Sequence[int]) -> tuple[int, ...]:
     if isinstance(given, str):
         return await engine.encode(card.id, given)
+    if len(given) > card.context_length:
+        raise TooLong(card.context_length, len(given))
     return prompt_ids(card, given, "input")
 
 
@@ -63,9 +68,12 @@ def _check(index: int, tokens: int, card: ModelCard) -> None:
             code="invalid_value",
         )
     if tokens > card.context_length:
-        raise BadRequest(
-            f"Input {index} has {tokens} tokens, and '{card.id}' reads {card.context_length} at most:"
-            " split it, or shorten it.",
-            param="input",
-            code="context_length_exceeded",
-        )
+        raise _too_long(index, f"{tokens} tokens", card)
+
+
+def _too_long(index: int, size: str, card: ModelCard) -> BadRequest:
+    return BadRequest(
+        f"Input {index} has {size}, and '{card.id}' reads {card.context_length} at most: split it, or shorten it.",
+        param="input",
+        code="context_length_exceeded",
+    )

@@ -34,10 +34,8 @@ def plain_messages(messages: Sequence[BaseModel], *, knows_tools: bool = False) 
     answer to a call that no message before it made, an assistant's message that says nothing.
     """
     documents = [message.model_dump(by_alias=True) for message in messages]
-    called = dict(_calls(documents))
     plain = [_plain(document, f"messages[{index}]") for index, document in enumerate(documents)]
-    for index, document in enumerate(documents):
-        _check_result(document, documents[:index], f"messages[{index}]")
+    called = _called(documents)
     if knows_tools:
         return [_with_tools(*pair, called) for pair in zip(plain, documents, strict=True)]
     return _turns(_without_tools(*pair, called) for pair in zip(plain, documents, strict=True))
@@ -61,20 +59,18 @@ def without_system(messages: Sequence[Message]) -> list[Message]:
     return [{**rest[0], "content": f"{first['content']}\n\n{rest[0]['content']}"}, *rest[1:]]
 
 
-def _calls(documents: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The id of each call, and the name of its function."""
-    for document in documents:
-        for call in document.get("tool_calls") or ():
-            yield call["id"], call["function"]["name"]
-
-
-def _check_result(document: Mapping[str, Any], before: Sequence[Mapping[str, Any]], at: str) -> None:
-    if document["role"] == "tool" and document["tool_call_id"] not in dict(_calls(before)):
-        raise BadRequest(
-            f"No assistant message before this one calls a tool with id '{document['tool_call_id']}'.",
-            param=f"{at}.tool_call_id",
-            code="invalid_value",
-        )
+def _called(documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The function that each call is of, by the call's id. Raises `BadRequest` for a result of no call before it."""
+    called: dict[str, str] = {}
+    for index, document in enumerate(documents):
+        if document["role"] == "tool" and document["tool_call_id"] not in called:
+            raise BadRequest(
+                f"No assistant message before this one calls a tool with id '{document['tool_call_id']}'.",
+                param=f"messages[{index}].tool_call_id",
+                code="invalid_value",
+            )
+        called |= {call["id"]: call["function"]["name"] for call in document.get("tool_calls") or ()}
+    return called
 
 
 def _plain(message: Mapping[str, Any], at: str) -> Message:
@@ -132,16 +128,16 @@ def _without_tools(plain: Message, document: Mapping[str, Any], called: Mapping[
 
 
 def _turns(messages: Iterator[Message]) -> list[Message]:
-    turns: list[Message] = []
+    turns: list[tuple[Message, list[str]]] = []
     after_result = False
     for message in messages:
         is_result = message["role"] == "tool"
         if after_result and message["role"] in ("tool", "user"):
-            turns[-1] = {**turns[-1], "content": f"{turns[-1]['content']}\n{message['content']}"}
+            turns[-1][1].append(message["content"])
         else:
-            turns.append({**message, "role": "user"} if is_result else message)
+            turns.append(({**message, "role": "user"} if is_result else message, [message["content"]]))
         after_result = is_result
-    return turns
+    return [{**message, "content": "\n".join(said)} for message, said in turns]
 
 
 def _text(content: object, at: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonogo_server.errors import BadRequest
+from gonogo_server.errors import BadRequest, TooLong
 from gonogo_server.requests.token_ids import prompt_ids
 
 if TYPE_CHECKING:
@@ -25,9 +25,18 @@ class Prompt:
 async def read_prompt(engine: Engine, card: ModelCard, given: str | Sequence[int], suffix: str) -> Prompt:
     """A prompt, between which and `suffix` (perhaps "") the answer stands.
 
-    Raises `BadRequest` for ids that the model does not have, for a text of no tokens, and for a suffix where
-    the model cannot fill in the middle.
+    Raises `BadRequest` for ids that the model does not have, for a text of no tokens, for a suffix where the model
+    cannot fill in the middle, and for what is longer than its context.
     """
+    try:
+        return await _read(engine, card, given, suffix)
+    except TooLong as error:
+        raise error.about("prompt") from None
+
+
+async def _read(engine: Engine, card: ModelCard, given: str | Sequence[int], suffix: str) -> Prompt:
+    if not isinstance(given, str) and len(given) > card.context_length:
+        raise TooLong(card.context_length, len(given))
     text = given if isinstance(given, str) else await _text(engine, card, given)
     if suffix:
         return Prompt(await engine.infill_prompt(card.id, text, suffix), text)

@@ -130,8 +130,8 @@ def token_limit(
 
 
 def _given(body: CreateChatCompletionRequest | CreateCompletionRequest) -> Document:
-    """What the body really says: null means the same as leaving the field out."""
-    given = body.model_dump(by_alias=True, exclude_unset=True)
+    """What the body really says beside what is asked: null means the same as leaving the field out."""
+    given = body.model_dump(by_alias=True, exclude_unset=True, exclude={"messages", "prompt"})
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -1,6 +1,6 @@
 """Completions, the older operation: a text goes on."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateCompletionRequest
@@ -13,8 +13,11 @@ from gonogo_server.requests import asked
 from gonogo_server.requests.prompts import read_prompt
 from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_choices, check_completion, served_as, token_limit
+from gonogo_server.routes.beside import beside
 from gonogo_server.routes.dependencies import EngineDependency, json_body
-from gonogo_server.settings import Settings
+
+if TYPE_CHECKING:
+    from gonogo_server.settings import Settings
 
 router = APIRouter()
 
@@ -26,23 +29,29 @@ async def create_completion(
     engine: EngineDependency,
 ) -> Response:
     """What follows a text, or each of several texts, whole or as a stream."""
-    check_completion(body)
+    await beside(request, check_completion, body)
     check_choices(len(asked.prompts(body)), asked.candidates(body))
     card = served_as("chat", engine, body.model)
     # What needs the model may have to wait for it.
-    settings: Settings = request.app.state.settings
-    steps = generate(engine, card.id, await while_connected(request, _ask(engine, card, body, settings)))
+    steps = generate(engine, card.id, await while_connected(request, _ask(request, engine, card, body)))
     heading = Heading(
         card.id,
         include_usage=asked.include_usage(body),
         logprobs=asked.completion_logprobs(body) is not None,
     )
-    return await respond(request, steps, CompletionForm(heading), stream=bool(body.stream))
+    return await respond(
+        request,
+        steps,
+        CompletionForm(heading),
+        stream=bool(body.stream),
+        patience=request.app.state.settings.early_headers,
+    )
 
 
-async def _ask(engine: Engine, card: ModelCard, body: CreateCompletionRequest, settings: Settings) -> Ask:
+async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
+    settings: Settings = request.app.state.settings
     card = await with_vocabulary(engine, card)
-    sampling = asked.sampling(body, bias_pairs(card, asked.logit_bias(body)))
+    sampling = asked.sampling(body, await beside(request, bias_pairs, card, asked.logit_bias(body)))
     n, best_of = asked.choices(body), asked.candidates(body)
     logprobs = asked.completion_logprobs(body)
     if logprobs is None and best_of > n:

@@ -8,11 +8,13 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from gonogo_server.engine.base import Engine
-from gonogo_server.errors import BodyTooLarge, Draining, Overloaded
+from gonogo_server.errors import BodyTooLarge, Draining, Overloaded, TooSlow, UnsupportedMediaType
 from gonogo_server.operations.exchange import current
 from gonogo_server.operations.observation import started
 from gonogo_server.requests.auth import check_key
 from gonogo_server.requests.body import parse
+from gonogo_server.requests.bounds import Bounds
+from gonogo_server.routes.beside import beside
 
 if TYPE_CHECKING:
     from gonogo_server.operations.traffic import Traffic
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 DISCARDED: Final = 4
 """How many times the limit is read of a body that is over it."""
 
-LARGE: Final = 64 * 2**10
-"""Bytes of a body from which on a thread reads it: 300,000 token ids take 0.1 s, in which streams are to go on."""
+ARRIVING: Final = 32
+"""How many bodies of the largest size may arrive at once: they take memory, and no place yet."""
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -40,13 +42,21 @@ async def admitted(request: Request) -> None:
 
     What is counted is requests and not answers, so that one with many choices is taken whole or not at all.
     """
-    traffic: Traffic = request.app.state.traffic
-    settings: Settings = request.app.state.settings
-    if traffic.draining:
+    if _traffic(request).draining:
         raise Draining
-    # This one is among the open ones.
-    if request.method == "POST" and traffic.open > settings.max_running + settings.max_queue:
+    if request.method == "POST":
+        _check_places(request)
+
+
+def _check_places(request: Request) -> None:
+    settings: Settings = request.app.state.settings
+    if _traffic(request).placed >= settings.max_running + settings.max_queue:
         raise Overloaded(f"{settings.max_queue} requests wait already: try again in a second.")
+
+
+def _traffic(request: Request) -> "Traffic":
+    traffic: Traffic = request.app.state.traffic
+    return traffic
 
 
 async def authorized(request: Request) -> None:
@@ -60,12 +70,14 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
 
     async def read(request: Request) -> Body:
         settings: Settings = request.app.state.settings
-        raw = await _read(request, settings.max_body_bytes)
+        _check_encoding(request)
+        raw = await _read(request, settings)
+        # Not before: a place is for who can be answered, and a body may take its time.
+        _check_places(request)
+        current().take_place()
         content_type = request.headers.get("content-type")
-        if len(raw) > LARGE:
-            body = await asyncio.to_thread(parse, raw, content_type, model, settings.max_json_depth)
-        else:
-            body = parse(raw, content_type, model, settings.max_json_depth)
+        request.state.body_bytes = len(raw)
+        body = await beside(request, parse, raw, content_type, model, _bounds(settings))
         exchange = current()
         exchange.model = getattr(body, "model", None)
         exchange.stream = bool(getattr(body, "stream", False))
@@ -75,26 +87,56 @@ def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
     return read
 
 
+def _bounds(settings: "Settings") -> Bounds:
+    return Bounds(settings.max_json_depth, settings.max_json_parts, settings.max_json_values)
+
+
 def _prompt(body: BaseModel) -> object:
     """What is asked, of a body of any operation."""
     return body.model_dump(mode="json", include={"messages", "prompt", "suffix", "input"}, by_alias=True)
 
 
-async def _read(request: Request, limit: int) -> bytes:
-    """The whole body.
+def _check_encoding(request: Request) -> None:
+    """Raise `UnsupportedMediaType` for a body that is compressed (RFC 9110 section 15.5.16)."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnsupportedMediaType(
+            "A body is read as it is, and not compressed: send it without Content-Encoding.",
+            code="unsupported_content_encoding",
+        )
+
+
+async def _read(request: Request, settings: "Settings") -> bytes:
+    """The whole body, within the times and the bytes that the settings allow.
 
     Of one that is too large, `DISCARDED` times the limit are read as well, and thrown away: a client that still
     sends would see its connection reset instead of the answer. Starlette's own limit is not used, as it answers in
-    plain text.
+    plain text. Raises `TooSlow`, `BodyTooLarge`, and `Overloaded` where too much is arriving.
     """
+    limit, traffic = settings.max_body_bytes, _traffic(request)
     kept = bytearray()
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size <= limit:
-            kept += part
-        elif size > limit * (1 + DISCARDED):
-            break
+    now = asyncio.get_running_loop().time
+    end = now() + settings.body_timeout
+    try:
+        async with asyncio.timeout_at(min(end, now() + settings.body_idle_timeout)) as clock:
+            async for part in request.stream():
+                clock.reschedule(min(end, now() + settings.body_idle_timeout))
+                size += len(part)
+                if size <= limit:
+                    kept += part
+                    traffic.arriving_bytes += len(part)
+                    if traffic.arriving_bytes > limit * ARRIVING:
+                        raise Overloaded("Too many large requests arrive already: try again in a second.")
+                elif size > limit * (1 + DISCARDED):
+                    break
+    except TimeoutError:
+        raise TooSlow(
+            f"The body was not there in time ({settings.body_idle_timeout:g} seconds between two parts,"
+            f" {settings.body_timeout:g} in all): send it faster."
+        ) from None
+    finally:
+        traffic.arriving_bytes -= len(kept)
     if size > limit:
         raise BodyTooLarge(
             f"The body is too large, at most {limit} bytes are taken: send less.", code="request_too_large"

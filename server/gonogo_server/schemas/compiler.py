@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -38,8 +39,20 @@ KEPT: Final = 64
 ASKED: Final = frozenset({"response_format", "tools", "tool_choice", "parallel_tool_calls"})
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a request wants of the form of its answer, which has schemas."""
+
+    raw: str
+    """A request for just that, as JSON."""
+    param: str | None
+    """Of what is wrong with all of it together, ..."""
+    code: str
+    """... and its code."""
+
+
 class Compiler:
-    """Tries what requests ask for; everything is to be called on one event loop."""
+    """Tries what requests ask for; everything but `brought` is to be called on one event loop."""
 
     def __init__(self, limits: SchemaLimits, worker: Worker | None = None) -> None:
         self._limits = limits
@@ -49,23 +62,34 @@ class Compiler:
         self.trials = 0
         """How many times something was tried, rather than known."""
 
-    async def forms(self, body: CreateChatCompletionRequest) -> tuple[Structure | None, Offer | None]:
-        """The response format and the tools of a request.
+    def brought(self, body: CreateChatCompletionRequest) -> Brought | None:
+        """What is to be tried; None for a request without schemas. May be called on any thread.
+
+        Raises `BadRequest`, with `param`, for schemas that are too large together.
+        """
+        schemas = list(_schemas(body))
+        if not schemas:
+            return None
+        self._check_size(schemas)
+        asked = body.model_dump(include=set(ASKED), by_alias=True, exclude_unset=True)
+        raw = json.dumps({"model": body.model, "messages": [{"role": "user", "content": ""}], **asked})
+        return Brought(raw, *_whose(schemas))
+
+    async def forms(
+        self, body: CreateChatCompletionRequest, brought: Brought | None
+    ) -> tuple[Structure | None, Offer | None]:
+        """The response format and the tools of a request, which has `brought` so much.
 
         Raises `BadRequest`, with `param`, for schemas that are too large, that no answer can keep, or that the
         grammar library does not survive.
         """
-        schemas = list(_schemas(body))
-        if not schemas:
+        if brought is None:
             return structure(body.response_format, self._limits), offer(body, self._limits)
-        self._check_size(schemas)
-        asked = body.model_dump(include=set(ASKED), by_alias=True, exclude_unset=True)
-        raw = json.dumps({"model": body.model, "messages": [{"role": "user", "content": ""}], **asked})
-        return await self._known(_whose(schemas), trials.forms, raw, self._limits)
+        return await self._known(brought, trials.forms, brought.raw, self._limits)
 
-    async def fits(self, lark: str, body: CreateChatCompletionRequest) -> None:
+    async def fits(self, lark: str, brought: Brought) -> None:
         """Raises `BadRequest` where the rules of an answer, in Lark, are too large together."""
-        await self._known(_whose(list(_schemas(body))), trials.fits, lark)
+        await self._known(brought, trials.fits, lark)
 
     def _check_size(self, schemas: list[tuple[str, str, dict[str, Any]]]) -> None:
         total = 0
@@ -79,10 +103,10 @@ class Compiler:
                     code=code,
                 )
 
-    async def _known(self, whose: tuple[str | None, str], work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - the work's own
+    async def _known(self, brought: Brought, work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - the work's own
         key = sha256(f"{work.__name__} {given[0]}".encode()).digest()
         if key not in self._kept:
-            self._kept[key] = asyncio.create_task(self._try(whose, work, *given))
+            self._kept[key] = asyncio.create_task(self._try(brought, work, *given))
             self._kept[key].add_done_callback(lambda task: self._forget(key, task))
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
@@ -95,8 +119,7 @@ class Compiler:
         if task.cancelled() or not isinstance(task.exception(), (BadRequest, type(None))):
             self._kept.pop(key, None)
 
-    async def _try(self, whose: tuple[str | None, str], work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - the work's own
-        param, code = whose
+    async def _try(self, brought: Brought, work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - the work's own
         # One thread waits at most, as others are needed for requests without schemas.
         async with self._turn:
             self.trials += 1
@@ -108,8 +131,8 @@ class Compiler:
                 why = "is more than this server can do"
         raise BadRequest(
             f"Making a grammar of the schemas of this request {why}: make them smaller.",
-            param=param,
-            code=code,
+            param=brought.param,
+            code=brought.code,
         )
 
 

@@ -157,7 +157,7 @@ _FIELDS = (
 
 
 def _no_counts(value: dict[str, dict[str, int]]) -> None:
-    value["usage"] = dict.fromkeys(value["usage"], 0)
+    value["usage"] = {name: 0 for name in value["usage"] if not name.endswith("_details")}
 
 
 def _more_tokens(value: dict[str, dict[str, int]]) -> None:

@@ -79,16 +79,16 @@ def _stopped(value: Any) -> None:  # noqa: ANN401 - JSON
     usage.update(completion_tokens=1, total_tokens=usage["prompt_tokens"] + 1)
 
 
+def _no_details(value: Any) -> None:  # noqa: ANN401 - JSON
+    for part in ("prompt_tokens_details", "completion_tokens_details"):
+        del value["usage"][part]
+
+
 def _details(value: Any) -> None:  # noqa: ANN401 - JSON
-    value["usage"].update(
-        prompt_tokens_details={"cached_tokens": 0, "audio_tokens": 0},
-        completion_tokens_details={
-            "reasoning_tokens": 0,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    )
+    """All of the prompt comes from a cache, and all of the completion was thought."""
+    usage = value["usage"]
+    usage["prompt_tokens_details"] = {"cached_tokens": usage["prompt_tokens"]}
+    usage["completion_tokens_details"] = {"reasoning_tokens": usage["completion_tokens"]}
 
 
 def _chat_logprobs(value: Any) -> None:  # noqa: ANN401 - JSON
@@ -145,8 +145,10 @@ HARMLESS: dict[str, Change] = {
         CHAT_STREAMS, each(lambda v: [c["delta"].update(refusal=None) for c in v["choices"]])
     ),
     "annotations that are empty": changed(CHATS, answer(put("choices.0.message.annotations", []))),
-    "details in usage": changed(WHOLE, answer(_details)),
-    "details in a stream's usage": changed(STREAMS, each(_details, where=has_usage)),
+    "no details in usage": changed(WHOLE, answer(_no_details)),
+    "no details in a stream's usage": changed(STREAMS, each(_no_details, where=has_usage)),
+    "whole counts as details in usage": changed(WHOLE, answer(_details)),
+    "whole counts as details in a stream's usage": changed(STREAMS, each(_details, where=has_usage)),
     "a fingerprint": both(
         changed(WHOLE, answer(put("system_fingerprint", "fp_44709d6fcb"))),
         changed(STREAMS, each(put("system_fingerprint", "fp_44709d6fcb"))),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import pytest
 from gonogo_server.engine.mlx.text import Text
-from gonogo_server.errors import BadRequest, ModelUnavailable
+from gonogo_server.errors import BadRequest, ModelUnavailable, TooLong
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from tokenizers import decoders
 
@@ -61,6 +61,17 @@ def test_special_tokens_have_no_text(text: Text) -> None:
 def test_the_template_gets_plain_messages(text: Text) -> None:
     prompt = text.chat_prompt(SAID)
     assert "".join(decoded(text, prompt)) == "system: Be brief.\nuser: Hi\nassistant: "
+
+
+def test_a_text_that_is_sure_to_be_longer_than_the_context_is_refused_unread(text: Text) -> None:
+    long = "x" * 10**5
+    readings = (
+        lambda: text.encode(long),
+        lambda: text.chat_prompt([{"role": "user", "content": long}]),
+    )
+    for read in readings:
+        with pytest.raises(TooLong, match="more than 64 tokens"):
+            read()
 
 
 def test_a_template_that_refuses_says_why(text: Text) -> None:

@@ -214,8 +214,8 @@ def half_a_request(server: Process) -> socket.socket:
     """A connection on which a request has begun, and its body never comes."""
     host, port = server.base_url.removeprefix("http://").removesuffix("/v1").split(":")
     connection = socket.create_connection((host, int(port)))
-    head = "POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n"
-    connection.sendall(f"{head}content-length: 9\r\n\r\n".encode())
+    head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\n"
+    connection.sendall(f"{head}content-type: application/json\r\ncontent-length: 9\r\n\r\n".encode())
     assert connection.recv(64).startswith(b"HTTP/1.1 100")
     return connection
 

@@ -75,13 +75,21 @@ def test_options_take_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     arguments += " --idle-unload-seconds 60 --request-timeout 1.5 --drain-seconds 0 --max-json-depth 9"
     arguments += " --max-body-bytes 1MiB --preload a,b --log-format json --log-prompts --metrics"
-    arguments += " --batch-bytes 3GiB"
+    arguments += " --batch-bytes 3GiB --max-json-parts 7 --max-json-values 8"
+    arguments += " --allowed-host a.example --allowed-host b.example"
+    arguments += " --early-headers 0.5"
+    arguments += " --max-connections 5 --head-timeout 1 --body-idle-timeout 2 --body-timeout 3"
     settings = given(arguments.split(), monkeypatch)
     assert (settings.max_running, settings.max_queue, settings.prefill_step) == (4, 0, 256)
     assert (settings.kv_cache_bytes, settings.model_memory_bytes) == (2 * GIB, GIB // 2)
     assert settings.batch_bytes == 3 * GIB
     assert (settings.idle_unload_seconds, settings.request_timeout, settings.drain_seconds) == (60, 1.5, 0)
     assert (settings.max_json_depth, settings.max_body_bytes) == (9, 1024**2)
+    assert (settings.max_json_parts, settings.max_json_values) == (7, 8)
+    assert settings.allowed_hosts == ("a.example", "b.example")
+    assert settings.early_headers == 0.5
+    assert (settings.max_connections, settings.head_timeout) == (5, 1)
+    assert (settings.body_idle_timeout, settings.body_timeout) == (2, 3)
     assert (settings.preload, settings.log_format) == (("a", "b"), "json")
     assert settings.log_prompts
     assert settings.metrics
@@ -158,6 +166,7 @@ def test_a_faulty_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         {"kv_cache_bytes": "2 apples"},
         {"request_timeout": "0"},
         {"drain_seconds": "-1"},
+        {"early_headers": "-1"},
         {"max_json_depth": "0"},
         {"prefill_step": "half"},
     ],
@@ -171,3 +180,42 @@ def test_a_value_out_of_range_is_refused_by_name(options: dict[str, Any]) -> Non
 def test_a_key_in_the_file_is_not_told_by_a_refusal(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.main(["--config", write('api_key = ["s3cret"]')]) == 2
     assert "s3cret" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("no", None), ("0", 0), ("2.5", 2.5)])
+def test_streams_may_begin_at_once_later_or_with_their_first_token(text: str, seconds: float | None) -> None:
+    assert read({"early_headers": text}).early_headers == seconds
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+def test_an_empty_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONOGO_SERVER_API_KEY", key)
+    with pytest.raises(BadSettings) as refused:
+        read({})
+    assert str(refused.value) == (
+        "The setting 'api_key' (from the variable GONOGO_SERVER_API_KEY) is not usable:"
+        " the key is empty: set one, or leave it out to let any client ask."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("GONOGO_SERVER_APIKEY", "unset it, or did you mean GONOGO_SERVER_API_KEY?"),
+        ("gonogo_server_prot", "unset it, or did you mean GONOGO_SERVER_PORT?"),
+        ("GONOGO_SERVER_XYZZY", "unset it, or gonogo serve --help lists what there is."),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_named(
+    name: str, advice: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, "sesame")
+    assert serve.main(["--engine", "scripted"]) == 2
+    told = capsys.readouterr().err
+    assert told == f"gonogo serve: There is no setting for the variable {name}: {advice}\n"
+
+
+@pytest.mark.parametrize("name", ["GONOGO_SERVER_MAX_QUEUE", "gonogo_server_max_queue"])
+def test_variables_are_read_in_any_case(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "3")
+    assert read({}).max_queue == 3

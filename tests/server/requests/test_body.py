@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gonogo_server.errors import BadRequest, UnsupportedMediaType
 from gonogo_server.requests.body import json_object, parse
+from gonogo_server.requests.bounds import Bounds
 from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest, CreateEmbeddingRequest
 from pydantic import ValidationError
 
@@ -60,13 +61,47 @@ def nested(depth: int, inner: str = "1") -> bytes:
 @pytest.mark.parametrize("raw", [nested(4), nested(3, '{"b": 1}'), b"[" * 100_000, nested(100_000)])
 def test_a_body_nested_past_the_limit_is_refused(raw: bytes) -> None:
     with pytest.raises(BadRequest, match="nested more than 3 levels deep") as caught:
-        json_object(raw, max_depth=3)
+        json_object(raw, Bounds(depth=3))
     assert caught.value.code == "json_too_deep"
 
 
 @pytest.mark.parametrize("raw", [nested(1), nested(2), nested(3), nested(2, '{"b": "[[[["}')])
 def test_a_body_nested_up_to_the_limit_is_read(raw: bytes) -> None:
-    assert set(json_object(raw, max_depth=3)) == {"a"}
+    assert set(json_object(raw, Bounds(depth=3))) == {"a"}
+
+
+LISTS = '{"a": [%s]}'
+"""A body of three parts and what is put in."""
+
+
+@pytest.mark.parametrize(
+    ("body", "limit"),
+    [
+        (LISTS % ",".join(["[]"] * 9), "10 objects, arrays and members"),
+        (LISTS % ",".join(['{"b": 1}'] * 9), "10 objects, arrays and members"),
+        (LISTS % ",".join(["1"] * 20), "20 values"),
+        (LISTS % ",".join(['"a"'] * 20), "20 values"),
+        ("{" + ",".join(f'"{name}": 1' for name in range(10)) + "}", "10 objects, arrays and members"),
+        (LISTS % ("[]," * 50 + '"a text without an end'), "10 objects, arrays and members"),
+        (LISTS % ('"' + '\\"[' * 50), "cannot be read as JSON"),
+    ],
+)
+def test_a_body_of_more_values_than_the_limits_is_refused(body: str, limit: str) -> None:
+    with pytest.raises(BadRequest, match=limit):
+        json_object(body.encode(), Bounds(parts=10, values=20))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LISTS % ",".join(["[]"] * 7),
+        LISTS % ",".join(["1"] * 18),
+        LISTS % ('"' + r"[{,\\" * 50 + '"'),
+        LISTS % r'"\\", "\\\"[[[[[[[[[[[[[[", "{{{{{{{{{{{{"',
+    ],
+)
+def test_a_body_is_read_up_to_those_limits_whatever_stands_in_its_texts(body: str) -> None:
+    assert set(json_object(body.encode(), Bounds(parts=10, values=20))) == {"a"}
 
 
 @pytest.mark.parametrize("raw", [b"[]", b'"text"', b"1", b"null", b"true"])

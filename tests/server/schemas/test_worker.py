@@ -95,6 +95,10 @@ def test_as_deep_as_schemas_may_be_they_are_tried_on_the_small_stack(worker: Wor
     assert structure is not None
 
 
+async def forms(compiler: Compiler, asked: CreateChatCompletionRequest) -> Any:  # noqa: ANN401 - its own
+    return await compiler.forms(asked, compiler.brought(asked))
+
+
 # ---- what is kept --------------------------------------------------------------------------------------------
 
 
@@ -102,12 +106,12 @@ def test_as_deep_as_schemas_may_be_they_are_tried_on_the_small_stack(worker: Wor
 async def test_what_was_tried_once_is_known(worker: Worker) -> None:
     compiler = Compiler(USUAL, worker)
     asked = body({"type": "integer"})
-    one, other = await asyncio.gather(compiler.forms(asked), compiler.forms(asked))
-    assert one == other == await compiler.forms(asked)
+    one, other = await asyncio.gather(forms(compiler, asked), forms(compiler, asked))
+    assert one == other == await forms(compiler, asked)
     assert compiler.trials == 1
     for _ in range(2):
         with pytest.raises(BadRequest, match="is not supported"):
-            await compiler.forms(body({"not": {}}))
+            await forms(compiler, body({"not": {}}))
     assert compiler.trials == 2
 
 
@@ -115,7 +119,7 @@ async def test_what_was_tried_once_is_known(worker: Worker) -> None:
 async def test_no_more_than_the_latest_are_kept(worker: Worker) -> None:
     compiler = Compiler(USUAL, worker)
     for number in (*range(KEPT + 1), 0):
-        await compiler.forms(body({"const": number}))
+        await forms(compiler, body({"const": number}))
     assert compiler.trials == KEPT + 2
 
 
@@ -127,7 +131,7 @@ async def test_without_schemas_nothing_is_tried() -> None:
         "messages": [{"role": "user", "content": "Hi"}],
         "response_format": {"type": "json_object"},
     }
-    structure, offer = await compiler.forms(CreateChatCompletionRequest.model_validate(asked))
+    structure, offer = await forms(compiler, CreateChatCompletionRequest.model_validate(asked))
     assert structure is not None
     assert (offer, compiler.trials) == (None, 0)
 
@@ -155,18 +159,18 @@ class Failing(Worker):
 async def test_what_the_library_does_not_manage_is_the_schemas_fault(failure: Exception, said: str) -> None:
     compiler = Compiler(USUAL, Failing(failure))
     with pytest.raises(BadRequest, match=said) as refused:
-        await compiler.forms(body({"type": "integer"}))
+        await forms(compiler, body({"type": "integer"}))
     assert refused.value.param == "response_format.json_schema.schema"
     with pytest.raises(BadRequest, match=said) as refused:
-        await compiler.forms(body({"type": "integer"}, {"type": "object"}, {"type": "object"}))
+        await forms(compiler, body({"type": "integer"}, {"type": "object"}, {"type": "object"}))
     assert refused.value.param == "tools"
 
 
 @pytest.mark.anyio
 async def test_all_schemas_of_a_request_count_together(worker: Worker) -> None:
     compiler = Compiler(replace(USUAL, total_bytes=40), worker)
-    await compiler.forms(body({"type": "integer"}))
+    await forms(compiler, body({"type": "integer"}))
     with pytest.raises(BadRequest, match="at most 40 are taken") as refused:
-        await compiler.forms(body({"type": "integer"}, {"type": "object"}, {"type": "object"}))
+        await forms(compiler, body({"type": "integer"}, {"type": "object"}, {"type": "object"}))
     assert refused.value.param == "tools[1].function.parameters"
     assert refused.value.code == "invalid_function_parameters"

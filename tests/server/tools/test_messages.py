@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,3 +156,34 @@ def test_what_was_thought_before_a_message_comes_back_to_the_template(
     for other in (None, ""):
         assert plain(USER, said | {"reasoning_content": other}, USER, knows_tools=knows_tools)[1] == said
     assert plain(USER | {"reasoning_content": "Hm."}, knows_tools=knows_tools) == [USER]
+
+
+def calls_made_by(work: Callable[[], object]) -> int:
+    """How many calls of Python functions, and returns to generators, the work takes."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+@pytest.mark.parametrize("knows_tools", [True, False])
+def test_twice_the_rounds_of_tools_take_twice_the_work(request_with: Make, *, knows_tools: bool) -> None:
+    def work(rounds: int) -> int:
+        said = [
+            message
+            for number in range(rounds)
+            for message in ({"role": "assistant", "tool_calls": [call(number)]}, result(number))
+        ]
+        messages = request_with(messages=said).messages
+        return calls_made_by(lambda: plain_messages(messages, knows_tools=knows_tools))
+
+    assert work(200) / work(100) == pytest.approx(2, rel=0.1)

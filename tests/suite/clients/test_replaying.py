@@ -13,6 +13,8 @@ from gonogo.clients import httpx_sse, openai_python
 from gonogo.clients.breakage import NotInstalled
 from gonogo.evidence import Record, Target
 from gonogo.judge import judge
+from gonogo.reasons import Reason
+from gonogo.report.wording import clause
 from gonogo.rules import load
 from gonogo.verdict import Verdict
 
@@ -82,7 +84,9 @@ def test_without_the_client_its_rules_are_inconclusive_and_say_what_to_install(
     found = judged(rule_id, streamed(CHAT, CHUNK, "[DONE]"), stimulus)
 
     assert found.verdict is Verdict.INCONCLUSIVE
-    assert 'install "gonogo[clients]"' in found.message
+    assert found.because is not None
+    assert found.because.reason is Reason.NOT_INSTALLED
+    assert 'install "gonogo[clients]"' in clause(found.because)
 
 
 def test_a_stream_that_ends_in_an_error_is_not_held_against_it(streamed: Make) -> None:
@@ -90,6 +94,16 @@ def test_a_stream_that_ends_in_an_error_is_not_held_against_it(streamed: Make) -
     found = judged("clients.openai_python.chat_stream", error, 'POST /chat/completions {"stream":true}')
 
     assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.because is not None
+    assert found.because.reason is Reason.ERROR_FRAME
+
+
+def test_a_stream_that_is_read_is_what_the_pass_rests_on(streamed: Make) -> None:
+    read = streamed(CHAT, CHUNK, "[DONE]")
+    found = judged("clients.openai_python.chat_stream", read, 'POST /chat/completions {"stream":true}')
+
+    assert found.verdict is Verdict.PASS
+    assert [witness.exchange for witness in found.witnesses] == ["x1"]
 
 
 def test_a_rule_that_is_broken_says_which_client_and_how(streamed: Make) -> None:
@@ -97,9 +111,11 @@ def test_a_rule_that_is_broken_says_which_client_and_how(streamed: Make) -> None
     found = judged("clients.openai_python.chat_stream", broken, 'POST /chat/completions {"stream":true}')
 
     assert found.verdict is Verdict.WARN
-    assert found.message.startswith("openai-python ")
-    assert "TypeError in for choice in chunk.choices" in found.message
-    assert found.evidence[0].actual == found.actual
+    assert found.actual is not None
+    assert found.actual.startswith("openai-python ")
+    assert "TypeError in for choice in chunk.choices" in found.actual
+    assert [(piece.exchange, piece.actual) for piece in found.evidence] == [("x1", found.actual)]
+    assert (found.broken, found.looked_at) == (1, 1)
 
 
 def test_only_rules_of_clients_import_a_client() -> None:

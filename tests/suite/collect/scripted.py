@@ -35,6 +35,11 @@ class ScriptedRecorder:
     under_way: int = 0
     most: int = 0
 
+    @property
+    def sent(self) -> list[tuple[str, Request]]:
+        """What was sent so far, each under its key."""
+        return list(zip(self.keys, self.requests, strict=True))
+
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         self.keys.append(stimulus)
         self.requests.append(request)

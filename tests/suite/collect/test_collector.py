@@ -10,7 +10,7 @@ from gonogo.collect.collector import FIRST_WAIT, LONGEST_WAIT, TRIES, Collector
 from gonogo.collect.plan import Plan
 from gonogo.exchange import Exchange, Failure, FailureKind, Request
 from gonogo.stimuli import bodies
-from gonogo.stimuli.life import is_sign_of_life, suspects
+from gonogo.stimuli.life import is_sign_of_life, key_after, leaving, suspects
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject
 from suite.collect.scripted import GONE, Kept, Says, ScriptedRecorder, in_turn
 
@@ -62,9 +62,9 @@ def test_a_request_that_must_be_alone_is() -> None:
         return Says()
 
     recorder.script = script
-    kept, _, _ = collect(recorder, CHAT, MODELS, alone)
+    collect(recorder, CHAT, MODELS, alone)
     assert seen == [0]
-    assert kept.stimuli()[-1] == alone.key
+    assert recorder.keys.index(CHAT.key) < recorder.keys.index(alone.key)
 
 
 def test_a_request_waits_for_those_that_it_needs_and_is_built_from_their_answers() -> None:
@@ -95,15 +95,110 @@ def test_a_request_that_cannot_be_built_is_unsent_with_the_reason() -> None:
 @pytest.mark.parametrize(
     ("concurrency", "batches"), [(1, [1, 1, 1, 1, 1]), (2, [4, 1]), (8, [5])], ids=["1", "2", "8"]
 )
-def test_a_sign_of_life_is_asked_for_after_each_batch_of_hostile_requests(
-    concurrency: int, batches: list[int]
+@pytest.mark.parametrize(
+    "doubtful",
+    [Says(status=500), Says(status=None, failure=Failure(FailureKind.RESET, 0.1, "gone"))],
+    ids=["500", "reset"],
+)
+def test_after_an_answer_as_of_the_dying_a_sign_of_life_is_asked_for_soon(
+    concurrency: int, batches: list[int], doubtful: Says
 ) -> None:
-    recorder = ScriptedRecorder()
+    recorder = ScriptedRecorder(lambda key: doubtful if key == WRONG[0].key else Says())
     kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=concurrency)
     wrong = iter(stimulus.key for stimulus in WRONG)
     expected = [list(islice(wrong, size)) for size in batches]
     assert [suspects(key) for key in kept.stimuli() if is_sign_of_life(key)] == expected
     assert recorder.most <= concurrency
+
+
+@pytest.mark.parametrize(("concurrency", "batches"), [(1, [1] * 40), (2, [16, 16, 8]), (8, [40])])
+def test_as_long_as_the_answers_are_those_of_the_living_a_sign_of_life_covers_many(
+    concurrency: int, batches: list[int]
+) -> None:
+    many = [bodies.post(Endpoint.CHAT, {"n": -number}, valid=False) for number in range(40)]
+    kept, _, _ = collect(ScriptedRecorder(lambda _: Says(status=200)), CHAT, *many, concurrency=concurrency)
+    signs = [suspects(key) for key in kept.stimuli() if is_sign_of_life(key)]
+    assert [len(sign) for sign in signs] == batches
+    assert [key for sign in signs for key in sign] == [stimulus.key for stimulus in many]
+
+
+def test_a_sign_of_life_asks_for_one_token() -> None:
+    recorder = ScriptedRecorder()
+    collect(recorder, CHAT, WRONG[0])
+    assert recorder.requests[-1].fields["max_tokens"] == 1
+
+
+def test_where_one_token_is_refused_what_was_answered_before_is_asked_to_the_letter() -> None:
+    asked = iter([Says(status=400), Says()])
+    recorder = ScriptedRecorder(lambda key: next(asked) if is_sign_of_life(key) else Says())
+    kept, _, _ = collect(recorder, CHAT, WRONG[0])
+    assert recorder.requests[-1] == CHAT.build(Subject("m"), {})
+    assert [e.status for e in kept.exchanges if is_sign_of_life(e.stimulus)] == [200]
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_what_could_not_be_sent_is_followed_by_no_sign_of_life(concurrency: int) -> None:
+    def build(_: Subject, __: Mapping[str, Exchange]) -> Request:
+        raise NotPossible("there is no length")
+
+    recorder = ScriptedRecorder()
+    collect(recorder, CHAT, replace(WRONG[0], build=build), concurrency=concurrency)
+    assert recorder.keys == [CHAT.key]
+
+
+def test_mild_requests_go_beside_the_sign_of_life_and_are_named_by_it() -> None:
+    mild = bodies.bare("PUT", "/chat/completions")
+    recorder = ScriptedRecorder()
+    kept, _, _ = collect(recorder, CHAT, mild, *WRONG[:2])
+    assert recorder.keys[-1] == mild.key
+    assert suspects(kept.stimuli()[-1]) == [WRONG[0].key, WRONG[1].key, mild.key]
+    assert sum(map(is_sign_of_life, kept.stimuli())) == 1
+
+
+def test_with_one_request_at_a_time_a_mild_one_has_a_sign_of_life_of_its_own() -> None:
+    mild = bodies.bare("PUT", "/chat/completions")
+    kept, _, _ = collect(ScriptedRecorder(), CHAT, mild, WRONG[0], concurrency=1)
+    signs = [suspects(key) for key in kept.stimuli() if is_sign_of_life(key)]
+    assert signs == [[mild.key], [WRONG[0].key]]
+
+
+LEAVING = leaving()
+QUIET = bodies.retrieve_model()
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+def test_the_sign_of_life_after_a_client_left_accuses_nobody_else(concurrency: int) -> None:
+    recorder = ScriptedRecorder()
+    kept, _, _ = collect(recorder, CHAT, MODELS, QUIET, LEAVING, *WRONG, concurrency=concurrency)
+    signs = [suspects(key) for key in kept.stimuli() if is_sign_of_life(key)]
+    assert signs[0] == [LEAVING.key]
+    before = set(recorder.keys[: recorder.keys.index(key_after([LEAVING.key]))])
+    assert before.isdisjoint(stimulus.key for stimulus in WRONG)
+    assert {CHAT.key, LEAVING.key} <= before
+
+
+def test_beside_a_client_that_leaves_goes_only_what_generates_nothing() -> None:
+    recorder = ScriptedRecorder()
+    completion = bodies.post(Endpoint.COMPLETIONS, {})
+    collect(recorder, CHAT, completion, QUIET, LEAVING, WRONG[0])
+    assert recorder.keys[:4] == [CHAT.key, completion.key, LEAVING.key, QUIET.key]
+
+
+def test_where_no_sign_of_life_can_be_asked_for_yet_harmless_requests_go_before_what_may_harm() -> None:
+    recorder = ScriptedRecorder(lambda key: Says(status=200 if key in {MODELS.key, QUIET.key} else 404))
+    collect(recorder, CHAT, QUIET, MODELS, LEAVING, WRONG[0])
+    assert recorder.keys.index(LEAVING.key) > max(map(recorder.keys.index, (QUIET.key, MODELS.key)))
+    assert recorder.requests[-1] == Request("GET", "/models")
+
+
+def test_what_failed_beside_a_client_that_stopped_the_target_tells_nothing_and_is_unsent() -> None:
+    gone = Says(status=None, failure=Failure(FailureKind.RESET, 0.1, "gone"))
+    recorder = ScriptedRecorder(lambda key: gone if key == QUIET.key or is_sign_of_life(key) else Says())
+    kept, _, _ = collect(recorder, CHAT, QUIET, LEAVING, WRONG[0])
+    assert kept.stimuli() == [CHAT.key, LEAVING.key, key_after([LEAVING.key])]
+    assert kept.exchanges[1].id == "x3"
+    assert kept.reasons.keys() == {QUIET.key, WRONG[0].key}
+    assert all("no longer answered after x3, so" in reason for reason in kept.reasons.values())
 
 
 def test_the_sign_of_life_is_a_plain_request_that_was_answered_well_before() -> None:
@@ -128,8 +223,11 @@ def test_where_nothing_was_answered_well_no_sign_of_life_can_be_asked_for() -> N
     ],
 )
 def test_without_a_sign_of_life_nothing_more_is_sent_and_the_suspects_are_named(ending: Says) -> None:
-    recorder = ScriptedRecorder(lambda key: ending if key.startswith("alive") else Says())
-    kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=2)
+    def script(key: str) -> Says:
+        doubtful = key == WRONG[0].key
+        return ending if key.startswith("alive") else Says(status=500 if doubtful else 200)
+
+    kept, _, _ = collect(ScriptedRecorder(script), CHAT, *WRONG, concurrency=2)
     assert kept.stimuli()[-1] == "alive after " + " | ".join(stimulus.key for stimulus in WRONG[:4])
     reason = (
         "the target no longer answered after x2, x3, x4, x5 (any of them may be why: --concurrency 1 names "
@@ -189,25 +287,59 @@ def test_who_has_no_time_is_alive(ending: Says) -> None:
 DEADLY = [replace(wrong, risk=Risk.DEADLY) for wrong in WRONG]
 
 
-def test_deadly_requests_are_sent_last_the_first_by_itself() -> None:
-    kept, _, _ = collect(ScriptedRecorder(), DEADLY[0], WRONG[4], *DEADLY[1:4], CHAT)
+def test_deadly_requests_are_sent_last_and_the_first_by_itself() -> None:
+    under_way: list[int] = []
+
+    def script(key: str) -> Says:
+        if key == DEADLY[0].key:
+            under_way.append(recorder.under_way)
+            assert recorder.keys[-1] == key
+        return Says()
+
+    recorder = ScriptedRecorder(script)
+    kept, _, _ = collect(recorder, DEADLY[0], WRONG[4], *DEADLY[1:4], CHAT)
+    assert under_way == [0]
     assert kept.stimuli() == [
         CHAT.key,
         WRONG[4].key,
         f"alive after {WRONG[4].key}",
-        DEADLY[0].key,
-        f"alive after {DEADLY[0].key}",
-        *(stimulus.key for stimulus in DEADLY[1:4]),
-        "alive after " + " | ".join(stimulus.key for stimulus in DEADLY[1:4]),
+        *(stimulus.key for stimulus in DEADLY[:4]),
+        "alive after " + " | ".join(stimulus.key for stimulus in DEADLY[:4]),
     ]
 
 
-def test_where_the_first_deadly_request_kills_it_is_named_and_none_of_its_kind_follows() -> None:
-    recorder = ScriptedRecorder(lambda key: Says(status=500 if is_sign_of_life(key) else 200))
+@pytest.mark.parametrize(
+    "ending",
+    [
+        Says(status=500),
+        Says(status=None, failure=GONE),
+        Says(status=None, failure=Failure(FailureKind.TIMEOUT, 60.0, "silence")),
+    ],
+    ids=["500", "nobody", "silence"],
+)
+def test_where_the_first_deadly_request_kills_it_is_named_and_none_of_its_kind_follows(ending: Says) -> None:
+    recorder = ScriptedRecorder(
+        lambda key: ending if key == DEADLY[0].key or is_sign_of_life(key) else Says()
+    )
     kept, _, _ = collect(recorder, CHAT, *DEADLY)
     assert kept.stimuli()[-1] == f"alive after {DEADLY[0].key}"
     assert kept.reasons.keys() == {stimulus.key for stimulus in DEADLY[1:]}
     assert all("no longer answered after x2, so" in reason for reason in kept.reasons.values())
+
+
+def test_a_deadly_request_that_must_be_alone_goes_after_the_others_have_been_answered() -> None:
+    last = replace(DEADLY[4], alone=True)
+    seen: list[int] = []
+
+    def script(key: str) -> Says:
+        if key == last.key:
+            seen.append(recorder.under_way)
+        return Says()
+
+    recorder = ScriptedRecorder(script)
+    kept, _, _ = collect(recorder, CHAT, last, *DEADLY[:4])
+    assert seen == [0]
+    assert kept.stimuli()[-2] == last.key
 
 
 def throttled(status: int, after: str) -> Says:

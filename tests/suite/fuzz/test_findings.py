@@ -13,6 +13,7 @@ from gonogo.exchange import Chunk, Failure, FailureKind
 from gonogo.fuzz import Budget
 from gonogo.judge import shape
 from gonogo.judge.checks.robustness import ENOUGH, accepted_cases
+from gonogo.reasons import Reason
 from gonogo.report.curl import curl
 from gonogo.stimuli.fuzzed import Meant, case, was_fuzzed
 from gonogo.verdict import Verdict
@@ -80,6 +81,10 @@ def failing(over: Over) -> Pass:
 def test_a_target_that_keeps_the_contract_passes_every_rule(sound: Pass) -> None:
     assert set(sound.judgements) == RULES
     assert sound.turned == {}
+    cases = {exchange.id for exchange in sound.cases}
+    for judgement in sound.judgements.values():
+        assert judgement.witnesses
+        assert {witness.exchange for witness in judgement.witnesses} <= cases
     assert accepted_cases(sound.cases) >= ENOUGH
     assert {case(exchange.stimulus).meant for exchange in sound.cases} == set(Meant)
 
@@ -113,7 +118,13 @@ def test_two_causes_with_one_message_are_two_and_each_is_small(over: Over) -> No
 
     assert found.turned == {"no_server_error": Verdict.FAIL}
     assert sorted(sorted(names - base) for names in shown) == [["stream"], ["temperature"]]
-    assert "1 more cause: POST /chat/completions x" in found.judgements["no_server_error"].actual
+    assert [piece.actual for piece in found.judgements["no_server_error"].evidence] == [
+        "status 500: oops"
+    ] * 2
+    assert (
+        "1 more cause: POST /chat/completions: status 500: oops)"
+        in found.judgements["no_server_error"].actual
+    )
     assert "--fuzz-seed 0" in found.judgements["no_server_error"].actual
 
 
@@ -229,9 +240,12 @@ def test_the_request_that_stops_a_target_is_named_and_its_silence_is_nobody_else
 
     assert found.turned == {"answered": Verdict.FAIL}
     assert found.judgements["answered"].actual == (
-        f"a plain request was no longer answered (status 404) after {died[0]}"
+        "a plain request was no longer answered (status 404) after one case"
     )
-    assert next(one.id for one in found.shown("answered")) == died[0]
+    shown = found.shown("answered")
+    assert [one.id for one in shown[:-1]] == died[:1]
+    assert shown[-1].stimulus.startswith("alive after ")
+    assert [piece.actual for piece in found.judgements["answered"].evidence] == ["status 404"] * 2
     assert accepted_cases(found.cases) >= ENOUGH
 
 
@@ -319,7 +333,13 @@ def test_a_target_that_accepts_next_to_nothing_is_not_judged_well(over: Over) ->
     found = over(refuses)
 
     assert found.turned == dict.fromkeys(RULES, Verdict.INCONCLUSIVE)
-    assert "0 of " in found.judgements["no_server_error"].message
+    for judgement in found.judgements.values():
+        assert judgement.because is not None
+        assert judgement.because.reason in (Reason.TOO_FEW_CASES, Reason.NO_STREAMED_CASE)
+    told = found.judgements["no_server_error"].because
+    assert told.reason is Reason.TOO_FEW_CASES
+    assert (told.values["found"], told.values["needed"]) == (0, ENOUGH)
+    assert told.values["number"] == len(found.cases)
 
 
 def test_a_target_that_dies_is_not_asked_further(sound: Pass, over: Over) -> None:
@@ -388,3 +408,4 @@ def test_a_budget_too_small_for_a_single_case_says_so(over: Over) -> None:
     assert was_fuzzed(found.record)
     assert "was used up before the first generated case" in next(iter(found.record.unsent.values()))
     assert found.turned == dict.fromkeys(RULES, Verdict.INCONCLUSIVE)
+    assert {judgement.because.reason for judgement in found.judgements.values()} == {Reason.TOO_FEW_CASES}

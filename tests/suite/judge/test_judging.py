@@ -7,13 +7,15 @@ from gonogo.errors import FeatureError
 from gonogo.exchange import Failure, FailureKind
 from gonogo.judge import bind
 from gonogo.judge.steps import then
+from gonogo.reasons import Reason
 from gonogo.rules.catalogue import parse_feature
 from gonogo.stimuli.stimulus import NO_EMBEDDING_MODEL
-from gonogo.verdict import Level, Verdict
+from gonogo.verdict import Because, Level, Verdict, Witness
 
 if TYPE_CHECKING:
     from conftest import Judge, Make
     from gonogo.exchange import Exchange
+    from gonogo.verdict import Judgement
 
 ASK = "When a chat completion is requested with {}\n"
 TWICE = ASK + "And the same request is sent again\n"
@@ -27,6 +29,13 @@ REFUSED = "Then the request is refused with 4xx"
 RESET = Failure(FailureKind.RESET, 0.5, "the connection broke")
 
 
+def open_for(found: Judgement, reason: Reason, *about: str, **values: object) -> bool:
+    """Whether the rule was left open for this reason, with the exchanges that it is about as evidence."""
+    assert [piece.exchange for piece in found.evidence] == list(about)
+    assert (found.expected, found.actual, found.witnesses) == (None, None, ())
+    return found.verdict is Verdict.INCONCLUSIVE and found.because == Because(reason, values, about)
+
+
 @pytest.mark.parametrize(
     ("level", "verdict"),
     [("must", Verdict.FAIL), ("should", Verdict.WARN), ("may", Verdict.UNSUPPORTED)],
@@ -37,79 +46,85 @@ def test_a_deviation_weighs_as_much_as_its_rule(
     found = judged(ASK + STATUS, make({}, status=201), level=level)
     assert found.verdict is verdict
     assert (found.expected, found.actual) == ("status 200", "the status is 201")
-    assert found.message == "The status is 201"
+    assert (found.because, found.witnesses, found.broken, found.looked_at) == (None, (), 1, 1)
     assert [evidence.exchange for evidence in found.evidence] == ["x1"]
 
 
 def test_what_is_right_passes_and_says_on_what(make: Make, judged: Judge) -> None:
     found = judged(ASK + STATUS, make({}))
-    assert (found.verdict, found.message) == (Verdict.PASS, "Kept")
+    assert (found.verdict, found.because) == (Verdict.PASS, None)
+    assert found.witnesses == (Witness("x1", "status 200"),)
     assert [evidence.exchange for evidence in found.evidence] == ["x1"]
 
 
 @pytest.mark.parametrize("status", [400, 404, 422, 501])
 def test_a_plain_refusal_is_unsupported(status: int, make: Make, judged: Judge) -> None:
-    found = judged(ASK + STATUS, make({}, status=status))
+    asked = 'When a chat completion is requested with {"n": 1}\n'
+    found = judged(asked + STATUS, make({}, status=status, key=OTHER))
     assert found.verdict is Verdict.UNSUPPORTED
-    assert f"{status}" in found.message
+    assert found.because == Because(Reason.REFUSED, {"status": status}, ("x1",))
+    assert [evidence.exchange for evidence in found.evidence] == ["x1"]
 
 
 @pytest.mark.parametrize(
-    ("status", "advice"),
+    ("status", "reason"),
     [
-        (302, ""),
-        (401, ": set GONOGO_API_KEY to a key that it takes"),
-        (403, ": set GONOGO_API_KEY to a key that it takes"),
-        (429, ": the target was busy; a smaller --concurrency asks less at a time"),
-        (500, ": another rule speaks of that"),
-        (503, ": the target was busy; a smaller --concurrency asks less at a time"),
+        (302, Reason.OTHER_STATUS),
+        (401, Reason.UNAUTHORIZED),
+        (403, Reason.UNAUTHORIZED),
+        (429, Reason.BUSY),
+        (500, Reason.SERVER_ERROR),
+        (503, Reason.BUSY),
     ],
 )
-def test_an_answer_that_says_nothing_of_the_feature_is_inconclusive_and_says_what_to_do(
-    status: int, advice: str, make: Make, judged: Judge
+def test_an_answer_that_says_nothing_of_the_feature_is_inconclusive(
+    status: int, reason: Reason, make: Make, judged: Judge
 ) -> None:
-    found = judged(ASK + STATUS, make({}, status=status))
-    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, f"x1 was answered with {status}{advice}")
+    assert open_for(judged(ASK + STATUS, make({}, status=status)), reason, "x1", status=status)
+
+
+def test_what_a_target_that_wants_a_key_or_was_busy_leaves_open_says_what_to_do() -> None:
+    assert "set GONOGO_API_KEY" in Reason.UNAUTHORIZED.template
+    assert "--concurrency" in Reason.BUSY.template
 
 
 def test_a_connection_that_failed_is_inconclusive_for_rules_of_answers(make: Make, judged: Judge) -> None:
     found = judged(ASK + STATUS, make(status=None, failure=RESET))
-    assert found.verdict is Verdict.INCONCLUSIVE
-    assert found.message == "x1 was not answered whole: the connection broke"
+    assert open_for(found, Reason.NOT_WHOLE, "x1", failure="the connection broke")
 
 
 def test_a_request_that_was_not_sent_is_inconclusive_with_the_reason(judged: Judge) -> None:
     found = judged(ASK + STATUS, unsent={"POST /chat/completions {}": "the target was gone"})
-    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, "The target was gone")
+    assert open_for(found, Reason.NOT_SENT, told="the target was gone")
 
 
 def test_a_rule_that_watches_says_why_what_it_needs_was_not_sent(judged: Judge) -> None:
     found = judged(WATCH + STATUS, unsent={"POST /chat/completions {}": "the target was gone"})
-    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, "The target was gone")
+    assert open_for(found, Reason.NOT_SENT, told="the target was gone")
 
 
 def test_without_a_model_for_embeddings_they_are_not_offered(judged: Judge) -> None:
     asked = "When embeddings are requested with {}\n"
     found = judged(asked + STATUS, unsent={"POST /embeddings {}": NO_EMBEDDING_MODEL})
     assert (found.verdict, found.rule.level) == (Verdict.UNSUPPORTED, Level.MUST)
-    assert "--embedding-model" in found.message
+    assert found.because == Because(Reason.NO_EMBEDDING_MODEL)
+    assert "--embedding-model" in Reason.NO_EMBEDDING_MODEL.template
 
 
 def test_evidence_without_the_request_says_to_collect_again(judged: Judge) -> None:
-    found = judged(ASK + STATUS)
-    assert found.verdict is Verdict.INCONCLUSIVE
-    assert found.message == "The evidence does not hold this request; collect it again"
+    assert open_for(judged(ASK + STATUS), Reason.NOT_RECORDED)
 
 
 def test_a_rule_that_watches_what_nobody_sent_is_inconclusive(judged: Judge) -> None:
-    assert judged(WATCH + STATUS).message == "Nothing of the kind was recorded"
+    assert open_for(judged(WATCH + STATUS), Reason.NOTHING_RECORDED)
 
 
 def test_one_deviation_among_many_is_the_verdict_and_is_counted(make: Make, judged: Judge) -> None:
     exchanges = [make({}, name="x1"), make({}, status=202, name="x2", key=AGAIN)]
     found = judged(TWICE + STATUS, *exchanges)
     assert found.verdict is Verdict.FAIL
-    assert found.message == "The status is 202 (in 1 of 2 exchanges)"
+    assert (found.actual, found.broken, found.looked_at) == ("the status is 202", 1, 2)
+    assert [(piece.exchange, piece.actual) for piece in found.evidence] == [("x2", "the status is 202")]
 
 
 def test_a_pass_outweighs_a_refusal_and_a_refusal_what_is_unknown(make: Make, judged: Judge) -> None:
@@ -122,15 +137,13 @@ def test_a_pass_outweighs_a_refusal_and_a_refusal_what_is_unknown(make: Make, ju
 def test_an_answer_that_was_read_and_left_it_open_outweighs_a_refusal(make: Make, judged: Judge) -> None:
     refused = make({}, status=400, key=AGAIN, name="x2")
     found = judged(TWICE + IDENTIFIED, make({}), refused)
-    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, '"id" of x1 is not a string')
-    assert [evidence.exchange for evidence in found.evidence] == ["x1"]
+    assert open_for(found, Reason.FIELD_NOT, "x1", field="id", kind="a string")
 
 
 def test_the_reason_is_taken_from_an_answer_that_the_rule_speaks_of(make: Make, judged: Judge) -> None:
     words = "Then the message says something"
     refused = make({"detail": "no"}, status=400, key=AGAIN, name="x2")
-    assert judged(TWICE + words, make({}), refused).message == "x2 has no error object"
-    assert judged(ASK + words, make({})).message == "x1 was not refused, but answered with 200"
+    assert open_for(judged(TWICE + words, make({}), refused), Reason.NO_ERROR_OBJECT, "x2")
 
 
 def test_a_comparison_shows_the_last_exchange_first(make: Make, judged: Judge) -> None:
@@ -167,7 +180,10 @@ def test_a_check_that_breaks_is_an_error_of_ours_and_costs_its_rule_only(
     assert check.run.__module__ == "gonogo.judge.checks.several"
     found = judged(ASK + "Then there are 2 choices", make({}))
     assert found.verdict is Verdict.ERROR
-    assert found.message.startswith("The check broke on these answers: KeyError: 'x1' (test_judging.py:")
+    assert found.because is not None
+    assert found.because.reason is Reason.CHECK_BROKE
+    assert found.because.values["error"] == "KeyError: 'x1'"
+    assert str(found.because.values["where"]).startswith("test_judging.py:")
 
 
 def test_a_step_that_nobody_knows_is_a_mistake_in_the_feature() -> None:
@@ -183,7 +199,7 @@ def test_a_body_too_large_to_keep_is_not_judged(make: Make, judged: Judge) -> No
     large = Failure(FailureKind.TOO_LARGE, 0.5, "the body is larger than 5 bytes")
     key = 'POST /chat/completions {"stream":true}'
     found = judged(steps, make(b"data:", key=key, failure=large))
-    assert found.message == "x1 was not answered whole: the body is larger than 5 bytes"
+    assert open_for(found, Reason.NOT_WHOLE, "x1", failure="the body is larger than 5 bytes")
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
@@ -198,7 +214,9 @@ def test_the_refusals_of_an_operation_that_is_not_there_are_unsupported(
     wrong = 'POST /chat/completions {"n":0}'
     found = judged(steps, make({}, status=status), make({}, status=status, key=wrong, name="x2"))
     assert found.verdict is Verdict.UNSUPPORTED
-    assert found.message == f"There is no such operation: status {status} (x1)"
+    assert found.because == Because(
+        Reason.NO_SUCH_OPERATION, {"operation": "POST /chat/completions", "status": status}, ("x1",)
+    )
 
 
 def test_a_wrong_404_of_an_operation_that_is_there_is_judged(make: Make, judged: Judge) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.verdict import Verdict
+from gonogo.reasons import Reason
+from gonogo.verdict import Because, Verdict
 
 if TYPE_CHECKING:
     from conftest import Judge, Make
@@ -17,14 +18,14 @@ FULL, EARLY = {"index": 0, "finish_reason": "length"}, {"index": 1, "finish_reas
 
 
 @pytest.mark.parametrize(
-    ("choices", "message"),
+    ("choices", "because"),
     [
-        ([FULL], "x1 has 1 of 2 choices"),
-        ([FULL, EARLY], "Not every choice of x1 reached its limit"),
+        ([FULL], Because(Reason.FEWER_CHOICES, {"found": 1, "number": 2}, ("x1",))),
+        ([FULL, EARLY], Because(Reason.LIMIT_NOT_REACHED_BY_ALL, {}, ("x1",))),
     ],
 )
 def test_tokens_that_cannot_be_known_are_not_counted_and_it_says_why(
-    choices: list[object], message: str, make: Make, judged: Judge
+    choices: list[object], because: Because, make: Make, judged: Judge
 ) -> None:
     found = judged(COUNTED, make({"choices": choices, "usage": {"completion_tokens": 2}}, key=KEY))
-    assert (found.verdict, found.message) == (Verdict.INCONCLUSIVE, message)
+    assert (found.verdict, found.because) == (Verdict.INCONCLUSIVE, because)

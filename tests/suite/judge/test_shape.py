@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from gonogo.judge import shape
-from gonogo.judge.outcome import Undecided
+from gonogo.judge.outcome import Stop
+from gonogo.reasons import Reason
 
 CHOICE = {
     "index": 0,
@@ -82,8 +83,10 @@ def test_what_is_nested_too_deeply_cannot_be_judged() -> None:
     nested: list[object] = []
     for _ in range(600):
         nested = [nested]
-    with pytest.raises(Undecided, match="cannot be held against ChatCompletion"):
+    with pytest.raises(Stop) as stopped:
         shape.misfits("ChatCompletion", {**CHAT, "choices": nested})
+    assert stopped.value.outcome.reason is Reason.NOT_VALIDATED
+    assert stopped.value.outcome.values["component"] == "ChatCompletion"
 
 
 @pytest.mark.parametrize(

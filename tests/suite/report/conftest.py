@@ -1,4 +1,4 @@
-"""A small report made by hand: one rule of each verdict, on two exchanges."""
+"""A small report made by hand: one rule of each verdict, on two exchanges; each broken rule is a cause of its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo.evidence import Record, Target
 from gonogo.exchange import Chunk, Exchange, Request
+from gonogo.reasons import Reason
 from gonogo.report.model import Report, build
-from gonogo.verdict import Evidence, Judgement, Level, Position, Rule, Verdict
+from gonogo.verdict import (
+    Because,
+    Cause,
+    Evidence,
+    Judgement,
+    Level,
+    Position,
+    Rule,
+    Verdict,
+    Waiver,
+    Witness,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,55 +50,97 @@ STREAMED = exchange(
 )
 
 
-def judgement(
-    rule_id: str,
-    verdict: Verdict,
-    message: str = "Kept",
-    *,
-    expected: str | None = None,
-    evidence: tuple[Evidence, ...] = (Evidence("x1"),),
-) -> Judgement:
-    level = Level.SHOULD if verdict is Verdict.WARN else Level.MUST
-    rule = Rule(rule_id, f"Title of {rule_id}", level, f"source of {rule_id}", f"reason of {rule_id}")
-    actual = message if expected is not None else None
-    return Judgement(rule, verdict, message, expected, actual, evidence)
+def rule(rule_id: str, level: Level = Level.MUST) -> Rule:
+    return Rule(rule_id, f"Title of {rule_id}", level, f"source of {rule_id}", f"reason of {rule_id}")
 
 
-PASSED = judgement("chat.shape", Verdict.PASS)
-FAILED = judgement(
-    "chat.stream.done",
+PASSED = Judgement(
+    rule("chat.shape"),
+    Verdict.PASS,
+    evidence=(Evidence("x1"),),
+    witnesses=(Witness("x1", "chunk with an id", 3), Witness("x2", "chunk with an id")),
+    looked_at=2,
+)
+FAILED = Judgement(
+    rule("chat.stream.done"),
     Verdict.FAIL,
-    "The stream ended \x1b[31mwithout it",
     expected="[DONE]",
+    actual="the stream ended \x1b[31mwithout it",
     evidence=(Evidence("x2", Position(6, 0.25, 'data: {"a": "\x1b[31m"}')), Evidence("x1")),
+    broken=2,
+    looked_at=3,
 )
-WARNED = judgement("chat.stream.usage", Verdict.WARN, "There is none", expected="usage")
-REFUSED = judgement("embeddings.shape", Verdict.UNSUPPORTED, "Refused with 404 (x2)")
-UNDECIDED = judgement("chat.stop", Verdict.INCONCLUSIVE, "The model stopped early")
-WAIVED = replace(
-    judgement(
-        "chat.tools.ids", Verdict.WAIVED, "Two calls share one (waived: our issue 12)", expected="two ids"
-    ),
-    waived="our issue 12",
+WARNED = Judgement(
+    rule("chat.stream.usage", Level.SHOULD),
+    Verdict.WARN,
+    expected="usage",
+    actual="there is none",
+    evidence=(Evidence("x1"),),
+    broken=1,
+    looked_at=1,
 )
-BROKEN = judgement("chat.seed", Verdict.ERROR, "The check broke", evidence=())
+REFUSED = Judgement(
+    rule("embeddings.shape"),
+    Verdict.UNSUPPORTED,
+    because=Because(Reason.REFUSED, {"status": 404}, ("x2",)),
+    evidence=(Evidence("x2"),),
+)
+UNDECIDED = Judgement(
+    rule("chat.stop"),
+    Verdict.INCONCLUSIVE,
+    because=Because(Reason.LIMIT_NOT_REACHED, {"found": 3, "limit": 8}, ("x1",)),
+    evidence=(Evidence("x1"),),
+)
+OUT_OF_PLACE = Judgement(
+    rule("errors.context.code"),
+    Verdict.NOT_APPLICABLE,
+    because=Because(Reason.NOT_REFUSED, {"status": 200}, ("x1",)),
+    evidence=(Evidence("x1"),),
+)
+WAIVED = Judgement(
+    rule("chat.tools.ids"),
+    Verdict.WAIVED,
+    expected="two ids",
+    actual="two calls share one",
+    evidence=(Evidence("x1"),),
+    broken=1,
+    looked_at=1,
+    waived=Waiver("our issue 12", "2027-01-31"),
+)
+BROKEN = Judgement(
+    rule("chat.seed"),
+    Verdict.ERROR,
+    because=Because(Reason.CHECK_BROKE, {"error": "KeyError: 'a'", "where": "seeds.py:7"}),
+)
+FOUND = {Verdict.FAIL, Verdict.WARN, Verdict.WAIVED}
+
+
+def own_cause(judgement: Judgement) -> Cause:
+    """The cause that a broken rule is where nothing else explains it."""
+    shown = judgement.evidence[0] if judgement.evidence else None
+    known = judgement.rule
+    return Cause(known.id, known.title, judgement.actual or "", known.why, (known.id,), evidence=shown)
 
 
 @pytest.fixture
 def rows() -> dict[Verdict, Judgement]:
     """One judgement of each verdict."""
-    every = (PASSED, FAILED, WARNED, REFUSED, UNDECIDED, WAIVED, BROKEN)
+    every = (PASSED, FAILED, WARNED, REFUSED, UNDECIDED, OUT_OF_PLACE, WAIVED, BROKEN)
     return {judgement.verdict: judgement for judgement in every}
 
 
 @pytest.fixture
 def make(rows: dict[Verdict, Judgement]) -> Callable[..., Report]:
-    """A report on the judgements of these verdicts, or on those given."""
+    """A report on the judgements of these verdicts, or on those given; `causes` explain what is broken.
+
+    A broken rule that none of them names is one by itself.
+    """
 
     def report(
         *verdicts: Verdict | Judgement,
         seconds: float | None = 1.5,
         truncated: bool = False,
+        causes: tuple[Cause, ...] = (),
         **options: object,
     ) -> Report:
         record = Record(
@@ -96,6 +150,11 @@ def make(rows: dict[Verdict, Judgement]) -> Callable[..., Report]:
             truncated=truncated,
         )
         chosen = [found if isinstance(found, Judgement) else rows[found] for found in verdicts]
-        return build(chosen, record, seconds=seconds, **options)
+        names = {rule_id: cause.id for cause in causes for rule_id in (*cause.rules, *cause.undecided)}
+        broken = {found.rule.id: found for found in chosen if found.verdict in FOUND}
+        alone = tuple(own_cause(found) for rule_id, found in broken.items() if rule_id not in names)
+        names |= {cause.id: cause.id for cause in alone}
+        linked = [replace(found, cause=names.get(found.rule.id)) for found in chosen]
+        return build(linked, record, seconds=seconds, causes=(*causes, *alone), **options)
 
     return report

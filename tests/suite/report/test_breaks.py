@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import jsonschema_rs
 from gonogo.report import json as json_report
+from gonogo.report import markdown
 from gonogo.report.breaks import breaks
-from gonogo.report.terminal import print_report
+from gonogo.report.terminal import print_report, told_of_rule
 from gonogo.verdict import Evidence, Judgement, Level, Rule, Verdict
 from rich.console import Console
 
@@ -27,7 +28,7 @@ SSE = "httpx-sse 0.4.3: JSONDecodeError in json.loads(event.data)"
 def client(rule_id: str, verdict: Verdict, *said: tuple[str, str]) -> Judgement:
     rule = Rule(rule_id, f"Title of {rule_id}", Level.SHOULD, "SDK behaviour", "programs break")
     evidence = tuple(Evidence(exchange, None, how) for exchange, how in said)
-    return Judgement(rule, verdict, said[0][1], "an answer that it reads", said[0][1], evidence)
+    return Judgement(rule, verdict, "an answer that it reads", said[0][1], evidence)
 
 
 READER = client("clients.openai_python.chat_stream", Verdict.WARN, ("x2", OPENAI), ("x1", OPENAI))
@@ -69,20 +70,31 @@ def test_the_json_report_has_them_as_a_list_that_fits_the_schema(make: Make) -> 
     assert [rule["breaks"] for rule in document["rules"]] == [[OPENAI, SSE], [], [], []]
 
 
-def test_the_terminal_has_a_line_for_each_before_the_reason(make: Make) -> None:
+def test_the_terminal_names_each_client_once_after_the_reason_of_the_rule(make: Make) -> None:
     lines = printed(make(Verdict.FAIL, READER, EVENTS))
-    first = lines.index(f"  breaks       {OPENAI}")
 
-    assert lines[first + 1] == f"               {SSE}"
-    assert lines[first + 2] == "  why          reason of chat.stream.done"
+    assert [line for line in lines if line.startswith("  breaks")] == [
+        f"  breaks    reason of chat.stream.done; {OPENAI}; {SSE}"
+    ]
+
+
+def test_a_reason_that_is_a_sentence_is_joined_to_the_clients_without_its_full_stop(
+    make: Make, rows: Mapping[Verdict, Judgement]
+) -> None:
+    failed = rows[Verdict.FAIL]
+    report = make(replace(failed, rule=replace(failed.rule, why="Clients wait (o/r#1).")), EVENTS)
+    report_of_one = told_of_rule(report, report.judgement(failed.rule.id))
+
+    assert f"  breaks    Clients wait (o/r#1); {SSE}" in printed(report)
+    assert f"  breaks    Clients wait (o/r#1); {SSE}" in report_of_one
+    assert f"- Breaks: Clients wait (o/r#1); `{SSE}`" in markdown.render(report).splitlines()
 
 
 def test_the_terminal_counts_what_it_does_not_show_and_escapes_what_a_server_sent(make: Make) -> None:
     many = client("clients.httpx_sse.stream", Verdict.WARN, *(("x2", f"\x1b {n}") for n in range(6)))
     lines = printed(make(Verdict.FAIL, many))
 
-    assert r"  breaks       \x1b 0" in lines
-    assert "               and in 2 more ways" in lines
+    assert r"  breaks    reason of chat.stream.done; \x1b 0; \x1b 1; \x1b 2; and in 3 more ways" in lines
 
 
 def printed(report: Report) -> list[str]:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from gonogo.baseline import Kind, Problem
 from gonogo.report import junit
-from gonogo.verdict import Verdict
+from gonogo.verdict import Cause, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,7 @@ def test_a_suite_is_a_group_and_a_case_is_a_rule(make: Callable[..., Report]) ->
         (WARN, None),
         (Verdict.UNSUPPORTED, "skipped"),
         (Verdict.INCONCLUSIVE, "skipped"),
+        (Verdict.NOT_APPLICABLE, "skipped"),
         (Verdict.WAIVED, "skipped"),
         (Verdict.ERROR, "error"),
     ],
@@ -70,17 +71,17 @@ def test_the_reason_of_a_skipped_case_is_its_message(make: Callable[..., Report]
     skipped = case_of(make(Verdict.INCONCLUSIVE)).find("skipped")
 
     assert skipped is not None
-    assert skipped.get("message") == "The model stopped early"
+    assert skipped.get("message") == "the model stopped after 3 of 8 tokens"
 
 
 def test_the_counts_are_those_of_the_cases(make: Callable[..., Report]) -> None:
     root = ET.fromstring(junit.render(make(*Verdict)).encode())
 
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped", "time")} == {
-        "tests": "7",
+        "tests": "8",
         "failures": "1",
         "errors": "1",
-        "skipped": "3",
+        "skipped": "4",
         "time": "1.500",
     }
 
@@ -109,14 +110,29 @@ def test_properties_carry_title_level_source_and_verdict(make: Callable[..., Rep
         "level": "must",
         "source": "source of chat.stream.done",
         "verdict": "fail",
+        "cause": "chat.stream.done",
     }
+
+
+def test_a_rule_that_is_not_broken_has_no_cause(make: Callable[..., Report]) -> None:
+    assert "cause" not in {p.get("name") for p in case_of(make(PASS)).iter("property")}
+
+
+def test_a_failure_names_the_cause_that_is_not_the_rule_itself(make: Callable[..., Report]) -> None:
+    cause = Cause("no-end", "Streams never end", "no end", "all", ("chat.stream.done",))
+    alone, explained = (case_of(make(FAIL, causes=causes)).find("failure") for causes in ((), (cause,)))
+
+    assert alone is not None
+    assert "cause:" not in (alone.text or "")
+    assert explained is not None
+    assert "\ncause: Streams never end\n" in (explained.text or "")
 
 
 def test_control_characters_of_an_answer_are_written_as_escapes(make: Callable[..., Report]) -> None:
     failure = case_of(make(FAIL)).find("failure")
 
     assert failure is not None
-    assert failure.get("message") == r"The stream ended \x1b[31mwithout it"
+    assert failure.get("message") == r"the stream ended \x1b[31mwithout it (in 2 of 3 exchanges)"
     assert "byte 6: data:" in (failure.text or "")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo.baseline import Kind, Problem
 from gonogo.report import markdown
-from gonogo.verdict import Evidence, Judgement, Level, Rule, Verdict
+from gonogo.verdict import Cause, Evidence, Judgement, Level, Rule, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,28 +43,87 @@ def test_a_run_without_findings_is_three_lines(make: Callable[..., Report]) -> N
     assert markdown.render(make(Verdict.PASS)).count("\n") == 3
 
 
-def test_a_failure_is_a_row_with_expected_and_found_and_a_folded_command(make: Callable[..., Report]) -> None:
+KNOWN = Cause(
+    "no-end", "Streams *never* end", "no `end`", "all clients", ("chat.stream.done", "chat.stream.usage")
+)
+"""A known fault behind two rules, seen in no one exchange."""
+
+
+def test_a_cause_says_what_was_seen_who_breaks_and_by_which_rules_and_folds_the_command(
+    make: Callable[..., Report],
+) -> None:
     text = markdown.render(make(Verdict.FAIL))
+    lines = text[text.index("### Failures") :].splitlines()
 
-    assert "| rule | requirement | expected | found |\n| --- | --- | --- | --- |\n" in text
+    assert lines[:11] == [
+        "### Failures",
+        "",
+        "#### Title of chat.stream.done",
+        "",
+        r"- Seen: `the stream ended \x1b[31mwithout it`",
+        "- Expected: `[DONE]`",
+        "- Breaks: reason of chat.stream.done",
+        "- Rules: `chat.stream.done`",
+        "",
+        "<details><summary>Repeat it</summary>",
+        "",
+    ]
+    assert lines[11] == "```sh"
+    assert lines[12].startswith("curl -sS -i -N http://127.0.0.1:8000/v1/chat/completions ")
+    assert lines[13:] == ["```", "", "</details>"]
+
+
+def test_a_cause_of_several_rules_has_them_folded_in_a_table(make: Callable[..., Report]) -> None:
+    text = markdown.render(make(Verdict.FAIL, Verdict.WARN, causes=(KNOWN,)))
+
+    assert "#### Streams &#42;never&#42; end\n\n- Seen: `` no `end` ``\n- Expected: `[DONE]`\n" in text
+    assert "- Breaks: all clients\n- Rules: `chat.stream.done`, `chat.stream.usage`\n" in text
     assert (
-        "| `chat.stream.done` | Title of chat.stream.done | `[DONE]` | `The stream ended \\x1b[31mwithout it` |\n"
-        in text
-    )
-    assert "<details><summary>Repeat <code>chat.stream.done</code></summary>\n\n" in text
-    assert "Why it matters: reason of chat.stream.done\n\n```sh\ncurl -sS -i -N " in text
-    assert text.endswith("```\n\n</details>\n")
+        "<details><summary>Rules that find it: 2</summary>\n\n"
+        "| rule | requirement | expected | found |\n| --- | --- | --- | --- |\n"
+        "| `chat.stream.done` | Title of chat.stream.done | `[DONE]` | "
+        "`the stream ended \\x1b[31mwithout it (in 2 of 3 exchanges)` |\n"
+        "| `chat.stream.usage` | Title of chat.stream.usage | `usage` | `there is none` |\n"
+        "\n</details>\n"
+    ) in text
+    assert "### Warnings" not in text
 
 
-def test_each_kind_of_finding_has_its_own_heading(make: Callable[..., Report]) -> None:
+def test_a_cause_of_many_rules_counts_what_its_line_does_not_name(
+    make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+) -> None:
+    found = rows[Verdict.FAIL]
+    many = [replace(found, rule=replace(found.rule, id=f"a.b{n}")) for n in range(markdown.MOST_IDS + 3)]
+    text = markdown.render(make(*many, causes=(replace(KNOWN, rules=tuple(j.rule.id for j in many)),)))
+
+    assert f"`a.b{markdown.MOST_IDS - 1}` and 3 more\n" in text
+    assert text.count("| `a.b") == len(many)
+
+
+def test_each_kind_of_finding_has_its_own_heading_and_failures_come_before_warnings(
+    make: Callable[..., Report],
+) -> None:
     text = markdown.render(make(*Verdict))
 
-    assert re.findall(r"^### (.*)$", text, re.MULTILINE) == [
+    assert re.findall(r"^###+ (.*)$", text, re.MULTILINE) == [
         "Checks of gonogo that broke",
-        "Broken: must",
-        "Broken: should",
+        "Failures",
+        "Title of chat.stream.done",
+        "Warnings",
+        "Title of chat.stream.usage",
     ]
     assert "<details><summary>1 waived by the baseline</summary>\n\n| rule | found |" in text
+
+
+def test_beyond_the_first_causes_commands_are_left_to_the_json_report(
+    make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+) -> None:
+    found = rows[Verdict.FAIL]
+    many = [replace(found, rule=replace(found.rule, id=f"a.b{n}")) for n in range(markdown.MOST_COMMANDS + 3)]
+    text = markdown.render(make(*many))
+
+    assert text.count("<summary>Repeat it</summary>") == markdown.MOST_COMMANDS
+    assert text.count("\n#### ") == len(many)
 
 
 def test_what_else_breaks_the_gate_is_listed(make: Callable[..., Report]) -> None:
@@ -83,12 +142,17 @@ def test_what_else_breaks_the_gate_is_listed(make: Callable[..., Report]) -> Non
 def test_a_row_stays_a_row_and_its_text_stays_in_a_code_span(
     make: Callable[..., Report], rows: Mapping[Verdict, Judgement], said: str
 ) -> None:
-    failed = replace(rows[Verdict.FAIL], message=said, expected=said)
-    (row,) = [line for line in markdown.render(make(failed)).splitlines() if "| Title of" in line]
+    failed = replace(rows[Verdict.FAIL], actual=said, expected=said)
+    page = markdown.render(make(failed, Verdict.WARN, causes=(replace(KNOWN, seen=said),)))
+    (row,) = [line for line in page.splitlines() if "| Title of chat.stream.done |" in line]
     cells = re.split(r"(?<!\\)\|", row)
+    listed = [
+        line.partition(": ")[2] for line in page.splitlines() if line.startswith(("- Seen:", "- Expected:"))
+    ]
 
     assert len(cells) == 6
-    for cell in cells[3:5]:
+    assert listed
+    for cell in [*cells[3:5], *(f" {text} " for text in listed)]:
         assert re.fullmatch(r" (?:(`+)(?!`).*(?<!`)\1)? ", cell), cell
         marks = re.match(r" (`*)", cell)
         assert marks is not None
@@ -99,7 +163,7 @@ def test_a_row_stays_a_row_and_its_text_stays_in_a_code_span(
 def test_a_long_text_is_shown_by_its_beginning(
     make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
 ) -> None:
-    text = markdown.render(make(replace(rows[Verdict.FAIL], message="x" * 5000)))
+    text = markdown.render(make(replace(rows[Verdict.FAIL], actual="x" * 5000)))
 
     assert f"`{'x' * markdown.MOST_SHOWN}…`" in text
 
@@ -122,11 +186,24 @@ def test_a_command_that_is_too_long_is_left_to_the_json_report(
 def test_a_client_that_breaks_on_a_failure_is_named_beside_it(make: Callable[..., Report]) -> None:
     seen = Evidence("x2", actual="a-client 1.0: KeyError")
     client = Judgement(
-        Rule("clients.a", "A client reads it", Level.SHOULD, "s", "w"), Verdict.WARN, "m", evidence=(seen,)
+        Rule("clients.a", "A client reads it", Level.SHOULD, "s", "w"), Verdict.WARN, "e", "m", (seen,)
     )
 
-    assert "\n\nBreaks `a-client 1.0: KeyError`\n\n" in markdown.render(make(Verdict.FAIL, client))
+    assert "\n- Breaks: reason of chat.stream.done; `a-client 1.0: KeyError`\n" in markdown.render(
+        make(Verdict.FAIL, client)
+    )
 
 
-def test_a_check_of_ours_that_broke_has_no_command(make: Callable[..., Report]) -> None:
+def test_a_waived_rule_has_its_reason_and_is_no_failure(make: Callable[..., Report]) -> None:
+    text = markdown.render(make(Verdict.PASS, Verdict.WAIVED))
+
+    assert "| `chat.tools.ids` | `two calls share one (waived until 2027-01-31: our issue 12)` |\n" in text
+    assert "###" not in text.removeprefix("## ")
+
+
+def test_a_check_of_ours_that_broke_says_how_and_has_no_command(make: Callable[..., Report]) -> None:
+    assert (
+        "| `chat.seed` | `the check broke on these answers: KeyError: 'a' (seeds.py:7)` |\n"
+        in markdown.render(make(Verdict.PASS, Verdict.ERROR))
+    )
     assert "<details>" not in markdown.render(make(Verdict.PASS, Verdict.ERROR))

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 from gonogo.baseline import Kind, Problem
 from gonogo.report import sarif
-from gonogo.verdict import Level, Rule, Verdict
+from gonogo.verdict import Cause, Level, Rule, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,7 +198,7 @@ def test_a_rule_helps_with_its_source_its_reason_and_its_steps(
     make: Callable[..., Report], rows: dict[Verdict, Any]
 ) -> None:
     told = Rule("a.b", "Titled", Level.MAY, "RFC 9110, 1", "a client breaks (o/r#1)", ("When x", "Then y"))
-    (rule, *_) = run_of(make(type(rows[Verdict.PASS])(told, Verdict.PASS, "Kept")))["tool"]["driver"]["rules"]
+    (rule, *_) = run_of(make(replace(rows[Verdict.PASS], rule=told)))["tool"]["driver"]["rules"]
 
     assert rule["shortDescription"]["text"] == "Titled"
     assert all(
@@ -216,13 +216,27 @@ def test_a_failure_says_what_was_found_and_expected_and_how_to_see_it_again(
     result = result_of(make(Verdict.FAIL))
 
     assert result["message"]["text"] == (
-        "Title of chat.stream.done. Expected: [DONE]. Found: The stream ended \x1b[31mwithout it."
+        "Title of chat.stream.done. Expected: [DONE]. "
+        "Found: the stream ended \x1b[31mwithout it (in 2 of 3 exchanges)."
     )
+    assert (result["properties"]["expected"], result["properties"]["actual"]) == (
+        "[DONE]",
+        "the stream ended \x1b[31mwithout it",
+    )
+    assert result["properties"]["cause"] == "chat.stream.done"
     assert result["properties"]["exchange"] == "x2"
     assert result["properties"]["curl"].startswith(
         "curl -sS -i -N http://127.0.0.1:8000/v1/chat/completions "
     )
     assert result["suppressions"] == []
+
+
+def test_a_failure_names_the_cause_that_is_not_the_rule_itself(make: Callable[..., Report]) -> None:
+    cause = Cause("no-end", "Streams never end", "no end", "all", ("chat.stream.done",))
+    result = result_of(make(Verdict.FAIL, causes=(cause,)))
+
+    assert result["message"]["text"].endswith("exchanges). Cause: Streams never end.")
+    assert result["properties"]["cause"] == "no-end"
 
 
 def test_a_waived_rule_is_suppressed_with_the_reason(make: Callable[..., Report]) -> None:
@@ -284,5 +298,9 @@ def test_a_check_that_broke_is_a_notification_of_a_run_that_did_not_succeed(
 
     assert invocation["executionSuccessful"] is False
     assert invocation["toolExecutionNotifications"] == [
-        {"level": "error", "message": {"text": "The check broke"}, "associatedRule": {"id": "chat.seed"}}
+        {
+            "level": "error",
+            "message": {"text": "the check broke on these answers: KeyError: 'a' (seeds.py:7)"},
+            "associatedRule": {"id": "chat.seed"},
+        }
     ]

@@ -1,4 +1,4 @@
-"""The text that a person reads: whole, safe to print, and easy to copy from."""
+"""The text that a person reads: whole, safe to print, easy to copy from, and what matters most last."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING
 
+import pytest
+from gonogo.baseline import Kind, Problem
 from gonogo.exchange import Request
+from gonogo.reasons import Reason
 from gonogo.report.curl import curl
-from gonogo.report.terminal import print_report, visible
-from gonogo.verdict import Evidence, Verdict
+from gonogo.report.terminal import (
+    MOST_IDS,
+    MOST_WARNINGS,
+    MOST_WHOLE,
+    Detail,
+    print_report,
+    told_of_rule,
+    visible,
+)
+from gonogo.verdict import Because, Cause, Level, Verdict
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -27,110 +38,363 @@ STREAMED_REQUEST = Request(
 PASS, FAIL, WARN = Verdict.PASS, Verdict.FAIL, Verdict.WARN
 
 
-def text_of(report: Report, *, terminal: bool = False, width: int = 80) -> str:
+COMMAND = curl(STREAMED_REQUEST, "http://127.0.0.1:8000/v1")
+STALE = Problem(Kind.STALE, "chat.shape", "baseline.toml", 4, "baseline.toml, line 4: delete the line.")
+NUMBERS = "2 requests, 7 prompt and 3 completion tokens, 1.5 s"
+
+
+def text_of(
+    report: Report, detail: Detail = Detail.SCREEN, *, terminal: bool = False, width: int = 80
+) -> str:
     file = StringIO()
-    print_report(report, Console(file=file, force_terminal=terminal, width=width, color_system=None))
+    print_report(report, Console(file=file, force_terminal=terminal, width=width, color_system=None), detail)
     return file.getvalue()
 
 
-def test_a_failure_shows_requirement_expected_actual_evidence_reason_and_command(
-    make: Callable[..., Report],
-) -> None:
-    text = text_of(make(PASS, FAIL))
-    block = text[text.index("FAIL  ") : text.index("\n\nNO-GO")]
-
-    assert block.splitlines() == [
-        "FAIL  chat.stream.done  (must)",
-        "  requirement  Title of chat.stream.done",
-        "  source       source of chat.stream.done",
-        "  expected     [DONE]",
-        r"  actual       The stream ended \x1b[31mwithout it",
-        "  evidence     x2: POST /chat/completions -> 200, 22 bytes in 0.500 s",
-        r'               byte 6 after 0.250 s: data: {"a": "\x1b[31m"}',
-        "               also in x1",
-        "  why          reason of chat.stream.done",
-        "  repeat it    " + curl(STREAMED_REQUEST, "http://127.0.0.1:8000/v1"),
+def several(judgement: Judgement, number: int) -> list[Judgement]:
+    """The same finding of as many rules, numbered from 0."""
+    return [
+        replace(judgement, rule=replace(judgement.rule, id=f"chat.stream.r{n}", title=f"Title {n}"))
+        for n in range(number)
     ]
+
+
+class TestACause:
+    def test_that_fails_shows_requirement_expected_actual_evidence_clients_rules_and_command(
+        self, make: Callable[..., Report]
+    ) -> None:
+        text = text_of(make(PASS, FAIL))
+        block = text[text.index("FAIL  ") : text.index("\n\nNO-GO")]
+
+        assert block.splitlines() == [
+            "FAIL  Title of chat.stream.done  [chat.stream.done]",
+            "  requires  Title of chat.stream.done (must; source of chat.stream.done)",
+            "  expected  [DONE]",
+            r"  actual    the stream ended \x1b[31mwithout it (in 2 of 3 exchanges)",
+            (
+                "  evidence  x2: POST /chat/completions -> 200 in 0.500 s; "
+                r'byte 6 after 0.250 s: data: {"a": "\x1b[31m"}'
+            ),
+            "  breaks    reason of chat.stream.done",
+            "  rules     chat.stream.done",
+            f"  repeat it {COMMAND}",
+        ]
+
+    def test_that_is_a_known_fault_says_what_was_seen_and_is_shown_once_for_all_its_rules(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        ids = ("chat.stream.done", "chat.stream.usage")
+        cause = Cause(
+            "no-end", "Streams never end", "no \x1b end", "all clients", ids, ("chat.stop",),
+            rows[FAIL].evidence[0],
+        )  # fmt: skip
+        text = text_of(make(FAIL, WARN, Verdict.INCONCLUSIVE, causes=(cause,)))
+
+        assert "FAIL  Streams never end  [no-end]\n" in text
+        assert "\n  seen      no \\x1b end\n" in text
+        assert "\n  breaks    all clients\n" in text
+        assert "\n  rules     chat.stream.done, chat.stream.usage; 1 more not applicable\n" in text
+        assert text.count("repeat it") == 1
+        assert "WARN  " not in text
+
+    def test_of_many_rules_names_the_first_and_counts_the_rest_or_names_them_all(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        broken = several(rows[FAIL], MOST_IDS + 5)
+        ids = tuple(judgement.rule.id for judgement in broken)
+        report = make(*broken, causes=(Cause("c", "t", "s", "b", ids),))
+
+        assert f"  rules     {', '.join(ids[:MOST_IDS])} and 5 more\n" in text_of(report)
+        assert f"  rules     {', '.join(ids)}\n" in text_of(report, Detail.ALL)
+
+    def test_with_no_one_place_shows_the_beginning_of_the_body(self, make: Callable[..., Report]) -> None:
+        text = text_of(make(WARN), Detail.ALL)
+
+        assert (
+            '  evidence  x1: POST /chat/completions -> 200 in 0.500 s; {"usage": {"prompt_tokens": 7' in text
+        )
+
+    def test_without_an_exchange_has_neither_evidence_nor_command(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        text = text_of(make(replace(rows[FAIL], evidence=())))
+
+        assert "FAIL  Title of chat.stream.done" in text
+        assert "  evidence" not in text
+        assert "  repeat it" not in text
+
+    def test_cuts_long_texts_around_the_first_difference(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        same = "a" * 5000
+        text = text_of(make(replace(rows[FAIL], expected=f"{same}bee", actual=f"{same}cow")))
+        expected, actual = (
+            next(line for line in text.splitlines() if line.startswith(f"  {label}"))
+            for label in ("expected", "actual")
+        )
+
+        assert "…a" in expected
+        assert expected.endswith("abee")
+        assert "acow (in 2 of 3 exchanges)" in actual
+        assert max(len(expected), len(actual)) < 300
+
+    def test_is_brief_where_it_is_not_among_the_first_that_fail_and_cannot_steer_the_terminal_there(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        text = text_of(make(*several(rows[FAIL], MOST_WHOLE + 1)))
+        brief = f"FAIL  Title {MOST_WHOLE}  chat.stream.r{MOST_WHOLE}\n"
+
+        assert text.count("repeat it") == MOST_WHOLE
+        assert f"{brief}      the stream ended \\x1b[31mwithout it\n" in text
+        assert "\x1b" not in text
+
+    def test_is_whole_where_all_is_shown(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        report = make(*several(rows[FAIL], MOST_WHOLE + 3), WARN)
+
+        assert text_of(report, Detail.ALL).count("repeat it") == MOST_WHOLE + 4
+
+
+class TestTheOrder:
+    def test_is_numbers_open_questions_warnings_failures_verdict(self, make: Callable[..., Report]) -> None:
+        text = text_of(make(FAIL, PASS, Verdict.INCONCLUSIVE, WARN, Verdict.WAIVED, Verdict.UNSUPPORTED))
+        places = [
+            text.index(part)
+            for part in (
+                "section  fail", "\nUNSUPPORTED ", "\nINCONCLUSIVE ", "\nWAIVED ", "\nWARN  ", "\nFAIL  ", "\nNO-GO  ",
+            )
+        ]  # fmt: skip
+
+        assert places == sorted(places)
+
+    @pytest.mark.parametrize("detail", [Detail.SCREEN, Detail.ALL])
+    def test_puts_failures_after_warnings(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement], detail: Detail
+    ) -> None:
+        warned = [
+            replace(found, rule=replace(found.rule, id=f"chat.w{n}"))
+            for n, found in enumerate(several(rows[WARN], 3))
+        ]
+        text = text_of(make(*several(rows[FAIL], MOST_WHOLE + 2), *warned), detail)
+
+        assert text.count("\nWARN  ") == 3
+        assert text.count("\nFAIL  ") == MOST_WHOLE + 2
+        assert text.rindex("\nWARN  ") < text.index("\nFAIL  ")
+
+    def test_puts_the_first_cause_nearest_to_the_verdict(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        text = text_of(make(*several(rows[FAIL], MOST_WHOLE)))
+        heads = [line for line in text.splitlines() if line.startswith("FAIL  ")]
+
+        assert heads == [f"FAIL  Title {n}  [chat.stream.r{n}]" for n in reversed(range(MOST_WHOLE))]
+
+    @pytest.mark.parametrize("detail", list(Detail))
+    @pytest.mark.parametrize("verdicts", [(PASS,), (FAIL, PASS), (WARN, PASS), tuple(Verdict)])
+    def test_ends_with_the_verdict_and_has_one_empty_line_at_a_time(
+        self, make: Callable[..., Report], detail: Detail, verdicts: tuple[Verdict, ...]
+    ) -> None:
+        report = make(*verdicts, require=["embeddings"], problems=[STALE])
+        text = text_of(report, detail)
+
+        assert text.splitlines()[-1].startswith(("NO-GO  ", "NOT JUDGED  "))
+        assert text.endswith(f"; {NUMBERS}\n")
+        assert "\n\n\n" not in text
+
+
+class TestWarnings:
+    def test_are_a_line_each_with_the_rules(self, make: Callable[..., Report]) -> None:
+        lines = text_of(make(PASS, WARN)).splitlines()
+
+        assert [line for line in lines if line.startswith("WARN")] == [
+            "WARN  Title of chat.stream.usage  chat.stream.usage"
+        ]
+
+    def test_are_cut_and_counted_or_all_shown(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        report = make(*several(rows[WARN], MOST_WARNINGS + 2))
+        screen = text_of(report)
+
+        assert screen.count("\nWARN  ") == MOST_WARNINGS
+        assert "\n      and 2 more causes of warnings; -v shows all\n" in screen
+        assert text_of(report, Detail.ALL).count("\nWARN  ") == MOST_WARNINGS + 2
+
+
+class TestNumbers:
+    def test_stand_by_section_where_something_is_broken_and_the_last_line_has_those_of_all(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        elsewhere = replace(rows[PASS], rule=replace(rows[PASS].rule, id="models.list.ok"))
+        lines = text_of(make(PASS, FAIL, WARN, elsewhere, Verdict.NOT_APPLICABLE)).splitlines()
+
+        assert [line.split() for line in lines[2:5]] == [
+            ["section", "fail", "warn", "pass"],
+            ["chat", "1", "1", "1"],
+            [],
+        ]
+        assert lines[-1] == f"NO-GO  1 failed, 1 warned, 2 passed; {NUMBERS}"
+
+    def test_stand_by_group_where_all_is_shown(self, make: Callable[..., Report]) -> None:
+        lines = text_of(make(PASS, FAIL, WARN, Verdict.UNSUPPORTED), Detail.ALL).splitlines()
+
+        assert [line.split() for line in lines[2:6]] == [
+            ["group", "fail", "warn", "pass", "unsupported"],
+            ["chat", "·", "·", "1", "·"],
+            ["chat.stream", "1", "1", "·", "·"],
+            ["embeddings", "·", "·", "·", "1"],
+        ]
+
+    def test_are_not_there_where_nothing_is_broken(self, make: Callable[..., Report]) -> None:
+        assert text_of(make(PASS)).splitlines()[2:] == [f"GO  0 failed, 1 passed; {NUMBERS}"]
+
+
+class TestWhatWasLeftOpen:
+    def test_is_a_line_for_each_reason_with_the_number_of_its_rules(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        refused = rows[Verdict.UNSUPPORTED]
+        other = replace(
+            refused,
+            rule=replace(refused.rule, id="embeddings.b"),
+            because=Because(Reason.REFUSED, {"status": 404}, ("x1",)),
+        )
+        lines = text_of(make(PASS, refused, Verdict.INCONCLUSIVE, other)).splitlines()
+
+        assert lines[2:] == [
+            "UNSUPPORTED    2  the target refuses this with 404",
+            "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens",
+            "",
+            f"GO  0 failed, 1 passed, 2 unsupported, 1 inconclusive; {NUMBERS}",
+        ]
+
+    def test_names_its_rules_with_their_exchanges_where_all_is_shown(
+        self, make: Callable[..., Report]
+    ) -> None:
+        text = text_of(make(PASS, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE), Detail.ALL)
+
+        assert (
+            "UNSUPPORTED    1  the target refuses this with 404\n"
+            "  embeddings.shape  Title of embeddings.shape (x2)\n"
+            "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens\n"
+            "  chat.stop  Title of chat.stop (x1)\n"
+        ) in text
+
+    def test_has_the_reason_of_most_rules_first(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        one = rows[Verdict.INCONCLUSIVE]
+        silent = replace(one, because=Because(Reason.NOTHING_RECORDED))
+        lines = text_of(make(one, *several(silent, 2))).splitlines()
+
+        assert [line for line in lines if line.startswith("INCONCLUSIVE")] == [
+            "INCONCLUSIVE   2  nothing of the kind was recorded",
+            "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens",
+        ]
+
+    def test_by_a_value_of_the_target_cannot_steer_the_terminal(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        said = Because(Reason.NOT_LISTED, {"model": "\x1b[2J {status} x1"})
+        text = text_of(make(PASS, replace(rows[Verdict.INCONCLUSIVE], because=said)))
+
+        assert r"  the model \x1b[2J {status} x1 is not in the list" in text
+
+    def test_because_of_a_cause_is_not_applicable_and_named_only_where_all_is_shown(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        cause = Cause("no-end", "t", "s", "b", ("chat.stream.done",), ("errors.context.code",))
+        report = make(FAIL, Verdict.NOT_APPLICABLE, causes=(cause,))
+
+        assert "errors.context.code" not in text_of(report)
+        assert (
+            "NOT-APPLICABLE   1  the target did not refuse the request, but answered 200\n"
+            "  errors.context.code  Title of errors.context.code (x1)  because of no-end\n"
+        ) in text_of(report, Detail.ALL)
+
+    def test_of_an_optional_feature_says_that_it_is_not_there(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        optional = replace(
+            rows[WARN], verdict=Verdict.UNSUPPORTED, rule=replace(rows[WARN].rule, level=Level.MAY)
+        )
+
+        assert "UNSUPPORTED    1  an optional feature is not there\n" in text_of(make(PASS, optional))
+
+    def test_has_what_the_baseline_waives_with_its_reason_where_all_is_shown(
+        self, make: Callable[..., Report]
+    ) -> None:
+        report = make(PASS, Verdict.WAIVED)
+        line = "WAIVED         1  broken, and waived by the baseline\n"
+        told = "  chat.tools.ids  two calls share one (waived until 2027-01-31: our issue 12)\n"
+
+        assert line in text_of(report)
+        assert "our issue 12" not in text_of(report)
+        assert line + told in text_of(report, Detail.ALL)
+
+
+class TestQuiet:
+    @pytest.mark.parametrize("verdict", [FAIL, WARN, Verdict.INCONCLUSIVE, Verdict.WAIVED])
+    def test_is_the_verdict_alone(self, make: Callable[..., Report], verdict: Verdict) -> None:
+        report = make(PASS, verdict)
+
+        assert text_of(report, Detail.QUIET) == text_of(report).splitlines()[-1] + "\n"
+
+    def test_says_what_breaks_the_gate_beside_rules(self, make: Callable[..., Report]) -> None:
+        report = make(PASS, WARN, strict=True, require=["embeddings"], problems=[STALE])
+
+        assert text_of(report, Detail.QUIET).splitlines() == [
+            'The group "embeddings" is required, and the target does not support all of it.',
+            "baseline.toml, line 4: delete the line.",
+            "The run is strict: warnings break it.",
+            f"NO-GO  0 failed, 1 warned, 1 passed; {NUMBERS}",
+        ]
+
+    @pytest.mark.parametrize(
+        ("verdict", "shown", "hidden"),
+        [
+            (Verdict.ERROR, "(ERROR above)", "(it is named without --quiet)"),
+            (Verdict.INCONCLUSIVE, "the reasons are above.", "the reasons are shown without --quiet."),
+        ],
+    )
+    def test_points_at_nothing_that_it_does_not_show(
+        self, make: Callable[..., Report], verdict: Verdict, shown: str, hidden: str
+    ) -> None:
+        why, last = text_of(make(verdict), Detail.QUIET).splitlines()
+
+        assert hidden in why
+        assert last.startswith("NOT JUDGED  ")
+        assert shown in text_of(make(verdict))
+        assert hidden not in text_of(make(verdict))
 
 
 def test_a_pipe_gets_neither_colours_nor_wrapped_lines(make: Callable[..., Report]) -> None:
     text = text_of(make(PASS, FAIL, WARN), width=40)
 
     assert "\x1b" not in text
-    assert max(map(len, text.splitlines())) > 150
+    assert text == text_of(make(PASS, FAIL, WARN), width=1000)
+    assert f"  repeat it {COMMAND}\n" in text
 
 
 def test_a_narrow_terminal_wraps_prose_but_never_ids_or_commands(
     make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
 ) -> None:
-    long_rule = replace(rows[FAIL].rule, id="chat." + "x" * 70, title="word " * 30)
+    long_rule = replace(rows[FAIL].rule, id="chat." + "x" * 70, why="word " * 30)
     lines = text_of(make(replace(rows[FAIL], rule=long_rule)), terminal=True, width=60).splitlines()
 
-    assert any(long_rule.id in line for line in lines)
+    assert f"  rules     {long_rule.id}" in lines
     assert sum("word" in line for line in lines) > 1
     assert all(len(line) <= 60 for line in lines if "word" in line)
     assert any(line.endswith("""--data-raw '{"model": "m", "stream": true}'""") for line in lines)
 
 
-def test_the_table_has_a_row_a_group_and_the_end_has_the_answer_with_its_numbers(
-    make: Callable[..., Report],
-) -> None:
-    lines = text_of(make(PASS, FAIL, WARN)).splitlines()
-
-    assert [line.split() for line in lines[2:5]] == [
-        ["group", "pass", "fail", "warn", "unsupported", "inconclusive"],
-        ["chat", "1", "·", "·", "·", "·"],
-        ["chat.stream", "·", "1", "1", "·", "·"],
-    ]
-    assert lines[-1] == (
-        "NO-GO  1 failed, 1 warned, 1 passed; 2 requests, 7 prompt and 3 completion tokens, 1.5 s"
-    )
-
-
-def test_rules_that_were_not_decided_stand_under_their_reason(
-    make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
-) -> None:
-    refused = rows[Verdict.UNSUPPORTED]
-    other = replace(refused, rule=replace(refused.rule, id="embeddings.b"), message="Refused with 404 (x1)")
-    text = text_of(make(PASS, refused, other, Verdict.INCONCLUSIVE))
-
-    assert (
-        "UNSUPPORTED  Refused with 404\n"
-        "  embeddings.shape  Title of embeddings.shape (x2)\n"
-        "  embeddings.b  Title of embeddings.shape (x1)\n"
-    ) in text
-    assert "INCONCLUSIVE  The model stopped early\n  chat.stop  Title of chat.stop\n" in text
-    assert text.endswith("tokens, 1.5 s\n")
-    assert "\nGO  " in text
-
-
-def test_failures_with_the_same_finding_in_the_same_exchanges_share_their_evidence(
-    make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
-) -> None:
-    second = replace(rows[FAIL], rule=replace(rows[FAIL].rule, id="stream.done", title="Another title"))
-    text = text_of(make(FAIL, second))
-
-    assert text.count("FAIL  ") == 2
-    assert text.count("repeat it") == 1
-    assert text.count("  requirement  ") == 2
-
-
-def test_the_beginning_of_the_body_is_shown_where_there_is_no_one_place(make: Callable[..., Report]) -> None:
-    assert '  body: {"usage": {"prompt_tokens": 7' in text_of(make(WARN)).replace(" " * 13, "")
-
-
-def test_a_long_list_of_exchanges_is_cut_and_counted(
-    make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
-) -> None:
-    many = (Evidence("x1"), *(Evidence(f"x{number}") for number in range(3, 20)))
-
-    assert "x14 and 5 more\n" in text_of(make(replace(rows[FAIL], evidence=many)))
-
-
 def test_a_check_of_ours_that_broke_is_not_put_on_the_target(make: Callable[..., Report]) -> None:
     text = text_of(make(PASS, Verdict.ERROR))
 
-    assert "ERROR  chat.seed  (must)" in text
+    assert (
+        "ERROR  chat.seed\n  actual    the check broke on these answers: KeyError: 'a' (seeds.py:7)\n" in text
+    )
     assert "no fault of the target" in text
     assert text.splitlines()[-1].startswith("NOT JUDGED  0 failed, 1 passed, 1 not judged;")
 
@@ -144,6 +408,43 @@ def test_what_else_broke_the_gate_is_said(make: Callable[..., Report]) -> None:
 
     assert 'The group "embeddings" is required' in text
     assert "The run is strict" in text
+
+
+class TestOneRuleByItself:
+    def test_that_is_broken_has_all_that_a_cause_has(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        report = make(FAIL)
+
+        assert told_of_rule(report, report.judgement("chat.stream.done")) == [
+            "FAIL  chat.stream.done",
+            "  requires  Title of chat.stream.done (must; source of chat.stream.done)",
+            "  expected  [DONE]",
+            r"  actual    the stream ended \x1b[31mwithout it (in 2 of 3 exchanges)",
+            (
+                "  evidence  x2: POST /chat/completions -> 200 in 0.500 s; "
+                r'byte 6 after 0.250 s: data: {"a": "\x1b[31m"}'
+            ),
+            "  breaks    reason of chat.stream.done",
+            f"  repeat it {COMMAND}",
+        ]
+
+    def test_names_a_cause_that_is_not_the_rule_itself(self, make: Callable[..., Report]) -> None:
+        report = make(FAIL, causes=(Cause("no-end", "Streams never end", "s", "b", ("chat.stream.done",)),))
+
+        assert "  cause     Streams never end [no-end]" in told_of_rule(
+            report, report.judgement("chat.stream.done")
+        )
+
+    def test_that_was_left_open_says_why(self, make: Callable[..., Report]) -> None:
+        report = make(Verdict.INCONCLUSIVE)
+        lines = told_of_rule(report, report.judgement("chat.stop"))
+
+        assert lines[:3] == [
+            "INCONCLUSIVE  chat.stop",
+            "  requires  Title of chat.stop (must; source of chat.stop)",
+            "  actual    the model stopped after 3 of 8 tokens",
+        ]
 
 
 def test_evidence_that_was_cut_short_is_said(make: Callable[..., Report]) -> None:

@@ -67,6 +67,12 @@ def test_a_rule_that_watches_asks_for_one_exchange_of_the_kind() -> None:
     assert [stimulus.key for stimulus in scenario.stimuli] == ['POST /chat/completions {"stream":true}']
 
 
+def needing(needs: str, rule_id: str = "chat.stream.done") -> str:
+    """The rule with a line of needs, under an id and a title of its own."""
+    own = RULE.replace("chat.stream.done", rule_id).replace("A stream ends", f"{rule_id} ends")
+    return own.replace("    When", f"    Needs: {needs}\n    When", 1)
+
+
 MALFORMED = {
     "no Gherkin": (RULE.replace("    Then", "    Finally"), "is not Gherkin"),
     "a rule without a level": (RULE.replace("@must ", ""), "a rule has two tags, its level and its id"),
@@ -75,6 +81,9 @@ MALFORMED = {
     "a tag more": (RULE.replace("@must", "@must @slow"), "a rule has two tags"),
     "a rule without a source": (RULE.replace("Source:", "From:"), 'the description has no "Source:"'),
     "a rule with an empty reason": (RULE.replace("clients hang without it.", ""), 'has no "Why:"'),
+    "needs that name nothing": (needing(""), '"Needs:" names rules by their ids'),
+    "needs with no comma": (needing("chat.a chat.b"), '"Needs:" names rules by their ids'),
+    "needs named twice": (needing("chat.a, chat.a"), '"Needs:" names rules by their ids, each once'),
     "a Given": (
         RULE.replace("    When", "    Given a server\n    When"),
         '"Given" is no step of a rule; use When and Then',
@@ -125,6 +134,38 @@ def test_two_rules_of_one_title_are_refused() -> None:
     other = RULE.replace("@chat.stream.done", "@chat.stream.end")
     with pytest.raises(FeatureError, match=r"'A stream ends .*' is taken already"):
         Catalogue(parse_feature(feature(RULE, other), "x.feature"))
+
+
+def test_a_rule_names_the_rules_that_it_needs() -> None:
+    text = feature(needing("chat.b,\n      chat.c", "chat.a"), needing("chat.c", "chat.b"), RULE)
+    needs = {s.rule.id: s.rule.needs for s in parse_feature(text, "x.feature")}
+    assert needs == {"chat.a": ("chat.b", "chat.c"), "chat.b": ("chat.c",), "chat.stream.done": ()}
+
+
+def test_rules_that_need_each_other_in_a_line_are_a_catalogue() -> None:
+    rules = (needing("chat.b", "chat.a"), needing("chat.stream.done", "chat.b"), RULE)
+    assert len(Catalogue(parse_feature(feature(*rules), "x.feature"))) == 3
+
+
+def test_a_need_that_is_no_rule_is_refused() -> None:
+    with pytest.raises(FeatureError, match=r'^x\.feature:5: chat\.a needs "chat\.b", which is no rule$'):
+        Catalogue(parse_feature(feature(needing("chat.b", "chat.a")), "x.feature"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ([needing("chat.a", "chat.a")], r"^x\.feature:5: chat\.a needs chat\.a$"),
+        (
+            [needing("chat.b", "chat.a"), needing("chat.a", "chat.b")],
+            r"^x\.feature:(5: chat\.a needs chat\.b needs chat\.a|15: chat\.b needs chat\.a needs chat\.b)$",
+        ),
+    ],
+    ids=["itself", "each other"],
+)
+def test_needs_that_go_in_a_circle_are_refused(rules: list[str], said: str) -> None:
+    with pytest.raises(FeatureError, match=said):
+        Catalogue(parse_feature(feature(*rules), "x.feature"))
 
 
 def test_a_request_that_is_valid_here_and_wrong_there_is_refused() -> None:

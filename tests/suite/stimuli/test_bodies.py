@@ -110,7 +110,9 @@ def test_what_is_wrong_on_purpose_is_hostile() -> None:
     assert bodies.post(Endpoint.CHAT, {}).risk is Risk.HARMLESS
     assert bodies.post(Endpoint.CHAT, {"n": 0}, valid=False).risk is Risk.HOSTILE
     assert bodies.post(Endpoint.CHAT, {}, valid=False, risk=Risk.DEADLY).risk is Risk.DEADLY
-    assert bodies.bare("PUT", "/x").risk is Risk.HOSTILE
+    assert bodies.bare("PUT", "/x").risk is Risk.MILD
+    assert bodies.retrieve_model("none").risk is Risk.MILD
+    assert bodies.raw_post(Endpoint.CHAT, b"{").risk is Risk.HOSTILE
     assert bodies.list_models().risk is Risk.HARMLESS
 
 

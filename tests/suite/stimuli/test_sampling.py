@@ -6,7 +6,8 @@ import gonogo_contract
 import jsonschema_rs
 import pytest
 from gonogo.stimuli import conversations, life, sampling
-from gonogo.stimuli.stimulus import Risk, Stimulus, Subject
+from gonogo.stimuli.stimulus import Endpoint, Risk, Stimulus, Subject
+from gonogo.stimuli.stopping import greedy
 
 SUBJECT = Subject("org/chat")
 REQUEST = jsonschema_rs.validator_for(gonogo_contract.component_schema("CreateChatCompletionRequest"))
@@ -43,10 +44,13 @@ def test_every_note_is_as_long_as_it_may_be() -> None:
     )
 
 
-def test_what_is_compared_with_greedy_text_is_sent_alone() -> None:
-    compared = [stimulus for phrase, stimulus in sampling.REQUESTS.items() if "bookkeeping" not in phrase]
-    assert compared
-    assert all(stimulus.alone for stimulus in compared)
+def test_what_is_compared_with_another_text_says_with_which() -> None:
+    compared = {phrase: s.like.base for phrase, s in sampling.REQUESTS.items() if s.like is not None}
+    assert compared == {
+        "a chat completion is drawn from a nucleus of one token": greedy(Endpoint.CHAT).key,
+        "a chat completion is drawn with a seed": sampling.SEED.key,
+        "a chat completion is drawn with that seed once more": sampling.SEED.key,
+    }
 
 
 def test_a_client_that_leaves_is_followed_by_a_sign_of_life_of_its_own() -> None:

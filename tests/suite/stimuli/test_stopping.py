@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
@@ -11,6 +12,7 @@ from gonogo.stimuli.stopping import (
     across_a_border,
     begun_at_the_end,
     earliest_is_last,
+    greedy,
     stopped,
 )
 
@@ -20,7 +22,8 @@ SPOKEN = ["One", ", two", ", three", ", four", ", five", ", six"]
 def stream(*deltas: object, status: int | None = 200, failure: Failure | None = None) -> Exchange:
     frames = [f"data: {json.dumps({'choices': [{'index': 0, 'delta': delta}]})}\n\n" for delta in deltas]
     body = "".join([*frames, "data: [DONE]\n\n"]).encode()
-    return Exchange("x1", "s", Request("POST", "/"), status, (), (Chunk(0.0, body),), failure, 0.0)
+    headers = (("content-type", "text/event-stream"),)
+    return Exchange("x1", "s", Request("POST", "/"), status, headers, (Chunk(0.0, body),), failure, 0.0)
 
 
 def said(*texts: str) -> Exchange:
@@ -79,8 +82,35 @@ def test_the_stop_goes_into_the_greedy_request() -> None:
     body = stimulus.build(Subject("m"), answers).json
     assert isinstance(body, dict)
     assert (body["temperature"], body["stop"]) == (0, across_a_border(SPOKEN))
-    assert stimulus.alone
-    assert all(need.alone for need in stimulus.needs)
+
+
+def answered(*texts: str, stop: object = None) -> Exchange:
+    request = Request("POST", "/", body=json.dumps({"stop": stop}).encode())
+    return replace(said(*texts), request=request)
+
+
+@pytest.mark.parametrize(
+    ("texts", "stop", "expected"),
+    [
+        (("One, ",), "two", True),
+        (("One,",), "two", True),
+        (("One",), "two", False),
+        (("One, two, three",), "two", False),
+        (("One, two, three",), "never", True),
+        (("One, two,",), "never", False),
+        (("One, ",), ["three", "two"], True),
+        (("Two",), None, False),
+    ],
+)
+def test_a_text_that_was_cut_is_like_the_greedy_one_up_to_the_first_stop(
+    texts: tuple[str, ...],
+    stop: object,
+    expected: bool,  # noqa: FBT001 - parametrised
+) -> None:
+    like = stopped(Endpoint.CHAT, "here", across_a_border).like
+    assert like is not None
+    assert like.base == greedy(Endpoint.CHAT).key
+    assert like.holds(said("One, two, ", "three"), answered(*texts, stop=stop)) is expected
 
 
 def test_a_text_that_does_not_repeat_tells_nothing() -> None:

@@ -49,3 +49,19 @@ def test_a_phrase_is_defined_once() -> None:
 def test_json_that_is_none_is_an_error_of_its_value() -> None:
     with pytest.raises(ValueError, match="Expecting"):
         vocabulary("say {value:json}").find("say {a}")
+
+
+def test_a_phrase_with_braces_is_a_pattern_and_never_a_text() -> None:
+    with pytest.raises(LookupError, match="no phrase fits"):
+        vocabulary("say {value:d}").find("say {value:d}")
+
+
+def test_a_text_that_one_phrase_is_and_another_fits_is_refused_with_both() -> None:
+    with pytest.raises(LookupError, match=r"fits 'the \{noun\} is listed' and 'the model is listed'"):
+        vocabulary("the model is listed", "the {noun} is listed").find("the model is listed")
+
+
+def test_a_pattern_is_compiled_where_a_text_might_be_it() -> None:
+    words = vocabulary("a chat with {n:d} choices", "a stream with {n:d} choices")
+    words.find("a chat with 2 choices")
+    assert {phrase.pattern for phrase in words if "compiled" in vars(phrase)} == {"a chat with {n:d} choices"}

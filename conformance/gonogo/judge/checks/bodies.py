@@ -5,86 +5,94 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 # The seconds of 2001-09-09 and of 2096-10-02: a time stamp in milliseconds or days lies outside.
 EARLIEST, LATEST = 1_000_000_000, 4_000_000_000
 
 
 @check('the answer\'s content type is "{media_type}"')
-def media_type_is(exchange: Exchange, media_type: str) -> Deviation | None:
+def media_type_is(exchange: Exchange, media_type: str) -> Outcome:
     """The media type, parameters aside (RFC 9110 section 8.3)."""
     if exchange.media_type == media_type:
-        return None
+        return saw(f"Content-Type {media_type}", exchange)
     actual = exchange.header("content-type")
     return Deviation(f"Content-Type: {media_type}", f"Content-Type is {actual or 'absent'}")
 
 
 @check("the answer is one JSON object")
-def one_json_object(exchange: Exchange) -> Deviation | None:
+def one_json_object(exchange: Exchange) -> Outcome:
     """The body parses as one JSON object; NaN, Infinity and anything after it are not JSON (RFC 8259)."""
     try:
         value = reading.parse(exchange.body)
     except ValueError as error:
-        return Deviation("one JSON object", f"the body is not JSON: {error}").at(exchange, 0)
+        return Deviation("one JSON object", f"the body is not JSON: {error}").located(exchange, 0)
     if isinstance(value, dict):
-        return None
-    return Deviation("one JSON object", f"the body is {reading.kind(value)}").at(exchange, 0)
+        return saw("JSON object", exchange)
+    return Deviation("one JSON object", f"the body is {reading.kind(value)}").located(exchange, 0)
 
 
 @check('"{field}" in the answer is a string that is not empty')
-def not_empty(exchange: Exchange, field: str) -> Deviation | None:
+def not_empty(exchange: Exchange, field: str) -> Outcome:
     """An empty id or model names nothing."""
     value = reading.answer(exchange).get(field)
     if not isinstance(value, str):
-        raise Undecided(f'"{field}" of {exchange.id} is not a string')
-    return None if value else Deviation("a string that is not empty", f'"{field}" is ""')
+        raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a string")
+    if not value:
+        return Deviation("a string that is not empty", f'"{field}" is ""')
+    return saw(f'"{field}"', exchange)
 
 
 @check('"{field}" in the answer is a time in seconds')
-def unix_seconds(exchange: Exchange, field: str) -> Deviation | None:
+def unix_seconds(exchange: Exchange, field: str) -> Outcome:
     """A Unix time between 2001 and 2096, so that milliseconds are noticed."""
-    return out_of_time(reading.answer(exchange).get(field), field, exchange)
+    return out_of_time(reading.answer(exchange).get(field), field, exchange) or saw(f'"{field}"', exchange)
 
 
 def out_of_time(value: object, field: str, exchange: Exchange) -> Deviation | None:
     """A deviation where a whole number is no plausible Unix time in seconds."""
     seconds = reading.count(value)
     if seconds is None:
-        raise Undecided(f'"{field}" of {exchange.id} is not a whole number')
+        raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a whole number")
     if EARLIEST <= seconds <= LATEST:
         return None
     return Deviation("a Unix time in seconds", f'"{field}" is {seconds}')
 
 
 @compare('"{field}" differs between the answers')
-def differs(*exchanges: Exchange, field: str) -> Deviation | None:
+def differs(*exchanges: Exchange, field: str) -> Outcome:
     """What identifies an answer is not given twice."""
     values = [_string(exchange, field) for exchange in exchanges]
-    if len(set(values)) == len(values):
-        return None
+    if len(set(values)) == len(values) > 1:
+        return saw(f'"{field}"', *exchanges)
+    if len(values) < 2:
+        raise undecided(Reason.NOTHING_SEEN, *exchanges, what="second answer")
     return Deviation(
         f'another "{field}" for each answer', f'{len(values)} answers share the "{field}" {values[0]!r}'
     )
 
 
 @compare('"{field}" is the same in the answers')
-def agrees(*exchanges: Exchange, field: str) -> Deviation | None:
+def agrees(*exchanges: Exchange, field: str) -> Outcome:
     """The same question has the same answer in this field."""
     values = [_string(exchange, field) for exchange in exchanges]
     if len(set(values)) == 1:
-        return None
+        return saw(f'"{field}"', *exchanges)
     return Deviation(f'the same "{field}"', f'"{field}" is {" and then ".join(map(repr, values))}')
 
 
 @check("the answer has a header {name}", Of.ANSWERED)
-def has_header(exchange: Exchange, name: str) -> Deviation | None:
+def has_header(exchange: Exchange, name: str) -> Outcome:
     """The header field is there, and not empty."""
-    return None if exchange.header(name) else Deviation(f"a header {name}", f"there is no {name}")
+    if exchange.header(name):
+        return saw(f"header {name}", exchange)
+    return Deviation(f"a header {name}", f"there is no {name}")
 
 
 def _string(exchange: Exchange, field: str) -> str:
@@ -94,5 +102,5 @@ def _string(exchange: Exchange, field: str) -> str:
         else reading.answer(exchange).get(field)
     )
     if not isinstance(value, str):
-        raise Undecided(f'"{field}" of {exchange.id} is not a string')
+        raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a string")
     return value

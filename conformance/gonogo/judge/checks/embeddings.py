@@ -11,11 +11,14 @@ from math import hypot, isfinite
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.checks.counts import prompt_tokens
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import check, compare
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
     from gonogo.judge.reading import Object
 
     Vector = list[float]
@@ -27,140 +30,157 @@ LEAST_NORM = 1e-30
 
 
 @check("there is a vector for each input")
-def one_for_each(exchange: Exchange) -> Deviation | None:
-    """As many as texts or lists of tokens were given; a list of tokens is one input."""
+def one_for_each(exchange: Exchange) -> Outcome:
+    """As many as the request has texts or lists of tokens; a list of tokens is one input."""
     data = reading.answer(exchange).get("data")
     if not isinstance(data, list):
-        raise Undecided(f"{exchange.id} has no list of data")
+        raise undecided(Reason.FIELD_NOT, exchange, field="data", kind="a list")
     expected = _inputs(exchange)
-    return None if len(data) == expected else Deviation(f"{expected} vectors", f"there are {len(data)}")
+    if len(data) != expected:
+        return Deviation(f"{expected} vectors", f"there are {len(data)}")
+    seen = sum(map(_is_vector, reading.objects(data)))
+    if seen < expected:
+        raise undecided(Reason.FIELD_NOT, exchange, field="data[].embedding", kind="a vector")
+    return saw("vector", exchange, count=seen)
 
 
 @check("the vectors are numbered from 0")
-def numbered(exchange: Exchange) -> Deviation | None:
+def numbered(exchange: Exchange) -> Outcome:
     """Indexes 0 to n - 1, each once, in whatever order."""
     indexes = [reading.count(entry.get("index")) for entry in _entries(exchange)]
     known = [index for index in indexes if index is not None]
     if len(known) < len(indexes):
-        raise Undecided(f"a vector of {exchange.id} has no index")
+        raise undecided(Reason.FIELD_NOT, exchange, field="data[].index", kind="a whole number")
     if sorted(known) == list(range(len(known))):
-        return None
+        return saw("vector with an index", exchange, count=len(known))
     return Deviation(f"indexes 0 to {len(known) - 1}", f"the indexes are {', '.join(map(str, known))}")
 
 
 @check("no vector is empty")
-def not_empty(exchange: Exchange) -> Deviation | None:
+def not_empty(exchange: Exchange) -> Outcome:
     """A vector has a direction (zosmaai/pi-llm-wiki PR#103 stored empty ones)."""
-    for entry in _entries(exchange):
+    entries = _entries(exchange)
+    for entry in entries:
         if entry.get("embedding") in ([], ""):
             return Deviation("numbers in every vector", f"the vector of index {entry.get('index')} is empty")
-    return None
+    return saw("vector", exchange, count=sum(map(_is_vector, entries)))
 
 
 @check("all vectors have one length")
-def one_length(exchange: Exchange) -> Deviation | None:
-    """One model has one number of dimensions."""
-    lengths = sorted({len(vector) for vector in _vectors(exchange).values()})
+def one_length(exchange: Exchange) -> Outcome:
+    """One model has one number of dimensions; one vector by itself has nothing to agree with."""
+    vectors = _vectors(exchange)
+    lengths = sorted({len(vector) for vector in vectors.values()})
     if len(lengths) == 1:
-        return None
+        return saw("further vector", exchange, count=len(vectors) - 1)
     return Deviation("one length", f"the lengths are {', '.join(map(str, lengths))}")
 
 
 @check("the vectors are arrays of numbers")
-def arrays(exchange: Exchange) -> Deviation | None:
-    """The form that was asked for, or the default."""
-    for entry in _entries(exchange):
-        if isinstance(entry.get("embedding"), str):
-            return Deviation("an array of numbers", "the vector is a string")
-    return None
+def arrays(exchange: Exchange) -> Outcome:
+    """The form that the request names, or the default."""
+    values = [entry.get("embedding") for entry in _entries(exchange)]
+    if any(isinstance(value, str) for value in values):
+        return Deviation("an array of numbers", "the vector is a string")
+    return saw("array of numbers", exchange, count=sum(bool(_numbers(value)) for value in values))
 
 
 @check("the vectors are strings of base64")
-def strings(exchange: Exchange) -> Deviation | None:
-    """The form that was asked for, not the default."""
-    for entry in _entries(exchange):
-        if isinstance(entry.get("embedding"), list):
-            return Deviation("a string of base64", "the vector is an array of numbers")
-    return None
+def strings(exchange: Exchange) -> Outcome:
+    """The form that the request names, not the default."""
+    values = [entry.get("embedding") for entry in _entries(exchange)]
+    if any(isinstance(value, list) for value in values):
+        return Deviation("a string of base64", "the vector is an array of numbers")
+    return saw("string of base64", exchange, count=sum(map(_is_base64, values)))
 
 
 @check("every vector has {number:d} numbers")
-def dimensions(exchange: Exchange, number: int) -> Deviation | None:
-    """As many as were asked for."""
-    for index, vector in _vectors(exchange).items():
+def dimensions(exchange: Exchange, number: int) -> Outcome:
+    """As many as the request's `dimensions`."""
+    vectors = _vectors(exchange)
+    for index, vector in vectors.items():
         if len(vector) != number:
             return Deviation(f"{number} numbers", f"the vector of index {index} has {len(vector)}")
-    return None
+    return saw(f"vector of {number} numbers", exchange, count=len(vectors))
 
 
 @check("prompt and total tokens are one number")
-def counts_agree(exchange: Exchange) -> Deviation | None:
+def counts_agree(exchange: Exchange) -> Outcome:
     """Nothing is generated, so the prompt is all there is."""
-    usage = reading.usage(reading.answer(exchange)) or {}
-    prompt, total = (reading.count(usage.get(name)) for name in ("prompt_tokens", "total_tokens"))
-    if prompt is None or total is None:
-        raise Undecided(f"{exchange.id} does not count its tokens")
-    return None if prompt == total else Deviation(f"total_tokens {prompt}", f"total_tokens is {total}")
+    prompt = prompt_tokens(exchange)
+    total = reading.count((reading.usage(reading.answer(exchange)) or {}).get("total_tokens"))
+    if total is None:
+        raise undecided(Reason.FIELD_NOT, exchange, field="total_tokens", kind="a whole number")
+    if prompt == total:
+        return saw("total_tokens", exchange)
+    return Deviation(f"total_tokens {prompt}", f"total_tokens is {total}")
 
 
 @compare("the bytes of the base64 are as many as the numbers need")
-def four_bytes_each(*exchanges: Exchange) -> Deviation | None:
+def four_bytes_each(*exchanges: Exchange) -> Outcome:
     """Four for each number: 32-bit floats, and no other form."""
     numbers, packed = (_raw(exchange) for exchange in exchanges)
     if not isinstance(numbers, list) or not isinstance(packed, str):
-        raise Undecided("one of the vectors is not in the form that was asked for")
+        raise undecided(
+            Reason.VECTORS_UNLIKE, *exchanges, why="one is not in the form that its request names"
+        )
     try:
         size = len(b64decode(packed, validate=True))
     except ValueError as error:
         return Deviation("base64", f"the string is no base64: {error}")
     if size == 4 * len(numbers):
-        return None
+        return saw("number of the vector", *exchanges, count=len(numbers))
     return Deviation(f"4 bytes for each of {len(numbers)} numbers", f"there are {size} bytes")
 
 
 @compare("the base64 is of the same vector")
-def same_in_base64(*exchanges: Exchange) -> Deviation | None:
+def same_in_base64(*exchanges: Exchange) -> Outcome:
     """Little-endian floats; others decode to noise."""
-    numbers, packed = (_vectors(exchange).get(0, []) for exchange in exchanges)
-    if len(numbers) != len(packed):
-        raise Undecided("the vectors differ in length")
-    return _unlike(numbers, packed, ALIKE, "the vector that the array holds")
+    deviation = _unlike(exchanges, 0, ALIKE, "the vector that the array holds")
+    if deviation is not None:
+        return deviation
+    return saw("string of base64", exchanges[-1], count=isinstance(_raw(exchanges[-1]), str))
 
 
 @compare("the vectors agree")
-def agree(*exchanges: Exchange) -> Deviation | None:
+def agree(*exchanges: Exchange) -> Outcome:
     """The same text has the same vector."""
-    first, second = (_vectors(exchange).get(0, []) for exchange in exchanges)
-    return _unlike(first, second, SAME, "the same vector")
+    return _unlike(exchanges, 0, SAME, "the same vector") or saw("vector", *exchanges)
 
 
 @compare("the vector of index {index:d} is that of its text alone")
-def as_alone(*exchanges: Exchange, index: int) -> Deviation | None:
+def as_alone(*exchanges: Exchange, index: int) -> Outcome:
     """What else is in a batch does not matter."""
-    alone, batch = exchanges
-    return _unlike(_vectors(alone).get(0, []), _vectors(batch).get(index, []), ALIKE, "the same direction")
+    return _unlike(exchanges, index, ALIKE, "the same direction") or saw("vector", *exchanges)
 
 
 @compare("no other vector is nearer to that of the first text alone")
-def in_order(*exchanges: Exchange) -> Deviation | None:
+def in_order(*exchanges: Exchange) -> Outcome:
     """`index` is the number of the input: the vector of index 0 is that of the first text."""
     alone, batch = exchanges
     single, vectors = _vectors(alone).get(0, []), _vectors(batch)
     if 0 not in vectors or any(len(vector) != len(single) for vector in vectors.values()):
-        raise Undecided(f"the vectors of {batch.id} cannot be compared with that of {alone.id}")
+        why = "their lengths differ" if 0 in vectors else "there is none of index 0"
+        raise undecided(Reason.VECTORS_UNLIKE, batch, alone, why=why)
     nearness = {index: _cosine(single, vector) for index, vector in vectors.items()}
     nearest = max(nearness, key=nearness.__getitem__)
     if nearness[nearest] - nearness[0] < 1 - ALIKE:
-        return None
+        return saw("other vector", batch, count=len(vectors) - 1)
     return Deviation(
         "the first text at index 0",
         f"the vector of index {nearest} is nearer ({nearness[nearest]:.3f} to {nearness[0]:.3f})",
     )
 
 
-def _unlike(first: Vector, second: Vector, least: float, expected: str) -> Deviation | None:
+def _unlike(exchanges: tuple[Exchange, ...], index: int, least: float, expected: str) -> Deviation | None:
+    """A deviation where index 0 of the first answer and `index` of the second point in other directions."""
+    alone, other = exchanges
+    first, second = _vectors(alone).get(0, []), _vectors(other).get(index, [])
     if not first or len(first) != len(second):
-        raise Undecided("the vectors cannot be compared")
+        why = (
+            "their lengths differ" if first and second else f"there is none of index {index if first else 0}"
+        )
+        raise undecided(Reason.VECTORS_UNLIKE, *exchanges, why=why)
     cosine = _cosine(first, second)
     if cosine >= least:
         return None
@@ -183,7 +203,7 @@ def _inputs(exchange: Exchange) -> int:
 def _entries(exchange: Exchange) -> list[Object]:
     entries = reading.objects(reading.answer(exchange).get("data"))
     if not entries:
-        raise Undecided(f"{exchange.id} has no vectors")
+        raise undecided(Reason.NO_VECTORS, exchange)
     return entries
 
 
@@ -200,8 +220,21 @@ def _vectors(exchange: Exchange) -> dict[int, Vector]:
         if index is not None and vector:
             found[index] = vector
     if not found:
-        raise Undecided(f"{exchange.id} has no vector that can be read")
+        raise undecided(Reason.NO_VECTORS, exchange)
     return found
+
+
+def _is_vector(entry: Object) -> bool:
+    """Whether there is something in it, in either form."""
+    value = entry.get("embedding")
+    return isinstance(value, list | str) and bool(value)
+
+
+def _is_base64(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(b64decode(value, validate=True))
+    except ValueError:
+        return False
 
 
 def _numbers(value: object) -> Vector:

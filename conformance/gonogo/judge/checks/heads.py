@@ -1,40 +1,46 @@
-"""What a server does with heads, paths and sizes that are not the ordinary ones."""
+"""Requests with unusual headers, methods, paths and sizes, and the headers of answers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.exchange import FailureKind, header
-from gonogo.judge.checks.acceptance import accepted, ending, said_instead, turned_away
-from gonogo.judge.outcome import Deviation, Undecided, answered_with
+from gonogo.exchange import header
+from gonogo.judge import kinds
+from gonogo.judge.checks.acceptance import accepted, ending, timed_out, turned_away
+from gonogo.judge.outcome import Deviation, saw, unanswered, undecided, unhelpful_status
 from gonogo.judge.steps import Of, check
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 ANYBODY = "*"
 
 
 @check("no server error is the answer, unless it says that there is no such thing", Of.ANY)
-def harmless(exchange: Exchange) -> Deviation | None:
-    """Whatever it says, it says so: no 5xx but a plain 501, and no connection that is dropped without a word."""
-    status, failure = exchange.status, exchange.failure
+def harmless(exchange: Exchange) -> Outcome:
+    """Neither 5xx, apart from 501, nor a connection that is dropped before the status."""
+    status = exchange.status
     if status is None:
-        if failure is not None and failure.kind is FailureKind.TIMEOUT:
-            raise Undecided(f"{exchange.id}: {failure.message}")
+        if timed_out(exchange):
+            raise undecided(Reason.TIMED_OUT, exchange, failure=ending(exchange))
         return Deviation("an answer", ending(exchange))
-    if status < 500 or status == 501:
-        return None
-    if status == 503:
-        raise Undecided(answered_with(exchange))
-    return Deviation("a status below 500", f"status {status}")
+    if status in {401, 403} or turned_away(exchange):
+        raise unhelpful_status(exchange)
+    if status >= 500 and status != 501:
+        return Deviation("a status below 500", f"status {status}")
+    # The other methods that are sent, HEAD and OPTIONS, and GET for a path with a slash, have no answer of a kind.
+    if exchange.request.method == "POST" and accepted(exchange) and not kinds.of_its_kind(exchange):
+        raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
+    return saw(f"status {status}", exchange)
 
 
 @check("the page may send what openai-node sends", Of.ANSWERED)
-def allowed(exchange: Exchange) -> Deviation | None:
-    """Status, origin and headers are what a browser goes on with, by the Fetch standard."""
+def allowed(exchange: Exchange) -> Outcome:
+    """The status, origin and headers that let a browser send the request, by the Fetch standard."""
     if exchange.status in {None, 401, 403} or turned_away(exchange):
-        raise Undecided(said_instead(exchange))
+        raise unanswered(exchange)
     if not accepted(exchange):
         return Deviation("a status of 2xx", f"status {exchange.status}")
     origin = header(exchange.request.headers, "origin")
@@ -45,33 +51,37 @@ def allowed(exchange: Exchange) -> Deviation | None:
     listed = _names(exchange.header("access-control-allow-headers"))
     missing = [] if ANYBODY in listed else sorted(wanted - listed)
     if not missing:
-        return None
+        return saw("header that the page may send", exchange, count=len(wanted))
     return Deviation(
         "every header that was asked for in Access-Control-Allow-Headers", f"without {missing[0]}"
     )
 
 
 @check("the answer has no more than one length", Of.ANY)
-def one_length(exchange: Exchange) -> Deviation | None:
-    """Content-Length or Transfer-Encoding: with both it takes one reader for another to be lied to."""
+def one_length(exchange: Exchange) -> Outcome:
+    """Content-Length or Transfer-Encoding: given both, two readers find two ends of the answer."""
     if exchange.status is None:
-        raise Undecided(said_instead(exchange))
+        raise unanswered(exchange)
     length, coding = exchange.header("content-length"), exchange.header("transfer-encoding")
     if length is None or coding is None:
-        return None
+        present = int(length is not None or coding is not None)
+        return saw("Content-Length or Transfer-Encoding", exchange, count=present)
     return Deviation(
         "Content-Length or Transfer-Encoding", f"Content-Length is {length}, Transfer-Encoding {coding}"
     )
 
 
 @check("a refusal with 405 has a header allow", Of.ANSWERED)
-def allow_given(exchange: Exchange) -> Deviation | None:
-    """What is refused with another status says something else."""
+def allow_given(exchange: Exchange) -> Outcome:
+    """A refusal with another status need not name the methods."""
+    if exchange.status in {401, 403} or turned_away(exchange):
+        raise unhelpful_status(exchange)
     if exchange.status != 405:
-        raise Undecided(f"not refused with 405: {said_instead(exchange)}")
-    if exchange.header("allow") is not None:
-        return None
-    return Deviation("a header Allow", "there is none")
+        raise undecided(Reason.NOT_405, exchange, status=exchange.status)
+    allow = exchange.header("allow")
+    if allow is None:
+        return Deviation("a header Allow", "there is none")
+    return saw("method in Allow", exchange, count=len(_names(allow)))
 
 
 def _names(value: str | None) -> set[str]:

@@ -1,96 +1,107 @@
-"""What a target says to who brings no key, or a wrong one. Where none is needed, there is nothing to judge."""
+"""Requests without a key, or with a wrong one. Where no key is needed, there is nothing to judge."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.exchange import FailureKind
-from gonogo.judge.checks.acceptance import accepted, busy, ending, said_instead
+from gonogo.exchange import header
+from gonogo.judge import kinds
+from gonogo.judge.checks.acceptance import accepted, busy, ending, expect_plain, timed_out
 from gonogo.judge.checks.refusals import code_is, has_envelope
-from gonogo.judge.outcome import Deviation, Refused, Undecided, answered_with
+from gonogo.judge.outcome import Deviation, refused, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
 from gonogo.redaction import WRONG_KEY
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 UNAUTHORIZED = 401
 
 
 @check("the want of a key does not fail the server", Of.ANY)
-def not_failing(exchange: Exchange) -> Deviation | None:
+def not_failing(exchange: Exchange) -> Outcome:
     """Accepted or refused, but neither 5xx nor a dropped connection."""
-    status, failure = exchange.status, exchange.failure
-    timed_out = failure is not None and failure.kind is FailureKind.TIMEOUT
-    if timed_out or status in {501, 503} or busy(exchange):
-        raise Undecided(said_instead(exchange))
+    status = exchange.status
+    if timed_out(exchange) or status in {501, 503} or busy(exchange):
+        raise unanswered(exchange)
     if status is not None and status < 500:
-        return None
+        if exchange.failure is not None:
+            raise unanswered(exchange)
+        return saw(f"status {status}", exchange)
     return Deviation("a status below 500", ending(exchange) if status is None else f"the status is {status}")
 
 
 @compare("the last is refused with 401 where the first is accepted", Of.ANY)
-def unauthorized(*exchanges: Exchange) -> Deviation | None:
+def unauthorized(*exchanges: Exchange) -> Outcome:
     """401 is the one status by which clients know that it is about the key."""
     refusal = _refusal(*exchanges)
     if refusal.status == UNAUTHORIZED:
-        return None
+        return saw("status 401", refusal)
     return Deviation("status 401", f"the status is {refusal.status}")
 
 
 @compare("the last is refused with an error object where the first is accepted", Of.ANY)
-def in_an_envelope(*exchanges: Exchange) -> Deviation | None:
+def in_an_envelope(*exchanges: Exchange) -> Outcome:
     """The same object as in every other refusal."""
     return has_envelope(_refusal(*exchanges))
 
 
 @compare('the last is refused with the code "{code}" where the first is accepted', Of.ANY)
-def coded(*exchanges: Exchange, code: str) -> Deviation | None:
+def coded(*exchanges: Exchange, code: str) -> Outcome:
     """The code that clients branch on."""
     return code_is(_refusal(*exchanges), code)
 
 
 @compare("the last is refused with a challenge where the first is accepted", Of.ANY)
-def challenged(*exchanges: Exchange) -> Deviation | None:
+def challenged(*exchanges: Exchange) -> Outcome:
     """A 401 says how one may authenticate (RFC 9110 section 15.5.2)."""
     refusal = _refusal(*exchanges)
     if refusal.status != UNAUTHORIZED:
-        raise Undecided(answered_with(refusal))
+        raise undecided(Reason.OTHER_STATUS, refusal, status=refusal.status)
     if refusal.header("www-authenticate"):
-        return None
+        return saw("header WWW-Authenticate", refusal)
     return Deviation("a header WWW-Authenticate", "there is none")
 
 
 @compare("the refusal of the last does not tell the key where the first is accepted", Of.ANY)
-def not_echoed(*exchanges: Exchange) -> Deviation | None:
+def not_echoed(*exchanges: Exchange) -> Outcome:
     """A key that was mistyped is nearly the right one, and errors end in logs."""
     refusal = _refusal(*exchanges)
     offset = refusal.body.find(WRONG_KEY.removeprefix("Bearer ").encode())
-    if offset < 0:
-        return None
-    return Deviation("no key, or a part of it", "the whole key that was sent").at(refusal, offset)
+    if offset >= 0:
+        return Deviation("no key, or a part of it", "the whole key that was sent").located(refusal, offset)
+    if not refusal.body:
+        raise undecided(Reason.NO_BODY, refusal)
+    return saw("body of a refusal", refusal)
 
 
 @compare("a wrong key is refused like none", Of.ANY)
-def wrong_like_none(*exchanges: Exchange) -> Deviation | None:
-    """Who wants a key, and takes any, protects nothing; the exchanges are the plain one, without, and wrong."""
+def wrong_like_none(*exchanges: Exchange) -> Outcome:
+    """A key that may be any key protects nothing.
+
+    The exchanges are the plain request, the one without a key, and the one with a wrong key.
+    """
     plain, without, wrong = exchanges
     _refusal(plain, without)
     if not accepted(wrong):
         _refusal(plain, wrong)
-        return None
+        return saw("refusal", without, wrong)
     return Deviation(
         f"a refusal, as without a key (status {without.status})", f"a wrong key is accepted: {ending(wrong)}"
     )
 
 
 def _refusal(plain: Exchange, last: Exchange) -> Exchange:
-    """The refusal of the last; raises what is to be said where it is none, or one that has another cause."""
-    if not accepted(plain):
-        raise Undecided(f"the plain request was not accepted either: {said_instead(plain)}")
+    """The last exchange, which is a refusal; Stop where it is none, or has another cause than the key."""
+    expect_plain(plain)
     if accepted(last):
-        raise Refused(f"no right key is needed here: {last.id} was answered with {last.status}")
+        if not kinds.of_its_kind(last):
+            raise undecided(Reason.WRONG_KIND, last, kind=kinds.name(last))
+        wrong = header(last.request.headers, "authorization") == WRONG_KEY
+        raise refused(Reason.ANY_KEY_TAKEN if wrong else Reason.NO_KEY_NEEDED, last, status=last.status)
     status = last.status
     if status is None or status < 400 or status >= 500 or last.failure is not None or busy(last):
-        raise Undecided(said_instead(last))
+        raise unanswered(last)
     return last

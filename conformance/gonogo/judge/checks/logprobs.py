@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading, shape, token_logprobs
 from gonogo.judge.checks.counts import generated, refuse_reasoning, text
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
     from gonogo.judge.reading import Object
 
 ROUNDING = 1e-3
@@ -22,48 +24,50 @@ ROUNDING = 1e-3
 
 
 @check("there are log probabilities of the content", Of.BEGUN)
-def chat_present(exchange: Exchange) -> Deviation | None:
+def chat_present(exchange: Exchange) -> Outcome:
     """Asked for and accepted, so they come; completions' form is none of chat's (vllm-project/vllm#3179)."""
     return _present(exchange, "content")
 
 
 @check("there are log probabilities of the text", Of.BEGUN)
-def completion_present(exchange: Exchange) -> Deviation | None:
+def completion_present(exchange: Exchange) -> Outcome:
     """Asked for and accepted, so they come; chat's form is none of completions'."""
     return _present(exchange, "tokens")
 
 
 @check("there are as many log probabilities as completion tokens", Of.BEGUN)
-def one_each(exchange: Exchange) -> Deviation | None:
+def one_each(exchange: Exchange) -> Outcome:
     """One more or less is let pass: an end token may be counted, or reported, or neither."""
     entries = len(_tokens(exchange))
     tokens = generated(exchange)
     refuse_reasoning(exchange)
     if abs(entries - tokens) <= 1:
-        return None
+        own = len(list(_own(exchange)))
+        return saw("token with a log probability", exchange, count=min(own, tokens))
     return Deviation(f"{tokens} log probabilities, as completion_tokens", f"there are {entries}")
 
 
 @check("every log probability is a number that is not above 0", Of.BEGUN)
-def possible(exchange: Exchange) -> Deviation | None:
+def possible(exchange: Exchange) -> Outcome:
     """The logarithm of a probability; what is not finite is no JSON."""
-    for value in _values(exchange):
+    values = list(_values(exchange))
+    for value in values:
         if not isfinite(value) or value > ROUNDING:
             return Deviation("a number that is 0 or below", f"a log probability is {value}")
-    return None
+    return saw("log probability", exchange, count=len(values))
 
 
 @check("every token lists the likeliest at its place", Of.BEGUN)
-def tops_present(exchange: Exchange) -> Deviation | None:
+def tops_present(exchange: Exchange) -> Outcome:
     """top_logprobs was asked for and accepted."""
-    tops = list(_tops(exchange))
-    if any(tops):
-        return None
+    with_any = [top for top in _tops(exchange) if top]
+    if with_any:
+        return saw("token with alternatives", exchange, count=len(with_any))
     return Deviation("the likeliest tokens at each place", "every list of them is empty")
 
 
 @check("no token lists more of the likeliest than were asked for", Of.BEGUN)
-def tops_limited(exchange: Exchange) -> Deviation | None:
+def tops_limited(exchange: Exchange) -> Outcome:
     """Of a completion one more is let pass: the schema adds the token itself where it is not among them."""
     chat = "messages" in exchange.request.fields
     limit = (
@@ -71,24 +75,29 @@ def tops_limited(exchange: Exchange) -> Deviation | None:
         if chat
         else token_logprobs.asked(exchange, "logprobs") + 1
     )
-    most = max((len(top) for top in _tops(exchange)), default=0)
-    return None if most <= limit else Deviation(f"at most {limit} at each place", f"there are {most}")
+    lengths = [len(top) for top in _tops(exchange) if top]
+    most = max(lengths, default=0)
+    if most > limit:
+        return Deviation(f"at most {limit} at each place", f"there are {most}")
+    return saw("token with alternatives", exchange, count=len(lengths))
 
 
 @check("the likeliest tokens stand in order", Of.BEGUN)
-def tops_sorted(exchange: Exchange) -> Deviation | None:
+def tops_sorted(exchange: Exchange) -> Outcome:
     """Best first; completions have a map, which has no order."""
+    seen = 0
     for top in _tops(exchange):
         values = [value for item in top if (value := token_logprobs.number(item.get("logprob"))) is not None]
         if any(later > earlier + ROUNDING for earlier, later in pairwise(values)):
             return Deviation("the likeliest first", f"the log probabilities are {values}")
-    return None
+        seen += len(values) > 1
+    return saw("token with several alternatives", exchange, count=seen)
 
 
 @check("the bytes of every token are its text", Of.BEGUN)
-def bytes_are_text(exchange: Exchange) -> Deviation | None:
+def bytes_are_text(exchange: Exchange) -> Outcome:
     """Where they are whole characters; a token may be part of one."""
-    compared = False
+    compared = 0
     for entry in token_logprobs.entries(exchange):
         token, data = entry.get("token"), _bytes(entry)
         try:
@@ -97,31 +106,28 @@ def bytes_are_text(exchange: Exchange) -> Deviation | None:
             continue
         if decoded is None or not isinstance(token, str):
             continue
-        compared = True
+        compared += 1
         if decoded != token:
             return Deviation(f"the bytes of {token!r}", f"the bytes are those of {decoded!r}")
-    if not compared:
-        raise Undecided(f"no token of {exchange.id} has bytes that are text")
-    return None
+    return saw("token whose bytes are text", exchange, count=compared)
 
 
 @check("the tokens spell the text", Of.BEGUN)
-def tokens_spell_text(exchange: Exchange) -> Deviation | None:
+def tokens_spell_text(exchange: Exchange) -> Outcome:
     """By their bytes, where all have them; an end token more at the end is let pass."""
     said = text(exchange)
     spelt = _spelt(exchange)
     if not said:
-        raise Undecided(f"{exchange.id} carries no text")
-    if b"".join(spelt).decode("utf-8", "replace").rstrip("\ufffd") == said.rstrip("\ufffd"):
-        return None
-    if b"".join(spelt[:-1]).decode("utf-8", "replace") == said:
-        return None
-    shown = b"".join(spelt).decode("utf-8", "replace")
+        raise undecided(Reason.NO_TEXT, exchange)
+    shown, whole_characters = b"".join(spelt).decode("utf-8", "replace"), said.rstrip("\ufffd")
+    less_the_last = b"".join(spelt[:-1]).decode("utf-8", "replace")
+    if shown.rstrip("\ufffd") == whole_characters or less_the_last == said:
+        return saw("character of the text", exchange, count=len(whole_characters))
     return Deviation(f"the tokens of {said[:60]!r}", f"the tokens spell {shown[:60]!r}")
 
 
 @check("every entry of the log probabilities fits TokenLogprob", Of.BEGUN)
-def entries_fit(exchange: Exchange) -> Deviation | None:
+def entries_fit(exchange: Exchange) -> Outcome:
     """Token, logprob, bytes and top_logprobs, each of its type."""
     for piece in token_logprobs.pieces(exchange):
         content = piece.get("content") if isinstance(piece, dict) else None
@@ -130,12 +136,11 @@ def entries_fit(exchange: Exchange) -> Deviation | None:
                 return Deviation(
                     "an entry as TokenLogprob describes it", f"{misfit.pointer}: {misfit.message}"
                 )
-    token_logprobs.entries(exchange)
-    return None
+    return saw("entry of the log probabilities", exchange, count=len(token_logprobs.entries(exchange)))
 
 
 @check("the four arrays of the log probabilities have one length", Of.BEGUN)
-def same_lengths(exchange: Exchange) -> Deviation | None:
+def same_lengths(exchange: Exchange) -> Outcome:
     """They run in parallel; a reader zips them."""
     found = token_logprobs.arrays(exchange)
     missing = [name for name in token_logprobs.ARRAYS if name not in found]
@@ -143,42 +148,40 @@ def same_lengths(exchange: Exchange) -> Deviation | None:
         return Deviation("four arrays", f'"{missing[0]}" is missing')
     lengths = {name: len(values) for name, values in found.items()}
     if len(set(lengths.values())) == 1:
-        return None
+        return saw("token in all four arrays", exchange, count=lengths["tokens"])
     return Deviation("four arrays of one length", f"their lengths are {lengths}")
 
 
 @check("no text offset is smaller than the one before", Of.BEGUN)
-def offsets_rise(exchange: Exchange) -> Deviation | None:
+def offsets_rise(exchange: Exchange) -> Outcome:
     """Tokens stand one after the other."""
     offsets = _offsets(exchange)
     for earlier, later in pairwise(offsets):
         if later < earlier:
             return Deviation("offsets that rise", f"{later} follows {earlier}")
-    if len(offsets) < 2:
-        raise Undecided(f"{exchange.id} has fewer than two text offsets")
-    return None
+    return saw("second text offset", exchange, count=len(offsets) - 1)
 
 
 @check("the text offsets are as far apart as the tokens are long", Of.BEGUN)
-def offsets_fit(exchange: Exchange) -> Deviation | None:
+def offsets_fit(exchange: Exchange) -> Outcome:
     """In characters, wherever the first one lies; undecided where a token is part of a character."""
     offsets = _offsets(exchange)
     tokens = [token for token in token_logprobs.arrays(exchange)["tokens"] if isinstance(token, str)]
     if len(tokens) != len(offsets) or any("\ufffd" in token or "bytes:" in token for token in tokens):
-        raise Undecided(f"not every token of {exchange.id} is text of its own")
+        raise undecided(Reason.TOKENS_NOT_TEXT, exchange)
     for number, token in enumerate(tokens[:-1]):
         step = offsets[number + 1] - offsets[number]
         if step != len(token):
             return Deviation(f"an offset {len(token)} after {token!r}", f"the next one is {step} further")
-    return None
+    return saw("token with a text offset after it", exchange, count=len(tokens) - 1)
 
 
-def _present(exchange: Exchange, field: str) -> Deviation | None:
+def _present(exchange: Exchange, field: str) -> Outcome:
     if not text(exchange):
-        raise Undecided(f"{exchange.id} carries no text")
+        raise undecided(Reason.NO_TEXT, exchange)
     pieces = token_logprobs.pieces(exchange)
     if any(isinstance(piece, dict) and piece.get(field) for piece in pieces):
-        return None
+        return saw("log probability of a token", exchange, count=len(list(_own(exchange))))
     reading.ended(exchange)
     there = next((piece for piece in pieces if isinstance(piece, dict)), None)
     actual = (
@@ -193,10 +196,19 @@ def _tokens(exchange: Exchange) -> list[object]:
     return token_logprobs.arrays(exchange)["tokens"]
 
 
-def _values(exchange: Exchange) -> Iterator[float]:
-    if "messages" not in exchange.request.fields:
+def _own(exchange: Exchange) -> Iterator[float]:
+    """The log probability of each token itself, those left out that are no numbers."""
+    if "messages" in exchange.request.fields:
+        found = [entry.get("logprob") for entry in token_logprobs.entries(exchange)]
+    else:
         found = token_logprobs.arrays(exchange).get("token_logprobs", [])
-        yield from (value for item in found if (value := token_logprobs.number(item)) is not None)
+    yield from (value for item in found if (value := token_logprobs.number(item)) is not None)
+
+
+def _values(exchange: Exchange) -> Iterator[float]:
+    """The log probabilities of the tokens, and in a chat those of their alternatives."""
+    if "messages" not in exchange.request.fields:
+        yield from _own(exchange)
         return
     for entry in token_logprobs.entries(exchange):
         for item in (entry, *reading.objects(entry.get("top_logprobs"))):
@@ -237,6 +249,8 @@ def _bytes(entry: Object) -> bytes | None:
 def _offsets(exchange: Exchange) -> list[int]:
     found = token_logprobs.arrays(exchange).get("text_offset", [])
     known = [offset for item in found if (offset := reading.count(item)) is not None]
-    if len(known) < len(found) or not known:
-        raise Undecided(f"{exchange.id} has no text offsets")
+    if not found:
+        raise undecided(Reason.NOTHING_SEEN, exchange, what="text offset")
+    if len(known) < len(found):
+        raise undecided(Reason.FIELD_NOT, exchange, field="text_offset", kind="a list of whole numbers")
     return known

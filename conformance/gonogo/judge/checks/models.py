@@ -5,96 +5,117 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from gonogo.judge import reading
-from gonogo.judge.checks.acceptance import accepted, ending, said_instead
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge import kinds, reading
+from gonogo.judge.checks.acceptance import accepted, ending
+from gonogo.judge.checks.bodies import EARLIEST, LATEST
+from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
     from gonogo.judge.reading import Object
 
 
+DESCRIBING = ("object", "created", "owned_by")
+"""What a listed model and a retrieved one say beside the id."""
+
+
 @check("no two models have the same id")
-def unique_ids(exchange: Exchange) -> Deviation | None:
+def unique_ids(exchange: Exchange) -> Outcome:
     """An id names one model."""
     ids = [entry["id"] for entry in _entries(exchange) if isinstance(entry.get("id"), str)]
     twice = [name for name in ids if ids.count(name) > 1]
-    return Deviation("each id once", f"{twice[0]!r} is listed {ids.count(twice[0])} times") if twice else None
+    if twice:
+        return Deviation("each id once", f"{twice[0]!r} is listed {ids.count(twice[0])} times")
+    return saw("listed model with an id", exchange, count=len(ids))
 
 
 @check("every model was created at a time in seconds")
-def created_in_seconds(exchange: Exchange) -> Deviation | None:
-    """Unix seconds; 0 and -1 are known stand-ins for "not known" and let pass."""
+def created_in_seconds(exchange: Exchange) -> Outcome:
+    """Unix seconds; 0 and -1, which some servers send for a time that they do not know, are neither right nor wrong."""
+    seen = 0
     for entry in _entries(exchange):
         created = reading.count(entry.get("created"))
-        if created is not None and created > 4_000_000_000:
+        if created is None:
+            continue
+        if created > LATEST:
             return Deviation("a Unix time in seconds", f'"created" of {entry.get("id")!r} is {created}')
-    return None
+        seen += created >= EARLIEST
+    return saw("listed model with a time in seconds", exchange, count=seen)
 
 
 @compare("the lists agree in ids and times")
-def lists_agree(*exchanges: Exchange) -> Deviation | None:
+def lists_agree(*exchanges: Exchange) -> Outcome:
     """`created` belongs to the model, not to the moment of asking."""
-    first, second = ({entry.get("id"): entry.get("created") for entry in _entries(e)} for e in exchanges)
+    first, second = ({str(entry.get("id")): entry.get("created") for entry in _entries(e)} for e in exchanges)
     if first == second:
-        return None
-    changed = sorted(
-        str(name) for name in first.keys() | second.keys() if first.get(name) != second.get(name)
-    )
+        known = sum(reading.count(created) is not None for created in first.values())
+        return saw("listed model with a time", *exchanges, count=known)
+    changed = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
     return Deviation("the same list twice", f"id or created changed for {', '.join(changed[:5])}")
 
 
 @compare("the retrieved model is the listed one")
-def retrieved_as_listed(*exchanges: Exchange) -> Deviation | None:
+def retrieved_as_listed(*exchanges: Exchange) -> Outcome:
     """The same id, object, created and owned_by as in the list."""
     listing, retrieval = exchanges
     model = reading.answer(retrieval)
     listed = next((e for e in _entries(listing) if e.get("id") == model.get("id")), None)
     if listed is None:
-        raise Undecided(
-            f"{retrieval.id} is no model of the list in {listing.id}: {reading.field(model, 'id')}"
-        )
-    differing = [f for f in ("object", "created", "owned_by") if listed.get(f) != model.get(f)]
-    if not differing:
-        return None
-    field = differing[0]
-    return Deviation(f"as listed, {reading.field(listed, field)}", reading.field(model, field))
+        raise undecided(Reason.NOT_LISTED, listing, retrieval, model=repr(model.get("id")))
+    differing = [name for name in DESCRIBING if listed.get(name) != model.get(name)]
+    if differing:
+        name = differing[0]
+        return Deviation(f"as listed, {reading.field(listed, name)}", reading.field(model, name))
+    shared = [name for name in DESCRIBING if model.get(name) is not None]
+    return saw("field of the model as listed", retrieval, count=len(shared))
 
 
 @compare("the retrieved model has the id that was asked for")
-def retrieved_as_asked(*exchanges: Exchange) -> Deviation | None:
+def retrieved_as_asked(*exchanges: Exchange) -> Outcome:
     """The answer names the model in the path."""
     retrieval = exchanges[-1]
     asked = _asked(retrieval)
     model = reading.answer(retrieval)
-    return None if model.get("id") == asked else Deviation(f'"id" {asked!r}', reading.field(model, "id"))
+    if model.get("id") == asked:
+        return saw('"id"', retrieval)
+    return Deviation(f'"id" {asked!r}', reading.field(model, "id"))
 
 
 @compare("the listed model can be retrieved", Of.ANY)
-def listed_can_be_retrieved(*exchanges: Exchange) -> Deviation | None:
+def listed_can_be_retrieved(*exchanges: Exchange) -> Outcome:
     """GET /models/{model} knows what GET /models lists."""
     listing, retrieval = exchanges
     asked = _asked(retrieval)
-    if not accepted(listing) or all(entry.get("id") != asked for entry in _entries(listing)):
-        raise Undecided(f"{asked!r} is not listed, so it need not be retrievable")
+    if not accepted(listing):
+        raise unanswered(listing)
+    if all(entry.get("id") != asked for entry in _entries(listing)):
+        raise undecided(Reason.NOT_LISTED, listing, model=repr(asked))
     if retrieval.status is None or retrieval.status in {401, 403, 429, 503}:
-        raise Undecided(said_instead(retrieval))
+        raise unanswered(retrieval)
     if accepted(retrieval):
-        return None
+        if retrieval.failure is not None:
+            raise unanswered(retrieval)
+        if not kinds.of_its_kind(retrieval):
+            raise undecided(Reason.WRONG_KIND, retrieval, kind=kinds.name(retrieval))
+        return saw(kinds.name(retrieval), retrieval)
     return Deviation(f"the model {asked!r}, which is listed", ending(retrieval))
 
 
 @compare("the model that answers is listed")
-def answering_model_is_listed(*exchanges: Exchange) -> Deviation | None:
+def answering_model_is_listed(*exchanges: Exchange) -> Outcome:
     """The model that was asked for, and answered, is in the list."""
     listing, chat = exchanges
     asked = chat.request.fields.get("model")
     listed = reading.answer(listing).get("data")
     if not isinstance(listed, list):
-        raise Undecided(f"{listing.id} has no list of models")
+        raise undecided(Reason.FIELD_NOT, listing, field="data", kind="a list")
     if any(entry.get("id") == asked for entry in reading.objects(listed)):
-        return None
+        if not kinds.of_its_kind(chat):
+            raise undecided(Reason.WRONG_KIND, chat, kind=kinds.name(chat))
+        return saw("model that is listed and answers", listing, chat)
     return Deviation(f"{asked!r} among the listed ids", "it answers, and is not listed")
 
 
@@ -105,5 +126,5 @@ def _asked(retrieval: Exchange) -> str:
 def _entries(exchange: Exchange) -> list[Object]:
     entries = reading.objects(reading.answer(exchange).get("data"))
     if not entries:
-        raise Undecided(f"{exchange.id} lists no models")
+        raise undecided(Reason.NO_MODELS, exchange)
     return entries

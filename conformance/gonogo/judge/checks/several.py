@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import calls, reading
+from gonogo.judge import calls, kinds, reading
 from gonogo.judge.checks.counts import generated
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 
 @check("there are {number:d} choices")
-def number_whole(exchange: Exchange, number: int) -> Deviation | None:
+def number_whole(exchange: Exchange, number: int) -> Outcome:
     """As many as `n` says; none at all is another rule's matter."""
     found = len(reading.choices(exchange))
-    return None if found == number else _deviation(number, found)
+    if found != number:
+        return _deviation(number, found)
+    if not kinds.of_its_kind(exchange):
+        raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
+    return saw("choice", exchange, count=found)
 
 
 @check("the stream has {number:d} choices", Of.BEGUN)
-def number_streamed(exchange: Exchange, number: int) -> Deviation | None:
+def number_streamed(exchange: Exchange, number: int) -> Outcome:
     """Chunks of as many indexes as `n` says, from 0 on."""
     found = sorted(reading.by_choice(exchange))
     if found == list(range(number)):
-        return None
+        return saw("streamed choice", exchange, count=number)
     reading.ended(exchange)
     if len(found) == number:
         return Deviation(f"indexes 0 to {number - 1}", f"the indexes are {', '.join(map(str, found))}")
@@ -33,19 +39,21 @@ def number_streamed(exchange: Exchange, number: int) -> Deviation | None:
 
 
 @check("the tokens of all {number:d} choices are counted", Of.BEGUN)
-def all_counted(exchange: Exchange, number: int) -> Deviation | None:
+def all_counted(exchange: Exchange, number: int) -> Outcome:
     """Undecided unless each choice reached its limit, which is then known to be its size."""
     streamed = exchange.is_stream
     found = len(reading.by_choice(exchange) if streamed else reading.choices(exchange))
     if found != number:
-        raise Undecided(f"{exchange.id} has {found} of {number} choices")
+        raise undecided(Reason.FEWER_CHOICES, exchange, found=found, number=number)
     if calls.finish_reasons(exchange) != ["length"] * number:
-        raise Undecided(f"not every choice of {exchange.id} reached its limit")
+        raise undecided(Reason.LIMIT_NOT_REACHED_BY_ALL, exchange)
     asked = exchange.request.fields
-    limit = reading.count(asked.get("max_completion_tokens", asked.get("max_tokens"))) or 0
+    limit = reading.count(asked.get("max_completion_tokens", asked.get("max_tokens")))
+    if not limit:
+        raise undecided(Reason.NO_COUNT, exchange, field="max_tokens")
     counted = generated(exchange)
     if counted >= number * limit:
-        return None
+        return saw("completion_tokens", exchange)
     return Deviation(f"{number * limit} completion tokens", f"completion_tokens is {counted}")
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
 from gonogo.judge.checks.counts import generated, refuse_reasoning, text
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import compare
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 
 class Ending(Enum):
@@ -24,9 +26,14 @@ class Ending(Enum):
     EXACT = auto()  # there
     RAN_ON = auto()  # nowhere near: it is the whole greedy text
     CUT_OUT = auto()  # the sequence is gone, and what comes after it is there
-    INCLUDED = auto()  # the sequence is in it
+    INCLUDED = auto()  # after the sequence, which is in it
+    PAST = auto()  # somewhere behind the sequence, which is in it
     PARTIAL = auto()  # the beginning of the sequence is left at its end
     SHORT = auto()  # before that
+
+
+ENDED = frozenset({Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL, Ending.SHORT})
+"""The texts that the sequence ended, well or badly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +44,42 @@ class _Stopped:
     expected: str
     actual: str
     ending: Ending
+    cut: Exchange
 
-    def unless(self, *wrong: Ending) -> Deviation | None:
-        """A deviation where the text ends in one of the wrong ways; another rule's matter where in others."""
-        if self.ending not in wrong:
-            return None
-        return Deviation(f"the text up to {self.stop!r}: {self.expected!r}", f"the text is {self.actual!r}")
+    def outcome(self, what: str, *, right: set[Ending], wrong: set[Ending]) -> Outcome:
+        """A deviation where the text ends in a wrong way, kept by `what` where in a right one; else undecided.
+
+        What is neither is another rule's matter, and shows nothing of this one.
+        """
+        if self.ending in wrong:
+            return Deviation(
+                f"the text up to {self.stop!r}: {self.expected!r}", f"the text is {self.actual!r}"
+            )
+        if self.ending not in right:
+            in_text = self.ending in {Ending.INCLUDED, Ending.PAST}
+            raise undecided(Reason.STOP_IN_TEXT if in_text else Reason.NOT_STOPPED, self.cut)
+        _complete(self.cut)
+        return saw(what, self.cut)
+
+    def expect_ended(self) -> None:
+        """Raise Stop where no stop sequence ended the text."""
+        if self.ending not in ENDED:
+            raise undecided(Reason.NOT_STOPPED, self.cut)
 
 
-def _stopped(baseline: Exchange, cut: Exchange) -> _Stopped:
-    """Undecided where the text is another one than the greedy text of the baseline."""
+def stopped_text(baseline: Exchange, cut: Exchange) -> _Stopped:
+    """How the text compares with the greedy text of the baseline; Stop where it is another one."""
     whole, actual = text(baseline), text(cut).strip()
     if not actual:
-        raise Undecided(f"{cut.id} carries no text")
+        raise undecided(Reason.NO_TEXT, cut)
     given = cut.request.fields.get("stop")
     stops = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     places = {whole.index(stop): stop for stop in stops if stop in whole}
     if not places:
-        raise Undecided(f"no stop sequence of {cut.id} is in the text of {baseline.id}")
+        raise undecided(Reason.STOP_NOT_IN_TEXT, baseline, cut)
     place = min(places)
     expected, stop = whole[:place].strip(), places[place]
-    return _Stopped(stop, expected, actual, _ending(whole.strip(), expected, stop, actual, cut))
+    return _Stopped(stop, expected, actual, _ending(whole.strip(), expected, stop, actual, cut), cut)
 
 
 def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) -> Ending:
@@ -66,94 +88,129 @@ def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) ->
     if actual == whole:
         return Ending.RAN_ON
     if stop in actual:
-        return Ending.INCLUDED
+        ended = actual.startswith(expected) and actual.endswith(stop)
+        return Ending.INCLUDED if ended else Ending.PAST
     if actual.startswith(expected) and stop.startswith(actual[len(expected) :]):
         return Ending.PARTIAL
     if expected.startswith(actual):
         return Ending.SHORT
     if actual.startswith(whole.replace(stop, "", 1)):
         return Ending.CUT_OUT
-    raise Undecided(f"the greedy text changed in {cut.id}")
+    raise undecided(Reason.TEXT_CHANGED, cut)
 
 
 @compare("the text does not go on as if there were no stop")
-def honoured(*exchanges: Exchange) -> Deviation | None:
+def honoured(*exchanges: Exchange) -> Outcome:
     """A stop sequence that is accepted ends the text (huggingface/text-generation-inference#1999).
 
     mlx_lm.server takes one that lies across tokens out of the text, and generates on.
     """
-    return _stopped(exchanges[0], exchanges[-1]).unless(Ending.RAN_ON, Ending.CUT_OUT)
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
+        "text that ends at the stop sequence", right=set(ENDED), wrong={Ending.RAN_ON, Ending.CUT_OUT}
+    )
 
 
 @compare("the text does not contain the stop sequence")
-def excluded(*exchanges: Exchange) -> Deviation | None:
+def excluded(*exchanges: Exchange) -> Outcome:
     """What is returned ends before the sequence (jundot/omlx#2386)."""
-    return _stopped(exchanges[0], exchanges[-1]).unless(Ending.INCLUDED)
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
+        "text without the stop sequence",
+        right={Ending.EXACT, Ending.PARTIAL, Ending.SHORT},
+        wrong={Ending.INCLUDED, Ending.PAST},
+    )
 
 
 @compare("no beginning of the stop sequence is left in the text")
-def not_leaked(*exchanges: Exchange) -> Deviation | None:
+def not_leaked(*exchanges: Exchange) -> Outcome:
     """A stream holds back what may become the sequence (vllm-project/vllm#3574)."""
-    return _stopped(exchanges[0], exchanges[-1]).unless(Ending.PARTIAL)
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
+        "text that ends before the stop sequence",
+        right={Ending.EXACT, Ending.SHORT},
+        wrong={Ending.PARTIAL},
+    )
 
 
 @compare("nothing is missing before the stop sequence")
-def not_short(*exchanges: Exchange) -> Deviation | None:
+def not_short(*exchanges: Exchange) -> Outcome:
     """Only the sequence is cut off, and not the token that it begins in."""
-    return _stopped(exchanges[0], exchanges[-1]).unless(Ending.SHORT)
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
+        "text up to the stop sequence",
+        right={Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL},
+        wrong={Ending.SHORT},
+    )
 
 
 @compare("the text is what comes before the stop sequence")
-def exact(*exchanges: Exchange) -> Deviation | None:
+def exact(*exchanges: Exchange) -> Outcome:
     """To the letter, wherever the borders of tokens lie (mzau/mlx-knife#68)."""
-    return _stopped(exchanges[0], exchanges[-1]).unless(
-        Ending.RAN_ON, Ending.CUT_OUT, Ending.INCLUDED, Ending.PARTIAL, Ending.SHORT
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
+        "text up to the stop sequence", right={Ending.EXACT}, wrong=set(Ending) - {Ending.EXACT}
     )
 
 
 @compare("the text ends before the stop sequence that comes first")
-def earliest(*exchanges: Exchange) -> Deviation | None:
+def earliest(*exchanges: Exchange) -> Outcome:
     """Not before the one that is listed first; a list that is ignored is another rule's matter."""
-    return _stopped(exchanges[0], exchanges[-1]).unless(Ending.INCLUDED, Ending.PARTIAL, Ending.SHORT)
+    return stopped_text(exchanges[0], exchanges[-1]).outcome(
+        "text up to the stop sequence that comes first",
+        right={Ending.EXACT},
+        wrong={Ending.INCLUDED, Ending.PAST, Ending.PARTIAL, Ending.SHORT},
+    )
 
 
 @compare('the stop is given as the reason "stop"')
-def stop_reason(*exchanges: Exchange) -> Deviation | None:
+def stop_reason(*exchanges: Exchange) -> Outcome:
     """The sequence ended the text, not the limit (LostRuins/koboldcpp#2481)."""
     baseline, cut = exchanges[0], exchanges[-1]
-    if _stopped(baseline, cut).ending in (Ending.RAN_ON, Ending.CUT_OUT):
-        raise Undecided(f"the text of {cut.id} was not stopped")
-    if _reason(cut) != "length":  # a filter may have ended it, and other words are the schema's rule's matter
-        return None
-    return Deviation('finish_reason "stop"', 'finish_reason is "length"')
+    stopped = stopped_text(baseline, cut)
+    if stopped.ending in (Ending.RAN_ON, Ending.CUT_OUT):
+        raise undecided(Reason.NOT_STOPPED, cut)
+    reason = _reason(cut)
+    if reason == "length":
+        return Deviation('finish_reason "stop"', 'finish_reason is "length"')
+    stopped.expect_ended()
+    if reason != "stop":  # a filter may have ended it, and other words are the schema's rule's matter
+        raise undecided(Reason.FIELD_NOT, cut, field="finish_reason", kind='"stop" or "length"')
+    return saw('finish_reason "stop"', cut)
 
 
 @compare("stopping early takes no more tokens")
-def fewer_tokens(*exchanges: Exchange) -> Deviation | None:
+def fewer_tokens(*exchanges: Exchange) -> Outcome:
     """What comes after the sequence is not generated, or at least not charged."""
     streamed, whole, cut = exchanges
-    if _stopped(streamed, cut).ending in (Ending.RAN_ON, Ending.CUT_OUT):
-        raise Undecided(f"the text of {cut.id} was not stopped")
+    stopped = stopped_text(streamed, cut)
+    if stopped.ending in (Ending.RAN_ON, Ending.CUT_OUT):
+        raise undecided(Reason.NOT_STOPPED, cut)
     most, actual = generated(whole), generated(cut)
-    if actual <= most:
-        return None
-    refuse_reasoning(cut)
-    return Deviation(f"at most the {most} tokens of the whole text", f"completion_tokens is {actual}")
+    if actual > most:
+        refuse_reasoning(cut)
+        return Deviation(f"at most the {most} tokens of the whole text", f"completion_tokens is {actual}")
+    stopped.expect_ended()
+    if not actual:
+        raise undecided(Reason.NO_COUNT, cut, field="completion_tokens")
+    return saw("completion_tokens", whole, cut)
 
 
 @compare("no text is held back at the end")
-def released(*exchanges: Exchange) -> Deviation | None:
+def released(*exchanges: Exchange) -> Outcome:
     """What might have become a stop sequence, and did not, is text."""
     whole, actual = text(exchanges[0]).strip(), text(exchanges[-1]).strip()
     if actual == whole:
-        return None
+        _complete(exchanges[-1])
+        return saw("character of the text", exchanges[0], exchanges[-1], count=len(whole))
     if whole.startswith(actual):
         return Deviation(f"the whole text, {whole!r}", f"{whole[len(actual) :]!r} is missing at its end")
-    raise Undecided(f"the greedy text changed in {exchanges[-1].id}")
+    raise undecided(Reason.TEXT_CHANGED, exchanges[0], exchanges[-1])
+
+
+def _complete(exchange: Exchange) -> None:
+    """Raise Stop where an error ended the stream, and not a stop sequence."""
+    if exchange.is_stream:
+        reading.ended(exchange)
 
 
 def _reason(exchange: Exchange) -> object:
-    """The finish reason of the first choice; Undecided where none is given, which other rules say."""
+    """The finish reason of the first choice; Stop where none is given, which other rules say."""
     if exchange.is_stream:
         reading.ended(exchange)
         given = [choice.get("finish_reason") for _, choice in reading.by_choice(exchange).get(0, [])]
@@ -161,5 +218,5 @@ def _reason(exchange: Exchange) -> object:
         given = [reading.choices(exchange)[0].get("finish_reason")]
     reasons = [reason for reason in given if reason]
     if not reasons:
-        raise Undecided(f"no finish_reason was given in {exchange.id}")
+        raise undecided(Reason.NO_FINISH_REASON, exchange)
     return reasons[-1]

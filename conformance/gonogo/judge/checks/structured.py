@@ -8,11 +8,13 @@ import jsonschema_rs
 
 from gonogo.judge import calls, reading
 from gonogo.judge.checks.counts import text
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 WRAPPINGS = ("<think", "`")
 """What may stand before the object in an answer that is cut short: a thought, or a fence that the server takes off
@@ -21,7 +23,7 @@ where it sees both ends of it (llama.cpp).
 
 
 @check("the text is JSON that the schema admits", Of.BEGUN)
-def schema_kept(exchange: Exchange) -> Deviation | None:
+def schema_kept(exchange: Exchange) -> Outcome:
     """A server that takes a schema holds the model to it, or refuses; a constant is not met by luck."""
     said = _said(exchange)
     try:
@@ -30,40 +32,46 @@ def schema_kept(exchange: Exchange) -> Deviation | None:
         return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}")
     error = next(_validator(exchange).iter_errors(value), None)
     if error is None:
-        return None
+        return saw("text that the schema admits", exchange)
     return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
 
 
 @check("the text is a JSON object", Of.BEGUN)
-def is_object(exchange: Exchange) -> Deviation | None:
+def is_object(exchange: Exchange) -> Outcome:
     """No fence around it, and nothing after it."""
     said = _said(exchange)
     try:
         value = reading.parse(said)
     except ValueError:
         value = None
-    return None if isinstance(value, dict) else Deviation("a JSON object", f"the text is {said[:80]!r}")
+    if isinstance(value, dict):
+        return saw("JSON object as the text", exchange)
+    return Deviation("a JSON object", f"the text is {said[:80]!r}")
 
 
 @check("the text begins as a JSON object")
-def begins_as_object(exchange: Exchange) -> Deviation | None:
+def begins_as_object(exchange: Exchange) -> Outcome:
     """The first character shows whether the model is held to the form, however early the limit cuts it off."""
     said = text(exchange).lstrip()
-    if not said or said.startswith(WRAPPINGS) or "content_filter" in calls.finish_reasons(exchange):
-        raise Undecided(f"an object may still come after the text of {exchange.id}, {said[:80]!r}")
+    if not said:
+        raise undecided(Reason.NO_TEXT, exchange)
+    if "content_filter" in calls.finish_reasons(exchange):
+        raise undecided(Reason.CUT_OFF, exchange, finish_reason="content_filter")
+    if said.startswith(WRAPPINGS):
+        raise undecided(Reason.MAY_STILL_COME, exchange)
     if said.startswith("{"):
-        return None
+        return saw('text that begins with "{"', exchange)
     return Deviation('text that begins with "{"', f"the text is {said[:80]!r}")
 
 
 def _said(exchange: Exchange) -> str:
-    """The whole text; Undecided where there is none, or not all of it came."""
+    """The whole text; Stop where there is none, or not all of it came."""
     calls.uncut(exchange)
     if exchange.is_stream:
         reading.ended(exchange)
     said = text(exchange)
     if not said:
-        raise Undecided(f"{exchange.id} carries no text")
+        raise undecided(Reason.NO_TEXT, exchange)
     return said
 
 

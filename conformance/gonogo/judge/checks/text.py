@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from gonogo.judge import calls, reading
 from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.checks.counts import generated, refuse_reasoning, text
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, Stop, saw, undecided
 from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 # Markers that end or begin a turn in the templates of widely used models. No model has a reason to write one out
 # that was not asked for it.
@@ -51,33 +53,36 @@ REASONS = ("stop", "length")
 
 
 @check("no control token is in the text", Of.BEGUN)
-def no_control_token(exchange: Exchange) -> Deviation | None:
+def no_control_token(exchange: Exchange) -> Outcome:
     """What a template says to the model is not for the reader (mzau/mlx-knife#20)."""
     said = _said(exchange)
     asked = exchange.request.body.decode("utf-8", "replace")
     found = [token for token in CONTROL_TOKENS if token in said and token not in asked]
     if not found:
-        return None
+        return saw("text without a control token", exchange)
     return Deviation("text without control tokens", f"{found[0]!r} is in the text {_shown(said, found[0])!r}")
 
 
 @check("no string holds half a surrogate pair", Of.BEGUN)
-def no_half_pair(exchange: Exchange) -> Deviation | None:
+def no_half_pair(exchange: Exchange) -> Outcome:
     """A character outside the first plane is escaped as two halves, which belong into one string."""
     if "\\ud" in exchange.request.body.decode("latin-1").lower():
-        raise Undecided(f"{exchange.id} asks for something with such halves itself")
+        raise undecided(Reason.ASKS_FOR_HALVES, exchange)
     events = reading.stream(exchange).events if exchange.is_stream else None
+    seen = 0
     for data in [exchange.body.decode("utf-8", "replace")] if events is None else [e.data for e in events]:
-        half = SURROGATE.search(_strings(data))
+        strings = _strings(data)
+        half = SURROGATE.search(strings)
         if half is not None:
             return Deviation(
                 "whole characters in every string", f"a string holds \\u{ord(half[0]):04x} alone"
             )
-    return None
+        seen += '"' in strings
+    return saw("JSON value with strings", exchange, count=seen)
 
 
 @compare("no character of the whole text is a replacement character in the stream", Of.BEGUN)
-def characters_whole(*exchanges: Exchange) -> Deviation | None:
+def characters_whole(*exchanges: Exchange) -> Outcome:
     """A character of several tokens is held back until it is whole (mlc-ai/mlc-llm#804).
 
     One at the very end may be what the token limit left of a character.
@@ -85,84 +90,89 @@ def characters_whole(*exchanges: Exchange) -> Deviation | None:
     whole, streamed = exchanges
     expected, actual = _said(whole), _said(streamed).rstrip(REPLACEMENT)
     if expected.isascii():
-        raise Undecided(f"the text of {whole.id} has no character that takes more than a byte")
+        raise undecided(Reason.ALL_ASCII, whole)
     if REPLACEMENT in expected:
-        raise Undecided(f"the text of {whole.id} has replacement characters itself")
+        raise undecided(Reason.REPLACEMENTS, whole)
     if REPLACEMENT not in actual:
-        return None
+        several = sum(not character.isascii() for character in actual)
+        return saw("character of several bytes", streamed, count=several)
     parts = re.split(f"{REPLACEMENT}+", actual)
     if re.match(".+?".join(map(re.escape, parts)), expected, re.DOTALL) is None:
-        raise Undecided(f"the greedy text changed in {streamed.id}")
+        raise undecided(Reason.TEXT_CHANGED, whole, streamed)
     return Deviation(f"the text {expected!r}", f"the deltas make {actual!r}")
 
 
 @compare("the text is the same whole as it is streamed", Of.BEGUN)
-def same_text(*exchanges: Exchange) -> Deviation | None:
+def same_text(*exchanges: Exchange) -> Outcome:
     """Greedy text that repeats does not depend on how it is sent. Spaces at the ends do not count."""
     streamed, whole = _repeated(*exchanges)
     expected, actual = _said(streamed).strip(), _said(whole).strip()
     if expected == actual:
-        return None
+        return saw("character of the text", streamed, whole, count=len(expected))
     return Deviation(f"the text of the stream, {expected!r}", f"the whole text is {actual!r}")
 
 
 @compare("the reason to finish is the same whole as it is streamed", Of.BEGUN)
-def same_reason(*exchanges: Exchange) -> Deviation | None:
+def same_reason(*exchanges: Exchange) -> Outcome:
     """The same text ends for the same reason."""
     streamed, whole = _alike(*exchanges)
     reading.ended(streamed)
     expected, actual = (_reason(exchange) for exchange in (streamed, whole))
     if expected == actual:
-        return None
+        return saw("finish_reason", streamed, whole)
     return Deviation(f"finish_reason {expected!r}, as in the stream", f"finish_reason is {actual!r}")
 
 
 @compare("the completion tokens are the same whole as they are streamed", Of.BEGUN)
-def same_count(*exchanges: Exchange) -> Deviation | None:
+def same_count(*exchanges: Exchange) -> Outcome:
     """The same text takes the same number of tokens."""
     streamed, whole = _alike(*exchanges)
     expected, actual = generated(streamed), generated(whole)
     if 0 in (expected, actual):
-        raise Undecided(f"{streamed.id} or {whole.id} counts no tokens")
+        raise undecided(Reason.NO_COUNT, streamed, whole, field="completion_tokens")
     if expected == actual:
-        return None
+        return saw("completion_tokens", streamed, whole)
     for exchange in (streamed, whole):
         refuse_reasoning(exchange)
     return Deviation(f"completion_tokens {expected}, as in the stream", f"completion_tokens is {actual}")
 
 
 @compare("not every text begins with a space", Of.ANY)
-def no_leading_space(*exchanges: Exchange) -> Deviation | None:
+def no_leading_space(*exchanges: Exchange) -> Outcome:
     """A space that begins every text is a server's, not a model's (vllm-project/vllm#3935)."""
     said = [(exchange, found) for exchange in exchanges if (found := _readable(exchange))]
     if len(said) < FEWEST:
-        raise Undecided(f"{len(said)} answers carry text, and fewer than {FEWEST} show too little")
-    if not all(found.startswith(" ") for _, found in said):
-        return None
+        raise undecided(Reason.TOO_FEW_TEXTS, *exchanges, found=len(said), needed=FEWEST)
+    without = [exchange for exchange, found in said if not found.startswith(" ")]
+    if without:
+        return saw("text that begins without a space", *without)
     shown = tuple((exchange.id, f"the text is {found[:40]!r}") for exchange, found in said[:FEWEST])
-    return Deviation("texts that begin with a word", f"all {len(said)} texts begin with a space", None, shown)
+    return Deviation("texts that begin with a word", f"all {len(said)} texts begin with a space", also=shown)
 
 
 def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """The stream and the whole answer; Undecided where the stream says something else when it is repeated."""
+    """The stream and the whole answer; Stop where the repeated stream has another text."""
     reading.ended(first)
     if text(first) != text(again):
-        raise Undecided(f"the greedy text did not repeat ({first.id} and {again.id})")
+        raise undecided(Reason.NOT_REPEATED, first, again)
     return first, whole
 
 
 def _alike(streamed: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """Both; Undecided where they have not the same text, which is for another rule to say."""
+    """Both; Stop where they have not the same text, which is for another rule to say."""
     if _said(streamed).strip() != _said(whole).strip():
-        raise Undecided(f"the texts of {streamed.id} and {whole.id} differ")
+        raise undecided(Reason.TEXTS_DIFFER, streamed, whole)
     return streamed, whole
 
 
 def _reason(exchange: Exchange) -> object:
-    """The reason of the only choice; Undecided where it is none of those that end a text."""
-    reasons = [reason for reason in calls.finish_reasons(exchange) if reason in REASONS]
+    """The reason of the only choice; Stop where it is none of those that end a text."""
+    given = calls.finish_reasons(exchange)
+    if not given:
+        raise undecided(Reason.NO_FINISH_REASON, exchange)
+    reasons = [reason for reason in given if reason in REASONS]
     if not reasons:
-        raise Undecided(f"no finish_reason that ends a text was given in {exchange.id}")
+        raise undecided(Reason.FIELD_NOT, exchange, field="finish_reason", kind='"stop" or "length"')
     return reasons[-1]
 
 
@@ -173,7 +183,7 @@ def _readable(exchange: Exchange) -> str:
         return ""
     try:
         return text(exchange)
-    except Undecided:
+    except Stop:
         return ""
 
 
@@ -186,10 +196,10 @@ def _strings(data: str) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    """The text; Undecided where there is none."""
+    """The text; Stop where there is none."""
     said = text(exchange)
     if not said:
-        raise Undecided(f"{exchange.id} carries no text")
+        raise undecided(Reason.NO_TEXT, exchange)
     return said
 
 

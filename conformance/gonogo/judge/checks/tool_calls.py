@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import jsonschema_rs
 
 from gonogo.judge import calls, reading
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 # How models write a call before a server has read it: Hermes and Qwen, Mistral, Llama, DeepSeek, functionary.
 MARKUP = re.compile(
@@ -21,10 +23,11 @@ MARKUP = re.compile(
 
 
 @check("a tool is called")
-def called(exchange: Exchange) -> Deviation | None:
+def called(exchange: Exchange) -> Outcome:
     """A server that takes "required" or a name can constrain the model, or refuse."""
     if calls.whole(exchange):
-        return None
+        named = [name for name in calls.names(exchange) if isinstance(name, str) and name]
+        return saw("call of a tool by its name", exchange, count=len(named))
     calls.uncut(exchange)
     message = reading.choices(exchange)[0]["message"]
     said = str(message.get("content"))[:80]
@@ -32,103 +35,114 @@ def called(exchange: Exchange) -> Deviation | None:
 
 
 @check("there is a call")
-def precondition(exchange: Exchange) -> Deviation | None:
-    """Of a call that did not come nothing can be said; raises Undecided."""
-    calls.some(exchange)
-    return None
+def precondition(exchange: Exchange) -> Outcome:
+    """Of a call that did not come nothing can be said; raises Stop."""
+    return saw("call of a tool", exchange, count=len(calls.some(exchange)))
 
 
 @check("no tool is called")
-def not_called(exchange: Exchange) -> Deviation | None:
+def not_called(exchange: Exchange) -> Outcome:
     """What is forbidden does not come."""
     found = calls.whole(exchange)
-    if not found:
-        return None
-    return Deviation("no call of a tool", f"{calls.function(found[0]).get('name')!r} is called")
+    if found:
+        return Deviation("no call of a tool", f"{calls.function(found[0]).get('name')!r} is called")
+    if reading.choices(exchange)[0]["message"].get("tool_calls"):
+        raise undecided(Reason.FIELD_NOT, exchange, field="tool_calls", kind="a list of objects")
+    return saw("message without a call", exchange)
 
 
 @check("no call is left in the content")
-def no_markup(exchange: Exchange) -> Deviation | None:
+def no_markup(exchange: Exchange) -> Outcome:
     """Calls are in "tool_calls"; what stays in the content nobody runs (lmstudio-ai/lmstudio-bug-tracker#2115)."""
     message = reading.choices(exchange)[0].get("message")
     content = message.get("content") if isinstance(message, dict) else None
     if content is not None and not isinstance(content, str):
-        raise Undecided(f"the content of {exchange.id} is no string")
+        raise undecided(Reason.FIELD_NOT, exchange, field="content", kind="a string")
     found = MARKUP.search(content or "")
-    if found is None:
-        return None
-    return Deviation("calls in tool_calls only", f"the content holds {found.group()!r}")
+    if found is not None:
+        return Deviation("calls in tool_calls only", f"the content holds {found.group()!r}")
+    # Of an answer without calls we cannot say this: the content may hold one in a form that MARKUP lacks.
+    return saw("call in tool_calls", exchange, count=len(calls.some(exchange)))
 
 
 @check("every call names a tool that was offered")
-def offered(exchange: Exchange) -> Deviation | None:
+def offered(exchange: Exchange) -> Outcome:
     """A name that nobody offered, nobody can call."""
     tools = reading.objects(exchange.request.fields.get("tools"))
     known = [calls.function(tool).get("name") for tool in tools]
-    for name in calls.names(exchange):
-        if isinstance(name, str) and name not in known:
+    names = [name for name in calls.names(exchange) if isinstance(name, str)]
+    for name in names:
+        if name not in known:
             return Deviation(f"one of {', '.join(map(repr, known))}", f"{name!r} is called")
-    return None
+    return saw("call of a tool that was offered", exchange, count=len(names))
 
 
 @check('every call is of "{name}"')
-def named(exchange: Exchange, name: str) -> Deviation | None:
+def named(exchange: Exchange, name: str) -> Outcome:
     """The tool that was named, and no other."""
-    others = [found for found in calls.names(exchange) if found != name and isinstance(found, str)]
-    return Deviation(f'a call of "{name}"', f"{others[0]!r} is called") if others else None
+    names = [found for found in calls.names(exchange) if isinstance(found, str)]
+    others = [found for found in names if found != name]
+    if others:
+        return Deviation(f'a call of "{name}"', f"{others[0]!r} is called")
+    return saw(f'call of "{name}"', exchange, count=len(names))
 
 
 @check('the finish reason "tool_calls" stands beside a call')
-def finishes_a_call(exchange: Exchange) -> Deviation | None:
-    """Who reads it looks for calls; a message that is none is for the schema's rules to say."""
-    for choice in reading.choices(exchange):
-        message = choice.get("message")
-        called = not isinstance(message, dict) or message.get("tool_calls")
-        if choice.get("finish_reason") == "tool_calls" and not called:
-            return Deviation('a call beside finish_reason "tool_calls"', "there is none")
-    return None
+def finishes_a_call(exchange: Exchange) -> Outcome:
+    """Clients that read it look for calls; a message that is no object is for the schema's rules to say."""
+    finished = [c for c in reading.choices(exchange) if c.get("finish_reason") == "tool_calls"]
+    messages = [message for choice in finished if isinstance(message := choice.get("message"), dict)]
+    if not all(message.get("tool_calls") for message in messages):
+        return Deviation('a call beside finish_reason "tool_calls"', "there is none")
+    called = [message for message in messages if reading.objects(message.get("tool_calls"))]
+    return saw('choice that finishes with "tool_calls"', exchange, count=len(called))
 
 
 @check("the arguments of every call keep the schema of the tool")
-def arguments_kept(exchange: Exchange) -> Deviation | None:
+def arguments_kept(exchange: Exchange) -> Outcome:
     """A server that takes "strict" holds the model to it, or refuses."""
     calls.uncut(exchange)
     tools = map(calls.function, reading.objects(exchange.request.fields.get("tools")))
     schemas = {tool.get("name"): tool.get("parameters", True) for tool in tools}
-    for name, given in zip(calls.names(exchange), calls.arguments(exchange), strict=True):
-        if not isinstance(name, str) or name not in schemas:
-            raise Undecided(f"a tool is called in {exchange.id} that was not offered")
+    found = list(zip(calls.names(exchange), calls.arguments(exchange), strict=True))
+    for name, given in found:
+        if not isinstance(name, str):
+            raise undecided(Reason.CALL_WITHOUT_NAME, exchange)
+        if name not in schemas:
+            raise undecided(Reason.NOT_OFFERED, exchange)
         try:
             wrong = next(jsonschema_rs.validator_for(schemas[name]).iter_errors(reading.parse(given)), None)
         except ValueError:
             return Deviation("arguments that the schema admits", f"they are {given[:80]!r}")
         if wrong is not None:
             return Deviation("arguments that the schema admits", f"they are {given[:80]!r}: {wrong.message}")
-    return None
+    return saw("call with arguments that the schema admits", exchange, count=len(found))
 
 
 @check("the id of every call is a string that is not empty")
-def id_not_empty(exchange: Exchange) -> Deviation | None:
+def id_not_empty(exchange: Exchange) -> Outcome:
     """The result is sent back under it."""
-    for call in calls.some(exchange):
-        if call.get("id") == "":
-            return Deviation("a string that is not empty", 'the "id" of a call is ""')
-    return None
+    ids = [call.get("id") for call in calls.some(exchange)]
+    if "" in ids:
+        return Deviation("a string that is not empty", 'the "id" of a call is ""')
+    return saw("call with an id", exchange, count=sum(isinstance(found, str) for found in ids))
 
 
 @compare("the ids of all calls differ")
-def ids_differ(*exchanges: Exchange) -> Deviation | None:
+def ids_differ(*exchanges: Exchange) -> Outcome:
     """Ids of one conversation come from several answers."""
-    ids = [call.get("id") for exchange in exchanges for call in calls.some(exchange)]
-    known = [found for found in ids if isinstance(found, str) and found]
+    ids = [list(map(_id, calls.some(exchange))) for exchange in exchanges]
+    known = [found for each in ids for found in each if found]
     twice = [found for found in known if known.count(found) > 1]
     if not twice:
-        return None
+        if len(known) < 2:
+            raise undecided(Reason.NOTHING_SEEN, *exchanges, what="second id of a call")
+        return saw("id of a call", *exchanges, count=min(sum(map(bool, each)) for each in ids))
     return Deviation("another id for each call", f"{known.count(twice[0])} calls have the id {twice[0]!r}")
 
 
 @check("the arguments of every call are the text of a JSON object", Of.BEGUN)
-def arguments_parse(exchange: Exchange) -> Deviation | None:
+def arguments_parse(exchange: Exchange) -> Outcome:
     """Text put together, where it is streamed; undecided where the limit may have cut it."""
     found = calls.arguments(exchange)
     for text in found:
@@ -140,32 +154,44 @@ def arguments_parse(exchange: Exchange) -> Deviation | None:
             calls.uncut(exchange)
             reading.ended(exchange)
             return Deviation("the text of a JSON object", f"the arguments are {text[:80]!r}")
-    return None
+    return saw("call with arguments", exchange, count=len(found))
 
 
 @check("no call has an index")
-def no_index(exchange: Exchange) -> Deviation | None:
+def no_index(exchange: Exchange) -> Outcome:
     """Only fragments of a stream are numbered (epam/ai-dial-sdk PR#110)."""
-    numbered = [call for call in calls.some(exchange) if "index" in call]
+    found = calls.some(exchange)
+    numbered = [call for call in found if "index" in call]
     if not numbered:
-        return None
+        return saw("call without an index", exchange, count=len(found))
     return Deviation('calls without "index"', f'"index" of a call is {numbered[0]["index"]!r}')
 
 
 @check("the finish reason beside a call is {reasons}", Of.BEGUN)
-def finish_reason(exchange: Exchange, reasons: str) -> Deviation | None:
+def finish_reason(exchange: Exchange, reasons: str) -> Outcome:
     """One of those named, or "length" where the call was cut; undecided where no tool was called."""
     if not calls.names(exchange):
-        raise Undecided(f"{exchange.id} calls no tool")
+        raise undecided(Reason.NO_CALL, exchange)
     calls.uncut(exchange)
     allowed = reasons.split(" or ")
     given = [reason for reason in calls.finish_reasons(exchange) if isinstance(reason, str)]
     wrong = [reason for reason in given if reason not in allowed]
-    return Deviation(f"finish_reason {reasons}", f"finish_reason is {wrong[0]!r}") if wrong else None
+    if wrong:
+        return Deviation(f"finish_reason {reasons}", f"finish_reason is {wrong[0]!r}")
+    return saw("finish_reason beside a call", exchange, count=len(given))
 
 
 @check("no more than one tool is called")
-def one_at_a_time(exchange: Exchange) -> Deviation | None:
+def one_at_a_time(exchange: Exchange) -> Outcome:
     """parallel_tool_calls false: serial agents race otherwise (sgl-project/sglang#9696)."""
     found = calls.some(exchange)
-    return None if len(found) == 1 else Deviation("one call", f"there are {len(found)}")
+    if len(found) > 1:
+        return Deviation("one call", f"there are {len(found)}")
+    calls.uncut(exchange)
+    return saw("call of a tool", exchange)
+
+
+def _id(call: reading.Object) -> str:
+    """The id of a call; "" where it has none."""
+    found = call.get("id")
+    return found if isinstance(found, str) else ""

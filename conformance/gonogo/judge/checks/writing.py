@@ -1,64 +1,79 @@
-"""How answers are written, whatever they say: the characters of their bytes, and the names of their fields."""
+"""The charset of an answer, and the names of the fields in its JSON."""
 
 from __future__ import annotations
 
+import codecs
 import json
 from email.message import Message
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.outcome import Deviation, Undecided
+from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check
+from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
 
 JSON = "application/json"
 
 
 @check("no other charset than that of the bytes is named", Of.ANY)
-def charset_right(exchange: Exchange) -> Deviation | None:
-    """Another name is let pass where it makes the same text of the bytes, as of plain ASCII most do."""
+def charset_right(exchange: Exchange) -> Outcome:
+    """Another charset is no deviation where it decodes the bytes to the same text, as most do with plain ASCII."""
+    if exchange.status is None:
+        raise unanswered(exchange)
     if exchange.media_type != JSON and not exchange.is_stream:
-        raise Undecided(f"{exchange.id} is neither JSON nor a stream")
+        raise undecided(Reason.NO_JSON, exchange)
+    if not exchange.body:
+        raise undecided(Reason.NO_BODY, exchange)
     head = Message()
     head["content-type"] = exchange.header("content-type") or ""
     charset = head.get_content_charset("utf-8")
     try:
         text = exchange.body.decode()
     except UnicodeDecodeError:
-        raise Undecided(f"the body of {exchange.id} is not UTF-8") from None
+        raise undecided(Reason.NOT_UTF8, exchange) from None
     try:
         same = exchange.body.decode(charset) == text
     except (LookupError, ValueError):
         same = False
-    return None if same else Deviation("the charset utf-8, or none", f"the charset is {charset}")
+    if not same:
+        return Deviation("the charset utf-8, or none", f"the charset is {charset}")
+    if codecs.lookup(charset).name != "utf-8" and text.isascii():
+        raise undecided(Reason.ALL_ASCII, exchange)
+    return saw("body that its charset decodes as UTF-8 does", exchange)
 
 
 @check("no object has two fields of one name", Of.ANY)
-def names_differ(exchange: Exchange) -> Deviation | None:
-    """In the body, or in the data of each event; what is no JSON is for other rules to say."""
+def names_differ(exchange: Exchange) -> Outcome:
+    """In the body, or in the data of each event; other rules speak of data that is not JSON."""
+    if exchange.status is None:
+        raise unanswered(exchange)
     texts = [exchange.body.decode("utf-8", "replace")] if exchange.media_type == JSON else []
     if exchange.is_stream:
         texts = [event.data for event in reading.stream(exchange).events]
     if not texts:
-        raise Undecided(f"{exchange.id} carries no JSON")
-    twice = next((name for text in texts if (name := _twice(text)) is not None), None)
-    return None if twice is None else Deviation("each name once in an object", f'"{twice}" is there twice')
+        raise undecided(Reason.NO_JSON, exchange)
+    objects = [names for text in texts for names in _objects(text)]
+    for names in objects:
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            return Deviation("each name once in an object", f'"{twice}" is there twice')
+    return saw("JSON object with fields", exchange, count=sum(map(bool, objects)))
 
 
-def _twice(text: str) -> str | None:
-    """A name that an object has twice."""
-    found: list[str] = []
+def _objects(text: str) -> list[list[str]]:
+    """The names of each object's fields, inner objects first; none where the text is not JSON."""
+    found: list[list[str]] = []
 
     def note(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            found.append(next(name for name in names if names.count(name) > 1))
+        found.append([name for name, _ in pairs])
         return {}
 
     try:
         json.loads(text, object_pairs_hook=note)
     except (ValueError, RecursionError):
-        return None
-    return found[0] if found else None
+        return []
+    return found

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tokenizers import Tokenizer
 from tokenizers.normalizers import Lowercase, Normalizer, Sequence
 
+from gonogo_server.engine.measure import check_length
+
 if TYPE_CHECKING:
     from gonogo_server.engine.mlx.embedding_folder import EmbeddingFolder
 
@@ -28,9 +30,16 @@ class EmbeddingText:
     def encode(self, text: str) -> tuple[int, ...]:
         """The token ids as the model was trained on them: after its prompt, between its special tokens.
 
-        Never cut, so perhaps more than `context_length`; none for a text that the tokenizer throws away.
+        Never cut, so perhaps more than `context_length`; none for a text that the tokenizer throws away. Raises
+        `TooLong` for a long text that is sure to have more.
         """
-        return tuple(self._tokenizer.encode(self._prompt + text).ids)
+        check_length(text, self.context_length, lambda part: len(self._ids(part)))
+        return tuple(self._ids(self._prompt + text))
+
+    def _ids(self, text: str) -> list[int]:
+        # As a batch, which lets other threads run meanwhile; one text alone keeps them waiting.
+        ids: list[int] = self._tokenizer.encode_batch_fast([text])[0].ids
+        return ids
 
 
 def _lowercase_first(normalizer: Normalizer | None) -> Normalizer:

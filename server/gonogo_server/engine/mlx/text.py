@@ -11,6 +11,7 @@ from llguidance import LLMatcher
 from tokenizers.decoders import DecodeStream
 
 from gonogo_server.engine.base import NO_VARIABLES, ToolStyle
+from gonogo_server.engine.measure import check_length
 from gonogo_server.engine.mlx.reasoning import Reasoning
 from gonogo_server.engine.template import template_variables
 from gonogo_server.errors import BadRequest, UnsupportedModel
@@ -63,7 +64,8 @@ class Text:
         """The token ids of the conversation up to where the assistant's answer begins.
 
         `effort` is one of those of `reasoning_style`, `variables` are for the template. Raises `BadRequest` where
-        the model has no template, or its template refuses the messages.
+        the model has no template, or its template refuses the messages, `TooLong` where they are sure to be more than
+        its context.
         """
         if not self._tokenizer.has_chat_template:
             raise BadRequest("This model has no chat template; ask it for completions.", param="model")
@@ -72,12 +74,14 @@ class Text:
             given |= self._reasoning.settings[effort]
         given |= template_variables(variables)
         try:
-            ids = self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, **given)
+            text = self._tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=True, **given
+            )
         except (TemplateError, ValueError, TypeError) as error:
             raise BadRequest(
                 f"The model's chat template refuses these messages: {error}", param="messages"
             ) from error
-        return tuple(ids)
+        return self._plain(text)
 
     @cached_property
     def reasoning_style(self) -> ReasoningStyle | None:
@@ -99,7 +103,10 @@ class Text:
         return ToolStyle(start, end or "", parse, json, self._unspelled(start), self._unspelled(end))
 
     def infill_prompt(self, prefix: str, suffix: str) -> tuple[int, ...]:
-        """The token ids that ask for what stands between two texts. Raises `BadRequest` where none can."""
+        """The token ids that ask for what stands between two texts.
+
+        Raises `BadRequest` where none can, `TooLong` as `encode` does.
+        """
         for names in INFILL:
             marks = [self._special(name) for name in names]
             before, after, middle = marks
@@ -112,7 +119,11 @@ class Text:
         )
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """The token ids of the text, after a begin token where the model wants one; never none at all."""
+        """The token ids of the text, after a begin token where the model wants one; never none at all.
+
+        Raises `TooLong` for a long text that is sure to have more than the context.
+        """
+        self._check_length(text)
         ids = tuple(self._tokenizer.encode(text))
         return ids or (self._first_token(),)
 
@@ -168,7 +179,12 @@ class Text:
             eos_token=sorted(token for token in self.end_tokens if token < len(self._tokenizer)) or None,
         )
 
+    def _check_length(self, text: str) -> None:
+        read = self._tokenizer.backend_tokenizer.encode_batch_fast
+        check_length(text, self.context_length, lambda part: len(read([part], add_special_tokens=False)[0]))
+
     def _plain(self, text: str) -> tuple[int, ...]:
+        self._check_length(text)
         return tuple(self._tokenizer.encode(text, add_special_tokens=False))
 
     def _special(self, mark: str) -> int | None:

@@ -1,0 +1,60 @@
+"""The commands as `gonogo --help` lists them; the module of each is imported when it is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: the module of `gonogo.cli` that holds it under its name, and its first sentence."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "check": Entry("check", "Ask an endpoint everything the rules look at, and say go or no-go."),
+    "judge": Entry("judge", "Judge stored evidence by the rules of this version; nothing is sent."),
+    "diff": Entry(
+        "diff",
+        "Say what got worse, better, appeared or went away; exit status 1 where something got worse.",
+    ),
+    "rules": Entry("rules", "List the rules by group: id, level, title."),
+    "explain": Entry(
+        "rules",
+        "Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples.",
+    ),
+    "serve": Entry("serve", "Serve models on this machine; gonogo serve --help says how."),
+}
+
+
+class Deferred(click.Command):
+    """A command of which only the name and the first sentence are known until it is run."""
+
+    def __init__(self, name: str, entry: Entry) -> None:
+        super().__init__(name)
+        self.entry = entry
+
+    def loaded(self) -> click.Command:
+        """The command itself, with its options; its module is imported."""
+        command: click.Command = getattr(import_module(f"gonogo.cli.{self.entry.module}"), self.name or "")
+        return command
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's, handed on
+    ) -> click.Context:
+        """The context of the command itself, which is what runs."""
+        return self.loaded().make_context(info_name, args, parent, **extra)
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - the help wraps lines by itself
+        """The first sentence, never cut."""
+        return self.entry.summary

@@ -1,0 +1,15 @@
+"""rich's console, for what has colours and tables. Plain lines do without: see `gonogo.cli.printing`."""
+
+import sys
+
+import rich.console
+
+from gonogo.cli.printing import send_to_nowhere
+
+
+class Console(rich.console.Console):
+    """A console whose reader may leave early (`| head`): the rest is not printed, and the status stays."""
+
+    def on_broken_pipe(self) -> None:
+        """Send what is left to nowhere."""
+        send_to_nowhere(sys.stderr if self.stderr else sys.stdout)

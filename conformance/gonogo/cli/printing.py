@@ -1,0 +1,33 @@
+"""Lines as they are, on stdout or stderr, for a reader that may leave early."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable
+from typing import IO
+
+
+def say(sentence: str) -> None:
+    """Print one sentence on stderr."""
+    write([sentence], sys.stderr)
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines on stdout."""
+    write(lines, sys.stdout)
+
+
+def write(lines: Iterable[str], stream: IO[str]) -> None:
+    """Print lines; where nobody reads any more (`| head`) the rest is not printed, and the status stays."""
+    try:
+        for line in lines:
+            stream.write(f"{line}\n")
+        stream.flush()
+    except BrokenPipeError:
+        send_to_nowhere(stream)
+
+
+def send_to_nowhere(stream: IO[str]) -> None:
+    """Let what is still written to a stream go nowhere, what it holds back now among it."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

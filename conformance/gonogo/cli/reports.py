@@ -1,0 +1,41 @@
+"""What a run leaves behind: its report in every form, and its exit status."""
+
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from gonogo.cli.output import Sinks, sinks
+from gonogo.errors import UsageError
+from gonogo.report import json, junit, markdown, sarif
+from gonogo.report.model import Gate, Report
+from gonogo.report.terminal import Detail
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""The variable in which GitHub names the file whose Markdown it shows on the page of a run."""
+STATUS = {Gate.GO: 0, Gate.NO_GO: 1, Gate.NOT_JUDGED: 2}
+"""The exit status of each answer."""
+
+
+def detail_of(*, verbose: bool, quiet: bool) -> Detail:
+    """How much is printed; raises UsageError where both more and less are asked for."""
+    if verbose and quiet:
+        raise UsageError("--verbose prints more and --quiet less; leave one of them out.")
+    return Detail.ALL if verbose else Detail.QUIET if quiet else Detail.SCREEN
+
+
+def report_sinks(
+    *,
+    json_file: Path | None,
+    junit_file: Path | None,
+    sarif_file: Path | None,
+    markdown_file: Path | None,
+) -> AbstractContextManager[Sinks[Report]]:
+    """The files of a report, and GitHub's step summary where the environment names one; see `sinks`."""
+    summary = os.environ.get(STEP_SUMMARY)
+    return sinks(
+        (json.render, json_file),
+        (junit.render, junit_file),
+        (sarif.render, sarif_file),
+        (markdown.render, markdown_file),
+        appended=(markdown.render, Path(summary) if summary else None),
+    )

@@ -1,0 +1,43 @@
+"""The process beside a run that replays answers: `python -m gonogo.clients.child`, started by `gonogo.clients.beside`.
+
+It reads a line an exchange from stdin, writes a line a replay to stdout, and leaves at the end of its input.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from contextlib import suppress
+
+from gonogo.clients import httpx_sse, openai_python
+from gonogo.clients.beside import lines
+from gonogo.clients.breakage import NotInstalled
+from gonogo.clients.replaying import outcome
+from gonogo.evidence import from_json
+
+
+def main() -> None:
+    """Import the clients, then replay what comes."""
+    _import_clients()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        exchange = from_json(asked["exchange"])
+        sys.stdout.write(lines(exchange.id, ((name, outcome(name, exchange)) for name in asked["readers"])))
+        sys.stdout.flush()
+
+
+def _import_clients() -> None:
+    # httpx brings a command line, and with it rich and pygments: a sixth of all that the clients import. This is how
+    # Python itself marks a module that cannot be imported, and httpx does without.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment] # typeshed knows modules only
+    gc.disable()  # thousands of classes, none of them garbage
+    for client in (openai_python, httpx_sse):
+        with suppress(NotInstalled):
+            client.require()
+    gc.freeze()
+    gc.enable()
+
+
+if __name__ == "__main__":
+    main()

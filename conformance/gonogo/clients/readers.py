@@ -1,0 +1,51 @@
+"""The readers by name, and which of them may be asked to read an answer.
+
+A name is the id of the rule less "clients."; embeddings have a reader and no rule yet. Which answers a rule looks at is
+for the rule to say (features/clients.feature); what fits here is that and a little more, known before there are any
+verdicts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.clients import httpx_sse, openai_python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gonogo.clients.breakage import Breakage
+    from gonogo.exchange import Exchange
+
+    Reader = Callable[[Exchange], Breakage | None]
+
+READERS: Mapping[str, Reader] = {
+    "openai_python.models": openai_python.models,
+    "openai_python.chat": openai_python.chat,
+    "openai_python.chat_stream": openai_python.chat_stream,
+    "openai_python.completions": openai_python.completions,
+    "openai_python.completions_stream": openai_python.completions_stream,
+    "openai_python.embeddings": openai_python.embeddings,
+    "openai_python.errors": openai_python.errors,
+    "httpx_sse.stream": httpx_sse.stream,
+}
+
+# By the path of the request, and whether it asked for a stream.
+_ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
+    ("/models", False): ("openai_python.models",),
+    ("/chat/completions", False): ("openai_python.chat",),
+    ("/chat/completions", True): ("openai_python.chat_stream", "httpx_sse.stream"),
+    ("/completions", False): ("openai_python.completions",),
+    ("/completions", True): ("openai_python.completions_stream", "httpx_sse.stream"),
+}
+
+
+def fitting(exchange: Exchange) -> tuple[str, ...]:
+    """The names of the readers of an answer; none where it is not whole, or none that a client would ask for."""
+    if exchange.status is None or exchange.failure is not None:
+        return ()
+    if exchange.status >= 400:
+        return ("openai_python.errors",)
+    path = "/models" if exchange.request.path.startswith("/models/") else exchange.request.path
+    streamed = exchange.request.fields.get("stream") is True
+    return _ACCEPTED.get((path, streamed), ()) if 200 <= exchange.status < 300 else ()

@@ -1,0 +1,100 @@
+"""Replays: answers are handed in as they are recorded, and what the clients made of them is looked up later.
+
+`Here` replays in this process, where an outcome is asked for. `gonogo.clients.beside` does the same in a process
+of its own, while the rest of a run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
+
+from gonogo.clients.breakage import Breakage, NotInstalled
+from gonogo.clients.readers import READERS, fitting
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+
+Outcome = Breakage | NotInstalled | None
+"""What a client made of an answer; None where it reads it."""
+Replay = tuple[str, str]
+"""The name of a reader (`gonogo.clients.readers`) and the id of an exchange."""
+
+
+class Replays(Protocol):
+    """Takes exchanges, each with an id of its own, and replays those that a client would read."""
+
+    def submit(self, exchange: Exchange) -> None:
+        """Hand in an exchange; returns at once."""
+        ...
+
+    def results(self) -> Mapping[Replay, Outcome]:
+        """The outcomes of all that was handed in until now."""
+        ...
+
+
+class Outcomes(Mapping[Replay, Outcome]):
+    """What is known of the replays of some exchanges; the rest is replayed here when it is asked for.
+
+    It iterates over the replays that `fitting` names. Asked for another reader it replays that too; KeyError for a
+    reader or an exchange that it does not know.
+    """
+
+    def __init__(
+        self, exchanges: Mapping[str, Exchange], known: Mapping[Replay, Outcome] | None = None
+    ) -> None:
+        self._exchanges = exchanges
+        self._known = dict(known or {})
+
+    def __getitem__(self, replay: Replay) -> Outcome:
+        if replay not in self._known:
+            reader, exchange_id = replay
+            self._known[replay] = outcome(reader, self._exchanges[exchange_id])
+        return self._known[replay]
+
+    def __iter__(self) -> Iterator[Replay]:
+        return ((name, exchange.id) for exchange in self._exchanges.values() for name in fitting(exchange))
+
+    def __len__(self) -> int:
+        return sum(len(fitting(exchange)) for exchange in self._exchanges.values())
+
+
+class Here:
+    """Replays in this process: each when its outcome is asked for, so that no client is imported before."""
+
+    def __init__(self) -> None:
+        self._exchanges: dict[str, Exchange] = {}
+
+    def submit(self, exchange: Exchange) -> None:
+        """Keep an exchange for later."""
+        self._exchanges[exchange.id] = exchange
+
+    def results(self) -> Mapping[Replay, Outcome]:
+        """The outcomes, made as they are asked for."""
+        return Outcomes(dict(self._exchanges))
+
+
+def outcome(reader: str, exchange: Exchange) -> Outcome:
+    """What the reader of that name makes of an answer, by a replay in this process. KeyError for no such reader."""
+    try:
+        return READERS[reader](exchange)
+    except NotInstalled as absence:
+        return absence
+
+
+# A replay depends on the exchange alone, so that what another process made of it need not be made again.
+_REMEMBERED: WeakKeyDictionary[Exchange, dict[str, Outcome]] = WeakKeyDictionary()
+
+
+def remember(exchange: Exchange, reader: str, found: Outcome) -> None:
+    """Keep the outcome of a replay, for as long as the exchange is there."""
+    _REMEMBERED.setdefault(exchange, {})[reader] = found
+
+
+def remembered(exchange: Exchange, reader: str) -> Outcome:
+    """The outcome of a replay, made in this process where none is kept."""
+    known = _REMEMBERED.setdefault(exchange, {})
+    if reader not in known:
+        known[reader] = outcome(reader, exchange)
+    return known[reader]

@@ -1,0 +1,50 @@
+"""Families of texts: requests whose texts are compared, the one that the others are like first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli.stimulus import NotPossible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gonogo.exchange import Exchange
+    from gonogo.stimuli.stimulus import Stimulus
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """`members` are those whose text is compared with that of `base`, in the order of the plan."""
+
+    base: Stimulus
+    members: tuple[Stimulus, ...]
+
+    def agrees(self, member: Stimulus, answers: Mapping[str, Exchange]) -> bool:
+        """Whether a text is what that of the base lets one expect; so where there are no two texts to compare."""
+        base, own = answers.get(self.base.key), answers.get(member.key)
+        if base is None or own is None or member.like is None:
+            return True
+        try:
+            return member.like.holds(base, own)
+        except NotPossible:
+            return True
+
+    def all_agree(self, answers: Mapping[str, Exchange]) -> bool:
+        """Whether no text tells of a batch that changed it, or of a fault."""
+        return all(self.agrees(member, answers) for member in self.members)
+
+
+def families(stimuli: Iterable[Stimulus]) -> list[Family]:
+    """The families of a plan; the first of those that there are stands in for a base that is not asked for."""
+    found: dict[str, list[Stimulus]] = {}
+    for stimulus in stimuli:
+        if stimulus.like is not None:
+            found.setdefault(stimulus.like.base, []).append(stimulus)
+    return [_family(key, members) for key, members in found.items()]
+
+
+def _family(key: str, kin: list[Stimulus]) -> Family:
+    base = next((stimulus for stimulus in kin if stimulus.key == key), kin[0])
+    return Family(base, tuple(stimulus for stimulus in kin if stimulus is not base))

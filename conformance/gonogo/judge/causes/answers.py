@@ -1,0 +1,120 @@
+"""Faults of whole answers, of a server's life, and of its list of models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken, of_judgements
+from gonogo.stimuli.life import suspects
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes.sight import Sight
+    from gonogo.verdict import Judgement
+
+
+def _died(sight: Sight) -> Sighting | None:
+    """The target no longer answers after a request: what was under way then failed for that reason."""
+    for judgement in sight.broken("http.survives"):
+        if judgement.evidence:
+            first = [piece.exchange for piece in judgement.evidence]
+            broken_off = _broken_off(sight, sight.exchanges[first[0]])
+            return Sighting(
+                judgement.actual or "", tuple(dict.fromkeys([*first, *broken_off])), lead=judgement.rule.id
+            )
+    return None
+
+
+def _broken_off(sight: Sight, sign: Exchange) -> list[str]:
+    """What failed from the requests on that the sign of life was sent for: any of them may have ended the target."""
+    blamed = {e.id for e in sight.exchanges.values() if e.stimulus in suspects(sign.stimulus)}
+    known = list(sight.exchanges.values())
+    begun = next((number for number, exchange in enumerate(known) if exchange.id in blamed), 0)
+    return [*blamed, *(exchange.id for exchange in known[begun:] if exchange.failure is not None)]
+
+
+def _torn(sight: Sight) -> Sighting | None:
+    """Replacement characters in streams: in all that have some, once the rule of them is broken."""
+    found = sight.broken("text.characters")
+    if not found:
+        return None
+    mark = "\ufffd".encode()
+    more = [stream.id for stream in sight.streams if mark in stream.body or b"\\ufffd" in stream.body.lower()]
+    seen = of_judgements(found)
+    return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
+
+
+def _key_missing(judgement: Judgement) -> bool:
+    return (judgement.actual or "").endswith(('"refusal" is missing', '"logprobs" is missing'))
+
+
+DIED = (
+    Diagnosis(
+        "target-died",
+        "A request ends the target, or keeps it from answering",
+        "everyone else who uses the server",
+        ("*",),
+        _died,
+    ),
+)
+
+ACCEPTANCE = (
+    Diagnosis(
+        "nulls-refused",
+        "Nullable parameters are refused as null",
+        "openai-python sends null for what is set to None",
+        ("*.nulls", "*.stream_null", "*.request.neutral"),
+        broken("chat.request.nulls", "chat.request.stream_null", "completions.request.nulls"),
+    ),
+    Diagnosis(
+        "stop-string-refused",
+        "stop is accepted as a list only",
+        "every caller that sends one string, as the documentation does",
+        ("*.stop_string", "stop.*"),
+        broken("*.request.stop_string"),
+    ),
+    Diagnosis(
+        "retrieve-missing",
+        "A listed model cannot be retrieved",
+        "clients that look up a model before they use it",
+        ("models.retrieve.*",),
+        broken("models.retrieve.found"),
+    ),
+    Diagnosis(
+        "nulls-in-answers",
+        "Optional fields are null where the schema has no null",
+        "strictly typed clients fail to decode the answer",
+        ("*.nulls",),
+        broken("*.response.nulls", "*.stream.nulls"),
+    ),
+    Diagnosis(
+        "required-keys-missing",
+        "Nullable fields that the schema requires are left out",
+        "strictly typed clients fail to decode the answer",
+        ("chat.response.refusal", "*.response.logprobs", "*.stream.logprobs", "completions.*.logprobs"),
+        broken(
+            "chat.response.refusal",
+            "*.response.logprobs",
+            "*.stream.logprobs",
+            found=_key_missing,
+        ),
+    ),
+)
+
+TEXTS = (
+    Diagnosis(
+        "control-tokens",
+        "Control tokens of the chat template are in the text",
+        "readers see the markers, and the next turn repeats them to the model",
+        ("text.*", "stop.*", "structured.*", "logprobs.*", "sampling.effect.*", "clients.*"),
+        broken("text.control_tokens"),
+    ),
+    Diagnosis(
+        "characters-torn",
+        "Characters of several tokens arrive torn in streams",
+        "readers see replacement characters in every text that is not ASCII",
+        ("text.*", "stream.utf8", "stop.*", "logprobs.*", "sampling.effect.*", "structured.*"),
+        _torn,
+    ),
+)

@@ -1,0 +1,131 @@
+"""Faults of token counts and of what identifies an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken
+from gonogo.judge.causes.sight import GENERATIONS, body
+from gonogo.judge.outcome import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.reading import Object
+
+OF_COUNTS = (
+    "*.usage*",
+    "*usage",
+    "text.same_count",
+    "completions.prompt.*",
+    "completions.echo.*",
+    "completions.suffix.*",
+    "chat.request.parts_rendered",
+    "chat.request.picture_seen",
+    "tools.history.parts_rendered",
+    "logprobs.*.count",
+    "*.limit.*",
+    "*.stream.limit",
+    "*.stream.length",
+    "stop.*.usage",
+    "sampling.effect.both_limits",
+    "errors.context.whole",
+)
+ENOUGH = 5
+"""Answers to different requests whose usage is compared."""
+
+
+def _usages(sight: Sight) -> Iterator[list[tuple[Exchange, Object]]]:
+    """The usage of each answer that has one, an operation at a time."""
+    for path in GENERATIONS:
+        answers = [e for e in sight.answers if e.request.path == path]
+        yield [(exchange, usage) for exchange in answers if (usage := _usage(exchange)) is not None]
+
+
+def _usage(exchange: Exchange) -> Object | None:
+    try:
+        values = [c.value for c in reading.chunks(exchange)] if exchange.is_stream else [body(exchange)]
+    except Stop:
+        return None
+    found = [usage for value in values if (usage := reading.usage(value)) is not None]
+    return found[-1] if found else None
+
+
+def _zero(sight: Sight) -> Sighting | None:
+    seen = [(e, usage) for found in _usages(sight) if _counts(found) == {(0, 0)} for e, usage in found]
+    if len(seen) < ENOUGH:
+        return None
+    return Sighting(f"all {len(seen)} answers with usage count 0 tokens", tuple(e.id for e, _ in seen))
+
+
+def _constant(sight: Sight) -> Sighting | None:
+    seen: list[str] = []
+    where: list[str] = []
+    for found in _usages(sight):
+        counts, prompts = _counts(found), {_prompt(exchange) for exchange, _ in found}
+        if len(found) >= ENOUGH and len(counts) == 1 and len(prompts) >= ENOUGH:
+            ((prompt, completion),) = counts
+            seen.append(f"all {len(found)} answers count {prompt} prompt and {completion} completion tokens")
+            where += [exchange.id for exchange, _ in found]
+    return Sighting(seen[0], tuple(where)) if seen else None
+
+
+def _counts(found: Iterable[tuple[Exchange, Object]]) -> set[tuple[int | None, int | None]]:
+    return {
+        (reading.count(usage.get("prompt_tokens")), reading.count(usage.get("completion_tokens")))
+        for _, usage in found
+    }
+
+
+def _prompt(exchange: Exchange) -> str:
+    return str(exchange.request.fields.get("messages", exchange.request.fields.get("prompt")))
+
+
+def _one_id(sight: Sight) -> Sighting | None:
+    found = [(e, body(e).get("id") if not e.is_stream else _first_id(e)) for e in sight.answers]
+    named = [(exchange, name) for exchange, name in found if isinstance(name, str) and name]
+    if len(named) < ENOUGH or len({name for _, name in named}) != 1:
+        return None
+    return Sighting(f"all {len(named)} answers have the id {named[0][1]!r}", tuple(e.id for e, _ in named))
+
+
+def _first_id(stream: Exchange) -> object:
+    try:
+        return reading.chunks(stream)[0].value.get("id")
+    except Stop:
+        return None
+
+
+DIAGNOSES = (
+    Diagnosis(
+        "usage-zero",
+        "Usage counts 0 tokens",
+        "budgets and context managers never see a limit coming",
+        OF_COUNTS,
+        _zero,
+    ),
+    Diagnosis(
+        "usage-constant",
+        "Usage is the same for every request",
+        "budgets and context managers count what never happened",
+        OF_COUNTS,
+        _constant,
+    ),
+    Diagnosis(
+        "one-id",
+        "All answers have the same id",
+        "clients that key messages by id overwrite one with the next",
+        ("*.id_unique", "tools.call.id_unique"),
+        _one_id,
+    ),
+    Diagnosis(
+        "created-is-now",
+        "created of a listed model is the time of the request",
+        "caches of the list never match",
+        ("models.list.stable", "models.retrieve.agrees"),
+        broken("models.list.stable", found=lambda j: "created" in (j.actual or "")),
+    ),
+)

@@ -1,0 +1,23 @@
+"""Every known kind of fault, in the order in which they are looked for: what explains more comes first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo.judge.causes import answers, counts, ignored, refusals, streams
+
+if TYPE_CHECKING:
+    from gonogo.judge.causes.diagnosis import Diagnosis
+
+DIAGNOSES: Final[tuple[Diagnosis, ...]] = (
+    *refusals.EMPTY,
+    *answers.DIED,
+    *ignored.CANNED,
+    *streams.DIAGNOSES,
+    *answers.TEXTS,
+    *refusals.FORMS,
+    *counts.DIAGNOSES,
+    *ignored.PARAMETERS,
+    *refusals.VALUES,
+    *answers.ACCEPTANCE,
+)

@@ -1,0 +1,99 @@
+"""A diagnosis: a known kind of fault, how it is recognised, and the rules that it breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes.sight import Sight
+    from gonogo.verdict import Judgement, Position
+
+    Look = Callable[[Sight], "Sighting | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Where a fault was seen: a clause that says how, the ids of the exchanges, the best of them first.
+
+    `lead` is the id of the broken rule that shows it best, where one does.
+    """
+
+    seen: str
+    exchanges: tuple[str, ...]
+    at: Position | None = None
+    lead: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One kind of fault.
+
+    `id` is its name, `title` a sentence without full stop, `breaks` which clients break and how. `look` says where it
+    is seen, or None. A broken rule whose id fits `explains` follows from it where one of its exchanges is among those
+    in which the fault is seen; a rule that is left open because of one of them does too.
+    """
+
+    id: str
+    title: str
+    breaks: str
+    explains: tuple[str, ...]
+    look: Look
+
+
+def among(
+    exchanges: Iterable[Exchange], seen: Callable[[Exchange], str | None], *, least: int = 1
+) -> Sighting | None:
+    """A sighting in those exchanges of which `seen` has something to say, where they are `least` or more."""
+    found = [(exchange.id, said) for exchange in exchanges if (said := seen(exchange)) is not None]
+    if len(found) < least:
+        return None
+    return Sighting(found[0][1], tuple(name for name, _ in found))
+
+
+def broken(
+    *patterns: str,
+    least: int = 1,
+    found: Callable[[Judgement], bool] = lambda _: True,
+    unless: tuple[str, ...] = (),
+) -> Look:
+    """Recognise a fault by the rules that it breaks: `least` of those that fit, and of which `found` is true.
+
+    Where a rule that fits `unless` is broken too, it is another fault.
+    """
+
+    def look(sight: Sight) -> Sighting | None:
+        if sight.broken(*unless):
+            return None
+        judgements = [judgement for judgement in sight.broken(*patterns) if found(judgement)]
+        if len(judgements) < least:
+            return None
+        return of_judgements(judgements)
+
+    return look
+
+
+def of_judgements(judgements: Iterable[Judgement]) -> Sighting:
+    """What broken rules saw, in their exchanges; the first of them is the one to show."""
+    known = list(judgements)
+    pieces = [piece for judgement in known for piece in judgement.evidence]
+    exchanges = tuple(dict.fromkeys(piece.exchange for piece in pieces))
+    lead = known[0]
+    at = next((piece.position for piece in lead.evidence if piece.position is not None), None)
+    return Sighting(lead.actual or "", exchanges, at, lead.rule.id)
+
+
+def ignoring(look: Look, *names: str) -> Look:
+    """The same sighting, of a parameter that is not read: in every accepted request that has it, a wrong one too."""
+
+    def widened(sight: Sight) -> Sighting | None:
+        seen = look(sight)
+        if seen is None:
+            return None
+        more = [e.id for e in sight.accepted if not e.request.fields.keys().isdisjoint(names)]
+        return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
+
+    return widened

@@ -1,0 +1,232 @@
+"""From broken rules to causes: a known kind of fault, else what the rules say of one another.
+
+Nothing here makes a rule broken or kept. A cause is only a way to show several findings as the one that they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gonogo.judge.causes.diagnoses import DIAGNOSES
+from gonogo.judge.causes.sight import BROKEN, Sight, fits
+from gonogo.verdict import Cause, Evidence, Level, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from gonogo.evidence import Record
+    from gonogo.judge.causes.diagnosis import Diagnosis, Sighting
+    from gonogo.verdict import Judgement
+
+ECHOES = (
+    "clients.*",
+    "http.no_server_error",
+    "http.complete",
+    "http.in_time",
+    "http.retry_after",
+    "errors.status.streamed",
+    "stream.no_error",
+    "robustness.*",
+)
+"""Rules about every exchange: where others explain all the exchanges in which one is broken, it says nothing more."""
+
+TWINS = {
+    "response": "an answer",
+    "stream": "an answer",
+    "request": "a request",
+    "limit": "a limit",
+    "chat": "an operation",
+    "completions": "an operation",
+    "list": "an operation",
+    "streamed": "an operation",
+}
+"""The middle of an id that only names the operation or the form: rules of one section that end alike are one there."""
+
+
+@dataclass(eq=False)
+class _Group:
+    """A cause in the making: the broken rules that follow from it, and the known fault that it is, if it is one."""
+
+    judgements: list[Judgement] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
+    sighting: Sighting | None = None
+
+    @property
+    def exchanges(self) -> set[str]:
+        return {name for judgement in self.judgements for name in _exchanges(judgement)}
+
+    @property
+    def lead(self) -> Judgement:
+        """The rule to look at first: what the diagnosis names, else a must rule, else what is not an echo."""
+        named = None if self.sighting is None else self.sighting.lead
+        return min(
+            self.judgements,
+            key=lambda j: (j.rule.id != named, fits(j.rule.id, ECHOES), j.rule.level is not Level.MUST),
+        )
+
+    @property
+    def id(self) -> str:
+        return self.lead.rule.id if self.diagnosis is None else self.diagnosis.id
+
+
+class _Grouping:
+    """Puts each broken rule into one group."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+        self.groups: list[_Group] = []
+        self.rest = sight.broken("*")
+
+    def run(self) -> list[_Group]:
+        """Known faults first, then what needs a broken rule, then the rest by itself, and echoes last."""
+        for diagnosis in DIAGNOSES:
+            self._diagnose(diagnosis)
+        for judgement in list(self.rest):
+            self._add_to_need(judgement)
+        names: dict[Hashable, _Group] = {}
+        for judgement in [j for j in self.rest if not fits(j.rule.id, ECHOES)]:
+            self._add(judgement, self._twin(judgement, names))
+        for judgement in list(self.rest):
+            self._add(judgement, self._covering(judgement))
+        return self.groups
+
+    def _diagnose(self, diagnosis: Diagnosis) -> None:
+        free = [judgement for judgement in self.rest if fits(judgement.rule.id, diagnosis.explains)]
+        sighting = diagnosis.look(self.sight) if free else None
+        if sighting is None:
+            return
+        where = set(sighting.exchanges)
+        follow = [judgement for judgement in free if where & _exchanges(judgement)]
+        led = sighting.lead is None or any(judgement.rule.id == sighting.lead for judgement in follow)
+        if follow and led:
+            self.groups.append(_Group(follow, diagnosis, sighting))
+            self.rest = [judgement for judgement in self.rest if judgement not in follow]
+
+    def _add_to_need(self, judgement: Judgement) -> None:
+        """Put a rule to the broken one that it needs."""
+        for need in needed(judgement, self.sight.judgements):
+            if need.verdict not in BROKEN or _exchanges(need).isdisjoint(_exchanges(judgement)):
+                continue
+            if need in self.rest:
+                self._add(need, None)
+            self._add(judgement, next(group for group in self.groups if need in group.judgements))
+            return
+
+    def _twin(self, judgement: Judgement, names: dict[Hashable, _Group]) -> _Group | None:
+        """The group with the same requirement of another operation, or with the same found in the same places."""
+        known = list(_names(judgement))
+        group = next((names[name] for name in known if name in names), None)
+        if group is None:
+            group = _Group()
+            self.groups.append(group)
+        names |= dict.fromkeys(known, group)
+        return group
+
+    def _covering(self, judgement: Judgement) -> _Group | None:
+        """The group that an echo says nothing more than: where all groups together have all its exchanges."""
+        where = _exchanges(judgement)
+        others = [group for group in self.groups if not where.isdisjoint(group.exchanges)]
+        if not where or not where <= {name for group in others for name in group.exchanges}:
+            return None
+        return max(others, key=lambda group: len(where & group.exchanges))
+
+    def _add(self, judgement: Judgement, group: _Group | None) -> None:
+        if group is None:
+            group = _Group()
+            self.groups.append(group)
+        group.judgements.append(judgement)
+        self.rest.remove(judgement)
+
+
+def explain(judgements: Sequence[Judgement], record: Record) -> tuple[list[Judgement], tuple[Cause, ...]]:
+    """The judgements, each broken one with the id of its cause, and the causes, those of must rules first.
+
+    A rule that is left open because of a cause is not applicable, and has the cause's id too.
+    """
+    sight = Sight({j.rule.id: j for j in judgements}, {e.id: e for e in record.exchanges})
+    groups = _Grouping(sight).run()
+    groups.sort(key=lambda g: (all(j.verdict is not Verdict.FAIL for j in g.judgements), -len(g.judgements)))
+    broken = {j.rule.id: group.id for group in groups for j in group.judgements}
+    undecided = dict(_left_open(sight, groups, broken))
+    linked = [_linked(judgement, broken, undecided) for judgement in judgements]
+    return linked, tuple(
+        _cause(g, [rule for rule, cause in undecided.items() if cause == g.id]) for g in groups
+    )
+
+
+def needed(judgement: Judgement, judgements: Mapping[str, Judgement]) -> Iterator[Judgement]:
+    """The rules that one needs, and those that these need, nearest first."""
+    seen: set[str] = set()
+    ahead = list(judgement.rule.needs)
+    while ahead:
+        rule_id = ahead.pop(0)
+        if rule_id in seen or rule_id not in judgements:
+            continue
+        seen.add(rule_id)
+        yield judgements[rule_id]
+        ahead += judgements[rule_id].rule.needs
+
+
+def _names(judgement: Judgement) -> Iterator[Hashable]:
+    """What makes two findings one: the same requirement of another operation, or the same thing in the same places."""
+    *section, form, last = judgement.rule.id.split(".")
+    if judgement.evidence:
+        yield judgement.actual, judgement.evidence
+    if form in TWINS:
+        operation = section in (["completions"], ["chat"])
+        yield TWINS[form], "generation" if operation else tuple(section), last
+
+
+def _left_open(
+    sight: Sight, groups: Sequence[_Group], broken: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The rules that a cause leaves open, with its id: they need a broken rule, or speak of its exchanges."""
+    for judgement in sight.judgements.values():
+        if judgement.verdict is not Verdict.INCONCLUSIVE or judgement.because is None:
+            continue
+        about = set(judgement.because.about)
+        needs = [need for need in needed(judgement, sight.judgements) if need.rule.id in broken]
+        cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
+        cause = cause or next((group.id for group in groups if _leaves_open(group, judgement, about)), None)
+        if cause is not None:
+            yield judgement.rule.id, cause
+
+
+def _leaves_open(group: _Group, judgement: Judgement, about: set[str]) -> bool:
+    if group.diagnosis is None or group.sighting is None:
+        return False
+    return fits(judgement.rule.id, group.diagnosis.explains) and not about.isdisjoint(
+        group.sighting.exchanges
+    )
+
+
+def _linked(judgement: Judgement, broken: Mapping[str, str], undecided: Mapping[str, str]) -> Judgement:
+    rule_id = judgement.rule.id
+    if rule_id in undecided:
+        return replace(judgement, verdict=Verdict.NOT_APPLICABLE, cause=undecided[rule_id])
+    return replace(judgement, cause=broken[rule_id]) if rule_id in broken else judgement
+
+
+def _cause(group: _Group, undecided: Iterable[str]) -> Cause:
+    lead = group.lead
+    rules = tuple(dict.fromkeys([lead.rule.id, *(judgement.rule.id for judgement in group.judgements)]))
+    if group.diagnosis is None or group.sighting is None:
+        title, seen, breaks = lead.rule.title, lead.actual or "", lead.rule.why
+    else:
+        title, seen, breaks = group.diagnosis.title, group.sighting.seen, group.diagnosis.breaks
+    return Cause(group.id, title, seen, breaks, rules, tuple(undecided), _evidence(group, lead))
+
+
+def _evidence(group: _Group, lead: Judgement) -> Evidence | None:
+    """The exchange to look at: where the fault was seen first, with the offending bytes if a rule points at them."""
+    pieces = [piece for judgement in (lead, *group.judgements) for piece in judgement.evidence]
+    if group.sighting is None or group.sighting.lead == lead.rule.id:
+        return next((piece for piece in lead.evidence if piece.position), next(iter(lead.evidence), None))
+    shown = group.sighting.exchanges[0]
+    at = next((piece.position for piece in pieces if piece.exchange == shown and piece.position), None)
+    return Evidence(shown, group.sighting.at or at)
+
+
+def _exchanges(judgement: Judgement) -> set[str]:
+    return {piece.exchange for piece in judgement.evidence}

@@ -1,0 +1,224 @@
+"""Parameters that are accepted and ignored."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading
+from gonogo.judge.causes.diagnosis import (
+    Diagnosis,
+    Sighting,
+    among,
+    broken,
+    ignoring,
+    of_judgements,
+)
+from gonogo.judge.causes.sight import GENERATIONS, body, pieces, quoted, whole_text
+from gonogo.judge.checks.stops import Ending, stopped_text
+from gonogo.judge.outcome import Stop
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes.diagnosis import Look
+    from gonogo.judge.causes.sight import Sight
+    from gonogo.verdict import Judgement
+
+
+ENOUGH = 5
+"""Different prompts, which no model answers alike."""
+
+
+def _canned(sight: Sight) -> Sighting | None:
+    """Different prompts and limits of one operation, whole and streamed, and always the same text."""
+    for path in GENERATIONS:
+        answers = [exchange for exchange in sight.answers if exchange.request.path == path]
+        said = [(e, text) for e in answers if (text := whole_text(e) or "".join(pieces(e)))]
+        prompts = {str(e.request.fields.get("messages", e.request.fields.get("prompt"))) for e, _ in said}
+        if len({text for _, text in said}) == 1 and len(prompts) >= ENOUGH:
+            seen = f"{len(prompts)} different prompts are answered with {quoted(said[0][1])}"
+            rest = [exchange.id for exchange in sight.answers]
+            return Sighting(seen, tuple(dict.fromkeys([*(exchange.id for exchange, _ in said), *rest])))
+    return None
+
+
+def _limit(sight: Sight) -> Sighting | None:
+    def beyond(exchange: Exchange) -> str | None:
+        fields = exchange.request.fields
+        limit = reading.count(fields.get("max_completion_tokens", fields.get("max_tokens")))
+        if not limit or limit < 0 or fields.get("n", 1) != 1 or isinstance(fields.get("prompt"), list):
+            return None
+        used = _completion_tokens(exchange)
+        return f"{used} tokens were generated where the limit is {limit}" if used and used > limit else None
+
+    return among(sight.answers, beyond)
+
+
+def _completion_tokens(exchange: Exchange) -> int | None:
+    try:
+        values = [c.value for c in reading.chunks(exchange)] if exchange.is_stream else [body(exchange)]
+    except Stop:
+        return None
+    usage = [found for value in values if (found := reading.usage(value)) is not None]
+    return reading.count(usage[-1].get("completion_tokens")) if usage else None
+
+
+def _stops(ending: Ending) -> Look:
+    """Recognise a fault by how a text ends that a stop sequence should have ended."""
+
+    def look(sight: Sight) -> Sighting | None:
+        found = [j for j in sight.broken("stop.*.honoured") if _ends(sight, j, ending)]
+        return of_judgements(found) if found else None
+
+    return look
+
+
+def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:
+    cut, baseline, *_ = (sight.exchanges[piece.exchange] for piece in judgement.evidence)
+    with suppress(Stop):
+        return stopped_text(baseline, cut).ending is ending
+    return False
+
+
+def _without_logprobs(judgement: Judgement) -> bool:
+    return "null or missing" in (judgement.actual or "")
+
+
+def _one_choice(judgement: Judgement) -> bool:
+    return (judgement.actual or "").endswith("is 1")
+
+
+CANNED = (
+    Diagnosis(
+        "canned-text",
+        "Every request is answered with the same text",
+        "it is no model that answers",
+        (
+            "*.limit.*",
+            "*.length",
+            "*.usage*",
+            "*usage",
+            "stop.*",
+            "text.*",
+            "structured.*",
+            "tools.*",
+            "sampling.effect.*",
+            "choices.*",
+            "completions.*",
+            "logprobs.*",
+            "chat.request.*_rendered",
+            "chat.request.picture_seen",
+            "chat.response.finish_called",
+            "chat.stream.limit",
+            "chat.stream.finish_called",
+            "errors.token_limit.*",
+        ),
+        _canned,
+    ),
+)
+
+PARAMETERS = (
+    Diagnosis(
+        "n-ignored",
+        "n is accepted and ignored",
+        "callers read choices[1] and get an IndexError",
+        ("choices.*", "*.refused.n_zero", "*.refused.best_of_below_n"),
+        ignoring(broken("choices.*.number", "choices.*.streamed", found=_one_choice), "n", "best_of"),
+    ),
+    Diagnosis(
+        "limit-ignored",
+        "The token limit is accepted and ignored",
+        "callers pay for tokens and wait for text that they did not request",
+        (
+            "*.limit.*",
+            "*.stream.limit",
+            "*.stream.length",
+            "completions.echo.nothing_else",
+            "sampling.effect.both_limits",
+            "stop.*.usage",
+            "choices.*.usage",
+            "*.refused.max_tokens_*",
+            "errors.status.max_tokens_*",
+        ),
+        ignoring(_limit, "max_tokens", "max_completion_tokens"),
+    ),
+    Diagnosis(
+        "stop-cut-out",
+        "The stop sequence is cut out, and the text goes on behind it",
+        "agents that stop at a marker act on what the model made up behind it",
+        ("stop.*",),
+        _stops(Ending.CUT_OUT),
+    ),
+    Diagnosis(
+        "stop-ignored",
+        "Stop sequences are accepted and ignored",
+        "text runs on behind the sequence: agents that stop at a marker act on what the model made up",
+        ("stop.*", "*.refused.stop_too_many"),
+        ignoring(_stops(Ending.RAN_ON), "stop"),
+    ),
+    Diagnosis(
+        "stop-included",
+        "The stop sequence is left in the text",
+        "callers that cut at the sequence show it",
+        ("stop.*",),
+        broken("stop.*.excluded"),
+    ),
+    Diagnosis(
+        "logprobs-ignored",
+        "logprobs is accepted and ignored",
+        "evaluation harnesses index into null (EleutherAI/lm-evaluation-harness)",
+        ("logprobs.*", "completions.echo.logprobs", "completions.echo.first_null"),
+        ignoring(
+            broken("logprobs.*.present", "logprobs.*.streamed", found=_without_logprobs),
+            "logprobs",
+            "top_logprobs",
+        ),
+    ),
+    Diagnosis(
+        "echo-ignored",
+        "echo is accepted and ignored",
+        "evaluation harnesses score the prompt by what echo returns",
+        ("completions.echo.*", "completions.prompt.order"),
+        ignoring(broken("completions.echo.text"), "echo"),
+    ),
+    Diagnosis(
+        "schema-ignored",
+        "response_format is accepted and ignored",
+        "callers parse the text as JSON, and raise",
+        ("structured.*",),
+        ignoring(broken("structured.schema.*", "structured.object.*"), "response_format"),
+    ),
+    Diagnosis(
+        "tool-choice-ignored",
+        "tool_choice is accepted and ignored",
+        "agents wait for a call that never comes",
+        (
+            "tools.required.*",
+            "tools.named.*",
+            "tools.call.*",
+            "tools.stream.*",
+            "tools.strict.*",
+            "tools.parallel.*",
+            "tools.refused.*",
+        ),
+        ignoring(
+            broken("tools.required.called", "tools.required.streamed", "tools.named.called"),
+            "tools",
+            "tool_choice",
+        ),
+    ),
+    Diagnosis(
+        "base64-ignored",
+        "encoding_format is accepted and ignored",
+        "openai-node decodes the numbers as base64 and returns a quarter as many, without an error",
+        ("embeddings.format.*", "embeddings.refused.format"),
+        ignoring(broken("embeddings.format.base64"), "encoding_format"),
+    ),
+    Diagnosis(
+        "dimensions-ignored",
+        "dimensions is accepted and ignored",
+        "vector stores refuse vectors of another length",
+        ("embeddings.dimensions.*",),
+        ignoring(broken("embeddings.dimensions.length"), "dimensions"),
+    ),
+)

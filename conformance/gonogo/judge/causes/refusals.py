@@ -1,0 +1,254 @@
+"""Faults of refusals: the form of errors, their status, and what is not refused at all."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gonogo.judge import kinds
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
+from gonogo.judge.causes.sight import body, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes.sight import Sight
+    from gonogo.verdict import Judgement
+
+OF_ERRORS = (
+    "errors.*",
+    "keys.*",
+    "sampling.named.*",
+    "sampling.refused.*",
+    "robustness.envelope",
+    "models.retrieve.unknown*",
+    "clients.openai_python.errors",
+)
+REFUSALS = ("*.refused.*", "errors.refused.*")
+TOO_MANY = 6
+"""So many wrong requests of different kinds are accepted by a server that validates nothing."""
+SERVER_ERRORS = 3
+
+
+def _empty_answers(sight: Sight) -> Sighting | None:
+    """Nearly every accepted request is answered with something that is no answer of its operation."""
+    asked = [e for e in sight.accepted if e.request.path in kinds.NAMES]
+    empty = [exchange for exchange in asked if not kinds.of_its_kind(exchange)]
+    if len(empty) < 5 or len(empty) < 0.9 * len(asked):
+        return None
+    shown = empty[0].body[:60].decode("utf-8", "backslashreplace")
+    seen = f"{len(empty)} of {len(asked)} requests are answered with {empty[0].status} and {quoted(shown)}"
+    return Sighting(seen, tuple(exchange.id for exchange in [*empty, *sight.accepted]))
+
+
+def _errors_as_200(sight: Sight) -> Sighting | None:
+    def is_error(exchange: Exchange) -> str | None:
+        error = body(exchange).get("error") if not exchange.is_stream else None
+        return f"status {exchange.status} and {quoted(str(error))} under error" if error else None
+
+    return among(sight.accepted, is_error)
+
+
+def _detail(sight: Sight) -> Sighting | None:
+    def is_detail(exchange: Exchange) -> str | None:
+        fields = body(exchange)
+        if "detail" not in fields or "error" in fields:
+            return None
+        return f'status {exchange.status} and "detail" in place of "error"'
+
+    return among(sight.refused, is_detail)
+
+
+def _no_json(sight: Sight) -> Sighting | None:
+    """Refusals of operations that are text, a web page, or nothing."""
+
+    def is_text(exchange: Exchange) -> str | None:
+        if body(exchange):
+            return None
+        shown = exchange.body[:60].decode("utf-8", "backslashreplace")
+        kind = exchange.media_type or "no content type"
+        return (
+            f"status {exchange.status} with {kind}: {quoted(shown)}"
+            if shown
+            else f"status {exchange.status} without a body"
+        )
+
+    known = [exchange for exchange in sight.refused if exchange.request.path in kinds.NAMES]
+    if among((e for e in known if e.request.method == "POST"), is_text) is None:
+        return None
+    return among([*known, *sight.refused], is_text)
+
+
+def _string_error(sight: Sight) -> Sighting | None:
+    def is_string(exchange: Exchange) -> str | None:
+        error = body(exchange).get("error")
+        return f'"error" is the string {quoted(error)}' if isinstance(error, str) else None
+
+    return among(sight.refused, is_string)
+
+
+def _top_level(sight: Sight) -> Sighting | None:
+    def is_flat(exchange: Exchange) -> str | None:
+        fields = body(exchange)
+        return (
+            '"message" at the top level, and no "error"'
+            if "message" in fields and "error" not in fields
+            else None
+        )
+
+    return among(sight.refused, is_flat)
+
+
+def _evidence_has(
+    status: Callable[[int], bool], least: int, *patterns: str
+) -> Callable[[Sight], Sighting | None]:
+    """Recognise a fault by `least` broken rules whose exchanges have such a status."""
+
+    def look(sight: Sight) -> Sighting | None:
+        def has(judgement: Judgement) -> bool:
+            found = [sight.exchanges.get(piece.exchange) for piece in judgement.evidence]
+            return any(e is not None and e.status is not None and status(e.status) for e in found)
+
+        judgements = [judgement for judgement in sight.broken(*patterns) if has(judgement)]
+        if len({piece.exchange for j in judgements for piece in j.evidence}) < least:
+            return None
+        sighting = of_judgements(judgements)
+        seen = sighting.seen
+        if len(judgements) > 1:
+            seen = f"{seen} (the first of {len(judgements)})"
+        there = [e.id for e in sight.exchanges.values() if e.status is not None and status(e.status)]
+        shown = [name for name in sighting.exchanges if name in there]
+        return Sighting(seen, tuple(dict.fromkeys([*shown, *there])), sighting.at, sighting.lead)
+
+    return look
+
+
+def _code(sight: Sight) -> Sighting | None:
+    """Errors whose code is missing, or neither a string nor null."""
+
+    def is_wrong(exchange: Exchange) -> str | None:
+        error = body(exchange).get("error")
+        if not isinstance(error, dict) or isinstance(error.get("code", 0), str | None):
+            return None
+        return f"code is {error['code']!r}" if "code" in error else "code is missing"
+
+    return among(sight.refused, is_wrong) if sight.broken("errors.envelope.code") else None
+
+
+def _without_param(judgement: Judgement) -> bool:
+    return re.match(r'"param" is (missing|null|\[|\{)', judgement.actual or "") is not None or (
+        judgement.rule.id == "errors.envelope.param"
+    )
+
+
+_FAILS = _evidence_has(lambda status: status >= 500, SERVER_ERRORS, "*.harmless*", "*.harmless.*")
+_UNPROCESSABLE = _evidence_has(
+    lambda status: status == 422, 1, "errors.status.*", "*.status", "sampling.named.*"
+)
+
+EMPTY = (
+    Diagnosis(
+        "empty-answers",
+        "Answers are not answers of their operation",
+        "every client: there is nothing to read",
+        ("*",),
+        _empty_answers,
+    ),
+)
+
+FORMS = (
+    Diagnosis(
+        "errors-as-200",
+        "Errors come with status 200",
+        "clients raise by the status, and read an error as an answer",
+        (*OF_ERRORS, *REFUSALS, "*.response.*", "chat.request.*", "http.*", "clients.*"),
+        _errors_as_200,
+    ),
+    Diagnosis(
+        "detail",
+        'Errors are "detail", not an error object',
+        "openai-node loses the text (“status code (no body)”); code and param are lost everywhere",
+        (*OF_ERRORS, "*.status.*", "*.status"),
+        _detail,
+    ),
+    Diagnosis(
+        "server-errors-for-wrong-types",
+        "Wrong requests are answered with a server error",
+        "clients retry what can never succeed: the official ones send a request with 5xx three times",
+        (*OF_ERRORS, "*.harmless.*", "*.harmless", "*.refused.*", "http.no_server_error", "robustness.*"),
+        _FAILS,
+    ),
+    Diagnosis(
+        "error-string",
+        "The error is a string, not an object",
+        "clients read error.message, error.type and error.code",
+        OF_ERRORS,
+        _string_error,
+    ),
+    Diagnosis(
+        "error-at-top-level",
+        "The fields of an error lie at the top level of the body",
+        "openai-node loses the text (“status code (no body)”)",
+        OF_ERRORS,
+        _top_level,
+    ),
+    Diagnosis(
+        "errors-not-json",
+        "Errors are not JSON",
+        "clients cannot read message, type, code or param",
+        OF_ERRORS,
+        _no_json,
+    ),
+)
+
+VALUES = (
+    Diagnosis(
+        "not-validated",
+        "Parameters are not validated",
+        "a mistake in a request goes unnoticed, and the answer is not what was requested",
+        (
+            *REFUSALS,
+            "errors.status.*",
+            "errors.context.whole",
+            "robustness.invalid_refused",
+            "models.retrieve.unknown*",
+        ),
+        _evidence_has(lambda status: status < 400, TOO_MANY, *REFUSALS),
+    ),
+    Diagnosis(
+        "unprocessable",
+        "Invalid requests are refused with 422 in place of 400",
+        "clients raise UnprocessableEntityError, not BadRequestError",
+        ("errors.status.*", "*.status", "sampling.named.*"),
+        _UNPROCESSABLE,
+    ),
+    Diagnosis(
+        "param-missing",
+        "Errors do not name the parameter",
+        "agents cannot drop the parameter that is refused, and try again without it",
+        ("errors.envelope.param", "errors.detail.param", "sampling.named.*"),
+        broken(
+            "errors.envelope.param", "errors.detail.param", "sampling.named.*", least=2, found=_without_param
+        ),
+    ),
+    Diagnosis(
+        "code-wrong",
+        "The code of errors is missing, or not a string",
+        "agents branch on the code: model_not_found, context_length_exceeded",
+        ("errors.envelope.code", "errors.detail.code", "errors.context.code", "keys.wrong.code"),
+        _code,
+    ),
+    Diagnosis(
+        "model-ignored",
+        "Any model name is answered",
+        "a typing mistake in the model goes unnoticed",
+        (
+            "errors.refused.unknown_model",
+            "errors.status.unknown_model",
+            "errors.detail.code",
+            "models.retrieve.unknown*",
+        ),
+        broken("errors.refused.unknown_model", found=lambda j: "200" in (j.actual or "")),
+    ),
+)

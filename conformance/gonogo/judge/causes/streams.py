@@ -1,0 +1,383 @@
+"""Faults of streams: how deltas make a text, how events are framed, how a stream ends."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from gonogo.judge import kinds, reading
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring
+from gonogo.judge.causes.sight import pieces, quoted, succeeded, whole_text
+from gonogo.judge.outcome import Stop, position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.causes.sight import Sight
+
+OF_STREAMED_TEXT = (
+    "text.*",
+    "stop.stream.*",
+    "stop.completions.stream*",
+    "structured.*",
+    "chat.stream.text",
+    "completions.stream.carries_text",
+    "logprobs.*",
+    "tools.stream.arguments*",
+    "sampling.effect.*",
+    "clients.*",
+)
+"""Rules about the text that the deltas of a stream make."""
+
+OF_FRAMES = (
+    "stream.*",
+    "chat.stream.*",
+    "completions.stream.*",
+    "*.streamed",
+    "completions.prompt.stream",
+    "tools.stream.*",
+    "stop.stream.*",
+    "stop.completions.stream*",
+    "text.*",
+    "logprobs.*",
+    "structured.*",
+    "sampling.effect.*",
+    "http.complete",
+    "clients.*",
+)
+"""Rules about events, whatever they carry."""
+
+
+def _cumulative(sight: Sight) -> Sighting | None:
+    def repeats(stream: Exchange) -> str | None:
+        found = pieces(stream)
+        if len(found) < 3 or not all(
+            later.startswith(one) and later != one for one, later in pairwise(found)
+        ):
+            return None
+        return f"the deltas of one stream are {', '.join(map(quoted, found[:3]))}, …"
+
+    return among(sight.streams, repeats)
+
+
+def _of_pairs(told: Callable[[str, list[str]], str | None]) -> Callable[[Sight], Sighting | None]:
+    """Recognise a fault by every greedy text that is another one streamed: each must have it."""
+
+    def look(sight: Sight) -> Sighting | None:
+        seen = None
+        exchanges = []
+        for whole, streamed in sight.pairs():
+            text, parts = whole_text(whole).strip(), pieces(streamed)
+            if not text or not parts or "".join(parts).strip() == text:
+                continue
+            said = told(text, parts)
+            if said is None:
+                return None
+            seen = seen or said
+            exchanges += [streamed.id, whole.id]
+        if seen is None:
+            return None
+        rest = [stream.id for stream in sight.streams]
+        return Sighting(seen, tuple(dict.fromkeys([*exchanges, *rest])))
+
+    return look
+
+
+def _first_lost(text: str, parts: list[str]) -> str | None:
+    streamed = "".join(parts).strip()
+    if not text.endswith(streamed):
+        return None
+    return f"the stream begins with {quoted(streamed)}, the whole text with {quoted(text)}"
+
+
+def _last_lost(text: str, parts: list[str]) -> str | None:
+    streamed = "".join(parts).strip()
+    if not text.startswith(streamed):
+        return None
+    return f"the stream ends with {_ending(streamed)}, the whole text with {_ending(text)}"
+
+
+def _twice(text: str, parts: list[str]) -> str | None:
+    for number, (one, other) in enumerate(pairwise(parts)):
+        if one == other and "".join(parts[:number] + parts[number + 1 :]).strip() == text:
+            return f"the piece {quoted(one)} comes twice"
+    if len(parts) > 1 and parts[0::2] == parts[1::2]:
+        return f"every piece comes twice, as {quoted(parts[0])}"
+    return None
+
+
+def _ending(text: str) -> str:
+    return quoted(text if len(text) <= 30 else "…" + text[-30:])
+
+
+def _two_in_one(sight: Sight) -> Sighting | None:
+    for stream in _event_streams(sight):
+        for event in reading.stream(stream).events:
+            number = _values(event.data)
+            if number > 1:
+                hit = [s.id for s in _event_streams(sight) if _has_several(s)]
+                seen = f"the data of one event holds {number} JSON values"
+                ordered = dict.fromkeys([stream.id, *hit])
+                return Sighting(seen, tuple(ordered), position(stream, event.offset, event.end))
+    return None
+
+
+def _has_several(stream: Exchange) -> bool:
+    return any(_values(event.data) > 1 for event in reading.stream(stream).events)
+
+
+def _values(data: str) -> int:
+    """How many JSON values the data holds one after the other; 0 where it holds anything else."""
+    decoder, number, rest = json.JSONDecoder(), 0, data.strip().removesuffix(reading.DONE).strip()
+    rest = rest.replace("\ndata:", "\n")
+    while rest:
+        try:
+            _, end = decoder.raw_decode(rest)
+        except (ValueError, RecursionError):
+            return 0
+        number, rest = number + 1, rest[end:].strip()
+    return number
+
+
+def _event_streams(sight: Sight) -> list[Exchange]:
+    return [exchange for exchange in sight.accepted if exchange.is_stream and exchange.body]
+
+
+def _one_index(sight: Sight) -> Sighting | None:
+    def finishes_often(stream: Exchange) -> str | None:
+        fields = stream.request.fields
+        prompts = fields.get("prompt")
+        several = isinstance(prompts, list) and any(isinstance(prompt, str | list) for prompt in prompts)
+        asked = (reading.count(fields.get("n")) or 1) * (
+            len(prompts) if several and isinstance(prompts, list) else 1
+        )
+        try:
+            found = reading.by_choice(stream)
+        except Stop:
+            return None
+        if asked < 2 or len(found) != 1:
+            return None
+        (index, choices), *_ = found.items()
+        ends = sum(choice.get("finish_reason") not in (None, "") for _, choice in choices)
+        if ends != asked:
+            return None
+        return f"{asked} choices were requested, and the only index is {index}, which finishes {ends} times"
+
+    return among(sight.streams, finishes_often)
+
+
+def _cut(sight: Sight) -> Sighting | None:
+    def ends_early(stream: Exchange) -> str | None:
+        events = reading.stream(stream).events
+        if not events or any(event.data == reading.DONE or reading.is_error(event.data) for event in events):
+            return None
+        try:
+            chunks = reading.chunks(stream)
+        except Stop:
+            return None
+        if any(choice.get("finish_reason") for chunk in chunks for choice in chunk.choices):
+            return None
+        how = stream.failure.message if stream.failure is not None else "the response simply ends"
+        return f"after {len(chunks)} chunks {how}, without a finish_reason, [DONE] or an error event"
+
+    return among(sight.streams, ends_early)
+
+
+def _json_lines(sight: Sight) -> Sighting | None:
+    def bare(exchange: Exchange) -> str | None:
+        if exchange.request.fields.get("stream") is not True or b"data:" in exchange.body:
+            return None
+        lines = [line for line in exchange.body.splitlines() if line.strip() and line.strip() != b"[DONE]"]
+        if len(lines) < 2 or not all(line.lstrip().startswith(b"{") for line in lines):
+            return None
+        return f"{len(lines)} lines of JSON without data: before them"
+
+    return among(sight.accepted, bare)
+
+
+def _whole_for_stream(sight: Sight) -> Sighting | None:
+    def is_whole(exchange: Exchange) -> str | None:
+        if (
+            exchange.request.fields.get("stream") is not True
+            or exchange.is_stream
+            or not kinds.of_its_kind(exchange)
+        ):
+            return None
+        return "stream true was accepted, and one JSON object came"
+
+    return among(sight.accepted, is_whole)
+
+
+def _all_fail(sight: Sight) -> Sighting | None:
+    """Every stream of an operation failed, while whole answers of it came."""
+    for path in ("/chat/completions", "/completions"):
+        asked = [
+            e
+            for e in sight.exchanges.values()
+            if e.request.path == path
+            and e.request.fields.get("stream") is True
+            and not e.stimulus.startswith("fuzz ")
+        ]
+        failed = [exchange for exchange in asked if _failed(exchange)]
+        works = any(exchange.request.path == path for exchange in sight.wholes)
+        if len(failed) >= 3 and works and not any(succeeded(e) and not _failed(e) for e in asked):
+            first = failed[0]
+            how = first.failure.message if first.failure is not None else f"status {first.status}"
+            return Sighting(f"all {len(failed)} streams failed ({how})", tuple(e.id for e in failed))
+    return None
+
+
+def _failed(exchange: Exchange) -> bool:
+    if exchange.status is None or exchange.status >= 500:
+        return True
+    events = reading.stream(exchange).events if exchange.is_stream and succeeded(exchange) else ()
+    return any(reading.is_error(event.data) for event in events)
+
+
+def _empty_first(sight: Sight) -> Sighting | None:
+    def begins_empty(stream: Exchange) -> str | None:
+        first = reading.chunks(stream)[0].value
+        if first.get("choices") == [] and first.get("id") == "":
+            return 'the first chunk has "choices": [] and an empty id'
+        return None
+
+    return among(sight.streams, begins_empty)
+
+
+def _finish_in_every_chunk(sight: Sight) -> Sighting | None:
+    def always(stream: Exchange) -> str | None:
+        reasons = [
+            choice.get("finish_reason") for chunk in reading.chunks(stream) for choice in chunk.choices
+        ]
+        if len(reasons) < 3 or not all(isinstance(reason, str) and reason for reason in reasons):
+            return None
+        return f"all {len(reasons)} chunks of one stream have a finish_reason, the first {quoted(str(reasons[0]))}"
+
+    return among(sight.streams, always)
+
+
+DIAGNOSES = (
+    Diagnosis(
+        "all-streams-fail",
+        "Every stream fails, while whole answers work",
+        "every client that streams",
+        ("*stream*", "text.*", "structured.*", "http.*", "clients.*", "tools.*", "errors.token_limit.*"),
+        _all_fail,
+    ),
+    Diagnosis(
+        "json-lines",
+        "A stream is lines of JSON, not server-sent events",
+        "every reader of server-sent events: openai-python and openai-node deliver nothing",
+        OF_FRAMES,
+        _json_lines,
+    ),
+    Diagnosis(
+        "stream-ignored",
+        "stream true is accepted and ignored",
+        "openai-python and openai-node loop over 0 chunks; LangChain and the AI SDK raise",
+        (*OF_FRAMES, "*.stream*", "*.refused.stream_*", "errors.status.stream_string"),
+        ignoring(_whole_for_stream, "stream", "stream_options"),
+    ),
+    Diagnosis(
+        "two-events-in-one",
+        "Two chunks come in one event",
+        "every client parses the data of an event as one JSON value, and raises",
+        (*OF_FRAMES, "http.names"),
+        _two_in_one,
+    ),
+    Diagnosis(
+        "empty-first-chunk",
+        "A chunk without choices, id and model comes first",
+        "code that reads choices[0] of each chunk (simonw/llm#294)",
+        ("chat.stream.*", "completions.stream.*", "clients.*"),
+        _empty_first,
+    ),
+    Diagnosis(
+        "stream-cut",
+        "Streams end without a finish reason and without [DONE]",
+        "clients cannot tell a cut stream from a complete one (huggingface/text-generation-inference#1896)",
+        OF_FRAMES,
+        _cut,
+    ),
+    Diagnosis(
+        "cumulative-deltas",
+        "Deltas repeat the whole text so far",
+        "every client concatenates deltas, and shows the text again and again",
+        OF_STREAMED_TEXT,
+        _cumulative,
+    ),
+    Diagnosis(
+        "first-piece-lost",
+        "The first piece of the text is missing in streams",
+        "every client that streams loses the beginning of the text",
+        OF_STREAMED_TEXT,
+        _of_pairs(_first_lost),
+    ),
+    Diagnosis(
+        "last-piece-lost",
+        "The last piece of the text is missing in streams",
+        "every client that streams loses the end of the text",
+        OF_STREAMED_TEXT,
+        _of_pairs(_last_lost),
+    ),
+    Diagnosis(
+        "piece-twice",
+        "A piece of the text comes twice in streams",
+        "every client that streams shows it twice",
+        OF_STREAMED_TEXT,
+        _of_pairs(_twice),
+    ),
+    Diagnosis(
+        "one-index",
+        "All choices of a stream come under one index",
+        "clients concatenate the texts of all choices into one",
+        (
+            "choices.*.streamed",
+            "completions.prompt.stream",
+            "*.stream.finish_once",
+            "*.stream.finish_last",
+            "*.stream.role_once",
+            "*.stream.length",
+            "choices.*.usage",
+            "clients.*",
+        ),
+        _one_index,
+    ),
+    Diagnosis(
+        "finish-in-every-chunk",
+        "Every chunk has a finish reason",
+        "clients that stop reading at the finish reason lose the rest of the text",
+        ("*.stream.finish_*", "*.stream.length", "clients.*"),
+        _finish_in_every_chunk,
+    ),
+    Diagnosis(
+        "done-missing",
+        "Streams end without [DONE]",
+        "clients hang or report a broken connection (huggingface/text-generation-inference#1896)",
+        (
+            "*.stream.done",
+            "stream.json",
+            "stream.fields",
+            "stream.no_empty_events",
+            "clients.*",
+            "stream.complete_events",
+        ),
+        broken("*.stream.done", unless=("*.stream.events", "*.stream.finish_once")),
+    ),
+    Diagnosis(
+        "role-in-every-delta",
+        "Deltas repeat the role",
+        'clients that concatenate strings get "assistantassistant" (BerriAI/litellm PR#9986)',
+        ("*.stream.role_once", "clients.*"),
+        broken("*.stream.role_once", unless=("*.stream.role_first",)),
+    ),
+    Diagnosis(
+        "usage-beside-choices",
+        "The usage of a stream comes in a chunk with choices",
+        "clients that wait for a chunk without choices report no usage",
+        ("*.stream.usage", "*.stream.usage_last", "*.stream.usage_once", "tools.stream.usage"),
+        broken("*.stream.usage", found=lambda j: "choices" in (j.actual or "")),
+    ),
+)

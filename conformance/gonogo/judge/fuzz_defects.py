@@ -1,0 +1,312 @@
+"""What is wrong with the answers to generated requests, each kind of defect by a look of its own, and what is right."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import FailureKind
+from gonogo.judge import kinds, reading
+from gonogo.judge.absence import NO_SUCH_ROUTE
+from gonogo.judge.checks import acceptance, bodies, framing, refusals, schema
+from gonogo.judge.features import features
+from gonogo.judge.fuzz_causes import Defect, cause, words
+from gonogo.judge.outcome import Deviation, Kept, Stop, saw, unanswered
+from gonogo.judge.shape import misfits
+from gonogo.stimuli.fuzzed import Case, Meant, case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+
+    Look = Callable[[Exchange], Outcome]
+    Looked = Iterator[tuple[Exchange, Outcome]]
+
+UNDECIDED = {401, 403, 429}
+
+CHAT, COMPLETIONS, EMBEDDINGS = "POST /chat/completions", "POST /completions", "POST /embeddings"
+REQUESTS = {
+    CHAT: "CreateChatCompletionRequest",
+    COMPLETIONS: "CreateCompletionRequest",
+    EMBEDDINGS: "CreateEmbeddingRequest",
+}
+ANSWERS = {
+    CHAT: "ChatCompletion",
+    COMPLETIONS: "Completion",
+    EMBEDDINGS: "EmbeddingList",
+    "GET /models": "ModelList",
+    "GET /models/{model}": "Model",
+}
+CHUNKS = {CHAT: "ChatCompletionChunk", COMPLETIONS: "CompletionChunk"}
+LENIENT = ["choices[].logprobs", "choices[].message.refusal"]
+"""Required fields that many servers leave out: rules of their own speak of them, as warnings."""
+
+
+def server_errors(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Answers with 5xx."""
+    return _defects(statuses(exchanges))
+
+
+def dropped(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Connections that ended before the answer did."""
+    return _defects(endings(exchanges))
+
+
+def bad_refusals(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Answers with 4xx that are no error objects."""
+    return _defects(envelopes(exchanges))
+
+
+def bad_answers(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Whole answers that do not fit their schema."""
+    return _defects(answers(exchanges))
+
+
+def bad_streams(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Streams that are none, or not whole, or of chunks that do not fit their schema."""
+    return _defects(streams(exchanges))
+
+
+def wrongly_accepted(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Accepted requests that the contract does not admit; those wrong in the same fields have one cause.
+
+    What is wrong in more fields than another shows nothing that the other does not.
+    """
+    found = []
+    for exchange in exchanges:
+        what = case(exchange.stimulus)
+        if what is not None and what.meant is Meant.INVALID and acceptance.accepted(exchange):
+            wrong, fields = _wrong(exchange, what)
+            deviation = Deviation("a status of 4xx", f"status {exchange.status} though {wrong}")
+            found.append(
+                (what.operation, fields, Defect(exchange, deviation, cause(what.operation, *sorted(fields))))
+            )
+    told = {(name, fields) for name, fields, _ in found}
+    for name, fields, defect in found:
+        if not any(name == other and fewer < fields for other, fewer in told):
+            yield defect
+
+
+def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Refused requests that the contract admits, whose every feature was accepted in other valid requests."""
+    valid = [exchange for exchange in exchanges if meant(exchange) is Meant.VALID]
+    known: dict[str, set[str]] = {}
+    for exchange in filter(acceptance.accepted, valid):
+        known.setdefault(exchange.request.path, set()).update(_features(exchange))
+    for exchange in valid:
+        taken = known.get(exchange.request.path)
+        if taken is None or not refused(exchange):
+            continue
+        if _features(exchange) <= taken:
+            said = exchange.body[:200].decode("utf-8", "backslashreplace")
+            deviation = Deviation("a status of 2xx", f"status {exchange.status}: {said}")
+            yield Defect(exchange, deviation, cause(operation(exchange), exchange.status, said))
+
+
+def methods_taken(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
+    """Answers to methods that a path does not have, other than 405 with Allow, 501 or a server error.
+
+    One router answers for all paths and methods, so that the status alone is the cause.
+    """
+    for defect in _defects(methods(exchanges)):
+        yield replace(defect, cause=cause(defect.exchange.status))
+
+
+LOOKS = (server_errors, dropped, bad_refusals, bad_answers, bad_streams, wrongly_accepted, wrongly_refused)
+"""Every kind of defect that a smaller request might show as well."""
+
+
+def _looked(exchanges: Iterable[Exchange], meanings: Collection[Meant], look: Look) -> Looked:
+    """The cases of these meanings with what a look finds; those where it cannot tell are left out."""
+    for exchange in exchanges:
+        if meant(exchange) in meanings:
+            with suppress(Stop):
+                yield exchange, look(exchange)
+
+
+def _defects(looked: Looked) -> Iterator[Defect]:
+    for exchange, outcome in looked:
+        if isinstance(outcome, Deviation):
+            yield Defect(
+                exchange, outcome, cause(operation(exchange), told_by_server(exchange) or outcome.found)
+            )
+
+
+def right(looked: Looked) -> Iterator[Exchange]:
+    """The cases that a look found right."""
+    return (exchange for exchange, outcome in looked if isinstance(outcome, Kept))
+
+
+def statuses(exchanges: Iterable[Exchange]) -> Looked:
+    """Every case with a status, and whether it is a server error."""
+    return _looked(exchanges, tuple(Meant), acceptance.no_server_error)
+
+
+def endings(exchanges: Iterable[Exchange]) -> Looked:
+    """Every case, and whether the connection held to the end of its answer."""
+    return _looked(exchanges, tuple(Meant), acceptance.complete)
+
+
+def envelopes(exchanges: Iterable[Exchange]) -> Looked:
+    """Every whole answer with 4xx, and whether it is an error object."""
+    found = (exchange for exchange in exchanges if 400 <= (exchange.status or 0) < 500 and whole(exchange))
+    return _looked(found, (Meant.VALID, Meant.INVALID, Meant.ODD), _refusal)
+
+
+def answers(exchanges: Iterable[Exchange]) -> Looked:
+    """Every accepted case that is for no stream, and whether the answer fits its schema."""
+    plain = (exchange for exchange in exchanges if accepted(exchange) and not is_streamed(exchange))
+    return _looked(plain, (Meant.VALID, Meant.ODD), _answer)
+
+
+def streams(exchanges: Iterable[Exchange]) -> Looked:
+    """Every accepted case that is for a stream, and whether that is whole and fits its schema."""
+    streamed = (exchange for exchange in exchanges if accepted(exchange) and is_streamed(exchange))
+    return _looked(streamed, (Meant.VALID, Meant.ODD), _stream)
+
+
+def methods(exchanges: Iterable[Exchange]) -> Looked:
+    """Every case of a method that its path does not have, and whether it is refused as such.
+
+    A path that is not there at all has no methods either, and 404 says so.
+    """
+    known = list(exchanges)
+    there = {_path(exchange) for exchange in known if exchange.status not in NO_SUCH_ROUTE}
+    sent = (exchange for exchange in known if exchange.status != 404 or _path(exchange) in there)
+    return _looked(sent, (Meant.METHOD,), _method)
+
+
+def told_by_server(exchange: Exchange) -> str | None:
+    """The status of a server error and what it says of itself; None for other answers, and where it says nothing."""
+    if (exchange.status or 0) < 500:
+        return None
+    with suppress(Stop):
+        error = reading.answer(exchange).get("error")
+        message = error.get("message") if isinstance(error, dict) else error
+        return f"{exchange.status} {words(message)}" if isinstance(message, str) else None
+    return None
+
+
+def _all(exchange: Exchange, *looks: Look) -> Outcome:
+    """A deviation of the first look that finds one, else what leaves it open, else what the last one saw."""
+    found: list[Outcome] = []
+    for look in looks:
+        found.append(look(exchange))
+        if isinstance(found[-1], Deviation):
+            return found[-1]
+    return next((outcome for outcome in found if not isinstance(outcome, Kept)), found[-1])
+
+
+def _refusal(exchange: Exchange) -> Outcome:
+    fits = partial(schema.refusal_field_fits, component="ErrorEnvelope")
+    return _all(
+        exchange,
+        refusals.has_envelope,
+        partial(fits, field="error.message"),
+        partial(fits, field="error.type"),
+    )
+
+
+def _answer(exchange: Exchange) -> Outcome:
+    return _all(
+        exchange,
+        partial(bodies.media_type_is, media_type="application/json"),
+        bodies.one_json_object,
+        partial(schema.answer_rest_fits, component=ANSWERS[operation(exchange)], others=LENIENT),
+    )
+
+
+def _stream(exchange: Exchange) -> Outcome:
+    return _all(
+        exchange,
+        framing.is_event_stream,
+        framing.carries_chunks,
+        framing.events_are_json,
+        framing.one_done,
+        framing.done_is_last,
+        partial(schema.chunk_rest_fits, component=CHUNKS[operation(exchange)], others=LENIENT),
+    )
+
+
+def _method(exchange: Exchange) -> Outcome:
+    status = exchange.status
+    if status == 501:
+        return saw("status 501", exchange)
+    if status is None or status >= 500 or status in UNDECIDED:
+        raise unanswered(exchange)
+    if status == 405 and exchange.header("allow") is not None:
+        return saw("status 405 with Allow", exchange)
+    found = "status 405 without Allow" if status == 405 else f"status {status}"
+    return Deviation("status 405 with Allow", f"{found} for {exchange.request.method}")
+
+
+def _wrong(exchange: Exchange, what: Case) -> tuple[str, frozenset[str]]:
+    """What the request is wrong in, as a clause, and the names of the fields."""
+    component = REQUESTS.get(what.operation)
+    if component is None:
+        return "there is no such model", frozenset({"model"})
+    try:
+        value = reading.parse(exchange.request.body)
+    except ValueError:
+        return "the body is not JSON", frozenset({"body"})
+    found = misfits(component, value)
+    if not found:  # another version of the contract decided it
+        return "the request is invalid", frozenset({"body"})
+    return f"{found[0].pointer or 'the body'}: {found[0].message}", frozenset(
+        misfit.field for misfit in found
+    )
+
+
+def _features(exchange: Exchange) -> frozenset[str]:
+    body = exchange.request.json
+    component = REQUESTS.get(operation(exchange))
+    return features(body, component) if isinstance(body, dict) and component else frozenset()
+
+
+def _path(exchange: Exchange) -> str:
+    return operation(exchange).partition(" ")[2]
+
+
+def meant(exchange: Exchange) -> Meant | None:
+    """What the case is by the contract; None where it is no case."""
+    what = case(exchange.stimulus)
+    return None if what is None else what.meant
+
+
+def operation(exchange: Exchange) -> str:
+    """Method and path of the case as the contract names them; "" where it is no case."""
+    what = case(exchange.stimulus)
+    return "" if what is None else what.operation
+
+
+def is_streamed(exchange: Exchange) -> bool:
+    """Whether the request is for a stream."""
+    return exchange.request.fields.get("stream") is True
+
+
+def refused(exchange: Exchange) -> bool:
+    """Whether the request was refused with 4xx, and not for its key or because the target is busy."""
+    return 400 <= (exchange.status or 0) < 500 and exchange.status not in UNDECIDED
+
+
+def answered_well(exchange: Exchange) -> bool:
+    """Whether the request was accepted, with an answer of its operation."""
+    return acceptance.accepted(exchange) and kinds.of_its_kind(exchange)
+
+
+def accepted(exchange: Exchange) -> bool:
+    """Whether the answer is 2xx, and was read to its end or to where the target broke it off."""
+    return acceptance.accepted(exchange) and (whole(exchange) or _is_broken_off(exchange))
+
+
+def whole(exchange: Exchange) -> bool:
+    """Whether the answer was read to its end."""
+    return exchange.failure is None
+
+
+def _is_broken_off(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.RESET

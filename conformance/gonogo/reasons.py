@@ -1,0 +1,220 @@
+"""Why a rule could not be decided, or what a target does not do: a code each, and the sentence that it becomes.
+
+A template holds names in braces for the values that a report fills in. No template and no value names an exchange:
+those are fields of their own, so that nothing that a target said is ever searched or rewritten.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from string import Formatter
+from typing import Self
+
+
+class Reason(StrEnum):
+    """A code for programs; `template` is its sentence without the full stop, for `str.format`."""
+
+    template: str
+
+    def __new__(cls, code: str, template: str) -> Self:
+        """The code is the value; the template is an attribute."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.template = template
+        return member
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the values that the template holds."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.template) if name is not None)
+
+    # ---- nothing was seen ------------------------------------------------------------------------------------
+    NOTHING_SEEN = "nothing-seen", "no {what} was seen"
+    NOTHING_RECORDED = "nothing-recorded", "nothing of the kind was recorded"
+    NOT_RECORDED = "not-recorded", "the evidence does not hold this request; collect it again"
+    CHECK_BROKE = "check-broke", "the check broke on these answers: {error} ({where})"
+    NOT_INSTALLED = "not-installed", "{told}"
+
+    # ---- the request was not sent ----------------------------------------------------------------------------
+    NOT_SENT = "not-sent", "{told}"
+    NO_EMBEDDING_MODEL = "no-embedding-model", "no embedding model is known; name one with --embedding-model"
+    NEED_MISSING = "need-missing", "the answer of {key} that it needs is not there"
+    NO_FIT_STOP = "no-fit-stop", 'no part of the text "{text}" is fit for a stop sequence'
+    ALL_REASONING = "all-reasoning", "the tokens went into reasoning, which --extra-body may turn off"
+    CONTEXT_NOT_LISTED = (
+        "context-not-listed",
+        "the list of models does not say how long the context of the model is",
+    )
+    CONTEXT_TOO_LONG = (
+        "context-too-long",
+        "the context of {length} tokens is not filled; gonogo does so up to {most}",
+    )
+    TARGET_LOST = (
+        "target-lost",
+        (
+            "the target no longer answered after a request, so this was not sent; "
+            "restart it and add --resume"
+        ),
+    )
+    TARGET_LOST_AFTER_SEVERAL = (
+        "target-lost-after-several",
+        (
+            "the target no longer answered after {number} requests (any of them may be why: --concurrency 1 names the "
+            "one), so this was not sent; restart it and add --resume"
+        ),
+    )
+    TARGET_LOST_BEFORE = (
+        "target-lost-before",
+        (
+            "the target no longer answered after requests that were turned away with 503 too, so something before may "
+            "be why, and this was not sent; restart it and add --resume"
+        ),
+    )
+    BUDGET_USED_UP = "budget-used-up", "the --fuzz-budget was used up before the first generated case"
+
+    # ---- the request was not answered, or for another reason than the rule's ---------------------------------
+    NOT_WHOLE = "not-whole", "the request was not answered whole: {failure}"
+    NO_ANSWER = "no-answer", "the request was not answered: {failure}"
+    TIMED_OUT = "timed-out", "the request timed out: {failure}"
+    UNAUTHORIZED = "unauthorized", "the target answered {status}: set GONOGO_API_KEY to a key that it takes"
+    BUSY = (
+        "busy",
+        "the target answered {status}, as it was busy; a smaller --concurrency sends less at a time",
+    )
+    SERVER_ERROR = "server-error", "the target answered {status}, which another rule reports"
+    OTHER_STATUS = "other-status", "the target answered {status}"
+    NOT_REFUSED = "not-refused", "the target did not refuse the request, but answered {status}"
+    NOT_405 = "not-405", "the target did not refuse the method with 405, but answered {status}"
+    REFUSED_FOR_OTHER = (
+        "refused-for-other",
+        "the target refused the request for {param}, and says nothing of the rest",
+    )
+    PLAIN_REFUSED = "plain-refused", "the plain request was not accepted either: {ending}"
+    WRONG_KIND = "wrong-kind", "the answer is not {kind}"
+    ALIVE_BUSY = "alive-busy", "the target answered {ending}, which a live server may do"
+    ALIVE_SLOW = (
+        "alive-slow",
+        (
+            "the plain request afterwards ended with {ending}, as others did before, so that no request can be blamed; "
+            "a smaller --concurrency sends less at a time"
+        ),
+    )
+
+    # ---- the target says that it does not do this ------------------------------------------------------------
+    REFUSED = "refused", "the target refuses this with {status}"
+    REFUSED_BY_NAME = "refused-by-name", "the target refuses the parameter by its name, with {status}"
+    REFUSED_PLAIN = "refused-plain", "the target refuses the plain form too, with {status}"
+    REFUSED_BY_MODEL = "refused-by-model", "the target says that the model cannot do this at all ({status})"
+    UNSUPPORTED_BY_MODEL = (
+        "unsupported-by-model",
+        "the target says that the model does not support {param} ({status})",
+    )
+    NO_SUCH_OPERATION = "no-such-operation", "the target has no {operation} ({status})"
+    NO_KEY_NEEDED = "no-key-needed", "the target asks for no key (it answered {status} without one)"
+    ANY_KEY_TAKEN = "any-key-taken", "the target needs no right key (it answered {status} to a wrong one)"
+
+    # ---- the body cannot be read -----------------------------------------------------------------------------
+    NOT_JSON = "not-json", "the body is not JSON"
+    NOT_AN_OBJECT = "not-an-object", "the body is not a JSON object"
+    NOT_UTF8 = "not-utf-8", "the body is not UTF-8"
+    NO_BODY = "no-body", "the body is empty"
+    NO_JSON = "no-json", "the answer carries no JSON"
+    TOO_DEEP = "too-deep", "the JSON is nested too deeply to be read"
+    NOT_VALIDATED = "not-validated", "the JSON cannot be validated against {component}: {error}"
+    FIELD_NOT = "field-not", '"{field}" is not {kind}'
+    NO_FIELD = "no-field", '"{field}" is missing'
+    NO_ERROR_OBJECT = "no-error-object", "the refusal has no error object"
+    NO_ERROR_MESSAGE = "no-error-message", "the error object has no message"
+
+    # ---- streams ---------------------------------------------------------------------------------------------
+    NO_EVENTS = "no-events", "the stream has no events"
+    NOT_A_STREAM = "not-a-stream", "the answer is JSON, not a stream"
+    NO_CHUNKS = "no-chunks", "the stream has no chunk that is a JSON object"
+    NO_INDEXED_CHOICE = "no-indexed-choice", "no chunk of the stream has a choice with an index"
+    NO_DELTA = "no-delta", "the first chunk of choice {index} has no delta"
+    NO_DONE = "no-done", 'the stream has no "[DONE]"'
+    BROKEN_OFF = "broken-off", "the stream was not read to its end: {failure}"
+    ERROR_FRAME = "error-frame", "the stream ended with an error event"
+
+    # ---- text, tokens, choices -------------------------------------------------------------------------------
+    NO_TEXT = "no-text", "the answer has no text"
+    OTHER_DELTAS = "other-deltas", "the deltas carry {fields} and no text"
+    NO_CHOICES = "no-choices", "the answer has no choices"
+    NO_MESSAGE = "no-message", "the choice has no message"
+    MORE_ASKED = "more-asked", "the request asks for more than one choice"
+    FEWER_CHOICES = "fewer-choices", "the answer has {found} of {number} choices"
+    NOT_NUMBERED = "not-numbered", "the choices are not numbered from 0"
+    NO_FINISH_REASON = "no-finish-reason", "the answer has no finish_reason"
+    CUT_OFF = "cut-off", 'the answer was cut off: its finish_reason is "{finish_reason}"'
+    LIMIT_NOT_REACHED = "limit-not-reached", "the model stopped after {found} of {limit} tokens"
+    NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model has no more to say than {found} tokens"
+    LIMIT_NOT_REACHED_BY_ALL = "limit-not-reached-by-all", "not every choice reached its token limit"
+    REASONING = "reasoning", "the answer carries reasoning, whose tokens are counted too"
+    NO_USAGE = "no-usage", "the answer has no usage"
+    NO_COUNT = "no-count", '"{field}" is not a whole number, or 0'
+    CONTEXT_LONGER = (
+        "context-longer",
+        "the prompt was accepted whole: the context is longer than the list of models says",
+    )
+    NOT_REPEATED = "not-repeated", "the greedy text did not repeat"
+    TEXT_CHANGED = "text-changed", "the greedy text changed from one answer to the other"
+    TEXTS_DIFFER = "texts-differ", "the whole text and the streamed text differ"
+    TOO_FEW_TEXTS = "too-few-texts", "{found} answers carry text, and fewer than {needed} show too little"
+    ALL_ASCII = "all-ascii", "the text has no character that takes more than one byte"
+    REPLACEMENTS = "replacements", "the whole text has replacement characters itself"
+    ASKS_FOR_HALVES = "asks-for-halves", "the request holds half a surrogate pair itself"
+    NOT_STOPPED = "not-stopped", "the text was not stopped"
+    STOP_NOT_IN_TEXT = "stop-not-in-text", "no stop sequence is in the greedy text"
+    STOP_IN_TEXT = "stop-in-text", "the text holds the whole stop sequence"
+    NO_ECHO = "no-echo", "a choice begins with no prompt, though an echo was requested"
+    MAY_STILL_COME = "may-still-come", "an object may still come after this text"
+
+    # ---- tools -----------------------------------------------------------------------------------------------
+    NO_CALL = "no-call", "the answer calls no tool"
+    ONE_CALL = "one-call", "the model called one tool only"
+    MODEL_REFUSED = "model-refused", "the model refused"
+    SHARED_INDEX = "shared-index", "two calls share the index {index}"
+    CALL_WITHOUT_NAME = "call-without-name", "a call has no name"
+    NOT_OFFERED = "not-offered", "a tool is called that was not offered"
+
+    # ---- log probabilities -----------------------------------------------------------------------------------
+    NO_LOGPROBS = "no-logprobs", "the answer has no log probabilities"
+    LOGPROBS_OF_OTHER_FORM = "logprobs-of-other-form", 'the log probabilities have no "{field}"'
+    ENTRY_NOT_AN_OBJECT = "entry-not-an-object", "an entry of the log probabilities is not an object"
+    TOKENS_NOT_TEXT = "tokens-not-text", "not every token is text of its own"
+    PROMPT_NOT_COVERED = "prompt-not-covered", "the log probabilities do not cover the prompt"
+
+    # ---- models and embeddings -------------------------------------------------------------------------------
+    NO_MODELS = "no-models", "the list has no models"
+    NOT_LISTED = "not-listed", "the model {model} is not in the list"
+    NO_VECTORS = "no-vectors", "the answer has no vectors that can be read"
+    VECTORS_UNLIKE = "vectors-unlike", "the vectors cannot be compared: {why}"
+
+    # ---- generated requests ----------------------------------------------------------------------------------
+    TOO_FEW_CASES = (
+        "too-few-cases",
+        (
+            "{found} of {number} generated cases were accepted, and fewer than {needed} show too little; "
+            "a larger --fuzz-budget sends more"
+        ),
+    )
+    NO_STREAMED_CASE = "no-streamed-case", "no case that asks for a stream was accepted"
+
+
+NOT_APPLICABLE = frozenset({Reason.NOT_REFUSED, Reason.NOT_405, Reason.MORE_ASKED})
+"""Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
+
+LOST = frozenset({Reason.TARGET_LOST, Reason.TARGET_LOST_AFTER_SEVERAL, Reason.TARGET_LOST_BEFORE})
+"""Reasons that are about what may have stopped the target, and not about an answer that was read."""
+
+UNREAD = frozenset(
+    {
+        Reason.NOT_WHOLE,
+        Reason.UNAUTHORIZED,
+        Reason.BUSY,
+        Reason.SERVER_ERROR,
+        Reason.OTHER_STATUS,
+        Reason.NOT_REFUSED,
+    }
+)
+"""Reasons that speak of an answer which no check has read."""

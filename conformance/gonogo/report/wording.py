@@ -1,0 +1,82 @@
+"""Sentences, made at the end: outcomes are data until a report words them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gonogo.reasons import Reason
+    from gonogo.verdict import Because, Judgement, Witness
+
+VARIES = "…"
+"""In place of a value that is not the same for all the rules of one reason."""
+MOST_WITNESSES = 3
+
+
+def message(judgement: Judgement) -> str:
+    """One clause for the verdict: what was found, what it was kept by, or why it was left open."""
+    if judgement.actual is not None:
+        many = judgement.looked_at > 1
+        told = judgement.actual + (
+            f" (in {judgement.broken} of {judgement.looked_at} exchanges)" if many else ""
+        )
+    elif judgement.because is not None:
+        told = clause(judgement.because)
+    else:
+        told = f"seen: {witnessed(judgement.witnesses)}"
+    if judgement.waived is None:
+        return told
+    until = "" if judgement.waived.until is None else f" until {judgement.waived.until}"
+    return f"{told} (waived{until}: {judgement.waived.reason})"
+
+
+def clause(because: Because) -> str:
+    """The reason with its values filled in, beginning with a small letter unless a value comes first."""
+    return filled(because.reason, because.values)
+
+
+def shared_clause(because: Iterable[Because]) -> str:
+    """One clause for several rules with the same reason; values in which they differ become "…"."""
+    known = list(because)
+    first = known[0]
+    values = {
+        name: value if all(other.values.get(name) == value for other in known) else VARIES
+        for name, value in first.values.items()
+    }
+    return filled(first.reason, values)
+
+
+def filled(reason: Reason, values: Mapping[str, object]) -> str:
+    """The template with these values. A value is text as it is: braces in it are not read again."""
+    return reason.template.format_map({name: str(value) for name, value in values.items()})
+
+
+def witnessed(witnesses: Iterable[Witness]) -> str:
+    """What was seen, with how often, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for witness in witnesses:
+        counts[witness.what] += witness.count
+    shown = [f"{number} of {what}" for what, number in counts.most_common(MOST_WITNESSES)]
+    return ", ".join(shown) + (", …" if len(counts) > MOST_WITNESSES else "")
+
+
+def around_difference(expected: str, actual: str, most: int) -> tuple[str, str]:
+    """Both texts, each cut to `most` characters around the first place where they differ."""
+    if len(expected) <= most and len(actual) <= most:
+        return expected, actual
+    same = next(
+        (n for n, (one, other) in enumerate(zip(expected, actual, strict=False)) if one != other),
+        min(len(expected), len(actual)),
+    )
+    start = max(0, same - most // 3)
+    return _window(expected, start, most), _window(actual, start, most)
+
+
+def _window(text: str, start: int, most: int) -> str:
+    if start + most >= len(text):
+        start = max(0, len(text) - most)
+    before, after = ("…" if start else ""), ("…" if start + most < len(text) else "")
+    return before + text[start : start + most] + after

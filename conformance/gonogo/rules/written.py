@@ -1,0 +1,129 @@
+"""A rule as it is written: one Gherkin scenario, read into plain data.
+
+Its tags carry the level and the id, its description the source, the reason, and the rules that it needs, its When
+steps the requests, its Then steps the checks. The Gherkin reader is loaded where a text is read, and only there:
+what ships with the package is read beforehand, see `compiled`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gonogo.errors import FeatureError
+from gonogo.verdict import Level
+
+LEVELS = {f"@{level}": level for level in Level}
+REQUIRED = ("Source", "Why")
+LABELS = (*REQUIRED, "Needs")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One scenario: `line` is where it stands in its file, `steps` its lines, as "When …", "Then …" and "And …"."""
+
+    id: str
+    level: Level
+    title: str
+    source: str
+    why: str
+    needs: tuple[str, ...]
+    steps: tuple[str, ...]
+    line: int
+
+    @property
+    def halves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The texts of the When steps and of the Then steps; "And" belongs to the step before it."""
+        halves: dict[str, list[str]] = {"When": [], "Then": []}
+        half = halves["When"]
+        for keyword, _, text in (step.partition(" ") for step in self.steps):
+            half = halves.get(keyword, half)
+            half.append(text)
+        return tuple(halves["When"]), tuple(halves["Then"])
+
+
+def read_feature(text: str, name: str) -> list[Written]:
+    """The scenarios of one feature file; FeatureError, naming file and line, where it breaks the form of a rule."""
+    try:
+        from gherkin.errors import CompositeParserException  # noqa: PLC0415 - an extra, and slow to load
+        from gherkin.parser import Parser  # noqa: PLC0415 - as above
+    except ImportError:
+        raise FeatureError(
+            f'{name} differs from what this gonogo was built with; to read it, install "gonogo[pytest]"'
+        ) from None
+    try:
+        document: Any = Parser().parse(text)
+    except CompositeParserException as error:
+        raise FeatureError(f"{name} is not Gherkin: {error}") from error
+    if "feature" not in document:
+        raise FeatureError(f"{name} holds no feature")
+    return [_written(child, name) for child in document["feature"]["children"]]
+
+
+def _written(child: Any, name: str) -> Written:  # noqa: ANN401 - the parser's nested dictionaries
+    ((kind, node),) = child.items()
+    where = f"{name}:{node['location']['line']}"
+    if kind != "scenario" or node["examples"]:
+        raise FeatureError(f"{where}: a feature holds only scenarios, without examples")
+    level, rule_id = _tags([tag["name"] for tag in node["tags"]], where)
+    notes = _notes(node["description"], where)
+    return Written(
+        id=rule_id,
+        level=level,
+        title=node["name"],
+        source=notes["Source"],
+        why=notes["Why"],
+        needs=_needs(notes.get("Needs"), where),
+        steps=_steps(node["steps"], where),
+        line=node["location"]["line"],
+    )
+
+
+def _tags(tags: list[str], where: str) -> tuple[Level, str]:
+    levels = [LEVELS[tag] for tag in tags if tag in LEVELS]
+    ids = [tag[1:] for tag in tags if "." in tag]
+    if len(levels) != 1 or len(ids) != 1 or len(tags) != 2:
+        raise FeatureError(f"{where}: a rule has two tags, its level and its id; found {' '.join(tags)}")
+    return levels[0], ids[0]
+
+
+def _notes(description: str, where: str) -> dict[str, str]:
+    """`Source:`, `Why:` and, if it is there, `Needs:`, each running on over the lines that follow it."""
+    notes: dict[str, str] = {}
+    label = None
+    for line in map(str.strip, description.splitlines()):
+        head, colon, rest = line.partition(":")
+        if colon and head in LABELS:
+            label, line = head, rest.strip()  # noqa: PLW2901 - the label is taken off the line
+        if label is not None:
+            notes[label] = f"{notes.get(label, '')} {line}".strip()
+    for label in REQUIRED:
+        if not notes.get(label):
+            raise FeatureError(f'{where}: the description has no "{label}:"')
+    return notes
+
+
+def _needs(note: str | None, where: str) -> tuple[str, ...]:
+    """The ids that a note names, with commas between them; none where there is no note."""
+    if note is None:
+        return ()
+    ids = tuple(map(str.strip, note.split(",")))
+    if not all(ids) or len(set(ids)) < len(ids) or any(" " in name for name in ids):
+        raise FeatureError(f'{where}: "Needs:" names rules by their ids, each once, with commas between them')
+    return ids
+
+
+def _steps(steps: list[Any], where: str) -> tuple[str, ...]:
+    """The steps as lines; they begin with "When", and then comes "Then"."""
+    seen: set[str] = set()
+    kind = "Action"
+    for step in steps:
+        kind = kind if step["keywordType"] == "Conjunction" else step["keywordType"]
+        if kind not in {"Action", "Outcome"}:
+            raise FeatureError(
+                f'{where}: "{step["keyword"].strip()}" is no step of a rule; use When and Then'
+            )
+        seen.add(kind)
+    if len(seen) < 2:
+        raise FeatureError(f"{where}: a rule has at least one When and one Then")
+    return tuple(f"{step['keyword'].strip()} {step['text']}" for step in steps)

@@ -1,0 +1,76 @@
+"""Under which names the server answers.
+
+A web page of anywhere can have a browser ask a server on loopback, by a name of its own that leads to 127.0.0.1 (DNS
+rebinding). To the browser that is the page's own server, so that no rule about origins holds; the Host tells.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from gonogo_server.envelope import error_response
+from gonogo_server.errors import Misdirected
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from gonogo_server.settings import Settings
+
+ANY: Final = "*"
+LOCAL: Final = "localhost"
+
+
+def own_names(settings: Settings) -> frozenset[str] | None:
+    """The names of a server with these settings, besides the addresses of loopback; None: any name will do.
+
+    They are looked at where the server listens on loopback and wants no key, and where names are set.
+    """
+    if ANY in settings.allowed_hosts:
+        return None
+    guarded = settings.api_key is None and is_loopback(settings.host)
+    if not (guarded or settings.allowed_hosts):
+        return None
+    return frozenset(name.lower() for name in (LOCAL, settings.host, *settings.allowed_hosts))
+
+
+def is_loopback(name: str) -> bool:
+    """Whether only this machine can reach it: an address, or `localhost`."""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == LOCAL
+
+
+def is_own(host: str, names: Collection[str]) -> bool:
+    """Whether a Host header has one of these names, or an address of loopback; ports do not matter."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return name in names or is_loopback(name)
+
+
+class OwnNames:
+    """Wraps an application, and refuses requests for other hosts with `Misdirected`."""
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is for this server."""
+        host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else LOCAL
+        if is_own(host, self._names):
+            await self._app(scope, receive, send)
+            return
+        error = Misdirected(
+            "The Host of this request is no name of this server: ask it by localhost or 127.0.0.1, or start it with"
+            " --allowed-host and the name."
+        )
+        await error_response(error)(scope, receive, send)

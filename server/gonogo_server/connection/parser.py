@@ -1,0 +1,76 @@
+"""HTTP/1.1 as h11 reads it, with what it leaves to a server. No I/O.
+
+Source: RFC 9112 section 3.2.2 (absolute-form targets), section 6.3 (two lengths of one body).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import h11
+
+from gonogo_server.errors import BadHttp, CodingNotRead, HeadTooLarge
+
+if TYPE_CHECKING:
+    from h11 import Event
+
+    from gonogo_server.errors import ServerError
+
+LENGTHS: Final = {b"content-length", b"transfer-encoding"}
+ABSOLUTE: Final = (b"http://", b"https://")
+UNREADABLE: Final = (
+    "check the request line, the headers (one Host, no strange characters) and the length of the body"
+)
+REFUSALS: Final = {
+    431: HeadTooLarge("The head of the request is too large: send shorter headers, or fewer."),
+    501: CodingNotRead(
+        "A body is read with Transfer-Encoding chunked alone: send it so, or with Content-Length."
+    ),
+}
+"""What h11 hints at, besides a request that it cannot read."""
+
+
+class Parser(h11.Connection):
+    """Reads requests; `refusal` says why it cannot read on."""
+
+    refusal: ServerError | None = None
+
+    def next_event(self) -> Event | type[h11.NEED_DATA | h11.PAUSED]:
+        """The next event. Raises `h11.RemoteProtocolError` for what is no request, or one that is ambiguous."""
+        try:
+            event = super().next_event()
+            return _checked(event) if isinstance(event, h11.Request) else event
+        except h11.RemoteProtocolError as error:
+            why = str(error) if isinstance(error, _Refused) else UNREADABLE
+            self.refusal = REFUSALS.get(error.error_status_hint) or BadHttp(
+                f"This is no request of HTTP/1.1 (RFC 9112): {why}."
+            )
+            raise
+
+
+class _Refused(h11.RemoteProtocolError):
+    """What h11 lets pass."""
+
+
+def _checked(request: h11.Request) -> h11.Request:
+    """The request with the path and query of its target, and with the host of the target where it names one.
+
+    Raises `_Refused` where it gives two lengths of its body: whoever stands in front of the server may believe the
+    other one, and take a part of this body for the next request.
+    """
+    if {name for name, _ in request.headers} >= LENGTHS:
+        raise _Refused("it has both Content-Length and Transfer-Encoding, send one of them")
+    if not request.target.lower().startswith(ABSOLUTE):
+        return request
+    try:
+        target = urlsplit(request.target)
+    except ValueError:
+        raise _Refused("its target is no URL") from None
+    others = [(name, value) for name, value in request.headers.raw_items() if name.lower() != b"host"]
+    return h11.Request(
+        method=request.method,
+        target=(target.path or b"/") + (b"?" + target.query if target.query else b""),
+        headers=[(b"host", target.netloc.rpartition(b"@")[2]), *others],
+        http_version=request.http_version,
+    )

@@ -1,0 +1,100 @@
+"""Who is sent when, of many that are sent side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+import pytest
+from gonogo.collect.pool import longest_first, pooled
+from gonogo.stimuli import bodies
+from gonogo.stimuli.stimulus import Endpoint, Stimulus
+
+
+def named(name: str, *needs: Stimulus, tokens: int = 8) -> Stimulus:
+    return replace(bodies.post(Endpoint.CHAT, {}), key=name, needs=needs, tokens=tokens)
+
+
+A, B, C, D = map(named, "abcd")
+
+
+@dataclass
+class Sent:
+    """Answers each request when the test says so, or at once."""
+
+    begun: list[str] = field(default_factory=list)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    async def __call__(self, stimulus: Stimulus) -> None:
+        self.begun.append(stimulus.key)
+        if stimulus.key in self.gates:
+            await self.gates[stimulus.key].wait()
+
+
+def test_the_longest_chain_goes_first_and_a_tie_keeps_its_order() -> None:
+    first = named("first")
+    last = named("last", named("middle", first), tokens=1)
+    chain = [last, named("middle", first), first]
+    slow = named("slow", tokens=20)
+    assert [s.key for s in longest_first([A, B, slow, *chain])] == [
+        "first",
+        "slow",
+        "middle",
+        "a",
+        "b",
+        "last",
+    ]
+
+
+async def _settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_the_next_goes_out_as_soon_as_any_is_answered() -> None:
+    sent = Sent(gates={})
+
+    async def run() -> None:
+        sent.gates["a"] = asyncio.Event()
+        running = asyncio.ensure_future(pooled([A, B, C, D], sent, 2))
+        await _settle()
+        assert sent.begun == ["a", "b", "c", "d"]
+        sent.gates["a"].set()
+        assert await running == [A, B, C, D]
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_one_that_needs_another_goes_out_when_that_is_answered_and_holds_up_nobody() -> None:
+    sent = Sent()
+    needing = named("needing", B)
+
+    async def run() -> None:
+        sent.gates["b"] = asyncio.Event()
+        running = asyncio.ensure_future(pooled([needing, B, C, D], sent, 2))
+        await _settle()
+        assert sent.begun == ["b", "c", "d"]
+        sent.gates["b"].set()
+        await running
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert sent.begun == ["b", "c", "d", "needing"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 8])
+def test_none_is_begun_any_more_where_another_is_one_too_many(limit: int) -> None:
+    sent = Sent()
+    begun = asyncio.run(pooled([A, named("needing", A), B, C], sent, limit, lambda number: number < 2))
+    assert sorted(sent.begun) == sorted(stimulus.key for stimulus in begun)
+    assert len(begun) == 2
+
+
+def test_an_error_cancels_the_rest_and_is_raised() -> None:
+    async def send(stimulus: Stimulus) -> None:
+        if stimulus is B:
+            raise ValueError("b")
+        await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as raised:
+        asyncio.run(asyncio.wait_for(pooled([A, B, named("needing", A)], send, 2), 30))
+    assert raised.group_contains(ValueError, match="b")
