@@ -7,6 +7,7 @@ checks: a machine may have both, and they are not the same.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -32,6 +33,14 @@ LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 """Web pages served from this machine."""
 
 PREFIX: Final = "GONOGO_SERVER_"
+SERVICE_LINK: Final = re.compile(
+    rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+    rf"=.*|{PREFIX}(\w+_)?PORT=(tcp|udp|sctp)://.*"
+)
+"""A variable that Kubernetes sets in every container for a Service named `gonogo-server`, or with more behind that.
+
+Source: Kubernetes, "Service", Discovering services, Environment variables.
+"""
 GIB: Final = 1024**3
 SWITCH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -230,8 +239,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The sources, the first to be believed first; which file is known from the two before it."""
         del dotenv_settings, file_secret_settings  # nothing is read that nobody named
-        path = init_settings().get("config") or env_settings().get("config")
-        return init_settings, env_settings, _file(settings_cls, path)
+        said = env_settings()
+        path = init_settings().get("config") or said.get("config")
+        if _is_service_link(f"{PREFIX}PORT"):
+            said.pop("port", None)
+        return init_settings, InitSettingsSource(settings_cls, said), _file(settings_cls, path)
 
 
 def read(options: Mapping[str, object]) -> Settings:
@@ -256,7 +268,7 @@ def _check_variables() -> None:
     named = {
         name: name.upper().removeprefix(PREFIX).lower()
         for name in os.environ
-        if name.upper().startswith(PREFIX)
+        if name.upper().startswith(PREFIX) and not _is_service_link(name)
     }
     unknown = [name for name, field in named.items() if field not in Settings.model_fields]
     if not unknown:
@@ -268,12 +280,16 @@ def _check_variables() -> None:
     raise BadSettings(f"There is no setting for the variable {unknown[0]}: unset it, or {meant}")
 
 
+def _is_service_link(variable: str) -> bool:
+    return SERVICE_LINK.fullmatch(f"{variable}={os.environ.get(variable, '')}") is not None
+
+
 def _where(field: str, options: Mapping[str, object]) -> str:
     """Where the value came from, so that it can be mended there."""
     if field in options:
         return ""
     variable = PREFIX + field.upper()
-    if variable in os.environ:
+    if variable in os.environ and not _is_service_link(variable):
         return f" (from the variable {variable})"
     return " (from the file)"
 
