@@ -120,6 +120,8 @@ class Generation:
     """None: not wanted. Otherwise each token comes with its own, and with this many likeliest (0 to 20)."""
     grammar: str | None = None
     """What the answer must keep to, as llguidance takes it (a grammar in JSON or Lark)."""
+    first: bool = True
+    """Whether it is the first answer of its request: the others wait behind those of other requests, in turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Row:
         self.ticket = ticket
         self.prompt = generation.prompt
         self.max_tokens = generation.max_tokens
+        self.first = generation.first
         self.cached = 0
         """Tokens of the prompt that were in a cache."""
         self.sampler = sampler(generation.sampling)
