@@ -25,7 +25,7 @@ from gonogo.stimuli.stimulus import NotPossible, Risk
 from gonogo.verdict import Because
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from gonogo.collect.families import Family
     from gonogo.collect.plan import Plan
@@ -36,6 +36,9 @@ TRIES = 4
 LONGEST_WAIT = 30.0
 FIRST_WAIT = 0.5
 """Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
+
+ROUND = 4
+"""How many times `concurrency` harmless requests go out before it is asked whether enough is broken."""
 
 FEWEST_ROUNDS, MOST_ROUNDS = 2, 8
 """How many times `concurrency` requests go out before a sign of life is asked for: after an answer that the dying
@@ -56,7 +59,7 @@ class Sink(Protocol):
         """Take a recorded exchange."""
 
     def unsent(self, key: str, because: Because) -> None:
-        """Take the key of a stimulus that was not sent, and why."""
+        """Take the key of a stimulus that was not sent, and why; an exchange of that key does not count then."""
 
 
 @dataclass
@@ -64,7 +67,9 @@ class Collector:
     """Runs one plan against one subject; `concurrency` requests at a time, `sleep` obeys Retry-After.
 
     `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve
-    those that need them. `ids` names the new ones.
+    those that need them. `ids` names the new ones. `enough` says why the run ends here, None where it goes on: it is
+    asked where nothing is under way, with the keys of answers that may be asked for once more, and with it the
+    harmless requests go in rounds, so that there is such a moment now and then.
     """
 
     recorder: Recorder
@@ -74,13 +79,16 @@ class Collector:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     known: Mapping[str, Exchange] = field(default_factory=dict)
     ids: Iterator[str] = field(default_factory=lambda: ids_from("x", 1))
+    enough: Callable[[Collection[str]], Because | None] | None = None
     throttled: int = 0
     _answers: dict[str, Exchange] = field(init=False)
     _numbers: dict[str, str] = field(default_factory=dict)
     _impossible: dict[str, Because] = field(default_factory=dict)
     _since: list[Stimulus] = field(default_factory=list)
     _doubt: bool = False
-    _lost: Because | None = None
+    _told: set[str] = field(default_factory=set)
+    _uncompared: list[Family] = field(default_factory=list)
+    _ended: Because | None = None
 
     def __post_init__(self) -> None:
         """Begin with what is known."""
@@ -108,8 +116,34 @@ class Collector:
         self._number(new)
         await self._pool(new)
         await self._watch(new)
+        self._stop_at_enough()
         found = (self._answers.get(stimulus.key) for stimulus in stimuli)
         return [exchange for exchange in found if exchange is not None]
+
+    def give_up(self, stimuli: Iterable[Stimulus], because: Because) -> None:
+        """Note as unsent whatever the sink has heard nothing of, after a run that was broken off."""
+        for key, known in self._impossible.items():
+            self._note(key, known)
+        for stimulus in self._unknown(stimuli):
+            if stimulus.key not in self._told:
+                self._note(stimulus.key, because)
+        self._leave_uncompared(because)
+
+    def _leave_uncompared(self, because: Because) -> None:
+        """Note as unsent, too, what was answered side by side and was still to be asked for alone, as it differs."""
+        for family in self._uncompared:
+            if not family.all_agree(self._answers):
+                for stimulus in (family.base, *family.members):
+                    self._note(stimulus.key, because)
+        self._uncompared = []
+
+    def _keep(self, exchange: Exchange) -> None:
+        self._told.add(exchange.stimulus)
+        self.sink.exchange(exchange)
+
+    def _note(self, key: str, because: Because) -> None:
+        self._told.add(key)
+        self.sink.unsent(key, because)
 
     def _unknown(self, stimuli: Iterable[Stimulus]) -> tuple[Stimulus, ...]:
         return tuple(stimulus for stimulus in stimuli if stimulus.key not in self.known)
@@ -127,16 +161,35 @@ class Collector:
     ) -> list[Stimulus]:
         return await pooled(stimuli, self._send, self.concurrency, another)
 
+    async def _in_rounds(self, stimuli: Sequence[Stimulus], unsettled: Collection[str]) -> None:
+        """Send them side by side; where somebody asks for an end, nothing is under way after each round."""
+        left = list(stimuli)
+        while left:
+            begun = await self._pool(left, self._within_round)
+            left = [stimulus for stimulus in left if stimulus not in begun]
+            self._stop_at_enough(unsettled)
+
+    def _within_round(self, begun: int) -> bool:
+        return self.enough is None or self._ended is not None or begun < self.concurrency * ROUND
+
+    def _stop_at_enough(self, unsettled: Collection[str] = ()) -> None:
+        if self.enough is not None and self._ended is None:
+            self._ended = self.enough(unsettled)
+
     async def _harmless(self, plan: Plan, kin: Iterable[Family]) -> None:
         """What needs no sign of life, and the client that leaves, which has one of its own."""
         quiet = longest_first(plan.quiet)
-        await self._pool(longest_first(s for s in plan.stage(Risk.HARMLESS) if s not in quiet))
+        self._uncompared = list(kin) if self._is_wide else []
+        unsettled = {s.key for family in self._uncompared for s in (family.base, *family.members)}
+        plain = longest_first(s for s in plan.stage(Risk.HARMLESS) if s not in quiet)
+        await self._in_rounds(plain, unsettled)
         for stimulus in plan.stage(Risk.HARMLESS, alone=True):
             await self._send(stimulus)
-        await self._compare(kin)
+        await self._compare()
+        self._stop_at_enough()
         leaving = plan.stage(Risk.HOSTILE, alone=True)
         if not leaving or not self._is_wide or self._baseline() is None:
-            await self._pool(quiet)
+            await self._in_rounds(quiet, ())
             quiet = []
         for stimulus in leaving:
             await self._leave(stimulus, quiet)
@@ -144,17 +197,20 @@ class Collector:
 
     # ---- texts that are compared
 
-    async def _compare(self, kin: Iterable[Family]) -> None:
+    async def _compare(self) -> None:
         """Ask again, one at a time, where a text is not as expected: the batch may have changed it."""
-        for family in kin if self._is_wide else ():
-            if family.all_agree(self._answers):
-                continue
-            await self._afresh(family.base)
-            for member in family.members:
-                if member.key in self._impossible or not family.agrees(member, self._answers):
-                    await self._afresh(member)
+        if self._ended is not None:
+            self._leave_uncompared(self._ended)
+        while self._uncompared:
+            family = self._uncompared[0]
+            if not family.all_agree(self._answers):
+                await self._afresh(family.base)
+                for member in family.members:
+                    if member.key in self._impossible or not family.agrees(member, self._answers):
+                        await self._afresh(member)
+            del self._uncompared[0]
         for key, because in self._impossible.items():
-            self.sink.unsent(key, because)
+            self._note(key, because)
         self._impossible.clear()
 
     async def _afresh(self, stimulus: Stimulus) -> None:
@@ -193,7 +249,9 @@ class Collector:
                 if left or (self._doubt and group is not groups[-1]):
                     await self._watch(self._since)
                     self._since, self._doubt = [], False
+                self._stop_at_enough()
         await self._watch(self._since, mild)
+        self._stop_at_enough()
 
     def _another(self, begun: int) -> bool:
         """Whether one more than those that were begun may go out before a sign of life is asked for.
@@ -201,7 +259,7 @@ class Collector:
         It takes the time of an answer in which nothing else that may harm is sent: so one for many requests as long
         as their answers are those of the living.
         """
-        if self._lost is not None:
+        if self._ended is not None:
             return True
         sent = len(self._since) + begun
         if not self._is_wide:
@@ -211,18 +269,18 @@ class Collector:
     async def _send(self, stimulus: Stimulus) -> None:
         exchange = await self._ask(stimulus)
         if exchange is not None:
-            self.sink.exchange(exchange)
+            self._keep(exchange)
 
     async def _ask(self, stimulus: Stimulus) -> Exchange | None:
         """The exchange of a stimulus; None where it is unsent."""
-        if self._lost is not None:
-            self.sink.unsent(stimulus.key, self._lost)
+        if self._ended is not None:
+            self._note(stimulus.key, self._ended)
             return None
         try:
             request = self._request(stimulus)
         except NotPossible as stopped:
             if stimulus.like is None:
-                self.sink.unsent(stimulus.key, stopped.because)
+                self._note(stimulus.key, stopped.because)
             else:
                 self._impossible[stimulus.key] = stopped.because
             return None
@@ -288,16 +346,16 @@ class Collector:
         if sign is not None:
             self._conclude(sign, (leaving,))
         for exchange in held:
-            if self._lost is not None and exchange.failure is not None:
+            if self._ended is not None and exchange.failure is not None:
                 del self._answers[exchange.stimulus]
-                self.sink.unsent(exchange.stimulus, self._lost)
+                self._note(exchange.stimulus, self._ended)
             else:
-                self.sink.exchange(exchange)
+                self._keep(exchange)
 
     def _sign(self, after: Sequence[Stimulus]) -> Stimulus | None:
         """The sign of life to ask for; None where none can be, or nothing was sent that may have harmed."""
         known = self._baseline()
-        if known is None or not after or self._lost is not None:
+        if known is None or not after or self._ended is not None:
             return None
         sign = sign_of_life(known, [stimulus.key for stimulus in after])
         self._numbers[sign.key] = next(self.ids)
@@ -319,9 +377,9 @@ class Collector:
         sent = [key for key in sent if not found_nobody(self._answers[key])] or sent
         if not sent:
             return
-        self.sink.exchange(replace(exchange, stimulus=key_after(sent)))
+        self._keep(replace(exchange, stimulus=key_after(sent)))
         if not _lives(exchange):
-            self._lost = _loss([self._answers[key] for key in sent])
+            self._ended = _loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""

@@ -33,10 +33,11 @@ class Held:
         after such requests only; both go, and so does what was not sent. All that reached the target stays,
         whatever it did to it.
         """
-        reached = {e.stimulus for e in record.exchanges if not found_nobody(e)}
+        counted = [e for e in record.exchanges if e.stimulus not in record.unsent]
+        reached = {e.stimulus for e in counted if not found_nobody(e)}
         kept = (
             e
-            for e in record.exchanges
+            for e in counted
             if (
                 not reached.isdisjoint(suspects(e.stimulus))
                 if is_sign_of_life(e.stimulus)

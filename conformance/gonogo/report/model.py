@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gonogo.reasons import CUT_SHORT
 from gonogo.report.cost import Cost, cost
 from gonogo.verdict import Verdict
 
@@ -30,7 +31,7 @@ class Gate(StrEnum):
 
     GO = "go"
     NO_GO = "no-go"
-    NOT_JUDGED = "not-judged"  # a check of ours broke, or no rule could be decided
+    NOT_JUDGED = "not-judged"  # a check of ours broke, no rule could be decided, or the run was cut short
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,13 @@ class Report:
             return Gate.NOT_JUDGED
         if totals[Verdict.FAIL] or self.unmet or self.problems or (self.strict and totals[Verdict.WARN]):
             return Gate.NO_GO
-        return Gate.GO
+        return Gate.NOT_JUDGED if self.is_cut_short else Gate.GO
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the run ended before all was asked that these rules look at; what is right so far is no go."""
+        reasons = {judgement.because.reason for judgement in self.judgements if judgement.because is not None}
+        return not CUT_SHORT.isdisjoint(reasons)
 
     def judgement(self, rule_id: str) -> Judgement:
         """The judgement of a rule; KeyError where it was not judged."""

@@ -19,7 +19,7 @@ from rich.text import Text
 from gonogo import __version__
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
-from gonogo.report.model import Gate, position_of, shown_exchange
+from gonogo.report.model import DECIDED, Gate, position_of, shown_exchange
 from gonogo.report.wording import around_difference, message, shared_clause
 from gonogo.verdict import Verdict
 
@@ -393,6 +393,8 @@ def _why_not_judged(report: Report, detail: Detail) -> str:
     if report.totals[Verdict.ERROR]:
         where = "it is named without --quiet" if quiet else "ERROR above"
         return f"A check of gonogo's own broke ({where}); that is no fault of the target. Please report it."
+    if report.is_cut_short and any(report.totals[verdict] for verdict in DECIDED):
+        return "Nothing that was asked is a no-go, but the run ended before it had asked all."
     where = "the reasons are shown without --quiet" if quiet else "the reasons are above"
     return f"Not one rule could be decided; {where}."
 
