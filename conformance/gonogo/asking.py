@@ -22,6 +22,7 @@ from gonogo.evidence import EvidenceWriter, Record, Target, read
 from gonogo.fuzz import fuzz
 from gonogo.reasons import Reason
 from gonogo.redaction import looks_secret, redact_fields
+from gonogo.stimuli.fuzzed import rest
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ async def collect(
                 raise _told(group) from group
             if broken_off is not None:
                 collector.give_up(asked.stimuli, broken_off)
+                if approach.fuzzing is not None:
+                    kept.unsent(rest(approach.fuzzing.seed).key, broken_off)
     return kept.added_to(held.record)
 
 

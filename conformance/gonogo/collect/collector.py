@@ -11,18 +11,16 @@ batch may be the one that stopped the target; with one request at a time a batch
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
+from gonogo.collect.answers import accepted, asked_to_wait, found_nobody, is_doubtful, lives, loss
 from gonogo.collect.families import families
 from gonogo.collect.pool import longest_first, pooled
-from gonogo.exchange import FailureKind
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import baselines, brief, key_after, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
-from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,9 +29,9 @@ if TYPE_CHECKING:
     from gonogo.collect.plan import Plan
     from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.stimulus import Stimulus, Subject
+    from gonogo.verdict import Because
 
 TRIES = 4
-LONGEST_WAIT = 30.0
 FIRST_WAIT = 0.5
 """Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
 
@@ -286,7 +284,7 @@ class Collector:
             return None
         exchange = await self._patiently(request, self._numbers[stimulus.key], stimulus.key)
         self._answers[stimulus.key] = exchange
-        self._doubt = self._doubt or _is_doubtful(exchange)
+        self._doubt = self._doubt or is_doubtful(exchange)
         return exchange
 
     def _request(self, stimulus: Stimulus) -> Request:
@@ -299,7 +297,7 @@ class Collector:
         """Record, and again after the wait that a 429 or 503 asks for, or that the official SDKs would take."""
         exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
         for tried in range(TRIES - 1):
-            wait = _asked_to_wait(exchange)
+            wait = asked_to_wait(exchange)
             if wait is None and exchange.status == 503:
                 wait = FIRST_WAIT * 2**tried
             if wait is None:
@@ -367,7 +365,7 @@ class Collector:
             request = asked.build(self.subject, self._answers)
             exchange = await self._patiently(request, self._numbers[sign.key], sign.key)
             self._answers[sign.key] = exchange
-            if _lives(exchange) or exchange.status is None or exchange.status >= 500:
+            if lives(exchange) or exchange.status is None or exchange.status >= 500:
                 return
 
     def _conclude(self, sign: Stimulus, after: Sequence[Stimulus]) -> None:
@@ -378,8 +376,8 @@ class Collector:
         if not sent:
             return
         self._keep(replace(exchange, stimulus=key_after(sent)))
-        if not _lives(exchange):
-            self._ended = _loss([self._answers[key] for key in sent])
+        if not lives(exchange):
+            self._ended = loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""
@@ -387,7 +385,7 @@ class Collector:
             (
                 stimulus
                 for stimulus in baselines()
-                if stimulus.key in self._answers and _accepted(self._answers[stimulus.key])
+                if stimulus.key in self._answers and accepted(self._answers[stimulus.key])
             ),
             None,
         )
@@ -396,49 +394,3 @@ class Collector:
 def ids_from(letter: str, first: int) -> Iterator[str]:
     """Ids of exchanges: "x1", "x2", and so on."""
     return (f"{letter}{number}" for number in count(first))
-
-
-def _loss(sent: Sequence[Exchange]) -> Because:
-    """Why nothing is sent any more; who was turned away with 503 did nothing, and is no suspect unless all were."""
-    read = [exchange for exchange in sent if exchange.status != 503]
-    about = tuple(exchange.id for exchange in read or sent)
-    if not read:
-        return Because(Reason.TARGET_LOST_BEFORE, about=about)
-    if len(read) > 1:
-        return Because(Reason.TARGET_LOST_AFTER_SEVERAL, {"number": len(read)}, about)
-    return Because(Reason.TARGET_LOST, about=about)
-
-
-def found_nobody(exchange: Exchange) -> bool:
-    """Whether the request never reached the target, so that it tells nothing and did nothing."""
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.CONNECT
-
-
-def _accepted(exchange: Exchange) -> bool:
-    return exchange.status is not None and 200 <= exchange.status < 300
-
-
-def _lives(exchange: Exchange) -> bool:
-    """Whether an answer to a sign of life is one."""
-    return exchange.failure is None and (_accepted(exchange) or _is_busy(exchange))
-
-
-def _is_doubtful(exchange: Exchange) -> bool:
-    """Whether an answer is one that the dying give too: none, part of one, or a server's error."""
-    return exchange.failure is not None or exchange.status is None or exchange.status >= 500
-
-
-def _is_busy(exchange: Exchange) -> bool:
-    """Whether somebody is there who has no time: 429, or 503 that says for how long."""
-    return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
-
-
-def _asked_to_wait(exchange: Exchange) -> float | None:
-    """Seconds that a 429 or 503 asks to wait, at most 30; None where it asks for nothing."""
-    if exchange.status not in {429, 503}:
-        return None
-    try:
-        seconds = float(exchange.header("retry-after") or "")
-    except ValueError:
-        return None
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gonogo.collect.collector import found_nobody, ids_from
+from gonogo.collect.answers import found_nobody
+from gonogo.collect.collector import ids_from
 from gonogo.errors import UsageError
 from gonogo.stimuli.life import is_sign_of_life, suspects
 

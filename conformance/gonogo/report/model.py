@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.reasons import CUT_SHORT
 from gonogo.report.cost import Cost, cost
+from gonogo.stimuli.fuzzed import GROUP, is_fuzzed
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Report:
     are those of the evidence by id.
     `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
+    `cut_short` is true where the run ended before all was asked that these rules look at: it may be no-go, never go.
     """
 
     target: Target
@@ -57,6 +59,7 @@ class Report:
     problems: tuple[Problem, ...] = ()
     causes: tuple[Cause, ...] = ()
     extra_body: Mapping[str, object] = field(default_factory=dict)
+    cut_short: bool = False
 
     @property
     def totals(self) -> dict[Verdict, int]:
@@ -72,13 +75,7 @@ class Report:
             return Gate.NOT_JUDGED
         if totals[Verdict.FAIL] or self.unmet or self.problems or (self.strict and totals[Verdict.WARN]):
             return Gate.NO_GO
-        return Gate.NOT_JUDGED if self.is_cut_short else Gate.GO
-
-    @property
-    def is_cut_short(self) -> bool:
-        """Whether the run ended before all was asked that these rules look at; what is right so far is no go."""
-        reasons = {judgement.because.reason for judgement in self.judgements if judgement.because is not None}
-        return not CUT_SHORT.isdisjoint(reasons)
+        return Gate.NOT_JUDGED if self.cut_short else Gate.GO
 
     def judgement(self, rule_id: str) -> Judgement:
         """The judgement of a rule; KeyError where it was not judged."""
@@ -141,7 +138,15 @@ def build(
         problems=tuple(problems),
         causes=tuple(causes),
         extra_body=record.extra_body,
+        cut_short=_is_cut_short(judgements, record),
     )
+
+
+def _is_cut_short(judgements: Sequence[Judgement], record: Record) -> bool:
+    reasons = {judgement.because.reason for judgement in judgements if judgement.because is not None}
+    if any(judgement.rule.group == GROUP for judgement in judgements):
+        reasons |= {because.reason for key, because in record.unsent.items() if is_fuzzed(key)}
+    return not CUT_SHORT.isdisjoint(reasons)
 
 
 def position_of(judgement: Judgement) -> Position | None:

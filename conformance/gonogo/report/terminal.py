@@ -393,7 +393,7 @@ def _why_not_judged(report: Report, detail: Detail) -> str:
     if report.totals[Verdict.ERROR]:
         where = "it is named without --quiet" if quiet else "ERROR above"
         return f"A check of gonogo's own broke ({where}); that is no fault of the target. Please report it."
-    if report.is_cut_short and any(report.totals[verdict] for verdict in DECIDED):
+    if report.cut_short and any(report.totals[verdict] for verdict in DECIDED):
         return "Nothing that was asked is a no-go, but the run ended before it had asked all."
     where = "the reasons are shown without --quiet" if quiet else "the reasons are above"
     return f"Not one rule could be decided; {where}."

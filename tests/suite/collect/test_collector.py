@@ -6,7 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.collect.collector import FIRST_WAIT, LONGEST_WAIT, TRIES, Collector
+from gonogo.collect.answers import LONGEST_WAIT
+from gonogo.collect.collector import FIRST_WAIT, TRIES, Collector
 from gonogo.collect.plan import Plan
 from gonogo.exchange import Exchange, Failure, FailureKind, Request
 from gonogo.reasons import Reason
