@@ -17,6 +17,7 @@ from gonogo.errors import UsageError
 from gonogo.judge import bind, explain, judge
 from gonogo.reasons import Reason
 from gonogo.report.model import Report, build
+from gonogo.rules import sets
 from gonogo.stimuli.fuzzed import GROUP
 from gonogo.verdict import Because, Verdict
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 class Selection:
     """Which rules are judged; whether warnings, and refusals in which groups, break the gate too.
 
-    Rules about generated requests are among them where `fuzz` is true.
+    Rules about generated requests are among them where `fuzz` is true, and of all those of the `rule_set` alone, the
+    newest where it is None.
     """
 
     only: tuple[str, ...] = ()
@@ -45,17 +47,22 @@ class Selection:
     require: tuple[str, ...] = ()
     strict: bool = False
     fuzz: bool = False
+    rule_set: str | None = None
 
     def scenarios(self, catalogue: Catalogue) -> tuple[Scenario, ...]:
         """The rules, their checks known to exist.
 
-        Raises UsageError for a selector that fits no rule, and for a required group that is left out.
+        Raises UsageError for a selector that fits no rule, for a set that there is not, and for a required group that
+        is left out.
         """
+        rule_set = sets.SETS.named(self.rule_set)
         chosen = tuple(
             scenario
             for scenario in catalogue.select(self.only, self.skip)
-            if self.fuzz or scenario.rule.group != GROUP
+            if sets.SETS.holds(rule_set, scenario.rule) and (self.fuzz or scenario.rule.group != GROUP)
         )
+        for selector in self.only:
+            _refuse_absent(catalogue.select([selector]), selector, rule_set)
         if not self.fuzz and any(name.partition(".")[0] == GROUP for name in (*self.only, *self.require)):
             raise UsageError(
                 f"The rules of {GROUP} are about generated requests: add --fuzz to gonogo check."
@@ -69,6 +76,16 @@ class Selection:
         for scenario in chosen:
             bind(scenario)
         return chosen
+
+
+def _refuse_absent(scenarios: Iterable[Scenario], selector: str, rule_set: str) -> None:
+    """Raise UsageError where none of the rules that a selector names is in the set."""
+    rules = [scenario.rule for scenario in scenarios]
+    if not any(sets.SETS.holds(rule_set, rule) for rule in rules):
+        when = ", ".join(
+            dict.fromkeys(f"until {rule.until}" if rule.until else f"since {rule.since}" for rule in rules)
+        )
+        raise UsageError(f'"{selector}" names no rule of the set {rule_set}: it is there {when}.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +207,5 @@ def _report(
         require=selection.require,
         problems=problems,
         causes=causes,
+        rule_set=sets.SETS.named(selection.rule_set),
     )

@@ -42,6 +42,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @options.embedding_model
 @options.only
 @options.skip
+@options.rule_set
 @options.require
 @options.strict
 @options.concurrency
@@ -77,6 +78,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     embedding_model: str | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    rule_set: str | None,
     require: tuple[str, ...],
     strict: bool,
     concurrency: int,
@@ -123,7 +125,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     most = _most_failures(exit_first=exit_first, max_failures=max_failures)
     catalogue = load(fuzz=True)
     generated = fuzzing.asked_for(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
-    selection = Selection(only, skip, require, strict, fuzz)
+    selection = Selection(only, skip, require, strict, fuzz, rule_set)
     asked = plan(selection.scenarios(catalogue))
     if show_plan:
         _print_plan(asked, generated)

@@ -18,6 +18,9 @@ only = click.option(
 skip = click.option(
     "--skip", multiple=True, metavar="ID", help="Leave out this rule, or those under this id; repeatable."
 )
+rule_set = click.option(
+    "--rules", "rule_set", metavar="SET", help="Judge the rules as of this set, as 2026-12; else the newest."
+)
 require = click.option(
     "--require", multiple=True, metavar="GROUP", help="No-go where this group is unsupported; repeatable."
 )

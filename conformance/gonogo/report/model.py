@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from gonogo.reasons import CUT_SHORT
 from gonogo.report.cost import Cost, cost
+from gonogo.rules.sets import SETS
 from gonogo.stimuli.fuzzed import GROUP, is_fuzzed
-from gonogo.verdict import Verdict
+from gonogo.verdict import FIRST_SET, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,6 +46,7 @@ class Report:
     `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
     `cut_short` is true where the run ended before all was asked that these rules look at: it may be no-go, never go.
+    `rule_set` is the set whose rules were judged.
     """
 
     target: Target
@@ -60,6 +62,7 @@ class Report:
     causes: tuple[Cause, ...] = ()
     extra_body: Mapping[str, object] = field(default_factory=dict)
     cut_short: bool = False
+    rule_set: str = FIRST_SET
 
     @property
     def totals(self) -> dict[Verdict, int]:
@@ -120,10 +123,11 @@ def build(
     seconds: float | None = None,
     problems: Iterable[Problem] = (),
     causes: Iterable[Cause] = (),
+    rule_set: str | None = None,
 ) -> Report:
     """The report on a record; `require` names groups that must be supported, `seconds` is its length.
 
-    `problems` are those of the baseline that the judgements went through.
+    `problems` are those of the baseline that the judgements went through. `rule_set` is the newest where it is None.
     """
     return Report(
         target=record.target,
@@ -138,6 +142,7 @@ def build(
         problems=tuple(problems),
         causes=tuple(causes),
         extra_body=record.extra_body,
+        rule_set=rule_set or SETS.newest,
         cut_short=_is_cut_short(judgements, record),
     )
 

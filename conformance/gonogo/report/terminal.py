@@ -115,7 +115,8 @@ def _heading(report: Report) -> Iterator[Text | str]:
     target = report.target
     models = {"model": target.model, "embedding model": target.embedding_model}
     asked = "".join(f", {kind} {visible(model)}" for kind, model in models.items() if model)
-    yield Text.assemble((f"gonogo {__version__}", "bold"), f"  {visible(target.base_url)}{asked}")
+    whose = f", rules {report.rule_set}"
+    yield Text.assemble((f"gonogo {__version__}", "bold"), f"{whose}  {visible(target.base_url)}{asked}")
     if report.truncated:
         yield "The evidence file was cut short; what is missing there is inconclusive here."
     yield ""
