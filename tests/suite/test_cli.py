@@ -93,7 +93,7 @@ def test_explain_shows_an_answer_that_keeps_the_rule_and_one_that_breaks_it(gono
     text = gonogo("explain", "chat.stream.done").stdout
     _, good, bad = re.split("  good, in answer to |  bad: ", text)
 
-    assert good.startswith('POST /chat/completions {"stream":true}\n')
+    assert '"stream":true' in good.partition("\n")[0]
     assert good.endswith("    | data: [DONE]\n")
     assert bad.startswith("chat streams without [DONE] (huggingface/text-generation-inference#1896)\n    | ")
     assert "[DONE]" not in "".join(line for line in bad.splitlines() if line.startswith("    | "))
