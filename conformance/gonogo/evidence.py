@@ -55,7 +55,8 @@ class Record:
     """Everything that one run recorded.
 
     `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
-    not sent, and why each was not. `gonogo` is the version that wrote it. `truncated` is true
+    not sent, and why each was not; an exchange of such a key was to be asked for once more, and does not count.
+    `gonogo` is the version that wrote it. `truncated` is true
     where the last line of the file was cut short and is left out. `extra_body` holds the fields that went into
     the body of every generation.
     """

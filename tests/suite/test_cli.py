@@ -46,6 +46,25 @@ def test_rules_lists_the_rules_under_an_id(gonogo: Run) -> None:
     assert lines[-1].startswith(f"{len(load().select(['models']))} rules: ")
 
 
+def test_rules_lists_the_phrases_that_a_rule_is_made_of(gonogo: Run) -> None:
+    lines = gonogo("rules", "--phrases").stdout.splitlines()
+    heads = {number: line for number, line in enumerate(lines) if not line.startswith("  ")}
+    then = next(number for number, line in heads.items() if line.startswith("Then ("))
+    plain = {line.strip() for line in lines if "{" not in line}
+    steps = {step.partition(" ")[2] for scenario in load() for step in scenario.rule.steps}
+
+    assert list(heads.values())[:-1] == [f"When ({then - 1})", f"Then ({len(lines) - then - 2})"]
+    assert "  the models are listed" in lines[:then]
+    assert '  the stream contains exactly one "[DONE]"' in lines[then:]
+    assert {step for step in steps if not re.search(r'["{\d]', step)} <= plain
+
+
+def test_phrases_of_one_rule_are_not_what_they_list(gonogo: Run) -> None:
+    result = gonogo("rules", "--phrases", "chat")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "--phrases lists what any rule can say; leave the ids out.\n"
+
+
 def test_explain_says_title_source_reason_steps_and_a_command(gonogo: Run) -> None:
     rule = load().select(["chat.stream.done"])[0].rule
     text = gonogo("explain", "chat.stream.done").stdout

@@ -57,6 +57,11 @@ def case(key: str) -> Case | None:
     return Case(int(found["seed"]), found["number"], Meant(found["meant"]), found["operation"])
 
 
+def rest(seed: int) -> Case:
+    """What stands for all cases that a pass did not come to, where it was broken off."""
+    return Case(seed, "0", Meant.ODD, "GET /models")
+
+
 def is_fuzzed(key: str) -> bool:
     """Whether an exchange of this key is a case of a fuzz pass."""
     return case(key) is not None

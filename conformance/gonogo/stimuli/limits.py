@@ -66,16 +66,16 @@ def _overlong() -> Ask:
 
 
 def overlong() -> Stimulus:
-    """A prompt of a quarter more words than the model's context has tokens, as the list of models tells them.
+    """A prompt of a quarter more words than the model's context has tokens, as the user or the list of models tells.
 
     A word is a token at least, whatever the tokenizer: their order is a random one, so that none has been merged
-    with the next. Building it raises NotPossible where no length is listed, or one beyond LONGEST_CONTEXT.
+    with the next. Building it raises NotPossible where nobody tells a length, or one beyond LONGEST_CONTEXT.
     """
     models = list_models()
     plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
-        length = context_length(answers[models.key], subject.model)
+        length = subject.context_length or context_length(answers[models.key], subject.model)
         if length > LONGEST_CONTEXT:
             raise NotPossible(
                 Reason.CONTEXT_TOO_LONG, answers[models.key], length=length, most=LONGEST_CONTEXT

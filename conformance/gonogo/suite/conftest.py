@@ -15,6 +15,7 @@ from pytest_bdd import parsers
 from pytest_bdd import then as bdd_then
 from pytest_bdd import when as bdd_when
 
+from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read
@@ -24,7 +25,6 @@ from gonogo.report.model import Report, build
 from gonogo.report.terminal import told_of_rule
 from gonogo.report.wording import message
 from gonogo.rules import Scenario, load
-from gonogo.running import Approach, collect
 from gonogo.stimuli.extra import parse_extra
 from gonogo.stimuli.phrases import when
 from gonogo.suite import options
