@@ -6,6 +6,7 @@ decided once, when it is sent, and stored in its key, so that a judge needs neit
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,6 +50,7 @@ class Case:
         return f"fuzz {self.seed}/{self.number} {self.meant} {self.operation}"
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def case(key: str) -> Case | None:
     """The case that a key names; None where it is the key of something else."""
     found = _KEY.fullmatch(key)
