@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Self
 from gonogo.clients.breakage import Breakage, NotInstalled
 from gonogo.clients.readers import fitting
 from gonogo.clients.replaying import Outcomes
-from gonogo.evidence import to_json
+from gonogo.exchange_json import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
