@@ -43,7 +43,10 @@ class Reason(StrEnum):
     ALL_REASONING = "all-reasoning", "the tokens went into reasoning, which --extra-body may turn off"
     CONTEXT_NOT_LISTED = (
         "context-not-listed",
-        "the list of models does not say how long the context of the model is; --context-length does",
+        (
+            "neither the list of models nor a refusal says how long the context of the model is; "
+            "--context-length does"
+        ),
     )
     CONTEXT_TOO_LONG = (
         "context-too-long",

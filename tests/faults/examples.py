@@ -72,7 +72,7 @@ def _example(scenario: Scenario, fault: Fault, clean: Record, catalogue: Catalog
     """The fault as the rule sees it; None where the rule does not find it."""
     record = fault.change(clean)
     (judgement,) = judge(record, [scenario], catalogue)
-    pair = _pair(judgement, clean, record)
+    pair = _pair(judgement, clean if fault.good is None else fault.good(clean), record)
     if pair is None or not turned({scenario.rule.id: judgement}):
         return None
     steady = _Steady()

@@ -16,7 +16,7 @@ from gonogo.clients.ahead import COMMAND, take
 from gonogo.clients.breakage import Breakage, NotInstalled
 from gonogo.clients.readers import fitting
 from gonogo.clients.replaying import Outcomes
-from gonogo.evidence import to_json
+from gonogo.exchange_json import to_json
 
 if TYPE_CHECKING:
     import subprocess

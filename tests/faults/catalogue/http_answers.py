@@ -59,6 +59,7 @@ FAULTS: tuple[Fault, ...] = (
         "waybarrios/vllm-mlx serves one request at a time",
         "http.retry_after",
         changed(AGAIN, refused(503)),
+        good=changed(AGAIN, refused(503), header("retry-after", "1")),
     ),
     fault(
         "whoever asks for anything else than a list of models is turned away",
