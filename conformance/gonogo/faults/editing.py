@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -73,27 +73,44 @@ def _is_plain(exchange: Exchange) -> bool:
 # ---- records -------------------------------------------------------------------------------------------------
 
 
-def changed(pick: Pick, *edits: Edit) -> Change:
+@dataclass(frozen=True, slots=True)
+class Changed:
     """A record in which each picked exchange went through the edits. ValueError where none is picked."""
 
-    def change(record: Record) -> Record:
-        exchanges = [_through(edits, old) if pick(old) else old for old in record.exchanges]
+    pick: Pick
+    edits: tuple[Edit, ...]
+
+    def __call__(self, record: Record) -> Record:
+        exchanges = [self.of(old) for old in record.exchanges]
         if exchanges == list(record.exchanges):
             raise ValueError("the fault changes nothing: no exchange is picked")
         return replace(record, exchanges=tuple(exchanges))
 
-    return change
+    def of(self, exchange: Exchange) -> Exchange:
+        """The exchange after the edits, or as it is where it is not picked."""
+        return _through(self.edits, exchange) if self.pick(exchange) else exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One change after the other."""
+
+    changes: tuple[Change, ...]
+
+    def __call__(self, record: Record) -> Record:
+        for part in self.changes:
+            record = part(record)
+        return record
+
+
+def changed(pick: Pick, *edits: Edit) -> Change:
+    """A record in which each picked exchange went through the edits. ValueError where none is picked."""
+    return Changed(pick, edits)
 
 
 def both(*changes: Change) -> Change:
     """One change after the other."""
-
-    def change(record: Record) -> Record:
-        for part in changes:
-            record = part(record)
-        return record
-
-    return change
+    return Both(changes)
 
 
 def unrecorded(pick: Pick) -> Change:
