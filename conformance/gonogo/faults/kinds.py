@@ -159,6 +159,18 @@ def _usage_at_finish(old: list[bytes]) -> list[bytes]:
     return [*map(event, kept), DONE]
 
 
+def _without_usage(old: list[bytes]) -> list[bytes]:
+    chunks = [json.loads(frame[6:]) for frame in old if frame != DONE]
+    kept = [chunk for chunk in chunks if chunk["choices"]]
+    for chunk in kept:
+        _uncounted(chunk)
+    return [*map(event, kept), DONE]
+
+
+def _uncounted(value: Json) -> None:
+    value.pop("usage", None)
+
+
 def _first_empty(old: list[bytes]) -> list[bytes]:
     empty = {"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": []}
     return [event(empty), *old]
@@ -347,6 +359,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "model-ignored": lambda: Faulty(rewrite=_any_model),
     "empty-answers": lambda: Faulty(_null),
     "canned-text": lambda: Faulty(rewrite=_canned, validates=True),
+    "usage-missing": lambda: Faulty(all_of(wholes(answer(_uncounted)), streams(frames(_without_usage)))),
     "usage-zero": lambda: Faulty(fields(_counting(0, 0))),
     "usage-constant": lambda: Faulty(fields(_counting(10, 20))),
     "one-id": lambda: Faulty(fields(put("id", "chatcmpl-1"))),
