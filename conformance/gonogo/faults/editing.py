@@ -81,6 +81,7 @@ class Changed:
     edits: tuple[Edit, ...]
 
     def __call__(self, record: Record) -> Record:
+        """The changed record."""
         exchanges = [self.of(old) for old in record.exchanges]
         if exchanges == list(record.exchanges):
             raise ValueError("the fault changes nothing: no exchange is picked")
@@ -98,6 +99,7 @@ class Both:
     changes: tuple[Change, ...]
 
     def __call__(self, record: Record) -> Record:
+        """The changed record."""
         for part in self.changes:
             record = part(record)
         return record

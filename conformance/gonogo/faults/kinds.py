@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
     Rewrite = Callable[[Json], Json]
 
+ANY_MODEL = "ideal"
+"""A model that the sound server has."""
+
 GENERATIONS = ("/chat/completions", "/completions")
 
 
@@ -252,7 +255,7 @@ def dropping(*names: str) -> Rewrite:
 
 def _any_model(fields: Json) -> Json:
     known = fields.get("model") != "gonogo-no-such-model"
-    return fields if known else {**fields, "model": "ideal"}
+    return fields if known else {**fields, "model": ANY_MODEL}
 
 
 def _nulls_refused(exchange: Exchange) -> Exchange:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PREFIX = "/v1"
 """What the paths of the API begin with, on both sides."""
 
+PATIENCE = 600.0
+"""Seconds that the sound server has for an answer."""
+
 _OUR_OWN = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "expect", "accept-encoding"}
 )
@@ -39,14 +42,14 @@ _NONSENSE = b"this is no HTTP\r\n\r\n"
 
 @asynccontextmanager
 async def proxied(
-    sound: str, playing: Playing, *, host: str = "127.0.0.1", port: int = 0, timeout: float = 600.0
+    sound: str, playing: Playing, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
     """Listen, and yield the base URL of the broken server; `sound` is the base URL of the one that answers.
 
     OSError where the address cannot be had.
     """
     root = sound.removesuffix(PREFIX)
-    async with Recorder(root, timeout=timeout) as recorder:
+    async with Recorder(root, timeout=PATIENCE) as recorder:
         playing.models = await _listed(recorder)
         broken = _Broken(recorder, playing)
         server = await asyncio.start_server(broken.serve, host, port)
@@ -153,7 +156,7 @@ class _Connection:
         if exchange.status is not None:
             bodiless = request.method == "HEAD" or exchange.status in _BODILESS
             headers = _framed(exchange, bodiless=bodiless)
-            await self._write(h11.Response(status_code=exchange.status, headers=headers))
+            await self._write(h11.Response(status_code=exchange.status, headers=list(headers)))
             for chunk in () if bodiless else exchange.chunks:
                 await asyncio.sleep(max(0.0, chunk.at - (perf_counter() - begun)))
                 await self._write(h11.Data(data=chunk.data))
