@@ -20,9 +20,10 @@ from gonogo.faults.kinds import ANY_MODEL, KINDS, Faulty
 from gonogo.faults.recognising import Recogniser, neutral
 from gonogo.faults.sections import FAULTS
 from gonogo.rules import load
+from gonogo.stimuli.stimulus import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from gonogo.exchange import Exchange, Request
     from gonogo.faults.editing import Change
@@ -101,14 +102,27 @@ def found(name: str) -> Sequence[Playable]:
 class Playing:
     """One broken server: it is asked, and what it says is the sound answer with the fault.
 
-    `models` are the ids that the sound server lists.
+    `serve` is called first, with the models of the sound server.
     """
 
     faulty: Faulty
     change: Change | None = None
-    models: Sequence[str] = ()
-    _recogniser: Recogniser = field(default_factory=lambda: Recogniser(load().stimuli.values()))
+    models: Collection[str] = ()
+    _subject: Subject = field(init=False)
+    _recogniser: Recogniser = field(init=False)
     _sound: list[Exchange] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Begin with a model of any name."""
+        self.serve({ANY_MODEL: None})
+
+    def serve(self, models: Mapping[str, str | None]) -> None:
+        """Let these be the models of the sound server: their ids, with their types, where those are told."""
+        first, *_ = models
+        embedding = next((name for name, kind in models.items() if kind == "embedding"), first)
+        self.models = tuple(models)
+        self._subject = Subject(first, embedding)
+        self._recogniser = Recogniser(load().stimuli.values(), self._subject)
 
     def requests(self, request: Request) -> list[Request]:
         """What to ask the sound server: the request as it is read here, after one that has to be accepted as it is.
@@ -121,14 +135,14 @@ class Playing:
         seen = self.faulty.rewrite(dict(fields))
         if seen == fields:
             return [request]
-        if seen.get("model") == ANY_MODEL and self.models:
-            seen = {**seen, "model": self.models[0]}
+        if seen.get("model") == ANY_MODEL:
+            seen = {**seen, "model": self._subject.model}
         rewritten = replace(request, body=json.dumps(seen).encode())
         return [request, rewritten] if self.faulty.validates else [rewritten]
 
     def answer(self, exchange: Exchange) -> Exchange:
         """The answer with the fault; the request of the exchange is the one that came."""
-        asked = neutral(exchange.request, self.models)
+        asked = neutral(exchange.request, self.models, self._subject)
         key = self._recogniser.key(asked)
         # The edits look at the request as it was sent, but at a key that knows no model.
         known = replace(exchange, stimulus=key or exchange.stimulus)

@@ -18,13 +18,16 @@ from gonogo.exchange import Exchange, FailureKind, Request
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from gonogo.exchange import Headers
     from gonogo.faults.playing import Playing
 
 PREFIX = "/v1"
 """What the paths of the API begin with, on both sides."""
+
+UNKNOWN: dict[str, str | None] = {"": None}
+"""Where the models of a server are not told."""
 
 PATIENCE = 600.0
 """Seconds that the sound server has for an answer."""
@@ -50,31 +53,42 @@ async def proxied(
     """
     root = sound.removesuffix(PREFIX)
     async with Recorder(root, timeout=PATIENCE) as recorder:
-        playing.models = await _listed(recorder)
-        broken = _Broken(recorder, playing)
-        server = await asyncio.start_server(broken.serve, host, port)
-        try:
-            shown = f"[{host}]" if ":" in host else host
-            yield f"http://{shown}:{server.sockets[0].getsockname()[1]}{PREFIX}"
-        finally:
-            server.close()
-            broken.hang_up()
+        playing.serve(await _listed(recorder))
+        async with listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url:
+            yield root_url + PREFIX
 
 
-async def _listed(recorder: Recorder) -> list[str]:
+@asynccontextmanager
+async def listening(
+    answer: Callable[[Request], Awaitable[Exchange]], *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[str]:
+    """Listen, send each request what `answer` says, failures of connections too, and yield the URL without a path.
+
+    OSError where the address cannot be had.
+    """
+    connections = _Connections(answer)
+    server = await asyncio.start_server(connections.serve, host, port)
+    try:
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        connections.hang_up()
+
+
+async def _listed(recorder: Recorder) -> dict[str, str | None]:
+    """The models of a server; one of any name where it lists none."""
     listing = await recorder.record(Request("GET", f"{PREFIX}/models"), id="m1", stimulus="")
     with contextlib.suppress(ValueError, KeyError, TypeError):
-        return [model["id"] for model in json.loads(listing.body)["data"]]
-    return []
+        return {model["id"]: model.get("type") for model in json.loads(listing.body)["data"]} or UNKNOWN
+    return UNKNOWN
 
 
-class _Broken:
-    """Serves connections."""
+class _Connections:
+    """Everybody who is connected."""
 
-    def __init__(self, recorder: Recorder, playing: Playing) -> None:
-        self._recorder = recorder
-        self._playing = playing
-        self._numbers = count(1)
+    def __init__(self, answer: Callable[[Request], Awaitable[Exchange]]) -> None:
+        self._answer = answer
         self._open: set[StreamWriter] = set()
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -97,7 +111,16 @@ class _Broken:
         for writer in list(self._open):
             writer.close()
 
-    async def _answer(self, request: Request) -> Exchange:
+
+class _Broken:
+    """The broken server: a sound one and its fault."""
+
+    def __init__(self, recorder: Recorder, playing: Playing) -> None:
+        self._recorder = recorder
+        self._playing = playing
+        self._numbers = count(1)
+
+    async def answer(self, request: Request) -> Exchange:
         """What the sound server says, with the fault; as it is where no operation of the API was asked for."""
         if not request.path.startswith(f"{PREFIX}/"):
             return await self._ask(request)

@@ -9,16 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import header
-from gonogo.stimuli.stimulus import NotPossible, Subject
+from gonogo.stimuli.stimulus import NotPossible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from gonogo.exchange import Exchange, Request
-    from gonogo.stimuli.stimulus import Stimulus
-
-MODEL, EMBEDDING_MODEL = "gonogo-model", "gonogo-embedding-model"
-"""Stand for the models of the server, so that one request is the same for each of them."""
+    from gonogo.stimuli.stimulus import Stimulus, Subject
 
 TELLING = (
     "tools",
@@ -37,13 +34,13 @@ _Place = tuple[str, str, str]
 
 
 class Recogniser:
-    """Finds the keys of stimuli for requests; `stimuli` in the order in which equal requests are sent.
+    """Finds the keys of stimuli for requests; `stimuli` in the order in which equal requests are sent to `subject`.
 
     Those that are built from earlier answers are known once these answers were `learned`.
     """
 
-    def __init__(self, stimuli: Iterable[Stimulus]) -> None:
-        self._subject = Subject(MODEL, EMBEDDING_MODEL)
+    def __init__(self, stimuli: Iterable[Stimulus], subject: Subject) -> None:
+        self._subject = subject
         self._waiting = list(stimuli)
         self._known: dict[_Place, list[tuple[Stimulus, Request]]] = defaultdict(list)
         self._answers: dict[str, Exchange] = {}
@@ -94,15 +91,13 @@ class Recogniser:
                 self._known[_place(request)].append((stimulus, request))
 
 
-def neutral(request: Request, models: Iterable[str]) -> Request:
-    """The request with a name that stands for any, in place of a model that the server has."""
-    path, fields = request.path, request.json
-    for model in models:
-        path = path.replace(f"/models/{model}", f"/models/{MODEL}")
-    if isinstance(fields, dict) and fields.get("model") in set(models):
-        name = EMBEDDING_MODEL if path.startswith("/embeddings") else MODEL
-        return replace(request, path=path, body=json.dumps(fields | {"model": name}).encode())
-    return replace(request, path=path)
+def neutral(request: Request, models: Collection[str], subject: Subject) -> Request:
+    """The request as the suite would send it to the subject, where it is sent to another model that the server has."""
+    path, fields = request.path, request.fields
+    asked = subject.embedding_model if path.startswith("/embeddings") else subject.model
+    if fields.get("model") == asked or fields.get("model") not in models:
+        return request
+    return replace(request, body=json.dumps(fields | {"model": asked}).encode())
 
 
 def _place(request: Request) -> _Place:
