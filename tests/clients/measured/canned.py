@@ -78,8 +78,10 @@ def _call_deltas(calls: tuple[tuple[str, str, str], ...]) -> list[dict[str, Any]
     for index, (call, name, arguments) in enumerate(calls):
         head = {"index": index, "id": call, "type": "function", "function": {"name": name, "arguments": ""}}
         found.append({"tool_calls": [head]})
-        for piece in (arguments[:6], arguments[6:]):
-            found.append({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+        pieces = (
+            {"index": index, "function": {"arguments": part}} for part in (arguments[:6], arguments[6:])
+        )
+        found += [{"tool_calls": [piece]} for piece in pieces]
     return found
 
 

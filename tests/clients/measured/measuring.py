@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 PATIENCE: Final = 600.0
 PATH: Final = "/chat/completions"
-SOUND: Final = ""
-"""The name of no deviation."""
+INSTALLED: Final = ("openai-python", "openai-python .stream()", "langchain-openai", "httpx-sse")
+"""The clients in Python that the development group has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +201,15 @@ def _text(said: object, clean: str, told: Told) -> Iterator[str]:
 
 def _calls(said: dict[str, Any], clean: dict[str, Any], told: Told, body: bytes) -> Iterator[str]:
     calls, wanted = said["calls"], clean["calls"]
-    if len(calls) < len(wanted):
+    text = body.decode("utf-8", "replace")
+    # Calls that are merged in the bytes still have two ids there; calls without ids are still counted.
+    there = max(len(told.calls), sum(1 for one in wanted if one[0] and one[0] in text))
+    if len(calls) < min(there, len(wanted)):
         yield "loses a call" if calls else "loses the calls"
     elif len(calls) > max(len(wanted), len(told.calls)):
         yield "delivers more calls"
     for call, name, arguments in calls:
-        if call and str(call) not in body.decode("utf-8", "replace"):
+        if call and str(call) not in text:
             yield "invents an id"
         elif not call and any(one[0] for one in wanted):
             yield "a call without an id"
