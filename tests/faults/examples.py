@@ -12,8 +12,8 @@ from dataclasses import asdict
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
-from faults.catalogue.clients import broken_by
 from faults.fault import turned
+from gonogo.faults.catalogue.clients import broken_by
 from gonogo.judge import judge
 from gonogo.report.terminal import visible
 from gonogo.rules.examples import Example
@@ -22,9 +22,9 @@ from gonogo.stimuli.fuzzed import GROUP
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from faults.fault import Fault
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
+    from gonogo.faults.fault import Fault
     from gonogo.rules import Catalogue, Scenario
     from gonogo.verdict import Judgement
 

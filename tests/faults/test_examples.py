@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import gonogo.rules.examples as shipped
 import pytest
-from faults.editing import asked, changed, rechunked
 from faults.examples import COMMAND, MOST, _excerpts, _Steady, examples, text_of
 from faults.fault import BROKEN, verdicts
-from faults.sections import FAULTS
+from gonogo.faults.editing import asked, changed, rechunked
+from gonogo.faults.sections import FAULTS
 from gonogo.rules import Catalogue, load
 from gonogo.rules.examples import Example
 from ideal.running import record_run

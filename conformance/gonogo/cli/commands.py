@@ -38,6 +38,10 @@ COMMANDS = {
         "rules",
         "Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples.",
     ),
+    "faults": Entry(
+        "faults",
+        "List the faults that `gonogo serve --fault` plays: name, whom it imitates, the rules that find it.",
+    ),
     "serve": Entry("serve", "Serve models on this machine; gonogo serve --help says how."),
 }
 

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faults.catalogue.event_streams import STREAMS
-from faults.editing import (
-    answer,
-    asked,
-    but,
-    changed,
-    either,
-    failing,
-    header,
-    put,
-    refused,
-    status,
-    unrecorded,
-)
 from faults.harmless.picks import (
     CHAT_STREAMS,
     CHATS,
@@ -30,6 +16,20 @@ from faults.harmless.picks import (
     UNKNOWN_MODEL,
 )
 from gonogo.exchange import FailureKind
+from gonogo.faults.catalogue.event_streams import STREAMS
+from gonogo.faults.editing import (
+    answer,
+    asked,
+    but,
+    changed,
+    either,
+    failing,
+    header,
+    put,
+    refused,
+    status,
+    unrecorded,
+)
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
