@@ -146,6 +146,7 @@ class Reason(StrEnum):
     NOT_NUMBERED = "not-numbered", "the choices are not numbered from 0"
     NO_FINISH_REASON = "no-finish-reason", "the answer has no finish_reason"
     CUT_OFF = "cut-off", 'the answer was cut off: its finish_reason is "{finish_reason}"'
+    LIMIT_PASSED = "limit-passed", "the answer has {found} tokens, so that no limit of {limit} cut it"
     LIMIT_NOT_REACHED = "limit-not-reached", "the model stopped after {found} of {limit} tokens"
     NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model has no more to say than {found} tokens"
     LIMIT_NOT_REACHED_BY_ALL = "limit-not-reached-by-all", "not every choice reached its token limit"
@@ -201,7 +202,15 @@ class Reason(StrEnum):
     NO_STREAMED_CASE = "no-streamed-case", "no case that asks for a stream was accepted"
 
 
-NOT_APPLICABLE = frozenset({Reason.NOT_REFUSED, Reason.NOT_405, Reason.MORE_ASKED})
+NOT_APPLICABLE = frozenset(
+    {
+        Reason.NOT_REFUSED,
+        Reason.NOT_405,
+        Reason.MORE_ASKED,
+        Reason.LIMIT_PASSED,
+        Reason.NOT_STOPPED,
+    }
+)
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
 
 LOST = frozenset({Reason.TARGET_LOST, Reason.TARGET_LOST_AFTER_SEVERAL, Reason.TARGET_LOST_BEFORE})

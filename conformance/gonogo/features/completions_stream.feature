@@ -122,11 +122,19 @@ Feature: A streamed completion
     When any completion is streamed
     Then no choice goes on after it finished
 
+  @must @completions.stream.limit
+  Scenario: max_tokens limits a streamed completion
+    Source: schema, CreateCompletionRequest.max_tokens
+    Why: runaway answers, at the caller's cost.
+    Needs: completions.stream.usage
+    When a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
+    Then no more than 2 completion tokens were generated
+
   @must @completions.stream.length
   Scenario: A streamed completion that reaches its limit finishes with "length"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end.
-    Needs: completions.stream.finish_reason, completions.stream.finish_once
+    Needs: completions.stream.finish_reason, completions.stream.finish_once, completions.stream.limit
     When a completion is requested with {"temperature": 0}
     And a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the limit of 2 tokens cuts the last short, for the reason "length"

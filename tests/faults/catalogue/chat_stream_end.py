@@ -204,6 +204,20 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "max_tokens is ignored in streams, which come to their own end",
+        "dtzp555-max/ocp#470",
+        "chat.stream.limit",
+        changed(
+            LIMITED,
+            each(put("choices.*.finish_reason", "stop"), where=finishes),
+            each(
+                put("usage.completion_tokens", 14),
+                made("usage.total_tokens", lambda n: n + 12),
+                where=has_usage,
+            ),
+        ),
+    ),
+    fault(
         "max_tokens is ignored in streams",
         "dtzp555-max/ocp#470",
         "chat.stream.limit",

@@ -31,6 +31,8 @@ ECHOES = (
 )
 """Rules about every exchange: where others explain all the exchanges in which one is broken, it says nothing more."""
 
+OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
+
 TWINS = {
     "response": "an answer",
     "stream": "an answer",
@@ -183,7 +185,7 @@ def _left_open(
 ) -> Iterator[tuple[str, str]]:
     """The rules that a cause leaves open, with its id: they need a broken rule, or speak of its exchanges."""
     for judgement in sight.judgements.values():
-        if judgement.verdict is not Verdict.INCONCLUSIVE or judgement.because is None:
+        if judgement.verdict not in OPEN or judgement.because is None:
             continue
         about = set(judgement.because.about)
         needs = [need for need in needed(judgement, sight.judgements) if need.rule.id in broken]

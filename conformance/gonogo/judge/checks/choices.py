@@ -56,20 +56,22 @@ def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
     """Text cut off by the limit says so.
 
     The first answer, of the same greedy text, shows that there was more to say: a model that ends by itself with the
-    last token that it may use says "stop", and rightly.
+    last token that it may use says "stop", and rightly. A limit that is passed cut nothing: another rule says so.
     """
     longer, limited = exchanges
     if generated(longer) <= limit:
         raise undecided(Reason.NOTHING_MORE_TO_SAY, longer, found=generated(longer))
-    if generated(limited) < limit:
-        raise undecided(Reason.LIMIT_NOT_REACHED, limited, found=generated(limited), limit=limit)
+    found = generated(limited)
+    if found != limit:
+        reason = Reason.LIMIT_PASSED if found > limit else Reason.LIMIT_NOT_REACHED
+        raise undecided(reason, limited, found=found, limit=limit)
     reasons = [reason for reason in _reasons(limited) if isinstance(reason, str) and reason]
     if not reasons:
         raise undecided(Reason.NO_FINISH_REASON, limited)
     wrong = [reason for reason in reasons if reason != "length"]
     if wrong:
         return Deviation(
-            'finish_reason "length"', f"finish_reason is {wrong[0]!r} after {limit} of {limit} tokens"
+            'finish_reason "length"', f"finish_reason is {wrong[0]!r} after {found} of {limit} tokens"
         )
     _refuse_other_form(limited)
     return saw('finish_reason "length"', limited, count=len(reasons))

@@ -79,6 +79,15 @@ def within_limit(exchange: Exchange, limit: int) -> Outcome:
     return Deviation(f"at most {limit} completion tokens", f"completion_tokens is {completion}")
 
 
+@check("of the limits {older:d} and {newer:d} the newer one holds", Of.BEGUN)
+def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
+    """Where neither holds, no limit is read at all, which other rules say."""
+    completion = _count(_usage(exchange), "completion_tokens", exchange)
+    if completion > older:
+        raise undecided(Reason.LIMIT_PASSED, exchange, found=completion, limit=older)
+    return within_limit(exchange, newer)
+
+
 @check("completion tokens were counted where there is text", Of.BEGUN)
 def completion_counted(exchange: Exchange) -> Outcome:
     """Text that was generated took tokens."""

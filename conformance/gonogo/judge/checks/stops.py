@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
+LONGEST_TOKEN = 16
+"""Characters: more than one token, so more than what may come with the end of a stop sequence."""
+
+
 class Ending(Enum):
     """Where a text ends that should have ended before the stop sequence."""
 
     EXACT = auto()  # there
-    RAN_ON = auto()  # nowhere near: it is the whole greedy text
+    RAN_ON = auto()  # nowhere near: it is the whole greedy text, or another one that goes on far behind the sequence
     CUT_OUT = auto()  # the sequence is gone, and what comes after it is there
     INCLUDED = auto()  # after the sequence, which is in it
     PAST = auto()  # somewhere behind the sequence, which is in it
@@ -88,6 +92,8 @@ def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) ->
     if actual == whole:
         return Ending.RAN_ON
     if stop in actual:
+        if len(actual) - actual.index(stop) - len(stop) > LONGEST_TOKEN:
+            return Ending.RAN_ON
         ended = actual.startswith(expected) and actual.endswith(stop)
         return Ending.INCLUDED if ended else Ending.PAST
     if actual.startswith(expected) and stop.startswith(actual[len(expected) :]):
@@ -150,11 +156,15 @@ def exact(*exchanges: Exchange) -> Outcome:
 
 @compare("the text ends before the stop sequence that comes first")
 def earliest(*exchanges: Exchange) -> Outcome:
-    """Not before the one that is listed first; a list that is ignored is another rule's matter."""
-    return stopped_text(exchanges[0], exchanges[-1]).outcome(
-        "text up to the stop sequence that comes first",
-        right={Ending.EXACT},
-        wrong={Ending.INCLUDED, Ending.PAST, Ending.PARTIAL, Ending.SHORT},
+    """Not before the one that is listed first.
+
+    A list that is ignored, and a sequence that stays in the text that it ended, are other rules' matters.
+    """
+    stopped = stopped_text(exchanges[0], exchanges[-1])
+    if stopped.ending is Ending.PAST and not _ends_at_another(exchanges[0], stopped):
+        raise undecided(Reason.STOP_IN_TEXT, stopped.cut)
+    return stopped.outcome(
+        "text up to the stop sequence that comes first", right=set(ENDED), wrong={Ending.PAST}
     )
 
 
@@ -201,6 +211,14 @@ def released(*exchanges: Exchange) -> Outcome:
     if whole.startswith(actual):
         return Deviation(f"the whole text, {whole!r}", f"{whole[len(actual) :]!r} is missing at its end")
     raise undecided(Reason.TEXT_CHANGED, exchanges[0], exchanges[-1])
+
+
+def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
+    """Whether the text ends where another sequence of the list begins in the greedy text, or with it."""
+    whole, given = text(baseline), stopped.cut.request.fields.get("stop")
+    others = [stop for stop in given if isinstance(stop, str)] if isinstance(given, list) else []
+    ends = [whole[: whole.index(stop) + more] for stop in others if stop in whole for more in (0, len(stop))]
+    return stopped.actual in {end.strip() for end in ends}
 
 
 def _complete(exchange: Exchange) -> None:
