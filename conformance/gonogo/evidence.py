@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 EVIDENCE_VERSION = 1
 
+_REASONS = {reason.value: reason for reason in Reason}
 _OLDER_REASONS = {
     "no embedding model is known; name one with --embedding-model": Reason.NO_EMBEDDING_MODEL,
 }
@@ -261,7 +262,7 @@ def _because_from_json(line: dict[str, Any], place: str) -> Because:
     if "values" not in line:
         known = _OLDER_REASONS.get(line["reason"])
         return Because(Reason.NOT_SENT, {"told": line["reason"]}) if known is None else Because(known)
-    reason = Reason(line["reason"])
+    reason = _REASONS[line["reason"]]
     if missing := ", ".join(sorted(reason.names - line["values"].keys())):
         raise EvidenceError(f"{place} is not as gonogo writes it: values: {missing} is missing.")
     return Because(reason, line["values"], tuple(line["about"]))
@@ -368,7 +369,7 @@ _HEADER = jsonschema_rs.validator_for(
 _UNSENT = jsonschema_rs.validator_for(
     _object(
         unsent=_STRING,
-        reason={"enum": [reason.value for reason in Reason]},
+        reason={"enum": list(_REASONS)},
         about={"type": "array", "items": _STRING},
         values={
             "type": "object",

@@ -51,10 +51,7 @@ class Reason(StrEnum):
     )
     TARGET_LOST = (
         "target-lost",
-        (
-            "the target no longer answered after a request, so this was not sent; "
-            "restart it and add --resume"
-        ),
+        ("the target no longer answered after a request, so this was not sent; restart it and add --resume"),
     )
     TARGET_LOST_AFTER_SEVERAL = (
         "target-lost-after-several",

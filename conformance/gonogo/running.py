@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange, Request
     from gonogo.fuzz import Fuzzing
     from gonogo.rules import Catalogue, Scenario
+    from gonogo.verdict import Because, Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,11 @@ def check(
     began = perf_counter()
     with _replaying(scenarios) as replay:
         record = asyncio.run(collect(approach, plan(scenarios), on_done, replay))
-    report = _report(record, scenarios, catalogue, selection, waivers)
+        # The clients may still be reading; their rules are judged when they are done.
+        found = judge(record, [s for s in scenarios if not _is_of_clients(s)], catalogue)
+    found += judge(record, [s for s in scenarios if _is_of_clients(s)], catalogue)
+    by_rule = {judgement.rule.id: judgement for judgement in found}
+    report = _report([by_rule[s.rule.id] for s in scenarios], record, catalogue, selection, waivers)
     return replace(report, seconds=perf_counter() - began)
 
 
@@ -135,7 +140,8 @@ def judge_again(
     record: Record, selection: Selection, catalogue: Catalogue, waivers: Waivers | None = None
 ) -> Report:
     """Judge a record that was stored, by the rules of this version."""
-    return _report(record, selection.scenarios(catalogue), catalogue, selection, waivers)
+    judgements = judge(record, selection.scenarios(catalogue), catalogue)
+    return _report(judgements, record, catalogue, selection, waivers)
 
 
 @contextmanager
@@ -144,7 +150,7 @@ def _replaying(scenarios: Iterable[Scenario]) -> Iterator[Callable[[Exchange], N
 
     Where no rule of the clients was chosen, nothing is handed on and no process started.
     """
-    if all(not scenario.rule.id.startswith("clients.") for scenario in scenarios):
+    if not any(map(_is_of_clients, scenarios)):
         yield lambda _: None
         return
     exchanges: dict[str, Exchange] = {}
@@ -158,6 +164,10 @@ def _replaying(scenarios: Iterable[Scenario]) -> Iterator[Callable[[Exchange], N
         outcomes = beside.results()
         for reader, exchange_id in outcomes:
             remember(exchanges[exchange_id], reader, outcomes[reader, exchange_id])
+
+
+def _is_of_clients(scenario: Scenario) -> bool:
+    return scenario.rule.id.startswith("clients.")
 
 
 async def collect(
@@ -296,13 +306,13 @@ def _writer(approach: Approach, begun: Record) -> AbstractContextManager[Evidenc
 
 
 def _report(
+    judged: Sequence[Judgement],
     record: Record,
-    scenarios: Sequence[Scenario],
     catalogue: Catalogue,
     selection: Selection,
     waivers: Waivers | None,
 ) -> Report:
-    judgements, causes = explain(judge(record, scenarios, catalogue), record)
+    judgements, causes = explain(judged, record)
     problems: list[Problem] = []
     if waivers is not None:
         judgements, problems = waive(judgements, waivers.baseline, catalogue.ids, waivers.today)

@@ -16,7 +16,7 @@ from gonogo.reasons import Reason
 from gonogo.running import Approach, collect
 from gonogo.stimuli.life import LEFT_TOKENS
 from gonogo.stimuli.stimulus import Subject
-from gonogo.verdict import Verdict
+from gonogo.verdict import Because, Verdict
 
 if TYPE_CHECKING:
     import uvicorn
@@ -57,12 +57,11 @@ def test_a_server_that_one_request_kills_is_found_and_the_request_named(catalogu
     assert shown == {e.id for e in record.exchanges if e.stimulus == f"alive after {HOSTILE_KEY}"}
     hostile = next(e.id for e in record.exchanges if e.stimulus == HOSTILE_KEY)
     assert record.unsent
-    assert all(f"no longer answered after {hostile}" in reason for reason in record.unsent.values())
+    lost = Because(Reason.TARGET_LOST, about=(hostile,))
+    assert set(map(repr, record.unsent.values())) == {repr(lost)}
     later = found["sampling.refused.seed_range"]
     assert later.verdict is Verdict.INCONCLUSIVE
-    assert later.because is not None
-    assert later.because.reason is Reason.NOT_SENT
-    assert later.because.values["told"] in record.unsent.values()
+    assert later.because == lost
 
 
 def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged(
@@ -139,13 +138,13 @@ class _Kept:
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
-        self.reasons: dict[str, str] = {}
+        self.reasons: dict[str, Because] = {}
 
     def exchange(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
 
-    def unsent(self, key: str, reason: str) -> None:
-        self.reasons[key] = reason
+    def unsent(self, key: str, because: Because) -> None:
+        self.reasons[key] = because
 
 
 def test_a_server_that_asks_for_patience_gets_it_and_is_not_blamed(catalogue: Catalogue) -> None:

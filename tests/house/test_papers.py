@@ -51,11 +51,11 @@ def _serve_options() -> set[str]:
 
 def test_the_failure_in_the_readme_is_told_as_its_rule_has_it() -> None:
     shown = (ROOT / "README.md").read_text().partition("## How to read a failure")[2]
-    (head,) = re.findall(r"^FAIL  (\S+)  \((\w+)\)$", shown, re.MULTILINE)
-    told = dict(re.findall(r"^  (requirement|source|why) +(.+)$", shown, re.MULTILINE))
-    (rule,) = [one.rule for one in load().scenarios if one.rule.id == head[0]]
-    assert head == (rule.id, rule.level)
-    assert told == {"requirement": rule.title, "source": rule.source, "why": rule.why}
+    ((title, rule_id),) = re.findall(r"^FAIL  (.+?)  \[(\S+)\]$", shown, re.MULTILINE)
+    told = dict(re.findall(r"^  (source|breaks) +(.+)$", shown, re.MULTILINE))
+    (rule,) = [one.rule for one in load().scenarios if one.rule.id == rule_id]
+    assert title == rule.title
+    assert told == {"source": f"{rule.level}; {rule.source}", "breaks": rule.why.rstrip(".")}
 
 
 def test_a_commit_runs_nothing_that_ci_does_not_run() -> None:

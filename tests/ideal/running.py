@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gonogo.collect.collector import Recorder
     from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue
+    from gonogo.verdict import Because
 
 BASE_URL = "http://ideal.invalid/v1"
 
@@ -24,13 +25,13 @@ class _Memory:
     """A sink that keeps everything."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, Because] = field(default_factory=dict)
 
     def exchange(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
 
-    def unsent(self, key: str, reason: str) -> None:
-        self.reasons[key] = reason
+    def unsent(self, key: str, because: Because) -> None:
+        self.reasons[key] = because
 
 
 async def record_run(

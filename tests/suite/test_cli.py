@@ -200,7 +200,7 @@ OF_COLOURS = {"rich"}
     [
         (
             ["--help"],
-            {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS, "json", "importlib.metadata", "gonogo.rules"},
+            {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS, "gonogo.rules"},
         ),
         (["--version"], {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS, "gonogo.rules"}),
         (["rules", "chat"], {*OF_COLLECTING, *OF_JUDGING, *OF_COLOURS}),

@@ -9,7 +9,9 @@ from gonogo import __version__
 from gonogo.errors import EvidenceError
 from gonogo.evidence import EvidenceWriter, Record, Target, read, write
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
+from gonogo.reasons import Reason
 from gonogo.redaction import redact
+from gonogo.verdict import Because
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,12 +59,21 @@ EXCHANGES = st.builds(
     failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), SECONDS, TEXT),
     seconds=SECONDS,
 )
+SCALARS = TEXT | st.integers(-(2**53), 2**53) | st.booleans() | st.none()
+BECAUSE = st.sampled_from(Reason).flatmap(
+    lambda reason: st.builds(
+        Because,
+        st.just(reason),
+        st.fixed_dictionaries(dict.fromkeys(reason.names, SCALARS)),
+        st.lists(TEXT, max_size=3).map(tuple),
+    )
+)
 RECORDS = st.builds(
     Record,
     st.builds(Target, TEXT, st.none() | TEXT, st.none() | TEXT),
     TEXT,
     st.lists(EXCHANGES, max_size=3, unique_by=lambda exchange: exchange.id).map(tuple),
-    st.dictionaries(TEXT, TEXT, max_size=3),
+    st.dictionaries(TEXT, BECAUSE, max_size=3),
     extra_body=st.dictionaries(TEXT, TEXT | st.lists(st.booleans()), max_size=2),
 )
 
@@ -93,8 +104,36 @@ class TestARecord:
             assert read(path).exchanges == ()
             writer.exchange(EXCHANGE)
             assert [exchange.id for exchange in read(path).exchanges] == ["x1"]
-            writer.unsent("embeddings", "The target is gone.")
-            assert read(path).unsent == {"embeddings": "The target is gone."}
+            writer.unsent("embeddings", Because(Reason.TARGET_LOST, about=("x1",)))
+            assert read(path).unsent == {"embeddings": Because(Reason.TARGET_LOST, about=("x1",))}
+
+    def test_says_why_a_request_was_not_sent_by_a_code_with_values_and_exchanges(self, path: Path) -> None:
+        with EvidenceWriter(path, TARGET, STARTED) as writer:
+            writer.unsent("long", Because(Reason.CONTEXT_TOO_LONG, {"length": 9000, "most": 8192}, ("x1",)))
+        assert lines(path)[1] == {
+            "unsent": "long",
+            "reason": "context-too-long",
+            "about": ["x1"],
+            "values": {"length": 9000, "most": 8192},
+        }
+
+    @pytest.mark.parametrize(
+        ("told", "because"),
+        [
+            ("the target is gone", Because(Reason.NOT_SENT, {"told": "the target is gone"})),
+            ("target-lost", Because(Reason.NOT_SENT, {"told": "target-lost"})),
+            (
+                "no embedding model is known; name one with --embedding-model",
+                Because(Reason.NO_EMBEDDING_MODEL),
+            ),
+        ],
+    )
+    def test_of_an_older_gonogo_has_sentences_for_reasons(
+        self, path: Path, told: str, because: Because
+    ) -> None:
+        with written(path).open("a") as file:
+            file.write(json.dumps({"unsent": "a", "reason": told}) + "\n")
+        assert read(path).unsent == {"a": because}
 
     def test_replaces_what_the_file_held(self, path: Path) -> None:
         path.write_text("something else\n" * 100)
@@ -175,6 +214,13 @@ class TestASecret:
             assert KEY not in path.read_text()
             assert read(path).extra_body == {"vendor": {"key": "*" * len(KEY)}}
 
+    def test_leave_no_trace_in_what_was_not_sent(self, path: Path) -> None:
+        with EvidenceWriter(path, TARGET, STARTED, key=KEY) as writer:
+            writer.unsent("cut", Because(Reason.NO_FIT_STOP, {"text": f"Your key is {KEY}."}, ("x1",)))
+        assert KEY not in path.read_text()
+        masked = f"Your key is {'*' * len(KEY)}."
+        assert read(path).unsent == {"cut": Because(Reason.NO_FIT_STOP, {"text": masked}, ("x1",))}
+
     def test_of_a_few_letters_is_no_reason_to_change_an_answer(self) -> None:
         exchange = replace(EXCHANGE, chunks=(Chunk(0.1, b"none of the data"),))
         assert redact(exchange, "none").body == b"none of the data"
@@ -242,11 +288,28 @@ class TestABadFile:
         path.write_text(text.replace(old, new))
         assert f"Line 2 of the evidence file {path} is not as gonogo writes it: {where}:" in self.error(path)
 
-    @pytest.mark.parametrize("line", ["[]", "1", '{"unsent": 1, "reason": ""}', '{"unsent": "a"}'])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "[]",
+            "1",
+            '{"unsent": 1, "reason": ""}',
+            '{"unsent": "a"}',
+            '{"unsent": "a", "reason": "no-such-reason", "about": [], "values": {}}',
+            '{"unsent": "a", "reason": "target-lost", "about": [1], "values": {}}',
+            '{"unsent": "a", "reason": "target-lost", "values": {}}',
+            '{"unsent": "a", "reason": "not-sent", "about": [], "values": {"told": {}}}',
+        ],
+    )
     def test_with_a_line_that_is_no_exchange_is_refused(self, path: Path, line: str) -> None:
         with written(path).open("a") as file:
             file.write(line + "\n")
         assert "Line 2" in self.error(path)
+
+    def test_with_a_reason_that_lacks_a_value_names_the_value(self, path: Path) -> None:
+        with written(path).open("a") as file:
+            file.write('{"unsent": "a", "reason": "context-too-long", "about": [], "values": {"most": 1}}\n')
+        assert "values: length is missing" in self.error(path)
 
     @pytest.mark.parametrize(
         ("old", "new", "what"),

@@ -94,8 +94,10 @@ def test_after_a_restart_only_what_was_not_sent_is_sent_and_the_killer_stays_fou
     after = evidence.read(stored)
     sent = [e.stimulus for e in after.exchanges[len(before.exchanges) :]]
 
-    assert "restart it and add --resume" in lost.stdout
+    killer = next(e.id for e in before.exchanges if e.stimulus == KILLER_KEY)
+    assert f"restart it and add --resume ({killer})" in lost.stdout
     assert before.unsent
+    assert set(before.unsent) == {k for k, why in before.unsent.items() if why.about == (killer,)}
     assert [e.id for e in after.exchanges[: len(before.exchanges)]] == [e.id for e in before.exchanges]
     assert set(before.unsent) <= set(sent)
     assert not any(KILLER in body for body in fragile.bodies)
@@ -103,7 +105,7 @@ def test_after_a_restart_only_what_was_not_sent_is_sent_and_the_killer_stays_fou
     assert len({e.id for e in after.exchanges}) == len(after.exchanges)
     assert (after.unsent, after.truncated, after.started) == ({}, False, before.started)
     assert resumed.exit_code == 1
-    assert "FAIL  http.survives" in resumed.stdout
+    assert "  rules     http.survives, " in resumed.stdout
     assert f"after {KILLER_KEY}" in resumed.stdout
     again = gonogo("judge", stored, *RULES)
     assert again.stdout.splitlines()[-1].split(";")[0] == resumed.stdout.splitlines()[-1].split(";")[0]

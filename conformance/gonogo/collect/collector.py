@@ -340,6 +340,17 @@ def ids_from(letter: str, first: int) -> Iterator[str]:
     return (f"{letter}{number}" for number in count(first))
 
 
+def _loss(sent: Sequence[Exchange]) -> Because:
+    """Why nothing is sent any more; who was turned away with 503 did nothing, and is no suspect unless all were."""
+    read = [exchange for exchange in sent if exchange.status != 503]
+    about = tuple(exchange.id for exchange in read or sent)
+    if not read:
+        return Because(Reason.TARGET_LOST_BEFORE, about=about)
+    if len(read) > 1:
+        return Because(Reason.TARGET_LOST_AFTER_SEVERAL, {"number": len(read)}, about)
+    return Because(Reason.TARGET_LOST, about=about)
+
+
 def found_nobody(exchange: Exchange) -> bool:
     """Whether the request never reached the target, so that it tells nothing and did nothing."""
     return exchange.failure is not None and exchange.failure.kind is FailureKind.CONNECT

@@ -19,9 +19,11 @@ from gonogo.fuzz.source import generated
 from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.fuzz_causes import smallest
 from gonogo.judge.fuzz_defects import LOOKS
+from gonogo.reasons import Reason
 from gonogo.report.cost import cost
 from gonogo.stimuli.bodies import DEFAULT_TOKENS
 from gonogo.stimuli.fuzzed import Case, Meant
+from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator

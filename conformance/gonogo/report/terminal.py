@@ -164,8 +164,9 @@ def _left_open(report: Report, detail: Detail) -> Iterator[Text | str]:
     for verdict in verdicts:
         for told, judgements in sorted(_by_reason(report, verdict), key=lambda found: -len(found[1])):
             number = f"{len(judgements):>3}"
+            where = "" if detail is Detail.ALL else _shared_ids(judgements)
             yield Text.assemble(
-                (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(told)}"
+                (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(told + where)}"
             )
             if detail is Detail.ALL:
                 yield from (_of_reason(judgement) for judgement in judgements)
@@ -184,6 +185,14 @@ def _by_reason(report: Report, verdict: Verdict) -> list[tuple[str, list[Judgeme
 def _told(judgements: list[Judgement]) -> str:
     reasons = [judgement.because for judgement in judgements if judgement.because is not None]
     return shared_clause(reasons) if reasons else "an optional feature is not there"
+
+
+def _shared_ids(judgements: list[Judgement]) -> str:
+    """The exchanges that the reasons of all these rules are about, where they are the same and few."""
+    abouts = [() if judgement.because is None else judgement.because.about for judgement in judgements]
+    first = dict.fromkeys(abouts[0])
+    same = all(set(about) == set(first) for about in abouts)
+    return f" ({', '.join(first)})" if same and 0 < len(first) <= MOST_IDS else ""
 
 
 def _of_reason(judgement: Judgement) -> Text:
@@ -260,7 +269,7 @@ def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fal
         yield from _field("seen", visible(_window(cause.seen)), width)
     evidence = cause.evidence
     exchange = None if evidence is None else report.exchanges.get(evidence.exchange)
-    yield from _requirement(lead, width)
+    yield from _requirement(lead, width, titled=cause.title == lead.rule.title)
     if exchange is not None and evidence is not None:
         yield from _field("evidence", _evidence(exchange, evidence.position), None)
     yield from _field("breaks", visible(_breaks(cause.breaks, judgements, report)), width)
@@ -269,9 +278,13 @@ def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fal
         yield from _field("repeat it", curl(exchange.request, report.target.base_url), None)
 
 
-def _requirement(judgement: Judgement, width: int | None) -> Iterator[Text]:
+def _requirement(judgement: Judgement, width: int | None, *, titled: bool = False) -> Iterator[Text]:
+    """What the rule requires, unless the title above says it, and what was there."""
     rule = judgement.rule
-    yield from _field("requires", f"{rule.title} ({rule.level.value}; {rule.source})", width)
+    source = f"{rule.level.value}; {rule.source}"
+    yield from (
+        _field("source", source, width) if titled else _field("requires", f"{rule.title} ({source})", width)
+    )
     if judgement.expected is not None and judgement.actual is not None:
         expected, actual = around_difference(judgement.expected, judgement.actual, MOST_COMPARED)
         yield from _field("expected", visible(expected), width)

@@ -12,6 +12,8 @@ from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from gonogo.verdict import Because
+
 GONE = Failure(FailureKind.CONNECT, 0.0, "Connection refused")
 
 
@@ -59,13 +61,13 @@ class Kept:
     """A sink that keeps everything."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, Because] = field(default_factory=dict)
 
     def exchange(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
 
-    def unsent(self, key: str, reason: str) -> None:
-        self.reasons[key] = reason
+    def unsent(self, key: str, because: Because) -> None:
+        self.reasons[key] = because
 
     def stimuli(self) -> list[str]:
         return [exchange.stimulus for exchange in self.exchanges]

@@ -9,9 +9,11 @@ import pytest
 from gonogo.collect.collector import FIRST_WAIT, LONGEST_WAIT, TRIES, Collector
 from gonogo.collect.plan import Plan
 from gonogo.exchange import Exchange, Failure, FailureKind, Request
+from gonogo.reasons import Reason
 from gonogo.stimuli import bodies
 from gonogo.stimuli.life import is_sign_of_life, key_after, leaving, suspects
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject
+from gonogo.verdict import Because
 from suite.collect.scripted import GONE, Kept, Says, ScriptedRecorder, in_turn
 
 if TYPE_CHECKING:
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 CHAT = bodies.post(Endpoint.CHAT, {})
 MODELS = bodies.list_models()
 WRONG = [bodies.post(Endpoint.CHAT, {"n": -number}, valid=False) for number in range(5)]
+
+
+def lost_after(*suspects: str) -> Because:
+    """Why nothing is sent after one request, or several, that may have stopped the target."""
+    if len(suspects) == 1:
+        return Because(Reason.TARGET_LOST, about=suspects)
+    return Because(Reason.TARGET_LOST_AFTER_SEVERAL, {"number": len(suspects)}, suspects)
 
 
 def collect(
@@ -80,15 +89,15 @@ def test_a_request_waits_for_those_that_it_needs_and_is_built_from_their_answers
 
 def test_a_request_that_cannot_be_built_is_unsent_with_the_reason() -> None:
     def build(_: Subject, __: Mapping[str, Exchange]) -> Request:
-        raise NotPossible("the greedy baseline did not repeat")
+        raise NotPossible(Reason.CONTEXT_TOO_LONG, length=2, most=1)
 
     impossible = replace(CHAT, key="impossible", build=build)
     dependent = replace(CHAT, key="dependent", needs=(impossible,))
     kept, _, _ = collect(ScriptedRecorder(), impossible, dependent)
     assert kept.exchanges == []
     assert kept.reasons == {
-        "impossible": "the greedy baseline did not repeat",
-        "dependent": "it needs the answer to impossible, which is not there",
+        "impossible": Because(Reason.CONTEXT_TOO_LONG, {"length": 2, "most": 1}),
+        "dependent": Because(Reason.NEED_MISSING, {"key": "impossible"}),
     }
 
 
@@ -139,7 +148,7 @@ def test_where_one_token_is_refused_what_was_answered_before_is_asked_to_the_let
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_what_could_not_be_sent_is_followed_by_no_sign_of_life(concurrency: int) -> None:
     def build(_: Subject, __: Mapping[str, Exchange]) -> Request:
-        raise NotPossible("there is no length")
+        raise NotPossible(Reason.CONTEXT_NOT_LISTED)
 
     recorder = ScriptedRecorder()
     collect(recorder, CHAT, replace(WRONG[0], build=build), concurrency=concurrency)
@@ -197,8 +206,7 @@ def test_what_failed_beside_a_client_that_stopped_the_target_tells_nothing_and_i
     kept, _, _ = collect(recorder, CHAT, QUIET, LEAVING, WRONG[0])
     assert kept.stimuli() == [CHAT.key, LEAVING.key, key_after([LEAVING.key])]
     assert kept.exchanges[1].id == "x3"
-    assert kept.reasons.keys() == {QUIET.key, WRONG[0].key}
-    assert all("no longer answered after x3, so" in reason for reason in kept.reasons.values())
+    assert kept.reasons == dict.fromkeys((QUIET.key, WRONG[0].key), lost_after("x3"))
 
 
 def test_the_sign_of_life_is_a_plain_request_that_was_answered_well_before() -> None:
@@ -229,18 +237,13 @@ def test_without_a_sign_of_life_nothing_more_is_sent_and_the_suspects_are_named(
 
     kept, _, _ = collect(ScriptedRecorder(script), CHAT, *WRONG, concurrency=2)
     assert kept.stimuli()[-1] == "alive after " + " | ".join(stimulus.key for stimulus in WRONG[:4])
-    reason = (
-        "the target no longer answered after x2, x3, x4, x5 (any of them may be why: --concurrency 1 names "
-        "the one), so this was not sent; restart it and add --resume"
-    )
-    assert kept.reasons == {WRONG[4].key: reason}
+    assert kept.reasons == {WRONG[4].key: lost_after("x2", "x3", "x4", "x5")}
 
 
 def test_with_one_request_at_a_time_the_one_that_stopped_the_target_is_named() -> None:
     recorder = ScriptedRecorder(lambda key: Says(status=500 if key.startswith("alive") else 200))
     kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=1)
-    reason = "the target no longer answered after x2, so this was not sent; restart it and add --resume"
-    assert kept.reasons == {stimulus.key: reason for stimulus in WRONG[1:]}
+    assert kept.reasons == {stimulus.key: lost_after("x2") for stimulus in WRONG[1:]}
 
 
 @pytest.mark.parametrize(("gone", "named"), [(WRONG[2:4], WRONG[:2]), (WRONG[:4], WRONG[:4])])
@@ -256,22 +259,21 @@ def test_what_found_nobody_is_no_suspect_unless_all_did(gone: list[Stimulus], na
 
 
 @pytest.mark.parametrize(
-    ("away", "named"),
+    ("away", "because"),
     [
-        (WRONG[1:], "x2"),
-        (WRONG[2:], "x2, x3 (any of them may be why: --concurrency 1 names the one)"),
-        (WRONG, "x2, x3, x4, x5 (turned away with 503 too, so something before may be why)"),
+        (WRONG[1:], lost_after("x2")),
+        (WRONG[2:], lost_after("x2", "x3")),
+        (WRONG, Because(Reason.TARGET_LOST_BEFORE, about=("x2", "x3", "x4", "x5"))),
     ],
 )
-def test_what_was_turned_away_is_no_suspect(away: list[Stimulus], named: str) -> None:
+def test_what_was_turned_away_is_no_suspect_unless_all_were(away: list[Stimulus], because: Because) -> None:
     keys = {stimulus.key for stimulus in away}
     recorder = ScriptedRecorder(
         lambda key: Says(status=503) if key in keys or is_sign_of_life(key) else Says(),
     )
     kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=2)
 
-    reason = f"the target no longer answered after {named}, so this was not sent; restart it and add --resume"
-    assert kept.reasons == {WRONG[4].key: reason}
+    assert kept.reasons == {WRONG[4].key: because}
 
 
 @pytest.mark.parametrize(
@@ -323,8 +325,7 @@ def test_where_the_first_deadly_request_kills_it_is_named_and_none_of_its_kind_f
     )
     kept, _, _ = collect(recorder, CHAT, *DEADLY)
     assert kept.stimuli()[-1] == f"alive after {DEADLY[0].key}"
-    assert kept.reasons.keys() == {stimulus.key for stimulus in DEADLY[1:]}
-    assert all("no longer answered after x2, so" in reason for reason in kept.reasons.values())
+    assert kept.reasons == {stimulus.key: lost_after("x2") for stimulus in DEADLY[1:]}
 
 
 def test_a_deadly_request_that_must_be_alone_goes_after_the_others_have_been_answered() -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo.collect.collector import Collector
 from gonogo.collect.plan import Plan
+from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.stimulus import Endpoint, Subject
 from gonogo.stimuli.stopping import across_a_border, greedy, like_greedy, stopped
+from gonogo.verdict import Because
 from suite.collect.scripted import Kept, Says, ScriptedRecorder
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ def test_a_text_that_never_repeats_leaves_the_rest_unsent_and_says_so_once() -> 
     recorder = target(lambda _key, _others: [str(len(recorder.keys)), " is", " the", " number"])
     kept = collect(recorder)
     assert kept.reasons.keys() == {CUT.key}
-    assert "did not repeat" in kept.reasons[CUT.key]
+    latest = {exchange.stimulus: exchange.id for exchange in kept.exchanges}
+    assert kept.reasons[CUT.key] == Because(Reason.NOT_REPEATED, about=(latest[FIRST.key], latest[AGAIN.key]))
 
 
 def test_with_one_request_at_a_time_nothing_is_asked_for_again() -> None:

@@ -22,7 +22,7 @@ from ideal.target import IdealTarget
 if TYPE_CHECKING:
     from gonogo.fuzz import Budget
     from gonogo.fuzz.campaign import Source
-    from gonogo.verdict import Judgement
+    from gonogo.verdict import Because, Judgement
 
 Change = Callable[[Request, Exchange], Exchange]
 SUBJECT = Subject("ideal", "org/ideal-embedder")
@@ -33,13 +33,13 @@ class Memory:
     """A sink that keeps everything."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, Because] = field(default_factory=dict)
 
     def exchange(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
 
-    def unsent(self, key: str, reason: str) -> None:
-        self.reasons[key] = reason
+    def unsent(self, key: str, because: Because) -> None:
+        self.reasons[key] = because
 
 
 @dataclass

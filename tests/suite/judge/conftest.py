@@ -13,7 +13,7 @@ from gonogo.rules import Catalogue
 from gonogo.rules.catalogue import parse_feature
 
 if TYPE_CHECKING:
-    from gonogo.verdict import Judgement
+    from gonogo.verdict import Because, Judgement
 
 KEY = "POST /chat/completions {}"
 JSON: Headers = (("Content-Type", "application/json"),)
@@ -39,7 +39,7 @@ class Judge(Protocol):
     """Judges exchanges by one rule."""
 
     def __call__(
-        self, steps: str, *exchanges: Exchange, level: str = "must", unsent: dict[str, str] | None = None
+        self, steps: str, *exchanges: Exchange, level: str = "must", unsent: dict[str, Because] | None = None
     ) -> Judgement:
         """The judgement of a rule with these steps."""
 
@@ -65,7 +65,7 @@ def make() -> Make:
 @pytest.fixture(scope="session")
 def judged() -> Judge:
     def judge_by(
-        steps: str, *exchanges: Exchange, level: str = "must", unsent: dict[str, str] | None = None
+        steps: str, *exchanges: Exchange, level: str = "must", unsent: dict[str, Because] | None = None
     ) -> Judgement:
         lines = "\n".join(f"    {line}" for line in steps.splitlines())
         text = f"Feature: f\n  @{level} @a.b\n  Scenario: s\n    Source: s\n    Why: w\n{lines}\n"

@@ -9,7 +9,6 @@ from gonogo.judge import bind
 from gonogo.judge.steps import then
 from gonogo.reasons import Reason
 from gonogo.rules.catalogue import parse_feature
-from gonogo.stimuli.stimulus import NO_EMBEDDING_MODEL
 from gonogo.verdict import Because, Level, Verdict, Witness
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ STATUS = "Then the answer's status is 200"
 IDS = 'Then "id" differs between the answers'
 IDENTIFIED = 'Then "id" in the answer is a string that is not empty'
 REFUSED = "Then the request is refused with 4xx"
+GONE = Because(Reason.TARGET_LOST, about=("x9",))
 RESET = Failure(FailureKind.RESET, 0.5, "the connection broke")
 
 
@@ -94,18 +94,18 @@ def test_a_connection_that_failed_is_inconclusive_for_rules_of_answers(make: Mak
 
 
 def test_a_request_that_was_not_sent_is_inconclusive_with_the_reason(judged: Judge) -> None:
-    found = judged(ASK + STATUS, unsent={"POST /chat/completions {}": "the target was gone"})
-    assert open_for(found, Reason.NOT_SENT, told="the target was gone")
+    found = judged(ASK + STATUS, unsent={"POST /chat/completions {}": GONE})
+    assert open_for(found, Reason.TARGET_LOST, "x9")
 
 
 def test_a_rule_that_watches_says_why_what_it_needs_was_not_sent(judged: Judge) -> None:
-    found = judged(WATCH + STATUS, unsent={"POST /chat/completions {}": "the target was gone"})
-    assert open_for(found, Reason.NOT_SENT, told="the target was gone")
+    found = judged(WATCH + STATUS, unsent={"POST /chat/completions {}": GONE})
+    assert open_for(found, Reason.TARGET_LOST, "x9")
 
 
 def test_without_a_model_for_embeddings_they_are_not_offered(judged: Judge) -> None:
     asked = "When embeddings are requested with {}\n"
-    found = judged(asked + STATUS, unsent={"POST /embeddings {}": NO_EMBEDDING_MODEL})
+    found = judged(asked + STATUS, unsent={"POST /embeddings {}": Because(Reason.NO_EMBEDDING_MODEL)})
     assert (found.verdict, found.rule.level) == (Verdict.UNSUPPORTED, Level.MUST)
     assert found.because == Because(Reason.NO_EMBEDDING_MODEL)
     assert "--embedding-model" in Reason.NO_EMBEDDING_MODEL.template

@@ -156,6 +156,35 @@ class TestACause:
         assert text_of(report, Detail.ALL).count("repeat it") == MOST_WHOLE + 4
 
 
+class TestAReason:
+    @pytest.mark.parametrize(
+        ("abouts", "shown"),
+        [
+            ([("x178",), ("x178",)], " (x178)"),
+            ([("x1", "x2"), ("x2", "x1")], " (x1, x2)"),
+            ([("x1",), ("x2",)], ""),
+            ([("x1",), ()], ""),
+            ([(), ()], ""),
+            ([tuple(f"x{n}" for n in range(MOST_IDS + 1))] * 2, ""),
+        ],
+    )
+    def test_names_the_exchanges_where_all_its_rules_are_about_the_same_few(
+        self,
+        make: Callable[..., Report],
+        rows: Mapping[Verdict, Judgement],
+        abouts: list[tuple[str, ...]],
+        shown: str,
+    ) -> None:
+        found = several(rows[Verdict.INCONCLUSIVE], len(abouts))
+        lost = [
+            replace(judgement, because=Because(Reason.TARGET_LOST, about=about))
+            for judgement, about in zip(found, abouts, strict=True)
+        ]
+        lines = text_of(make(*lost)).splitlines()
+
+        assert f"INCONCLUSIVE   {len(abouts)}  {Reason.TARGET_LOST.template}{shown}" in lines
+
+
 class TestTheOrder:
     def test_is_numbers_open_questions_warnings_failures_verdict(self, make: Callable[..., Report]) -> None:
         text = text_of(make(FAIL, PASS, Verdict.INCONCLUSIVE, WARN, Verdict.WAIVED, Verdict.UNSUPPORTED))
@@ -264,7 +293,7 @@ class TestWhatWasLeftOpen:
 
         assert lines[2:] == [
             "UNSUPPORTED    2  the target refuses this with 404",
-            "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens",
+            "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens (x1)",
             "",
             f"GO  0 failed, 1 passed, 2 unsupported, 1 inconclusive; {NUMBERS}",
         ]
@@ -290,7 +319,7 @@ class TestWhatWasLeftOpen:
 
         assert [line for line in lines if line.startswith("INCONCLUSIVE")] == [
             "INCONCLUSIVE   2  nothing of the kind was recorded",
-            "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens",
+            "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens (x1)",
         ]
 
     def test_by_a_value_of_the_target_cannot_steer_the_terminal(

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from gonogo.reasons import Reason
 from gonogo.stimuli import bodies
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject, canonical
+from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from gonogo.exchange import Request
@@ -61,8 +63,9 @@ def test_a_sound_limit_goes_by_the_name_that_the_subject_knows(limit: object) ->
 def test_embeddings_ask_the_embedding_model_and_generate_nothing() -> None:
     stimulus = bodies.post(Endpoint.EMBEDDINGS, {})
     assert sent(stimulus).json == {"model": "embedder", "input": bodies.PROMPT}
-    with pytest.raises(NotPossible, match="name one with --embedding-model"):
+    with pytest.raises(NotPossible) as stopped:
         sent(stimulus, Subject("only"))
+    assert stopped.value.because == Because(Reason.NO_EMBEDDING_MODEL)
     assert stimulus.tokens == 0
 
 

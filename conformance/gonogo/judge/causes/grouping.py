@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.judge.causes.sight import BROKEN, Sight, fits
+from gonogo.reasons import LOST
 from gonogo.verdict import Cause, Evidence, Level, Verdict
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ def _left_open(
     for judgement in sight.judgements.values():
         if judgement.verdict not in OPEN or judgement.because is None:
             continue
+        if judgement.because.reason in LOST:
+            continue  # what may have stopped the target was not read for this rule
         about = set(judgement.because.about)
         needs = [need for need in needed(judgement, sight.judgements) if need.rule.id in broken]
         cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
