@@ -81,6 +81,7 @@ class Reason(StrEnum):
     SERVER_ERROR = "server-error", "the target answered {status}, which another rule reports"
     OTHER_STATUS = "other-status", "the target answered {status}"
     NOT_REFUSED = "not-refused", "the target did not refuse the request, but answered {status}"
+    MAY_BE_UNDER_WAY = "may-be-under-way", "the target may be answering the request as if it were right"
     NOT_405 = "not-405", "the target did not refuse the method with 405, but answered {status}"
     REFUSED_FOR_OTHER = (
         "refused-for-other",
@@ -183,6 +184,7 @@ class Reason(StrEnum):
     PROMPT_NOT_COVERED = "prompt-not-covered", "the log probabilities do not cover the prompt"
 
     # ---- models and embeddings -------------------------------------------------------------------------------
+    NO_LIST = "no-list", "the target has no list of models ({status})"
     NO_MODELS = "no-models", "the list has no models"
     NOT_LISTED = "not-listed", "the model {model} is not in the list"
     NO_VECTORS = "no-vectors", "the answer has no vectors that can be read"
@@ -203,9 +205,11 @@ NOT_APPLICABLE = frozenset(
     {
         Reason.NOT_REFUSED,
         Reason.NOT_405,
+        Reason.MAY_BE_UNDER_WAY,
         Reason.MORE_ASKED,
         Reason.LIMIT_PASSED,
         Reason.NOT_STOPPED,
+        Reason.NO_LIST,
     }
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""

@@ -139,6 +139,9 @@ class Collector:
             await self._pool(quiet)
             quiet = []
         for stimulus in leaving:
+            if stimulus.needs:
+                await self._send(stimulus)
+                continue
             await self._leave(stimulus, quiet)
             quiet = []
 

@@ -150,7 +150,7 @@ Feature: What a chat completion may be asked with
     When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Count\u0000 from one."}], "max_tokens": 2}
     Then the request does not fail the server
 
-  @must @chat.harmless.half_pair
+  @should @chat.harmless.half_pair
   Scenario: Half a surrogate pair in the content does not fail the server
     Source: RFC 8259 section 8.2: software may behave unpredictably; RFC 9110 section 15.6: a 5xx is its own error
     Why: a text that was cut in the middle of an emoji cannot be encoded again, and ends in a 500.

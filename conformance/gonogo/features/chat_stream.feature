@@ -1,6 +1,14 @@
 Feature: A streamed chat completion
   POST /chat/completions with stream true: the chunks, and their order.
 
+  @must @chat.stream.works
+  Scenario: A stream is answered where a whole answer is
+    Source: schema, CreateChatCompletionRequest.stream; RFC 9110 section 15.6: a 5xx is the server's own error
+    Why: a gateway whose streams all fail shows nothing in any chat client.
+    When a chat completion is requested with {}
+    And a chat completion is streamed with {}
+    Then where the whole is answered, the stream is answered too
+
   @must @chat.stream.events
   Scenario: A stream carries at least one chunk
     Source: schema, CreateChatCompletionStreamResponse

@@ -1,6 +1,14 @@
 Feature: A streamed completion
   POST /completions with stream true: the same object, piece by piece.
 
+  @must @completions.stream.works
+  Scenario: A completion is streamed where a whole one is answered
+    Source: schema, CreateCompletionRequest.stream; RFC 9110 section 15.6: a 5xx is the server's own error
+    Why: a gateway whose streams all fail shows nothing in any editor.
+    When a completion is requested with {}
+    And a completion is streamed with {}
+    Then where the whole is answered, the stream is answered too
+
   @must @completions.stream.events
   Scenario: A streamed completion carries at least one chunk
     Source: schema, CreateCompletionResponse, "streamed and non-streamed"

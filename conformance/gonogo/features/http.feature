@@ -26,8 +26,16 @@ Feature: HTTP
   Scenario: Every answer comes within the time limit
     Source: project decision; RFC 9110 section 3.4 asks for an answer, not for its time
     Why: clients have limits of their own.
-    When any request is sent
+    When any request is sent that is to be answered
     Then the answer comes within the time limit
+
+  # A wrong request that is taken for a right one may be under way: that it was not refused is for others to say.
+  @should @http.refused_in_time
+  Scenario: Every refusal comes within the time limit
+    Source: project decision; RFC 9110 section 3.4 asks for an answer, not for its time
+    Why: a request that hangs holds a worker, and its client, until somebody gives up.
+    When any request is sent that is to be refused
+    Then a refusal comes within the time limit
 
   @must @http.survives
   Scenario: The target answers on after every request
@@ -100,6 +108,14 @@ Feature: HTTP
     Needs: http.survives
     When a sign of life is asked for after a client left in the middle of a stream
     Then the target still answers afterwards
+
+  @should @http.left_prompt
+  Scenario: A prompt whose stream was left is answered when it is sent again
+    Source: RFC 9112 section 9.5: a server should be prepared for a connection that closes; project decision
+    Why: who presses stop asks the same again, and a cache that was left half filled fails at it each time.
+    Needs: http.client_leaves
+    When the prompt of a stream that was left is sent again
+    Then it is answered as if its stream had not been left
 
   @should @http.one_length
   Scenario: No answer has two lengths

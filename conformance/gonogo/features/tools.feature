@@ -2,12 +2,12 @@ Feature: Tools
   Calls of functions, whole and streamed. What is forced must come or be refused; what is left to the model is not judged.
 
   @should @tools.request.empty
-  Scenario: An empty list of tools is harmless
-    Source: project decision; an empty list offers nothing, as an absent one
+  Scenario: An empty list of tools is harmless, or refused by its name
+    Source: project decision; an empty list offers nothing, as an absent one; the API itself refuses it with 400 empty_array
     Why: assistants in Xcode send [] always (local-inference-lab/vllm PR#193, nextcloud/integration_openai PR#429).
     When a chat completion is requested with {}
     And a chat completion is requested with {"tools": [], "max_tokens": 2}
-    Then the last is accepted like the first
+    Then the last is accepted like the first, or refused with 400 by the name tools
 
   @should @tools.request.none_without_tools
   Scenario: The tool choice "none" without tools is harmless

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from faults.asking import last
 from faults.editing import (
     DONE,
     appended,
@@ -19,6 +20,7 @@ from faults.editing import (
     lines,
     put,
     raw,
+    refused,
     streamed,
 )
 from faults.fault import Fault, fault
@@ -222,6 +224,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(CHAT, failing(FailureKind.TIMEOUT, keep=4)),
     ),
     fault(
+        "every stream fails the server, one with a token limit beyond every context too",
+        "a gateway that cannot hand streams on",
+        ("chat.stream.works", "completions.stream.works", "http.no_server_error"),
+        changed(either(STREAMS, last("errors.token_limit.harmless")), refused(502)),
+    ),
+    fault(
         "an error in the middle of a stream",
         "open-webui/open-webui#29628",
         "stream.no_error",
@@ -236,7 +244,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "an error in place of the stream",
         "sgl-project/sglang#19996",
-        "stream.no_error",
+        ("stream.no_error", "chat.stream.works", "completions.stream.works"),
         changed(STREAMS, frames(lambda _: [ERROR])),
     ),
     fault(

@@ -154,9 +154,7 @@ FAULTS: tuple[Fault, ...] = (
         ("chat.limit.max_tokens", "chat.limit.max_completion_tokens"),
         changed(
             either(LIMITED, _pick("effect.both_limits")),
-            answer(
-                put("choices.0.finish_reason", "stop"), made("usage", lambda usage: _counted(usage, 14))
-            ),
+            answer(put("choices.0.finish_reason", "stop"), made("usage", lambda usage: _counted(usage, 14))),
         ),
     ),
     fault(

@@ -189,7 +189,9 @@ FAULTS: tuple[Fault, ...] = (
         "a list of stops is ignored, and the text does not repeat",
         "a text drawn at another temperature, that goes on far past the stop",
         "stop.list.honoured",
-        ending(LISTED, CHAT_STREAM, lambda _, before, stop: f"Well, {before}{stop} and so on until the limit"),
+        ending(
+            LISTED, CHAT_STREAM, lambda _, before, stop: f"Well, {before}{stop} and so on until the limit"
+        ),
     ),
     fault(
         "a stop of a list stays in the text that it ended",

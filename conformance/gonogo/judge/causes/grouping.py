@@ -25,6 +25,7 @@ ECHOES = (
     "http.no_server_error",
     "http.complete",
     "http.in_time",
+    "http.refused_in_time",
     "http.retry_after",
     "errors.status.streamed",
     "stream.no_error",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import reading
+from gonogo.judge import kinds, reading
+from gonogo.judge.checks.acceptance import ending, expect_plain, timed_out, turned_away
 from gonogo.judge.checks.counts import generated, text
-from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.outcome import Deviation, refused, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
@@ -75,6 +76,29 @@ def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
         )
     _refuse_other_form(limited)
     return saw('finish_reason "length"', limited, count=len(reasons))
+
+
+@compare("where the whole is answered, the stream is answered too", Of.ANY)
+def streams_at_all(whole: Exchange, streamed: Exchange) -> Outcome:
+    """A failure of the server in place of a stream: its status, a connection that ends, an error before any chunk.
+
+    A refusal is no failure, and what is busy or slow tells nothing.
+    """
+    expect_plain(whole)
+    failure, status = streamed.failure, streamed.status
+    if status in {401, 403, 501} or turned_away(streamed) or timed_out(streamed):
+        raise unanswered(streamed)
+    if status is not None and 400 <= status < 500:
+        raise refused(Reason.REFUSED, streamed, status=status)
+    if status is None or status >= 500:
+        return Deviation("a stream, as the whole answer came", ending(streamed))
+    if kinds.of_its_kind(streamed):
+        return saw("stream", streamed)
+    frame = next((e.data for e in reading.stream(streamed).events if reading.is_error(e.data)), None)
+    if frame is None and failure is None:
+        raise undecided(Reason.WRONG_KIND, streamed, kind=kinds.name(streamed))
+    how = f"an error in its place: {frame[:120]}" if frame is not None else ending(streamed)
+    return Deviation("a stream, as the whole answer came", how)
 
 
 @compare("where the whole answer has text, the stream has text")

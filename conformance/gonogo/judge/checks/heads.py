@@ -38,8 +38,11 @@ def harmless(exchange: Exchange) -> Outcome:
 
 @check("the page may send what openai-node sends", Of.ANSWERED)
 def allowed(exchange: Exchange) -> Outcome:
-    """The status, origin and headers that let a browser send the request, by the Fetch standard."""
-    if exchange.status in {None, 401, 403} or turned_away(exchange):
+    """The status, origin and headers that let a browser send the request, by the Fetch standard.
+
+    A browser never sends a key along, so that a refusal for the want of one keeps every page out.
+    """
+    if exchange.status is None or turned_away(exchange):
         raise unanswered(exchange)
     if not accepted(exchange):
         return Deviation("a status of 2xx", f"status {exchange.status}")

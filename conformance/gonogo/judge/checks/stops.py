@@ -28,7 +28,9 @@ class Ending(Enum):
     """Where a text ends that should have ended before the stop sequence."""
 
     EXACT = auto()  # there
-    RAN_ON = auto()  # nowhere near: it is the whole greedy text, or another one that goes on far behind the sequence
+    RAN_ON = (
+        auto()
+    )  # nowhere near: it is the whole greedy text, or another one that goes on far behind the sequence
     CUT_OUT = auto()  # the sequence is gone, and what comes after it is there
     INCLUDED = auto()  # after the sequence, which is in it
     PAST = auto()  # somewhere behind the sequence, which is in it
