@@ -180,11 +180,11 @@ Feature: A streamed completion
     Then the total is the sum of prompt and completion tokens
 
   @should @completions.stream.usage_unasked
-  Scenario: Without include_usage a completion has no usage chunk
+  Scenario: Without include_usage no chunk of a completion has usage
     Source: schema, ChatCompletionStreamOptions.include_usage
     Why: choices[0] of the last chunk is an IndexError in tutorial code.
     When a completion is streamed with {}
-    Then no chunk is there for usage only
+    Then no chunk counts tokens
 
   @should @completions.stream.nulls
   Scenario: A completion's chunk leaves optional fields out rather than null
@@ -193,3 +193,11 @@ Feature: A streamed completion
     Needs: completions.stream.events
     When any completion is streamed
     Then no optional field in any chunk is null against CompletionChunk
+
+  @should @completions.stream.now
+  Scenario: The creation time of a streamed completion is about that of its Date
+    Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+    Why: what is sorted and kept by it is out of order, or too old from the start.
+    Needs: completions.stream.created
+    When any completion is streamed
+    Then "created" in every chunk is about the time in the Date of the stream

@@ -93,6 +93,14 @@ Feature: Embeddings
     When any embeddings are requested
     Then "model" in the answer fits EmbeddingList
 
+  @should @embeddings.response.model_not_empty
+  Scenario: The model that embeddings name is not empty
+    Source: schema, CreateEmbeddingResponse.model, "the name of the model used"
+    Why: whoever stores vectors stores with them which model they are of.
+    Needs: embeddings.response.model
+    When any embeddings are requested
+    Then "model" in the answer is a string that is not empty
+
   @must @embeddings.response.usage
   Scenario: Embeddings carry usage with two whole numbers
     Source: schema, CreateEmbeddingResponse.usage, required

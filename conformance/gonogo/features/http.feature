@@ -145,3 +145,10 @@ Feature: HTTP
     Needs: errors.status.wrong_method
     When PUT is sent to "/chat/completions"
     Then a refusal with 405 has a header allow
+
+  @should @http.coding
+  Scenario: No answer has a content coding that was not asked for
+    Source: RFC 9110 section 12.5.3: identity is the only coding that the request takes
+    Why: readers of streams and small clients take compressed bytes for text.
+    When any request is sent
+    Then the body has no content coding that was not asked for

@@ -397,6 +397,24 @@ Feature: Tools
     And a tool must be called in a stream
     Then the stream calls what the whole answer calls
 
+  @must @tools.stream.arguments_kept
+  Scenario: The arguments of no call are lost in a stream
+    Source: schema, ChatCompletionMessageToolCallChunk.function.arguments; the same request whole
+    Why: LangChain makes a valid call with no arguments of it, which an agent then runs.
+    Needs: tools.required.streamed
+    When a tool must be called
+    And a tool must be called in a stream
+    Then no arguments are lost in the stream
+
+  @must @tools.stream.arguments_of_two
+  Scenario: The arguments of neither of two calls are lost in a stream
+    Source: schema, ChatCompletionMessageToolCallChunk.function.arguments; the same request whole
+    Why: parsers that give out the first call and then only names lose what the second is to do.
+    Needs: tools.stream.arguments_kept
+    When two tools must be called
+    And two tools must be called in a stream
+    Then no arguments are lost in the stream
+
   @must @tools.stream.usage
   Scenario: include_usage adds a chunk with usage beside calls too
     Source: schema, ChatCompletionStreamOptions.include_usage

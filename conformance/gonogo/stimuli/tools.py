@@ -135,6 +135,7 @@ REQUESTS: dict[str, Stimulus] = {
     "no more than one of two tools must be called": post(
         Endpoint.CHAT, _TWO | {"parallel_tool_calls": False}
     ),
+    "two tools must be called": post(Endpoint.CHAT, _TWO),
     "two tools must be called in a stream": post(Endpoint.CHAT, _TWO, streamed=True),
     "the result of a tool is sent back": _turn(_CALLING, _RESULT),
     "the result of a tool is sent back without content beside the call": _turn(

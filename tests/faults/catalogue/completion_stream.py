@@ -175,6 +175,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(STREAMS, each(put("choices.*.finish_reason", "stop"), where=finishes)),
     ),
     fault(
+        "a completion's chunks created when the server began",
+        "a time that is read once",
+        "completions.stream.now",
+        changed(LIMITED, each(put("created", 1_699_990_000))),
+    ),
+    fault(
         "max_tokens is ignored in streamed completions",
         "dtzp555-max/ocp#470",
         "completions.stream.limit",

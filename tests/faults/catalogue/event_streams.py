@@ -11,6 +11,7 @@ from faults.editing import (
     asked,
     changed,
     copied,
+    each,
     either,
     event,
     failing,
@@ -240,6 +241,18 @@ FAULTS: tuple[Fault, ...] = (
         "open-webui/open-webui#29628",
         "stream.no_error",
         changed(COUNTED, frames(lambda old: [*old[:4], ERROR, DONE])),
+    ),
+    fault(
+        "null as an error in every chunk",
+        "a class that writes all its fields",
+        "stream.no_empty_error",
+        changed(CHAT, each(put("error", None))),
+    ),
+    fault(
+        "an empty error in every chunk",
+        "a class that writes all its fields",
+        "stream.no_empty_error",
+        changed(CHAT, each(put("error", {}))),
     ),
     fault(
         "an error in place of the stream",

@@ -246,6 +246,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(asked(left_again().key), refused(500)),
     ),
     fault(
+        "an answer in gzip that nobody asked for",
+        "a proxy that compresses everything",
+        "http.coding",
+        changed(AGAIN, header("content-encoding", "gzip")),
+    ),
+    fault(
         "an answer with two lengths",
         "a handler that sets the length of what is sent in chunks",
         "http.one_length",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.counts import generated, refuse_reasoning, text
+from gonogo.judge.checks.counts import generated, piece, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import compare
 from gonogo.reasons import Reason
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 LONGEST_TOKEN = 16
 """Characters: more than one token, so more than what may come with the end of a stop sequence."""
+
+
+AHEAD = 6
+"""Tokens that may be generated past a stop sequence until it is noticed, as by servers that decode several at once."""
 
 
 class Ending(Enum):
@@ -94,10 +99,7 @@ def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) ->
     if actual == whole:
         return Ending.RAN_ON
     if stop in actual:
-        if len(actual) - actual.index(stop) - len(stop) > LONGEST_TOKEN:
-            return Ending.RAN_ON
-        ended = actual.startswith(expected) and actual.endswith(stop)
-        return Ending.INCLUDED if ended else Ending.PAST
+        return _with_stop(expected, stop, actual)
     if actual.startswith(expected) and stop.startswith(actual[len(expected) :]):
         return Ending.PARTIAL
     if expected.startswith(actual):
@@ -105,6 +107,13 @@ def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) ->
     if actual.startswith(whole.replace(stop, "", 1)):
         return Ending.CUT_OUT
     raise undecided(Reason.TEXT_CHANGED, cut)
+
+
+def _with_stop(expected: str, stop: str, actual: str) -> Ending:
+    """How a text ends that has the sequence in it."""
+    if len(actual) - actual.index(stop) - len(stop) > LONGEST_TOKEN:
+        return Ending.RAN_ON
+    return Ending.INCLUDED if actual.startswith(expected) and actual.endswith(stop) else Ending.PAST
 
 
 @compare("the text does not go on as if there were no stop")
@@ -197,6 +206,13 @@ def fewer_tokens(*exchanges: Exchange) -> Outcome:
     if actual > most:
         refuse_reasoning(cut)
         return Deviation(f"at most the {most} tokens of the whole text", f"completion_tokens is {actual}")
+    needed = _tokens_before(streamed, stopped, most)
+    if needed is not None and actual > needed + AHEAD:
+        refuse_reasoning(cut)
+        return Deviation(
+            f"about the {needed} tokens up to the stop sequence",
+            f"completion_tokens is {actual}, the whole is {most}",
+        )
     stopped.expect_ended()
     if not actual:
         raise undecided(Reason.NO_COUNT, cut, field="completion_tokens")
@@ -213,6 +229,16 @@ def released(*exchanges: Exchange) -> Outcome:
     if whole.startswith(actual):
         return Deviation(f"the whole text, {whole!r}", f"{whole[len(actual) :]!r} is missing at its end")
     raise undecided(Reason.TEXT_CHANGED, exchanges[0], exchanges[-1])
+
+
+def _tokens_before(streamed: Exchange, stopped: _Stopped, tokens: int) -> int | None:
+    """How many tokens the text up to the end of the sequence took; None where pieces of the stream are no tokens."""
+    pieces = [said for _, choice in reading.by_choice(streamed).get(0, []) if (said := piece(choice))]
+    if abs(len(pieces) - tokens) > 2:
+        return None
+    ends = list(accumulate(map(len, pieces)))
+    place = "".join(pieces).index(stopped.stop) + len(stopped.stop)
+    return sum(end < place for end in ends) + 1
 
 
 def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
