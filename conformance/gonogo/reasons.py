@@ -112,6 +112,7 @@ class Reason(StrEnum):
     ANY_KEY_TAKEN = "any-key-taken", "the target needs no right key (it answered {status} to a wrong one)"
 
     # ---- the body cannot be read -----------------------------------------------------------------------------
+    NO_DATE = "no-date", "the answer has no header Date to compare with"
     NOT_JSON = "not-json", "the body is not JSON"
     NOT_AN_OBJECT = "not-an-object", "the body is not a JSON object"
     NOT_UTF8 = "not-utf-8", "the body is not UTF-8"
@@ -210,6 +211,7 @@ NOT_APPLICABLE = frozenset(
         Reason.LIMIT_PASSED,
         Reason.NOT_STOPPED,
         Reason.NO_LIST,
+        Reason.NO_DATE,
     }
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""

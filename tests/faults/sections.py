@@ -26,6 +26,7 @@ from faults.catalogue import (
     text,
     tool_streams,
     tools,
+    variations,
     vectors,
     writing,
 )
@@ -58,6 +59,7 @@ SECTIONS = (
     logprobs,
     choices,
     prompts,
+    variations,
     vectors,
     sampling,
     writing,

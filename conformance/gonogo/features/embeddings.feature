@@ -315,3 +315,11 @@ Feature: Embeddings
     Needs: embeddings.harmless.too_many
     When embeddings of 2049 texts are wrongly requested
     Then the request is not accepted
+
+  @must @embeddings.input.not_cut
+  Scenario: A text longer than the context is not cut in silence
+    Source: schema, CreateEmbeddingRequest.input, "must not exceed the max input tokens for the model"
+    Why: the end of every long document is lost to the search, and nobody learns of it.
+    Needs: embeddings.response.vector
+    When embeddings of two long texts that differ at their end are requested
+    Then the two vectors differ, or the texts are refused

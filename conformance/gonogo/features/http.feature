@@ -152,3 +152,19 @@ Feature: HTTP
     Why: readers of streams and small clients take compressed bytes for text.
     When any request is sent
     Then the body has no content coding that was not asked for
+
+  @must @http.chunked
+  Scenario: A request whose body is sent in chunks is answered like one with a length
+    Source: RFC 9112 section 7.1: a recipient must be able to parse the chunked transfer coding; 411 is its way out
+    Why: clients that stream what they send have no length: Node's fetch, Java, and proxies in between.
+    When a chat completion is requested with {}
+    And a chat completion is requested in chunks
+    Then the last is answered like the first, unless it is refused with 411
+
+  @must @http.upgrade_offer
+  Scenario: A request that offers to upgrade to HTTP/2 is answered like any other
+    Source: RFC 9110 section 7.8: a server may ignore the field, and then answers the request as it is
+    Why: Java's HTTP client offers it with its first request, and servers drop the body of that, or never answer.
+    When a chat completion is requested with {}
+    And a chat completion is requested with an offer to upgrade
+    Then the last is answered like the first, unless it is refused with 411

@@ -361,3 +361,11 @@ Feature: Sampling parameters
     When a chat completion is wrongly requested with {"seed": 100000000000000000000, "max_tokens": 2}
     Then the status of the refusal is 400
     And the param names seed
+
+  @should @sampling.accepted.bias_empty
+  Scenario: A logit_bias without any token is accepted
+    Source: schema, CreateChatCompletionRequest.logit_bias, a map; one without entries changes nothing
+    Why: clients that write all their fields send {}.
+    When a chat completion is requested with {}
+    And a chat completion is requested with {"logit_bias": {}, "max_tokens": 2}
+    Then the last is accepted like the first

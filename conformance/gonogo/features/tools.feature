@@ -445,6 +445,38 @@ Feature: Tools
     When a chat completion is wrongly requested with {"tool_choice": "required", "max_tokens": 2}
     Then the request does not fail the server
 
+  @must @tools.request.untyped
+  Scenario: A tool whose property has no type is accepted where tools are
+    Source: schema, FunctionParameters: any JSON Schema; in that a type may be absent, or a list
+    Why: one such property of one tool takes all tools from an agent.
+    When a tool is offered
+    And a tool with a property without a type is offered
+    Then where the first is taken, the last is taken too
+
+  @must @tools.history.empty_content
+  Scenario: Empty content beside a call that is sent back is accepted
+    Source: schema, ChatCompletionRequestAssistantMessage.content, a string
+    Why: clients whose messages always have a text send "" with every call.
+    When the result of a tool is sent back
+    And the result of a tool is sent back with empty content beside the call
+    Then where the first is taken, the last is taken too
+
+  @must @tools.harmless.arguments_empty
+  Scenario: A history with a call without arguments does not fail the server
+    Source: RFC 9110 section 15.6; schema, ChatCompletionMessageToolCall.function.arguments: "may not always generate valid JSON"
+    Why: templates parse them, and each further turn of the conversation is a 500.
+    When the result of a tool is sent back
+    And a call with empty arguments is sent back
+    Then the last does not fail the server
+
+  @must @tools.harmless.arguments_cut
+  Scenario: A history with a call whose arguments were cut does not fail the server
+    Source: RFC 9110 section 15.6; schema, ChatCompletionMessageToolCall.function.arguments: "may not always generate valid JSON"
+    Why: an answer that ended at its limit is in the history, and each further turn of the conversation is a 500.
+    When the result of a tool is sent back
+    And a call with arguments that were cut is sent back
+    Then the last does not fail the server
+
   @should @tools.refused.no_tools
   Scenario: The tool choice "required" without tools is refused
     Source: schema, CreateChatCompletionRequest.tool_choice; the API answers 400

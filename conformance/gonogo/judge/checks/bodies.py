@@ -83,7 +83,7 @@ def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
     try:
         now = parsedate_to_datetime(exchange.header("date") or "").timestamp()
     except ValueError:
-        raise undecided(Reason.NOTHING_SEEN, exchange, what="header Date that is a time") from None
+        raise undecided(Reason.NO_DATE, exchange) from None
     seconds = reading.count(value) or 0
     if abs(seconds - now) <= APART:
         return None
