@@ -90,6 +90,7 @@ class Reason(StrEnum):
     SERVER_ERROR = "server-error", "the target answered {status}, which another rule reports"
     OTHER_STATUS = "other-status", "the target answered {status}"
     NOT_REFUSED = "not-refused", "the target did not refuse the request, but answered {status}"
+    MAY_BE_UNDER_WAY = "may-be-under-way", "the target may be answering the request as if it were right"
     NOT_405 = "not-405", "the target did not refuse the method with 405, but answered {status}"
     REFUSED_FOR_OTHER = (
         "refused-for-other",
@@ -120,6 +121,7 @@ class Reason(StrEnum):
     ANY_KEY_TAKEN = "any-key-taken", "the target needs no right key (it answered {status} to a wrong one)"
 
     # ---- the body cannot be read -----------------------------------------------------------------------------
+    NO_DATE = "no-date", "the answer has no header Date to compare with"
     NOT_JSON = "not-json", "the body is not JSON"
     NOT_AN_OBJECT = "not-an-object", "the body is not a JSON object"
     NOT_UTF8 = "not-utf-8", "the body is not UTF-8"
@@ -152,6 +154,7 @@ class Reason(StrEnum):
     NOT_NUMBERED = "not-numbered", "the choices are not numbered from 0"
     NO_FINISH_REASON = "no-finish-reason", "the answer has no finish_reason"
     CUT_OFF = "cut-off", 'the answer was cut off: its finish_reason is "{finish_reason}"'
+    LIMIT_PASSED = "limit-passed", "the answer has {found} tokens, so that no limit of {limit} cut it"
     LIMIT_NOT_REACHED = "limit-not-reached", "the model stopped after {found} of {limit} tokens"
     NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model has no more to say than {found} tokens"
     LIMIT_NOT_REACHED_BY_ALL = "limit-not-reached-by-all", "not every choice reached its token limit"
@@ -191,6 +194,7 @@ class Reason(StrEnum):
     PROMPT_NOT_COVERED = "prompt-not-covered", "the log probabilities do not cover the prompt"
 
     # ---- models and embeddings -------------------------------------------------------------------------------
+    NO_LIST = "no-list", "the target has no list of models ({status})"
     NO_MODELS = "no-models", "the list has no models"
     NOT_LISTED = "not-listed", "the model {model} is not in the list"
     NO_VECTORS = "no-vectors", "the answer has no vectors that can be read"
@@ -207,7 +211,18 @@ class Reason(StrEnum):
     NO_STREAMED_CASE = "no-streamed-case", "no case that asks for a stream was accepted"
 
 
-NOT_APPLICABLE = frozenset({Reason.NOT_REFUSED, Reason.NOT_405, Reason.MORE_ASKED})
+NOT_APPLICABLE = frozenset(
+    {
+        Reason.NOT_REFUSED,
+        Reason.NOT_405,
+        Reason.MAY_BE_UNDER_WAY,
+        Reason.MORE_ASKED,
+        Reason.LIMIT_PASSED,
+        Reason.NOT_STOPPED,
+        Reason.NO_LIST,
+        Reason.NO_DATE,
+    }
+)
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
 
 CUT_SHORT = frozenset({Reason.INTERRUPTED, Reason.OUT_OF_TIME})

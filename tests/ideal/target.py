@@ -5,6 +5,7 @@ It is what the rules are held against: each must pass on it, so that none demand
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -17,7 +18,7 @@ from ideal.chat import chat
 from ideal.completions import complete
 from ideal.embeddings import embed
 from ideal.refusal import Refusal
-from ideal.replies import Reply, chat_reply, completion_reply, json_reply
+from ideal.replies import CREATED, Reply, chat_reply, completion_reply, json_reply
 
 if TYPE_CHECKING:
     from gonogo.exchange import Request
@@ -30,6 +31,7 @@ _METHODS = {
     "/completions": "POST",
     "/embeddings": "POST",
 }
+_NOW = ("date", formatdate(CREATED, usegmt=True))
 _ANYONE = ("access-control-allow-origin", "*")
 _SECONDS_A_PIECE = 0.001
 
@@ -55,7 +57,7 @@ class IdealTarget:
             stimulus=stimulus,
             request=request,
             status=reply.status,
-            headers=(*reply.headers, _ANYONE, ("x-request-id", f"req_{number}")),
+            headers=(*reply.headers, _NOW, _ANYONE, ("x-request-id", f"req_{number}")),
             chunks=chunks,
             failure=None,
             seconds=(len(chunks) + 1) * _SECONDS_A_PIECE,

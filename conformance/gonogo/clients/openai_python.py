@@ -8,6 +8,7 @@ it uses what it got, and the uses are here: a text is added to a text, tokens ar
 from __future__ import annotations
 
 import functools
+import io
 import json
 import math
 import warnings
@@ -246,20 +247,23 @@ def embeddings(sdk: OpenAI, exchange: Exchange) -> Lines:
 
 @_reader
 def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
-    """A refusal, whatever was asked: the SDK raises by the status alone, and applications look into the body.
+    """A refusal, whatever was asked: the SDK raises by the status alone, and applications read what it raises.
 
-    `error.body` is what stands under "error", or the whole body without it; Langflow's OpenAI component takes
-    the message from there.
+    Its own README reads the error's attributes. `error.body` is what stands under "error", or the whole body without
+    it: Langflow's OpenAI component takes the message of a BadRequestError from there, and no other's.
     """
-    from openai import APIStatusError  # noqa: PLC0415 - as above
+    from openai import APIStatusError, BadRequestError  # noqa: PLC0415 - as above
 
     yield "client.post()"
     try:
         sdk.post(exchange.request.path, cast_to=object)
     except APIStatusError as error:
-        body: Any = error.body
-        yield 'error.body.get("message")'
-        body.get("message")
+        yield "print(error.status_code, error.message, error.code, error.param)"
+        print(error.status_code, error.message, error.code, error.param, file=io.StringIO())
+        if isinstance(error, BadRequestError):
+            body: Any = error.body
+            yield 'error.body.get("message") of Langflow, which is built on it'
+            body.get("message")
 
 
 # ---- what they share -----------------------------------------------------------------------------------------

@@ -190,6 +190,9 @@ class Collector:
             await self._in_rounds(quiet, ())
             quiet = []
         for stimulus in leaving:
+            if stimulus.needs:
+                await self._send(stimulus)
+                continue
             await self._leave(stimulus, quiet)
             quiet = []
 

@@ -66,8 +66,9 @@ def _is_plain(exchange: Exchange) -> bool:
     """Whether it is one text, and nothing else was asked for that an edit of the text would break too."""
     asked_for = exchange.request.json
     assert isinstance(asked_for, dict)
-    more = (asked_for.get(name) for name in ("tools", "response_format", "logprobs"))
-    return asked_for.get("n") in (None, 1) and not any(more)
+    more = (asked_for.get(name) for name in ("tools", "response_format"))
+    unlikely = asked_for.get("logprobs") is None or asked_for["logprobs"] is False  # 0 asks for some
+    return asked_for.get("n") in (None, 1) and not any(more) and unlikely
 
 
 # ---- records -------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from gonogo.faults.catalogue import (
     text,
     tool_streams,
     tools,
+    variations,
     vectors,
     writing,
 )
@@ -54,6 +55,7 @@ SECTIONS = (
     logprobs,
     choices,
     prompts,
+    variations,
     vectors,
     sampling,
     writing,

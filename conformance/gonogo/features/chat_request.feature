@@ -150,9 +150,50 @@ Feature: What a chat completion may be asked with
     When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Count\u0000 from one."}], "max_tokens": 2}
     Then the request does not fail the server
 
-  @must @chat.harmless.half_pair
+  @should @chat.harmless.half_pair
   Scenario: Half a surrogate pair in the content does not fail the server
     Source: RFC 8259 section 8.2: software may behave unpredictably; RFC 9110 section 15.6: a 5xx is its own error
     Why: a text that was cut in the middle of an emoji cannot be encoded again, and ends in a 500.
     When a chat completion is wrongly requested with half a surrogate pair
     Then the request does not fail the server
+
+  @must @chat.harmless.late_system
+  Scenario: A system message in the middle of a conversation does not fail the server
+    Source: schema, ChatCompletionRequestMessages: roles in any order; RFC 9110 section 15.6
+    Why: agents remind the model between its turns; a template that cannot is a 400, not a 500.
+    When a chat completion is requested with {}
+    And a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hello!"}, {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Count from one to ten."}], "max_tokens": 2}
+    Then the last does not fail the server
+
+  @must @chat.harmless.two_users
+  Scenario: Two messages of the user in a row do not fail the server
+    Source: schema, ChatCompletionRequestMessages: roles in any order; RFC 9110 section 15.6
+    Why: people send a second line before the answer; a template that cannot is a 400, not a 500.
+    When a chat completion is requested with {}
+    And a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Count from one"}, {"role": "user", "content": "to ten."}], "max_tokens": 2}
+    Then the last does not fail the server
+
+  @must @chat.request.system_rendered
+  Scenario: A system message reaches the model
+    Source: schema, ChatCompletionRequestSystemMessage, "instructions that the model should follow"
+    Why: a template without a place for it drops every instruction, and nobody learns of it.
+    Needs: chat.request.system
+    When a chat completion is requested with {"messages": [{"role": "system", "content": "You count."}, {"role": "user", "content": "Count from one to ten."}]}
+    And a chat completion is requested with {"messages": [{"role": "system", "content": "You count slowly, in words, from one number to the next, and say nothing else at all."}, {"role": "user", "content": "Count from one to ten."}], "max_tokens": 2}
+    Then the longer system message counts as tokens of the prompt
+
+  @must @errors.harmless.model_missing
+  Scenario: A chat completion without a model does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.required
+    Why: small clients leave out what a server of one model does not need.
+    When a chat completion is requested without "model"
+    Then the request does not fail the server
+
+  # The schema requires it, and servers of one model answer without: which it is is told, and nothing more.
+  @may @errors.refused.model_missing
+  Scenario: A chat completion without a model is refused
+    Source: schema, CreateChatCompletionRequest.required; project decision: it may be answered
+    Why: behind a gateway another model answers than the one that was meant.
+    Needs: errors.harmless.model_missing
+    When a chat completion is requested without "model"
+    Then the request is not accepted

@@ -273,3 +273,11 @@ Feature: A whole chat completion
     Needs: chat.response.json
     When any chat completion is requested
     Then no optional field in the answer but ["usage"] is null against ChatCompletion
+
+  @should @chat.response.now
+  Scenario: The creation time of a chat completion is about that of its Date
+    Source: schema, created, "when the chat completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+    Why: what is sorted and kept by it is out of order, or too old from the start.
+    Needs: chat.response.created
+    When any chat completion is requested
+    Then "created" in the answer is about the time in its Date

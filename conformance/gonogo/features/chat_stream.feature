@@ -1,6 +1,14 @@
 Feature: A streamed chat completion
   POST /chat/completions with stream true: the chunks, and their order.
 
+  @must @chat.stream.works
+  Scenario: A stream is answered where a whole answer is
+    Source: schema, CreateChatCompletionRequest.stream; RFC 9110 section 15.6: a 5xx is the server's own error
+    Why: a gateway whose streams all fail shows nothing in any chat client.
+    When a chat completion is requested with {}
+    And a chat completion is streamed with {}
+    Then where the whole is answered, the stream is answered too
+
   @must @chat.stream.events
   Scenario: A stream carries at least one chunk
     Source: schema, CreateChatCompletionStreamResponse
@@ -302,11 +310,11 @@ Feature: A streamed chat completion
     Then no more than 2 completion tokens were generated
 
   @should @chat.stream.usage_unasked
-  Scenario: Without include_usage there is no usage chunk
+  Scenario: Without include_usage no chunk has usage
     Source: schema, CreateChatCompletionStreamResponse.usage, "only present when you set stream_options"
     Why: choices[0] of the last chunk is an IndexError in tutorial code (Arthur-Ficial/apfel#100).
     When a chat completion is streamed with {}
-    Then no chunk is there for usage only
+    Then no chunk counts tokens
 
   @should @chat.stream.usage_details
   Scenario: No part of the tokens of a stream is more than its whole
@@ -338,3 +346,11 @@ Feature: A streamed chat completion
     Needs: chat.stream.events
     When any chat completion is streamed
     Then no optional field in any chunk is null against ChatCompletionChunk
+
+  @should @chat.stream.now
+  Scenario: The creation time of a streamed chat completion is about that of its Date
+    Source: schema, created, "when the chat completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+    Why: what is sorted and kept by it is out of order, or too old from the start.
+    Needs: chat.stream.created
+    When any chat completion is streamed
+    Then "created" in every chunk is about the time in the Date of the stream

@@ -46,3 +46,35 @@ Feature: Several choices
     When a completion is requested with {"n": 2, "max_tokens": 2}
     And a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
     Then the tokens of all 2 choices are counted
+
+  @must @choices.chat.text
+  Scenario: Every choice of a chat completion has its text
+    Source: schema, CreateChatCompletionRequest.n, "how many chat completion choices to generate"; each is generated
+    Why: best-of-n chooses among one text and nothing.
+    Needs: choices.chat.number
+    When a chat completion is requested with {"n": 2, "max_tokens": 2}
+    Then each of the 2 choices has text
+
+  @must @choices.chat.streamed_text
+  Scenario: Every choice of a streamed chat completion has its text
+    Source: schema, CreateChatCompletionRequest.n; recorded streams of three choices
+    Why: the text of all choices arrives under one of them.
+    Needs: choices.chat.streamed
+    When a chat completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then each of the 2 choices has text
+
+  @must @choices.completions.text
+  Scenario: Every choice of a completion has its text
+    Source: schema, CreateCompletionRequest.n, "how many completions to generate for each prompt"; each is generated
+    Why: best-of-n chooses among one text and nothing.
+    Needs: choices.completions.number
+    When a completion is requested with {"n": 2, "max_tokens": 2}
+    Then each of the 2 choices has text
+
+  @must @choices.completions.streamed_text
+  Scenario: Every choice of a streamed completion has its text
+    Source: schema, CreateCompletionRequest.n; recorded streams of three choices
+    Why: the text of all choices arrives under one of them.
+    Needs: choices.completions.streamed
+    When a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    Then each of the 2 choices has text

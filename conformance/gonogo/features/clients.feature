@@ -39,9 +39,9 @@ Feature: What clients make of the answers
     Then openai-python reads the completion's stream
 
   @should @clients.openai_python.errors
-  Scenario: openai-python reads errors
-    Source: SDK behaviour, openai-python, APIStatusError.body
-    Why: a second exception hides the first where error.body is no object, as in Langflow (microsoft/autogen#279).
+  Scenario: Applications on openai-python read errors
+    Source: SDK behaviour, openai-python, APIStatusError.body, as Langflow reads that of a BadRequestError
+    Why: a second exception hides the first where error.body of a 400 is no object (microsoft/autogen#279).
     When any request is refused
     Then openai-python reads the error
 

@@ -192,3 +192,11 @@ Feature: A whole completion
     Needs: completions.response.json
     When any completion is requested
     Then no optional field in the answer but ["usage"] is null against Completion
+
+  @should @completions.response.now
+  Scenario: The creation time of a completion is about that of its Date
+    Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+    Why: what is sorted and kept by it is out of order, or too old from the start.
+    Needs: completions.response.created
+    When any completion is requested
+    Then "created" in the answer is about the time in its Date

@@ -86,6 +86,15 @@ Feature: What a completion may be asked with
     When a completion is requested with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
     Then the log probabilities cover the prompt
 
+  @must @completions.echo.stream
+  Scenario: Echo returns the prompt in a stream too
+    Source: schema, CreateCompletionRequest.echo and stream: neither excludes the other
+    Why: harnesses stream what takes long, and take the length of the prompt off what comes.
+    Needs: completions.echo.text
+    When a completion is requested with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
+    And a completion is streamed with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
+    Then where the whole text begins with the prompt, the streamed one does too
+
   @should @completions.echo.first_null
   Scenario: The first token of an echoed prompt has no log probability
     Source: recorded answers; EleutherAI/lm-evaluation-harness skips the first

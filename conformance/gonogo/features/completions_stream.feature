@@ -1,6 +1,14 @@
 Feature: A streamed completion
   POST /completions with stream true: the same object, piece by piece.
 
+  @must @completions.stream.works
+  Scenario: A completion is streamed where a whole one is answered
+    Source: schema, CreateCompletionRequest.stream; RFC 9110 section 15.6: a 5xx is the server's own error
+    Why: a gateway whose streams all fail shows nothing in any editor.
+    When a completion is requested with {}
+    And a completion is streamed with {}
+    Then where the whole is answered, the stream is answered too
+
   @must @completions.stream.events
   Scenario: A streamed completion carries at least one chunk
     Source: schema, CreateCompletionResponse, "streamed and non-streamed"
@@ -122,11 +130,19 @@ Feature: A streamed completion
     When any completion is streamed
     Then no choice goes on after it finished
 
+  @must @completions.stream.limit
+  Scenario: max_tokens limits a streamed completion
+    Source: schema, CreateCompletionRequest.max_tokens
+    Why: runaway answers, at the caller's cost.
+    Needs: completions.stream.usage
+    When a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
+    Then no more than 2 completion tokens were generated
+
   @must @completions.stream.length
   Scenario: A streamed completion that reaches its limit finishes with "length"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end.
-    Needs: completions.stream.finish_reason, completions.stream.finish_once
+    Needs: completions.stream.finish_reason, completions.stream.finish_once, completions.stream.limit
     When a completion is requested with {"temperature": 0}
     And a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
@@ -164,11 +180,11 @@ Feature: A streamed completion
     Then the total is the sum of prompt and completion tokens
 
   @should @completions.stream.usage_unasked
-  Scenario: Without include_usage a completion has no usage chunk
+  Scenario: Without include_usage no chunk of a completion has usage
     Source: schema, ChatCompletionStreamOptions.include_usage
     Why: choices[0] of the last chunk is an IndexError in tutorial code.
     When a completion is streamed with {}
-    Then no chunk is there for usage only
+    Then no chunk counts tokens
 
   @should @completions.stream.nulls
   Scenario: A completion's chunk leaves optional fields out rather than null
@@ -177,3 +193,11 @@ Feature: A streamed completion
     Needs: completions.stream.events
     When any completion is streamed
     Then no optional field in any chunk is null against CompletionChunk
+
+  @should @completions.stream.now
+  Scenario: The creation time of a streamed completion is about that of its Date
+    Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+    Why: what is sorted and kept by it is out of order, or too old from the start.
+    Needs: completions.stream.created
+    When any completion is streamed
+    Then "created" in every chunk is about the time in the Date of the stream

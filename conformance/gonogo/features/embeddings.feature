@@ -93,6 +93,14 @@ Feature: Embeddings
     When any embeddings are requested
     Then "model" in the answer fits EmbeddingList
 
+  @should @embeddings.response.model_not_empty
+  Scenario: The model that embeddings name is not empty
+    Source: schema, CreateEmbeddingResponse.model, "the name of the model used"
+    Why: whoever stores vectors stores with them which model they are of.
+    Needs: embeddings.response.model
+    When any embeddings are requested
+    Then "model" in the answer is a string that is not empty
+
   @must @embeddings.response.usage
   Scenario: Embeddings carry usage with two whole numbers
     Source: schema, CreateEmbeddingResponse.usage, required
@@ -307,3 +315,11 @@ Feature: Embeddings
     Needs: embeddings.harmless.too_many
     When embeddings of 2049 texts are wrongly requested
     Then the request is not accepted
+
+  @must @embeddings.input.not_cut
+  Scenario: A text longer than the context is not cut in silence
+    Source: schema, CreateEmbeddingRequest.input, "must not exceed the max input tokens for the model"
+    Why: the end of every long document is lost to the search, and nobody learns of it.
+    Needs: embeddings.response.vector
+    When embeddings of two long texts that differ at their end are requested
+    Then the two vectors differ, or the texts are refused

@@ -24,6 +24,13 @@ Feature: Errors
     When any request is refused
     Then the message says something
 
+  @should @errors.envelope.no_trace
+  Scenario: No error shows the lines of the server's code
+    Source: project decision; RFC 9110 section 17: what a server says of itself helps who attacks it
+    Why: the person at a chat reads forty lines of somebody's file names, and not what to do.
+    When any request is refused
+    Then no stack trace is in the refusal
+
   @must @errors.envelope.type
   Scenario: The error has a type
     Source: schema, Error.type

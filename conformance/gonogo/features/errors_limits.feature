@@ -28,8 +28,9 @@ Feature: Requests past an edge
   Scenario: A token limit beyond every context does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error
     Why: "as much as you can" is written so; the API refuses it, others make it smaller (modular/modular#6673, LostRuins/koboldcpp#2481).
-    When a chat completion is streamed with a token limit beyond every context
-    Then the request fails the server neither at once nor in its stream
+    When a chat completion is streamed with {}
+    And a chat completion is streamed with a token limit beyond every context
+    Then the last fails the server neither at once nor in its stream
 
   @should @errors.token_limit.status
   Scenario: A token limit beyond every context is refused with 400, if it is

@@ -26,8 +26,16 @@ Feature: HTTP
   Scenario: Every answer comes within the time limit
     Source: project decision; RFC 9110 section 3.4 asks for an answer, not for its time
     Why: clients have limits of their own.
-    When any request is sent
+    When any request is sent that is to be answered
     Then the answer comes within the time limit
+
+  # A wrong request that is taken for a right one may be under way: that it was not refused is for others to say.
+  @should @http.refused_in_time
+  Scenario: Every refusal comes within the time limit
+    Source: project decision; RFC 9110 section 3.4 asks for an answer, not for its time
+    Why: a request that hangs holds a worker, and its client, until somebody gives up.
+    When any request is sent that is to be refused
+    Then a refusal comes within the time limit
 
   @must @http.survives
   Scenario: The target answers on after every request
@@ -101,6 +109,14 @@ Feature: HTTP
     When a sign of life is asked for after a client left in the middle of a stream
     Then the target still answers afterwards
 
+  @should @http.left_prompt
+  Scenario: A prompt whose stream was left is answered when it is sent again
+    Source: RFC 9112 section 9.5: a server should be prepared for a connection that closes; project decision
+    Why: who presses stop asks the same again, and a cache that was left half filled fails at it each time.
+    Needs: http.client_leaves
+    When the prompt of a stream that was left is sent again
+    Then it is answered as if its stream had not been left
+
   @should @http.one_length
   Scenario: No answer has two lengths
     Source: RFC 9112 section 6.2: no Content-Length beside Transfer-Encoding
@@ -129,3 +145,26 @@ Feature: HTTP
     Needs: errors.status.wrong_method
     When PUT is sent to "/chat/completions"
     Then a refusal with 405 has a header allow
+
+  @should @http.coding
+  Scenario: No answer has a content coding that was not asked for
+    Source: RFC 9110 section 12.5.3: identity is the only coding that the request takes
+    Why: readers of streams and small clients take compressed bytes for text.
+    When any request is sent
+    Then the body has no content coding that was not asked for
+
+  @must @http.chunked
+  Scenario: A request whose body is sent in chunks is answered like one with a length
+    Source: RFC 9112 section 7.1: a recipient must be able to parse the chunked transfer coding; 411 is its way out
+    Why: clients that stream what they send have no length: Node's fetch, Java, and proxies in between.
+    When a chat completion is requested with {}
+    And a chat completion is requested in chunks
+    Then the last is answered like the first, unless it is refused with 411
+
+  @must @http.upgrade_offer
+  Scenario: A request that offers to upgrade to HTTP/2 is answered like any other
+    Source: RFC 9110 section 7.8: a server may ignore the field, and then answers the request as it is
+    Why: Java's HTTP client offers it with its first request, and servers drop the body of that, or never answer.
+    When a chat completion is requested with {}
+    And a chat completion is requested with an offer to upgrade
+    Then the last is answered like the first, unless it is refused with 411

@@ -51,7 +51,7 @@ Feature: Log probabilities
     Why: simple clients leave it out (vllm-project/vllm#4795).
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is requested with {"logprobs": true, "max_tokens": 2}
-    Then where the first is taken, the last is taken too
+    Then where the first is taken, the last is taken too, with log probabilities
 
   @must @logprobs.chat.top_zero
   Scenario: Log probabilities may be asked for with 0 alternatives
@@ -59,7 +59,16 @@ Feature: Log probabilities
     Why: 0 is taken for absent, and the request for a wrong one (vllm-project/vllm#4795).
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is requested with {"logprobs": true, "top_logprobs": 0, "max_tokens": 2}
-    Then where the first is taken, the last is taken too
+    Then where the first is taken, the last is taken too, with log probabilities
+
+  @should @logprobs.chat.no_tops_unasked
+  Scenario: No alternatives come that nobody asked for
+    Source: schema, CreateChatCompletionRequest.top_logprobs, "number of most likely tokens to return"
+    Why: twenty for each token make an answer fifty times as long (llama.cpp's server, seen).
+    Needs: logprobs.chat.no_top, logprobs.chat.top_zero
+    When a chat completion is requested with {"logprobs": true, "max_tokens": 2}
+    And a chat completion is requested with {"logprobs": true, "top_logprobs": 0, "max_tokens": 2}
+    Then no token lists alternatives, as none were asked for
 
   @must @logprobs.chat.tops
   Scenario: The alternatives that were asked for come
@@ -184,7 +193,7 @@ Feature: Log probabilities
     Needs: completions.response.choices
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is requested with {"logprobs": 0, "temperature": 0, "max_tokens": 2}
-    Then where the first is taken, the last is taken too
+    Then where the first is taken, the last is taken too, with log probabilities
 
   @must @logprobs.completions.tops
   Scenario: The alternatives that were asked for of a completion come
@@ -230,6 +239,15 @@ Feature: Log probabilities
     When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
     And a completion is streamed with {"logprobs": 2, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the text offsets are as far apart as the tokens are long
+
+  @should @logprobs.completions.offsets_begin
+  Scenario: The text offsets begin at 0, or where the prompt ends
+    Source: schema, CreateCompletionResponse.choices.logprobs.text_offset; recorded answers begin after the prompt
+    Why: harnesses cut the prompt off by them, in characters.
+    Needs: logprobs.completions.offsets_rise
+    When a completion is requested with {"logprobs": 2, "temperature": 0, "max_tokens": 4}
+    And a completion is requested with {"prompt": "One, two, three,", "echo": true, "logprobs": 1, "max_tokens": 2}
+    Then the first text offset is that of the text, or of what comes after the prompt
 
   @must @logprobs.harmless.completions_many
   Scenario: A completion with logprobs of 6 does not fail the server

@@ -1,10 +1,18 @@
 Feature: Models
   GET /models and GET /models/{model}: what a client reads before it asks for anything.
 
-  @must @models.list.status
-  Scenario: The list of models is there
-    Source: schema, paths./models.get
+  @should @models.list.there
+  Scenario: There is a list of models
+    Source: schema, paths./models.get; project decision: an operation may be absent
     Why: Open WebUI and every model picker start here (openvinotoolkit/model_server#3555).
+    When the models are listed
+    Then the operation is there
+
+  @must @models.list.status
+  Scenario: The list of models is answered with 200
+    Source: schema, paths./models.get
+    Why: clients that compare with it take 201 and 203 for failures.
+    Needs: models.list.there
     When the models are listed
     Then the answer's status is 200
 

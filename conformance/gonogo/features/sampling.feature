@@ -73,8 +73,9 @@ Feature: Sampling parameters
   Scenario: Of two limits the newer one counts
     Source: schema, CreateChatCompletionRequest.max_completion_tokens; the API refuses both together
     Why: libraries send both while they move from the one to the other, and the older one is the larger.
+    Needs: chat.limit.max_tokens, chat.limit.max_completion_tokens
     When a chat completion is requested with {"max_tokens": 8, "max_completion_tokens": 2}
-    Then no more than 2 completion tokens were generated
+    Then of the limits 8 and 2 the newer one holds
 
   @may @sampling.repeats.greedy
   Scenario: A text at temperature 0 repeats
@@ -360,3 +361,11 @@ Feature: Sampling parameters
     When a chat completion is wrongly requested with {"seed": 100000000000000000000, "max_tokens": 2}
     Then the status of the refusal is 400
     And the param names seed
+
+  @should @sampling.accepted.bias_empty
+  Scenario: A logit_bias without any token is accepted
+    Source: schema, CreateChatCompletionRequest.logit_bias, a map; one without entries changes nothing
+    Why: clients that write all their fields send {}.
+    When a chat completion is requested with {}
+    And a chat completion is requested with {"logit_bias": {}, "max_tokens": 2}
+    Then the last is accepted like the first

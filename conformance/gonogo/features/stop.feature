@@ -115,6 +115,15 @@ Feature: Stop sequences
     And a greedy chat completion is requested with several stops, of which the last comes first
     Then the text does not go on as if there were no stop
 
+  @must @stop.list.excluded
+  Scenario: The stop sequence of a list that ended the text is not in it
+    Source: schema, StopConfiguration, "the returned text will not contain the stop sequence"
+    Why: who asks for several stops cuts none of them off itself.
+    Needs: stop.list.honoured, stop.chat.excluded
+    When a greedy chat completion is streamed
+    And a greedy chat completion is requested with several stops, of which the last comes first
+    Then the text does not contain the stop sequence
+
   @must @stop.list.earliest
   Scenario: The stop sequence that comes first in the text ends it
     Source: schema, StopConfiguration, array of up to four

@@ -101,3 +101,10 @@ Feature: Streams as server-sent events
     Why: SDKs raise, or take the part for the whole (open-webui/open-webui#29628).
     When any stream is asked for
     Then no event carries an error
+
+  @should @stream.no_empty_error
+  Scenario: No chunk has an error that is none
+    Source: schema, CreateChatCompletionStreamResponse, which has no error; recorded streams
+    Why: the AI SDK takes null for an error and drops the text, openai-node and LangChain raise at {}.
+    When any stream is asked for
+    Then no chunk has an error that is none

@@ -99,3 +99,19 @@ Feature: Structured outputs
     Needs: structured.harmless.type
     When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
     Then the request is not accepted
+
+  @must @structured.harmless.definitions
+  Scenario: A schema with $defs and $ref does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; guide, Structured Outputs: definitions are supported
+    Why: Pydantic and Zod write every nested class so.
+    When an object of a schema is asked for
+    And an object of a schema with definitions is asked for
+    Then the last does not fail the server
+
+  @must @structured.schema.definitions
+  Scenario: A schema with $defs and $ref is kept where it is accepted
+    Source: guide, Structured Outputs: definitions are supported
+    Why: what is accepted and not kept fails in the parser of whoever asked.
+    Needs: structured.schema.kept, structured.harmless.definitions
+    When an object of a schema with definitions is asked for
+    Then the text is JSON that the schema admits

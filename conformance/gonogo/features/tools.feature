@@ -2,12 +2,12 @@ Feature: Tools
   Calls of functions, whole and streamed. What is forced must come or be refused; what is left to the model is not judged.
 
   @should @tools.request.empty
-  Scenario: An empty list of tools is harmless
-    Source: project decision; an empty list offers nothing, as an absent one
+  Scenario: An empty list of tools is harmless, or refused by its name
+    Source: project decision; an empty list offers nothing, as an absent one; the API itself refuses it with 400 empty_array
     Why: assistants in Xcode send [] always (local-inference-lab/vllm PR#193, nextcloud/integration_openai PR#429).
     When a chat completion is requested with {}
     And a chat completion is requested with {"tools": [], "max_tokens": 2}
-    Then the last is accepted like the first
+    Then the last is accepted like the first, or refused with 400 by the name tools
 
   @should @tools.request.none_without_tools
   Scenario: The tool choice "none" without tools is harmless
@@ -397,6 +397,24 @@ Feature: Tools
     And a tool must be called in a stream
     Then the stream calls what the whole answer calls
 
+  @must @tools.stream.arguments_kept
+  Scenario: The arguments of no call are lost in a stream
+    Source: schema, ChatCompletionMessageToolCallChunk.function.arguments; the same request whole
+    Why: LangChain makes a valid call with no arguments of it, which an agent then runs.
+    Needs: tools.required.streamed
+    When a tool must be called
+    And a tool must be called in a stream
+    Then no arguments are lost in the stream
+
+  @must @tools.stream.arguments_of_two
+  Scenario: The arguments of neither of two calls are lost in a stream
+    Source: schema, ChatCompletionMessageToolCallChunk.function.arguments; the same request whole
+    Why: parsers that give out the first call and then only names lose what the second is to do.
+    Needs: tools.stream.arguments_kept
+    When two tools must be called
+    And two tools must be called in a stream
+    Then no arguments are lost in the stream
+
   @must @tools.stream.usage
   Scenario: include_usage adds a chunk with usage beside calls too
     Source: schema, ChatCompletionStreamOptions.include_usage
@@ -426,6 +444,38 @@ Feature: Tools
     Why: the first of no tools is an IndexError, as a 500 (vllm-project/vllm PR#19679).
     When a chat completion is wrongly requested with {"tool_choice": "required", "max_tokens": 2}
     Then the request does not fail the server
+
+  @must @tools.request.untyped
+  Scenario: A tool whose property has no type is accepted where tools are
+    Source: schema, FunctionParameters: any JSON Schema; in that a type may be absent, or a list
+    Why: one such property of one tool takes all tools from an agent.
+    When a tool is offered
+    And a tool with a property without a type is offered
+    Then where the first is taken, the last is taken too
+
+  @must @tools.history.empty_content
+  Scenario: Empty content beside a call that is sent back is accepted
+    Source: schema, ChatCompletionRequestAssistantMessage.content, a string
+    Why: clients whose messages always have a text send "" with every call.
+    When the result of a tool is sent back
+    And the result of a tool is sent back with empty content beside the call
+    Then where the first is taken, the last is taken too
+
+  @must @tools.harmless.arguments_empty
+  Scenario: A history with a call without arguments does not fail the server
+    Source: RFC 9110 section 15.6; schema, ChatCompletionMessageToolCall.function.arguments: "may not always generate valid JSON"
+    Why: templates parse them, and each further turn of the conversation is a 500.
+    When the result of a tool is sent back
+    And a call with empty arguments is sent back
+    Then the last does not fail the server
+
+  @must @tools.harmless.arguments_cut
+  Scenario: A history with a call whose arguments were cut does not fail the server
+    Source: RFC 9110 section 15.6; schema, ChatCompletionMessageToolCall.function.arguments: "may not always generate valid JSON"
+    Why: an answer that ended at its limit is in the history, and each further turn of the conversation is a 500.
+    When the result of a tool is sent back
+    And a call with arguments that were cut is sent back
+    Then the last does not fail the server
 
   @should @tools.refused.no_tools
   Scenario: The tool choice "required" without tools is refused

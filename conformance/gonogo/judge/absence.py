@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gonogo.judge.outcome import Refused
+from gonogo.judge.steps import NO_SUCH_ROUTE
+from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.stimulus import Endpoint
 
@@ -12,8 +15,6 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
     from gonogo.stimuli.stimulus import Stimulus
-
-NO_SUCH_ROUTE = {404, 405, 501}
 
 # The request of each operation that a target has the least reason to refuse.
 PLAIN = {
@@ -33,6 +34,12 @@ def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) ->
         for key, stimulus in stimuli.items()
         if stimulus.endpoint in missing and _no_route(by_key[key])
     }
+
+
+def no_such_operation(endpoint: Endpoint, exchange: Exchange) -> Refused:
+    """What every rule about an operation says that this exchange shows to be absent."""
+    values = {"operation": endpoint.value, "status": exchange.status}
+    return Refused(Reason.NO_SUCH_OPERATION, (exchange.id,), values)
 
 
 def _no_route(exchange: Exchange) -> bool:

@@ -86,7 +86,7 @@ def _refused(rule: Rule, findings: Sequence[Finding]) -> Judgement | None:
 
 def _without_verdict(rule: Rule, because: Because) -> Judgement:
     verdict = Verdict.NOT_APPLICABLE if because.reason in NOT_APPLICABLE else Verdict.INCONCLUSIVE
-    if because.reason is Reason.NO_EMBEDDING_MODEL:
+    if because.reason in {Reason.NO_EMBEDDING_MODEL, Reason.NO_SUCH_OPERATION}:
         # Whoever has no model for embeddings does not offer them, and says so by listing none.
         verdict = Verdict.UNSUPPORTED
     return Judgement(rule, verdict, because=because, evidence=tuple(map(Evidence, because.about)))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
 from gonogo.judge import kinds, reading
-from gonogo.judge.absence import NO_SUCH_ROUTE
 from gonogo.judge.checks import acceptance, bodies, framing, refusals, schema
 from gonogo.judge.features import features
 from gonogo.judge.fuzz_causes import Defect, cause, words
 from gonogo.judge.outcome import Deviation, Kept, Stop, saw, unanswered
 from gonogo.judge.shape import misfits
+from gonogo.judge.steps import NO_SUCH_ROUTE
 from gonogo.stimuli.fuzzed import Case, Meant, case
 
 if TYPE_CHECKING:

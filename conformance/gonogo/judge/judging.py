@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import gonogo.judge.checks  # noqa: F401 - registers the vocabulary
 from gonogo.errors import FeatureError, GonogoError
-from gonogo.judge.absence import unserved
+from gonogo.judge.absence import PLAIN, no_such_operation, unserved
 from gonogo.judge.blame import fairly
 from gonogo.judge.deciding import Finding, decide
 from gonogo.judge.outcome import Deviation, Kept, Outcome, Refused, Undecided
@@ -45,6 +45,13 @@ class _Known:
     unsent: Mapping[str, Because]
     stimuli: Mapping[str, Stimulus]
     absent: Mapping[str, Endpoint]
+
+    def gap(self, stimulus: Stimulus) -> Because:
+        """Why there is no exchange of a stimulus: what an absent operation could not be asked is absent as well."""
+        plain = self.exchanges.get(PLAIN.get(stimulus.endpoint, ""))
+        if plain is not None and plain.id in self.absent:
+            return no_such_operation(stimulus.endpoint, plain).because
+        return self.unsent.get(stimulus.key, Because(Reason.NOT_RECORDED))
 
 
 def _know(record: Record, catalogue: Catalogue) -> _Known:
@@ -110,7 +117,7 @@ def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[B
             if key in known.exchanges:
                 found[key] = known.exchanges[key]
             else:
-                gaps.append(known.unsent.get(key, Because(Reason.NOT_RECORDED)))
+                gaps.append(known.gap(look.stimulus))
         else:
             fitting = _fitting(look, known.stimuli)
             found |= {key: known.exchanges[key] for key in fitting}
@@ -144,8 +151,7 @@ def _finding(
 ) -> Finding:
     for exchange in exchanges:
         if exchange.id in absent:
-            values = {"operation": absent[exchange.id].value, "status": exchange.status}
-            return Finding(exchanges, Refused(Reason.NO_SUCH_OPERATION, (exchange.id,), values))
+            return Finding(exchanges, no_such_operation(absent[exchange.id], exchange))
     return Finding(exchanges, _first([bound(*exchanges) for bound in checks]))
 
 

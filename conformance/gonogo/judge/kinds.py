@@ -47,6 +47,12 @@ def of_its_kind(exchange: Exchange) -> bool:
         return False
 
 
+def may_be_under_way(exchange: Exchange) -> bool:
+    """Whether a server may be at work on a request that it takes for a right one: it has something to be answered."""
+    asked = exchange.request.fields
+    return any(asked.get(name) for name in ("messages", "prompt", "input"))
+
+
 def _streams(exchange: Exchange) -> bool:
     try:
         return any(isinstance(chunk.value.get("choices"), list) for chunk in reading.chunks(exchange))

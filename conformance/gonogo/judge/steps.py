@@ -34,6 +34,10 @@ class Of(StrEnum):
     ANY = "any"  # whatever happened
 
 
+NO_SUCH_ROUTE = frozenset({404, 405, 501})
+"""The statuses by which a target says that it has no such operation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A function from an exchange (or several) and the phrase's values to an outcome."""
@@ -99,6 +103,8 @@ def admit(exchange: Exchange, of: Of) -> None:
         if status < 400:
             raise undecided(Reason.NOT_REFUSED, exchange, status=status)
         return
+    if status in NO_SUCH_ROUTE and exchange.request.path == "/models":
+        raise undecided(Reason.NO_LIST, exchange, status=status)
     if 400 <= status < 500 or status == 501:
         raise refused(Reason.REFUSED, exchange, status=status)
     if not 200 <= status < 300:

@@ -21,6 +21,19 @@ def of_texts(number: int) -> Stimulus:
     return replace(stimulus, key=f"{Endpoint.EMBEDDINGS} of {number} texts")
 
 
+SHARED_WORDS = 600
+"""More than the context of small models holds; others read it in no time."""
+
+
+@when.phrase("embeddings of two long texts that differ at their end are requested")
+def _same_start() -> Ask:
+    texts = ["word " * SHARED_WORDS + end for end in ("The cat sleeps.", "Revenue fell again.")]
+    plain = post(Endpoint.EMBEDDINGS, {"input": texts}, valid=False)
+    return Ask(
+        replace(plain, key=f"{Endpoint.EMBEDDINGS} of two texts that differ behind {SHARED_WORDS} words")
+    )
+
+
 @when.phrase("any embeddings are requested")
 def _any() -> Watch:
     return Watch(lambda s: s.valid and s.endpoint is Endpoint.EMBEDDINGS, (PLAIN,))

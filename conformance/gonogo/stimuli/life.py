@@ -59,11 +59,22 @@ def baselines() -> tuple[Stimulus, ...]:
     return (*generations, bodies.list_models())
 
 
+LEFT_PROMPT = [{"role": "user", "content": "Count from ten to twenty."}]
+"""Of its own, so that a server that is stuck with this prompt still answers a sign of life."""
+
+
 def leaving() -> Stimulus:
     """A stream of some length that is left after its first bytes, while nothing else is under way."""
-    plain = bodies.post(Endpoint.CHAT, {"max_tokens": LEFT_TOKENS}, streamed=True, valid=False, alone=True)
+    body = {"messages": LEFT_PROMPT, "max_tokens": LEFT_TOKENS}
+    plain = bodies.post(Endpoint.CHAT, body, streamed=True, valid=False, alone=True)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         return replace(plain.build(subject, answers), enough=1)
 
     return replace(plain, key=f"{Endpoint.CHAT} left in the middle of its stream", build=build)
+
+
+def left_again() -> Stimulus:
+    """The prompt of the stream that was left, asked once more for one token; `needs` has the one that was left."""
+    plain = bodies.post(Endpoint.CHAT, {"messages": LEFT_PROMPT, "max_tokens": 1}, valid=False, alone=True)
+    return replace(plain, key=f"{Endpoint.CHAT} again after its stream was left", needs=(leaving(),))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from gonogo.stimuli import bodies
-from gonogo.stimuli.fuzzed import is_fuzzed
-from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, suspects
+from gonogo.stimuli.fuzzed import Meant, case, is_fuzzed
+from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, left_again, suspects
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
 from gonogo.vocabulary import Vocabulary
 
@@ -119,6 +119,14 @@ _COMPLETION = bodies.post(Endpoint.COMPLETIONS, {})
 _COMPLETION_STREAM = bodies.post(Endpoint.COMPLETIONS, {}, streamed=True)
 
 
+def _is_owed(stimulus: Stimulus) -> bool:
+    """Whether a stimulus is owed an answer: a valid one, a sign of life, a valid case of the fuzz pass."""
+    known = case(stimulus.key)
+    return (
+        stimulus.valid or is_sign_of_life(stimulus.key) or (known is not None and known.meant is Meant.VALID)
+    )
+
+
 def _is(endpoint: Endpoint, *, streamed: bool) -> Callable[[Stimulus], bool]:
     return lambda stimulus: stimulus.valid and stimulus.endpoint is endpoint and stimulus.streamed is streamed
 
@@ -131,10 +139,20 @@ _watch("any stream is asked for", lambda stimulus: stimulus.valid and stimulus.s
 _watch("any generation is asked for", lambda s: s.valid and s.tokens > 0, _CHAT, _CHAT_STREAM)
 _watch("any valid request is sent", lambda stimulus: stimulus.valid, _CHAT)
 _watch("any request is sent", lambda _: True, _CHAT)
+_watch("any request is sent that is to be answered", _is_owed, _CHAT)
+_watch("any request is sent that is to be refused", lambda s: not _is_owed(s), _BROKEN)
 # The contract describes errors of its own operations; what a server says elsewhere is its own affair.
 _watch("any request is refused", lambda s: s.endpoint is not Endpoint.OTHER, _BROKEN)
 _watch("a sign of life is asked for", lambda s: is_sign_of_life(s.key), _BROKEN)
+
 _LEFT = leaving()
+
+
+@when.phrase("the prompt of a stream that was left is sent again")
+def _left_again() -> When:
+    return Ask(left_again())
+
+
 _watch(
     "a sign of life is asked for after a client left in the middle of a stream",
     lambda s: is_sign_of_life(s.key) and _LEFT.key in suspects(s.key),

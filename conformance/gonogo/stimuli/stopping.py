@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 GREEDY: Body = {"temperature": 0, "max_tokens": 24}
 NEVER = "gonogo-never"
 
+BETWEEN = 4
+"""Characters: a text that ends at the later of two stop sequences is told from one that ends with the earlier."""
+
 # Characters before and after a border: enough to be found once, few enough to lie in two tokens.
 _SIZES = ((2, 2), (1, 2), (2, 3), (3, 3), (4, 4), (6, 6))
 
@@ -49,11 +52,11 @@ def across_a_border(parts: list[str]) -> str:
 
 
 def earliest_is_last(parts: list[str]) -> list[str]:
-    """Stop sequences of which the last one comes first in the text."""
+    """Stop sequences of which the last one comes first in the text, with something between it and the next."""
     text = "".join(parts)
     stop = across_a_border(parts)
     after = text.index(stop) + len(stop)
-    later = (text[start : start + 3] for start in range(after, len(text) - 2))
+    later = (text[start : start + 3] for start in range(after + BETWEEN, len(text) - 2))
     fit = (part for part in later if part.strip() == part and text.index(part) >= after)
     return [NEVER, *islice(fit, 1), stop]
 

@@ -34,6 +34,9 @@ def _form(schema: Body, *, strict: bool) -> Body:
 
 
 _CONST = _object("gauge", {"type": "string", "const": CONSTANT})
+_DEFINED = _object("gauge", {"$ref": "#/$defs/Gauge"}) | {
+    "$defs": {"Gauge": {"type": "string", "enum": [CONSTANT]}}
+}
 _RANGE = _object("x", {"type": "integer", "minimum": 100, "maximum": 200})
 
 
@@ -50,6 +53,9 @@ REQUESTS: dict[str, Stimulus] = {
     ),
     "an object of a schema is asked for with strict false": post(
         Endpoint.CHAT, _asked(_form(_CONST, strict=False), TOUCH_TOKENS)
+    ),
+    "an object of a schema with definitions is asked for": post(
+        Endpoint.CHAT, _asked(_form(_DEFINED, strict=True), OBJECT_TOKENS), valid=False
     ),
     "a number within limits is asked for": post(
         Endpoint.CHAT,

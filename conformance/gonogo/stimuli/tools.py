@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.phrases import Ask, when
-from gonogo.stimuli.stimulus import Endpoint
+from gonogo.stimuli.stimulus import Endpoint, Risk
 
 if TYPE_CHECKING:
     from gonogo.stimuli.bodies import Body
@@ -48,6 +48,22 @@ STRICT: dict[str, Any] = {
             "properties": {"colour": {"type": "string", "enum": ["teal-7f3"]}},
             "required": ["colour"],
             "additionalProperties": False,
+        },
+    },
+}
+# As generators of schemas write them: one property has no type, and one has two.
+UNTYPED: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "write_file",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "path": {"type": "string"},
+                "private": {"description": "Optional.", "default": None},
+                "revision": {"type": ["string", "null"]},
+            },
+            "required": ["path"],
         },
     },
 }
@@ -92,6 +108,13 @@ _CALLING: Body = {"role": "assistant", "content": None, "tool_calls": _CALLS}
 _RESULT: Body = {"role": "tool", "tool_call_id": "call_1", "content": "The lamp is teal now."}
 _PARTS: Body = _RESULT | {"content": [{"type": "text", "text": "The lamp is teal now."}]}
 
+
+def _called_with(arguments: str) -> Stimulus:
+    """A history in which a call has arguments that are no JSON, as the schema says that a model may write them."""
+    calling = _CALLING | {"tool_calls": [_call(1, "set_colour", arguments)]}
+    return replace(_turn(calling, _RESULT), valid=False, risk=Risk.HOSTILE)
+
+
 OFFERED = post(Endpoint.CHAT, {"messages": _HELLO, "tools": [LAMP], "max_tokens": TOUCH_TOKENS})
 
 REQUESTS: dict[str, Stimulus] = {
@@ -135,6 +158,7 @@ REQUESTS: dict[str, Stimulus] = {
     "no more than one of two tools must be called": post(
         Endpoint.CHAT, _TWO | {"parallel_tool_calls": False}
     ),
+    "two tools must be called": post(Endpoint.CHAT, _TWO),
     "two tools must be called in a stream": post(Endpoint.CHAT, _TWO, streamed=True),
     "the result of a tool is sent back": _turn(_CALLING, _RESULT),
     "the result of a tool is sent back without content beside the call": _turn(
@@ -145,6 +169,14 @@ REQUESTS: dict[str, Stimulus] = {
         {"role": "assistant", "content": None, "tool_calls": [*_CALLS, _call(2, "ring_bell", "{}")]},
         _RESULT,
         {"role": "tool", "tool_call_id": "call_2", "content": "It rang."},
+    ),
+    "the result of a tool is sent back with empty content beside the call": _turn(
+        _CALLING | {"content": ""}, _RESULT
+    ),
+    "a call with empty arguments is sent back": _called_with(""),
+    "a call with arguments that were cut is sent back": _called_with('{"colour": "te'),
+    "a tool with a property without a type is offered": post(
+        Endpoint.CHAT, {"messages": _HELLO, "tools": [UNTYPED], "max_tokens": TOUCH_TOKENS}
     ),
     "a result is sent back that nothing asked for": post(
         Endpoint.CHAT,

@@ -10,12 +10,12 @@ from faults.harmless.picks import (
     COUNTED,
     EVERY,
     LIMITED_STREAM,
-    MODELS,
     OTHER_ROUTES,
     REFUSALS,
     UNKNOWN_MODEL,
 )
 from gonogo.exchange import FailureKind
+from gonogo.faults.asking import last
 from gonogo.faults.catalogue.event_streams import STREAMS
 from gonogo.faults.editing import (
     answer,
@@ -27,6 +27,7 @@ from gonogo.faults.editing import (
     header,
     put,
     refused,
+    silent,
     status,
     unrecorded,
 )
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
     Change = Callable[[Record], Record]
+
+
+PREFLIGHT = asked("OPTIONS /chat/completions from a page")  # which never has a key
 
 
 def _alive(exchange: Exchange) -> bool:
@@ -63,9 +67,6 @@ HARMLESS: dict[str, Change] = {
     ),
     "streams that are refused": changed(CHAT_STREAMS, _REFUSED),
     "stream_options that are refused": changed(either(COUNTED, LIMITED_STREAM), _REFUSED),
-    "a list of models that is not there": changed(
-        either(MODELS, asked("GET /models/{model} gonogo-no-such-model")), refused(404)
-    ),
     "messages of errors in other words": changed(
         REFUSALS, answer(put("error.message", "Nein."), put("error.type", "bad_request"))
     ),
@@ -78,6 +79,14 @@ HARMLESS: dict[str, Change] = {
     "errors of another type for a route": changed(OTHER_ROUTES, answer(put("error.code", "404"))),
     "404 for a wrong method": changed(asked("PUT /chat/completions"), status(404)),
     "501 for a wrong method": changed(asked("PUT /chat/completions"), status(501)),
+    "an empty list of tools that is refused by its name": changed(
+        last("tools.request.empty"),
+        refused(400),
+        answer(put("error.code", "empty_array"), put("error.param", "tools")),
+    ),
+    "a wrong request that may be under way": changed(
+        last("sampling.refused.max_tokens_negative"), silent(FailureKind.TIMEOUT)
+    ),
     # ---- circumstances
     "a rate limit after wrong requests": changed(_alive, refused(429)),
     "an overload after wrong requests": changed(_alive, refused(503), header("retry-after", "1")),
@@ -88,7 +97,7 @@ HARMLESS: dict[str, Change] = {
     ),
     "a rate limit": changed(CHATS, refused(429, None)),
     "a rate limit for everything": changed(EVERY, refused(429)),
-    "a key that is refused for everything": changed(but(EVERY, _alive), refused(401)),
+    "a key that is refused for everything": changed(but(EVERY, either(_alive, PREFLIGHT)), refused(401)),
     "an overload that says for how long": changed(
         asked('POST /chat/completions {"stop":"gonogo-never"}'), refused(503), header("retry-after", "1")
     ),

@@ -52,6 +52,12 @@ _FIELDS = (
     ("chat answers created at a float", "time.time() as it is", "created", put("created", 1_700_000_000.5)),
     ("chat answers created at a string", "a time stamp as text", "created", put("created", "1700000000")),
     ("chat answers created in milliseconds", "Date.now()", "seconds", put("created", 1_700_000_000_000)),
+    (
+        "chat answers created when the server began",
+        "a time that is read once",
+        "now",
+        put("created", 1_699_990_000),
+    ),
     ("chat answers created in 1970", "a clock that was never read", "seconds", put("created", 0)),
     ("chat answers without a model", "ggml-org/llama.cpp#10056", "model", cut("model")),
     ("chat answers with null as their model", "a name not known", "model", put("model", None)),

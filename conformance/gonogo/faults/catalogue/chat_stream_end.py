@@ -204,6 +204,26 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "chunks created when the server began",
+        "a time that is read once",
+        "chat.stream.now",
+        changed(LIMITED, each(put("created", 1_699_990_000))),
+    ),
+    fault(
+        "max_tokens is ignored in streams, which come to their own end",
+        "dtzp555-max/ocp#470",
+        "chat.stream.limit",
+        changed(
+            LIMITED,
+            each(put("choices.*.finish_reason", "stop"), where=finishes),
+            each(
+                put("usage.completion_tokens", 14),
+                made("usage.total_tokens", lambda n: n + 12),
+                where=has_usage,
+            ),
+        ),
+    ),
+    fault(
         "max_tokens is ignored in streams",
         "dtzp555-max/ocp#470",
         "chat.stream.limit",

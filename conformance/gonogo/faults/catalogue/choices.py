@@ -44,6 +44,18 @@ def _is_second(value: Any) -> bool:  # noqa: ANN401 - JSON
     return has_choice(value) and value["choices"][0]["index"] == 1
 
 
+def _empty(choice: Any) -> None:  # noqa: ANN401 - JSON
+    holder, name = (choice, "text")
+    for inner in {"message", "delta"} & choice.keys():
+        holder, name = choice[inner], "content"
+    if holder.get(name):
+        holder[name] = ""
+
+
+def _emptied(value: Any) -> None:  # noqa: ANN401 - JSON
+    _empty(value["choices"][1])
+
+
 def _no_role(value: Any) -> None:  # noqa: ANN401 - JSON
     value["choices"][0]["delta"].pop("role", None)
 
@@ -51,6 +63,18 @@ def _no_role(value: Any) -> None:  # noqa: ANN401 - JSON
 def _of(group: str, what: str, *breaks: str) -> tuple[Fault, ...]:
     whole, stream = first(f"choices.{group}.number"), first(f"choices.{group}.streamed")
     return (
+        fault(
+            f"the second of two choices is empty in {what}",
+            "one sampler for all rows of a batch",
+            f"choices.{group}.text",
+            changed(whole, answer(_emptied)),
+        ),
+        fault(
+            f"the second of two choices is empty in a stream of {what}",
+            "all pieces under the first index",
+            f"choices.{group}.streamed_text",
+            changed(stream, each(lambda value: _empty(value["choices"][0]), where=_is_second)),
+        ),
         fault(
             f"n is ignored in {what}",
             "abetlen/llama-cpp-python#1906",

@@ -167,6 +167,12 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "completions created when the server began",
+        "a time that is read once",
+        "completions.response.now",
+        changed(COMPLETIONS, answer(put("created", 1_699_990_000))),
+    ),
+    fault(
         "stop as the finish reason of every completion",
         "triton-inference-server/server#7796",
         "completions.limit.length",

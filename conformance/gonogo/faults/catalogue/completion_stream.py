@@ -30,6 +30,10 @@ STREAMS = streamed("/completions")
 PLAIN = asked('POST /completions {"stream":true}')
 COUNTED = asked('POST /completions {"stream":true,"stream_options":{"include_usage":true}}')
 
+LIMITED = asked(
+    'POST /completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true},"temperature":0}'
+)
+
 
 def _delta(value: Any) -> None:  # noqa: ANN401 - JSON
     for choice in value["choices"]:
@@ -169,6 +173,26 @@ FAULTS: tuple[Fault, ...] = (
         "triton-inference-server/server#7796",
         "completions.stream.length",
         changed(STREAMS, each(put("choices.*.finish_reason", "stop"), where=finishes)),
+    ),
+    fault(
+        "a completion's chunks created when the server began",
+        "a time that is read once",
+        "completions.stream.now",
+        changed(LIMITED, each(put("created", 1_699_990_000))),
+    ),
+    fault(
+        "max_tokens is ignored in streamed completions",
+        "dtzp555-max/ocp#470",
+        "completions.stream.limit",
+        changed(
+            LIMITED,
+            each(put("choices.*.finish_reason", "stop"), where=finishes),
+            each(
+                put("usage.completion_tokens", 14),
+                made("usage.total_tokens", lambda n: n + 12),
+                where=has_usage,
+            ),
+        ),
     ),
     fault(
         "include_usage is ignored in completions",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 from gonogo.exchange import FailureKind
+from gonogo.faults.asking import last
 from gonogo.faults.editing import (
     DONE,
     appended,
     asked,
     changed,
     copied,
+    each,
     either,
     event,
     failing,
@@ -20,6 +22,7 @@ from gonogo.faults.editing import (
     lines,
     put,
     raw,
+    refused,
     streamed,
 )
 from gonogo.faults.fault import Fault, fault
@@ -222,6 +225,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(CHAT, failing(FailureKind.TIMEOUT, keep=4)),
     ),
     fault(
+        "every stream fails the server, one with a token limit beyond every context too",
+        "a gateway that cannot hand streams on",
+        ("chat.stream.works", "completions.stream.works", "http.no_server_error"),
+        changed(either(STREAMS, last("errors.token_limit.harmless")), refused(502)),
+    ),
+    fault(
         "an error in the middle of a stream",
         "open-webui/open-webui#29628",
         "stream.no_error",
@@ -234,9 +243,21 @@ FAULTS: tuple[Fault, ...] = (
         changed(COUNTED, frames(lambda old: [*old[:4], ERROR, DONE])),
     ),
     fault(
+        "null as an error in every chunk",
+        "a class that writes all its fields",
+        "stream.no_empty_error",
+        changed(CHAT, each(put("error", None))),
+    ),
+    fault(
+        "an empty error in every chunk",
+        "a class that writes all its fields",
+        "stream.no_empty_error",
+        changed(CHAT, each(put("error", {}))),
+    ),
+    fault(
         "an error in place of the stream",
         "sgl-project/sglang#19996",
-        "stream.no_error",
+        ("stream.no_error", "chat.stream.works", "completions.stream.works"),
         changed(STREAMS, frames(lambda _: [ERROR])),
     ),
     fault(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
+from gonogo.faults.asking import last
 from gonogo.faults.editing import asked, both, changed, failing, header, refused, silent
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.rules import load
-from gonogo.stimuli.life import is_sign_of_life, leaving, suspects
+from gonogo.stimuli.life import is_sign_of_life, leaving, left_again, suspects
 from gonogo.stimuli.stimulus import Risk
 
 if TYPE_CHECKING:
@@ -94,8 +95,18 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a wrong request that is never answered",
         "Blaizzy/mlx-vlm#1604",
-        "http.in_time",
+        "http.refused_in_time",
         changed(HOSTILE, silent(FailureKind.TIMEOUT)),
+    ),
+    fault(
+        "a wrong request that is answered, and not in time",
+        "a limit below 0 that is none",
+        "sampling.refused.max_tokens_negative",
+        changed(
+            last("sampling.refused.max_tokens_negative"),
+            refused(200, b'data: {"choices":[]}\n\n', "text/event-stream"),
+            failing(FailureKind.TIMEOUT),
+        ),
     ),
     fault(
         "nobody is there after a wrong request",
@@ -194,6 +205,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(asked(PREFLIGHT), refused(405)),
     ),
     fault(
+        "OPTIONS that wants a key",
+        "a check of keys in front of everything; a browser sends none with it",
+        "http.cors",
+        changed(asked(PREFLIGHT), refused(403)),
+    ),
+    fault(
         "a list of headers that is too short for openai-node",
         "pollinations/pollinations PR#10165",
         "http.cors",
@@ -222,6 +239,18 @@ FAULTS: tuple[Fault, ...] = (
         "ggml-org/llama.cpp#24496, oobabooga/textgen#4521",
         under("http", "survives", "client_leaves", "in_time"),
         changed(_alive_after_leaving, silent(FailureKind.TIMEOUT)),
+    ),
+    fault(
+        "a prompt that fails once its stream was left",
+        "vllm-mlx: a cache of the prompt that is left half filled",
+        "http.left_prompt",
+        changed(asked(left_again().key), refused(500)),
+    ),
+    fault(
+        "an answer in gzip that nobody asked for",
+        "a proxy that compresses everything",
+        "http.coding",
+        changed(AGAIN, header("content-encoding", "gzip")),
     ),
     fault(
         "an answer with two lengths",

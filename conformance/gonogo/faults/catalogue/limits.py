@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import first
+from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     answer,
     answered,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gonogo.faults.editing import Change, Edit
 
 FIELD = first("errors.unknown_field.refused")
-LIMIT = first("errors.token_limit.harmless")
+LIMIT = last("errors.token_limit.harmless")
 BYTES = first("errors.encoding.refused")
 CONTEXT = first("errors.context.whole")
 

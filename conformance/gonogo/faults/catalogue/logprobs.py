@@ -35,6 +35,7 @@ LIKELIEST = last("logprobs.chat.possible")
 _ENTRIES = "choices.0.logprobs.content"
 _ARRAYS = "choices.0.logprobs"
 _LEGACY = {"tokens": ["H"], "token_logprobs": [-0.1], "top_logprobs": [{}], "text_offset": [0]}
+_UNLIKELY = {"token": "z", "logprob": -9999.0, "bytes": [122]}
 _ENTRY = {"token": "H", "logprob": -0.1, "bytes": [72], "top_logprobs": []}
 
 
@@ -270,8 +271,42 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "text offsets that fall",
         "offsets from the end",
-        ("logprobs.completions.offsets_rise", "logprobs.completions.offsets"),
+        (
+            "logprobs.completions.offsets_rise",
+            "logprobs.completions.offsets",
+            "logprobs.completions.offsets_begin",
+        ),
         changed(TEXT, answer(made(f"{_ARRAYS}.text_offset", lambda old: old[::-1]))),
+    ),
+    fault(
+        "text offsets in tokens of the prompt",
+        "two counts of one prompt",
+        "logprobs.completions.offsets_begin",
+        changed(TEXT, answer(made(f"{_ARRAYS}.text_offset", lambda old: [offset + 5 for offset in old]))),
+    ),
+    fault(
+        "no log probabilities without alternatives",
+        "vllm-project/vllm#4795: 0 is taken for absent",
+        ("logprobs.chat.top_zero", "logprobs.chat.no_top"),
+        changed(
+            either(last("logprobs.chat.top_zero"), last("logprobs.chat.no_top")),
+            answer(put("choices.0.logprobs", None)),
+        ),
+    ),
+    fault(
+        "a completion's log probabilities of 0 alternatives are left out",
+        "a test of truth in place of None",
+        "logprobs.completions.zero",
+        changed(last("logprobs.completions.zero"), answer(put("choices.0.logprobs", None))),
+    ),
+    fault(
+        "alternatives that nobody asked for",
+        "llama.cpp's server has 20",
+        "logprobs.chat.no_tops_unasked",
+        changed(
+            last("logprobs.chat.no_top"),
+            answer(made(f"{_ENTRIES}.0.top_logprobs", lambda _: [_UNLIKELY] * 20)),
+        ),
     ),
 )
 
@@ -309,8 +344,6 @@ def _half_of_a_character(value: Any) -> None:  # noqa: ANN401 - JSON
     choice["message"]["content"] = choice["message"]["content"][:3]
     choice["logprobs"]["content"][3].update(token="\ufffd", bytes=[0xF0, 0x9F])
 
-
-_UNLIKELY = {"token": "z", "logprob": -9999.0, "bytes": [122]}
 
 HARMLESS: dict[str, Change] = {
     "log probabilities that are refused": changed(_asked, refused(400)),

@@ -65,6 +65,12 @@ FAULTS: tuple[Fault, ...] = (
         for name, imitates, rule, edit in _ENTRIES
     ),
     fault(
+        "no list of models",
+        "gateways that serve one model",
+        "models.list.there",
+        changed(LISTS, refused(404)),
+    ),
+    fault(
         "the list of models answered with 203",
         "a proxy that rewrites what it forwards (RFC 9110 section 15.3.4)",
         "models.list.status",

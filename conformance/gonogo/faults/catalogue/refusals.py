@@ -54,6 +54,12 @@ _FIELDS = (
         put("error.message", {"text": "No."}),
     ),
     (
+        "a stack trace as the message of errors",
+        "a debug mode left on",
+        ("envelope.no_trace",),
+        put("error.message", 'Traceback (most recent call last):\n  File "app.py", line 7, in chat'),
+    ),
+    (
         "errors with an empty message",
         "openai/openai-node#1734",
         ("envelope.words",),

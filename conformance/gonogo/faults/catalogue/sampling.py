@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
+from gonogo.faults.catalogue.chat_response import LIMITED
 from gonogo.faults.catalogue.limits import UNFIT
 from gonogo.faults.catalogue.stops import saying
-from gonogo.faults.editing import answer, answered, asked, changed, made, put, refused, silent, status
+from gonogo.faults.editing import answer, answered, asked, changed, either, made, put, refused, silent, status
 from gonogo.faults.fault import Fault, fault
 from gonogo.judge.checks.counts import text
 from gonogo.rules import load
@@ -145,6 +146,15 @@ FAULTS: tuple[Fault, ...] = (
         changed(
             _pick("effect.both_limits"),
             answer(made("usage", lambda usage: _counted(usage, 8))),
+        ),
+    ),
+    fault(
+        "no token limit of a chat is read",
+        "an old server, whose limit had another name; the text comes to its own end",
+        ("chat.limit.max_tokens", "chat.limit.max_completion_tokens"),
+        changed(
+            either(LIMITED, _pick("effect.both_limits")),
+            answer(put("choices.0.finish_reason", "stop"), made("usage", lambda usage: _counted(usage, 14))),
         ),
     ),
     fault(

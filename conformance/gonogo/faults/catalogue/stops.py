@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gonogo.faults.editing import answer, asked, both, changed, each, finishes, frames, made, put, refused
 from gonogo.faults.fault import Fault, fault
 from gonogo.judge.checks.counts import text
+from gonogo.stimuli.stopping import BETWEEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +130,14 @@ def _tokens(most: int) -> Callable[[Any], None]:
     return edit
 
 
+def _at_the_later(whole: str, before: str, stop: str) -> str:
+    """The text up to the three characters that the list has for what comes behind the stop."""
+    after = len(before) + len(stop)
+    parts = (whole[start : start + 3] for start in range(after + BETWEEN, len(whole) - 2))
+    later = next(part for part in parts if part.strip() == part and whole.index(part) >= after)
+    return whole[: whole.index(later)]
+
+
 FAULTS: tuple[Fault, ...] = (
     *(
         fault(f"a {noun} {name}", imitates, f"stop.{group}.{rule}", ending(key, baseline, say))
@@ -177,10 +186,24 @@ FAULTS: tuple[Fault, ...] = (
         ending(LISTED, CHAT_STREAM, _ran_on),
     ),
     fault(
+        "a list of stops is ignored, and the text does not repeat",
+        "a text drawn at another temperature, that goes on far past the stop",
+        "stop.list.honoured",
+        ending(
+            LISTED, CHAT_STREAM, lambda _, before, stop: f"Well, {before}{stop} and so on until the limit"
+        ),
+    ),
+    fault(
+        "a stop of a list stays in the text that it ended",
+        "transformers serve",
+        "stop.list.excluded",
+        ending(LISTED, CHAT_STREAM, _included),
+    ),
+    fault(
         "the stop that is listed first wins",
         "a loop over the list, not over the text",
-        "stop.list.earliest",
-        ending(LISTED, CHAT_STREAM, lambda whole, before, stop: whole[: len(before) + len(stop) + 1]),
+        ("stop.list.earliest", "stop.list.excluded"),
+        ending(LISTED, CHAT_STREAM, _at_the_later),
     ),
     fault(
         "a streamed completion that goes on past its stop",

@@ -190,6 +190,18 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "a streamed call without its arguments",
+        "a parser that gives out the name alone",
+        ("tools.stream.arguments_kept", "tools.stream.arguments_json"),
+        changed(STREAM, each(put(f"{FRAGMENT}.function.arguments", ""), where=calls_fragment)),
+    ),
+    fault(
+        "the arguments of the first of two calls are lost in a stream",
+        "a parser that is done with the first call when the second begins",
+        ("tools.stream.arguments_of_two", "tools.stream.arguments_json"),
+        changed(TWO, each(put(f"{FRAGMENT}.function.arguments", ""), where=calls_fragment)),
+    ),
+    fault(
         "another tool in the stream",
         "a second parser for streams",
         "tools.stream.agrees",

@@ -99,6 +99,12 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *wrong_heads("embeddings", "embeddings.response", EVERY),
     fault(
+        "embeddings with an empty model",
+        "a name not known",
+        "embeddings.response.model_not_empty",
+        changed(EVERY, answer(put("model", ""))),
+    ),
+    fault(
         "NaN in a vector",
         "a norm of 0 that is divided by",
         "embeddings.response.json",

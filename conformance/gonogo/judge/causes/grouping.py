@@ -25,12 +25,15 @@ ECHOES = (
     "http.no_server_error",
     "http.complete",
     "http.in_time",
+    "http.refused_in_time",
     "http.retry_after",
     "errors.status.streamed",
     "stream.no_error",
     "robustness.*",
 )
 """Rules about every exchange: where others explain all the exchanges in which one is broken, it says nothing more."""
+
+OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 
 TWINS = {
     "response": "an answer",
@@ -184,7 +187,7 @@ def _left_open(
 ) -> Iterator[tuple[str, str]]:
     """The rules that a cause leaves open, with its id: they need a broken rule, or speak of its exchanges."""
     for judgement in sight.judgements.values():
-        if judgement.verdict is not Verdict.INCONCLUSIVE or judgement.because is None:
+        if judgement.verdict not in OPEN or judgement.because is None:
             continue
         if judgement.because.reason in LOST:
             continue  # what may have stopped the target was not read for this rule

@@ -27,4 +27,5 @@ import gonogo.judge.checks.structured
 import gonogo.judge.checks.text
 import gonogo.judge.checks.tool_calls
 import gonogo.judge.checks.tool_streams
+import gonogo.judge.checks.variations
 import gonogo.judge.checks.writing  # noqa: F401 - imported for their phrases, this one and those above

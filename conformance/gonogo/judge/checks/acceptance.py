@@ -58,6 +58,16 @@ def accepted_like_the_first(*exchanges: Exchange) -> Outcome:
     return Deviation("a status of 2xx, as for the plain request", refusal(last))
 
 
+@compare("the last is accepted like the first, or refused with 400 by the name {name}", Of.ANY)
+def accepted_or_named(*exchanges: Exchange, name: str) -> Outcome:
+    """Where the API itself refuses, a refusal that tells what to leave out is as good."""
+    first, last = exchanges[0], exchanges[-1]
+    expect_plain(first)
+    if last.status == 400 and _param(last) == name:
+        return saw("refusal that names the parameter", last)
+    return accepted_like_the_first(*exchanges)
+
+
 @compare("where the first is taken, the last is taken too", Of.ANY)
 def taken_like_the_first(*exchanges: Exchange) -> Outcome:
     """A variation of something that a target need not do: where it does it, it does this too."""
@@ -114,6 +124,19 @@ def in_time(exchange: Exchange) -> Outcome:
     return saw("answer within --timeout", exchange)
 
 
+@check("a refusal comes within the time limit", Of.ANY)
+def refused_in_time(exchange: Exchange) -> Outcome:
+    """What nobody could answer is not waited for; what is answered, or may be, is no refusal."""
+    failure = exchange.failure
+    if failure is None or failure.kind is not FailureKind.TIMEOUT:
+        return in_time(exchange)
+    if accepted(exchange):
+        raise undecided(Reason.NOT_REFUSED, exchange, status=exchange.status)
+    if exchange.status is None and kinds.may_be_under_way(exchange):
+        raise undecided(Reason.MAY_BE_UNDER_WAY, exchange)
+    return in_time(exchange)
+
+
 def accepted(exchange: Exchange) -> bool:
     """Whether the status is 2xx."""
     return exchange.status is not None and 200 <= exchange.status < 300
@@ -155,16 +178,24 @@ def options(exchange: Exchange) -> dict[str, object]:
 
 def _lacked(exchange: Exchange) -> str | None:
     """The parameter of the request that a refusal says the model does not support; null is none of its values."""
-    if exchange.status != 400:
+    if exchange.status != 400 or _error(exchange).get("code") not in UNSUPPORTED:
         return None
+    name = _param(exchange)
+    return name if name in OF_THE_MODEL and options(exchange).get(name) is not None else None
+
+
+def _param(exchange: Exchange) -> object:
+    """The parameter that a refusal names, if it does."""
+    return _error(exchange).get("param")
+
+
+def _error(exchange: Exchange) -> reading.Object:
+    """The error object of a refusal; empty where there is none."""
     try:
         error = reading.answer(exchange).get("error")
     except Stop:
-        return None
-    if not isinstance(error, dict) or error.get("code") not in UNSUPPORTED:
-        return None
-    name = error.get("param")
-    return name if name in OF_THE_MODEL and options(exchange).get(name) is not None else None
+        return {}
+    return error if isinstance(error, dict) else {}
 
 
 def ending(exchange: Exchange) -> str:

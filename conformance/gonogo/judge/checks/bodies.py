@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # The seconds of 2001-09-09 and of 2096-10-02: a time stamp in milliseconds or days lies outside.
 EARLIEST, LATEST = 1_000_000_000, 4_000_000_000
+APART = 600
+"""Seconds between the time in an answer and its Date: more than any answer of ours takes, queued as it may be."""
 
 
 @check('the answer\'s content type is "{media_type}"')
@@ -63,6 +66,28 @@ def out_of_time(value: object, field: str, exchange: Exchange) -> Deviation | No
     if EARLIEST <= seconds <= LATEST:
         return None
     return Deviation("a Unix time in seconds", f'"{field}" is {seconds}')
+
+
+@check('"{field}" in the answer is about the time in its Date')
+def answered_now(exchange: Exchange, field: str) -> Outcome:
+    """The clock is the target's own."""
+    return late(reading.answer(exchange).get(field), field, exchange) or saw(
+        f'"{field}" beside a Date', exchange
+    )
+
+
+def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
+    """A deviation where a time is far from that of the answer's header Date; Stop where one of them is no time."""
+    if out_of_time(value, field, exchange) is not None:
+        raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a Unix time in seconds")
+    try:
+        now = parsedate_to_datetime(exchange.header("date") or "").timestamp()
+    except ValueError:
+        raise undecided(Reason.NO_DATE, exchange) from None
+    seconds = reading.count(value) or 0
+    if abs(seconds - now) <= APART:
+        return None
+    return Deviation(f"a time near {int(now)}, that of the answer's Date", f'"{field}" is {seconds}')
 
 
 @compare('"{field}" differs between the answers')

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.judge import reading
+from gonogo.judge import kinds, reading
+from gonogo.judge.checks.acceptance import ending, expect_plain, timed_out, turned_away
 from gonogo.judge.checks.counts import generated, text
-from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.outcome import Deviation, refused, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
@@ -56,23 +57,48 @@ def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
     """Text cut off by the limit says so.
 
     The first answer, of the same greedy text, shows that there was more to say: a model that ends by itself with the
-    last token that it may use says "stop", and rightly.
+    last token that it may use says "stop", and rightly. A limit that is passed cut nothing: another rule says so.
     """
     longer, limited = exchanges
     if generated(longer) <= limit:
         raise undecided(Reason.NOTHING_MORE_TO_SAY, longer, found=generated(longer))
-    if generated(limited) < limit:
-        raise undecided(Reason.LIMIT_NOT_REACHED, limited, found=generated(limited), limit=limit)
+    found = generated(limited)
+    if found != limit:
+        reason = Reason.LIMIT_PASSED if found > limit else Reason.LIMIT_NOT_REACHED
+        raise undecided(reason, limited, found=found, limit=limit)
     reasons = [reason for reason in _reasons(limited) if isinstance(reason, str) and reason]
     if not reasons:
         raise undecided(Reason.NO_FINISH_REASON, limited)
     wrong = [reason for reason in reasons if reason != "length"]
     if wrong:
         return Deviation(
-            'finish_reason "length"', f"finish_reason is {wrong[0]!r} after {limit} of {limit} tokens"
+            'finish_reason "length"', f"finish_reason is {wrong[0]!r} after {found} of {limit} tokens"
         )
     _refuse_other_form(limited)
     return saw('finish_reason "length"', limited, count=len(reasons))
+
+
+@compare("where the whole is answered, the stream is answered too", Of.ANY)
+def streams_at_all(whole: Exchange, streamed: Exchange) -> Outcome:
+    """A failure of the server in place of a stream: its status, a connection that ends, an error before any chunk.
+
+    A refusal is no failure, and what is busy or slow tells nothing.
+    """
+    expect_plain(whole)
+    failure, status = streamed.failure, streamed.status
+    if status in {401, 403, 501} or turned_away(streamed) or timed_out(streamed):
+        raise unanswered(streamed)
+    if status is not None and 400 <= status < 500:
+        raise refused(Reason.REFUSED, streamed, status=status)
+    if status is None or status >= 500:
+        return Deviation("a stream, as the whole answer came", ending(streamed))
+    if kinds.of_its_kind(streamed):
+        return saw("stream", streamed)
+    frame = next((e.data for e in reading.stream(streamed).events if reading.is_error(e.data)), None)
+    if frame is None and failure is None:
+        raise undecided(Reason.WRONG_KIND, streamed, kind=kinds.name(streamed))
+    how = f"an error in its place: {frame[:120]}" if frame is not None else ending(streamed)
+    return Deviation("a stream, as the whole answer came", how)
 
 
 @compare("where the whole answer has text, the stream has text")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.bodies import out_of_time
+from gonogo.judge.checks.bodies import late, out_of_time
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
@@ -53,6 +53,17 @@ def chunk_time(exchange: Exchange, field: str) -> Outcome:
         if deviation is not None:
             return deviation.located(exchange, chunk.offset, chunk.end)
     return saw(f'chunk with "{field}"', exchange, count=len(chunks))
+
+
+@check('"{field}" in every chunk is about the time in the Date of the stream', Of.BEGUN)
+def chunk_now(exchange: Exchange, field: str) -> Outcome:
+    """The clock is the target's own."""
+    chunks = reading.chunks(exchange)
+    for chunk in chunks:
+        deviation = late(chunk.value.get(field), field, exchange)
+        if deviation is not None:
+            return deviation.located(exchange, chunk.offset, chunk.end)
+    return saw(f'chunk with "{field}" beside a Date', exchange, count=len(chunks))
 
 
 @check("every chunk but the usage chunk has a choice", Of.BEGUN)
@@ -239,13 +250,14 @@ def without(exchange: Exchange, field: str) -> Outcome:
     return saw("chunk", exchange, count=len(chunks))
 
 
-@check("no chunk is there for usage only", Of.BEGUN)
-def no_usage_chunk(exchange: Exchange) -> Outcome:
-    """Nobody asked for it, and choices[0] of it is an IndexError (Arthur-Ficial/apfel#100)."""
+@check("no chunk counts tokens", Of.BEGUN)
+def no_usage(exchange: Exchange) -> Outcome:
+    """Nobody asked for it, and choices[0] of a chunk of its own is an IndexError (Arthur-Ficial/apfel#100)."""
     chunks = reading.chunks(exchange)
     for chunk in chunks:
-        if chunk.value.get("choices") == [] and reading.usage(chunk.value) is not None:
-            return Deviation("no usage chunk, as none was asked for", "there is one").located(
+        if reading.usage(chunk.value) is not None:
+            where = "in a chunk with choices" if chunk.choices else "in a chunk of its own"
+            return Deviation("no usage, as none was asked for", f"there is usage {where}").located(
                 exchange, chunk.offset, chunk.end
             )
     return saw("chunk", exchange, count=len(chunks))

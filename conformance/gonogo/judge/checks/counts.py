@@ -18,6 +18,8 @@ PARTS = {
     "prompt_tokens": ("cached_tokens", "audio_tokens"),
     "completion_tokens": ("reasoning_tokens", "audio_tokens"),
 }
+MOST_WORDS = 2
+"""Words that one token may hold: vocabularies have a few tokens of two."""
 FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -72,11 +74,27 @@ def parts_within(exchange: Exchange) -> Outcome:
 
 @check("no more than {limit:d} completion tokens were generated", Of.BEGUN)
 def within_limit(exchange: Exchange, limit: int) -> Outcome:
-    """The token limit is a limit."""
+    """The token limit is a limit; where nothing is counted, more than two words for each token passed it."""
+    echoed = exchange.request.fields.get("echo") is True
+    if (
+        not echoed
+        and _counts(exchange) is None
+        and (words := len(text(exchange).split())) > limit * MOST_WORDS
+    ):
+        return Deviation(f"at most {limit} completion tokens", f"the text has {words} words")
     completion = _count(_usage(exchange), "completion_tokens", exchange)
     if completion <= limit:
         return saw("completion_tokens", exchange)
     return Deviation(f"at most {limit} completion tokens", f"completion_tokens is {completion}")
+
+
+@check("of the limits {older:d} and {newer:d} the newer one holds", Of.BEGUN)
+def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
+    """Where neither holds, no limit is read at all, which other rules say."""
+    completion = _count(_usage(exchange), "completion_tokens", exchange)
+    if completion > older:
+        raise undecided(Reason.LIMIT_PASSED, exchange, found=completion, limit=older)
+    return within_limit(exchange, newer)
 
 
 @check("completion tokens were counted where there is text", Of.BEGUN)
@@ -161,17 +179,28 @@ def _piece(exchange: Exchange, choice: Object) -> str:
     return value
 
 
+def piece(choice: Object) -> str:
+    """The text of a choice, whole or of a chunk; "" where it has none, or something else in its place."""
+    holder = next((choice[name] for name in ("message", "delta") if isinstance(choice.get(name), dict)), None)
+    value = choice.get("text") if holder is None else holder.get("content")
+    return value if isinstance(value, str) else ""
+
+
 def _usage(exchange: Exchange) -> Object:
     """The usage of a whole answer, or the last one of a stream."""
+    found = _counts(exchange)
+    if found is None:
+        raise undecided(Reason.NO_USAGE, exchange)
+    return found
+
+
+def _counts(exchange: Exchange) -> Object | None:
     values = (
         [chunk.value for chunk in reading.chunks(exchange)]
         if exchange.is_stream
         else [reading.answer(exchange)]
     )
-    found = [usage for value in values if (usage := reading.usage(value)) is not None]
-    if not found:
-        raise undecided(Reason.NO_USAGE, exchange)
-    return found[-1]
+    return next((usage for value in reversed(values) if (usage := reading.usage(value)) is not None), None)
 
 
 def _count(usage: Object, name: str, exchange: Exchange) -> int:

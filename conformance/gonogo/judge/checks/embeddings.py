@@ -11,9 +11,11 @@ from math import hypot, isfinite
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
+from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.checks.counts import prompt_tokens
+from gonogo.judge.checks.refusals import not_accepted
 from gonogo.judge.outcome import Deviation, saw, undecided
-from gonogo.judge.steps import check, compare
+from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -170,6 +172,19 @@ def in_order(*exchanges: Exchange) -> Outcome:
         "the first text at index 0",
         f"the vector of index {nearest} is nearer ({nearness[nearest]:.3f} to {nearness[0]:.3f})",
     )
+
+
+@check("the two vectors differ, or the texts are refused", Of.ANY)
+def not_cut(exchange: Exchange) -> Outcome:
+    """Two vectors that are equal in every number are of what the two texts have in common: their beginning."""
+    if not accepted(exchange):
+        return not_accepted(exchange)
+    first, second = (_vectors(exchange).get(index, []) for index in (0, 1))
+    if not first or not second:
+        raise undecided(Reason.NO_VECTORS, exchange)
+    if first != second:
+        return saw("vector that differs from the other", exchange)
+    return Deviation("two vectors, or a refusal", "both vectors are equal in every number")
 
 
 def _unlike(exchanges: tuple[Exchange, ...], index: int, least: float, expected: str) -> Deviation | None:

@@ -146,6 +146,18 @@ def no_error_event(exchange: Exchange) -> Outcome:
     return saw("event without an error", exchange, count=sum(_not_an_object(e.data) is None for e in events))
 
 
+@check("no chunk has an error that is none", Of.BEGUN)
+def no_empty_error(exchange: Exchange) -> Outcome:
+    """Null, or an object without fields, beside the choices: some clients look for the key alone."""
+    chunks = reading.chunks(exchange)
+    for chunk in chunks:
+        if "error" in chunk.value:
+            return Deviation('no "error" in a chunk', reading.field(chunk.value, "error")).located(
+                exchange, chunk.offset, chunk.end
+            )
+    return saw("chunk without an error", exchange, count=len(chunks))
+
+
 def _stream(exchange: Exchange) -> EventStream:
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)

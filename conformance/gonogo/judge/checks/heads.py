@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 ANYBODY = "*"
+IDENTITY = "identity"
 
 
 @check("no server error is the answer, unless it says that there is no such thing", Of.ANY)
@@ -38,8 +39,11 @@ def harmless(exchange: Exchange) -> Outcome:
 
 @check("the page may send what openai-node sends", Of.ANSWERED)
 def allowed(exchange: Exchange) -> Outcome:
-    """The status, origin and headers that let a browser send the request, by the Fetch standard."""
-    if exchange.status in {None, 401, 403} or turned_away(exchange):
+    """The status, origin and headers that let a browser send the request, by the Fetch standard.
+
+    A browser never sends a key along, so that a refusal for the want of one keeps every page out.
+    """
+    if exchange.status is None or turned_away(exchange):
         raise unanswered(exchange)
     if not accepted(exchange):
         return Deviation("a status of 2xx", f"status {exchange.status}")
@@ -69,6 +73,20 @@ def one_length(exchange: Exchange) -> Outcome:
     return Deviation(
         "Content-Length or Transfer-Encoding", f"Content-Length is {length}, Transfer-Encoding {coding}"
     )
+
+
+@check("the body has no content coding that was not asked for", Of.ANY)
+def uncoded(exchange: Exchange) -> Outcome:
+    """Who takes no coding may know none; HEAD and answers without a body have nothing to code."""
+    if exchange.status is None:
+        raise unanswered(exchange)
+    asked = header(exchange.request.headers, "accept-encoding") or IDENTITY
+    coding = exchange.header("content-encoding")
+    if coding is None or coding.strip().lower() in ("", IDENTITY):
+        return saw("answer without a content coding", exchange)
+    if asked != IDENTITY:
+        raise undecided(Reason.NOTHING_SEEN, exchange, what="answer to a request for no coding")
+    return Deviation("no Content-Encoding, as identity was asked for", f"Content-Encoding is {coding}")
 
 
 @check("a refusal with 405 has a header allow", Of.ANSWERED)

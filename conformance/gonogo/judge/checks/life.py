@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gonogo.exchange import FailureKind
 from gonogo.judge import kinds
 from gonogo.judge.checks.acceptance import accepted, busy, ending
-from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import suspects
@@ -14,6 +15,19 @@ from gonogo.stimuli.life import suspects
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
+
+
+@check("it is answered as if its stream had not been left", Of.ANY)
+def answered_again(exchange: Exchange) -> Outcome:
+    """A model that was asked nothing else than a plain question before."""
+    if exchange.failure is None and accepted(exchange):
+        if not kinds.of_its_kind(exchange):
+            raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
+        return saw(kinds.name(exchange), exchange)
+    too_large = exchange.failure is not None and exchange.failure.kind is FailureKind.TOO_LARGE
+    if too_large or exchange.status in {401, 403, 429, 503}:
+        raise unanswered(exchange)
+    return Deviation("an answer, as to any plain request", ending(exchange))
 
 
 @check("the target still answers afterwards", Of.ANY)

@@ -9,7 +9,7 @@ from gonogo.judge.checks.acceptance import accepted, ending, timed_out
 from gonogo.judge.checks.framing import no_error_event
 from gonogo.judge.checks.refusals import code_is, not_accepted, not_failing, not_of_the_model
 from gonogo.judge.outcome import Deviation, undecided, unhelpful_status
-from gonogo.judge.steps import Of, check
+from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -19,9 +19,24 @@ if TYPE_CHECKING:
 TOO_LARGE = 413
 
 
-@check("the request fails the server neither at once nor in its stream", Of.ANY)
-def not_failing_late(exchange: Exchange) -> Outcome:
-    """Accepted or refused; an accepted stream is not broken off, and carries no error instead of text."""
+@compare("the last fails the server neither at once nor in its stream", Of.ANY)
+def not_failing_late(plain: Exchange, exchange: Exchange) -> Outcome:
+    """Accepted or refused; an accepted stream is not broken off, and carries no error instead of text.
+
+    Where the plain stream fails as well, it is not the limit.
+    """
+    outcome = _not_failing(exchange)
+    if isinstance(outcome, Deviation):
+        how = ending(plain)
+        if accepted(plain) and plain.failure is None and isinstance(_not_failing(plain), Deviation):
+            how = "an error in its stream"
+        elif accepted(plain) and plain.failure is None:
+            return outcome
+        raise undecided(Reason.PLAIN_REFUSED, plain, exchange, ending=how)
+    return outcome
+
+
+def _not_failing(exchange: Exchange) -> Outcome:
     if not accepted(exchange):
         return not_failing(exchange)
     if timed_out(exchange):

@@ -7,9 +7,10 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading, shape, token_logprobs
+from gonogo.judge.checks.acceptance import taken_like_the_first
 from gonogo.judge.checks.counts import generated, refuse_reasoning, text
-from gonogo.judge.outcome import Deviation, saw, undecided
-from gonogo.judge.steps import Of, check
+from gonogo.judge.outcome import Deviation, Kept, saw, undecided
+from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -64,6 +65,26 @@ def tops_present(exchange: Exchange) -> Outcome:
     if with_any:
         return saw("token with alternatives", exchange, count=len(with_any))
     return Deviation("the likeliest tokens at each place", "every list of them is empty")
+
+
+@compare("where the first is taken, the last is taken too, with log probabilities", Of.ANY)
+def taken_with_logprobs(first: Exchange, last: Exchange) -> Outcome:
+    """Taken and left out is ignored; where the first has none either, another rule says so."""
+    taken = taken_like_the_first(first, last)
+    if not isinstance(taken, Kept):
+        return taken
+    if not token_logprobs.pieces(first):
+        raise undecided(Reason.NO_LOGPROBS, first)
+    return _present(last, "content" if "messages" in last.request.fields else "tokens")
+
+
+@check("no token lists alternatives, as none were asked for", Of.BEGUN)
+def no_tops(exchange: Exchange) -> Outcome:
+    """Of a completion the token itself is let pass, as the schema has it among them."""
+    most = max((len(top) for top in _tops(exchange)), default=0)
+    if most > ("messages" not in exchange.request.fields):
+        return Deviation("no alternatives", f"there are {most} at a place")
+    return saw("token with a log probability", exchange, count=len(list(_own(exchange))))
 
 
 @check("no token lists more of the likeliest than were asked for", Of.BEGUN)
@@ -174,6 +195,22 @@ def offsets_fit(exchange: Exchange) -> Outcome:
         if step != len(token):
             return Deviation(f"an offset {len(token)} after {token!r}", f"the next one is {step} further")
     return saw("token with a text offset after it", exchange, count=len(tokens) - 1)
+
+
+@check("the first text offset is that of the text, or of what comes after the prompt", Of.BEGUN)
+def offsets_begin(exchange: Exchange) -> Outcome:
+    """0 where the text begins, or the length of the prompt in characters; with the prompt echoed it is 0."""
+    offsets = _offsets(exchange)
+    prompt = exchange.request.fields.get("prompt")
+    if not isinstance(prompt, str):
+        raise undecided(Reason.FIELD_NOT, exchange, field="prompt", kind="a string")
+    echoed = exchange.request.fields.get("echo") is True
+    if echoed and len(offsets) <= generated(exchange):
+        raise undecided(Reason.PROMPT_NOT_COVERED, exchange)
+    starts = [0] if echoed else [0, len(prompt)]
+    if offsets[0] in starts:
+        return saw("first text offset", exchange)
+    return Deviation(f"a first offset of {' or '.join(map(str, starts))}", f"it is {offsets[0]}")
 
 
 def _present(exchange: Exchange, field: str) -> Outcome:

@@ -9,7 +9,7 @@ from gonogo.judge import kinds, reading
 from gonogo.judge.checks.acceptance import accepted, ending
 from gonogo.judge.checks.bodies import EARLIEST, LATEST
 from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
-from gonogo.judge.steps import Of, check, compare
+from gonogo.judge.steps import NO_SUCH_ROUTE, Of, check, compare
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 DESCRIBING = ("object", "created", "owned_by")
 """What a listed model and a retrieved one say beside the id."""
+
+
+@check("the operation is there", Of.ANY)
+def there(exchange: Exchange) -> Outcome:
+    """A target that lists nothing cannot be chosen from, whatever else it does."""
+    status = exchange.status
+    if status in NO_SUCH_ROUTE:
+        return Deviation("a list of models", f"the status is {status}")
+    if status is None or not accepted(exchange):
+        raise unanswered(exchange)
+    return saw(f"status {status}", exchange)
 
 
 @check("no two models have the same id")
@@ -89,6 +100,8 @@ def listed_can_be_retrieved(*exchanges: Exchange) -> Outcome:
     """GET /models/{model} knows what GET /models lists."""
     listing, retrieval = exchanges
     asked = _asked(retrieval)
+    if listing.status in NO_SUCH_ROUTE:
+        raise undecided(Reason.NO_LIST, listing, status=listing.status)
     if not accepted(listing):
         raise unanswered(listing)
     if all(entry.get("id") != asked for entry in _entries(listing)):

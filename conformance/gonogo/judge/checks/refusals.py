@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
@@ -24,6 +25,16 @@ from gonogo.reasons import Reason
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
+
+
+# As Python, Node, Java, Go and Rust write them; within JSON a line end is written \\n.
+TRACE = re.compile(
+    r"Traceback \(most recent call last\)"
+    r'|File \\?"[^"\n]+\.py\\?", line \d+'
+    r"|(?:\n|\\n)\s+at [\w.$<>\[\] ]+ ?\([^()\n]+:\d+(?::\d+)?\)"
+    r"|goroutine \d+ \["
+    r"|thread '[^']*' panicked at"
+)
 
 
 @check("the request is refused with 4xx", Of.ANY)
@@ -101,6 +112,17 @@ def message_not_empty(exchange: Exchange) -> Outcome:
     if not message.strip():
         return Deviation("a message", '"message" is empty')
     return saw("error message", exchange)
+
+
+@check("no stack trace is in the refusal", Of.REFUSED)
+def no_trace(exchange: Exchange) -> Outcome:
+    """What a framework shows its developers: names of files and lines of the server's own code."""
+    said = exchange.body.decode("utf-8", "replace")
+    found = TRACE.search(said)
+    if found is None:
+        return saw("refusal without a stack trace", exchange)
+    start = max(0, found.start() - 20)
+    return Deviation("an error without lines of code", f"it has {said[start : found.end() + 60]!r}")
 
 
 @check('the code is "{code}"', Of.REFUSED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, kinds, reading
-from gonogo.judge.checks.counts import generated
+from gonogo.judge.checks.counts import generated, piece
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
@@ -36,6 +36,31 @@ def number_streamed(exchange: Exchange, number: int) -> Outcome:
     if len(found) == number:
         return Deviation(f"indexes 0 to {number - 1}", f"the indexes are {', '.join(map(str, found))}")
     return _deviation(number, len(found))
+
+
+@check("each of the {number:d} choices has text", Of.BEGUN)
+def each_has_text(exchange: Exchange, number: int) -> Outcome:
+    """Where one has text, the others have some of their own; a model that says nothing at all is no matter of n."""
+    texts = _texts(exchange)
+    if len(texts) != number:
+        raise undecided(Reason.FEWER_CHOICES, exchange, found=len(texts), number=number)
+    if not any(texts.values()):
+        raise undecided(Reason.NO_TEXT, exchange)
+    reading.ended(exchange)
+    empty = [index for index, said in texts.items() if not said]
+    if empty:
+        return Deviation("text in every choice", f"choice {empty[0]} has none")
+    return saw("choice with text", exchange, count=number)
+
+
+def _texts(exchange: Exchange) -> dict[int, str]:
+    """The text of each choice by its index, or by its place where a whole answer numbers them wrong."""
+    if not exchange.is_stream:
+        return {place: piece(choice) for place, choice in enumerate(reading.choices(exchange))}
+    return {
+        index: "".join(piece(choice) for _, choice in parts)
+        for index, parts in sorted(reading.by_choice(exchange).items())
+    }
 
 
 @check("the tokens of all {number:d} choices are counted", Of.BEGUN)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.counts import generated, refuse_reasoning, text
+from gonogo.judge.checks.counts import generated, piece, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import compare
 from gonogo.reasons import Reason
@@ -20,11 +21,21 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
+LONGEST_TOKEN = 16
+"""Characters: more than one token, so more than what may come with the end of a stop sequence."""
+
+
+AHEAD = 6
+"""Tokens that may be generated past a stop sequence until it is noticed, as by servers that decode several at once."""
+
+
 class Ending(Enum):
     """Where a text ends that should have ended before the stop sequence."""
 
     EXACT = auto()  # there
-    RAN_ON = auto()  # nowhere near: it is the whole greedy text
+    RAN_ON = (
+        auto()
+    )  # nowhere near: it is the whole greedy text, or another one that goes on far behind the sequence
     CUT_OUT = auto()  # the sequence is gone, and what comes after it is there
     INCLUDED = auto()  # after the sequence, which is in it
     PAST = auto()  # somewhere behind the sequence, which is in it
@@ -88,8 +99,7 @@ def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) ->
     if actual == whole:
         return Ending.RAN_ON
     if stop in actual:
-        ended = actual.startswith(expected) and actual.endswith(stop)
-        return Ending.INCLUDED if ended else Ending.PAST
+        return _with_stop(expected, stop, actual)
     if actual.startswith(expected) and stop.startswith(actual[len(expected) :]):
         return Ending.PARTIAL
     if expected.startswith(actual):
@@ -97,6 +107,13 @@ def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) ->
     if actual.startswith(whole.replace(stop, "", 1)):
         return Ending.CUT_OUT
     raise undecided(Reason.TEXT_CHANGED, cut)
+
+
+def _with_stop(expected: str, stop: str, actual: str) -> Ending:
+    """How a text ends that has the sequence in it."""
+    if len(actual) - actual.index(stop) - len(stop) > LONGEST_TOKEN:
+        return Ending.RAN_ON
+    return Ending.INCLUDED if actual.startswith(expected) and actual.endswith(stop) else Ending.PAST
 
 
 @compare("the text does not go on as if there were no stop")
@@ -150,11 +167,15 @@ def exact(*exchanges: Exchange) -> Outcome:
 
 @compare("the text ends before the stop sequence that comes first")
 def earliest(*exchanges: Exchange) -> Outcome:
-    """Not before the one that is listed first; a list that is ignored is another rule's matter."""
-    return stopped_text(exchanges[0], exchanges[-1]).outcome(
-        "text up to the stop sequence that comes first",
-        right={Ending.EXACT},
-        wrong={Ending.INCLUDED, Ending.PAST, Ending.PARTIAL, Ending.SHORT},
+    """Not before the one that is listed first.
+
+    A list that is ignored, and a sequence that stays in the text that it ended, are other rules' matters.
+    """
+    stopped = stopped_text(exchanges[0], exchanges[-1])
+    if stopped.ending is Ending.PAST and not _ends_at_another(exchanges[0], stopped):
+        raise undecided(Reason.STOP_IN_TEXT, stopped.cut)
+    return stopped.outcome(
+        "text up to the stop sequence that comes first", right=set(ENDED), wrong={Ending.PAST}
     )
 
 
@@ -185,6 +206,13 @@ def fewer_tokens(*exchanges: Exchange) -> Outcome:
     if actual > most:
         refuse_reasoning(cut)
         return Deviation(f"at most the {most} tokens of the whole text", f"completion_tokens is {actual}")
+    needed = _tokens_before(streamed, stopped, most)
+    if needed is not None and actual > needed + AHEAD:
+        refuse_reasoning(cut)
+        return Deviation(
+            f"about the {needed} tokens up to the stop sequence",
+            f"completion_tokens is {actual}, the whole is {most}",
+        )
     stopped.expect_ended()
     if not actual:
         raise undecided(Reason.NO_COUNT, cut, field="completion_tokens")
@@ -201,6 +229,24 @@ def released(*exchanges: Exchange) -> Outcome:
     if whole.startswith(actual):
         return Deviation(f"the whole text, {whole!r}", f"{whole[len(actual) :]!r} is missing at its end")
     raise undecided(Reason.TEXT_CHANGED, exchanges[0], exchanges[-1])
+
+
+def _tokens_before(streamed: Exchange, stopped: _Stopped, tokens: int) -> int | None:
+    """How many tokens the text up to the end of the sequence took; None where pieces of the stream are no tokens."""
+    pieces = [said for _, choice in reading.by_choice(streamed).get(0, []) if (said := piece(choice))]
+    if abs(len(pieces) - tokens) > 2:
+        return None
+    ends = list(accumulate(map(len, pieces)))
+    place = "".join(pieces).index(stopped.stop) + len(stopped.stop)
+    return sum(end < place for end in ends) + 1
+
+
+def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
+    """Whether the text ends where another sequence of the list begins in the greedy text, or with it."""
+    whole, given = text(baseline), stopped.cut.request.fields.get("stop")
+    others = [stop for stop in given if isinstance(stop, str)] if isinstance(given, list) else []
+    ends = [whole[: whole.index(stop) + more] for stop in others if stop in whole for more in (0, len(stop))]
+    return stopped.actual in {end.strip() for end in ends}
 
 
 def _complete(exchange: Exchange) -> None:

@@ -134,6 +134,41 @@ def same_calls(*exchanges: Exchange) -> Outcome:
     return Deviation(f"calls of {_list(first)}", f"the stream calls {_list(second)}")
 
 
+@compare("no arguments are lost in the stream", Of.BEGUN)
+def arguments_kept(*exchanges: Exchange) -> Outcome:
+    """A call that has arguments in the whole answer has some in the stream, in every call of the same name.
+
+    Which they are may vary with the batch; empty text is none.
+    """
+    whole, streamed = exchanges[0], exchanges[-1]
+    for exchange in exchanges:
+        calls.uncut(exchange)
+    reading.ended(streamed)
+    pairs = list(
+        zip(
+            calls.names(whole),
+            calls.arguments(whole),
+            calls.names(streamed),
+            calls.arguments(streamed),
+            strict=False,
+        )
+    )
+    full = [(name, given, came) for name, given, other, came in pairs if name == other and _has_some(given)]
+    lost = [(name, given, came) for name, given, came in full if not came.strip()]
+    if lost:
+        name, given, came = lost[0]
+        return Deviation(f"{given} for {name!r}, as in the whole answer", f"the stream has {came!r}")
+    return saw("call with arguments", whole, streamed, count=len(full))
+
+
+def _has_some(arguments: str) -> bool:
+    try:
+        value = reading.parse(arguments)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and bool(value)
+
+
 def _first(exchange: Exchange, what: str, find: Callable[[Fragment], object]) -> Outcome:
     by_call = calls.by_call(exchange)
     for index, parts in sorted(by_call.items()):

@@ -1,0 +1,75 @@
+"""Variations of a request that was answered: what they are turned away with, and what is lost with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import FailureKind
+from gonogo.judge import kinds, reading, token_logprobs
+from gonogo.judge.checks.acceptance import (
+    accepted,
+    ending,
+    expect_kind,
+    expect_plain,
+    refusal,
+    turned_away,
+)
+from gonogo.judge.checks.counts import text
+from gonogo.judge.checks.refusals import not_failing
+from gonogo.judge.outcome import Deviation, refused, saw, unanswered, undecided, unhelpful_status
+from gonogo.judge.steps import Of, compare
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+
+LENGTH_REQUIRED = 411
+
+
+@compare("the last does not fail the server", Of.ANY)
+def last_not_failing(first: Exchange, last: Exchange) -> Outcome:
+    """Accepted or refused; where the plain form fails as well, or is refused, the variation is not the reason."""
+    if first.status is not None and (400 <= first.status < 500 or first.status == 501):
+        if first.status in {401, 403} or turned_away(first):
+            raise unhelpful_status(first)
+        raise refused(Reason.REFUSED_PLAIN, first, status=first.status)
+    expect_plain(first)
+    return not_failing(last)
+
+
+@compare("the last is answered like the first, unless it is refused with 411", Of.ANY)
+def answered_however_framed(first: Exchange, last: Exchange) -> Outcome:
+    """How a message is framed is no part of what it says: neither a refusal nor silence is an answer to that."""
+    expect_plain(first)
+    if accepted(last) and last.failure is None:
+        expect_kind(last)
+        return saw(kinds.name(last), last)
+    if last.status == LENGTH_REQUIRED:
+        raise refused(Reason.REFUSED, last, status=last.status)
+    too_large = last.failure is not None and last.failure.kind is FailureKind.TOO_LARGE
+    if too_large or last.status in {401, 403} or turned_away(last):
+        raise unanswered(last)
+    return Deviation("an answer, as to the same request with a length", refusal(last))
+
+
+@compare("where the whole text begins with the prompt, the streamed one does too", Of.ANY)
+def echoed_in_stream(whole: Exchange, streamed: Exchange) -> Outcome:
+    """Whoever echoes does so in streams: with the prompt first, and its log probabilities where they were asked for."""
+    if not accepted(whole):
+        raise undecided(Reason.PLAIN_REFUSED, whole, ending=ending(whole))
+    prompt = str(whole.request.fields.get("prompt"))
+    if not text(whole).lstrip().startswith(prompt):
+        raise undecided(Reason.NO_ECHO, whole)
+    if streamed.status in {401, 403} or turned_away(streamed):
+        raise unanswered(streamed)
+    if not accepted(streamed) or streamed.failure is not None:
+        return Deviation("a stream that begins with the prompt", refusal(streamed))
+    reading.ended(streamed)
+    said = text(streamed)
+    if not said.lstrip().startswith(prompt):
+        return Deviation(f"a stream that begins with {prompt!r}", f"the text is {said!r}")
+    entries, given = (len(token_logprobs.arrays(e)["tokens"]) for e in (whole, streamed))
+    if given + 1 < entries:
+        return Deviation(f"{entries} log probabilities, as in the whole answer", f"there are {given}")
+    return saw("stream that begins with the prompt", streamed)
