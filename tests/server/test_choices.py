@@ -46,6 +46,21 @@ class Numbered(ScriptedEngine):
         yield Piece("", 1, "stop")
 
 
+class LastFirst(ScriptedEngine):
+    """Has the first piece of the first answer once the second has begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second = asyncio.Event()
+
+    async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
+        if generation.sampling.seed == 0:
+            await self.second.wait()
+        yield Piece("a", 1)
+        self.second.set()
+        yield Piece("", 1, "stop")
+
+
 async def asked(client: httpx2.AsyncClient, path: str, body: Body) -> Body:
     response = await client.post(path, json=body)
     assert response.status_code == 200, response.text
@@ -125,6 +140,20 @@ def test_seeds_go_round_in_a_circle() -> None:
     last = Generation((1,), 1, Sampling(seed=2**63 - 1))
     assert nth_seed(last, 1).sampling.seed == -(2**63)
     assert nth_seed(Generation((1,), 1, Sampling()), 1).sampling.seed is None
+
+
+@pytest.mark.parametrize("engine", [LastFirst()], ids=["last first"])
+async def test_choices_begin_in_order_in_a_stream_whichever_is_generated_first(
+    client: httpx2.AsyncClient,
+) -> None:
+    chunks = await streamed(client, "/chat/completions", {**CHAT, "n": 2, "seed": 0})
+    said = [(choice["index"], choice["delta"]) for chunk in chunks for choice in chunk["choices"]]
+    assert said[:3] == [
+        (0, {"role": "assistant", "content": ""}),
+        (1, {"role": "assistant", "content": ""}),
+        (1, {"content": "a"}),
+    ]
+    assert [index for index, delta in said if "role" in delta] == [0, 1]
 
 
 @pytest.mark.parametrize("engine", [Numbered()], ids=["numbered"])

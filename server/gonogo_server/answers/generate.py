@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from gonogo_server.answers.best import best
 from gonogo_server.answers.echo import read_echo
 from gonogo_server.answers.merge import merge
-from gonogo_server.answers.stream import Answer, Counted
+from gonogo_server.answers.stream import Answer, Counted, Started
 from gonogo_server.operations.exchange import current, noted
 from gonogo_server.tools.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
     from gonogo_server.answers.stream import Echo, Reason, Step
     from gonogo_server.engine.base import Engine, Generation
@@ -60,8 +60,17 @@ async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[
             yield best([step async for steps in generated for step in steps], ask.n, ask.best_of)
         else:
             async for steps in generated:
-                yield steps
+                yield [*_begun_before(steps, answers), *steps]
     yield [_counted(ask, answers)]
+
+
+def _begun_before(steps: Iterable[Step], answers: Sequence[Answer]) -> list[Step]:
+    """The beginnings of the answers before those that begin now, so that they begin in order.
+
+    The stream() of openai-python 3.51 puts choices into a list as they begin, and fails where a later one is first.
+    """
+    last = max((step.index for step in steps if isinstance(step, Started)), default=0)
+    return [step for answer in answers[:last] for step in answer.open()]
 
 
 def nth_seed(generation: Generation, nth: int) -> Generation:

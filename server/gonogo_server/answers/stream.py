@@ -161,6 +161,7 @@ class Answer:
         self._calls_end_in = calls_end_in
         self._aligner = Aligner(len(echo.text) if echo else 0)
         self._state = State.WAITING
+        self._opened = False
         self._logprobs: list[float] = []
         self.tokens = 0
         """Tokens generated so far, those of a stop string or an end token included."""
@@ -179,7 +180,7 @@ class Answer:
         reasoning = self._reader.reasoning
         read = self._reader.feed(piece.text)
         reason = "stop" if self._reader.stopped else piece.finish_reason
-        opening = self._opening()
+        opening = self.open()
         self._move(Arrival.LAST_PIECE if reason else Arrival.PIECE)
         self._count(piece)
         if reason:
@@ -193,7 +194,7 @@ class Answer:
 
     def skip(self) -> list[Step]:
         """The steps of an answer of no tokens, for which no engine was asked. Raises `OutOfOrder` after a piece."""
-        opening = self._opening()
+        opening = self.open()
         self._move(Arrival.NOT_ASKED)
         return [*opening, Finished(self._index, "length")]
 
@@ -201,9 +202,11 @@ class Answer:
         """Says that the engine has no more pieces. Raises `OutOfOrder` where it never said why it ended."""
         self._move(Arrival.END)
 
-    def _opening(self) -> list[Step]:
-        if self._state is not State.WAITING:
+    def open(self) -> list[Step]:
+        """The steps that the answer begins with, once; none where it has begun."""
+        if self._opened:
             return []
+        self._opened = True
         if self._echo is None or self._echo == Echo(""):
             return [Started(self._index)]
         return [Started(self._index), Text(self._index, self._echo.text, self._echo.tokens)]

@@ -24,7 +24,7 @@ OF_COUNTS = (
     "completions.prompt.*",
     "completions.echo.*",
     "completions.suffix.*",
-    "chat.request.parts_rendered",
+    "chat.request.*_rendered",
     "chat.request.picture_seen",
     "tools.history.parts_rendered",
     "logprobs.*.count",

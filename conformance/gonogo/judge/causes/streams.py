@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import kinds, reading
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring
-from gonogo.judge.causes.sight import pieces, quoted, succeeded, whole_text
+from gonogo.judge.causes.sight import GENERATIONS, pieces, quoted, succeeded, whole_text
 from gonogo.judge.outcome import Stop, position
+from gonogo.stimuli.fuzzed import is_fuzzed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.sight import Sight
     from gonogo.verdict import Judgement
+
+FEWEST = 3
+"""Streams that all failed before it is said of an operation."""
 
 OF_STREAMED_TEXT = (
     "text.*",
@@ -28,6 +32,7 @@ OF_STREAMED_TEXT = (
     "logprobs.*",
     "tools.stream.arguments*",
     "sampling.effect.*",
+    "completions.echo.stream*",
     "clients.*",
 )
 """Rules about the text that the deltas of a stream make."""
@@ -45,6 +50,7 @@ OF_FRAMES = (
     "logprobs.*",
     "structured.*",
     "sampling.effect.*",
+    "completions.echo.stream*",
     "http.complete",
     "clients.*",
 )
@@ -213,21 +219,27 @@ def _whole_for_stream(sight: Sight) -> Sighting | None:
 
 def _all_fail(sight: Sight) -> Sighting | None:
     """Every stream of an operation failed, while whole answers of it came."""
-    for path in ("/chat/completions", "/completions"):
-        asked = [
-            e
-            for e in sight.exchanges.values()
-            if e.request.path == path
-            and e.request.fields.get("stream") is True
-            and not e.stimulus.startswith("fuzz ")
-        ]
-        failed = [exchange for exchange in asked if _failed(exchange)]
-        works = any(exchange.request.path == path for exchange in sight.wholes)
-        if len(failed) >= 3 and works and not any(succeeded(e) and not _failed(e) for e in asked):
-            first = failed[0]
-            how = first.failure.message if first.failure is not None else f"status {first.status}"
-            return Sighting(f"all {len(failed)} streams failed ({how})", tuple(e.id for e in failed))
-    return None
+    failed = [exchange for path in GENERATIONS for exchange in _failures(sight, path)]
+    if not failed:
+        return None
+    first = failed[0]
+    how = first.failure.message if first.failure is not None else f"status {first.status}"
+    return Sighting(f"all {len(failed)} streams failed ({how})", tuple(e.id for e in failed))
+
+
+def _failures(sight: Sight, path: str) -> list[Exchange]:
+    """The streams of an operation where all of them failed, and its whole answers came; else none."""
+    asked = [
+        exchange
+        for exchange in sight.exchanges.values()
+        if exchange.request.path == path
+        and exchange.request.fields.get("stream") is True
+        and not is_fuzzed(exchange.stimulus)
+    ]
+    failed = [exchange for exchange in asked if _failed(exchange)]
+    works = any(exchange.request.path == path for exchange in sight.wholes)
+    whole = any(succeeded(exchange) and not _failed(exchange) for exchange in asked)
+    return failed if len(failed) >= FEWEST and works and not whole else []
 
 
 def _failed(exchange: Exchange) -> bool:
