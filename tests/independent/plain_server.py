@@ -48,7 +48,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _read(self) -> bytes:
         length = self.headers.get("content-length", "0")
-        if self.headers.get("transfer-encoding") or not length.isdecimal() or int(length) > LARGEST:
+        if self.headers.get("transfer-encoding"):
+            self.close_connection = True
+            raise Refusal("The body must have a length.", status=411)
+        if not length.isdecimal() or int(length) > LARGEST:
             self.close_connection = True  # what is not read would be taken for the next request
             raise Refusal(f"The body must have a length of at most {LARGEST} bytes.", status=413)
         return self.rfile.read(int(length))

@@ -9,7 +9,7 @@ from gonogo.rules import load
 from gonogo.stimuli.life import baselines, is_sign_of_life
 from ideal.running import record_run
 
-MOST_REQUESTS = 200
+MOST_REQUESTS = 210
 MOST_TOKENS = 3000
 GREETING = (2, 1)  # requests, tokens
 

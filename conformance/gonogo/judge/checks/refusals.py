@@ -117,6 +117,8 @@ def message_not_empty(exchange: Exchange) -> Outcome:
 @check("no stack trace is in the refusal", Of.REFUSED)
 def no_trace(exchange: Exchange) -> Outcome:
     """What a framework shows its developers: names of files and lines of the server's own code."""
+    if not exchange.body:
+        raise undecided(Reason.NO_BODY, exchange)
     said = exchange.body.decode("utf-8", "replace")
     found = TRACE.search(said)
     if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, kinds, reading
-from gonogo.judge.checks.counts import generated, piece
+from gonogo.judge.checks.counts import generated, piece, refuse_reasoning
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
@@ -48,9 +48,12 @@ def each_has_text(exchange: Exchange, number: int) -> Outcome:
         raise undecided(Reason.NO_TEXT, exchange)
     reading.ended(exchange)
     empty = [index for index, said in texts.items() if not said]
-    if empty:
-        return Deviation("text in every choice", f"choice {empty[0]} has none")
-    return saw("choice with text", exchange, count=number)
+    if not empty:
+        return saw("choice with text", exchange, count=number)
+    refuse_reasoning(exchange)
+    if set(calls.finish_reasons(exchange)) != {"length"}:
+        raise undecided(Reason.NO_TEXT, exchange)  # a model may end a choice before its first token
+    return Deviation("text in every choice that its limit cut", f"choice {empty[0]} has none")
 
 
 def _texts(exchange: Exchange) -> dict[int, str]:
