@@ -73,7 +73,7 @@ async def listening(
         yield f"http://{shown}:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-        connections.hang_up()
+        await connections.hang_up()
 
 
 async def _listed(recorder: Recorder) -> dict[str, str | None]:
@@ -89,27 +89,31 @@ class _Connections:
 
     def __init__(self, answer: Callable[[Request], Awaitable[Exchange]]) -> None:
         self._answer = answer
-        self._open: set[StreamWriter] = set()
+        self._open: set[asyncio.Task[object]] = set()
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, until either side ends it."""
-        self._open.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
         try:
             connection = _Connection(reader, writer)
             while (request := await connection.request()) is not None:
                 begun = perf_counter()
                 if not await connection.send(request, await self._answer(request), begun):
                     break
-        except OSError:
-            pass  # the client has gone
+        except (OSError, asyncio.CancelledError):
+            pass  # the client has gone, or we do
         finally:
-            self._open.discard(writer)
+            self._open.discard(task)
             writer.close()
 
-    def hang_up(self) -> None:
-        """Close what is open."""
-        for writer in list(self._open):
-            writer.close()
+    async def hang_up(self) -> None:
+        """End what is open."""
+        tasks = list(self._open)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
 
 
 class _Broken:

@@ -20,7 +20,7 @@ Feature: A streamed chat completion
   @must @chat.stream.done
   Scenario: A stream ends with exactly one [DONE]
     Source: guide, Chat completions > Streaming; schema, stream_options; recorded streams.
-    Why: clients hang or report a broken connection without it (huggingface/text-generation-inference#1896).
+    Why: clients wait where the connection stays open, and cannot tell a cut stream (huggingface/text-generation-inference#1896).
     Needs: chat.stream.events
     When any chat completion is streamed
     Then the stream contains exactly one "[DONE]"
@@ -222,7 +222,7 @@ Feature: A streamed chat completion
   @should @chat.stream.finish_last
   Scenario: No choice goes on after it finished
     Source: recorded streams
-    Why: the text after it is lost on clients that stop there.
+    Why: the helpers of openai-python and openai-node drop the usage; clients that stop there lose the text.
     Needs: chat.stream.finish_once
     When any chat completion is streamed
     Then no choice goes on after it finished
@@ -263,7 +263,7 @@ Feature: A streamed chat completion
   @must @chat.stream.usage_last
   Scenario: The usage chunk is the last before the end
     Source: schema, ChatCompletionStreamOptions.include_usage, "before the data: [DONE] message"
-    Why: clients that wait for it stop at the first chunk without choices.
+    Why: the helpers of openai-python and openai-node drop a usage that comes earlier.
     Needs: chat.stream.usage
     When a chat completion is streamed with {"stream_options": {"include_usage": true}}
     Then the usage chunk is the last before the end
@@ -271,7 +271,7 @@ Feature: A streamed chat completion
   @must @chat.stream.usage_once
   Scenario: No other chunk carries usage
     Source: schema, ChatCompletionStreamOptions.include_usage, "all other chunks … with a null value"
-    Why: clients that add the counts up pay twice.
+    Why: LangChain and pydantic-ai add the counts up, so that costs multiply.
     Needs: chat.stream.usage
     When a chat completion is streamed with {"stream_options": {"include_usage": true}}
     Then no other chunk carries usage

@@ -82,7 +82,7 @@ Feature: Streams as server-sent events
   @must @stream.done_last
   Scenario: Nothing follows [DONE]
     Source: guide, Streaming; schema, stream_options, "before the data: [DONE] message"
-    Why: clients stop reading there; what follows is lost, or blocks the connection.
+    Why: all but the AI SDK stop reading there, and lose what follows; the AI SDK reads on.
     Needs: chat.stream.done
     When any stream is asked for
     Then nothing follows the "[DONE]"

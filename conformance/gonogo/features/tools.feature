@@ -300,7 +300,7 @@ Feature: Tools
   @must @tools.stream.index
   Scenario: Every fragment of a call has an index
     Source: schema, ChatCompletionMessageToolCallChunk.index, required
-    Why: list indices must be integers, in openai-python (openai/openai-python#2806, vercel/ai#5885, ollama/ollama#7881).
+    Why: LangChain delivers a call more, with empty arguments; the helpers raise (openai/openai-python#2806, vercel/ai#5885).
     Needs: tools.stream.schema
     When a tool must be called in a stream
     And two tools must be called in a stream

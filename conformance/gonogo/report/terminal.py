@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gonogo import __version__
+from gonogo.clients import measured
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import DECIDED, Gate, position_of, shown_exchange
@@ -301,7 +302,8 @@ def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
     exchange = shown_exchange(judgement, report.exchanges)
     if exchange is not None:
         lines += _field("evidence", _evidence(exchange, position_of(judgement)), None)
-    lines += _field("breaks", visible(_breaks(judgement.rule.why, [judgement], report)), None)
+    told = "; ".join(filter(None, [judgement.rule.why.removesuffix("."), measured.told([judgement.rule.id])]))
+    lines += _field("breaks", visible(_breaks(told, [judgement], report)), None)
     cause = report.another_cause(judgement)
     if cause is not None:
         lines += _field("cause", f"{cause.title} [{cause.id}]", None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gonogo.clients import measured
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.judge.causes.sight import BROKEN, Sight, fits
 from gonogo.reasons import LOST
@@ -221,6 +222,7 @@ def _cause(group: _Group, undecided: Iterable[str]) -> Cause:
         title, seen, breaks = lead.rule.title, lead.actual or "", lead.rule.why
     else:
         title, seen, breaks = group.diagnosis.title, group.sighting.seen, group.diagnosis.breaks
+    breaks = "; ".join(filter(None, [breaks.removesuffix("."), measured.told(rules)]))
     return Cause(group.id, title, seen, breaks, rules, tuple(undecided), _evidence(group, lead))
 
 

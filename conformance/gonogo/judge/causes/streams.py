@@ -295,7 +295,7 @@ DIAGNOSES = (
     Diagnosis(
         "stream-ignored",
         "stream true is accepted and ignored",
-        "openai-python and openai-node loop over 0 chunks; LangChain and the AI SDK raise",
+        "openai-python, openai-node, litellm and @ai-sdk/openai deliver nothing and say nothing; the others raise",
         (*OF_FRAMES, "*.stream*", "*.refused.stream_*", "errors.status.stream_string"),
         ignoring(_whole_for_stream, "stream", "stream_options"),
     ),
@@ -374,7 +374,7 @@ DIAGNOSES = (
     Diagnosis(
         "done-missing",
         "Streams end without [DONE]",
-        "clients hang or report a broken connection (huggingface/text-generation-inference#1896)",
+        "clients wait where the connection stays open, and cannot tell a cut stream from a whole one",
         (
             "*.stream.done",
             "stream.json",
