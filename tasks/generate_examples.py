@@ -1,8 +1,8 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
 """Generate the examples that `gonogo explain` prints; with --check compare, and exit 1 with the difference.
 
-They are made from the faults under tests/ and from a run against the ideal target there. Exits 1 too, with the
-ids, where no fault shows a rule.
+They are made from the faults of gonogo.faults and from a run against the ideal target under tests/. Exits 1 too,
+with the ids, where no fault shows a rule.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from faults.examples import COMMAND, examples, text_of  # noqa: E402 - found through the line above
-from faults.sections import FAULTS  # noqa: E402
+from gonogo.faults.sections import FAULTS  # noqa: E402
 from gonogo.rules import load  # noqa: E402
 from gonogo.rules.examples import FILE  # noqa: E402
 from ideal.running import record_run  # noqa: E402
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     found = examples(asyncio.run(record_run(load())), catalogue, FAULTS)
     without = [rule_id for rule_id in catalogue.ids if rule_id not in found]
     for rule_id in without:
-        print(f"No fault under tests/faults shows {rule_id}, so it has no example.", file=sys.stderr)
+        print(f"No fault in gonogo.faults shows {rule_id}, so it has no example.", file=sys.stderr)
     if not arguments:
         TARGET.write_text(text_of(found), encoding="utf-8")
     return 1 if without or _is_stale(text_of(found)) else 0

@@ -4,7 +4,9 @@ The first line is a header: `{"gonogo": version, "evidence_version": 1, "target"
 the last absent in older files. Each further line is one exchange, or
 `{"unsent": stimulus, "reason": code, "about": [id, …], "values": {…}}` (`gonogo.reasons` has the codes; an older file
 has a sentence as the reason, and no more). A chunk of a body is `[seconds, text]`, or
-`[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A line is flushed as soon as its
+`[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A body of more than 64 KiB, as vectors make it,
+is packed without loss: its chunks are `{"zlib": base64 of the whole body, "pieces": [[seconds, bytes], …]}`. A line is
+flushed as soon as its
 exchange ended, so that a crash loses nothing that was recorded. Secrets are never
 written (see `gonogo.redaction`).
 """
@@ -12,7 +14,6 @@ written (see `gonogo.redaction`).
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ import jsonschema_rs
 
 from gonogo import __version__
 from gonogo.errors import EvidenceError
-from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request
+from gonogo.exchange_json import from_json, shape_of, to_json
 from gonogo.reasons import Reason
 from gonogo.redaction import redact, redact_fields
 from gonogo.verdict import Because
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from os import PathLike
     from types import TracebackType
+
+    from gonogo.exchange import Exchange
 
 EVIDENCE_VERSION = 1
 
@@ -55,7 +58,8 @@ class Record:
     """Everything that one run recorded.
 
     `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
-    not sent, and why each was not. `gonogo` is the version that wrote it. `truncated` is true
+    not sent, and why each was not; an exchange of such a key was to be asked for once more, and does not count.
+    `gonogo` is the version that wrote it. `truncated` is true
     where the last line of the file was cut short and is left out. `extra_body` holds the fields that went into
     the body of every generation.
     """
@@ -181,7 +185,7 @@ def read(path: str | PathLike[str]) -> Record:
         elif line["id"] in exchanges:
             raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
         else:
-            exchanges[line["id"]] = from_json(line)
+            exchanges[line["id"]] = _exchange_from_json(line, lines.place)
     return Record(
         Target(**header["target"]),
         header["started"],
@@ -193,6 +197,13 @@ def read(path: str | PathLike[str]) -> Record:
     )
 
 
+def _exchange_from_json(line: dict[str, Any], place: str) -> Exchange:
+    try:
+        return from_json(line)
+    except ValueError as error:
+        raise EvidenceError(f"{place} is not as gonogo writes it: {error}.") from error
+
+
 def _header(target: Target, started: str, extra_body: Mapping[str, object]) -> dict[str, Any]:
     return {
         "gonogo": __version__,
@@ -201,61 +212,6 @@ def _header(target: Target, started: str, extra_body: Mapping[str, object]) -> d
         "started": started,
         "extra_body": extra_body,
     }
-
-
-def to_json(exchange: Exchange) -> dict[str, Any]:
-    """The exchange as a line of an evidence file holds it, with nothing taken out: a key in it stays in it."""
-    request = exchange.request
-    return {
-        "id": exchange.id,
-        "stimulus": exchange.stimulus,
-        "request": {
-            "method": request.method,
-            "path": request.path,
-            "headers": request.headers,
-            "body": _data_to_json(request.body),
-        },
-        "status": exchange.status,
-        "headers": exchange.headers,
-        "chunks": [[chunk.at, _data_to_json(chunk.data)] for chunk in exchange.chunks],
-        "failure": asdict(exchange.failure) if exchange.failure else None,
-        "seconds": exchange.seconds,
-    }
-
-
-def _data_to_json(data: bytes) -> str | dict[str, str]:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return {"base64": b64encode(data).decode()}
-
-
-def from_json(line: dict[str, Any]) -> Exchange:
-    """The exchange of a line that `to_json` made, be it read from JSON again."""
-    request, failure = line["request"], line["failure"]
-    return Exchange(
-        id=line["id"],
-        stimulus=line["stimulus"],
-        request=Request(
-            request["method"],
-            request["path"],
-            _headers_from_json(request["headers"]),
-            _data_from_json(request["body"]),
-        ),
-        status=line["status"],
-        headers=_headers_from_json(line["headers"]),
-        chunks=tuple(Chunk(at, _data_from_json(data)) for at, data in line["chunks"]),
-        failure=Failure(FailureKind(failure["kind"]), failure["at"], failure["message"]) if failure else None,
-        seconds=line["seconds"],
-    )
-
-
-def _headers_from_json(headers: list[list[str]]) -> Headers:
-    return tuple((name, value) for name, value in headers)
-
-
-def _data_from_json(data: str | dict[str, str]) -> bytes:
-    return data.encode() if isinstance(data, str) else b64decode(data["base64"])
 
 
 def _because_from_json(line: dict[str, Any], place: str) -> Because:
@@ -326,7 +282,7 @@ class _Lines:
 
 def _shape(line: object) -> jsonschema_rs.Validator:
     if not isinstance(line, dict) or "unsent" not in line:
-        return _EXCHANGE
+        return shape_of(line)
     return _UNSENT if "values" in line else _OLDER_UNSENT
 
 
@@ -347,13 +303,6 @@ def _object(**properties: object) -> dict[str, object]:
 
 _STRING = {"type": "string"}
 _STRING_OR_NULL = {"type": ["string", "null"]}
-_SECONDS = {"type": "number"}
-_HEADERS = {
-    "type": "array",
-    "items": {"type": "array", "items": _STRING, "minItems": 2, "maxItems": 2},
-}
-_BASE64 = {"type": "string", "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"}
-_DATA = {"anyOf": [_STRING, _object(base64=_BASE64)]}
 
 _HEADER = jsonschema_rs.validator_for(
     _object(
@@ -378,23 +327,3 @@ _UNSENT = jsonschema_rs.validator_for(
     )
 )
 _OLDER_UNSENT = jsonschema_rs.validator_for(_object(unsent=_STRING, reason=_STRING))
-_EXCHANGE = jsonschema_rs.validator_for(
-    _object(
-        id=_STRING,
-        stimulus=_STRING,
-        request=_object(method=_STRING, path=_STRING, headers=_HEADERS, body=_DATA),
-        status={"type": ["integer", "null"]},
-        headers=_HEADERS,
-        chunks={
-            "type": "array",
-            "items": {"type": "array", "prefixItems": [_SECONDS, _DATA], "minItems": 2, "maxItems": 2},
-        },
-        failure={
-            "anyOf": [
-                {"type": "null"},
-                _object(kind={"enum": [kind.value for kind in FailureKind]}, at=_SECONDS, message=_STRING),
-            ]
-        },
-        seconds=_SECONDS,
-    )
-)

@@ -43,7 +43,10 @@ class Reason(StrEnum):
     ALL_REASONING = "all-reasoning", "the tokens went into reasoning, which --extra-body may turn off"
     CONTEXT_NOT_LISTED = (
         "context-not-listed",
-        "the list of models does not say how long the context of the model is",
+        (
+            "neither the list of models nor a refusal says how long the context of the model is; "
+            "--context-length does"
+        ),
     )
     CONTEXT_TOO_LONG = (
         "context-too-long",
@@ -66,6 +69,12 @@ class Reason(StrEnum):
             "the target no longer answered after requests that were turned away with 503 too, so something before may "
             "be why, and this was not sent; restart it and add --resume"
         ),
+    )
+    INTERRUPTED = "interrupted", "the run was interrupted before this was answered; --resume goes on with it"
+    OUT_OF_TIME = "out-of-time", "--max-seconds was over before this was answered; --resume goes on with it"
+    ENOUGH_BROKEN = (
+        "enough-broken",
+        "{number} must rules were broken by then, so this was not sent (--max-failures); --resume goes on with it",
     )
     BUDGET_USED_UP = "budget-used-up", "the --fuzz-budget was used up before the first generated case"
 
@@ -215,6 +224,9 @@ NOT_APPLICABLE = frozenset(
     }
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
+
+CUT_SHORT = frozenset({Reason.INTERRUPTED, Reason.OUT_OF_TIME})
+"""Reasons by which a run ended before it had asked all: without them it might have been a no-go."""
 
 LOST = frozenset({Reason.TARGET_LOST, Reason.TARGET_LOST_AFTER_SEVERAL, Reason.TARGET_LOST_BEFORE})
 """Reasons that are about what may have stopped the target, and not about an answer that was read."""

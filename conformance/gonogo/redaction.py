@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from gonogo.exchange import Exchange, Headers
 
@@ -22,28 +23,52 @@ _SECRET_FIELDS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
 )
 _LEAST_KEY = 16  # a shorter key ("none", "ollama") is no secret, and may be a word of an honest answer
+_SECRET_NAME = re.compile(
+    r"auth|key|token|secret|passw|pwd|cookie|credential|signature|session|^(?:sig|code)$", re.IGNORECASE
+)
 
 
-def redact(exchange: Exchange, key: str | None = None) -> Exchange:
+@dataclass(frozen=True, slots=True)
+class OwnHeader:
+    """A header that the run adds to every request; a `secret` one is taken out of all that is kept."""
+
+    name: str
+    value: str
+    secret: bool
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must stand nowhere: the value, and what follows a scheme in it ("Bearer …"), if it is a secret."""
+        return (self.value, self.value.rpartition(" ")[2]) if self.secret else ()
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a header or a parameter of this name carries a credential, as far as a name tells."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def redact(exchange: Exchange, *secrets: str | None, own: Iterable[OwnHeader] = ()) -> Exchange:
     """Get the exchange without secrets.
 
-    Credentials and cookies in headers, but for WRONG_KEY, and the literal `key` in any request header, become
-    "[redacted]". A key of 16 characters or more, which no honest answer holds by chance, is redacted in the
-    response's headers too, and in the path and both bodies masked by as many "*", so that every byte keeps its
-    offset.
+    Credentials and cookies in headers, but for WRONG_KEY, and each literal secret in any request header, become
+    "[redacted]", and so do the values of `own` headers that are secret. A secret of 16 characters or more, which no
+    honest answer holds by chance, is redacted in the response's headers too, and in the path and both bodies masked
+    by as many "*", so that every byte keeps its offset.
     """
-    mask = key if key and len(key) >= _LEAST_KEY else None
+    known = [secret for secret in secrets if secret]
+    taken = {(header.name.lower(), header.value) for header in own if header.secret}
+    masks = [secret for secret in known if len(secret) >= _LEAST_KEY]
     request = exchange.request
     return replace(
         exchange,
         request=replace(
             request,
-            path=request.path.replace(mask, "*" * len(mask)) if mask else request.path,
-            headers=_redact_headers(request.headers, key),
-            body=_mask(request.body, mask),
+            path=_mask(request.path.encode(), masks).decode(),
+            headers=_redact_headers(request.headers, known, taken),
+            body=_mask(request.body, masks),
         ),
-        headers=_redact_headers(exchange.headers, mask),
-        chunks=_mask_chunks(exchange.chunks, mask),
+        headers=_redact_headers(exchange.headers, masks),
+        chunks=_mask_chunks(exchange.chunks, masks),
     )
 
 
@@ -55,24 +80,33 @@ def redact_fields(fields: Mapping[str, object], key: str | None = None) -> Mappi
     return masked
 
 
-def _redact_headers(headers: Headers, key: str | None) -> Headers:
-    return tuple((name, _redact_value(name, value, key)) for name, value in headers)
+def _redact_headers(
+    headers: Headers, secrets: Sequence[str], taken: Collection[tuple[str, str]] = ()
+) -> Headers:
+    return tuple(
+        (name, REDACTED if (name.lower(), value) in taken else _redact_value(name, value, secrets))
+        for name, value in headers
+    )
 
 
-def _redact_value(name: str, value: str, key: str | None) -> str:
+def _redact_value(name: str, value: str, secrets: Sequence[str]) -> str:
     if name.lower() in _SECRET_FIELDS and value != WRONG_KEY:
         return REDACTED
-    return value.replace(key, REDACTED) if key else value
+    for secret in secrets:
+        value = value.replace(secret, REDACTED)
+    return value
 
 
-def _mask(data: bytes, key: str | None) -> bytes:
-    return data.replace(key.encode(), b"*" * len(key.encode())) if key else data
+def _mask(data: bytes, secrets: Sequence[str]) -> bytes:
+    for secret in secrets:
+        data = data.replace(secret.encode(), b"*" * len(secret.encode()))
+    return data
 
 
-def _mask_chunks(chunks: tuple[Chunk, ...], key: str | None) -> tuple[Chunk, ...]:
+def _mask_chunks(chunks: tuple[Chunk, ...], secrets: Sequence[str]) -> tuple[Chunk, ...]:
     """Mask across the borders of chunks too: an echoed key may arrive in pieces."""
     body = b"".join(chunk.data for chunk in chunks)
-    masked = _mask(body, key)
+    masked = _mask(body, secrets)
     if masked == body:
         return chunks
     pieces, start = [], 0

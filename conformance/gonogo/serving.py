@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING
 from gonogo.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DEFAULT_MODEL = "smollm2"
 """What `gonogo check` without a URL serves: the model that an installed package carries."""
@@ -63,15 +63,31 @@ def reference_server(
     UsageError where the server is not installed, and TargetError, with the last lines that it wrote, where it does
     not listen within `start_limit` seconds.
     """
-    refuse_without_server()
-    command = [sys.executable, "-m", "gonogo_server", "--engine", engine]
-    command += [part for model in models or _installed() for part in ("--model", model)]
-    command += ["--host", "127.0.0.1", "--port", "0", "--log-format", "off"]
+    arguments = ["--engine", engine]
+    arguments += [part for model in models or _installed() for part in ("--model", model)]
+    arguments += ["--log-format", "off"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     environment[f"{_SETTINGS}CORS_ORIGINS"] = "*"
     if key is not None:
         # Not as an option: those stand in the list of processes.
         environment[f"{_SETTINGS}API_KEY"] = key
+    with started(arguments, environment=environment, start_limit=start_limit) as base_url:
+        yield base_url
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    start_limit: float = START_LIMIT,
+) -> Iterator[str]:
+    """Run the server with these arguments on a free port of loopback and yield its base URL, as `reference_server`.
+
+    Without an `environment` it has that of this process.
+    """
+    refuse_without_server()
+    command = [sys.executable, "-m", "gonogo_server", *arguments, "--host", "127.0.0.1", "--port", "0"]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
         subprocess.Popen(  # noqa: S603 - our own command, and no shell

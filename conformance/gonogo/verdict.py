@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from gonogo.reasons import Reason
 
 
+FIRST_SET = "2026-12"
+"""The rule set in which every rule came that names no other (see `gonogo.rules.sets`)."""
+
+
 class Level(StrEnum):
     """How strongly a rule binds; it follows the keyword of its source."""
 
@@ -82,6 +86,7 @@ class Rule:
     `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id less its last part.
     `source` names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text. `needs` are
     the ids of rules that it takes for granted: where one of them is broken, what this one finds follows from that.
+    `since` is the rule set in which it came, `until` the last that has it, None where the newest does.
     """
 
     id: str
@@ -91,6 +96,8 @@ class Rule:
     why: str
     steps: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    since: str = FIRST_SET
+    until: str | None = None
 
     @property
     def group(self) -> str:

@@ -74,6 +74,11 @@ class Vocabulary(Generic[T]):
             raise ValueError(f"the phrase {pattern!r} is defined twice")
         phrases[pattern] = Phrase(pattern, meaning)
 
+    @property
+    def patterns(self) -> list[str]:
+        """Every phrase as it was registered, in the order of the alphabet."""
+        return sorted((*self._plain, *self._with_fields))
+
     def find(self, text: str) -> tuple[T, dict[str, object]]:
         """The meaning of `text` and its values; LookupError where no phrase fits, or several do."""
         fits = [

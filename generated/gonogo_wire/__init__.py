@@ -55,18 +55,18 @@ class Model(BaseModel):
     ] = MISSING
 
 
+CacheMark = TypeAliasType("CacheMark", dict[str, Any])
+"""
+How long what comes before it is worth keeping.
+"""
+
+
 ParticipantName = TypeAliasType(
-    "ParticipantName", Annotated[StrictStr, Field(description="Tells participants of the same role apart.")]
+    "ParticipantName",
+    Annotated[
+        StrictStr | None, Field(description="Tells participants of the same role apart.")
+    ],
 )
-
-
-class TextContentPart(BaseModel):
-    """
-    A piece of text.
-    """
-
-    type: Literal["text"]
-    text: StrictStr
 
 
 class ImageUrl(BaseModel):
@@ -78,17 +78,9 @@ class ImageUrl(BaseModel):
         StrictStr, Field(description="An `http(s)` address, or the image itself as a `data:` URL.")
     ]
     detail: Annotated[
-        Literal["auto", "low", "high"], Field(description="The resolution at which the model sees the image.")
+        Literal["auto", "low", "high"] | None,
+        Field(description="The resolution at which the model sees the image."),
     ] = "auto"
-
-
-class RefusalContentPart(BaseModel):
-    """
-    The words with which the model refused.
-    """
-
-    type: Literal["refusal"]
-    refusal: StrictStr
 
 
 StopSequence = TypeAliasType(
@@ -117,13 +109,13 @@ class StreamOptions(BaseModel):
     """
 
     include_usage: Annotated[
-        StrictBool | MISSING,
+        StrictBool | None | MISSING,
         Field(
             description="Whether a last chunk, with no choices, reports the token counts of the whole request."
         ),
     ] = MISSING
     include_obfuscation: Annotated[
-        StrictBool | MISSING,
+        StrictBool | None | MISSING,
         Field(
             description="Whether chunks may carry an `obfuscation` field that hides their length. Where false, none does."
         ),
@@ -170,9 +162,12 @@ class FunctionObject(BaseModel):
 
     name: FunctionName
     description: Annotated[
-        StrictStr | MISSING, Field(description="What it does and when to call it; the model reads it.")
+        StrictStr | None | MISSING, Field(description="What it does and when to call it; the model reads it.")
     ] = MISSING
-    parameters: JsonSchema | MISSING = MISSING
+    parameters: Annotated[
+        JsonSchema | None | MISSING,
+        Field(description="The arguments, a schema of an object; null and none at all take none."),
+    ] = MISSING
     strict: Annotated[
         StrictBool | None, Field(description="Whether the arguments follow `parameters` without exception.")
     ] = False
@@ -193,6 +188,20 @@ class FunctionReference(BaseModel):
     """
 
     name: StrictStr
+
+
+Modalities = TypeAliasType(
+    "Modalities", Annotated[list[Literal["text", "audio"]], Field(fail_fast=True, description="Forms of an answer.")]
+)
+"""
+Forms of an answer.
+"""
+
+
+ChatTemplateVariables = TypeAliasType("ChatTemplateVariables", dict[str, Any])
+"""
+Values by the names that the template knows, such as `enable_thinking`.
+"""
 
 
 MetadataKey = TypeAliasType(
@@ -454,25 +463,25 @@ One entry for each model; no id occurs twice.
 """
 
 
-TextContentParts = TypeAliasType(
-    "TextContentParts",
+CacheControl = TypeAliasType(
+    "CacheControl",
     Annotated[
-        list[TextContentPart],
-        Field(fail_fast=True, description="Text in parts, which are read one after the other.", min_length=1),
+        CacheMark | None,
+        Field(
+            description="Extension. Where a prompt is worth keeping, as clients mark it that also speak to other providers, or null. No\neffect on the answer.\n"
+        ),
     ],
 )
-"""
-Text in parts, which are read one after the other.
-"""
 
 
-AssistantContentPart = TypeAliasType(
-    "AssistantContentPart",
-    Annotated[
-        TextContentPart | RefusalContentPart,
-        Field(description="A text or a refusal; its type says which.", discriminator="type"),
-    ],
-)
+class TextContentPart(BaseModel):
+    """
+    A piece of text.
+    """
+
+    type: Literal["text"]
+    text: StrictStr
+    cache_control: CacheControl | MISSING = MISSING
 
 
 class ImageContentPart(BaseModel):
@@ -482,6 +491,17 @@ class ImageContentPart(BaseModel):
 
     type: Literal["image_url"]
     image_url: ImageUrl
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class RefusalContentPart(BaseModel):
+    """
+    The words with which the model refused.
+    """
+
+    type: Literal["refusal"]
+    refusal: StrictStr
+    cache_control: CacheControl | MISSING = MISSING
 
 
 StopSequences = TypeAliasType(
@@ -516,9 +536,12 @@ class JsonSchemaFormat(BaseModel):
 
     name: FunctionName
     description: Annotated[
-        StrictStr | MISSING, Field(description="What the value is for; the model reads it.")
+        StrictStr | None | MISSING, Field(description="What the value is for; the model reads it.")
     ] = MISSING
-    schema_: Annotated[JsonSchema | MISSING, Field(alias="schema")] = MISSING
+    schema_: Annotated[
+        JsonSchema | None | MISSING,
+        Field(alias="schema", description="The schema; null and none at all admit any value."),
+    ] = MISSING
     strict: Annotated[
         StrictBool | None, Field(description="Whether the answer follows the schema without exception.")
     ] = False
@@ -531,6 +554,7 @@ class ChatCompletionTool(BaseModel):
 
     type: Literal["function"]
     function: FunctionObject
+    cache_control: CacheControl | MISSING = MISSING
 
 
 class ChatCompletionNamedToolChoice(BaseModel):
@@ -773,9 +797,16 @@ class ModelList(BaseModel):
     data: Models
 
 
-TextContent = TypeAliasType(
-    "TextContent", Annotated[StrictStr | TextContentParts, Field(description="Text, whole or in parts.")]
+TextContentParts = TypeAliasType(
+    "TextContentParts",
+    Annotated[
+        list[TextContentPart],
+        Field(fail_fast=True, description="Text in parts, which are read one after the other.", min_length=1),
+    ],
 )
+"""
+Text in parts, which are read one after the other.
+"""
 
 
 UserContentPart = TypeAliasType(
@@ -787,13 +818,13 @@ UserContentPart = TypeAliasType(
 )
 
 
-AssistantContentParts = TypeAliasType(
-    "AssistantContentParts",
-    Annotated[list[AssistantContentPart], Field(fail_fast=True, description="Texts and refusals in order.", min_length=1)],
+AssistantContentPart = TypeAliasType(
+    "AssistantContentPart",
+    Annotated[
+        TextContentPart | RefusalContentPart,
+        Field(description="A text or a refusal; its type says which.", discriminator="type"),
+    ],
 )
-"""
-Texts and refusals in order.
-"""
 
 
 StopConfiguration = TypeAliasType(
@@ -975,57 +1006,9 @@ One for each input, in the same order.
 """
 
 
-class ChatCompletionRequestDeveloperMessage(BaseModel):
-    """
-    Instructions of the developer; the successor of the system message.
-    """
-
-    role: Literal["developer"]
-    content: TextContent
-    name: ParticipantName | MISSING = MISSING
-
-
-class ChatCompletionRequestSystemMessage(BaseModel):
-    """
-    Instructions that hold for the whole conversation.
-    """
-
-    role: Literal["system"]
-    content: TextContent
-    name: ParticipantName | MISSING = MISSING
-
-
-class ChatCompletionRequestAssistantMessage(BaseModel):
-    """
-    An earlier answer.
-
-    *Rule:* `content` is there and not null, unless the message has `tool_calls` or a `refusal`.
-
-    """
-
-    role: Literal["assistant"]
-    content: Annotated[
-        StrictStr | AssistantContentParts | None | MISSING,
-        Field(description="The text of the answer, whole or in parts, or null."),
-    ] = MISSING
-    refusal: Annotated[
-        StrictStr | None | MISSING, Field(description="The words with which the model refused.")
-    ] = MISSING
-    name: ParticipantName | MISSING = MISSING
-    tool_calls: ChatCompletionMessageToolCalls | MISSING = MISSING
-
-
-class ChatCompletionRequestToolMessage(BaseModel):
-    """
-    What a tool returned.
-
-    *Rule:* `tool_call_id` is the id of a tool call in an assistant message before this one.
-
-    """
-
-    role: Literal["tool"]
-    content: TextContent
-    tool_call_id: Annotated[StrictStr, Field(description="The id of the call that this answers.")]
+TextContent = TypeAliasType(
+    "TextContent", Annotated[StrictStr | TextContentParts, Field(description="Text, whole or in parts.")]
+)
 
 
 UserContentParts = TypeAliasType(
@@ -1037,6 +1020,15 @@ UserContentParts = TypeAliasType(
 )
 """
 Texts and images in the order in which they are read.
+"""
+
+
+AssistantContentParts = TypeAliasType(
+    "AssistantContentParts",
+    Annotated[list[AssistantContentPart], Field(fail_fast=True, description="Texts and refusals in order.", min_length=1)],
+)
+"""
+Texts and refusals in order.
 """
 
 
@@ -1056,6 +1048,15 @@ class ChatCompletionAllowedToolsChoice(BaseModel):
 
     type: Literal["allowed_tools"]
     allowed_tools: ChatCompletionAllowedTools
+
+
+class PredictedContent(BaseModel):
+    """
+    A text that the answer may repeat.
+    """
+
+    type: Literal["content"]
+    content: TextContent
 
 
 class ChatCompletionMessage(BaseModel):
@@ -1213,7 +1214,7 @@ class CreateCompletionRequest(BaseModel):
         Field(description="What the stream contains, or null. Needs `stream`."),
     ] = MISSING
     user: Annotated[
-        StrictStr | MISSING, Field(description="A name for the end user. No effect on the answer.")
+        StrictStr | None | MISSING, Field(description="A name for the end user. No effect on the answer.")
     ] = MISSING
 
 
@@ -1254,15 +1255,15 @@ class CreateEmbeddingRequest(BaseModel):
     model: Annotated[StrictStr, Field(description="The id of a model.", min_length=1)]
     input: EmbeddingInput
     encoding_format: Annotated[
-        Literal["float", "base64"],
+        Literal["float", "base64"] | None,
         Field(description="Vectors as arrays of numbers, or as base64 of little-endian 32-bit floats."),
     ] = "float"
     dimensions: Annotated[
-        StrictInt | MISSING,
+        StrictInt | None | MISSING,
         Field(description="The length of the vectors, for models that can shorten them.", ge=1),
     ] = MISSING
     user: Annotated[
-        StrictStr | MISSING, Field(description="A name for the end user. No effect on the answer.")
+        StrictStr | None | MISSING, Field(description="A name for the end user. No effect on the answer.")
     ] = MISSING
 
 
@@ -1275,6 +1276,77 @@ class EmbeddingList(BaseModel):
     data: Embeddings
     model: Annotated[StrictStr, Field(description="The model that made them.")]
     usage: EmbeddingUsage
+
+
+class ChatCompletionRequestDeveloperMessage(BaseModel):
+    """
+    Instructions of the developer; the successor of the system message.
+    """
+
+    role: Literal["developer"]
+    content: TextContent
+    name: ParticipantName | MISSING = MISSING
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class ChatCompletionRequestSystemMessage(BaseModel):
+    """
+    Instructions that hold for the whole conversation.
+    """
+
+    role: Literal["system"]
+    content: TextContent
+    name: ParticipantName | MISSING = MISSING
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class ChatCompletionRequestAssistantMessage(BaseModel):
+    """
+    An earlier answer.
+
+    *Rule:* `content` is there and not null, unless the message has `tool_calls` or a `refusal`.
+
+    """
+
+    role: Literal["assistant"]
+    content: Annotated[
+        StrictStr | AssistantContentParts | None | MISSING,
+        Field(description="The text of the answer, whole or in parts, or null."),
+    ] = MISSING
+    refusal: Annotated[
+        StrictStr | None | MISSING, Field(description="The words with which the model refused.")
+    ] = MISSING
+    name: ParticipantName | MISSING = MISSING
+    cache_control: CacheControl | MISSING = MISSING
+    tool_calls: Annotated[
+        ChatCompletionMessageToolCalls | None | MISSING,
+        Field(description="The tools that the answer asked to call, or null."),
+    ] = MISSING
+    annotations: Annotated[
+        Annotations | None | MISSING,
+        Field(description="What the answer referred to, or null. No effect on the answer to come."),
+    ] = MISSING
+    reasoning_content: Annotated[
+        StrictStr | None | MISSING,
+        Field(
+            description="Extension. What was thought before the answer, as servers of open models give it out."
+        ),
+    ] = MISSING
+
+
+class ChatCompletionRequestToolMessage(BaseModel):
+    """
+    What a tool returned.
+
+    *Rule:* `tool_call_id` is the id of a tool call in an assistant message before this one.
+
+    """
+
+    role: Literal["tool"]
+    content: TextContent
+    tool_call_id: Annotated[StrictStr, Field(description="The id of the call that this answers.")]
+    name: ParticipantName | MISSING = MISSING
+    cache_control: CacheControl | MISSING = MISSING
 
 
 UserContent = TypeAliasType(
@@ -1351,6 +1423,7 @@ class ChatCompletionRequestUserMessage(BaseModel):
     role: Literal["user"]
     content: UserContent
     name: ParticipantName | MISSING = MISSING
+    cache_control: CacheControl | MISSING = MISSING
 
 
 ChatCompletionToolChoice = TypeAliasType(
@@ -1549,11 +1622,18 @@ class CreateChatCompletionRequest(BaseModel):
         StreamOptions | None | MISSING,
         Field(description="What the stream contains, or null. Needs `stream`."),
     ] = MISSING
-    response_format: ResponseFormat | MISSING = MISSING
-    tools: ChatCompletionTools | MISSING = MISSING
-    tool_choice: ChatCompletionToolChoice | MISSING = MISSING
+    response_format: Annotated[
+        ResponseFormat | None | MISSING, Field(description="The form of the answer, or null.")
+    ] = MISSING
+    tools: Annotated[
+        ChatCompletionTools | None | MISSING, Field(description="The tools that the model may call, or null.")
+    ] = MISSING
+    tool_choice: Annotated[
+        ChatCompletionToolChoice | None | MISSING,
+        Field(description="Whether the model calls tools, and which, or null."),
+    ] = MISSING
     parallel_tool_calls: Annotated[
-        StrictBool, Field(description="Whether one message may call several tools.")
+        StrictBool | None, Field(description="Whether one message may call several tools.")
     ] = True
     reasoning_effort: Annotated[
         Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None | MISSING,
@@ -1571,7 +1651,7 @@ class CreateChatCompletionRequest(BaseModel):
         Field(description="The class of service asked for. No effect on the answer."),
     ] = MISSING
     user: Annotated[
-        StrictStr | MISSING, Field(description="A name for the end user. No effect on the answer.")
+        StrictStr | None | MISSING, Field(description="A name for the end user. No effect on the answer.")
     ] = MISSING
     safety_identifier: Annotated[
         StrictStr | None | MISSING,
@@ -1582,6 +1662,32 @@ class CreateChatCompletionRequest(BaseModel):
     prompt_cache_key: Annotated[
         StrictStr | None | MISSING,
         Field(description="A hint which requests share a prompt. No effect on the answer."),
+    ] = MISSING
+    prompt_cache_retention: Annotated[
+        StrictStr | None | MISSING,
+        Field(description="A hint how long a prompt is worth keeping. No effect on the answer."),
+    ] = MISSING
+    modalities: Annotated[
+        Modalities | None | MISSING,
+        Field(
+            description="The forms of the answer, or null. A server that answers in text only refuses `audio` with 400."
+        ),
+    ] = MISSING
+    verbosity: Annotated[
+        Literal["low", "medium", "high"] | None | MISSING,
+        Field(
+            description="A hint how many words the answer should have. A server may leave it to the model."
+        ),
+    ] = MISSING
+    prediction: Annotated[
+        PredictedContent | None | MISSING,
+        Field(
+            description="A text that much of the answer is likely to repeat, or null. No effect on the answer but its speed."
+        ),
+    ] = MISSING
+    chat_template_kwargs: Annotated[
+        ChatTemplateVariables | None | MISSING,
+        Field(description="Extension. Variables for the chat template of the model, or null."),
     ] = MISSING
 
 

@@ -17,6 +17,7 @@ from gonogo_server.operations.traffic import Traffic
 from gonogo_server.routes import chat, completions, embeddings, health, metrics, models
 from gonogo_server.routes.beside import thread
 from gonogo_server.routes.dependencies import admitted, authorized
+from gonogo_server.schemas.compiler import Compiler
 from gonogo_server.settings import LOOPBACK_ORIGIN
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from gonogo_server.engine.base import Engine
+    from gonogo_server.schemas.worker import Worker
     from gonogo_server.settings import Settings
 
 API = (models.router, chat.router, completions.router, embeddings.router)
@@ -35,16 +37,19 @@ def create_app(
     settings: Settings,
     traffic: Traffic | None = None,
     names: Collection[str] | None = None,
+    worker: Worker | None = None,
 ) -> ASGIApp:
     """The API under /v1, /health and /openapi.json, and /metrics where the settings ask for it.
 
     `engine` answers, and stays the caller's to close; `traffic` is counted, and its `draining` obeyed. It
-    answers under `names` and the addresses of loopback (None: under any name).
+    answers under `names` and the addresses of loopback (None: under any name). `worker` tries schemas, a new
+    one where none is given.
     """
     # Our own document is served, not the one that FastAPI would derive from the code.
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.engine = engine
     app.state.settings = settings
+    app.state.compiler = Compiler(settings.schema_limits, worker)
     app.state.beside = thread()
     app.state.traffic = traffic = traffic or Traffic()
     app.state.metrics = Metrics(engine, traffic) if settings.metrics else None

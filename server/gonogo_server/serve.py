@@ -217,6 +217,7 @@ def _add_limits(add: Callable[..., object]) -> None:
     )
     add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
+    add("--max-tokens-default", metavar="N", help="tokens of an answer without a limit (as many as fit)")
     add(
         "--early-headers",
         metavar="S|no",
@@ -231,6 +232,12 @@ def _add_limits(add: Callable[..., object]) -> None:
     add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")
     add("--max-json-parts", metavar="N", help="refuse bodies with more objects, arrays and members (100000)")
     add("--max-json-values", metavar="N", help="refuse bodies with more values of any kind (500000)")
+    add("--max-schema-bytes", metavar="BYTES", help="refuse requests whose schemas are larger (256KiB)")
+    add("--max-schema-depth", metavar="N", help="refuse schemas that are deeper, references followed (100)")
+    add("--max-schema-nodes", metavar="N", help="refuse schemas that are made of more schemas (5000)")
+    add("--max-schema-enum", metavar="N", help="refuse enumerations of more values (2000)")
+    add("--max-schema-pattern", metavar="N", help="refuse patterns of more characters (1000)")
+    add("--max-schema-seconds", metavar="S", help="how long a grammar may take to be made (5)")
 
 
 def _bind(settings: Settings) -> socket.socket:

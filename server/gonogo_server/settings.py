@@ -7,6 +7,7 @@ checks: a machine may have both, and they are not the same.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,7 @@ from pydantic_settings import (
 )
 
 from gonogo_server.errors import BadSettings
+from gonogo_server.schemas.limits import USUAL, SchemaLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,14 @@ LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 """Web pages served from this machine."""
 
 PREFIX: Final = "GONOGO_SERVER_"
+SERVICE_LINK: Final = re.compile(
+    rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+    rf"=.*|{PREFIX}(\w+_)?PORT=(tcp|udp|sctp)://.*"
+)
+"""A variable that Kubernetes sets in every container for a Service named `gonogo-server`, or with more behind that.
+
+Source: Kubernetes, "Service", Discovering services, Environment variables.
+"""
 GIB: Final = 1024**3
 SWITCH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -137,6 +147,9 @@ class Settings(BaseSettings):
     prefill_step: Annotated[int, Field(ge=1)] | None = None
     """Tokens of a prompt that are read in one step, between which the others' answers go on; None: by device."""
 
+    max_tokens_default: Annotated[int, Field(ge=1)] | None = None
+    """The most tokens of an answer whose request sets no limit; None: what the API says, the context for a chat."""
+
     early_headers: Annotated[Wait | None, BeforeValidator(_none_if_no)] = 5.0
     """A stream without a token after so many seconds begins nevertheless, with comments until there is one; 0: at once.
 
@@ -171,6 +184,24 @@ class Settings(BaseSettings):
     max_json_values: Annotated[int, Field(ge=1)] = 500_000
     """Bodies with more values (objects, arrays, texts, numbers, …) are refused in the same way."""
 
+    max_schema_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(USUAL.total_bytes)
+    """Requests whose schemas (response format and tools) are larger together are refused with 400."""
+
+    max_schema_depth: Annotated[int, Field(ge=1)] = USUAL.depth
+    """So are those with a schema that is deeper, references followed, ..."""
+
+    max_schema_nodes: Annotated[int, Field(ge=1)] = USUAL.nodes
+    """... that is made of more schemas, ..."""
+
+    max_schema_enum: Annotated[int, Field(ge=1)] = USUAL.enum
+    """... that has an enumeration of more values, ..."""
+
+    max_schema_pattern: Annotated[int, Field(ge=1)] = USUAL.pattern
+    """... that has a pattern of more characters, ..."""
+
+    max_schema_seconds: Seconds = USUAL.seconds
+    """... or whose grammar takes longer to be made."""
+
     drain_seconds: Wait = 25.0
     """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
 
@@ -185,6 +216,18 @@ class Settings(BaseSettings):
     metrics: bool = False
     """Whether /metrics tells figures in Prometheus' text format; it takes the API key, where there is one."""
 
+    @property
+    def schema_limits(self) -> SchemaLimits:
+        """What schemas are held to."""
+        return SchemaLimits(
+            self.max_schema_bytes,
+            self.max_schema_depth,
+            self.max_schema_nodes,
+            self.max_schema_enum,
+            self.max_schema_pattern,
+            self.max_schema_seconds,
+        )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -196,8 +239,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The sources, the first to be believed first; which file is known from the two before it."""
         del dotenv_settings, file_secret_settings  # nothing is read that nobody named
-        path = init_settings().get("config") or env_settings().get("config")
-        return init_settings, env_settings, _file(settings_cls, path)
+        said = env_settings()
+        path = init_settings().get("config") or said.get("config")
+        if _is_service_link(f"{PREFIX}PORT"):
+            said.pop("port", None)
+        return init_settings, InitSettingsSource(settings_cls, said), _file(settings_cls, path)
 
 
 def read(options: Mapping[str, object]) -> Settings:
@@ -222,7 +268,7 @@ def _check_variables() -> None:
     named = {
         name: name.upper().removeprefix(PREFIX).lower()
         for name in os.environ
-        if name.upper().startswith(PREFIX)
+        if name.upper().startswith(PREFIX) and not _is_service_link(name)
     }
     unknown = [name for name, field in named.items() if field not in Settings.model_fields]
     if not unknown:
@@ -234,12 +280,16 @@ def _check_variables() -> None:
     raise BadSettings(f"There is no setting for the variable {unknown[0]}: unset it, or {meant}")
 
 
+def _is_service_link(variable: str) -> bool:
+    return SERVICE_LINK.fullmatch(f"{variable}={os.environ.get(variable, '')}") is not None
+
+
 def _where(field: str, options: Mapping[str, object]) -> str:
     """Where the value came from, so that it can be mended there."""
     if field in options:
         return ""
     variable = PREFIX + field.upper()
-    if variable in os.environ:
+    if variable in os.environ and not _is_service_link(variable):
         return f" (from the variable {variable})"
     return " (from the file)"
 

@@ -21,11 +21,17 @@ from llguidance import LLMatcher, LLTokenizer
 from pydantic import MISSING
 
 from gonogo_server.errors import BadRequest
+from gonogo_server.schemas.finite import dead_end
+from gonogo_server.schemas.graph import graph
+from gonogo_server.schemas.limits import USUAL, excess
+from gonogo_server.schemas.reasons import TOO_MUCH, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from gonogo_wire import ResponseFormatText
+
+    from gonogo_server.schemas.limits import SchemaLimits
 
     ResponseFormat = ResponseFormatText | ResponseFormatJsonObject | ResponseFormatJsonSchema
     Schema = Mapping[str, Any]
@@ -50,10 +56,10 @@ Everything else that it does not implement it refuses by itself. Keywords that n
 annotations (JSON Schema 2020-12, section 6.5).
 """
 
-_MAPS: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-_NESTED: Final = ("items", "additionalProperties", "prefixItems", "anyOf", "allOf", "oneOf")
 _MESSAGE: Final = 300
-"""Characters of a reason; llguidance may quote whole regular expressions."""
+"""Characters of a reason; a validator may quote much of the schema."""
+_BEGINNINGS: Final = (b'{"', b'["')
+"""What the walls of a grammar are tried with, beyond its first token."""
 
 _BYTES: Final = LLTokenizer("byte")
 
@@ -66,7 +72,7 @@ class Structure:
     instruction: str
 
 
-def structure(asked: ResponseFormat | MISSING) -> Structure | None:
+def structure(asked: ResponseFormat | MISSING | None, limits: SchemaLimits = USUAL) -> Structure | None:
     """What `response_format` asks for; None where that is any text.
 
     Raises `BadRequest` for a schema that is none, that nothing can satisfy, or that cannot be enforced.
@@ -77,9 +83,9 @@ def structure(asked: ResponseFormat | MISSING) -> Structure | None:
                 _rule({"type": "object"}, _ENFORCED), "Answer with one JSON object and nothing else."
             )
         case ResponseFormatJsonSchema(json_schema=wanted):
-            schema = {} if wanted.schema_ is MISSING else wanted.schema_
-            rule = enforced(schema, "response_format.json_schema.schema", "invalid_json_schema")
-            about = "" if wanted.description is MISSING else f"{wanted.description}\n"
+            schema = {} if wanted.schema_ is MISSING or wanted.schema_ is None else wanted.schema_
+            rule = enforced(schema, "response_format.json_schema.schema", "invalid_json_schema", limits)
+            about = "" if wanted.description in (MISSING, None) else f"{wanted.description}\n"
             return Structure(
                 rule,
                 f"Answer with one JSON value and nothing else: '{wanted.name}', by this JSON Schema.\n"
@@ -89,22 +95,23 @@ def structure(asked: ResponseFormat | MISSING) -> Structure | None:
             return None
 
 
-def enforced(schema: Schema, param: str, code: str) -> str:
+def enforced(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL) -> str:
     """The right side of a rule in Lark for JSON that the schema admits.
 
     Raises `BadRequest`, with `param` and `code`, where that cannot be promised.
     """
-    if reason := _unwritable(schema) or _overlooked(schema) or _refused(schema, _ENFORCED) or _broken(schema):
+    reason = _inadmissible(schema, limits) or _overlooked(schema)
+    if reason := reason or _refused(schema, _ENFORCED) or _broken(schema):
         raise BadRequest(f"This schema cannot be enforced: {reason}.", param=param, code=code)
     return _rule(schema, _ENFORCED)
 
 
-def advised(schema: Schema, param: str, code: str) -> str:
+def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL) -> str:
     """The same as far as it goes: what cannot be enforced is left to the model.
 
     Raises `BadRequest` only for what is no JSON Schema.
     """
-    if reason := _unwritable(schema) or (_foreign(schema) and "its '$schema' is unknown") or _broken(schema):
+    if reason := _inadmissible(schema, limits) or _broken(schema):
         raise BadRequest(f"This schema cannot be read: {reason}.", param=param, code=code)
     if _refused(schema, _ADVISED):
         return _rule({"type": "object"}, _ADVISED)
@@ -117,7 +124,7 @@ def grammar(lark: str) -> str:
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():
         raise BadRequest(
-            f"The schemas of this request are too much together: {_first_line(matcher.get_error())}.",
+            "The schemas of this request are too much together for one grammar: send fewer or smaller ones.",
             code="invalid_json_schema",
         )
     return made
@@ -130,7 +137,7 @@ def _rule(schema: Schema, options: Schema) -> str:
 def _unwritable(schema: Schema) -> str | None:
     try:
         json.dumps(schema)
-        LLMatcher.grammar_from_json_schema(dict(schema))
+        LLMatcher.grammar_from_json_schema(dict(schema))  # makes text of it, and no more
     except RecursionError:
         return "it is nested too deeply"
     except ValueError:
@@ -138,8 +145,22 @@ def _unwritable(schema: Schema) -> str | None:
     return None
 
 
+def _inadmissible(schema: Schema, limits: SchemaLimits) -> str | None:
+    """Why the library is not even asked."""
+    if reason := _unwritable(schema):
+        return reason
+    made_of = graph(schema)
+    if reason := excess(made_of, limits):
+        return reason
+    return (
+        "a part of it demands itself again without end, so that no answer fits" if dead_end(made_of) else None
+    )
+
+
 def _overlooked(schema: Schema) -> str | None:
-    for part in _parts(schema):
+    for part in graph(schema).nodes:
+        if isinstance(part, bool):
+            continue
         for keyword, advice in _SILENT.items():
             if keyword in part and not (keyword == "nullable" and part[keyword] is False):
                 return f"'{keyword}' is not supported; {advice}"
@@ -155,38 +176,25 @@ def _counts_names_twice(part: Schema) -> bool:
     return isinstance(least, int) and least > 1 and not closed
 
 
-def _parts(schema: object) -> Iterator[Schema]:
-    """The schema and all within it."""
-    pending = [schema]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, list):
-            pending += part
-        elif isinstance(part, dict):
-            yield part
-            pending += [part[name] for name in _NESTED if name in part]
-            for name in _MAPS:
-                if isinstance(children := part.get(name), dict):
-                    pending += children.values()
-
-
 def _refused(schema: Schema, options: Schema) -> str | None:
     """Why llguidance makes no grammar of it."""
     made = LLMatcher.grammar_from_json_schema(dict(schema), overrides=dict(options))  # type: ignore[arg-type]  # a TypedDict of these keys
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():
-        return _explained(LLMatcher.validate_grammar(made) or matcher.get_error())
-    matcher.compute_bitmask()
-    return "it refers to itself without end" if matcher.is_error() else None
+        return explained(LLMatcher.validate_grammar(made) or matcher.get_error())
+    return None if all(_begins(matcher.deep_copy(), text) for text in _BEGINNINGS) else TOO_MUCH
 
 
-def _explained(error: str) -> str:
-    if found := re.match(r"Unimplemented keys: (\[.*\])", error):
-        keywords = ", ".join(f"'{keyword}'" for keyword in json.loads(found[1]))
-        return f"{keywords} is not supported; leave it out"
-    if error.startswith("oneOf"):
-        return "'oneOf' is supported only where no value fits two of its schemas; use 'anyOf'"
-    return _first_line(error)
+def _begins(matcher: LLMatcher, text: bytes) -> bool:
+    """Whether the library tells what may come next, as far as an answer begins so: it gives up on some grammars."""
+    for byte in text:
+        allowed = matcher.compute_logit_bias()
+        if matcher.is_error() or not allowed[byte]:
+            break
+        matcher.consume_token(byte)
+    else:
+        matcher.compute_bitmask()
+    return not matcher.is_error()
 
 
 def _first_line(error: str) -> str:

@@ -1,5 +1,5 @@
 # ruff: noqa: T201 - a script: it prints
-"""How long a run takes: against an instant target, at a latency, and at a speed of generation, against another checkout.
+"""How long a run takes: against an instant target, at a latency, and at a speed of generation.
 
 uv run python tests/benchmarks/rounds.py [--against PYTHON] [--rounds N] [--concurrency N]
     [--latency S] [--tokens-a-second N]

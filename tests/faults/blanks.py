@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from faults.editing import DONE, answer, body, both, changed, each, frames
+from gonogo.faults.editing import DONE, answer, body, both, changed, each, frames
 
 if TYPE_CHECKING:
-    from faults.editing import Change, JsonEdit
     from gonogo.exchange import Exchange
+    from gonogo.faults.editing import Change, JsonEdit
 
 Json = Any
 GENERATIONS = ("/chat/completions", "/completions")

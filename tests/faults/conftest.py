@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from faults.fault import Rejudge
 from faults.serving import PATIENCE, served, sound
+from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
 from gonogo.rules import Catalogue, load
-from gonogo.running import Approach, collect
 from ideal.running import record_run
 
 if TYPE_CHECKING:

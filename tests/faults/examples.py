@@ -12,8 +12,8 @@ from dataclasses import asdict
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
-from faults.catalogue.clients import broken_by
 from faults.fault import turned
+from gonogo.faults.catalogue.clients import broken_by
 from gonogo.judge import judge
 from gonogo.report.terminal import visible
 from gonogo.rules.examples import Example
@@ -22,9 +22,9 @@ from gonogo.stimuli.fuzzed import GROUP
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from faults.fault import Fault
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
+    from gonogo.faults.fault import Fault
     from gonogo.rules import Catalogue, Scenario
     from gonogo.verdict import Judgement
 
@@ -72,7 +72,7 @@ def _example(scenario: Scenario, fault: Fault, clean: Record, catalogue: Catalog
     """The fault as the rule sees it; None where the rule does not find it."""
     record = fault.change(clean)
     (judgement,) = judge(record, [scenario], catalogue)
-    pair = _pair(judgement, clean, record)
+    pair = _pair(judgement, clean if fault.good is None else fault.good(clean), record)
     if pair is None or not turned({scenario.rule.id: judgement}):
         return None
     steady = _Steady()

@@ -1,8 +1,7 @@
-"""A fault: what one broken server does, and the rules that find it."""
+"""What every rule says of a record that a fault changed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -12,7 +11,7 @@ from gonogo.judge.absence import PLAIN
 from gonogo.verdict import Level, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
@@ -22,30 +21,6 @@ if TYPE_CHECKING:
     from gonogo.verdict import Judgement
 
 BROKEN = {Verdict.FAIL, Verdict.WARN}
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A change to the evidence of a clean run.
-
-    `name` says what the server does; `imitates` who was seen to do so, or why it matters; `turns` are the ids of
-    the rules that find it: all of them, and no others.
-    """
-
-    name: str
-    imitates: str
-    turns: frozenset[str]
-    change: Callable[[Record], Record]
-
-
-def fault(name: str, imitates: str, turns: str | Iterable[str], change: Callable[[Record], Record]) -> Fault:
-    """A fault that one rule finds, or several."""
-    return Fault(name, imitates, frozenset([turns] if isinstance(turns, str) else turns), change)
-
-
-def under(group: str, *names: str) -> tuple[str, ...]:
-    """Ids of one group."""
-    return tuple(f"{group}.{name}" for name in names)
 
 
 def verdicts(record: Record, catalogue: Catalogue) -> dict[str, Judgement]:

@@ -9,14 +9,14 @@ import json
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from faults.editing import answer, answered, each, frames
+from gonogo.faults.editing import answer, answered, each, frames
 from ideal.target import IdealTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from faults.editing import Edit, JsonEdit
     from gonogo.exchange import Exchange, Request
+    from gonogo.faults.editing import Edit, JsonEdit
 
 Json = dict[str, Any]
 GENERATIONS = ("/chat/completions", "/completions")

@@ -31,10 +31,11 @@ PATIENCE = 30.0
 """Seconds after which a run that hangs is given up; nothing waits for it."""
 
 
-def sound(key: str | None = None) -> Application:
+def sound(key: str | None = None, embedders: tuple[str, ...] = ()) -> Application:
     """The application of the reference server, on an engine without a model; it wants the key, if one is given."""
     settings = Settings(cors_origins=("*",), api_key=key)  # type: ignore[arg-type]  # pydantic makes a secret of it
-    return create_app(ScriptedEngine(("scripted", "org/scripted"), _answer), settings)
+    engine = ScriptedEngine(("scripted", "org/scripted"), _answer, embedding_models=embedders)
+    return create_app(engine, settings)
 
 
 def _answer(prompt: str) -> str:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.editing import body, failing, frames, header, raw, rechunked, silent, status
 from faults.fault import BROKEN, verdicts
 from gonogo import sse
 from gonogo.exchange import FailureKind
+from gonogo.faults.editing import body, failing, frames, header, raw, rechunked, silent, status
 from gonogo.report.wording import message
 from gonogo.sse import AnomalyKind
 from gonogo.verdict import Verdict
@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from faults.editing import Edit
     from faults.fault import Rejudge
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
+    from gonogo.faults.editing import Edit
     from gonogo.rules import Catalogue
     from gonogo.verdict import Judgement
 

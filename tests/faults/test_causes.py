@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.kinds import KINDS
+from faults.faulty import FaultyTarget
+from gonogo.faults.kinds import KINDS
 from gonogo.judge import explain, judge
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.verdict import Verdict
@@ -25,7 +26,7 @@ UNLISTED = frozenset({"empty-answers"})
 
 def _explained(name: str, catalogue: Catalogue) -> tuple[Record, list[Judgement], tuple[Cause, ...]]:
     named = "some-model" if name in UNLISTED else None
-    run = record_run(catalogue, KINDS[name](), model=named, embedding_model=named)
+    run = record_run(catalogue, FaultyTarget(KINDS[name]()), model=named, embedding_model=named)
     record = asyncio.run(run)
     judgements, causes = explain(judge(record, tuple(catalogue), catalogue), record)
     return record, judgements, causes
@@ -71,13 +72,13 @@ def test_two_independent_faults_are_two_causes(catalogue: Catalogue) -> None:
     first, second = KINDS["role-in-every-delta"](), KINDS["param-missing"]()
     server = KINDS["role-in-every-delta"]()
     server.edit = lambda exchange: second.edit(first.edit(exchange))
-    record = asyncio.run(record_run(catalogue, server))
+    record = asyncio.run(record_run(catalogue, FaultyTarget(server)))
     _, causes = explain(judge(record, tuple(catalogue), catalogue), record)
     assert _ids(causes) == {"role-in-every-delta", "param-missing"}
 
 
 def test_a_cause_never_breaks_a_rule_or_mends_one(catalogue: Catalogue) -> None:
-    record = asyncio.run(record_run(catalogue, KINDS["cumulative-deltas"]()))
+    record = asyncio.run(record_run(catalogue, FaultyTarget(KINDS["cumulative-deltas"]())))
     before = judge(record, tuple(catalogue), catalogue)
     after, _ = explain(before, record)
     decided = {Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.UNSUPPORTED}

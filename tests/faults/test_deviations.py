@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.catalogue.clients import broken_by
-from faults.sections import FAULTS
+from gonogo.faults.catalogue.clients import broken_by
+from gonogo.faults.sections import FAULTS
 from gonogo.rules import load
 from gonogo.verdict import Level
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import gonogo.rules.examples as shipped
 import pytest
-from faults.editing import asked, changed, rechunked
 from faults.examples import COMMAND, MOST, _excerpts, _Steady, examples, text_of
-from faults.sections import FAULTS
+from faults.fault import BROKEN, verdicts
+from gonogo.faults.editing import asked, changed, rechunked
+from gonogo.faults.sections import FAULTS
 from gonogo.rules import Catalogue, load
 from gonogo.rules.examples import Example
 from ideal.running import record_run
@@ -21,6 +22,7 @@ from ideal.target import IdealTarget
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from faults.fault import Fault
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange, Request
 
@@ -138,3 +140,21 @@ def test_the_chore_refuses_an_option_that_it_does_not_know(
 ) -> None:
     assert chore.main(["--chek"]) == 2
     assert capsys.readouterr().err == f"usage: {COMMAND} [--check]\n"
+
+
+GOOD = [fault for fault in FAULTS if fault.good is not None]
+
+
+@pytest.mark.parametrize("fault", GOOD, ids=lambda fault: fault.name)
+def test_what_an_example_shows_beside_a_fault_breaks_no_rule(fault: Fault, clean: Record) -> None:
+    turned = {
+        rule_id for rule_id, found in verdicts(fault.good(clean), load()).items() if found.verdict in BROKEN
+    }
+    assert turned == set()
+
+
+def test_the_example_of_a_busy_target_says_for_how_long(generated: dict[str, Example | str]) -> None:
+    example = generated["http.retry_after"]
+    assert isinstance(example, Example)
+    assert example.good.startswith("status 503\nretry-after: 1\n")
+    assert "retry-after" not in example.bad

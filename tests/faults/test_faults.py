@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.catalogue.clients import BROKEN_BY, broken_by
 from faults.fault import BROKEN, turned, verdicts
-from faults.sections import FAULTS
+from gonogo.faults.catalogue.clients import BROKEN_BY, broken_by
+from gonogo.faults.sections import FAULTS
 from gonogo.judge import explain
 from gonogo.report.wording import message
 from gonogo.verdict import Verdict
@@ -19,9 +19,10 @@ from gonogo.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from faults.fault import Fault, Rejudge
+    from faults.fault import Rejudge
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
+    from gonogo.faults.fault import Fault
     from gonogo.rules import Catalogue
     from gonogo.verdict import Cause, Judgement
 

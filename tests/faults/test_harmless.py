@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from faults.fault import turned
-from faults.sections import HARMLESS
+from faults.harmless.every import HARMLESS
 from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 

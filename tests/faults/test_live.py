@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from faults.fault import turned, verdicts
 from faults.serving import PATIENCE, broken, served
+from gonogo.asking import Approach, collect
 from gonogo.collect.collector import Collector
 from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
 from gonogo.evidence import Record, Target
 from gonogo.judge import judge
 from gonogo.reasons import Reason
-from gonogo.running import Approach, collect
 from gonogo.stimuli.life import LEFT_TOKENS
 from gonogo.stimuli.stimulus import Subject
 from gonogo.verdict import Because, Verdict

@@ -33,8 +33,8 @@ from ideal.running import record_run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from faults.editing import Edit
     from gonogo.evidence import Record
+    from gonogo.faults.editing import Edit
     from gonogo.rules import Catalogue
     from gonogo.verdict import Judgement
 

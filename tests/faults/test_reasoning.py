@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.editing import answer, both, changed, each
 from faults.fault import turned
+from gonogo.faults.editing import answer, both, changed, each
 from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
-    from faults.editing import JsonEdit
     from faults.fault import Rejudge
     from gonogo.exchange import Exchange
+    from gonogo.faults.editing import JsonEdit
 
 FIELDS = ("reasoning_content", "reasoning")
 NEED_TEXT = ("chat.stream.text", "stop.chat.honoured", "structured.schema.kept", "tools.required.called")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.editing import body
 from faults.fault import turned, verdicts
 from gonogo import sse
+from gonogo.faults.editing import body
 from gonogo.report.wording import message
 from gonogo.verdict import Verdict
 

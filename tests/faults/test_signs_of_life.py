@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.editing import asked, both, changed, refused, silent
 from faults.fault import verdicts
 from gonogo.exchange import FailureKind
+from gonogo.faults.editing import asked, both, changed, refused, silent
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import is_sign_of_life, suspects
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
-    from faults.editing import Edit
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
+    from gonogo.faults.editing import Edit
     from gonogo.rules import Catalogue
 
 HOSTILE_KEY = "POST /chat/completions raw {not json"

@@ -230,4 +230,4 @@ def test_every_option_that_the_guide_and_the_action_name_exists() -> None:
     known = {option for command in commands for parameter in command.params for option in parameter.opts}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", GUIDE + (ROOT / "action.yml").read_text()))
 
-    assert named - known == {"--quiet", "--port"}
+    assert named - known == {"--port"}

@@ -16,7 +16,7 @@ from gonogo_server.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CI = (ROOT / ".ci/run").read_text()
-PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tasks/README.md"]
+PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tasks/README.md", "findings/README.md"]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = SETTINGS["project"]
 
@@ -91,7 +91,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 def test_every_room_of_the_house_stands_in_the_readme() -> None:
     listed = re.findall(r"^\| `([^`]+)/` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     packages = SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert set(listed) == {*packages, "openspec", "tasks", "tests"}
+    assert set(listed) == {*packages, "openspec", "tasks", "findings", "tests"}
 
 
 def test_the_endpoint_matrix_is_that_of_the_contract() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from gonogo.asking import Approach
 from gonogo.report.wording import message
 from gonogo.rules import load
-from gonogo.running import Approach, Selection, check
+from gonogo.running import Selection, check
 from gonogo.verdict import Verdict
 from independent import plain_server
 

@@ -15,10 +15,12 @@ from gonogo_contract import component_schema
 from gonogo_server.app import create_app
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.schemas.trials import ready
+from gonogo_server.schemas.worker import Worker
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from starlette.types import ASGIApp
 
@@ -79,19 +81,33 @@ def gate() -> asyncio.Semaphore:
     return asyncio.Semaphore(0)
 
 
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    """The process that tries schemas; it takes a second to start, and is the same for all."""
+    worker = Worker(ready)
+    yield worker
+    worker.close()
+
+
 @pytest.fixture
-async def client(engine: ScriptedEngine, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(
+    engine: ScriptedEngine, settings: Settings, worker: Worker
+) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks the application without a socket; a whole answer arrives at once, a stream too."""
-    transport = httpx2.ASGITransport(app=create_app(engine, settings), raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(
+        app=create_app(engine, settings, worker=worker), raise_app_exceptions=False
+    )
     async with httpx2.AsyncClient(transport=transport, base_url="http://server/v1") as client:
         yield client
 
 
 @pytest.fixture
-async def live(engine: ScriptedEngine, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+async def live(
+    engine: ScriptedEngine, settings: Settings, worker: Worker
+) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks a server that listens on loopback."""
     limits = Limits(settings.head_timeout, settings.max_connections)
-    async with listen(create_app(engine, settings), limits) as client:
+    async with listen(create_app(engine, settings, worker=worker), limits) as client:
         yield client
 
 

@@ -72,6 +72,22 @@ async def test_a_chat_has_as_many_choices_as_were_asked_for(
     assert (answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]) == (prompt, 2 * n)
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "others"),
+    [
+        ("/chat/completions", CHAT, 0),
+        ("/chat/completions", {**CHAT, "n": 100}, 99),
+        ("/completions", {**TEXT, "best_of": 3}, 2),
+        ("/completions", {**TEXT, "prompt": ["a", "b"], "n": 2}, 3),
+    ],
+)
+async def test_one_answer_of_each_request_is_its_first_and_the_others_wait_behind_those(
+    client: httpx2.AsyncClient, engine: ScriptedEngine, path: str, body: Body, others: int
+) -> None:
+    await asked(client, path, {**body, "max_tokens": 1})
+    assert [one.first for one in engine.generations] == [True, *[False] * others]
+
+
 @pytest.mark.parametrize(("path", "body"), [("/chat/completions", CHAT), ("/completions", TEXT)])
 async def test_each_choice_of_a_stream_is_whole_and_they_take_turns(
     client: httpx2.AsyncClient, path: str, body: Body

@@ -10,6 +10,7 @@ import pytest
 from gonogo_server.requests.body import parse
 from gonogo_server.requests.messages import plain_messages
 from gonogo_server.routes import chat, dependencies
+from gonogo_server.schemas.compiler import Compiler
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,6 +147,29 @@ async def test_a_long_conversation_is_made_plain_beside_the_loop_too(
         json={"model": "scripted", "messages": [{"role": "user", "content": "x" * letters}]},
     )
     assert seen == [thread]
+
+
+@pytest.mark.parametrize(("letters", "thread"), [(10, "the loop's"), (100_000, "another")])
+async def test_large_schemas_are_measured_and_become_a_plan_beside_the_loop(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, letters: int, thread: str
+) -> None:
+    seen = []
+
+    def noting_the_thread(work: Callable[..., object]) -> Callable[..., object]:
+        def noted(*arguments: object) -> object:
+            seen.append("the loop's" if threading.get_ident() == loop else "another")
+            return work(*arguments)
+
+        return noted
+
+    loop = threading.get_ident()
+    monkeypatch.setattr(Compiler, "brought", noting_the_thread(Compiler.brought))
+    monkeypatch.setattr(chat, "assembled", noting_the_thread(chat.assembled))
+    schema = {"type": "integer", "description": "x" * letters}
+    wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    hello = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+    await client.post("/chat/completions", json=hello | {"response_format": wanted})
+    assert seen == [thread, thread]
 
 
 async def test_a_whole_answer_of_many_tokens_is_written_as_a_short_one_is(client: httpx2.AsyncClient) -> None:

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from gonogo_server import serve
 from gonogo_server.engine.mlx.engine import MlxEngine, open_engine
+from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,3 +172,57 @@ def test_a_signal_ends_an_open_stream_with_an_error_and_the_process_with_0() -> 
             assert "Traceback" not in errors
         finally:
             process.kill()
+
+
+async def test_a_conversation_comes_back_as_clients_write_it_out(live: httpx2.AsyncClient) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    nulls = dict.fromkeys(
+        ("tool_calls", "function_call", "refusal", "audio", "annotations", "reasoning_content")
+    )
+    history: Body = {
+        "messages": [
+            FRANCE,
+            {"role": "assistant", "content": None, "tool_calls": [call], "refusal": None},
+            {"role": "tool", "tool_call_id": "c1", "name": "look", "content": "Paris"},
+            {"role": "assistant", "content": "Paris.", **nulls},
+            {**FRANCE, "cache_control": {"type": "ephemeral"}},
+        ],
+        "tools": None,
+        "modalities": ["text"],
+        "prediction": {"type": "content", "content": "Paris."},
+        "chat_template_kwargs": {"enable_thinking": False},
+        "max_tokens": 2,
+    }
+    response = await live.post("/chat/completions", json=CHAT | history)
+    assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize("settings", [Settings(max_tokens_default=2)], ids=["two"])
+async def test_a_default_bounds_what_sets_no_limit(live: httpx2.AsyncClient) -> None:
+    for path, body in (("/chat/completions", CHAT), ("/completions", TEXT)):
+        response = await live.post(path, json=body | {"max_tokens": None})
+        assert response.json()["usage"]["completion_tokens"] <= 2, path
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_schema_that_no_answer_can_keep_is_refused_and_the_next_is_kept(
+    live: httpx2.AsyncClient, *, stream: bool
+) -> None:
+    link = {"$ref": "#/$defs/link"}
+    loop = {"type": "object", "properties": {"next": link}, "required": ["next"], "$defs": {}}
+    schema = {**link, "$defs": {"link": loop}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": {**loop, "$defs": {"link": loop}}}}
+    for asked, param in (
+        ({"response_format": json_schema(schema)}, "response_format.json_schema.schema"),
+        ({"tools": [tool]}, "tools[0].function.parameters"),
+    ):
+        response = await live.post("/chat/completions", json={**CHAT, **asked, "stream": stream})
+        assert response.status_code == 400, response.text
+        assert response.json()["error"]["param"] == param
+    defined = {"$ref": "#/$defs/city", "$defs": {"city": {"enum": ["Paris", "Bern"]}}}
+    response = await live.post("/chat/completions", json={**CHAT, "response_format": json_schema(defined)})
+    assert json.loads(response.json()["choices"][0]["message"]["content"]) in ("Paris", "Bern")
+
+
+def json_schema(schema: Body) -> Body:
+    return {"type": "json_schema", "json_schema": {"name": "gauge", "schema": schema}}

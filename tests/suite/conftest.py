@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from gonogo import evidence, running, serving
+from gonogo.asking import Approach
 from gonogo.cli import app
 from gonogo.exchange import Chunk
 from gonogo.rules import load
-from gonogo.running import Approach, Selection
+from gonogo.running import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,23 +10,29 @@ import socketserver
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo import evidence, running
+from gonogo import asking, evidence, running
+from gonogo.asking import Approach
+from gonogo.baseline import read as read_baseline
 from gonogo.collect.plan import plan
-from gonogo.errors import EvidenceError
+from gonogo.errors import EvidenceError, TargetError
 from gonogo.judge import judging
 from gonogo.judge.steps import Bound, Check, Of
 from gonogo.reasons import Reason
 from gonogo.report.model import Gate
 from gonogo.rules import load
-from gonogo.running import Approach, Selection
+from gonogo.running import Selection, Waivers
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from click.testing import Result
 
 PATIENCE = 60.0  # seconds after which what hangs is given up
 MODELS = Selection(only=("models.list",))
@@ -97,8 +104,8 @@ def test_one_error_of_many_requests_under_way_is_the_one_with_a_sentence_for_the
     mixed = ExceptionGroup("both", [ValueError("of the second request"), ExceptionGroup("", [full])])
     ours = ExceptionGroup("ours", [ValueError("a mistake")])
 
-    assert running._told(mixed) is full
-    assert running._told(ours) is ours
+    assert asking._told(mixed) is full
+    assert asking._told(ours) is ours
 
 
 class Stuck(socketserver.ThreadingTCPServer):
@@ -139,20 +146,126 @@ def stuck() -> Iterator[Stuck]:
         thread.join()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does it")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_check_says_one_line_leaves_with_130_and_keeps_its_evidence(
-    stuck: Stuck, tmp_path: Path, number: signal.Signals
-) -> None:
-    stored = tmp_path / "e.jsonl"
-    url = f"http://127.0.0.1:{stuck.server_address[1]}/v1"
-    command = [sys.executable, "-m", "gonogo", "check", url, "--only", "models", "--evidence", str(stored)]
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def interrupted(server: Stuck, number: signal.Signals, *options: str) -> Ended:
+    """`gonogo check` that gets a signal while its first request after the greeting waits for an answer."""
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    command = [sys.executable, "-m", "gonogo", "check", url, "--only", "models", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        waited = stuck.stuck.wait(PATIENCE)
+        waited = server.stuck.wait(PATIENCE)
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=PATIENCE)
-
     assert waited
-    assert (process.returncode, stdout) == (130, "")
-    assert stderr == f"Interrupted; what was recorded so far is in {stored}; --resume goes on with it.\n"
+    return Ended(process.returncode, stdout, stderr)
+
+
+SIGNALS = pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+POSIX = pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does it")
+
+
+@POSIX
+@SIGNALS
+def test_an_interrupted_check_reports_what_it_has_keeps_its_evidence_and_leaves_as_shells_say_it(
+    stuck: Stuck, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    stored, summary = tmp_path / "e.jsonl", tmp_path / "r.md"
+    ended = interrupted(stuck, number, "--evidence", str(stored), "--json", "-", "--markdown", str(summary))
+    document = json.loads(ended.stdout)
+
+    assert ended.status == status
+    assert ended.stderr.endswith(
+        f"Interrupted; what was recorded so far is in {stored}; --resume goes on with it.\n"
+    )
+    assert document["verdict"] == "not-judged"
+    assert {rule["reason"] for rule in document["rules"]} == {"interrupted"}
+    assert summary.read_text().startswith("## gonogo: NOT JUDGED\n")
     assert [exchange.id for exchange in evidence.read(stored).exchanges] == ["g1", "g2"]
+
+
+@POSIX
+@SIGNALS
+def test_what_is_judged_again_of_an_interrupted_check_is_no_go_for_nobody(
+    stuck: Stuck, tmp_path: Path, number: signal.Signals, status: int, gonogo: Callable[..., Result]
+) -> None:
+    stored = tmp_path / "e.jsonl"
+    ended = interrupted(stuck, number, "--evidence", str(stored))
+    judged = gonogo("judge", stored, "--only", "models")
+
+    assert ended.status == status
+    assert judged.exit_code == 2
+    assert judged.stdout == ended.stdout.replace(seconds_in(ended.stdout), "")
+
+
+def seconds_in(printed: str) -> str:
+    """The length of a run as the last line of its report has it; what is judged again has none."""
+    return re.findall(r", \d+\.\d s$", printed, re.MULTILINE)[0]
+
+
+class TestATimeLimit:
+    def test_leaves_what_was_not_answered_by_then_unsent_and_is_no_go(self, stuck: Stuck) -> None:
+        url = f"http://127.0.0.1:{stuck.server_address[1]}/v1"
+        report = running.check(Approach(url, max_seconds=1.0), MODELS, load())
+
+        assert {j.because.reason for j in report.judgements if j.because} == {Reason.OUT_OF_TIME}
+        assert report.gate is Gate.NOT_JUDGED
+
+    def test_that_the_greeting_does_not_keep_is_one_sentence(self, stuck: Stuck) -> None:
+        stuck.answers = iter([])
+        url = f"http://127.0.0.1:{stuck.server_address[1]}/v1"
+        with pytest.raises(
+            TargetError, match=r"did not answer the first two requests within --max-seconds 0\.5\.$"
+        ):
+            running.check(Approach(url, max_seconds=0.5), MODELS, load())
+
+    def test_that_is_long_enough_changes_nothing(self, reference_url: str) -> None:
+        assert running.check(Approach(reference_url, max_seconds=PATIENCE), MODELS, load()).gate is Gate.GO
+
+
+class TestEnoughFailures:
+    """A server that says the same of everything breaks many rules at once."""
+
+    ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n" + b'{"data": [{"id": "m"}]}'
+    WIDE = Selection(only=("models", "chat.response", "chat.stream", "errors"))
+
+    def test_end_the_run_with_what_they_broke_and_a_reason_for_the_rest(
+        self, answering: Callable[[bytes], str]
+    ) -> None:
+        url = answering(self.ANSWER)
+        whole, ended = (
+            running.check(Approach(url, concurrency=2, max_failures=most), self.WIDE, load())
+            for most in (None, 1)
+        )
+        reasons = {j.because.reason for j in ended.judgements if j.because}
+
+        assert ended.gate is whole.gate is Gate.NO_GO
+        assert ended.cost.requests < whole.cost.requests / 2
+        assert Reason.ENOUGH_BROKEN in reasons
+        assert Reason.ENOUGH_BROKEN not in {j.because.reason for j in whole.judgements if j.because}
+
+    def test_that_were_not_reached_change_nothing(self, reference_url: str) -> None:
+        report = running.check(Approach(reference_url, max_failures=1), MODELS, load())
+        assert report.gate is Gate.GO
+
+    def test_that_the_baseline_waives_do_not_count(
+        self, answering: Callable[[bytes], str], tmp_path: Path
+    ) -> None:
+        url = answering(self.ANSWER)
+        few = Selection(only=("models.list",))
+        broken = running.check(Approach(url), few, load())
+        listed = tmp_path / "b.toml"
+        listed.write_text(
+            "".join(f'"{j.rule.id}" = {{ reason = "r" }}\n' for j in broken.judgements if j.expected)
+        )
+        waivers = Waivers(read_baseline(listed), date(2026, 12, 1))
+        report = running.check(Approach(url, max_failures=1), few, load(), waivers=waivers)
+
+        assert broken.gate is Gate.NO_GO
+        assert report.gate is Gate.GO

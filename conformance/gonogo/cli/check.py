@@ -13,18 +13,24 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gonogo import running, serving
+from gonogo.addresses import tidy
+from gonogo.asking import Approach
 from gonogo.cli import fuzzing, options
 from gonogo.cli.console import Console
+from gonogo.cli.headers import own_headers
 from gonogo.cli.output import claim, probe
-from gonogo.cli.printing import show
+from gonogo.cli.printing import say, show
 from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
+from gonogo.collect.pace import parse_rate
 from gonogo.collect.plan import Plan, plan
+from gonogo.collect.stopping import Stopper
+from gonogo.collect.trust import trust
 from gonogo.errors import UsageError
 from gonogo.fuzz import Fuzzing
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
-from gonogo.running import Approach, Selection
+from gonogo.running import Selection
 from gonogo.stimuli.extra import parse_extra
 
 KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
@@ -36,10 +42,20 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @options.embedding_model
 @options.only
 @options.skip
+@options.rule_set
 @options.require
 @options.strict
 @options.concurrency
 @options.timeout
+@options.rate_limit
+@options.max_seconds
+@options.exit_first
+@options.max_failures
+@options.header
+@options.header_env
+@options.ca_file
+@options.insecure
+@options.context_length
 @options.evidence_file
 @options.resume
 @options.extra_body
@@ -62,10 +78,20 @@ def check(  # noqa: PLR0913 - one parameter an option
     embedding_model: str | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    rule_set: str | None,
     require: tuple[str, ...],
     strict: bool,
     concurrency: int,
     timeout: float,
+    rate_limit: str | None,
+    max_seconds: float | None,
+    exit_first: bool,
+    max_failures: int | None,
+    header: tuple[str, ...],
+    header_env: tuple[str, ...],
+    ca_file: Path | None,
+    insecure: bool,
+    context_length: int | None,
     evidence: Path | None,
     resume: bool,
     extra_body: str | None,
@@ -91,9 +117,15 @@ def check(  # noqa: PLR0913 - one parameter an option
     if resume and (evidence is None or base_url is None):
         raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
     extra = {} if extra_body is None else parse_extra(extra_body)
+    headers, interval = (
+        own_headers(header, header_env),
+        None if rate_limit is None else parse_rate(rate_limit),
+    )
+    trust(ca_file, insecure=insecure)  # a file that is none is told before anything is sent
+    most = _most_failures(exit_first=exit_first, max_failures=max_failures)
     catalogue = load(fuzz=True)
     generated = fuzzing.asked_for(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
-    selection = Selection(only, skip, require, strict, fuzz)
+    selection = Selection(only, skip, require, strict, fuzz, rule_set)
     asked = plan(selection.scenarios(catalogue))
     if show_plan:
         _print_plan(asked, generated)
@@ -113,16 +145,34 @@ def check(  # noqa: PLR0913 - one parameter an option
         fuzzing=generated,
         extra_body=extra,
         resume=resume,
+        headers=headers,
+        ca_file=ca_file,
+        insecure=insecure,
+        interval=interval,
+        max_seconds=max_seconds,
+        max_failures=most,
+        context_length=context_length,
     )
-    with outputs as opened, _interruptible(evidence, base_url):
+    if insecure:
+        say("The target's certificate is not looked at (--insecure): anybody may be answering.")
+    stopper = Stopper()
+    with outputs as opened, _interruptible(stopper, evidence, base_url):
         if evidence is not None:
             (probe if resume else claim)(evidence)
         with _reachable(approach, base_url) as reached, _progress(asked, generated) as on_done:
-            report = running.check(reached, selection, catalogue, on_done, accepted.waivers)
+            report = running.check(reached, selection, catalogue, on_done, accepted.waivers, stopper)
         opened.write(report)
         print_report(report, opened.console, detail)
+        if stopper.number is not None:
+            raise KeyboardInterrupt
     accepted.write(report, catalogue)
     raise click.exceptions.Exit(STATUS[report.gate])
+
+
+def _most_failures(*, exit_first: bool, max_failures: int | None) -> int | None:
+    if exit_first and max_failures is not None:
+        raise UsageError("-x is --max-failures 1; leave one of them out.")
+    return 1 if exit_first else max_failures
 
 
 def _key() -> str | None:
@@ -133,7 +183,7 @@ def _key() -> str | None:
 def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
     """The approach itself, or one to a reference server of our own, which serves its models and needs a key."""
     if base_url is not None:
-        yield replace(approach, base_url=base_url.rstrip("/"))
+        yield replace(approach, base_url=tidy(base_url))
         return
     with contextlib.ExitStack() as stack:
         with Console(stderr=True).status("Starting the reference server"):
@@ -144,28 +194,34 @@ def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
 
 
 @contextlib.contextmanager
-def _interruptible(evidence: Path | None, base_url: str | None) -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that it leaves no server behind; say where the evidence so far is.
+def _interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the run in good order, so that its report is written and no server left behind.
 
-    A target with a base URL is there later, too, so that the run can be gone on with.
+    Leaves with 128 and the number of the signal, as shells say it, and one sentence on where the evidence is. A target
+    with a base URL is there later, too, so that the run can be gone on with.
     """
-    before = signal.signal(signal.SIGTERM, _as_ctrl_c)
+
+    def end(number: int, _: FrameType | None) -> None:
+        if not stopper.stop(number):
+            raise KeyboardInterrupt
+
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if _is_heeded(number)]
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     except KeyboardInterrupt as stop:
         kept = evidence is not None and evidence.exists() and evidence.stat().st_size > 0
         told = f"; what was recorded so far is in {evidence}" if kept else ""
-        raise KeyboardInterrupt(f"{told}; --resume goes on with it" if kept and base_url else told) from stop
+        say(f"Interrupted{told}{'; --resume goes on with it' if kept and base_url else ''}.")
+        raise click.exceptions.Exit(128 + (stopper.number or signal.SIGINT)) from stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
-    """Do what SIGINT does at this moment: while requests are under way, asyncio cancels them in good order."""
-    handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler):  # ignored, as in a job that a script sent to the background
-        raise KeyboardInterrupt
-    handler(number, frame)
+def _is_heeded(number: signal.Signals) -> bool:
+    """Whether a signal does anything; a script that sends a job to the background has it ignore SIGINT."""
+    return signal.getsignal(number) is not signal.SIG_IGN
 
 
 @contextlib.contextmanager

@@ -8,17 +8,26 @@ from typing import Any
 
 import click
 
+from gonogo.clients.ahead import start_ahead
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command: the module of `gonogo.cli` that holds it under its name, and its first sentence."""
+    """A command: the module of `gonogo.cli` that holds it under its name, and its first sentence.
+
+    One that `replays` has the process of the clients started before its module is imported, so that they are imported
+    side by side.
+    """
 
     module: str
     summary: str
+    replays: bool = False
 
 
 COMMANDS = {
-    "check": Entry("check", "Ask an endpoint everything the rules look at, and say go or no-go."),
+    "check": Entry(
+        "check", "Ask an endpoint everything the rules look at, and say go or no-go.", replays=True
+    ),
     "judge": Entry("judge", "Judge stored evidence by the rules of this version; nothing is sent."),
     "diff": Entry(
         "diff",
@@ -29,8 +38,16 @@ COMMANDS = {
         "rules",
         "Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples.",
     ),
+    "faults": Entry(
+        "faults",
+        "List the faults that `gonogo serve --fault` plays: name, whom it imitates, the rules that find it.",
+    ),
     "serve": Entry("serve", "Serve models on this machine; gonogo serve --help says how."),
 }
+
+
+ALONE = frozenset({"--help", "--plan", "--only", "--skip"})
+"""Options with which the clients may have nothing to read."""
 
 
 class Deferred(click.Command):
@@ -53,6 +70,8 @@ class Deferred(click.Command):
         **extra: Any,  # noqa: ANN401 - click's, handed on
     ) -> click.Context:
         """The context of the command itself, which is what runs."""
+        if self.entry.replays and ALONE.isdisjoint(args):
+            start_ahead()
         return self.loaded().make_context(info_name, args, parent, **extra)
 
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - the help wraps lines by itself

@@ -18,6 +18,7 @@ from gonogo.stimuli.fuzzed import was_fuzzed
 @click.argument("evidence_file", type=Path, metavar="EVIDENCE", help="Written by gonogo check.")
 @options.only
 @options.skip
+@options.rule_set
 @options.require
 @options.strict
 @options.baseline
@@ -33,6 +34,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
     evidence_file: Path,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    rule_set: str | None,
     require: tuple[str, ...],
     strict: bool,
     baseline: Path | None,
@@ -49,7 +51,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
     accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True)
     record = evidence.read(evidence_file)
     fuzzed = was_fuzzed(record)
-    selection = Selection(only, skip, require, strict, fuzzed)
+    selection = Selection(only, skip, require, strict, fuzzed, rule_set)
     report = running.judge_again(record, selection, catalogue, accepted.waivers)
     outputs = report_sinks(
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file

@@ -8,7 +8,7 @@ base_url = click.argument(
     "base_url",
     required=False,
     metavar="[BASE_URL]",
-    help="As http://127.0.0.1:8000/v1; else the reference server.",
+    help="As http://127.0.0.1:8000/v1, ?query=included; else the reference server.",
 )
 model = click.option("--model", metavar="ID", help="The model to ask for; else the first.")
 embedding_model = click.option("--embedding-model", metavar="ID", help="The model for embeddings.")
@@ -17,6 +17,9 @@ only = click.option(
 )
 skip = click.option(
     "--skip", multiple=True, metavar="ID", help="Leave out this rule, or those under this id; repeatable."
+)
+rule_set = click.option(
+    "--rules", "rule_set", metavar="SET", help="Judge the rules as of this set, as 2026-12; else the newest."
 )
 require = click.option(
     "--require", multiple=True, metavar="GROUP", help="No-go where this group is unsupported; repeatable."
@@ -37,6 +40,41 @@ timeout = click.option(
     default=60.0,
     show_default=True,
     help="Seconds that one answer may take.",
+)
+rate_limit = click.option(
+    "--rate-limit", metavar="N", help="Requests a second, as 2 or 2/s, or a minute, as 90/m, evenly spread."
+)
+max_seconds = click.option(
+    "--max-seconds",
+    metavar="S",
+    type=click.FloatRange(min=0.001),
+    help="Seconds that all requests may take together; what is left then is not sent, and no run is go.",
+)
+exit_first = click.option("-x", "exit_first", is_flag=True, help="The same as --max-failures 1.")
+max_failures = click.option(
+    "--max-failures",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Send no more once N must rules are broken that the baseline does not waive.",
+)
+header = click.option(
+    "--header", multiple=True, metavar="NAME=VALUE", help="Add this header to every request; repeatable."
+)
+header_env = click.option(
+    "--header-env",
+    multiple=True,
+    metavar="NAME=VARIABLE",
+    help="The same with the value of a variable, which is kept out of evidence and reports; repeatable.",
+)
+ca_file = click.option(
+    "--ca-file", type=Path, metavar="FILE", help="Trust the certificates of this PEM file, and no others."
+)
+insecure = click.option("--insecure", is_flag=True, help="Do not look at the target's certificate.")
+context_length = click.option(
+    "--context-length",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Tokens that the model reads, where the target does not tell it, or wrongly.",
 )
 evidence_file = click.option(
     "--evidence", type=Path, metavar="FILE", help="Keep what was recorded, for gonogo judge."

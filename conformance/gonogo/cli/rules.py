@@ -7,11 +7,12 @@ from contextlib import suppress
 import click
 
 from gonogo.cli.printing import show
+from gonogo.errors import UsageError
 from gonogo.report.curl import curl
 from gonogo.rules import Scenario, load
 from gonogo.rules.examples import Example, examples
 from gonogo.stimuli.fuzzed import GROUP
-from gonogo.stimuli.phrases import Ask
+from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import NotPossible, Subject
 from gonogo.verdict import Level
 
@@ -23,8 +24,14 @@ HELP = "Rules, or the groups they are in."
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...", help=HELP)
-def rules(*, ids: tuple[str, ...]) -> None:
+@click.option("--phrases", is_flag=True, help="List what a When or a Then step of a rule can say instead.")
+def rules(*, ids: tuple[str, ...], phrases: bool) -> None:
     """List the rules by group: id, level, title."""
+    if phrases:
+        if ids:
+            raise UsageError("--phrases lists what any rule can say; leave the ids out.")
+        _show_phrases()
+        return
     scenarios = load(fuzz=True).select(ids)
     groups = Counter(scenario.rule.group for scenario in scenarios)
     widest = max(len(scenario.rule.id) for scenario in scenarios)
@@ -41,6 +48,15 @@ def rules(*, ids: tuple[str, ...]) -> None:
     show([*lines, f"{len(scenarios)} rules: {counts}"])
 
 
+def _show_phrases() -> None:
+    from gonogo.judge import bind  # noqa: F401, PLC0415 - registers the Then phrases, and takes half a second
+    from gonogo.judge.steps import then  # noqa: PLC0415 - as above
+
+    for keyword, patterns in (("When", when.patterns), ("Then", then.patterns)):
+        show([f"{keyword} ({len(patterns)})", *(f"  {pattern}" for pattern in patterns)])
+    show(["Fields stand in braces: {body:json} is one JSON value, {number:d} a number, {field} any text."])
+
+
 @click.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...", help=HELP)
 def explain(*, ids: tuple[str, ...]) -> None:
@@ -55,6 +71,7 @@ def _explanation(scenario: Scenario) -> Iterator[str]:
     yield f"  {rule.title}"
     yield f"  source: {rule.source}"
     yield f"  why:    {rule.why}"
+    yield f"  since:  rule set {rule.since}{f', until {rule.until}' if rule.until else ''}"
     yield "  steps:"
     yield from (f"    {step}" for step in rule.steps)
     yield from _examples(examples().get(rule.id))

@@ -1,15 +1,79 @@
-"""`gonogo serve`: the reference server; its options are its own."""
+"""`gonogo serve`: the reference server; its options are its own, but for --fault, which makes it misbehave."""
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from gonogo import serving
+from gonogo.cli.printing import show
+
+if TYPE_CHECKING:
+    from gonogo.faults.playing import Playable
 
 # Every argument reaches the server, --help among them.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+PORT = 8000
+HELP = (
+    "",
+    "faults:",
+    "  --fault NAME          misbehave on purpose, so that a client can be tried: the name of a fault, the id of a",
+    "                        rule (the first fault that breaks it), or the name of a cause; gonogo faults lists them",
+)
 
 
 @click.command(context_settings=PASS_ON, add_help_option=False)
 @click.pass_context
 def serve(context: click.Context) -> None:
     """Serve models on this machine; gonogo serve --help says how."""
-    raise click.exceptions.Exit(serving.serve(context.args))
+    given, rest = _parser().parse_known_args(context.args)
+    if given.fault is not None:
+        raise click.exceptions.Exit(_serve_broken(given, rest))
+    try:
+        status = serving.serve(context.args)
+    finally:
+        if {"-h", "--help"} & set(context.args):
+            show(HELP)
+    raise click.exceptions.Exit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gonogo serve", add_help=False, allow_abbrev=False)
+    parser.add_argument("--fault")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=PORT)
+    return parser
+
+
+def _serve_broken(given: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Serve with a fault until a signal stops it: a sound server that only this machine reaches, and a proxy."""
+    from gonogo.faults.playing import found  # noqa: PLC0415 - reads every rule; not for a sound server
+
+    first, *others = found(given.fault)
+    with serving.started(rest) as sound:
+        asyncio.run(_stay(sound, first, given.host, given.port, _told(first, others)))
+    return 0
+
+
+def _told(fault: "Playable", others: "Sequence[Playable]") -> list[str]:
+    lines = [f"fault: {fault.name} ({fault.imitates})"]
+    if fault.turns:
+        lines.append(f"rules that find it: {', '.join(sorted(fault.turns))}")
+    lines += [f"another fault that this rule finds: {other.name}" for other in others]
+    return [f"gonogo serve: {line}" for line in lines]
+
+
+async def _stay(sound: str, fault: "Playable", host: str, port: int, told: Sequence[str]) -> None:
+    from gonogo.faults.proxy import proxied  # noqa: PLC0415 - see above
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: Ctrl-C alone
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with proxied(sound, fault.begin(), host=host, port=port) as base_url:
+        show([*told, f"gonogo serve: listening on {base_url}"])
+        await stop.wait()

@@ -7,26 +7,24 @@ stalls or says what nobody understands costs time and nothing else.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Self
 
+from gonogo.clients.ahead import COMMAND, take
 from gonogo.clients.breakage import Breakage, NotInstalled
 from gonogo.clients.readers import fitting
 from gonogo.clients.replaying import Outcomes
-from gonogo.evidence import to_json
+from gonogo.exchange_json import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    import subprocess
+    from collections.abc import Iterable, Mapping
 
     from gonogo.clients.replaying import Outcome, Replay
     from gonogo.exchange import Exchange
 
-# -P: the folder that one stands in is nowhere to import from.
-COMMAND = (sys.executable, "-P", "-m", "gonogo.clients.child")
 STALL = 60.0  # seconds without a word of the child, after which it is not waited for
 
 Asked = tuple["Exchange", tuple[str, ...]]
@@ -38,7 +36,7 @@ class Beside:
     `command` starts the child, `stall` is the longest that it is waited for without a word of it, in seconds.
     """
 
-    def __init__(self, command: Sequence[str] = COMMAND, stall: float = STALL) -> None:
+    def __init__(self, command: tuple[str, ...] = COMMAND, stall: float = STALL) -> None:
         self._command = command
         self._stall = stall
         self._exchanges: dict[str, Exchange] = {}
@@ -48,15 +46,7 @@ class Beside:
         self._threads: tuple[threading.Thread, ...] = ()
 
     def __enter__(self) -> Self:
-        with suppress(OSError):
-            self._child = subprocess.Popen(  # noqa: S603 - our own command, and no shell
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                encoding="ascii",
-                errors="replace",
-            )
+        self._child = take(self._command)
         if self._child is not None:
             assert self._child.stdin is not None
             assert self._child.stdout is not None

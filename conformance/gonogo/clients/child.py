@@ -14,7 +14,7 @@ from gonogo.clients import httpx_sse, openai_python
 from gonogo.clients.beside import lines
 from gonogo.clients.breakage import NotInstalled
 from gonogo.clients.replaying import outcome
-from gonogo.evidence import from_json
+from gonogo.exchange_json import from_json
 
 
 def main() -> None:

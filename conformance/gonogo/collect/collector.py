@@ -11,31 +11,32 @@ batch may be the one that stopped the target; with one request at a time a batch
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
+from gonogo.collect.answers import accepted, asked_to_wait, found_nobody, is_doubtful, lives, loss
 from gonogo.collect.families import families
 from gonogo.collect.pool import longest_first, pooled
-from gonogo.exchange import FailureKind
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import baselines, brief, key_after, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
-from gonogo.verdict import Because
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from gonogo.collect.families import Family
     from gonogo.collect.plan import Plan
     from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.stimulus import Stimulus, Subject
+    from gonogo.verdict import Because
 
 TRIES = 4
-LONGEST_WAIT = 30.0
 FIRST_WAIT = 0.5
 """Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
+
+ROUND = 4
+"""How many times `concurrency` harmless requests go out before it is asked whether enough is broken."""
 
 FEWEST_ROUNDS, MOST_ROUNDS = 2, 8
 """How many times `concurrency` requests go out before a sign of life is asked for: after an answer that the dying
@@ -56,7 +57,7 @@ class Sink(Protocol):
         """Take a recorded exchange."""
 
     def unsent(self, key: str, because: Because) -> None:
-        """Take the key of a stimulus that was not sent, and why."""
+        """Take the key of a stimulus that was not sent, and why; an exchange of that key does not count then."""
 
 
 @dataclass
@@ -64,7 +65,9 @@ class Collector:
     """Runs one plan against one subject; `concurrency` requests at a time, `sleep` obeys Retry-After.
 
     `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve
-    those that need them. `ids` names the new ones.
+    those that need them. `ids` names the new ones. `enough` says why the run ends here, None where it goes on: it is
+    asked where nothing is under way, with the keys of answers that may be asked for once more, and with it the
+    harmless requests go in rounds, so that there is such a moment now and then.
     """
 
     recorder: Recorder
@@ -74,13 +77,16 @@ class Collector:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     known: Mapping[str, Exchange] = field(default_factory=dict)
     ids: Iterator[str] = field(default_factory=lambda: ids_from("x", 1))
+    enough: Callable[[Collection[str]], Because | None] | None = None
     throttled: int = 0
     _answers: dict[str, Exchange] = field(init=False)
     _numbers: dict[str, str] = field(default_factory=dict)
     _impossible: dict[str, Because] = field(default_factory=dict)
     _since: list[Stimulus] = field(default_factory=list)
     _doubt: bool = False
-    _lost: Because | None = None
+    _told: set[str] = field(default_factory=set)
+    _uncompared: list[Family] = field(default_factory=list)
+    _ended: Because | None = None
 
     def __post_init__(self) -> None:
         """Begin with what is known."""
@@ -108,8 +114,34 @@ class Collector:
         self._number(new)
         await self._pool(new)
         await self._watch(new)
+        self._stop_at_enough()
         found = (self._answers.get(stimulus.key) for stimulus in stimuli)
         return [exchange for exchange in found if exchange is not None]
+
+    def give_up(self, stimuli: Iterable[Stimulus], because: Because) -> None:
+        """Note as unsent whatever the sink has heard nothing of, after a run that was broken off."""
+        for key, known in self._impossible.items():
+            self._note(key, known)
+        for stimulus in self._unknown(stimuli):
+            if stimulus.key not in self._told:
+                self._note(stimulus.key, because)
+        self._leave_uncompared(because)
+
+    def _leave_uncompared(self, because: Because) -> None:
+        """Note as unsent, too, what was answered side by side and was still to be asked for alone, as it differs."""
+        for family in self._uncompared:
+            if not family.all_agree(self._answers):
+                for stimulus in (family.base, *family.members):
+                    self._note(stimulus.key, because)
+        self._uncompared = []
+
+    def _keep(self, exchange: Exchange) -> None:
+        self._told.add(exchange.stimulus)
+        self.sink.exchange(exchange)
+
+    def _note(self, key: str, because: Because) -> None:
+        self._told.add(key)
+        self.sink.unsent(key, because)
 
     def _unknown(self, stimuli: Iterable[Stimulus]) -> tuple[Stimulus, ...]:
         return tuple(stimulus for stimulus in stimuli if stimulus.key not in self.known)
@@ -127,16 +159,35 @@ class Collector:
     ) -> list[Stimulus]:
         return await pooled(stimuli, self._send, self.concurrency, another)
 
+    async def _in_rounds(self, stimuli: Sequence[Stimulus], unsettled: Collection[str]) -> None:
+        """Send them side by side; where somebody asks for an end, nothing is under way after each round."""
+        left = list(stimuli)
+        while left:
+            begun = await self._pool(left, self._within_round)
+            left = [stimulus for stimulus in left if stimulus not in begun]
+            self._stop_at_enough(unsettled)
+
+    def _within_round(self, begun: int) -> bool:
+        return self.enough is None or self._ended is not None or begun < self.concurrency * ROUND
+
+    def _stop_at_enough(self, unsettled: Collection[str] = ()) -> None:
+        if self.enough is not None and self._ended is None:
+            self._ended = self.enough(unsettled)
+
     async def _harmless(self, plan: Plan, kin: Iterable[Family]) -> None:
         """What needs no sign of life, and the client that leaves, which has one of its own."""
         quiet = longest_first(plan.quiet)
-        await self._pool(longest_first(s for s in plan.stage(Risk.HARMLESS) if s not in quiet))
+        self._uncompared = list(kin) if self._is_wide else []
+        unsettled = {s.key for family in self._uncompared for s in (family.base, *family.members)}
+        plain = longest_first(s for s in plan.stage(Risk.HARMLESS) if s not in quiet)
+        await self._in_rounds(plain, unsettled)
         for stimulus in plan.stage(Risk.HARMLESS, alone=True):
             await self._send(stimulus)
-        await self._compare(kin)
+        await self._compare()
+        self._stop_at_enough()
         leaving = plan.stage(Risk.HOSTILE, alone=True)
         if not leaving or not self._is_wide or self._baseline() is None:
-            await self._pool(quiet)
+            await self._in_rounds(quiet, ())
             quiet = []
         for stimulus in leaving:
             if stimulus.needs:
@@ -147,17 +198,20 @@ class Collector:
 
     # ---- texts that are compared
 
-    async def _compare(self, kin: Iterable[Family]) -> None:
+    async def _compare(self) -> None:
         """Ask again, one at a time, where a text is not as expected: the batch may have changed it."""
-        for family in kin if self._is_wide else ():
-            if family.all_agree(self._answers):
-                continue
-            await self._afresh(family.base)
-            for member in family.members:
-                if member.key in self._impossible or not family.agrees(member, self._answers):
-                    await self._afresh(member)
+        if self._ended is not None:
+            self._leave_uncompared(self._ended)
+        while self._uncompared:
+            family = self._uncompared[0]
+            if not family.all_agree(self._answers):
+                await self._afresh(family.base)
+                for member in family.members:
+                    if member.key in self._impossible or not family.agrees(member, self._answers):
+                        await self._afresh(member)
+            del self._uncompared[0]
         for key, because in self._impossible.items():
-            self.sink.unsent(key, because)
+            self._note(key, because)
         self._impossible.clear()
 
     async def _afresh(self, stimulus: Stimulus) -> None:
@@ -196,7 +250,9 @@ class Collector:
                 if left or (self._doubt and group is not groups[-1]):
                     await self._watch(self._since)
                     self._since, self._doubt = [], False
+                self._stop_at_enough()
         await self._watch(self._since, mild)
+        self._stop_at_enough()
 
     def _another(self, begun: int) -> bool:
         """Whether one more than those that were begun may go out before a sign of life is asked for.
@@ -204,7 +260,7 @@ class Collector:
         It takes the time of an answer in which nothing else that may harm is sent: so one for many requests as long
         as their answers are those of the living.
         """
-        if self._lost is not None:
+        if self._ended is not None:
             return True
         sent = len(self._since) + begun
         if not self._is_wide:
@@ -214,24 +270,24 @@ class Collector:
     async def _send(self, stimulus: Stimulus) -> None:
         exchange = await self._ask(stimulus)
         if exchange is not None:
-            self.sink.exchange(exchange)
+            self._keep(exchange)
 
     async def _ask(self, stimulus: Stimulus) -> Exchange | None:
         """The exchange of a stimulus; None where it is unsent."""
-        if self._lost is not None:
-            self.sink.unsent(stimulus.key, self._lost)
+        if self._ended is not None:
+            self._note(stimulus.key, self._ended)
             return None
         try:
             request = self._request(stimulus)
         except NotPossible as stopped:
             if stimulus.like is None:
-                self.sink.unsent(stimulus.key, stopped.because)
+                self._note(stimulus.key, stopped.because)
             else:
                 self._impossible[stimulus.key] = stopped.because
             return None
         exchange = await self._patiently(request, self._numbers[stimulus.key], stimulus.key)
         self._answers[stimulus.key] = exchange
-        self._doubt = self._doubt or _is_doubtful(exchange)
+        self._doubt = self._doubt or is_doubtful(exchange)
         return exchange
 
     def _request(self, stimulus: Stimulus) -> Request:
@@ -244,7 +300,7 @@ class Collector:
         """Record, and again after the wait that a 429 or 503 asks for, or that the official SDKs would take."""
         exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
         for tried in range(TRIES - 1):
-            wait = _asked_to_wait(exchange)
+            wait = asked_to_wait(exchange)
             if wait is None and exchange.status == 503:
                 wait = FIRST_WAIT * 2**tried
             if wait is None:
@@ -291,16 +347,16 @@ class Collector:
         if sign is not None:
             self._conclude(sign, (leaving,))
         for exchange in held:
-            if self._lost is not None and exchange.failure is not None:
+            if self._ended is not None and exchange.failure is not None:
                 del self._answers[exchange.stimulus]
-                self.sink.unsent(exchange.stimulus, self._lost)
+                self._note(exchange.stimulus, self._ended)
             else:
-                self.sink.exchange(exchange)
+                self._keep(exchange)
 
     def _sign(self, after: Sequence[Stimulus]) -> Stimulus | None:
         """The sign of life to ask for; None where none can be, or nothing was sent that may have harmed."""
         known = self._baseline()
-        if known is None or not after or self._lost is not None:
+        if known is None or not after or self._ended is not None:
             return None
         sign = sign_of_life(known, [stimulus.key for stimulus in after])
         self._numbers[sign.key] = next(self.ids)
@@ -312,7 +368,7 @@ class Collector:
             request = asked.build(self.subject, self._answers)
             exchange = await self._patiently(request, self._numbers[sign.key], sign.key)
             self._answers[sign.key] = exchange
-            if _lives(exchange) or exchange.status is None or exchange.status >= 500:
+            if lives(exchange) or exchange.status is None or exchange.status >= 500:
                 return
 
     def _conclude(self, sign: Stimulus, after: Sequence[Stimulus]) -> None:
@@ -322,9 +378,9 @@ class Collector:
         sent = [key for key in sent if not found_nobody(self._answers[key])] or sent
         if not sent:
             return
-        self.sink.exchange(replace(exchange, stimulus=key_after(sent)))
-        if not _lives(exchange):
-            self._lost = _loss([self._answers[key] for key in sent])
+        self._keep(replace(exchange, stimulus=key_after(sent)))
+        if not lives(exchange):
+            self._ended = loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""
@@ -332,7 +388,7 @@ class Collector:
             (
                 stimulus
                 for stimulus in baselines()
-                if stimulus.key in self._answers and _accepted(self._answers[stimulus.key])
+                if stimulus.key in self._answers and accepted(self._answers[stimulus.key])
             ),
             None,
         )
@@ -341,49 +397,3 @@ class Collector:
 def ids_from(letter: str, first: int) -> Iterator[str]:
     """Ids of exchanges: "x1", "x2", and so on."""
     return (f"{letter}{number}" for number in count(first))
-
-
-def _loss(sent: Sequence[Exchange]) -> Because:
-    """Why nothing is sent any more; who was turned away with 503 did nothing, and is no suspect unless all were."""
-    read = [exchange for exchange in sent if exchange.status != 503]
-    about = tuple(exchange.id for exchange in read or sent)
-    if not read:
-        return Because(Reason.TARGET_LOST_BEFORE, about=about)
-    if len(read) > 1:
-        return Because(Reason.TARGET_LOST_AFTER_SEVERAL, {"number": len(read)}, about)
-    return Because(Reason.TARGET_LOST, about=about)
-
-
-def found_nobody(exchange: Exchange) -> bool:
-    """Whether the request never reached the target, so that it tells nothing and did nothing."""
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.CONNECT
-
-
-def _accepted(exchange: Exchange) -> bool:
-    return exchange.status is not None and 200 <= exchange.status < 300
-
-
-def _lives(exchange: Exchange) -> bool:
-    """Whether an answer to a sign of life is one."""
-    return exchange.failure is None and (_accepted(exchange) or _is_busy(exchange))
-
-
-def _is_doubtful(exchange: Exchange) -> bool:
-    """Whether an answer is one that the dying give too: none, part of one, or a server's error."""
-    return exchange.failure is not None or exchange.status is None or exchange.status >= 500
-
-
-def _is_busy(exchange: Exchange) -> bool:
-    """Whether somebody is there who has no time: 429, or 503 that says for how long."""
-    return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
-
-
-def _asked_to_wait(exchange: Exchange) -> float | None:
-    """Seconds that a 429 or 503 asks to wait, at most 30; None where it asks for nothing."""
-    if exchange.status not in {429, 503}:
-        return None
-    try:
-        seconds = float(exchange.header("retry-after") or "")
-    except ValueError:
-        return None
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)

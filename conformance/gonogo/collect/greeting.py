@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gonogo.addresses import url_of
 from gonogo.errors import TargetError
 from gonogo.exchange import Exchange, FailureKind
 from gonogo.stimuli import bodies
@@ -97,12 +98,12 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
     if failure is None:
         if exchange.media_type == "text/html" and exchange.status is not None and exchange.status < 400:
             raise TargetError(
-                f"{base_url}{exchange.request.path} is a web page, not an API; "
+                f"{url_of(base_url, exchange.request.path)} is a web page, not an API; "
                 "give the base URL of the API, which usually ends in /v1."
             )
         return
     what = {
-        FailureKind.CONNECT: f"Could not connect to {base_url}: {failure.message}; is the server running there?",
+        FailureKind.CONNECT: f"Could not connect to {base_url}: {failure.message}; {_advice(failure.message)}",
         FailureKind.TIMEOUT: (
             f"{base_url} took {exchange.request.method} {exchange.request.path} and gave {failure.message}; "
             "give it longer with --timeout, if it is only slow."
@@ -116,11 +117,17 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
     )
 
 
+def _advice(message: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in message:
+        return "name the certificates to trust with --ca-file, or look at none with --insecure."
+    return "is the server running there?"
+
+
 def _refuse_key(exchange: Exchange, *, has_key: bool) -> None:
     if exchange.status not in {401, 403}:
         return
     advice = (
-        "it refused the key given in GONOGO_API_KEY or OPENAI_API_KEY"
+        "it refused the key given in GONOGO_API_KEY, OPENAI_API_KEY or --header"
         if has_key
         else "it wants a key, and none is set; put one in GONOGO_API_KEY"
     )
@@ -128,13 +135,14 @@ def _refuse_key(exchange: Exchange, *, has_key: bool) -> None:
 
 
 def _no_model(listing: Exchange, base_url: str) -> str:
+    url = url_of(base_url, "/models")
     if listing.status == 404:
         return (
-            f"{base_url}/models does not exist (404): if the base URL is right (it usually ends in /v1), "
+            f"{url} does not exist (404): if the base URL is right (it usually ends in /v1), "
             "name the model with --model."
         )
     status = f"answered {listing.status}" if listing.status != 200 else "lists no model"
-    return f"{base_url}/models {status}, so there is none to ask for; name one with --model."
+    return f"{url} {status}, so there is none to ask for; name one with --model."
 
 
 def _entries(listing: Exchange) -> list[dict[str, object]]:

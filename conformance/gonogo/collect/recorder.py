@@ -20,13 +20,17 @@ from urllib.request import getproxies, proxy_bypass
 import httpx2
 
 from gonogo import __version__
+from gonogo.addresses import parted, secrets_of, with_query
 from gonogo.errors import UsageError
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request, header
-from gonogo.redaction import redact
+from gonogo.redaction import looks_secret, redact
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
     from types import TracebackType
+
+    from gonogo.redaction import OwnHeader
 
 MAX_BODY = 16 * 2**20
 """Bytes of a body that are kept, unless told otherwise: a thousand times an ordinary answer."""
@@ -63,11 +67,15 @@ _CLOSED = ("Server disconnected", "peer closed connection")
 class Recorder:
     """Records exchanges with one target; an asynchronous context manager.
 
-    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError where it is no such URL.
+    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError where it is no such URL. Its
+    query, if it has one, is appended to every request and stands in no exchange.
     `api_key` is sent as a bearer token with each request that brings no Authorization of its own, unless that is
     anonymous.
     `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
     `max_body` is the limit in bytes of one body, content codings undone.
+    `headers` are added to each request that has none of that name; those that look like a credential are left out
+    where a request is anonymous or brings an Authorization of its own, so that a wrong key is the only one there.
+    `trust` is whom TLS trusts, None whom Python's HTTP clients trust (certifi).
 
     A proxy named in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, because some
     targets cannot be reached without, but never for a loopback address. No other setting of the environment
@@ -75,14 +83,26 @@ class Recorder:
     """
 
     def __init__(
-        self, base_url: str, *, api_key: str | None = None, timeout: float = 60.0, max_body: int = MAX_BODY
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        max_body: int = MAX_BODY,
+        headers: tuple[OwnHeader, ...] = (),
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._url = _base(base_url)
         self._api_key = api_key
         self._timeout = timeout
         self._max_body = max_body
+        self._headers = headers
+        in_headers = (secret for own in headers for secret in own.secrets)
+        self._secrets = (api_key, *in_headers, *secrets_of(base_url))
         self._transport = httpx2.AsyncHTTPTransport(
-            proxy=_proxy(self._url), limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+            verify=True if trust is None else trust,
+            proxy=_proxy(self._url),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
     async def __aenter__(self) -> Self:
@@ -116,20 +136,32 @@ class Recorder:
             raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
         except _FAILURES as error:
             failure = self._failure(error, answer.elapsed())
-        return redact(answer.exchange(id, stimulus, asked, failure), self._api_key)
+        return redact(answer.exchange(id, stimulus, asked, failure), *self._secrets, own=self._headers)
 
     def _missing_headers(self, request: Request) -> Headers:
-        added = {
+        own = {
+            header.name.lower(): header.value for header in self._headers if self._may_send(header, request)
+        }
+        added = own | {name: value for name, value in self._usual_headers(request).items() if name not in own}
+        return tuple((name, value) for name, value in added.items() if header(request.headers, name) is None)
+
+    def _may_send(self, own: OwnHeader, request: Request) -> bool:
+        is_without_key = request.anonymous or header(request.headers, "authorization") is not None
+        return not (is_without_key and looks_secret(own.name))
+
+    def _usual_headers(self, request: Request) -> dict[str, str]:
+        usual = {
             "accept": "*/*",
             "accept-encoding": "identity",  # so that chunks arrive as they were sent
             "user-agent": f"gonogo/{__version__}",
         }
         if self._api_key is not None and not request.anonymous:
-            added["authorization"] = f"Bearer {self._api_key}"
-        return tuple((name, value) for name, value in added.items() if header(request.headers, name) is None)
+            usual["authorization"] = f"Bearer {self._api_key}"
+        return usual
 
     def _outgoing(self, request: Request) -> httpx2.Request:
-        target = self._url.raw_path.rstrip(b"/") + request.path.encode()
+        path, _, query = self._url.raw_path.partition(b"?")
+        target = path.rstrip(b"/") + with_query(request.path, query.decode()).encode()
         outgoing = httpx2.Request(
             request.method,
             self._url,
@@ -243,20 +275,21 @@ class _Answer:
 
 
 def _base(base_url: str) -> httpx2.URL:
+    root, _ = parted(base_url)  # what is told of it has no query, in which a key may be
     try:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
-        raise UsageError(f'"{base_url}" is no URL: {error}.') from error
+        raise UsageError(f'"{root}" is no URL: {error}.') from error
     if url.scheme not in {"http", "https"} or not url.host:
-        raise UsageError(f'"{base_url}" is no base URL; give one like http://127.0.0.1:8000/v1.')
+        raise UsageError(f'"{root}" is no base URL; give one like http://127.0.0.1:8000/v1.')
     if url.port is not None and not 0 < url.port < 2**16:
-        raise UsageError(f'"{base_url}" has port {url.port}; ports go from 1 to 65535.')
+        raise UsageError(f'"{root}" has port {url.port}; ports go from 1 to 65535.')
     if url.userinfo:
         raise UsageError(
             "The base URL holds a user name or password; give the key in GONOGO_API_KEY instead."
         )
-    if url.query or url.fragment:
-        raise UsageError(f'"{base_url}" has a query or a fragment; a base URL ends with its path.')
+    if url.fragment:
+        raise UsageError(f'"{root}" has a fragment; a base URL ends with its path or its query.')
     return url
 
 

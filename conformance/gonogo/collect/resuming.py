@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gonogo.collect.collector import found_nobody, ids_from
+from gonogo.collect.answers import found_nobody
+from gonogo.collect.collector import ids_from
 from gonogo.errors import UsageError
 from gonogo.stimuli.life import is_sign_of_life, suspects
 
@@ -33,10 +34,11 @@ class Held:
         after such requests only; both go, and so does what was not sent. All that reached the target stays,
         whatever it did to it.
         """
-        reached = {e.stimulus for e in record.exchanges if not found_nobody(e)}
+        counted = [e for e in record.exchanges if e.stimulus not in record.unsent]
+        reached = {e.stimulus for e in counted if not found_nobody(e)}
         kept = (
             e
-            for e in record.exchanges
+            for e in counted
             if (
                 not reached.isdisjoint(suspects(e.stimulus))
                 if is_sign_of_life(e.stimulus)

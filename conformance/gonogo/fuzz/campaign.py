@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 VOLLEY = 2
 """Cases between two signs of life, for each request that may be under way."""
+LONGEST_DRAWING = 300.0
+"""Seconds that Schemathesis may take to draw the cases; a thousand take it half a minute on a slow machine."""
 CAUSES = 4
 """Causes of one kind that are made smaller."""
 TRIES = 48
@@ -53,16 +55,23 @@ class Fuzzing:
     budget: Budget = field(default_factory=Budget)
 
 
-async def fuzz(collector: Collector, what: Fuzzing, source: Source = generated) -> None:
+async def fuzz(
+    collector: Collector, what: Fuzzing, source: Source = generated, longest: float = LONGEST_DRAWING
+) -> None:
     """Send the cases of one pass through the collector; its sink has them afterwards, or why there are none.
 
-    `source` is asked for the cases of a seed, and for how many. Raises UsageError where Schemathesis is missing,
+    `source` is asked for the cases of a seed, and for how many, and has `longest` seconds to tell them; those of the
+    budget run from when it has, as they are the target's. Raises UsageError where Schemathesis is missing,
     GonogoError where it breaks.
     """
-    campaign = _Campaign(collector, what, source, Purse.of(what.budget))
-    begun = asyncio.get_running_loop().time()
+    now = asyncio.get_running_loop().time
+    campaign = _Campaign(collector, what, Purse.of(what.budget))
+    told: list[Told] = []
+    async with _until(now() + longest):
+        told = await source(what.seed, what.budget.cases)
+    begun = now()
     async with _until(begun + what.budget.seconds * MAIN_SHARE):
-        await campaign.send_all()
+        await campaign.send_all(mild_first(shots(told, what.seed, collector.subject)))
     async with _until(begun + what.budget.seconds):
         await campaign.make_smaller()
     if not campaign.sent:
@@ -85,15 +94,12 @@ async def _until(deadline: float) -> AsyncIterator[None]:
 class _Campaign:
     collector: Collector
     what: Fuzzing
-    source: Source
     purse: Purse
     sent: dict[str, tuple[Shot, Exchange]] = field(default_factory=dict)
     lost: bool = False
 
-    async def send_all(self) -> None:
-        """Send the cases as they come, as far as their share of the budget goes."""
-        told = await self.source(self.what.seed, self.what.budget.cases)
-        waiting = mild_first(shots(told, self.what.seed, self.collector.subject))
+    async def send_all(self, waiting: Iterable[Shot]) -> None:
+        """Send the cases in their order, as far as their share of the budget goes."""
         main = Purse.of(self.what.budget, MAIN_SHARE)
         kept = Purse(self.purse.cases - main.cases, self.purse.tokens - main.tokens)
         for volley in _volleys(waiting, VOLLEY * self.collector.concurrency):

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from gonogo.errors import GonogoError, UsageError
+from gonogo.redaction import looks_secret
 
 Told = dict[str, Any]
 
@@ -55,6 +56,6 @@ async def generated(seed: int, most: int) -> list[Told]:
 
 
 def _environment() -> dict[str, str]:
-    """The environment less every key, with one order for what Python hashes."""
-    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith("_KEY")}
+    """The environment less everything that looks like a credential, with one order for what Python hashes."""
+    kept = {name: value for name, value in os.environ.items() if not looks_secret(name)}
     return kept | {"PYTHONHASHSEED": "0"}

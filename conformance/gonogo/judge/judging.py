@@ -55,7 +55,7 @@ class _Known:
 
 
 def _know(record: Record, catalogue: Catalogue) -> _Known:
-    by_key = {exchange.stimulus: exchange for exchange in record.exchanges}
+    by_key = {e.stimulus: e for e in record.exchanges if e.stimulus not in record.unsent}
     stimuli = {key: found for key in by_key if (found := catalogue.stimulus(key)) is not None}
     return _Known(fairly(by_key, stimuli), record.unsent, stimuli, unserved(by_key, stimuli))
 

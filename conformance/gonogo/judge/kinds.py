@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
+from gonogo.judge.once import once
 from gonogo.judge.outcome import Stop
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def name(exchange: Exchange) -> str:
     return NAMES.get(path, "a model" if path.startswith("/models/") else "an answer")
 
 
+@once
 def of_its_kind(exchange: Exchange) -> bool:
     """Whether an answer with 2xx has what every answer of its operation has, be it whole or the beginning of a stream.
 

@@ -6,12 +6,12 @@ object, is for the rules of that name to say.
 
 from __future__ import annotations
 
-import functools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from gonogo import sse
+from gonogo.judge.once import once
 from gonogo.judge.outcome import undecided
 from gonogo.reasons import Reason
 
@@ -52,7 +52,7 @@ def parse(text: str | bytes) -> object:
     return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
-@functools.lru_cache(maxsize=4096)
+@once
 def answer(exchange: Exchange) -> Object:
     """The body as a JSON object; Stop where it is none."""
     try:
@@ -64,13 +64,13 @@ def answer(exchange: Exchange) -> Object:
     return value
 
 
-@functools.lru_cache(maxsize=4096)
+@once
 def stream(exchange: Exchange) -> sse.EventStream:
     """The body as server-sent events, with the anomalies of the strict parser."""
     return sse.parse(exchange.body)
 
 
-@functools.lru_cache(maxsize=4096)
+@once
 def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
     """The objects that the stream carries, in order, error frames left out; Stop where there is none."""
     found = tuple(

@@ -6,8 +6,9 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from gonogo.addresses import url_of
 from gonogo.exchange import header
-from gonogo.redaction import WRONG_KEY
+from gonogo.redaction import REDACTED, WRONG_KEY
 
 if TYPE_CHECKING:
     from gonogo.exchange import Request
@@ -24,9 +25,10 @@ def curl(request: Request, base_url: str) -> str:
     """One line that repeats the request and shows the status, the headers, and the body as it arrives.
 
     `base_url` is the one of the target. A request that carried a key asks the shell for GONOGO_API_KEY, or
-    else OPENAI_API_KEY.
+    else OPENAI_API_KEY; one with another header whose value was taken out asks for a variable of the header's name
+    (API_KEY for api-key).
     """
-    url = base_url.rstrip("/") + request.path
+    url = url_of(base_url, request.path)
     words = ["curl", "-sS", "-i", *(["-N"] if _is_stream(request) else []), *_method(request)]
     words += ["-g"] if re.search(r"[\[\]{}]", url) else []  # curl would read these as a range of addresses
     words += ["--path-as-is"] if re.search(r"/\.\.?(/|$)", url) else []
@@ -69,7 +71,9 @@ def _method(request: Request) -> list[str]:
 
 def _headers(request: Request) -> list[str]:
     words = [
-        quote(f"{name}: {value}".encode("utf-8", "surrogateescape"))
+        _from_shell(name)
+        if value == REDACTED
+        else quote(f"{name}: {value}".encode("utf-8", "surrogateescape"))
         for name, value in request.headers
         if name.lower() not in _SAID_BY_CURL and (name.lower(), value) not in _NOT_WORTH_SAYING
     ]
@@ -79,6 +83,11 @@ def _headers(request: Request) -> list[str]:
     if authorization is not None:
         words.append(quote(f"Authorization: {WRONG_KEY}".encode()) if authorization == WRONG_KEY else KEY)
     return words
+
+
+def _from_shell(name: str) -> str:
+    variable = re.sub(r"\W", "_", name).upper()
+    return f'"{name}: ${variable}"'
 
 
 def _is_stream(request: Request) -> bool:

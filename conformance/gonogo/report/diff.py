@@ -208,11 +208,12 @@ def _notes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     """What to know before one believes the differences."""
     told = {
         "gonogo": (old["gonogo"], new["gonogo"]),
+        "rule set": (old.get("rule_set"), new.get("rule_set")),
         "target": (old["target"]["base_url"], new["target"]["base_url"]),
         "model": (old["target"]["model"], new["target"]["model"]),
     }
     for name, (before, after) in told.items():
-        if before != after:
+        if before != after and None not in (before, after):  # a report of before there were sets names none
             yield f"The reports differ in {name}: {before} before, {after} now."
 
 

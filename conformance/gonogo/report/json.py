@@ -42,6 +42,7 @@ def document(report: Report) -> dict[str, Any]:
     return {
         "gonogo": __version__,
         "report_version": REPORT_VERSION,
+        "rule_set": report.rule_set,
         "verdict": report.gate.value,
         "target": asdict(report.target),
         "extra_body": report.extra_body,
@@ -82,6 +83,7 @@ def _rule(judgement: Judgement, report: Report) -> dict[str, Any]:
         "title": rule.title,
         "level": rule.level.value,
         "group": rule.group,
+        "since": rule.since,
         "verdict": judgement.verdict.value,
         "message": message(judgement),
         "expected": judgement.expected,

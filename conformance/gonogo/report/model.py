@@ -11,8 +11,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gonogo.reasons import CUT_SHORT
 from gonogo.report.cost import Cost, cost
-from gonogo.verdict import Verdict
+from gonogo.rules.sets import SETS
+from gonogo.stimuli.fuzzed import GROUP, is_fuzzed
+from gonogo.verdict import FIRST_SET, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +33,7 @@ class Gate(StrEnum):
 
     GO = "go"
     NO_GO = "no-go"
-    NOT_JUDGED = "not-judged"  # a check of ours broke, or no rule could be decided
+    NOT_JUDGED = "not-judged"  # a check of ours broke, no rule could be decided, or the run was cut short
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Report:
     are those of the evidence by id.
     `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
+    `cut_short` is true where the run ended before all was asked that these rules look at: it may be no-go, never go.
+    `rule_set` is the set whose rules were judged.
     """
 
     target: Target
@@ -56,6 +61,8 @@ class Report:
     problems: tuple[Problem, ...] = ()
     causes: tuple[Cause, ...] = ()
     extra_body: Mapping[str, object] = field(default_factory=dict)
+    cut_short: bool = False
+    rule_set: str = FIRST_SET
 
     @property
     def totals(self) -> dict[Verdict, int]:
@@ -71,7 +78,7 @@ class Report:
             return Gate.NOT_JUDGED
         if totals[Verdict.FAIL] or self.unmet or self.problems or (self.strict and totals[Verdict.WARN]):
             return Gate.NO_GO
-        return Gate.GO
+        return Gate.NOT_JUDGED if self.cut_short else Gate.GO
 
     def judgement(self, rule_id: str) -> Judgement:
         """The judgement of a rule; KeyError where it was not judged."""
@@ -116,10 +123,11 @@ def build(
     seconds: float | None = None,
     problems: Iterable[Problem] = (),
     causes: Iterable[Cause] = (),
+    rule_set: str | None = None,
 ) -> Report:
     """The report on a record; `require` names groups that must be supported, `seconds` is its length.
 
-    `problems` are those of the baseline that the judgements went through.
+    `problems` are those of the baseline that the judgements went through. `rule_set` is the newest where it is None.
     """
     return Report(
         target=record.target,
@@ -134,7 +142,16 @@ def build(
         problems=tuple(problems),
         causes=tuple(causes),
         extra_body=record.extra_body,
+        rule_set=rule_set or SETS.newest,
+        cut_short=_is_cut_short(judgements, record),
     )
+
+
+def _is_cut_short(judgements: Sequence[Judgement], record: Record) -> bool:
+    reasons = {judgement.because.reason for judgement in judgements if judgement.because is not None}
+    if any(judgement.rule.group == GROUP for judgement in judgements):
+        reasons |= {because.reason for key, because in record.unsent.items() if is_fuzzed(key)}
+    return not CUT_SHORT.isdisjoint(reasons)
 
 
 def position_of(judgement: Judgement) -> Position | None:

@@ -19,7 +19,7 @@ from rich.text import Text
 from gonogo import __version__
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
-from gonogo.report.model import Gate, position_of, shown_exchange
+from gonogo.report.model import DECIDED, Gate, position_of, shown_exchange
 from gonogo.report.wording import around_difference, message, shared_clause
 from gonogo.verdict import Verdict
 
@@ -115,7 +115,8 @@ def _heading(report: Report) -> Iterator[Text | str]:
     target = report.target
     models = {"model": target.model, "embedding model": target.embedding_model}
     asked = "".join(f", {kind} {visible(model)}" for kind, model in models.items() if model)
-    yield Text.assemble((f"gonogo {__version__}", "bold"), f"  {visible(target.base_url)}{asked}")
+    whose = f", rules {report.rule_set}"
+    yield Text.assemble((f"gonogo {__version__}", "bold"), f"{whose}  {visible(target.base_url)}{asked}")
     if report.truncated:
         yield "The evidence file was cut short; what is missing there is inconclusive here."
     yield ""
@@ -393,6 +394,8 @@ def _why_not_judged(report: Report, detail: Detail) -> str:
     if report.totals[Verdict.ERROR]:
         where = "it is named without --quiet" if quiet else "ERROR above"
         return f"A check of gonogo's own broke ({where}); that is no fault of the target. Please report it."
+    if report.cut_short and any(report.totals[verdict] for verdict in DECIDED):
+        return "Nothing that was asked is a no-go, but the run ended before it had asked all."
     where = "the reasons are shown without --quiet" if quiet else "the reasons are above"
     return f"Not one rule could be decided; {where}."
 

@@ -124,6 +124,8 @@ def _scenario(entry: Written, name: str) -> Scenario:
         why=entry.why,
         steps=entry.steps,
         needs=entry.needs,
+        since=entry.since,
+        until=entry.until,
     )
     whens, thens = entry.halves
     return Scenario(rule, _looks(whens, where), thens, where)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +44,17 @@ def text_of_all() -> str:
     found = {
         name: {
             "sha256": _sha256(text),
-            "scenarios": [asdict(entry) for entry in read_feature(text, name)],
+            "scenarios": [_plain(entry) for entry in read_feature(text, name)],
         }
         for name, text in read.items()
     }
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain(entry: Written) -> dict[str, Any]:
+    """An entry as JSON has it; a rule of the first set that nothing ends says no more of sets."""
+    usual = {field.name: field.default for field in fields(entry) if field.default is not MISSING}
+    return {name: value for name, value in asdict(entry).items() if name not in usual or value != usual[name]}
 
 
 def _files() -> list[Traversable]:

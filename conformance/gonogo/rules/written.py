@@ -8,14 +8,18 @@ what ships with the package is read beforehand, see `compiled`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gonogo.errors import FeatureError
-from gonogo.verdict import Level
+from gonogo.rules import sets
+from gonogo.verdict import FIRST_SET, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LEVELS = {f"@{level}": level for level in Level}
 REQUIRED = ("Source", "Why")
-LABELS = (*REQUIRED, "Needs")
+LABELS = (*REQUIRED, "Needs", "Since", "Until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Written:
     needs: tuple[str, ...]
     steps: tuple[str, ...]
     line: int
+    since: str = FIRST_SET
+    until: str | None = None
 
     @property
     def halves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -60,6 +66,14 @@ def read_feature(text: str, name: str) -> list[Written]:
     return [_written(child, name) for child in document["feature"]["children"]]
 
 
+def _sets(notes: Mapping[str, str], where: str) -> tuple[str, str | None]:
+    """The rule set in which a rule came, and the last that has it, None where that is the newest."""
+    since, until = _set("Since", notes, where) or FIRST_SET, _set("Until", notes, where)
+    if until is not None and sets.SETS.names.index(until) < sets.SETS.names.index(since):
+        raise FeatureError(f'{where}: "Until:" names a rule set before that of "Since:"')
+    return since, until
+
+
 def _written(child: Any, name: str) -> Written:  # noqa: ANN401 - the parser's nested dictionaries
     ((kind, node),) = child.items()
     where = f"{name}:{node['location']['line']}"
@@ -67,6 +81,7 @@ def _written(child: Any, name: str) -> Written:  # noqa: ANN401 - the parser's n
         raise FeatureError(f"{where}: a feature holds only scenarios, without examples")
     level, rule_id = _tags([tag["name"] for tag in node["tags"]], where)
     notes = _notes(node["description"], where)
+    since, until = _sets(notes, where)
     return Written(
         id=rule_id,
         level=level,
@@ -76,6 +91,8 @@ def _written(child: Any, name: str) -> Written:  # noqa: ANN401 - the parser's n
         needs=_needs(notes.get("Needs"), where),
         steps=_steps(node["steps"], where),
         line=node["location"]["line"],
+        since=since,
+        until=until,
     )
 
 
@@ -88,7 +105,7 @@ def _tags(tags: list[str], where: str) -> tuple[Level, str]:
 
 
 def _notes(description: str, where: str) -> dict[str, str]:
-    """`Source:`, `Why:` and, if it is there, `Needs:`, each running on over the lines that follow it."""
+    """The labels of a description and their texts, each of which runs on over the lines that follow it."""
     notes: dict[str, str] = {}
     label = None
     for line in map(str.strip, description.splitlines()):
@@ -101,6 +118,16 @@ def _notes(description: str, where: str) -> dict[str, str]:
         if not notes.get(label):
             raise FeatureError(f'{where}: the description has no "{label}:"')
     return notes
+
+
+def _set(label: str, notes: Mapping[str, str], where: str) -> str | None:
+    """The rule set that a note names; None where there is no note."""
+    name = notes.get(label)
+    if name is not None and name not in sets.SETS.names:
+        raise FeatureError(
+            f'{where}: "{label}:" names a rule set, of which there are {", ".join(sets.SETS.names)}'
+        )
+    return name
 
 
 def _needs(note: str | None, where: str) -> tuple[str, ...]:

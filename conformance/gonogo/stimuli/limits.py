@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import PROMPT, list_models, post
-from gonogo.stimuli.observed import context_length
+from gonogo.stimuli.observed import context_length, told_length
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk
 
@@ -35,7 +35,13 @@ _NOT_UTF_8 = "你好".encode("gbk") + b"\xff"
 
 @when.phrase("a chat completion is streamed with a token limit beyond every context")
 def _huge_limit() -> Ask:
-    """The tokens are bounded by the stop sequences, and where a target ignores these, by closing the connection.
+    return Ask(huge_limit())
+
+
+def huge_limit() -> Stimulus:
+    """A token limit that no context has room for.
+
+    The tokens are bounded by the stop sequences, and where a target ignores these, by closing the connection.
 
     It is sent by itself and late, so that nothing else waits for a target that goes on all the same.
     """
@@ -45,7 +51,7 @@ def _huge_limit() -> Ask:
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         return replace(plain.build(subject, answers), enough=_ENOUGH)
 
-    return Ask(replace(plain, build=build, tokens=_ENOUGH // _SHORTEST_CHUNK))
+    return replace(plain, build=build, tokens=_ENOUGH // _SHORTEST_CHUNK)
 
 
 @when.phrase("a chat completion is requested with bytes that are not UTF-8")
@@ -66,16 +72,18 @@ def _overlong() -> Ask:
 
 
 def overlong() -> Stimulus:
-    """A prompt of a quarter more words than the model's context has tokens, as the list of models tells them.
+    """A prompt of a quarter more words than the model's context has tokens.
+
+    How many that are is told by the user, else by the list of models, else by the refusal of an enormous token limit.
 
     A word is a token at least, whatever the tokenizer: their order is a random one, so that none has been merged
-    with the next. Building it raises NotPossible where no length is listed, or one beyond LONGEST_CONTEXT.
+    with the next. Building it raises NotPossible where nobody tells a length, or one beyond LONGEST_CONTEXT.
     """
-    models = list_models()
-    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY)
+    models, huge = list_models(), huge_limit()
+    plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY, alone=True)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
-        length = context_length(answers[models.key], subject.model)
+        length = subject.context_length or _length(answers[models.key], answers[huge.key], subject.model)
         if length > LONGEST_CONTEXT:
             raise NotPossible(
                 Reason.CONTEXT_TOO_LONG, answers[models.key], length=length, most=LONGEST_CONTEXT
@@ -86,4 +94,14 @@ def overlong() -> Stimulus:
         return replace(request, body=json.dumps(body).encode())
 
     key = f"{Endpoint.CHAT} with more words than the context has tokens"
-    return replace(plain, key=key, build=build, needs=(models,))
+    return replace(plain, key=key, build=build, needs=(models, huge))
+
+
+def _length(listing: Exchange, refusal: Exchange, model: str) -> int:
+    try:
+        return context_length(listing, model)
+    except NotPossible:
+        told = told_length(refusal, HUGE)
+        if told is None:
+            raise
+        return told

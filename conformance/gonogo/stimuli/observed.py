@@ -7,6 +7,7 @@ impossible, and the rules about the answer itself say what is wrong with it.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from gonogo import sse
@@ -57,8 +58,20 @@ def pieces(exchange: Exchange) -> list[str]:
     raise NotPossible(Reason.NO_TEXT, exchange)
 
 
-# How the length of a context is called: here, by vLLM, by several gateways, and by llama.cpp (within "meta").
-_LENGTHS = ("context_length", "max_model_len", "max_context_length", "context_window", "n_ctx", "n_ctx_train")
+# How the length of a context is called: here and by OpenRouter, by vLLM, Mistral and LM Studio, Groq, llama.cpp, and
+# Anthropic and LiteLLM; some put it into an object of its own.
+_LENGTHS = (
+    "context_length", "max_model_len", "max_context_length", "context_window", "n_ctx", "n_ctx_train",
+    "max_input_tokens",
+)  # fmt: skip
+_WITHIN = ("meta", "metadata", "top_provider")
+
+# "maximum context length is 4096 tokens" (OpenAI, vLLM), "max_model_len=4096", "n_ctx": 4096 (llama.cpp).
+_TOLD = re.compile(
+    r"(?:context(?:[ _](?:length|window|size))?|max_model_len|n_ctx(?:_train)?)"
+    r"(?: (?:limit|is|of|only|has))*\W{0,3}?(?P<length>\d[\d,]*)"
+)
+_LEAST = 16  # tokens; a smaller number is no context
 
 
 def context_length(listing: Exchange, model: str) -> int:
@@ -78,6 +91,15 @@ def context_length(listing: Exchange, model: str) -> int:
     return max(lengths)
 
 
+def told_length(refusal: Exchange, asked: int) -> int | None:
+    """The length of the context, in tokens, as a refusal of `asked` tokens tells it; None where it does not."""
+    if refusal.status is None or not 400 <= refusal.status < 500:
+        return None
+    text = refusal.body.decode("utf-8", "replace")
+    found = (int(match["length"].replace(",", "")[:12]) for match in _TOLD.finditer(text))
+    return next((length for length in found if _LEAST <= length < asked), None)
+
+
 def _refuse_failure(exchange: Exchange) -> None:
     if exchange.failure is not None:
         raise NotPossible(Reason.NOT_WHOLE, exchange, failure=exchange.failure.message)
@@ -86,9 +108,13 @@ def _refuse_failure(exchange: Exchange) -> None:
 
 
 def _lengths(entry: dict[str, Any]) -> list[int]:
-    meta = entry.get("meta")
-    fields = entry | (meta if isinstance(meta, dict) else {})
-    return [value for name in _LENGTHS if type(value := fields.get(name)) is int and value > 0]
+    inner = [part for name in _WITHIN if isinstance(part := entry.get(name), dict)]
+    return [
+        value
+        for fields in (entry, *inner)
+        for name in _LENGTHS
+        if type(value := fields.get(name)) is int and value > 0
+    ]
 
 
 def _first_choices(data: str) -> list[dict[str, Any]]:

@@ -46,12 +46,14 @@ class Subject:
 
     `extra` holds fields that go into the body of every generation, for what a vendor wants said (thinking off).
     `limit` is the name under which chat takes a number of tokens, where one does as well as the other.
+    `context_length` is how many tokens the model reads, where the user says so.
     """
 
     model: str
     embedding_model: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
     limit: str = "max_tokens"
+    context_length: int | None = None
 
 
 class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
+import functools
 import os
 import re
 import warnings
@@ -15,6 +15,7 @@ from pytest_bdd import parsers
 from pytest_bdd import then as bdd_then
 from pytest_bdd import when as bdd_when
 
+from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read
@@ -24,13 +25,11 @@ from gonogo.report.model import Report, build
 from gonogo.report.terminal import told_of_rule
 from gonogo.report.wording import message
 from gonogo.rules import Scenario, load
-from gonogo.running import Approach, collect
 from gonogo.stimuli.extra import parse_extra
 from gonogo.stimuli.phrases import when
 from gonogo.suite import options
 from gonogo.suite.options import EMBEDDING_MODEL, EVIDENCE, EXTRA_BODY, MODEL, ONLY, RESUME, URL
 from gonogo.verdict import Level, Verdict
-from gonogo.vocabulary import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,51 +133,35 @@ def _wanted(request: pytest.FixtureRequest) -> set[str]:
 @pytest.fixture
 def rule(request: pytest.FixtureRequest) -> Scenario:
     """The rule under test."""
-    marker = request.node.get_closest_marker(RULE)
-    return load().select([marker.args[0]])[0]
+    return _scenarios()[request.node.get_closest_marker(RULE).args[0]]
 
 
-def _bind(pattern: str, names: list[str], run: Callable[..., None]) -> Callable[..., None]:
-    """A step function that asks pytest-bdd for the fixtures of `run` and for the values of its phrase."""
-
-    def step(**arguments: object) -> None:
-        run(**arguments)
-
-    fixtures = [name for name in inspect.signature(run).parameters if name != "values"]
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in [*fixtures, *names]
-    ]
-    # How a function says what it takes, where its own parameters do not: inspect.signature() reads it.
-    vars(step)["__signature__"] = inspect.Signature(parameters)
-    step.__doc__ = pattern
-    return step
+@functools.cache
+def _scenarios() -> dict[str, Scenario]:
+    return {scenario.rule.id: scenario for scenario in load()}
 
 
-def _asked(rule: Scenario, **values: object) -> None:
-    """A When step: what it asks for is in the evidence, or the Then steps say why it is not."""
-    assert rule.looks, values
+@bdd_when(parsers.re("(?P<text>.+)"))
+def asked(rule: Scenario, text: str) -> None:
+    """A When step: what it asks for is in the evidence, or the Then steps say why it is not.
+
+    One step function takes every text, as pytest-bdd looks through all of them for each step; the vocabulary of the
+    suite, which has bound the rule already, knows the text.
+    """
+    assert rule.looks
+    when.find(text)
 
 
-def _checked(rule: Scenario, report: Report, **values: object) -> None:
+@bdd_then(parsers.re("(?P<text>.+)"))
+def checked(rule: Scenario, report: Report, text: str) -> None:
     """A Then step: the rule is judged as a whole, once, so that every runner gives the same verdict."""
-    assert rule.thens, values
+    then.find(text)
     judgement = report.judgement(rule.rule.id)
-    told = "\n".join(told_of_rule(report, judgement))
-    if judgement.verdict in {Verdict.FAIL, Verdict.ERROR}:
-        pytest.fail(told, pytrace=False)
-    if judgement.verdict is Verdict.WARN:
-        warnings.warn(ShouldWarning(told), stacklevel=2)
-    elif judgement.verdict is not Verdict.PASS:
+    if judgement.verdict is Verdict.PASS:
+        return
+    if judgement.verdict not in {Verdict.FAIL, Verdict.ERROR, Verdict.WARN}:
         pytest.skip(f"{judgement.verdict}: {message(judgement)}")
-
-
-for _phrase in when:
-    _names = _phrase.compiled.named_fields
-    bdd_when(parsers.parse(_phrase.pattern, types(), case_sensitive=True))(
-        _bind(_phrase.pattern, _names, _asked)
-    )
-for _check in then:
-    _names = _check.compiled.named_fields
-    bdd_then(parsers.parse(_check.pattern, types(), case_sensitive=True))(
-        _bind(_check.pattern, _names, _checked)
-    )
+    told = "\n".join(told_of_rule(report, judgement))
+    if judgement.verdict is not Verdict.WARN:
+        pytest.fail(told, pytrace=False)
+    warnings.warn(ShouldWarning(told), stacklevel=2)

@@ -47,7 +47,10 @@ async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[
     current().prompt_tokens = sum(len(generation.prompt) for generation in ask.generations)
     echoes = await _echoes(engine, model, ask)
     wanted = [
-        (nth_seed(generation, nth), _reading(ask, i * ask.best_of + nth, echoes.get(i)))
+        (
+            replace(nth_seed(generation, nth), first=i == nth == 0),
+            _reading(ask, i * ask.best_of + nth, echoes.get(i)),
+        )
         for i, generation in enumerate(ask.generations)
         for nth in range(ask.best_of)
     ]

@@ -6,18 +6,23 @@ is called on the event loop and never blocks it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - constants are made of it
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, Protocol, TypedDict, get_args
 
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
 FinishReason = Literal["stop", "length"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 EFFORTS: Final[tuple[Effort, ...]] = get_args(Effort)
 """The values of `reasoning_effort`, the least first."""
+
+
+NO_VARIABLES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ class Generation:
     """None: not wanted. Otherwise each token comes with its own, and with this many likeliest (0 to 20)."""
     grammar: str | None = None
     """What the answer must keep to, as llguidance takes it (a grammar in JSON or Lark)."""
+    first: bool = True
+    """Whether it is the first answer of its request: the others wait behind those of other requests, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +184,13 @@ class Engine(Protocol):
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         effort: Effort | None = None,
+        variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
         """The messages through the model's chat template, ready to be answered, as token ids.
 
-        `tools` as in the API; `effort` is one of the style's, None for what the template does by itself. Raises
-        `gonogo_server.errors.BadRequest` where the template refuses them.
+        `tools` as in the API; `effort` is one of the style's, None for what the template does by itself;
+        `variables` are for the template, by name, and win over what an effort stands for. Raises
+        `gonogo_server.errors.BadRequest` where the template refuses them, or a variable is not the request's to set.
         """
 
     async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
-from gonogo_server.errors import BadRequest, ServerError
+from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -57,14 +57,14 @@ class Follower:
     def __init__(self, grammar: str, vocabulary: Vocabulary) -> None:
         self._matcher = LLMatcher(vocabulary.tokenizer, grammar, log_level=0)
         if self._matcher.is_error():
-            raise BadRequest(f"The grammar cannot be followed: {self._matcher.get_error()}")
+            raise BadRequest("The grammar cannot be followed.", code="invalid_json_schema")
         self._vocabulary = vocabulary
 
     def allowed(self) -> frozenset[int]:
         """The tokens that may come next; at least one. Raises `ServerError` where llguidance cannot tell."""
         biases = self._matcher.compute_logit_bias()
         if self._matcher.is_error():
-            raise ServerError(f"The grammar cannot be followed any further: {self._matcher.get_error()}")
+            raise BadRequest("The grammar cannot be followed any further.", code="invalid_json_schema")
         return frozenset(token for token, bias in enumerate(biases) if bias)
 
     def choose(self, scripted: int, allowed: Collection[int], number: int) -> int:

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from math import hypot
 from typing import TYPE_CHECKING, Any, Final
 
-from gonogo_server.engine.base import Alternative, ModelCard, Piece, Sampling, Token, room
+from gonogo_server.engine.base import NO_VARIABLES, Alternative, ModelCard, Piece, Sampling, Token, room
 from gonogo_server.engine.distribution import distribution
 from gonogo_server.engine.following import Follower, Vocabulary
 from gonogo_server.engine.measure import check_length
+from gonogo_server.engine.template import template_variables
 from gonogo_server.errors import BadRequest, EngineDied
 
 if TYPE_CHECKING:
@@ -132,16 +133,19 @@ class ScriptedEngine:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         effort: Effort | None = None,
+        variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
         """A line `role: text`, or `role (name): text`, for each message, then `assistant: `.
 
-        Tools, and the calls of a message, stand in a line of JSON each, and an effort in the first line.
+        Tools, variables, and the calls of a message stand in a line of JSON each, and an effort in the first line.
         """
         if tools and self._style is None:
             raise BadRequest("The model was not trained on tools: leave them out.", param="tools")
         if any(message["role"] == "system" for message in messages[1:]):
             raise BadRequest("The system message must be the first one.", param="messages")
         offered = "".join(f"tool: {json.dumps(tool)}\n" for tool in tools)
+        if variables:
+            offered = f"variables: {json.dumps(template_variables(variables))}\n{offered}"
         told = f"effort: {effort}\n" if effort else ""
         begun = self._reasoning.start if self._reasoning and effort in self._opening else ""
         return await self.encode(model, f"{told}{offered}{''.join(map(_line, messages))}assistant: {begun}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from pydantic import MISSING
 
@@ -11,7 +11,7 @@ from gonogo_server.engine.base import Sampling
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest
+    from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest, CreateEmbeddingRequest
 
     from gonogo_server.engine.base import Effort
 
@@ -29,9 +29,11 @@ def chat_limit(body: CreateChatCompletionRequest) -> int | None:
     return _given(body.max_completion_tokens, _given(body.max_tokens, None))
 
 
-def completion_limit(body: CreateCompletionRequest) -> int:
-    """The most tokens to generate."""
-    return _given(body.max_tokens, COMPLETION_TOKENS)
+def completion_limit(body: CreateCompletionRequest, default: int | None = None) -> int:
+    """The most tokens to generate; `default` bounds what a request without a limit gets."""
+    unasked = COMPLETION_TOKENS if default is None else min(COMPLETION_TOKENS, default)
+    # The model fills in the schema's default.
+    return _given(body.max_tokens if "max_tokens" in body.model_fields_set else None, unasked)
 
 
 def choices(body: Request) -> int:
@@ -64,6 +66,21 @@ def echo(body: CreateCompletionRequest) -> bool:
 def effort(body: CreateChatCompletionRequest) -> Effort | None:
     """How much is to be thought before the answer; None: as the model does by itself."""
     return _given(body.reasoning_effort, None)
+
+
+def template_variables(body: CreateChatCompletionRequest) -> Mapping[str, Any]:
+    """What the chat template is given by the request, by name; perhaps nothing."""
+    return _given(body.chat_template_kwargs, {})
+
+
+def dimensions(body: CreateEmbeddingRequest) -> int | None:
+    """The length of the vectors; None: as the model makes them."""
+    return _given(body.dimensions, None)
+
+
+def encoding(body: CreateEmbeddingRequest) -> Literal["float", "base64"]:
+    """How vectors are written."""
+    return _given(body.encoding_format, "float")
 
 
 def sampling(body: Request, logit_bias: tuple[tuple[int, float], ...]) -> Sampling:

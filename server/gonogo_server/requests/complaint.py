@@ -61,7 +61,10 @@ def complaint(error: ValidationError, document: object) -> BadRequest:
 
 
 def unknown_field(body: BaseModel) -> BadRequest | None:
-    """The first field, at any depth, that the contract does not know; None where it knows all."""
+    """The first field, at any depth, that the contract does not know; None where it knows all.
+
+    One that is null asks for nothing, whatever it is: clients write out whole objects of newer or older versions.
+    """
     path = next(_unknown(body, ()), None)
     return None if path is None else _unknown_parameter(_spelled(path))
 
@@ -157,7 +160,9 @@ def _spelled(path: Path) -> str:
 def _unknown(value: object, path: Path) -> Iterator[Path]:
     match value:
         case BaseModel():
-            yield from ((*path, name) for name in value.model_extra or {})
+            yield from (
+                (*path, name) for name, extra in (value.model_extra or {}).items() if extra is not None
+            )
             for name, field in type(value).model_fields.items():
                 yield from _unknown(getattr(value, name), (*path, field.alias or name))
         case list():

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-OF_A_MESSAGE: Final = ("parsed", "annotations")
+OF_A_MESSAGE: Final = ("parsed",)
 OF_A_CALL: Final = ("index",)
 OF_A_FUNCTION: Final = ("parsed_arguments",)
-NOTHING_WHERE_NULL: Final = ("audio", "function_call")
-"""What an answer dumped as a whole has as null; with a value they say something that would be lost."""
 
 
 def drop_echoes(messages: Sequence[BaseModel]) -> None:
@@ -29,8 +27,7 @@ def drop_echoes(messages: Sequence[BaseModel]) -> None:
     for message in messages:
         if isinstance(message, ChatCompletionRequestAssistantMessage):
             _drop(message, OF_A_MESSAGE)
-            _drop_nulls(message)
-            for call in () if message.tool_calls is MISSING else message.tool_calls:
+            for call in () if message.tool_calls in (MISSING, None) else message.tool_calls:
                 _drop(call, OF_A_CALL)
                 _drop(call.function, OF_A_FUNCTION)
 
@@ -39,8 +36,3 @@ def _drop(value: BaseModel, names: Sequence[str]) -> None:
     extra: Mapping[str, object] = value.model_extra or {}
     for name in extra.keys() & set(names):
         delattr(value, name)
-
-
-def _drop_nulls(message: BaseModel) -> None:
-    extra: Mapping[str, object] = message.model_extra or {}
-    _drop(message, [name for name in NOTHING_WHERE_NULL if extra.get(name, ...) is None])

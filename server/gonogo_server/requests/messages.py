@@ -69,7 +69,7 @@ def _called(documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
                 param=f"messages[{index}].tool_call_id",
                 code="invalid_value",
             )
-        called |= {call["id"]: call["function"]["name"] for call in document.get("tool_calls", ())}
+        called |= {call["id"]: call["function"]["name"] for call in document.get("tool_calls") or ()}
     return called
 
 
@@ -86,11 +86,12 @@ def _plain(message: Mapping[str, Any], at: str) -> Message:
     role = message["role"]
     text = "" if content is None else _text(content, f"{at}.content")
     plain: Message = {"role": ROLES.get(role, role), "content": text}
-    if name := message.get("name"):
+    # What a tool is called is known from its call.
+    if role != "tool" and (name := message.get("name")):
         plain["name"] = name
-    # As this server gives it out; a field that the API does not have, and that others fill with anything.
+    # As this server gives it out.
     thought = message.get("reasoning_content")
-    if role == "assistant" and isinstance(thought, str) and thought:
+    if role == "assistant" and thought:
         plain["reasoning_content"] = thought
     return plain
 

@@ -31,6 +31,12 @@ def check_chat(body: CreateChatCompletionRequest) -> None:
     _needs(document, "stream_options", "stream", "true")
     if document.get("tool_choice") != "none":
         _needs(document, "tool_choice", "tools", "given")
+    if "audio" in document.get("modalities", ()):
+        raise BadRequest(
+            "This server answers in text only: leave 'audio' out of 'modalities'.",
+            param="modalities",
+            code="unsupported_value",
+        )
     _check_common(document)
 
 
@@ -100,8 +106,10 @@ def check_effort(effort: Effort | None, style: ReasoningStyle | None) -> None:
     )
 
 
-def token_limit(card: ModelCard, prompt: Sequence[int], asked: int | None, param: str) -> int:
-    """How many tokens may be generated: `asked`, or None for all that fit behind the prompt.
+def token_limit(
+    card: ModelCard, prompt: Sequence[int], asked: int | None, param: str, default: int | None = None
+) -> int:
+    """How many tokens may be generated: `asked`, or None for all that fit behind the prompt, at most `default`.
 
     Raises `BadRequest` where prompt and answer together do not fit the model's context; `param` names the
     field that the prompt came from.
@@ -116,7 +124,9 @@ def token_limit(card: ModelCard, prompt: Sequence[int], asked: int | None, param
             param=param,
             code="context_length_exceeded",
         )
-    return room if asked is None else asked
+    if asked is not None:
+        return asked
+    return room if default is None else min(room, default)
 
 
 def _given(body: CreateChatCompletionRequest | CreateCompletionRequest) -> Document:

@@ -1,8 +1,6 @@
 """Chat completions."""
 
-import asyncio
-from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateChatCompletionRequest
@@ -10,7 +8,7 @@ from gonogo_wire import CreateChatCompletionRequest
 from gonogo_server.answers.form import ChatForm, Heading
 from gonogo_server.answers.generate import Ask, generate
 from gonogo_server.answers.respond import respond, while_connected
-from gonogo_server.engine.base import Engine, Generation, Message, ModelCard
+from gonogo_server.engine.base import Engine, Generation, ModelCard, ToolStyle
 from gonogo_server.errors import BadRequest, TooLong
 from gonogo_server.requests import asked
 from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
@@ -18,8 +16,12 @@ from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_chat, check_effort, served_as, token_limit
 from gonogo_server.routes.beside import beside
 from gonogo_server.routes.dependencies import EngineDependency, json_body
-from gonogo_server.tools.plan import Plan, plan
+from gonogo_server.tools.plan import Plan, assembled
 from gonogo_server.tools.thought import Thinking
+
+if TYPE_CHECKING:
+    from gonogo_server.schemas.compiler import Compiler
+    from gonogo_server.settings import Settings
 
 router = APIRouter()
 
@@ -50,34 +52,49 @@ async def create_chat_completion(
 
 
 async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:
+    settings: Settings = request.app.state.settings
     card = await with_vocabulary(engine, card)
     sampling = asked.sampling(body, await beside(request, bias_pairs, card, asked.logit_bias(body)))
     effort, style = asked.effort(body), await engine.reasoning_style(card.id)
     check_effort(effort, style)
-    wanted = await asyncio.to_thread(
-        plan, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
+    wanted = await _plan(
+        request, body, await engine.tool_style(card.id), Thinking(style, effort) if style else None
     )
     if len(body.messages) > card.context_length:
         raise TooLong(card.context_length, param="messages")  # as each of them takes a token at least
-    messages = await beside(request, plain_messages, body.messages, knows_tools=wanted.knows_tools)
-    prompt = await _prompt(engine, card.id, messages, wanted)
+    prompt = await _prompt(request, engine, card.id, body, wanted)
     if style and await engine.opens_reasoning(card.id, prompt):
         wanted = wanted.opened()
-    limit = token_limit(card, prompt, asked.chat_limit(body), "messages")
+    limit = token_limit(card, prompt, asked.chat_limit(body), "messages", settings.max_tokens_default)
     generation = Generation(prompt, limit, sampling, asked.chat_logprobs(body), wanted.grammar)
     n = asked.choices(body)
     return Ask([generation], asked.stops(body), n, best_of=n, plan=wanted)
 
 
-async def _prompt(engine: Engine, model: str, messages: Sequence[Message], wanted: Plan) -> tuple[int, ...]:
+async def _plan(
+    request: Request, body: CreateChatCompletionRequest, style: ToolStyle | None, how: Thinking | None
+) -> Plan:
+    """The plan of the answer, whose schemas were tried where they do no harm."""
+    compiler: Compiler = request.app.state.compiler
+    brought = await beside(request, compiler.brought, body)
+    made, grammar = await beside(request, assembled, *await compiler.forms(body, brought), style, how)
+    if grammar is not None and brought is not None:  # rules of ours alone always fit
+        await compiler.fits(grammar, brought)
+    return made
+
+
+async def _prompt(
+    request: Request, engine: Engine, model: str, body: CreateChatCompletionRequest, wanted: Plan
+) -> tuple[int, ...]:
     """The conversation, with what the model has to be told; some templates take no system message."""
-    effort = wanted.thinking.effort if wanted.thinking else None
+    effort, variables = wanted.thinking.effort if wanted.thinking else None, asked.template_variables(body)
+    messages = await beside(request, plain_messages, body.messages, knows_tools=wanted.knows_tools)
     told = with_instruction(messages, wanted.instruction)
     try:
-        return await engine.chat_prompt(model, told, wanted.tools, effort)
+        return await engine.chat_prompt(model, told, wanted.tools, effort, variables)
     except TooLong as error:
         raise error.about("messages") from None
     except BadRequest:
         if len(told) == len(messages):
             raise
-        return await engine.chat_prompt(model, without_system(told), wanted.tools, effort)
+        return await engine.chat_prompt(model, without_system(told), wanted.tools, effort, variables)

@@ -1,6 +1,6 @@
 """Completions, the older operation: a text goes on."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateCompletionRequest
@@ -15,6 +15,9 @@ from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
 from gonogo_server.requests.validate import check_choices, check_completion, served_as, token_limit
 from gonogo_server.routes.beside import beside
 from gonogo_server.routes.dependencies import EngineDependency, json_body
+
+if TYPE_CHECKING:
+    from gonogo_server.settings import Settings
 
 router = APIRouter()
 
@@ -46,18 +49,19 @@ async def create_completion(
 
 
 async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateCompletionRequest) -> Ask:
+    settings: Settings = request.app.state.settings
     card = await with_vocabulary(engine, card)
     sampling = asked.sampling(body, await beside(request, bias_pairs, card, asked.logit_bias(body)))
     n, best_of = asked.choices(body), asked.candidates(body)
     logprobs = asked.completion_logprobs(body)
     if logprobs is None and best_of > n:
         logprobs = 0  # the best ones are found by them
-    suffix = asked.suffix(body)
+    suffix, limit = asked.suffix(body), asked.completion_limit(body, settings.max_tokens_default)
     prompts = [await read_prompt(engine, card, given, suffix) for given in asked.prompts(body)]
     generations = [
         Generation(
             prompt.tokens,
-            token_limit(card, prompt.tokens, asked.completion_limit(body), "prompt"),
+            token_limit(card, prompt.tokens, limit, "prompt"),
             sampling,
             logprobs,
         )

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateEmbeddingRequest
-from pydantic import MISSING
 
 from gonogo_server.answers.embedding_form import embedding_list, shortened
 from gonogo_server.answers.respond import while_connected
 from gonogo_server.engine.base import Engine
 from gonogo_server.operations.exchange import current
+from gonogo_server.requests import asked
 from gonogo_server.requests.embedding_inputs import read_inputs
 from gonogo_server.requests.token_ids import with_vocabulary
 from gonogo_server.requests.validate import served_as
@@ -37,8 +37,9 @@ async def _embed(engine: Engine, body: CreateEmbeddingRequest) -> str:
     vectors = await engine.embed(card.id, inputs)
 
     def write() -> str:
-        fitting = vectors if body.dimensions is MISSING else shortened(vectors, body.dimensions)
-        return embedding_list(card.id, fitting, tokens, body.encoding_format).model_dump_json()
+        dimensions = asked.dimensions(body)
+        fitting = vectors if dimensions is None else shortened(vectors, dimensions)
+        return embedding_list(card.id, fitting, tokens, asked.encoding(body)).model_dump_json()
 
     # A million numbers take a second to write, in which others are to be answered.
     return await asyncio.to_thread(write)

@@ -13,12 +13,15 @@ from gonogo_wire import ChatCompletionAllowedToolsChoice, ChatCompletionNamedToo
 from pydantic import MISSING
 
 from gonogo_server.errors import BadRequest
+from gonogo_server.schemas.limits import USUAL
 from gonogo_server.structured import advised, enforced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonogo_wire import ChatCompletionTool, CreateChatCompletionRequest
+
+    from gonogo_server.schemas.limits import SchemaLimits
 
 MOST_CALLS: Final = 16
 """Calls that one message may make; a small model that has begun may not find the end by itself."""
@@ -64,14 +67,14 @@ class Offer:
         return tuple(function.tool for function in self.functions)
 
 
-def offer(body: CreateChatCompletionRequest) -> Offer | None:
+def offer(body: CreateChatCompletionRequest, limits: SchemaLimits = USUAL) -> Offer | None:
     """What may be called; None where nothing may.
 
     Raises `BadRequest` for a schema that does not describe an object or cannot be enforced where it is strict,
     for two functions of one name, and for a choice of what is not there.
     """
-    tools = [] if body.tools is MISSING else body.tools
-    functions = [_function(tool, f"tools[{index}].function") for index, tool in enumerate(tools)]
+    tools = [] if body.tools is MISSING or body.tools is None else body.tools
+    functions = [_function(tool, f"tools[{index}].function", limits) for index, tool in enumerate(tools)]
     by_name = {function.name: function for function in functions}
     if len(by_name) < len(functions):
         _refuse_twins(functions)
@@ -129,12 +132,15 @@ def _refuse_twins(functions: Sequence[Function]) -> None:
     )
 
 
-def _function(tool: ChatCompletionTool, at: str) -> Function:
+def _function(tool: ChatCompletionTool, at: str, limits: SchemaLimits) -> Function:
     asked = tool.function
     parameters = _parameters(asked.parameters, f"{at}.parameters")
-    about = {} if asked.description is MISSING else {"description": asked.description}
+    about = {} if asked.description in (MISSING, None) else {"description": asked.description}
     param, code = f"{at}.parameters", "invalid_function_parameters"
-    rule = enforced(parameters, param, code) if asked.strict else advised(_closed(parameters), param, code)
+    if asked.strict:
+        rule = enforced(parameters, param, code, limits)
+    else:
+        rule = advised(_closed(parameters), param, code, limits)
     described = {"name": asked.name, **about, "parameters": parameters}
     return Function(asked.name, bool(asked.strict), {"type": "function", "function": described}, rule)
 
@@ -142,15 +148,15 @@ def _function(tool: ChatCompletionTool, at: str) -> Function:
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     """The same without parameters that it does not name: small models invent them, and calls fail by them.
 
-    That is no less than a schema promises that is not strict. It is left open where it says so, or where other
-    schemas in it may name more.
+    That is no less than a schema promises that is not strict. It is left open where it says so, where other
+    schemas in it may name more, and where it says nothing of properties at all; no properties are none.
     """
-    open_ended = OPEN_ENDED & schema.keys() or not schema.get("properties")
+    open_ended = OPEN_ENDED & schema.keys() or "properties" not in schema
     return schema if open_ended else {**schema, "additionalProperties": False}
 
 
-def _parameters(schema: dict[str, Any] | MISSING, param: str) -> dict[str, Any]:
-    if schema is MISSING:
+def _parameters(schema: dict[str, Any] | MISSING | None, param: str) -> dict[str, Any]:
+    if schema is MISSING or schema is None:
         return NO_PARAMETERS
     if schema.get("type", "object") != "object":
         raise BadRequest(

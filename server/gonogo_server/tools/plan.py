@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gonogo_server.answers.reasoning import ReasoningFilter
     from gonogo_server.engine.base import ToolStyle
+    from gonogo_server.structured import Structure
     from gonogo_server.tools.thought import Thinking
 
 
@@ -63,14 +64,26 @@ class Plan:
 def plan(body: CreateChatCompletionRequest, style: ToolStyle | None, how: Thinking | None = None) -> Plan:
     """The plan for a request to a model that calls tools in this style, and reasons so before its answer.
 
-    Trying grammars takes milliseconds, for many large schemas tenths of a second: not for an event loop. Raises
+    Everything is tried here and now, which is not for schemas of strangers: see `schemas.compiler`. Raises
     `BadRequest` for schemas and choices that cannot be served.
     """
-    wanted, offered = structure(body.response_format), offer(body)
+    made, spelled = assembled(structure(body.response_format), offer(body), style, how)
+    if spelled is not None:
+        grammar(spelled)
+    return made
+
+
+def assembled(
+    wanted: Structure | None, offered: Offer | None, style: ToolStyle | None, how: Thinking | None = None
+) -> tuple[Plan, str | None]:
+    """The plan for an answer of this form, and its whole grammar in Lark, where it has one, which may be too large.
+
+    That has text for special tokens, which only the model's own vocabulary has: it is of the same size and sense.
+    """
     told = wanted.instruction if wanted and not (offered and offered.forced) else ""
     if offered is None:
         rules = f"said: {wanted.rule}" if wanted else None
-        return _tried(Plan(told, knows_tools=style is not None, rules=rules, thinking=how), rules)
+        return _spelled(Plan(told, knows_tools=style is not None, rules=rules, thinking=how), rules)
     marks = markup(style, offered, wanted)
     rules = call_rules(marks, offered, wanted)
     if _is_told_by_template(style, marks, offered):
@@ -78,16 +91,11 @@ def plan(body: CreateChatCompletionRequest, style: ToolStyle | None, how: Thinki
     else:
         spoken = "\n\n".join(part for part in (instruction(offered), told) if part)
         made = Plan(spoken, rules=rules, calls=(marks, offered), thinking=how)
-    return _tried(made, call_rules(marks.spelled(), offered, wanted))
+    return _spelled(made, call_rules(marks.spelled(), offered, wanted))
 
 
-def _tried(made: Plan, spelled: str | None) -> Plan:
-    """The same plan. `spelled` are its rules with text for special tokens, which only the model's own vocabulary has:
-    of the same size and sense. Raises `BadRequest` where they are too large.
-    """
-    if spelled is not None:
-        grammar(_lark(made.thinking and made.thinking.spelled(), spelled))
-    return made
+def _spelled(made: Plan, rules: str | None) -> tuple[Plan, str | None]:
+    return made, None if rules is None else _lark(made.thinking and made.thinking.spelled(), rules)
 
 
 def _lark(how: Thinking | None, rules: str) -> str:

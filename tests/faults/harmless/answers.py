@@ -5,8 +5,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from faults.catalogue.event_streams import STREAMS
-from faults.editing import (
+from faults.harmless.picks import (
+    CHAT_STREAMS,
+    CHATS,
+    COMPARED,
+    COMPLETIONS,
+    JSON_ANSWERS,
+    LIMITED,
+    LIMITED_STREAM,
+    LISTS,
+    MODELS,
+    PARTS,
+    UNPADDED,
+    WHOLE,
+)
+from gonogo.faults.catalogue.event_streams import STREAMS
+from gonogo.faults.editing import (
     answer,
     asked,
     both,
@@ -27,20 +41,6 @@ from faults.editing import (
     put,
     raw,
     streamed,
-)
-from faults.harmless.picks import (
-    CHAT_STREAMS,
-    CHATS,
-    COMPARED,
-    COMPLETIONS,
-    JSON_ANSWERS,
-    LIMITED,
-    LIMITED_STREAM,
-    LISTS,
-    MODELS,
-    PARTS,
-    UNPADDED,
-    WHOLE,
 )
 
 if TYPE_CHECKING:

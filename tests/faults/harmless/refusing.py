@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faults.asking import last
-from faults.catalogue.event_streams import STREAMS
-from faults.editing import (
+from faults.harmless.picks import (
+    CHAT_STREAMS,
+    CHATS,
+    COUNTED,
+    EVERY,
+    LIMITED_STREAM,
+    OTHER_ROUTES,
+    REFUSALS,
+    UNKNOWN_MODEL,
+)
+from gonogo.exchange import FailureKind
+from gonogo.faults.asking import last
+from gonogo.faults.catalogue.event_streams import STREAMS
+from gonogo.faults.editing import (
     answer,
     asked,
     but,
@@ -20,17 +31,6 @@ from faults.editing import (
     status,
     unrecorded,
 )
-from faults.harmless.picks import (
-    CHAT_STREAMS,
-    CHATS,
-    COUNTED,
-    EVERY,
-    LIMITED_STREAM,
-    OTHER_ROUTES,
-    REFUSALS,
-    UNKNOWN_MODEL,
-)
-from gonogo.exchange import FailureKind
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from faults.catalogue.event_streams import STREAMS
-from faults.editing import both, but, changed, frames, header, inserted, lines, raw, rechunked
 from faults.harmless.picks import COMPARED, EVERY, JSON_ANSWERS
+from gonogo.faults.catalogue.event_streams import STREAMS
+from gonogo.faults.editing import both, but, changed, frames, header, inserted, lines, raw, rechunked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

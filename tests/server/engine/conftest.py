@@ -172,13 +172,14 @@ class ByHand:
         likeliest: int = 0,
         without_end: bool = True,
         bias: Sequence[tuple[int, float]] = (),
+        first: bool = True,
         **sampling: float | None,
     ) -> Answer:
         """One more answer, drawn at temperature 1 with seed 1; the end token is forbidden."""
         answer = Answer()
         banned = [(END_TOKEN, -100.0)] if without_end else []
         how = Sampling(**({"seed": 1} | sampling), logit_bias=(*bias, *banned))
-        generation = Generation(tuple(prompt), max_tokens, how, likeliest)
+        generation = Generation(tuple(prompt), max_tokens, how, likeliest, first=first)
         self.owned.add(self.name, Row(answer, generation, self.loaded.text, matcher))
         return answer
 

@@ -141,6 +141,64 @@ async def test_who_joins_no_others_is_answered_where_the_model_cannot_say_what_i
     assert str(second.error) == "no such cache"
 
 
+async def order(bench: Any, answers: dict[str, Any]) -> list[str]:  # noqa: ANN401 - the conftest's
+    """The names of answers that have no token yet, in the order in which they get one."""
+    begun: list[str] = []
+    while len(begun) < len(answers):
+        await bench.step()
+        begun += [name for name, answer in answers.items() if answer.pieces and name not in begun]
+    return begun
+
+
+async def test_who_asks_for_many_answers_keeps_the_next_request_waiting_for_one_of_them(
+    by_hand: Open, endless_folder: Path
+) -> None:
+    bench = by_hand(endless_folder, rows=1)
+    many = {f"many {number}": bench.ask(SHORT, 3, first=number == 0, seed=number) for number in range(6)}
+    await bench.step()
+    later = {name: bench.ask(OTHER, 3) for name in ("one", "two", "three")}
+    assert await order(bench, many | later) == [
+        "many 0",
+        "many 1",
+        "one",
+        "many 2",
+        "two",
+        "many 3",
+        "three",
+        "many 4",
+        "many 5",
+    ]
+
+
+async def test_requests_that_keep_coming_do_not_keep_the_other_answers_of_one_waiting(
+    by_hand: Open, endless_folder: Path
+) -> None:
+    bench = by_hand(endless_folder, rows=1)
+    many = [bench.ask(SHORT, 3, first=number == 0) for number in range(3)]
+    asked = 0
+    while not all(answer.ended for answer in many):
+        bench.ask(OTHER, 3)
+        asked += 1
+        await bench.step()
+        assert asked < 100
+
+
+async def test_an_answer_whose_turn_it_is_keeps_it_until_there_is_room(
+    by_hand: Open, endless_folder: Path
+) -> None:
+    bench = by_hand(endless_folder)
+    bench.batch._most_bytes = room_for(bench, 2, 30)
+    running = bench.ask(SHORT, 20)
+    await bench.step()
+    large = bench.ask(LONG, 20, first=False)
+    await bench.step()
+    small = bench.ask(OTHER, 5)
+    while not running.ended:
+        await bench.step()
+        assert not small.pieces
+    assert await order(bench, {"small": small, "large": large}) == ["large", "small"]
+
+
 async def test_an_engine_keeps_to_its_budget(
     open_model: Open, endless_folder: Path, shapes_read: list[tuple[int, int]]
 ) -> None:

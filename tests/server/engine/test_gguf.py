@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from errno import EACCES, EROFS
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
-from gonogo_server.engine.mlx.gguf import load_gguf
+from gonogo_server.engine.mlx import gguf
+from gonogo_server.engine.mlx.gguf import load_gguf, read_file
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.rope import TableRoPE
 from gonogo_server.errors import ModelUnavailable
@@ -17,7 +22,6 @@ from tokenizers import pre_tokenizers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Write = Callable[..., Path]
 
@@ -206,3 +210,66 @@ def test_a_file_that_was_not_wholly_downloaded_is_refused(tmp_path: Path) -> Non
         file.write_bytes(whole.read(2_000_000))
     with pytest.raises(ModelUnavailable, match=r"part cannot be served: .*incomplete download"):
         served(file)
+
+
+READ_ONLY = "Read-only file system"
+
+
+def test_a_file_that_may_be_read_only_is_read_from_a_copy(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, temporary = write(), tmp_path / "temporary"
+    expected, _ = read_file(file)
+    temporary.mkdir()
+    read: list[Path] = []
+    reader = mx.load
+
+    def noted(name: str, **named: Any) -> object:  # noqa: ANN401 - passed on
+        read.append(Path(name))
+        return reader(name, **named)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    # File modes do not bind every user that tests run as.
+    monkeypatch.setattr(gguf, "unwritable_because", lambda _: READ_ONLY)
+    monkeypatch.setattr(mx, "load", noted)
+    tensors, said = read_file(file)
+    assert [one.parent for one in read] == [temporary]
+    assert not list(temporary.iterdir())
+    assert said["general.architecture"] == "llama"
+    assert tensors.keys() == expected.keys()
+    assert all(mx.array_equal(tensors[name], expected[name]) for name in tensors)
+
+
+def test_where_there_is_no_room_for_a_copy_the_cause_is_named(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf, "unwritable_because", lambda _: READ_ONLY)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(ModelUnavailable) as refused:
+        served(write())
+    assert str(refused.value) == (
+        "The model made cannot be served: mlx opens GGUF files for writing, which this one cannot be (Read-only file"
+        " system), and no copy of its 0 MiB can be made for it (No such file or directory): set TMPDIR to a folder"
+        " with room for one."
+    )
+
+
+@pytest.mark.parametrize(("number", "why"), [(EACCES, "Permission denied"), (EROFS, READ_ONLY)])
+def test_why_a_file_cannot_be_written_is_the_systems_word(
+    write: Write, monkeypatch: pytest.MonkeyPatch, number: int, why: str
+) -> None:
+    file = write()
+    before = file.read_bytes()
+    assert gguf.unwritable_because(file) is None
+    assert file.read_bytes() == before
+
+    def refuse(*_: object) -> object:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert gguf.unwritable_because(file) == why
+
+
+def test_a_file_that_is_gone_is_not_taken_for_one_that_may_be_read_only(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="No such file or directory"):
+        served(tmp_path / "gone.gguf")

@@ -12,7 +12,7 @@ import pytest
 from gonogo_server.engine.base import Generation, Piece, Sampling, ToolStyle
 from gonogo_server.engine.distribution import OTHERS, distribution
 from gonogo_server.engine.scripted import BEGIN, END, GAP, VOCABULARY, Failure, ScriptedEngine
-from gonogo_server.errors import BadRequest, EngineDied, ServerError
+from gonogo_server.errors import BadRequest, EngineDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -291,7 +291,7 @@ async def test_under_a_grammar_other_tokens_are_impossible_and_biases_choose_amo
 
 async def test_a_grammar_that_leads_nowhere_fails_the_generation() -> None:
     endless = 'start: %json {"$ref": "#"}'
-    with pytest.raises(ServerError, match="cannot be followed any further"):
+    with pytest.raises(BadRequest, match="cannot be followed any further"):
         await anext(
             ScriptedEngine().generate("scripted", Generation((BEGIN,), 1, Sampling(), grammar=endless))
         )

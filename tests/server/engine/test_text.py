@@ -80,6 +80,19 @@ def test_a_template_that_refuses_says_why(text: Text) -> None:
     assert refused.value.param == "messages"
 
 
+def test_the_template_gets_the_variables_of_the_request(bytes_tokenizer: PreTrainedTokenizerFast) -> None:
+    bytes_tokenizer.chat_template = "{{ mood }}: {{ messages[0]['content'] }}"
+    text = Text(TokenizerWrapper(bytes_tokenizer), 64, 257)
+    prompt = text.chat_prompt(SAID[1:], variables={"mood": "calm"})
+    assert "".join(decoded(text, prompt)) == "calm: Hi"
+
+
+def test_what_renders_the_template_is_not_for_a_request_to_set(text: Text) -> None:
+    with pytest.raises(BadRequest, match="leave it out") as refused:
+        text.chat_prompt(SAID, variables={"chat_template": "{{ 1 }}"})
+    assert refused.value.param == "chat_template_kwargs.chat_template"
+
+
 def test_a_model_without_a_template_takes_no_messages(bytes_tokenizer: PreTrainedTokenizerFast) -> None:
     bytes_tokenizer.chat_template = None
     with pytest.raises(BadRequest, match="ask it for completions"):

@@ -219,3 +219,45 @@ def test_a_variable_that_is_no_setting_is_named(
 def test_variables_are_read_in_any_case(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "3")
     assert read({}).max_queue == 3
+
+
+SERVICE_LINKS = {
+    "GONOGO_SERVER_SERVICE_HOST": "10.0.0.11",
+    "GONOGO_SERVER_SERVICE_PORT": "8000",
+    "GONOGO_SERVER_SERVICE_PORT_HTTP": "8000",
+    "GONOGO_SERVER_PORT": "tcp://10.0.0.11:8000",
+    "GONOGO_SERVER_PORT_8000_TCP": "tcp://10.0.0.11:8000",
+    "GONOGO_SERVER_PORT_8000_TCP_PROTO": "tcp",
+    "GONOGO_SERVER_PORT_8000_TCP_PORT": "8000",
+    "GONOGO_SERVER_PORT_8000_TCP_ADDR": "10.0.0.11",
+    "GONOGO_SERVER_CANARY_SERVICE_HOST": "10.0.0.12",
+    "GONOGO_SERVER_CANARY_PORT": "udp://10.0.0.12:53",
+}
+"""What Kubernetes sets for the Services `gonogo-server` and `gonogo-server-canary`."""
+
+
+def test_what_kubernetes_says_of_a_service_of_that_name_is_passed_over(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SERVICE_LINKS.items():
+        monkeypatch.setenv(name, value)
+    assert read({}).port == 8000
+    assert read({"config": write("port = 9")}).port == 9
+    with pytest.raises(BadSettings, match=r"The setting 'port' \(from the file\) is not usable"):
+        read({"config": write("port = 'x'")})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("GONOGO_SERVER_PORT", "8000/tcp", r"'port' \(from the variable GONOGO_SERVER_PORT\) is not usable"),
+        ("GONOGO_SERVER_CANARY_PORT", "8000", "no setting for the variable GONOGO_SERVER_CANARY_PORT"),
+        ("GONOGO_SERVER_PORT_8000", "8000", "no setting for the variable GONOGO_SERVER_PORT_8000"),
+    ],
+)
+def test_what_only_looks_like_it_is_not(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match=sentence):
+        read({})

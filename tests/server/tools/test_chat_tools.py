@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.engine.base import ToolStyle
+from gonogo_server.engine.base import NO_VARIABLES, ToolStyle
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.errors import BadRequest
 
@@ -244,10 +244,11 @@ class WithoutSystem(ScriptedEngine):
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         effort: Effort | None = None,
+        variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
         if any(message["role"] == "system" for message in messages):
             raise BadRequest("System role not supported.", param="messages")
-        return await super().chat_prompt(model, messages, tools, effort)
+        return await super().chat_prompt(model, messages, tools, effort, variables)
 
 
 @pytest.mark.parametrize("engine", [WithoutSystem()], ids=["without_system"])

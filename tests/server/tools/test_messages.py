@@ -153,7 +153,7 @@ def test_what_was_thought_before_a_message_comes_back_to_the_template(
     said = {"role": "assistant", "content": "So."}
     thought = said | {"reasoning_content": "Hm."}
     assert plain(USER, thought, USER, knows_tools=knows_tools)[1] == thought
-    for other in (None, "", ["Hm."]):
+    for other in (None, ""):
         assert plain(USER, said | {"reasoning_content": other}, USER, knows_tools=knows_tools)[1] == said
     assert plain(USER | {"reasoning_content": "Hm."}, knows_tools=knows_tools) == [USER]
 

@@ -249,6 +249,28 @@ def test_parameters_that_a_function_does_not_name_are_left_out_unless_it_says_ot
     assert rules.admits('<tool_call>{"name": "f", "arguments": {"x": 1, "y": 2}}</tool_call>') is admitted
 
 
+@pytest.mark.parametrize(
+    ("parameters", "admitted"),
+    [
+        ({"type": "object", "properties": {}}, False),
+        ({"type": "object", "properties": {}, "additionalProperties": True}, True),
+        ({"type": "object"}, True),
+        (None, False),
+    ],
+    ids=str,
+)
+def test_a_function_of_no_properties_is_called_with_none(
+    request_with: Make,
+    grammar: Callable[[str], Grammar],
+    parameters: dict[str, Any] | None,
+    *,
+    admitted: bool,
+) -> None:
+    rules = rules_of(plan(request_with(tools=[function("f", parameters=parameters)]), None), grammar)
+    assert rules.admits('<tool_call>{"name": "f", "arguments": {}}</tool_call>')
+    assert rules.admits('<tool_call>{"name": "f", "arguments": {"x": 1}}</tool_call>') is admitted
+
+
 def test_a_model_without_training_is_told_everything_in_words(request_with: Make) -> None:
     made = plan(request_with(), None)
     assert (made.tools, made.knows_tools) == ((), False)

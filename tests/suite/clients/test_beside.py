@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo import running
+from gonogo.asking import Approach
 from gonogo.clients.beside import COMMAND, Beside
 from gonogo.clients.breakage import Breakage, NotInstalled
 from gonogo.clients.readers import READERS, fitting
@@ -19,7 +20,7 @@ from gonogo.evidence import read
 from gonogo.exchange import Failure, FailureKind
 from gonogo.judge import judge
 from gonogo.rules import load
-from gonogo.running import Approach, Selection
+from gonogo.running import Selection
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:

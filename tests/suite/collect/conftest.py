@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gonogo.exchange import Exchange
+    from gonogo.redaction import OwnHeader
     from suite.collect.raw_answers import Behaviour
 
 PATIENCE = 30.0  # seconds after which a test that hangs is stopped; nothing waits for it
@@ -35,13 +36,17 @@ class Wire:
         api_key: str | None = None,
         timeout: float = PATIENCE / 2,
         max_body: int = MAX_BODY,
+        headers: tuple[OwnHeader, ...] = (),
+        path: str = "",
     ) -> Exchange:
-        """Record one exchange with a server that behaves like this after the head of a request."""
+        """Record one exchange with a server that behaves like this; `path` ends the base URL."""
 
         async def run() -> Exchange:
             async with (
                 self.serve(behave) as base_url,
-                Recorder(base_url, api_key=api_key, timeout=timeout, max_body=max_body) as recorder,
+                Recorder(
+                    base_url + path, api_key=api_key, timeout=timeout, max_body=max_body, headers=headers
+                ) as recorder,
             ):
                 return await recorder.record(request or Request("GET", "/x"), id="x1", stimulus="test")
 

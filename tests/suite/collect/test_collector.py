@@ -6,7 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.collect.collector import FIRST_WAIT, LONGEST_WAIT, TRIES, Collector
+from gonogo.collect.answers import LONGEST_WAIT
+from gonogo.collect.collector import FIRST_WAIT, TRIES, Collector
 from gonogo.collect.plan import Plan
 from gonogo.exchange import Exchange, Failure, FailureKind, Request
 from gonogo.reasons import Reason
@@ -17,7 +18,7 @@ from gonogo.verdict import Because
 from suite.collect.scripted import GONE, Kept, Says, ScriptedRecorder, in_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 CHAT = bodies.post(Endpoint.CHAT, {})
 MODELS = bodies.list_models()
@@ -404,3 +405,58 @@ def test_a_retry_after_that_is_no_time_is_not_waited_for_ever(after: str) -> Non
     recorder = ScriptedRecorder(in_turn([throttled(429, after)]))
     _, _, slept = collect(recorder, CHAT)
     assert all(0.0 <= seconds <= LONGEST_WAIT for seconds in slept)
+
+
+class TestARunThatEndsBeforeItsPlan:
+    """`enough` is asked between rounds; `give_up` follows what was broken off."""
+
+    BECAUSE = Because(Reason.ENOUGH_BROKEN, {"number": 1})
+    MANY = tuple(
+        bodies.post(Endpoint.CHAT, {"n": number}) for number in range(12, 0, -1)
+    )  # the longest first
+
+    def run(self, after: int, *stimuli: Stimulus) -> tuple[Kept, ScriptedRecorder, list[int]]:
+        """Two requests at a time, until so many answers are there; also what was under way when it was asked."""
+        kept, recorder, under_way = Kept(), ScriptedRecorder(), []
+
+        def enough(_: Collection[str]) -> Because | None:
+            under_way.append(recorder.under_way)
+            return self.BECAUSE if len(kept.exchanges) >= after else None
+
+        collector = Collector(recorder, Subject("m"), kept, 2, enough=enough)
+        asyncio.run(asyncio.wait_for(collector.run(Plan(stimuli)), 30))
+        return kept, recorder, under_way
+
+    def test_sends_no_more_once_it_is_enough_and_says_why(self) -> None:
+        kept, recorder, under_way = self.run(1, *self.MANY, *WRONG)
+        assert recorder.keys == [stimulus.key for stimulus in self.MANY[:8]]  # four rounds of two
+        assert kept.reasons == dict.fromkeys([s.key for s in (*self.MANY[8:], *WRONG)], self.BECAUSE)
+        assert under_way == [0]
+
+    def test_goes_to_its_end_where_it_never_is(self) -> None:
+        kept, recorder, under_way = self.run(1000, *self.MANY, *WRONG)
+        assert kept.reasons == {}
+        assert len([key for key in recorder.keys if not is_sign_of_life(key)]) == 17
+        assert set(under_way) == {0}
+
+    def test_notes_what_the_sink_has_heard_nothing_of(self) -> None:
+        kept, stuck = Kept(), asyncio.Event()
+        recorder = ScriptedRecorder()
+        collector = Collector(recorder, Subject("m"), kept, 2)
+
+        async def run() -> None:
+            async def record(*_: object, **__: object) -> Exchange:
+                await stuck.wait()
+                raise AssertionError
+
+            await collector.run(Plan(self.MANY[:2]))
+            recorder.record = record
+            task = asyncio.create_task(collector.run(Plan(self.MANY)))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait({task})
+            collector.give_up(self.MANY, self.BECAUSE)
+
+        asyncio.run(asyncio.wait_for(run(), 30))
+        assert [exchange.stimulus for exchange in kept.exchanges] == [s.key for s in self.MANY[:2]]
+        assert kept.reasons == dict.fromkeys([s.key for s in self.MANY[2:]], self.BECAUSE)

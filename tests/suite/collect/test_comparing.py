@@ -18,7 +18,7 @@ from gonogo.verdict import Because
 from suite.collect.scripted import Kept, Says, ScriptedRecorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 FIRST = greedy(Endpoint.CHAT)
 AGAIN = FIRST.repeated(2)
@@ -123,3 +123,28 @@ def test_where_there_is_no_text_nothing_is_asked_for_again(status: int) -> None:
     kept = collect(recorder)
     assert max(Counter(recorder.keys).values()) == 1
     assert kept.reasons.keys() == {CUT.key}
+
+
+def test_a_text_that_differed_counts_for_nothing_where_the_run_ends_before_it_is_asked_for_alone() -> None:
+    """It may have been the batch that changed it."""
+    because = Because(Reason.ENOUGH_BROKEN, {"number": 1})
+    recorder = target(lambda key, _others: ["Two"] if key == WHOLE.key else SPOKEN)
+    kept, unsettled = Kept(), set[str]()
+
+    def enough(keys: Collection[str]) -> Because:
+        unsettled.update(keys)
+        return because
+
+    collector = Collector(recorder, Subject("m"), kept, enough=enough)
+    asyncio.run(asyncio.wait_for(collector.run(Plan((*KIN, PLAIN))), 30))
+    assert unsettled == {stimulus.key for stimulus in KIN}
+    assert kept.reasons == dict.fromkeys([stimulus.key for stimulus in KIN], because)
+    assert PLAIN.key in kept.stimuli()
+
+
+def test_texts_that_agree_count_though_the_run_ends_there() -> None:
+    because = Because(Reason.ENOUGH_BROKEN, {"number": 1})
+    kept = Kept()
+    collector = Collector(target(lambda *_: SPOKEN), Subject("m"), kept, enough=lambda _: because)
+    asyncio.run(asyncio.wait_for(collector.run(Plan((*KIN, PLAIN))), 30))
+    assert kept.reasons == {}

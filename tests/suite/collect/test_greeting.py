@@ -147,7 +147,7 @@ def test_a_refusal_that_cannot_be_read_tells_nothing(body: object) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_told_apart_from_a_missing_one(status: int) -> None:
     assert refused(Says(status=status), has_key=True) == (
-        f"The target answered {status}: it refused the key given in GONOGO_API_KEY or OPENAI_API_KEY."
+        f"The target answered {status}: it refused the key given in GONOGO_API_KEY, OPENAI_API_KEY or --header."
     )
     assert refused(models(listed("a")), Says(status=status)) == (
         f"The target answered {status}: it wants a key, and none is set; put one in GONOGO_API_KEY."

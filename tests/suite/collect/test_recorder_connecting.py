@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         ("http://host:port", "no URL"),
         ("http://host:99999", "from 1 to 65535"),
         ("http://me:secret@127.0.0.1/v1", "GONOGO_API_KEY"),
-        ("http://127.0.0.1/v1?key=1", "ends with its path"),
-        ("http://127.0.0.1/v1#top", "ends with its path"),
+        ("http://127.0.0.1/v1?key=secret#top", "ends with its path or its query"),
+        ("ftp://127.0.0.1?key=secret", "no base URL"),
     ],
 )
 def test_a_base_url_that_is_none_is_refused_in_a_sentence(base_url: str, sentence: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo import __version__
 from gonogo.exchange import Request, header
-from gonogo.redaction import WRONG_KEY
+from gonogo.redaction import REDACTED, WRONG_KEY, OwnHeader
 from suite.collect.raw_answers import OK, sends
 
 if TYPE_CHECKING:
@@ -93,3 +93,61 @@ class TestWhatIsSent:
         for request in (Request("GET", "/a b"), Request("GET", "/x", (("a b", "c"),))):
             with pytest.raises(ValueError, match="cannot be sent"):
                 wire.record(sends(OK), request)
+
+
+class TestTheQueryOfABaseUrl:
+    @pytest.mark.parametrize(
+        ("path", "target"),
+        [("/x", b"/v1/x?api-version=2026-01&a=%20"), ("/x?b=1", b"/v1/x?b=1&api-version=2026-01&a=%20")],
+    )
+    def test_follows_every_path_and_stands_in_no_exchange(self, wire: Wire, path: str, target: bytes) -> None:
+        exchange = wire.record(sends(OK), Request("GET", path), path="/v1/?api-version=2026-01&a=%20")
+        assert wire.heads[0].split()[1] == target
+        assert exchange.request.path == path
+
+    def test_is_masked_in_answers_where_it_holds_a_key(self, wire: Wire) -> None:
+        key = "0123456789abcdef/%2B"
+        head = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 18\r\n\r\n"
+        exchange = wire.record(sends(head, b"0123456789abcdef/+"), path=f"/v1?sig={key}")
+        assert exchange.body == b"*" * 18
+
+
+class TestHeadersOfTheRun:
+    SECRET = OwnHeader("api-key", "0123456789abcdef", secret=True)
+    PLAIN = OwnHeader("OpenAI-Organization", "org-1", secret=False)
+
+    def test_go_with_the_request_and_secret_ones_are_taken_out_of_the_exchange(self, wire: Wire) -> None:
+        echo = b"HTTP/1.1 200 OK\r\nX-Echo: 0123456789abcdef\r\nContent-Length: 16\r\n\r\n0123456789abcdef"
+        exchange = wire.record(sends(echo), headers=(self.SECRET, self.PLAIN))
+        assert b"api-key: 0123456789abcdef\r\n" in wire.heads[0]
+        assert b"openai-organization: org-1\r\n" in wire.heads[0]
+        assert header(exchange.request.headers, "api-key") == REDACTED
+        assert header(exchange.request.headers, "openai-organization") == "org-1"
+        assert (exchange.header("x-echo"), exchange.body) == (REDACTED, b"*" * 16)
+
+    def test_mask_what_follows_a_scheme_too(self, wire: Wire) -> None:
+        own = OwnHeader("Authorization", "Token 0123456789abcdef", secret=True)
+        head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 16\r\n\r\n"
+        exchange = wire.record(sends(head, b"0123456789abcdef"), headers=(own,), api_key="of-the-run")
+        assert b"authorization: Token 0123456789abcdef\r\n" in wire.heads[0]
+        assert b"of-the-run" not in wire.heads[0]
+        assert exchange.body == b"*" * 16
+
+    def test_stand_in_place_of_our_own_and_behind_those_of_the_request(self, wire: Wire) -> None:
+        own = (OwnHeader("User-Agent", "mine", secret=False), OwnHeader("accept", "text/x", secret=False))
+        wire.record(sends(OK), Request("GET", "/x", (("Accept", "text/plain"),)), headers=own)
+        assert b"user-agent: mine\r\n" in wire.heads[0]
+        assert b"gonogo/" not in wire.heads[0]
+        assert b"text/x" not in wire.heads[0]
+
+    @pytest.mark.parametrize(
+        "request_",
+        [Request("GET", "/x", anonymous=True), Request("GET", "/x", (("authorization", WRONG_KEY),))],
+        ids=["anonymous", "wrong key"],
+    )
+    def test_that_are_credentials_stay_away_where_the_request_is_to_have_no_right_key(
+        self, wire: Wire, request_: Request
+    ) -> None:
+        wire.record(sends(OK), request_, headers=(self.SECRET, self.PLAIN))
+        assert b"api-key" not in wire.heads[0]
+        assert b"openai-organization" in wire.heads[0]

@@ -17,6 +17,7 @@ from gonogo.fuzz import Budget, Fuzzing, generate, source
 from gonogo.fuzz.budget import Purse
 from gonogo.fuzz.campaign import fuzz
 from gonogo.fuzz.source import Told, generated
+from gonogo.reasons import Reason
 from ideal.target import IdealTarget
 from schemathesis.schemas import BaseSchema
 from suite.fuzz.passes import SUBJECT, Memory
@@ -100,16 +101,34 @@ def test_time_that_runs_out_while_cases_are_generated_is_told_and_leaves_no_proc
 ) -> None:
     forever = "import threading; threading.Event().wait()"
     monkeypatch.setattr(source, "_COMMAND", [sys.executable, "-c", forever])
-    memory = asyncio.run(_passed(Budget(seconds=1)))
+    memory = Memory()
+    asyncio.run(fuzz(Collector(IdealTarget(), SUBJECT, memory), Fuzzing(), longest=0.5))
 
     assert memory.exchanges == []
     assert list(memory.reasons) == ["fuzz 0/1 odd GET /models"]
 
 
-async def _passed(budget: Budget) -> Memory:
+def test_the_seconds_of_the_budget_run_from_the_first_case_that_is_sent() -> None:
+    """Drawing the cases takes as long as it takes: here twice the budget, on a clock that jumps."""
     memory = Memory()
-    await fuzz(Collector(IdealTarget(), SUBJECT, memory), Fuzzing(0, budget))
-    return memory
+
+    async def run() -> None:
+        loop, late = asyncio.get_running_loop(), 0.0
+        time = loop.time
+        loop.time = lambda: time() + late
+
+        async def slow(seed: int, most: int) -> list[Told]:
+            nonlocal late
+            told = await generated(seed, most)
+            late = 2.0 * Budget().seconds
+            return told
+
+        collector = Collector(IdealTarget(), SUBJECT, memory)
+        await fuzz(collector, Fuzzing(0, Budget(cases=20)), slow, longest=1000.0)
+
+    asyncio.run(run())
+    assert memory.exchanges
+    assert Reason.BUDGET_USED_UP not in {because.reason for because in memory.reasons.values()}
 
 
 @pytest.mark.parametrize(

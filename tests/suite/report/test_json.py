@@ -81,6 +81,7 @@ def test_a_failure_carries_what_one_needs_to_act_on_it(make: Callable[..., Repor
         "cause": "chat.stream.done",
         "reason": None,
         "values": {},
+        "since": "2026-12",
         "witnesses": [],
         "waived": None,
         "breaks": [],

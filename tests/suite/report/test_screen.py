@@ -7,8 +7,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.sections import FAULTS
 from gonogo import running
+from gonogo.faults.sections import FAULTS
 from gonogo.report.terminal import Detail, print_report
 from gonogo.rules import load
 from gonogo.running import Selection

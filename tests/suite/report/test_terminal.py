@@ -12,6 +12,7 @@ from gonogo.exchange import Request
 from gonogo.reasons import Reason
 from gonogo.report.curl import curl
 from gonogo.report.terminal import (
+    FIRST_WHOLE,
     MOST_IDS,
     MOST_WARNINGS,
     MOST_WHOLE,
@@ -68,7 +69,7 @@ class TestACause:
 
         assert block.splitlines() == [
             "FAIL  Title of chat.stream.done  [chat.stream.done]",
-            "  requires  Title of chat.stream.done (must; source of chat.stream.done)",
+            "  source    must; source of chat.stream.done",
             "  expected  [DONE]",
             r"  actual    the stream ended \x1b[31mwithout it (in 2 of 3 exchanges)",
             (
@@ -144,7 +145,7 @@ class TestACause:
         text = text_of(make(*several(rows[FAIL], MOST_WHOLE + 1)))
         brief = f"FAIL  Title {MOST_WHOLE}  chat.stream.r{MOST_WHOLE}\n"
 
-        assert text.count("repeat it") == MOST_WHOLE
+        assert text.count("repeat it") == FIRST_WHOLE
         assert f"{brief}      the stream ended \\x1b[31mwithout it\n" in text
         assert "\x1b" not in text
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from gonogo.errors import FeatureError, UsageError
@@ -226,3 +227,14 @@ def test_a_recorded_key_leads_back_to_its_stimulus() -> None:
     alive = catalogue.stimulus("alive after POST /chat/completions []")
     assert alive is not None
     assert not alive.valid
+
+
+def test_the_example_of_contributing_is_a_rule_whose_steps_mean_something() -> None:
+    text = (Path(__file__).resolve().parents[3] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```gherkin\n(.*?)```", text, re.DOTALL)
+    (scenario,) = parse_feature(f"Feature: Of the papers\n{example}", "CONTRIBUTING.md")
+    (shipped,) = load().select([scenario.rule.id])
+
+    assert [stimulus.key for stimulus in scenario.stimuli]
+    assert len(bind(scenario)) == len(scenario.thens)
+    assert scenario.rule.level is shipped.rule.level

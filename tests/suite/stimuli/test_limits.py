@@ -8,8 +8,8 @@ from gonogo.exchange import Chunk, Exchange, Request
 from gonogo.reasons import Reason
 from gonogo.rules import load
 from gonogo.stimuli.bodies import list_models
-from gonogo.stimuli.limits import HUGE, LONGEST_CONTEXT, overlong
-from gonogo.stimuli.observed import context_length
+from gonogo.stimuli.limits import HUGE, LONGEST_CONTEXT, huge_limit, overlong
+from gonogo.stimuli.observed import context_length, told_length
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import NotPossible, Risk, Subject
 from gonogo.verdict import Because
@@ -25,6 +25,15 @@ def listing(*entries: Any, body: bytes | None = None) -> Exchange:  # noqa: ANN4
     return Exchange("x1", "s", Request("GET", "/models"), 200, (), (Chunk(0.0, data),), None, 0.0)
 
 
+def refusal(body: str, status: int = 400) -> Exchange:
+    return Exchange("x2", "s", Request("POST", "/x"), status, (), (Chunk(0.0, body.encode()),), None, 0.0)
+
+
+def known(listed: Exchange, refused: Exchange | None = None) -> dict[str, Exchange]:
+    """The answers that a prompt beyond the context is made of."""
+    return {list_models().key: listed, huge_limit().key: refused or refusal("No.")}
+
+
 def asked(text: str) -> Stimulus:
     make, values = when.find(text)
     look = make(**values)
@@ -37,7 +46,12 @@ def asked(text: str) -> Stimulus:
     [
         ({"context_length": 4096}, 4096),
         ({"max_model_len": 2048}, 2048),
+        ({"max_context_length": 2048}, 2048),
+        ({"context_window": 2048}, 2048),
+        ({"max_input_tokens": 2048}, 2048),
         ({"meta": {"n_ctx_train": 8192}}, 8192),
+        ({"metadata": {"context_length": 8192}, "top_provider": None}, 8192),
+        ({"top_provider": {"context_length": 8192}}, 8192),
         ({"context_length": 512, "meta": {"n_ctx_train": 8192}}, 8192),
     ],
 )
@@ -59,12 +73,12 @@ def test_the_greatest_length_of_the_context_that_is_listed_counts(entry: dict[st
 )
 def test_a_context_that_is_not_listed_is_not_exceeded(answer: Exchange) -> None:
     with pytest.raises(NotPossible) as stop:
-        overlong().build(SUBJECT, {list_models().key: answer})
+        overlong().build(SUBJECT, known(answer))
     assert stop.value.because == Because(Reason.CONTEXT_NOT_LISTED, about=("x1",))
 
 
 def test_a_prompt_has_more_words_than_the_listed_context_has_tokens_and_the_same_each_time() -> None:
-    answers = {list_models().key: listing({"id": "m", "context_length": 1000})}
+    answers = known(listing({"id": "m", "context_length": 1000}))
     request = overlong().build(SUBJECT, answers)
     body = request.json
     assert isinstance(body, dict)
@@ -75,11 +89,57 @@ def test_a_prompt_has_more_words_than_the_listed_context_has_tokens_and_the_same
 
 
 def test_a_context_that_takes_minutes_to_fill_is_not_filled() -> None:
-    answers = {list_models().key: listing({"id": "m", "context_length": LONGEST_CONTEXT + 1})}
+    answers = known(listing({"id": "m", "context_length": LONGEST_CONTEXT + 1}))
     with pytest.raises(NotPossible) as stop:
         overlong().build(SUBJECT, answers)
     values = {"length": LONGEST_CONTEXT + 1, "most": LONGEST_CONTEXT}
     assert stop.value.because == Because(Reason.CONTEXT_TOO_LONG, values, ("x1",))
+
+
+@pytest.mark.parametrize(
+    ("body", "length"),
+    [
+        ("This model's maximum context length is 4096 tokens. However, you requested 100000012 tokens", 4096),
+        ("max_tokens must be at most max_model_len (2048)", 2048),
+        (
+            '{"error": {"code": 400, "message": "exceeds the available context size (512 tokens)", "n_ctx": 512}}',
+            512,
+        ),
+        ('{"error":{"type":"exceed_context_size_error","n_prompt_tokens":41,"n_ctx":1024}}', 1024),
+        ("The model has a context of 131,072 tokens", 131_072),
+        ("you asked for 100000000 tokens, the context window is 8192", 8192),
+        ("your context of 100000000 is too large", None),
+        ('{"error": {"code": "context_length_exceeded", "status": 400}}', None),
+        ("max_tokens is at most 16384", None),
+        ("context 0", None),
+        ("context length is " + "9" * 5000, None),
+        ("", None),
+    ],
+)
+def test_a_refusal_of_an_enormous_limit_may_tell_the_length(body: str, length: int | None) -> None:
+    assert told_length(refusal(body), HUGE) == length
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_what_is_no_refusal_tells_no_length(status: int) -> None:
+    assert told_length(refusal("maximum context length is 4096", status), HUGE) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "entry", "words"),
+    [
+        (Subject("m", context_length=100), {"context_length": 1000}, 125),
+        (Subject("m"), {"context_length": 1000}, 1250),
+        (Subject("m"), {}, 2500),
+    ],
+    ids=["the user", "the list", "the refusal"],
+)
+def test_a_length_is_that_of_the_user_or_of_the_list_or_of_the_refusal(
+    subject: Subject, entry: dict[str, Any], words: int
+) -> None:
+    answers = known(listing({"id": "m"} | entry), refusal("the context length is 2000"))
+    (message,) = overlong().build(subject, answers).fields["messages"]
+    assert len(message["content"].split()) == words
 
 
 def test_a_huge_limit_is_bounded_by_stop_sequences_and_by_how_much_is_read() -> None:

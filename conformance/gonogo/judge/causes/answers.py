@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gonogo.judge import reading
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken, of_judgements
+from gonogo.judge.causes.sight import body
 from gonogo.stimuli.life import suspects
 
 if TYPE_CHECKING:
@@ -45,8 +47,15 @@ def _torn(sight: Sight) -> Sighting | None:
     return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
 
 
-def _key_missing(judgement: Judgement) -> bool:
-    return (judgement.actual or "").endswith(('"refusal" is missing', '"logprobs" is missing'))
+def _key_missing(sight: Sight, judgement: Judgement) -> bool:
+    """A choice, or its message, without a key that the schema requires, be it null."""
+    exchange, key = sight.shown(judgement), judgement.rule.id.rpartition(".")[2]
+    if exchange.is_stream:
+        choices = [choice for chunk in reading.chunks(exchange) for choice in chunk.choices]
+    else:
+        choices = reading.objects(body(exchange).get("choices"))
+    holders = [choice.get("message") if key == "refusal" else choice for choice in choices]
+    return any(isinstance(holder, dict) and key not in holder for holder in holders)
 
 
 DIED = (

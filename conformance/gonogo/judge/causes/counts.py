@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.sight import Sight
     from gonogo.judge.reading import Object
+    from gonogo.verdict import Judgement
 
 OF_COUNTS = (
     "*.usage*",
@@ -52,6 +53,19 @@ def _usage(exchange: Exchange) -> Object | None:
         return None
     found = [usage for value in values if (usage := reading.usage(value)) is not None]
     return found[-1] if found else None
+
+
+def _missing(sight: Sight) -> Sighting | None:
+    """No whole answer, and no stream that asked for it, has any usage."""
+    asked = [*sight.wholes, *(stream for stream in sight.streams if _asks(stream))]
+    if len(asked) < ENOUGH or any(_usage(exchange) is not None for exchange in asked):
+        return None
+    return Sighting(f"none of {len(asked)} answers has a usage object", tuple(e.id for e in asked))
+
+
+def _asks(stream: Exchange) -> bool:
+    options = stream.request.fields.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
 
 
 def _zero(sight: Sight) -> Sighting | None:
@@ -99,7 +113,23 @@ def _first_id(stream: Exchange) -> object:
         return None
 
 
+def _times_changed(sight: Sight, judgement: Judgement) -> bool:
+    """Two lists with the same ids, and other times."""
+    lists = [
+        {str(entry.get("id")): entry.get("created") for entry in reading.objects(body(exchange).get("data"))}
+        for exchange in (sight.exchanges[piece.exchange] for piece in judgement.evidence)
+    ]
+    return len(lists) > 1 and lists[0].keys() == lists[1].keys() and lists[0] != lists[1]
+
+
 DIAGNOSES = (
+    Diagnosis(
+        "usage-missing",
+        "Answers carry no usage",
+        "budgets and context managers never see a limit coming",
+        OF_COUNTS,
+        _missing,
+    ),
     Diagnosis(
         "usage-zero",
         "Usage counts 0 tokens",
@@ -126,6 +156,6 @@ DIAGNOSES = (
         "created of a listed model is the time of the request",
         "caches of the list never match",
         ("models.list.stable", "models.retrieve.agrees"),
-        broken("models.list.stable", found=lambda j: "created" in (j.actual or "")),
+        broken("models.list.stable", found=_times_changed),
     ),
 )

@@ -57,7 +57,7 @@ def among(
 def broken(
     *patterns: str,
     least: int = 1,
-    found: Callable[[Judgement], bool] = lambda _: True,
+    found: Callable[[Sight, Judgement], bool] = lambda _sight, _judgement: True,
     unless: tuple[str, ...] = (),
 ) -> Look:
     """Recognise a fault by the rules that it breaks: `least` of those that fit, and of which `found` is true.
@@ -68,7 +68,7 @@ def broken(
     def look(sight: Sight) -> Sighting | None:
         if sight.broken(*unless):
             return None
-        judgements = [judgement for judgement in sight.broken(*patterns) if found(judgement)]
+        judgements = [judgement for judgement in sight.broken(*patterns) if found(sight, judgement)]
         if len(judgements) < least:
             return None
         return of_judgements(judgements)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.diagnosis import Look
     from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.reading import Object
     from gonogo.verdict import Judgement
 
 
@@ -80,12 +81,21 @@ def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:
     return False
 
 
-def _without_logprobs(judgement: Judgement) -> bool:
-    return "null or missing" in (judgement.actual or "")
+def _without_logprobs(sight: Sight, judgement: Judgement) -> bool:
+    """No choice has log probabilities, in whichever form."""
+    return not any(choice.get("logprobs") for choice in _choices(sight.shown(judgement)))
 
 
-def _one_choice(judgement: Judgement) -> bool:
-    return (judgement.actual or "").endswith("is 1")
+def _one_choice(sight: Sight, judgement: Judgement) -> bool:
+    return len({choice.get("index") for choice in _choices(sight.shown(judgement))}) == 1
+
+
+def _choices(exchange: Exchange) -> list[Object]:
+    if not exchange.is_stream:
+        return reading.objects(body(exchange).get("choices"))
+    with suppress(Stop):
+        return [choice for chunk in reading.chunks(exchange) for choice in chunk.choices]
+    return []
 
 
 CANNED = (

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from gonogo.judge import kinds
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
-from gonogo.judge.causes.sight import body, quoted
+from gonogo.judge.causes.sight import body, quoted, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,17 +28,28 @@ REFUSALS = ("*.refused.*", "errors.refused.*")
 TOO_MANY = 6
 """So many wrong requests of different kinds are accepted by a server that validates nothing."""
 SERVER_ERRORS = 3
+FEWEST, MOST_OF = 3, 0.9
+"""So many accepted requests of an operation, and such a share of those that asked for no stream."""
 
 
 def _empty_answers(sight: Sight) -> Sighting | None:
-    """Nearly every accepted request is answered with something that is no answer of its operation."""
-    asked = [e for e in sight.accepted if e.request.path in kinds.NAMES]
-    empty = [exchange for exchange in asked if not kinds.of_its_kind(exchange)]
-    if len(empty) < 5 or len(empty) < 0.9 * len(asked):
+    """Nearly every accepted request of an operation is answered with something that is no answer of it."""
+    seen = None
+    where: list[str] = []
+    for path in kinds.NAMES:
+        asked = [exchange for exchange in sight.accepted if exchange.request.path == path]
+        empty = [exchange for exchange in asked if not kinds.of_its_kind(exchange)]
+        if len(empty) < FEWEST or len(empty) < MOST_OF * len([e for e in asked if not e.is_stream]):
+            continue
+        where += [exchange.id for exchange in empty]
+        if seen is None:
+            shown = empty[0].body[:60].decode("utf-8", "backslashreplace")
+            seen = f"{len(empty)} of {len(asked)} requests are answered with {empty[0].status} and {quoted(shown)}"
+    if seen is None:
         return None
-    shown = empty[0].body[:60].decode("utf-8", "backslashreplace")
-    seen = f"{len(empty)} of {len(asked)} requests are answered with {empty[0].status} and {quoted(shown)}"
-    return Sighting(seen, tuple(exchange.id for exchange in [*empty, *sight.accepted]))
+    # Where no operation is there, nothing else that was accepted is an answer either.
+    others = [] if sight.answers else [exchange.id for exchange in sight.accepted]
+    return Sighting(seen, tuple(dict.fromkeys([*where, *others])))
 
 
 def _errors_as_200(sight: Sight) -> Sighting | None:
@@ -136,10 +146,10 @@ def _code(sight: Sight) -> Sighting | None:
     return among(sight.refused, is_wrong) if sight.broken("errors.envelope.code") else None
 
 
-def _without_param(judgement: Judgement) -> bool:
-    return re.match(r'"param" is (missing|null|\[|\{)', judgement.actual or "") is not None or (
-        judgement.rule.id == "errors.envelope.param"
-    )
+def _without_param(sight: Sight, judgement: Judgement) -> bool:
+    """The error has no param that is a string."""
+    error = body(sight.shown(judgement)).get("error")
+    return isinstance(error, dict) and not isinstance(error.get("param"), str)
 
 
 _FAILS = _evidence_has(lambda status: status >= 500, SERVER_ERRORS, "*.harmless*", "*.harmless.*")
@@ -249,6 +259,6 @@ VALUES = (
             "errors.detail.code",
             "models.retrieve.unknown*",
         ),
-        broken("errors.refused.unknown_model", found=lambda j: "200" in (j.actual or "")),
+        broken("errors.refused.unknown_model", found=lambda sight, j: succeeded(sight.shown(j))),
     ),
 )

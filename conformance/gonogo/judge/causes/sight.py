@@ -35,6 +35,10 @@ class Sight:
         """The judgements of broken rules whose id fits one of the patterns ("chat.stream.*")."""
         return [j for j in self._broken if fits(j.rule.id, patterns)]
 
+    def shown(self, judgement: Judgement) -> Exchange:
+        """The exchange that shows a finding best; KeyError where it shows none."""
+        return self.exchanges[judgement.evidence[0].exchange]
+
     @cached_property
     def _broken(self) -> list[Judgement]:
         return [judgement for judgement in self.judgements.values() if judgement.verdict in BROKEN]

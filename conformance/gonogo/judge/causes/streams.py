@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.sight import Sight
+    from gonogo.verdict import Judgement
 
 OF_STREAMED_TEXT = (
     "text.*",
@@ -258,6 +259,12 @@ def _finish_in_every_chunk(sight: Sight) -> Sighting | None:
     return among(sight.streams, always)
 
 
+def _counted_with_choices(sight: Sight, judgement: Judgement) -> bool:
+    """A chunk has usage and choices."""
+    chunks = reading.chunks(sight.shown(judgement))
+    return any(reading.usage(chunk.value) is not None and bool(chunk.choices) for chunk in chunks)
+
+
 DIAGNOSES = (
     Diagnosis(
         "all-streams-fail",
@@ -378,6 +385,6 @@ DIAGNOSES = (
         "The usage of a stream comes in a chunk with choices",
         "clients that wait for a chunk without choices report no usage",
         ("*.stream.usage", "*.stream.usage_last", "*.stream.usage_once", "tools.stream.usage"),
-        broken("*.stream.usage", found=lambda j: "choices" in (j.actual or "")),
+        broken("*.stream.usage", found=_counted_with_choices),
     ),
 )

@@ -127,9 +127,6 @@ def in_time(exchange: Exchange) -> Outcome:
 @check("a refusal comes within the time limit", Of.ANY)
 def refused_in_time(exchange: Exchange) -> Outcome:
     """What nobody could answer is not waited for; what is answered, or may be, is no refusal."""
-    failure = exchange.failure
-    if failure is None or failure.kind is not FailureKind.TIMEOUT:
-        return in_time(exchange)
     if accepted(exchange):
         raise undecided(Reason.NOT_REFUSED, exchange, status=exchange.status)
     if exchange.status is None and kinds.may_be_under_way(exchange):

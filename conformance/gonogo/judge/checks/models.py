@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from gonogo.judge import kinds, reading
-from gonogo.judge.checks.acceptance import accepted, ending
+from gonogo.judge.checks.acceptance import accepted, ending, expect_kind
 from gonogo.judge.checks.bodies import EARLIEST, LATEST
 from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import NO_SUCH_ROUTE, Of, check, compare
@@ -30,7 +30,8 @@ def there(exchange: Exchange) -> Outcome:
         return Deviation("a list of models", f"the status is {status}")
     if status is None or not accepted(exchange):
         raise unanswered(exchange)
-    return saw(f"status {status}", exchange)
+    expect_kind(exchange)
+    return saw("list of models", exchange)
 
 
 @check("no two models have the same id")

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
@@ -83,6 +84,8 @@ class Batch:
         self._most_bytes = most_bytes
         self._trimmable = all(isinstance(layer, KVCache) for layer in _layers(make_prompt_cache(model)))
         self._waiting: deque[Row] = deque()
+        self._first_joined = False
+        """Whether the latest to join was the first answer of its request."""
         self._rows: dict[int, Row] = {}
         self._reading: set[int] = set()
         self._read_for_all: list[ReadForAll] = []
@@ -180,7 +183,9 @@ class Batch:
             self._waiting = deque(row for row in self._waiting if not row.ticket.cancelled)
 
     def _admit(self, deliveries: Deliveries) -> None:
-        for row in tuple(self._waiting):
+        if len(self._rows) >= self._most_rows:
+            return
+        for row in self._in_turn():
             if len(self._rows) >= self._most_rows:
                 return
             try:
@@ -192,6 +197,17 @@ class Batch:
                 log_failure(log, error, "An answer of the model %s could not be begun.", self._name)
                 self._waiting.remove(row)
                 deliveries.add(row.ticket, error.with_traceback(None))
+
+    def _in_turn(self) -> list[Row]:
+        """Those who wait: the first answers of requests and the other ones take turns, each in the order they came.
+
+        So a request for many keeps the next one waiting for one of them rather than for all, and who asks for one
+        answer after the other does not keep its others waiting for ever.
+        """
+        first = [row for row in self._waiting if row.first]
+        others = [row for row in self._waiting if not row.first]
+        pairs = zip_longest(others, first) if self._first_joined else zip_longest(first, others)
+        return [row for pair in pairs for row in pair if row is not None]
 
     def _has_room(self, row: Row) -> bool:
         """Whether the caches stay within `most_bytes`, however long the answers get.
@@ -220,6 +236,7 @@ class Batch:
         self._insert(row, _prefix(*kept) if kept else None)
         # Not before: whoever is in neither is forgotten when the thread dies.
         self._waiting.remove(row)
+        self._first_joined = row.first
 
     def _insert(self, row: Row, prefix: Prefix | None) -> None:
         row.cached = prefix.length if prefix else 0

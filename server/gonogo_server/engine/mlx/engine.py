@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gonogo_server.engine.base import ModelCard, room
+from gonogo_server.engine.base import NO_VARIABLES, ModelCard, room
 from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.foretell import foretell
 from gonogo_server.engine.mlx.load import Loaded, load
@@ -134,10 +134,11 @@ class MlxEngine:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         effort: Effort | None = None,
+        variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
         """The messages through the model's own chat template."""
         async with self._chat(model) as text:
-            return await self._read(lambda: text.chat_prompt(messages, tools, effort))
+            return await self._read(lambda: text.chat_prompt(messages, tools, effort, variables))
 
     async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
         """Whether its text ends with the start marker."""

@@ -9,6 +9,10 @@ turns together. They are put back to where they were, as an adapter that was mad
 from __future__ import annotations
 
 import re
+import shutil
+from contextlib import ExitStack, contextmanager
+from errno import EACCES, EPERM, EROFS
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
@@ -18,7 +22,7 @@ from gonogo_server.engine.mlx.gguf_tokenizer import end_token_ids, read_tokenize
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 GROUP = 32
@@ -47,6 +51,13 @@ ARGUMENTS = {
 }
 """The arguments of mlx_lm's Llama that every such file states."""
 
+UNWRITABLE = frozenset({EACCES, EPERM, EROFS})
+"""What a file says, or its file system, that may be read only."""
+
+
+COPIED_AT_ONCE = 2**20
+"""Bytes."""
+
 
 def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     """Model, tokenizer and context length in tokens; the weights as `dtype`, None: as float16.
@@ -69,14 +80,55 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
 
 
 def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
-    """The tensors, and what the file says of its model, by the names of the GGUF specification."""
+    """The tensors, and what the file says of its model, by the names of the GGUF specification.
+
+    Raises `ModelUnavailable` where it may be read only, and there is no room for a copy.
+    """
     # Typed as anything that mlx can load from any kind of file.
     tensors: Any
     metadata: Any
-    tensors, metadata = mx.load(str(path), return_metadata=True)
+    with _writable(path) as name:
+        # All of it is in memory then, unlike what mlx loads from other kinds of files.
+        tensors, metadata = mx.load(name, format="gguf", return_metadata=True)
     return tensors, {
         key: value.tolist() if isinstance(value, mx.array) else value for key, value in metadata.items()
     }
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[str]:
+    """The file, or a copy that lasts as long as this, as mlx opens it for writing though it only reads.
+
+    Source: gguflib.c of mlx 0.32, gguf_open (O_RDWR).
+    """
+    unwritable = unwritable_because(path)
+    if unwritable is None:
+        yield str(path)
+        return
+    with ExitStack() as stack:
+        try:
+            copy = stack.enter_context(NamedTemporaryFile(prefix="gonogo-", suffix=".gguf"))
+            with path.open("rb") as original:
+                shutil.copyfileobj(original, copy, COPIED_AT_ONCE)
+            copy.flush()
+        except OSError as error:
+            raise ModelUnavailable(
+                f"mlx opens GGUF files for writing, which this one cannot be ({unwritable}), and no copy of its"
+                f" {path.stat().st_size // 2**20} MiB can be made for it ({error.strerror}): set TMPDIR to a folder"
+                " with room for one"
+            ) from None
+        yield copy.name
+
+
+def unwritable_because(path: Path) -> str | None:
+    """Why the file cannot be opened for writing, in the system's words; None where it can. It stays as it is."""
+    try:
+        with path.open("r+b"):
+            return None
+    except OSError as error:
+        if error.errno in UNWRITABLE:
+            return error.strerror
+        raise
 
 
 def _arguments(metadata: Mapping[str, Any], weights: Mapping[str, mx.array]) -> dict[str, Any]:

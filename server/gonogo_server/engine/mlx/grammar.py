@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 import mlx.core as mx
 import numpy as np
 
+from gonogo_server.errors import BadRequest
+
 if TYPE_CHECKING:
     from llguidance import LLMatcher
 
@@ -24,7 +26,7 @@ class GrammarMask:
     def __init__(self, matcher: LLMatcher) -> None:
         self._matcher = matcher
         self._begun = False
-        self.failure: str | None = None
+        self.failure: BadRequest | RuntimeError | None = None
         """Why the grammar cannot be followed any further; the logits come through as they are from then on."""
 
     def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
@@ -34,7 +36,7 @@ class GrammarMask:
         try:
             return self._masked(tokens, logits)
         except Exception as error:  # noqa: BLE001 - it may not get into the batch: see `logits`
-            self.failure = repr(error)
+            self.failure = RuntimeError(f"The grammar cannot be followed: {error!r}")
             return logits
 
     def _masked(self, tokens: mx.array, logits: mx.array) -> mx.array:
@@ -42,8 +44,12 @@ class GrammarMask:
             self._matcher.consume_token(cast("int", tokens[-1].item()))
         self._begun = True
         if self._matcher.is_error():
-            # The lines after the first are the state of llguidance's parser.
-            self.failure = self._matcher.get_error().partition("\n")[0]
+            # What llguidance says is the state of its parser.
+            self.failure = BadRequest(
+                "The answer came to a place where the schema of this request cannot be followed any further:"
+                " make the schema smaller.",
+                code="invalid_json_schema",
+            )
             return logits
         # Where nothing can follow, and after the end token, too (one more step is computed that nobody will see),
         # the mask allows the end tokens only.

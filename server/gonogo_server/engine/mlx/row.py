@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import Generation, Token
     from gonogo_server.engine.mlx.text import Text
     from gonogo_server.engine.mlx.ticket import Ticket
+    from gonogo_server.errors import BadRequest
 
 
 class Row:
@@ -26,6 +27,7 @@ class Row:
         self.ticket = ticket
         self.prompt = generation.prompt
         self.max_tokens = generation.max_tokens
+        self.first = generation.first
         self.cached = 0
         """Tokens of the prompt that were in a cache."""
         self.sampler = sampler(generation.sampling)
@@ -43,11 +45,9 @@ class Row:
         return len(self.prompt) + self.max_tokens
 
     @property
-    def failure(self) -> RuntimeError | None:
+    def failure(self) -> BadRequest | RuntimeError | None:
         """Why this answer cannot go on, though the batch can."""
-        if self._mask is None or self._mask.failure is None:
-            return None
-        return RuntimeError(f"The grammar cannot be followed: {self._mask.failure}")
+        return None if self._mask is None else self._mask.failure
 
     def piece(self, token: int, logprobs: mx.array, finish_reason: str | None) -> Piece:
         """What the next token adds; `logprobs` has the shape [vocabulary]."""

@@ -10,9 +10,10 @@ from jinja2 import TemplateError
 from llguidance import LLMatcher
 from tokenizers.decoders import DecodeStream
 
-from gonogo_server.engine.base import ToolStyle
+from gonogo_server.engine.base import NO_VARIABLES, ToolStyle
 from gonogo_server.engine.measure import check_length
 from gonogo_server.engine.mlx.reasoning import Reasoning
+from gonogo_server.engine.template import template_variables
 from gonogo_server.errors import BadRequest, UnsupportedModel
 
 if TYPE_CHECKING:
@@ -58,17 +59,20 @@ class Text:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]] = (),
         effort: Effort | None = None,
+        variables: Mapping[str, Any] = NO_VARIABLES,
     ) -> tuple[int, ...]:
         """The token ids of the conversation up to where the assistant's answer begins.
 
-        `effort` is one of those of `reasoning_style`. Raises `BadRequest` where the model has no template, or its
-        template refuses the messages, `TooLong` where they are sure to be more than its context.
+        `effort` is one of those of `reasoning_style`, `variables` are for the template. Raises `BadRequest` where
+        the model has no template, or its template refuses the messages, `TooLong` where they are sure to be more than
+        its context.
         """
         if not self._tokenizer.has_chat_template:
             raise BadRequest("This model has no chat template; ask it for completions.", param="model")
         given: dict[str, Any] = {"tools": list(tools)} if tools else {}
         if effort is not None:
             given |= self._reasoning.settings[effort]
+        given |= template_variables(variables)
         try:
             text = self._tokenizer.apply_chat_template(
                 list(messages), tokenize=False, add_generation_prompt=True, **given
@@ -159,9 +163,9 @@ class Text:
         matcher = LLMatcher(self.grammar_tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise BadRequest(
-                f"The answer cannot be held to this schema: {matcher.get_error().splitlines()[0]}",
-                param="response_format",
-                code="invalid_value",
+                "The answer cannot be held to the schemas of this request with the vocabulary of this model: make them"
+                " smaller.",
+                code="invalid_json_schema",
             )
         return matcher
 

@@ -1,0 +1,39 @@
+"""`gonogo faults`: how a server can misbehave on purpose."""
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from gonogo.cli.printing import show
+from gonogo.errors import UsageError
+from gonogo.faults.playing import Playable, playable
+from gonogo.rules import load
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...", help="Rules, or the groups they are in.")
+def faults(*, ids: tuple[str, ...]) -> None:
+    """List the faults that `gonogo serve --fault` plays: name, whom it imitates, the rules that find it."""
+    every = playable()
+    chosen = list(_finding(every, {s.rule.id for s in load(fuzz=True).select(ids)})) if ids else every
+    if not chosen:
+        raise UsageError(f"No fault breaks {' or '.join(ids)}; `gonogo faults` lists them all.")
+    show([*(line for fault in chosen for line in _lines(fault)), _count(chosen)])
+
+
+def _finding(every: Iterable[Playable], rules: set[str]) -> Iterator[Playable]:
+    return (fault for fault in every if not fault.turns.isdisjoint(rules))
+
+
+def _lines(fault: Playable) -> Iterator[str]:
+    yield fault.name
+    yield f"  imitates: {fault.imitates}"
+    if fault.turns:
+        yield f"  rules:    {', '.join(sorted(fault.turns))}"
+    if fault.unplayable:
+        yield f"  not playable: {fault.unplayable}"
+
+
+def _count(chosen: Iterable[Playable]) -> str:
+    number = sum(1 for _ in chosen)
+    return f"{number} fault{'s' if number != 1 else ''}"

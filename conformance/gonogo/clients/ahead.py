@@ -1,0 +1,43 @@
+"""The process that replays, started ahead: it imports the clients while the command imports what it needs.
+
+It ends by itself with this process, as its input ends then.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+
+# -P: the folder that one stands in is nowhere to import from.
+COMMAND = (sys.executable, "-P", "-m", "gonogo.clients.child")
+
+_STARTED: list[subprocess.Popen[str]] = []
+
+
+def start(command: tuple[str, ...] = COMMAND) -> subprocess.Popen[str] | None:
+    """A process of that command, with pipes to it; None where it cannot be started."""
+    with suppress(OSError):
+        return subprocess.Popen(  # noqa: S603 - our own command, and no shell
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="ascii",
+            errors="replace",
+        )
+    return None
+
+
+def start_ahead() -> None:
+    """Start the process that replays; `take` hands it out."""
+    child = start()
+    if child is not None:
+        _STARTED.append(child)
+
+
+def take(command: tuple[str, ...] = COMMAND) -> subprocess.Popen[str] | None:
+    """The process that was started ahead, once; else a new one."""
+    if command == COMMAND and _STARTED:
+        return _STARTED.pop()
+    return start(command)

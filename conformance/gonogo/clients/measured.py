@@ -1,0 +1,102 @@
+"""Which client breaks on which deviation, measured: what clients delivered of the bytes of faults.
+
+`table.json` holds it; tasks/measure_clients.py makes it. Nothing here runs a client.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+FILE = "table.json"
+FINE = "ok"
+MOST = 4
+"""Clients that are told of in a line; the rest is counted."""
+
+_RAISES = "raises "
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A fault of `gonogo.faults` by its `name`, and what clients made of its bytes.
+
+    `scenario` names the answer that has it, `rules` are the ids of the rules that find it, those of clients left out.
+    `outcomes` has for each client that was measured "ok", or what it did: "raises TypeError", "loses text".
+    """
+
+    name: str
+    scenario: str
+    rules: tuple[str, ...]
+    outcomes: Mapping[str, str]
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """The outcomes of the clients that do not deliver what the bytes say, silent ones first."""
+        found = ((name, how) for name, how in self.outcomes.items() if how != FINE)
+        return dict(sorted(found, key=lambda pair: pair[1].startswith(_RAISES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The versions of the clients by name, and the deviations in the order of the catalogue."""
+
+    clients: Mapping[str, str]
+    deviations: tuple[Deviation, ...]
+
+
+@functools.cache
+def table() -> Table:
+    """What was measured."""
+    stored = json.loads((resources.files(__package__) / FILE).read_text("utf-8"))
+    return Table(
+        stored["clients"],
+        tuple(
+            Deviation(name, one["scenario"], tuple(one["rules"]), one["outcomes"])
+            for name, one in stored["deviations"].items()
+        ),
+    )
+
+
+def text_of(measured: Table) -> str:
+    """The table as the file that ships with the package."""
+    deviations = {
+        one.name: {"scenario": one.scenario, "rules": one.rules, "outcomes": one.outcomes}
+        for one in measured.deviations
+    }
+    stored = {"clients": measured.clients, "deviations": deviations}
+    return json.dumps(stored, ensure_ascii=False, indent=1) + "\n"
+
+
+def told(rules: Collection[str]) -> str | None:
+    """A clause on the clients that break where these rules are broken, the first of which shows it best.
+
+    It speaks of the deviation that breaks this rule, none but these, and the most of them; None where there is none.
+    """
+    first, *_ = rules
+    fitting = [one for one in table().deviations if first in one.rules and set(one.rules) <= set(rules)]
+    if not fitting:
+        return None
+    known = max(fitting, key=lambda one: len(one.rules))
+    return f'measured on "{known.name}": {_clients(known)}'
+
+
+def _clients(deviation: Deviation) -> str:
+    broken, number = deviation.broken, len(deviation.outcomes)
+    if not broken:
+        return f"none of {number} clients breaks"
+    shown = [
+        f"{name} {_version(name)} {how.replace('; ', ', ')}" for name, how in list(broken.items())[:MOST]
+    ]
+    more = [f"{len(broken) - MOST} more break"] if len(broken) > MOST else []
+    fine = [f"{number - len(broken)} of {number} do not"] if number > len(broken) else []
+    return "; ".join([*shown, *more, *fine])
+
+
+def _version(name: str) -> str:
+    return table().clients[name]

@@ -1,0 +1,64 @@
+"""What an answer tells whoever sends the next request: somebody is there, has no time, or may be dying."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import FailureKind
+from gonogo.reasons import Reason
+from gonogo.verdict import Because
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo.exchange import Exchange
+
+LONGEST_WAIT = 30.0
+
+
+def found_nobody(exchange: Exchange) -> bool:
+    """Whether the request never reached the target, so that it tells nothing and did nothing."""
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.CONNECT
+
+
+def accepted(exchange: Exchange) -> bool:
+    """Whether the status is one of success."""
+    return exchange.status is not None and 200 <= exchange.status < 300
+
+
+def lives(exchange: Exchange) -> bool:
+    """Whether an answer to a sign of life is one."""
+    return exchange.failure is None and (accepted(exchange) or is_busy(exchange))
+
+
+def is_doubtful(exchange: Exchange) -> bool:
+    """Whether an answer is one that the dying give too: none, part of one, or a server's error."""
+    return exchange.failure is not None or exchange.status is None or exchange.status >= 500
+
+
+def is_busy(exchange: Exchange) -> bool:
+    """Whether somebody is there who has no time: 429, or 503 that says for how long."""
+    return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
+
+
+def asked_to_wait(exchange: Exchange) -> float | None:
+    """Seconds that a 429 or 503 asks to wait, at most 30; None where it asks for nothing."""
+    if exchange.status not in {429, 503}:
+        return None
+    try:
+        seconds = float(exchange.header("retry-after") or "")
+    except ValueError:
+        return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def loss(sent: Sequence[Exchange]) -> Because:
+    """Why nothing is sent any more; who was turned away with 503 did nothing, and is no suspect unless all were."""
+    read = [exchange for exchange in sent if exchange.status != 503]
+    about = tuple(exchange.id for exchange in read or sent)
+    if not read:
+        return Because(Reason.TARGET_LOST_BEFORE, about=about)
+    if len(read) > 1:
+        return Because(Reason.TARGET_LOST_AFTER_SEVERAL, {"number": len(read)}, about)
+    return Because(Reason.TARGET_LOST, about=about)

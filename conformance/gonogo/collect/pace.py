@@ -1,0 +1,56 @@
+"""A limit on how often requests go out, for targets that count them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gonogo.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gonogo.collect.collector import Recorder
+    from gonogo.exchange import Exchange, Request
+
+_SECONDS = {"s": 1, "m": 60}
+
+
+def parse_rate(text: str) -> float:
+    """Seconds between two requests, of "2/s", "90/m" or "2", which is a second too; UsageError for the rest."""
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([sm]))?", text.strip())
+    number = float(found[1]) if found else 0.0
+    if found is None or not number:
+        raise UsageError(
+            f'--rate-limit "{text}" is no rate; give requests a second or a minute, as 2/s or 90/m.'
+        )
+    return _SECONDS[found[2] or "s"] / number
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@dataclass
+class Paced:
+    """A recorder that begins a request `interval` seconds after the one before at the earliest.
+
+    They are spread evenly: no burst makes up for a pause. The wait is before an exchange and in none of its times.
+    """
+
+    recorder: Recorder
+    interval: float
+    now: Callable[[], float] = _now
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _next: float = field(default=0.0)
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        """Wait until it is time, then record."""
+        now = self.now()
+        due = max(now, self._next)
+        self._next = due + self.interval
+        if due > now:
+            await self.sleep(due - now)
+        return await self.recorder.record(request, id=id, stimulus=stimulus)

@@ -1,0 +1,49 @@
+"""How a run ends before its plan does: at a signal, at its time limit, or once enough is broken."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gonogo.reasons import Reason
+from gonogo.verdict import Because
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+@dataclass
+class Stopper:
+    """What a signal handler pulls. `number` is the signal that came, None as long as none has."""
+
+    number: int | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+    _task: asyncio.Task[None] | None = field(default=None)
+
+    def stop(self, number: int) -> bool:
+        """Cancel what is bounded now, in good order; False where nothing is, or this is the second time."""
+        again, self.number = self.number is not None, number
+        if again or self._loop is None or self._task is None:
+            return False
+        self._loop.call_soon_threadsafe(self._task.cancel)
+        return True
+
+    async def bound(self, work: Coroutine[None, None, None], deadline: float | None) -> Because | None:
+        """Do the work until that time of the loop (None: no limit); why it was broken off, None where it was not.
+
+        What the work raises is raised.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._task = task = self._loop.create_task(work)
+        left = None if deadline is None else max(0.0, deadline - self._loop.time())
+        try:
+            await asyncio.wait({task}, timeout=left)
+        finally:
+            self._task = None
+            task.cancel()  # no more than a word where it is done
+            await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()
+            return None
+        return Because(Reason.OUT_OF_TIME if self.number is None else Reason.INTERRUPTED)

@@ -1,0 +1,170 @@
+"""Faults of several choices: fewer than were asked for, mixed up, or not all counted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gonogo.faults.asking import first, last
+from gonogo.faults.editing import (
+    DONE,
+    answer,
+    changed,
+    each,
+    either,
+    event,
+    finishes,
+    frames,
+    has_choice,
+    has_usage,
+    made,
+    put,
+    refused,
+)
+from gonogo.faults.fault import Fault, fault
+
+if TYPE_CHECKING:
+    from gonogo.faults.editing import Change
+
+
+def _index(frame: bytes) -> int | None:
+    """The number of the choice that an event is about."""
+    if frame == DONE:
+        return None
+    choices = json.loads(frame.removeprefix(b"data: "))["choices"]
+    return choices[0]["index"] if choices else None
+
+
+def _one_counted(value: Any) -> None:  # noqa: ANN401 - JSON
+    usage = value["usage"]
+    usage.update(completion_tokens=2, total_tokens=usage["prompt_tokens"] + 2)
+
+
+def _is_second(value: Any) -> bool:  # noqa: ANN401 - JSON
+    return has_choice(value) and value["choices"][0]["index"] == 1
+
+
+def _empty(choice: Any) -> None:  # noqa: ANN401 - JSON
+    holder, name = (choice, "text")
+    for inner in {"message", "delta"} & choice.keys():
+        holder, name = choice[inner], "content"
+    if holder.get(name):
+        holder[name] = ""
+
+
+def _emptied(value: Any) -> None:  # noqa: ANN401 - JSON
+    _empty(value["choices"][1])
+
+
+def _no_role(value: Any) -> None:  # noqa: ANN401 - JSON
+    value["choices"][0]["delta"].pop("role", None)
+
+
+def _of(group: str, what: str, *breaks: str) -> tuple[Fault, ...]:
+    whole, stream = first(f"choices.{group}.number"), first(f"choices.{group}.streamed")
+    return (
+        fault(
+            f"the second of two choices is empty in {what}",
+            "one sampler for all rows of a batch",
+            f"choices.{group}.text",
+            changed(whole, answer(_emptied)),
+        ),
+        fault(
+            f"the second of two choices is empty in a stream of {what}",
+            "all pieces under the first index",
+            f"choices.{group}.streamed_text",
+            changed(stream, each(lambda value: _empty(value["choices"][0]), where=_is_second)),
+        ),
+        fault(
+            f"n is ignored in {what}",
+            "abetlen/llama-cpp-python#1906",
+            f"choices.{group}.number",
+            changed(whole, answer(made("choices", lambda old: old[:1]))),
+        ),
+        fault(
+            f"n is ignored in streams of {what}",
+            "InternLM/lmdeploy#4073",
+            f"choices.{group}.streamed",
+            changed(stream, frames(lambda old: [frame for frame in old if _index(frame) != 1])),
+        ),
+        fault(
+            f"the second choice of {what} has the index 2 in streams",
+            "a counter of sequences",
+            {f"choices.{group}.streamed", *breaks},
+            changed(stream, each(put("choices.0.index", 2), where=_is_second)),
+        ),
+        fault(
+            f"the tokens of one choice of {what} are counted",
+            "llama.cpp counts the last",
+            f"choices.{group}.usage",
+            changed(whole, answer(_one_counted)),
+        ),
+        fault(
+            f"the tokens of one choice of streamed {what} are counted",
+            "llama.cpp counts the last",
+            f"choices.{group}.usage",
+            changed(stream, each(_one_counted, where=has_usage)),
+        ),
+        fault(
+            f"both choices of {what} have the index 0",
+            "openai/openai-python#90, by analogy",
+            f"{group}.response.indexes",
+            changed(whole, answer(put("choices.*.index", 0))),
+        ),
+        fault(
+            f"the second choice of streamed {what} never finishes",
+            "a flag for the whole stream",
+            f"{group}.stream.finish_once",
+            changed(
+                stream,
+                each(put("choices.0.finish_reason", None), where=lambda v: _is_second(v) and finishes(v)),
+            ),
+        ),
+    )
+
+
+CHAT_STREAM = last("choices.chat.streamed")
+
+FAULTS: tuple[Fault, ...] = (
+    *_of("chat", "chat completions", "clients.openai_python.chat_stream"),
+    *_of("completions", "completions"),
+    fault(
+        "only the first of two choices has a role",
+        "a flag for the whole stream",
+        "chat.stream.role_first",
+        changed(CHAT_STREAM, each(_no_role, where=_is_second)),
+    ),
+)
+
+
+WHOLE = either(first("choices.chat.number"), first("choices.completions.number"))
+STREAMS = either(CHAT_STREAM, last("choices.completions.streamed"))
+
+
+def _one_after_the_other(old: list[bytes]) -> list[bytes]:
+    """Python sorts without changing the order of equals: all of choice 0, all of choice 1, the rest."""
+    return sorted(old, key=lambda frame: 2 if (found := _index(frame)) is None else found)
+
+
+def _side_by_side(old: list[bytes]) -> list[bytes]:
+    """The pieces of both choices in one chunk."""
+    parts = [json.loads(frame.removeprefix(b"data: ")) for frame in old if _index(frame) is not None]
+    rest = [frame for frame in old if _index(frame) is None]
+    for one, other in zip(parts[::2], parts[1::2], strict=True):
+        one["choices"] += other["choices"]
+    return [*(event(value) for value in parts[::2]), *rest]
+
+
+def _ends_early(value: Any) -> None:  # noqa: ANN401 - JSON
+    value["choices"][1]["finish_reason"] = "stop"
+    usage = value["usage"]
+    usage.update(completion_tokens=3, total_tokens=usage["prompt_tokens"] + 3)
+
+
+HARMLESS: dict[str, Change] = {
+    "several choices that are refused": changed(either(WHOLE, STREAMS), refused(400)),
+    "the second choice before the first": changed(WHOLE, answer(made("choices", lambda old: old[::-1]))),
+    "a choice that ends early": changed(WHOLE, answer(_ends_early)),
+    "one choice after the other in a stream": changed(STREAMS, frames(_one_after_the_other)),
+    "both choices in each chunk": changed(STREAMS, frames(_side_by_side)),
+}

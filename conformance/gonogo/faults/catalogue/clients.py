@@ -1,0 +1,154 @@
+"""Which faults break which clients: seen in the replays, not thought up.
+
+A rule of the contract and a client need not agree. Clients take most faults in silence, and some answers that keep
+the contract break them all the same: those are the faults listed here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.faults.editing import changed, each, either, has_choice, header, put, streamed
+from gonogo.faults.fault import Fault, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHAT_STREAMS = streamed("/chat/completions")
+
+FAULTS: tuple[Fault, ...] = (
+    fault(
+        "a media type of streams in capitals",
+        "RFC 9110 8.3.1 lets a server write it so; httpx-sse compares letter by letter",
+        "clients.httpx_sse.stream",
+        changed(either(CHAT_STREAMS, streamed("/completions")), header("content-type", "Text/Event-Stream")),
+    ),
+    fault(
+        "a list of objects without an index in every delta",
+        "fields of a vendor's own; the SDK's helper adds up every list of a delta by index",
+        "clients.openai_python.chat_stream",
+        changed(
+            CHAT_STREAMS,
+            each(put("choices.0.delta.x_thoughts", [{"text": "Hm"}]), where=has_choice),
+        ),
+    ),
+)
+
+BROKEN_BY: Mapping[str, frozenset[str]] = {
+    "clients.openai_python.models": frozenset(
+        {
+            "models listed without an id",
+            "model ids as numbers",
+            "names in place of models",
+            "a web page in place of the list of models",
+            "the list of models as a bare array",
+            "an empty body in place of the list of models",
+            "a list of models that ends early",
+            "no models are null",
+            "models as a map by id",
+            "the list of models under the name models",
+            "a retrieved model in a list",
+        }
+    ),
+    "clients.openai_python.chat": frozenset(
+        {
+            "a stream where stream is false",
+            "a whole answer with [DONE] after it",
+            "chat answers without choices",
+            "chat answers with null as choices",
+            "choices as a map",
+            "a string as a choice",
+            "a chat answer with no choice at all",
+            "choices without a message",
+            "a string as message",
+            "content in parts in an answer",
+            "null counts in usage",
+            "usage without a total",
+            "NaN in a chat completion",
+            "an empty body with status 200",
+            "a JSON string that holds the JSON",
+            "an error inside of a 200",
+        }
+    ),
+    "clients.openai_python.chat_stream": frozenset(
+        {
+            "chunks without object",
+            "chunks that call themselves chat.completion",
+            "chat.completions.chunk as object",
+            "choices of chunks without an index",
+            "choices of chunks with null as index",
+            "chunks with a message in place of a delta",
+            "null as delta",
+            "deltas with a list as content",
+            "an empty stream with status 200",
+            "a stream of [DONE] alone",
+            "a stream of comments alone",
+            "a whole answer where a stream was asked for",
+            "[done] in small letters",
+            "[DONE] as a JSON string",
+            "null as choices of a chunk",
+            "the usage chunk without choices",
+            "null as choices of the usage chunk",
+            "null counts in a stream's usage",
+            "a stream's usage without a total",
+            "a word as usage of ordinary chunks",
+            "half a character in a stream",
+            "Latin-1 in a stream",
+            "JSON lines without data:",
+            "an id without data",
+            "an event name without data",
+            "an event that is not JSON",
+            "an event that is a list",
+            "Python in place of JSON",
+        }
+    ),
+    "clients.openai_python.completions": frozenset(
+        {
+            "completions without choices",
+            "a string as a choice of a completion",
+            "a completion with no choice at all",
+            "completions with a message",
+            "completions with null as text",
+            "null counts in a completion's usage",
+            "a completion's usage without a total",
+            "a completion as bare text",
+            "a completion with [DONE] after it",
+        }
+    ),
+    "clients.openai_python.completions_stream": frozenset(
+        {
+            "null as text of chunks",
+            "the usage chunk of a completion without choices",
+            "null as choices of a completion's chunk",
+            "deltas in a streamed completion",
+            "null counts in the usage of a completion's stream",
+        }
+    ),
+    "clients.openai_python.errors": frozenset(
+        {
+            "the error as a string",
+            "the error as a list",
+            "refusals without a body",
+            "refusals as a web page",
+        }
+    ),
+    "clients.httpx_sse.stream": frozenset(
+        {
+            "a whole answer where a stream was asked for",
+            "[done] in small letters",
+            "streams as application/x-ndjson",
+            "streams as text/plain",
+            "streams without a content type",
+            "JSON lines without data:",
+            "an id without data",
+            "an event name without data",
+            "an event that is not JSON",
+            "Python in place of JSON",
+        }
+    ),
+}
+
+
+def broken_by(name: str) -> frozenset[str]:
+    """The rules of clients that the fault of this name turns, beside those that it names itself."""
+    return frozenset(rule for rule, names in BROKEN_BY.items() if name in names)

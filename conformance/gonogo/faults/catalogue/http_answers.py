@@ -1,0 +1,267 @@
+"""Faults of HTTP itself: answers that fail, break off or never come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import FailureKind
+from gonogo.faults.asking import last
+from gonogo.faults.editing import asked, both, changed, failing, header, refused, silent
+from gonogo.faults.fault import Fault, fault, under
+from gonogo.rules import load
+from gonogo.stimuli.life import is_sign_of_life, leaving, left_again, suspects
+from gonogo.stimuli.stimulus import Risk
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+
+AGAIN = asked("POST /chat/completions {} #2")  # an answer that is only counted where it is there
+LARGE_BODY = "POST /chat/completions with a user of 65536 bytes"
+PREFLIGHT = "OPTIONS /chat/completions from a page"
+HOSTILE = asked("POST /chat/completions raw {not json")
+
+
+def _alive(exchange: Exchange) -> bool:
+    return is_sign_of_life(exchange.stimulus) and not _alive_after_leaving(exchange)
+
+
+def _alive_after_leaving(exchange: Exchange) -> bool:
+    return is_sign_of_life(exchange.stimulus) and leaving().key in suspects(exchange.stimulus)
+
+
+def _generates(exchange: Exchange) -> bool:
+    return exchange.request.method == "POST" and not is_sign_of_life(exchange.stimulus)
+
+
+def _every(_: Exchange) -> bool:
+    return True
+
+
+def _from_wrong_ones_on(exchange: Exchange) -> bool:
+    known = load().stimulus(exchange.stimulus)
+    return is_sign_of_life(exchange.stimulus) or (known is not None and known.risk is not Risk.HARMLESS)
+
+
+FAULTS: tuple[Fault, ...] = (
+    fault(
+        "a valid request fails the server",
+        "an engine out of memory",
+        "http.no_server_error",
+        changed(AGAIN, refused(500)),
+    ),
+    fault(
+        "a gateway without its server",
+        "a worker that starts again",
+        "http.no_server_error",
+        changed(AGAIN, refused(502)),
+    ),
+    fault(
+        "an unavailable server that does not say for how long",
+        "waybarrios/vllm-mlx serves one request at a time",
+        "http.retry_after",
+        changed(AGAIN, refused(503)),
+        good=changed(AGAIN, refused(503), header("retry-after", "1")),
+    ),
+    fault(
+        "whoever asks for anything else than a list of models is turned away",
+        "waybarrios/vllm-mlx serves one request at a time",
+        "http.retry_after",
+        changed(_generates, refused(503)),
+    ),
+    fault(
+        "a valid request drops the connection",
+        "containers/ramalama#752",
+        "http.complete",
+        changed(AGAIN, silent(FailureKind.RESET)),
+    ),
+    fault(
+        "an answer that is cut off",
+        "chatchat-space/Langchain-Chatchat#4542",
+        "http.complete",
+        changed(AGAIN, failing(FailureKind.RESET, keep=0)),
+    ),
+    fault(
+        "an answer that is not HTTP",
+        "a traceback on the wire",
+        "http.complete",
+        changed(AGAIN, silent(FailureKind.PROTOCOL)),
+    ),
+    fault(
+        "a valid request that is never answered",
+        "Blaizzy/mlx-vlm#1604",
+        "http.in_time",
+        changed(AGAIN, silent(FailureKind.TIMEOUT)),
+    ),
+    fault(
+        "a wrong request that is never answered",
+        "Blaizzy/mlx-vlm#1604",
+        "http.refused_in_time",
+        changed(HOSTILE, silent(FailureKind.TIMEOUT)),
+    ),
+    fault(
+        "a wrong request that is answered, and not in time",
+        "a limit below 0 that is none",
+        "sampling.refused.max_tokens_negative",
+        changed(
+            last("sampling.refused.max_tokens_negative"),
+            refused(200, b'data: {"choices":[]}\n\n', "text/event-stream"),
+            failing(FailureKind.TIMEOUT),
+        ),
+    ),
+    fault(
+        "nobody is there after a wrong request",
+        "ml-explore/mlx-lm#1215, ggml-org/llama.cpp#6396",
+        "http.survives",
+        changed(_alive, silent(FailureKind.CONNECT)),
+    ),
+    fault(
+        "nothing but errors after a wrong request",
+        "a worker that is not started again",
+        "http.survives",
+        changed(_alive, refused(503)),
+    ),
+    fault(
+        "nothing but errors since a valid request",
+        "waybarrios/vllm-mlx, while it writes on what the client no longer waits for",
+        "http.retry_after",
+        both(changed(AGAIN, refused(503)), changed(_alive, refused(503))),
+    ),
+    fault(
+        "nothing but errors from the first wrong request on, which says of none who took the time",
+        "waybarrios/vllm-mlx, while it writes on what the client no longer waits for",
+        "http.retry_after",
+        changed(_from_wrong_ones_on, refused(503)),
+    ),
+    fault(
+        "nobody is there after a valid request was turned away and wrong ones were not",
+        "ml-explore/mlx-lm#1215, ggml-org/llama.cpp#6396",
+        ("http.survives", "http.retry_after"),
+        both(changed(AGAIN, refused(503)), changed(_alive, silent(FailureKind.CONNECT))),
+    ),
+    fault(
+        "a plain request that is refused after a wrong one",
+        "state that one request leaves to the next",
+        "http.survives",
+        changed(_alive, refused(400)),
+    ),
+    fault(
+        "silence after a wrong request",
+        "Blaizzy/mlx-vlm#1604",
+        ("http.survives", "http.in_time"),
+        changed(_alive, silent(FailureKind.TIMEOUT)),
+    ),
+    fault(
+        "answers without x-request-id",
+        "vllm-project/vllm#9593",
+        "http.request_id",
+        changed(_every, header("x-request-id", None)),
+    ),
+    fault(
+        "one answer without x-request-id",
+        "a handler that returns early",
+        "http.request_id",
+        changed(AGAIN, header("x-request-id", None)),
+    ),
+    fault(
+        "a charset that is refused",
+        "openai/openai-openapi#194",
+        "http.charset",
+        changed(asked("POST /chat/completions {} as application/json; charset=utf-8"), refused(415)),
+    ),
+    fault(
+        "a media type that fails the server",
+        "a body that is None where JSON was expected",
+        "http.media_type",
+        changed(asked("POST /chat/completions {} as text/plain"), refused(500)),
+    ),
+    fault(
+        "a large body that fails the server",
+        "a column of a log that is too short for it",
+        "http.large_body",
+        changed(asked(LARGE_BODY), refused(500)),
+    ),
+    fault(
+        "a large body that drops the connection",
+        "a server that closes before it has read what it refuses",
+        "http.large_body",
+        changed(asked(LARGE_BODY), silent(FailureKind.RESET)),
+    ),
+    fault(
+        "HEAD that fails the server",
+        "a handler that returns a body where none may be",
+        "http.head",
+        changed(asked("HEAD /models"), refused(500)),
+    ),
+    fault(
+        "OPTIONS that fails the server",
+        "a handler that reads a body that is not there",
+        ("http.options", "http.cors"),
+        changed(asked(PREFLIGHT), refused(500)),
+    ),
+    fault(
+        "OPTIONS that is refused",
+        "ollama/ollama#4388, lidge-jun/opencodex#1773",
+        "http.cors",
+        changed(asked(PREFLIGHT), refused(405)),
+    ),
+    fault(
+        "OPTIONS that wants a key",
+        "a check of keys in front of everything; a browser sends none with it",
+        "http.cors",
+        changed(asked(PREFLIGHT), refused(403)),
+    ),
+    fault(
+        "a list of headers that is too short for openai-node",
+        "pollinations/pollinations PR#10165",
+        "http.cors",
+        changed(asked(PREFLIGHT), header("access-control-allow-headers", "Authorization, Content-Type")),
+    ),
+    fault(
+        "no origin is allowed",
+        "paiml/aprender#671",
+        "http.cors",
+        changed(asked(PREFLIGHT), header("access-control-allow-origin", None)),
+    ),
+    fault(
+        "a slash at the end that fails the server",
+        "a model without a name that is looked up",
+        "http.trailing_slash",
+        changed(asked("GET /models/"), refused(500)),
+    ),
+    fault(
+        "nobody is there after a client left",
+        "a write to a closed connection that ends the process",
+        under("http", "survives", "client_leaves"),
+        changed(_alive_after_leaving, silent(FailureKind.CONNECT)),
+    ),
+    fault(
+        "silence after a client left",
+        "ggml-org/llama.cpp#24496, oobabooga/textgen#4521",
+        under("http", "survives", "client_leaves", "in_time"),
+        changed(_alive_after_leaving, silent(FailureKind.TIMEOUT)),
+    ),
+    fault(
+        "a prompt that fails once its stream was left",
+        "vllm-mlx: a cache of the prompt that is left half filled",
+        "http.left_prompt",
+        changed(asked(left_again().key), refused(500)),
+    ),
+    fault(
+        "an answer in gzip that nobody asked for",
+        "a proxy that compresses everything",
+        "http.coding",
+        changed(AGAIN, header("content-encoding", "gzip")),
+    ),
+    fault(
+        "an answer with two lengths",
+        "a handler that sets the length of what is sent in chunks",
+        "http.one_length",
+        changed(AGAIN, header("content-length", "7"), header("transfer-encoding", "chunked")),
+    ),
+    fault(
+        "a refusal with 405 that names no method",
+        "a handler that knows the status only",
+        "http.allow",
+        changed(asked("PUT /chat/completions"), header("allow", None)),
+    ),
+)

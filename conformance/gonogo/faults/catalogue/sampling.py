@@ -1,0 +1,179 @@
+"""Faults of sampling: parameters that are refused without a name, ignored, or taken beyond their limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import FailureKind
+from gonogo.faults.catalogue.chat_response import LIMITED
+from gonogo.faults.catalogue.limits import UNFIT
+from gonogo.faults.catalogue.stops import saying
+from gonogo.faults.editing import answer, answered, asked, changed, either, made, put, refused, silent, status
+from gonogo.faults.fault import Fault, fault
+from gonogo.judge.checks.counts import text
+from gonogo.rules import load
+from gonogo.stimuli.phrases import Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gonogo.evidence import Record
+    from gonogo.faults.editing import Change, Edit, Pick
+
+_STIMULI = {
+    scenario.rule.id: look.stimulus.key
+    for scenario in load()
+    if scenario.rule.id.startswith("sampling.") and isinstance(look := scenario.looks[-1], Ask)
+}
+GREEDY = 'POST /chat/completions {"max_tokens":24,"temperature":0}'
+GREEDY_AGAIN = 'POST /chat/completions {"max_tokens":24,"stream":true,"temperature":0} #2'
+
+
+def _pick(rule: str) -> Pick:
+    """The last exchange that the rule looks at."""
+    return asked(_STIMULI[f"sampling.{rule}"])
+
+
+def _of(group: str) -> Iterator[tuple[str, str]]:
+    """The last part of the id of each rule of a group, with the key of its request."""
+    return ((rule.removeprefix(group), key) for rule, key in _STIMULI.items() if rule.startswith(group))
+
+
+def _rewritten(make: Callable[[str], str]) -> Edit:
+    return lambda exchange: saying(make(text(exchange)))(exchange)
+
+
+def _unbiased(record: Record) -> Record:
+    """The biased text is how the greedy one begins."""
+    greedy = next(exchange for exchange in record.exchanges if exchange.stimulus == GREEDY)
+    return changed(_pick("effect.logit_bias"), saying(text(greedy)[:3]))(record)
+
+
+def _counted(usage: dict[str, int], tokens: int) -> dict[str, int]:
+    return usage | {"completion_tokens": tokens, "total_tokens": usage["prompt_tokens"] + tokens}
+
+
+# What is refused without a word about which it was, and who did so.
+_NAMELESS = (
+    ("a temperature of 2 is refused without its name", "a limit of 1 elsewhere", "temperature"),
+    ("a top_p is refused without its name", "extra fields forbidden", "top_p"),
+    ("penalties are refused without their name", "extra fields forbidden", "penalties"),
+    ("a seed below 0 is refused without its name", "an unsigned number", "seed"),
+    ("a map of biases is refused without its name", "ggml-org/llama.cpp PR#14946", "logit_bias"),
+    ("a reasoning effort of none is refused without its name", "extra fields forbidden", "reasoning_effort"),
+)
+
+
+def _nameless() -> Iterator[Fault]:
+    for name, imitates, rule in _NAMELESS:
+        change = changed(_pick(f"accepted.{rule}"), refused(400))
+        yield fault(name, imitates, f"sampling.accepted.{rule}", change)
+
+
+def _beyond() -> Iterator[Fault]:
+    """For every value beyond the limits what a server that does not look makes of it."""
+    for name, key in _of("sampling.refused."):
+        rule, pick, words = f"sampling.refused.{name}", asked(key), name.replace("_", " ")
+        yield fault(
+            f"{words} in sampling: answered all the same",
+            "what is out of range is ignored or clamped (Arthur-Ficial/apfel#235)",
+            rule,
+            changed(pick, answered({"choices": []})),
+        )
+        yield fault(
+            f"{words} in sampling: a server error",
+            "unguarded code (raullenchai/Rapid-MLX PR#740)",
+            f"sampling.harmless.{name}",
+            changed(pick, refused(500)),
+        )
+        yield fault(
+            f"{words} in sampling: a dropped connection",
+            "a worker that ends (raullenchai/Rapid-MLX PR#740)",
+            f"sampling.harmless.{name}",
+            changed(pick, silent(FailureKind.RESET)),
+        )
+
+
+def _unnamed() -> Iterator[Fault]:
+    for name, key in _of("sampling.named."):
+        rule, pick, words = f"sampling.named.{name}", asked(key), name.replace("_", " ")
+        yield fault(
+            f"{words} in sampling: null as param",
+            "a param that was not thought of",
+            rule,
+            changed(pick, answer(put("error.param", None))),
+        )
+        yield fault(
+            f"{words} in sampling: 422",
+            "FastAPI's own status for it (ray-project/ray#64833)",
+            rule,
+            changed(pick, status(422)),
+        )
+
+
+FAULTS: tuple[Fault, ...] = (
+    *_nameless(),
+    *_beyond(),
+    *_unnamed(),
+    fault(
+        "full notes are refused",
+        "livekit/agents#1274, voideditor/void#128",
+        "sampling.accepted.bookkeeping",
+        changed(_pick("accepted.bookkeeping"), refused(400)),
+    ),
+    fault(
+        "a seed below 0 fails the server",
+        "a generator that takes no negative number",
+        "http.no_server_error",
+        changed(_pick("accepted.seed"), refused(500)),
+    ),
+    fault(
+        "a token that is forced is not said",
+        "sgl-project/sglang#6171, BerriAI/litellm#7793",
+        "sampling.effect.logit_bias",
+        _unbiased,
+    ),
+    fault(
+        "a nucleus of one token is ignored",
+        '"if 0 < top_p < 1" in a branch that is not reached',
+        "sampling.effect.top_p",
+        changed(_pick("effect.top_p"), _rewritten(str.swapcase)),
+    ),
+    fault(
+        "the older of two limits counts",
+        "abetlen/llama-cpp-python#1907",
+        "sampling.effect.both_limits",
+        changed(
+            _pick("effect.both_limits"),
+            answer(made("usage", lambda usage: _counted(usage, 8))),
+        ),
+    ),
+    fault(
+        "no token limit of a chat is read",
+        "an old server, whose limit had another name; the text comes to its own end",
+        ("chat.limit.max_tokens", "chat.limit.max_completion_tokens"),
+        changed(
+            either(LIMITED, _pick("effect.both_limits")),
+            answer(put("choices.0.finish_reason", "stop"), made("usage", lambda usage: _counted(usage, 14))),
+        ),
+    ),
+    fault(
+        "the same seed gives two texts",
+        "sgl-project/sglang#15746, InternLM/lmdeploy PR#2353",
+        "sampling.repeats.seed",
+        changed(_pick("repeats.seed"), _rewritten(str.swapcase)),
+    ),
+    fault(
+        "greedy text that does not repeat",
+        "another batch, other last digits",
+        "sampling.repeats.greedy",
+        changed(asked(GREEDY_AGAIN), _rewritten(str.swapcase)),
+    ),
+)
+
+HARMLESS: Mapping[str, Change] = {
+    f"{rule}: the model is refused, which generates nothing whatever is asked": changed(
+        _pick(f"accepted.{rule}"), answered(UNFIT, 400)
+    )
+    for rule in ("temperature", "top_p", "penalties", "seed", "logit_bias")
+}

@@ -1,0 +1,404 @@
+"""Small changes to recorded evidence: pure functions that make a changed record and leave the old one alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from gonogo.exchange import Chunk, Exchange, Failure, FailureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from gonogo.evidence import Record
+
+    Pick = Callable[[Exchange], bool]
+    Edit = Callable[[Exchange], Exchange]
+    Change = Callable[[Record], Record]
+    Json = Any
+    JsonEdit = Callable[[Json], object]
+
+DONE = b"data: [DONE]\n\n"
+END = b"\n\n"
+
+
+# ---- which exchanges -----------------------------------------------------------------------------------------
+
+
+def asked(*keys: str) -> Pick:
+    """The exchanges of these stimuli."""
+    return lambda exchange: exchange.stimulus in keys
+
+
+def holding(*parts: str) -> Pick:
+    """The exchanges whose stimulus has one of these parts in its key."""
+    return lambda exchange: any(part in exchange.stimulus for part in parts)
+
+
+def whole(endpoint: str) -> Pick:
+    """Every plain answer of an endpoint that is one JSON object."""
+    return lambda exchange: _answered(exchange, endpoint, "application/json")
+
+
+def streamed(endpoint: str) -> Pick:
+    """Every plain answer of an endpoint that is a stream."""
+    return lambda exchange: _answered(exchange, endpoint, "text/event-stream")
+
+
+def either(*picks: Pick) -> Pick:
+    """The exchanges that any of these picks."""
+    return lambda exchange: any(pick(exchange) for pick in picks)
+
+
+def but(pick: Pick, without: Pick) -> Pick:
+    """The exchanges of the first that the second does not pick."""
+    return lambda exchange: pick(exchange) and not without(exchange)
+
+
+def _answered(exchange: Exchange, endpoint: str, media_type: str) -> bool:
+    named = exchange.stimulus.startswith(f"POST {endpoint} ")
+    return named and exchange.status == 200 and exchange.media_type == media_type and _is_plain(exchange)
+
+
+def _is_plain(exchange: Exchange) -> bool:
+    """Whether it is one text, and nothing else was asked for that an edit of the text would break too."""
+    asked_for = exchange.request.json
+    assert isinstance(asked_for, dict)
+    more = (asked_for.get(name) for name in ("tools", "response_format"))
+    unlikely = asked_for.get("logprobs") is None or asked_for["logprobs"] is False  # 0 asks for some
+    return asked_for.get("n") in (None, 1) and not any(more) and unlikely
+
+
+# ---- records -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A record in which each picked exchange went through the edits. ValueError where none is picked."""
+
+    pick: Pick
+    edits: tuple[Edit, ...]
+
+    def __call__(self, record: Record) -> Record:
+        """The changed record."""
+        exchanges = [self.of(old) for old in record.exchanges]
+        if exchanges == list(record.exchanges):
+            raise ValueError("the fault changes nothing: no exchange is picked")
+        return replace(record, exchanges=tuple(exchanges))
+
+    def of(self, exchange: Exchange) -> Exchange:
+        """The exchange after the edits, or as it is where it is not picked."""
+        return _through(self.edits, exchange) if self.pick(exchange) else exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One change after the other."""
+
+    changes: tuple[Change, ...]
+
+    def __call__(self, record: Record) -> Record:
+        """The changed record."""
+        for part in self.changes:
+            record = part(record)
+        return record
+
+
+def changed(pick: Pick, *edits: Edit) -> Change:
+    """A record in which each picked exchange went through the edits. ValueError where none is picked."""
+    return Changed(pick, edits)
+
+
+def both(*changes: Change) -> Change:
+    """One change after the other."""
+    return Both(changes)
+
+
+def unrecorded(pick: Pick) -> Change:
+    """A record that lacks the picked exchanges."""
+    return lambda record: replace(record, exchanges=tuple(e for e in record.exchanges if not pick(e)))
+
+
+def _through(edits: Iterable[Edit], exchange: Exchange) -> Exchange:
+    for edit in edits:
+        exchange = edit(exchange)
+    return exchange
+
+
+# ---- heads and endings ---------------------------------------------------------------------------------------
+
+
+def status(code: int) -> Edit:
+    """The same answer with another status."""
+    return lambda exchange: replace(exchange, status=code)
+
+
+def header(name: str, value: str | None) -> Edit:
+    """The header field with this value only, or without it."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        kept = tuple(pair for pair in exchange.headers if pair[0].lower() != name.lower())
+        return replace(exchange, headers=kept if value is None else (*kept, (name, value)))
+
+    return edit
+
+
+def body(data: bytes) -> Edit:
+    """These bytes as the body, in one piece."""
+    return lambda exchange: replace(exchange, chunks=_pieces(exchange, [data]))
+
+
+def refused(code: int, data: bytes | None = None, media_type: str = "application/json") -> Edit:
+    """A refusal in the envelope, or with this body, in place of the answer."""
+    envelope = {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}
+    text = json.dumps(envelope).encode() if data is None else data
+    return lambda exchange: _through((status(code), header("content-type", media_type), body(text)), exchange)
+
+
+def answered(value: Json, code: int = 200) -> Edit:
+    """This JSON in place of the answer."""
+    return refused(code, json.dumps(value).encode())
+
+
+def failing(kind: FailureKind, message: str = "it failed", keep: int | None = None) -> Edit:
+    """The first `keep` pieces of the body (all, where None), and then the connection fails."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        failure = Failure(kind, exchange.seconds, message)
+        return replace(exchange, chunks=exchange.chunks[:keep], failure=failure)
+
+    return edit
+
+
+def silent(kind: FailureKind, message: str = "it failed") -> Edit:
+    """No answer at all, but a failure of the connection."""
+    return lambda exchange: replace(
+        exchange, status=None, headers=(), chunks=(), failure=Failure(kind, exchange.seconds, message)
+    )
+
+
+def rechunked(size: int) -> Edit:
+    """The same bytes in pieces of this size."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        data = exchange.body
+        return replace(
+            exchange,
+            chunks=_pieces(exchange, [data[at : at + size] for at in range(0, len(data), size)]),
+        )
+
+    return edit
+
+
+def _pieces(exchange: Exchange, pieces: Sequence[bytes]) -> tuple[Chunk, ...]:
+    """The pieces as chunks that arrive when the old ones did; any more of them with the last."""
+    times = [chunk.at for chunk in exchange.chunks] or [exchange.seconds]
+    return tuple(
+        Chunk(times[min(number, len(times) - 1)], piece) for number, piece in enumerate(pieces) if piece
+    )
+
+
+# ---- whole answers -------------------------------------------------------------------------------------------
+
+
+def answer(*edits: JsonEdit) -> Edit:
+    """The JSON of a whole answer, edited."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        value = json.loads(exchange.body)
+        for part in edits:
+            part(value)
+        return replace(exchange, chunks=_pieces(exchange, [_text(value)]))
+
+    return edit
+
+
+def raw(edit: Callable[[bytes], bytes]) -> Edit:
+    """The bytes of the body, edited."""
+    return lambda exchange: replace(exchange, chunks=_pieces(exchange, [edit(exchange.body)]))
+
+
+def put(path: str, value: Json) -> JsonEdit:
+    """Set the field at a dotted path ("choices.0.index"); the last step may be new, "*" is every item."""
+
+    def edit(root: Json) -> None:
+        for parent, key in _places(root, path):
+            parent[key] = value
+
+    return edit
+
+
+def cut(path: str) -> JsonEdit:
+    """Remove the field at a dotted path."""
+
+    def edit(root: Json) -> None:
+        for parent, key in _places(root, path):
+            del parent[key]
+
+    return edit
+
+
+def made(path: str, make: Callable[[Json], Json]) -> JsonEdit:
+    """Replace the field at a dotted path by what is made of it."""
+
+    def edit(root: Json) -> None:
+        for parent, key in _places(root, path):
+            parent[key] = make(parent[key])
+
+    return edit
+
+
+def renamed(path: str, name: str) -> JsonEdit:
+    """Give the field at a dotted path another name."""
+
+    def edit(root: Json) -> None:
+        for parent, key in _places(root, path):
+            parent[name] = parent.pop(key)
+
+    return edit
+
+
+def _places(root: Json, path: str) -> list[tuple[Json, Json]]:
+    *steps, last = path.split(".")
+    parents = [root]
+    for step in steps:
+        parents = [
+            child for parent in parents for child in (parent if step == "*" else [parent[_key(parent, step)]])
+        ]
+    return [
+        place
+        for parent in parents
+        for place in (
+            [(parent, index) for index in range(len(parent))]
+            if last == "*"
+            else [(parent, _key(parent, last))]
+        )
+    ]
+
+
+def _key(parent: Json, step: str) -> str | int:
+    return int(step) if isinstance(parent, list) else step
+
+
+def _text(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# ---- streams -------------------------------------------------------------------------------------------------
+
+
+def frames(edit: Callable[[list[bytes]], list[bytes]]) -> Edit:
+    """The events of a stream as bytes, each with its blank line, edited."""
+
+    def change(exchange: Exchange) -> Exchange:
+        old = [part + END for part in exchange.body.split(END) if part]
+        return replace(exchange, chunks=_pieces(exchange, edit(old)))
+
+    return change
+
+
+def each(*edits: JsonEdit, where: Callable[[Json], bool] = lambda _: True) -> Edit:
+    """The JSON of each chunk of a stream that fits, edited."""
+    return frames(lambda old: [_edited(frame, edits, where) for frame in old])
+
+
+def nth(number: int, *edits: JsonEdit) -> Edit:
+    """The JSON of one event, counted from 0, or from the end with -1 ([DONE] is the last)."""
+
+    def edit(old: list[bytes]) -> list[bytes]:
+        new = list(old)
+        new[number] = _edited(new[number], edits, lambda _: True)
+        return new
+
+    return frames(edit)
+
+
+def numbered(edit: Callable[[int, Json], None]) -> Edit:
+    """The JSON of each chunk, edited with its number."""
+
+    def change(old: list[bytes]) -> list[bytes]:
+        return [
+            frame if frame == DONE else _edited(frame, (partial(edit, n),), lambda _: True)
+            for n, frame in enumerate(old)
+        ]
+
+    return frames(change)
+
+
+def inserted(at: int, frame: bytes) -> Edit:
+    """A frame more before the event of this number; at -1 before [DONE]."""
+    return frames(lambda old: [*old[:at], frame, *old[at:]])
+
+
+def appended(data: bytes) -> Edit:
+    """These bytes after the end of the body."""
+    return raw(lambda old: old + data)
+
+
+def without(number: int) -> Edit:
+    """The stream less the event of this number."""
+    return frames(lambda old: [frame for n, frame in enumerate(old) if n != number % len(old)])
+
+
+def moved(source: int, target: int) -> Edit:
+    """One event taken out, and put in before the number that the target has then."""
+
+    def edit(old: list[bytes]) -> list[bytes]:
+        new = list(old)
+        new.insert(target, new.pop(source))
+        return new
+
+    return frames(edit)
+
+
+def copied(source: int, target: int, *edits: JsonEdit) -> Edit:
+    """A copy of one event, edited, put in before the event of that number (len: at the end)."""
+
+    def edit(old: list[bytes]) -> list[bytes]:
+        copy = _edited(old[source], edits, lambda _: True)
+        at = min(len(old), target)
+        return [*old[:at], copy, *old[at:]]
+
+    return frames(edit)
+
+
+def lines(edit: Callable[[bytes], bytes]) -> Edit:
+    """Each frame of a stream as bytes, edited on its own."""
+    return frames(lambda old: [edit(frame) for frame in old])
+
+
+def event(value: Json) -> bytes:
+    """A frame that carries this JSON."""
+    return b"data: " + _text(value) + END
+
+
+def _edited(frame: bytes, edits: Iterable[JsonEdit], where: Callable[[Json], bool]) -> bytes:
+    if frame == DONE:
+        return frame
+    value = json.loads(frame.removeprefix(b"data: "))
+    if where(value):
+        for edit in edits:
+            edit(value)
+    return event(value)
+
+
+def has_choice(value: Json) -> bool:
+    """Whether a chunk has a choice: every chunk but the usage chunk."""
+    return bool(value["choices"])
+
+
+def finishes(value: Json) -> bool:
+    """Whether a chunk ends its choice."""
+    return any(choice["finish_reason"] is not None for choice in value["choices"])
+
+
+def has_usage(value: Json) -> bool:
+    """Whether a chunk counts tokens."""
+    return value.get("usage") is not None
+
+
+def unless_finishing(edit: JsonEdit) -> JsonEdit:
+    """The edit for chunks that do not end their choice."""
+    return lambda value: None if finishes(value) else edit(value)

@@ -1,0 +1,29 @@
+"""Faults in the head of an answer that every operation with a body can have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.faults.editing import changed, header, status
+from gonogo.faults.fault import Fault, fault
+
+if TYPE_CHECKING:
+    from gonogo.faults.editing import Pick
+
+
+def wrong_heads(what: str, group: str, pick: Pick) -> tuple[Fault, ...]:
+    """Answers with 201, and answers that call themselves plain text; `what` names them, `group` has the rules."""
+    return (
+        fault(
+            f"{what} answered with 201",
+            "NestJS answers every POST with 201 unless told otherwise",
+            f"{group}.status",
+            changed(pick, status(201)),
+        ),
+        fault(
+            f"{what} as text/plain",
+            "EricLBuehler/mistral.rs#79",
+            f"{group}.content_type",
+            changed(pick, header("content-type", "text/plain")),
+        ),
+    )

@@ -1,0 +1,421 @@
+"""Servers with one fault that shows in many places: a sound one, with what it is asked or what it says changed.
+
+Each is named after the cause that a report must give for it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from gonogo.exchange import FailureKind
+from gonogo.faults.editing import (
+    DONE,
+    answer,
+    answered,
+    body,
+    each,
+    event,
+    finishes,
+    frames,
+    header,
+    put,
+    refused,
+    silent,
+    status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange
+    from gonogo.faults.editing import Edit, JsonEdit
+
+    Json = dict[str, Any]
+    Rewrite = Callable[[Json], Json]
+
+ANY_MODEL = "ideal"
+"""A model that the sound server has."""
+
+GENERATIONS = ("/chat/completions", "/completions")
+
+
+@dataclass
+class Faulty:
+    """A server with this fault.
+
+    `rewrite` changes the body of a POST before the sound server reads it, `edit` the answer that comes back, in an
+    exchange that holds the request as it was sent. One that `validates` refuses what the sound one refuses all the
+    same. Some edits remember what they saw: each server has its own.
+    """
+
+    edit: Edit = lambda exchange: exchange
+    rewrite: Rewrite = lambda body: body
+    validates: bool = False
+
+
+# ---- which answers -------------------------------------------------------------------------------------------
+
+
+def streams(edit: Edit) -> Edit:
+    """The edit for the streams of generations."""
+    return lambda e: edit(e) if e.status == 200 and e.is_stream else e
+
+
+def wholes(edit: Edit, *paths: str) -> Edit:
+    """The edit for whole answers of these paths, of generations where none is named."""
+    where = paths or GENERATIONS
+
+    def change(exchange: Exchange) -> Exchange:
+        is_whole = exchange.status == 200 and not exchange.is_stream and exchange.request.path in where
+        return edit(exchange) if is_whole and exchange.body.startswith(b"{") else exchange
+
+    return change
+
+
+def refusals(edit: Edit, *, among: range = range(400, 500)) -> Edit:
+    """The edit for refusals with a body."""
+    return lambda e: edit(e) if e.status in among and e.body else e
+
+
+def all_of(*edits: Edit) -> Edit:
+    """One edit after the other."""
+
+    def change(exchange: Exchange) -> Exchange:
+        for edit in edits:
+            exchange = edit(exchange)
+        return exchange
+
+    return change
+
+
+def fields(change: JsonEdit) -> Edit:
+    """The JSON of each whole answer and of each chunk, edited."""
+    return all_of(wholes(answer(change)), streams(each(change)))
+
+
+# ---- streams -------------------------------------------------------------------------------------------------
+
+
+def _texts(change: Callable[[list[str]], list[str]]) -> Edit:
+    """The pieces of text of each choice of a stream, changed; as many as before."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        chunks = [json.loads(f.removeprefix(b"data: ")) for f in _frames(exchange) if f != DONE]
+        places: dict[int, list[tuple[Json, str]]] = {}
+        for chunk in chunks:
+            for choice in chunk["choices"]:
+                holder, name = (choice["delta"], "content") if "delta" in choice else (choice, "text")
+                if holder.get(name):
+                    places.setdefault(choice["index"], []).append((holder, name))
+        for found in places.values():
+            for (holder, name), text in zip(
+                found, change([holder[name] for holder, name in found]), strict=True
+            ):
+                holder[name] = text
+        return frames(lambda _: [*map(event, chunks), DONE])(exchange)
+
+    return streams(edit)
+
+
+def _frames(exchange: Exchange) -> list[bytes]:
+    return [part + b"\n\n" for part in exchange.body.split(b"\n\n") if part]
+
+
+def _so_far(parts: list[str]) -> list[str]:
+    return ["".join(parts[: number + 1]) for number in range(len(parts))]
+
+
+def _twice(parts: list[str]) -> list[str]:
+    return [parts[0], parts[1] * 2, *parts[2:]] if len(parts) > 2 else parts
+
+
+def _repeat_a_piece(old: list[bytes]) -> list[bytes]:
+    return [*old[:3], old[2], *old[3:]] if len(old) > 5 else old
+
+
+def _merge(old: list[bytes]) -> list[bytes]:
+    if len(old) < 5:
+        return old
+    return [old[0], old[1].rstrip() + b"\n" + old[2], *old[3:]]
+
+
+def _until_finish(old: list[bytes]) -> list[bytes]:
+    end = next((n for n, f in enumerate(old) if f != DONE and finishes(json.loads(f[6:]))), len(old))
+    return old[:end]
+
+
+def _one_index(value: Json) -> None:
+    for choice in value["choices"]:
+        choice["index"] = 0
+
+
+def _usage_at_finish(old: list[bytes]) -> list[bytes]:
+    chunks = [json.loads(frame[6:]) for frame in old if frame != DONE]
+    usage = next((chunk["usage"] for chunk in chunks if chunk.get("usage")), None)
+    if usage is None:
+        return old
+    kept = [chunk for chunk in chunks if chunk["choices"]]
+    kept[-1]["usage"] = usage
+    return [*map(event, kept), DONE]
+
+
+def _without_usage(old: list[bytes]) -> list[bytes]:
+    chunks = [json.loads(frame[6:]) for frame in old if frame != DONE]
+    kept = [chunk for chunk in chunks if chunk["choices"]]
+    for chunk in kept:
+        _uncounted(chunk)
+    return [*map(event, kept), DONE]
+
+
+def _uncounted(value: Json) -> None:
+    value.pop("usage", None)
+
+
+def _first_empty(old: list[bytes]) -> list[bytes]:
+    empty = {"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": []}
+    return [event(empty), *old]
+
+
+def _always_finishing(value: Json) -> None:
+    for choice in value["choices"]:
+        choice["finish_reason"] = choice["finish_reason"] or "stop"
+
+
+def _roles(value: Json) -> None:
+    for choice in value["choices"]:
+        if "delta" in choice:
+            choice["delta"]["role"] = "assistant"
+
+
+def _torn(text: str) -> str:
+    return "".join(c if c.isascii() else "\ufffd" * len(c.encode()) for c in text)
+
+
+def _json_lines(exchange: Exchange) -> Exchange:
+    lines = [frame.removeprefix(b"data: ").rstrip() + b"\n" for frame in _frames(exchange) if frame != DONE]
+    return header("content-type", "application/x-ndjson")(body(b"".join(lines))(exchange))
+
+
+# ---- refusals ------------------------------------------------------------------------------------------------
+
+
+def _of_error(make: Callable[[Json], Json]) -> Edit:
+    """The envelope of each refusal, made anew."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        return body(json.dumps(make(json.loads(exchange.body)["error"])).encode())(exchange)
+
+    return refusals(edit)
+
+
+def _without(name: str, value: object) -> Edit:
+    return refusals(answer(put(f"error.{name}", value)))
+
+
+def _plain_answers() -> Edit:
+    """Every request of chat, completions and embeddings that is refused for its parameters is answered all the same."""
+    message = {"role": "assistant", "content": "Hi", "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
+    head = {"id": "chatcmpl-0", "object": "chat.completion", "created": 1_760_000_000, "model": "ideal"}
+    ids = count(1)
+
+    def edit(exchange: Exchange) -> Exchange:
+        if (
+            exchange.status != 400
+            or b"context_length_exceeded" in exchange.body
+            or exchange.request.fields.get("stream") is True
+            or b"context_length_exceeded" in exchange.body
+            or exchange.request.path != "/chat/completions"
+            or not exchange.request.fields
+        ):
+            return exchange
+        return answered({**head, "id": f"chatcmpl-v{next(ids)}", "choices": [choice], "usage": usage})(
+            exchange
+        )
+
+    return edit
+
+
+def _server_errors(exchange: Exchange) -> Exchange:
+    wrong = exchange.status == 400 and exchange.request.path in (*GENERATIONS, "/embeddings")
+    return refused(500, b"Internal Server Error", "text/plain")(exchange) if wrong else exchange
+
+
+# ---- what is asked -------------------------------------------------------------------------------------------
+
+
+def dropping(*names: str) -> Rewrite:
+    """A server that does not read these parameters."""
+    return lambda fields: {name: value for name, value in fields.items() if name not in names}
+
+
+def _any_model(fields: Json) -> Json:
+    known = fields.get("model") != "gonogo-no-such-model"
+    return fields if known else {**fields, "model": ANY_MODEL}
+
+
+def _nulls_refused(exchange: Exchange) -> Exchange:
+    if exchange.status == 200 and None in exchange.request.fields.values():
+        return refused(400)(exchange)
+    return exchange
+
+
+def _string_refused(exchange: Exchange) -> Exchange:
+    named = isinstance(exchange.request.fields.get("stop"), str)
+    return refused(400)(exchange) if exchange.status == 200 and named else exchange
+
+
+def _canned(fields: Json) -> Json:
+    """One prompt and one limit for everything."""
+    if "input" in fields:
+        return fields
+    kept: Json = {name: fields[name] for name in ("model", "stream", "stream_options") if name in fields}
+    if "messages" in fields:
+        kept["messages"] = [{"role": "user", "content": "Say hello."}]
+    if "prompt" in fields:
+        kept["prompt"] = "Say hello."
+    return {**kept, "max_tokens": 12, "temperature": 0}
+
+
+def _unstopped(fields: Json) -> Json:
+    return fields if fields.get("stream") else dropping("stop")(fields)
+
+
+def _stop_cut_out(exchange: Exchange) -> Exchange:
+    stop = exchange.request.fields.get("stop")
+
+    def edit(value: Json) -> None:
+        for choice in value["choices"]:
+            holder, name = (choice["message"], "content") if "message" in choice else (choice, "text")
+            for one in [stop] if isinstance(stop, str) else stop or []:
+                holder[name] = (holder[name] or "").replace(one, "", 1)
+
+    return answer(edit)(exchange) if stop else exchange
+
+
+def _stop_included(exchange: Exchange) -> Exchange:
+    stop = exchange.request.fields.get("stop")
+    end = stop[-1] if isinstance(stop, list) and stop else stop
+
+    def edit(value: Json) -> None:
+        for choice in value["choices"]:
+            holder, name = (choice["message"], "content") if "message" in choice else (choice, "text")
+            if choice["finish_reason"] == "stop":
+                holder[name] += end
+
+    return answer(edit)(exchange) if stop else exchange
+
+
+def _mortal() -> Edit:
+    """It answers nothing any more once it was sent a list of prompts."""
+    deaths: list[str] = []
+
+    def edit(exchange: Exchange) -> Exchange:
+        prompt = exchange.request.fields.get("prompt")
+        if isinstance(prompt, list) and prompt and isinstance(prompt[0], str):
+            deaths.append(exchange.id)
+        return silent(FailureKind.RESET, "the connection broke")(exchange) if deaths else exchange
+
+    return edit
+
+
+def _null(exchange: Exchange) -> Exchange:
+    return answered({})(replace(exchange, headers=()))
+
+
+KINDS: dict[str, Callable[[], Faulty]] = {
+    "cumulative-deltas": lambda: Faulty(_texts(_so_far)),
+    "first-piece-lost": lambda: Faulty(_texts(lambda parts: ["", *parts[1:]])),
+    "last-piece-lost": lambda: Faulty(_texts(lambda parts: [*parts[:-1], ""])),
+    "piece-twice": lambda: Faulty(streams(frames(_repeat_a_piece))),
+    "two-events-in-one": lambda: Faulty(streams(frames(_merge))),
+    "one-index": lambda: Faulty(streams(each(_one_index))),
+    "stream-cut": lambda: Faulty(streams(frames(_until_finish))),
+    "json-lines": lambda: Faulty(streams(_json_lines)),
+    "stream-ignored": lambda: Faulty(rewrite=dropping("stream", "stream_options")),
+    "all-streams-fail": lambda: Faulty(
+        streams(
+            refused(500, b'{"error": {"message": "no", "type": "server_error", "param": null, "code": null}}')
+        )
+    ),
+    "empty-first-chunk": lambda: Faulty(streams(frames(_first_empty))),
+    "finish-in-every-chunk": lambda: Faulty(streams(each(_always_finishing))),
+    "done-missing": lambda: Faulty(streams(frames(lambda old: [f for f in old if f != DONE]))),
+    "role-in-every-delta": lambda: Faulty(streams(each(_roles))),
+    "usage-beside-choices": lambda: Faulty(streams(frames(_usage_at_finish))),
+    "errors-as-200": lambda: Faulty(refusals(status(200))),
+    "detail": lambda: Faulty(_of_error(lambda error: {"detail": error["message"]})),
+    "server-errors-for-wrong-types": lambda: Faulty(_server_errors),
+    "error-string": lambda: Faulty(_of_error(lambda error: {"error": error["message"]})),
+    "error-at-top-level": lambda: Faulty(_of_error(lambda error: error)),
+    "errors-not-json": lambda: Faulty(
+        refusals(all_of(header("content-type", "text/plain"), body(b"Bad Request")))
+    ),
+    "not-validated": lambda: Faulty(_plain_answers()),
+    "unprocessable": lambda: Faulty(lambda e: status(422)(e) if e.status == 400 else e),
+    "param-missing": lambda: Faulty(_without("param", None)),
+    "code-wrong": lambda: Faulty(_without("code", 400)),
+    "model-ignored": lambda: Faulty(rewrite=_any_model),
+    "empty-answers": lambda: Faulty(_null),
+    "canned-text": lambda: Faulty(rewrite=_canned, validates=True),
+    "usage-missing": lambda: Faulty(all_of(wholes(answer(_uncounted)), streams(frames(_without_usage)))),
+    "usage-zero": lambda: Faulty(fields(_counting(0, 0))),
+    "usage-constant": lambda: Faulty(fields(_counting(10, 20))),
+    "one-id": lambda: Faulty(fields(put("id", "chatcmpl-1"))),
+    "n-ignored": lambda: Faulty(rewrite=dropping("n", "best_of")),
+    "limit-ignored": lambda: Faulty(rewrite=dropping("max_tokens", "max_completion_tokens")),
+    "stop-ignored": lambda: Faulty(rewrite=dropping("stop")),
+    "stop-cut-out": lambda: Faulty(wholes(_stop_cut_out), rewrite=_unstopped, validates=True),
+    "stop-included": lambda: Faulty(wholes(_stop_included)),
+    "target-died": lambda: Faulty(_mortal()),
+    "logprobs-ignored": lambda: Faulty(rewrite=dropping("logprobs", "top_logprobs")),
+    "echo-ignored": lambda: Faulty(rewrite=dropping("echo")),
+    "schema-ignored": lambda: Faulty(rewrite=dropping("response_format")),
+    "tool-choice-ignored": lambda: Faulty(rewrite=dropping("tools", "tool_choice")),
+    "base64-ignored": lambda: Faulty(rewrite=dropping("encoding_format")),
+    "dimensions-ignored": lambda: Faulty(rewrite=dropping("dimensions")),
+    "created-is-now": lambda: Faulty(_created_now()),
+    "nulls-refused": lambda: Faulty(_nulls_refused),
+    "stop-string-refused": lambda: Faulty(_string_refused),
+    "retrieve-missing": lambda: Faulty(
+        lambda e: refused(404)(e) if e.request.path.startswith("/models/") else e
+    ),
+    "nulls-in-answers": lambda: Faulty(wholes(answer(put("usage.prompt_tokens_details", None)))),
+    "required-keys-missing": lambda: Faulty(wholes(answer(_keys_cut))),
+    "control-tokens": lambda: Faulty(_texts(lambda parts: [*parts[:-1], parts[-1] + "<|im_end|>"])),
+    "characters-torn": lambda: Faulty(_texts(lambda parts: [*map(_torn, parts)])),
+}
+"""A server for each known kind of fault, by the name of the cause."""
+
+
+def _counting(prompt: int, completion: int) -> JsonEdit:
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+
+    def edit(value: Json) -> None:
+        if value.get("usage"):
+            value["usage"] = dict(usage)
+
+    return edit
+
+
+def _created_now() -> Edit:
+    clock = count(1_760_000_000)
+
+    def edit(exchange: Exchange) -> Exchange:
+        if exchange.request.path != "/models" or exchange.status != 200 or not exchange.body:
+            return exchange
+        return answer(put("data.*.created", next(clock)))(exchange)
+
+    return edit
+
+
+def _keys_cut(value: Json) -> None:
+    for choice in value["choices"]:
+        if choice.get("logprobs") is None:
+            choice.pop("logprobs", None)
+        if "message" in choice and choice["message"].get("refusal") is None:
+            choice["message"].pop("refusal", None)

@@ -1,0 +1,192 @@
+"""A fault in a server that answers: from the answer of a sound one to that of a broken one.
+
+No input and output here; `gonogo.faults.proxy` does that.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from gonogo.errors import UsageError
+from gonogo.evidence import Record, Target
+from gonogo.faults.catalogue.clients import broken_by
+from gonogo.faults.editing import Both, Changed
+from gonogo.faults.kinds import ANY_MODEL, KINDS, Faulty
+from gonogo.faults.recognising import Recogniser, neutral
+from gonogo.faults.sections import FAULTS
+from gonogo.rules import load
+from gonogo.stimuli.stimulus import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.faults.editing import Change
+
+UNFIT = (ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError, StopIteration)
+"""What an edit raises on an answer that it was not written for, of a foreign request; it is left as it is then."""
+
+
+UNPLAYABLE = "unplayable.json"
+"""Why some faults do not show, or not as in the evidence, when a server on loopback has them; by their names.
+
+tasks/play_faults.py measured it.
+"""
+
+
+@functools.cache
+def _unplayable() -> dict[str, str]:
+    reasons: dict[str, str] = json.loads((resources.files(__package__) / UNPLAYABLE).read_text("utf-8"))
+    return reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Playable:
+    """A fault that a server can have: its `name`, whom it `imitates`, and the ids of the rules that find it.
+
+    Without a `change` it is a kind that shows in many places.
+    """
+
+    name: str
+    imitates: str
+    turns: frozenset[str]
+    change: Change | None = None
+
+    @property
+    def unplayable(self) -> str | None:
+        """Why it does not show on the wire; None where it does."""
+        return _unplayable().get(self.name)
+
+    def begin(self) -> Playing:
+        """A server with the fault, new: some faults remember what they saw. UsageError where it is not playable."""
+        if self.unplayable:
+            raise UsageError(f"The fault {self.name!r} cannot be played: {self.unplayable}.")
+        faulty = KINDS[self.name]() if self.change is None else Faulty()
+        return Playing(faulty, self.change)
+
+
+def playable() -> tuple[Playable, ...]:
+    """Every fault of the catalogue, then every kind that shows in many places, by the names of the causes.
+
+    The rules of a kind are not listed: they depend on what the server does.
+    """
+    single = (Playable(f.name, f.imitates, f.turns | broken_by(f.name), f.change) for f in FAULTS)
+    return (
+        *single,
+        *(Playable(name, "one mistake that shows in many places", frozenset()) for name in KINDS),
+    )
+
+
+def found(name: str) -> Sequence[Playable]:
+    """The faults of this name, of this cause, or those that turn the rule of this id, fewest rules first.
+
+    UsageError where there is none, with names that are like it.
+    """
+    every = playable()
+    named = [fault for fault in every if fault.name == name]
+    turning = [fault for fault in every if name in fault.turns]
+    if not named and not turning:
+        known = [*(fault.name for fault in every), *(rule for fault in every for rule in fault.turns)]
+        like = difflib.get_close_matches(name, known, 3)
+        hint = f" Did you mean {' or '.join(dict.fromkeys(map(repr, like)))}?" if like else ""
+        raise UsageError(f"There is no fault {name!r}.{hint} `gonogo faults` lists them.")
+    return named or sorted(turning, key=lambda fault: (fault.unplayable is not None, len(fault.turns)))
+
+
+@dataclass
+class Playing:
+    """One broken server: it is asked, and what it says is the sound answer with the fault.
+
+    `serve` is called first, with the models of the sound server.
+    """
+
+    faulty: Faulty
+    change: Change | None = None
+    models: Collection[str] = ()
+    _subject: Subject = field(init=False)
+    _recogniser: Recogniser = field(init=False)
+    _sound: list[Exchange] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Begin with a model of any name."""
+        self.serve({ANY_MODEL: None})
+
+    def serve(self, models: Mapping[str, str | None]) -> None:
+        """Let these be the models of the sound server: their ids, with their types, where those are told."""
+        first, *_ = models
+        embedding = next((name for name, kind in models.items() if kind == "embedding"), first)
+        self.models = tuple(models)
+        self._subject = Subject(first, embedding)
+        self._recogniser = Recogniser(load().stimuli.values(), self._subject)
+
+    def requests(self, request: Request) -> list[Request]:
+        """What to ask the sound server: the request as it is read here, after one that has to be accepted as it is.
+
+        The answer to the last one counts, or to the first that is not accepted.
+        """
+        fields = request.json
+        if not isinstance(fields, dict) or not fields:
+            return [request]
+        seen = self.faulty.rewrite(dict(fields))
+        if seen == fields:
+            return [request]
+        if seen.get("model") == ANY_MODEL:
+            seen = {**seen, "model": self._subject.model}
+        rewritten = replace(request, body=json.dumps(seen).encode())
+        return [request, rewritten] if self.faulty.validates else [rewritten]
+
+    def answer(self, exchange: Exchange) -> Exchange:
+        """The answer with the fault; the request of the exchange is the one that came."""
+        asked = neutral(exchange.request, self.models, self._subject)
+        key = self._recogniser.key(asked)
+        # The edits look at the request as it was sent, but at a key that knows no model.
+        known = replace(exchange, stimulus=key or exchange.stimulus)
+        broken = self.faulty.edit(known)
+        if self.change is not None:
+            broken = self._changed(broken, replace(broken, request=asked), recognised=key is not None)
+        if key is not None:
+            self._sound.append(known)
+            self._recogniser.learn(broken)
+        return broken
+
+    def _changed(self, exchange: Exchange, asked: Exchange, *, recognised: bool) -> Exchange:
+        assert self.change is not None
+        if recognised:
+            return _applied(self.change, exchange, self._sound)
+        for key in self._recogniser.near(asked):
+            broken = _applied(self.change, replace(exchange, stimulus=key), self._sound)
+            if broken.stimulus == key and not _is_same(broken, exchange):
+                return broken
+        return exchange
+
+
+def _applied(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> Exchange:
+    try:
+        return _through(change, exchange, before)
+    except UNFIT:
+        return exchange
+
+
+def _through(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> Exchange:
+    if isinstance(change, Changed):
+        return change.of(exchange)
+    if isinstance(change, Both):
+        for part in change.changes:
+            exchange = _through(part, exchange, before)
+        return exchange
+    # It makes an answer from an earlier one.
+    earlier = {one.stimulus: one for one in before} | {exchange.stimulus: exchange}
+    changed = change(Record(Target(""), "", tuple(earlier.values()), {}))
+    return next(one for one in changed.exchanges if one.stimulus == exchange.stimulus)
+
+
+def _is_same(one: Exchange, other: Exchange) -> bool:
+    def seen(exchange: Exchange) -> tuple[object, ...]:
+        return exchange.status, exchange.headers, exchange.body, exchange.failure, exchange.chunks
+
+    return seen(one) == seen(other)

@@ -1,0 +1,228 @@
+"""A broken server on loopback: it lets a sound one answer, and sends what the fault makes of the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import h11
+
+from gonogo.collect.recorder import Recorder
+from gonogo.exchange import Exchange, FailureKind, Request
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from gonogo.exchange import Headers
+    from gonogo.faults.playing import Playing
+
+PREFIX = "/v1"
+"""What the paths of the API begin with, on both sides."""
+
+UNKNOWN: dict[str, str | None] = {"": None}
+"""Where the models of a server are not told."""
+
+PATIENCE = 600.0
+"""Seconds that the sound server has for an answer."""
+
+_OUR_OWN = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "expect", "accept-encoding"}
+)
+"""Fields of a request that belong to a connection, not to what is asked."""
+
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive"})
+_BODILESS = frozenset({204, 304})
+_PIECE = 65536
+_NONSENSE = b"this is no HTTP\r\n\r\n"
+
+
+@asynccontextmanager
+async def proxied(
+    sound: str, playing: Playing, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[str]:
+    """Listen, and yield the base URL of the broken server; `sound` is the base URL of the one that answers.
+
+    OSError where the address cannot be had.
+    """
+    root = sound.removesuffix(PREFIX)
+    async with Recorder(root, timeout=PATIENCE) as recorder:
+        playing.serve(await _listed(recorder))
+        async with listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url:
+            yield root_url + PREFIX
+
+
+@asynccontextmanager
+async def listening(
+    answer: Callable[[Request], Awaitable[Exchange]], *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[str]:
+    """Listen, send each request what `answer` says, failures of connections too, and yield the URL without a path.
+
+    OSError where the address cannot be had.
+    """
+    connections = _Connections(answer)
+    server = await asyncio.start_server(connections.serve, host, port)
+    try:
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        connections.hang_up()
+
+
+async def _listed(recorder: Recorder) -> dict[str, str | None]:
+    """The models of a server; one of any name where it lists none."""
+    listing = await recorder.record(Request("GET", f"{PREFIX}/models"), id="m1", stimulus="")
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return {model["id"]: model.get("type") for model in json.loads(listing.body)["data"]} or UNKNOWN
+    return UNKNOWN
+
+
+class _Connections:
+    """Everybody who is connected."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Exchange]]) -> None:
+        self._answer = answer
+        self._open: set[StreamWriter] = set()
+
+    async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """One connection, until either side ends it."""
+        self._open.add(writer)
+        try:
+            connection = _Connection(reader, writer)
+            while (request := await connection.request()) is not None:
+                begun = perf_counter()
+                if not await connection.send(request, await self._answer(request), begun):
+                    break
+        except OSError:
+            pass  # the client has gone
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+    def hang_up(self) -> None:
+        """Close what is open."""
+        for writer in list(self._open):
+            writer.close()
+
+
+class _Broken:
+    """The broken server: a sound one and its fault."""
+
+    def __init__(self, recorder: Recorder, playing: Playing) -> None:
+        self._recorder = recorder
+        self._playing = playing
+        self._numbers = count(1)
+
+    async def answer(self, request: Request) -> Exchange:
+        """What the sound server says, with the fault; as it is where no operation of the API was asked for."""
+        if not request.path.startswith(f"{PREFIX}/"):
+            return await self._ask(request)
+        asked = replace(request, path=request.path.removeprefix(PREFIX))
+        for seen in self._playing.requests(asked):
+            exchange = await self._ask(replace(seen, path=PREFIX + seen.path))
+            if exchange.status != 200:
+                break
+        return self._playing.answer(replace(exchange, request=asked))
+
+    async def _ask(self, request: Request) -> Exchange:
+        kept = tuple(pair for pair in request.headers if pair[0].lower() not in _OUR_OWN)
+        return await self._recorder.record(
+            replace(request, headers=kept), id=f"x{next(self._numbers)}", stimulus=""
+        )
+
+
+class _Connection:
+    """HTTP/1.1 with one client."""
+
+    def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_PIECE)
+
+    async def request(self) -> Request | None:
+        """The next request, whole; None where none comes any more, or what comes is no request."""
+        head, body = None, b""
+        while True:
+            try:
+                event = await self._next()
+            except h11.RemoteProtocolError as error:
+                await self._refuse(error.error_status_hint)
+                return None
+            if isinstance(event, h11.Request):
+                head = event
+            elif isinstance(event, h11.Data):
+                body += bytes(event.data)
+            elif isinstance(event, h11.EndOfMessage) and head is not None:
+                headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in head.headers)
+                return Request(head.method.decode("ascii"), head.target.decode("latin-1"), headers, body)
+            else:
+                return None
+
+    async def _next(self) -> object:
+        while True:
+            event = self._http.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            if self._http.they_are_waiting_for_100_continue:
+                await self._write(h11.InformationalResponse(status_code=100, headers=[]))
+            self._http.receive_data(await self._reader.read(_PIECE))
+
+    async def send(self, request: Request, exchange: Exchange, begun: float) -> bool:
+        """Send an answer in its pieces, or fail as it did; whether the connection can be used again."""
+        if exchange.status is not None:
+            bodiless = request.method == "HEAD" or exchange.status in _BODILESS
+            headers = _framed(exchange, bodiless=bodiless)
+            await self._write(h11.Response(status_code=exchange.status, headers=list(headers)))
+            for chunk in () if bodiless else exchange.chunks:
+                await asyncio.sleep(max(0.0, chunk.at - (perf_counter() - begun)))
+                await self._write(h11.Data(data=chunk.data))
+        if exchange.failure is not None:
+            await self._fail(exchange.failure.kind)
+            return False
+        await self._write(h11.EndOfMessage())
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    async def _fail(self, kind: FailureKind) -> None:
+        """Say nothing more, break the connection, or send what is no HTTP."""
+        if kind is FailureKind.TIMEOUT:
+            await self._reader.read()  # until the client hangs up
+        elif kind is FailureKind.PROTOCOL:
+            self._writer.write(_NONSENSE)
+            await self._writer.drain()
+        self._writer.transport.abort() if kind is FailureKind.RESET else self._writer.close()
+
+    async def _refuse(self, status: int) -> None:
+        error = {"message": "This is not a valid HTTP request.", "type": "invalid_request_error"}
+        body = json.dumps({"error": error | {"param": None, "code": None}}).encode()
+        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
+            await self._write(h11.Response(status_code=status, headers=[*headers, ("connection", "close")]))
+            await self._write(h11.Data(data=body))
+            await self._write(h11.EndOfMessage())
+
+    async def _write(self, event: h11.Event) -> None:
+        data = self._http.send(event)
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+
+def _framed(exchange: Exchange, *, bodiless: bool) -> Headers:
+    """The header fields for the body as it is now; of an answer without one as they were."""
+    kept: Iterable[tuple[str, str]] = (pair for pair in exchange.headers if pair[0].lower() not in _FRAMING)
+    if bodiless:
+        length = exchange.header("content-length")
+        return (*kept, *([("content-length", length)] if length and exchange.status != 204 else []))
+    if exchange.header("content-length") is None or exchange.failure is not None:
+        return (*kept, ("transfer-encoding", "chunked"))
+    return (*kept, ("content-length", str(len(exchange.body))))

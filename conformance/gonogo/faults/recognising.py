@@ -1,0 +1,128 @@
+"""Which of the requests of the suite a request is: faults say by these which answers they change."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gonogo.exchange import header
+from gonogo.stimuli.stimulus import NotPossible
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+TELLING = (
+    "tools",
+    "response_format",
+    "logprobs",
+    "n",
+    "stop",
+    "echo",
+    "suffix",
+    "dimensions",
+    "encoding_format",
+)
+"""Fields without which the answer lacks what an edit of it looks for."""
+
+_Place = tuple[str, str, str]
+
+
+class Recogniser:
+    """Finds the keys of stimuli for requests; `stimuli` in the order in which equal requests are sent to `subject`.
+
+    Those that are built from earlier answers are known once these answers were `learned`.
+    """
+
+    def __init__(self, stimuli: Iterable[Stimulus], subject: Subject) -> None:
+        self._subject = subject
+        self._waiting = list(stimuli)
+        self._known: dict[_Place, list[tuple[Stimulus, Request]]] = defaultdict(list)
+        self._answers: dict[str, Exchange] = {}
+        self._times: dict[str, int] = defaultdict(int)
+        self._build()
+
+    def key(self, request: Request) -> str | None:
+        """The key of the stimulus that makes exactly this request, the one that came least often; None: none does."""
+        fitting = [
+            (len(asked.headers), stimulus)
+            for stimulus, asked in self._known.get(_place(request), [])
+            if _has(request, asked.headers)
+        ]
+        if not fitting:
+            return None
+        most = max(number for number, _ in fitting)
+        key = min((s.key for number, s in fitting if number == most), key=self._times.__getitem__)
+        self._times[key] += 1
+        return key
+
+    def near(self, exchange: Exchange) -> Iterator[str]:
+        """The keys of the stimuli for the same operation whose answers are of the same kind, the most alike first.
+
+        An answer to a foreign request is changed as the answer to one of them would be.
+        """
+        request = exchange.request
+        found = [
+            (_distance(request.fields, asked.fields), stimulus.key)
+            for known in self._known.values()
+            for stimulus, asked in known
+            if _is_like(exchange, stimulus, asked)
+        ]
+        return iter(key for _, key in sorted(found, key=lambda pair: pair[0]))
+
+    def learn(self, exchange: Exchange) -> None:
+        """Remember an answer as its client sees it: later requests may be made from it."""
+        self._answers[exchange.stimulus] = exchange
+        self._build()
+
+    def _build(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for stimulus in waiting:
+            if any(need.key not in self._answers for need in stimulus.needs):
+                self._waiting.append(stimulus)
+                continue
+            with suppress(NotPossible):
+                request = stimulus.build(self._subject, self._answers)
+                self._known[_place(request)].append((stimulus, request))
+
+
+def neutral(request: Request, models: Collection[str], subject: Subject) -> Request:
+    """The request as the suite would send it to the subject, where it is sent to another model that the server has."""
+    path, fields = request.path, request.fields
+    asked = subject.embedding_model if path.startswith("/embeddings") else subject.model
+    if fields.get("model") == asked or fields.get("model") not in models:
+        return request
+    return replace(request, body=json.dumps(fields | {"model": asked}).encode())
+
+
+def _place(request: Request) -> _Place:
+    value = request.json
+    body = repr(request.body) if value is None else json.dumps(value, sort_keys=True)
+    return request.method, request.path, body
+
+
+def _has(request: Request, headers: Iterable[tuple[str, str]]) -> bool:
+    return all(header(request.headers, name) == value for name, value in headers)
+
+
+def _is_like(exchange: Exchange, stimulus: Stimulus, asked: Request) -> bool:
+    """Whether both ask one operation for the same form, and the stimulus is as right or wrong as the answer says."""
+    request = exchange.request
+    if (request.method, request.path) != (asked.method, asked.path):
+        return False
+    if stimulus.valid is not (exchange.status is not None and exchange.status < 400):
+        return False
+    given, wanted = request.fields, asked.fields
+    same_form = bool(given.get("stream")) == bool(wanted.get("stream"))
+    return same_form and all(name in given for name in TELLING if wanted.get(name) not in (None, 1, []))
+
+
+def _distance(given: dict[str, Any], wanted: dict[str, Any]) -> int:
+    """In how many fields two bodies differ; what is said, and to whom, is nobody's mark."""
+    names = (given.keys() | wanted.keys()) - {"model", "messages", "prompt", "input", "max_tokens"}
+    return sum(given.get(name) != wanted.get(name) for name in names)

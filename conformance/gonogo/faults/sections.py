@@ -1,0 +1,63 @@
+"""All sections of the catalogue together: the faults that rules must catch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo.faults.catalogue import (
+    chat_request,
+    chat_response,
+    chat_stream,
+    choices,
+    clients,
+    completion_response,
+    completion_stream,
+    event_streams,
+    http_answers,
+    keys,
+    limits,
+    logprobs,
+    model_lists,
+    prompts,
+    refusals,
+    sampling,
+    stops,
+    structured,
+    text,
+    tool_streams,
+    tools,
+    variations,
+    vectors,
+    writing,
+)
+
+if TYPE_CHECKING:
+    from gonogo.faults.fault import Fault
+
+SECTIONS = (
+    model_lists,
+    chat_request,
+    chat_response,
+    chat_stream,
+    completion_response,
+    completion_stream,
+    event_streams,
+    refusals,
+    limits,
+    keys,
+    http_answers,
+    clients,
+    stops,
+    tools,
+    tool_streams,
+    structured,
+    text,
+    logprobs,
+    choices,
+    prompts,
+    variations,
+    vectors,
+    sampling,
+    writing,
+)
+FAULTS: Final[tuple[Fault, ...]] = tuple(fault for section in SECTIONS for fault in section.FAULTS)

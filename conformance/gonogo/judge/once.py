@@ -1,0 +1,27 @@
+"""Readings are made once for each exchange, and forgotten with it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange
+
+Read = TypeVar("Read")
+
+
+def once(read: Callable[[Exchange], Read]) -> Callable[[Exchange], Read]:
+    """A pure function of one exchange, called once for each, however many there are; what it raises is not kept."""
+    known: WeakKeyDictionary[Exchange, Read] = WeakKeyDictionary()
+
+    @functools.wraps(read)
+    def found(exchange: Exchange) -> Read:
+        if exchange not in known:
+            known[exchange] = read(exchange)
+        return known[exchange]
+
+    return found

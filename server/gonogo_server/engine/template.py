@@ -1,0 +1,46 @@
+"""Variables that a request gives to a chat template (`chat_template_kwargs`, as vLLM and others take it). No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_server.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RESERVED: Final = frozenset(
+    {
+        "add_generation_prompt",
+        "chat_template",
+        "continue_final_message",
+        "conversation",
+        "conversations",
+        "documents",
+        "max_length",
+        "messages",
+        "padding",
+        "return_assistant_tokens_mask",
+        "return_dict",
+        "return_tensors",
+        "sanitize_control_tokens",
+        "self",
+        "tokenize",
+        "tokenizer_kwargs",
+        "tools",
+        "truncation",
+    }
+)
+"""What is no variable of the template but an argument of who renders it (transformers), or said elsewhere."""
+
+
+def template_variables(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables by name. Raises `BadRequest` where one is not the request's to set."""
+    for name in given:
+        if name in RESERVED:
+            raise BadRequest(
+                f"'{name}' is not for a request to set: leave it out of 'chat_template_kwargs'.",
+                param=f"chat_template_kwargs.{name}",
+                code="unsupported_parameter",
+            )
+    return dict(given)

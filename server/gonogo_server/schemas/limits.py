@@ -1,0 +1,72 @@
+"""How large a schema may be before a grammar is made of it. No I/O.
+
+The library that makes grammars recurses and multiplies: a few hundred references in a row have ended the process,
+and some patterns and multiples are given up only after much work. A worker process bears what passes these limits (see
+`compiler`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gonogo_server.schemas.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaLimits:
+    """What a request may bring, each with the setting of this name."""
+
+    total_bytes: int = 256 * 1024
+    """Of all schemas of a request, as JSON."""
+    depth: int = 100
+    """Schemas within each other, references followed."""
+    nodes: int = 5000
+    """Schemas of which one is made."""
+    enum: int = 2000
+    """Values of an enumeration."""
+    pattern: int = 1000
+    """Characters of a regular expression."""
+    seconds: float = 5.0
+    """For the grammars of a request to be made."""
+
+
+USUAL = SchemaLimits()
+
+
+def size(schema: Mapping[str, Any]) -> int:
+    """Bytes of the schema as JSON."""
+    return len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def excess(made_of: Graph, limits: SchemaLimits) -> str | None:
+    """The first limit that a schema is beyond, in words; None where it keeps them all."""
+    if len(made_of.nodes) > limits.nodes:
+        return f"it is made of {len(made_of.nodes)} schemas, and at most {limits.nodes} are taken"
+    if (depth := made_of.depth()) > limits.depth:
+        return (
+            f"it is {depth} schemas deep where references are followed, and at most {limits.depth} are taken"
+        )
+    for values in _values(made_of, "enum", list):
+        if len(values) > limits.enum:
+            return f"an 'enum' in it has {len(values)} values, and at most {limits.enum} are taken"
+    for pattern in _patterns(made_of):
+        if len(pattern) > limits.pattern:
+            return f"a pattern in it has {len(pattern)} characters, and at most {limits.pattern} are taken"
+    return None
+
+
+def _values(made_of: Graph, keyword: str, kind: type) -> Iterator[Any]:
+    for node in made_of.nodes:
+        if isinstance(node, dict) and isinstance(value := node.get(keyword), kind):
+            yield value
+
+
+def _patterns(made_of: Graph) -> Iterator[str]:
+    yield from _values(made_of, "pattern", str)
+    for named in _values(made_of, "patternProperties", dict):
+        yield from named

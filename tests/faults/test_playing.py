@@ -1,0 +1,133 @@
+"""Faults on the wire: a check of the broken server finds the rules of the fault, and no others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from faults.fault import turned, verdicts
+from faults.serving import PATIENCE, served, sound
+from gonogo.collect.plan import plan
+from gonogo.errors import UsageError
+from gonogo.faults.kinds import Faulty
+from gonogo.faults.playing import Playing, found, playable
+from gonogo.faults.proxy import proxied
+from gonogo.running import Approach, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gonogo.evidence import Record
+    from gonogo.rules import Catalogue
+
+KEY = "a-key-of-the-tests"
+PLAYED = (
+    "chat streams without [DONE]",
+    "fragments without an index",
+    "chat completions answered with 201",
+    "the same seed gives two texts",
+    "a chat completion that goes on past its stop",
+    "a stream that breaks off",
+)
+"""An edit of frames, of calls, of a head, of one of two answers, of one by another one, and of the connection."""
+
+
+@pytest.fixture(scope="module")
+def base_url() -> Iterator[str]:
+    with served(sound(KEY)) as (url, _):
+        yield url
+
+
+def _check(base_url: str, playing: Playing, catalogue: Catalogue) -> Record:
+    async def run() -> Record:
+        async with proxied(base_url, playing) as broken:
+            approach = Approach(broken, embedding_model="scripted", api_key=KEY, timeout=PATIENCE)
+            return await collect(approach, plan(catalogue))
+
+    return asyncio.run(asyncio.wait_for(run(), 2 * PATIENCE))
+
+
+def test_without_a_fault_the_server_behind_the_proxy_is_judged_as_it_is(
+    base_url: str, catalogue: Catalogue
+) -> None:
+    assert turned(verdicts(_check(base_url, Playing(Faulty()), catalogue), catalogue)) == set()
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_a_played_fault_is_found_by_its_rules_and_by_no_others(
+    base_url: str, name: str, catalogue: Catalogue
+) -> None:
+    (fault,) = found(name)
+    record = _check(base_url, fault.begin(), catalogue)
+    assert turned(verdicts(record, catalogue)) == fault.turns
+
+
+def test_a_kind_of_fault_is_played_in_every_answer(base_url: str, catalogue: Catalogue) -> None:
+    (fault,) = found("done-missing")
+    record = _check(base_url, fault.begin(), catalogue)
+    assert turned(verdicts(record, catalogue)) == {"chat.stream.done", "completions.stream.done"}
+
+
+async def _said(base_url: str, fault: str, body: dict[str, object]) -> httpx2.Response:
+    """What a client that knows nothing of the suite gets."""
+    asked = {"model": "scripted", "messages": [{"role": "user", "content": "A question of mine."}], **body}
+    async with (
+        proxied(base_url, found(fault)[0].begin()) as broken,
+        httpx2.AsyncClient(headers={"authorization": f"Bearer {KEY}"}, trust_env=False) as client,
+    ):
+        return await client.post(f"{broken}/chat/completions", json=asked)
+
+
+def test_a_foreign_request_gets_the_fault_too(base_url: str) -> None:
+    said = asyncio.run(_said(base_url, "chat.stream.done", {"stream": True, "temperature": 0.3}))
+    assert said.status_code == 200
+    assert b"[DONE]" not in said.content
+    assert json.loads(said.content.split(b"\n\n")[0].removeprefix(b"data: "))["model"] == "scripted"
+
+
+def test_a_foreign_request_of_another_form_is_answered_as_it_is(base_url: str) -> None:
+    said = asyncio.run(_said(base_url, "chat.stream.done", {"max_tokens": 3}))
+    assert said.json()["choices"][0]["message"]["content"] == "Hel"
+
+
+def test_a_foreign_request_that_is_right_is_not_refused_by_a_fault_of_wrong_ones(base_url: str) -> None:
+    said = asyncio.run(_said(base_url, "temperature string: a server error", {"temperature": 0.3}))
+    assert said.status_code == 200
+
+
+def test_what_is_no_http_is_refused_and_the_connection_closed(base_url: str) -> None:
+    async def send() -> bytes:
+        async with proxied(base_url, Playing(Faulty())) as broken:
+            url = httpx2.URL(broken)
+            reader, writer = await asyncio.open_connection(url.host, url.port)
+            writer.write(b"what is this\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    said = asyncio.run(asyncio.wait_for(send(), PATIENCE))
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"not a valid HTTP request" in said
+
+
+def test_a_name_that_is_nearly_one_is_refused_with_those_that_are_like_it() -> None:
+    with pytest.raises(UsageError, match=r"no fault 'chat.stream.dona'.*'chat.stream.done'"):
+        found("chat.stream.dona")
+
+
+def test_of_the_faults_of_a_rule_the_one_that_breaks_the_fewest_comes_first() -> None:
+    faults = found("chat.stream.done")
+    assert faults[0].turns == {"chat.stream.done"}
+    assert all("chat.stream.done" in fault.turns for fault in faults)
+    assert [len(fault.turns) for fault in faults] == sorted(len(fault.turns) for fault in faults)
+
+
+def test_a_fault_that_cannot_be_played_says_why() -> None:
+    unplayable = [fault for fault in playable() if fault.unplayable]
+    assert unplayable
+    for fault in unplayable:
+        with pytest.raises(UsageError, match="cannot be played: "):
+            fault.begin()

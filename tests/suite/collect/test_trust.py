@@ -1,0 +1,82 @@
+"""TLS with certificates of a CA that nobody knows but the test."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+from gonogo.collect.recorder import Recorder
+from gonogo.collect.trust import trust
+from gonogo.errors import UsageError
+from gonogo.exchange import FailureKind, Request
+from suite.collect.raw_answers import OK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gonogo.exchange import Exchange
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
+
+
+def record(authority: trustme.CA, context: ssl.SSLContext | None, name: str = "127.0.0.1") -> Exchange:
+    """One exchange with a server on loopback whose certificate is of that authority, and for that name."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> Exchange:
+        served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name).configure_cert(served)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served)
+        async with server:
+            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with Recorder(url, timeout=15, trust=context) as recorder:
+                return await recorder.record(Request("GET", "/x"), id="x1", stimulus="test")
+
+    return asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_certificate_of_an_unknown_authority_is_no_connection(authority: trustme.CA) -> None:
+    exchange = record(authority, trust())
+    assert exchange.failure.kind is FailureKind.CONNECT
+    assert "CERTIFICATE_VERIFY_FAILED" in exchange.failure.message
+
+
+def test_the_file_of_its_authority_makes_it_one(authority: trustme.CA, ca_file: Path) -> None:
+    assert record(authority, trust(ca_file)).body == b"ok"
+
+
+def test_a_known_authority_does_not_vouch_for_another_host(authority: trustme.CA, ca_file: Path) -> None:
+    assert record(authority, trust(ca_file), "elsewhere.example").failure.kind is FailureKind.CONNECT
+
+
+def test_insecure_takes_any_certificate_for_any_host(authority: trustme.CA) -> None:
+    assert record(authority, trust(insecure=True), "elsewhere.example").body == b"ok"
+
+
+def test_a_file_that_cannot_be_obeyed_is_one_sentence(tmp_path: Path) -> None:
+    none, empty = tmp_path / "none.pem", tmp_path / "empty.pem"
+    empty.write_text("no certificate\n")
+    with pytest.raises(UsageError, match=r"none\.pem cannot be read: No such file or directory\.$"):
+        trust(none)
+    with pytest.raises(UsageError, match=r"empty\.pem holds no certificates in PEM form\.$"):
+        trust(empty)
+    with pytest.raises(UsageError, match="leave one of them out"):
+        trust(empty, insecure=True)
