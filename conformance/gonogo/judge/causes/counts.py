@@ -25,6 +25,7 @@ OF_COUNTS = (
     "completions.echo.*",
     "completions.suffix.*",
     "chat.request.parts_rendered",
+    "chat.request.system_rendered",
     "chat.request.picture_seen",
     "tools.history.parts_rendered",
     "logprobs.*.count",

@@ -25,6 +25,7 @@ OF_STREAMED_TEXT = (
     "structured.*",
     "chat.stream.text",
     "completions.stream.carries_text",
+    "completions.echo.stream",
     "logprobs.*",
     "tools.stream.arguments*",
     "sampling.effect.*",
@@ -38,6 +39,7 @@ OF_FRAMES = (
     "completions.stream.*",
     "*.streamed",
     "completions.prompt.stream",
+    "completions.echo.stream",
     "tools.stream.*",
     "stop.stream.*",
     "stop.completions.stream*",
@@ -213,6 +215,7 @@ def _whole_for_stream(sight: Sight) -> Sighting | None:
 
 def _all_fail(sight: Sight) -> Sighting | None:
     """Every stream of an operation failed, while whole answers of it came."""
+    found: list[Exchange] = []
     for path in ("/chat/completions", "/completions"):
         asked = [
             e
@@ -224,10 +227,12 @@ def _all_fail(sight: Sight) -> Sighting | None:
         failed = [exchange for exchange in asked if _failed(exchange)]
         works = any(exchange.request.path == path for exchange in sight.wholes)
         if len(failed) >= 3 and works and not any(succeeded(e) and not _failed(e) for e in asked):
-            first = failed[0]
-            how = first.failure.message if first.failure is not None else f"status {first.status}"
-            return Sighting(f"all {len(failed)} streams failed ({how})", tuple(e.id for e in failed))
-    return None
+            found += failed
+    if not found:
+        return None
+    first = found[0]
+    how = first.failure.message if first.failure is not None else f"status {first.status}"
+    return Sighting(f"all {len(found)} streams failed ({how})", tuple(e.id for e in found))
 
 
 def _failed(exchange: Exchange) -> bool:
