@@ -6,9 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.asking import last
-from faults.catalogue.stops import saying
-from faults.editing import (
+from faults.fault import turned, verdicts
+from gonogo.exchange import FailureKind
+from gonogo.faults.asking import last
+from gonogo.faults.catalogue.stops import saying
+from gonogo.faults.editing import (
     answer,
     asked,
     changed,
@@ -21,8 +23,6 @@ from faults.editing import (
     refused,
     silent,
 )
-from faults.fault import turned, verdicts
-from gonogo.exchange import FailureKind
 from gonogo.rules import load
 from gonogo.verdict import Verdict
 from ideal.running import record_run
@@ -30,8 +30,8 @@ from ideal.running import record_run
 if TYPE_CHECKING:
     from typing import Any
 
-    from faults.editing import Change, Edit
     from gonogo.evidence import Record
+    from gonogo.faults.editing import Change, Edit
 
 STREAMED = asked('POST /chat/completions {"stream":true}')
 
