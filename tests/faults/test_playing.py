@@ -30,7 +30,7 @@ PLAYED = (
     "chat completions answered with 201",
     "the same seed gives two texts",
     "a chat completion that goes on past its stop",
-    "a stream that breaks off",
+    "a stream that is cut in the middle of an event",
 )
 """An edit of frames, of calls, of a head, of one of two answers, of one by another one, and of the connection."""
 

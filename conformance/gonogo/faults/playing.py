@@ -102,7 +102,7 @@ def found(name: str) -> Sequence[Playable]:
 class Playing:
     """One broken server: it is asked, and what it says is the sound answer with the fault.
 
-    `serve` is called first, with the models of the sound server.
+    Its models are those that the sound server lists, and only one of any name before it was asked for them.
     """
 
     faulty: Faulty
@@ -111,6 +111,7 @@ class Playing:
     _subject: Subject = field(init=False)
     _recogniser: Recogniser = field(init=False)
     _sound: list[Exchange] = field(default_factory=list)
+    _has_met: bool = False
 
     def __post_init__(self) -> None:
         """Begin with a model of any name."""
@@ -142,6 +143,7 @@ class Playing:
 
     def answer(self, exchange: Exchange) -> Exchange:
         """The answer with the fault; the request of the exchange is the one that came."""
+        self._meet(exchange)
         asked = neutral(exchange.request, self.models, self._subject)
         key = self._recogniser.key(asked)
         # The edits look at the request as it was sent, but at a key that knows no model.
@@ -154,6 +156,16 @@ class Playing:
             self._recogniser.learn(broken)
         return broken
 
+    def _meet(self, exchange: Exchange) -> None:
+        """Get to know the models of a server: by its list, else by the first that it answers for."""
+        if self._has_met or exchange.status != 200:
+            return
+        model = exchange.request.fields.get("model")
+        found = models_in(exchange.body) if exchange.request.path == "/models" else {}
+        if found or isinstance(model, str):
+            self.serve(found or {str(model): None})
+            self._has_met = True
+
     def _changed(self, exchange: Exchange, asked: Exchange, *, recognised: bool) -> Exchange:
         assert self.change is not None
         if recognised:
@@ -163,6 +175,14 @@ class Playing:
             if broken.stimulus == key and not _is_same(broken, exchange):
                 return broken
         return exchange
+
+
+def models_in(body: bytes) -> dict[str, str | None]:
+    """The ids of a list of models, with their types, where those are told; none where it is no such list."""
+    try:
+        return {model["id"]: model.get("type") for model in json.loads(body)["data"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _applied(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> Exchange:

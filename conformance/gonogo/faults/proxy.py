@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/v1"
 """What the paths of the API begin with, on both sides."""
-
-UNKNOWN: dict[str, str | None] = {"": None}
-"""Where the models of a server are not told."""
 
 PATIENCE = 600.0
 """Seconds that the sound server has for an answer."""
@@ -52,10 +48,11 @@ async def proxied(
     OSError where the address cannot be had.
     """
     root = sound.removesuffix(PREFIX)
-    async with Recorder(root, timeout=PATIENCE) as recorder:
-        playing.serve(await _listed(recorder))
-        async with listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url:
-            yield root_url + PREFIX
+    async with (
+        Recorder(root, timeout=PATIENCE) as recorder,
+        listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url,
+    ):
+        yield root_url + PREFIX
 
 
 @asynccontextmanager
@@ -74,14 +71,6 @@ async def listening(
     finally:
         server.close()
         await connections.hang_up()
-
-
-async def _listed(recorder: Recorder) -> dict[str, str | None]:
-    """The models of a server; one of any name where it lists none."""
-    listing = await recorder.record(Request("GET", f"{PREFIX}/models"), id="m1", stimulus="")
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        return {model["id"]: model.get("type") for model in json.loads(listing.body)["data"]} or UNKNOWN
-    return UNKNOWN
 
 
 class _Connections:

@@ -45,14 +45,18 @@ class Recogniser:
         self._known: dict[_Place, list[tuple[Stimulus, Request]]] = defaultdict(list)
         self._answers: dict[str, Exchange] = {}
         self._times: dict[str, int] = defaultdict(int)
+        self._keyed = False
         self._build()
 
     def key(self, request: Request) -> str | None:
         """The key of the stimulus that makes exactly this request, the one that came least often; None: none does."""
+        keyed = header(request.headers, "authorization") is not None
+        self._keyed = self._keyed or keyed
         fitting = [
             (len(asked.headers), stimulus)
             for stimulus, asked in self._known.get(_place(request), [])
-            if _has(request, asked.headers)
+            # Only in a run with a key is a request without one another than the plain request.
+            if _has(request, asked.headers) and asked.anonymous is (self._keyed and not keyed)
         ]
         if not fitting:
             return None

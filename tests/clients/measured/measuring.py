@@ -65,7 +65,7 @@ def deviations() -> tuple[Deviation, ...]:
 
     Faults that leave a client waiting, and those of refusals, are left out.
     """
-    found = (_deviation(fault) for fault in playable() if fault.turns)
+    found = (_deviation(fault) for fault in playable() if fault.turns and not fault.unplayable)
     return tuple(deviation for deviation in found if deviation is not None)
 
 

@@ -1,0 +1,63 @@
+"""The table of clients is what the clients that are installed here do, and the page is what the table says."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from gonogo.clients.measured import table, text_of, told
+from gonogo.faults.playing import playable
+
+from .measured import measuring, page
+
+ROOT = Path(__file__).parents[2]
+NODE = Path(__file__).parent / "node"
+NODE_CLIENTS = ("openai-node", "openai-node .stream()")
+EVERY = 3
+"""Of so many deviations one is measured here; the chore measures all."""
+
+
+def _command(name: str) -> list[str]:
+    return measuring.in_node(name, NODE) if name in NODE_CLIENTS else measuring.in_python(name)
+
+
+@pytest.mark.parametrize("name", [*measuring.INSTALLED, *NODE_CLIENTS])
+def test_a_client_does_what_the_table_says(name: str) -> None:
+    if name in NODE_CLIENTS and not (NODE / "node_modules" / "openai").exists():
+        pytest.skip("the OpenAI client for Node is not installed: uv run npm ci --prefix tests/clients/node")
+    known = {one.name: one.outcomes.get(name) for one in table().deviations}
+    chosen = [one for one in measuring.deviations() if one.name in known][::EVERY]
+    found = asyncio.run(measuring.measured({name: _command(name)}, chosen))[name]
+    assert found["version"] == table().clients[name]
+    assert len(chosen) >= 40
+    assert found["outcomes"] == {one.name: known[one.name] for one in chosen}
+
+
+def test_the_table_has_eight_clients_and_forty_deviations_that_are_faults() -> None:
+    assert len({name.removesuffix(" .stream()") for name in table().clients}) >= 8
+    assert sum(1 for one in table().deviations if one.broken) >= 40
+    assert {one.name for one in table().deviations} <= {fault.name for fault in playable()}
+
+
+def test_the_table_is_stored_as_it_is_written() -> None:
+    stored = ROOT / "conformance" / "gonogo" / "clients" / "table.json"
+    assert stored.read_text("utf-8") == text_of(table())
+
+
+def test_the_page_is_what_the_table_says() -> None:
+    assert (ROOT / "docs" / "clients.md").read_text("utf-8") == page.text(table())
+
+
+def test_a_broken_rule_is_told_with_the_clients_that_break_silent_losses_first() -> None:
+    said = told(["tools.stream.index"])
+    assert said is not None
+    assert said.startswith(
+        'measured on "fragments without an index": langchain-openai 1.7.4 delivers more calls, '
+    )
+    assert said.index("openai-python .stream() 3.51.0 raises TypeError") > said.index("empty arguments")
+    assert said.endswith("do not")
+
+
+def test_a_rule_that_no_measured_deviation_breaks_alone_is_told_without_clients() -> None:
+    assert told(["embeddings.list.dimensions"]) is None
