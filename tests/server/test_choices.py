@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import openai
 import pytest
 from gonogo_server.answers.best import best
-from gonogo_server.answers.generate import nth_seed
+from gonogo_server.answers.generate import in_order, nth_seed
 from gonogo_server.answers.stream import Finished, Started, Text
 from gonogo_server.engine.base import Alternative, Generation, Piece, Sampling, Token
 from gonogo_server.engine.scripted import ScriptedEngine
@@ -56,8 +56,9 @@ class LastFirst(ScriptedEngine):
     async def generate(self, model: str, generation: Generation) -> AsyncGenerator[Piece, None]:
         if generation.sampling.seed == 0:
             await self.second.wait()
+        else:
+            self.second.set()
         yield Piece("a", 1)
-        self.second.set()
         yield Piece("", 1, "stop")
 
 
@@ -134,6 +135,13 @@ async def test_each_choice_has_a_seed_of_its_own_from_the_one_that_was_given(
 ) -> None:
     answer = await asked(client, "/chat/completions", {**CHAT, "n": 3, "seed": 7})
     assert [choice["message"]["content"] for choice in answer["choices"]] == ["7", "8", "9"]
+
+
+def test_an_answer_that_has_begun_late_is_not_begun_again() -> None:
+    begun: set[int] = set()
+    assert list(in_order([Started(1), Text(1, "b")], begun)) == [Started(0), Started(1), Text(1, "b")]
+    assert list(in_order([Started(0), Text(0, "a")], begun)) == [Text(0, "a")]
+    assert list(in_order([Started(2)], begun)) == [Started(2)]
 
 
 def test_seeds_go_round_in_a_circle() -> None:

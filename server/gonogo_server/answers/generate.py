@@ -14,7 +14,7 @@ from gonogo_server.operations.exchange import current, noted
 from gonogo_server.tools.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 
     from gonogo_server.answers.stream import Echo, Reason, Step
     from gonogo_server.engine.base import Engine, Generation
@@ -59,18 +59,25 @@ async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[
         if ask.best_of > ask.n:
             yield best([step async for steps in generated for step in steps], ask.n, ask.best_of)
         else:
+            begun: set[int] = set()
             async for steps in generated:
-                yield [*_begun_before(steps, answers), *steps]
+                if ordered := [*in_order(steps, begun)]:
+                    yield ordered
     yield [_counted(ask, answers)]
 
 
-def _begun_before(steps: Iterable[Step], answers: Sequence[Answer]) -> list[Step]:
-    """The beginnings of the answers before those that begin now, so that they begin in order.
+def in_order(steps: Iterable[Step], begun: set[int]) -> Iterator[Step]:
+    """The same steps, where no answer begins before one of a smaller index; `begun` holds those that have.
 
     The stream() of openai-python 3.51 puts choices into a list as they begin, and fails where a later one is first.
     """
-    last = max((step.index for step in steps if isinstance(step, Started)), default=0)
-    return [step for answer in answers[:last] for step in answer.open()]
+    for step in steps:
+        if not isinstance(step, Started):
+            yield step
+            continue
+        ahead = [index for index in range(step.index + 1) if index not in begun]
+        begun.update(ahead)
+        yield from map(Started, ahead)
 
 
 def nth_seed(generation: Generation, nth: int) -> Generation:

@@ -161,7 +161,6 @@ class Answer:
         self._calls_end_in = calls_end_in
         self._aligner = Aligner(len(echo.text) if echo else 0)
         self._state = State.WAITING
-        self._opened = False
         self._logprobs: list[float] = []
         self.tokens = 0
         """Tokens generated so far, those of a stop string or an end token included."""
@@ -180,7 +179,7 @@ class Answer:
         reasoning = self._reader.reasoning
         read = self._reader.feed(piece.text)
         reason = "stop" if self._reader.stopped else piece.finish_reason
-        opening = self.open()
+        opening = self._opening()
         self._move(Arrival.LAST_PIECE if reason else Arrival.PIECE)
         self._count(piece)
         if reason:
@@ -194,7 +193,7 @@ class Answer:
 
     def skip(self) -> list[Step]:
         """The steps of an answer of no tokens, for which no engine was asked. Raises `OutOfOrder` after a piece."""
-        opening = self.open()
+        opening = self._opening()
         self._move(Arrival.NOT_ASKED)
         return [*opening, Finished(self._index, "length")]
 
@@ -202,11 +201,9 @@ class Answer:
         """Says that the engine has no more pieces. Raises `OutOfOrder` where it never said why it ended."""
         self._move(Arrival.END)
 
-    def open(self) -> list[Step]:
-        """The steps that the answer begins with, once; none where it has begun."""
-        if self._opened:
+    def _opening(self) -> list[Step]:
+        if self._state is not State.WAITING:
             return []
-        self._opened = True
         if self._echo is None or self._echo == Echo(""):
             return [Started(self._index)]
         return [Started(self._index), Text(self._index, self._echo.text, self._echo.tokens)]
