@@ -21,7 +21,7 @@ def expect_admissible(messages: list[dict[str, Any]]) -> None:
         if message["role"] == "assistant":
             if message.get("content") is None and not (message.get("tool_calls") or message.get("refusal")):
                 raise Refusal("An assistant's message has content or calls.", param=f"{where}.content")
-            called |= {call["id"] for call in message.get("tool_calls", ())}
+            called |= {call["id"] for call in (message.get("tool_calls") or ())}
         elif message["role"] == "tool" and message["tool_call_id"] not in called:
             raise Refusal("No call has this id.", param=f"{where}.tool_call_id", code="invalid_value")
 
@@ -53,5 +53,5 @@ def _texts(message: dict[str, Any]) -> Iterator[str]:
         if part["type"] == "image_url":
             yield _picture(part["image_url"]["url"])
         yield part.get("text") or part.get("refusal") or ""
-    for call in message.get("tool_calls", ()):
+    for call in (message.get("tool_calls") or ()):
         yield f"{call['function']['name']}({call['function']['arguments']})"

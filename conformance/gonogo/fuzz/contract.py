@@ -14,7 +14,7 @@ import gonogo_contract
 import jsonschema_rs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 REQUESTS = {
     "/chat/completions": "CreateChatCompletionRequest",
@@ -24,10 +24,95 @@ REQUESTS = {
 """The schema of the body that is posted to each path."""
 
 
+OWN = frozenset(
+    {
+        "annotations",
+        "cache_control",
+        "chat_template_kwargs",
+        "modalities",
+        "prediction",
+        "prompt_cache_retention",
+    }
+    | {"reasoning_content", "verbosity"}
+)
+"""Members of requests that our contract takes as clients send them, and that any server may refuse."""
+
+NULLABLE: Mapping[str, frozenset[str]] = {
+    "CreateChatCompletionRequest": frozenset(
+        {
+            "frequency_penalty",
+            "logit_bias",
+            "logprobs",
+            "max_completion_tokens",
+            "max_tokens",
+            "metadata",
+            "n",
+        }
+        | {
+            "presence_penalty",
+            "prompt_cache_key",
+            "reasoning_effort",
+            "safety_identifier",
+            "seed",
+            "stop",
+            "store",
+        }
+        | {"service_tier", "stream", "stream_options", "temperature", "top_logprobs", "top_p"}
+    ),
+    "CreateCompletionRequest": frozenset(
+        {
+            "best_of",
+            "echo",
+            "frequency_penalty",
+            "logit_bias",
+            "logprobs",
+            "max_tokens",
+            "n",
+            "presence_penalty",
+        }
+        | {"prompt", "seed", "stop", "stream", "stream_options", "suffix", "temperature", "top_p"}
+    ),
+    "ChatCompletionRequestAssistantMessage": frozenset({"content", "refusal"}),
+    "FunctionObject": frozenset({"strict"}),
+    "JsonSchemaFormat": frozenset({"strict"}),
+}
+"""Members that the official document lets be null too; our contract lets every optional one be, as clients send it."""
+
+
+@cache
+def _owed() -> dict[str, Any]:
+    """The contract, with what its requests admit and no server owes taken out. Shared: do not change it."""
+    document = copy.deepcopy(gonogo_contract.document())
+    schemas = document["components"]["schemas"]
+    for name in _reached(schemas, list(REQUESTS.values())):
+        properties = schemas[name].get("properties", {})
+        for own in OWN & properties.keys():
+            del properties[own]
+        for member in properties.keys() - NULLABLE.get(name, frozenset()):
+            properties[member] = _without_null(properties[member])
+    return document
+
+
+def _without_null(schema: Any) -> Any:  # noqa: ANN401 - a schema is an object, true or false
+    """The schema of a member, less the null that it admits by itself."""
+    if not isinstance(schema, dict):
+        return schema
+    kept = dict(schema)
+    if isinstance(kept.get("type"), list):
+        types = [name for name in kept["type"] if name != "null"]
+        kept["type"] = types[0] if len(types) == 1 else types
+    if isinstance(kept.get("enum"), list):
+        kept["enum"] = [value for value in kept["enum"] if value is not None]
+    for union in ("anyOf", "oneOf"):
+        if union in kept:
+            kept[union] = [branch for branch in kept[union] if branch != {"type": "null"}]
+    return kept
+
+
 @cache
 def closed() -> dict[str, Any]:
-    """The contract, with no further fields admitted in the objects of requests. Shared: do not change it."""
-    document = copy.deepcopy(gonogo_contract.document())
+    """The same, with no further fields admitted in the objects of requests. Shared: do not change it."""
+    document = copy.deepcopy(_owed())
     schemas = document["components"]["schemas"]
     for name in _reached(schemas, list(REQUESTS.values())):
         schema = schemas[name]
@@ -60,11 +145,15 @@ def _references(value: object) -> Iterator[str]:
 @cache
 def admits(path: str) -> jsonschema_rs.Validator:
     """The validator of a body posted to `path`."""
-    return jsonschema_rs.validator_for(gonogo_contract.component_schema(REQUESTS[path]))
+    return _validator(path, _owed())
 
 
 @cache
 def admits_closed(path: str) -> jsonschema_rs.Validator:
     """The same, for which a field that the contract does not describe is wrong."""
-    schema = {"$ref": f"#/components/schemas/{REQUESTS[path]}", "components": closed()["components"]}
+    return _validator(path, closed())
+
+
+def _validator(path: str, document: dict[str, Any]) -> jsonschema_rs.Validator:
+    schema = {"$ref": f"#/components/schemas/{REQUESTS[path]}", "components": document["components"]}
     return jsonschema_rs.validator_for({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})

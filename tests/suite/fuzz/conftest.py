@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange, Request
 
-CASES = 240
+CASES = 420
 SHORT = 2000  # characters; a long list of tokens shows nothing that a short one does not
 BUDGET = Budget(cases=CASES)
 
