@@ -17,13 +17,13 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from faults.fault import turned  # noqa: E402 - found through the line above
 from faults.serving import served, sound  # noqa: E402
+from gonogo.asking import Approach, collect  # noqa: E402
 from gonogo.collect.plan import plan  # noqa: E402
 from gonogo.errors import TargetError  # noqa: E402
 from gonogo.faults.playing import found, playable  # noqa: E402
 from gonogo.faults.proxy import proxied  # noqa: E402
 from gonogo.judge import judge  # noqa: E402
 from gonogo.rules import Catalogue, load  # noqa: E402
-from gonogo.running import Approach, collect  # noqa: E402
 
 if TYPE_CHECKING:
     from gonogo.faults.playing import Playable

@@ -40,7 +40,6 @@ LEFT: dict[str, Left] = {
             "chat.stream.usage": "that the usage chunk has none",
             "*.parts_rendered": "the tokens of the prompt",
             "chat.request.system_rendered": "the tokens of the prompt",
-            "http.refused_in_time": "that the answer came",
         },
     ),
     "no text and no calls": Left(

@@ -10,12 +10,12 @@ import httpx2
 import pytest
 from faults.fault import turned, verdicts
 from faults.serving import PATIENCE, served, sound
+from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
 from gonogo.errors import UsageError
 from gonogo.faults.kinds import Faulty
 from gonogo.faults.playing import Playing, found, playable
 from gonogo.faults.proxy import proxied
-from gonogo.running import Approach, collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

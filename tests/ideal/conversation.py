@@ -53,5 +53,5 @@ def _texts(message: dict[str, Any]) -> Iterator[str]:
         if part["type"] == "image_url":
             yield _picture(part["image_url"]["url"])
         yield part.get("text") or part.get("refusal") or ""
-    for call in (message.get("tool_calls") or ()):
+    for call in message.get("tool_calls") or ():
         yield f"{call['function']['name']}({call['function']['arguments']})"

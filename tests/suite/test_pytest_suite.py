@@ -61,7 +61,9 @@ def counts(evidence: Path) -> Counter[Verdict]:
 
 
 def test_the_rules_that_are_chosen_are_tests_of_a_live_target(tmp_path: Path, reference_url: str) -> None:
-    done = suite(tmp_path, "--gonogo-url", reference_url, "-k", "model_is_listed or models_is_there")
+    done = suite(
+        tmp_path, "--gonogo-url", reference_url, "-k", "model_is_listed or list_of_models_is_answered"
+    )
     assert "2 passed" in done.stdout, done.stdout
     assert done.returncode == 0
 
@@ -119,7 +121,7 @@ def test_a_broken_must_fails_its_test_and_tells_what_was_expected_and_why(
     assert done.returncode == 1
     assert "FAIL  chat.stream.done\n" in done.stdout
     assert re.search(r'^ +expected +"data: \[DONE\]" as the last event$', done.stdout, re.MULTILINE)
-    assert re.search(r"^ +breaks +clients hang", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +breaks +\S", done.stdout, re.MULTILINE)
 
 
 def test_a_broken_should_is_a_warning(tmp_path: Path, evidence: Path) -> None:
