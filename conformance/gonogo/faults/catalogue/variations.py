@@ -125,6 +125,7 @@ HARMLESS: Mapping[str, Change] = {
     ),
     "definitions in a schema are refused": changed(last("structured.harmless.definitions"), refused(400)),
     "a body in chunks is refused for want of a length": changed(last("http.chunked"), refused(411)),
+    "a 411 is lost to the reset of its connection": changed(last("http.chunked"), silent(FailureKind.RESET)),
     "long texts to embed are refused": changed(last("embeddings.input.not_cut"), refused(400)),
     "echo that is refused, in streams too": changed(
         either(first("completions.echo.text"), first("completions.echo.stream"), ECHO), refused(400)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.exchange import FailureKind
+from gonogo.exchange import FailureKind, header
 from gonogo.judge import kinds, reading, token_logprobs
 from gonogo.judge.checks.acceptance import (
     accepted,
@@ -47,10 +47,17 @@ def answered_however_framed(first: Exchange, last: Exchange) -> Outcome:
         return saw(kinds.name(last), last)
     if last.status == LENGTH_REQUIRED:
         raise refused(Reason.REFUSED, last, status=last.status)
-    too_large = last.failure is not None and last.failure.kind is FailureKind.TOO_LARGE
-    if too_large or last.status in {401, 403} or turned_away(last):
+    if (last.failure is not None and last.failure.kind is FailureKind.TOO_LARGE) or _may_be_lost(last):
+        raise unanswered(last)
+    if last.status in {401, 403} or turned_away(last):
         raise unanswered(last)
     return Deviation("an answer, as to the same request with a length", refusal(last))
+
+
+def _may_be_lost(last: Exchange) -> bool:
+    """A 411 that leaves the body unread: the close may reset the connection and destroy the answer (RFC 9112, 9.6)."""
+    reset = last.failure is not None and last.failure.kind is FailureKind.RESET
+    return reset and header(last.request.headers, "transfer-encoding") is not None
 
 
 @compare("where the whole text begins with the prompt, the streamed one does too", Of.ANY)
