@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 HOSTILE = b'"warm"'
 HOSTILE_KEY = 'POST /chat/completions {"temperature":"warm"}'
-NOTHING_TO_ANSWER = b'"messages": []'
 SHORT = 2.0  # seconds; an ordinary answer here takes some milliseconds
 
 
@@ -69,7 +68,7 @@ def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged
     catalogue: Catalogue,
 ) -> None:
     async def fall_silent(call: Call, application: Application) -> None:
-        if NOTHING_TO_ANSWER in call.body:
+        if HOSTILE in call.body:
             await call.receive()  # the client hangs up
         else:
             await call.forward(application)
@@ -80,6 +79,7 @@ def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged
     found = verdicts(record, catalogue)
     assert turned(found) == {"http.refused_in_time"}
     assert "the answer had not begun" in str(found["http.refused_in_time"].actual)
+    assert found["errors.harmless.temperature_string"].verdict is Verdict.INCONCLUSIVE
     assert found["http.survives"].verdict is Verdict.PASS
     assert record.unsent == {}
 

@@ -29,7 +29,7 @@ Feature: HTTP
     When any request is sent that is to be answered
     Then the answer comes within the time limit
 
-  # A wrong request that is taken for a right one may be under way: that it was not refused is for others to say.
+  # A wrong request without a small limit may be under way as a right one: that it was not refused is for others to say.
   @should @http.refused_in_time
   Scenario: Every refusal comes within the time limit
     Source: project decision; RFC 9110 section 3.4 asks for an answer, not for its time

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.reading import Object
 
+FEW_TOKENS = 128  # a little above the largest limit of a valid request of the plan
+SHORT_BODY = 8192  # bytes; longer ones are prompts and fields that are meant to be long
+
 NAMES = {
     "/chat/completions": "a chat completion",
     "/completions": "a completion",
@@ -48,9 +51,20 @@ def of_its_kind(exchange: Exchange) -> bool:
 
 
 def may_be_under_way(exchange: Exchange) -> bool:
-    """Whether a server may be at work on a request that it takes for a right one: it has something to be answered."""
+    """Whether a server that takes the request for a right one may have that much work with it.
+
+    It has something to be answered, and more than a short prompt and few tokens: what is as small as the valid
+    requests of a run takes no longer than they do.
+    """
     asked = exchange.request.fields
-    return any(asked.get(name) for name in ("messages", "prompt", "input"))
+    return any(asked.get(name) for name in ("messages", "prompt", "input")) and not _is_small(exchange)
+
+
+def _is_small(exchange: Exchange) -> bool:
+    asked = {name: reading.count(value) for name, value in exchange.request.fields.items()}
+    limit = asked.get("max_completion_tokens") or asked.get("max_tokens") or 0
+    choices = max(asked.get("n") or 1, asked.get("best_of") or 1)
+    return 0 < limit * choices <= FEW_TOKENS and len(exchange.request.body) <= SHORT_BODY
 
 
 def _streams(exchange: Exchange) -> bool:
