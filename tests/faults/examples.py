@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from faults.fault import turned
 from gonogo.faults.catalogue.clients import broken_by
 from gonogo.judge import judge
-from gonogo.report.terminal import visible
+from gonogo.report.wording import visible
 from gonogo.rules.examples import Example
 from gonogo.stimuli.fuzzed import GROUP
 

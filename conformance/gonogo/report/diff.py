@@ -19,7 +19,7 @@ import jsonschema_rs
 from gonogo.errors import UsageError
 from gonogo.report.json import REPORT_VERSION, schema
 from gonogo.report.markdown import code, prose, table
-from gonogo.report.terminal import visible
+from gonogo.report.wording import visible
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:

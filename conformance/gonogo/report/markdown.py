@@ -12,8 +12,9 @@ import re
 from typing import TYPE_CHECKING
 
 from gonogo.report.curl import curl
-from gonogo.report.terminal import COUNTED, GATES, clients, visible
-from gonogo.report.wording import message
+from gonogo.report.finding import clients
+from gonogo.report.terminal import COUNTED, GATES
+from gonogo.report.wording import message, visible
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:

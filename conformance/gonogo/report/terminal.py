@@ -8,7 +8,6 @@ control characters escaped.
 
 from __future__ import annotations
 
-import textwrap
 from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,11 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gonogo import __version__
-from gonogo.clients import measured
-from gonogo.report.breaks import breaks
-from gonogo.report.curl import curl
-from gonogo.report.model import DECIDED, Gate, position_of, shown_exchange
-from gonogo.report.wording import around_difference, message, shared_clause
+from gonogo.report.finding import MOST_IDS, STYLES, brief, field, rules_of, verdict_word, whole
+from gonogo.report.model import DECIDED, Gate
+from gonogo.report.wording import message, shared_clause, visible
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -29,20 +26,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from gonogo.exchange import Exchange
     from gonogo.report.model import Report
-    from gonogo.verdict import Cause, Judgement, Position
+    from gonogo.verdict import Cause, Judgement
 
-STYLES = {
-    Verdict.PASS: "green",
-    Verdict.FAIL: "bold red",
-    Verdict.WARN: "yellow",
-    Verdict.UNSUPPORTED: "cyan",
-    Verdict.INCONCLUSIVE: "magenta",
-    Verdict.NOT_APPLICABLE: "dim",
-    Verdict.WAIVED: "blue",
-    Verdict.ERROR: "bold white on red",
-}
 GATES = {
     Gate.GO: ("GO", "bold green"),
     Gate.NO_GO: ("NO-GO", "bold red"),
@@ -59,12 +45,7 @@ COUNTED = {
 }
 """What the last line counts; a rule that is not applicable is no open question, and not counted."""
 
-LABEL = 12  # columns: two of indentation, the longest label, two of space
 NARROWEST = 40
-MOST_IDS = 8
-MOST_BREAKS = 3
-MOST_SHOWN = 160  # characters of a body
-MOST_COMPARED = 200  # characters of expected and actual
 MOST_WHOLE = 4  # failing causes that are all shown whole
 FIRST_WHOLE = 2  # of more than that
 MOST_WARNINGS = 12  # warning causes that are shown at all, a line each
@@ -95,14 +76,6 @@ def print_report(report: Report, console: Console, detail: Detail = Detail.SCREE
                 show(line)
     for line in _answer(report, detail):
         show(line)
-
-
-def visible(text: str) -> str:
-    r"""The text with everything unprintable escaped (\x1b, \n), so that no answer can steer a terminal."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def _printer(console: Console) -> Callable[[Text | str], None]:
@@ -227,152 +200,30 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
         if judgement.verdict is Verdict.ERROR:
             yield ""
             yield Text.assemble(("ERROR", STYLES[Verdict.ERROR]), f"  {judgement.rule.id}")
-            yield from _field("actual", visible(message(judgement)), width)
+            yield from field("actual", visible(message(judgement)), width)
     found = {verdict: [c for c in report.causes if report.verdict_of(c) is verdict] for verdict in Verdict}
     warned, failed = found[Verdict.WARN], found[Verdict.FAIL]
     if detail is Detail.ALL:
         for cause in (*warned, *failed):
             yield ""
-            yield from _whole(cause, report, width, every=True)
+            yield from whole(cause, report, width, every=True)
         return
     yield from _warnings(warned)
-    whole = len(failed) if len(failed) <= MOST_WHOLE else FIRST_WHOLE
-    for cause in reversed(failed[whole:]):
-        yield from _brief(cause, report)
-    for cause in reversed(failed[:whole]):
+    shown = len(failed) if len(failed) <= MOST_WHOLE else FIRST_WHOLE
+    for cause in reversed(failed[shown:]):
+        yield from brief(cause, report)
+    for cause in reversed(failed[:shown]):
         yield ""
-        yield from _whole(cause, report, width)
+        yield from whole(cause, report, width)
 
 
 def _warnings(causes: list[Cause]) -> Iterator[Text | str]:
     if causes:
         yield ""
     for cause in causes[:MOST_WARNINGS]:
-        yield Text.assemble(_verdict(Verdict.WARN), f"  {cause.title}", (f"  {_rules(cause)}", "dim"))
+        yield Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (f"  {rules_of(cause)}", "dim"))
     if len(causes) > MOST_WARNINGS:
         yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v shows all"
-
-
-def _brief(cause: Cause, report: Report) -> Iterator[Text]:
-    yield Text.assemble(
-        _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  {_rules(cause)}", "dim")
-    )
-    yield Text(f"      {visible(_window(cause.seen))}")
-
-
-def _whole(cause: Cause, report: Report, width: int | None, *, every: bool = False) -> Iterator[Text]:
-    """A cause with all that one needs to act on it."""
-    judgements = report.of(cause)
-    lead = judgements[0]
-    yield Text.assemble(
-        _verdict(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  [{cause.id}]", "dim")
-    )
-    if cause.seen != lead.actual:
-        yield from _field("seen", visible(_window(cause.seen)), width)
-    evidence = cause.evidence
-    exchange = None if evidence is None else report.exchanges.get(evidence.exchange)
-    yield from _requirement(lead, width, titled=cause.title == lead.rule.title)
-    if exchange is not None and evidence is not None:
-        yield from _field("evidence", _evidence(exchange, evidence.position), None)
-    yield from _field("breaks", visible(_breaks(cause.breaks, judgements, report)), width)
-    yield from _field("rules", _rules(cause, every=every), width)
-    if exchange is not None:
-        yield from _field("repeat it", curl(exchange.request, report.target.base_url), None)
-
-
-def _requirement(judgement: Judgement, width: int | None, *, titled: bool = False) -> Iterator[Text]:
-    """What the rule requires, unless the title above says it, and what was there."""
-    rule = judgement.rule
-    source = f"{rule.level.value}; {rule.source}"
-    yield from (
-        _field("source", source, width) if titled else _field("requires", f"{rule.title} ({source})", width)
-    )
-    if judgement.expected is not None and judgement.actual is not None:
-        expected, actual = around_difference(judgement.expected, judgement.actual, MOST_COMPARED)
-        yield from _field("expected", visible(expected), width)
-        yield from _field("actual", visible(actual + _share(judgement)), width)
-
-
-def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
-    """One rule by itself as lines of text, for runners that show a rule at a time."""
-    lines = [Text(f"{judgement.verdict.value.upper()}  {judgement.rule.id}")]
-    lines += _requirement(judgement, None)
-    if judgement.expected is None:
-        lines += _field("actual", visible(message(judgement)), None)
-    exchange = shown_exchange(judgement, report.exchanges)
-    if exchange is not None:
-        lines += _field("evidence", _evidence(exchange, position_of(judgement)), None)
-    told = "; ".join(filter(None, [judgement.rule.why.removesuffix("."), measured.told([judgement.rule.id])]))
-    lines += _field("breaks", visible(_breaks(told, [judgement], report)), None)
-    cause = report.another_cause(judgement)
-    if cause is not None:
-        lines += _field("cause", f"{cause.title} [{cause.id}]", None)
-    if exchange is not None:
-        lines += _field("repeat it", curl(exchange.request, report.target.base_url), None)
-    return [line.plain for line in lines]
-
-
-def _verdict(verdict: Verdict) -> tuple[str, str]:
-    return (verdict.value.upper(), STYLES[verdict])
-
-
-def _share(judgement: Judgement) -> str:
-    if judgement.looked_at < 2:
-        return ""
-    return f" (in {judgement.broken} of {judgement.looked_at} exchanges)"
-
-
-def _rules(cause: Cause, *, every: bool = False) -> str:
-    """The ids of the rules that follow from a cause, and how many it leaves open."""
-    shown = cause.rules if every else cause.rules[:MOST_IDS]
-    more = f" and {len(cause.rules) - len(shown)} more" if len(cause.rules) > len(shown) else ""
-    undecided = f"; {len(cause.undecided)} more not applicable" if cause.undecided else ""
-    return f"{', '.join(shown)}{more}{undecided}"
-
-
-def _breaks(told: str, judgements: Iterable[Judgement], report: Report) -> str:
-    """Who breaks, as one clause: what is known of clients, then what was seen of them here."""
-    return "; ".join([told.removesuffix("."), *clients(judgements, report)])
-
-
-def clients(judgements: Iterable[Judgement], report: Report) -> list[str]:
-    """What clients did with these exchanges, each way once."""
-    found = list(dict.fromkeys(line for judgement in judgements for line in breaks(judgement, report)))
-    more = [f"and in {len(found) - MOST_BREAKS} more ways"] if len(found) > MOST_BREAKS else []
-    return [*found[:MOST_BREAKS], *more]
-
-
-def _evidence(exchange: Exchange, position: Position | None) -> str:
-    """The exchange, and the place in its body or else the beginning of that."""
-    request, failure = exchange.request, exchange.failure
-    status = "no answer" if exchange.status is None else str(exchange.status)
-    ended = "" if failure is None else f", {failure.message}"
-    head = f"{exchange.id}: {request.method} {request.path} -> {status}{ended} in {exchange.seconds:.3f} s"
-    if position is not None:
-        when = "" if position.seconds is None else f" after {position.seconds:.3f} s"
-        return visible(f"{head}; byte {position.offset}{when}: {position.excerpt}")
-    if not exchange.body:
-        return visible(head)
-    return visible(head) + f"; {_beginning(exchange.body)}"
-
-
-def _beginning(body: bytes) -> str:
-    text = visible(body[: MOST_SHOWN + 1].decode("utf-8", "backslashreplace"))
-    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
-
-
-def _window(text: str) -> str:
-    return text if len(text) <= MOST_COMPARED else text[:MOST_COMPARED] + "…"
-
-
-def _field(label: str, text: str, width: int | None) -> Iterator[Text]:
-    """The label and its text; wrapped at `width` columns with a hanging indent, or left on one line."""
-    lines = [text]
-    if width is not None:
-        lines = textwrap.wrap(text, width - LABEL, break_long_words=False, break_on_hyphens=False) or [""]
-    for index, line in enumerate(lines):
-        head = label if index == 0 else ""
-        yield Text.assemble((f"  {head:<{LABEL - 2}}", "dim"), line)
 
 
 # ---- the answer ----------------------------------------------------------------------------------------------

@@ -19,10 +19,7 @@ MOST_WITNESSES = 3
 def message(judgement: Judgement) -> str:
     """One clause for the verdict: what was found, what it was kept by, or why it was left open."""
     if judgement.actual is not None:
-        many = judgement.looked_at > 1
-        told = judgement.actual + (
-            f" (in {judgement.broken} of {judgement.looked_at} exchanges)" if many else ""
-        )
+        told = judgement.actual + share(judgement)
     elif judgement.because is not None:
         told = clause(judgement.because)
     else:
@@ -31,6 +28,13 @@ def message(judgement: Judgement) -> str:
         return told
     until = "" if judgement.waived.until is None else f" until {judgement.waived.until}"
     return f"{told} (waived{until}: {judgement.waived.reason})"
+
+
+def share(judgement: Judgement) -> str:
+    """In how many of the exchanges the rule is broken, in brackets; empty where there was one."""
+    if judgement.looked_at < 2:
+        return ""
+    return f" (in {judgement.broken} of {judgement.looked_at} exchanges)"
 
 
 def clause(because: Because) -> str:
@@ -80,3 +84,11 @@ def _window(text: str, start: int, most: int) -> str:
         start = max(0, len(text) - most)
     before, after = ("…" if start else ""), ("…" if start + most < len(text) else "")
     return before + text[start : start + most] + after
+
+
+def visible(text: str) -> str:
+    r"""The text with everything unprintable escaped (\x1b, \n), so that no answer can steer a terminal."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -21,8 +21,8 @@ from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read
 from gonogo.judge import explain, judge
 from gonogo.judge.steps import then
+from gonogo.report.finding import told_of_rule
 from gonogo.report.model import Report, build
-from gonogo.report.terminal import told_of_rule
 from gonogo.report.wording import message
 from gonogo.rules import Scenario, load
 from gonogo.stimuli.extra import parse_extra

@@ -10,7 +10,8 @@ import jsonschema_rs
 from gonogo.report import json as json_report
 from gonogo.report import markdown
 from gonogo.report.breaks import breaks
-from gonogo.report.terminal import print_report, told_of_rule
+from gonogo.report.finding import told_of_rule
+from gonogo.report.terminal import print_report
 from gonogo.verdict import Evidence, Judgement, Level, Rule, Verdict
 from rich.console import Console
 
