@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
+from gonogo.faults.answers import GENERATIONS, all_of, fields, refusals, streams, wholes
 from gonogo.faults.editing import (
     DONE,
     answer,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 ANY_MODEL = "ideal"
 """A model that the sound server has."""
 
-GENERATIONS = ("/chat/completions", "/completions")
-
 
 @dataclass
 class Faulty:
@@ -54,46 +53,6 @@ class Faulty:
     edit: Edit = lambda exchange: exchange
     rewrite: Rewrite = lambda body: body
     validates: bool = False
-
-
-# ---- which answers -------------------------------------------------------------------------------------------
-
-
-def streams(edit: Edit) -> Edit:
-    """The edit for the streams of generations."""
-    return lambda e: edit(e) if e.status == 200 and e.is_stream else e
-
-
-def wholes(edit: Edit, *paths: str) -> Edit:
-    """The edit for whole answers of these paths, of generations where none is named."""
-    where = paths or GENERATIONS
-
-    def change(exchange: Exchange) -> Exchange:
-        is_whole = exchange.status == 200 and not exchange.is_stream and exchange.request.path in where
-        return edit(exchange) if is_whole and exchange.body.startswith(b"{") else exchange
-
-    return change
-
-
-def refusals(edit: Edit, *, among: range = range(400, 500)) -> Edit:
-    """The edit for refusals with a body."""
-    return lambda e: edit(e) if e.status in among and e.body else e
-
-
-def all_of(*edits: Edit) -> Edit:
-    """One edit after the other."""
-
-    def change(exchange: Exchange) -> Exchange:
-        for edit in edits:
-            exchange = edit(exchange)
-        return exchange
-
-    return change
-
-
-def fields(change: JsonEdit) -> Edit:
-    """The JSON of each whole answer and of each chunk, edited."""
-    return all_of(wholes(answer(change)), streams(each(change)))
 
 
 # ---- streams -------------------------------------------------------------------------------------------------

@@ -47,8 +47,6 @@ NULLABLE: Mapping[str, frozenset[str]] = {
             "max_tokens",
             "metadata",
             "n",
-        }
-        | {
             "presence_penalty",
             "prompt_cache_key",
             "reasoning_effort",
@@ -56,8 +54,13 @@ NULLABLE: Mapping[str, frozenset[str]] = {
             "seed",
             "stop",
             "store",
+            "service_tier",
+            "stream",
+            "stream_options",
+            "temperature",
+            "top_logprobs",
+            "top_p",
         }
-        | {"service_tier", "stream", "stream_options", "temperature", "top_logprobs", "top_p"}
     ),
     "CreateCompletionRequest": frozenset(
         {
@@ -69,8 +72,15 @@ NULLABLE: Mapping[str, frozenset[str]] = {
             "max_tokens",
             "n",
             "presence_penalty",
+            "prompt",
+            "seed",
+            "stop",
+            "stream",
+            "stream_options",
+            "suffix",
+            "temperature",
+            "top_p",
         }
-        | {"prompt", "seed", "stop", "stream", "stream_options", "suffix", "temperature", "top_p"}
     ),
     "ChatCompletionRequestAssistantMessage": frozenset({"content", "refusal"}),
     "FunctionObject": frozenset({"strict"}),

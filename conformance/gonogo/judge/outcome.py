@@ -54,8 +54,8 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True)
-class Undecided:
-    """The precondition of a check did not hold: why, the values of that reason's template, and in which exchanges."""
+class _LeftOpen:
+    """Why a check said neither yes nor no: the reason, the values of its template, and in which exchanges."""
 
     reason: Reason
     about: tuple[str, ...] = ()
@@ -67,18 +67,16 @@ class Undecided:
         return Because(self.reason, self.values, self.about)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The target said plainly that it does not do this: how, and in which exchanges."""
+class Undecided(_LeftOpen):
+    """The precondition of a check did not hold."""
 
-    reason: Reason
-    about: tuple[str, ...] = ()
-    values: Mapping[str, object] = field(default_factory=dict)
+    __slots__ = ()
 
-    @property
-    def because(self) -> Because:
-        """The same as a judgement carries it."""
-        return Because(self.reason, self.values, self.about)
+
+class Refused(_LeftOpen):
+    """The target said plainly that it does not do this."""
+
+    __slots__ = ()
 
 
 Outcome = Kept | Deviation | Undecided | Refused

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import Request
 from gonogo.stimuli.bodies import PATHS, bare, post
+from gonogo.stimuli.framing import CHUNKED, UPGRADING, framed
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import Endpoint, Risk
 
@@ -60,29 +61,12 @@ def _preflight() -> Ask:
 
 @when.phrase("a chat completion is requested in chunks")
 def _chunked() -> Ask:
-    return Ask(_headed("in chunks", (("transfer-encoding", "chunked"),)))
+    return Ask(framed(CHUNKED))
 
 
 @when.phrase("a chat completion is requested with an offer to upgrade")
 def _upgrading() -> Ask:
-    """As Java's HTTP client sends its first request to a server that it does not know yet."""
-    offer = (
-        ("connection", "Upgrade, HTTP2-Settings"),
-        ("upgrade", "h2c"),
-        ("http2-settings", "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"),
-    )
-    return Ask(_headed("with an offer to upgrade", offer))
-
-
-def _headed(name: str, headers: tuple[tuple[str, str], ...]) -> Stimulus:
-    """A short chat completion with these fields in its head."""
-    plain = post(Endpoint.CHAT, {"max_tokens": 2}, valid=False, risk=Risk.MILD)
-
-    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
-        request = plain.build(subject, answers)
-        return replace(request, headers=(*request.headers, *headers))
-
-    return replace(plain, key=f"{Endpoint.CHAT} {name}", build=build)
+    return Ask(framed(UPGRADING))
 
 
 def labelled(media_type: str, *, valid: bool) -> Stimulus:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from gonogo.stimuli import bodies
+from gonogo.stimuli.framing import is_framed
 from gonogo.stimuli.fuzzed import Meant, case, is_fuzzed
 from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, left_again, suspects
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
@@ -140,7 +141,11 @@ _watch("any generation is asked for", lambda s: s.valid and s.tokens > 0, _CHAT,
 _watch("any valid request is sent", lambda stimulus: stimulus.valid, _CHAT)
 _watch("any request is sent", lambda _: True, _CHAT)
 _watch("any request is sent that is to be answered", _is_owed, _CHAT)
-_watch("any request is sent that is to be refused", lambda s: not _is_owed(s), _BROKEN)
+_watch(
+    "any request is sent that is to be refused",
+    lambda s: not _is_owed(s) and not is_framed(s.key),
+    _BROKEN,
+)
 # The contract describes errors of its own operations; what a server says elsewhere is its own affair.
 _watch("any request is refused", lambda s: s.endpoint is not Endpoint.OTHER, _BROKEN)
 _watch("a sign of life is asked for", lambda s: is_sign_of_life(s.key), _BROKEN)

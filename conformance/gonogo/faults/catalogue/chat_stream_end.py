@@ -25,6 +25,7 @@ from gonogo.faults.editing import (
     without,
 )
 from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.usage import counted
 
 STREAMS = streamed("/chat/completions")
 PLAIN = asked('POST /chat/completions {"stream":true}')
@@ -216,11 +217,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(
             LIMITED,
             each(put("choices.*.finish_reason", "stop"), where=finishes),
-            each(
-                put("usage.completion_tokens", 14),
-                made("usage.total_tokens", lambda n: n + 12),
-                where=has_usage,
-            ),
+            counted(14, before=2),
         ),
     ),
     fault(
@@ -229,11 +226,7 @@ FAULTS: tuple[Fault, ...] = (
         "chat.stream.limit",
         changed(
             LIMITED,
-            each(
-                put("usage.completion_tokens", 16),
-                made("usage.total_tokens", lambda n: n + 14),
-                where=has_usage,
-            ),
+            counted(16, before=2),
         ),
     ),
     fault(

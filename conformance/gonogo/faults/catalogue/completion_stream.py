@@ -25,6 +25,7 @@ from gonogo.faults.editing import (
     without,
 )
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.usage import counted
 
 STREAMS = streamed("/completions")
 PLAIN = asked('POST /completions {"stream":true}')
@@ -187,11 +188,7 @@ FAULTS: tuple[Fault, ...] = (
         changed(
             LIMITED,
             each(put("choices.*.finish_reason", "stop"), where=finishes),
-            each(
-                put("usage.completion_tokens", 14),
-                made("usage.total_tokens", lambda n: n + 12),
-                where=has_usage,
-            ),
+            counted(14, before=2),
         ),
     ),
     fault(

@@ -14,6 +14,7 @@ from gonogo.stimuli.stimulus import Risk
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
+    from gonogo.faults.editing import Change
 
 AGAIN = asked("POST /chat/completions {} #2")  # an answer that is only counted where it is there
 LARGE_BODY = "POST /chat/completions with a user of 65536 bytes"
@@ -265,3 +266,9 @@ FAULTS: tuple[Fault, ...] = (
         changed(asked("PUT /chat/completions"), header("allow", None)),
     ),
 )
+
+HARMLESS: dict[str, Change] = {
+    "silence to a limit below 0, which may be taken for none": changed(
+        last("sampling.refused.max_tokens_negative"), silent(FailureKind.TIMEOUT)
+    ),
+}

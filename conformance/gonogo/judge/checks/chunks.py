@@ -11,7 +11,7 @@ from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
@@ -47,23 +47,24 @@ def never_empty(exchange: Exchange, field: str) -> Outcome:
 @check('"{field}" in every chunk is a time in seconds', Of.BEGUN)
 def chunk_time(exchange: Exchange, field: str) -> Outcome:
     """A Unix time between 2001 and 2096."""
-    chunks = reading.chunks(exchange)
-    for chunk in chunks:
-        deviation = out_of_time(chunk.value.get(field), field, exchange)
-        if deviation is not None:
-            return deviation.located(exchange, chunk.offset, chunk.end)
-    return saw(f'chunk with "{field}"', exchange, count=len(chunks))
+    return _every(exchange, field, out_of_time, f'chunk with "{field}"')
 
 
 @check('"{field}" in every chunk is about the time in the Date of the stream', Of.BEGUN)
 def chunk_now(exchange: Exchange, field: str) -> Outcome:
     """The clock is the target's own."""
+    return _every(exchange, field, late, f'chunk with "{field}" beside a Date')
+
+
+def _every(
+    exchange: Exchange, field: str, wrong: Callable[[object, str, Exchange], Deviation | None], what: str
+) -> Outcome:
     chunks = reading.chunks(exchange)
     for chunk in chunks:
-        deviation = late(chunk.value.get(field), field, exchange)
+        deviation = wrong(chunk.value.get(field), field, exchange)
         if deviation is not None:
             return deviation.located(exchange, chunk.offset, chunk.end)
-    return saw(f'chunk with "{field}" beside a Date', exchange, count=len(chunks))
+    return saw(what, exchange, count=len(chunks))
 
 
 @check("every chunk but the usage chunk has a choice", Of.BEGUN)

@@ -1,0 +1,19 @@
+"""What a usage chunk counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.faults.editing import each, has_usage, made, put
+
+if TYPE_CHECKING:
+    from gonogo.faults.editing import Edit
+
+
+def counted(completion: int, *, before: int) -> Edit:
+    """The completion tokens of a usage chunk that counted `before`, and their share of the total."""
+    return each(
+        put("usage.completion_tokens", completion),
+        made("usage.total_tokens", lambda total: total + completion - before),
+        where=has_usage,
+    )

@@ -1,0 +1,42 @@
+"""A short chat completion, framed as some HTTP clients frame it and as a server may turn down (411, 426)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli.bodies import post
+from gonogo.stimuli.stimulus import Endpoint, Risk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+CHUNKED = (("transfer-encoding", "chunked"),)
+UPGRADING = (
+    ("connection", "Upgrade, HTTP2-Settings"),
+    ("upgrade", "h2c"),
+    ("http2-settings", "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"),
+)
+"""As Java's HTTP client sends its first request to a server that it does not know yet."""
+
+_FRAMINGS = {f"{Endpoint.CHAT} in chunks": CHUNKED, f"{Endpoint.CHAT} with an offer to upgrade": UPGRADING}
+
+
+def is_framed(key: str) -> bool:
+    """Whether the key is that of a chat completion in one of these framings."""
+    return key in _FRAMINGS
+
+
+def framed(headers: tuple[tuple[str, str], ...]) -> Stimulus:
+    """The chat completion with the fields of one of these framings in its head."""
+    plain = post(Endpoint.CHAT, {"max_tokens": 2}, valid=False, risk=Risk.MILD)
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        request = plain.build(subject, answers)
+        return replace(request, headers=(*request.headers, *headers))
+
+    key = next(key for key, fields in _FRAMINGS.items() if fields == headers)
+    return replace(plain, key=key, build=build)
