@@ -1,0 +1,63 @@
+"""A server on an engine without a model, for clients in processes of their own; it says what fits each flow."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+from gonogo_server.app import create_app
+from gonogo_server.connection.protocol import Limits, limited
+from gonogo_server.engine.base import ToolStyle
+from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.settings import Settings
+
+from .flows import KEY, LAMP_IS_TEAL, PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HELLO: Final = "Hello! How can I help you today?"
+PERSON: Final = '{"name":"Ada","age":36}'
+CALL: Final = '<tool_call>{"name": "set_colour", "arguments": {"colour": "teal"}}</tool_call>'
+STYLE: Final = ToolStyle("<tool_call>", "</tool_call>", lambda text, tools: json.loads(text), json=True)
+
+
+def answer(prompt: str) -> str:
+    """What the engine says to a prompt, which has a line a message.
+
+    The result of a tool is said again, a tool that is offered is called, and somebody is described.
+    """
+    lines = prompt.splitlines()
+    if any(line.startswith(("tool: ", "tool (")) for line in lines[-2:-1]):
+        return LAMP_IS_TEAL
+    if any(line.startswith("tool: {") and "set_colour" in line for line in lines):
+        return CALL
+    return PERSON if "Ada" in prompt else HELLO
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Serve the models "scripted" and "vectors" from a thread; gives the base URL. It wants `KEY`."""
+    engine = ScriptedEngine(
+        ("scripted",), answer, context_length=65536, embedding_models=("vectors",), style=STYLE
+    )
+    settings = Settings(api_key=KEY)
+    limits = Limits(settings.head_timeout, settings.max_connections)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            create_app(engine, settings), http=limited(limits), lifespan="on", log_config=None
+        )
+        server = uvicorn.Server(config)
+        # Connections wait in the listener's queue until it accepts them.
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
