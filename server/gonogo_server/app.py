@@ -8,25 +8,25 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gonogo_server import envelope
+from gonogo_server.compilation.compiler import Compiler
 from gonogo_server.connection.own_names import OwnNames
 from gonogo_server.operations.deadline import Deadline
 from gonogo_server.operations.exchange_headers import PROCESSING_MS, REQUEST_ID, ExchangeHeaders
 from gonogo_server.operations.metrics import Metrics
 from gonogo_server.operations.observation import Observation
-from gonogo_server.operations.traffic import Traffic
 from gonogo_server.routes import chat, completions, embeddings, health, metrics, models
 from gonogo_server.routes.beside import thread
 from gonogo_server.routes.dependencies import admitted, authorized
-from gonogo_server.schemas.compiler import Compiler
 from gonogo_server.settings import LOOPBACK_ORIGIN
+from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from starlette.types import ASGIApp
 
+    from gonogo_server.compilation.worker import Worker
     from gonogo_server.engine.base import Engine
-    from gonogo_server.schemas.worker import Worker
     from gonogo_server.settings import Settings
 
 API = (models.router, chat.router, completions.router, embeddings.router)

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from gonogo_server.errors import Draining, ServerError, TooSlow, Unauthorized
-from gonogo_server.operations.exchange import current
+from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 import uvicorn
 
-from gonogo_server import launched
+from gonogo_server import events, launched
 from gonogo_server.app import create_app
 from gonogo_server.connection.own_names import own_names
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.errors import BadSettings, ModelUnavailable
-from gonogo_server.operations import events, logs
-from gonogo_server.operations.traffic import Traffic
+from gonogo_server.operations import logs
 from gonogo_server.settings import read
+from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

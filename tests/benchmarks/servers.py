@@ -26,7 +26,7 @@ from pathlib import Path
 import gonogo_server.engine.mlx
 import mlx.core as mx, json
 from gonogo_server.engine.mlx.gguf import load_gguf
-from gonogo_server.locate import locate
+from gonogo_server.engine.locate import locate
 from dataclasses import asdict
 from mlx.utils import tree_flatten
 folder = Path(sys.argv[2])

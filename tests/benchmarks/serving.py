@@ -42,7 +42,7 @@ import mlx.core as mx
 from gonogo_server.engine.mlx.device import set_up
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.api import BatchGenerator
-from gonogo_server.locate import locate
+from gonogo_server.engine.locate import locate
 set_up()
 loaded = load(locate(sys.argv[1]))
 prompts, tokens, rows = json.loads(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])

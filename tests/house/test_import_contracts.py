@@ -30,6 +30,14 @@ CARELESS = {
     ),
     "judging, rules and reports have no network": ("conformance/gonogo/report/careless.py", "httpx2"),
     "judging and rules have no clock and no dice": ("conformance/gonogo/judge/careless.py", "time"),
+    "inside the server: serving, then routes, then requests | answers, then filters, tools, engines, facts": (
+        "server/gonogo_server/filters/careless.py",
+        "gonogo_server.answers.stream",
+    ),
+    "inside the engines: each by itself, over the pool, over what all of them are": (
+        "server/gonogo_server/engine/pool.py",
+        "gonogo_server.engine.scripted",
+    ),
     "protocol logic does no input and output": ("server/gonogo_server/answers/stream.py", "asyncio"),
     "the application knows engines by their Protocol only": (
         "server/gonogo_server/routes/careless.py",

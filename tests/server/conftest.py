@@ -13,11 +13,13 @@ import pytest
 import uvicorn
 from gonogo_contract import component_schema
 from gonogo_server.app import create_app
+from gonogo_server.compilation.trials import ready
+from gonogo_server.compilation.worker import Worker
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine.scripted import ScriptedEngine
-from gonogo_server.schemas.trials import ready
-from gonogo_server.schemas.worker import Worker
 from gonogo_server.settings import Settings
+from gonogo_wire import CreateChatCompletionRequest
+from server.grammars import BELL, LAMP, Grammar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -140,3 +142,19 @@ def keeps_contract() -> Callable[[str, object], None]:
         validators[component].validate(value)
 
     return check
+
+
+@pytest.fixture
+def grammar() -> Callable[[str], Grammar]:
+    return Grammar
+
+
+@pytest.fixture
+def request_with() -> Callable[..., CreateChatCompletionRequest]:
+    """A request with these fields; two tools unless they say otherwise."""
+
+    def make(**fields: Any) -> CreateChatCompletionRequest:  # noqa: ANN401 - JSON
+        body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "tools": [LAMP, BELL]} | fields
+        return CreateChatCompletionRequest.model_validate(body)
+
+    return make

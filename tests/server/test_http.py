@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gonogo_server.compilation.compiler import Compiler
 from gonogo_server.requests.body import parse
 from gonogo_server.requests.messages import plain_messages
 from gonogo_server.routes import chat, dependencies
-from gonogo_server.schemas.compiler import Compiler
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:

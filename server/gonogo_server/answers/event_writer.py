@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from pydantic_core import to_json
 
-from gonogo_server.answers import sse
+from gonogo_server import sse
 from gonogo_server.answers.stream import Text
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from pydantic import MISSING
 
 from gonogo_server.answers.logprobs import chat_logprobs, completion_logprobs
 from gonogo_server.answers.stream import Calling, Counted, Finished, Reasoned, Started, Text
-from gonogo_server.tools.filter import Call
+from gonogo_server.filters.calls import Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from gonogo_server.answers.align import Placed
     from gonogo_server.answers.stream import Reason, Said, Step, Whole
     from gonogo_server.engine.base import FinishReason
-    from gonogo_server.tools.filter import Arguments
+    from gonogo_server.filters.calls import Arguments
 
 
 @dataclass(frozen=True, slots=True)

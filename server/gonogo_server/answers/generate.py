@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from gonogo_server.answers.best import best
 from gonogo_server.answers.echo import read_echo
 from gonogo_server.answers.merge import merge
+from gonogo_server.answers.plan import Plan
 from gonogo_server.answers.stream import Answer, Counted, Started
-from gonogo_server.operations.exchange import current, noted
-from gonogo_server.tools.plan import Plan
+from gonogo_server.answers.timing import timed
+from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
@@ -91,7 +92,7 @@ def nth_seed(generation: Generation, nth: int) -> Generation:
 
 def _reading(ask: Ask, index: int, echo: Echo | None) -> Answer:
     ends_in: Reason = "stop" if ask.plan.named else "tool_calls"
-    return Answer(index, ask.stops, echo, ask.plan.reader(), ends_in, ask.plan.reasoning())
+    return Answer(index, ask.stops, echo, ask.plan.tool_filter(), ends_in, ask.plan.reasoning_filter())
 
 
 async def _answer(
@@ -100,7 +101,7 @@ async def _answer(
     if generation.max_tokens == 0:
         yield answer.skip()
         return
-    async with aclosing(noted(engine.generate(model, generation))) as pieces:
+    async with aclosing(timed(engine.generate(model, generation))) as pieces:
         async for piece in pieces:
             if steps := answer.take(piece):
                 yield steps
@@ -128,5 +129,5 @@ def _counted(ask: Ask, answers: Sequence[Answer]) -> Counted:
         sum(len(generation.prompt) for generation in ask.generations),
         sum(answer.tokens for answer in answers),
         sum(min(cached[first : first + ask.best_of]) for first in range(0, len(cached), ask.best_of)),
-        sum(answer.reasoning_tokens for answer in answers) if ask.plan.thinking else None,
+        sum(answer.reasoning_tokens for answer in answers) if ask.plan.reasoning else None,
     )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
-from gonogo_server.answers import sse
+from gonogo_server import sse
 from gonogo_server.answers.event_writer import ChunkForm, EventWriter
 from gonogo_server.answers.stream import Counted, Finished, fold
 from gonogo_server.envelope import envelope
-from gonogo_server.operations.exchange import current
+from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine

@@ -13,18 +13,18 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Final, Literal
 
 from gonogo_server.answers.align import Aligner
-from gonogo_server.answers.reasoning import Thought
 from gonogo_server.errors import ServerError
-from gonogo_server.tools.filter import Arguments, Call
-from gonogo_server.tools.reader import Reader, Shown
+from gonogo_server.filters.calls import Arguments, Call
+from gonogo_server.filters.reader import Reader, Shown
+from gonogo_server.filters.reasoning import ReasoningText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from gonogo_server.answers.align import Placed
-    from gonogo_server.answers.reasoning import ReasoningFilter
     from gonogo_server.engine.base import FinishReason, Piece
-    from gonogo_server.tools.filter import ToolFilter
+    from gonogo_server.filters.calls import ToolFilter
+    from gonogo_server.filters.reasoning import ReasoningFilter
 
     Reason = FinishReason | Literal["tool_calls"]
 
@@ -184,7 +184,7 @@ class Answer:
         self._count(piece)
         if reason:
             read += self._reader.flush(cut=piece.finish_reason == "length")
-        if reasoning or self._reader.reasoning or any(isinstance(part, Thought) for part in read):
+        if reasoning or self._reader.reasoning or any(isinstance(part, ReasoningText) for part in read):
             self.reasoning_tokens = self.tokens
         said = [self._step(part) for part in read]
         if reason:
@@ -215,8 +215,8 @@ class Answer:
             self._aligner.add(token.chosen.bytes, token)
             self._logprobs.append(token.chosen.logprob)
 
-    def _step(self, part: Shown | Thought | Call | Arguments) -> Step:
-        if isinstance(part, Thought):
+    def _step(self, part: Shown | ReasoningText | Call | Arguments) -> Step:
+        if isinstance(part, ReasoningText):
             return Reasoned(self._index, part.text)
         if not isinstance(part, Shown):
             return Calling(self._index, part)

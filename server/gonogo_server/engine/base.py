@@ -53,7 +53,7 @@ class Message(TypedDict):
     """In the API's form, but with `arguments` as an object, as templates want them."""
     tool_call_id: NotRequired[str]
     reasoning_content: NotRequired[str]
-    """What was thought before it, where the conversation says so; templates take what they need of it."""
+    """The reasoning before it, where the conversation says so; templates take what they need of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
 
-from gonogo_server.answers import sse
+from gonogo_server import sse
 from gonogo_server.envelope import envelope, error_response
 from gonogo_server.errors import DeadlineExceeded
-from gonogo_server.operations.exchange import current
+from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

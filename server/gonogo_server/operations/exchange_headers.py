@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from gonogo_server.operations.events import bind_request
+from gonogo_server.events import bind_request
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from gonogo_server.operations.events import LOGGER
+from gonogo_server.events import LOGGER
 
 if TYPE_CHECKING:
     from structlog.types import Processor

@@ -15,8 +15,8 @@ from prometheus_client import (
 
 if TYPE_CHECKING:
     from gonogo_server.engine.base import Engine
-    from gonogo_server.operations.exchange import Exchange
-    from gonogo_server.operations.traffic import Traffic
+    from gonogo_server.exchange import Exchange
+    from gonogo_server.traffic import Traffic
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 

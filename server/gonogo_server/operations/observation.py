@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server import events
 from gonogo_server.envelope import CLIENT_CLOSED_REQUEST
-from gonogo_server.operations import events
-from gonogo_server.operations.exchange import Exchange, begin
+from gonogo_server.exchange import Exchange, begin
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from gonogo_server.operations.metrics import Metrics
-    from gonogo_server.operations.traffic import Traffic
+    from gonogo_server.traffic import Traffic
 
 PROBES: Final = frozenset({"/health", "/metrics"})
 """What machines ask every few seconds, and nobody wants to read of."""

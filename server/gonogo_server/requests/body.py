@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from gonogo_server.errors import BadRequest, UnsupportedMediaType
 from gonogo_server.requests.bounds import Bounds, check_bounds, too_deep
-from gonogo_server.requests.complaint import complaint, unknown_field
 from gonogo_server.requests.echoes import drop_echoes
+from gonogo_server.requests.validation import refusal, unknown_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ def parse(raw: bytes, content_type: str | None, model: type[Body], bounds: Bound
     try:
         body = model.model_validate(document)
     except ValidationError as error:
-        raise complaint(error, document) from None
+        raise refusal(error, document) from None
     if isinstance(body, CreateChatCompletionRequest):
         drop_echoes(body.messages)
     if (unknown := unknown_field(body)) is not None:

@@ -90,9 +90,9 @@ def _plain(message: Mapping[str, Any], at: str) -> Message:
     if role != "tool" and (name := message.get("name")):
         plain["name"] = name
     # As this server gives it out.
-    thought = message.get("reasoning_content")
-    if role == "assistant" and thought:
-        plain["reasoning_content"] = thought
+    reasoning = message.get("reasoning_content")
+    if role == "assistant" and reasoning:
+        plain["reasoning_content"] = reasoning
     return plain
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gonogo_server.errors import BadRequest
-from gonogo_server.requests.validate import served
+from gonogo_server.requests.checks import served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

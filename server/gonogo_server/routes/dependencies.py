@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from gonogo_server.engine.base import Engine
 from gonogo_server.errors import BodyTooLarge, Draining, Overloaded, TooSlow, UnsupportedMediaType
-from gonogo_server.operations.exchange import current
+from gonogo_server.exchange import current
 from gonogo_server.operations.observation import started
 from gonogo_server.requests.auth import check_key
 from gonogo_server.requests.body import parse
@@ -17,8 +17,8 @@ from gonogo_server.requests.bounds import Bounds
 from gonogo_server.routes.beside import beside
 
 if TYPE_CHECKING:
-    from gonogo_server.operations.traffic import Traffic
     from gonogo_server.settings import Settings
+    from gonogo_server.traffic import Traffic
 
 DISCARDED: Final = 4
 """How many times the limit is read of a body that is over it."""

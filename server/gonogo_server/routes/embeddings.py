@@ -9,11 +9,11 @@ from gonogo_wire import CreateEmbeddingRequest
 from gonogo_server.answers.embedding_form import embedding_list, shortened
 from gonogo_server.answers.respond import while_connected
 from gonogo_server.engine.base import Engine
-from gonogo_server.operations.exchange import current
-from gonogo_server.requests import asked
+from gonogo_server.exchange import current
+from gonogo_server.requests import params
+from gonogo_server.requests.checks import served_as
 from gonogo_server.requests.embedding_inputs import read_inputs
 from gonogo_server.requests.token_ids import with_vocabulary
-from gonogo_server.requests.validate import served_as
 from gonogo_server.routes.dependencies import EngineDependency, json_body
 
 router = APIRouter()
@@ -37,9 +37,9 @@ async def _embed(engine: Engine, body: CreateEmbeddingRequest) -> str:
     vectors = await engine.embed(card.id, inputs)
 
     def write() -> str:
-        dimensions = asked.dimensions(body)
+        dimensions = params.dimensions(body)
         fitting = vectors if dimensions is None else shortened(vectors, dimensions)
-        return embedding_list(card.id, fitting, tokens, asked.encoding(body)).model_dump_json()
+        return embedding_list(card.id, fitting, tokens, params.encoding(body)).model_dump_json()
 
     # A million numbers take a second to write, in which others are to be answered.
     return await asyncio.to_thread(write)

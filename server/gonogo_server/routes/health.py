@@ -12,7 +12,7 @@ from gonogo_server.errors import Draining, EngineDied, ServerError
 from gonogo_server.routes.dependencies import EngineDependency
 
 if TYPE_CHECKING:
-    from gonogo_server.operations.traffic import Traffic
+    from gonogo_server.traffic import Traffic
 
 router = APIRouter()
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from gonogo_wire import Model, ModelList
 
 from gonogo_server.engine.base import ModelCard
-from gonogo_server.requests.validate import served
+from gonogo_server.requests.checks import served
 from gonogo_server.routes.dependencies import EngineDependency
 
 router = APIRouter()

@@ -1,1 +1,1 @@
-"""Schemas of clients: measured, searched for dead ends, and tried in a process that may die of them."""
+"""Schemas of clients: measured, searched for dead ends, made rules of a grammar; `compilation` tries them. No I/O."""

@@ -2,7 +2,7 @@
 
 The library that makes grammars recurses and multiplies: a few hundred references in a row have ended the process,
 and some patterns and multiples are given up only after much work. A worker process bears what passes these limits (see
-`compiler`).
+`compilation`).
 """
 
 from __future__ import annotations

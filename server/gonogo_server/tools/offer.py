@@ -14,7 +14,7 @@ from pydantic import MISSING
 
 from gonogo_server.errors import BadRequest
 from gonogo_server.schemas.limits import USUAL
-from gonogo_server.structured import advised, enforced
+from gonogo_server.schemas.structured import advised, enforced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo_server.answers import sse
+from gonogo_server import sse
 from gonogo_server.answers.align import Placed
 from gonogo_server.answers.event_writer import EventWriter
 from gonogo_server.answers.form import ChatForm, CompletionForm, Heading

@@ -13,11 +13,11 @@ import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
 from gonogo_server.engine.base import Generation, Sampling
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.engine import Budget, MlxEngine, open_engine
 from gonogo_server.engine.mlx.residents import Limits, Residents
-from gonogo_server.engine.mlx.row import Row
+from gonogo_server.engine.mlx.sequence import TokenSequence
 from gonogo_server.engine.mlx.ticket import Ticket
-from gonogo_server.locate import locate
 from mlx.utils import tree_flatten
 from mlx_lm.models import llama
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -180,7 +180,7 @@ class ByHand:
         banned = [(END_TOKEN, -100.0)] if without_end else []
         how = Sampling(**({"seed": 1} | sampling), logit_bias=(*bias, *banned))
         generation = Generation(tuple(prompt), max_tokens, how, likeliest, first=first)
-        self.owned.add(self.name, Row(answer, generation, self.loaded.text, matcher))
+        self.owned.add(self.name, TokenSequence(answer, generation, self.loaded.text, matcher))
         return answer
 
     async def step(self, steps: int = 1) -> None:

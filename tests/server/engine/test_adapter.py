@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 import pytest
 from gonogo_server.engine.base import Generation, Sampling
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx import load as loading
 from gonogo_server.engine.mlx.adapter import adapt
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.errors import ModelUnavailable
-from gonogo_server.locate import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -56,7 +56,7 @@ async def test_those_for_whom_there_is_no_room_wait_their_turn(by_hand: Open, en
     bench.batch._most_bytes = room
     answers = [bench.ask(list(SHORT), 20) for _ in range(5)]
     await bench.step(5)
-    assert len(bench.batch._rows) == 2
+    assert len(bench.batch._sequences) == 2
     assert [bool(answer.pieces) for answer in answers] == [True, True, False, False, False]
     assert [answer.tokens for answer in await bench.run(*answers)] == [alone] * 5
 
@@ -69,7 +69,7 @@ async def test_the_caches_never_take_more_than_they_may(by_hand: Open, endless_f
     while not all(answer.ended for answer in answers):
         await bench.step()
         assert bench.batch._generator.prompt_cache_nbytes <= room
-        most = max(most, len(bench.batch._rows))
+        most = max(most, len(bench.batch._sequences))
     assert 3 <= most < 16
 
 
@@ -81,7 +81,7 @@ async def test_one_that_has_no_room_at_all_is_answered_alone(by_hand: Open, endl
     for place, answer in enumerate(answers):
         while not answer.ended:
             await bench.step()
-            assert len(bench.batch._rows) <= 1
+            assert len(bench.batch._sequences) <= 1
             assert not any(later.pieces for later in answers[place + 1 :])
     assert [answer.tokens for answer in answers] == alone
 
@@ -96,7 +96,7 @@ async def test_what_needs_more_room_is_not_overtaken_by_what_needs_less(
     await bench.step(3)
     large, small = bench.ask(LONG, 2000), bench.ask(OTHER, 5)
     await bench.step(3)
-    assert len(bench.batch._rows) == 1
+    assert len(bench.batch._sequences) == 1
     while not first.ended:
         await bench.step()
         assert not large.pieces
@@ -118,7 +118,7 @@ async def test_a_long_answer_takes_its_length_for_each_that_is_beside_it(
     long = bench.ask(LONG, 1000)
     others = [bench.ask(prompt, 5) for prompt in (SHORT, OTHER)]
     await bench.step()
-    assert len(bench.batch._rows) == 2
+    assert len(bench.batch._sequences) == 2
     await bench.run(*others, long)
 
 
@@ -153,7 +153,7 @@ async def order(bench: Any, answers: dict[str, Any]) -> list[str]:  # noqa: ANN4
 async def test_who_asks_for_many_answers_keeps_the_next_request_waiting_for_one_of_them(
     by_hand: Open, endless_folder: Path
 ) -> None:
-    bench = by_hand(endless_folder, rows=1)
+    bench = by_hand(endless_folder, sequences=1)
     many = {f"many {number}": bench.ask(SHORT, 3, first=number == 0, seed=number) for number in range(6)}
     await bench.step()
     later = {name: bench.ask(OTHER, 3) for name in ("one", "two", "three")}
@@ -173,7 +173,7 @@ async def test_who_asks_for_many_answers_keeps_the_next_request_waiting_for_one_
 async def test_requests_that_keep_coming_do_not_keep_the_other_answers_of_one_waiting(
     by_hand: Open, endless_folder: Path
 ) -> None:
-    bench = by_hand(endless_folder, rows=1)
+    bench = by_hand(endless_folder, sequences=1)
     many = [bench.ask(SHORT, 3, first=number == 0) for number in range(3)]
     asked = 0
     while not all(answer.ended for answer in many):

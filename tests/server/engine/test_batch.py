@@ -71,12 +71,12 @@ async def test_a_long_prompt_does_not_keep_others_from_their_next_token(
 
 
 async def test_more_answers_than_rows_wait_their_turn(by_hand: Open, endless_folder: Path) -> None:
-    bench = by_hand(endless_folder, rows=2)
+    bench = by_hand(endless_folder, sequences=2)
     alone = await bench.tokens(OTHER, 6)
     answers = [bench.ask(OTHER, 6) for _ in range(5)]
     await bench.step(4)
-    assert len(bench.batch._rows) == 2
-    assert bench.batch.rows == 5
+    assert len(bench.batch._sequences) == 2
+    assert bench.batch.unfinished == 5
     assert [bool(answer.pieces) for answer in answers] == [True, True, False, False, False]
     assert [answer.tokens for answer in await bench.run(*answers)] == [alone] * 5
 
@@ -84,7 +84,7 @@ async def test_more_answers_than_rows_wait_their_turn(by_hand: Open, endless_fol
 async def test_those_who_wait_are_answered_in_the_order_in_which_they_came(
     by_hand: Open, endless_folder: Path
 ) -> None:
-    bench = by_hand(endless_folder, rows=1)
+    bench = by_hand(endless_folder, sequences=1)
     leaving = bench.ask(SHORT, 1000)
     # The first of them are the longest, so that none is there first for being short.
     waiting = [bench.ask([number] * length, length) for number, length in ((4, 9), (5, 5), (6, 3), (7, 1))]
@@ -109,7 +109,7 @@ async def test_a_cancelled_answer_is_gone_with_the_next_step_and_the_others_go_o
     await bench.step(4)
     leaving = bench.ask(LONG, 1000)
     await bench.step(steps)
-    uids = [uid for uid, row in bench.batch._rows.items() if row.ticket is leaving]
+    uids = [uid for uid, sequence in bench.batch._sequences.items() if sequence.ticket is leaving]
     in_stage = {
         "waiting": not uids,
         "reading": bench.batch._reading == set(uids) != set(),
@@ -119,7 +119,7 @@ async def test_a_cancelled_answer_is_gone_with_the_next_step_and_the_others_go_o
     leaving.cancelled = True
     had = len(leaving.pieces)
     await bench.step()
-    assert bench.batch.rows == 1
+    assert bench.batch.unfinished == 1
     assert not bench.batch._reading
     assert bench.batch._generator.extract_cache(uids) == {}
     await bench.run(staying)
@@ -130,7 +130,7 @@ async def test_a_cancelled_answer_is_gone_with_the_next_step_and_the_others_go_o
 async def test_a_prompt_that_stands_in_line_to_be_read_can_be_cancelled(
     by_hand: Open, endless_folder: Path
 ) -> None:
-    bench = by_hand(endless_folder, rows=16)
+    bench = by_hand(endless_folder, sequences=16)
     answers = [bench.ask([number, *range(100, 190)], 3) for number in range(12)]
     await bench.step()
     # Eight are read side by side, so that the last one has no part of its prompt read.
@@ -155,13 +155,13 @@ async def test_what_was_read_of_a_cancelled_prompt_need_not_be_read_again(
 
 
 async def test_all_being_cancelled_leaves_nothing_to_do(by_hand: Open, endless_folder: Path) -> None:
-    bench = by_hand(endless_folder, rows=2)
+    bench = by_hand(endless_folder, sequences=2)
     answers = [bench.ask(LONG, 1000, seed=seed) for seed in range(4)]
     await bench.step(9)
     for answer in answers:
         answer.cancelled = True
     assert not bench.owned.step()
-    assert bench.owned.rows == 0
+    assert bench.owned.unfinished == 0
     assert len(await bench.tokens(SHORT, 3)) == 3
 
 
@@ -253,7 +253,7 @@ async def test_a_processor_that_breaks_fails_its_answer_alone(
     assert len(poisoned.tokens) <= steps
     with pytest.raises(RuntimeError, match=r"cannot be followed.*poison"):
         raise poisoned.error
-    assert bench.owned.rows == 0
+    assert bench.owned.unfinished == 0
 
 
 async def test_a_token_that_cannot_be_written_fails_its_answer_alone(
@@ -289,7 +289,7 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException
 async def test_a_step_that_fails_fails_what_it_answers_and_those_who_wait_are_answered(
     by_hand: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bench = by_hand(endless_folder, rows=2)
+    bench = by_hand(endless_folder, sequences=2)
     alone = await bench.tokens(LONG, 10)
     running = [bench.ask(SHORT, 100), bench.ask(OTHER, 100)]
     waiting = bench.ask(LONG, 10)
@@ -376,7 +376,7 @@ async def test_two_hundred_answers_half_of_them_cancelled_leave_nothing_behind(
         assert bench.prefixes.nbytes <= limit
     await bench.run(*answers)
     generator = bench.batch._generator
-    assert bench.owned.rows == len(bench.batch._reading) == 0
+    assert bench.owned.unfinished == len(bench.batch._reading) == 0
     assert generator.prompt_cache_nbytes == 0
     assert bench.prefixes.nbytes == sum(entry.nbytes for entry in bench.prefixes._entries.values())
     assert bench.owned._deliveries._pending == {}

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx import device, embedder
 from gonogo_server.engine.mlx.embedder import BATCH_CPU, batches, load_embedder
 from gonogo_server.engine.mlx.embedding_folder import read_embedding_folder
 from gonogo_server.engine.mlx.pooling import pool
 from gonogo_server.errors import BadRequest, ModelUnavailable
-from gonogo_server.locate import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
+from gonogo_server.engine.locate import Location, locate
 from gonogo_server.engine.mlx import gguf
 from gonogo_server.engine.mlx.gguf import load_gguf, read_file
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.rope import TableRoPE
 from gonogo_server.errors import ModelUnavailable
-from gonogo_server.locate import Location, locate
 from tokenizers import pre_tokenizers
 
 if TYPE_CHECKING:

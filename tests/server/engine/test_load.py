@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import mlx.core as mx
 import pytest
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx import device
 from gonogo_server.engine.mlx import load as loading
 from gonogo_server.engine.mlx.load import UNKNOWN_CONTEXT, context_length, load
 from gonogo_server.errors import ModelUnavailable
-from gonogo_server.locate import locate
 from mlx import nn
 from mlx.utils import tree_flatten
 from mlx_lm.models.llama import Model, ModelArgs

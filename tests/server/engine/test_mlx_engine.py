@@ -193,7 +193,7 @@ async def test_an_answer_that_cannot_be_begun_fails_at_once(
         raise RuntimeError("no room on the device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("gonogo_server.engine.mlx.engine.Row", refuse)
+        patched.setattr("gonogo_server.engine.mlx.engine.TokenSequence", refuse)
         with pytest.raises(RuntimeError, match="no room on the device"):
             await pieces(engine, "Hello", 3)
     assert len(await pieces(engine, "Hello", 3)) == 3
@@ -218,7 +218,7 @@ async def test_a_dying_thread_fails_who_waits_and_everything_after(
 async def test_a_thread_that_dies_in_any_step_leaves_nobody_waiting(
     open_model: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    engine = open_model(endless_folder, limits=Limits(rows=2, read_step=16))
+    engine = open_model(endless_folder, limits=Limits(sequences=2, read_step=16))
     genuine, left = BatchGenerator.next, [steps]
 
     def dying(generator: BatchGenerator) -> object:
@@ -257,7 +257,7 @@ async def test_two_hundred_requests_half_of_them_cancelled_leave_nothing_behind(
     open_model: Open, endless_folder: Path
 ) -> None:
     limit = 1 << 18
-    engine = open_model(endless_folder, limits=Limits(rows=4, prefix_bytes=limit))
+    engine = open_model(endless_folder, limits=Limits(sequences=4, prefix_bytes=limit))
 
     async def ask(number: int) -> None:
         how = Sampling(seed=number, logit_bias=((256, -100.0),))
@@ -276,7 +276,7 @@ async def test_two_hundred_requests_half_of_them_cancelled_leave_nothing_behind(
 
     def left_over(owned: Residents) -> tuple[int, int, bool]:
         (batch,) = owned._batches.values()
-        return owned.rows, batch._generator.prompt_cache_nbytes, owned._prefixes.nbytes <= limit
+        return owned.unfinished, batch._generator.prompt_cache_nbytes, owned._prefixes.nbytes <= limit
 
     assert engine._worker.call(left_over).result(PATIENCE) == (0, 0, True)
     assert engine._pool.leases("endless") == 0

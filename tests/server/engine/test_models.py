@@ -12,13 +12,13 @@ import mlx.core as mx
 import pytest
 from gonogo_server.app import create_app
 from gonogo_server.engine.base import Generation, Sampling
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.embedder import load_embedder
 from gonogo_server.engine.mlx.engine import Budget, open_engine
 from gonogo_server.engine.mlx.foretell import foretell
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.errors import EngineDied, ModelUnavailable, UnsupportedModel
-from gonogo_server.locate import locate
-from gonogo_server.operations.exchange import Exchange, begin
+from gonogo_server.exchange import Exchange, begin
 from gonogo_server.settings import Settings
 from mlx import nn
 from mlx.utils import tree_flatten

@@ -108,7 +108,7 @@ async def test_a_cancelled_answer_makes_room_for_the_next(
     leaving.cancelled = behind.cancelled = True
     await bench.run(staying)
     assert staying.tokens == alone
-    assert bench.owned.rows == 0
+    assert bench.owned.unfinished == 0
     assert not bench.batch._generator._queue
 
 

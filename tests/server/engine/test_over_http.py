@@ -50,7 +50,7 @@ class TestWithOnePlace:
 
     @pytest.fixture
     def engine(self, open_model: Open, endless_folder: Path) -> MlxEngine:
-        return open_model(endless_folder, limits=Limits(rows=1))
+        return open_model(endless_folder, limits=Limits(sequences=1))
 
     async def test_a_client_that_leaves_frees_its_place_for_who_waits(
         self, live: httpx2.AsyncClient, engine: MlxEngine

@@ -215,14 +215,14 @@ async def test_a_prompt_of_one_token_has_nothing_to_share(by_hand: Open, endless
     prompt = (5,)
     choices = [bench.ask(prompt, 9, seed=seed) for seed in range(3)]
     await bench.step()
-    assert len(bench.batch._rows) == 3
+    assert len(bench.batch._sequences) == 3
     assert [choice.cached for choice in await bench.run(*choices)] == [0] * 3
 
 
 async def test_choices_that_wait_for_room_need_no_prefill_of_their_own(
     by_hand: Open, endless_folder: Path, shapes_read: list[tuple[int, int]]
 ) -> None:
-    bench = by_hand(endless_folder, rows=1, prefix_bytes=0)
+    bench = by_hand(endless_folder, sequences=1, prefix_bytes=0)
     choices = await bench.run(*(bench.ask(LONG, 1, seed=seed) for seed in range(3)))
     assert [choice.cached for choice in choices] == [0, 89, 89]
     assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 3 + 3
@@ -232,7 +232,7 @@ async def test_choices_that_wait_for_room_need_no_prefill_of_their_own(
 async def test_what_was_read_for_all_choices_is_let_go_with_the_last_that_waits(
     by_hand: Open, endless_folder: Path
 ) -> None:
-    bench = by_hand(endless_folder, rows=1, prefix_bytes=0)
+    bench = by_hand(endless_folder, sequences=1, prefix_bytes=0)
     first, *others = [bench.ask(LONG, 1000) for _ in range(3)]
     while not first.pieces:
         await bench.step()

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.errors import ModelUnavailable
-from gonogo_server.locate import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
 
+    from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.engine import MlxEngine
     from gonogo_server.engine.mlx.load import Loaded
-    from gonogo_server.locate import Location
 
 PATIENCE = 30.0
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx import rope as tables
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.rope import TableRoPE, look_up_rotations
-from gonogo_server.locate import locate
 from mlx import nn
 from mlx.utils import tree_flatten
 

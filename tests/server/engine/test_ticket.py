@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.engine.base import Generation, Piece, Sampling
-from gonogo_server.engine.mlx.row import Row
+from gonogo_server.engine.mlx.sequence import TokenSequence
 from gonogo_server.engine.mlx.ticket import Deliveries, Ticket
 
 if TYPE_CHECKING:
@@ -116,11 +116,13 @@ async def test_a_piece_that_waits_for_its_reader_takes_a_few_kilobytes_at_most(
 async def test_an_answer_that_nobody_reads_comes_to_its_end_and_keeps_nobody_waiting(
     by_hand: Open, endless_folder: Path
 ) -> None:
-    bench = by_hand(endless_folder, rows=1, prefix_bytes=0)
+    bench = by_hand(endless_folder, sequences=1, prefix_bytes=0)
     alone = await bench.tokens((1, 2, 3), 40)
     unread = Ticket()
     how = Sampling(seed=1, logit_bias=((256, -100.0),))
-    bench.owned.add(bench.name, Row(unread, Generation((1, 2, 3), 40, how, 20), bench.loaded.text, None))
+    bench.owned.add(
+        bench.name, TokenSequence(unread, Generation((1, 2, 3), 40, how, 20), bench.loaded.text, None)
+    )
     behind = bench.ask((1, 2, 3), 40)
     await bench.run(behind)
     assert behind.tokens == alone

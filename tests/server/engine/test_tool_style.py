@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import pytest
+from gonogo_server.answers.plan import plan
 from gonogo_server.engine.mlx.text import Text
-from gonogo_server.tools.plan import plan
 from gonogo_wire import CreateChatCompletionRequest
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tool_parsers import glm47, json_tools, mistral

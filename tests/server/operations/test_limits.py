@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.errors import BodyTooLarge
-from gonogo_server.operations.traffic import Traffic
 from gonogo_server.routes import dependencies
 from gonogo_server.settings import Settings
+from gonogo_server.traffic import Traffic
 from starlette.requests import Request
 
 if TYPE_CHECKING:

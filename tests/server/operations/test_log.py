@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 import structlog
+from gonogo_server import events
 from gonogo_server.engine.scripted import Failure, ScriptedEngine
 from gonogo_server.errors import EngineDied
-from gonogo_server.operations import events, logs
-from gonogo_server.operations.exchange import Exchange
+from gonogo_server.exchange import Exchange
+from gonogo_server.operations import logs
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from gonogo_server.engine.pool import Pool
 from gonogo_server.errors import ModelUnavailable
-from gonogo_server.operations.events import bind_request
-from gonogo_server.pool import Pool
+from gonogo_server.events import bind_request
 
 if TYPE_CHECKING:
     from server.operations.conftest import Logged

@@ -9,8 +9,7 @@ import pytest
 from gonogo_server.engine.base import NO_VARIABLES, ToolStyle
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.errors import BadRequest
-
-from .conftest import BELL, LAMP
+from server.grammars import BELL, LAMP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,18 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gonogo_server.answers.plan import Plan, plan
 from gonogo_server.engine.base import ToolStyle
 from gonogo_server.errors import BadRequest
-from gonogo_server.tools.markup import reads_json
+from gonogo_server.filters.markup import reads_json
 from gonogo_server.tools.offer import MOST_CALLS, offer
-from gonogo_server.tools.plan import Plan, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo_wire import CreateChatCompletionRequest
-
-    from .conftest import Grammar
+    from server.grammars import Grammar
 
     Make = Callable[..., CreateChatCompletionRequest]
 
@@ -355,7 +354,7 @@ def test_a_conversation_with_calls_is_told_in_the_models_form_though_no_call_may
     request_with: Make,
 ) -> None:
     made = plan(request_with(tool_choice="none"), OTHER_STYLE)
-    assert (made.knows_tools, made.tools, made.reader()) == (True, (), None)
+    assert (made.knows_tools, made.tools, made.tool_filter()) == (True, (), None)
 
 
 def test_only_a_choice_by_name_is_named(request_with: Make) -> None:

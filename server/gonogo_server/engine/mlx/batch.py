@@ -1,6 +1,6 @@
 """One model and all the answers that are generated with it at the same time (continuous batching).
 
-mlx_lm's BatchGenerator does the work: rows join it and leave it between any two steps. What is decided here is
+mlx_lm's BatchGenerator does the work: sequences join it and leave it between any two steps. What is decided here is
 who joins when, what of a prompt need not be read again, and what becomes of a step that fails.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gonogo_server.engine.base import Piece
     from gonogo_server.engine.mlx.prefix_cache import PrefixCache
-    from gonogo_server.engine.mlx.row import Row
+    from gonogo_server.engine.mlx.sequence import TokenSequence
     from gonogo_server.engine.mlx.ticket import Deliveries
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Batch:
         make_generator: Callable[[], Any],
         prefixes: PrefixCache[Cache],
         *,
-        most_rows: int,
+        most_sequences: int,
         most_bytes: int | None,
     ) -> None:
         self._name = name
@@ -80,45 +80,45 @@ class Batch:
         self._make_generator = make_generator
         self._generator = make_generator()
         self._prefixes = prefixes
-        self._most_rows = most_rows
+        self._most_sequences = most_sequences
         self._most_bytes = most_bytes
         self._trimmable = all(isinstance(layer, KVCache) for layer in _layers(make_prompt_cache(model)))
-        self._waiting: deque[Row] = deque()
+        self._waiting: deque[TokenSequence] = deque()
         self._first_joined = False
         """Whether the latest to join was the first answer of its request."""
-        self._rows: dict[int, Row] = {}
+        self._sequences: dict[int, TokenSequence] = {}
         self._reading: set[int] = set()
         self._read_for_all: list[ReadForAll] = []
 
-    def add(self, row: Row) -> None:
+    def add(self, sequence: TokenSequence) -> None:
         """Have it answered, as soon as there is room."""
-        self._waiting.append(row)
+        self._waiting.append(sequence)
 
     @property
-    def rows(self) -> int:
+    def unfinished(self) -> int:
         """Answers that are being generated or wait to be."""
-        return len(self._rows) + len(self._waiting)
+        return len(self._sequences) + len(self._waiting)
 
     def step(self, deliveries: Deliveries) -> bool:
-        """Go on by a token for each row that is past its prompt, and by a part of a prompt; False: nothing to do."""
+        """Go on by a token of each sequence past its prompt, and by a part of a prompt; False: nothing to do."""
         self._drop_cancelled()
         try:
             self._admit(deliveries)
             self._read_for_all = [one for one in self._read_for_all if self._awaited(one.prompt)]
-            if not self._rows:
+            if not self._sequences:
                 return False
             self._go_on(deliveries)
         except Exception as error:  # noqa: BLE001 - it is told to those it concerns
-            # The caches of all rows may be out of step with their tokens now: none of them can be used again.
+            # The caches of all sequences may be out of step with their tokens now: none of them can be used again.
             log_failure(log, error, "A step of the model %s failed.", self._name)
             self._break(error, deliveries)
-        return self.rows > 0
+        return self.unfinished > 0
 
     def fail(self, error: Exception, deliveries: Deliveries) -> None:
         """Tell everyone, those who wait as well."""
-        for row in (*self._rows.values(), *self._waiting):
-            deliveries.add(row.ticket, error)
-        self._rows, self._waiting, self._read_for_all = {}, deque(), []
+        for sequence in (*self._sequences.values(), *self._waiting):
+            deliveries.add(sequence.ticket, error)
+        self._sequences, self._waiting, self._read_for_all = {}, deque(), []
 
     def close(self) -> None:
         """Let go of the device."""
@@ -136,7 +136,7 @@ class Batch:
 
     def _hand_over(self, uid: int) -> None:
         """Of a prompt that was just read: give it to those who can use it, now that no answer is behind it."""
-        prompt = self._rows[uid].prompt
+        prompt = self._sequences[uid].prompt
         awaited = self._awaited(prompt)
         if self._trimmable and not awaited:
             return
@@ -151,108 +151,110 @@ class Batch:
 
     def _awaited(self, prompt: Sequence[int]) -> bool:
         """Whether choices of the same request wait: theirs is the very same prompt, not just an equal one."""
-        return any(row.prompt is prompt for row in self._waiting)
+        return any(sequence.prompt is prompt for sequence in self._waiting)
 
     def _answer(self, response: Any, deliveries: Deliveries) -> None:  # noqa: ANN401 - mlx_lm's
-        row = self._rows[response.uid]
-        result = self._result(row, response)
-        deliveries.add(row.ticket, result)
+        sequence = self._sequences[response.uid]
+        result = self._result(sequence, response)
+        deliveries.add(sequence.ticket, result)
         if isinstance(result, Exception):
-            del self._rows[response.uid]
+            del self._sequences[response.uid]
             self._generator.remove([response.uid])
         elif response.finish_reason:
-            del self._rows[response.uid]
+            del self._sequences[response.uid]
             self._keep(response.prompt_cache, response.all_tokens)
 
-    def _result(self, row: Row, response: Any) -> Piece | Exception:  # noqa: ANN401 - mlx_lm's
+    def _result(self, sequence: TokenSequence, response: Any) -> Piece | Exception:  # noqa: ANN401 - mlx_lm's
         try:
-            return row.failure or row.piece(response.token, response.logprobs, response.finish_reason)
+            return sequence.failure or sequence.piece(
+                response.token, response.logprobs, response.finish_reason
+            )
         except Exception as error:  # noqa: BLE001 - the step was a good one: it is this answer's alone
             log_failure(log, error, "An answer of the model %s could not be told.", self._name)
             return error.with_traceback(None)
 
     def _drop_cancelled(self) -> None:
-        gone = [uid for uid, row in self._rows.items() if row.ticket.cancelled]
+        gone = [uid for uid, sequence in self._sequences.items() if sequence.ticket.cancelled]
         if gone:
             caches = self._generator.remove(gone, return_prompt_caches=True)
             for uid in gone:
                 self._keep(*caches[uid])
                 self._reading.discard(uid)
-                del self._rows[uid]
-        if any(row.ticket.cancelled for row in self._waiting):
-            self._waiting = deque(row for row in self._waiting if not row.ticket.cancelled)
+                del self._sequences[uid]
+        if any(sequence.ticket.cancelled for sequence in self._waiting):
+            self._waiting = deque(sequence for sequence in self._waiting if not sequence.ticket.cancelled)
 
     def _admit(self, deliveries: Deliveries) -> None:
-        if len(self._rows) >= self._most_rows:
+        if len(self._sequences) >= self._most_sequences:
             return
-        for row in self._in_turn():
-            if len(self._rows) >= self._most_rows:
+        for sequence in self._in_turn():
+            if len(self._sequences) >= self._most_sequences:
                 return
             try:
-                if not self._has_room(row):
+                if not self._has_room(sequence):
                     # Nobody overtakes it, or it might wait for ever.
                     return
-                self._join(row)
+                self._join(sequence)
             except Exception as error:  # noqa: BLE001 - nothing of it is in the batch yet: it is this answer's alone
                 log_failure(log, error, "An answer of the model %s could not be begun.", self._name)
-                self._waiting.remove(row)
-                deliveries.add(row.ticket, error.with_traceback(None))
+                self._waiting.remove(sequence)
+                deliveries.add(sequence.ticket, error.with_traceback(None))
 
-    def _in_turn(self) -> list[Row]:
+    def _in_turn(self) -> list[TokenSequence]:
         """Those who wait: the first answers of requests and the other ones take turns, each in the order they came.
 
         So a request for many keeps the next one waiting for one of them rather than for all, and who asks for one
         answer after the other does not keep its others waiting for ever.
         """
-        first = [row for row in self._waiting if row.first]
-        others = [row for row in self._waiting if not row.first]
+        first = [sequence for sequence in self._waiting if sequence.first]
+        others = [sequence for sequence in self._waiting if not sequence.first]
         pairs = zip_longest(others, first) if self._first_joined else zip_longest(first, others)
-        return [row for pair in pairs for row in pair if row is not None]
+        return [sequence for pair in pairs for sequence in pair if sequence is not None]
 
-    def _has_room(self, row: Row) -> bool:
+    def _has_room(self, sequence: TokenSequence) -> bool:
         """Whether the caches stay within `most_bytes`, however long the answers get.
 
         Alone it is let in whatever it takes: it would wait for ever, and its `max_tokens` may be far more than its
         answer has.
         """
-        if self._most_bytes is None or not self._rows:
+        if self._most_bytes is None or not self._sequences:
             return True
-        longest = max(one.length for one in (*self._rows.values(), row))
-        return self._footprint.nbytes(len(self._rows) + 1, longest) <= self._most_bytes
+        longest = max(one.length for one in (*self._sequences.values(), sequence))
+        return self._footprint.nbytes(len(self._sequences) + 1, longest) <= self._most_bytes
 
     @cached_property
     def _footprint(self) -> Footprint:
         return measure(self._model)
 
-    def _join(self, row: Row) -> None:
-        prompt = np.asarray(row.prompt[:-1], dtype=np.int64)
-        kept = self._kept(row, prompt)
+    def _join(self, sequence: TokenSequence) -> None:
+        prompt = np.asarray(sequence.prompt[:-1], dtype=np.int64)
+        kept = self._kept(sequence, prompt)
         length = kept[1] if kept else 0
         answering, shared = self._answering(prompt)
-        if self._worth_waiting(row, prompt, max(length, shared)):
+        if self._worth_waiting(sequence, prompt, max(length, shared)):
             return
         if shared > length:
             kept = self._of_row(answering, prompt)
-        self._insert(row, _prefix(*kept) if kept else None)
+        self._insert(sequence, _prefix(*kept) if kept else None)
         # Not before: whoever is in neither is forgotten when the thread dies.
-        self._waiting.remove(row)
-        self._first_joined = row.first
+        self._waiting.remove(sequence)
+        self._first_joined = sequence.first
 
-    def _insert(self, row: Row, prefix: Prefix | None) -> None:
-        row.cached = prefix.length if prefix else 0
+    def _insert(self, sequence: TokenSequence, prefix: Prefix | None) -> None:
+        sequence.cached = prefix.length if prefix else 0
         (uid,) = self._generator.insert(
-            [list(row.prompt[row.cached :])],
-            max_tokens=[row.max_tokens],
+            [list(sequence.prompt[sequence.cached :])],
+            max_tokens=[sequence.max_tokens],
             caches=[prefix.cache] if prefix else None,
-            all_tokens=[list(row.prompt[: row.cached])],
-            samplers=[row.sampler],
-            logits_processors=[row.processors],
+            all_tokens=[list(sequence.prompt[: sequence.cached])],
+            samplers=[sequence.sampler],
+            logits_processors=[sequence.processors],
         )
-        self._rows[uid] = row
-        if len(row.prompt) - row.cached > 1:
+        self._sequences[uid] = sequence
+        if len(sequence.prompt) - sequence.cached > 1:
             self._reading.add(uid)
 
-    def _worth_waiting(self, row: Row, prompt: NDArray[np.int64], cached: int) -> bool:
+    def _worth_waiting(self, sequence: TokenSequence, prompt: NDArray[np.int64], cached: int) -> bool:
         """Whether a prompt that is just being read saves more of this one than is saved already.
 
         So the choices of a request share one prefill however short it is, and requests behind one system prompt
@@ -260,26 +262,26 @@ class Batch:
         """
         return any(
             self._shared(other.prompt[:-1], prompt) - cached
-            >= (1 if other.prompt is row.prompt else WORTH_WAITING)
-            for other in (self._rows[uid] for uid in self._reading)
+            >= (1 if other.prompt is sequence.prompt else WORTH_WAITING)
+            for other in (self._sequences[uid] for uid in self._reading)
         )
 
     def _shared(self, read: Sequence[int], prompt: NDArray[np.int64]) -> int:
         shared = common_prefix(np.asarray(read, dtype=np.int64), prompt)
         return shared if self._trimmable or shared == len(read) else 0
 
-    def _kept(self, row: Row, prompt: NDArray[np.int64]) -> tuple[Entry[Cache], int] | None:
+    def _kept(self, sequence: TokenSequence, prompt: NDArray[np.int64]) -> tuple[Entry[Cache], int] | None:
         """The longest beginning of the prompt that is in a kept cache, and its length."""
         for one in self._read_for_all:
-            if one.prompt is row.prompt:
+            if one.prompt is sequence.prompt:
                 return one.entry, len(prompt)
         return self._prefixes.longest(self._name, prompt)
 
     def _answering(self, prompt: NDArray[np.int64]) -> tuple[int, int]:
-        """Of the rows that are past their prompts the one that shares most of it with this, and how many tokens."""
+        """Of the sequences past their prompts the one that shares most of it with this, and how many tokens."""
         shared = {
-            uid: self._shared(row.prompt[:-1], prompt)
-            for uid, row in self._rows.items()
+            uid: self._shared(sequence.prompt[:-1], prompt)
+            for uid, sequence in self._sequences.items()
             if self._trimmable and uid not in self._reading
         }
         return max(shared.items(), key=lambda one: one[1], default=(0, 0))
@@ -302,9 +304,9 @@ class Batch:
             mx.eval([layer.state for layer in cache])
 
     def _break(self, error: Exception, deliveries: Deliveries) -> None:
-        for row in self._rows.values():
-            deliveries.add(row.ticket, error.with_traceback(None))
-        self._rows, self._reading, self._read_for_all = {}, set(), []
+        for sequence in self._sequences.values():
+            deliveries.add(sequence.ticket, error.with_traceback(None))
+        self._sequences, self._reading, self._read_for_all = {}, set(), []
         # Where memory has run out this gives some back, and where one of them is broken it breaks no more.
         self._prefixes.forget(self._name)
         self._generator.close()
@@ -342,6 +344,6 @@ def _complete(layer: Any) -> bool:  # noqa: ANN401 - mlx_lm's
 def _copy(cache: Cache) -> Cache:
     """A cache that can be trimmed without the original's noticing.
 
-    The arrays of the plain kind are shared: a batch copies them when a row joins it (`merge`).
+    The arrays of the plain kind are shared: a batch copies them when a sequence joins it (`merge`).
     """
     return [copy.copy(layer) if type(layer) is KVCache else copy.deepcopy(layer) for layer in cache]

@@ -20,8 +20,8 @@ from gonogo_server.errors import BadRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.embedding_folder import EmbeddingFolder
-    from gonogo_server.locate import Location
 
 BATCH_CPU: Final = 1024
 """Tokens of a batch, padding included: more are no faster on a CPU, and keep answers of other models waiting."""

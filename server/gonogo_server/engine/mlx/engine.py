@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gonogo_server import events
 from gonogo_server.engine.base import NO_VARIABLES, ModelCard, room
+from gonogo_server.engine.locate import locate_all
 from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.foretell import foretell
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.residents import Limits, Residents
-from gonogo_server.engine.mlx.row import Row
+from gonogo_server.engine.mlx.sequence import TokenSequence
 from gonogo_server.engine.mlx.ticket import Ticket
 from gonogo_server.engine.mlx.worker import Worker
-from gonogo_server.locate import locate_all
-from gonogo_server.operations import events
-from gonogo_server.operations.exchange import current
-from gonogo_server.pool import Pool
+from gonogo_server.engine.pool import Pool
+from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
         Token,
         ToolStyle,
     )
+    from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.residents import Resident
     from gonogo_server.engine.mlx.text import Text
-    from gonogo_server.locate import Location
 
 Result = TypeVar("Result")
 
@@ -181,7 +181,9 @@ class MlxEngine:
             try:
                 # Waited for, as nothing would ever come of an answer that could not be begun.
                 await asyncio.wrap_future(
-                    self._worker.call(lambda owned: owned.add(model, Row(ticket, generation, text, matcher)))
+                    self._worker.call(
+                        lambda owned: owned.add(model, TokenSequence(ticket, generation, text, matcher))
+                    )
                 )
                 while True:
                     piece = await ticket.next_piece()
@@ -194,7 +196,7 @@ class MlxEngine:
     @property
     def unfinished(self) -> int:
         """Answers that are being generated or wait to be."""
-        return self._worker.call(lambda owned: owned.rows).result()
+        return self._worker.call(lambda owned: owned.unfinished).result()
 
     @property
     def alive(self) -> bool:

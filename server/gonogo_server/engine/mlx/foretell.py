@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from gonogo_server.locate import Location
+    from gonogo_server.engine.locate import Location
 
 FLOAT32, FLOAT16 = 4, 2
 """Bytes of a weight, which is of the first kind on a CPU, of the second where it comes out of a GGUF file on a GPU."""

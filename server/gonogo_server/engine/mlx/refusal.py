@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
-    from gonogo_server.locate import Location
+    from gonogo_server.engine.locate import Location
 
 
 def refusal(location: Location, error: Exception) -> ModelUnavailable:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from gonogo_server.engine.base import Token
-    from gonogo_server.engine.mlx.row import Row
-    from gonogo_server.locate import Location
+    from gonogo_server.engine.locate import Location
+    from gonogo_server.engine.mlx.sequence import TokenSequence
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +51,12 @@ Resident = Loaded | Embedder
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be used: rows of a batch, bytes for prefixes, tokens of a prompt a step (None: by the device).
+    """What may be used: sequences of a batch, bytes for prefixes, tokens of a prompt a step (None: by the device).
 
     An answer joins others of its model where the caches of all take `batch_bytes` at most (None: no limit).
     """
 
-    rows: int = 16
+    sequences: int = 16
     prefix_bytes: int = 1 << 30
     read_step: int | None = None
     batch_bytes: int | None = None
@@ -79,9 +79,9 @@ class Residents:
         """Fails with what all are told when there will be no further step."""
 
     @property
-    def rows(self) -> int:
+    def unfinished(self) -> int:
         """Answers that are being generated or wait to be."""
-        return sum(batch.rows for batch in self._batches.values())
+        return sum(batch.unfinished for batch in self._batches.values())
 
     def load(self, location: Location) -> Resident:
         """Take a model into memory. Raises `ModelUnavailable` with the reason where that cannot be done."""
@@ -104,7 +104,7 @@ class Residents:
             loaded.model,
             lambda: self._generator(loaded),
             self._prefixes,
-            most_rows=self._limits.rows,
+            most_sequences=self._limits.sequences,
             most_bytes=self._limits.batch_bytes,
         )
         return loaded
@@ -122,9 +122,9 @@ class Residents:
                 steps.close()
         _give_back_memory()
 
-    def add(self, name: str, row: Row) -> None:
+    def add(self, name: str, sequence: TokenSequence) -> None:
         """Have it answered."""
-        self._batches[name].add(row)
+        self._batches[name].add(sequence)
 
     def score(self, name: str, tokens: Sequence[int], count: int) -> Future[list[Token | None]]:
         """See `score.score`; the future is done after some steps."""
@@ -171,8 +171,8 @@ class Residents:
         return BatchGenerator(
             loaded.model,
             stop_tokens=[[token] for token in sorted(end_tokens)],
-            completion_batch_size=self._limits.rows,
-            prefill_batch_size=min(READ_AT_ONCE, self._limits.rows),
+            completion_batch_size=self._limits.sequences,
+            prefill_batch_size=min(READ_AT_ONCE, self._limits.sequences),
             prefill_step_size=self._read_step(),
         )
 

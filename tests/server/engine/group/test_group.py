@@ -15,6 +15,7 @@ import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
 from gonogo_server import launched
+from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.group import follower, join, leader, orders
 from gonogo_server.engine.mlx.group.join import Group
 from gonogo_server.engine.mlx.group.leader import LeadingEngine, lead
@@ -23,7 +24,6 @@ from gonogo_server.engine.mlx.group.part import Part, facts, split, the_model
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.residents import Limits
 from gonogo_server.errors import BadSettings, EngineDied, ModelUnavailable
-from gonogo_server.locate import locate
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:

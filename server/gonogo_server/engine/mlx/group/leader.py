@@ -19,10 +19,10 @@ from gonogo_server.errors import EngineDied
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.group.join import Group
     from gonogo_server.engine.mlx.group.orders import Orders
     from gonogo_server.engine.mlx.residents import Limits, Residents
-    from gonogo_server.locate import Location
 
 log = logging.getLogger(__name__)
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 
+from gonogo_server.engine.locate import locate_all
 from gonogo_server.engine.mlx.api import make_prompt_cache, trim_prompt_cache
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.errors import ModelUnavailable
-from gonogo_server.locate import locate_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.group.join import Group
-    from gonogo_server.locate import Location
 
 SHARED_HEADS = ("num_attention_heads", "num_key_value_heads")
 """What of a model's configuration the number of processes has to divide."""

@@ -1,0 +1,156 @@
+"""Schemas are tried in a process of their own, under a time limit, and what came of it is kept.
+
+The grammar library is outside software that recurses on what clients send. A schema that ends it, or keeps it busy,
+ends or keeps that process, and the request gets a 400. One request is tried at a time; requests without schemas never
+wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from gonogo_wire import ResponseFormatJsonSchema
+
+from gonogo_server.compilation import trials
+from gonogo_server.compilation.worker import Worker, WorkerEnded
+from gonogo_server.errors import BadRequest
+from gonogo_server.schemas.limits import size
+from gonogo_server.schemas.structured import structure
+from gonogo_server.tools.offer import offer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gonogo_wire import CreateChatCompletionRequest
+
+    from gonogo_server.schemas.limits import SchemaLimits
+    from gonogo_server.schemas.structured import Structure
+    from gonogo_server.tools.offer import Offer
+
+Result = TypeVar("Result")
+
+KEPT: Final = 64
+"""Results that are kept, the latest used last."""
+ASKED: Final = frozenset({"response_format", "tools", "tool_choice", "parallel_tool_calls"})
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a request wants of the form of its answer, which has schemas."""
+
+    raw: str
+    """A request for just that, as JSON."""
+    param: str | None
+    """Of what is wrong with all of it together, ..."""
+    code: str
+    """... and its code."""
+
+
+class Compiler:
+    """Tries what requests ask for; everything but `brought` is to be called on one event loop."""
+
+    def __init__(self, limits: SchemaLimits, worker: Worker | None = None) -> None:
+        self._limits = limits
+        self._worker = worker or Worker(trials.ready)
+        self._kept: OrderedDict[bytes, asyncio.Task[Any]] = OrderedDict()
+        self._turn = asyncio.Lock()
+        self.trials = 0
+        """How many times something was tried, rather than known."""
+
+    def brought(self, body: CreateChatCompletionRequest) -> Brought | None:
+        """What is to be tried; None for a request without schemas. May be called on any thread.
+
+        Raises `BadRequest`, with `param`, for schemas that are too large together.
+        """
+        schemas = list(_schemas(body))
+        if not schemas:
+            return None
+        self._check_size(schemas)
+        asked = body.model_dump(include=set(ASKED), by_alias=True, exclude_unset=True)
+        raw = json.dumps({"model": body.model, "messages": [{"role": "user", "content": ""}], **asked})
+        return Brought(raw, *_whose(schemas))
+
+    async def forms(
+        self, body: CreateChatCompletionRequest, brought: Brought | None
+    ) -> tuple[Structure | None, Offer | None]:
+        """The response format and the tools of a request, which has `brought` so much.
+
+        Raises `BadRequest`, with `param`, for schemas that are too large, that no answer can keep, or that the
+        grammar library does not survive.
+        """
+        if brought is None:
+            return structure(body.response_format, self._limits), offer(body, self._limits)
+        return await self._known(brought, trials.forms, brought.raw, self._limits)
+
+    async def fits(self, lark: str, brought: Brought) -> None:
+        """Raises `BadRequest` where the rules of an answer, in Lark, are too large together."""
+        await self._known(brought, trials.fits, lark)
+
+    def _check_size(self, schemas: list[tuple[str, str, dict[str, Any]]]) -> None:
+        total = 0
+        for param, code, schema in schemas:
+            total += size(schema)
+            if total > self._limits.total_bytes:
+                raise BadRequest(
+                    f"The schemas of this request have {total} bytes up to this one, and at most"
+                    f" {self._limits.total_bytes} are taken: send less.",
+                    param=param,
+                    code=code,
+                )
+
+    async def _known(self, brought: Brought, work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - the work's own
+        key = sha256(f"{work.__name__} {given[0]}".encode()).digest()
+        if key not in self._kept:
+            self._kept[key] = asyncio.create_task(self._try(brought, work, *given))
+            self._kept[key].add_done_callback(lambda task: self._forget(key, task))
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        # Whoever else waits for it still does where this client leaves.
+        return await asyncio.shield(self._kept[key])
+
+    def _forget(self, key: bytes, task: asyncio.Task[Any]) -> None:
+        """Only what the schema itself came to is worth keeping."""
+        if task.cancelled() or not isinstance(task.exception(), (BadRequest, type(None))):
+            self._kept.pop(key, None)
+
+    async def _try(self, brought: Brought, work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - the work's own
+        # One thread waits at most, as others are needed for requests without schemas.
+        async with self._turn:
+            self.trials += 1
+            try:
+                return await asyncio.to_thread(self._worker.call, self._limits.seconds, work, *given)
+            except TimeoutError:
+                why = f"takes more than {self._limits.seconds:g} seconds"
+            except WorkerEnded:
+                why = "is more than this server can do"
+        raise BadRequest(
+            f"Making a grammar of the schemas of this request {why}: make them smaller.",
+            param=brought.param,
+            code=brought.code,
+        )
+
+
+def _schemas(body: CreateChatCompletionRequest) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each schema of a request, with the `param` and `code` of what is wrong with it."""
+    match body.response_format:
+        case ResponseFormatJsonSchema(json_schema=wanted):
+            schema = wanted.schema_ if isinstance(wanted.schema_, dict) else {}
+            yield "response_format.json_schema.schema", "invalid_json_schema", schema
+    for index, tool in enumerate(body.tools if isinstance(body.tools, list) else []):
+        schema = tool.function.parameters if isinstance(tool.function.parameters, dict) else {}
+        yield f"tools[{index}].function.parameters", "invalid_function_parameters", schema
+
+
+def _whose(schemas: list[tuple[str, str, dict[str, Any]]]) -> tuple[str | None, str]:
+    """The `param` and `code` of what is wrong with all of them together."""
+    if len(schemas) == 1:
+        return schemas[0][:2]
+    return (
+        "tools" if any(param.startswith("tools") for param, _, _ in schemas) else None
+    ), "invalid_json_schema"

@@ -1,0 +1,69 @@
+"""What is done with schemas in the worker process, on a stack that is smaller than any of the server's. No I/O.
+
+Whatever passes here is safe in the server: its threads have 8 MiB of stack where these have one.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from gonogo_wire import CreateChatCompletionRequest
+
+from gonogo_server.schemas.structured import grammar, structure
+from gonogo_server.tools.offer import offer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo_server.schemas.limits import SchemaLimits
+    from gonogo_server.schemas.structured import Structure
+    from gonogo_server.tools.offer import Offer
+
+Result = TypeVar("Result")
+
+STACK: Final = 1024**2
+MEMORY: Final = 2 * 1024**3
+"""Bytes that the worker may take, its libraries included, where the system counts them."""
+
+
+def ready() -> None:
+    """Nothing but the imports, which take longer than any schema; and no more memory than `MEMORY` from here on."""
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def forms(raw: str, limits: SchemaLimits) -> tuple[Structure | None, Offer | None]:
+    """The response format and the tools of a request. Raises `BadRequest` for those that cannot be served."""
+
+    def read() -> tuple[Structure | None, Offer | None]:
+        body = CreateChatCompletionRequest.model_validate(json.loads(raw))
+        return structure(body.response_format, limits), offer(body, limits)
+
+    return _bounded(read)
+
+
+def fits(lark: str) -> None:
+    """Raises `BadRequest` where rules in Lark are too large together."""
+    _bounded(lambda: grammar(lark))
+
+
+def _bounded(work: Callable[[], Result]) -> Result:
+    """What `work` returns or raises, on a thread of its own with a small stack."""
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+            done.set_exception(error)
+
+    threading.stack_size(STACK)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return done.result()

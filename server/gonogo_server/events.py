@@ -1,0 +1,134 @@
+"""The events of the log, one function each, named as the event; README.md lists them.
+
+What belongs to a request has its `request_id`, the one of the response's header, without being told. No event holds
+a key; prompt text only `request_started`, where the settings ask for it. `logs` decides where they go.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from gonogo_server.exchange import Exchange
+
+LOGGER: Final = "gonogo_server"
+LONGEST_NAME: Final = 200  # characters of a model's name: it comes from the client
+
+log: Final[structlog.stdlib.BoundLogger] = structlog.wrap_logger(
+    logging.getLogger(LOGGER),
+    processors=[
+        structlog.stdlib.filter_by_level,
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # As text, with nothing but the source's own lines: richer tracebacks show variables, prompts among them.
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+
+
+def bind_request(request_id: str) -> None:
+    """Give every event of this task, and of those that it starts, the id of the request."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+# ---- requests
+
+
+def request_started(operation: str, model: str | None, *, stream: bool | None, prompt: object = None) -> None:
+    """A request was read, or refused unread; `prompt` is what it sent, and None unless that may be logged."""
+    shown = {} if prompt is None else {"prompt": prompt}
+    log.info("request_started", operation=operation, model=_short(model), stream=stream, **shown)
+
+
+def request_finished(operation: str, exchange: Exchange, status: int | None) -> None:
+    """A request was answered to its end, or it will not be: `error` says why it was not; times are in seconds."""
+    first = exchange.first_token_seconds
+    (log.info if status is not None and status < 500 else log.warning)(
+        "request_finished",
+        operation=operation,
+        status=status,
+        model=_short(exchange.model),
+        stream=exchange.stream,
+        prompt_tokens=exchange.prompt_tokens,
+        completion_tokens=exchange.completion_tokens,
+        cached_tokens=exchange.cached_tokens,
+        first_token_seconds=None if first is None else round(first, 4),
+        seconds=round(exchange.seconds, 4),
+        finish_reason=",".join(dict.fromkeys(exchange.finish_reasons)) or None,
+        error=exchange.error,
+    )
+
+
+def stream_failed(failure: BaseException, error: str | None) -> None:
+    """A stream that had begun ended with an error event; a bug comes with its trace, what was foreseen without."""
+    foreseen = error != "internal_error"
+    log.log(
+        logging.WARNING if foreseen else logging.ERROR,
+        "stream_failed",
+        error=error,
+        reason=str(failure),
+        exc_info=None if foreseen else failure,
+    )
+
+
+def client_disconnected() -> None:
+    """The client closed its connection before the end of the answer; its generations are stopped."""
+    log.info("client_disconnected")
+
+
+# ---- models
+
+
+def model_loading(model: str) -> None:
+    """A model is being read into memory."""
+    log.info("model_loading", model=model)
+
+
+def model_loaded(model: str, *, seconds: float, memory_bytes: int | None = None) -> None:
+    """A model is in memory and can be used."""
+    log.info("model_loaded", model=model, seconds=round(seconds, 3), memory_bytes=memory_bytes)
+
+
+def model_evicted(model: str, *, memory_bytes: int | None = None, in_favour_of: str | None = None) -> None:
+    """A model that nobody used was taken out of memory as another needed the room."""
+    log.info("model_evicted", model=model, memory_bytes=memory_bytes, in_favour_of=in_favour_of)
+
+
+def model_unloaded(model: str, *, idle_seconds: float | None = None) -> None:
+    """A model was taken out of memory, as nobody had used it for `idle_seconds` or as the server stops."""
+    log.info("model_unloaded", model=model, idle_seconds=idle_seconds)
+
+
+def model_load_failed(model: str, reason: str) -> None:
+    """A model could not be loaded; requests for it are refused, those for others are answered."""
+    log.error("model_load_failed", model=model, reason=reason)
+
+
+# ---- the server itself
+
+
+def engine_died(reason: str) -> None:
+    """Nothing can be generated any more: requests are refused, and the process ends with status 1."""
+    log.error("engine_died", reason=reason)
+
+
+def drain_started(open_requests: int, seconds: float) -> None:
+    """SIGTERM has come: what is open may go on for `seconds`, new requests are refused."""
+    log.info("drain_started", open_requests=open_requests, seconds=seconds)
+
+
+def server_stopping(open_requests: int) -> None:
+    """The server stops; `open_requests` are cut short."""
+    (log.warning if open_requests else log.info)("server_stopping", open_requests=open_requests)
+
+
+def _short(name: str | None) -> str | None:
+    return name if name is None or len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"

@@ -1,0 +1,147 @@
+"""What a model thinks before it answers, and the answer: apart, in a text that arrives in pieces. No I/O.
+
+A model reasons between two markers, once, before its answer; a marker amid the answer is text like any other. What
+might still become a marker is held back until it is decided. Nothing is lost but the markers and the blanks beside
+them, which models are trained to write there.
+
+Source: DeepSeek API documentation, "Reasoning model": `reasoning_content` beside `content`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.filters.stop import overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningText:
+    """Text of the reasoning; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Text of the answer; never empty. It begins `at` this character of all that came."""
+
+    text: str
+    at: int
+
+
+Part = ReasoningText | Answered
+
+
+class State(Enum):
+    """Where in the text the filter is."""
+
+    BEFORE = auto()
+    REASONING = auto()
+    BETWEEN = auto()
+    ANSWER = auto()
+
+
+class Seen(Enum):
+    """What was found in the text, or found to be missing."""
+
+    START = auto()
+    END = auto()
+    TEXT = auto()
+
+
+TRANSITIONS: Final[Mapping[tuple[State, Seen], State]] = {
+    (State.BEFORE, Seen.START): State.REASONING,
+    (State.BEFORE, Seen.TEXT): State.ANSWER,
+    (State.REASONING, Seen.END): State.BETWEEN,
+    (State.BETWEEN, Seen.TEXT): State.ANSWER,
+}
+"""Every move there is."""
+
+
+class ReasoningFilter:
+    """Reads one answer; `opened` is whether its prompt ended with `start`, so that it begins amid the reasoning."""
+
+    def __init__(self, start: str, end: str, *, opened: bool = False) -> None:
+        self._start = start
+        self._end = end
+        self._state = State.REASONING if opened else State.BEFORE
+        self._held = ""
+        self._read = 0  # characters that have come, those held back among them
+        self._reasoned = False  # whether any reasoning was given out
+        self._readers: Mapping[State, Callable[[], tuple[list[Part], Seen | None]]] = {
+            State.BEFORE: self._before,
+            State.REASONING: self._reasoning,
+            State.BETWEEN: self._between,
+            State.ANSWER: self._answer,
+        }
+
+    @property
+    def reasoning(self) -> bool:
+        """Whether the next character belongs to the reasoning, as far as is known."""
+        return self._state is State.REASONING
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether reasoning has begun and no answer has come after it."""
+        return self._state in (State.REASONING, State.BETWEEN)
+
+    def feed(self, text: str) -> list[Part]:
+        """What is known now that `text` has arrived."""
+        self._held += text
+        self._read += len(text)
+        parts: list[Part] = []
+        seen: Seen | None = Seen.START
+        while seen is not None:
+            found, seen = self._readers[self._state]()
+            parts += found
+            if seen is not None:
+                self._state = TRANSITIONS[self._state, seen]
+        return parts
+
+    def flush(self, *, cut: bool = False) -> list[Part]:
+        """What was held back, once it is known that no more text comes; `cut`: because of a limit.
+
+        The beginning of a start marker is no text of the answer then: most likely it would have become one.
+        """
+        match self._state:
+            case State.BEFORE if cut and self._held.strip():
+                self._state = TRANSITIONS[self._state, Seen.START]
+                return []
+            case State.BEFORE:
+                return self._answer()[0]
+            case State.REASONING:
+                return self._reason(self._held.rstrip())
+            case _:
+                return []
+
+    def _before(self) -> tuple[list[Part], Seen | None]:
+        text = self._held.lstrip()
+        if text.startswith(self._start):
+            self._held = text.removeprefix(self._start)
+            return [], Seen.START
+        return [], None if self._start.startswith(text) else Seen.TEXT
+
+    def _reasoning(self) -> tuple[list[Part], Seen | None]:
+        before, end, after = self._held.partition(self._end)
+        undecided = 0 if end else overlap(self._held, self._end)
+        reasoning = before[: len(before) - undecided].rstrip()
+        self._held = after if end else before[len(reasoning) :]
+        return self._reason(reasoning), Seen.END if end else None
+
+    def _between(self) -> tuple[list[Part], Seen | None]:
+        self._held = self._held.lstrip()
+        return [], Seen.TEXT if self._held else None
+
+    def _answer(self) -> tuple[list[Part], Seen | None]:
+        text, self._held = self._held, ""
+        return [Answered(text, self._read - len(text))] if text else [], None
+
+    def _reason(self, text: str) -> list[Part]:
+        text = text if self._reasoned else text.lstrip()
+        self._reasoned = self._reasoned or bool(text)
+        return [ReasoningText(text)] if text else []
