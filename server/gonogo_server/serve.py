@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 import uvicorn
 
-from gonogo_server import events, launched
+from gonogo_server import events
 from gonogo_server.app import create_app
 from gonogo_server.connection.own_names import own_names
 from gonogo_server.connection.protocol import Limits, limited
@@ -64,16 +64,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(settings: Settings) -> int:
     """Serve until a signal says stop (0) or the engine has died (1); 2, after one sentence, where it cannot start."""
     logs.configure(settings.log_format)
-    server = None
+    server = group = None
     try:
-        group = launched.group(settings)
+        group = _group(settings)
         if group is not None and group.rank > 0:
-            _say(f"process {group.rank} of {group.size} follows process 0")
-            return 0 if launched.follow(settings, group) else ENGINE_DIED
+            _say(f"process {group.rank} of {group.size} computes with process 0")
+            return 0 if _work(settings, group) else ENGINE_DIED
         with _terminable(), _bind(settings) as listener:
             server = Server(_engine(settings, group), settings)
             server.run(sockets=[listener])
     except (BadSettings, ModelUnavailable) as error:
+        if group is not None:
+            group.give_up(str(error))
         return _refuse(str(error))
     except KeyboardInterrupt:
         pass  # the way to stop it; uvicorn has shut down in order before it passes the signal on
@@ -258,28 +260,47 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
+def _group(settings: Settings) -> Group | None:
+    """The processes that compute together, where this was started as one of several."""
+    if settings.engine == "scripted":
+        return None
+    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see `_engine`
+
+    return launched.group()
+
+
+def _work(settings: Settings, group: Group) -> bool:
+    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see `_engine`
+
+    return launched.work(settings, group)
+
+
 def _engine(settings: Settings, group: Group | None) -> Engine:
     """The engine that was chosen; only then is it imported, as mlx takes a second and is not everywhere."""
     if settings.engine == "scripted":
         from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
 
         return ScriptedEngine(settings.models or ("scripted",))
-    engine = _alone(settings) if group is None else launched.lead(settings, group)
+    engine = _alone(settings) if group is None else _together(settings, group)
     _say(f"computing with {engine.description}")
     return engine
 
 
+def _together(settings: Settings, group: Group) -> MlxEngine:
+    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
+
+    return launched.coordinate(settings, group)
+
+
 def _alone(settings: Settings) -> MlxEngine:
     from gonogo_server.engine.mlx.engine import Budget, open_engine  # noqa: PLC0415 - see above
-    from gonogo_server.engine.mlx.residents import Limits as EngineLimits  # noqa: PLC0415 - see above
+    from gonogo_server.engine.mlx.residents import limits  # noqa: PLC0415 - see above
 
     preload = settings.preload
     return open_engine(
         settings.models,
         download=settings.download,
-        limits=EngineLimits(
-            settings.max_running, settings.kv_cache_bytes, settings.prefill_step, settings.batch_bytes
-        ),
+        limits=limits(settings),
         budget=Budget(
             None if preload is True else preload or (),
             settings.model_memory_bytes,

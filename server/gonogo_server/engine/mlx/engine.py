@@ -14,7 +14,7 @@ from gonogo_server.engine.base import NO_VARIABLES, ModelCard, room
 from gonogo_server.engine.locate import locate_all
 from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.foretell import foretell
-from gonogo_server.engine.mlx.load import Loaded, load
+from gonogo_server.engine.mlx.load import Loaded
 from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.engine.mlx.sequence import TokenSequence
 from gonogo_server.engine.mlx.ticket import Ticket
@@ -76,7 +76,7 @@ def open_engine(
 class MlxEngine:
     """Models on MLX, many answers at once; see `gonogo_server.engine.base.Engine` for the methods.
 
-    `load_model` is called on the thread that computes, for models that generate.
+    `make` is called on the thread that computes.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class MlxEngine:
         locations: Sequence[Location],
         limits: Limits,
         budget: Budget,
-        load_model: Callable[[Location], Loaded] = load,
+        make: Callable[[Limits], Residents] = Residents,
     ) -> None:
         self._locations = {location.id: location for location in locations}
         self._reader = ThreadPoolExecutor(1, "gonogo-text")
-        self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: Residents(limits, load_model))
+        self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: make(limits))
         self._worker.start()
         # Looked at on the thread, as mlx reads the headers of some files.
         self._foretold = self._worker.call(

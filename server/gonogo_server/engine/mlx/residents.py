@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import Token
     from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.sequence import TokenSequence
+    from gonogo_server.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,11 @@ class Limits:
     prefix_bytes: int = 1 << 30
     read_step: int | None = None
     batch_bytes: int | None = None
+
+
+def limits(settings: Settings) -> Limits:
+    """Those that the settings of a server ask for."""
+    return Limits(settings.max_running, settings.kv_cache_bytes, settings.prefill_step, settings.batch_bytes)
 
 
 class Residents:

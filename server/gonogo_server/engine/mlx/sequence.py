@@ -25,6 +25,7 @@ class TokenSequence:
 
     def __init__(self, ticket: Ticket, generation: Generation, text: Text, matcher: LLMatcher | None) -> None:
         self.ticket = ticket
+        self.generation = generation
         self.prompt = generation.prompt
         self.max_tokens = generation.max_tokens
         self.first = generation.first

@@ -53,6 +53,7 @@ class Worker(Generic[Owned]):
     def __init__(self, name: str, make: Callable[[], Owned]) -> None:
         self._make = make
         self._made: Future[None] = Future()
+        self._owned: Owned | None = None
         self._inbox: queue.SimpleQueue[tuple[Callable[[Owned], object], Future[object]] | None] = (
             queue.SimpleQueue()
         )
@@ -86,6 +87,16 @@ class Worker(Generic[Owned]):
         self._finished.wait(timeout)
         atexit.unregister(self.stop)
 
+    def give_up(self) -> None:
+        """Where a step never ends: fail what is not done, from another thread, and wait for nothing more.
+
+        What the thread owns is not released: the process has to end without it.
+        """
+        self._refuse_all(DIED)
+        assert self._owned is not None, "it is stepped"
+        self._owned.fail(EngineDied(DIED))
+        self._finished.set()
+
     def check(self) -> None:
         """Raises `EngineDied`, with a sentence for clients, once the thread will do nothing more."""
         if self._end is not None:
@@ -108,7 +119,7 @@ class Worker(Generic[Owned]):
 
     def _work(self) -> None:
         try:
-            owned = self._make()
+            owned = self._owned = self._make()
         except BaseException as error:  # noqa: BLE001 - raised again where start() waits
             self._refuse_all("The engine never came to life; start the server again.")
             self._made.set_exception(error)

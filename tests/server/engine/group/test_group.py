@@ -1,30 +1,32 @@
-"""What a group of processes is made of, in one process: orders, parts, and how each side notices that one is gone."""
+"""What a group of processes is made of, with both of its processes on threads of this one."""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
-import os
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
-from gonogo_server import launched
+from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.locate import locate
-from gonogo_server.engine.mlx.group import follower, join, leader, orders
+from gonogo_server.engine.mlx.group import join, launched, watch, worker
+from gonogo_server.engine.mlx.group.coordinator import GroupEngine, coordinate
 from gonogo_server.engine.mlx.group.join import Group
-from gonogo_server.engine.mlx.group.leader import LeadingEngine, lead
-from gonogo_server.engine.mlx.group.orders import Line, Orders, agree, command, obey
-from gonogo_server.engine.mlx.group.part import Part, facts, split, the_model
+from gonogo_server.engine.mlx.group.shard import facts, split, the_model
+from gonogo_server.engine.mlx.group.shared import OutOfStepError, SharedResidents
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.engine.mlx.residents import Limits
 from gonogo_server.errors import BadSettings, EngineDied, ModelUnavailable
+from gonogo_server.serve import run
 from gonogo_server.settings import Settings
+from mlx_lm.models import llama
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 """Seconds after which a test that hangs is stopped; nothing waits for it."""
 
-KEY = "the key"
+NO_END = ((256, -100.0),)
 
 
 @pytest.fixture
@@ -46,142 +48,166 @@ def two() -> Group:
     return Group(0, 2, mx.distributed.init())
 
 
-@contextmanager
-def connected() -> Iterator[tuple[Line, Line]]:
-    """Both ends of a connection."""
-    with ExitStack() as stack:
-        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        near = Line(socket.create_connection(server.getsockname(), PATIENCE))
-        far = Line(server.accept()[0])
-        stack.callback(near.close)
-        stack.callback(far.close)
-        yield near, far
+@dataclass
+class Meeting:
+    """Where two threads add up what they give."""
+
+    given: dict[int, list[int]] = field(default_factory=dict)
+    barrier: threading.Barrier = field(default_factory=lambda: threading.Barrier(2))
+
+
+class Linked(Group):
+    """One of two processes that are threads; the model is whole in each, so that nothing of it has to be summed."""
+
+    def __init__(self, rank: int, meeting: Meeting) -> None:
+        super().__init__(rank, 2, mx.distributed.init())
+        self.meeting = meeting
+
+    def sum(self, numbers: mx.array) -> list[int]:
+        self.meeting.given[self.rank] = numbers.tolist()  # type: ignore[assignment]  # of one dimension
+        self.meeting.barrier.wait(PATIENCE)
+        total = [sum(both) for both in zip(*self.meeting.given.values(), strict=True)]
+        self.meeting.barrier.wait(PATIENCE)
+        return total
 
 
 class Together:
-    """An engine as process 0 has it, and a thread for the other process, with a whole model for each."""
+    """The engine of process 0, and the other process on a thread."""
 
-    def __init__(self, folder: Path, group: Group, near: Line, far: Line) -> None:
-        self.far = far
-        self.part: Part | None = None
-        self._thread = ThreadPoolExecutor(1)
-        self.in_order = self._thread.submit(self._follow, folder)
-        self.engine = LeadingEngine(locate(str(folder)), Limits(), group, Orders([near]))
+    def __init__(self, folder: Path) -> None:
+        location, meeting = locate(str(folder)), Meeting()
+        self.other: SharedResidents
+        self.let_go = threading.Event()
+        self.let_go.set()
+        self.ended = ThreadPoolExecutor(1, "other").submit(self._other, folder, Linked(1, meeting))
+        self.engine = GroupEngine(location, Limits(), Linked(0, meeting))
 
-    def _follow(self, folder: Path) -> bool:
-        location = locate(str(folder))
-        self.part = Part(load(location).model)
-        self.far.say(facts(location))
-        return follower.obey_all(self.part, self.far)
+    def _other(self, folder: Path, group: Group) -> None:
+        self.other = SharedResidents(Limits(), group)
+        self.other.load(locate(str(folder)))
+        while self.other.step():
+            self.let_go.wait(PATIENCE)
+        self.other.release()
 
 
 @pytest.fixture
-def together(tiny_folder: Path, two: Group) -> Iterator[Together]:
-    with connected() as (near, far):
-        made = Together(tiny_folder, two, near, far)
-        yield made
-        asyncio.run(made.engine.close())
-        made.in_order.result(PATIENCE)
+def together(endless_folder: Path) -> Iterator[Together]:
+    made = Together(endless_folder)
+    yield made
+    asyncio.run(made.engine.close())
 
 
 def test_the_other_process_ends_in_order_with_the_engine(together: Together, pieces: Collect) -> None:
-    assert len(asyncio.run(pieces(together.engine, "Hi", logit_bias=((256, -100.0),)))) == 8
+    assert len(asyncio.run(pieces(together.engine, "Hi", logit_bias=NO_END))) == 8
     asyncio.run(together.engine.close())
-    assert together.in_order.result(PATIENCE) is True
+    together.ended.result(PATIENCE)
 
 
-def test_the_other_process_has_the_caches_that_process_0_has(together: Together, pieces: Collect) -> None:
+def test_the_other_process_keeps_what_process_0_keeps(together: Together, pieces: Collect) -> None:
     for prompt in ("one", "one and more", "other", "other", "on"):
         asyncio.run(pieces(together.engine, prompt))
-    worker = together.engine._worker
-    ours, kept = worker.call(
-        lambda owned: (owned._loaded["tiny-llama"].model.part.caches, len(owned._prefixes))
-    ).result(PATIENCE)
+    call = together.engine._worker.call
+    ours = call(lambda owned: (len(owned._prefixes), owned._prefixes.nbytes)).result(PATIENCE)
+    assert (len(together.other._prefixes), together.other._prefixes.nbytes) == ours
+    assert ours[0] > 0
+
+
+async def at_once(engine: GroupEngine, generations: list[Generation]) -> list[str]:
+    async def text(generation: Generation) -> str:
+        async with aclosing(engine.generate(engine.cards()[0].id, generation)) as answer:
+            return "".join([piece.text async for piece in answer])
+
+    return await asyncio.gather(*map(text, generations))
+
+
+def test_the_other_process_computes_the_same_shapes(
+    together: Together, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: dict[str, list[object]] = {}
+    compute = llama.Model.__call__
+
+    def noted(model: llama.Model, inputs: mx.array, *arguments: object, **named: object) -> mx.array:
+        shapes.setdefault(threading.current_thread().name, []).append(inputs.shape)
+        return compute(model, inputs, *arguments, **named)
+
+    monkeypatch.setattr(llama.Model, "__call__", noted)
+    prompt, other = tuple(b"A prompt that three choices share"), tuple(b"Another")
+    seeded = Generation(prompt, 12, Sampling(logit_bias=NO_END))
+    greedy = Generation(other, 12, Sampling(0, logit_bias=NO_END))
+    asyncio.run(at_once(together.engine, [seeded, seeded, seeded, greedy]))
     asyncio.run(together.engine.close())
-    assert together.in_order.result(PATIENCE)
-    assert together.part is not None
-    assert set(together.part.caches) == set(ours)
-    # Besides those that are kept, what was dropped last is told with the next order.
-    assert 0 < kept <= len(ours) <= kept + 2
+    together.ended.result(PATIENCE)
+    one, two = shapes.values()
+    assert one == two
+    assert (4, 1) in one, "they are generated side by side"
 
 
-def test_what_was_read_once_is_not_read_again(together: Together, pieces: Collect) -> None:
-    asked = ("a prompt that comes twice", "a prompt that comes twice", "a prompt that goes on otherwise")
-    answers = [asyncio.run(pieces(together.engine, prompt)) for prompt in asked]
-    assert [answer[0].cached for answer in answers] == [0, len(asked[0]) - 1, len("a prompt that ")]
-    assert "".join(piece.text for piece in answers[0]) == "".join(piece.text for piece in answers[1])
+def test_whoever_leaves_has_gone_everywhere(together: Together) -> None:
+    async def leave() -> None:
+        endless = Generation((1, 2), 1000, Sampling(logit_bias=NO_END))
+        async with aclosing(together.engine.generate(together.engine.cards()[0].id, endless)) as answer:
+            await anext(answer)
+
+    asyncio.run(leave())
+    # What comes after it is not answered before it has gone.
+    asyncio.run(at_once(together.engine, [Generation((3,), 2, Sampling(0))]))
+    assert (together.engine.unfinished, together.other.unfinished) == (0, 0)
 
 
 def test_the_description_says_how_many_there_are(together: Together) -> None:
     assert together.engine.description.endswith("; 2 processes")
 
 
-def test_the_engine_is_dead_once_another_process_is_gone(together: Together, pieces: Collect) -> None:
-    together.far.end()
-    together.engine._watch.join(PATIENCE)
-    assert not together.engine.alive
-    with pytest.raises(EngineDied, match="as the server's log says"):
+def test_tokens_that_differ_are_the_end_in_both(together: Together, pieces: Collect) -> None:
+    together.other._deliveries.fingerprint += 1
+    with pytest.raises(EngineDied):
         asyncio.run(pieces(together.engine, "Hi"))
-    assert together.in_order.result(PATIENCE) is False
-
-
-def test_an_engine_that_is_dead_already_learns_nothing_new(together: Together) -> None:
-    together.engine._worker.stop()
-    together.far.end()
-    together.engine._watch.join(PATIENCE)
     assert not together.engine.alive
+    with pytest.raises(OutOfStepError, match="machines of one kind"):
+        together.ended.result(PATIENCE)
 
 
-def test_a_step_that_waits_for_a_process_that_is_gone_is_ended_with_process_0(
-    together: Together, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_stands_still_is_the_end_of_the_engine(
+    endless_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr(leader, "GRACE_SECONDS", 0.0)
-    monkeypatch.setattr(os, "_exit", ended.append)
-    summed = threading.Event()
-    waiting = together.engine._worker.call(lambda _: summed.wait(PATIENCE))
-    together.far.end()
-    together.engine._watch.join(PATIENCE)
-    assert ended == [1]
-    summed.set()
-    assert waiting.result(PATIENCE)
+    at_exit: list[object] = []
+    monkeypatch.setattr(atexit, "register", lambda *what: at_exit.append(what))
+    monkeypatch.setattr(watch, "STALL_SECONDS", 0.5)
+    together = Together(endless_folder)
+
+    async def wait_for_the_end() -> None:
+        endless = Generation((1, 2), 1_000_000, Sampling(logit_bias=NO_END))
+        async with aclosing(together.engine.generate(together.engine.cards()[0].id, endless)) as answer:
+            await anext(answer)
+            together.let_go.clear()
+            async for _ in answer:
+                pass
+
+    with pytest.raises(EngineDied):
+        asyncio.run(asyncio.wait_for(wait_for_the_end(), PATIENCE))
+    assert not together.engine.alive
+    asyncio.run(together.engine.close())
+    assert [status for _, status in at_exit[-1:]] == [1]
+    together.let_go.set()
 
 
-def test_a_step_that_waits_for_process_0_is_ended_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "GRACE_SECONDS", 0.0)
-    taken: list[Any] = []
-    ended: list[int] = []
-    with connected() as (near, far):
-        near.say(["make", 1])
-        near.end()
-        follower.listen(far, taken.append, threading.Event(), ended.append)
-    assert taken == [["make", 1], None]
-    assert ended == [1]
-
-
-def test_a_step_that_fails_ends_the_process_and_says_why(
-    tiny_folder: Path, caplog: pytest.LogCaptureFixture
+def test_a_step_that_fails_in_another_process_is_told_in_its_log(
+    endless_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with connected() as (near, far):
-        near.say(["trim", 99, 1])
-        assert follower.obey_all(Part(load(locate(str(tiny_folder))).model), far) is False
-        assert near.hear() is None
+    meeting, ready = Meeting(), facts(locate(str(endless_folder)), Limits())
+    ThreadPoolExecutor(1).submit(Linked(0, meeting).agree, ready)
+
+    def failing(_residents: SharedResidents) -> bool:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(SharedResidents, "step", failing)
+    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
+    group = Linked(1, meeting)
+    assert not worker.work([str(endless_folder)], group, download=False, limits=Limits())
     assert "A step of this process of the group failed." in caplog.text
 
 
-def test_a_step_that_fails_in_process_0_is_the_end_of_its_engine(
-    together: Together, pieces: Collect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_order: object) -> None:
-        raise MemoryError("no more")
-
-    monkeypatch.setattr(together.engine._orders, "tell", fail)
-    with pytest.raises(EngineDied, match="as the server's log says"):
-        asyncio.run(pieces(together.engine, "Hi"))
-    assert not together.engine.alive
-
-
-# ---- the model and its parts
+# ---- before it begins
 
 
 def test_a_model_whose_heads_cannot_be_shared_is_refused(tiny_folder: Path, two: Group) -> None:
@@ -202,7 +228,7 @@ def test_several_models_are_refused(tiny_folder: Path) -> None:
 
 def test_a_model_for_embeddings_is_refused(two: Group) -> None:
     with pytest.raises(ModelUnavailable, match="minilm makes vectors"):
-        lead(["minilm"], two, download=False, limits=Limits())
+        coordinate(["minilm"], two, download=False, limits=Limits())
 
 
 def test_an_adapter_is_refused(tiny_folder: Path, tmp_path: Path) -> None:
@@ -216,86 +242,43 @@ def test_an_adapter_is_refused(tiny_folder: Path, tmp_path: Path) -> None:
 
 def test_other_files_are_other_facts(tiny_folder: Path) -> None:
     location = locate(str(tiny_folder))
-    before = facts(location)
-    assert before == facts(location)
+    before = facts(location, Limits())
+    assert before == facts(location, Limits())
     config = json.loads((tiny_folder / "config.json").read_text())
     (tiny_folder / "config.json").write_text(json.dumps(config | {"rope_theta": 5.0}))
-    assert facts(location) != before
-    assert facts(locate("smollm2")) != before
+    assert facts(location, Limits()) != before
+    assert facts(locate("smollm2"), Limits()) != before
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        ("b", r"Process 1 has another model, or other versions, than process 0 \(b, not a\)"),
-        (None, "Process 1 ended"),
-    ],
-)
-def test_it_does_not_begin_with_parts_of_different_models(answer: str | None, reason: str) -> None:
-    with connected() as (near, far):
-        if answer:
-            far.say(answer)
-        far.end()
-        with pytest.raises(ModelUnavailable, match=reason):
-            agree(Orders([near]), "a")
+def told(meeting: Meeting, *, other: Callable[[Group], None]) -> Group:
+    """Process 0 of two, the other of which says something on a thread."""
+    ThreadPoolExecutor(1).submit(other, Linked(1, meeting))
+    return Linked(0, meeting)
 
 
-# ---- how the processes come together
+def test_they_do_not_begin_with_shards_of_different_models() -> None:
+    group = told(Meeting(), other=lambda group: group.agree("b"))
+    with pytest.raises(ModelUnavailable, match=r"Process 1 has another model, or .* process 0 \(b, not a\)"):
+        group.agree("a")
 
 
-def test_only_who_knows_the_key_is_given_orders(two: Group, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NCCL_HOST_IP", "127.0.0.1")
-    strangers = [b"GET / HTTP/1.1\r\n\r\n", b"", b'["wrong", 1]\n', b"null\n"]
-
-    def share(group: Group, said: tuple[str, int, str] | None) -> tuple[str, int, str] | None:
-        """Where the other process would be told where to connect, it does, behind some strangers."""
-        if said is None:
-            return told[0]
-        told.append(said)
-        for stranger in strangers:
-            with socket.create_connection(said[:2]) as connection:
-                connection.sendall(stranger)
-        lines.append(obey(Group(1, 2, group.handle)))
-        return said
-
-    told: list[tuple[str, int, str]] = []
-    lines: list[Line] = []
-    monkeypatch.setattr(Group, "share", share)
-    given = command(two)
-    given.tell("make", 1)
-    assert lines[0].hear() == ["make", 1]
-    given.close()
-    lines[0].close()
+def test_all_hear_of_one_that_cannot_begin() -> None:
+    group = told(Meeting(), other=lambda group: group.give_up("There is no such folder."))
+    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot begin: There is no such folder\."):
+        group.agree("a")
 
 
-def test_who_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "GREETING_SECONDS", 0.05)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = server.getsockname()
-        with socket.create_connection(address), socket.create_connection(address) as known:
-            known.sendall(json.dumps([KEY, 1]).encode() + b"\n")
-            [line] = orders._accept(server, KEY, 1)
-            line.close()
+def test_a_reason_that_is_too_long_is_left_to_who_says_it() -> None:
+    group = told(Meeting(), other=lambda group: group.give_up("long " * 1000))
+    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot begin: it says why\."):
+        group.agree("a")
 
 
-def test_process_0_says_where_its_address_is_none_of_this_machine(
-    two: Group, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NCCL_HOST_IP", "203.0.113.7")
-    with pytest.raises(BadSettings, match=r"cannot connect to this one at 203\.0\.113\.7"):
-        command(two)
-
-
-def test_a_process_that_cannot_reach_process_0_says_so(two: Group, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    monkeypatch.setattr(Group, "share", lambda *_: ["127.0.0.1", port, KEY])
-    with pytest.raises(BadSettings, match=f"cannot be reached at 127.0.0.1 port {port}"):
-        obey(two)
-
-
-def test_what_process_0_says_is_what_is_shared(two: Group) -> None:
-    assert two.share(["127.0.0.1", 80, KEY]) == ["127.0.0.1", 80, KEY]
+def test_nobody_is_told_of_a_failure_once_all_have_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = Linked(0, Meeting())
+    group.agreed = True
+    monkeypatch.setattr(group, "sum", pytest.fail)
+    group.give_up("too late")
 
 
 def test_a_process_that_ends_before_all_have_begun_is_told_of(
@@ -306,26 +289,7 @@ def test_a_process_that_ends_before_all_have_begun_is_told_of(
 
     monkeypatch.setattr(mx.distributed, "all_sum", lost)
     with pytest.raises(BadSettings, match="One of the processes ended before all had begun"):
-        two.share(None)
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "host"),
-    [
-        ("MLX_JACCL_COORDINATOR", "10.0.0.1:32323", "10.0.0.1"),
-        ("NCCL_HOST_IP", "10.0.0.2", "10.0.0.2"),
-        ("MLX_HOSTFILE", '[["10.0.0.3:5000", "10.0.1.3:5000"], ["10.0.0.4:5000"]]', "10.0.0.3"),
-        ("MLX_HOSTFILE", '["[fd00::3]:5000", "[fd00::4]:5000"]', "fd00::3"),
-        ("OTHER", "", socket.gethostname()),
-    ],
-)
-def test_the_address_of_process_0_is_what_the_launcher_says(
-    variable: str, value: str, host: str, tmp_path: Path
-) -> None:
-    if variable == "MLX_HOSTFILE":
-        (tmp_path / "hosts.json").write_text(value)
-        value = str(tmp_path / "hosts.json")
-    assert join.leader_host({variable: value}) == host
+        two.agree("a")
 
 
 def test_a_ring_of_one_is_no_group(tmp_path: Path) -> None:
@@ -351,23 +315,21 @@ def test_a_process_by_itself_does_not_look_for_others(monkeypatch: pytest.Monkey
     for variable in launched.RANKS:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(join, "join", pytest.fail)
-    assert launched.group(Settings()) is None
-
-
-def test_the_scripted_engine_does_not_look_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLX_RANK", "0")
-    monkeypatch.setattr(join, "join", pytest.fail)
-    assert launched.group(Settings(engine="scripted")) is None
+    assert launched.group() is None
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("preload", False), ("model_memory_bytes", 1), ("idle_unload_seconds", 1.0)]
 )
+@pytest.mark.parametrize("rank", [0, 1])
 def test_models_that_come_and_go_are_refused(
-    name: str, value: float, two: Group, monkeypatch: pytest.MonkeyPatch
+    name: str, value: float, rank: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MLX_RANK", "0")
-    monkeypatch.setattr(join, "join", lambda: two)
-    assert launched.group(Settings()) is two
-    with pytest.raises(BadSettings, match=f"leave the setting '{name}' out"):
-        launched.group(Settings(**{name: value}))
+    meeting = Meeting()
+    other = ThreadPoolExecutor(1).submit(Linked(1 - rank, meeting).agree, "ready")
+    monkeypatch.setenv("MLX_RANK", str(rank))
+    monkeypatch.setattr(join, "join", lambda: Linked(rank, meeting))
+    assert run(Settings(port=0, log_format="off", **{name: value})) == 2
+    assert f"leave the setting '{name}' out" in capsys.readouterr().err
+    with pytest.raises(ModelUnavailable, match=f"Process {rank} cannot begin: Several processes"):
+        other.result(PATIENCE)

@@ -65,12 +65,12 @@ class Processes:
 
 IMPATIENT = """
 import sys
-from gonogo_server.engine.mlx.group import orders
-orders.GRACE_SECONDS = 0.1
+from gonogo_server.engine.mlx.group import watch
+watch.STALL_SECONDS = 3.0
 from gonogo_server.serve import main
 sys.exit(main())
 """
-"""The server, but for how long a step may go on to wait for a process that is gone."""
+"""The server, but for how long a step may take."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -224,7 +224,6 @@ async def ask_all(pair: Processes, bodies: Sequence[dict[str, Any]]) -> list[Any
 def test_a_client_that_leaves_makes_room_for_the_next(pair: Processes) -> None:
     with httpx2.stream("POST", f"{pair.url}/completions", json=ENDLESS, timeout=PATIENCE) as stream:
         assert next(stream.iter_lines()).startswith("data: ")
-    # The endless answer would be before it, as there is one at a time.
     assert pair.post("/completions", SHORT).json()["usage"]["completion_tokens"] == 5
 
 
@@ -243,7 +242,7 @@ def test_a_signal_to_process_0_ends_all_in_order(
 
 
 def test_a_stream_does_not_look_complete_where_another_process_is_gone(endless: Path, tmp_path: Path) -> None:
-    with serving(tmp_path, *2 * [("--model", endless)]) as processes:
+    with serving(tmp_path, *2 * [("--model", endless)], program=("-c", IMPATIENT)) as processes:
         url = f"{processes.url}/completions"
         with httpx2.stream("POST", url, json=ENDLESS, timeout=PATIENCE) as stream:
             lines = stream.iter_lines()
@@ -258,7 +257,6 @@ def test_a_stream_does_not_look_complete_where_another_process_is_gone(endless: 
 
 
 def test_the_others_end_with_a_failure_where_process_0_is_gone(endless: Path, tmp_path: Path) -> None:
-    # It waits in a sum for the one that is gone, until its grace is over.
     with serving(tmp_path, *2 * [("--model", endless)], program=("-c", IMPATIENT)) as processes:
         url = f"{processes.url}/completions"
         with httpx2.stream("POST", url, json=ENDLESS, timeout=PATIENCE) as stream:

@@ -1,6 +1,7 @@
 """One model computed by several processes, mostly on several machines, that `mlx.launch` started.
 
-Process 0 speaks HTTP, samples, and keeps everything that any engine keeps; of the model it has a part, as each of
-the others has. What it does with its part it orders the others to do with theirs, in the same order: sums over the
-processes are part of the computation, so all of them have to take part in each step of it.
+Each process has a shard of the model and runs the same loop over it (SPMD, as mlx_lm's server does it): the same
+sequences join the same batch before the same step. Process 0, the coordinator, speaks HTTP; the others are workers.
+Before each step it shares what was asked since the last one. No token has to be sent: sums over the processes give all
+of them the same logits, and seeds are shared, so that each draws the same.
 """

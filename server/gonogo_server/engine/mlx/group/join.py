@@ -4,43 +4,79 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import mlx.core as mx
+import numpy as np
 
-from gonogo_server.errors import BadSettings
+from gonogo_server.errors import BadSettings, ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MESSAGE_BYTES: Final = 1024
-"""Of what process 0 tells before there are connections to it."""
+FACTS_BYTES: Final = 1024
+"""Of what each process says before any of them begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Group:
     """`rank` is the number of this process among `size`; `handle` is what mlx computes sums over."""
 
     rank: int
     size: int
     handle: mx.distributed.Group
+    agreed: bool = False
+    """Whether all have told each other that they are ready, or why not."""
 
-    def share(self, said: Any) -> Any:  # noqa: ANN401 - JSON
-        """What process 0 says (JSON, at most `MESSAGE_BYTES`), in each process; all have to call it.
+    def sum(self, numbers: mx.array) -> list[int]:
+        """The sum of what all processes give, in each of them; all have to call it. `numbers` has one dimension."""
+        return mx.distributed.all_sum(numbers, group=self.handle).tolist()  # type: ignore[return-value]  # see above
 
-        Raises `BadSettings` where one of them is gone.
+    def share(self, said: Any, length: int) -> Any:  # noqa: ANN401 - JSON
+        """What process 0 says, in each process; `length` is that of its JSON, in bytes. All have to call it."""
+        text = said if self.rank == 0 else bytes(length)
+        return json.loads(bytes(self.sum(mx.array(np.frombuffer(text, np.uint8)))))
+
+    def agree(self, facts: str) -> None:
+        """Tell the other processes that this one is ready, and with what; all have to call it, once.
+
+        Raises `ModelUnavailable` where one of them is not, or with something else, `BadSettings` where one is gone.
         """
-        text = json.dumps(said).encode().ljust(MESSAGE_BYTES) if self.rank == 0 else bytes(MESSAGE_BYTES)
+        for rank, other in enumerate(self._gather({"facts": facts})):
+            if "failure" in other:
+                raise ModelUnavailable(f"Process {rank} cannot begin: {other['failure']}")
+            if other["facts"] != facts:
+                raise ModelUnavailable(
+                    f"Process {rank} has another model, or other versions or limits, than process {self.rank}"
+                    f" ({other['facts']}, not {facts}): every machine needs the same files, packages and options."
+                )
+
+    def give_up(self, reason: str) -> None:
+        """Tell the other processes that this one cannot begin, where they may still wait for it."""
+        if not self.agreed:
+            with suppress(BadSettings):
+                self._gather({"failure": reason})
+
+    def _gather(self, said: Mapping[str, str]) -> list[dict[str, str]]:
+        """What each process says, in the order of their ranks."""
+        self.agreed = True
+        text = json.dumps(said).encode()
+        if len(text) > FACTS_BYTES:
+            text = json.dumps({"failure": "it says why."}).encode()
+        slots = np.zeros((self.size, FACTS_BYTES), np.uint8)
+        slots[self.rank, : len(text)] = list(text)
         try:
-            total = mx.distributed.all_sum(mx.array(list(text), mx.uint8), group=self.handle).tolist()
+            told = bytes(self.sum(mx.array(slots.reshape(-1))))
         except RuntimeError as error:
             raise BadSettings(
                 f"One of the processes ended before all had begun ({error}): see what it said."
             ) from None
-        return json.loads(bytes(total))  # type: ignore[arg-type]  # a list, as it has one dimension
+        return [
+            json.loads(told[at : at + FACTS_BYTES].rstrip(b"\0")) for at in range(0, len(told), FACTS_BYTES)
+        ]
 
 
 def join(environ: Mapping[str, str] = os.environ) -> Group | None:
@@ -60,17 +96,3 @@ def join(environ: Mapping[str, str] = os.environ) -> Group | None:
             " Start all of them with mlx.launch."
         ) from None
     return Group(handle.rank(), handle.size(), handle) if handle.size() > 1 else None
-
-
-def leader_host(environ: Mapping[str, str] = os.environ) -> str:
-    """The address of process 0 by which the others reach it, as far as the environment says it."""
-    if (path := environ.get("MLX_HOSTFILE")) is not None:
-        first = json.loads(Path(path).read_text())[0]
-        return _host(first if isinstance(first, str) else first[0])
-    if (coordinator := environ.get("MLX_JACCL_COORDINATOR")) is not None:
-        return _host(coordinator)
-    return environ.get("NCCL_HOST_IP") or socket.gethostname()
-
-
-def _host(address: str) -> str:
-    return address.rpartition(":")[0].strip("[]")

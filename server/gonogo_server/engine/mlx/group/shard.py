@@ -1,77 +1,26 @@
-"""A process' part of a model, with the caches that it computes with: what orders are about, in every process."""
+"""A process' shard of a model: which model, how it is split, and what has to be the same in every process."""
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import mlx.core as mx
-
 from gonogo_server.engine.locate import locate_all
-from gonogo_server.engine.mlx.api import make_prompt_cache, trim_prompt_cache
 from gonogo_server.engine.mlx.device import on_cpu
+from gonogo_server.engine.mlx.load import load
 from gonogo_server.errors import ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.group.join import Group
+    from gonogo_server.engine.mlx.load import Loaded
+    from gonogo_server.engine.mlx.residents import Limits
 
 SHARED_HEADS = ("num_attention_heads", "num_key_value_heads")
 """What of a model's configuration the number of processes has to divide."""
-
-
-class Part:
-    """Caches go by a number that process 0 gives them; each process has one under it, for its part of the model."""
-
-    def __init__(self, model: Any) -> None:  # noqa: ANN401 - mlx_lm has no types
-        self._model = model
-        self.caches: dict[int, list[Any]] = {}
-
-    def obey(self, order: Sequence[Any]) -> Any:  # noqa: ANN401 - by order
-        """Do what the first of `order` names, with the rest of it."""
-        name, *given = order
-        return ORDERS[name](self, *given)
-
-    def make(self, number: int) -> None:
-        """Begin an empty cache."""
-        self.caches[number] = make_prompt_cache(self._model)
-
-    def copy(self, source: int, number: int) -> None:
-        """Begin a cache as a copy of another."""
-        self.caches[number] = copy.deepcopy(self.caches[source])
-
-    def trim(self, number: int, count: int) -> None:
-        """Forget the last `count` tokens of a cache."""
-        trim_prompt_cache(self.caches[number], count)
-
-    def drop(self, numbers: Iterable[int]) -> None:
-        """Let go of caches."""
-        for number in numbers:
-            del self.caches[number]
-
-    def call(self, number: int, tokens: list[int]) -> mx.array:
-        """The logits after each of `tokens`, of shape [1, tokens, vocabulary], which join what is in the cache.
-
-        They are computed when it returns: each process has to take part in the same sums in the same order,
-        and may not leave out one whose result it has no use for.
-        """
-        cache = self.caches[number]
-        logits: mx.array = self._model(mx.array(tokens)[None], cache=cache)
-        mx.eval(logits, [layer.state for layer in cache])
-        return logits
-
-
-ORDERS: Mapping[str, Any] = {
-    "make": Part.make,
-    "copy": Part.copy,
-    "trim": Part.trim,
-    "drop": Part.drop,
-    "call": Part.call,
-}
 
 
 def the_model(models: Sequence[str], *, download: bool) -> Location:
@@ -92,6 +41,16 @@ def the_model(models: Sequence[str], *, download: bool) -> Location:
     return location
 
 
+def load_shard(location: Location, limits: Limits, group: Group) -> Loaded:
+    """This process' shard in memory, once every process has its own of the same model.
+
+    Raises `ModelUnavailable` with the first reason not to begin, of whichever process.
+    """
+    loaded = load(location, lambda model: split(model, group))
+    group.agree(facts(location, limits))
+    return loaded
+
+
 def split(model: Any, group: Group) -> None:  # noqa: ANN401 - mlx_lm has no types
     """Leave of the model what this process computes, as mlx_lm's `sharded_load` does it.
 
@@ -110,11 +69,12 @@ def split(model: Any, group: Group) -> None:  # noqa: ANN401 - mlx_lm has no typ
     model.shard(group.handle)
 
 
-def facts(location: Location) -> str:
-    """What has to be the same in every process: versions, precision, and the model, by its configuration and sizes."""
+def facts(location: Location, limits: Limits) -> str:
+    """What has to be the same everywhere: versions, precision, limits, and the model by configuration and sizes."""
     files = [location.path] if location.format == "gguf" else sorted(location.path.glob("*.safetensors"))
     digest = hashlib.sha256(repr([(file.name, file.stat().st_size) for file in files]).encode())
     if location.format == "mlx":
         digest.update((location.path / "config.json").read_bytes())
     where = "CPU" if on_cpu() else "GPU"
-    return f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}, {where}, model {digest.hexdigest()[:12]}"
+    versions = f"mlx {version('mlx')}, mlx-lm {version('mlx-lm')}"
+    return f"{versions}, {where}, model {digest.hexdigest()[:12]}, {limits}"

@@ -1,0 +1,213 @@
+"""What every process of a group does before each step: hear of what was asked at process 0, and do the same with it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from concurrent.futures import Future
+from dataclasses import asdict, replace
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, cast
+from zlib import crc32
+
+import mlx.core as mx
+
+from gonogo_server.engine.base import Generation, Sampling
+from gonogo_server.engine.mlx.api import generation_stream
+from gonogo_server.engine.mlx.group.shard import load_shard
+from gonogo_server.engine.mlx.residents import Residents
+from gonogo_server.engine.mlx.sampler import sampler
+from gonogo_server.engine.mlx.sequence import TokenSequence
+from gonogo_server.engine.mlx.ticket import Deliveries, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_server.engine.base import Piece, Token
+    from gonogo_server.engine.mlx.group.join import Group
+    from gonogo_server.engine.mlx.residents import Limits
+
+    Event = dict[str, Any]
+
+PACE: Final = 0.05
+"""Seconds between two exchanges while nothing is generated: who waits in one keeps a core busy (ring, mlx 0.32.4)."""
+
+
+class OutOfStepError(Exception):
+    """The processes have come to different tokens: nothing can be computed together any more."""
+
+
+class SharedTicket(Ticket):
+    """A ticket that all processes know by a number; only process 0 has somebody who waits for it.
+
+    `cancelled` is what all of them have heard of.
+    """
+
+    def __init__(self, number: int, waiting: Ticket | None) -> None:
+        self.number = number
+        self.waiting = waiting
+        self.cancelled = False
+
+
+class SharedDeliveries(Deliveries):
+    """Results, which all processes come to; process 0 sends them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: dict[int, SharedTicket] = {}
+        """Tickets of sequences that are not finished."""
+        self.fingerprint = 0
+        """Of all results so far."""
+
+    def add(self, ticket: Ticket, result: Piece | Exception) -> None:
+        """As with one process, where anybody waits."""
+        assert isinstance(ticket, SharedTicket), "others are not in the batches"
+        said = "failure" if isinstance(result, Exception) else f"{result.text} {result.finish_reason}"
+        self.fingerprint = crc32(f"{ticket.number} {said}".encode(), self.fingerprint)
+        if isinstance(result, Exception) or result.finish_reason is not None:
+            self.open.pop(ticket.number, None)
+        if ticket.waiting is not None:
+            super().add(ticket.waiting, result)
+
+
+class SharedResidents(Residents):
+    """As `Residents`, with one model; process 0 is asked, and each process steps and releases its own."""
+
+    def __init__(self, limits: Limits, group: Group) -> None:
+        super().__init__(limits, lambda location: load_shard(location, limits, group))
+        self._deliveries: SharedDeliveries = SharedDeliveries()
+        self._group = group
+        self._numbers = count(1)
+        self._untold: list[Event] = []
+        self._sequences: dict[int, TokenSequence] = {}
+        """Of process 0: those that the other processes have not heard of."""
+        self._scores: dict[int, Future[list[Token | None]]] = {}
+        self._prompts: dict[int, tuple[int, ...]] = {}
+        self._busy = self._stopped = self._failed = False
+        self.beat = time.monotonic()
+        """When all processes were last heard of."""
+
+    def add(self, name: str, sequence: TokenSequence) -> None:
+        """At process 0: have it answered, from the next step on."""
+        number = next(self._numbers)
+        generation = _seeded(sequence.generation)
+        sequence.sampler = sampler(generation.sampling)
+        sequence.ticket = SharedTicket(number, sequence.ticket)
+        self._sequences[number] = sequence
+        # Choices of one request have the very same prompt, and not just an equal one: they are read once.
+        told = asdict(generation) | {"same": id(sequence.prompt)}
+        self._untold.append({"do": "add", "number": number, "model": name, "generation": told})
+
+    def score(self, name: str, tokens: Sequence[int], count: int) -> Future[list[Token | None]]:
+        """At process 0: as with one process, from the next step on; whoever leaves does not stop it."""
+        number = next(self._numbers)
+        self._scores[number] = Future()
+        self._untold.append(
+            {"do": "score", "number": number, "model": name, "tokens": list(tokens), "count": count}
+        )
+        return self._scores[number]
+
+    def step(self) -> bool:
+        """Hear of what was asked, and do a step; False once process 0 has stopped, or nothing is loaded."""
+        if not self._group.agreed:
+            return False
+        if not self._busy:
+            time.sleep(PACE)
+        try:
+            # All on one stream, so that sums come in the same order in every process.
+            with mx.stream(generation_stream):
+                for event in self._exchange():
+                    self._do(event)
+                if not self._stopped:
+                    self._busy = super().step()
+        except BaseException:
+            self._failed = True
+            raise
+        return not self._stopped
+
+    def fail(self, error: Exception) -> None:
+        """Tell all who wait, those as well that the other processes have not heard of."""
+        for sequence in self._sequences.values():
+            self._deliveries.add(sequence.ticket, error)
+        super().fail(error)
+        for future in self._scores.values():
+            _settle(future, error)
+
+    def release(self) -> None:
+        """Let go of everything; from process 0 the others hear that there is no more."""
+        if self._group.rank == 0 and self._group.agreed and not self._failed:
+            self._untold = [{"do": "stop"}]
+            with mx.stream(generation_stream):
+                self._exchange()
+        super().release()
+
+    def _exchange(self) -> list[Event]:
+        """What process 0 has to tell. Raises `OutOfStepError`, in all processes, where results differ."""
+        news = self._news()
+        said = json.dumps(news).encode() if news else b""
+        head = [0] * (1 + self._group.size)
+        head[0], head[1 + self._group.rank] = len(said), self._deliveries.fingerprint
+        length, *fingerprints = self._group.sum(mx.array(head, mx.uint32))
+        if len(set(fingerprints)) > 1:
+            raise OutOfStepError("The processes came to different tokens: they need machines of one kind.")
+        events: list[Event] = self._group.share(said, length) if length else []
+        self._untold = []
+        self.beat = time.monotonic()
+        return events
+
+    def _news(self) -> list[Event]:
+        gone = [one.number for one in self._deliveries.open.values() if one.waiting and one.waiting.cancelled]
+        return self._untold + [{"do": "cancel", "number": number} for number in gone]
+
+    def _do(self, event: Event) -> None:
+        match event["do"]:
+            case "add":
+                self._join(event["number"], event["model"], event["generation"])
+            case "cancel":
+                self._deliveries.open.pop(event["number"]).cancelled = True
+            case "score":
+                done = super().score(event["model"], event["tokens"], event["count"])
+                if (waiting := self._scores.pop(event["number"], None)) is not None:
+                    done.add_done_callback(lambda done: _settle(waiting, done.exception() or done.result()))
+            case "stop":
+                self._stopped = True
+
+    def _join(self, number: int, model: str, told: dict[str, Any]) -> None:
+        if (sequence := self._sequences.pop(number, None)) is None:
+            sequence = self._told(number, model, told)
+        self._deliveries.open[number] = cast("SharedTicket", sequence.ticket)
+        super().add(model, sequence)
+
+    def _told(self, number: int, model: str, told: dict[str, Any]) -> TokenSequence:
+        """The sequence that process 0 has, in another process."""
+        if not self._deliveries.open:
+            self._prompts = {}
+        same, prompt = told.pop("same"), tuple(told.pop("prompt"))
+        if self._prompts.get(same) != prompt:
+            self._prompts[same] = prompt
+        sampling = told.pop("sampling")
+        bias = tuple((token, added) for token, added in sampling.pop("logit_bias"))
+        generation = Generation(self._prompts[same], sampling=Sampling(logit_bias=bias, **sampling), **told)
+        text = self._loaded[model].text
+        matcher = None if generation.grammar is None else text.matcher(generation.grammar)
+        return TokenSequence(SharedTicket(number, None), generation, text, matcher)
+
+
+def _seeded(generation: Generation) -> Generation:
+    """The same with a seed, so that every process draws the same tokens."""
+    sampling = generation.sampling
+    return replace(
+        generation,
+        sampling=sampling if sampling.seed is not None else replace(sampling, seed=secrets.randbits(63)),
+    )
+
+
+def _settle(future: Future[Any], outcome: object) -> None:
+    """Whoever waited may have left."""
+    if not future.set_running_or_notify_cancel():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

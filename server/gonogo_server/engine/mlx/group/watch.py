@@ -1,0 +1,38 @@
+"""Notices that another process is gone, which mlx does not tell: its sums wait for it for ever (ring, mlx 0.32.4)."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo_server.engine.mlx.group.shared import SharedResidents
+
+STALL_SECONDS: Final = 30.0
+"""How long a step may take. All processes do the same, so that they come to its end at about the same time."""
+
+
+class Watch:
+    """A thread that calls `stalled`, once, where the group comes to the end of no step for `STALL_SECONDS`."""
+
+    def __init__(self, residents: SharedResidents, stalled: Callable[[], None]) -> None:
+        self._residents = residents
+        self._stalled = stalled
+        self._seconds = STALL_SECONDS
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="gonogo-group", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(self._seconds / 10):
+            if monotonic() - self._residents.beat > self._seconds:
+                self._stalled()
+                return
