@@ -10,23 +10,23 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gonogo.addresses import shown
-from gonogo.collect.collector import Collector, ids_from
-from gonogo.collect.greeting import greet
+from gonogo.collect.collector import Collector
+from gonogo.collect.greeting import greet_each
 from gonogo.collect.pace import Paced
 from gonogo.collect.recorder import Recorder
-from gonogo.collect.resuming import Held
+from gonogo.collect.resuming import held, ids_after, known_of, refuse_other
 from gonogo.collect.stopping import Stopper
 from gonogo.collect.trust import trust
+from gonogo.collect.turns import Kept, Turn, Turns, sharing
 from gonogo.errors import GonogoError, TargetError, UsageError
-from gonogo.evidence import EvidenceWriter, Record, Target, read
+from gonogo.evidence import EvidenceWriter, Record, Target, read_each
 from gonogo.fuzz import fuzz
 from gonogo.reasons import Reason
 from gonogo.redaction import looks_secret, redact_fields
 from gonogo.stimuli.fuzzed import rest
-from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 class Approach:
     """How a target is asked.
 
-    `base_url` ends before "/chat/completions". Models that are None are chosen from the target's list.
+    `base_url` ends before "/chat/completions". `models` are asked for in turn; without any, and where the one for
+    embeddings is None, that is chosen from the target's list.
     `timeout` is the limit of one exchange in seconds, `concurrency` the requests under way at a time.
     `evidence` is the file that keeps what is recorded, while it is recorded. `fuzzing` is how generated requests
     follow those of the rules, if they do. `extra_body` holds fields that are added to the body of every generation.
@@ -56,7 +57,7 @@ class Approach:
 
     base_url: str
     api_key: str | None = None
-    model: str | None = None
+    models: tuple[str, ...] = ()
     embedding_model: str | None = None
     concurrency: int = 8
     timeout: float = 60.0
@@ -86,58 +87,77 @@ async def collect(
     *,
     enough: Callable[[Record], Because | None] | None = None,
     stopper: Stopper | None = None,
-) -> Record:
-    """Record the answers to a plan; the two requests of the greeting are in the record too.
+) -> tuple[Record, ...]:
+    """Record the answers to a plan, a record for each model; the requests of the greeting are in them too.
 
-    `on_exchange` is called with each exchange once it is recorded. `enough` says of a record why the run ends with it,
-    None where it does not, and `stopper` ends it from outside; then the rest of the plan is unsent. Raises as `check`
-    does, and KeyboardInterrupt where it is ended before the greeting is over.
+    `on_exchange` is called with each exchange once it is recorded. `enough` says of the record of a model why the run
+    ends with it, None where it does not, and `stopper` ends it from outside; then the rest of the plan is unsent.
+    Raises as `check` does, and KeyboardInterrupt where it is ended before the greeting is over.
     """
-    held = _held(approach)
+    earlier = _earlier(approach)
     extra_body = redact_fields(approach.extra_body, approach.api_key)
-    if held is not None:
-        held.refuse_other(_named(approach, held.record.target), extra_body)
+    if earlier:
+        refuse_other(earlier, _named(approach, [record.target for record in earlier]), extra_body)
+    if len(earlier) > 1:
+        approach = replace(approach, models=_models_of(earlier))
     started = datetime.now(UTC).isoformat(timespec="seconds")
     bounds = _Bounds(stopper or Stopper(), approach.max_seconds, asyncio.get_running_loop().time())
     async with _recorder(approach) as connected:
         recorder = connected if approach.interval is None else Paced(connected, approach.interval)
-        greeting = _Remembering(recorder, ids_from("g", 1) if held is None else held.ids("g"))
-        subject = await _greeted(approach, greeting, bounds)
-        target = Target(shown(approach.base_url), subject.model, subject.embedding_model)
-        if held is None:
-            held = Held(Record(target, started, (), extra_body=extra_body))
-        held.refuse_other(target, extra_body)
-        with _writer(approach, held.record) as writer:
-            kept = _Kept(
-                writer, on_done, on_exchange, list(held.record.exchanges), done_with=set(held.exchanges)
-            )
-            for exchange in greeting.exchanges:
-                kept.keep(exchange)
-            collector = Collector(
-                recorder, subject, kept, approach.concurrency, known=held.exchanges, ids=held.ids("x")
-            )
-            if enough is not None:
-                collector.enough = partial(_enough_in, enough, held.record, kept)
-            _skip_known(asked, collector, on_done)
+        greeting = _Remembering(recorder, ids_after(earlier, "g"))
+        subjects = await _greeted(approach, greeting, bounds)
+        targets = [Target(shown(approach.base_url), s.model, s.embedding_model) for s in subjects]
+        begun = earlier or tuple(Record(target, started, (), extra_body=extra_body) for target in targets)
+        refuse_other(begun, targets, extra_body)
+        with _writer(approach, begun) as writer:
+            keep = partial(Kept, writer, on_done, on_exchange, is_shared=sharing(asked, subjects))
+            run = Turns(_turns(approach.concurrency, recorder, begun, subjects, keep, enough), greeting)
+            run.greeted(greeting.exchanges)
             try:
-                broken_off = await bounds.keep(_send(collector, asked, approach.fuzzing))
+                broken_off = await bounds.keep(run.run(partial(_send, asked, approach.fuzzing), asked))
             except ExceptionGroup as group:  # of the requests under way; one sentence is enough
                 raise _told(group) from group
             if broken_off is not None:
-                collector.give_up(asked.stimuli, broken_off)
-                if approach.fuzzing is not None:
-                    kept.unsent(rest(approach.fuzzing.seed).key, broken_off)
-    return kept.added_to(held.record)
+                _give_up(run, asked, approach.fuzzing, broken_off)
+    return tuple(turn.kept.added_to(record) for turn, record in zip(run.turns, begun, strict=True))
 
 
-async def _send(collector: Collector, asked: Plan, fuzzing: Fuzzing | None) -> None:
-    await collector.run(asked)
+def _turns(
+    concurrency: int,
+    recorder: Records,
+    begun: Sequence[Record],
+    subjects: Sequence[Subject],
+    keep: Callable[..., Kept],
+    enough: Callable[[Record], Because | None] | None,
+) -> list[Turn]:
+    """A turn for each subject, which goes on with its record."""
+    ids = ids_after(begun, "x")
+    found = []
+    for record, subject in zip(begun, subjects, strict=True):
+        model = subject.model if len(subjects) > 1 else None
+        kept = keep(model=model, exchanges=list(record.exchanges))
+        collector = Collector(recorder, subject, kept, concurrency, known=known_of(record), ids=ids)
+        if enough is not None:
+            collector.enough = partial(_enough_in, enough, record, kept)
+        found.append(Turn(collector, kept))
+    return found
+
+
+async def _send(asked: Plan, fuzzing: Fuzzing | None, turn: Turn) -> None:
+    await turn.collector.run(asked)
     if fuzzing is not None:
-        await fuzz(collector, fuzzing)
+        await fuzz(turn.collector, fuzzing)
+
+
+def _give_up(run: Turns, asked: Plan, fuzzing: Fuzzing | None, because: Because) -> None:
+    run.give_up(asked, because)
+    if fuzzing is not None:
+        for turn in run.turns:
+            turn.kept.unsent(rest(fuzzing.seed).key, because)
 
 
 def _enough_in(
-    enough: Callable[[Record], Because | None], begun: Record, kept: _Kept, unsettled: Collection[str]
+    enough: Callable[[Record], Because | None], begun: Record, kept: Kept, unsettled: Collection[str]
 ) -> Because | None:
     """Why the run ends with what was kept, answers left out that may be asked for once more."""
     record = kept.added_to(begun)
@@ -170,52 +190,44 @@ def _recorder(approach: Approach) -> Recorder:
     )
 
 
-async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) -> Subject:
+async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) -> list[Subject]:
     """Who is asked; KeyboardInterrupt or TargetError where the greeting did not come to its end."""
     found: list[Subject] = []
 
     async def work() -> None:
-        subject = await greet(
+        subjects = await greet_each(
             recorder,
             base_url=shown(approach.base_url),
-            model=approach.model,
+            models=approach.models,
             embedding_model=approach.embedding_model,
             has_key=approach.has_key,
             extra=approach.extra_body,
         )
-        found.append(replace(subject, context_length=approach.context_length))
+        found.extend(replace(subject, context_length=approach.context_length) for subject in subjects)
 
     broken_off = await bounds.keep(work())
     if broken_off is None:
-        return found[0]
+        return found
     if broken_off.reason is Reason.INTERRUPTED:
         raise KeyboardInterrupt
     limit = f"--max-seconds {approach.max_seconds:g}"
-    raise TargetError(f"{shown(approach.base_url)} did not answer the first two requests within {limit}.")
+    raise TargetError(f"{shown(approach.base_url)} did not answer the first requests within {limit}.")
 
 
-def _held(approach: Approach) -> Held | None:
-    """What the evidence file holds already, where it is gone on with."""
+def _earlier(approach: Approach) -> tuple[Record, ...]:
+    """What the evidence file holds already, for each model, where it is gone on with; else nothing."""
     if not approach.resume:
-        return None
+        return ()
     if approach.evidence is None:
         raise UsageError("--resume goes on with a file: name it with --evidence.")
-    return Held.of(read(approach.evidence))
+    return tuple(map(held, read_each(approach.evidence)))
 
 
-def _named(approach: Approach, known: Target) -> Target:
-    """The target as the options name it; models that they leave open are those that are known."""
-    return Target(
-        shown(approach.base_url),
-        approach.model or known.model,
-        approach.embedding_model or known.embedding_model,
-    )
-
-
-def _skip_known(asked: Plan, collector: Collector, on_done: Callable[[], None]) -> None:
-    for stimulus in asked.stimuli:
-        if stimulus.key in collector.known:
-            on_done()
+def _named(approach: Approach, known: Sequence[Target]) -> list[Target]:
+    """The targets as the options name them; models that they leave open are those that are known."""
+    models = approach.models or [target.model for target in known]
+    embedder = approach.embedding_model or known[0].embedding_model
+    return [Target(shown(approach.base_url), model, embedder) for model in models]
 
 
 def _told(group: ExceptionGroup) -> Exception:
@@ -240,49 +252,21 @@ class _Remembering:
         return exchange
 
 
-@dataclass
-class _Kept:
-    """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one.
-
-    A stimulus that is asked for again is done with once.
-    """
-
-    writer: EvidenceWriter | None
-    on_done: Callable[[], None]
-    on_exchange: Callable[[Exchange], None]
-    exchanges: list[Exchange] = field(default_factory=list)
-    reasons: dict[str, Because] = field(default_factory=dict)
-    done_with: set[str] = field(default_factory=set)
-
-    def added_to(self, record: Record) -> Record:
-        return replace(record, exchanges=tuple(self.exchanges), unsent=self.reasons)
-
-    def keep(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
-        self.on_exchange(exchange)
-        if self.writer is not None:
-            self.writer.exchange(exchange)
-
-    def exchange(self, exchange: Exchange) -> None:
-        self.keep(exchange)
-        if exchange.stimulus not in self.done_with and not is_sign_of_life(exchange.stimulus):
-            self.done_with.add(exchange.stimulus)
-            self.on_done()
-
-    def unsent(self, key: str, because: Because) -> None:
-        self.reasons[key] = because
-        if self.writer is not None:
-            self.writer.unsent(key, because)
-        if key not in self.done_with:
-            self.done_with.add(key)
-            self.on_done()
-
-
-def _writer(approach: Approach, begun: Record) -> AbstractContextManager[EvidenceWriter | None]:
+def _writer(approach: Approach, begun: Sequence[Record]) -> AbstractContextManager[EvidenceWriter | None]:
     if approach.evidence is None:
         return nullcontext()
     if approach.resume:
-        return EvidenceWriter.go_on(approach.evidence, begun, key=approach.api_key)
+        return EvidenceWriter.go_on(approach.evidence, *begun, key=approach.api_key)
+    first = begun[0]
     return EvidenceWriter(
-        approach.evidence, begun.target, begun.started, key=approach.api_key, extra_body=begun.extra_body
+        approach.evidence,
+        first.target,
+        first.started,
+        key=approach.api_key,
+        extra_body=first.extra_body,
+        models=_models_of(begun) if len(begun) > 1 else (),
     )
+
+
+def _models_of(records: Iterable[Record]) -> tuple[str, ...]:
+    return tuple(str(record.target.model) for record in records)

@@ -3,7 +3,9 @@
 The first line is a header: `{"gonogo": version, "evidence_version": 1, "target": …, "started": …, "extra_body": …}`,
 the last absent in older files. Each further line is one exchange, or
 `{"unsent": stimulus, "reason": code, "about": [id, …], "values": {…}}` (`gonogo.reasons` has the codes; an older file
-has a sentence as the reason, and no more). A chunk of a body is `[seconds, text]`, or
+has a sentence as the reason, and no more). A run that asks for several models is of version 2: its header has
+`"models": [id, …]`, `target` names the first of them, and each further line has the `"model"` whose it is; an exchange
+without one speaks of the endpoint, and belongs to every model. A chunk of a body is `[seconds, text]`, or
 `[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A body of more than 64 KiB, as vectors make it,
 is packed without loss: its chunks are `{"zlib": base64 of the whole body, "pieces": [[seconds, bytes], …]}`. A line is
 flushed as soon as its
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -29,13 +31,15 @@ from gonogo.redaction import redact, redact_fields
 from gonogo.verdict import Because
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
     from gonogo.exchange import Exchange
 
 EVIDENCE_VERSION = 1
+SEVERAL_VERSION = 2
+"""Of a file of several models. An older gonogo would take the exchanges of all for those of one."""
 
 _REASONS = {reason.value: reason for reason in Reason}
 _OLDER_REASONS = {
@@ -61,7 +65,7 @@ class Record:
     not sent, and why each was not; an exchange of such a key was to be asked for once more, and does not count.
     `gonogo` is the version that wrote it. `truncated` is true
     where the last line of the file was cut short and is left out. `extra_body` holds the fields that went into
-    the body of every generation.
+    the body of every generation. A run that asks for several models has a record for each.
     """
 
     target: Target
@@ -77,7 +81,8 @@ class EvidenceWriter:
     """Write a record while it is collected: a context manager that replaces the file at `path`.
 
     `go_on` makes one that adds to a record instead.
-    `key` is the API key of the run; it is masked wherever it occurs (see `gonogo.redaction`).
+    `key` is the API key of the run; it is masked wherever it occurs (see `gonogo.redaction`). `models` are all that are
+    asked for, where they are several.
     Raises `EvidenceError` where the file cannot be written.
     """
 
@@ -86,9 +91,10 @@ class EvidenceWriter:
         path: str | PathLike[str],
         target: Target,
         started: str,
+        extra_body: Mapping[str, object] | None = None,
         *,
         key: str | None = None,
-        extra_body: Mapping[str, object] | None = None,
+        models: Sequence[str] = (),
     ) -> None:
         self._path = Path(path)
         self._key = key
@@ -96,19 +102,20 @@ class EvidenceWriter:
             self._file = self._path.open("w", encoding="ascii", newline="\n")
         except OSError as error:
             raise self._unwritable(error) from error
-        self._write(_header(target, started, redact_fields(extra_body or {}, key)))
+        self._write(_header(target, started, redact_fields(extra_body or {}, key), models))
 
     @classmethod
-    def go_on(cls, path: str | PathLike[str], record: Record, *, key: str | None = None) -> Self:
-        """Write what follows a record, with which the file at `path` begins then, and nothing else of before.
+    def go_on(cls, path: str | PathLike[str], *records: Record, key: str | None = None) -> Self:
+        """Write what follows these records, with which the file at `path` begins then, and nothing else of before.
 
-        The file is replaced in one step, so that a crash at any moment loses nothing that was recorded.
+        There is one for each model. The file is replaced in one step, so that a crash at any moment loses nothing that
+        was recorded.
         Raises EvidenceError where it cannot be written.
         """
         target = Path(path).resolve()  # what a link leads to, not the link
         beside = target.with_name(f"{target.name}.new")
-        writer = cls(beside, record.target, record.started, key=key, extra_body=record.extra_body)
-        writer.add(record)
+        writer = cls(beside, *_begun(records), key=key, models=_several(records))
+        writer.add(*records)
         writer.close()
         try:
             beside.replace(target)
@@ -122,23 +129,27 @@ class EvidenceWriter:
         """Write one exchange, secrets redacted, and flush it."""
         self._write(to_json(redact(exchange, self._key)))
 
-    def unsent(self, key: str, because: Because) -> None:
-        """Write that the stimulus of this key was not sent, and why, secrets redacted."""
-        self._write(
-            {
-                "unsent": key,
-                "reason": because.reason.value,
-                "about": because.about,
-                "values": redact_fields(because.values, self._key),
-            }
-        )
+    def unsent(self, key: str, because: Because, model: str | None = None) -> None:
+        """Write that the stimulus of this key was not sent, and why, secrets redacted; `model` is None for every."""
+        line = {
+            "unsent": key,
+            "reason": because.reason.value,
+            "about": because.about,
+            "values": redact_fields(because.values, self._key),
+        }
+        self._write(line if model is None else line | {"model": model})
 
-    def add(self, record: Record) -> None:
-        """Write all that a record holds."""
-        for exchange in record.exchanges:
-            self.exchange(exchange)
-        for stimulus, because in record.unsent.items():
-            self.unsent(stimulus, because)
+    def add(self, *records: Record) -> None:
+        """Write all that records hold, an exchange that is in several of them once."""
+        written: set[str] = set()
+        for record in records:
+            for exchange in record.exchanges:
+                if exchange.id not in written:
+                    self.exchange(exchange)
+            written |= {exchange.id for exchange in record.exchanges}
+        for record in records:
+            for stimulus, because in record.unsent.items():
+                self.unsent(stimulus, because, record.target.model if len(records) > 1 else None)
 
     def _write(self, line: dict[str, Any]) -> None:
         try:
@@ -165,35 +176,62 @@ class EvidenceWriter:
         self.close()
 
 
-def write(path: str | PathLike[str], record: Record, *, key: str | None = None) -> None:
-    """Write a whole record; `EvidenceError` where the file cannot be written."""
-    with EvidenceWriter(path, record.target, record.started, key=key, extra_body=record.extra_body) as writer:
-        writer.add(record)
+def write(path: str | PathLike[str], *records: Record, key: str | None = None) -> None:
+    """Write whole records, one for each model; `EvidenceError` where the file cannot be written."""
+    with EvidenceWriter(path, *_begun(records), key=key, models=_several(records)) as writer:
+        writer.add(*records)
+
+
+def _begun(records: Sequence[Record]) -> tuple[Target, str, Mapping[str, object]]:
+    return records[0].target, records[0].started, records[0].extra_body
+
+
+def _several(records: Sequence[Record]) -> list[str]:
+    """The models of the records, where they are several."""
+    return [str(record.target.model) for record in records] if len(records) > 1 else []
 
 
 def read(path: str | PathLike[str]) -> Record:
-    """Read an evidence file; `EvidenceError` says in one sentence why it cannot be read.
+    """Read the evidence of one model; `EvidenceError` where there is that of several, and as `read_each` raises it."""
+    record, *more = read_each(path)
+    if more:
+        raise EvidenceError(f"The evidence file {path} is of {len(more) + 1} models, where one is expected.")
+    return record
+
+
+def read_each(path: str | PathLike[str]) -> tuple[Record, ...]:
+    """Read an evidence file, a record for each model; `EvidenceError` says in one sentence why it cannot be read.
 
     A last line that was cut short, as a crash leaves it, is left out and reported by `Record.truncated`.
     """
     lines = _Lines(Path(path))
     header = lines.header()
-    exchanges, unsent = {}, {}
+    exchanges: dict[str, Exchange] = {}
+    unsent: dict[tuple[str | None, str], Because] = {}
+    models = header.get("models", [None])
     for line in lines:
+        if (model := line.get("model")) is not None and model not in models:
+            raise EvidenceError(
+                f'{lines.place} is of the model "{model}", which the first line does not name.'
+            )
         if "unsent" in line:
-            unsent[line["unsent"]] = _because_from_json(line, lines.place)
+            unsent[model, line["unsent"]] = _because_from_json(line, lines.place)
         elif line["id"] in exchanges:
             raise EvidenceError(f'{lines.place} repeats the exchange id "{line["id"]}".')
         else:
             exchanges[line["id"]] = _exchange_from_json(line, lines.place)
-    return Record(
-        Target(**header["target"]),
-        header["started"],
-        tuple(exchanges.values()),
-        unsent,
-        header["gonogo"],
-        lines.truncated,
-        header.get("extra_body", {}),
+    target = Target(**header["target"])
+    return tuple(
+        Record(
+            target if model is None else replace(target, model=model),
+            header["started"],
+            tuple(exchange for exchange in exchanges.values() if exchange.model in (None, model)),
+            {key: because for (whose, key), because in unsent.items() if whose in (None, model)},
+            header["gonogo"],
+            lines.truncated,
+            header.get("extra_body", {}),
+        )
+        for model in models
     )
 
 
@@ -204,10 +242,13 @@ def _exchange_from_json(line: dict[str, Any], place: str) -> Exchange:
         raise EvidenceError(f"{place} is not as gonogo writes it: {error}.") from error
 
 
-def _header(target: Target, started: str, extra_body: Mapping[str, object]) -> dict[str, Any]:
+def _header(
+    target: Target, started: str, extra_body: Mapping[str, object], models: Sequence[str]
+) -> dict[str, Any]:
     return {
         "gonogo": __version__,
-        "evidence_version": EVIDENCE_VERSION,
+        "evidence_version": SEVERAL_VERSION if models else EVIDENCE_VERSION,
+        **({"models": models} if models else {}),
         "target": asdict(target),
         "started": started,
         "extra_body": extra_body,
@@ -246,12 +287,13 @@ class _Lines:
             raise EvidenceError(
                 f"{self._path} is not an evidence file: its first line is no header of gonogo's."
             )
-        if line["evidence_version"] != EVIDENCE_VERSION:
+        if line["evidence_version"] not in (EVIDENCE_VERSION, SEVERAL_VERSION):
             what = f"{self._path} has evidence version {line['evidence_version']}, and this gonogo"
             raise EvidenceError(
-                f"{what} ({__version__}) reads version {EVIDENCE_VERSION}: use another gonogo."
+                f"{what} ({__version__}) reads versions {EVIDENCE_VERSION} and {SEVERAL_VERSION}: use another gonogo."
             )
-        return self._checked(line, _HEADER)
+        several = line["evidence_version"] == SEVERAL_VERSION
+        return self._checked(line, _SEVERAL_HEADER if several else _HEADER)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         while self._number < len(self._lines):
@@ -304,7 +346,7 @@ def _object(**properties: object) -> dict[str, object]:
 _STRING = {"type": "string"}
 _STRING_OR_NULL = {"type": ["string", "null"]}
 
-_HEADER = jsonschema_rs.validator_for(
+_HEADER_SHAPE = (
     _object(
         gonogo=_STRING,
         started=_STRING,
@@ -315,6 +357,9 @@ _HEADER = jsonschema_rs.validator_for(
     )
     | {"patternProperties": {"^extra_body$": {"type": "object"}}}  # absent in older files
 )
+_MODELS = {"type": "array", "items": _STRING, "minItems": 2, "uniqueItems": True}
+_HEADER = jsonschema_rs.validator_for(_HEADER_SHAPE)
+_SEVERAL_HEADER = jsonschema_rs.validator_for({"allOf": [_HEADER_SHAPE, _object(models=_MODELS)]})
 _UNSENT = jsonschema_rs.validator_for(
     _object(
         unsent=_STRING,

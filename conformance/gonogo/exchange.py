@@ -84,6 +84,7 @@ class Exchange:
     `id` is unique in one evidence file ("x17"); `stimulus` is the key of the stimulus that asked for it.
     `status` is None where no response began; `failure` is None where the response is complete.
     `headers` keep their order and repetitions. `seconds` runs from sending to the last byte (or failure).
+    `model` is whose it is in a run that asks for several models; None where it speaks of the endpoint, and so of each.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Exchange:
     chunks: tuple[Chunk, ...]
     failure: Failure | None
     seconds: float
+    model: str | None = None
 
     @property
     def body(self) -> bytes:

@@ -34,6 +34,7 @@ def to_json(exchange: Exchange) -> dict[str, Any]:
         "chunks": _chunks_to_json(exchange.chunks),
         "failure": asdict(exchange.failure) if exchange.failure else None,
         "seconds": exchange.seconds,
+        **({} if exchange.model is None else {"model": exchange.model}),
     }
 
 
@@ -61,6 +62,7 @@ def from_json(line: dict[str, Any]) -> Exchange:
         chunks=_chunks_from_json(line["chunks"]),
         failure=Failure(FailureKind(failure["kind"]), failure["at"], failure["message"]) if failure else None,
         seconds=line["seconds"],
+        model=line.get("model"),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from gonogo.errors import UsageError
 from gonogo.judge import bind, explain, judge
 from gonogo.reasons import Reason
 from gonogo.report.model import Report, build
+from gonogo.report.together import merged, together
 from gonogo.rules import sets
 from gonogo.stimuli.fuzzed import GROUP
 from gonogo.verdict import Because, Verdict
@@ -117,23 +119,28 @@ def check(
     began = perf_counter()
     with _replaying(scenarios) as replay:
         enough = _enough(approach, scenarios, catalogue, waivers)
-        record = asyncio.run(
+        records = asyncio.run(
             collect(approach, plan(scenarios), on_done, replay, enough=enough, stopper=stopper)
         )
         # The clients may still be reading; their rules are judged when they are done.
-        found = judge(record, [s for s in scenarios if not _is_of_clients(s)], catalogue)
-    found += judge(record, [s for s in scenarios if _is_of_clients(s)], catalogue)
-    by_rule = {judgement.rule.id: judgement for judgement in found}
-    report = _report([by_rule[s.rule.id] for s in scenarios], record, catalogue, selection, waivers)
+        others = [s for s in scenarios if not _is_of_clients(s)]
+        found = [judge(record, others, catalogue) for record in records]
+    of_clients = [s for s in scenarios if _is_of_clients(s)]
+    judged = []
+    for record, known in zip(records, found, strict=True):
+        by_rule = {j.rule.id: j for j in (*known, *judge(record, of_clients, catalogue))}
+        judged.append([by_rule[s.rule.id] for s in scenarios])
+    report = _report(judged, records, catalogue, selection, waivers)
     return replace(report, seconds=perf_counter() - began)
 
 
 def judge_again(
-    record: Record, selection: Selection, catalogue: Catalogue, waivers: Waivers | None = None
+    records: Sequence[Record], selection: Selection, catalogue: Catalogue, waivers: Waivers | None = None
 ) -> Report:
-    """Judge a record that was stored, by the rules of this version."""
-    judgements = judge(record, selection.scenarios(catalogue), catalogue)
-    return _report(judgements, record, catalogue, selection, waivers)
+    """Judge what was stored, a record for each model, by the rules of this version."""
+    scenarios = selection.scenarios(catalogue)
+    judged = [judge(record, scenarios, catalogue) for record in records]
+    return _report(judged, records, catalogue, selection, waivers)
 
 
 @contextmanager
@@ -164,20 +171,22 @@ def _is_of_clients(scenario: Scenario) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Enough:
-    """Says when so many must rules are broken that the run ends."""
+    """Says when so many must rules are broken that the run ends; one that several models break counts once."""
 
     most: int
     scenarios: Sequence[Scenario]
     catalogue: Catalogue
     waivers: Waivers | None
+    broken: dict[str | None, set[str]] = field(default_factory=dict)
 
     def __call__(self, record: Record) -> Because | None:
         """Why the run ends with what is recorded of it so far; None where it goes on."""
         judged = judge(record, self.scenarios, self.catalogue)
         if self.waivers is not None:
             judged, _ = waive(judged, self.waivers.baseline, self.catalogue.ids, self.waivers.today)
-        broken = sum(judgement.verdict is Verdict.FAIL for judgement in judged)
-        return Because(Reason.ENOUGH_BROKEN, {"number": broken}) if broken >= self.most else None
+        self.broken[record.target.model] = {j.rule.id for j in judged if j.verdict is Verdict.FAIL}
+        number = len(set().union(*self.broken.values()))
+        return Because(Reason.ENOUGH_BROKEN, {"number": number}) if number >= self.most else None
 
 
 def _enough(
@@ -190,22 +199,28 @@ def _enough(
 
 
 def _report(
-    judged: Sequence[Judgement],
-    record: Record,
+    judged: Sequence[Sequence[Judgement]],
+    records: Sequence[Record],
     catalogue: Catalogue,
     selection: Selection,
     waivers: Waivers | None,
 ) -> Report:
-    judgements, causes = explain(judged, record)
+    """The report on what was judged of each record; the baseline is held against all of them together."""
+    known = [explain(judgements, record) for judgements, record in zip(judged, records, strict=True)]
     problems: list[Problem] = []
     if waivers is not None:
-        judgements, problems = waive(judgements, waivers.baseline, catalogue.ids, waivers.today)
-    return build(
-        judgements,
-        record,
-        strict=selection.strict,
-        require=selection.require,
-        problems=problems,
-        causes=causes,
-        rule_set=sets.SETS.named(selection.rule_set),
-    )
+        accept = partial(waive, baseline=waivers.baseline, rules=catalogue.ids, today=waivers.today)
+        _, problems = accept(merged([judgements for judgements, _ in known]))
+        known = [(accept(judgements)[0], causes) for judgements, causes in known]
+    parts = [
+        build(
+            judgements,
+            record,
+            strict=selection.strict,
+            require=selection.require,
+            causes=causes,
+            rule_set=sets.SETS.named(selection.rule_set),
+        )
+        for (judgements, causes), record in zip(known, records, strict=True)
+    ]
+    return together(parts, problems)

@@ -100,6 +100,14 @@ def started(
             _stop(process)
 
 
+def chat_models(base_url: str, key: str) -> tuple[str, ...]:
+    """The models of a reference server that generate text, by the ids under which it serves them."""
+    import httpx2  # noqa: PLC0415 - gonogo serve starts without it
+
+    listing = httpx2.get(f"{base_url}/models", headers={"authorization": f"Bearer {key}"}, timeout=STOP_LIMIT)
+    return tuple(entry["id"] for entry in listing.json()["data"] if entry["type"] != "embedding")
+
+
 def _installed() -> list[str]:
     name, module = DEFAULT_EMBEDDER
     return [DEFAULT_MODEL, name] if find_spec(module) else [DEFAULT_MODEL]

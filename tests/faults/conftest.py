@@ -41,4 +41,5 @@ def referred(catalogue: Catalogue) -> Record:
         # The scripted model is asked for embeddings too, and says plainly that it makes none.
         approach = Approach(base_url, embedding_model="scripted", api_key=_KEY, timeout=PATIENCE)
         run = collect(approach, plan(catalogue))
-        return asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))
+        (record,) = asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))
+        return record

@@ -34,7 +34,8 @@ def _collect(
 ) -> Record:
     approach = Approach(base_url, embedding_model="scripted", concurrency=concurrency, timeout=timeout)
     run = collect(approach, plan(catalogue))
-    return asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))
+    (record,) = asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))
+    return record
 
 
 def test_a_server_that_one_request_kills_is_found_and_the_request_named(catalogue: Catalogue) -> None:
@@ -103,7 +104,7 @@ def test_a_server_that_stays_with_a_client_that_left_is_found(catalogue: Catalog
     scenarios = [scenario for scenario in catalogue if scenario.rule.group == "http"]
     with served(broken(stay)) as (base_url, _):
         run = collect(Approach(base_url, timeout=SHORT), plan(scenarios))
-        record = asyncio.run(asyncio.wait_for(run, PATIENCE))
+        (record,) = asyncio.run(asyncio.wait_for(run, PATIENCE))
 
     found = {judgement.rule.id: judgement for judgement in judge(record, scenarios, catalogue)}
     assert turned(found) == {"http.client_leaves", "http.survives", "http.in_time"}

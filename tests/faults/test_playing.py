@@ -45,7 +45,8 @@ def _check(base_url: str, playing: Playing, catalogue: Catalogue) -> Record:
     async def run() -> Record:
         async with proxied(base_url, playing) as broken:
             approach = Approach(broken, embedding_model="scripted", api_key=KEY, timeout=PATIENCE)
-            return await collect(approach, plan(catalogue))
+            (record,) = await collect(approach, plan(catalogue))
+            return record
 
     return asyncio.run(asyncio.wait_for(run(), 2 * PATIENCE))
 

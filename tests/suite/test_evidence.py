@@ -255,9 +255,9 @@ class TestABadFile:
 
     def test_of_another_version_says_which_gonogo_reads_it(self, path: Path) -> None:
         written(path)
-        path.write_text(path.read_text().replace('"evidence_version":1', '"evidence_version":2'))
-        assert "has evidence version 2" in self.error(path)
-        assert "reads version 1" in self.error(path)
+        path.write_text(path.read_text().replace('"evidence_version":1', '"evidence_version":3'))
+        assert "has evidence version 3" in self.error(path)
+        assert "reads versions 1 and 2" in self.error(path)
 
     def test_with_a_header_of_another_shape_names_the_member(self, path: Path) -> None:
         written(path)

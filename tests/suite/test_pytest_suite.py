@@ -11,7 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.evidence import Record, Target, read, write
+from gonogo import serving
+from gonogo.evidence import Record, Target, read, read_each, write
 from gonogo.judge import judge
 from gonogo.rules import load
 from gonogo.verdict import Verdict
@@ -98,6 +99,22 @@ def test_a_run_goes_on_with_the_extra_fields_of_its_file_only(tmp_path: Path) ->
     sentence = "--gonogo-resume goes on with the --gonogo-extra-body of the evidence file: give the same."
     assert sentence in done.stdout + done.stderr
     assert stored.read_bytes() == held
+
+
+def test_several_models_are_judged_together(tmp_path: Path) -> None:
+    with serving.started(["--engine", "scripted", "--model", "one", "--model", "two"]) as url:
+        models = ("--gonogo-model", "one", "--gonogo-model", "two")
+        stored = tmp_path / "e.jsonl"
+        options = ("--gonogo-evidence", str(stored), "--gonogo-only", "chat.stream.done")
+        done = suite(tmp_path, "--gonogo-url", url, *models, *options)
+    first, second = read_each(stored)
+    without = [dataclasses.replace(e, chunks=e.chunks[:-1]) if e.is_stream else e for e in second.exchanges]
+    write(stored, first, dataclasses.replace(second, exchanges=tuple(without)))
+    again = suite(tmp_path, *options)
+
+    assert "1 passed" in done.stdout, done.stdout
+    assert again.returncode == 1
+    assert "models    two of 2 models" in again.stdout
 
 
 def test_a_recorded_run_is_judged_like_gonogo_judge_does(tmp_path: Path, evidence: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo import evidence
-from gonogo.collect.resuming import Held
+from gonogo.collect.resuming import held, known_of
 from gonogo.exchange import Failure, FailureKind
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def test_what_found_nobody_is_sent_again_and_what_was_asked_after_it_is_forgotte
     )
 
     assert {e.stimulus for e in alone.exchanges} == {KILLER_KEY, f"alive after {KILLER_KEY}"}
-    assert Held.of(alone).exchanges == {}
-    assert Held.of(record).exchanges.keys() >= {KILLER_KEY, f"alive after {KILLER_KEY}"}
+    assert known_of(held(alone)) == {}
+    assert known_of(held(record)).keys() >= {KILLER_KEY, f"alive after {KILLER_KEY}"}
 
 
 def test_extra_fields_are_sent_noted_and_needed_again(gonogo: Run, fragile: Fragile, tmp_path: Path) -> None:

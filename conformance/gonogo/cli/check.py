@@ -24,6 +24,7 @@ from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.collect.pace import parse_rate
 from gonogo.collect.plan import Plan, plan
+from gonogo.collect.sharing import shared
 from gonogo.collect.stopping import Stopper
 from gonogo.collect.trust import trust
 from gonogo.errors import UsageError
@@ -74,7 +75,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 def check(  # noqa: PLR0913 - one parameter an option
     *,
     base_url: str | None,
-    model: str | None,
+    models: tuple[str, ...],
     embedding_model: str | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
@@ -116,6 +117,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     detail = detail_of(verbose=verbose, quiet=quiet)
     if resume and (evidence is None or base_url is None):
         raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
+    _refuse_twice(models)
     extra = {} if extra_body is None else parse_extra(extra_body)
     headers, interval = (
         own_headers(header, header_env),
@@ -128,7 +130,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     selection = Selection(only, skip, require, strict, fuzz, rule_set)
     asked = plan(selection.scenarios(catalogue))
     if show_plan:
-        _print_plan(asked, generated)
+        _print_plan(asked, generated, len(models))
         return
     accepted = waiving(baseline, update=update_baseline)
     outputs = report_sinks(
@@ -137,7 +139,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     approach = Approach(
         base_url or "",
         _key(),
-        model=model,
+        models=models,
         embedding_model=embedding_model,
         concurrency=concurrency,
         timeout=timeout,
@@ -159,7 +161,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     with outputs as opened, _interruptible(stopper, evidence, base_url):
         if evidence is not None:
             (probe if resume else claim)(evidence)
-        with _reachable(approach, base_url) as reached, _progress(asked, generated) as on_done:
+        with _reachable(approach, base_url) as reached, _progress(asked, generated, len(models)) as on_done:
             report = running.check(reached, selection, catalogue, on_done, accepted.waivers, stopper)
         opened.write(report)
         print_report(report, opened.console, detail)
@@ -167,6 +169,12 @@ def check(  # noqa: PLR0913 - one parameter an option
             raise KeyboardInterrupt
     accepted.write(report, catalogue)
     raise click.exceptions.Exit(STATUS[report.gate])
+
+
+def _refuse_twice(models: tuple[str, ...]) -> None:
+    twice = next((model for model in models if models.count(model) > 1), None)
+    if twice is not None:
+        raise UsageError(f'--model names "{twice}" twice; leave one of them out.')
 
 
 def _most_failures(*, exit_first: bool, max_failures: int | None) -> int | None:
@@ -187,10 +195,11 @@ def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
         return
     with contextlib.ExitStack() as stack:
         with Console(stderr=True).status("Starting the reference server"):
-            models = [model for model in (approach.model, approach.embedding_model) if model]
+            models = [model for model in (*approach.models, approach.embedding_model) if model]
             key = secrets.token_urlsafe()
             url = stack.enter_context(serving.reference_server(*models, key=key))
-        yield replace(approach, base_url=url, api_key=key, model=None, embedding_model=None)
+        several = serving.chat_models(url, key) if len(approach.models) > 1 else ()
+        yield replace(approach, base_url=url, api_key=key, models=several, embedding_model=None)
 
 
 @contextlib.contextmanager
@@ -225,26 +234,38 @@ def _is_heeded(number: signal.Signals) -> bool:
 
 
 @contextlib.contextmanager
-def _progress(asked: Plan, generated: Fuzzing | None) -> Iterator[Callable[[], None]]:
+def _progress(asked: Plan, generated: Fuzzing | None, models: int) -> Iterator[Callable[[], None]]:
     """A bar on stderr while requests are sent, where somebody looks at it."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         cases = 0 if generated is None else generated.budget.cases
-        task = progress.add_task("requests", total=asked.requests + cases)
+        task = progress.add_task("requests", total=(asked.requests + cases) * max(models, 1))
         yield lambda: progress.advance(task)
 
 
-def _print_plan(asked: Plan, generated: Fuzzing | None) -> None:
+def _print_plan(asked: Plan, generated: Fuzzing | None, models: int) -> None:
     lines = [
         f"{stimulus.risk.name.lower():<9} {_cost(stimulus.tokens):>11}  {stimulus.key}"
         for stimulus in asked.stimuli
     ]
-    total = (
-        f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests greet "
-        "the target, and one follows each batch of hostile ones to see whether it still answers."
-    )
-    show([*lines, total] if generated is None else [*lines, total, f"Then --fuzz: {generated.budget}."])
+    more = "follows each batch of hostile ones to see whether it still answers."
+    if models < 2:
+        lines.append(
+            f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests greet "
+            f"the target, and one {more}"
+        )
+    else:
+        once = shared(asked)
+        own = asked.requests - once.requests
+        lines.append(
+            f"{once.requests} requests once, and {own} with each of {models} models: "
+            f"{once.requests + models * own} requests, at most {once.tokens + models * (asked.tokens - once.tokens)} "
+            f"generated tokens; {1 + models} more requests greet the target, and one {more}"
+        )
+    if generated is not None:
+        lines.append(f"Then --fuzz{', with each model' if models > 1 else ''}: {generated.budget}.")
+    show(lines)
 
 
 def _cost(tokens: int) -> str:

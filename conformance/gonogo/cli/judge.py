@@ -49,10 +49,10 @@ def judge(  # noqa: PLR0913 - one parameter an option
     """Judge stored evidence by the rules of this version; nothing is sent."""
     detail = detail_of(verbose=verbose, quiet=quiet)
     accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True)
-    record = evidence.read(evidence_file)
-    fuzzed = was_fuzzed(record)
+    records = evidence.read_each(evidence_file)
+    fuzzed = any(map(was_fuzzed, records))
     selection = Selection(only, skip, require, strict, fuzzed, rule_set)
-    report = running.judge_again(record, selection, catalogue, accepted.waivers)
+    report = running.judge_again(records, selection, catalogue, accepted.waivers)
     outputs = report_sinks(
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
     )

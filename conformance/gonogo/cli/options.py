@@ -10,7 +10,13 @@ base_url = click.argument(
     metavar="[BASE_URL]",
     help="As http://127.0.0.1:8000/v1, ?query=included; else the reference server.",
 )
-model = click.option("--model", metavar="ID", help="The model to ask for; else the first.")
+model = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="ID",
+    help="The model to ask for, else the first; repeatable: each is judged for itself, in one report.",
+)
 embedding_model = click.option("--embedding-model", metavar="ID", help="The model for embeddings.")
 only = click.option(
     "--only", multiple=True, metavar="ID", help="Judge this rule, or those under this id; repeatable."

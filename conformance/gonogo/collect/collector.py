@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from gonogo.collect.answers import accepted, asked_to_wait, found_nobody, is_doubtful, lives, loss
 from gonogo.collect.families import families
 from gonogo.collect.pool import longest_first, pooled
+from gonogo.collect.resuming import ids_from
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import baselines, brief, key_after, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
@@ -67,7 +67,7 @@ class Collector:
     `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve
     those that need them. `ids` names the new ones. `enough` says why the run ends here, None where it goes on: it is
     asked where nothing is under way, with the keys of answers that may be asked for once more, and with it the
-    harmless requests go in rounds, so that there is such a moment now and then.
+    harmless requests go in rounds, so that there is such a moment now and then. `ended` is why nothing more is sent.
     """
 
     recorder: Recorder
@@ -79,6 +79,7 @@ class Collector:
     ids: Iterator[str] = field(default_factory=lambda: ids_from("x", 1))
     enough: Callable[[Collection[str]], Because | None] | None = None
     throttled: int = 0
+    ended: Because | None = None
     _answers: dict[str, Exchange] = field(init=False)
     _numbers: dict[str, str] = field(default_factory=dict)
     _impossible: dict[str, Because] = field(default_factory=dict)
@@ -86,7 +87,6 @@ class Collector:
     _doubt: bool = False
     _told: set[str] = field(default_factory=set)
     _uncompared: list[Family] = field(default_factory=list)
-    _ended: Because | None = None
 
     def __post_init__(self) -> None:
         """Begin with what is known."""
@@ -117,6 +117,10 @@ class Collector:
         self._stop_at_enough()
         found = (self._answers.get(stimulus.key) for stimulus in stimuli)
         return [exchange for exchange in found if exchange is not None]
+
+    def learn(self, exchanges: Iterable[Exchange]) -> None:
+        """Take more exchanges as known; called before anything is sent."""
+        self.known = self._answers = {**self.known, **{e.stimulus: e for e in exchanges}}
 
     def give_up(self, stimuli: Iterable[Stimulus], because: Because) -> None:
         """Note as unsent whatever the sink has heard nothing of, after a run that was broken off."""
@@ -168,11 +172,11 @@ class Collector:
             self._stop_at_enough(unsettled)
 
     def _within_round(self, begun: int) -> bool:
-        return self.enough is None or self._ended is not None or begun < self.concurrency * ROUND
+        return self.enough is None or self.ended is not None or begun < self.concurrency * ROUND
 
     def _stop_at_enough(self, unsettled: Collection[str] = ()) -> None:
-        if self.enough is not None and self._ended is None:
-            self._ended = self.enough(unsettled)
+        if self.enough is not None and self.ended is None:
+            self.ended = self.enough(unsettled)
 
     async def _harmless(self, plan: Plan, kin: Iterable[Family]) -> None:
         """What needs no sign of life, and the client that leaves, which has one of its own."""
@@ -200,8 +204,8 @@ class Collector:
 
     async def _compare(self) -> None:
         """Ask again, one at a time, where a text is not as expected: the batch may have changed it."""
-        if self._ended is not None:
-            self._leave_uncompared(self._ended)
+        if self.ended is not None:
+            self._leave_uncompared(self.ended)
         while self._uncompared:
             family = self._uncompared[0]
             if not family.all_agree(self._answers):
@@ -260,7 +264,7 @@ class Collector:
         It takes the time of an answer in which nothing else that may harm is sent: so one for many requests as long
         as their answers are those of the living.
         """
-        if self._ended is not None:
+        if self.ended is not None:
             return True
         sent = len(self._since) + begun
         if not self._is_wide:
@@ -274,8 +278,8 @@ class Collector:
 
     async def _ask(self, stimulus: Stimulus) -> Exchange | None:
         """The exchange of a stimulus; None where it is unsent."""
-        if self._ended is not None:
-            self._note(stimulus.key, self._ended)
+        if self.ended is not None:
+            self._note(stimulus.key, self.ended)
             return None
         try:
             request = self._request(stimulus)
@@ -347,16 +351,16 @@ class Collector:
         if sign is not None:
             self._conclude(sign, (leaving,))
         for exchange in held:
-            if self._ended is not None and exchange.failure is not None:
+            if self.ended is not None and exchange.failure is not None:
                 del self._answers[exchange.stimulus]
-                self._note(exchange.stimulus, self._ended)
+                self._note(exchange.stimulus, self.ended)
             else:
                 self._keep(exchange)
 
     def _sign(self, after: Sequence[Stimulus]) -> Stimulus | None:
         """The sign of life to ask for; None where none can be, or nothing was sent that may have harmed."""
         known = self._baseline()
-        if known is None or not after or self._ended is not None:
+        if known is None or not after or self.ended is not None:
             return None
         sign = sign_of_life(known, [stimulus.key for stimulus in after])
         self._numbers[sign.key] = next(self.ids)
@@ -380,7 +384,7 @@ class Collector:
             return
         self._keep(replace(exchange, stimulus=key_after(sent)))
         if not lives(exchange):
-            self._ended = loss([self._answers[key] for key in sent])
+            self.ended = loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
         """The stimulus of a request that was answered well before: a chat completion, if it does those."""
@@ -392,8 +396,3 @@ class Collector:
             ),
             None,
         )
-
-
-def ids_from(letter: str, first: int) -> Iterator[str]:
-    """Ids of exchanges: "x1", "x2", and so on."""
-    return (f"{letter}{number}" for number in count(first))

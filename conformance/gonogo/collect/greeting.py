@@ -1,4 +1,4 @@
-"""The first two requests of a run: is anybody there, is it an API, does it take our key, which model do we ask for?
+"""The first requests of a run: is anybody there, is it an API, does it take our key, which model do we ask for?
 
 What cannot be judged at all is said here, once, in one sentence, before a hundred requests fail for the same reason.
 """
@@ -10,18 +10,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.addresses import url_of
+from gonogo.collect.answers import accepted
 from gonogo.errors import TargetError
 from gonogo.exchange import Exchange, FailureKind
 from gonogo.stimuli import bodies
 from gonogo.stimuli.stimulus import Endpoint, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gonogo.collect.collector import Recorder
 
 SHOWN_MODELS = 8
 NEWER_LIMIT = "max_completion_tokens"
+GREETED = "greeting: chat"
+"""The key of the first chat with a model."""
 
 
 async def greet(
@@ -37,14 +40,10 @@ async def greet(
 
     A model that refuses max_tokens and names the newer limit, as those of the API that reason, is asked with that.
     Raises TargetError, in one sentence, where there is nothing to judge: no connection, no answer, a web page, a
-    refused key, no model to ask for, or the first of several, when it says itself that it is the wrong one.
+    refused key, no model to ask for, one that is not served, or the first of several, when it says itself that it is
+    the wrong one.
     """
-    listing = await recorder.record(
-        bodies.list_models().build(Subject(""), {}), id="g1", stimulus="greeting: models"
-    )
-    _refuse_silence(listing, base_url)
-    _refuse_key(listing, has_key=has_key)
-    entries = _entries(listing)
+    entries, listing = await _listed(recorder, base_url, has_key=has_key)
     named = model or embedding_model
     if not entries and not named:
         raise TargetError(_no_model(listing, base_url))
@@ -54,32 +53,101 @@ async def greet(
     subject = Subject(chosen, embedding_model or _first(entries, "embedding", typed=True), extra or {})
     if not model and embedding_model:
         return subject
-    error = await _try_chat(recorder, subject, entries, base_url, has_key=has_key)
-    if error.get("param") == "model" and not model and len(entries) > 1:
+    chat = await _try_chat(recorder, subject, base_url, has_key=has_key)
+    _refuse_unknown({chosen: chat}, entries)
+    if _error(chat).get("param") == "model" and not model and len(entries) > 1:
         raise TargetError(
             f'The first model that the target lists, "{chosen}", is refused for chat; name one with --model.'
         )
-    if error.get("param") == "max_tokens" and NEWER_LIMIT in str(error.get("message")):
-        return replace(subject, limit=NEWER_LIMIT)
-    return subject
+    return _with_limit(subject, chat)
 
 
-async def _try_chat(
-    recorder: Recorder, subject: Subject, entries: list[dict[str, object]], base_url: str, *, has_key: bool
-) -> Mapping[str, object]:
+async def greet_each(
+    recorder: Recorder,
+    *,
+    base_url: str,
+    models: Sequence[str],
+    embedding_model: str | None = None,
+    has_key: bool = False,
+    extra: Mapping[str, object] | None = None,
+) -> list[Subject]:
+    """Several models to ask for, in this order, each greeted for itself; those that are not served are told together.
+
+    The model for embeddings is the same for all. With none, or one, this is `greet`, whose errors it raises.
+    """
+    if len(models) < 2:
+        model = models[0] if models else None
+        one = greet(
+            recorder,
+            base_url=base_url,
+            model=model,
+            embedding_model=embedding_model,
+            has_key=has_key,
+            extra=extra,
+        )
+        return [await one]
+    entries, _ = await _listed(recorder, base_url, has_key=has_key)
+    embedder = embedding_model or _first(entries, "embedding", typed=True)
+    subjects = [Subject(model, embedder, extra or {}) for model in models]
+    chats = {s.model: await _try_chat(recorder, s, base_url, has_key=has_key) for s in subjects}
+    _refuse_unknown(chats, entries)
+    return [_with_limit(subject, chats[subject.model]) for subject in subjects]
+
+
+async def _listed(
+    recorder: Recorder, base_url: str, *, has_key: bool
+) -> tuple[list[dict[str, object]], Exchange]:
+    """The models that the target lists, and the exchange that says so."""
+    request = bodies.list_models().build(Subject(""), {})
+    listing = await recorder.record(request, id="g1", stimulus="greeting: models")
+    _refuse_silence(listing, base_url)
+    _refuse_key(listing, has_key=has_key)
+    return _entries(listing), listing
+
+
+async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_key: bool) -> Exchange:
     """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times.
 
-    Returns the error of a refusal; it is empty where the answer is none, or has none.
+    Raises TargetError where nobody answers, or the key is refused.
     """
-    request = bodies.post(Endpoint.CHAT, {"max_tokens": 1}).build(subject, {})
-    chat = await recorder.record(request, id="g2", stimulus="greeting: chat")
+    chat = await first_chat(recorder, subject)
     _refuse_silence(chat, base_url)
     _refuse_key(chat, has_key=has_key)
+    return chat
+
+
+async def first_chat(recorder: Recorder, subject: Subject) -> Exchange:
+    """One token of chat, whatever becomes of it."""
+    request = bodies.post(Endpoint.CHAT, {"max_tokens": 1}).build(subject, {})
+    return await recorder.record(request, id="g2", stimulus=GREETED)
+
+
+def _with_limit(subject: Subject, chat: Exchange) -> Subject:
+    error = _error(chat)
+    newer = error.get("param") == "max_tokens" and NEWER_LIMIT in str(error.get("message"))
+    return replace(subject, limit=NEWER_LIMIT) if newer else subject
+
+
+def _refuse_unknown(chats: Mapping[str, Exchange], entries: list[dict[str, object]]) -> None:
+    """Raise TargetError for models that are refused and not listed, or, without a list, refused where others are not.
+
+    `chats` are the first chats with each model.
+    """
     listed = [str(entry["id"]) for entry in entries]
-    if chat.status == 404 and listed and subject.model not in listed:
-        shown = ", ".join(listed[:SHOWN_MODELS])
-        raise TargetError(f'The target does not serve the model "{subject.model}"; it lists {shown}.')
-    return _error(chat)
+    refused = [model for model, chat in chats.items() if _refuses(chat, model) and model not in listed]
+    served = listed or [model for model, chat in chats.items() if accepted(chat)]
+    if refused and served:
+        names = " and ".join(f'"{model}"' for model in refused)
+        shown = ", ".join(served[:SHOWN_MODELS]) + (", …" if len(served) > SHOWN_MODELS else "")
+        told = f"it {'lists' if listed else 'answers'} {shown}"
+        raise TargetError(f"The target does not serve the model{'s' * (len(refused) > 1)} {names}; {told}.")
+
+
+def _refuses(chat: Exchange, model: str) -> bool:
+    """Whether the model is what is wrong with a request: 404, or 400 that names it."""
+    error = _error(chat)
+    named = error.get("param") == "model" or model in str(error.get("message"))
+    return chat.status == 404 or (chat.status == 400 and named)
 
 
 def _error(exchange: Exchange) -> Mapping[str, object]:

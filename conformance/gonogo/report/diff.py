@@ -3,6 +3,8 @@
 What is compared is what the target does. A waived rule is a broken one, for clients break on it all the same. A
 rule that could not be decided, or is not applicable, is no news by itself: it makes nothing worse, and nothing better;
 but what is seen broken now, and was not known to be before, is worse.
+
+Of reports on several models each model is compared with itself; one report may be on more of them than the other.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,8 @@ from gonogo.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    Rules = dict[str, dict[str, Any]]
 
 DIFF_VERSION = 1
 
@@ -63,7 +67,8 @@ TITLES = {
 class Difference:
     """One rule that two reports judge differently; a verdict is None where its report has no such rule.
 
-    `message` is that of the new report, or of the old one for a rule that went away.
+    `message` is that of the new report, or of the old one for a rule that went away. `models` are those of which that
+    is so, where a report is on several.
     """
 
     change: Change
@@ -73,6 +78,7 @@ class Difference:
     old: str | None
     new: str | None
     message: str
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +135,48 @@ def _schema(version: int) -> dict[str, Any]:
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
     """What differs between two reports, as `read` returns them."""
-    before = {rule["id"]: rule for rule in old["rules"]}
-    after = {rule["id"]: rule for rule in new["rules"]}
-    found = [
-        difference
-        for rule_id in dict.fromkeys((*after, *before))
-        if (difference := _difference(before.get(rule_id), after.get(rule_id))) is not None
-    ]
+    found: dict[tuple[object, ...], Difference] = {}
+    ids: set[str] = set()
+    for model, before, after in _pairs(old, new):
+        ids |= before.keys() | after.keys()
+        for rule_id in dict.fromkeys((*after, *before)):
+            difference = _difference(before.get(rule_id), after.get(rule_id))
+            if difference is None:
+                continue
+            alike = (difference.change, rule_id, difference.old, difference.new)
+            known = found.setdefault(alike, difference)
+            if model is not None:
+                found[alike] = replace(known, models=(*known.models, model))
     kinds = list(Change)
-    ordered = tuple(sorted(found, key=lambda d: (kinds.index(d.change), LEVELS.index(d.level))))
-    same = len(before.keys() | after.keys()) - len(found)
+    ordered = tuple(sorted(found.values(), key=lambda d: (kinds.index(d.change), LEVELS.index(d.level))))
+    same = len(ids) - len({difference.id for difference in ordered})
     return Comparison(ordered, tuple(_notes(old, new)), (old["verdict"], new["verdict"]), same)
+
+
+def _pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str | None, Rules, Rules]]:
+    """The rules before and after by their ids, of each model that both reports are on.
+
+    The model is None where both are on one, be it another. Raises UsageError where they have none in common.
+    """
+    if "models" not in old and "models" not in new:
+        yield None, _rules(old), _rules(new)
+        return
+    before, after = _by_model(old), _by_model(new)
+    both = [model for model in after if model in before]
+    if not both:
+        raise UsageError(
+            f"The reports have no model in common: {', '.join(before)} before, {', '.join(after)} now."
+        )
+    for model in both:
+        yield model, _rules(before[model]), _rules(after[model])
+
+
+def _by_model(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {str(part["target"]["model"]): part for part in report.get("models", [report])}
+
+
+def _rules(report: dict[str, Any]) -> Rules:
+    return {rule["id"]: rule for rule in report["rules"]}
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
@@ -210,7 +247,7 @@ def _notes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         "gonogo": (old["gonogo"], new["gonogo"]),
         "rule set": (old.get("rule_set"), new.get("rule_set")),
         "target": (old["target"]["base_url"], new["target"]["base_url"]),
-        "model": (old["target"]["model"], new["target"]["model"]),
+        "model": tuple(", ".join(_by_model(report)) for report in (old, new)),
     }
     for name, (before, after) in told.items():
         if before != after and None not in (before, after):  # a report of before there were sets names none
@@ -225,7 +262,8 @@ def _text(comparison: Comparison) -> Iterator[str]:
         if found:
             yield f"{title} ({len(found)}):"
         for difference in found:
-            yield f"  {difference.id}  {_turn(difference)}  {visible(difference.title)}"
+            whose = f"  ({visible(', '.join(difference.models))})" if difference.models else ""
+            yield f"  {difference.id}  {_turn(difference)}  {visible(difference.title)}{whose}"
             if difference.new != Verdict.PASS:
                 yield f"    {visible(difference.message)}"
     yield _answer(comparison)
@@ -243,8 +281,18 @@ def _markdown(comparison: Comparison) -> Iterator[str]:
         if found:
             yield ""
             yield f"### {title}"
-            rows = [[code(d.id), _turn(d), prose(d.title), code(d.message)] for d in found]
-            yield from table(["rule", "verdict", "requirement", "found"], rows)
+            several = any(d.models for d in found)
+            rows = [
+                [
+                    code(d.id),
+                    _turn(d),
+                    prose(d.title),
+                    code(d.message),
+                    *([code(", ".join(d.models))] * several),
+                ]
+                for d in found
+            ]
+            yield from table(["rule", "verdict", "requirement", "found", *(["models"] * several)], rows)
 
 
 def _turn(difference: Difference) -> str:

@@ -15,7 +15,7 @@ from gonogo.clients import measured
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import position_of, shown_exchange
-from gonogo.report.wording import around_difference, message, share, visible
+from gonogo.report.wording import around_difference, message, share, some, visible, whose
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ MOST_COMPARED = 200  # characters of expected and actual
 def brief(cause: Cause, report: Report) -> Iterator[Text]:
     """A cause on two lines: its title with the rules that follow from it, and what was seen."""
     yield Text.assemble(
-        verdict_word(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  {rules_of(cause)}", "dim")
+        verdict_word(report.verdict_of(cause)),
+        "  ",
+        (cause.title, "bold"),
+        (f"  {rules_of(cause)}{some(report, report.models_of(cause))}", "dim"),
     )
     yield Text(f"      {visible(_window(cause.seen))}")
 
@@ -57,6 +60,8 @@ def whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fals
     yield Text.assemble(
         verdict_word(report.verdict_of(cause)), "  ", (cause.title, "bold"), (f"  [{cause.id}]", "dim")
     )
+    if report.parts:
+        yield from field("models", visible(whose(report, report.models_of(cause))), width)
     if cause.seen != lead.actual:
         yield from field("seen", visible(_window(cause.seen)), width)
     evidence = cause.evidence
@@ -86,6 +91,8 @@ def _requirement(judgement: Judgement, width: int | None, *, titled: bool = Fals
 def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
     """One rule by itself as lines of text, for runners that show a rule at a time."""
     lines = [Text(f"{judgement.verdict.value.upper()}  {judgement.rule.id}")]
+    if report.parts:
+        lines += field("models", visible(whose(report, report.models_with(judgement))), None)
     lines += _requirement(judgement, None)
     if judgement.expected is None:
         lines += field("actual", visible(message(judgement)), None)

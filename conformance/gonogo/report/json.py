@@ -45,6 +45,7 @@ def document(report: Report) -> dict[str, Any]:
         "rule_set": report.rule_set,
         "verdict": report.gate.value,
         "target": asdict(report.target),
+        **({"models": [document(part) for part in report.parts]} if report.parts else {}),
         "extra_body": report.extra_body,
         "started": report.started,
         "seconds": None if report.seconds is None else round(report.seconds, 3),
@@ -67,6 +68,7 @@ def _cause(cause: Cause, report: Report) -> dict[str, Any]:
         "verdict": report.verdict_of(cause).value,
         "seen": cause.seen,
         "breaks": cause.breaks,
+        **({"models": list(report.models_of(cause))} if report.parts else {}),
         "rules": list(cause.rules),
         "undecided": list(cause.undecided),
         "exchange": None if exchange is None else exchange.id,
@@ -85,6 +87,7 @@ def _rule(judgement: Judgement, report: Report) -> dict[str, Any]:
         "group": rule.group,
         "since": rule.since,
         "verdict": judgement.verdict.value,
+        **({"models": _verdicts(judgement, report)} if report.parts else {}),
         "message": message(judgement),
         "expected": judgement.expected,
         "actual": judgement.actual,
@@ -100,6 +103,12 @@ def _rule(judgement: Judgement, report: Report) -> dict[str, Any]:
         "source": rule.source,
         "why": rule.why,
     }
+
+
+def _verdicts(judgement: Judgement, report: Report) -> dict[str, str]:
+    """The verdict for each of several models."""
+    verdicts = (part.verdict_on(judgement.rule.id).value for part in report.parts)
+    return dict(zip(report.models, verdicts, strict=True))
 
 
 def _witnesses(witnesses: Iterable[Witness]) -> list[dict[str, Any]]:

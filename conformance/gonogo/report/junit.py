@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from gonogo.report.curl import curl
 from gonogo.report.model import position_of, shown_exchange
-from gonogo.report.wording import message
+from gonogo.report.wording import message, of_models, whose
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def _case(judgement: Judgement, report: Report) -> ET.Element:
     tag = "failure" if strict_warning else _ELEMENTS.get(judgement.verdict)
     if tag is not None:
         kind = {"type": judgement.verdict.value} if tag != "skipped" else {}
-        outcome = ET.SubElement(case, tag, {"message": xml_text(message(judgement)), **kind})
+        told = of_models(report, judgement)
+        outcome = ET.SubElement(case, tag, {"message": xml_text(told), **kind})
         if tag != "skipped":
             outcome.text = _details(judgement, report)
     elif judgement.verdict is Verdict.WARN:
@@ -110,6 +111,7 @@ def _details(judgement: Judgement, report: Report) -> str:
     place = None if position is None else f"byte {position.offset}: {position.excerpt}"
     lines = {
         "requirement": judgement.rule.title,
+        "models": whose(report, report.models_with(judgement)),
         "expected": judgement.expected,
         "actual": message(judgement),
         "evidence": " ".join(filter(None, (exchange.id if exchange else None, place))),

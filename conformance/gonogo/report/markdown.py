@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gonogo.report.curl import curl
 from gonogo.report.finding import clients
 from gonogo.report.terminal import COUNTED, GATES
-from gonogo.report.wording import message, visible
+from gonogo.report.wording import message, of_models, visible, whose
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -69,17 +69,29 @@ def _longest_run(text: str) -> int:
 def _lines(report: Report) -> Iterator[str]:
     target = report.target
     asked = f", model {code(target.model)}" if target.model else ""
+    asked += f", models {', '.join(map(code, report.models))}" if report.parts else ""
     yield f"## gonogo: {GATES[report.gate][0]}"
     yield ""
     yield f"{code(target.base_url)}{asked}: {', '.join(_counts(report))}"
     if report.truncated:
         yield ""
         yield "The evidence file was cut short; what is missing there is inconclusive here."
+    yield from _models(report)
     yield from _gate(report)
     yield from _errors(report)
     for verdict, title in TITLES.items():
         yield from _causes(report, verdict, title)
     yield from _waived(report)
+
+
+def _models(report: Report) -> Iterator[str]:
+    """A row for each of several models."""
+    if report.parts:
+        rows = [
+            [code(model), GATES[part.gate][0], ", ".join(_counts(part))]
+            for model, part in zip(report.models, report.parts, strict=True)
+        ]
+        yield from table(["model", "verdict", "rules"], rows)
 
 
 def _counts(report: Report) -> Iterator[str]:
@@ -105,7 +117,7 @@ def _errors(report: Report) -> Iterator[str]:
     if found:
         yield ""
         yield "### Checks of gonogo that broke"
-        yield from table(["rule", "found"], [[code(j.rule.id), code(message(j))] for j in found])
+        yield from table(["rule", "found"], [[code(j.rule.id), code(of_models(report, j))] for j in found])
 
 
 def _causes(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
@@ -134,6 +146,8 @@ def _told(cause: Cause, report: Report) -> Iterator[str]:
     if expected:
         yield f"- Expected: {code(expected)}"
     yield f"- Breaks: {'; '.join(said)}"
+    if report.parts:
+        yield f"- Models: {code(whose(report, report.models_of(cause)))}"
     yield f"- Rules: {', '.join(map(code, cause.rules[:MOST_IDS]))}{more}"
 
 
@@ -174,7 +188,8 @@ def _waived(report: Report) -> Iterator[str]:
     yield ""
     yield f"<details><summary>{len(found)} waived by the baseline</summary>"
     yield from table(
-        ["rule", "found"], [[code(judgement.rule.id), code(message(judgement))] for judgement in found]
+        ["rule", "found"],
+        [[code(judgement.rule.id), code(of_models(report, judgement))] for judgement in found],
     )
     yield "</details>"
 

@@ -46,7 +46,8 @@ class Report:
     `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
     `cut_short` is true where the run ended before all was asked that these rules look at: it may be no-go, never go.
-    `rule_set` is the set whose rules were judged.
+    `rule_set` is the set whose rules were judged. `parts` are the reports on the models where there are several; each
+    judgement is then the worst of theirs (see `gonogo.report.together`).
     """
 
     target: Target
@@ -63,6 +64,7 @@ class Report:
     extra_body: Mapping[str, object] = field(default_factory=dict)
     cut_short: bool = False
     rule_set: str = FIRST_SET
+    parts: tuple[Report, ...] = ()
 
     @property
     def totals(self) -> dict[Verdict, int]:
@@ -78,15 +80,41 @@ class Report:
             return Gate.NOT_JUDGED
         if totals[Verdict.FAIL] or self.unmet or self.problems or (self.strict and totals[Verdict.WARN]):
             return Gate.NO_GO
-        return Gate.NOT_JUDGED if self.cut_short else Gate.GO
+        unjudged = self.cut_short or any(part.gate is Gate.NOT_JUDGED for part in self.parts)
+        return Gate.NOT_JUDGED if unjudged else Gate.GO
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models where there are several, in the order in which they were asked for."""
+        return tuple(str(part.target.model) for part in self.parts)
+
+    def models_with(self, judgement: Judgement) -> tuple[str, ...]:
+        """The models, of several, for which the rule has this verdict."""
+        same = [part for part in self.parts if part.verdict_on(judgement.rule.id) is judgement.verdict]
+        return tuple(str(part.target.model) for part in same)
+
+    def models_of(self, cause: Cause) -> tuple[str, ...]:
+        """The models, of several, that have this cause."""
+        return tuple(str(part.target.model) for part in self.parts if part.has(cause))
+
+    def has(self, cause: Cause) -> bool:
+        """Whether a cause of that id is among those of the report."""
+        return any(known.id == cause.id for known in self.causes)
+
+    def verdict_on(self, rule_id: str) -> Verdict:
+        """The verdict on a rule; KeyError where it was not judged."""
+        return self._by_rule[rule_id].verdict
 
     def judgement(self, rule_id: str) -> Judgement:
         """The judgement of a rule; KeyError where it was not judged."""
         return self._by_rule[rule_id]
 
     def of(self, cause: Cause) -> list[Judgement]:
-        """The judgements that follow from a cause, the most telling first."""
-        return [self._by_rule[rule_id] for rule_id in cause.rules if rule_id in self._by_rule]
+        """The judgements that follow from a cause, the most telling first; of several models, as the first has them."""
+        known = self._by_rule
+        for part in reversed([part for part in self.parts if part.has(cause)]):
+            known = known | {found.rule.id: found for found in part.judgements if found.cause == cause.id}
+        return [known[rule_id] for rule_id in cause.rules if rule_id in known]
 
     def cause_of(self, judgement: Judgement) -> Cause | None:
         """The cause that explains a finding, where one does."""

@@ -19,7 +19,7 @@ from gonogo.baseline import Kind
 from gonogo.report.breaks import breaks
 from gonogo.report.curl import curl
 from gonogo.report.model import Gate, shown_exchange
-from gonogo.report.wording import message
+from gonogo.report.wording import message, whose
 from gonogo.verdict import Level, Verdict
 
 if TYPE_CHECKING:
@@ -90,12 +90,14 @@ def _result(judgement: Judgement, report: Report) -> dict[str, Any]:
     wanted = f" Expected: {judgement.expected}." if judgement.expected else ""
     cause = report.another_cause(judgement)
     behind = "" if cause is None else f" Cause: {cause.title}."
+    models = report.models_with(judgement)
+    of_whom = f" Models: {whose(report, models)}." if models else ""
     path = "" if exchange is None else exchange.request.path
     command = None if exchange is None else curl(exchange.request, report.target.base_url)
     return {
         "ruleId": rule.id,
         "level": LEVELS[rule.level],
-        "message": {"text": f"{rule.title}.{wanted} Found: {message(judgement)}.{behind}"},
+        "message": {"text": f"{rule.title}.{wanted} Found: {message(judgement)}.{of_whom}{behind}"},
         "locations": [_location(_endpoint(report.target.base_url, path), 1)],
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(rule.id)},
         "suppressions": _suppressions(judgement),
@@ -103,6 +105,7 @@ def _result(judgement: Judgement, report: Report) -> dict[str, Any]:
             "expected": judgement.expected,
             "actual": judgement.actual,
             "cause": judgement.cause,
+            **({"models": list(models)} if models else {}),
             "exchange": None if exchange is None else exchange.id,
             "curl": command,
             "breaks": list(breaks(judgement, report)),

@@ -18,7 +18,7 @@ from rich.text import Text
 from gonogo import __version__
 from gonogo.report.finding import MOST_IDS, STYLES, brief, field, rules_of, verdict_word, whole
 from gonogo.report.model import DECIDED, Gate
-from gonogo.report.wording import message, shared_clause, visible
+from gonogo.report.wording import message, shared_clause, some, visible
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _printer(console: Console) -> Callable[[Text | str], None]:
 def _heading(report: Report) -> Iterator[Text | str]:
     target = report.target
     models = {"model": target.model, "embedding model": target.embedding_model}
-    asked = "".join(f", {kind} {visible(model)}" for kind, model in models.items() if model)
+    named = {"models": ", ".join(report.models), **models} if report.parts else models
+    asked = "".join(f", {kind} {visible(model)}" for kind, model in named.items() if model)
     whose = f", rules {report.rule_set}"
     yield Text.assemble((f"gonogo {__version__}", "bold"), f"{whose}  {visible(target.base_url)}{asked}")
     if report.truncated:
@@ -139,12 +140,14 @@ def _left_open(report: Report, detail: Detail) -> Iterator[Text | str]:
     for verdict in verdicts:
         for told, judgements in sorted(_by_reason(report, verdict), key=lambda found: -len(found[1])):
             number = f"{len(judgements):>3}"
-            where = "" if detail is Detail.ALL else _shared_ids(judgements)
+            where = (
+                "" if detail is Detail.ALL else _shared_ids(judgements) + _shared_models(judgements, report)
+            )
             yield Text.assemble(
                 (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(told + where)}"
             )
             if detail is Detail.ALL:
-                yield from (_of_reason(judgement) for judgement in judgements)
+                yield from (_of_reason(judgement, report) for judgement in judgements)
     yield from _waived(report, detail)
 
 
@@ -170,10 +173,17 @@ def _shared_ids(judgements: list[Judgement]) -> str:
     return f" ({', '.join(first)})" if same and 0 < len(first) <= MOST_IDS else ""
 
 
-def _of_reason(judgement: Judgement) -> Text:
+def _shared_models(judgements: list[Judgement], report: Report) -> str:
+    """The models that all these rules speak of, where these are the same and not each."""
+    models = {report.models_with(judgement) for judgement in judgements}
+    return some(report, models.pop()) if len(models) == 1 else ""
+
+
+def _of_reason(judgement: Judgement, report: Report) -> Text:
     where = "" if judgement.because is None else ", ".join(judgement.because.about[:MOST_IDS])
     because = f"  because of {judgement.cause}" if judgement.cause else ""
     exchanges = f" ({where})" if where else ""
+    because += some(report, report.models_with(judgement))
     return Text.assemble(f"  {judgement.rule.id}", (f"  {judgement.rule.title}{exchanges}{because}", "dim"))
 
 
@@ -208,7 +218,7 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
             yield ""
             yield from whole(cause, report, width, every=True)
         return
-    yield from _warnings(warned)
+    yield from _warnings(warned, report)
     shown = len(failed) if len(failed) <= MOST_WHOLE else FIRST_WHOLE
     for cause in reversed(failed[shown:]):
         yield from brief(cause, report)
@@ -217,11 +227,12 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
         yield from whole(cause, report, width)
 
 
-def _warnings(causes: list[Cause]) -> Iterator[Text | str]:
+def _warnings(causes: list[Cause], report: Report) -> Iterator[Text | str]:
     if causes:
         yield ""
     for cause in causes[:MOST_WARNINGS]:
-        yield Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (f"  {rules_of(cause)}", "dim"))
+        told = f"  {rules_of(cause)}{some(report, report.models_of(cause))}"
+        yield Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (told, "dim"))
     if len(causes) > MOST_WARNINGS:
         yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v shows all"
 
@@ -238,8 +249,17 @@ def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
         yield "The run is strict: warnings break it."
     if report.gate is Gate.NOT_JUDGED:
         yield _why_not_judged(report, detail)
+    if detail is not Detail.QUIET:
+        yield from _of_each(report)
     word, style = GATES[report.gate]
     yield Text.assemble((word, style), f"  {', '.join(_counts(report))}; {', '.join(_costs(report))}")
+
+
+def _of_each(report: Report) -> Iterator[Text]:
+    """A line for each of several models."""
+    for model, part in zip(report.models, report.parts, strict=True):
+        word, style = GATES[part.gate]
+        yield Text.assemble((f"{word:<10}", style), f"  {visible(model)}: {', '.join(_counts(part))}")
 
 
 def _why_not_judged(report: Report, detail: Detail) -> str:

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gonogo.reasons import Reason
+    from gonogo.report.model import Report
     from gonogo.verdict import Because, Judgement, Witness
 
 VARIES = "…"
@@ -51,6 +52,27 @@ def shared_clause(because: Iterable[Because]) -> str:
         for name, value in first.values.items()
     }
     return filled(first.reason, values)
+
+
+def whose(report: Report, models: Sequence[str]) -> str:
+    """Which of several models, as a noun phrase; empty where the report is on one."""
+    if not report.parts:
+        return ""
+    if len(models) == len(report.parts):
+        return f"all {len(models)} models"
+    return f"{', '.join(models)} of {len(report.parts)} models"
+
+
+def some(report: Report, models: Sequence[str]) -> str:
+    """Which of several models, in brackets that end a line, where it is not each."""
+    return f"  ({visible(', '.join(models))})" if len(models) < len(report.parts) else ""
+
+
+def of_models(report: Report, judgement: Judgement) -> str:
+    """The message of a rule, led by the models that it speaks of, where that is not each."""
+    models = report.models_with(judgement)
+    led = f"{', '.join(models)}: " if len(models) < len(report.parts) else ""
+    return f"{led}{message(judgement)}"
 
 
 def filled(reason: Reason, values: Mapping[str, object]) -> str:

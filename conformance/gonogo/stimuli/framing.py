@@ -39,4 +39,4 @@ def framed(headers: tuple[tuple[str, str], ...]) -> Stimulus:
         return replace(request, headers=(*request.headers, *headers))
 
     key = next(key for key, fields in _FRAMINGS.items() if fields == headers)
-    return replace(plain, key=key, build=build)
+    return replace(plain, key=key, build=build, of_endpoint=True)

@@ -39,7 +39,8 @@ def _mislabelled(media_type: str) -> Ask:
 def _large() -> Ask:
     """The API would refuse a user of that length, the schema would not: it must do no harm, and that is all."""
     plain = post(Endpoint.CHAT, {"user": "u" * LARGE}, valid=False)
-    return Ask(replace(plain, key=f"{Endpoint.CHAT} with a user of {LARGE} bytes"))
+    key = f"{Endpoint.CHAT} with a user of {LARGE} bytes"
+    return Ask(replace(plain, key=key, of_endpoint=True))
 
 
 @when.phrase("a browser asks whether a page may request a chat completion")
@@ -77,4 +78,5 @@ def labelled(media_type: str, *, valid: bool) -> Stimulus:
         return replace(plain.build(subject, answers), headers=(("content-type", media_type),))
 
     risk = Risk.HARMLESS if valid else Risk.HOSTILE
-    return replace(plain, key=f"{plain.key} as {media_type}", build=build, valid=valid, risk=risk)
+    key = f"{plain.key} as {media_type}"
+    return replace(plain, key=key, build=build, valid=valid, risk=risk, of_endpoint=True)

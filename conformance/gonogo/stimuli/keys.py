@@ -38,4 +38,4 @@ def _with(name: str, change: Callable[[Request], Request]) -> Stimulus:
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         return change(_PLAIN.build(subject, answers))
 
-    return replace(_PLAIN, key=f"{Endpoint.CHAT} {name}", build=build)
+    return replace(_PLAIN, key=f"{Endpoint.CHAT} {name}", build=build, of_endpoint=True)

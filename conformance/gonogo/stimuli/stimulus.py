@@ -86,7 +86,8 @@ class Stimulus:
     it but lack of the feature. `tokens` is the most it can make the target generate, `choices` how many choices
     the answer has. One that is `alone` is sent while no other generation is under way, because of what it does to the
     target. One that is `like` another is sent side by side with the rest, and again by itself where its text is not
-    what it is compared with; the base is like itself.
+    what it is compared with; the base is like itself. One that is `of_endpoint` is about what stands before every
+    model, keys and HTTP: where several models are asked for, it is sent with one of them for all.
     """
 
     key: str
@@ -100,6 +101,7 @@ class Stimulus:
     needs: tuple[Stimulus, ...] = ()
     alone: bool = False
     like: Likeness | None = None
+    of_endpoint: bool = False
 
     def repeated(self, ordinal: int) -> Stimulus:
         """The same request once more, as an exchange of its own; `ordinal` counts from 2.

@@ -18,11 +18,12 @@ from pytest_bdd import when as bdd_when
 from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
 from gonogo.errors import GonogoError, UsageError
-from gonogo.evidence import Record, read
+from gonogo.evidence import Record, read_each
 from gonogo.judge import explain, judge
 from gonogo.judge.steps import then
 from gonogo.report.finding import told_of_rule
 from gonogo.report.model import Report, build
+from gonogo.report.together import together
 from gonogo.report.wording import message
 from gonogo.rules import Scenario, load
 from gonogo.stimuli.extra import parse_extra
@@ -82,8 +83,8 @@ def _ids(item: pytest.Item) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def record(request: pytest.FixtureRequest) -> Record:
-    """The evidence that all scenarios of this run share, collected once for those that were selected."""
+def records(request: pytest.FixtureRequest) -> tuple[Record, ...]:
+    """The evidence of each model, shared by all scenarios of this run, collected once for those that were selected."""
     option = request.config.getoption
     wanted = _wanted(request)
     try:
@@ -92,7 +93,7 @@ def record(request: pytest.FixtureRequest) -> Record:
                 f"{RESUME} goes on with a run: name its file with {EVIDENCE}, its target with {URL}."
             )
         if option(EVIDENCE) and not option(URL):
-            return read(option(EVIDENCE))
+            return read_each(option(EVIDENCE))
         if not option(URL):
             raise UsageError(f"Name the target with {URL}, or a recorded run with {EVIDENCE}.")
         return asyncio.run(collect(_approach(option), plan(s for s in load() if s.rule.id in wanted)))
@@ -109,7 +110,7 @@ def _approach(option: Callable[[str], Any]) -> Approach:
     return Approach(
         option(URL),
         api_key=os.environ.get("GONOGO_API_KEY") or os.environ.get("OPENAI_API_KEY"),
-        model=option(MODEL),
+        models=tuple(option(MODEL)),
         embedding_model=option(EMBEDDING_MODEL),
         evidence=Path(option(EVIDENCE)) if option(EVIDENCE) else None,
         extra_body=parse_extra(option(EXTRA_BODY)) if option(EXTRA_BODY) else {},
@@ -118,12 +119,15 @@ def _approach(option: Callable[[str], Any]) -> Approach:
 
 
 @pytest.fixture(scope="session")
-def report(record: Record, request: pytest.FixtureRequest) -> Report:
+def report(records: tuple[Record, ...], request: pytest.FixtureRequest) -> Report:
     """The verdicts on the evidence for the scenarios that were selected, and their causes."""
     wanted = _wanted(request)
     scenarios = tuple(scenario for scenario in load() if scenario.rule.id in wanted)
-    judgements, causes = explain(judge(record, scenarios, load()), record)
-    return build(judgements, record, causes=causes)
+    parts = []
+    for record in records:
+        judgements, causes = explain(judge(record, scenarios, load()), record)
+        parts.append(build(judgements, record, causes=causes))
+    return together(parts)
 
 
 def _wanted(request: pytest.FixtureRequest) -> set[str]:

@@ -20,7 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The target, or evidence that was recorded of it; the key comes from the environment."""
     group = parser.getgroup("gonogo", "conformance to the OpenAI contract")
     group.addoption(URL, metavar="URL", help="base URL of the target; it usually ends in /v1")
-    group.addoption(MODEL, metavar="ID", help="model to ask for (default: the first that is listed)")
+    group.addoption(
+        MODEL,
+        action="append",
+        default=[],
+        metavar="ID",
+        help="model to ask for (default: the first that is listed); repeatable",
+    )
     group.addoption(EMBEDDING_MODEL, metavar="ID", help="embedding model to ask for")
     group.addoption(EVIDENCE, metavar="FILE", help="judge a recorded run; with a target, record it there")
     group.addoption(

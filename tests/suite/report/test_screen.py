@@ -50,7 +50,7 @@ def report(clean: Record, triple: tuple[str, ...]) -> Report:
     record = clean
     for name in triple:
         record = known[name].change(record)
-    return running.judge_again(record, Selection(), load())
+    return running.judge_again([record], Selection(), load())
 
 
 def lines_of(report: Report, detail: Detail) -> list[str]:
