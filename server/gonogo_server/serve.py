@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import shlex
 import signal
@@ -18,21 +17,21 @@ from gonogo_server import events
 from gonogo_server.app import create_app
 from gonogo_server.connection.own_names import own_names
 from gonogo_server.connection.protocol import Limits, limited
+from gonogo_server.engine import choose
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import logs
+from gonogo_server.options import PROGRAM, parser
 from gonogo_server.settings import read
 from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from gonogo_server.engine.base import Engine, ModelCard
-    from gonogo_server.engine.mlx.engine import MlxEngine
     from gonogo_server.engine.mlx.group.join import Group
     from gonogo_server.settings import Settings
 
-PROGRAM: Final = "gonogo serve"
 ENGINE_DIED: Final = 1
 CANNOT_START: Final = 2
 TO_TRY: Final = {
@@ -53,7 +52,7 @@ DEAD_SECONDS: Final = 5.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command: `argv` without the program's name; gives the exit code (see `run`)."""
-    given = vars(_parser().parse_args(argv))
+    given = vars(parser().parse_args(argv))
     try:
         settings = read(given)
     except BadSettings as error:
@@ -66,10 +65,10 @@ def run(settings: Settings) -> int:
     logs.configure(settings.log_format)
     server = group = None
     try:
-        group = _group(settings)
+        group = choose.group(settings)
         if group is not None and group.rank > 0:
             _say(f"process {group.rank} of {group.size} computes with process 0")
-            return 0 if _work(settings, group) else ENGINE_DIED
+            return 0 if choose.work(settings, group) else ENGINE_DIED
         with _terminable(), _bind(settings) as listener:
             server = Server(_engine(settings, group), settings)
             server.run(sockets=[listener])
@@ -154,94 +153,6 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Serve models through an OpenAI-compatible API.",
-        epilog="Variables do the same: GONOGO_SERVER_PORT and so on, GONOGO_SERVER_MODELS with commas; so does a"
-        ' TOML file with these names (models = ["a", "b"]). Options win over variables, variables over the file.'
-        " GONOGO_SERVER_API_KEY, which has no option, sets the key that clients must send. BYTES may be 512MiB or 2GB.",
-        argument_default=argparse.SUPPRESS,
-    )
-    _add_models(parser.add_argument_group("models").add_argument)
-    _add_limits(parser.add_argument_group("limits").add_argument)
-    add = parser.add_argument_group("server").add_argument
-    add("--config", metavar="FILE", help="read settings from a TOML file")
-    add("--host", help="the address to listen on (127.0.0.1)")
-    add(
-        "--allowed-host",
-        action="append",
-        dest="allowed_hosts",
-        metavar="NAME",
-        help="a name under which clients may ask, besides this machine's own; may be repeated, * for any",
-    )
-    add("--port", type=int, help="the port to listen on; 0 takes a free one (8000)")
-    add("--engine", choices=["mlx", "scripted"], help="scripted: fixed answers without a model, for tests")
-    add("--drain-seconds", metavar="S", help="how long open requests may go on after SIGTERM (25)")
-    add("--log-format", choices=["console", "json", "off"], help="events on stderr (console)")
-    add("--log-prompts", action="store_true", help="let the log hold what clients send")
-    add("--metrics", action="store_true", help="tell figures for Prometheus at /metrics")
-    add("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
-    return parser
-
-
-class _NoKey(argparse.Action):
-    """Refuses a key, which every process of the machine could read on a command line."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_given: object) -> NoReturn:
-        parser.error(
-            "A key does not belong on a command line, where others can read it: set GONOGO_SERVER_API_KEY instead."
-        )
-
-
-def _add_models(add: Callable[..., object]) -> None:
-    add(
-        "--model",
-        action="append",
-        dest="models",
-        metavar="MODEL",
-        help="what to serve: a folder in MLX format, a folder with an adapter (LoRA) that names its base, a .gguf file,"
-        " or a Hugging Face id; may be repeated",
-    )
-    add("--download", action="store_true", help="download a Hugging Face model that is not here yet")
-    add("--preload", metavar="yes|no|MODELS", help="load all, none, or these before listening (yes)")
-    add("--model-memory-bytes", metavar="BYTES", help="unload models that nobody uses past it")
-    add("--idle-unload-seconds", metavar="S", help="unload a model that nobody used for as long")
-    add("--kv-cache-bytes", metavar="BYTES", help="what the prefix cache may hold; 0 turns it off (1GiB)")
-
-
-def _add_limits(add: Callable[..., object]) -> None:
-    add("--max-running", metavar="N", help="answers that are generated at once (16)")
-    add(
-        "--batch-bytes",
-        metavar="BYTES",
-        help="what the caches of those may come to together (without a limit)",
-    )
-    add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
-    add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
-    add("--max-tokens-default", metavar="N", help="tokens of an answer without a limit (as many as fit)")
-    add(
-        "--early-headers",
-        metavar="S|no",
-        help="begin a stream that has no token after S seconds, with comments until there is one (5)",
-    )
-    add("--request-timeout", metavar="S", help="how long a request may take (without a limit)")
-    add("--max-connections", metavar="N", help="connections that are open at once (512)")
-    add("--head-timeout", metavar="S", help="how long the head of a request may take to come (10)")
-    add("--body-idle-timeout", metavar="S", help="how long a body may stand still (15)")
-    add("--body-timeout", metavar="S", help="how long a body may take to come (120)")
-    add("--max-body-bytes", metavar="BYTES", help="refuse larger bodies with 413 (8MiB)")
-    add("--max-json-depth", metavar="N", help="refuse bodies that are nested deeper with 400 (64)")
-    add("--max-json-parts", metavar="N", help="refuse bodies with more objects, arrays and members (100000)")
-    add("--max-json-values", metavar="N", help="refuse bodies with more values of any kind (500000)")
-    add("--max-schema-bytes", metavar="BYTES", help="refuse requests whose schemas are larger (256KiB)")
-    add("--max-schema-depth", metavar="N", help="refuse schemas that are deeper, references followed (100)")
-    add("--max-schema-nodes", metavar="N", help="refuse schemas that are made of more schemas (5000)")
-    add("--max-schema-enum", metavar="N", help="refuse enumerations of more values (2000)")
-    add("--max-schema-pattern", metavar="N", help="refuse patterns of more characters (1000)")
-    add("--max-schema-seconds", metavar="S", help="how long a grammar may take to be made (5)")
-
-
 def _bind(settings: Settings) -> socket.socket:
     """A socket that is bound and does not listen yet: nobody connects before the models are loaded."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -260,53 +171,11 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _group(settings: Settings) -> Group | None:
-    """The processes that compute together, where this was started as one of several."""
-    if settings.engine == "scripted":
-        return None
-    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see `_engine`
-
-    return launched.group()
-
-
-def _work(settings: Settings, group: Group) -> bool:
-    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see `_engine`
-
-    return launched.work(settings, group)
-
-
 def _engine(settings: Settings, group: Group | None) -> Engine:
-    """The engine that was chosen; only then is it imported, as mlx takes a second and is not everywhere."""
-    if settings.engine == "scripted":
-        from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
-
-        return ScriptedEngine(settings.models or ("scripted",))
-    engine = _alone(settings) if group is None else _together(settings, group)
-    _say(f"computing with {engine.description}")
+    engine, description = choose.engine(settings, group)
+    if description:
+        _say(f"computing with {description}")
     return engine
-
-
-def _together(settings: Settings, group: Group) -> MlxEngine:
-    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
-
-    return launched.coordinate(settings, group)
-
-
-def _alone(settings: Settings) -> MlxEngine:
-    from gonogo_server.engine.mlx.engine import Budget, open_engine  # noqa: PLC0415 - see above
-    from gonogo_server.engine.mlx.residents import limits  # noqa: PLC0415 - see above
-
-    preload = settings.preload
-    return open_engine(
-        settings.models,
-        download=settings.download,
-        limits=limits(settings),
-        budget=Budget(
-            None if preload is True else preload or (),
-            settings.model_memory_bytes,
-            settings.idle_unload_seconds,
-        ),
-    )
 
 
 def _base_url(host: str, port: int) -> str:

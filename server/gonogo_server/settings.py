@@ -70,7 +70,6 @@ Bytes = Annotated[ByteSize, Field(ge=0)]
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-
 Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Seconds, perhaps none."""
 

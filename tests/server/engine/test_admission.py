@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 import pytest
-from gonogo_server import serve
+from gonogo_server.engine import choose
 from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.mlx.footprint import measure
 from gonogo_server.engine.mlx.residents import Limits
@@ -215,7 +215,7 @@ async def test_an_engine_keeps_to_its_budget(
 
 
 async def test_the_setting_is_the_engines(tiny_folder: Path) -> None:
-    engine = serve._alone(Settings(models=(str(tiny_folder),), batch_bytes=ByteSize(7)))
+    engine = choose.alone(Settings(models=(str(tiny_folder),), batch_bytes=ByteSize(7)))
     batches = engine._worker.call(lambda owned: list(owned._batches.values())).result()
     assert [batch._most_bytes for batch in batches] == [7]
     await engine.close()

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server import serve
+from gonogo_server import options, serve
 from gonogo_server.errors import BadSettings
 from gonogo_server.settings import Settings, read
 
@@ -64,9 +64,9 @@ def test_a_variable_may_name_the_file(write: Write, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_setting_but_the_key_and_origins_has_an_option_of_its_name() -> None:
-    options = {action.dest for action in serve._parser()._actions if action.help != argparse.SUPPRESS}
-    assert set(Settings.model_fields) - options == {"api_key", "cors_origins"}
-    assert options - set(Settings.model_fields) == {"help"}
+    names = {action.dest for action in options.parser()._actions if action.help != argparse.SUPPRESS}
+    assert set(Settings.model_fields) - names == {"api_key", "cors_origins"}
+    assert names - set(Settings.model_fields) == {"help"}
 
 
 def test_options_take_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,7 +188,10 @@ def test_a_process_that_stands_still_is_the_end_of_the_engine(
     assert not together.engine.alive
     asyncio.run(together.engine.close())
     assert [status for _, status in at_exit[-1:]] == [1]
+    # Threads cannot be ended as processes are: the one that stood still goes on, and is too late.
     together.let_go.set()
+    with pytest.raises(OutOfStepError):
+        together.ended.result(PATIENCE)
 
 
 def test_a_step_that_fails_in_another_process_is_told_in_its_log(

@@ -1,0 +1,67 @@
+"""Which engine serves, by the settings; only that one is imported, as mlx takes a second and is not everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gonogo_server.engine.base import Engine
+    from gonogo_server.engine.mlx.engine import MlxEngine
+    from gonogo_server.engine.mlx.group.join import Group
+    from gonogo_server.settings import Settings
+
+
+def group(settings: Settings) -> Group | None:
+    """The processes that compute together, where this was started as one of several; None where it was not.
+
+    Raises `BadSettings` where they do not come together.
+    """
+    if settings.engine == "scripted":
+        return None
+    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
+
+    return launched.group()
+
+
+def work(settings: Settings, group: Group) -> bool:
+    """What every process of a group but process 0 does; see `launched.work`."""
+    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
+
+    return launched.work(settings, group)
+
+
+def engine(settings: Settings, group: Group | None) -> tuple[Engine, str]:
+    """The engine, ready to be asked, and what it computes with, for people ("": nothing worth telling).
+
+    Raises `BadSettings` and `ModelUnavailable`, with one sentence.
+    """
+    if settings.engine == "scripted":
+        from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
+
+        return ScriptedEngine(settings.models or ("scripted",)), ""
+    made = alone(settings) if group is None else _together(settings, group)
+    return made, made.description
+
+
+def alone(settings: Settings) -> MlxEngine:
+    """The MLX engine of a single process."""
+    from gonogo_server.engine.mlx.engine import Budget, open_engine  # noqa: PLC0415 - see above
+    from gonogo_server.engine.mlx.residents import limits  # noqa: PLC0415 - see above
+
+    preload = settings.preload
+    return open_engine(
+        settings.models,
+        download=settings.download,
+        limits=limits(settings),
+        budget=Budget(
+            None if preload is True else preload or (),
+            settings.model_memory_bytes,
+            settings.idle_unload_seconds,
+        ),
+    )
+
+
+def _together(settings: Settings, group: Group) -> MlxEngine:
+    from gonogo_server.engine.mlx.group import launched  # noqa: PLC0415 - see above
+
+    return launched.coordinate(settings, group)
