@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from gonogo.collect.collector import Recorder as Records
     from gonogo.collect.plan import Plan
+    from gonogo.collect.roles import Recorder as Records
     from gonogo.exchange import Exchange, Request
     from gonogo.fuzz import Fuzzing
     from gonogo.redaction import OwnHeader

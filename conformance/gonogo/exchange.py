@@ -102,6 +102,17 @@ class Exchange:
         """The whole body, content codings undone."""
         return b"".join(chunk.data for chunk in self.chunks)
 
+    @property
+    def json(self) -> object:
+        """The body as JSON as Python reads it, None where it is not JSON, or is nested deeper than Python reads.
+
+        Judges read with `gonogo.judge.reading`, which is strict.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
     def header(self, name: str) -> str | None:
         """The field's value, repeated fields joined by ", " (RFC 9110 section 5.3), or None."""
         return header(self.headers, name)

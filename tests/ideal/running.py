@@ -12,7 +12,7 @@ from gonogo.evidence import Record, Target
 from ideal.target import IdealTarget
 
 if TYPE_CHECKING:
-    from gonogo.collect.collector import Recorder
+    from gonogo.collect.roles import Recorder
     from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue
     from gonogo.verdict import Because

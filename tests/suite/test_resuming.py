@@ -127,6 +127,19 @@ def test_what_found_nobody_is_sent_again_and_what_was_asked_after_it_is_forgotte
     assert known_of(held(record)).keys() >= {KILLER_KEY, f"alive after {KILLER_KEY}"}
 
 
+def test_what_timed_out_is_sent_again_unless_it_may_have_stopped_the_target(
+    gonogo: Run, fragile: Fragile, tmp_path: Path
+) -> None:
+    stored = tmp_path / "e.jsonl"
+    check(gonogo, fragile, stored)
+    record = evidence.read(stored)
+    late = Failure(FailureKind.TIMEOUT, 1.0, "no complete answer within 1 s")
+    slow = replace(record, exchanges=tuple(replace(e, failure=late) for e in record.exchanges))
+
+    assert known_of(held(slow)).keys() == {KILLER_KEY, f"alive after {KILLER_KEY}"}
+    assert known_of(held(replace(slow, unsent={}))) == {}
+
+
 def test_extra_fields_are_sent_noted_and_needed_again(gonogo: Run, fragile: Fragile, tmp_path: Path) -> None:
     stored, report = tmp_path / "e.jsonl", tmp_path / "r.json"
     check(gonogo, fragile, stored, "--extra-body", '{"think": false}', "--json", str(report))

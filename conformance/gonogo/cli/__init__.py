@@ -4,18 +4,25 @@
 130: interrupted.
 """
 
+import errno
+import os
 import sys
 import traceback
+from pathlib import Path
+from typing import TextIO
 
 import click
 
 import gonogo
 from gonogo.cli.commands import COMMANDS, Deferred
-from gonogo.cli.printing import say
+from gonogo.cli.printing import say, send_to_nowhere, write
 from gonogo.errors import GonogoError
+from gonogo.report.wording import visible
 
 COULD_NOT_JUDGE = 2
 INTERRUPTED = 130
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+"""What the system says where there is no room for what is printed."""
 
 
 class Commands(click.Group):
@@ -56,11 +63,23 @@ def app() -> None:
     """The go/no-go gauge for OpenAI-compatible endpoints."""
 
 
+def _nowhere() -> TextIO:
+    """In place of a stream that is closed (`>&-`), until the end."""
+    return Path(os.devnull).open("w")
+
+
 def main() -> None:
     """Run the command line; the entry point of the `gonogo` script."""
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     try:
         app(prog_name="gonogo")
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        send_to_nowhere(sys.stdout)
+        say(f"What gonogo prints cannot be written: {error.strerror}.")
+        sys.exit(COULD_NOT_JUDGE)
     except Exception:  # noqa: BLE001 - a mistake of ours must not leave with 1, which means no-go
-        traceback.print_exc()
+        write(map(visible, traceback.format_exc().splitlines()), sys.stderr)
         say("gonogo itself broke, so nothing was judged; please report the lines above.")
         sys.exit(COULD_NOT_JUDGE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
-from gonogo.cli.printing import write
+from gonogo.cli.printing import send_to_nowhere, write
 from gonogo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ class Sinks(Generic[Shown]):
 
     files: tuple[tuple[Render[Shown], IO[str]], ...]
     text_to_stderr: bool
+    unwritten: list[str] = field(default_factory=list)
+    """A sentence for each file that could not be written."""
 
     def write(self, shown: Shown) -> None:
-        """Write every file."""
+        """Write every file, each whatever becomes of the others."""
         for render, file in self.files:
-            with contextlib.suppress(BrokenPipeError):
-                file.write(render(shown))
-                file.flush()
+            if trouble := _written(file, render(shown)):
+                self.unwritten.append(trouble)
 
     def show(self, text: str) -> None:
         """Print plain text."""
@@ -55,7 +56,8 @@ def sinks(
 ) -> Iterator[Sinks[Shown]]:
     """Open the files at once, so that a path that cannot be written costs no work; raises UsageError for one.
 
-    With "-" the file is stdout, and the text goes to stderr. The file `appended` keeps what is in it.
+    With "-" the file is stdout, and the text goes to stderr. The file `appended` keeps what is in it. Where one could
+    not be written in the end, as on a full disk, UsageError is raised on leaving, when the text has been printed.
     """
     to_stdout = [path for _, path in wanted if path == STDOUT]
     if len(to_stdout) > 1:
@@ -64,7 +66,24 @@ def sinks(
         files = [(render, _open(path, stack)) for render, path in wanted if path is not None]
         if appended is not None and appended[1] is not None:
             files.append((appended[0], _open(appended[1], stack, "a")))
-        yield Sinks(tuple(files), bool(to_stdout))
+        opened = Sinks(tuple(files), bool(to_stdout))
+        yield opened
+        if opened.unwritten:
+            raise UsageError(" ".join(opened.unwritten))
+
+
+def _written(file: IO[str], text: str) -> str | None:
+    """Write a text; why it could not be written, where somebody still reads it."""
+    try:
+        file.write(text)
+        file.flush()
+    except BrokenPipeError:
+        send_to_nowhere(file)
+    except OSError as error:
+        send_to_nowhere(file)  # closing tries to write once more
+        name = "stdout" if file is sys.stdout else file.name
+        return f"{name} cannot be written: {error.strerror}."
+    return None
 
 
 def claim(path: Path) -> None:

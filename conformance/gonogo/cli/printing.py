@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterable
 from typing import IO
 
+from gonogo.report.wording import visible
+
 
 def say(sentence: str) -> None:
-    """Print one sentence on stderr."""
-    write([sentence], sys.stderr)
+    """Print one sentence on stderr; what a target said in it steers no terminal and no CI run."""
+    write([visible(sentence)], sys.stderr)
 
 
 def show(lines: Iterable[str]) -> None:

@@ -42,6 +42,11 @@ def is_busy(exchange: Exchange) -> bool:
     return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
 
 
+def ran_out_of_time(exchange: Exchange) -> bool:
+    """Whether the time limit of one exchange passed before the answer was complete."""
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
+
+
 def asked_to_wait(exchange: Exchange) -> float | None:
     """Seconds that a 429 or 503 asks to wait, at most 30; None where it asks for nothing."""
     if exchange.status not in {429, 503}:

@@ -12,9 +12,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from gonogo.collect.answers import accepted, asked_to_wait, found_nobody, is_doubtful, lives, loss
+from gonogo.collect.answers import (
+    accepted,
+    asked_to_wait,
+    found_nobody,
+    is_doubtful,
+    lives,
+    loss,
+    ran_out_of_time,
+)
 from gonogo.collect.families import families
 from gonogo.collect.pool import longest_first, pooled
 from gonogo.collect.resuming import ids_from
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 
     from gonogo.collect.families import Family
     from gonogo.collect.plan import Plan
+    from gonogo.collect.roles import Recorder, Sink
     from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.stimulus import Stimulus, Subject
     from gonogo.verdict import Because
@@ -43,31 +52,15 @@ FEWEST_ROUNDS, MOST_ROUNDS = 2, 8
 give too, and without one. Each costs a round in which nothing else is sent that may harm."""
 
 
-class Recorder(Protocol):
-    """Whatever turns a request into an exchange, and never raises for what the target does."""
-
-    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - the field's name
-        """Send the request and record the answer."""
-
-
-class Sink(Protocol):
-    """Where a collector puts what it finds, as it finds it."""
-
-    def exchange(self, exchange: Exchange) -> None:
-        """Take a recorded exchange."""
-
-    def unsent(self, key: str, because: Because) -> None:
-        """Take the key of a stimulus that was not sent, and why; an exchange of that key does not count then."""
-
-
 @dataclass
 class Collector:
-    """Runs one plan against one subject; `concurrency` requests at a time, `sleep` obeys Retry-After.
+    """Runs one plan against one subject; `concurrency` requests at a time, fewer after a time-out.
 
     `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve
-    those that need them. `ids` names the new ones. `enough` says why the run ends here, None where it goes on: it is
-    asked where nothing is under way, with the keys of answers that may be asked for once more, and with it the
-    harmless requests go in rounds, so that there is such a moment now and then. `ended` is why nothing more is sent.
+    those that need them. `ids` names the new ones, `sleep` obeys Retry-After. `enough` says why the run ends here,
+    None where it goes on: it is asked where nothing is under way, with the keys of answers that may be asked for once
+    more, and with it the harmless requests go in rounds, so that there is such a moment now and then. `ended` is why
+    nothing more is sent.
     """
 
     recorder: Recorder
@@ -87,10 +80,12 @@ class Collector:
     _doubt: bool = False
     _told: set[str] = field(default_factory=set)
     _uncompared: list[Family] = field(default_factory=list)
+    _asked: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with what is known."""
         self._answers = dict(self.known)
+        self._asked = self.concurrency
 
     async def run(self, plan: Plan) -> None:
         """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent.
@@ -161,7 +156,7 @@ class Collector:
     async def _pool(
         self, stimuli: Sequence[Stimulus], another: Callable[[int], bool] = lambda _: True
     ) -> list[Stimulus]:
-        return await pooled(stimuli, self._send, self.concurrency, another)
+        return await pooled(stimuli, self._send, lambda: self.concurrency, another)
 
     async def _in_rounds(self, stimuli: Sequence[Stimulus], unsettled: Collection[str]) -> None:
         """Send them side by side; where somebody asks for an end, nothing is under way after each round."""
@@ -289,8 +284,13 @@ class Collector:
             else:
                 self._impossible[stimulus.key] = stopped.because
             return None
+        width = self.concurrency
         exchange = await self._patiently(request, self._numbers[stimulus.key], stimulus.key)
         self._answers[stimulus.key] = exchange
+        if (
+            ran_out_of_time(exchange) and self.concurrency == width
+        ):  # what was sent before a halving causes no other
+            self.concurrency = max(1, width // 2)
         self._doubt = self._doubt or is_doubtful(exchange)
         return exchange
 
@@ -327,7 +327,7 @@ class Collector:
         async def send(stimulus: Stimulus) -> None:
             await (self._look(sign) if stimulus is sign else self._send(stimulus))
 
-        await pooled((sign, *mild), send, self.concurrency)
+        await pooled((sign, *mild), send, lambda: self.concurrency)
         self._conclude(sign, (*after, *mild))
 
     async def _leave(self, leaving: Stimulus, beside: Sequence[Stimulus]) -> None:
@@ -347,7 +347,7 @@ class Collector:
             elif (exchange := await self._ask(stimulus)) is not None:
                 held.append(exchange)
 
-        await pooled((leaving, *([sign] if sign else ()), *beside), send, self.concurrency)
+        await pooled((leaving, *([sign] if sign else ()), *beside), send, lambda: self.concurrency)
         if sign is not None:
             self._conclude(sign, (leaving,))
         for exchange in held:

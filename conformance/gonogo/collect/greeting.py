@@ -5,7 +5,6 @@ What cannot be judged at all is said here, once, in one sentence, before a hundr
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from gonogo.stimuli.stimulus import Endpoint, Subject
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gonogo.collect.collector import Recorder
+    from gonogo.collect.roles import Recorder
 
 SHOWN_MODELS = 8
 NEWER_LIMIT = "max_completion_tokens"
@@ -153,10 +152,7 @@ def _refuses(chat: Exchange, model: str) -> bool:
 def _error(exchange: Exchange) -> Mapping[str, object]:
     if exchange.status not in {400, 404}:
         return {}
-    try:
-        body = json.loads(exchange.body)
-    except ValueError:
-        return {}
+    body = exchange.json
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
 
@@ -175,6 +171,10 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
         FailureKind.TIMEOUT: (
             f"{base_url} took {exchange.request.method} {exchange.request.path} and gave {failure.message}; "
             "give it longer with --timeout, if it is only slow."
+        ),
+        FailureKind.TOO_LARGE: (
+            f"{base_url} answers {exchange.request.method} {exchange.request.path} with more than is read: "
+            f"{failure.message}."
         ),
         FailureKind.PROTOCOL: f"What answers at {base_url} does not speak HTTP: {failure.message}.",
     }
@@ -214,13 +214,15 @@ def _no_model(listing: Exchange, base_url: str) -> str:
 
 
 def _entries(listing: Exchange) -> list[dict[str, object]]:
-    try:
-        body = json.loads(listing.body)
-    except ValueError:
-        return []
+    """The models that can be asked for: an id that is no text, or holds half a surrogate pair, cannot be sent."""
+    body = listing.json
     data = body.get("data") if isinstance(body, dict) else None
     entries = data if isinstance(data, list) else []
-    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    return [entry for entry in entries if isinstance(entry, dict) and _is_text(entry.get("id"))]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _first(entries: list[dict[str, object]], kind: str, *, typed: bool = False) -> str | None:

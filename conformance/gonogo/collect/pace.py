@@ -12,7 +12,7 @@ from gonogo.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gonogo.collect.collector import Recorder
+    from gonogo.collect.roles import Recorder
     from gonogo.exchange import Exchange, Request
 
 _SECONDS = {"s": 1, "m": 60}

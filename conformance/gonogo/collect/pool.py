@@ -28,14 +28,23 @@ def longest_first(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     return sorted(asked, key=length, reverse=True)
 
 
+def narrower(width: int, asked: int) -> int:
+    """How many requests may be under way after one of `width` timed out: half as many.
+
+    Where it was alone it did not time out for the load, and as many as were `asked` for are sent again.
+    """
+    return width // 2 or asked
+
+
 async def pooled(
     stimuli: Sequence[Stimulus],
     send: Callable[[Stimulus], Awaitable[None]],
-    limit: int,
+    limit: Callable[[], int],
     another: Callable[[int], bool] = lambda _: True,
 ) -> list[Stimulus]:
-    """Send them in this order, at most `limit` at a time, each after those of them that it needs.
+    """Send them in this order, at most `limit()` at a time, each after those of them that it needs.
 
+    The limit may change meanwhile, is 1 at least, and never more than at the beginning.
     `another` is asked before each with how many were begun; where it says no, none is begun any more. Returns
     those that were begun, in the order of `stimuli`, when all of them are answered. An error of `send` cancels the
     rest and is raised in an ExceptionGroup.
@@ -43,10 +52,14 @@ async def pooled(
     waiting = list(stimuli)
     begun: set[str] = set()
     unanswered = {stimulus.key for stimulus in stimuli}
+    under_way: set[str] = set()
     changed = asyncio.Condition()
 
     def ready() -> Stimulus | None:
         return next((s for s in waiting if unanswered.isdisjoint(need.key for need in s.needs)), None)
+
+    def is_due() -> bool:
+        return is_over() or (len(under_way) < limit() and ready() is not None)
 
     def is_over() -> bool:
         return not waiting or not another(len(begun))
@@ -54,18 +67,20 @@ async def pooled(
     async def work() -> None:
         while True:
             async with changed:
-                await changed.wait_for(lambda: is_over() or ready() is not None)
+                await changed.wait_for(is_due)
                 stimulus = None if is_over() else ready()
                 if stimulus is None:
                     return
+                under_way.add(stimulus.key)
                 waiting.remove(stimulus)
                 begun.add(stimulus.key)
             await send(stimulus)
             async with changed:
+                under_way.discard(stimulus.key)
                 unanswered.discard(stimulus.key)
                 changed.notify_all()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(limit, len(waiting))):
+        for _ in range(min(limit(), len(waiting))):
             group.create_task(work())
     return [stimulus for stimulus in stimuli if stimulus.key in begun]

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 MAX_BODY = 16 * 2**20
 """Bytes of a body that are kept, unless told otherwise: a thousand times an ordinary answer."""
 
+SEEN_ENDLESS = 3
+"""So many answers that did not end, of more than `LATER_BODY`, and no later one is read further than that."""
+LATER_BODY = 2**17
+"""Bytes; an ordinary answer to a request of a few tokens has a tenth of it. An answer that is one JSON text may have
+eight times as many: vectors are long."""
+
 _MOST_CHUNKS = 10_000  # from here on pieces are joined: one byte at a time would take 100 times its size
 _JOINED = 4096  # bytes
 
@@ -96,6 +102,7 @@ class Recorder:
         self._api_key = api_key
         self._timeout = timeout
         self._max_body = max_body
+        self._endless = 0
         self._headers = headers
         in_headers = (secret for own in headers for secret in own.secrets)
         self._secrets = (api_key, *in_headers, *secrets_of(base_url))
@@ -121,13 +128,14 @@ class Recorder:
         are added where the request has none of that name, and are in the request of the exchange, secrets
         redacted; Host and Content-Length are added too. Informational responses are skipped, redirects not
         followed. The first 10,000 pieces of a body are chunks of their own; pieces beyond are joined to
-        chunks of 4 KiB, each with the time of its last byte. An answer of which enough was read is complete.
+        chunks of 4 KiB, each with the time of its last byte. An answer of which enough was read is complete. Where
+        several answers did not end, later ones are read less far.
 
         Never raises for what a target does; ValueError where the request cannot be sent as HTTP/1.1.
         """
         asked = replace(request, headers=request.headers + self._missing_headers(request))
         outgoing = self._outgoing(asked)
-        answer = _Answer(self._max_body, perf_counter())
+        answer = _Answer(self._max_body, perf_counter(), self._endless >= SEEN_ENDLESS)
         failure = None
         try:
             async with asyncio.timeout(self._timeout):
@@ -135,7 +143,8 @@ class Recorder:
         except httpx2.LocalProtocolError as error:
             raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
         except _FAILURES as error:
-            failure = self._failure(error, answer.elapsed())
+            failure = self._failure(error, answer)
+            self._endless += answer.size >= min(LATER_BODY, self._max_body)
         return redact(answer.exchange(id, stimulus, asked, failure), *self._secrets, own=self._headers)
 
     def _missing_headers(self, request: Request) -> Headers:
@@ -183,17 +192,17 @@ class Recorder:
         finally:
             await response.aclose()
 
-    def _failure(self, error: Exception, at: float) -> Failure:
+    def _failure(self, error: Exception, answer: _Answer) -> Failure:
         kind = failure_kind(error)
         assert kind is not None
         message = {
             FailureKind.TIMEOUT: f"no complete answer within {self._timeout:g} s",
-            FailureKind.TOO_LARGE: f"the body is larger than {self._max_body} bytes",
+            FailureKind.TOO_LARGE: f"the body is larger than {answer.limit} bytes",
             FailureKind.RESET: "the connection closed before the answer was complete",
             FailureKind.CONNECT: _reason(error),
             FailureKind.PROTOCOL: _reason(error),
         }[kind]
-        return Failure(kind, at, message)
+        return Failure(kind, answer.elapsed(), message)
 
 
 def _content(request: Request) -> bytes | AsyncIterator[bytes] | None:
@@ -223,6 +232,7 @@ class _Answer:
 
     limit: int
     began: float
+    wary: bool = False
     status: int | None = None
     headers: Headers = ()
     size: int = 0
@@ -237,6 +247,9 @@ class _Answer:
         self.status = response.status_code
         # Latin-1 turns every byte into one character and back (RFC 9110, section 5.5: obs-text is opaque).
         self.headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw)
+        if self.wary:
+            streams = (header(self.headers, "content-type") or "").lower().startswith("text/event-stream")
+            self.limit = min(self.limit, LATER_BODY if streams else 8 * LATER_BODY)
 
     def add(self, piece: bytes) -> None:
         kept = piece[: self.limit - self.size]

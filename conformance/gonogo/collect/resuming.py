@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from gonogo.collect.answers import found_nobody
+from gonogo.collect.answers import found_nobody, ran_out_of_time
 from gonogo.errors import UsageError
 from gonogo.stimuli.life import is_sign_of_life, suspects
 
@@ -24,9 +24,16 @@ def held(record: Record) -> Record:
     """What a record holds of the target, without all that will be sent again.
 
     A request that found nobody there tells nothing, and neither does a sign of life that was asked for after such
-    requests only; both go, and so does what was not sent. All that reached the target stays, whatever it did to it.
+    requests only; both go, and so does what was not sent. What timed out goes too, unless it may be why the target
+    was lost. All else that reached the target stays, whatever it did to it.
     """
-    counted = [e for e in record.exchanges if e.stimulus not in record.unsent]
+    blamed = {suspect for because in record.unsent.values() for suspect in because.about}
+    counted = [
+        e
+        for e in record.exchanges
+        if e.stimulus not in record.unsent
+        and (not ran_out_of_time(e) or e.id in blamed or is_sign_of_life(e.stimulus))
+    ]
     reached = {e.stimulus for e in counted if not found_nobody(e)}
     kept = (
         e

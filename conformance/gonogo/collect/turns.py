@@ -17,8 +17,9 @@ from gonogo.stimuli.life import is_sign_of_life
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
-    from gonogo.collect.collector import Collector, Recorder
+    from gonogo.collect.collector import Collector
     from gonogo.collect.plan import Plan
+    from gonogo.collect.roles import Recorder
     from gonogo.evidence import EvidenceWriter, Record
     from gonogo.exchange import Exchange
     from gonogo.stimuli.stimulus import Subject

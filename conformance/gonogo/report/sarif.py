@@ -145,10 +145,15 @@ def _location(uri: str, line: int) -> dict[str, Any]:
 
 def _endpoint(base_url: str, path: str) -> str:
     """Host and path as a relative reference: no scheme, no colon, no empty or dotted segment."""
-    base = urlsplit(base_url)
+    try:
+        base = urlsplit(base_url)
+        segments = [base.hostname or "", *base.path.split("/")]
+    except ValueError:  # of a record that somebody edited; the text is all that is known
+        segments = base_url.split("/")
     asked = path.partition("?")[0]
-    segments = [base.hostname or "", *base.path.split("/"), *asked.split("/")]
-    return "/".join(quote(part, safe="") for part in segments if part not in ("", ".", ".."))
+    return "/".join(
+        quote(part, safe="") for part in (*segments, *asked.split("/")) if part not in ("", ".", "..")
+    )
 
 
 def _fingerprint(name: str) -> str:

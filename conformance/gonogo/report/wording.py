@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -108,9 +109,17 @@ def _window(text: str, start: int, most: int) -> str:
     return before + text[start : start + most] + after
 
 
+COMMAND = re.compile(r"(?<!\S)::(?=\w)|##(?=\w*\[)")
+"""What runners of CI take for a command: GitHub at the beginning of a line, Azure Pipelines and TeamCity anywhere."""
+
+
 def visible(text: str) -> str:
-    r"""The text with everything unprintable escaped (\x1b, \n), so that no answer can steer a terminal."""
-    return "".join(
+    r"""The text with everything unprintable escaped (\x1b, \n), so that no answer can steer a terminal.
+
+    What the log of a CI run would take for a command (`::error`, `##vso[`) has an escape in its middle (`:\x3aerror`).
+    """
+    shown = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+    return COMMAND.sub(lambda match: f"{match[0][0]}\\x{ord(match[0][1]):x}", shown)

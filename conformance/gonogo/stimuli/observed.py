@@ -79,10 +79,7 @@ def context_length(listing: Exchange, model: str) -> int:
 
     Where several lengths are listed it is the greatest of them.
     """
-    try:
-        body = json.loads(listing.body)
-    except ValueError:
-        body = None
+    body = listing.json
     data = body.get("data") if isinstance(body, dict) else None
     entries = [entry for entry in (data if isinstance(data, list) else []) if isinstance(entry, dict)]
     lengths = [length for entry in entries if entry.get("id") == model for length in _lengths(entry)]
@@ -120,7 +117,7 @@ def _lengths(entry: dict[str, Any]) -> list[int]:
 def _first_choices(data: str) -> list[dict[str, Any]]:
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     choices = value.get("choices") if isinstance(value, dict) else None
     return [

@@ -61,6 +61,14 @@ def test_harmless_requests_go_side_by_side_up_to_the_limit() -> None:
     assert recorder.most == 3
 
 
+def test_after_a_time_out_half_as_many_go_side_by_side() -> None:
+    stimuli = [bodies.post(Endpoint.CHAT, {"n": number}) for number in range(1, 10)]
+    late = Says(None, failure=Failure(FailureKind.TIMEOUT, 1.0, "no complete answer within 1 s"))
+    recorder = ScriptedRecorder(in_turn([late] * 4))
+    _, collector, _ = collect(recorder, *stimuli, concurrency=4)
+    assert (recorder.most, collector.concurrency) == (4, 2)
+
+
 def test_a_request_that_must_be_alone_is() -> None:
     alone = replace(bodies.post(Endpoint.CHAT, {"n": 7}), alone=True)
     recorder = ScriptedRecorder()

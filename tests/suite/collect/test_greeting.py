@@ -169,7 +169,10 @@ def test_a_web_page_is_no_api() -> None:
         ),
         (failing(FailureKind.PROTOCOL, "illegal status line"), "does not speak HTTP: illegal status line."),
         (failing(FailureKind.RESET, "reset"), "closed the connection before its first answer: reset."),
-        (failing(FailureKind.TOO_LARGE, "too large", 200), "before its first answer: too large"),
+        (
+            failing(FailureKind.TOO_LARGE, "too large", 200),
+            "answers GET /models with more than is read: too large",
+        ),
     ],
 )
 def test_silence_is_told_in_one_sentence(answer: Says, said: str) -> None:

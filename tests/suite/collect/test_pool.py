@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 import pytest
-from gonogo.collect.pool import longest_first, pooled
+from gonogo.collect.pool import longest_first, narrower, pooled
 from gonogo.stimuli import bodies
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
 
@@ -56,7 +56,7 @@ def test_the_next_goes_out_as_soon_as_any_is_answered() -> None:
 
     async def run() -> None:
         sent.gates["a"] = asyncio.Event()
-        running = asyncio.ensure_future(pooled([A, B, C, D], sent, 2))
+        running = asyncio.ensure_future(pooled([A, B, C, D], sent, lambda: 2))
         await _settle()
         assert sent.begun == ["a", "b", "c", "d"]
         sent.gates["a"].set()
@@ -71,7 +71,7 @@ def test_one_that_needs_another_goes_out_when_that_is_answered_and_holds_up_nobo
 
     async def run() -> None:
         sent.gates["b"] = asyncio.Event()
-        running = asyncio.ensure_future(pooled([needing, B, C, D], sent, 2))
+        running = asyncio.ensure_future(pooled([needing, B, C, D], sent, lambda: 2))
         await _settle()
         assert sent.begun == ["b", "c", "d"]
         sent.gates["b"].set()
@@ -84,9 +84,37 @@ def test_one_that_needs_another_goes_out_when_that_is_answered_and_holds_up_nobo
 @pytest.mark.parametrize("limit", [1, 2, 8])
 def test_none_is_begun_any_more_where_another_is_one_too_many(limit: int) -> None:
     sent = Sent()
-    begun = asyncio.run(pooled([A, named("needing", A), B, C], sent, limit, lambda number: number < 2))
+    begun = asyncio.run(
+        pooled([A, named("needing", A), B, C], sent, lambda: limit, lambda number: number < 2)
+    )
     assert sorted(sent.begun) == sorted(stimulus.key for stimulus in begun)
     assert len(begun) == 2
+
+
+def test_fewer_are_under_way_once_the_limit_is_less() -> None:
+    sent = Sent()
+    limit = 3
+
+    async def run() -> None:
+        nonlocal limit
+        sent.gates |= {name: asyncio.Event() for name in "abcd"}
+        running = asyncio.ensure_future(pooled([A, B, C, D], sent, lambda: limit))
+        await _settle()
+        assert sent.begun == ["a", "b", "c"]
+        limit = 1
+        for name, begun in (("a", 3), ("b", 3), ("c", 4)):
+            sent.gates[name].set()
+            await _settle()
+            assert len(sent.begun) == begun
+        sent.gates["d"].set()
+        assert await running == [A, B, C, D]
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+@pytest.mark.parametrize(("width", "then"), [(8, 4), (5, 2), (2, 1), (1, 8)])
+def test_a_time_out_halves_what_is_under_way_unless_it_was_alone(width: int, then: int) -> None:
+    assert narrower(width, asked=8) == then
 
 
 def test_an_error_cancels_the_rest_and_is_raised() -> None:
@@ -96,5 +124,5 @@ def test_an_error_cancels_the_rest_and_is_raised() -> None:
         await asyncio.Event().wait()
 
     with pytest.raises(ExceptionGroup) as raised:
-        asyncio.run(asyncio.wait_for(pooled([A, B, named("needing", A)], send, 2), 30))
+        asyncio.run(asyncio.wait_for(pooled([A, B, named("needing", A)], send, lambda: 2), 30))
     assert raised.group_contains(ValueError, match="b")

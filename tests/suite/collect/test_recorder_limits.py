@@ -9,7 +9,7 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.collect.recorder import Recorder
+from gonogo.collect.recorder import LATER_BODY, SEEN_ENDLESS, Recorder
 from gonogo.exchange import FailureKind, Request
 from suite.collect.raw_answers import (
     CHUNKED,
@@ -93,6 +93,23 @@ class TestTheSizeLimit:
         assert exchange.failure.kind is FailureKind.TOO_LARGE
         assert exchange.failure.message == "the body is larger than 10000 bytes"
         assert (exchange.status, len(exchange.body)) == (200, 10_000)
+
+    @pytest.mark.parametrize(
+        ("head", "most"), [(EVENT_STREAM, LATER_BODY), (b"HTTP/1.1 200 OK\r\n\r\n", 8 * LATER_BODY)]
+    )
+    def test_is_lower_once_several_answers_did_not_end(self, wire: Wire, head: bytes, most: int) -> None:
+        async def run() -> list[int]:
+            endless = sends_forever(head, bytes(2**16))
+            async with wire.serve(endless) as url, Recorder(url, timeout=30, max_body=2 * MIB) as recorder:
+                asked = [
+                    await recorder.record(Request("GET", "/x"), id=f"x{number}", stimulus="test")
+                    for number in range(SEEN_ENDLESS + 1)
+                ]
+            assert asked[-1].failure is not None
+            assert asked[-1].failure.message == f"the body is larger than {most} bytes"
+            return [len(exchange.body) for exchange in asked]
+
+        assert asyncio.run(asyncio.wait_for(run(), 30)) == [2 * MIB] * SEEN_ENDLESS + [most]
 
     def test_lets_a_body_of_just_that_size_pass(self, wire: Wire) -> None:
         exchange = wire.record(sends(OK), max_body=2)

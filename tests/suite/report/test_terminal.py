@@ -313,3 +313,6 @@ def test_evidence_that_was_cut_short_is_said(make: Callable[..., Report]) -> Non
 
 def test_nothing_from_a_target_can_steer_the_terminal() -> None:
     assert visible("a\x1b]0;x\x07\r\n\u202eé漢") == r"a\x1b]0;x\x07\r\n\u202eé漢"
+    assert visible("::error::x ::x std::x ##[error]x ##vso[x] ## x") == (
+        r":\x3aerror::x :\x3ax std::x #\x23[error]x #\x23vso[x] ## x"
+    )
