@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from gonogo.stimuli.phrases import Ask
 from gonogo.verdict import Because, Judgement, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
@@ -38,13 +38,24 @@ class _Known:
     """A record as rules look at it, by the key of the stimulus.
 
     `stimuli` are those of the exchanges that this version knows; `absent` are the operations that are not there, by
-    the ids of the exchanges that say so.
+    the ids of the exchanges that say so. `watched` holds what was asked of it before: hundreds of rules watch the same.
     """
 
     exchanges: Mapping[str, Exchange]
     unsent: Mapping[str, Because]
     stimuli: Mapping[str, Stimulus]
     absent: Mapping[str, Endpoint]
+    watched: dict[Callable[[Stimulus], bool], Mapping[str, Exchange]] = field(default_factory=dict)
+
+    def fitting(self, look: Watch) -> Mapping[str, Exchange]:
+        """The exchanges that fit, by the key of the stimulus."""
+        found = self.watched.get(look.fits)
+        if found is None:
+            found = {
+                key: self.exchanges[key] for key, stimulus in self.stimuli.items() if look.fits(stimulus)
+            }
+            self.watched[look.fits] = found
+        return found
 
     def gap(self, stimulus: Stimulus) -> Because:
         """Why there is no exchange of a stimulus: what an absent operation could not be asked is absent as well."""
@@ -119,15 +130,11 @@ def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[B
             else:
                 gaps.append(known.gap(look.stimulus))
         else:
-            fitting = _fitting(look, known.stimuli)
-            found |= {key: known.exchanges[key] for key in fitting}
+            fitting = known.fitting(look)
+            found |= fitting
             if not fitting:
                 gaps += [known.unsent[need.key] for need in look.needs if need.key in known.unsent]
     return list(found.values()), gaps
-
-
-def _fitting(look: Watch, stimuli: Mapping[str, Stimulus]) -> list[str]:
-    return [key for key, stimulus in stimuli.items() if look.fits(stimulus)]
 
 
 def _findings(
