@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from functools import cache
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from gonogo.judge import bind, judge, judging
+from gonogo.judge import judge, judging
 from gonogo.judge.absence import PLAIN
 from gonogo.verdict import Level, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
-    from gonogo.judge.outcome import Outcome
+    from gonogo.judge.deciding import Finding
     from gonogo.judge.steps import Bound
     from gonogo.rules import Catalogue, Scenario
+    from gonogo.stimuli.stimulus import Endpoint
     from gonogo.verdict import Judgement
 
+_FINDING, _FINDINGS = judging._finding, judging._findings
 BROKEN = {Verdict.FAIL, Verdict.WARN}
 
 
@@ -28,22 +31,19 @@ def verdicts(record: Record, catalogue: Catalogue) -> dict[str, Judgement]:
     return {found.rule.id: found for found in judge(record, tuple(catalogue), catalogue)}
 
 
-class _Remembering:
-    """A check that says of an exchange of the clean run what it said before: checks are pure functions."""
+class _Remembered(dict["Exchange", "Finding"]):
+    """What checks find in an exchange of the clean run, made once: checks are pure functions."""
 
-    def __init__(self, bound: Bound, clean: frozenset[Exchange]) -> None:
-        self.check = bound.check
-        self._bound = bound
+    def __init__(self, checks: Sequence[Bound], clean: frozenset[Exchange]) -> None:
+        super().__init__()
+        self._checks = checks
         self._clean = clean
-        self._said: dict[Exchange, Outcome] = {}
 
-    def __call__(self, *exchanges: Exchange) -> Outcome:
-        if self.check.several or exchanges[0] not in self._clean:
-            return self._bound(*exchanges)
-        (exchange,) = exchanges
-        if exchange not in self._said:
-            self._said[exchange] = self._bound(exchange)
-        return self._said[exchange]
+    def __missing__(self, exchange: Exchange) -> Finding:
+        found = _FINDING(self._checks, (exchange,), {})
+        if exchange in self._clean:
+            self[exchange] = found
+        return found
 
 
 class Rejudge:
@@ -58,12 +58,8 @@ class Rejudge:
         self.clean = clean
         self.catalogue = catalogue
         known = frozenset(clean.exchanges)
-
-        @cache
-        def remembering(scenario: Scenario) -> tuple[_Remembering, ...]:
-            return tuple(_Remembering(bound, known) for bound in bind(scenario))
-
-        self._bind = remembering
+        self._values = {_value(exchange): exchange for exchange in clean.exchanges}
+        self._remembered = cache(lambda *checks: _Remembered(checks, known))
         self.judgements = self._judged(clean, tuple(catalogue))
         self._looked_at = self.subjects(clean)
         self._circumstances = _circumstances(clean)
@@ -87,9 +83,35 @@ class Rejudge:
         anew = self._judged(record, affected)
         return {rule_id: anew.get(rule_id, old) for rule_id, old in self.judgements.items()}
 
+    def run(self, record: Record) -> tuple[Record, list[Judgement]]:
+        """The same of a run of its own: a record and its judgements.
+
+        An exchange that is like the one of the clean run in every byte is taken for that.
+        """
+        known = tuple(self._values.get(_value(exchange), exchange) for exchange in record.exchanges)
+        record = replace(record, exchanges=known)
+        return record, list(self(record).values())
+
+    def _findings(
+        self, checks: tuple[Bound, ...], exchanges: Sequence[Exchange], absent: Mapping[str, Endpoint]
+    ) -> list[Finding]:
+        if any(bound.check.several for bound in checks) or not checks:
+            return _FINDINGS(checks, exchanges, absent)
+        known = self._remembered(*checks)
+        if absent:
+            return [
+                _FINDING((), (exchange,), absent) if exchange.id in absent else known[exchange]
+                for exchange in exchanges
+            ]
+        return [known[exchange] for exchange in exchanges]
+
     def _judged(self, record: Record, scenarios: Sequence[Scenario]) -> dict[str, Judgement]:
-        with patch.object(judging, "bind", self._bind):
+        with patch.object(judging, "_findings", self._findings):
             return {found.rule.id: found for found in judge(record, scenarios, self.catalogue)}
+
+
+def _value(exchange: Exchange) -> tuple[object, ...]:
+    return tuple(getattr(exchange, field.name) for field in fields(exchange))
 
 
 def _circumstances(record: Record) -> tuple[object, ...]:

@@ -22,11 +22,10 @@ class FaultyTarget:
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         """The exchange as this server would have it."""
-        seen = request
         fields = request.json
-        if isinstance(fields, dict) and fields:
-            seen = replace(request, body=json.dumps(self.faulty.rewrite(dict(fields))).encode())
+        asked = self.faulty.rewrite(dict(fields)) if isinstance(fields, dict) and fields else fields
         exchange = await self._ideal.record(request, id=id, stimulus=stimulus)
-        if seen is not request and (exchange.status == 200 or not self.faulty.validates):
+        if asked != request.json and (exchange.status == 200 or not self.faulty.validates):
+            seen = replace(request, body=json.dumps(asked).encode())
             exchange = await self._ideal.record(seen, id=id, stimulus=stimulus)
         return self.faulty.edit(replace(exchange, request=request))

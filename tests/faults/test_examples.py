@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import gonogo.rules.examples as shipped
 import pytest
 from faults.examples import COMMAND, MOST, _excerpts, _Steady, examples, text_of
-from faults.fault import BROKEN, verdicts
+from faults.fault import BROKEN
 from gonogo.faults.editing import asked, changed, rechunked
 from gonogo.faults.sections import FAULTS
 from gonogo.rules import Catalogue, load
@@ -22,7 +22,7 @@ from ideal.target import IdealTarget
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from faults.fault import Fault
+    from faults.fault import Fault, Rejudge
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange, Request
 
@@ -146,10 +146,9 @@ GOOD = [fault for fault in FAULTS if fault.good is not None]
 
 
 @pytest.mark.parametrize("fault", GOOD, ids=lambda fault: fault.name)
-def test_what_an_example_shows_beside_a_fault_breaks_no_rule(fault: Fault, clean: Record) -> None:
-    turned = {
-        rule_id for rule_id, found in verdicts(fault.good(clean), load()).items() if found.verdict in BROKEN
-    }
+def test_what_an_example_shows_beside_a_fault_breaks_no_rule(fault: Fault, rejudge: Rejudge) -> None:
+    judgements = rejudge(fault.good(rejudge.clean))
+    turned = {rule_id for rule_id, found in judgements.items() if found.verdict in BROKEN}
     assert turned == set()
 
 

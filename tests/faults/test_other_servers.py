@@ -33,6 +33,7 @@ from ideal.running import record_run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from faults.fault import Rejudge
     from gonogo.evidence import Record
     from gonogo.faults.editing import Edit
     from gonogo.rules import Catalogue
@@ -79,19 +80,24 @@ def run(catalogue: Catalogue, *edits: Edit) -> Record:
     return asyncio.run(record_run(catalogue, Other(*edits)))
 
 
+def judged(rejudge: Rejudge, *edits: Edit) -> dict[str, Judgement]:
+    _, judgements = rejudge.run(run(rejudge.catalogue, *edits))
+    return {found.rule.id: found for found in judgements}
+
+
 def alarms(found: dict[str, Judgement]) -> dict[str, str]:
     wrong = BROKEN | {Verdict.ERROR}
     return {rule: message(judgement) for rule, judgement in found.items() if judgement.verdict in wrong}
 
 
 @pytest.mark.parametrize("edits", SERVERS.values(), ids=SERVERS)
-def test_a_server_of_other_habits_raises_no_alarm(edits: tuple[Edit, ...], catalogue: Catalogue) -> None:
-    assert alarms(verdicts(run(catalogue, *edits), catalogue)) == {}
+def test_a_server_of_other_habits_raises_no_alarm(edits: tuple[Edit, ...], rejudge: Rejudge) -> None:
+    assert alarms(judged(rejudge, *edits)) == {}
 
 
 @pytest.fixture(scope="module")
-def reasoning(catalogue: Catalogue) -> dict[str, Judgement]:
-    return verdicts(run(catalogue, *REASONING), catalogue)
+def reasoning(rejudge: Rejudge) -> dict[str, Judgement]:
+    return judged(rejudge, *REASONING)
 
 
 def test_a_model_that_knows_the_newer_limit_only_is_asked_with_that(reasoning: dict[str, Judgement]) -> None:
@@ -130,9 +136,9 @@ def test_what_the_model_lacks_by_code_and_name_is_unsupported(reasoning: dict[st
     ids=["what has no effect", "null", "another code"],
 )
 def test_what_no_model_lacks_is_not_excused(
-    wrong: Callable[[dict[str, object]], str | None], code: str, rule: str, catalogue: Catalogue
+    wrong: Callable[[dict[str, object]], str | None], code: str, rule: str, rejudge: Rejudge
 ) -> None:
-    found = verdicts(run(catalogue, refusing(wrong, code)), catalogue)
+    found = judged(rejudge, refusing(wrong, code))
     assert found[rule].verdict is Verdict.FAIL
 
 
