@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from .limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,3 +117,11 @@ def until() -> Callable[[Callable[[], object]], Any]:
             await asyncio.sleep(0)
 
     return wait
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> Limits:
+    """How loaded the machine is does not decide whether a limit of FAR seconds is over: the test does."""
+    limits = Limits()
+    monkeypatch.setattr(asyncio, "timeout", partial(limits.timeout, asyncio.timeout))
+    return limits

@@ -11,10 +11,14 @@ import pytest
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import Settings
 
+from .limits import FAR
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import httpx2
+
+    from .limits import Limits
 
     Until = Callable[[Callable[[], object]], Awaitable[None]]
 
@@ -97,11 +101,12 @@ async def test_it_goes_on_where_it_was_once_the_client_reads_again(
     connection.close()
 
 
-@pytest.mark.parametrize("settings", [Settings(request_timeout=0.5)])
+@pytest.mark.parametrize("settings", [Settings(request_timeout=FAR)])
 async def test_the_deadline_ends_a_generation_that_nobody_reads(
-    live: httpx2.AsyncClient, engine: ScriptedEngine, until: Until
+    limits: Limits, live: httpx2.AsyncClient, engine: ScriptedEngine, until: Until
 ) -> None:
     connection = unread(live, 1)
     await until(lambda: engine.running)
+    limits.expire()
     await until(lambda: not engine.running)
     connection.close()
