@@ -193,3 +193,24 @@ def test_what_making_raises_is_raised_at_the_start() -> None:
     with pytest.raises(EngineDied):
         broken.call(lambda _: None)
     broken.stop(PATIENCE)
+
+
+def test_a_step_that_never_ends_can_be_given_up(worker: Worker[Counter], counter: Counter) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        entered.set()
+        assert gate.wait(PATIENCE)
+
+    counter.action = hang
+    waiting = wait_for(worker, 1)
+    assert entered.wait(PATIENCE)
+    behind = worker.call(lambda owned: owned.left)
+    worker.give_up()
+    for future in (waiting, behind):
+        with pytest.raises(EngineDied, match="start the server again"):
+            future.result(PATIENCE)
+    assert not worker.alive
+    worker.stop(PATIENCE)  # waits for nothing
+    counter.waiters.clear()
+    gate.set()

@@ -167,6 +167,18 @@ def test_tokens_that_differ_are_the_end_in_both(together: Together, pieces: Coll
         together.ended.result(PATIENCE)
 
 
+def test_a_step_that_fails_in_process_0_is_the_end_of_its_engine(
+    together: Together, pieces: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_model: llama.Model, *_: object, **__: object) -> None:
+        raise RuntimeError("[ring] connection to a peer was lost")
+
+    monkeypatch.setattr(llama.Model, "__call__", lost)
+    with pytest.raises(EngineDied):
+        asyncio.run(pieces(together.engine, "Hi"))
+    assert not together.engine.alive
+
+
 def test_a_process_that_stands_still_is_the_end_of_the_engine(
     endless_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +291,7 @@ def test_a_reason_that_is_too_long_is_left_to_who_says_it() -> None:
 
 def test_nobody_is_told_of_a_failure_once_all_have_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Linked(0, Meeting())
-    group.agreed = True
+    group.told = True
     monkeypatch.setattr(group, "sum", pytest.fail)
     group.give_up("too late")
 

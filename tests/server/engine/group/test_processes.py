@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -263,6 +264,24 @@ def test_the_others_end_with_a_failure_where_process_0_is_gone(endless: Path, tm
             next(stream.iter_lines())
             processes.running[0].kill()
             assert processes.ends() == [-signal.SIGKILL, 1]
+
+
+def test_nothing_begins_with_two_different_models(endless: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(endless, other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"rope_theta": 5.0}))
+    with serving(tmp_path, ("--model", endless), ("--model", other)) as processes:
+        assert processes.ends() == [2, 2]
+        assert "Process 1 has another model" in processes.said(0)
+        assert "Process 0 has another model" in processes.said(1)
+
+
+def test_all_end_where_one_cannot_begin(endless: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, ("--model", endless), ("--model", tmp_path / "nowhere")) as processes:
+        assert processes.ends() == [2, 2]
+        assert "Process 1 cannot begin: " in processes.said(0)
+        assert "nowhere" in processes.said(0)
 
 
 def test_mlx_launch_starts_it_and_ctrl_c_ends_it(endless: Path, tmp_path: Path) -> None:

@@ -28,8 +28,10 @@ class Group:
     rank: int
     size: int
     handle: mx.distributed.Group
-    agreed: bool = False
+    told: bool = False
     """Whether all have told each other that they are ready, or why not."""
+    agreed: bool = False
+    """Whether all are ready, for the same."""
 
     def sum(self, numbers: mx.array) -> list[int]:
         """The sum of what all processes give, in each of them; all have to call it. `numbers` has one dimension."""
@@ -53,16 +55,17 @@ class Group:
                     f"Process {rank} has another model, or other versions or limits, than process {self.rank}"
                     f" ({other['facts']}, not {facts}): every machine needs the same files, packages and options."
                 )
+        self.agreed = True
 
     def give_up(self, reason: str) -> None:
         """Tell the other processes that this one cannot begin, where they may still wait for it."""
-        if not self.agreed:
+        if not self.told:
             with suppress(BadSettings):
                 self._gather({"failure": reason})
 
     def _gather(self, said: Mapping[str, str]) -> list[dict[str, str]]:
         """What each process says, in the order of their ranks."""
-        self.agreed = True
+        self.told = True
         text = json.dumps(said).encode()
         if len(text) > FACTS_BYTES:
             text = json.dumps({"failure": "it says why."}).encode()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gonogo_server.engine.base import Piece, Token
     from gonogo_server.engine.mlx.group.join import Group
+    from gonogo_server.engine.mlx.load import Loaded
     from gonogo_server.engine.mlx.residents import Limits
 
     Event = dict[str, Any]
@@ -34,18 +35,40 @@ PACE: Final = 0.05
 """Seconds between two exchanges while nothing is generated: who waits in one keeps a core busy (ring, mlx 0.32.4)."""
 
 
-class OutOfStepError(Exception):
-    """The processes have come to different tokens: nothing can be computed together any more."""
+class OutOfStepError(BaseException):
+    """Not all processes have done the same, or not all are there: nothing can be computed together any more.
+
+    No `Exception`, as that would be the failure of some answers, after which the others go on.
+    """
+
+
+class AllOrNone:
+    """A generator (mlx_lm's, or what stands in for it) whose step, where it fails in one process, is lost for all."""
+
+    def __init__(self, generator: Any) -> None:  # noqa: ANN401 - see above
+        self._generator = generator
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - see above
+        return getattr(self._generator, name)
+
+    def next(self) -> Any:  # noqa: ANN401 - see above
+        """A step. Raises `OutOfStepError`."""
+        try:
+            return self._generator.next()
+        except Exception as error:
+            raise OutOfStepError(f"A step of the group failed: {error}") from error
 
 
 class SharedTicket(Ticket):
     """A ticket that all processes know by a number; only process 0 has somebody who waits for it.
 
-    `cancelled` is what all of them have heard of.
+    `cancelled` is what all of them have heard of. Choices of one request have the very same prompt, and not just an
+    equal one, as they are read once; so `same` tells prompts apart.
     """
 
-    def __init__(self, number: int, waiting: Ticket | None) -> None:
+    def __init__(self, number: int, same: int, waiting: Ticket | None = None) -> None:
         self.number = number
+        self.same = same
         self.waiting = waiting
         self.cancelled = False
 
@@ -55,8 +78,8 @@ class SharedDeliveries(Deliveries):
 
     def __init__(self) -> None:
         super().__init__()
-        self.open: dict[int, SharedTicket] = {}
-        """Tickets of sequences that are not finished."""
+        self.open: dict[int, TokenSequence] = {}
+        """Sequences that are not finished, by the numbers of their tickets."""
         self.fingerprint = 0
         """Of all results so far."""
 
@@ -83,7 +106,6 @@ class SharedResidents(Residents):
         self._sequences: dict[int, TokenSequence] = {}
         """Of process 0: those that the other processes have not heard of."""
         self._scores: dict[int, Future[list[Token | None]]] = {}
-        self._prompts: dict[int, tuple[int, ...]] = {}
         self._busy = self._stopped = self._failed = False
         self.beat = time.monotonic()
         """When all processes were last heard of."""
@@ -93,11 +115,12 @@ class SharedResidents(Residents):
         number = next(self._numbers)
         generation = _seeded(sequence.generation)
         sequence.sampler = sampler(generation.sampling)
-        sequence.ticket = SharedTicket(number, sequence.ticket)
+        same = id(sequence.prompt)
+        sequence.ticket = SharedTicket(number, same, sequence.ticket)
         self._sequences[number] = sequence
-        # Choices of one request have the very same prompt, and not just an equal one: they are read once.
-        told = asdict(generation) | {"same": id(sequence.prompt)}
-        self._untold.append({"do": "add", "number": number, "model": name, "generation": told})
+        self._untold.append(
+            {"do": "add", "number": number, "same": same, "model": name, "generation": asdict(generation)}
+        )
 
     def score(self, name: str, tokens: Sequence[int], count: int) -> Future[list[Token | None]]:
         """At process 0: as with one process, from the next step on; whoever leaves does not stop it."""
@@ -142,6 +165,9 @@ class SharedResidents(Residents):
                 self._exchange()
         super().release()
 
+    def _generator(self, loaded: Loaded) -> AllOrNone:
+        return AllOrNone(super()._generator(loaded))
+
     def _exchange(self) -> list[Event]:
         """What process 0 has to tell. Raises `OutOfStepError`, in all processes, where results differ."""
         news = self._news()
@@ -157,15 +183,16 @@ class SharedResidents(Residents):
         return events
 
     def _news(self) -> list[Event]:
-        gone = [one.number for one in self._deliveries.open.values() if one.waiting and one.waiting.cancelled]
+        tickets = [cast("SharedTicket", one.ticket) for one in self._deliveries.open.values()]
+        gone = [ticket.number for ticket in tickets if ticket.waiting and ticket.waiting.cancelled]
         return self._untold + [{"do": "cancel", "number": number} for number in gone]
 
     def _do(self, event: Event) -> None:
         match event["do"]:
             case "add":
-                self._join(event["number"], event["model"], event["generation"])
+                self._join(event)
             case "cancel":
-                self._deliveries.open.pop(event["number"]).cancelled = True
+                self._deliveries.open.pop(event["number"]).ticket.cancelled = True
             case "score":
                 done = super().score(event["model"], event["tokens"], event["count"])
                 if (waiting := self._scores.pop(event["number"], None)) is not None:
@@ -173,25 +200,32 @@ class SharedResidents(Residents):
             case "stop":
                 self._stopped = True
 
-    def _join(self, number: int, model: str, told: dict[str, Any]) -> None:
-        if (sequence := self._sequences.pop(number, None)) is None:
-            sequence = self._told(number, model, told)
-        self._deliveries.open[number] = cast("SharedTicket", sequence.ticket)
-        super().add(model, sequence)
+    def _join(self, event: Event) -> None:
+        number = event["number"]
+        sequence = self._sequences.pop(number, None) or self._told(event)
+        self._deliveries.open[number] = sequence
+        super().add(event["model"], sequence)
 
-    def _told(self, number: int, model: str, told: dict[str, Any]) -> TokenSequence:
+    def _told(self, event: Event) -> TokenSequence:
         """The sequence that process 0 has, in another process."""
-        if not self._deliveries.open:
-            self._prompts = {}
-        same, prompt = told.pop("same"), tuple(told.pop("prompt"))
-        if self._prompts.get(same) != prompt:
-            self._prompts[same] = prompt
-        sampling = told.pop("sampling")
-        bias = tuple((token, added) for token, added in sampling.pop("logit_bias"))
-        generation = Generation(self._prompts[same], sampling=Sampling(logit_bias=bias, **sampling), **told)
-        text = self._loaded[model].text
+        ticket, told = SharedTicket(event["number"], event["same"]), event["generation"]
+        alike = (one.prompt for one in self._deliveries.open.values() if _is_same(one, ticket))
+        sampling = told["sampling"]
+        bias = tuple((token, added) for token, added in sampling["logit_bias"])
+        generation = Generation(
+            **told
+            | {
+                "prompt": next(alike, tuple(told["prompt"])),
+                "sampling": Sampling(**sampling | {"logit_bias": bias}),
+            }
+        )
+        text = self._loaded[event["model"]].text
         matcher = None if generation.grammar is None else text.matcher(generation.grammar)
-        return TokenSequence(SharedTicket(number, None), generation, text, matcher)
+        return TokenSequence(ticket, generation, text, matcher)
+
+
+def _is_same(sequence: TokenSequence, ticket: SharedTicket) -> bool:
+    return cast("SharedTicket", sequence.ticket).same == ticket.same
 
 
 def _seeded(generation: Generation) -> Generation:

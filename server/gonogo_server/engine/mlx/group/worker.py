@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from gonogo_server.engine.mlx.group.shard import the_model
-from gonogo_server.engine.mlx.group.shared import SharedResidents
+from gonogo_server.engine.mlx.group.shared import OutOfStepError, SharedResidents
 from gonogo_server.engine.mlx.group.watch import Watch
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def work(models: Sequence[str], group: Group, *, download: bool, limits: Limits)
     try:
         while residents.step():
             pass
-    except Exception:
+    except (Exception, OutOfStepError):
         log.exception("A step of this process of the group failed.")
         return False
     finally:
