@@ -15,11 +15,11 @@ import pytest
 from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.engine import Budget, MlxEngine, open_engine
+from gonogo_server.engine.mlx.packed.forward import Forward
 from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.engine.mlx.sequence import TokenSequence
 from gonogo_server.engine.mlx.ticket import Ticket
 from mlx.utils import tree_flatten
-from mlx_lm.models import llama
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gonogo_server.engine.base import Engine, Piece
+    from gonogo_server.engine.mlx.packed.caches import Caches
+    from gonogo_server.engine.mlx.packed.layout import Layout
 
     MakeFolder = Callable[..., Path]
 
@@ -222,15 +224,18 @@ def by_hand() -> Iterator[Callable[..., ByHand]]:
 
 @pytest.fixture
 def shapes_read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The shapes of what a Llama is called with from here on: rows and tokens."""
+    """What Llamas read from here on: how many sequences a token each, and each that reads several by itself."""
     shapes: list[tuple[int, int]] = []
-    compute = llama.Model.__call__
+    compute = Forward.__call__
 
-    def counted(model: llama.Model, inputs: mx.array, *arguments: object, **named: object) -> mx.array:
-        shapes.append(tuple(inputs.shape))
-        return compute(model, inputs, *arguments, **named)
+    def counted(forward: Forward, layout: Layout, caches: Caches) -> mx.array:
+        read = [len(share.tokens) for share in layout.shares]
+        shapes.extend((1, tokens) for tokens in read if tokens > 1)
+        if 1 in read:
+            shapes.append((read.count(1), 1))
+        return compute(forward, layout, caches)
 
-    monkeypatch.setattr(llama.Model, "__call__", counted)
+    monkeypatch.setattr(Forward, "__call__", counted)
     return shapes
 
 

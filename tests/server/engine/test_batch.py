@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.engine.mlx.api import BatchGenerator
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,6 +232,9 @@ class Poisoned:
     def consume_token(self, token: int) -> bool:
         return True
 
+    def compute_ff_tokens(self) -> list[int]:
+        return []
+
     def compute_bitmask(self) -> bytes:
         if not self.left:
             raise ValueError("poison")
@@ -277,13 +280,13 @@ async def test_a_token_that_cannot_be_written_fails_its_answer_alone(
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException) -> None:
     """The next call of a method of the batch raises."""
-    genuine = getattr(BatchGenerator, method)
+    genuine = getattr(PackedGenerator, method)
 
     def broken(generator: object, *arguments: object, **named: object) -> object:
-        monkeypatch.setattr(BatchGenerator, method, genuine)
+        monkeypatch.setattr(PackedGenerator, method, genuine)
         raise error
 
-    monkeypatch.setattr(BatchGenerator, method, broken)
+    monkeypatch.setattr(PackedGenerator, method, broken)
 
 
 async def test_a_step_that_fails_fails_what_it_answers_and_those_who_wait_are_answered(

@@ -105,7 +105,8 @@ async def test_the_next_turn_of_a_conversation_begins_with_the_last_answer(
     bench = by_hand(folder)
     turn = (*LONG, *await bench.tokens(LONG, 40), 7, 7, 7)
     (answer,) = await bench.run(bench.ask(turn))
-    assert answer.cached == 130
+    # Not every kind of batch reads the last token of an answer.
+    assert answer.cached in {129, 130}
     assert answer.tokens == await by_hand(folder, prefix_bytes=0).tokens(turn)
 
 

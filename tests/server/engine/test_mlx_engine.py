@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.engine.base import Generation, Piece, Sampling
-from gonogo_server.engine.mlx.api import BatchGenerator
 from gonogo_server.engine.mlx.engine import Budget, open_engine
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.errors import BadRequest, EngineDied, ModelUnavailable
 
@@ -177,7 +177,7 @@ async def test_a_step_that_fails_fails_its_answers_and_the_next_ones_are_answere
     engine = open_model(tiny_folder)
     whole = await pieces(engine, "Hello", 3)
     with monkeypatch.context() as patched:
-        patched.setattr(BatchGenerator, "next", breaking_with(RuntimeError("out of memory")))
+        patched.setattr(PackedGenerator, "next", breaking_with(RuntimeError("out of memory")))
         with pytest.raises(RuntimeError, match="out of memory"):
             await pieces(engine, "Hello", 3)
     assert engine.alive
@@ -203,7 +203,7 @@ async def test_a_dying_thread_fails_who_waits_and_everything_after(
     open_model: Open, tiny_folder: Path, pieces: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_model(tiny_folder)
-    monkeypatch.setattr(BatchGenerator, "next", breaking_with(SystemExit()))
+    monkeypatch.setattr(PackedGenerator, "next", breaking_with(SystemExit()))
     failures = await asyncio.gather(*(pieces(engine, "Hello") for _ in range(12)), return_exceptions=True)
     assert {type(failure) for failure in failures} == {EngineDied}
     assert not engine.alive
@@ -219,15 +219,15 @@ async def test_a_thread_that_dies_in_any_step_leaves_nobody_waiting(
     open_model: Open, endless_folder: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     engine = open_model(endless_folder, limits=Limits(sequences=2, read_step=16))
-    genuine, left = BatchGenerator.next, [steps]
+    genuine, left = PackedGenerator.next, [steps]
 
-    def dying(generator: BatchGenerator) -> object:
+    def dying(generator: PackedGenerator) -> object:
         if not left[0]:
             raise SystemExit("out of order")
         left[0] -= 1
         return genuine(generator)
 
-    monkeypatch.setattr(BatchGenerator, "next", dying)
+    monkeypatch.setattr(PackedGenerator, "next", dying)
     without_end = {"logit_bias": ((256, -100),)}
     waiting = [
         *(say(engine, tuple(range(start, 90)), 1000, **without_end) for start in range(5)),
@@ -306,7 +306,7 @@ def test_a_model_that_cannot_be_loaded_is_a_sentence(tmp_path: Path) -> None:
 SCRIPT = """
 import asyncio, sys
 from gonogo_server.engine.base import Generation, Sampling
-from gonogo_server.engine.mlx.api import BatchGenerator
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.engine import Budget, open_engine
 from gonogo_server.engine.mlx.residents import Limits, Residents
 engine = open_engine(sys.argv[1:])

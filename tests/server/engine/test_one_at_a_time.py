@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from gonogo_server.engine.mlx.api import BatchGenerator, KVCache
+from gonogo_server.engine.mlx.api import KVCache
 from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ def chunked_folder(make_folder: Make) -> Path:
 @pytest.fixture
 async def answered_in_a_batch(by_hand: Open, endless_folder: Path) -> list[list[int]]:
     bench = by_hand(endless_folder)
-    assert isinstance(bench.batch._generator, BatchGenerator)
+    assert isinstance(bench.batch._generator, PackedGenerator)
     answers = [bench.ask(prompt, count, **how) for prompt, count, how in ASKED]
     return [answer.tokens for answer in await bench.run(*answers)]
 

@@ -8,8 +8,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.engine.mlx.api import BatchGenerator
 from gonogo_server.engine.mlx.engine import Budget
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.residents import Limits
 from gonogo_server.settings import Settings
 
@@ -82,14 +82,14 @@ class TestWithOnePlace:
         keeps_contract: Check,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def die(_: BatchGenerator) -> None:
+        def die(_: PackedGenerator) -> None:
             raise SystemExit("out of order")
 
         async with live.stream("POST", "/completions", json=ENDLESS) as response:
             first = json.loads((await anext(lines := response.aiter_lines())).removeprefix("data: "))
             waiting = asyncio.create_task(live.post("/completions", json=SHORT))
             await until(lambda: engine.unfinished == 2)
-            monkeypatch.setattr(BatchGenerator, "next", die)
+            monkeypatch.setattr(PackedGenerator, "next", die)
             *chunks, last = map(json.loads, await events(lines))
         keeps_contract("ErrorEnvelope", last)
         assert last["error"]["code"] == "engine_died"

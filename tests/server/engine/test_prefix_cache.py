@@ -155,8 +155,8 @@ async def test_the_next_turn_of_a_conversation_begins_with_the_last_answer(
     said = await bench.tokens(LONG, 12)
     turn = (*LONG, *said, 5, 6, 7)
     (answer,) = await bench.run(bench.ask(turn))
-    # The last token of an answer was read as well, as mlx_lm is a step ahead.
-    assert answer.cached == len(LONG) + len(said)
+    # Nothing was to follow the last token of the answer, so that it was not read.
+    assert answer.cached == len(LONG) + len(said) - 1
     fresh = by_hand(endless_folder, prefix_bytes=0)
     assert answer.tokens == await fresh.tokens(turn)
 
@@ -181,8 +181,8 @@ async def test_equal_prompts_share_one_prefill(
     bench = by_hand(endless_folder, prefix_bytes=0)
     answers = await bench.run(*(bench.ask(LONG, 1, seed=seed) for seed in range(8)))
     assert [answer.cached for answer in answers] == [0, *[89] * 7]
-    # 89 tokens of the prompt, the last one of it for each of the eight, and what mlx_lm computes ahead.
-    assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 8 + 8
+    # 89 tokens of the prompt, and the last one of it for each of the eight.
+    assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 8
     alone = [await bench.tokens(LONG, 1, seed=seed) for seed in range(8)]
     assert [answer.tokens for answer in answers] == alone
 
@@ -195,8 +195,8 @@ async def test_the_choices_of_a_request_share_one_prefill_however_short_it_is(
     prompt = tuple(range(length))
     choices = await bench.run(*(bench.ask(prompt, 1, seed=seed) for seed in range(4)))
     assert [choice.cached for choice in choices] == [0, *[length - 1] * 3]
-    # The prompt once, its last token for each of the four, and what mlx_lm computes ahead.
-    assert sum(rows * tokens for rows, tokens in shapes_read) == length - 1 + 4 + 4
+    # The prompt once, and its last token for each of the four.
+    assert sum(rows * tokens for rows, tokens in shapes_read) == length - 1 + 4
     alone = [await bench.tokens(prompt, 1, seed=seed) for seed in range(4)]
     assert [choice.tokens for choice in choices] == alone
 
@@ -207,7 +207,8 @@ async def test_equal_short_prompts_of_several_requests_are_read_side_by_side(
     bench = by_hand(endless_folder, prefix_bytes=0, read_step=64)
     answers = await bench.run(*(bench.ask(list(range(20)), 1) for _ in range(4)))
     assert [answer.cached for answer in answers] == [0] * 4
-    assert (4, 19) in shapes_read
+    # 64 tokens a pass.
+    assert shapes_read[:4] == [(1, 20), (1, 20), (1, 20), (1, 4)]
 
 
 async def test_a_prompt_of_one_token_has_nothing_to_share(by_hand: Open, endless_folder: Path) -> None:
@@ -225,7 +226,7 @@ async def test_choices_that_wait_for_room_need_no_prefill_of_their_own(
     bench = by_hand(endless_folder, sequences=1, prefix_bytes=0)
     choices = await bench.run(*(bench.ask(LONG, 1, seed=seed) for seed in range(3)))
     assert [choice.cached for choice in choices] == [0, 89, 89]
-    assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 3 + 3
+    assert sum(rows * tokens for rows, tokens in shapes_read) == 89 + 3
     assert bench.batch._read_for_all == []
 
 
@@ -266,12 +267,13 @@ async def test_who_waits_for_a_prompt_that_is_cancelled_is_answered_all_the_same
     assert others[0].tokens == others[1].tokens == await bench.tokens(LONG, 5)
 
 
-async def test_prompts_that_begin_otherwise_are_read_side_by_side(
+async def test_prompts_that_begin_otherwise_are_read_one_after_the_other_and_a_pass_is_filled(
     by_hand: Open, endless_folder: Path, shapes_read: list[tuple[int, int]]
 ) -> None:
     bench = by_hand(endless_folder)
-    await bench.run(*(bench.ask([number, *LONG], 2) for number in range(4)))
-    assert (4, 16) in shapes_read
+    await bench.run(*(bench.ask([number, *LONG], 1) for number in range(4)))
+    # Of 91 tokens each, 16 a pass: the sixth ends the first and begins the second.
+    assert shapes_read[:8] == [*[(1, 16)] * 5, (1, 11), (1, 5), (1, 16)]
 
 
 async def test_bytes_are_kept_within_the_limit_and_the_last_used_stay(

@@ -5,8 +5,8 @@ Importing it, or any module in it, loads a BLAS first: that cannot be done any m
 Who owns what:
 
 * The thread `gonogo-mlx` (`worker.Worker`) owns all that mlx made: models, caches, streams. They are loaded, used and
-  released there, in `residents`, `batch`, `sequence`, `score` and `embedder`; no array leaves it. It runs what is put
-  into its inbox, between two steps.
+  released there, in `residents`, `batch`, `packed`, `sequence`, `score` and `embedder`; no array leaves it. It runs
+  what is put into its inbox, between two steps.
 * The thread `gonogo-text` owns the tokenizers for what takes long: chat templates, prompts to tokens, grammars to
   matchers. The thread above turns tokens into text, each sequence with a stream of its own (`text.Text.stream`), and
   advances a matcher once its sequence was handed over.

@@ -24,6 +24,7 @@ from gonogo_server.engine.mlx.api import (
     trim_prompt_cache,
 )
 from gonogo_server.engine.mlx.footprint import Footprint, measure
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.prefix_cache import Entry, common_prefix
 from gonogo_server.engine.mlx.safe_log import log_failure
 
@@ -154,7 +155,10 @@ class Batch:
         return any(sequence.prompt is prompt for sequence in self._waiting)
 
     def _answer(self, response: Any, deliveries: Deliveries) -> None:  # noqa: ANN401 - mlx_lm's
-        sequence = self._sequences[response.uid]
+        sequence = self._sequences.get(response.uid)
+        if sequence is None:
+            # An earlier one of its tokens failed it.
+            return
         result = self._result(sequence, response)
         deliveries.add(sequence.ticket, result)
         if isinstance(result, Exception):
@@ -249,6 +253,7 @@ class Batch:
             all_tokens=[list(sequence.prompt[: sequence.cached])],
             samplers=[sequence.sampler],
             logits_processors=[sequence.processors],
+            **({"tells": [sequence.tells]} if isinstance(self._generator, PackedGenerator) else {}),
         )
         self._sequences[uid] = sequence
         if len(sequence.prompt) - sequence.cached > 1:

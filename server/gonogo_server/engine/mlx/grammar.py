@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import mlx.core as mx
 import numpy as np
@@ -10,7 +10,11 @@ import numpy as np
 from gonogo_server.errors import BadRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llguidance import LLMatcher
+
+Result = TypeVar("Result")
 
 BITS = 32
 """Tokens in a word of llguidance's mask; the lowest bit is the first of them."""
@@ -31,18 +35,51 @@ class GrammarMask:
 
     def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
         """The logits, minus infinity where the grammar does not allow the token."""
+        return self._try(lambda: self._masked(tokens, logits), logits)
+
+    def advance(self, token: int) -> None:
+        """Go on behind a token that was drawn."""
+        self._try(lambda: self._matcher.consume_token(token), None)
+
+    def forced(self, most: int) -> list[int]:
+        """The next tokens, `most` at most, where the grammar leaves no choice; it goes on behind them.
+
+        They are those that the tokenizer makes of the text that is certain, but for the last ones, where what
+        follows may become one with them.
+        """
+        return self._try(lambda: self._force(most), [])
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can follow any more but an end token."""
+        return self._try(self._matcher.is_stopped, False) and self.failure is None  # noqa: FBT003 - in place of it
+
+    def masked(self, logits: mx.array) -> mx.array:
+        """The logits for what follows, minus infinity where the grammar does not allow the token."""
+        return self._try(lambda: self._mask(logits), logits)
+
+    def _force(self, most: int) -> list[int]:
+        tokens = self._matcher.compute_ff_tokens()[:most] if most > 0 else []
+        if tokens:
+            self._matcher.consume_tokens(tokens)
+        return tokens
+
+    def _try(self, work: Callable[[], Result], otherwise: Result) -> Result:
         if self.failure is not None:
-            return logits
+            return otherwise
         try:
-            return self._masked(tokens, logits)
+            return work()
         except Exception as error:  # noqa: BLE001 - it may not get into the batch: see `logits`
             self.failure = RuntimeError(f"The grammar cannot be followed: {error!r}")
-            return logits
+            return otherwise
 
     def _masked(self, tokens: mx.array, logits: mx.array) -> mx.array:
         if self._begun:
             self._matcher.consume_token(cast("int", tokens[-1].item()))
         self._begun = True
+        return self._mask(logits)
+
+    def _mask(self, logits: mx.array) -> mx.array:
         if self._matcher.is_error():
             # What llguidance says is the state of its parser.
             self.failure = BadRequest(

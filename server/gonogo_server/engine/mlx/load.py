@@ -16,6 +16,7 @@ from gonogo_server.engine.mlx.adapter import adapt
 from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_tokenizer
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
+from gonogo_server.engine.mlx.packed.weights import Weights, can_be_packed, join
 from gonogo_server.engine.mlx.refusal import refusal
 from gonogo_server.engine.mlx.rope import look_up_rotations
 from gonogo_server.engine.mlx.text import Text
@@ -40,6 +41,8 @@ class Loaded:
     model: Any
     text: Text
     nbytes: int
+    packed: Weights | None = None
+    """Its weights as packed passes take them, where it can be computed in those."""
 
 
 def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Loaded:
@@ -55,11 +58,13 @@ def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Lo
             adapt(model, location.adapter, dtype)
         if prepare is not None:
             prepare(model)
-        if on_cpu():
-            look_up_rotations(model, context_length)
         mx.eval(model.parameters())
         text = Text(tokenizer, context_length, vocabulary(model, tokenizer))
-        return Loaded(model, text, sum(array.nbytes for array in _arrays(model)))
+        nbytes = sum(array.nbytes for array in _arrays(model))
+        packed = join(model) if on_cpu() and can_be_packed(model) else None
+        if on_cpu() and packed is None:
+            look_up_rotations(model, context_length)
+        return Loaded(model, text, nbytes, packed)
     except Exception as error:
         # Whatever a reader of a foreign file stumbles over: there are as many ways as there are files.
         raise refusal(location, error) from error

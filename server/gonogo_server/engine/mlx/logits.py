@@ -39,13 +39,16 @@ class Penalties:
         self._presence = presence
         self._frequency = frequency
         self._counts: mx.array | None = None
+        self._seen = 0
 
     def __call__(self, tokens: mx.array, logits: mx.array) -> mx.array:
         """The logits, lowered."""
         if self._counts is None:
             self._counts = mx.zeros(logits.shape[-1], mx.float32)
         else:
-            self._counts = self._counts.at[tokens[-1:]].add(1.0)
+            # One as a rule, and more where a grammar left no choice.
+            self._counts = self._counts.at[tokens[self._seen :]].add(1.0)
+        self._seen = len(tokens)
         return logits - self._frequency * self._counts - self._presence * (self._counts > 0)
 
 

@@ -33,7 +33,8 @@ class Answering:
 
     uid: int
     token: int
-    logprobs: mx.array
+    logprobs: mx.array | None
+    """Of shape [vocabulary]; None where nobody wants them."""
     finish_reason: str | None
     prompt_cache: list[Any] | None
     all_tokens: list[int] | None

@@ -18,6 +18,7 @@ from gonogo_server.engine.mlx.device import on_cpu, set_up
 from gonogo_server.engine.mlx.embedder import Embedder, batches, load_embedder
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.prefix_cache import PrefixCache
 from gonogo_server.engine.mlx.safe_log import log_failure
 from gonogo_server.engine.mlx.score import score
@@ -174,6 +175,10 @@ class Residents:
         end_tokens = loaded.text.end_tokens
         if not all(hasattr(layer, "merge") for layer in make_prompt_cache(loaded.model)):
             return OneAtATime(loaded.model, end_tokens=end_tokens, step_size=self._read_step())
+        if loaded.packed is not None:
+            return PackedGenerator(
+                loaded.packed, end_tokens=end_tokens, rows=self._limits.sequences, step_size=self._read_step()
+            )
         return BatchGenerator(
             loaded.model,
             stop_tokens=[[token] for token in sorted(end_tokens)],

@@ -40,6 +40,12 @@ class TableRoPE(Module):
         return x * cos + mx.concatenate([behind, ahead], axis=-1) * sin
 
 
+def plain_rotation(rope: Module) -> RoPE | None:
+    """The rotation of the plain kind, halves of a head against each other, that this is or looks up; None: another."""
+    inner = rope._rope if isinstance(rope, TableRoPE) else rope  # noqa: SLF001 - the class is above
+    return inner if type(inner) is RoPE and not inner.traditional else None
+
+
 def look_up_rotations(model: Module, positions: int) -> None:
     """Have the layers of the model rotate by tables of `positions` entries, where their rotation is the plain one."""
     if positions > MOST_POSITIONS:

@@ -46,6 +46,11 @@ class TokenSequence:
         return len(self.prompt) + self.max_tokens
 
     @property
+    def tells(self) -> bool:
+        """Whether the log probabilities of its tokens are wanted."""
+        return self._likeliest is not None
+
+    @property
     def failure(self) -> BadRequest | RuntimeError | None:
         """Why this answer cannot go on, though the batch can."""
         return None if self._mask is None else self._mask.failure

@@ -1,0 +1,43 @@
+"""The next tokens of the sequences whose prompts are read, chosen for as many of them at once as can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mlx.core as mx
+
+from gonogo_server.engine.mlx.sampler import likeliest_token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_server.engine.mlx.packed.progress import Progress
+
+
+def draw(sequences: Sequence[Progress], logits: mx.array) -> tuple[mx.array, list[mx.array | None]]:
+    """A token for each (shape [sequences]), and log probabilities (shape [vocabulary]) for those that tell them.
+
+    `logits` have the shape [sequences, vocabulary].
+    """
+    if any(one.processors or one.grammar for one in sequences):
+        if any(one.grammar for one in sequences):
+            # What a grammar allows is found out while they are computed.
+            mx.async_eval(logits)  # type: ignore[no-untyped-call]  # mlx is typed in part
+        logits = mx.concatenate([_processed(one, logits[i : i + 1]) for i, one in enumerate(sequences)])
+    return _chosen(sequences, logits), [
+        logits[i] - mx.logsumexp(logits[i]) if one.tells else None for i, one in enumerate(sequences)
+    ]
+
+
+def _processed(one: Progress, logits: mx.array) -> mx.array:
+    if one.processors:
+        read = mx.array(one.tokens)
+        for process in one.processors:
+            logits = process(read, logits)
+    return one.grammar.masked(logits) if one.grammar else logits
+
+
+def _chosen(sequences: Sequence[Progress], logits: mx.array) -> mx.array:
+    if all(one.sampler is likeliest_token for one in sequences):
+        return likeliest_token(logits)
+    return mx.concatenate([one.sampler(logits[i : i + 1]) for i, one in enumerate(sequences)])

@@ -1,0 +1,213 @@
+"""Continuous batching in packed passes, with the methods of mlx_lm's BatchGenerator that `batch` uses."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+import mlx.core as mx
+
+from gonogo_server.engine.mlx.api import generation_stream
+from gonogo_server.engine.mlx.grammar import GrammarMask
+from gonogo_server.engine.mlx.one_at_a_time import Answering, Reading
+from gonogo_server.engine.mlx.packed.caches import Caches
+from gonogo_server.engine.mlx.packed.draw import draw
+from gonogo_server.engine.mlx.packed.forward import Forward
+from gonogo_server.engine.mlx.packed.layout import Layout, Share
+from gonogo_server.engine.mlx.packed.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_server.engine.mlx.packed.weights import Weights
+
+CLEAR = 512
+"""Passes after which memory that mlx keeps for later is given back, as mlx_lm does."""
+
+
+class PackedGenerator:
+    """`rows` sequences at most; a pass reads about `step_size` tokens of prompts; `end_tokens` end an answer."""
+
+    def __init__(self, weights: Weights, *, end_tokens: frozenset[int], rows: int, step_size: int) -> None:
+        self._forward = Forward(weights)
+        self._caches = Caches(weights)
+        self._end_tokens = end_tokens
+        self._most = rows
+        self._step_size = step_size
+        self._waiting: deque[Progress] = deque()
+        self._rows: list[Progress] = []
+        self._drawing: list[Progress] = []
+        """Those for whom the pass on its way draws a token, ..."""
+        self._drawn: mx.array | None = None
+        """... the tokens, ..."""
+        self._told: list[mx.array | None] = []
+        """... and their log probabilities."""
+        self._count = 0
+        self._passes = 0
+        self.stream = generation_stream
+
+    @property
+    def prompt_cache_nbytes(self) -> int:
+        """Bytes of the caches of all sequences."""
+        waiting: int = sum(layer.nbytes for one in self._waiting for layer in one.cache)
+        return self._caches.nbytes + waiting
+
+    def insert(
+        self,
+        prompts: list[list[int]],
+        *,
+        max_tokens: list[int],
+        caches: list[list[Any]] | None,
+        all_tokens: list[list[int]],
+        samplers: list[Any],
+        logits_processors: list[list[Any]],
+        tells: list[bool],
+    ) -> list[int]:
+        """Have one more answered; every list has one element. `tells`: whether log probabilities are wanted."""
+        self._count += 1
+        processors = logits_processors[0]
+        self._waiting.append(
+            Progress(
+                self._count,
+                list(prompts[0]),
+                list(all_tokens[0]),
+                caches[0] if caches else [],
+                max_tokens[0],
+                samplers[0],
+                [one for one in processors if not isinstance(one, GrammarMask)],
+                next((one for one in processors if isinstance(one, GrammarMask)), None),
+                tells[0],
+                self._end_tokens,
+            )
+        )
+        return [self._count]
+
+    def next(self) -> tuple[list[Reading], list[Answering]]:
+        """What the pass on its way came to, and the next one begun."""
+        with mx.stream(self.stream):
+            answered = self._settle()
+            read = self._join(answered)
+            if self._rows:
+                read += self._begin_pass()
+        return read, answered
+
+    def extract_cache(self, uids: Sequence[int]) -> dict[int, tuple[list[Any], list[int]]]:
+        """Copies of caches, and the tokens in them."""
+        with mx.stream(self.stream):
+            found = {
+                one.uid: (self._caches.copy(row, len(one.tokens)), list(one.tokens))
+                for row, one in enumerate(self._rows)
+                if one.uid in uids
+            }
+        return found | {one.uid: (one.cache, list(one.tokens)) for one in self._waiting if one.uid in uids}
+
+    def remove(
+        self, uids: Sequence[int], *, return_prompt_caches: bool = False
+    ) -> dict[int, tuple[list[Any], list[int]]]:
+        """Forget them."""
+        caches = self.extract_cache(uids) if return_prompt_caches else {}
+        self._waiting = deque(one for one in self._waiting if one.uid not in uids)
+        with mx.stream(self.stream):
+            mx.eval([layer.state for cache, _ in caches.values() for layer in cache])
+            for one in [one for one in self._rows if one.uid in uids]:
+                self._leave(one)
+        return caches
+
+    def close(self) -> None:
+        """Forget all."""
+        self._waiting.clear()
+        self._rows, self._drawing, self._drawn, self._told = [], [], None, []
+        self._caches.clear()
+
+    def _settle(self) -> list[Answering]:
+        if self._drawn is None:
+            return []
+        tokens = cast("list[int]", self._drawn.tolist())
+        settled = zip(self._drawing, tokens, self._told, strict=True)
+        self._drawing, self._drawn, self._told = [], None, []
+        return [
+            answer
+            for one, token, told in settled
+            if one in self._rows
+            for answer in self._answers(one, one.take(token), told)
+        ]
+
+    def _answers(
+        self, one: Progress, taken: list[tuple[int, str | None]], told: mx.array | None = None
+    ) -> list[Answering]:
+        answers = [Answering(one.uid, token, told, reason, None, None) for token, reason in taken]
+        if answers and (last := answers[-1]).finish_reason is not None:
+            (kept,) = self.remove([one.uid], return_prompt_caches=True).values()
+            last.prompt_cache, last.all_tokens = kept
+        return answers
+
+    def _join(self, answered: list[Answering]) -> list[Reading]:
+        """Give rows to those who wait, as far as their prompts can be read in the next pass."""
+        ended = []
+        left = self._step_size - sum(len(one.left) for one in self._rows if len(one.left) > 1)
+        while self._waiting and left > 0 and len(self._rows) < self._most:
+            one = self._waiting[0]
+            begun = one.begin()
+            answers = self._answers(one, begun)
+            answered += answers
+            if answers and answers[-1].finish_reason is not None:
+                # All of it is known: nothing need be read.
+                ended.append(Reading(one.uid, end_of_segment=True, end_of_prompt=True))
+                continue
+            self._waiting.popleft()
+            self._rows.append(one)
+            left -= len(one.left)
+        return ended
+
+    def _leave(self, one: Progress) -> None:
+        row, last = self._rows.index(one), len(self._rows) - 1
+        if row != last:
+            self._caches.move(last, row, len(self._rows[last].tokens))
+            self._rows[row] = self._rows[last]
+        self._rows.pop()
+        if not self._rows:
+            self._caches.clear()
+
+    def _begin_pass(self) -> list[Reading]:
+        layout = Layout([Share(part, len(one.tokens)) for one, part in self._parts()])
+        self._caches.make_room(layout.rows, layout.longest)
+        for row, one in enumerate(self._rows):
+            if one.cache:
+                self._caches.put(row, one.cache)
+                one.cache = []
+        states = self._forward(layout, self._caches)
+        for one, share in zip(self._rows, layout.shares, strict=True):
+            one.tokens += share.tokens
+            one.left = one.left[len(share.tokens) :]
+        self._draw(states)
+        self._passes += 1
+        if self._passes % CLEAR == 0:
+            mx.clear_cache()
+        return self._read()
+
+    def _parts(self) -> list[tuple[Progress, list[int]]]:
+        """What each sequence reads: those that came first go first, and each at least a token."""
+        left = self._step_size
+        parts: dict[int, list[int]] = {}
+        for one in sorted(self._rows, key=lambda one: one.uid):
+            part = one.left[: max(1, left)]
+            left -= len(part) if len(part) > 1 else 0
+            parts[one.uid] = part
+        return [(one, parts[one.uid]) for one in self._rows]
+
+    def _draw(self, states: mx.array) -> None:
+        places = [row for row, one in enumerate(self._rows) if not one.left]
+        self._drawing = [self._rows[row] for row in places]
+        if not places:
+            mx.async_eval(self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
+            return
+        all_rows = len(places) == len(self._rows)
+        last = states[: len(places)] if all_rows else states[mx.array(places)]
+        self._drawn, self._told = draw(self._drawing, self._forward.logits(last))
+        mx.async_eval(self._drawn, [one for one in self._told if one is not None], self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
+
+    def _read(self) -> list[Reading]:
+        done = [one for one in self._rows if one.reading and not one.left]
+        for one in done:
+            one.reading = False
+        return [Reading(one.uid, end_of_segment=True, end_of_prompt=False) for one in done]

@@ -1,0 +1,191 @@
+"""Packed passes: what they compute is what mlx_lm computes, with tokens that a grammar forces read along."""
+
+from __future__ import annotations
+
+import gc
+import json
+from typing import TYPE_CHECKING, Any
+
+import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
+import mlx.core as mx
+import pytest
+from gonogo_server.engine.locate import locate
+from gonogo_server.engine.mlx.api import BatchGenerator
+from gonogo_server.engine.mlx.grammar import GrammarMask
+from gonogo_server.engine.mlx.load import Loaded, load
+from gonogo_server.engine.mlx.logits import Penalties
+from gonogo_server.engine.mlx.packed.generator import PackedGenerator
+from gonogo_server.engine.mlx.sampler import likeliest_token
+from gonogo_server.schemas.structured import enforced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    Processor = Callable[[mx.array, mx.array], mx.array]
+
+pytestmark = pytest.mark.skipif(
+    mx.default_device().type != mx.DeviceType.cpu, reason="passes are packed on a CPU only"
+)
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 12},
+        "age": {"type": "integer", "minimum": 0, "maximum": 120},
+        "city": {"enum": ["Paris", "Berlin", "Oslo"]},
+    },
+    "required": ["name", "age", "city"],
+    "additionalProperties": False,
+}
+
+
+class Unforced(GrammarMask):
+    """A grammar that has every token drawn."""
+
+    def forced(self, most: int) -> list[int]:
+        del most
+        return []
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+
+class Bench:
+    """Answers of one model by either generator, greedy."""
+
+    def __init__(self, folder: str) -> None:
+        self.loaded: Loaded = load(locate(folder))
+        self.passes = 0
+        assert self.loaded.packed is not None
+
+    def packed(self, rows: int = 16) -> PackedGenerator:
+        assert self.loaded.packed is not None
+        return PackedGenerator(
+            self.loaded.packed, end_tokens=self.loaded.text.end_tokens, rows=rows, step_size=16
+        )
+
+    def plain(self) -> BatchGenerator:
+        stops = [[token] for token in sorted(self.loaded.text.end_tokens)]
+        return BatchGenerator(self.loaded.model, stop_tokens=stops, prefill_step_size=16)
+
+    def answers(
+        self,
+        generator: Any,  # noqa: ANN401 - one or the other
+        prompts: Sequence[Sequence[int]],
+        max_tokens: int = 24,
+        processors: Callable[[], list[Processor]] = list,
+        *,
+        tells: bool = False,
+    ) -> list[list[int]]:
+        """The tokens of each, those of a later prompt beginning some passes after those of an earlier one."""
+        tokens: dict[int, list[int]] = {}
+        waiting, open_ones, self.passes = list(prompts), set(), 0
+        while waiting or open_ones:
+            if waiting:
+                one = {
+                    "max_tokens": [max_tokens],
+                    "caches": None,
+                    "all_tokens": [[]],
+                    "samplers": [likeliest_token],
+                    "logits_processors": [processors()],
+                }
+                if isinstance(generator, PackedGenerator):
+                    one["tells"] = [tells]
+                (uid,) = generator.insert([list(waiting.pop(0))], **one)
+                tokens[uid] = []
+                open_ones.add(uid)
+            self.passes += 1
+            for answer in generator.next()[1]:
+                tokens[answer.uid].append(answer.token)
+                if answer.finish_reason is not None:
+                    open_ones.discard(answer.uid)
+        return list(tokens.values())
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return b"".join(self.loaded.text.decode(tokens)).decode()
+
+
+@pytest.fixture(scope="module")
+def smol() -> Bench:
+    return Bench("smollm2")
+
+
+@pytest.fixture
+def tiny(make_folder: Callable[..., Path]) -> Bench:
+    """Two layers, and fewer heads for keys than for queries."""
+    return Bench(str(make_folder(num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2)))
+
+
+def asked(bench: Bench, *questions: str) -> list[tuple[int, ...]]:
+    return [bench.loaded.text.chat_prompt([{"role": "user", "content": one}]) for one in questions]
+
+
+def grammar(bench: Bench, kind: type[GrammarMask] = GrammarMask) -> Callable[[], list[Processor]]:
+    rule = f"start: {enforced(SCHEMA, 'p', 'c')}"
+    return lambda: [kind(bench.loaded.text.matcher(rule))]
+
+
+def test_sequences_that_come_and_go_have_the_tokens_of_mlx_lm(tiny: Bench) -> None:
+    prompts = [range(10, 100), (1, 2, 3), range(200, 240), (5,), range(50, 67)]
+    plain = tiny.answers(tiny.plain(), prompts)
+    assert tiny.answers(tiny.packed(), prompts) == plain
+    assert tiny.answers(tiny.packed(rows=2), prompts) == plain
+
+
+def test_the_greedy_answers_of_a_real_model_are_those_of_mlx_lm(smol: Bench) -> None:
+    prompts = asked(smol, "What is rain?", "Name three metals.")
+    alone = [smol.answers(smol.plain(), [prompt])[0] for prompt in prompts]
+    assert [smol.answers(smol.packed(), [prompt])[0] for prompt in prompts] == alone
+    assert smol.answers(smol.packed(), prompts) == alone
+
+
+def test_joined_weights_are_in_memory_once(make_folder: Callable[..., Path]) -> None:
+    folder = str(make_folder(hidden_size=256, intermediate_size=1024, num_hidden_layers=4))
+    gc.collect()
+    before = mx.get_active_memory()
+    bench = Bench(folder)
+    gc.collect()
+    assert mx.get_active_memory() - before < 1.1 * bench.loaded.nbytes
+
+
+def test_what_a_grammar_forces_is_read_along_and_changes_no_text(smol: Bench) -> None:
+    prompts = asked(smol, "Anna, 31, lives in Oslo.", "Tom is 54 and from Berlin.")
+    drawn = smol.answers(smol.packed(), prompts, 48, grammar(smol, Unforced))
+    slow = smol.passes
+    forced = smol.answers(smol.packed(), prompts, 48, grammar(smol))
+    assert [smol.text(one) for one in forced] == [smol.text(one) for one in drawn]
+    assert smol.passes < 0.7 * slow
+    assert all(SCHEMA["required"] == list(json.loads(smol.text(one))) for one in forced)  # type: ignore[comparison-overlap]
+
+
+def test_an_answer_that_is_forced_from_end_to_end_needs_no_pass(smol: Bench) -> None:
+    rule = f"start: {enforced({'const': {'city': 'Oslo'}}, 'p', 'c')}"
+    generator = smol.packed()
+    (answer,) = smol.answers(
+        generator, asked(smol, "Where?"), 48, lambda: [GrammarMask(smol.loaded.text.matcher(rule))]
+    )
+    assert json.loads(smol.text(answer)) == {"city": "Oslo"}
+    assert answer[-1] in smol.loaded.text.end_tokens
+    assert smol.passes == 1
+    assert generator.prompt_cache_nbytes == 0
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_forced_tokens_are_cut_at_the_limit(smol: Bench, limit: int) -> None:
+    whole = smol.answers(smol.packed(), asked(smol, "Anna is 31."), 48, grammar(smol))[0]
+    assert smol.answers(smol.packed(), asked(smol, "Anna is 31."), limit, grammar(smol))[0] == whole[:limit]
+
+
+def test_an_answer_that_tells_log_probabilities_has_all_its_tokens_drawn(smol: Bench) -> None:
+    prompts = asked(smol, "Anna is 31.")
+    drawn = smol.answers(smol.packed(), prompts, 48, grammar(smol, Unforced), tells=True)
+    assert smol.answers(smol.packed(), prompts, 48, grammar(smol), tells=True) == drawn
+
+
+def test_penalties_count_forced_tokens_as_well() -> None:
+    counted, logits = Penalties(0.0, 1.0), mx.zeros((1, 8))
+    counted(mx.array([1, 2]), logits)
+    lowered = counted(mx.array([1, 2, 5, 5, 6]), logits)
+    assert lowered.tolist() == [[0, 0, 0, 0, 0, -2, -1, 0]]
