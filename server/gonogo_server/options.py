@@ -98,3 +98,8 @@ def _add_limits(add: Callable[..., object]) -> None:
     add("--max-schema-enum", metavar="N", help="refuse enumerations of more values (2000)")
     add("--max-schema-pattern", metavar="N", help="refuse patterns of more characters (1000)")
     add("--max-schema-seconds", metavar="S", help="how long a grammar may take to be made (5)")
+    add(
+        "--json-whitespace",
+        choices=["fixed", "free"],
+        help="as the model likes it: free, which is slower (fixed)",
+    )

@@ -201,6 +201,9 @@ class Settings(BaseSettings):
     max_schema_seconds: Seconds = USUAL.seconds
     """... or whose grammar takes longer to be made."""
 
+    json_whitespace: Literal["fixed", "free"] = USUAL.whitespace
+    """Of structured outputs and calls: a space behind each comma and colon, or as the model likes it (slower)."""
+
     drain_seconds: Wait = 25.0
     """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
 
@@ -225,6 +228,7 @@ class Settings(BaseSettings):
             self.max_schema_enum,
             self.max_schema_pattern,
             self.max_schema_seconds,
+            self.json_whitespace,
         )
 
     @classmethod

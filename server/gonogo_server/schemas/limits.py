@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SchemaLimits:
-    """What a request may bring, each with the setting of this name."""
+    """What a request may bring, and how its answer is written, each with the setting of this name."""
 
     total_bytes: int = 256 * 1024
     """Of all schemas of a request, as JSON."""
@@ -33,6 +33,8 @@ class SchemaLimits:
     """Characters of a regular expression."""
     seconds: float = 5.0
     """For the grammars of a request to be made."""
+    whitespace: Literal["fixed", "free"] = "fixed"
+    """Of JSON: a space behind each comma and colon and none elsewhere, or as the model likes it."""
 
 
 USUAL = SchemaLimits()

@@ -2,8 +2,9 @@
 
 A schema is enforced to the letter, or refused with the reason: `strict` false promises less in the API, and gets
 the same here. Two differences remain between the grammar and the schema, neither of which lets a wrong value
-through: properties come in the order in which the schema names them, and whitespace is bounded, as small models
-lose themselves in it.
+through: properties come in the order in which the schema names them, and JSON is written as Python's json writes it,
+with a space behind each comma and colon, so that what stands between values need not be generated token by token.
+Where the model may choose, whitespace is bounded, as small models lose themselves in it.
 
 Source: OpenAI guide, "Structured model outputs"; llguidance, docs/json_schema.md.
 """
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
 WHITESPACE: Final = r" |\r?\n[ \t]{0,32}"
 """What may stand between two tokens of JSON, besides nothing: a space, or a line break and an indentation."""
 
-_ENFORCED: Final = {"whitespace_pattern": WHITESPACE}
-_ADVISED: Final = _ENFORCED | {"lenient": True, "coerce_one_of": True}
+_FREE: Final = {"whitespace_pattern": WHITESPACE}
+_FIXED: Final = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_LENIENT: Final = {"lenient": True, "coerce_one_of": True}
 
 _SILENT: Final = {
     "nullable": 'name both types, as in {"type": ["string", "null"]}',
@@ -80,7 +82,7 @@ def structure(asked: ResponseFormat | MISSING | None, limits: SchemaLimits = USU
     match asked:
         case ResponseFormatJsonObject():
             return Structure(
-                _rule({"type": "object"}, _ENFORCED), "Answer with one JSON object and nothing else."
+                _rule({"type": "object"}, _written(limits)), "Answer with one JSON object and nothing else."
             )
         case ResponseFormatJsonSchema(json_schema=wanted):
             schema = {} if wanted.schema_ is MISSING or wanted.schema_ is None else wanted.schema_
@@ -101,9 +103,9 @@ def enforced(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL
     Raises `BadRequest`, with `param` and `code`, where that cannot be promised.
     """
     reason = _inadmissible(schema, limits) or _overlooked(schema)
-    if reason := reason or _refused(schema, _ENFORCED) or _broken(schema):
+    if reason := reason or _refused(schema, _written(limits)) or _broken(schema):
         raise BadRequest(f"This schema cannot be enforced: {reason}.", param=param, code=code)
-    return _rule(schema, _ENFORCED)
+    return _rule(schema, _written(limits))
 
 
 def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL) -> str:
@@ -113,9 +115,10 @@ def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL)
     """
     if reason := _inadmissible(schema, limits) or _broken(schema):
         raise BadRequest(f"This schema cannot be read: {reason}.", param=param, code=code)
-    if _refused(schema, _ADVISED):
-        return _rule({"type": "object"}, _ADVISED)
-    return _rule(schema, _ADVISED)
+    options = _written(limits) | _LENIENT
+    if _refused(schema, options):
+        return _rule({"type": "object"}, options)
+    return _rule(schema, options)
 
 
 def grammar(lark: str) -> str:
@@ -128,6 +131,11 @@ def grammar(lark: str) -> str:
             code="invalid_json_schema",
         )
     return made
+
+
+def _written(limits: SchemaLimits) -> dict[str, Any]:
+    """How JSON is written."""
+    return dict(_FREE if limits.whitespace == "free" else _FIXED)
 
 
 def _rule(schema: Schema, options: Schema) -> str:

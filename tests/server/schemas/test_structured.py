@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 from gonogo_server.errors import BadRequest
+from gonogo_server.schemas.limits import SchemaLimits
 from gonogo_server.schemas.structured import advised, enforced, grammar, structure
 from pydantic import MISSING
 
@@ -216,10 +217,21 @@ def test_a_format_without_a_schema_is_any_json(structured: Callable[[dict[str, A
     assert not rules.admits_beginning("Sure")
 
 
-def test_whitespace_between_tokens_of_json_comes_to_an_end(
-    structured: Callable[[dict[str, Any]], Grammar],
-) -> None:
+def test_json_is_written_as_python_writes_it(structured: Callable[[dict[str, Any]], Grammar]) -> None:
     rules = structured({"type": "json_object"})
+    assert rules.admits(json.dumps({"a": [1, 2.5, None], "b": {"c": "d", "e": [True, {}]}}))
+    assert not any(
+        rules.admits_beginning(text) for text in ("{ ", "{\n", '{"a":1', '{"a" ', '{"a": 1 ', '{"a": 1,"')
+    )
+
+
+def test_whitespace_is_the_models_own_where_it_is_free_and_comes_to_an_end(
+    grammar: Callable[[str], Grammar], request_with: Callable[..., CreateChatCompletionRequest]
+) -> None:
+    asked = request_with(response_format={"type": "json_object"}).response_format
+    wanted = structure(asked, SchemaLimits(whitespace="free"))
+    assert wanted is not None
+    rules = grammar(grammar_of(wanted.rule))
     assert rules.admits('{ "a" : 1,\n    "b": [\r\n\t1\n]\n}')
     assert not rules.admits_beginning("{  ")
     assert not rules.admits_beginning("{\n\n")
