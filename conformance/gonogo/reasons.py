@@ -208,6 +208,7 @@ class Reason(StrEnum):
             "a larger --fuzz-budget sends more"
         ),
     )
+    NO_KEY_GIVEN = "no-key-given", "no case was sent with a key, so none could be sent without it"
     NO_STREAMED_CASE = "no-streamed-case", "no case that asks for a stream was accepted"
 
 
@@ -221,6 +222,7 @@ NOT_APPLICABLE = frozenset(
         Reason.NOT_STOPPED,
         Reason.NO_LIST,
         Reason.NO_DATE,
+        Reason.NO_KEY_GIVEN,
     }
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""

@@ -15,12 +15,13 @@ from gonogo.clients.beside import Beside
 from gonogo.clients.replaying import remember
 from gonogo.collect.plan import plan
 from gonogo.errors import UsageError
+from gonogo.fuzz.consulting import consult
 from gonogo.judge import bind, explain, judge
 from gonogo.reasons import Reason
 from gonogo.report.model import Report, build
 from gonogo.report.together import merged, together
 from gonogo.rules import sets
-from gonogo.stimuli.fuzzed import GROUP
+from gonogo.stimuli.fuzzed import GROUPS, OF_SCHEMATHESIS
 from gonogo.verdict import Because, Verdict
 
 if TYPE_CHECKING:
@@ -61,13 +62,13 @@ class Selection:
         chosen = tuple(
             scenario
             for scenario in catalogue.select(self.only, self.skip)
-            if sets.SETS.holds(rule_set, scenario.rule) and (self.fuzz or scenario.rule.group != GROUP)
+            if sets.SETS.holds(rule_set, scenario.rule) and (self.fuzz or scenario.rule.group not in GROUPS)
         )
         for selector in self.only:
             _refuse_absent(catalogue.select([selector]), selector, rule_set)
-        if not self.fuzz and any(name.partition(".")[0] == GROUP for name in (*self.only, *self.require)):
+        if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
             raise UsageError(
-                f"The rules of {GROUP} are about generated requests: add --fuzz to gonogo check."
+                f"The rules of {' and '.join(GROUPS)} are about generated requests: add --fuzz to gonogo check."
             )
         if not chosen:
             raise UsageError("--only and --skip leave no rule to judge.")
@@ -114,14 +115,15 @@ def check(
     cannot be written, or read where it is gone on with.
     """
     scenarios = selection.scenarios(catalogue)
-    if approach.fuzzing is not None and all(scenario.rule.group != GROUP for scenario in scenarios):
-        raise UsageError(f"--fuzz is given, and --only and --skip leave no rule of {GROUP}.")
+    if approach.fuzzing is not None and all(scenario.rule.group not in GROUPS for scenario in scenarios):
+        raise UsageError(f"--fuzz is given, and --only and --skip leave no rule of {' or '.join(GROUPS)}.")
     began = perf_counter()
     with _replaying(scenarios) as replay:
         enough = _enough(approach, scenarios, catalogue, waivers)
         records = asyncio.run(
             collect(approach, plan(scenarios), on_done, replay, enough=enough, stopper=stopper)
         )
+        _consult(records, scenarios)
         # The clients may still be reading; their rules are judged when they are done.
         others = [s for s in scenarios if not _is_of_clients(s)]
         found = [judge(record, others, catalogue) for record in records]
@@ -139,8 +141,15 @@ def judge_again(
 ) -> Report:
     """Judge what was stored, a record for each model, by the rules of this version."""
     scenarios = selection.scenarios(catalogue)
+    _consult(records, scenarios)
     judged = [judge(record, scenarios, catalogue) for record in records]
     return _report(judged, records, catalogue, selection, waivers)
+
+
+def _consult(records: Sequence[Record], scenarios: Iterable[Scenario]) -> None:
+    """Ask Schemathesis about the cases where its checks are among the rules."""
+    if any(scenario.rule.group == OF_SCHEMATHESIS for scenario in scenarios):
+        consult(records)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from gonogo.faults.catalogue.clients import broken_by
 from gonogo.judge import judge
 from gonogo.report.wording import visible
 from gonogo.rules.examples import Example
-from gonogo.stimuli.fuzzed import GROUP
+from gonogo.stimuli.fuzzed import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ def examples(clean: Record, catalogue: Catalogue, faults: Iterable[Fault]) -> di
         example = next((example for example in shown if example is not None), None)
         if example is not None:
             found[rule.id] = example
-        elif rule.group == GROUP:
+        elif rule.group in GROUPS:
             found[rule.id] = GENERATED
     return found
 

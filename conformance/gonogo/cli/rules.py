@@ -11,7 +11,7 @@ from gonogo.errors import UsageError
 from gonogo.report.curl import curl
 from gonogo.rules import Scenario, load
 from gonogo.rules.examples import Example, examples
-from gonogo.stimuli.fuzzed import GROUP
+from gonogo.stimuli.fuzzed import GROUPS
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import NotPossible, Subject
 from gonogo.verdict import Level
@@ -104,7 +104,7 @@ def _command(scenario: Scenario) -> str | None:
 
     It is the last that can be built: where answers are compared, the first is the plain one, which works.
     """
-    if scenario.rule.group == GROUP:
+    if scenario.rule.group in GROUPS:
         return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"
     for look in reversed(scenario.looks):
         stimulus = look.stimulus if isinstance(look, Ask) else look.needs[0]

@@ -13,13 +13,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gonogo.fuzz.budget import MAIN_SHARE, Budget, Purse
-from gonogo.fuzz.cases import Shot, is_risky, mild_first, posted, renumbered, shots
+from gonogo.fuzz.cases import Shot, is_risky, keyless, mild_first, posted, renumbered, shots
 from gonogo.fuzz.smaller import smaller
 from gonogo.fuzz.source import generated
+from gonogo.fuzz.tame import CHAT, COMPLETIONS, EMBEDDINGS
 from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.fuzz_causes import smallest
 from gonogo.judge.fuzz_defects import LOOKS
 from gonogo.reasons import Reason
+from gonogo.redaction import looks_secret
 from gonogo.report.cost import cost
 from gonogo.stimuli.bodies import DEFAULT_TOKENS
 from gonogo.stimuli.fuzzed import Case, Meant
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     Source = Callable[[int, int], Awaitable[list[Told]]]
     Look = Callable[[Iterable[Exchange]], Iterator[Defect]]
 
+GENERATING = frozenset({CHAT, COMPLETIONS, EMBEDDINGS})
+"""What a target that asks for a key has to ask for one: the lists of models are public at many."""
 VOLLEY = 2
 """Cases between two signs of life, for each request that may be under way."""
 LONGEST_DRAWING = 300.0
@@ -72,6 +76,7 @@ async def fuzz(
     begun = now()
     async with _until(begun + what.budget.seconds * MAIN_SHARE):
         await campaign.send_all(mild_first(shots(told, what.seed, collector.subject)))
+        await campaign.send_without_key()
     async with _until(begun + what.budget.seconds):
         await campaign.make_smaller()
     if not campaign.sent:
@@ -129,6 +134,17 @@ class _Campaign:
             self.purse.pay(max(shot.tokens if accepted(exchange) else 0, cost([exchange]).completion_tokens))
         self.purse.tokens -= DEFAULT_TOKENS
         return pairs
+
+    async def send_without_key(self) -> None:
+        """Of each operation that a key was sent with, send the first case that was accepted without it, too."""
+        first: dict[str, Shot] = {}
+        for shot, exchange in self.sent.values():
+            keyed = any(looks_secret(name) for name, _ in exchange.request.headers)
+            if keyed and accepted(exchange) and shot.path in GENERATING:
+                first.setdefault(shot.path, shot)
+        again = [one for shot in first.values() for one in keyless(shot)]
+        if volley := self._affordable(again, Purse(0, 0)):
+            await self._fire(volley)
 
     async def make_smaller(self) -> None:
         """Look for a smaller request for each of the first causes of each kind."""

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 from gonogo.exchange import Request
 from gonogo.fuzz.meaning import meaning
 from gonogo.fuzz.tame import CHAT, COMPLETIONS, most_tokens, tame
+from gonogo.redaction import WRONG_KEY
 from gonogo.stimuli.bodies import JSON_HEADERS
 from gonogo.stimuli.fuzzed import Case, Meant, stimulus
 
@@ -98,6 +99,14 @@ def posted(shot: Shot, value: object, subject: Subject) -> Shot:
         request=replace(shot.request, body=data),
         tokens=most_tokens(shot.path, body),
     )
+
+
+def keyless(shot: Shot) -> Iterator[Shot]:
+    """The same request without the key of the run, and with a key that opens nothing."""
+    request = replace(shot.request, anonymous=True)
+    wrong = replace(request, headers=(*request.headers, ("authorization", WRONG_KEY)))
+    for number, sent in ((shot.case.number, request), (f"{shot.case.number}.1", wrong)):
+        yield replace(shot, case=replace(shot.case, number=number, meant=Meant.KEYLESS), request=sent)
 
 
 def renumbered(shot: Shot, trial: int) -> Shot:

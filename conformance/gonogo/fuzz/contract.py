@@ -131,6 +131,20 @@ def closed() -> dict[str, Any]:
     return document
 
 
+LENIENT = frozenset({"logprobs", "refusal"})
+"""Required members of answers that many servers leave out: rules of their own speak of them, as warnings."""
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The contract as answers are held against it here, less what rules of their own speak of. Shared."""
+    document = copy.deepcopy(gonogo_contract.document())
+    for schema in document["components"]["schemas"].values():
+        if "required" in schema:
+            schema["required"] = [name for name in schema["required"] if name not in LENIENT]
+    return document
+
+
 def _reached(schemas: dict[str, Any], names: list[str]) -> set[str]:
     """The names of the components that these refer to, themselves included."""
     found: set[str] = set()

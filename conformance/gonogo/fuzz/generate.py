@@ -1,11 +1,11 @@
 """Cases from Schemathesis, one JSON object a line: `python -m gonogo.fuzz.generate SEED CASES`.
 
-The only module that knows Schemathesis, and a process of its own. Schemathesis changes Hypothesis for the whole
+A process of its own. Schemathesis changes Hypothesis for the whole
 process, Hypothesis writes into its working directory and draws constants from the modules that are loaded; here
 neither concerns anybody, and the same seed gives the same cases whatever the caller has imported.
 
 Two of its phases are used: coverage, which goes through the boundaries of each field in a fixed order, and fuzzing,
-which draws at random. What it thinks of answers is not asked: the rules of the group robustness judge.
+which draws at random. What it thinks of the answers is asked later, by `gonogo.fuzz.checking`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import schemathesis
 from hypothesis.errors import Unsatisfiable
-from schemathesis.core import NOT_SET
-from schemathesis.core.result import Ok
-from schemathesis.generation.feedback import FeedbackSources
 
 from gonogo.fuzz.contract import closed
+from gonogo.fuzz.inside import NOT_SET, FeedbackSources, Ok
 from gonogo.stimuli.stimulus import canonical
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ async def generated(seed: int, most: int) -> list[Told]:
             str(seed),
             str(most),
             cwd=folder,
-            env=_environment(),
+            env=environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -55,7 +55,7 @@ async def generated(seed: int, most: int) -> list[Told]:
     return [json.loads(line) for line in output.splitlines()]
 
 
-def _environment() -> dict[str, str]:
-    """The environment less everything that looks like a credential, with one order for what Python hashes."""
+def environment() -> dict[str, str]:
+    """That of a process which has Schemathesis to itself: no credentials, and one order of what Python hashes."""
     kept = {name: value for name, value in os.environ.items() if not looks_secret(name)}
     return kept | {"PYTHONHASHSEED": "0"}

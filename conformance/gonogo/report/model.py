@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gonogo.reasons import CUT_SHORT
 from gonogo.report.cost import Cost, cost
 from gonogo.rules.sets import SETS
-from gonogo.stimuli.fuzzed import GROUP, is_fuzzed
+from gonogo.stimuli.fuzzed import GROUPS, is_fuzzed
 from gonogo.verdict import FIRST_SET, Verdict
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def build(
 
 def _is_cut_short(judgements: Sequence[Judgement], record: Record) -> bool:
     reasons = {judgement.because.reason for judgement in judgements if judgement.because is not None}
-    if any(judgement.rule.group == GROUP for judgement in judgements):
+    if any(judgement.rule.group in GROUPS for judgement in judgements):
         reasons |= {because.reason for key, because in record.unsent.items() if is_fuzzed(key)}
     return not CUT_SHORT.isdisjoint(reasons)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gonogo.rules.written import Written
     from gonogo.stimuli.stimulus import Stimulus
 
-FUZZ_FEATURE = f"{fuzzed.GROUP}.feature"
+FUZZ_FEATURES = frozenset(f"{group}.feature" for group in fuzzed.GROUPS)
 """The rules about generated requests, which only some runs send."""
 
 
@@ -104,7 +104,7 @@ def load(*, fuzz: bool = False) -> Catalogue:
     return Catalogue(
         _scenario(entry, name)
         for name, entries in feature_files()
-        if fuzz or name != FUZZ_FEATURE
+        if fuzz or name not in FUZZ_FEATURES
         for entry in entries
     )
 

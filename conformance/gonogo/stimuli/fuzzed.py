@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from gonogo.evidence import Record
     from gonogo.exchange import Request
 
-GROUP = "robustness"
-"""The group of the rules that look at these cases and at nothing else."""
+OF_SCHEMATHESIS = "fuzz"
+GROUPS = ("robustness", OF_SCHEMATHESIS)
+"""The groups of the rules that look at these cases and at nothing else: our own, and the checks of Schemathesis."""
 
 _KEY = re.compile(r"fuzz (?P<seed>\d+)/(?P<number>[\d.]+) (?P<meant>[a-z]+) (?P<operation>[A-Z]+ /\S*)")
 
@@ -33,6 +34,7 @@ class Meant(StrEnum):
     INVALID = "invalid"  # the contract does not admit it
     ODD = "odd"  # to take it and to refuse it are both right
     METHOD = "method"  # the path has no such method
+    KEYLESS = "keyless"  # an accepted one once more, without the key of the run or with a wrong one
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from importlib import resources
 
 from pytest_bdd import scenarios
 
-from gonogo.rules.catalogue import FUZZ_FEATURE
+from gonogo.rules.catalogue import FUZZ_FEATURES
 
 _FOLDER = resources.files("gonogo") / "features"
 _NAMES = sorted(file.name for file in _FOLDER.iterdir() if file.name.endswith(".feature"))
 
-scenarios(*(str(_FOLDER / name) for name in _NAMES if name != FUZZ_FEATURE))
+scenarios(*(str(_FOLDER / name) for name in _NAMES if name not in FUZZ_FEATURES))

@@ -12,9 +12,10 @@ from gonogo.collect.plan import plan
 from gonogo.evidence import Record, Target
 from gonogo.exchange import Chunk, Exchange, Request
 from gonogo.fuzz import Fuzzing, fuzz
+from gonogo.fuzz.consulting import consult
 from gonogo.judge import judge
 from gonogo.rules import load
-from gonogo.stimuli.fuzzed import GROUP, case
+from gonogo.stimuli.fuzzed import GROUPS, case
 from gonogo.stimuli.stimulus import Subject
 from gonogo.verdict import Verdict
 from ideal.target import IdealTarget
@@ -70,12 +71,18 @@ class Pass:
     """A fuzz pass that was judged."""
 
     record: Record
+    group: str = "robustness"
+
+    def of_schemathesis(self) -> Pass:
+        """The same by the rules `fuzz.*`, what Schemathesis says being known."""
+        consult([self.record])
+        return replace(self, group="fuzz")
 
     @property
     def judgements(self) -> dict[str, Judgement]:
         """By the last part of their id."""
         catalogue = load(fuzz=True)
-        found = judge(self.record, catalogue.select([GROUP]), catalogue)
+        found = judge(self.record, catalogue.select([self.group]), catalogue)
         return {judgement.rule.id.rpartition(".")[2]: judgement for judgement in found}
 
     @property
@@ -104,7 +111,7 @@ def run_pass(change: Change, budget: Budget, source: Source) -> Pass:
 async def _record(target: Broken, what: Fuzzing, source: Source) -> Record:
     memory = Memory()
     collector = Collector(target, SUBJECT, memory)
-    await collector.run(plan(load(fuzz=True).select([GROUP])))
+    await collector.run(plan(load(fuzz=True).select(GROUPS)))
     await fuzz(collector, what, source)
     named = Target("http://target.invalid/v1", SUBJECT.model, SUBJECT.embedding_model)
     return Record(named, "2026-01-01T00:00:00+00:00", tuple(memory.exchanges), memory.reasons)

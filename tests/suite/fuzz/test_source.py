@@ -173,7 +173,7 @@ def test_schemathesis_that_is_missing_is_one_sentence_that_says_what_to_install(
         (["--fuzz-seed", "3"], "are about generated requests: add --fuzz."),
         (["--fuzz-budget", "cases=3"], "are about generated requests: add --fuzz."),
         (["--fuzz", "--fuzz-budget", "3"], '"3" is no budget for --fuzz'),
-        (["--fuzz", "--only", "chat"], "--only and --skip leave no rule of robustness."),
+        (["--fuzz", "--only", "chat"], "--only and --skip leave no rule of robustness or fuzz."),
         (["--only", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
         (["--require", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
     ],

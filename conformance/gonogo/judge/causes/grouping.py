@@ -31,6 +31,7 @@ ECHOES = (
     "errors.status.streamed",
     "stream.no_error",
     "robustness.*",
+    "fuzz.*",
 )
 """Rules about every exchange: where others explain all the exchanges in which one is broken, it says nothing more."""
 

@@ -30,38 +30,38 @@ SHOWN = 3
 @compare("no case is answered with a server error", Of.ANY)
 def no_server_error(*exchanges: Exchange) -> Outcome:
     """5xx for anything, 501 and 503 aside."""
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     kept = saw("answer without a server error", *fuzz_defects.right(fuzz_defects.statuses(cases)))
-    return _judged(exchanges, fuzz_defects.server_errors(cases), kept)
+    return judged(exchanges, fuzz_defects.server_errors(cases), kept)
 
 
 @compare("every case is answered", Of.ANY)
 def answered(*exchanges: Exchange) -> Outcome:
     """No connection is dropped, and none is the last; what took too long is another rule's matter."""
     kept = saw("complete answer", *fuzz_defects.right(fuzz_defects.endings(exchanges)))
-    return _died(exchanges) or _judged(exchanges, fuzz_defects.dropped(exchanges), kept)
+    return _died(exchanges) or judged(exchanges, fuzz_defects.dropped(exchanges), kept)
 
 
 @compare("every refusal of a case is an error with message and type", Of.ANY)
 def refused_well(*exchanges: Exchange) -> Outcome:
     """4xx with the envelope, apart from methods that the path does not have."""
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     kept = saw("refusal with a message and a type", *fuzz_defects.right(fuzz_defects.envelopes(cases)))
-    return _judged(exchanges, fuzz_defects.bad_refusals(cases), kept)
+    return judged(exchanges, fuzz_defects.bad_refusals(cases), kept)
 
 
 @compare("every accepted case is answered as its operation describes", Of.ANY)
 def answers_fit(*exchanges: Exchange) -> Outcome:
     """One JSON object that fits the schema, where the request is for no stream."""
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     kept = saw("answer that fits its schema", *fuzz_defects.right(fuzz_defects.answers(cases)))
-    return _judged(exchanges, fuzz_defects.bad_answers(cases), kept)
+    return judged(exchanges, fuzz_defects.bad_answers(cases), kept)
 
 
 @compare("every accepted case that asks for a stream is answered with a whole one", Of.ANY)
 def streams_fit(*exchanges: Exchange) -> Outcome:
     """Events of chunks that fit the schema, to the [DONE], however many there are."""
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     accepted = any(
         fuzz_defects.is_streamed(exchange) and fuzz_defects.accepted(exchange) for exchange in cases
     )
@@ -70,33 +70,33 @@ def streams_fit(*exchanges: Exchange) -> Outcome:
         if accepted
         else Undecided(Reason.NO_STREAMED_CASE)
     )
-    return _judged(exchanges, fuzz_defects.bad_streams(cases), kept)
+    return judged(exchanges, fuzz_defects.bad_streams(cases), kept)
 
 
 @compare("every invalid case is refused", Of.ANY)
 def invalid_refused(*exchanges: Exchange) -> Outcome:
     """What the contract does not admit is not answered with 2xx."""
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     refused = [e for e in cases if fuzz_defects.meant(e) is Meant.INVALID and fuzz_defects.refused(e)]
     kept = saw("invalid case that is refused", *refused)
-    return _judged(exchanges, fuzz_defects.wrongly_accepted(cases), kept)
+    return judged(exchanges, fuzz_defects.wrongly_accepted(cases), kept)
 
 
 @compare("every valid case is accepted, or refused for something that is never accepted", Of.ANY)
 def valid_accepted(*exchanges: Exchange) -> Outcome:
     """What the contract admits is not refused where each part of it is accepted elsewhere."""
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     accepted = [e for e in cases if fuzz_defects.meant(e) is Meant.VALID and fuzz_defects.answered_well(e)]
     kept = saw("valid case that is accepted", *accepted)
-    return _judged(exchanges, fuzz_defects.wrongly_refused(cases), kept)
+    return judged(exchanges, fuzz_defects.wrongly_refused(cases), kept)
 
 
 @compare("every method that a path does not have is answered with 405 and Allow", Of.ANY)
 def method_refused(*exchanges: Exchange) -> Outcome:
     """405 with the methods that there are, or 501 for one that the server knows nowhere."""
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     kept = saw("refused method", *fuzz_defects.right(fuzz_defects.methods(cases)))
-    return _judged(exchanges, fuzz_defects.methods_taken(cases), kept)
+    return judged(exchanges, fuzz_defects.methods_taken(cases), kept)
 
 
 def accepted_cases(exchanges: Iterable[Exchange]) -> int:
@@ -138,7 +138,7 @@ def _innocence(sent: Exchange) -> int:
     return 3 if acceptance.accepted(sent) else 2
 
 
-def _attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
+def attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
     """The cases whose answers are their own: not those sent together with the one that stopped the target."""
     known = list(exchanges)
     dead = [e.stimulus for e in known if is_sign_of_life(e.stimulus) and not _lives(e)]
@@ -153,10 +153,10 @@ def _lives(sign: Exchange) -> bool:
     return True
 
 
-def _judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect], kept: Kept | Undecided) -> Outcome:
+def judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect], kept: Kept | Undecided) -> Outcome:
     """A deviation that shows each cause of the defects; where there are none, `kept` if enough was accepted."""
     found = list(defects)
-    cases = _attributable(exchanges)
+    cases = attributable(exchanges)
     exchanges = tuple(exchange for exchange in exchanges if case(exchange.stimulus))
     if not found:
         count = accepted_cases(cases)

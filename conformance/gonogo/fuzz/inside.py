@@ -1,0 +1,32 @@
+"""What is used of Schemathesis that it does not document, in one place.
+
+A test holds these names to the pinned version, so that a new one that lacks them is noticed there and not in a run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from schemathesis.core import NOT_SET
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.generation.meta import CaseMetadata, CoverageScenario, GenerationInfo, PhaseInfo
+from schemathesis.specs.openapi import checks
+
+if TYPE_CHECKING:
+    import schemathesis
+
+__all__ = ["NOT_SET", "FailureGroup", "FeedbackSources", "Ok", "check_named", "probing_methods"]
+
+
+def check_named(name: str) -> schemathesis.CheckFunction:
+    """One of the checks that Schemathesis brings; AttributeError where there is none of that name."""
+    found: schemathesis.CheckFunction = getattr(checks, name)
+    return found
+
+
+def probing_methods(mode: schemathesis.GenerationMode) -> Any:  # noqa: ANN401 - as a case takes it
+    """What a case says of itself that asks whether a path takes a method which it does not describe."""
+    phase = PhaseInfo.coverage(CoverageScenario.UNSPECIFIED_HTTP_METHOD, description="")
+    return CaseMetadata(generation=GenerationInfo(time=0.0, mode=mode), components={}, phase=phase)

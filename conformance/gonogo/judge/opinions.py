@@ -1,0 +1,26 @@
+"""What Schemathesis's own checks said of the answers to generated requests, asked before these are judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange
+
+    Opinions = Mapping[str, str | None]
+    """What a check complains of, by its name; None where it finds nothing. One that does not fit is not there."""
+
+_KNOWN: WeakKeyDictionary[Exchange, Opinions] = WeakKeyDictionary()
+
+
+def remember(exchange: Exchange, opinions: Opinions) -> None:
+    """Keep what was said of an exchange."""
+    _KNOWN[exchange] = opinions
+
+
+def remembered(exchange: Exchange) -> Opinions | None:
+    """What was said of an exchange; None where nobody was asked."""
+    return _KNOWN.get(exchange)
