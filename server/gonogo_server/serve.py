@@ -7,6 +7,7 @@ import shlex
 import signal
 import socket
 import sys
+import threading
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
@@ -15,6 +16,7 @@ import uvicorn
 
 from gonogo_server import events
 from gonogo_server.app import create_app
+from gonogo_server.compilation.trials import SERVER_STACK
 from gonogo_server.connection.own_names import own_names
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine import choose
@@ -63,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(settings: Settings) -> int:
     """Serve until a signal says stop (0) or the engine has died (1); 2, after one sentence, where it cannot start."""
     logs.configure(settings.log_format)
+    threading.stack_size(
+        SERVER_STACK
+    )  # of threads that begin from here on; `ulimit -s` and some systems give less
     server = group = None
     try:
         group = choose.group(settings)

@@ -1,6 +1,7 @@
 """What is done with schemas in the worker process, on a stack that is smaller than any of the server's. No I/O.
 
-Whatever passes here is safe in the server: its threads have 8 MiB of stack where these have one.
+Whatever passes here is safe in the server, which compiles it once more: its threads have `SERVER_STACK`, whatever the
+system gives threads otherwise, and it takes no longer there than here.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 STACK: Final = 1024**2
+SERVER_STACK: Final = 8 * STACK
+"""Bytes of stack of the threads of the server (see `gonogo_server.serve`)."""
 MEMORY: Final = 2 * 1024**3
 """Bytes that the worker may take, its libraries included, where the system counts them."""
 

@@ -187,7 +187,7 @@ class ScriptedEngine:
         self._check(model)
         self.generations.append(generation)
         limit = room(generation, self._context_length)
-        follower = _follower(generation)
+        follower = await _follower(generation)
         cached = self._cached(model, generation.prompt)
         tokens = self._tokens(generation, follower)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -293,10 +293,11 @@ class ScriptedEngine:
             self.running -= 1
 
 
-def _follower(generation: Generation) -> Follower | None:
+async def _follower(generation: Generation) -> Follower | None:
+    """Made on a thread, as it may take seconds, and others want to be answered."""
     if generation.grammar is None:
         return None
-    return Follower(generation.grammar, SPELLING)
+    return await asyncio.to_thread(Follower, generation.grammar, SPELLING)
 
 
 def _bytes(token: int) -> bytes:

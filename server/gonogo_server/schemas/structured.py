@@ -25,6 +25,7 @@ from gonogo_server.errors import BadRequest
 from gonogo_server.schemas.finite import dead_end
 from gonogo_server.schemas.graph import graph
 from gonogo_server.schemas.limits import USUAL, excess
+from gonogo_server.schemas.numbers import changed
 from gonogo_server.schemas.reasons import TOO_MUCH, explained
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ annotations (JSON Schema 2020-12, section 6.5).
 
 _MESSAGE: Final = 300
 """Characters of a reason; a validator may quote much of the schema."""
+MOST_SHOWN: Final = 10**30
+"""Integers that are longer are not told digit by digit."""
 _BEGINNINGS: Final = (b'{"', b'["')
 """What the walls of a grammar are tried with, beyond its first token."""
 
@@ -116,7 +119,7 @@ def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL)
     if reason := _inadmissible(schema, limits) or _broken(schema):
         raise BadRequest(f"This schema cannot be read: {reason}.", param=param, code=code)
     options = _written(limits) | _LENIENT
-    if _refused(schema, options):
+    if changed(graph(schema)) is not None or _refused(schema, options):
         return _rule({"type": "object"}, options)
     return _rule(schema, options)
 
@@ -166,7 +169,14 @@ def _inadmissible(schema: Schema, limits: SchemaLimits) -> str | None:
 
 
 def _overlooked(schema: Schema) -> str | None:
-    for part in graph(schema).nodes:
+    """What the library reads over, or changes."""
+    made_of = graph(schema)
+    if (number := changed(made_of)) is not None:
+        shown = str(number) if abs(number) < MOST_SHOWN else "a number"
+        return (
+            f"{shown} in it is an integer that grammars do not hold exactly; name it as a string, with quotes"
+        )
+    for part in made_of.nodes:
         if isinstance(part, bool):
             continue
         for keyword, advice in _SILENT.items():

@@ -153,7 +153,17 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"type": "string", "minLength": 3, "maxLength": 1},
         {"type": "object", "required": ["a"], "additionalProperties": False},
     ],
-    "a number in it is too large": [{"const": 10**400}, {"type": "integer", "minimum": 10**400}],
+    "a number in it is too large": [{"const": 2**64}, {"const": 10**400}, {"type": "integer", "minimum": 10**400}],
+    "9007199254740993 in it is an integer that grammars do not hold exactly; name it as a string": [
+        {"const": 2**53 + 1},
+        {"enum": [1, 2**53 + 1]},
+        {"enum": [{"a": [True, 2**53 + 1]}]},
+        of_object(a={"type": "integer", "minimum": 2**53 + 1}),
+        {"type": "integer", "maximum": 2**53 + 1},
+        {"type": "integer", "multipleOf": 2**53 + 1},
+        {"$defs": {"a": {"const": 2**53 + 1}}, "$ref": "#/$defs/a"},
+    ],
+    "do not hold exactly": [{"const": 2**63}, {"const": -(2**53) - 1}],
     "without end": [{"$ref": "#"}, {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}],
     "leads nowhere": [{"$ref": "#/$defs/nowhere"}],
     "leads out of it": [{"$ref": "http://schemas.example/x"}, {"$schema": "http://schemas.example/x"}],
@@ -172,6 +182,23 @@ def test_a_schema_that_cannot_be_enforced_is_refused_with_the_reason(
     assert words in str(refused.value)
     assert str(refused.value).startswith("This schema cannot be enforced: ")
     assert (refused.value.param, refused.value.code) == (PARAM, CODE)
+
+
+@pytest.mark.parametrize("number", [2**53, 2**60, -(2**53), 10**18])
+def test_a_large_integer_that_a_grammar_holds_exactly_is_enforced(
+    number: int, grammar: Callable[[str], Grammar]
+) -> None:
+    rules = grammar(grammar_of(enforced({"const": number}, PARAM, CODE)))
+    assert rules.admits(str(number))
+    assert not rules.admits(str(number + 1))
+
+
+def test_a_number_that_a_grammar_would_change_is_left_to_the_model_where_it_is_advised(
+    grammar: Callable[[str], Grammar],
+) -> None:
+    schema = of_object(id={"const": 2**53 + 1})
+    rules = grammar(grammar_of(advised(schema, PARAM, CODE)))
+    assert rules.admits('{"id": 9007199254740993}')
 
 
 def test_a_schema_that_is_nested_too_deeply_is_refused() -> None:
