@@ -24,8 +24,12 @@ START_SECONDS: Final = 60.0
 """For the process to start, in which it imports what it needs."""
 
 
+class WorkFailed(Exception):  # noqa: N818 - it says what happened
+    """The work raised what nobody expected: a bug, told by its repr."""
+
+
 class WorkerEnded(Exception):  # noqa: N818 - it says what happened
-    """The process has ended under the work."""
+    """The process has ended under the work, or could not do it."""
 
 
 class Worker:
@@ -42,8 +46,8 @@ class Worker:
     def call(self, seconds: float, work: Callable[..., Result], *given: object) -> Result:
         """What `work` (a function of a module) returns or raises in the process.
 
-        Raises `TimeoutError` after `seconds`, when the process is ended, `WorkerEnded` where it ended by itself, and
-        `ServerError` where none can be started.
+        Raises `TimeoutError` after `seconds`, when the process is ended, `WorkerEnded` where it ended by itself or had
+        not stack or memory enough, `WorkFailed` for a bug in the work, and `ServerError` where none can be started.
         """
         with self._turn:
             try:
@@ -111,5 +115,7 @@ def _serve(connection: Connection[Any, Any]) -> None:
             connection.send((True, work(*given)))
         except ServerError as error:
             connection.send((False, error))
+        except (RecursionError, MemoryError):
+            connection.send((False, WorkerEnded()))
         except Exception as error:  # noqa: BLE001 - a bug is told to who asked
-            connection.send((False, ServerError(repr(error), code="internal_error")))
+            connection.send((False, WorkFailed(repr(error))))

@@ -41,22 +41,17 @@ class Graph:
         """The longest chain of schemas within each other; it ends where it leads back to one that it came through."""
         done: dict[int, int] = {}
         path = {0}
-        stack = [(0, iter(self.within[0]), 1)]
+        stack = [(0, iter(self.within[0]))]
         while stack:
-            node, left, deepest = stack.pop()
-            child = next(left, None)
+            node, left = stack[-1]
+            child = next((child for child in left if child not in done and child not in path), None)
             if child is None:
-                done[node] = deepest
+                stack.pop()
                 path.discard(node)
-                continue
-            if child in done:
-                deepest = max(deepest, 1 + done[child])
-            stack.append((node, left, deepest))
-            if child not in done and child not in path:
+                done[node] = 1 + max((done[child] for child in self.within[node] if child in done), default=0)
+            else:
                 path.add(child)
-                stack.append((child, iter(self.within[child]), 1))
-                # The parent looks at it once more when it is done.
-                stack[-2] = (node, _again(child, left), deepest)
+                stack.append((child, iter(self.within[child])))
         return done[0]
 
 
@@ -81,11 +76,6 @@ def parts(value: object) -> Iterator[Schema]:
         yield value
     elif isinstance(value, list):
         yield from (part for part in value if isinstance(part, (dict, bool)))
-
-
-def _again(child: int, left: Iterator[int]) -> Iterator[int]:
-    yield child
-    yield from left
 
 
 def _reached(root: Schema, node: Schema) -> Iterator[Schema]:

@@ -39,8 +39,9 @@ def chain(length: int, **leaf: object) -> Schema:
         ({"$ref": "#/nowhere/0"}, 1, 1),
         ({"$ref": "http://schemas.example/x"}, 1, 1),
         (chain(3), 8, 8),
+        ({"properties": {str(number): {} for number in range(3000)}}, 2, 3001),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )
 def test_depth_and_number_are_those_where_references_are_followed(
     schema: Schema, depth: int, nodes: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from gonogo_server.compilation import trials
 from gonogo_server.compilation.compiler import KEPT, Compiler
-from gonogo_server.compilation.worker import Worker, WorkerEnded
+from gonogo_server.compilation.worker import Worker, WorkerEnded, WorkFailed
 from gonogo_server.errors import BadRequest, ServerError
 from gonogo_server.schemas.limits import USUAL
 from gonogo_wire import CreateChatCompletionRequest
@@ -63,9 +64,14 @@ def test_work_that_hangs_is_ended(plain: Worker) -> None:
 
 def test_what_goes_wrong_in_the_work_is_raised_and_costs_no_process(plain: Worker) -> None:
     before = plain.call(PATIENCE, os.getpid)
-    with pytest.raises(ServerError, match="ValueError"):
+    with pytest.raises(WorkFailed, match="ValueError"):
         plain.call(PATIENCE, int, "one")
     assert plain.call(PATIENCE, os.getpid) == before
+
+
+def test_work_that_finds_no_stack_is_more_than_the_process_can_do(plain: Worker) -> None:
+    with pytest.raises(WorkerEnded):
+        plain.call(PATIENCE, json.loads, "[" * 100_000)
 
 
 def test_where_no_process_can_start_it_is_said() -> None:

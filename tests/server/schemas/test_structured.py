@@ -153,7 +153,11 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"type": "string", "minLength": 3, "maxLength": 1},
         {"type": "object", "required": ["a"], "additionalProperties": False},
     ],
-    "a number in it is too large": [{"const": 2**64}, {"const": 10**400}, {"type": "integer", "minimum": 10**400}],
+    "a number in it is too large": [
+        {"const": 2**64},
+        {"const": 10**400},
+        {"type": "integer", "minimum": 10**400},
+    ],
     "9007199254740993 in it is an integer that grammars do not hold exactly; name it as a string": [
         {"const": 2**53 + 1},
         {"enum": [1, 2**53 + 1]},

@@ -1,0 +1,281 @@
+"""What has stopped, frozen or confused servers, replayed to one process an engine: each right, and the server alive.
+
+Everything is bounded and harmless. What has a room of its own is tested there: `compilation`, `test_connection`,
+`test_own_names`, `test_early_headers`, `requests/test_body`, `test_what_clients_send`, `operations`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Body = dict[str, Any]
+
+PATIENCE = 60.0
+ENGINES = {
+    "scripted": ("--engine", "scripted", "--model", "scripted"),
+    "mlx": ("--model", "smollm2", "--model", "minilm"),
+}
+USER = {"role": "user", "content": "What is the capital of France?"}
+SCHEMA, TOOL = "response_format.json_schema.schema", "tools[0].function.parameters"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server process; `model` generates, `vectors` embeds, where the engine has such a model."""
+
+    engine: str
+    base_url: str
+    client: httpx2.Client
+    process: subprocess.Popen[str]
+    plain: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        return "smollm2" if self.engine == "mlx" else "scripted"
+
+    def post(self, path: str, body: Body | bytes, **headers: str) -> httpx2.Response:
+        data = body if isinstance(body, bytes) else json.dumps({"model": self.model} | body).encode()
+        return self.client.post(path, content=data, headers={"content-type": "application/json"} | headers)
+
+    def chat(self, **more: object) -> httpx2.Response:
+        return self.post("/chat/completions", {"messages": [USER], "max_tokens": 8, "temperature": 0} | more)
+
+    def check_alive(self) -> None:
+        """The process is the same, it is healthy, and says to a plain question what it said at first."""
+        assert self.process.poll() is None
+        assert self.client.get(httpx2.URL(self.base_url).join("/health")).status_code == 200
+        answer = self.chat().json()["choices"][0]["message"]["content"]
+        assert answer == self.plain.setdefault("answer", answer)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GONOGO_SERVER_")}
+    command = [
+        sys.executable,
+        "-m",
+        "gonogo_server",
+        *ENGINES[request.param],
+        "--port",
+        "0",
+        "--log-format",
+        "off",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        try:
+            assert process.stdout is not None
+            base_url = next(line.split()[-1] for line in process.stdout if "listening on" in line)
+            with httpx2.Client(base_url=base_url, timeout=PATIENCE) as client:
+                server = Served(request.param, base_url, client, process)
+                server.check_alive()
+                yield server
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
+def chain(length: int) -> Body:
+    """References in a row."""
+    defs: Body = {"d0": {"type": "string"}}
+    for number in range(1, length):
+        defs[f"d{number}"] = {"type": "object", "properties": {"a": {"$ref": f"#/$defs/d{number - 1}"}}}
+    return {"$ref": f"#/$defs/d{length - 1}", "$defs": defs}
+
+
+LINK = {"$ref": "#/$defs/link"}
+LINKED = {"type": "object", "properties": {"next": LINK}, "required": ["next"], "additionalProperties": False}
+SCHEMAS: dict[str, Body] = {
+    "demands itself": {**LINK, "$defs": {"link": LINKED}},
+    "demands itself through allOf": {**LINK, "$defs": {"link": {"allOf": [LINKED]}}},
+    "leads back to itself at once": {"$ref": "#"},
+    "300 references in a row": chain(300),
+    "6,000 schemas": {"type": "object", "properties": {f"p{n}": {"type": "null"} for n in range(6000)}},
+    "3,000 values": {"enum": [f"v{n}" for n in range(3000)]},
+    "a pattern of 2,000 characters": {"type": "string", "pattern": "a" * 2000},
+    "look-around": {"type": "string", "pattern": "(?=a)b"},
+    "300,000 bytes": {"description": "a" * 300_000},
+    "an integer beyond 2^53": {"const": 2**53 + 1},
+    "a number without end": {"const": 10**400},
+    "no schema": {"type": "strng"},
+}
+
+
+def formed(schema: Body) -> Body:
+    return {
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "x", "schema": schema, "strict": True},
+        }
+    }
+
+
+def with_tool(schema: Body, *, strict: bool = True) -> Body:
+    return {
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": schema, "strict": strict}}]
+    }
+
+
+def refused(response: httpx2.Response, *statuses: int) -> Body:
+    """The error of a refusal, which is in the envelope and tells no state of a library."""
+    assert response.status_code in statuses, response.text
+    assert response.headers["content-type"] == "application/json"
+    error: Body = response.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert len(error["message"]) < 1000
+    assert "Traceback" not in error["message"]
+    assert "<state>" not in error["message"]
+    return error
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_no_schema_stops_it(served: Served, name: str, *, stream: bool) -> None:
+    schema = SCHEMAS[name]
+    error = refused(served.chat(stream=stream, **formed(schema)), 400)
+    assert (error["param"], error["code"]) == (SCHEMA, "invalid_json_schema")
+    error = refused(served.chat(stream=stream, **with_tool(schema)), 400)
+    assert (error["param"], error["code"]) == (TOOL, "invalid_function_parameters")
+    served.check_alive()
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+DOORS = ("/chat/completions", "/completions", "/embeddings")
+BODIES: dict[str, tuple[bytes, set[str]]] = {
+    "100,000 arrays within each other": (b'{"model": "m", "messages": %s}' % DEEP, {"json_too_deep"}),
+    "100,000 arrays and nothing else": (DEEP, {"json_too_deep"}),
+    "a million members": (b'{"a": [%s0]}' % (b"0," * 1_000_000), {"json_too_large"}),
+    "200,000 objects": (b'{"messages": [%s{}]}' % (b"{}," * 200_000), {"json_too_large"}),
+    "cut off": (b'{"model": "m"', {"invalid_json"}),
+    "no UTF-8": (b'{"model": "\xff"}', {"invalid_json"}),
+    "a number of 100,000 digits": (
+        b'{"model": %s}' % (b"1" * 100_000),
+        {"invalid_json", "invalid_type", None},
+    ),  # type: ignore[dict-item]  # some have no code
+    "nothing": (b"", {"invalid_json"}),
+}
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("name", BODIES)
+def test_no_body_stops_it(served: Served, name: str, path: str) -> None:
+    body, codes = BODIES[name]
+    assert refused(served.post(path, body), 400)["code"] in codes
+    served.check_alive()
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+TURNS = [
+    {"role": "assistant", "tool_calls": [CALL]},
+    {"role": "tool", "tool_call_id": "c", "name": "f", "content": "7"},
+]
+LONG: dict[str, tuple[str, Body]] = {
+    "4,000 results of tools": ("/chat/completions", {"messages": [USER, *TURNS * 4000]}),
+    "20,000 short messages": ("/chat/completions", {"messages": [USER] * 20_000}),
+    "a message of 4 MB": (
+        "/chat/completions",
+        {"messages": [{"role": "user", "content": "word " * 800_000}]},
+    ),
+    "a prompt of 4 MB": ("/completions", {"prompt": "word " * 800_000}),
+    "a prompt of 100,000 tokens": ("/completions", {"prompt": [5] * 100_000}),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_nothing_long_stops_it(served: Served, name: str) -> None:
+    path, body = LONG[name]
+    assert refused(served.post(path, body), 400)["code"] == "context_length_exceeded"
+    served.check_alive()
+
+
+@pytest.mark.parametrize("served", ["scripted"], indirect=True)
+@pytest.mark.parametrize(
+    "schema",
+    [{"anyOf": [{} for _ in range(800)]}, {"type": "string", "pattern": "^((a{1,99}){1,99}){1,99}$"}],
+    ids=["800 schemas side by side", "a pattern that multiplies"],
+)
+def test_what_is_much_and_within_the_limits_is_answered(served: Served, schema: Body) -> None:
+    assert served.chat(**formed(schema)).status_code == 200
+    assert served.chat(**with_tool({"type": "object", "properties": {"a": schema}})).status_code == 200
+    served.check_alive()
+
+
+def test_texts_of_megabytes_are_not_embedded(served: Served) -> None:
+    model = "minilm" if served.engine == "mlx" else served.model
+    response = served.post("/embeddings", {"model": model, "input": "word " * 800_000})
+    code = "context_length_exceeded" if served.engine == "mlx" else "model_not_supported"
+    assert refused(response, 400)["code"] == code
+    served.check_alive()
+
+
+def raw(served: Served, data: bytes) -> bytes:
+    """What it says to these bytes, until it closes the connection."""
+    url = httpx2.URL(served.base_url)
+    with socket.create_connection((url.host, url.port or 0), PATIENCE) as connection:
+        connection.sendall(data.replace(b"HOST", f"{url.host}:{url.port}".encode()))
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+    return received
+
+
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: HOST\r\ncontent-type: application/json\r\nconnection: close\r\n"
+PACKED, LARGE = ((len(body), body) for body in (gzip.compress(b"{}"), b" " * (9 * 2**20)))
+RAW: dict[str, tuple[bytes, bytes]] = {
+    "no HTTP": (b"hello\r\n\r\n", b"400"),
+    "both lengths": (HEAD + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}", b"400"),
+    "two lengths": (HEAD + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}", b"400"),
+    "a head of 100,000 bytes": (b"GET /health HTTP/1.1\r\nhost: HOST\r\nx: %s\r\n\r\n" % (b"a" * 100_000), b"431"),
+    "another name": (b"GET /v1/models HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n", b"421"),
+    "a whole URL": (b"GET http://HOST/v1/models HTTP/1.1\r\nhost: HOST\r\nconnection: close\r\n\r\n", b"200"),
+    "a compressed body": (HEAD + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n%s" % PACKED, b"415"),
+    "a body beyond the limit": (HEAD + b"content-length: %d\r\n\r\n%s" % LARGE, b"413"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_no_bytes_stop_it(served: Served, name: str) -> None:
+    data, status = RAW[name]
+    said = raw(served, data)
+    assert said.split(b" ")[1] == status, said[:300]
+    if status != b"200":
+        assert b'{"error":' in said.replace(b" ", b"").partition(b"\r\n\r\n")[2]
+    served.check_alive()
+
+
+def test_80_bodies_that_do_not_come_keep_nobody_waiting(served: Served) -> None:
+    url = httpx2.URL(served.base_url)
+    begun = []
+    try:
+        for _ in range(80):
+            connection = socket.create_connection((url.host, url.port or 0), PATIENCE)
+            connection.sendall(
+                HEAD.replace(b"HOST", f"{url.host}:{url.port}".encode()) + b"content-length: 9\r\n\r\n{"
+            )
+            begun.append(connection)
+        served.check_alive()
+    finally:
+        for connection in begun:
+            connection.close()
+    served.check_alive()
+
+
+def test_who_leaves_in_the_middle_of_a_stream_stops_nobody(served: Served) -> None:
+    body = {"messages": [USER], "stream": True, "model": served.model, "max_tokens": 500}
+    for _ in range(8):
+        with served.client.stream("POST", "/chat/completions", json=body) as response:
+            assert next(response.iter_lines()).startswith("data: {")
+    served.check_alive()
