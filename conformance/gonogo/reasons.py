@@ -143,6 +143,10 @@ class Reason(StrEnum):
     NO_DONE = "no-done", 'the stream has no "[DONE]"'
     BROKEN_OFF = "broken-off", "the stream was not read to its end: {failure}"
     ERROR_FRAME = "error-frame", "the stream ended with an error event"
+    EVENT_LOST = (
+        "event-lost",
+        "an event of the stream cannot be read, and what is not in the others may be in it",
+    )
 
     # ---- text, tokens, choices -------------------------------------------------------------------------------
     NO_TEXT = "no-text", "the answer has no text"

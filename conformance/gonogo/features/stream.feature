@@ -33,7 +33,7 @@ Feature: Streams as server-sent events
   Scenario: No event of a stream is without data
     Source: SDK behaviour, openai-python _streaming.py; SSE standard 9.2.6
     Why: openai-python parses the empty data as JSON and raises (openai/openai-python#2722).
-    Needs: stream.data_only
+    Needs: stream.data_only, stream.fields
     When any stream is asked for
     Then the strict parser finds no no-data-event
 
@@ -62,6 +62,7 @@ Feature: Streams as server-sent events
   Scenario: A space follows "data:"
     Source: recorded streams; the standard allows none
     Why: langchain_dart and others cut six characters and yield nothing (davidmigloz/langchain_dart#778).
+    Needs: stream.fields
     When any stream is asked for
     Then the strict parser finds no no-space
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
 DONE = "[DONE]"
+_NO_FIELDS = (sse.AnomalyKind.UNKNOWN_FIELD, sse.AnomalyKind.FIELD_WITHOUT_COLON)
 Object = dict[str, Any]
 
 
@@ -89,12 +90,31 @@ def is_error(data: str) -> bool:
     return value is not None and bool(value.get("error"))
 
 
-def ended(exchange: Exchange) -> None:
-    """Raise Stop where a stream broke off or failed, so that what it lacks might have come."""
+def unfailed(exchange: Exchange) -> None:
+    """Raise Stop where a stream broke off or failed, so that it might have gone on."""
     if exchange.failure is not None:
         raise undecided(Reason.BROKEN_OFF, exchange, failure=exchange.failure.message)
     if any(is_error(event.data) for event in stream(exchange).events):
         raise undecided(Reason.ERROR_FRAME, exchange)
+
+
+def ended(exchange: Exchange) -> None:
+    """Raise Stop where what a stream lacks might have come: it broke off or failed, or an event cannot be read."""
+    unfailed(exchange)
+    if exchange.is_stream and _has_lost(exchange):
+        raise undecided(Reason.EVENT_LOST, exchange)
+
+
+@once
+def _has_lost(exchange: Exchange) -> bool:
+    """Whether a chunk may be in what is no JSON object, stands in no field, or was not closed."""
+    found = stream(exchange)
+    if any(event.data != DONE and _object(event.data) is None for event in found.events):
+        return True
+    if any(line.text.startswith("{") for line in found.of(*_NO_FIELDS)):
+        return True
+    unclosed = [exchange.body[one.offset :] for one in found.of(sse.AnomalyKind.INCOMPLETE_EVENT)]
+    return any(b"{" in rest for rest in unclosed)
 
 
 def objects(value: object) -> list[Object]:

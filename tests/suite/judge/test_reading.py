@@ -108,6 +108,22 @@ def test_a_stream_has_ended_where_it_neither_broke_off_nor_failed(make: Make) ->
         reading.ended(make(b"", headers=STREAM, failure=Failure(FailureKind.RESET, 0.1, "gone")))
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [b'data: {"id"\n\n', b"data: []\n\n", b'{"id": 2}\n\n', b'data: {"id": 2}'],
+    ids=["cut", "an array", "in no field", "not closed"],
+)
+def test_what_a_stream_lacks_may_be_in_an_event_that_cannot_be_read(rest: bytes, make: Make) -> None:
+    lost = make(b'data: {"id": 1}\n\n' + rest, headers=STREAM)
+    reading.unfailed(lost)
+    with undecided(Reason.EVENT_LOST, "x1"):
+        reading.ended(lost)
+
+
+def test_nothing_is_lost_with_a_done_that_is_not_closed(make: Make) -> None:
+    reading.ended(make(b'data: {"id": 1}\n\nretry: 5\n\ndata: [DONE]', headers=STREAM))
+
+
 def test_chunks_are_sorted_by_choice(make: Make) -> None:
     body = b'data: {"choices": [{"index": 1}, {"index": 0}]}\n\n'
     body += b'data: {"choices": [{"index": 0}, {"index": true}, {}]}\n\n'

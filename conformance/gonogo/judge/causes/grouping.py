@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gonogo.clients import measured
+from gonogo.judge.causes import lacks
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.judge.causes.sight import BROKEN, Sight, fits
 from gonogo.reasons import LOST
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from gonogo.evidence import Record
     from gonogo.judge.causes.diagnosis import Diagnosis, Sighting
-    from gonogo.verdict import Judgement
+    from gonogo.verdict import Because, Judgement
 
 ECHOES = (
     "clients.*",
@@ -34,6 +35,9 @@ ECHOES = (
     "fuzz.*",
 )
 """Rules about every exchange: where others explain all the exchanges in which one is broken, it says nothing more."""
+
+ANYWHERE = ("http.no_server_error", "http.complete")
+"""Of those, the rules about failures that nobody expects: one of them elsewhere is not to be lost in a cause."""
 
 OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 
@@ -103,7 +107,7 @@ class _Grouping:
         if sighting is None:
             return
         where = set(sighting.exchanges)
-        follow = [judgement for judgement in free if where & _exchanges(judgement)]
+        follow = [judgement for judgement in free if _follows(judgement, where)]
         led = sighting.lead is None or any(judgement.rule.id == sighting.lead for judgement in follow)
         if follow and led:
             self.groups.append(_Group(follow, diagnosis, sighting))
@@ -187,7 +191,7 @@ def _names(judgement: Judgement) -> Iterator[Hashable]:
 def _left_open(
     sight: Sight, groups: Sequence[_Group], broken: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """The rules that a cause leaves open, with its id: they need a broken rule, or speak of its exchanges."""
+    """The rules that a cause leaves open, with its id: they need a broken rule, or lack what it lacks."""
     for judgement in sight.judgements.values():
         if judgement.verdict not in OPEN or judgement.because is None:
             continue
@@ -197,6 +201,7 @@ def _left_open(
         needs = [need for need in needed(judgement, sight.judgements) if need.rule.id in broken]
         cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
         cause = cause or next((group.id for group in groups if _leaves_open(group, judgement, about)), None)
+        cause = cause or next((group.id for group in groups if _says_so(group, judgement.because)), None)
         if cause is not None:
             yield judgement.rule.id, cause
 
@@ -206,6 +211,20 @@ def _leaves_open(group: _Group, judgement: Judgement, about: set[str]) -> bool:
         return False
     return fits(judgement.rule.id, group.diagnosis.explains) and not about.isdisjoint(
         group.sighting.exchanges
+    )
+
+
+def _follows(judgement: Judgement, where: set[str]) -> bool:
+    """Whether a finding lies where the fault was seen; of a failure of any request, all of it."""
+    found = _exchanges(judgement)
+    return found <= where if fits(judgement.rule.id, ANYWHERE) else not found.isdisjoint(where)
+
+
+def _says_so(group: _Group, because: Because) -> bool:
+    """Whether a rule of the group found missing, in the same exchange, what another was left open for."""
+    return any(
+        lacks.says_so(one.rule.id, because) and not _exchanges(one).isdisjoint(because.about)
+        for one in group.judgements
     )
 
 

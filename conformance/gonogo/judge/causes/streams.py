@@ -127,7 +127,8 @@ def _two_in_one(sight: Sight) -> Sighting | None:
             number = _values(event.data)
             if number > 1:
                 hit = [s.id for s in _event_streams(sight) if _has_several(s)]
-                seen = f"the data of one event holds {number} JSON values"
+                what = "a chunk and [DONE]" if event.data.endswith(reading.DONE) else "JSON values"
+                seen = f"the data of one event holds {number} values: {what}"
                 ordered = dict.fromkeys([stream.id, *hit])
                 return Sighting(seen, tuple(ordered), position(stream, event.offset, event.end))
     return None
@@ -138,8 +139,9 @@ def _has_several(stream: Exchange) -> bool:
 
 
 def _values(data: str) -> int:
-    """How many JSON values the data holds one after the other; 0 where it holds anything else."""
-    decoder, number, rest = json.JSONDecoder(), 0, data.strip().removesuffix(reading.DONE).strip()
+    """How many JSON values the data holds one after the other, [DONE] among them; 0 where it holds anything else."""
+    decoder, rest = json.JSONDecoder(), data.strip().removesuffix(reading.DONE).strip()
+    number = int(data.strip().endswith(reading.DONE))
     rest = rest.replace("\ndata:", "\n")
     while rest:
         try:

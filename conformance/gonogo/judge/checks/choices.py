@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import kinds, reading
 from gonogo.judge.checks.acceptance import ending, expect_plain, timed_out, turned_away
-from gonogo.judge.checks.counts import generated, text
+from gonogo.judge.checks.counts import all_of_it, generated, text
 from gonogo.judge.outcome import Deviation, refused, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -68,6 +68,7 @@ def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
         raise undecided(reason, limited, found=found, limit=limit)
     reasons = [reason for reason in _reasons(limited) if isinstance(reason, str) and reason]
     if not reasons:
+        all_of_it(limited)
         raise undecided(Reason.NO_FINISH_REASON, limited)
     wrong = [reason for reason in reasons if reason != "length"]
     if wrong:
@@ -107,11 +108,12 @@ def streams_text(*exchanges: Exchange) -> Outcome:
     whole, streamed = exchanges[0], exchanges[-1]
     if not text(whole):
         raise undecided(Reason.NO_TEXT, whole)
-    reading.ended(streamed)
+    reading.unfailed(streamed)
     if text(streamed):
         _refuse_other_form(streamed)
         return saw("text", whole, streamed)
     _refuse_other_words(streamed)
+    reading.ended(streamed)
     return Deviation("text in the deltas", "every delta is empty")
 
 
@@ -125,9 +127,12 @@ def _refuse_other_form(exchange: Exchange) -> None:
 
 
 def _refuse_other_words(streamed: Exchange) -> None:
-    """Raise Stop where the deltas carry something else: reasoning, a refusal, a call of a tool."""
+    """Raise Stop where the deltas carry something else, reasoning, a refusal, a call of a tool, or are none."""
     for choices in reading.by_choice(streamed).values():
         for _, choice in choices:
+            if not isinstance(choice.get("delta"), dict) and not isinstance(choice.get("text"), str):
+                name, kind = ("delta", "an object") if "delta" in choice else ("text", "a string")
+                raise undecided(Reason.FIELD_NOT, streamed, field=name, kind=kind)
             others = {name for name, value in reading.delta(choice).items() if value} - {"role", "content"}
             if others:
                 raise undecided(Reason.OTHER_DELTAS, streamed, fields=", ".join(sorted(others)))

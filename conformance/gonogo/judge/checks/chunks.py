@@ -72,7 +72,7 @@ def has_choices(exchange: Exchange) -> Outcome:
     """Code that reads choices[0] of each chunk is everywhere (simonw/llm#294)."""
     seen = 0
     for chunk in reading.chunks(exchange):
-        if chunk.value.get("choices") == [] and reading.usage(chunk.value) is None:
+        if chunk.value.get("choices") == [] and chunk.value.get("usage") is None:
             return Deviation("at least one choice", '"choices" is [] in a chunk without usage').located(
                 exchange, chunk.offset, chunk.end
             )
@@ -148,11 +148,13 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
 @check("each choice finishes exactly once", Of.BEGUN)
 def finishes_once(exchange: Exchange) -> Outcome:
     """One finish reason for each choice that began; a stream that broke off is another rule's matter."""
-    reading.ended(exchange)
+    reading.unfailed(exchange)
     by_choice = reading.by_choice(exchange)
     for index, choices in sorted(by_choice.items()):
         finished = [chunk for chunk, choice in choices if _finishes(choice)]
         if len(finished) != 1:
+            if not finished:
+                reading.ended(exchange)
             place = finished[1] if finished else choices[-1][0]
             return Deviation(
                 "one finish_reason that is not null", f"choice {index} has {len(finished) or 'none'}"
@@ -216,6 +218,7 @@ def usage_chunk_last(exchange: Exchange) -> Outcome:
     chunks = reading.chunks(exchange)
     place = next((n for n, chunk in enumerate(chunks) if reading.usage(chunk.value) is not None), None)
     if place is None:
+        reading.ended(exchange)
         raise undecided(Reason.NO_USAGE, exchange)
     later = [chunk for chunk in chunks[place:] if reading.usage(chunk.value) is None]
     if not later:
@@ -230,6 +233,7 @@ def usage_once(exchange: Exchange) -> Outcome:
     """The others have null or, as the recorded streams, no usage."""
     carrying = [chunk for chunk in reading.chunks(exchange) if reading.usage(chunk.value) is not None]
     if not carrying:
+        reading.ended(exchange)
         raise undecided(Reason.NO_USAGE, exchange)
     if len(carrying) == 1:
         return saw("chunk with usage", exchange)

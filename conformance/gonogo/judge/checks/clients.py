@@ -36,7 +36,7 @@ REFUSALS: Mapping[str, str] = {"openai-python reads the error": "openai_python.e
 def _reads(reader: str, *, streamed: bool = False) -> Callable[[Exchange], Outcome]:
     def run(exchange: Exchange) -> Outcome:
         if streamed:
-            reading.ended(exchange)  # an error frame is to raise: the client does what it should
+            reading.unfailed(exchange)  # an error frame is to raise: the client does what it should
         found = remembered(exchange, reader)
         if isinstance(found, NotInstalled):
             raise undecided(Reason.NOT_INSTALLED, exchange, told=str(found))

@@ -163,8 +163,19 @@ def text(exchange: Exchange) -> str:
     """
     if exchange.is_stream:
         choices = reading.by_choice(exchange).get(0, [])
-        return "".join(_piece(exchange, choice) for _, choice in choices)
+        return "".join(_piece(exchange, choice) for _, choice in choices if not _adds_nothing(choice))
     return _piece(exchange, reading.choices(exchange)[0])
+
+
+def all_of_it(exchange: Exchange) -> None:
+    """Raise Stop where what a stream lacks might have come; a whole answer lacks nothing."""
+    if exchange.is_stream:
+        reading.ended(exchange)
+
+
+def _adds_nothing(choice: Object) -> bool:
+    """Whether a chunk has null in place of what it adds, or nothing: that is wrong, and no text is lost by it."""
+    return all(choice.get(name) is None for name in ("delta", "message", "text"))
 
 
 def _piece(exchange: Exchange, choice: Object) -> str:
@@ -190,6 +201,7 @@ def _usage(exchange: Exchange) -> Object:
     """The usage of a whole answer, or the last one of a stream."""
     found = _counts(exchange)
     if found is None:
+        all_of_it(exchange)
         raise undecided(Reason.NO_USAGE, exchange)
     return found
 

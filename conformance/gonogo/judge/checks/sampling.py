@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import kinds, reading
 from gonogo.judge.checks.acceptance import accepted
-from gonogo.judge.checks.counts import text
+from gonogo.judge.checks.counts import all_of_it, text
 from gonogo.judge.checks.refusals import names_one, not_of_the_model
 from gonogo.judge.outcome import Deviation, Kept, refused, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
@@ -59,6 +59,8 @@ def greedy_too(first: Exchange, again: Exchange, drawn: Exchange) -> Outcome:
     actual = _said(drawn).strip()
     if expected.strip().startswith(actual):
         return saw("text", first, again, drawn)
+    for exchange in (first, drawn):
+        all_of_it(exchange)
     return Deviation(f"a text that begins like {expected!r}", f"the text is {actual!r}")
 
 
@@ -81,7 +83,11 @@ def same_of_seed(first: Exchange, again: Exchange, drawn: Exchange, once_more: E
 def _other(first: Exchange, again: Exchange) -> Deviation | None:
     """A deviation where the second text is not the first."""
     expected, actual = _said(first), _said(again)
-    return None if expected == actual else Deviation(f"the text {expected!r}", f"the text is {actual!r}")
+    if expected == actual:
+        return None
+    for exchange in (first, again):
+        all_of_it(exchange)
+    return Deviation(f"the text {expected!r}", f"the text is {actual!r}")
 
 
 def _repeated(first: Exchange, again: Exchange) -> str:
@@ -94,7 +100,7 @@ def _repeated(first: Exchange, again: Exchange) -> str:
 def _said(exchange: Exchange) -> str:
     """The text to its end; Stop where there is none, as where all of it went into reasoning."""
     if exchange.is_stream:
-        reading.ended(exchange)
+        reading.unfailed(exchange)
     said = text(exchange)
     if not said.strip():
         raise undecided(Reason.NO_TEXT, exchange)

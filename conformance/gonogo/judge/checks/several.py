@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, kinds, reading
-from gonogo.judge.checks.counts import generated, piece, refuse_reasoning
+from gonogo.judge.checks.counts import all_of_it, generated, piece, refuse_reasoning
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
@@ -46,13 +46,14 @@ def each_has_text(exchange: Exchange, number: int) -> Outcome:
         raise undecided(Reason.FEWER_CHOICES, exchange, found=len(texts), number=number)
     if not any(texts.values()):
         raise undecided(Reason.NO_TEXT, exchange)
-    reading.ended(exchange)
+    reading.unfailed(exchange)
     empty = [index for index, said in texts.items() if not said]
     if not empty:
         return saw("choice with text", exchange, count=number)
     refuse_reasoning(exchange)
     if set(calls.finish_reasons(exchange)) != {"length"}:
         raise undecided(Reason.NO_TEXT, exchange)  # a model may end a choice before its first token
+    all_of_it(exchange)
     return Deviation("text in every choice that its limit cut", f"choice {empty[0]} has none")
 
 

@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.checks.counts import generated, piece, refuse_reasoning, text
+from gonogo.judge.checks.counts import all_of_it, generated, piece, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import compare
 from gonogo.reasons import Reason
@@ -63,6 +63,8 @@ class _Stopped:
         What is neither is another rule's matter, and shows nothing of this one.
         """
         if self.ending in wrong:
+            if self.ending is Ending.SHORT:
+                all_of_it(self.cut)
             return Deviation(
                 f"the text up to {self.stop!r}: {self.expected!r}", f"the text is {self.actual!r}"
             )
@@ -90,10 +92,15 @@ def stopped_text(baseline: Exchange, cut: Exchange) -> _Stopped:
         raise undecided(Reason.STOP_NOT_IN_TEXT, baseline, cut)
     place = min(places)
     expected, stop = whole[:place].strip(), places[place]
-    return _Stopped(stop, expected, actual, _ending(whole.strip(), expected, stop, actual, cut), cut)
+    ending = _ending(whole.strip(), expected, stop, actual)
+    if ending is None:
+        for exchange in (baseline, cut):
+            all_of_it(exchange)
+        raise undecided(Reason.TEXT_CHANGED, cut)
+    return _Stopped(stop, expected, actual, ending, cut)
 
 
-def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) -> Ending:
+def _ending(whole: str, expected: str, stop: str, actual: str) -> Ending | None:
     if actual == expected:
         return Ending.EXACT
     if actual == whole:
@@ -104,9 +111,7 @@ def _ending(whole: str, expected: str, stop: str, actual: str, cut: Exchange) ->
         return Ending.PARTIAL
     if expected.startswith(actual):
         return Ending.SHORT
-    if actual.startswith(whole.replace(stop, "", 1)):
-        return Ending.CUT_OUT
-    raise undecided(Reason.TEXT_CHANGED, cut)
+    return Ending.CUT_OUT if actual.startswith(whole.replace(stop, "", 1)) else None
 
 
 def _with_stop(expected: str, stop: str, actual: str) -> Ending:
@@ -227,6 +232,7 @@ def released(*exchanges: Exchange) -> Outcome:
         _complete(exchanges[-1])
         return saw("character of the text", exchanges[0], exchanges[-1], count=len(whole))
     if whole.startswith(actual):
+        all_of_it(exchanges[-1])
         return Deviation(f"the whole text, {whole!r}", f"{whole[len(actual) :]!r} is missing at its end")
     raise undecided(Reason.TEXT_CHANGED, exchanges[0], exchanges[-1])
 
@@ -252,17 +258,18 @@ def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
 def _complete(exchange: Exchange) -> None:
     """Raise Stop where an error ended the stream, and not a stop sequence."""
     if exchange.is_stream:
-        reading.ended(exchange)
+        reading.unfailed(exchange)
 
 
 def _reason(exchange: Exchange) -> object:
     """The finish reason of the first choice; Stop where none is given, which other rules say."""
     if exchange.is_stream:
-        reading.ended(exchange)
+        reading.unfailed(exchange)
         given = [choice.get("finish_reason") for _, choice in reading.by_choice(exchange).get(0, [])]
     else:
         given = [reading.choices(exchange)[0].get("finish_reason")]
     reasons = [reason for reason in given if reason]
     if not reasons:
+        all_of_it(exchange)
         raise undecided(Reason.NO_FINISH_REASON, exchange)
     return reasons[-1]

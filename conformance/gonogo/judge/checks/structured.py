@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import jsonschema_rs
 
 from gonogo.judge import calls, reading
-from gonogo.judge.checks.counts import text
+from gonogo.judge.checks.counts import all_of_it, text
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check
 from gonogo.reasons import Reason
@@ -29,6 +29,7 @@ def schema_kept(exchange: Exchange) -> Outcome:
     try:
         value = reading.parse(said)
     except ValueError:
+        all_of_it(exchange)
         return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}")
     error = next(_validator(exchange).iter_errors(value), None)
     if error is None:
@@ -46,6 +47,7 @@ def is_object(exchange: Exchange) -> Outcome:
         value = None
     if isinstance(value, dict):
         return saw("JSON object as the text", exchange)
+    all_of_it(exchange)
     return Deviation("a JSON object", f"the text is {said[:80]!r}")
 
 
@@ -68,7 +70,7 @@ def _said(exchange: Exchange) -> str:
     """The whole text; Stop where there is none, or not all of it came."""
     calls.uncut(exchange)
     if exchange.is_stream:
-        reading.ended(exchange)
+        reading.unfailed(exchange)
     said = text(exchange)
     if not said:
         raise undecided(Reason.NO_TEXT, exchange)

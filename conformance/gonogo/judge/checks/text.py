@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, reading
 from gonogo.judge.checks.acceptance import accepted
-from gonogo.judge.checks.counts import generated, refuse_reasoning, text
+from gonogo.judge.checks.counts import all_of_it, generated, refuse_reasoning, text
 from gonogo.judge.outcome import Deviation, Stop, saw, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -109,6 +109,7 @@ def same_text(*exchanges: Exchange) -> Outcome:
     expected, actual = _said(streamed).strip(), _said(whole).strip()
     if expected == actual:
         return saw("character of the text", streamed, whole, count=len(expected))
+    reading.ended(streamed)
     return Deviation(f"the text of the stream, {expected!r}", f"the whole text is {actual!r}")
 
 
@@ -116,7 +117,7 @@ def same_text(*exchanges: Exchange) -> Outcome:
 def same_reason(*exchanges: Exchange) -> Outcome:
     """The same text ends for the same reason."""
     streamed, whole = _alike(*exchanges)
-    reading.ended(streamed)
+    reading.unfailed(streamed)
     expected, actual = (_reason(exchange) for exchange in (streamed, whole))
     if expected == actual:
         return saw("finish_reason", streamed, whole)
@@ -152,7 +153,7 @@ def no_leading_space(*exchanges: Exchange) -> Outcome:
 
 def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
     """The stream and the whole answer; Stop where the repeated stream has another text."""
-    reading.ended(first)
+    reading.unfailed(first)
     if text(first) != text(again):
         raise undecided(Reason.NOT_REPEATED, first, again)
     return first, whole
@@ -169,6 +170,7 @@ def _reason(exchange: Exchange) -> object:
     """The reason of the only choice; Stop where it is none of those that end a text."""
     given = calls.finish_reasons(exchange)
     if not given:
+        all_of_it(exchange)
         raise undecided(Reason.NO_FINISH_REASON, exchange)
     reasons = [reason for reason in given if reason in REASONS]
     if not reasons:

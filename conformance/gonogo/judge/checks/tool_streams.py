@@ -125,12 +125,13 @@ def same_calls(*exchanges: Exchange) -> Outcome:
     whole, streamed = exchanges[0], exchanges[-1]
     for exchange in exchanges:
         calls.uncut(exchange)
-    reading.ended(streamed)
+    reading.unfailed(streamed)
     first, second = calls.names(whole), calls.names(streamed)
     if not all(isinstance(name, str) for name in [*first, *second]):
         raise undecided(Reason.CALL_WITHOUT_NAME, whole, streamed)
     if first == second:
         return saw("call of a tool", whole, streamed, count=len(first))
+    reading.ended(streamed)
     return Deviation(f"calls of {_list(first)}", f"the stream calls {_list(second)}")
 
 
@@ -143,7 +144,7 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
     whole, streamed = exchanges[0], exchanges[-1]
     for exchange in exchanges:
         calls.uncut(exchange)
-    reading.ended(streamed)
+    reading.unfailed(streamed)
     pairs = list(
         zip(
             calls.names(whole),
@@ -156,6 +157,7 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
     full = [(name, given, came) for name, given, other, came in pairs if name == other and _has_some(given)]
     lost = [(name, given, came) for name, given, came in full if not came.strip()]
     if lost:
+        reading.ended(streamed)
         name, given, came = lost[0]
         return Deviation(f"{given} for {name!r}, as in the whole answer", f"the stream has {came!r}")
     return saw("call with arguments", whole, streamed, count=len(full))

@@ -1,0 +1,54 @@
+"""What a rule found missing, and the rules that say so themselves: one left open by it follows from those."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo.judge.causes.sight import fits
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.verdict import Because
+
+_FINISH = ("*.finish_once", "*.finish_reason", "*.choices", "*.index")
+_USAGE = ("*.usage", "*.usage_schema")
+_TEXT = ("*.message", "*.content", "*.delta", "*.response.text", "*.stream.text")
+
+SAID_BY: Final[Mapping[Reason, tuple[str, ...]]] = {
+    Reason.EVENT_LOST: ("stream.json", "stream.complete_events", "stream.fields"),
+    Reason.NO_FINISH_REASON: _FINISH,
+    Reason.NO_USAGE: _USAGE,
+    Reason.NO_COUNT: (*_USAGE, "*.usage_prompt", "*.usage_completion"),
+    Reason.NO_TEXT: _TEXT,
+    Reason.NO_MESSAGE: ("*.message",),
+    Reason.NO_DELTA: ("*.delta",),
+    Reason.NO_CHOICES: ("*.choices",),
+    Reason.NO_CHUNKS: ("stream.json", "*.stream.events"),
+    Reason.NO_EVENTS: ("*.stream.events",),
+    Reason.NO_INDEXED_CHOICE: ("*.choices", "*.index"),
+    Reason.NOT_NUMBERED: ("*.index", "*.indexes"),
+    Reason.NOT_JSON: ("*.json", "*.content_type"),
+    Reason.NOT_AN_OBJECT: ("*.json",),
+}
+"""Patterns of the rules that find the same thing missing, by the reason for which another is left open."""
+
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "content": _TEXT,
+    "text": _TEXT,
+    "arguments": ("tools.*.schema", "tools.*.arguments"),
+    "tool_calls": ("*.message", "tools.call.schema"),
+    "prompt_tokens": _USAGE,
+    "completion_tokens": _USAGE,
+    "total_tokens": _USAGE,
+}
+"""The same for a field that is not what it should be, where the rules about it do not end in its name."""
+
+
+def says_so(rule_id: str, because: Because) -> bool:
+    """Whether a rule of this id, where it is broken, says already what another was left open for."""
+    if because.reason is not Reason.FIELD_NOT:
+        return fits(rule_id, SAID_BY.get(because.reason, ()))
+    name = str(because.values.get("field")).rpartition(".")[2].removesuffix("[]")
+    return fits(rule_id, FIELDS.get(name, (f"*.{name}",)))
