@@ -89,7 +89,7 @@ Feature: HTTP
 
   @may @http.cors
   Scenario: A page may send what openai-node sends
-    Source: Fetch standard, CORS-preflight fetch
+    Source: Fetch standard, CORS-preflight fetch: "*" does not stand for Authorization among the allowed headers
     Why: openai-node in a browser, Obsidian or Tauri is blocked (ollama/ollama#4388, pollinations/pollinations PR#10165).
     When a browser asks whether a page may request a chat completion
     Then the page may send what openai-node sends

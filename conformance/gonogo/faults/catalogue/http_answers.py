@@ -218,6 +218,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(asked(PREFLIGHT), header("access-control-allow-headers", "Authorization, Content-Type")),
     ),
     fault(
+        "any header may be sent, and the key is not named",
+        "the * of a proxy's configuration, which stands for all headers but this one",
+        "http.cors",
+        changed(asked(PREFLIGHT), header("access-control-allow-headers", "*")),
+    ),
+    fault(
         "no origin is allowed",
         "paiml/aprender#671",
         "http.cors",
@@ -268,6 +274,9 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 HARMLESS: dict[str, Change] = {
+    "any header may be sent, and the key is named": changed(
+        asked(PREFLIGHT), header("access-control-allow-headers", "*, authorization")
+    ),
     "silence to a limit below 0, which may be taken for none": changed(
         last("sampling.refused.max_tokens_negative"), silent(FailureKind.TIMEOUT)
     ),
