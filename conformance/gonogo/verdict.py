@@ -117,9 +117,10 @@ class Waiver:
 class Judgement:
     """A rule and its verdict, as data.
 
-    A broken rule has what was `expected` and what was there (`actual`), found in `broken` of `looked_at` places. A
-    passed one has its `witnesses`, at least one. Any other verdict has a reason (`because`). `waived` is set where the
-    baseline waives the rule, `cause` where a cause of the report explains the finding: its id.
+    A broken rule has what was `expected` and what was there (`actual`), found in `broken` of `looked_at` places: what
+    was refused, or left open, is none of them. A passed one has its `witnesses`, at least one. Any other verdict has a
+    reason (`because`). `waived` is set where the baseline waives the rule, `cause` where a cause of the report explains
+    the finding: its id.
     """
 
     rule: Rule

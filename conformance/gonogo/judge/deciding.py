@@ -50,7 +50,7 @@ def _deviating(rule: Rule, findings: Sequence[Finding]) -> Judgement | None:
         actual=first.found,
         evidence=tuple(piece for finding, deviation in broken for piece in _evidence(finding, deviation)),
         broken=len(broken),
-        looked_at=len(findings),
+        looked_at=len(broken) + sum(isinstance(f.outcome, Kept) for f in findings),
     )
 
 
