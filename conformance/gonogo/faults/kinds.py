@@ -212,6 +212,21 @@ def dropping(*names: str) -> Rewrite:
     return lambda fields: {name: value for name, value in fields.items() if name not in names}
 
 
+def _no_limit_of_zero(fields: Json) -> Json:
+    limits = {name for name in ("max_tokens", "max_completion_tokens") if fields.get(name) == 0}
+    return dropping(*limits)(fields) if limits and not isinstance(fields.get("max_tokens"), bool) else fields
+
+
+def _fails_with(name: str) -> Edit:
+    """Every request that has the parameter, be its value right or wrong, fails the server."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        has_it = exchange.request.fields.get(name) is not None
+        return refused(500, b"Internal Server Error", "text/plain")(exchange) if has_it else exchange
+
+    return edit
+
+
 def _any_model(fields: Json) -> Json:
     known = fields.get("model") != "gonogo-no-such-model"
     return fields if known else {**fields, "model": ANY_MODEL}
@@ -326,6 +341,8 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "usage-constant": lambda: Faulty(fields(_counting(10, 20))),
     "one-id": lambda: Faulty(fields(put("id", "chatcmpl-1"))),
     "n-ignored": lambda: Faulty(rewrite=dropping("n", "best_of")),
+    "limit-zero-ignored": lambda: Faulty(rewrite=_no_limit_of_zero),
+    "parameter-fails": lambda: Faulty(_fails_with("logit_bias")),
     "limit-ignored": lambda: Faulty(rewrite=dropping("max_tokens", "max_completion_tokens")),
     "stop-ignored": lambda: Faulty(rewrite=dropping("stop")),
     "stop-cut-out": lambda: Faulty(wholes(_stop_cut_out), rewrite=_unstopped, validates=True),

@@ -13,11 +13,13 @@ DIAGNOSES: Final[tuple[Diagnosis, ...]] = (
     *refusals.EMPTY,
     *answers.DIED,
     *ignored.CANNED,
+    *refusals.PARAMETER,
     *streams.DIAGNOSES,
     *answers.TEXTS,
     *refusals.FORMS,
     *counts.DIAGNOSES,
     *ignored.PARAMETERS,
     *refusals.VALUES,
+    *ignored.ZERO,
     *answers.ACCEPTANCE,
 )

@@ -55,6 +55,16 @@ def _limit(sight: Sight) -> Sighting | None:
     return among(sight.answers, beyond)
 
 
+def _zero_limit(sight: Sight) -> Sighting | None:
+    def generates(exchange: Exchange) -> str | None:
+        fields = exchange.request.fields
+        limit = reading.count(fields.get("max_completion_tokens", fields.get("max_tokens")))
+        used = _completion_tokens(exchange)
+        return f"{used} tokens were generated where the limit is 0" if limit == 0 and used else None
+
+    return among(sight.answers, generates)
+
+
 def _completion_tokens(exchange: Exchange) -> int | None:
     try:
         values = [c.value for c in reading.chunks(exchange)] if exchange.is_stream else [body(exchange)]
@@ -188,7 +198,10 @@ PARAMETERS = (
         "echo-ignored",
         "echo is accepted and ignored",
         "evaluation harnesses score the prompt by what echo returns",
-        ("completions.echo.*", "completions.prompt.order"),
+        (
+            *("completions.echo.text", "completions.echo.stream", "completions.echo.first_null"),
+            *("completions.echo.logprobs", "completions.prompt.order"),
+        ),
         ignoring(broken("completions.echo.text"), "echo"),
     ),
     Diagnosis(
@@ -232,3 +245,19 @@ PARAMETERS = (
         ignoring(broken("embeddings.dimensions.length"), "dimensions"),
     ),
 )
+
+ZERO = (
+    Diagnosis(
+        "limit-zero-ignored",
+        "A token limit of 0 is taken for none",
+        "whoever wants likelihoods only waits for text to the end of the context, and pays for it",
+        (
+            "completions.echo.nothing_else",
+            "*.refused.max_tokens_zero",
+            "errors.status.max_tokens_zero",
+            "sampling.named.max_tokens_zero",
+        ),
+        _zero_limit,
+    ),
+)
+"""Looked for once it is known that parameters are validated at all."""

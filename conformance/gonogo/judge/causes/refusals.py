@@ -28,6 +28,12 @@ REFUSALS = ("*.refused.*", "errors.refused.*")
 TOO_MANY = 6
 """So many wrong requests of different kinds are accepted by a server that validates nothing."""
 SERVER_ERRORS = 3
+FEWEST_FAILED = 2
+ORDINARY = frozenset(
+    {"model", "messages", "prompt", "input", "stream", "stream_options"}
+    | {"max_tokens", "max_completion_tokens", "temperature"}
+)
+"""What most requests have: where those fail, it is no parameter."""
 FEWEST, MOST_OF = 3, 0.9
 """So many accepted requests of an operation, and such a share of those that asked for no stream."""
 
@@ -157,6 +163,48 @@ _UNPROCESSABLE = _evidence_has(
     lambda status: status == 422, 1, "errors.status.*", "*.status", "sampling.named.*"
 )
 
+
+def _one_parameter(sight: Sight) -> Sighting | None:
+    """Every request with a parameter fails the server, a valid one among them, and others do not."""
+    valid = {
+        piece.exchange for j in sight.broken("http.no_server_error", "http.complete") for piece in j.evidence
+    }
+    found = {
+        name: requests
+        for name, requests in _by_parameter(sight).items()
+        if len(requests) >= FEWEST_FAILED
+        and all(_fails(e) for e in requests)
+        and any(e.id in valid for e in requests)
+    }
+    if not found:
+        return None
+    # Of parameters that come together, the one that most requests have.
+    name, requests = max(found.items(), key=lambda item: len(item[1]))
+    seen = f"all {len(requests)} requests with {name} fail, right ones too: status {requests[0].status}"
+    shown = sorted(requests, key=lambda e: e.id not in valid)
+    return Sighting(seen, tuple(e.id for e in shown))
+
+
+def _by_parameter(sight: Sight) -> dict[str, list[Exchange]]:
+    """The requests of each parameter that others of the same operation do without, and are accepted."""
+    served = {e.request.path for e in sight.accepted}
+    found: dict[str, list[Exchange]] = {}
+    for exchange in sight.exchanges.values():
+        fields = exchange.request.fields
+        if exchange.request.path not in served:
+            continue
+        for name in fields.keys() - ORDINARY:
+            value = fields[name]
+            kind = value.get("type") if name == "response_format" and isinstance(value, dict) else None
+            if value is not None:
+                found.setdefault(f"{name} {kind}" if kind else name, []).append(exchange)
+    return found
+
+
+def _fails(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status >= 500 and exchange.status not in {501, 503}
+
+
 EMPTY = (
     Diagnosis(
         "empty-answers",
@@ -164,6 +212,16 @@ EMPTY = (
         "every client: there is nothing to read",
         ("*",),
         _empty_answers,
+    ),
+)
+
+PARAMETER = (
+    Diagnosis(
+        "parameter-fails",
+        "Every request with one parameter fails the server",
+        "whoever sends it, rightly or not; the official clients send such a request three times",
+        ("*",),
+        _one_parameter,
     ),
 )
 
