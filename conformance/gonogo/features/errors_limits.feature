@@ -30,7 +30,16 @@ Feature: Requests past an edge
     Why: "as much as you can" is written so; the API refuses it, others make it smaller (modular/modular#6673, LostRuins/koboldcpp#2481).
     When a chat completion is streamed with {}
     And a chat completion is streamed with a token limit beyond every context
-    Then the last fails the server neither at once nor in its stream
+    Then the last neither fails the server nor breaks off
+
+  @should @errors.token_limit.late
+  Scenario: A token limit beyond every context ends no stream in an error
+    Source: project decision; an error in mid-stream is a refusal that came too late for a status
+    Why: whoever waits for the status sends no smaller limit, and shows the beginning as the answer (lmstudio-ai/lmstudio-bug-tracker#2322).
+    Needs: errors.token_limit.harmless
+    When a chat completion is streamed with {}
+    And a chat completion is streamed with a token limit beyond every context
+    Then the last is refused before its stream begins, or has no error in it
 
   @should @errors.token_limit.status
   Scenario: A token limit beyond every context is refused with 400, if it is

@@ -100,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "an error in the stream at a token limit beyond every context",
         "a check that comes after the head was sent (lmstudio-ai/lmstudio-bug-tracker#2322)",
-        "errors.token_limit.harmless",
+        "errors.token_limit.late",
         changed(LIMIT, *begun({"error": {"message": "context length exceeded"}})),
     ),
     fault(

@@ -8,7 +8,7 @@ from gonogo.judge import reading
 from gonogo.judge.checks.acceptance import accepted, ending, timed_out
 from gonogo.judge.checks.framing import no_error_event
 from gonogo.judge.checks.refusals import code_is, not_accepted, not_failing, not_of_the_model
-from gonogo.judge.outcome import Deviation, undecided, unhelpful_status
+from gonogo.judge.outcome import Deviation, Kept, saw, unanswered, undecided, unhelpful_status
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
@@ -19,21 +19,32 @@ if TYPE_CHECKING:
 TOO_LARGE = 413
 
 
-@compare("the last fails the server neither at once nor in its stream", Of.ANY)
-def not_failing_late(plain: Exchange, exchange: Exchange) -> Outcome:
-    """Accepted or refused; an accepted stream is not broken off, and carries no error instead of text.
-
-    Where the plain stream fails as well, it is not the limit.
-    """
+@compare("the last neither fails the server nor breaks off", Of.ANY)
+def answered_or_refused(plain: Exchange, exchange: Exchange) -> Outcome:
+    """Accepted or refused; where the plain stream fails as well, it is not the limit."""
     outcome = _not_failing(exchange)
-    if isinstance(outcome, Deviation):
-        how = ending(plain)
-        if accepted(plain) and plain.failure is None and isinstance(_not_failing(plain), Deviation):
-            how = "an error in its stream"
-        elif accepted(plain) and plain.failure is None:
-            return outcome
+    if isinstance(outcome, Deviation) and not _is_whole(plain):
+        raise undecided(Reason.PLAIN_REFUSED, plain, exchange, ending=ending(plain))
+    return outcome
+
+
+@compare("the last is refused before its stream begins, or has no error in it", Of.ANY)
+def not_failing_late(plain: Exchange, exchange: Exchange) -> Outcome:
+    """An error in place of text is a refusal that came too late for a status."""
+    status = exchange.status
+    if status is not None and 400 <= status < 500 and status not in {401, 403, 429}:
+        return saw(f"status {status}", exchange)
+    if not accepted(exchange):
+        raise unanswered(exchange)
+    outcome = no_error_event(exchange)
+    if isinstance(outcome, Deviation) and not (_is_whole(plain) and isinstance(no_error_event(plain), Kept)):
+        how = "an error in its stream" if _is_whole(plain) else ending(plain)
         raise undecided(Reason.PLAIN_REFUSED, plain, exchange, ending=how)
     return outcome
+
+
+def _is_whole(plain: Exchange) -> bool:
+    return accepted(plain) and plain.failure is None
 
 
 def _not_failing(exchange: Exchange) -> Outcome:
@@ -43,7 +54,8 @@ def _not_failing(exchange: Exchange) -> Outcome:
         raise undecided(Reason.TIMED_OUT, exchange, failure=ending(exchange))
     if exchange.failure is not None:
         return Deviation("an answer, or a refusal", ending(exchange))
-    return no_error_event(exchange)
+    outcome = no_error_event(exchange)
+    return saw(f"status {exchange.status}", exchange) if isinstance(outcome, Deviation) else outcome
 
 
 @check("the prompt is refused, or counted whole", Of.ANY)
