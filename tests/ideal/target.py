@@ -5,9 +5,10 @@ It is what the rules are held against: each must pass on it, so that none demand
 
 from __future__ import annotations
 
+from collections import Counter
 from email.utils import formatdate
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from gonogo.exchange import Chunk, Exchange
@@ -41,6 +42,7 @@ class IdealTarget:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self._asked: Counter[bytes] = Counter()
         self._call_ids = (f"call_{number}" for number in count(1))
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
@@ -84,12 +86,17 @@ class IdealTarget:
         if media_type.strip().lower() != "application/json":
             raise Refusal("The body must be application/json.", status=415)
         if route == "/chat/completions":
-            body = admit("CreateChatCompletionRequest", request.body)
+            body = self._drawn(request, admit("CreateChatCompletionRequest", request.body))
             return chat_reply(body, f"chatcmpl-{number}", chat(body, self._call_ids))
         if route == "/completions":
-            body = admit("CreateCompletionRequest", request.body)
+            body = self._drawn(request, admit("CreateCompletionRequest", request.body))
             return completion_reply(body, f"cmpl-{number}", complete(body))
         return json_reply(embed(admit("CreateEmbeddingRequest", request.body)))
+
+    def _drawn(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """The body with a seed, where it has none, that is another each time that the same is asked for."""
+        self._asked[request.body] += 1
+        return {"seed": self._asked[request.body] - 1} | body
 
 
 def _expect_key(request: Request) -> None:
