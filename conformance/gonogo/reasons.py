@@ -170,6 +170,8 @@ class Reason(StrEnum):
         "the prompt was accepted whole: the context is longer than the list of models says",
     )
     NOT_REPEATED = "not-repeated", "the greedy text did not repeat"
+    TOO_SURE = "too-sure", "the model is so sure of its words that they may be drawn each time"
+    TOO_SHORT = "too-short", "the text has {found} words, and fewer than {needed} may be drawn each time"
     TEXT_CHANGED = "text-changed", "the greedy text changed from one answer to the other"
     TEXTS_DIFFER = "texts-differ", "the whole text and the streamed text differ"
     TOO_FEW_TEXTS = "too-few-texts", "{found} answers carry text, and fewer than {needed} show too little"
@@ -186,6 +188,7 @@ class Reason(StrEnum):
     NO_CALL = "no-call", "the answer calls no tool"
     ONE_CALL = "one-call", "the model called one tool only"
     MODEL_REFUSED = "model-refused", "the model refused"
+    OTHER_CALLS = "other-calls", "the stream calls other tools than the whole answer"
     SHARED_INDEX = "shared-index", "two calls share the index {index}"
     CALL_WITHOUT_NAME = "call-without-name", "a call has no name"
     NOT_OFFERED = "not-offered", "a tool is called that was not offered"

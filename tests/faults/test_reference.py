@@ -19,8 +19,12 @@ NOT_YET = (
     "embeddings",
     "chat.request.picture_seen",
 )
-# What its engine without a model cannot show: nobody knows when that was made, and the list says 0.
-NOT_SEEN = {"models.entry.seconds": Reason.NOTHING_SEEN}
+# What its engine without a model cannot show: nobody knows when that was made, and the list says 0; and it says the
+# same at every temperature, of whose words its log probabilities are sure.
+NOT_SEEN = {
+    "models.entry.seconds": Reason.NOTHING_SEEN,
+    "sampling.effect.temperature": Reason.TOO_SURE,
+}
 
 
 def test_the_reference_server_passes_every_rule_or_refuses_plainly(

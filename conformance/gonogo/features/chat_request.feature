@@ -85,7 +85,7 @@ Feature: What a chat completion may be asked with
     Source: schema, CreateChatCompletionRequest.temperature, minimum 0
     Why: it is the default of many agents (ai-forever/gigachain#237).
     When a chat completion is requested with {}
-    And a chat completion is requested with {"temperature": 0}
+    And a greedy chat completion is requested
     Then the last is accepted like the first
 
   @must @chat.request.bookkeeping
@@ -171,6 +171,14 @@ Feature: What a chat completion may be asked with
     Why: people send a second line before the answer; a template that cannot is a 400, not a 500.
     When a chat completion is requested with {}
     And a chat completion is wrongly requested with {"messages": [{"role": "user", "content": "Count from one"}, {"role": "user", "content": "to ten."}], "max_tokens": 2}
+    Then the last does not fail the server
+
+  @must @chat.harmless.any_order
+  Scenario: Empty messages, and roles in an unusual order, do not fail the server
+    Source: schema, ChatCompletionRequestMessages: roles in any order, and content that may be empty; RFC 9110 section 15.6
+    Why: agents greet first, answer twice, cut what is long to nothing and have an answer begun; a template that cannot is a 400, not a 500.
+    When a chat completion is requested with {}
+    And a chat completion is wrongly requested with {"messages": [{"role": "assistant", "content": "Hello!"}, {"role": "user", "content": ""}, {"role": "assistant", "content": "One."}, {"role": "assistant", "content": "Two."}, {"role": "system", "content": ""}, {"role": "user", "content": "Count from one to ten."}, {"role": "assistant", "content": "One, two"}], "max_tokens": 2}
     Then the last does not fail the server
 
   @must @chat.request.system_rendered

@@ -246,7 +246,7 @@ Feature: A whole chat completion
     Source: schema, CreateChatCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (mudler/LocalAI#3533, huggingface/transformers PR#42157).
     Needs: chat.response.finish_reason, chat.limit.max_tokens
-    When a chat completion is requested with {"temperature": 0}
+    When a greedy chat completion is requested
     And a chat completion is requested with {"max_tokens": 2, "temperature": 0}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
 
@@ -257,6 +257,14 @@ Feature: A whole chat completion
     Needs: chat.response.usage_schema
     When any chat completion is requested
     Then no part of the tokens is more than its whole
+
+  @should @chat.response.usage_repeats
+  Scenario: The same prompt counts as the same number of tokens each time
+    Source: project decision; one prompt has one number of tokens, and what was cached is a part of it (schema, CompletionUsage.prompt_tokens_details)
+    Why: costs change with the cache, or with what others ask at the same time.
+    Needs: chat.response.usage_schema
+    When any chat completion is requested
+    Then each prompt has one number of tokens
 
   @must @chat.response.finish_called
   Scenario: A chat completion that finishes with "tool_calls" has a call

@@ -199,8 +199,8 @@ Feature: A streamed chat completion
     Source: schema, ChatCompletionStreamResponseDelta.content, "the contents of the chunk message"
     Why: the interface shows nothing (madroidmaq/mlx-omni-server#2).
     Needs: chat.stream.delta
-    When a chat completion is requested with {"temperature": 0}
-    And a chat completion is streamed with {"temperature": 0}
+    When a greedy chat completion is requested
+    And a greedy chat completion is streamed
     Then where the whole answer has text, the stream has text
 
   @must @chat.stream.finish_reason
@@ -240,7 +240,7 @@ Feature: A streamed chat completion
     Source: schema, CreateChatCompletionStreamResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (mudler/LocalAI#3533).
     Needs: chat.stream.finish_reason, chat.stream.finish_once, chat.stream.limit
-    When a chat completion is requested with {"temperature": 0}
+    When a greedy chat completion is requested
     And a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
 

@@ -78,3 +78,11 @@ Feature: Several choices
     Needs: choices.completions.streamed
     When a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
     Then each of the 2 choices has text
+
+  @must @choices.chat.calls
+  Scenario: Every choice of a chat completion has its call
+    Source: schema, CreateChatCompletionRequest.n, "how many chat completion choices to generate", and tool_choice
+    Why: parsers that read the calls of the first choice alone leave the others with markup, or with nothing.
+    Needs: choices.chat.number, tools.named.called
+    When two choices of a call are requested
+    Then each of the 2 choices has a call

@@ -181,7 +181,7 @@ Feature: A whole completion
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end (triton-inference-server/server#7796).
     Needs: completions.response.finish_reason, completions.limit.max_tokens
-    When a completion is requested with {"temperature": 0}
+    When a greedy completion is requested
     And a completion is requested with {"max_tokens": 2, "temperature": 0}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
 

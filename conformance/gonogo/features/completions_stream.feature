@@ -94,8 +94,8 @@ Feature: A streamed completion
     Source: schema, CreateCompletionResponse.choices.text
     Why: the editor shows nothing.
     Needs: completions.stream.text
-    When a completion is requested with {"temperature": 0}
-    And a completion is streamed with {"temperature": 0}
+    When a greedy completion is requested
+    And a greedy completion is streamed
     Then where the whole answer has text, the stream has text
 
   @must @completions.stream.finish_reason
@@ -143,7 +143,7 @@ Feature: A streamed completion
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
     Why: clients cannot tell a cut from an end.
     Needs: completions.stream.finish_reason, completions.stream.finish_once, completions.stream.limit
-    When a completion is requested with {"temperature": 0}
+    When a greedy completion is requested
     And a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
 
@@ -160,7 +160,7 @@ Feature: A streamed completion
     Source: schema, ChatCompletionStreamOptions.include_usage, shared by both operations
     Why: some servers send it for chat only (BerriAI/litellm#8349).
     Needs: completions.stream.events
-    When a completion is streamed with {"stream_options": {"include_usage": true}}
+    When a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then one chunk without choices carries the usage
 
   @must @completions.stream.usage_schema
@@ -176,7 +176,7 @@ Feature: A streamed completion
     Source: schema, CompletionUsage.total_tokens, "prompt + completion"
     Why: quota and billing code adds them.
     Needs: completions.stream.usage_schema
-    When a completion is streamed with {"stream_options": {"include_usage": true}}
+    When a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the total is the sum of prompt and completion tokens
 
   @should @completions.stream.usage_unasked

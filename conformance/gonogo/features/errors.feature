@@ -31,6 +31,14 @@ Feature: Errors
     When any request is refused
     Then no stack trace is in the refusal
 
+  @should @errors.envelope.no_path
+  Scenario: No error names a file of the server
+    Source: project decision; RFC 9110 section 17: what a server says of itself helps who attacks it
+    Why: it tells strangers who runs the server, where, and on what, and helps nobody who calls it.
+    Needs: errors.envelope.no_trace
+    When any request is refused
+    Then no file of the server is named in the refusal
+
   @must @errors.envelope.type
   Scenario: The error has a type
     Source: schema, Error.type

@@ -61,6 +61,15 @@ Feature: Log probabilities
     And a chat completion is requested with {"logprobs": true, "top_logprobs": 0, "max_tokens": 2}
     Then where the first is taken, the last is taken too, with log probabilities
 
+  @must @logprobs.chat.stopped
+  Scenario: Log probabilities come beside a stop sequence too
+    Source: schema, CreateChatCompletionRequest.logprobs and stop, which may stand together
+    Why: what is cut from a text is cut from its list too, and lists are cut too short, or not sent at all.
+    Needs: logprobs.chat.present, stop.chat.honoured
+    When a greedy chat completion of an open question is requested
+    And that greedy chat completion is requested with log probabilities and a late part of its text as stop
+    Then the stopped text has the log probabilities of its tokens
+
   @should @logprobs.chat.no_tops_unasked
   Scenario: No alternatives come that nobody asked for
     Source: schema, CreateChatCompletionRequest.top_logprobs, "number of most likely tokens to return"

@@ -6,7 +6,7 @@ Feature: Sampling parameters
   Scenario: A temperature of 2 is taken, or refused by its name
     Source: schema, CreateChatCompletionRequest.temperature, maximum 2; guide, Error codes
     Why: sliders end at 2, and some servers at 1.
-    When a chat completion is requested with {"temperature": 2, "max_tokens": 2}
+    When a chat completion of an open question is drawn at temperature 2
     Then it is taken, or refused by the name temperature
 
   @should @sampling.accepted.top_p
@@ -68,6 +68,16 @@ Feature: Sampling parameters
     And the same request is sent again
     And a chat completion is drawn from a nucleus of one token
     Then the last text begins like the greedy one
+
+  @should @sampling.effect.temperature
+  Scenario: A temperature of 2 leaves something to chance
+    Source: schema, CreateChatCompletionRequest.temperature, "higher values make the output more random"; project decision: what is accepted is not ignored
+    Why: whoever asks several times to choose or to vote gets one answer several times (transformers serve, where its model's settings do not sample).
+    When a greedy chat completion of an open question is requested
+    And a chat completion of an open question is drawn at temperature 2
+    And a chat completion of that question is drawn at temperature 2 once more
+    And that greedy chat completion is requested with log probabilities and a late part of its text as stop
+    Then a text at temperature 2 is not the greedy one
 
   @should @sampling.effect.both_limits
   Scenario: Of two limits the newer one counts

@@ -212,7 +212,7 @@ Feature: Tools
     Why: both calls are part of one conversation later (NVIDIA-NeMo/Switchyard#502, bug-ops/zeph PR#6506).
     Needs: tools.call.id_not_empty
     When a tool must be called
-    And the same request is sent again
+    And a tool must be called in a stream
     Then the ids of all calls differ
 
   @must @tools.call.type
@@ -415,6 +415,28 @@ Feature: Tools
     And two tools must be called in a stream
     Then no arguments are lost in the stream
 
+  @should @tools.stream.same_arguments
+  Scenario: A streamed call has the arguments of the whole call
+    Source: project decision; one request has one answer at temperature 0
+    Why: a second parser for streams makes text of a number, or drops a field, and the tool does something else.
+    Needs: tools.stream.agrees, tools.stream.arguments_kept, tools.stream.arguments_json
+    When a greedy chat completion is streamed
+    And the same request is sent again
+    And a tool must be called
+    And a tool must be called in a stream
+    Then the stream calls with the arguments of the whole answer, where greedy text repeats
+
+  @should @tools.stream.same_arguments_of_two
+  Scenario: Two streamed calls have the arguments of the two whole calls
+    Source: project decision; one request has one answer at temperature 0
+    Why: a parser that takes the second call for a part of the first gives each of them something else to do.
+    Needs: tools.stream.same_arguments, tools.stream.arguments_of_two, tools.stream.own_index
+    When a greedy chat completion is streamed
+    And the same request is sent again
+    And two tools must be called
+    And two tools must be called in a stream
+    Then the stream calls with the arguments of the whole answer, where greedy text repeats
+
   @must @tools.stream.usage
   Scenario: include_usage adds a chunk with usage beside calls too
     Source: schema, ChatCompletionStreamOptions.include_usage
@@ -452,6 +474,39 @@ Feature: Tools
     When a tool is offered
     And a tool with a property without a type is offered
     Then where the first is taken, the last is taken too
+
+  @must @tools.request.definitions
+  Scenario: A tool whose parameters have definitions is accepted where tools are
+    Source: schema, FunctionParameters: any JSON Schema; guide, Structured Outputs: definitions are supported
+    Why: Pydantic and Zod write every nested class with $defs and $ref; one such tool takes all tools from an agent.
+    When a tool is offered
+    And a tool whose parameters have definitions is offered
+    Then where the first is taken, the last is taken too
+
+  @must @tools.harmless.malformed
+  Scenario: A tool whose parameters are a malformed schema does not fail the server
+    Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, FunctionParameters, a JSON Schema
+    Why: one such tool of one plug-in makes each request of an agent a 500, which its client sends again.
+    When a tool is offered
+    And a tool whose parameters are malformed is wrongly offered
+    Then the last does not fail the server
+
+  @must @tools.history.own
+  Scenario: A message of the server's own is accepted when it is sent back whole
+    Source: guide, Function calling: the message that came is appended to the messages
+    Why: clients keep what came, with every member of it, and the second turn of each conversation is refused.
+    When a chat completion is requested with {}
+    And a tool is offered
+    And the target's own messages are sent back whole
+    Then its own messages are taken like those of others
+
+  @should @tools.functions.not_ignored
+  Scenario: A function in the form before tools is called, or refused
+    Source: API reference, chat completions, functions and function_call, deprecated; project decision: what is accepted is not ignored
+    Why: older clients get prose in place of the call, and nobody tells them that their form is gone.
+    When a chat completion is requested with {}
+    And a function must be called in the form before tools
+    Then the function is called, or refused
 
   @must @tools.history.empty_content
   Scenario: Empty content beside a call that is sent back is accepted

@@ -24,7 +24,7 @@ def text(exchange: Exchange) -> str:
         return "".join(pieces(exchange))
     _refuse_failure(exchange)
     found = [
-        said for choice in _first_choices(exchange.body.decode("utf-8", "replace")) if (said := _text(choice))
+        said for choice in first_choices(exchange.body.decode("utf-8", "replace")) if (said := _text(choice))
     ]
     if not found:
         raise NotPossible(Reason.NO_TEXT, exchange)
@@ -49,7 +49,7 @@ def begins(base: Exchange, exchange: Exchange) -> bool:
 def pieces(exchange: Exchange) -> list[str]:
     """The text of the first choice of a stream, piece by piece; NotPossible where there is none."""
     _refuse_failure(exchange)
-    choices = [choice for event in sse.parse(exchange.body).events for choice in _first_choices(event.data)]
+    choices = [choice for event in sse.parse(exchange.body).events for choice in first_choices(event.data)]
     found = [piece for choice in choices if (piece := _text(choice))]
     if found:
         return found
@@ -114,7 +114,8 @@ def _lengths(entry: dict[str, Any]) -> list[int]:
     ]
 
 
-def _first_choices(data: str) -> list[dict[str, Any]]:
+def first_choices(data: str) -> list[dict[str, Any]]:
+    """The first choice of a JSON body or of an event's data, in a list; empty where there is none."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

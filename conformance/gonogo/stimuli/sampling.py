@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.stimuli.bodies import post
-from gonogo.stimuli.observed import begins, same
+from gonogo.stimuli.observed import begins, same, text
 from gonogo.stimuli.phrases import Ask, when
-from gonogo.stimuli.stimulus import Endpoint, Likeness
-from gonogo.stimuli.stopping import GREEDY, like_greedy
+from gonogo.stimuli.stimulus import Endpoint, Likeness, NotPossible
+from gonogo.stimuli.stopping import GREEDY, NEVER, across_a_border, is_cut, like_greedy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.bodies import Body
-    from gonogo.stimuli.stimulus import Stimulus
+    from gonogo.stimuli.stimulus import Stimulus, Subject
 
 ANY_ID = "1000"
 """The id of a token of every vocabulary of some size, and in none the one that ends a text."""
@@ -21,6 +25,14 @@ ANY_ID = "1000"
 FORCED: Body = {**GREEDY, "max_tokens": 3, "logit_bias": {ANY_ID: 100}}
 NUCLEUS: Body = {"temperature": 1, "top_p": 0.000001, "max_tokens": 8}
 SEEDED: Body = {"temperature": 1, "seed": -(2**63), "max_tokens": 12}
+
+# A question that has as many answers as one likes, while what a model knows by heart (numbers, planets) comes again
+# however hot it is drawn. For every third token of SmolLM2's answer another one is half as likely at least.
+OPEN: Body = {
+    "messages": [{"role": "user", "content": "Describe a strange animal that nobody has seen."}],
+    "max_tokens": 48,
+}
+MEASURED: Body = OPEN | {"temperature": 0, "logprobs": True, "top_logprobs": 5}
 
 # The most that the contract allows: 16 pairs, names of 64 characters and notes of 512; and one more of each.
 _ALLOWED: Body = {
@@ -47,6 +59,38 @@ def _drawn() -> Stimulus:
     return replace(drawn, like=Likeness(drawn.key, same))
 
 
+def _cool() -> Stimulus:
+    cool = post(Endpoint.CHAT, OPEN | {"temperature": 0})
+    return replace(cool, like=Likeness(cool.key, same))
+
+
+COOL = _cool()
+HOT = post(Endpoint.CHAT, OPEN | {"temperature": 2})
+
+
+def _stop(parts: list[str]) -> str:
+    """A part of the text, or what is in none: how sure the model was is of use all the same."""
+    try:
+        return across_a_border(parts)
+    except NotPossible:
+        return NEVER
+
+
+def _measured() -> Stimulus:
+    """The greedy answer once more, with its log probabilities until a stop sequence at three quarters of its text."""
+    plain = post(Endpoint.CHAT, MEASURED)
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        said = text(answers[COOL.key])
+        late = len(said) * 3 // 4
+        request = plain.build(subject, answers)
+        body = json.loads(request.body) | {"stop": _stop([said[:late], said[late:]])}
+        return replace(request, body=json.dumps(body, ensure_ascii=False).encode())
+
+    key = f"{plain.key} stopped late in its text"
+    return replace(plain, key=key, build=build, needs=(COOL,), like=Likeness(COOL.key, is_cut))
+
+
 SEED = _drawn()
 
 REQUESTS: dict[str, Stimulus] = {
@@ -56,6 +100,12 @@ REQUESTS: dict[str, Stimulus] = {
     ),
     "a chat completion is drawn with a seed": SEED,
     "a chat completion is drawn with that seed once more": SEED.repeated(2),
+    "a greedy chat completion of an open question is requested": COOL,
+    "a chat completion of an open question is drawn at temperature 2": HOT,
+    "a chat completion of that question is drawn at temperature 2 once more": HOT.repeated(2),
+    "that greedy chat completion is requested with log probabilities and a late part of its text as stop": (
+        _measured()
+    ),
     "a chat completion is requested with bookkeeping at its limits": _named(
         _ALLOWED, "bookkeeping at its limits"
     ),

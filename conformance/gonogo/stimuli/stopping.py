@@ -102,7 +102,7 @@ def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False
         key=f"{plain.key} stopped {name}",
         build=build,
         needs=(first, again),
-        like=Likeness(first.key, _is_cut),
+        like=Likeness(first.key, is_cut),
     )
 
 
@@ -117,7 +117,7 @@ def like_greedy(plain: Stimulus, holds: Callable[[Exchange, Exchange], bool] = s
     return replace(plain, like=Likeness(greedy(plain.endpoint).key, holds))
 
 
-def _is_cut(base: Exchange, exchange: Exchange) -> bool:
+def is_cut(base: Exchange, exchange: Exchange) -> bool:
     """Whether a text ends where the first of the stop sequences of its request begins in that of the base."""
     whole, given = text(base), exchange.request.fields.get("stop")
     stops = given if isinstance(given, list) else [given]

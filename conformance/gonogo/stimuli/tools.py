@@ -6,16 +6,21 @@ parameter with one value, so that a server that constrains has nothing to choose
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gonogo.stimuli.bodies import post
+from gonogo.stimuli.messages import answered_calls, message, same_calls
 from gonogo.stimuli.phrases import Ask, when
-from gonogo.stimuli.stimulus import Endpoint, Risk
+from gonogo.stimuli.stimulus import Endpoint, Likeness, Risk
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.bodies import Body
-    from gonogo.stimuli.stimulus import Stimulus
+    from gonogo.stimuli.stimulus import Stimulus, Subject
 
 LAMP: dict[str, Any] = {
     "type": "function",
@@ -67,6 +72,42 @@ UNTYPED: dict[str, Any] = {
         },
     },
 }
+# As Pydantic writes a class that holds another one: by reference, with titles, and null as one of two schemas.
+DEFINED: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "move_lamp",
+        "parameters": {
+            "$defs": {
+                "Place": {
+                    "title": "Place",
+                    "type": "object",
+                    "properties": {"room": {"title": "Room", "type": "string"}},
+                    "required": ["room"],
+                }
+            },
+            "title": "MoveLamp",
+            "type": "object",
+            "properties": {
+                "to": {"$ref": "#/$defs/Place"},
+                "by": {"anyOf": [{"$ref": "#/$defs/Place"}, {"type": "null"}], "default": None},
+            },
+            "required": ["to"],
+        },
+    },
+}
+# As generators leave schemas behind: a reference to what was left out, null for what was not known, a name too many.
+MALFORMED: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "dim_lamp",
+        "parameters": {
+            "type": "object",
+            "properties": {"to": {"$ref": "#/$defs/Level"}, "by": None, "in": {"type": "seconds"}},
+            "required": ["to", "until"],
+        },
+    },
+}
 BARE: dict[str, Any] = {"type": "function", "function": {"name": "ring_bell"}}
 
 _HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
@@ -75,7 +116,7 @@ _BOTH: list[Body] = [
     {"role": "user", "content": "Use set_colour to make the lamp teal, and ring_bell to ring the bell."}
 ]
 # Enough for a call and the markup around it in the formats that models use; less for what only has to be accepted.
-CALL_TOKENS, CALLS_TOKENS, TOUCH_TOKENS = 64, 96, 2
+CALL_TOKENS, CALLS_TOKENS, CHOICE_TOKENS, TOUCH_TOKENS = 64, 96, 48, 2
 
 _FORCED: Body = {
     "messages": _HELLO,
@@ -91,6 +132,10 @@ _TWO: Body = {
     "temperature": 0,
     "max_tokens": CALLS_TOKENS,
 }
+
+
+def _named(name: str) -> Body:
+    return {"type": "function", "function": {"name": name}}
 
 
 def _call(number: int, name: str, arguments: str) -> Body:
@@ -115,9 +160,33 @@ def _called_with(arguments: str) -> Stimulus:
     return replace(_turn(calling, _RESULT), valid=False, risk=Risk.HOSTILE)
 
 
+def _like(body: Body, stimulus: Stimulus) -> Stimulus:
+    """One whose calls are compared with those of the whole answer to the same request."""
+    return replace(stimulus, like=Likeness(post(Endpoint.CHAT, body).key, same_calls))
+
+
+def _own() -> Stimulus:
+    """A conversation in which the target's own messages are sent back whole, with all members that they came with."""
+    plain, forced = post(Endpoint.CHAT, {}), post(Endpoint.CHAT, _FORCED)
+    body = post(Endpoint.CHAT, {"tools": [LAMP], "max_tokens": TOUCH_TOKENS})
+    bare = post(Endpoint.CHAT, {"max_tokens": TOUCH_TOKENS})
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        said = message(answers[plain.key])
+        called = answered_calls(answers[forced.key])
+        request = (body if called else bare).build(subject, answers)
+        fields = json.loads(request.body)
+        fields["messages"] += [said, *_HELLO, *called] if called else [said, *_HELLO]
+        return replace(request, body=json.dumps(fields).encode())  # with what no text can hold
+
+    key = f"{Endpoint.CHAT} with the messages that came from it"
+    return replace(bare, key=key, build=build, needs=(plain, forced))
+
+
 OFFERED = post(Endpoint.CHAT, {"messages": _HELLO, "tools": [LAMP], "max_tokens": TOUCH_TOKENS})
 
 REQUESTS: dict[str, Stimulus] = {
+    "the target's own messages are sent back whole": _own(),
     "a tool is offered": OFFERED,
     "a tool is offered with strict false": post(
         Endpoint.CHAT,
@@ -134,9 +203,9 @@ REQUESTS: dict[str, Stimulus] = {
         Endpoint.CHAT,
         {"messages": _BEG, "tools": [LAMP], "tool_choice": "none", "temperature": 0, "max_tokens": 32},
     ),
-    "a tool must be called": post(Endpoint.CHAT, _FORCED),
-    "a tool must be called in a stream": post(
-        Endpoint.CHAT, _FORCED | {"stream_options": {"include_usage": True}}, streamed=True
+    "a tool must be called": _like(_FORCED, post(Endpoint.CHAT, _FORCED)),
+    "a tool must be called in a stream": _like(
+        _FORCED, post(Endpoint.CHAT, _FORCED | {"stream_options": {"include_usage": True}}, streamed=True)
     ),
     # By name: one call ends the answer, while "required" lets a small model call on until the limit.
     "a tool with strict true must be called": post(
@@ -144,7 +213,7 @@ REQUESTS: dict[str, Stimulus] = {
         _FORCED
         | {
             "tools": [STRICT],
-            "tool_choice": {"type": "function", "function": {"name": STRICT["function"]["name"]}},
+            "tool_choice": _named(STRICT["function"]["name"]),
         },
     ),
     "the second of two tools must be called": post(
@@ -152,14 +221,14 @@ REQUESTS: dict[str, Stimulus] = {
         _FORCED
         | {
             "tools": [LAMP, BELL],
-            "tool_choice": {"type": "function", "function": {"name": "ring_bell"}},
+            "tool_choice": _named("ring_bell"),
         },
     ),
     "no more than one of two tools must be called": post(
         Endpoint.CHAT, _TWO | {"parallel_tool_calls": False}
     ),
-    "two tools must be called": post(Endpoint.CHAT, _TWO),
-    "two tools must be called in a stream": post(Endpoint.CHAT, _TWO, streamed=True),
+    "two tools must be called": _like(_TWO, post(Endpoint.CHAT, _TWO)),
+    "two tools must be called in a stream": _like(_TWO, post(Endpoint.CHAT, _TWO, streamed=True)),
     "the result of a tool is sent back": _turn(_CALLING, _RESULT),
     "the result of a tool is sent back without content beside the call": _turn(
         {"role": "assistant", "tool_calls": _CALLS}, _RESULT
@@ -178,6 +247,29 @@ REQUESTS: dict[str, Stimulus] = {
     "a tool with a property without a type is offered": post(
         Endpoint.CHAT, {"messages": _HELLO, "tools": [UNTYPED], "max_tokens": TOUCH_TOKENS}
     ),
+    "a tool whose parameters have definitions is offered": post(
+        Endpoint.CHAT, {"messages": _HELLO, "tools": [DEFINED], "max_tokens": TOUCH_TOKENS}
+    ),
+    "a tool whose parameters are malformed is wrongly offered": post(
+        Endpoint.CHAT, {"messages": _HELLO, "tools": [MALFORMED], "max_tokens": TOUCH_TOKENS}, valid=False
+    ),
+    # By name, as with strict: one call ends each answer.
+    "two choices of a call are requested": post(
+        Endpoint.CHAT,
+        _FORCED | {"tools": [BELL], "tool_choice": _named("ring_bell"), "n": 2, "max_tokens": CHOICE_TOKENS},
+    ),
+    # Before tools there were functions. The contract leaves them out; who takes them owes a call all the same.
+    "a function must be called in the form before tools": post(
+        Endpoint.CHAT,
+        {
+            "messages": _HELLO,
+            "functions": [LAMP["function"]],
+            "function_call": {"name": LAMP["function"]["name"]},
+            "temperature": 0,
+            "max_tokens": CHOICE_TOKENS,
+        },
+        valid=False,
+    ),
     "a result is sent back that nothing asked for": post(
         Endpoint.CHAT,
         {
@@ -192,7 +284,7 @@ REQUESTS: dict[str, Stimulus] = {
         {
             "messages": _HELLO,
             "tools": [LAMP],
-            "tool_choice": {"type": "function", "function": {"name": "ring_bell"}},
+            "tool_choice": _named("ring_bell"),
             "max_tokens": TOUCH_TOKENS,
         },
         valid=False,

@@ -247,10 +247,6 @@ HARMLESS: dict[str, Change] = {
     "one created for the whole stream, a second late": changed(
         CHATS, answer(made("created", lambda seconds: seconds + 5))
     ),
-    "another greedy text in the stream": changed(
-        asked('POST /chat/completions {"stream":true,"temperature":0}'),
-        each(lambda v: [c["delta"].update(content="x") for c in v["choices"] if c["delta"].get("content")]),
-    ),
     "a limit that is not used up": changed(LIMITED_STREAM, each(_length_counted, where=has_usage)),
     "completions without text": both(
         changed(COMPLETIONS, answer(put("choices.0.text", ""), _stopped)),

@@ -70,6 +70,15 @@ HARMLESS: dict[str, Change] = {
     "messages of errors in other words": changed(
         REFUSALS, answer(put("error.message", "Nein."), put("error.type", "bad_request"))
     ),
+    "paths of the API and of the request in the messages of errors": changed(
+        REFUSALS,
+        answer(
+            put(
+                "error.message",
+                "POST http://h/usr/share/v1/chat/completions: /messages/0/content, ./home/a/b, n/a",
+            )
+        ),
+    ),
     "more in the error": changed(
         REFUSALS, answer(put("error.details", {"help": "x"}), put("request_id", "x"))
     ),

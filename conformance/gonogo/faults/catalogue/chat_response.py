@@ -29,6 +29,11 @@ LIMITED = either(
     asked('POST /chat/completions {"max_completion_tokens":2}'),
 )
 
+
+def _cached(usage: dict[str, int]) -> dict[str, int]:
+    return usage | {"prompt_tokens": 1, "total_tokens": 1 + usage["completion_tokens"]}
+
+
 # One field of every answer, and the one rule that owns it.
 _FIELDS = (
     ("chat answers without an id", "softwaremill/sttp-ai#338", "id", cut("id")),
@@ -182,6 +187,12 @@ FAULTS: tuple[Fault, ...] = (
         for name, imitates, rule, edit in _FIELDS
     ),
     *wrong_heads("chat completions", "chat.response", CHATS),
+    fault(
+        "what was cached of a prompt is not counted",
+        "the count of what was read anew (prompt_eval_count)",
+        "chat.response.usage_repeats",
+        changed(STOP, answer(made("usage", _cached))),
+    ),
     fault(
         "chat completions as text/event-stream",
         "a header that is set before stream is read",

@@ -32,7 +32,9 @@ from gonogo.faults.fault import Fault, fault, under
 
 STREAMS = streamed("/chat/completions")
 PLAIN = asked('POST /chat/completions {"stream":true}')
-GREEDY = asked('POST /chat/completions {"stream":true,"temperature":0}')  # compared by its text only
+GREEDY = asked(
+    'POST /chat/completions {"max_tokens":24,"stream":true,"temperature":0}'
+)  # compared by its text only
 LIMITED = asked(
     'POST /chat/completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true},"temperature":0}'
 )

@@ -124,10 +124,36 @@ def _of(group: str, what: str, *breaks: str) -> tuple[Fault, ...]:
 
 
 CHAT_STREAM = last("choices.chat.streamed")
+CALLS = last("choices.chat.calls")
+
+
+def _one_calls(value: Any) -> None:  # noqa: ANN401 - JSON
+    """The second choice has prose in the place of its call."""
+    value["choices"][1].update(
+        message={"role": "assistant", "content": "Hello!", "refusal": None}, finish_reason="stop"
+    )
+
+
+def _one_is_cut(value: Any) -> None:  # noqa: ANN401 - JSON
+    _one_calls(value)
+    value["choices"][1]["finish_reason"] = "length"
+
 
 FAULTS: tuple[Fault, ...] = (
     *_of("chat", "chat completions", "clients.openai_python.chat_stream"),
     *_of("completions", "completions"),
+    fault(
+        "only the first of two choices has its call",
+        "a parser of calls for one text",
+        "choices.chat.calls",
+        changed(CALLS, answer(_one_calls)),
+    ),
+    fault(
+        "n is ignored where a tool must be called",
+        "a branch for tools that returns the first choice",
+        "choices.chat.calls",
+        changed(CALLS, answer(made("choices", lambda old: old[:1]))),
+    ),
     fault(
         "only the first of two choices has a role",
         "a flag for the whole stream",
@@ -162,6 +188,8 @@ def _ends_early(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 HARMLESS: dict[str, Change] = {
+    "several choices with tools that are refused": changed(CALLS, refused(400)),
+    "a limit that cuts one of two choices before its call": changed(CALLS, answer(_one_is_cut)),
     "several choices that are refused": changed(either(WHOLE, STREAMS), refused(400)),
     "the second choice before the first": changed(WHOLE, answer(made("choices", lambda old: old[::-1]))),
     "a choice that ends early": changed(WHOLE, answer(_ends_early)),

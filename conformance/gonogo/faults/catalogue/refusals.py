@@ -60,6 +60,12 @@ _FIELDS = (
         put("error.message", 'Traceback (most recent call last):\n  File "app.py", line 7, in chat'),
     ),
     (
+        "a path of the server in the message of errors",
+        "the text of an OSError passed on",
+        ("envelope.no_path",),
+        put("error.message", "[Errno 2] No such file or directory: '/home/ada/.cache/models/x/config.json'"),
+    ),
+    (
         "errors with an empty message",
         "openai/openai-node#1734",
         ("envelope.words",),

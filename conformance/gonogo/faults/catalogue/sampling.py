@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
+from gonogo.faults.asking import every, first, keys, last
 from gonogo.faults.catalogue.chat_response import LIMITED
 from gonogo.faults.catalogue.limits import UNFIT
 from gonogo.faults.catalogue.stops import saying
-from gonogo.faults.editing import answer, answered, asked, changed, either, made, put, refused, silent, status
+from gonogo.faults.editing import (
+    answer,
+    answered,
+    asked,
+    both,
+    but,
+    changed,
+    either,
+    made,
+    put,
+    refused,
+    silent,
+    status,
+)
 from gonogo.faults.fault import Fault, fault
 from gonogo.judge.checks.counts import text
 from gonogo.rules import load
@@ -51,6 +65,31 @@ def _unbiased(record: Record) -> Record:
 
 def _counted(usage: dict[str, int], tokens: int) -> dict[str, int]:
     return usage | {"completion_tokens": tokens, "total_tokens": usage["prompt_tokens"] + tokens}
+
+
+COOL, MEASURED = first("sampling.effect.temperature"), last("sampling.effect.temperature")
+HOT = but(every("sampling.effect.temperature"), either(COOL, MEASURED))
+_TALE = (
+    "In the deepest forest of the north lives the glimmerback, a creature with the body of a badger and the wings of a "
+    "moth, which sings only when it snows, and whose shadow walks a little ahead of it"
+)
+
+
+def _cooled(record: Record) -> Record:
+    """What was drawn hot is the greedy text."""
+    greedy = next(exchange for exchange in record.exchanges if COOL(exchange))
+    return changed(HOT, saying(text(greedy)))(record)
+
+
+def _undecided(value: Any) -> None:  # noqa: ANN401 - JSON
+    """At each place another token is as likely as the one that came."""
+    for entry in value["choices"][0]["logprobs"]["content"]:
+        entry["logprob"] = -1.0
+        entry["top_logprobs"] = [
+            entry | {"top_logprobs": []},
+            {"token": "z", "logprob": -1.0, "bytes": [122]},
+        ]
+        del entry["top_logprobs"][0]["top_logprobs"]
 
 
 # What is refused without a word about which it was, and who did so.
@@ -140,6 +179,30 @@ FAULTS: tuple[Fault, ...] = (
         changed(_pick("effect.top_p"), _rewritten(str.swapcase)),
     ),
     fault(
+        "the temperature is ignored",
+        "transformers serve, where its model's settings do not sample; this one refuses log probabilities",
+        "sampling.effect.temperature",
+        both(changed(either(COOL, HOT), saying(_TALE)), changed(MEASURED, refused(400))),
+    ),
+    fault(
+        "the temperature is ignored, of which log probabilities show that chance would not do so",
+        "a field that is read and not passed on",
+        "sampling.effect.temperature",
+        both(_cooled, changed(MEASURED, answer(_undecided))),
+    ),
+    fault(
+        "no log probabilities beside a stop sequence",
+        "a list that is made at the limit only",
+        "logprobs.chat.stopped",
+        changed(MEASURED, answer(put("choices.0.logprobs", None))),
+    ),
+    fault(
+        "the list of log probabilities is cut shorter than the text",
+        "as many entries cut off as the sequence has characters",
+        "logprobs.chat.stopped",
+        changed(MEASURED, answer(made("choices.0.logprobs.content", lambda old: old[:2]))),
+    ),
+    fault(
         "the older of two limits counts",
         "abetlen/llama-cpp-python#1907",
         "sampling.effect.both_limits",
@@ -172,6 +235,18 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 HARMLESS: Mapping[str, Change] = {
+    "hot texts of a model that is sure of each of its words": _cooled,
+    "hot texts that are short, from a model of which nobody knows how sure it was": both(
+        _cooled, changed(MEASURED, refused(400))
+    ),
+    "one hot text of two that is the greedy one": changed(
+        asked(keys("sampling.effect.temperature")[1]), saying(_TALE)
+    ),
+    "log probabilities beside a stop sequence that are refused": changed(MEASURED, refused(400)),
+    "log probabilities without the token that a stop sequence begins in": changed(
+        MEASURED, answer(made("choices.0.logprobs.content", lambda old: old[:-1]))
+    ),
+} | {
     f"{rule}: the model is refused, which generates nothing whatever is asked": changed(
         _pick(f"accepted.{rule}"), answered(UNFIT, 400)
     )

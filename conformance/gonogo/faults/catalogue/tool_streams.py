@@ -30,6 +30,7 @@ STREAM = asked(REQUESTS["a tool must be called in a stream"].key)
 TWO = asked(REQUESTS["two tools must be called in a stream"].key)
 STREAMS = either(STREAM, TWO)
 FRAGMENT = "choices.0.delta.tool_calls.0"
+_ARGUMENTS = f"{FRAGMENT}.function.arguments"
 _CLIENT_STREAM = "clients.openai_python.chat_stream"
 
 
@@ -52,12 +53,13 @@ def calls_fragment(value: Any) -> bool:  # noqa: ANN401 - JSON
     return has_choice(value) and "tool_calls" in value["choices"][0]["delta"]
 
 
-def _begins(value: Any) -> bool:  # noqa: ANN401 - JSON
+def begins_a_call(value: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether a chunk carries the first piece of a call."""
     return calls_fragment(value) and "id" in value["choices"][0]["delta"]["tool_calls"][0]
 
 
 def _goes_on(value: Any) -> bool:  # noqa: ANN401 - JSON
-    return calls_fragment(value) and not _begins(value)
+    return calls_fragment(value) and not begins_a_call(value)
 
 
 def _repeated(value: Any) -> None:  # noqa: ANN401 - JSON
@@ -73,7 +75,7 @@ _FRAGMENTS = (
         "an invented name",
         "tools.stream.schema",
         put(f"{FRAGMENT}.type", "tool"),
-        _begins,
+        begins_a_call,
     ),
     (
         "null as id in later fragments",
@@ -87,42 +89,42 @@ _FRAGMENTS = (
         "ollama/ollama#7881",
         "tools.stream.arguments",
         put(f"{FRAGMENT}.function.arguments", {}),
-        _begins,
+        begins_a_call,
     ),
     (
         "null as arguments of fragments",
         "a parser that found none",
         "chat.stream.nulls",
         put(f"{FRAGMENT}.function.arguments", None),
-        _begins,
+        begins_a_call,
     ),
     (
         "no id in the first fragment",
         "pipecat-ai/pipecat#4987",
         "tools.stream.id",
         cut(f"{FRAGMENT}.id"),
-        _begins,
+        begins_a_call,
     ),
     (
         "an empty id in the first fragment",
         "vercel/ai#6663",
         "tools.stream.id",
         put(f"{FRAGMENT}.id", ""),
-        _begins,
+        begins_a_call,
     ),
     (
         "no name in the first fragment",
         "spring-projects/spring-ai PR#5973",
         "tools.stream.name",
         cut(f"{FRAGMENT}.function.name"),
-        _begins,
+        begins_a_call,
     ),
     (
         "no type in the first fragment",
         "a hand-made delta",
         "tools.stream.type",
         cut(f"{FRAGMENT}.type"),
-        _begins,
+        begins_a_call,
     ),
     (
         "id and name in every fragment",
@@ -205,7 +207,19 @@ FAULTS: tuple[Fault, ...] = (
         "another tool in the stream",
         "a second parser for streams",
         "tools.stream.agrees",
-        changed(STREAM, each(put(f"{FRAGMENT}.function.name", "ring_bell"), where=_begins)),
+        changed(STREAM, each(put(f"{FRAGMENT}.function.name", "ring_bell"), where=begins_a_call)),
+    ),
+    fault(
+        "other arguments in the stream than in the whole answer",
+        "a second parser for streams",
+        "tools.stream.same_arguments",
+        changed(STREAM, each(made(_ARGUMENTS, lambda old: old.replace("t", "d")), where=calls_fragment)),
+    ),
+    fault(
+        "other arguments in the stream than in the whole answer, of two calls",
+        "a parser that takes one call for a part of the other",
+        "tools.stream.same_arguments_of_two",
+        changed(TWO, each(made(_ARGUMENTS, lambda old: old.replace("t", "d")), where=calls_fragment)),
     ),
     fault(
         "no usage chunk beside calls",
@@ -225,7 +239,7 @@ def _in_one_fragment(old: list[bytes]) -> list[bytes]:
             new.append(value or frame)
             continue
         more = value["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
-        first = next(v for v in reversed(new) if _begins(v))
+        first = next(v for v in reversed(new) if begins_a_call(v))
         first["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] += more
     return [frame if isinstance(frame, bytes) else event(frame) for frame in new]
 
@@ -262,7 +276,9 @@ HARMLESS: dict[str, Change] = {
     "each call in one fragment": changed(STREAMS, frames(_in_one_fragment)),
     "all calls in one chunk with the role": changed(STREAMS, frames(_in_one_chunk)),
     "one call where two could be": changed(TWO, frames(_first_call_only)),
-    "other arguments in the stream": changed(
-        STREAM, frames(_in_one_fragment), each(put(f"{FRAGMENT}.function.arguments", "{}"), where=_begins)
+    "arguments in the stream with other spaces": changed(
+        STREAM,
+        frames(_in_one_fragment),
+        each(put(_ARGUMENTS, '\n{"colour":"teal"}'), where=begins_a_call),
     ),
 }

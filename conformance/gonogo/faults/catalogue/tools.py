@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import every, first, last, under
-from gonogo.faults.catalogue.tool_streams import FRAGMENT, STREAM, STREAMS, TWO, calls_fragment
+from gonogo.faults.asking import first, last, under
+from gonogo.faults.catalogue.tool_streams import FRAGMENT, STREAM, STREAMS, TWO, begins_a_call, calls_fragment
 from gonogo.faults.editing import (
     answer,
+    answered,
     asked,
     both,
     changed,
@@ -35,6 +36,8 @@ STRICT = asked(REQUESTS["a tool with strict true must be called"].key)
 FORBIDDEN = asked(REQUESTS["tools are forbidden"].key)
 CALLS = either(CALL, NAMED, ONE)
 
+FUNCTION = asked(REQUESTS["a function must be called in the form before tools"].key)
+
 _TOOL_CALLS = "choices.0.message.tool_calls"
 
 
@@ -54,6 +57,20 @@ def _call_unasked(value: Any) -> None:  # noqa: ANN401 - JSON
     value["choices"][0]["message"].update(content=None, tool_calls=[call])
     value["choices"][0]["finish_reason"] = "tool_calls"
 
+
+def _chat(message: Any, finish_reason: str) -> Any:  # noqa: ANN401 - JSON
+    """A chat completion with this in its message."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": None, "refusal": None} | message}
+    return {
+        "id": "chatcmpl-0",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "ideal",
+        "choices": [choice | {"logprobs": None, "finish_reason": finish_reason}],
+    }
+
+
+_CALLED = {"name": "set_colour", "arguments": '{"colour": "teal"}'}
 
 # What is refused though the plain form is taken, who refused it, and the rule.
 _REFUSED = (
@@ -167,6 +184,12 @@ FAULTS: tuple[Fault, ...] = (
         changed(CALL, answer(_markup)),
     ),
     fault(
+        "a function in the form before tools is accepted and ignored",
+        "unknown fields that are dropped",
+        "tools.functions.not_ignored",
+        changed(FUNCTION, answered(_chat({"content": "Hello!"}, "stop"))),
+    ),
+    fault(
         "a tool choice by name is ignored",
         "ollama/ollama#8421",
         "tools.named.called",
@@ -233,7 +256,10 @@ FAULTS: tuple[Fault, ...] = (
         "ids of calls counted from 0 in each answer",
         "NVIDIA-NeMo/Switchyard#502",
         "tools.call.id_unique",
-        changed(every("tools.call.id_unique"), answer(put(f"{_TOOL_CALLS}.0.id", "call_0"))),
+        both(
+            changed(CALL, answer(put(f"{_TOOL_CALLS}.0.id", "call_0"))),
+            changed(STREAM, each(put(f"{FRAGMENT}.id", "call_0"), where=begins_a_call)),
+        ),
     ),
     fault(
         "a call of a tool that nobody offered",
@@ -284,10 +310,21 @@ def _refused_by_model(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 HARMLESS: dict[str, Change] = {
+    "a function in the form before tools that is called": changed(
+        FUNCTION, answered(_chat({"function_call": _CALLED}, "function_call"))
+    ),
+    "a function in the form before tools that is called as a tool": changed(
+        FUNCTION,
+        answered(_chat({"tool_calls": [{"id": "c", "type": "function", "function": _CALLED}]}, "tool_calls")),
+    ),
+    "a limit that comes before the function is called": changed(
+        FUNCTION, answered(_chat({"reasoning_content": "The user"}, "length"))
+    ),
+    "functions that are not implemented": changed(FUNCTION, refused(501)),
     "tools that are refused": changed(_with_tools, refused(400)),
     "tools that are not implemented": changed(_with_tools, refused(501)),
     "tools that are refused where one must be called": changed(
-        either(CALL, NAMED, ONE, STREAM, TWO, asked(REQUESTS["a tool must be called"].key + " #2")),
+        either(CALL, NAMED, ONE, STREAM, TWO),
         refused(400),
     ),
     "a rate limit for calls": changed(either(CALL, STREAM), refused(429)),

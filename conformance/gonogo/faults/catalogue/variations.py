@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gonogo.exchange import FailureKind
 from gonogo.faults.asking import first, last
 from gonogo.faults.catalogue.stops import saying
-from gonogo.faults.editing import answer, changed, either, made, put, refused, silent
+from gonogo.faults.editing import answer, answered, changed, either, made, put, refused, silent
 from gonogo.faults.fault import Fault, fault
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ _FAILING = (
     ),
     ("two users in a row fail the server", "an exception of the template", "chat.harmless.two_users"),
     (
+        "a conversation in an unusual order fails the server",
+        "a template that takes the last message for the user's",
+        "chat.harmless.any_order",
+    ),
+    (
+        "a tool with a malformed schema fails the server",
+        "a converter that looks up a reference",
+        "tools.harmless.malformed",
+    ),
+    (
         "a schema with definitions fails the server",
         "a converter without $ref",
         "structured.harmless.definitions",
@@ -49,6 +59,16 @@ _REFUSED = (
         "an untyped property of a tool is refused",
         "a converter that reads type first",
         "tools.request.untyped",
+    ),
+    (
+        "a tool whose parameters have definitions is refused",
+        "a converter without $ref",
+        "tools.request.definitions",
+    ),
+    (
+        "a message of its own is refused",
+        "a schema of requests without what the answers have, such as reasoning_content",
+        "tools.history.own",
     ),
     ("empty content beside a call is refused", "a check for what is false", "tools.history.empty_content"),
     ("an empty logit_bias is refused", "a minimum of one", "sampling.accepted.bias_empty"),
@@ -118,10 +138,15 @@ FAULTS: tuple[Fault, ...] = (
 
 HARMLESS: Mapping[str, Change] = {
     "histories that the template refuses": changed(
-        either(last("chat.harmless.late_system"), last("chat.harmless.two_users")), refused(400)
+        either(*(last(f"chat.harmless.{name}") for name in ("late_system", "two_users", "any_order"))),
+        refused(400),
     ),
     "arguments that are no JSON are refused": changed(
         either(last("tools.harmless.arguments_empty"), last("tools.harmless.arguments_cut")), refused(400)
+    ),
+    "a malformed schema of a tool is refused": changed(last("tools.harmless.malformed"), refused(400)),
+    "a malformed schema of a tool is taken for any": changed(
+        last("tools.harmless.malformed"), answered({"choices": []})
     ),
     "definitions in a schema are refused": changed(last("structured.harmless.definitions"), refused(400)),
     "a body in chunks is refused for want of a length": changed(last("http.chunked"), refused(411)),

@@ -281,6 +281,7 @@ VALUES = (
             "errors.context.whole",
             "robustness.invalid_refused",
             "models.retrieve.unknown*",
+            "tools.functions.not_ignored",
         ),
         _evidence_has(lambda status: status < 400, TOO_MANY, *REFUSALS),
     ),

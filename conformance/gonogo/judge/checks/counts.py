@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.checks.acceptance import accepted
+from gonogo.judge.outcome import Deviation, Stop, saw, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
@@ -20,6 +23,22 @@ PARTS = {
 }
 MOST_WORDS = 2
 """Words that one token may hold: vocabularies have a few tokens of two."""
+UNPROMPTED = frozenset(
+    {
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "n",
+        "seed",
+        "stop",
+        "logit_bias",
+        "logprobs",
+    }
+    | {"top_logprobs", "presence_penalty", "frequency_penalty", "stream", "user", "metadata", "store"}
+    | {"service_tier", "safety_identifier", "prompt_cache_key"}
+)
+"""What no template reads."""
 FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -138,6 +157,47 @@ def part_counts(*exchanges: Exchange, part: str) -> Outcome:
     if both > without:
         return saw("prompt_tokens", *exchanges)
     return Deviation(f"more than the {without} prompt tokens without the {part}", f"prompt_tokens is {both}")
+
+
+@compare("each prompt has one number of tokens", Of.ANY)
+def one_number_each(*exchanges: Exchange) -> Outcome:
+    """Whatever was cached, and whoever asked beside; several choices may count it several times."""
+    counted: dict[str, list[tuple[Exchange, int]]] = {}
+    for exchange in exchanges:
+        if (count := _prompt_count(exchange)) is not None:
+            counted.setdefault(_prompt(exchange), []).append((exchange, count))
+    repeated = [found for found in counted.values() if len(found) > 1]
+    for found in repeated:
+        usual = Counter(count for _, count in found).most_common(1)[0][0]
+        other = next((pair for pair in found if pair[1] != usual), None)
+        if other is not None:
+            first = next(exchange for exchange, count in found if count == usual)
+            places = [(other[0].id, f"prompt_tokens is {other[1]}"), (first.id, f"prompt_tokens is {usual}")]
+            return Deviation(
+                f"the {usual} prompt_tokens of another answer",
+                f"prompt_tokens is {other[1]}",
+                also=tuple(places),
+            )
+    return saw("prompt_tokens", *(exchange for found in repeated for exchange, _ in found))
+
+
+def _prompt(exchange: Exchange) -> str:
+    """All of a request that may become part of the prompt, as text; what is sent as null is not sent."""
+    asked = exchange.request.fields
+    return json.dumps(
+        [(name, asked[name]) for name in sorted(asked.keys() - UNPROMPTED) if asked[name] is not None]
+    )
+
+
+def _prompt_count(exchange: Exchange) -> int | None:
+    """prompt_tokens of an answer of one choice; None where it has none, or 0, which is another rule's matter."""
+    several = exchange.request.fields.get("n") not in {None, 1}
+    if not accepted(exchange) or exchange.failure is not None or several:
+        return None
+    try:
+        return prompt_tokens(exchange) or None
+    except Stop:
+        return None
 
 
 def generated(exchange: Exchange) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gonogo.judge import reading, shape, token_logprobs
 from gonogo.judge.checks.acceptance import taken_like_the_first
 from gonogo.judge.checks.counts import generated, refuse_reasoning, text
+from gonogo.judge.checks.stops import LONGEST_TOKEN, stopped_text
 from gonogo.judge.outcome import Deviation, Kept, saw, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -76,6 +77,19 @@ def taken_with_logprobs(first: Exchange, last: Exchange) -> Outcome:
     if not token_logprobs.pieces(first):
         raise undecided(Reason.NO_LOGPROBS, first)
     return _present(last, "content" if "messages" in last.request.fields else "tokens")
+
+
+@compare("the stopped text has the log probabilities of its tokens")
+def stopped_with_logprobs(whole: Exchange, cut: Exchange) -> Outcome:
+    """Of the token that the sequence begins in they may be there or not, and of what comes after it as well."""
+    stopped_text(whole, cut).expect_ended()
+    if not token_logprobs.pieces(cut):
+        return _present(cut, "content")
+    said, spelt = text(cut), _spelt(cut)
+    shown = b"".join(spelt).decode("utf-8", "replace")
+    if len(shown) >= len(said) - LONGEST_TOKEN:
+        return saw("token with a log probability", cut, count=len(spelt))
+    return Deviation(f"log probabilities of the tokens of {said!r}", f"they are those of {shown!r}")
 
 
 @check("no token lists alternatives, as none were asked for", Of.BEGUN)

@@ -35,6 +35,12 @@ TRACE = re.compile(
     r"|goroutine \d+ \["
     r"|thread '[^']*' panicked at"
 )
+# Where operating systems keep files of people and programs. Paths of an API and pointers into a request are others.
+PATH = re.compile(
+    r"(?<![\w/.:-])"
+    r"(?:/(?:home|Users|root|usr|opt|srv|var|tmp|workspace|Library)/[\w.@+-]+/|[A-Z]:\\{1,2}[\w. -]+\\{1,2})"
+    r"[\w.@+/\\-]+"
+)
 
 
 @check("the request is refused with 4xx", Of.ANY)
@@ -125,6 +131,19 @@ def no_trace(exchange: Exchange) -> Outcome:
         return saw("refusal without a stack trace", exchange)
     start = max(0, found.start() - 20)
     return Deviation("an error without lines of code", f"it has {said[start : found.end() + 60]!r}")
+
+
+@check("no file of the server is named in the refusal", Of.REFUSED)
+def no_path(exchange: Exchange) -> Outcome:
+    """A path of its disk; a stack trace is another rule's matter, and what the request named may be named again."""
+    if not exchange.body:
+        raise undecided(Reason.NO_BODY, exchange)
+    said = exchange.body.decode("utf-8", "replace").replace("\\/", "/")
+    asked = exchange.request.body.decode("utf-8", "replace").replace("\\/", "/")
+    found = None if TRACE.search(said) else PATH.search(said)
+    if found is None or found.group() in asked:
+        return saw("refusal without a path", exchange)
+    return Deviation("an error without names of files", f"it names {found.group()[:100]!r}")
 
 
 @check('the code is "{code}"', Of.REFUSED)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import TYPE_CHECKING
 
-from gonogo.judge import kinds, reading
+from gonogo.judge import chance, kinds, reading
 from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.checks.counts import all_of_it, text
 from gonogo.judge.checks.refusals import names_one, not_of_the_model
 from gonogo.judge.outcome import Deviation, Kept, refused, saw, unanswered, undecided
-from gonogo.judge.steps import Of, check, compare
+from gonogo.judge.steps import Of, admit, check, compare
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
+
+WORDS = 30
+"""What a text needs to be unlikely twice, where no log probability says how sure the model was.
+
+30 words are some 40 tokens. Take a server that leaves out what is less likely than a tenth of the best (min_p), and a
+model so sure of itself that every third token alone has a rival then, a third as likely: at temperature 2 that one is
+drawn sqrt(1/3) times as often, and the greedy token comes in 63 of 100 draws. Two texts are the greedy one then once
+in 0.63 ** -26 = 160,000 runs. Where nothing is left out, the whole vocabulary is drawn from at each place.
+"""
+UNLIKELY = 1e-4
+"""The chance of both draws together from which on we say that nothing was drawn, where log probabilities tell it."""
 
 
 @check("it is taken, or refused by the name {names}", Of.ANY)
@@ -55,13 +67,33 @@ def forced(*exchanges: Exchange) -> Outcome:
 @compare("the last text begins like the greedy one", Of.BEGUN)
 def greedy_too(first: Exchange, again: Exchange, drawn: Exchange) -> Outcome:
     """Where one token is left to draw from, it is the one that greedy sampling takes."""
-    expected = _repeated(first, again)
+    expected = repeated(first, again)
     actual = _said(drawn).strip()
     if expected.strip().startswith(actual):
         return saw("text", first, again, drawn)
     for exchange in (first, drawn):
         all_of_it(exchange)
     return Deviation(f"a text that begins like {expected!r}", f"the text is {actual!r}")
+
+
+@compare("a text at temperature 2 is not the greedy one", Of.ANY)
+def drawn_at_all(greedy: Exchange, drawn: Exchange, again: Exchange, measured: Exchange) -> Outcome:
+    """Two texts that were drawn hot and are the greedy one all the same were not drawn.
+
+    They are compared with the greedy text and not with each other: a server may begin with the same seed each time, and
+    a cache may give out one answer twice. The last answer tells how sure the model was, where the target says that.
+    """
+    for exchange in (greedy, drawn, again):
+        admit(exchange, Of.ACCEPTED)
+    expected = _said(greedy).strip()
+    for exchange in (drawn, again):
+        if not _is_the_same(expected, _said(exchange).strip()):
+            return saw("text that is not the greedy one", greedy, exchange)
+    _expect_unlikely(expected, measured)
+    return Deviation(
+        "another text than at temperature 0",
+        f"both texts at temperature 2 begin with {expected[:60]!r}, as at 0",
+    )
 
 
 @compare("the text is the same each time", Of.BEGUN)
@@ -76,8 +108,23 @@ def same_of_seed(first: Exchange, again: Exchange, drawn: Exchange, once_more: E
     for exchange in (first, again, drawn, once_more):
         if not accepted(exchange):
             raise unanswered(exchange)
-    _repeated(first, again)
+    repeated(first, again)
     return _other(drawn, once_more) or saw("text", drawn, once_more)
+
+
+def _is_the_same(expected: str, actual: str) -> bool:
+    """Whether one text is how the other begins: a limit may be counted in another way, or an end be drawn."""
+    return expected.startswith(actual) or actual.startswith(expected)
+
+
+def _expect_unlikely(text: str, measured: Exchange) -> None:
+    """Raise Stop where a server that draws may have said this text twice."""
+    told = chance.measured(measured) if accepted(measured) else None
+    if told is not None and told * 2 > log(UNLIKELY):
+        raise undecided(Reason.TOO_SURE, measured)
+    words = len(text.split())
+    if told is None and words < WORDS:
+        raise undecided(Reason.TOO_SHORT, measured, found=words, needed=WORDS)
 
 
 def _other(first: Exchange, again: Exchange) -> Deviation | None:
@@ -90,7 +137,7 @@ def _other(first: Exchange, again: Exchange) -> Deviation | None:
     return Deviation(f"the text {expected!r}", f"the text is {actual!r}")
 
 
-def _repeated(first: Exchange, again: Exchange) -> str:
+def repeated(first: Exchange, again: Exchange) -> str:
     """The greedy text; Stop where it does not repeat."""
     if _other(first, again) is not None:
         raise undecided(Reason.NOT_REPEATED, first, again)

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import jsonschema_rs
 
 from gonogo.judge import calls, reading
-from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.checks.acceptance import (
+    accepted,
+    expect_kind,
+    expect_plain,
+    taken_like_the_first,
+)
+from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 
@@ -128,10 +134,10 @@ def id_not_empty(exchange: Exchange) -> Outcome:
     return saw("call with an id", exchange, count=sum(isinstance(found, str) for found in ids))
 
 
-@compare("the ids of all calls differ")
+@compare("the ids of all calls differ", Of.BEGUN)
 def ids_differ(*exchanges: Exchange) -> Outcome:
     """Ids of one conversation come from several answers."""
-    ids = [list(map(_id, calls.some(exchange))) for exchange in exchanges]
+    ids = [_ids(exchange) for exchange in exchanges]
     known = [found for each in ids for found in each if found]
     twice = [found for found in known if known.count(found) > 1]
     if not twice:
@@ -155,6 +161,50 @@ def arguments_parse(exchange: Exchange) -> Outcome:
             reading.ended(exchange)
             return Deviation("the text of a JSON object", f"the arguments are {text[:80]!r}")
     return saw("call with arguments", exchange, count=len(found))
+
+
+@check("each of the {number:d} choices has a call")
+def each_calls(exchange: Exchange, number: int) -> Outcome:
+    """Where a tool must be called, every choice calls it; one that the limit cut may have been about to."""
+    found = reading.choices(exchange)
+    if len(found) != number:
+        return Deviation(f"{number} choices", f"there are {len(found)}")
+    messages = [choice.get("message") for choice in found]
+    called = [isinstance(each, dict) and bool(reading.objects(each.get("tool_calls"))) for each in messages]
+    if all(called):
+        return saw("choice with a call", exchange, count=number)
+    calls.uncut(exchange)
+    if not any(called):
+        raise undecided(Reason.NO_CALL, exchange)
+    return Deviation("a call in every choice", f"choice {called.index(False)} has none")
+
+
+@compare("the function is called, or refused", Of.ANY)
+def older_form(plain: Exchange, older: Exchange) -> Outcome:
+    """Accepted and ignored is the one thing that is wrong; a call among tool_calls was at least not ignored."""
+    expect_plain(plain)
+    if not accepted(older):
+        status = older.status
+        if status is None or status in {401, 403, 429} or (status >= 500 and status != 501):
+            raise unanswered(older)
+        return saw("refusal of a function", older)
+    expect_kind(older)
+    if calls.whole(older):
+        return saw("call of a function", older)
+    message = reading.choices(older)[0]["message"]
+    call = message.get("function_call")
+    if isinstance(call, dict) and call.get("name"):
+        return saw("call of a function", older)
+    said = message.get("content")
+    if not said:
+        raise undecided(Reason.NO_TEXT, older)
+    return Deviation("a call of the function, or a refusal", f"there is none, but the content {said[:80]!r}")
+
+
+@compare("its own messages are taken like those of others", Of.ANY)
+def own_taken(plain: Exchange, offered: Exchange, own: Exchange) -> Outcome:
+    """Where a call is among them, and the tools with it, as a request that offers tools is taken."""
+    return taken_like_the_first(offered if "tools" in own.request.fields else plain, own)
 
 
 @check("no call has an index")
@@ -191,7 +241,8 @@ def one_at_a_time(exchange: Exchange) -> Outcome:
     return saw("call of a tool", exchange)
 
 
-def _id(call: reading.Object) -> str:
-    """The id of a call; "" where it has none."""
-    found = call.get("id")
-    return found if isinstance(found, str) else ""
+def _ids(exchange: Exchange) -> list[str]:
+    """The id of each call, whole or streamed; "" where it has none."""
+    if exchange.is_stream:
+        return [next(iter(calls.ids(parts)), "") for _, parts in sorted(calls.by_call(exchange).items())]
+    return [found if isinstance(found := call.get("id"), str) else "" for call in calls.some(exchange)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, reading
 from gonogo.judge.checks.chunks import usage_chunk
+from gonogo.judge.checks.sampling import repeated
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -161,6 +163,47 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
         name, given, came = lost[0]
         return Deviation(f"{given} for {name!r}, as in the whole answer", f"the stream has {came!r}")
     return saw("call with arguments", whole, streamed, count=len(full))
+
+
+@compare("the stream calls with the arguments of the whole answer, where greedy text repeats", Of.BEGUN)
+def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
+    """As JSON: how it is spaced is nobody's matter. Where greedy text does not repeat, arguments need not.
+
+    Other tools, arguments that are lost and those that are no JSON are other rules' matters.
+    """
+    repeated(first, again)
+    for exchange in (whole, streamed):
+        calls.uncut(exchange)
+    reading.ended(streamed)
+    made, came = _called(whole), _called(streamed)
+    if [name for name, _ in made] != [name for name, _ in came]:
+        raise undecided(Reason.OTHER_CALLS, whole, streamed)
+    for (name, expected), (_, actual) in zip(made, came, strict=True):
+        if expected != actual:
+            return Deviation(f"{expected} for {name!r}, as in the whole answer", f"the stream has {actual}")
+    return saw("call with arguments", whole, streamed, count=len(made))
+
+
+def _called(exchange: Exchange) -> list[tuple[object, str]]:
+    """The name of each call with its arguments as JSON in one spelling; Stop where they are no JSON object."""
+    found = zip(calls.names(exchange), calls.arguments(exchange), strict=True)
+    return [(name, _spelled(given, exchange)) for name, given in found]
+
+
+def _spelled(arguments: str, exchange: Exchange) -> str:
+    try:
+        value = reading.parse(arguments)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise undecided(Reason.FIELD_NOT, exchange, field="arguments", kind="the text of a JSON object")
+    return json.dumps(json.loads(arguments, parse_float=_number), sort_keys=True, ensure_ascii=False)
+
+
+def _number(text: str) -> float:
+    """A number without a fraction as a whole one: JSON knows one kind, and 5.0 is 5."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _has_some(arguments: str) -> bool:

@@ -1,0 +1,45 @@
+"""How likely it is that a text is drawn again, as the log probabilities beside it tell."""
+
+from __future__ import annotations
+
+from math import exp, log, log1p
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading, token_logprobs
+from gonogo.judge.outcome import Stop
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.reading import Object
+
+RIVAL = log(0.1)
+"""How far below the token that came another may be, to count: by default servers draw from tokens that are a twentieth
+or a tenth as likely as the best (min_p), and from twenty at least (top_k)."""
+
+
+def measured(exchange: Exchange) -> float | None:
+    """The logarithm of the greatest chance that a server which draws at temperature 2 says this text.
+
+    At each place the token that came is held against the listed others alone, where those are its rivals. None where
+    the answer has no log probabilities with alternatives.
+    """
+    try:
+        entries = token_logprobs.entries(exchange)
+    except Stop:
+        return None
+    gaps = [_gaps(entry) for entry in entries]
+    # At temperature 2 a token that is a quarter as likely is drawn half as often.
+    return (
+        -sum(log1p(sum(exp(gap / 2) for gap in each if gap >= RIVAL)) for each in gaps) if any(gaps) else None
+    )
+
+
+def _gaps(entry: Object) -> list[float]:
+    """How much likelier each of the other tokens is than the one that came, as logarithms; most are below 0."""
+    own = token_logprobs.number(entry.get("logprob"))
+    others = [
+        token_logprobs.number(top.get("logprob"))
+        for top in reading.objects(entry.get("top_logprobs"))
+        if top.get("token") != entry.get("token")
+    ]
+    return [other - own for other in others if other is not None and own is not None]
