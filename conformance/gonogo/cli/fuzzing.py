@@ -7,12 +7,12 @@ from gonogo.fuzz import Budget, Fuzzing
 from gonogo.fuzz.source import require_schemathesis
 
 fuzz = click.option(
-    "--fuzz", is_flag=True, help="Send generated requests too, and judge the rules of robustness."
+    "--fuzz", is_flag=True, help="Send generated requests too, and judge the rules of robustness and fuzz."
 )
 fuzz_budget = click.option(
     "--fuzz-budget",
     metavar="LIMITS",
-    help="What they may cost, as seconds=120,cases=1000,tokens=4000 (the default); each may be left out.",
+    help="What they cost from the first on, as seconds=120,cases=1000,tokens=4000 (the default); each may be left out.",
 )
 fuzz_seed = click.option(
     "--fuzz-seed", metavar="N", type=click.IntRange(min=0), help="Other requests for other numbers; else 0."
