@@ -38,6 +38,10 @@ CARELESS = {
         "server/gonogo_server/engine/pool.py",
         "gonogo_server.engine.scripted",
     ),
+    "inside the MLX engine: groups, the engine, what its thread owns, batches, sequences": (
+        "server/gonogo_server/engine/mlx/batch.py",
+        "gonogo_server.engine.mlx.engine",
+    ),
     "protocol logic does no input and output": ("server/gonogo_server/answers/stream.py", "asyncio"),
     "the application knows engines by their Protocol only": (
         "server/gonogo_server/routes/careless.py",
