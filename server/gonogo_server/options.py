@@ -75,6 +75,11 @@ def _add_limits(add: Callable[..., object]) -> None:
         metavar="BYTES",
         help="what the caches of those may come to together (without a limit)",
     )
+    add(
+        "--deterministic",
+        action="store_true",
+        help="answers that do not depend on what else is answered (slower; plain Llamas on a CPU only)",
+    )
     add("--max-queue", metavar="N", help="requests that wait beyond those; further ones get a 429 (64)")
     add("--prefill-step", metavar="N", help="tokens of a prompt that are read in one step (by device)")
     add("--max-tokens-default", metavar="N", help="tokens of an answer without a limit (as many as fit)")

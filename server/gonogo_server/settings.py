@@ -134,6 +134,12 @@ class Settings(BaseSettings):
     max_running: Annotated[int, Field(ge=1)] = 16
     """Answers that are generated at once; a request may have several."""
 
+    deterministic: bool = False
+    """Whether the answer to a request may not depend on what else is answered, to the bit.
+
+    Of models that generate; those that cannot be computed so (other than plain Llamas on a CPU) are not served then.
+    """
+
     batch_bytes: Bytes | None = None
     """An answer waits for others of its model to end, rather than that their caches could come to more together.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
@@ -14,8 +15,11 @@ from gonogo_server.engine.mlx.api import BatchGenerator
 from gonogo_server.engine.mlx.grammar import GrammarMask
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.logits import Penalties
+from gonogo_server.engine.mlx.packed.alike import STEADY_COUNTS, are_alike
 from gonogo_server.engine.mlx.packed.generator import PackedGenerator
+from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.engine.mlx.sampler import likeliest_token
+from gonogo_server.errors import ModelUnavailable
 from gonogo_server.schemas.structured import enforced
 
 if TYPE_CHECKING:
@@ -58,12 +62,18 @@ class Bench:
     def __init__(self, folder: str) -> None:
         self.loaded: Loaded = load(locate(folder))
         self.passes = 0
+        self.told: list[Any] = []
+        """Log probabilities of the latest answers, as they came."""
         assert self.loaded.packed is not None
 
-    def packed(self, rows: int = 16) -> PackedGenerator:
+    def packed(self, rows: int = 16, *, steady: bool = False) -> PackedGenerator:
         assert self.loaded.packed is not None
         return PackedGenerator(
-            self.loaded.packed, end_tokens=self.loaded.text.end_tokens, rows=rows, step_size=16
+            self.loaded.packed,
+            end_tokens=self.loaded.text.end_tokens,
+            rows=rows,
+            step_size=16,
+            steady=steady,
         )
 
     def plain(self) -> BatchGenerator:
@@ -81,7 +91,7 @@ class Bench:
     ) -> list[list[int]]:
         """The tokens of each, those of a later prompt beginning some passes after those of an earlier one."""
         tokens: dict[int, list[int]] = {}
-        waiting, open_ones, self.passes = list(prompts), set(), 0
+        waiting, open_ones, self.passes, told = list(prompts), set(), 0, {}
         while waiting or open_ones:
             if waiting:
                 one = {
@@ -99,8 +109,10 @@ class Bench:
             self.passes += 1
             for answer in generator.next()[1]:
                 tokens[answer.uid].append(answer.token)
+                told.setdefault(answer.uid, []).append(answer.logprobs)
                 if answer.finish_reason is not None:
                     open_ones.discard(answer.uid)
+        self.told = [told[uid] for uid in tokens]
         return list(tokens.values())
 
     def text(self, tokens: Sequence[int]) -> str:
@@ -182,6 +194,56 @@ def test_an_answer_that_tells_log_probabilities_has_all_its_tokens_drawn(smol: B
     prompts = asked(smol, "Anna is 31.")
     drawn = smol.answers(smol.packed(), prompts, 48, grammar(smol, Unforced), tells=True)
     assert smol.answers(smol.packed(), prompts, 48, grammar(smol), tells=True) == drawn
+
+
+def test_a_text_that_repeats_its_prompt_comes_in_fewer_passes_and_is_the_same(smol: Bench) -> None:
+    if not smol.packed()._guesses:
+        pytest.skip("products of one row and of three differ with this BLAS")
+    text = (
+        "Captain Ingrid Solberg unloaded forty crates of dried fish, twelve barrels of oil and a small piano."
+    )
+    prompts = asked(smol, f"Repeat this text: {text}")
+    unguessing = smol.packed()
+    unguessing._guesses = False
+    (plain,) = smol.answers(unguessing, prompts, 28)
+    slow = smol.passes
+    assert smol.answers(smol.packed(), prompts, 28) == [plain]
+    assert smol.passes < 0.7 * slow
+    for limit in (3, 4, 5):
+        assert smol.answers(smol.packed(), prompts, limit) == [plain[:limit]]
+
+
+def test_several_answers_side_by_side_are_not_guessed(smol: Bench) -> None:
+    prompts = asked(smol, "Say: one two three one two three one two", "What is rain?")
+    unguessing = smol.packed()
+    unguessing._guesses = False
+    assert smol.answers(smol.packed(), prompts, 6) == smol.answers(unguessing, prompts, 6)
+
+
+def test_a_steady_answer_is_the_same_to_the_bit_whatever_is_answered_beside_it(smol: Bench) -> None:
+    assert smol.loaded.packed is not None
+    if not are_alike(smol.loaded.packed, STEADY_COUNTS):
+        pytest.skip("products differ with the number of rows with this BLAS")
+    prompts = asked(smol, "What is rain?", "Name three metals, and say where each of them is found and used.")
+    alone = []
+    for prompt in prompts:
+        smol.answers(smol.packed(steady=True), [prompt], 4, tells=True)
+        alone += smol.told
+    smol.answers(smol.packed(steady=True), prompts, 4, tells=True)
+    assert all(
+        mx.array_equal(one, other) for one, other in zip(chain(*alone), chain(*smol.told), strict=True)
+    )
+
+
+def test_what_cannot_be_deterministic_is_not_served(make_folder: Callable[..., Path]) -> None:
+    folder = make_folder(
+        "windowed",
+        num_hidden_layers=2,
+        layer_types=["sliding_attention", "full_attention"],
+        sliding_window=24,
+    )
+    with pytest.raises(ModelUnavailable, match=r"windowed cannot be deterministic: .* plain Llama on a CPU"):
+        Residents(Limits(deterministic=True)).load(locate(str(folder)))
 
 
 def test_penalties_count_forced_tokens_as_well() -> None:

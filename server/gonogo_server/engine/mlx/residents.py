@@ -18,6 +18,7 @@ from gonogo_server.engine.mlx.device import on_cpu, set_up
 from gonogo_server.engine.mlx.embedder import Embedder, batches, load_embedder
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
+from gonogo_server.engine.mlx.packed.alike import check_steady
 from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.prefix_cache import PrefixCache
 from gonogo_server.engine.mlx.safe_log import log_failure
@@ -62,11 +63,19 @@ class Limits:
     prefix_bytes: int = 1 << 30
     read_step: int | None = None
     batch_bytes: int | None = None
+    deterministic: bool = False
+    """Whether an answer may not depend on what else is answered."""
 
 
 def limits(settings: Settings) -> Limits:
     """Those that the settings of a server ask for."""
-    return Limits(settings.max_running, settings.kv_cache_bytes, settings.prefill_step, settings.batch_bytes)
+    return Limits(
+        settings.max_running,
+        settings.kv_cache_bytes,
+        settings.prefill_step,
+        settings.batch_bytes,
+        settings.deterministic,
+    )
 
 
 class Residents:
@@ -105,6 +114,8 @@ class Residents:
             embedder = self._embedders[location.id] = load_embedder(location)
             return embedder
         loaded = self._load_model(location)
+        if self._limits.deterministic:
+            check_steady(location, loaded.packed)
         self._loaded[location.id] = loaded
         self._batches[location.id] = Batch(
             location.id,
@@ -177,7 +188,11 @@ class Residents:
             return OneAtATime(loaded.model, end_tokens=end_tokens, step_size=self._read_step())
         if loaded.packed is not None:
             return PackedGenerator(
-                loaded.packed, end_tokens=end_tokens, rows=self._limits.sequences, step_size=self._read_step()
+                loaded.packed,
+                end_tokens=end_tokens,
+                rows=self._limits.sequences,
+                step_size=self._read_step(),
+                steady=self._limits.deterministic,
             )
         return BatchGenerator(
             loaded.model,

@@ -18,11 +18,20 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.packed.weights import Layer, Weights
 
 
-class Forward:
-    """Passes of one model."""
+STEADY_ROWS = 4
+"""The least rows of a product from which MKL, in its reproducible mode, takes one path for any number."""
 
-    def __init__(self, weights: Weights) -> None:
+
+class Forward:
+    """Passes of one model.
+
+    `steady`: what a token comes to depends on no other sequence, and not on how many are read in a pass, to the bit.
+    Products have at least `STEADY_ROWS` rows then, and each token attends by itself.
+    """
+
+    def __init__(self, weights: Weights, *, steady: bool = False) -> None:
         self._weights = weights
+        self._steady = steady
         self._queries = weights.query_heads
         self._keys = weights.key_heads
         self._size = weights.head_size
@@ -44,7 +53,7 @@ class Forward:
 
     def logits(self, states: mx.array) -> mx.array:
         """Of shape [tokens, vocabulary]."""
-        return states @ self._weights.head
+        return self._product(states, self._weights.head)
 
     def _turns(self, layout: Layout) -> tuple[mx.array, mx.array]:
         """What the heads of queries, keys and values are multiplied by, and their swapped halves.
@@ -75,16 +84,26 @@ class Forward:
         caches: Caches,
     ) -> mx.array:
         epsilon = self._weights.epsilon
-        heads = mx.fast.rms_norm(states, layer.first_norm, epsilon) @ layer.heads
+        heads = self._product(mx.fast.rms_norm(states, layer.first_norm, epsilon), layer.heads)
         heads = self._rotated(heads.reshape(len(states), -1, self._size), turns)
         cache = self._written(caches.layers[index], heads[:, self._queries :], layout)
         caches.layers[index] = cache
         attended = self._attended(heads[:, : self._queries], cache, layout)
-        states = mx.addmm(states, attended, layer.out)
-        gate, through = mx.split(
-            mx.fast.rms_norm(states, layer.second_norm, epsilon) @ layer.gated, 2, axis=-1
-        )
-        return mx.addmm(states, gate / (1 + mx.power(self._inverse, gate)) * through, layer.down)
+        states = self._added(states, attended, layer.out)
+        gated = self._product(mx.fast.rms_norm(states, layer.second_norm, epsilon), layer.gated)
+        gate, through = mx.split(gated, 2, axis=-1)
+        return self._added(states, gate / (1 + mx.power(self._inverse, gate)) * through, layer.down)
+
+    def _product(self, states: mx.array, weight: mx.array) -> mx.array:
+        missing = STEADY_ROWS - len(states)
+        if not self._steady or missing <= 0:
+            return states @ weight
+        return (mx.pad(states, [(0, missing), (0, 0)]) @ weight)[: len(states)]
+
+    def _added(self, states: mx.array, inputs: mx.array, weight: mx.array) -> mx.array:
+        if self._steady:
+            return states + self._product(inputs, weight)
+        return mx.addmm(states, inputs, weight)
 
     def _rotated(self, heads: mx.array, turns: tuple[mx.array, mx.array]) -> mx.array:
         ahead, behind = mx.split(heads, 2, axis=-1)
@@ -100,6 +119,13 @@ class Forward:
         return cache
 
     def _attended(self, queries: mx.array, cache: mx.array, layout: Layout) -> mx.array:
+        if self._steady:
+            return mx.concatenate(
+                [
+                    self._of_rows(queries[index : index + 1], cache[row : row + 1, :, : place + 1], None)
+                    for index, (row, place) in enumerate(layout.stands)
+                ]
+            )
         rows = self._of_rows(queries[: layout.rows], cache[: layout.rows, :, : layout.longest], layout.mask)
         runs = [self._of_run(queries, cache, run) for run in layout.runs]
         return mx.concatenate([rows, *runs]) if runs else rows

@@ -10,11 +10,14 @@ import mlx.core as mx
 from gonogo_server.engine.mlx.api import generation_stream
 from gonogo_server.engine.mlx.grammar import GrammarMask
 from gonogo_server.engine.mlx.one_at_a_time import Answering, Reading
+from gonogo_server.engine.mlx.packed.alike import are_alike
 from gonogo_server.engine.mlx.packed.caches import Caches
+from gonogo_server.engine.mlx.packed.drafts import MOST, Drafts
 from gonogo_server.engine.mlx.packed.draw import draw
 from gonogo_server.engine.mlx.packed.forward import Forward
 from gonogo_server.engine.mlx.packed.layout import Layout, Share
 from gonogo_server.engine.mlx.packed.progress import Progress
+from gonogo_server.engine.mlx.sampler import likeliest_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +29,19 @@ CLEAR = 512
 
 
 class PackedGenerator:
-    """`rows` sequences at most; a pass reads about `step_size` tokens of prompts; `end_tokens` end an answer."""
+    """`rows` sequences at most; a pass reads about `step_size` tokens of prompts; `end_tokens` end an answer.
 
-    def __init__(self, weights: Weights, *, end_tokens: frozenset[int], rows: int, step_size: int) -> None:
-        self._forward = Forward(weights)
+    `steady`: the same answer to the same request, whatever else is answered; see `forward`.
+    """
+
+    def __init__(
+        self, weights: Weights, *, end_tokens: frozenset[int], rows: int, step_size: int, steady: bool = False
+    ) -> None:
+        self._forward = Forward(weights, steady=steady)
         self._caches = Caches(weights)
         self._end_tokens = end_tokens
+        # A guess may change no text: a pass that reads it has to come to the same as one without.
+        self._guesses = steady or are_alike(weights, range(1, MOST + 2))
         self._most = rows
         self._step_size = step_size
         self._waiting: deque[Progress] = deque()
@@ -66,6 +76,7 @@ class PackedGenerator:
         """Have one more answered; every list has one element. `tells`: whether log probabilities are wanted."""
         self._count += 1
         processors = logits_processors[0]
+        plain = self._guesses and not processors and not tells[0] and samplers[0] is likeliest_token
         self._waiting.append(
             Progress(
                 self._count,
@@ -78,6 +89,7 @@ class PackedGenerator:
                 next((one for one in processors if isinstance(one, GrammarMask)), None),
                 tells[0],
                 self._end_tokens,
+                Drafts([*all_tokens[0], *prompts[0]]) if plain else None,
             )
         )
         return [self._count]
@@ -123,13 +135,16 @@ class PackedGenerator:
         if self._drawn is None:
             return []
         tokens = cast("list[int]", self._drawn.tolist())
-        settled = zip(self._drawing, tokens, self._told, strict=True)
+        drawing, told = self._drawing, self._told
         self._drawing, self._drawn, self._told = [], None, []
+        if drawing[0].guessed:
+            (one,) = drawing
+            return self._answers(one, one.verify(tokens)) if one in self._rows else []
         return [
             answer
-            for one, token, told in settled
+            for one, token, log in zip(drawing, tokens, told, strict=True)
             if one in self._rows
-            for answer in self._answers(one, one.take(token), told)
+            for answer in self._answers(one, one.take(token), log)
         ]
 
     def _answers(
@@ -169,6 +184,8 @@ class PackedGenerator:
             self._caches.clear()
 
     def _begin_pass(self) -> list[Reading]:
+        if len(self._rows) == 1 and len(self._rows[0].left) == 1 and not self._rows[0].reading:
+            self._rows[0].guess()
         layout = Layout([Share(part, len(one.tokens)) for one, part in self._parts()])
         self._caches.make_room(layout.rows, layout.longest)
         for row, one in enumerate(self._rows):
@@ -200,6 +217,12 @@ class PackedGenerator:
         self._drawing = [self._rows[row] for row in places]
         if not places:
             mx.async_eval(self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
+            return
+        if self._drawing[0].guessed:
+            # The last of them comes first: see the layout.
+            last = states[mx.array([*range(1, len(states)), 0])]
+            self._drawn = likeliest_token(self._forward.logits(last))
+            mx.async_eval(self._drawn, self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
             return
         all_rows = len(places) == len(self._rows)
         last = states[: len(places)] if all_rows else states[mx.array(places)]

@@ -55,6 +55,15 @@ class Layout:
         """Whether all have read equally much then, so that nothing need be masked."""
 
     @cached_property
+    def stands(self) -> list[tuple[int, int]]:
+        """Row and position of each token."""
+        last = [(row, share.end - 1) for row, share in enumerate(self.shares)]
+        return [
+            *last,
+            *((run.row, place) for run in self.runs for place in range(run.end - run.count, run.end)),
+        ]
+
+    @cached_property
     def tokens(self) -> mx.array:
         """The ids."""
         last = [share.tokens[-1] for share in self.shares]
@@ -63,16 +72,12 @@ class Layout:
     @cached_property
     def positions(self) -> mx.array:
         """Where in its sequence each token stands."""
-        last = [share.end - 1 for share in self.shares]
-        return mx.array(
-            [*last, *(place for run in self.runs for place in range(run.end - run.count, run.end))]
-        )
+        return mx.array([place for _, place in self.stands])
 
     @cached_property
     def places(self) -> tuple[mx.array, mx.array]:
         """The rows (shape [tokens, 1]) and positions (the same) of all tokens."""
-        rows = [*range(self.rows), *(run.row for run in self.runs for _ in range(run.count))]
-        return mx.array(rows)[:, None], self.positions[:, None]
+        return mx.array([row for row, _ in self.stands])[:, None], self.positions[:, None]
 
     @cached_property
     def mask(self) -> mx.array | None:

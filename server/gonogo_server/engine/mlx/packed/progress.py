@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import mlx.core as mx
 
     from gonogo_server.engine.mlx.grammar import GrammarMask
+    from gonogo_server.engine.mlx.packed.drafts import Drafts
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +31,10 @@ class Progress:
     tells: bool
     """Whether its log probabilities are wanted."""
     end_tokens: frozenset[int]
+    drafts: Drafts | None = None
+    """Guesses of what follows, where they are worth trying."""
+    guessed: list[int] = field(default_factory=list)
+    """What the pass on its way reads beyond what was drawn."""
     generated: int = 0
     reading: bool = field(init=False)
     """Whether some of its prompt is still to be read, apart from the last token."""
@@ -48,6 +54,32 @@ class Progress:
             taken += self._forced()
         return taken
 
+    def guess(self) -> None:
+        """Have what probably follows read along."""
+        if self.drafts is not None:
+            self.guessed = self.drafts.guess(self.max_tokens - self.generated - 1)
+            self.left += self.guessed
+
+    def verify(self, drawn: list[int]) -> list[tuple[int, str | None]]:
+        """Go on with what was drawn behind the token before the guess, and behind each of its tokens, while they agree.
+
+        What was guessed wrong is forgotten: it is written over in the caches.
+        """
+        taken: list[tuple[int, str | None]] = []
+        right = 0
+        for token, guess in zip_longest(drawn, self.guessed):
+            taken.append(self._counted(token))
+            if token != guess:
+                break
+            # It was read already.
+            self.left.pop()
+            right += 1
+            if taken[-1][1] is not None:
+                break
+        del self.tokens[len(self.tokens) - (len(self.guessed) - right) :]
+        self.guessed = []
+        return taken
+
     def _forced(self) -> list[tuple[int, str | None]]:
         # Whose log probabilities are wanted has all its tokens drawn.
         if self.grammar is None or self.tells:
@@ -60,6 +92,8 @@ class Progress:
     def _counted(self, token: int) -> tuple[int, str | None]:
         self.generated += 1
         self.left.append(token)
+        if self.drafts is not None:
+            self.drafts.see(token)
         if token in self.end_tokens:
             return token, "stop"
         return token, "length" if self.generated >= self.max_tokens else None
