@@ -1,4 +1,4 @@
-"""Notices that another process is gone, which mlx does not tell: its sums wait for it for ever (ring, mlx 0.32.4)."""
+"""Notices that another process is gone: a sum of mlx that waits for it may never end (ring, mlx 0.32.4)."""
 
 from __future__ import annotations
 
