@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from faults.faulty import FaultyTarget
+from gonogo.exchange import FailureKind
+from gonogo.faults.asking import first, last
+from gonogo.faults.editing import (
+    answer,
+    answered,
+    asked,
+    changed,
+    cut,
+    each,
+    either,
+    failing,
+    has_choice,
+    made,
+    put,
+    refused,
+)
 from gonogo.faults.kinds import KINDS
 from gonogo.judge import explain, judge
 from gonogo.judge.causes.diagnoses import DIAGNOSES
@@ -95,6 +112,134 @@ def test_a_cause_never_breaks_a_rule_or_mends_one(rejudge: Rejudge) -> None:
     assert [j.verdict for j in before if j.verdict in decided] == [
         j.verdict for j in after if j.verdict in decided
     ]
+
+
+def test_a_server_error_is_not_hidden_behind_the_form_of_errors(clean: Record, catalogue: Catalogue) -> None:
+    """A picture fails llama.cpp's server, whose errors have no param either: two things, and the worse one a must."""
+    pictured = last("chat.request.picture")
+    record = changed(pictured, refused(500, NO_PARAM))(_edited(clean, KINDS["param-missing"]()))
+    causes = {cause.id: cause for cause in _causes(record, catalogue)}
+    assert "http.no_server_error" in causes
+    assert "http.no_server_error" not in causes["param-missing"].rules
+
+
+def test_wrong_requests_that_are_accepted_are_one_cause_beside_a_parameter_that_is_ignored(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    floats = answered({"object": "list", "data": [VECTOR], "model": "ideal", "usage": USED})
+    encoded = either(last("embeddings.format.base64"), last("embeddings.refused.format"))
+    accepted = changed(encoded, floats)(_edited(clean, KINDS["not-validated"]()))
+    found = _ids(_causes(accepted, catalogue))
+    assert {"base64-ignored", "not-validated"} <= found
+    assert not any(".refused." in name for name in found)
+
+
+def test_wrong_requests_that_end_in_a_server_error_without_json_are_called_that(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    crash = refused(500, b"Internal Server Error", "text/plain")
+    wrong = ("malformed_json", "empty_body", "not_an_object", "messages_string")
+    record = changed(either(*(last(f"errors.refused.{name}") for name in wrong)), crash)(clean)
+    assert "server-errors-for-wrong-types" in _ids(_causes(record, catalogue))
+
+
+def test_valid_requests_that_crash_a_server_are_one_cause_beside_wrong_ones_that_do(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    crash = refused(500, b"Internal Server Error", "text/plain")
+    wrong, valid = KINDS["server-errors-for-wrong-types"](), ("chat.request.parts", "chat.request.picture")
+    record = changed(either(*map(last, valid)), crash)(_edited(clean, wrong))
+    causes = {cause.id: set(cause.rules) for cause in _causes(record, catalogue)}
+    assert causes.keys() == {"server-errors-for-wrong-types", "server-errors-for-valid-requests"}
+    assert causes["server-errors-for-valid-requests"] == {"http.no_server_error", "chat.request.parts"}
+
+
+def test_a_wrong_shape_of_logprobs_is_another_cause_than_streams_without_any(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    """mlx_lm.server: whole answers have log probabilities without bytes, streams have none."""
+    shapeless = changed(last("logprobs.chat.present"), answer(cut("choices.0.logprobs.content.*.bytes")))
+    silent = changed(last("logprobs.chat.streamed"), each(put("choices.0.logprobs", None), where=has_choice))
+    causes = {cause.id: cause for cause in _causes(silent(shapeless(clean)), catalogue)}
+    assert "logprobs.chat.shape" not in causes["logprobs-ignored"].rules
+    assert "logprobs.chat.shape" in causes
+
+
+def test_what_was_wrong_before_a_target_died_is_another_cause(catalogue: Catalogue) -> None:
+    """mlx_lm.server: its errors are strings, also the one that says that its thread died."""
+    dying, told = KINDS["target-died"](), KINDS["error-string"]()
+    server = replace(dying, edit=lambda exchange: told.edit(dying.edit(exchange)))
+    causes = {cause.id: cause for cause in _causes(_recorded(server, catalogue), catalogue)}
+    assert "errors.envelope.object" not in causes["target-died"].rules
+    assert "errors.envelope.object" in causes["error-string"].rules
+
+
+def test_base64_is_not_blamed_where_the_same_text_has_another_vector_each_time(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    """llama.cpp's server, while it has other requests."""
+    turned = made("data.0.embedding", lambda old: [old[1] + 0.5, -old[0] - 0.5, *old[2:]])
+    shaky = changed(first("embeddings.input.repeats"), answer(turned))(clean)
+    found = {j.rule.id: j.verdict for j in judge(shaky, tuple(catalogue), catalogue)}
+    assert found["embeddings.input.repeats"] is Verdict.WARN
+    assert found["embeddings.format.base64_value"] is Verdict.INCONCLUSIVE
+
+
+def test_an_empty_stream_that_was_left_at_the_time_limit_is_not_called_empty(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    found = {
+        kind: {
+            j.rule.id: j.verdict
+            for j in judge(changed(STREAMED, failing(kind, keep=0))(clean), tuple(catalogue), catalogue)
+        }
+        for kind in (FailureKind.TIMEOUT, FailureKind.RESET)
+    }
+    assert found[FailureKind.TIMEOUT]["chat.stream.events"] is not Verdict.FAIL
+    assert found[FailureKind.RESET]["chat.stream.events"] is Verdict.FAIL
+
+
+def test_nulls_in_answers_are_another_cause_than_nulls_that_are_refused(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    record = _edited(_edited(clean, KINDS["nulls-in-answers"]()), KINDS["nulls-refused"]())
+    assert {"nulls-in-answers", "nulls-refused"} <= _ids(_causes(record, catalogue))
+
+
+def test_a_limit_that_is_ignored_is_called_so_where_no_answer_has_usage(catalogue: Catalogue) -> None:
+    unlimited, uncounted = KINDS["limit-ignored"](), KINDS["usage-missing"]()
+    server = replace(unlimited, edit=uncounted.edit)
+    causes = {cause.id: cause for cause in _causes(_recorded(server, catalogue), catalogue)}
+    assert "chat.limit.max_tokens" in causes["limit-ignored"].rules
+    assert "words where the limit is" in causes["limit-ignored"].seen
+    assert "chat.response.usage" in causes["usage-missing"].rules
+
+
+def test_a_stream_that_was_left_at_the_time_limit_is_not_called_cut(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    slow = changed(STREAMED, failing(FailureKind.TIMEOUT, keep=3))(clean)
+    broken_off = changed(STREAMED, failing(FailureKind.RESET, keep=3))(clean)
+    assert "stream-cut" not in _ids(_causes(slow, catalogue))
+    assert "stream-cut" in _ids(_causes(broken_off, catalogue))
+
+
+NO_PARAM = b'{"error": {"message": "no pictures", "type": "server_error", "code": 500}}'
+VECTOR = {"object": "embedding", "index": 0, "embedding": [0.6, 0.8]}
+USED = {"prompt_tokens": 6, "total_tokens": 6}
+STREAMED = asked('POST /chat/completions {"stream":true}')
+
+
+def _edited(record: Record, faulty: Faulty) -> Record:
+    return replace(record, exchanges=tuple(map(faulty.edit, record.exchanges)))
+
+
+def _causes(record: Record, catalogue: Catalogue) -> tuple[Cause, ...]:
+    return explain(judge(record, tuple(catalogue), catalogue), record)[1]
+
+
+def _recorded(server: Faulty, catalogue: Catalogue) -> Record:
+    return asyncio.run(record_run(catalogue, FaultyTarget(server)))
 
 
 def _ids(causes: Sequence[Cause]) -> set[str]:

@@ -22,6 +22,7 @@ from gonogo.faults.editing import (
     finishes,
     frames,
     header,
+    made,
     put,
     refused,
     silent,
@@ -199,6 +200,20 @@ def _plain_answers() -> Edit:
     return edit
 
 
+def _one_vector(exchange: Exchange) -> Exchange:
+    """Every text has the vector of the first."""
+    if exchange.request.path != "/embeddings" or exchange.status != 200:
+        return exchange
+    alike = made("data", lambda old: [entry | {"embedding": old[0]["embedding"]} for entry in old])
+    return answer(alike)(exchange)
+
+
+def _parts_crash(exchange: Exchange) -> Exchange:
+    """Content in parts is read as if it were a string."""
+    parts = b'"content": [' in exchange.request.body and exchange.status == 200
+    return refused(500)(exchange) if parts else exchange
+
+
 def _server_errors(exchange: Exchange) -> Exchange:
     wrong = exchange.status == 400 and exchange.request.path in (*GENERATIONS, "/embeddings")
     return refused(500, b"Internal Server Error", "text/plain")(exchange) if wrong else exchange
@@ -324,6 +339,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "errors-as-200": lambda: Faulty(refusals(status(200))),
     "detail": lambda: Faulty(_of_error(lambda error: {"detail": error["message"]})),
     "server-errors-for-wrong-types": lambda: Faulty(_server_errors),
+    "server-errors-for-valid-requests": lambda: Faulty(_parts_crash),
     "error-string": lambda: Faulty(_of_error(lambda error: {"error": error["message"]})),
     "error-at-top-level": lambda: Faulty(_of_error(lambda error: error)),
     "errors-not-json": lambda: Faulty(
@@ -331,6 +347,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     ),
     "not-validated": lambda: Faulty(_plain_answers()),
     "unprocessable": lambda: Faulty(lambda e: status(422)(e) if e.status == 400 else e),
+    "wrong-status": lambda: Faulty(lambda e: status(409)(e) if e.status == 400 else e),
     "param-missing": lambda: Faulty(_without("param", None)),
     "code-wrong": lambda: Faulty(_without("code", 400)),
     "model-ignored": lambda: Faulty(rewrite=_any_model),
@@ -357,6 +374,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "created-is-now": lambda: Faulty(_created_now()),
     "nulls-refused": lambda: Faulty(_nulls_refused),
     "stop-string-refused": lambda: Faulty(_string_refused),
+    "one-vector": lambda: Faulty(_one_vector),
     "retrieve-missing": lambda: Faulty(
         lambda e: refused(404)(e) if e.request.path.startswith("/models/") else e
     ),

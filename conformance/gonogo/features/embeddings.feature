@@ -148,7 +148,7 @@ Feature: Embeddings
     Then there is a vector for each input
 
   @must @embeddings.input.order
-  Scenario: The index of a vector is that of its text
+  Scenario: Each text has a vector of its own, at its index
     Source: schema, Embedding.index, "the index of the embedding in the list"
     Why: search finds the wrong documents (pydantic/pydantic-ai PR#7506).
     Needs: embeddings.input.list_vectors, embeddings.response.indexes
@@ -223,6 +223,7 @@ Feature: Embeddings
     Why: another byte order decodes to noise (runpod-workers/worker-infinity-embedding#30).
     Needs: embeddings.format.base64_size
     When embeddings are requested with {}
+    And the same request is sent again
     And embeddings are requested with {"encoding_format": "base64"}
     Then the base64 is of the same vector
 

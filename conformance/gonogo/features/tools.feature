@@ -61,6 +61,7 @@ Feature: Tools
   Scenario: The message with the call may lack content
     Source: schema, ChatCompletionRequestAssistantMessage.content, required unless tool_calls is there
     Why: gateways and serialisers leave out what is null (BerriAI/litellm PR#39268, Portkey-AI/gateway PR#992).
+    Needs: tools.history.null_content
     When the result of a tool is sent back
     And the result of a tool is sent back without content beside the call
     Then where the first is taken, the last is taken too
@@ -69,6 +70,7 @@ Feature: Tools
   Scenario: The result of a tool may come in text parts
     Source: schema, ChatCompletionRequestToolMessage.content, array of parts
     Why: agents send parts for every role (lemonade-sdk/lemonade#629).
+    Needs: tools.history.null_content
     When the result of a tool is sent back
     And the result of a tool is sent back in parts
     Then where the first is taken, the last is taken too
@@ -77,6 +79,7 @@ Feature: Tools
   Scenario: A result in one text part counts about as many tokens as the same string
     Source: schema, ChatCompletionRequestMessageContentPartText
     Why: a result that is dropped leaves the model to invent one (ggml-org/llama.cpp#8367).
+    Needs: tools.history.null_content
     When the result of a tool is sent back
     And the result of a tool is sent back in parts
     Then prompt tokens differ by 2 at most
@@ -85,6 +88,7 @@ Feature: Tools
   Scenario: The results of two calls of one message are accepted
     Source: schema, ChatCompletionMessageToolCalls, an array
     Why: agents with parallel calls die on their second turn (LibreChat-AI/agents PR#260).
+    Needs: tools.history.null_content
     When the result of a tool is sent back
     And the results of two tools are sent back
     Then where the first is taken, the last is taken too
@@ -512,6 +516,7 @@ Feature: Tools
   Scenario: Empty content beside a call that is sent back is accepted
     Source: schema, ChatCompletionRequestAssistantMessage.content, a string
     Why: clients whose messages always have a text send "" with every call.
+    Needs: tools.history.null_content
     When the result of a tool is sent back
     And the result of a tool is sent back with empty content beside the call
     Then where the first is taken, the last is taken too

@@ -24,6 +24,8 @@ NAMES = {
     "/models": "a list of models",
 }
 
+_LISTS = {"/chat/completions": "choices", "/completions": "choices", "/embeddings": "data"}
+
 
 def name(exchange: Exchange) -> str:
     """What the operation of the request answers with, as a noun phrase."""
@@ -46,6 +48,14 @@ def of_its_kind(exchange: Exchange) -> bool:
         return True
     try:
         return has(reading.answer(exchange))
+    except Stop:
+        return False
+
+
+def has_list(exchange: Exchange) -> bool:
+    """Whether an answer has the list of its operation, be it empty, as where no choice or no text was asked for."""
+    try:
+        return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.path, "")), list)
     except Stop:
         return False
 

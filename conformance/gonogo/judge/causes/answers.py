@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken, of_judgements
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken, ignoring, of_judgements
 from gonogo.judge.causes.sight import body
 from gonogo.stimuli.life import suspects
 
@@ -47,15 +47,24 @@ def _torn(sight: Sight) -> Sighting | None:
     return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
 
 
+def _alike(sight: Sight, judgement: Judgement) -> bool:
+    """A list of texts with one vector for all."""
+    answers = [body(sight.exchanges[piece.exchange]) for piece in judgement.evidence]
+    found = [[entry.get("embedding") for entry in reading.objects(one.get("data"))] for one in answers]
+    return any(len(vectors) > 1 and all(v == vectors[0] for v in vectors) for vectors in found)
+
+
 def _key_missing(sight: Sight, judgement: Judgement) -> bool:
-    """A choice, or its message, without a key that the schema requires, be it null."""
+    """A choice, its message or its log probabilities, without a key that the schema requires, be it null."""
     exchange, key = sight.shown(judgement), judgement.rule.id.rpartition(".")[2]
     if exchange.is_stream:
         choices = [choice for chunk in reading.chunks(exchange) for choice in chunk.choices]
     else:
         choices = reading.objects(body(exchange).get("choices"))
     holders = [choice.get("message") if key == "refusal" else choice for choice in choices]
-    return any(isinstance(holder, dict) and key not in holder for holder in holders)
+    inner = [choice.get("logprobs") for choice in choices if key == "logprobs"]
+    lacking = [one for one in inner if isinstance(one, dict) and "content" in one and "refusal" not in one]
+    return bool(lacking) or any(isinstance(holder, dict) and key not in holder for holder in holders)
 
 
 DIED = (
@@ -73,7 +82,7 @@ ACCEPTANCE = (
         "nulls-refused",
         "Nullable parameters are refused as null",
         "openai-python sends null for what is set to None",
-        ("*.nulls", "*.stream_null", "*.request.neutral"),
+        ("*.request.nulls", "*.stream_null", "*.request.neutral"),
         broken("chat.request.nulls", "chat.request.stream_null", "completions.request.nulls"),
     ),
     Diagnosis(
@@ -108,6 +117,16 @@ ACCEPTANCE = (
             "*.stream.logprobs",
             found=_key_missing,
         ),
+    ),
+)
+
+VECTORS = (
+    Diagnosis(
+        "one-vector",
+        "Different texts have the same vector",
+        "a search finds what comes first, whatever was asked",
+        ("embeddings.input.*",),
+        ignoring(broken("embeddings.input.order", found=_alike), "input"),
     ),
 )
 

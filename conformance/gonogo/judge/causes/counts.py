@@ -75,7 +75,8 @@ def _zero(sight: Sight) -> Sighting | None:
     return Sighting(f"all {len(seen)} answers with usage count 0 tokens", tuple(e.id for e, _ in seen))
 
 
-def _constant(sight: Sight) -> Sighting | None:
+def constant(sight: Sight) -> Sighting | None:
+    """Different prompts of one operation, and always the same counts."""
     seen: list[str] = []
     where: list[str] = []
     for found in _usages(sight):
@@ -142,7 +143,7 @@ DIAGNOSES = (
         "Usage is the same for every request",
         "budgets and context managers count what never happened",
         OF_COUNTS,
-        _constant,
+        constant,
     ),
     Diagnosis(
         "one-id",

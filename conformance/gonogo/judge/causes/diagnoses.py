@@ -17,9 +17,12 @@ DIAGNOSES: Final[tuple[Diagnosis, ...]] = (
     *streams.DIAGNOSES,
     *answers.TEXTS,
     *refusals.FORMS,
+    *ignored.LIMIT,
     *counts.DIAGNOSES,
     *ignored.PARAMETERS,
     *refusals.VALUES,
     *ignored.ZERO,
+    *answers.VECTORS,
     *answers.ACCEPTANCE,
+    *refusals.CRASHES,
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gonogo.clients import measured
 from gonogo.judge.causes import lacks
 from gonogo.judge.causes.diagnoses import DIAGNOSES
+from gonogo.judge.causes.refusals import FORM_OF_ERRORS
 from gonogo.judge.causes.sight import BROKEN, Sight, fits
 from gonogo.reasons import LOST
 from gonogo.verdict import Cause, Evidence, Level, Verdict
@@ -39,6 +40,9 @@ ECHOES = (
 ANYWHERE = ("http.no_server_error", "http.complete")
 """Of those, the rules about failures that nobody expects: one of them elsewhere is not to be lost in a cause."""
 
+OF_STATUS = ("http.no_server_error", "http.retry_after")
+"""Echoes about the status of an error: how it is told explains none of it."""
+
 OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 
 TWINS = {
@@ -62,9 +66,14 @@ class _Group:
     diagnosis: Diagnosis | None = None
     sighting: Sighting | None = None
 
+    def exchanges_but(self, patterns: tuple[str, ...]) -> set[str]:
+        """The exchanges of its broken rules, less those whose id fits one of the patterns."""
+        told = [judgement for judgement in self.judgements if not fits(judgement.rule.id, patterns)]
+        return {name for judgement in told for name in _exchanges(judgement)}
+
     @property
-    def exchanges(self) -> set[str]:
-        return {name for judgement in self.judgements for name in _exchanges(judgement)}
+    def fails(self) -> bool:
+        return any(judgement.verdict is Verdict.FAIL for judgement in self.judgements)
 
     @property
     def lead(self) -> Judgement:
@@ -107,11 +116,13 @@ class _Grouping:
         if sighting is None:
             return
         where = set(sighting.exchanges)
-        follow = [judgement for judgement in free if _follows(judgement, where)]
+        broad = "*" in diagnosis.explains
+        follow = [judgement for judgement in free if _follows(judgement, where, broad=broad)]
         led = sighting.lead is None or any(judgement.rule.id == sighting.lead for judgement in follow)
         if follow and led:
             self.groups.append(_Group(follow, diagnosis, sighting))
             self.rest = [judgement for judgement in self.rest if judgement not in follow]
+            self.sight.explained.update(judgement.rule.id for judgement in follow)
 
     def _add_to_need(self, judgement: Judgement) -> None:
         """Put a rule to the broken one that it needs."""
@@ -136,10 +147,14 @@ class _Grouping:
     def _covering(self, judgement: Judgement) -> _Group | None:
         """The group that an echo says nothing more than: where all groups together have all its exchanges."""
         where = _exchanges(judgement)
-        others = [group for group in self.groups if not where.isdisjoint(group.exchanges)]
-        if not where or not where <= {name for group in others for name in group.exchanges}:
+        said = FORM_OF_ERRORS if judgement.rule.id in OF_STATUS else ()
+        covered = {id(group): where & group.exchanges_but(said) for group in self.groups}
+        if not where or not where <= set().union(*covered.values()):
             return None
-        return max(others, key=lambda group: len(where & group.exchanges))
+        return max(
+            self.groups,
+            key=lambda group: (len(covered[id(group)]), group.fails, -len(group.exchanges_but(()))),
+        )
 
     def _add(self, judgement: Judgement, group: _Group | None) -> None:
         if group is None:
@@ -214,10 +229,18 @@ def _leaves_open(group: _Group, judgement: Judgement, about: set[str]) -> bool:
     )
 
 
-def _follows(judgement: Judgement, where: set[str]) -> bool:
-    """Whether a finding lies where the fault was seen; of a failure of any request, all of it."""
+def _follows(judgement: Judgement, where: set[str], *, broad: bool) -> bool:
+    """Whether a finding lies where the fault was seen; of a failure of any request, all of it.
+
+    Where the fault explains nearly all, and where the rule is about how any error is told, it is the exchange that
+    the finding tells of: others of it may well have the fault.
+    """
     found = _exchanges(judgement)
-    return found <= where if fits(judgement.rule.id, ANYWHERE) else not found.isdisjoint(where)
+    if fits(judgement.rule.id, ANYWHERE):
+        return found <= where
+    if broad or fits(judgement.rule.id, FORM_OF_ERRORS):
+        return any(piece.exchange in where for piece in judgement.evidence[:1])
+    return not found.isdisjoint(where)
 
 
 def _says_so(group: _Group, because: Because) -> bool:

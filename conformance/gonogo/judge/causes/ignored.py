@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
+from gonogo.judge.causes.counts import constant
 from gonogo.judge.causes.diagnosis import (
     Diagnosis,
     Sighting,
@@ -15,6 +17,7 @@ from gonogo.judge.causes.diagnosis import (
     of_judgements,
 )
 from gonogo.judge.causes.sight import GENERATIONS, body, pieces, quoted, whole_text
+from gonogo.judge.checks.counts import MOST_WORDS, piece
 from gonogo.judge.checks.stops import Ending, stopped_text
 from gonogo.judge.outcome import Stop
 
@@ -44,13 +47,23 @@ def _canned(sight: Sight) -> Sighting | None:
 
 
 def _limit(sight: Sight) -> Sighting | None:
+    """Answers beyond their limit: by their usage, or by their words where nothing is counted, or all alike."""
+    counted = constant(sight) is None
+
     def beyond(exchange: Exchange) -> str | None:
         fields = exchange.request.fields
         limit = reading.count(fields.get("max_completion_tokens", fields.get("max_tokens")))
         if not limit or limit < 0 or fields.get("n", 1) != 1 or isinstance(fields.get("prompt"), list):
             return None
-        used = _completion_tokens(exchange)
-        return f"{used} tokens were generated where the limit is {limit}" if used and used > limit else None
+        used = _completion_tokens(exchange) if counted else None
+        if used is not None:
+            return f"{used} tokens were generated where the limit is {limit}" if used > limit else None
+        words = 0 if fields.get("echo") is True else len(_text(exchange).split())
+        return (
+            f"the text has {words} words where the limit is {limit} tokens"
+            if words > limit * MOST_WORDS
+            else None
+        )
 
     return among(sight.answers, beyond)
 
@@ -63,6 +76,10 @@ def _zero_limit(sight: Sight) -> Sighting | None:
         return f"{used} tokens were generated where the limit is 0" if limit == 0 and used else None
 
     return among(sight.answers, generates)
+
+
+def _text(exchange: Exchange) -> str:
+    return "".join(pieces(exchange)) if exchange.is_stream else whole_text(exchange)
 
 
 def _completion_tokens(exchange: Exchange) -> int | None:
@@ -91,13 +108,31 @@ def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:
     return False
 
 
+def _logprobs(sight: Sight) -> Sighting | None:
+    """No log probabilities where a rule asks for them, and in every answer to such a request that has none either."""
+    look = broken("logprobs.*.present", "logprobs.*.streamed", found=_without_logprobs)
+    seen = look(sight)
+    if seen is None:
+        return None
+    asked = [
+        e for e in sight.accepted if not e.request.fields.keys().isdisjoint(("logprobs", "top_logprobs"))
+    ]
+    none = [e.id for e in asked if not any(choice.get("logprobs") for choice in _choices(e))]
+    return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *none])))
+
+
 def _without_logprobs(sight: Sight, judgement: Judgement) -> bool:
     """No choice has log probabilities, in whichever form."""
     return not any(choice.get("logprobs") for choice in _choices(sight.shown(judgement)))
 
 
 def _one_choice(sight: Sight, judgement: Judgement) -> bool:
-    return len({choice.get("index") for choice in _choices(sight.shown(judgement))}) == 1
+    """One choice came; where it goes on after it finished, others came under its index."""
+    choices = _choices(sight.shown(judgement))
+    if len({choice.get("index") for choice in choices}) != 1:
+        return False
+    end = next((at for at, choice in enumerate(choices) if choice.get("finish_reason")), len(choices))
+    return not any(piece(choice) for choice in choices[end + 1 :])
 
 
 def _choices(exchange: Exchange) -> list[Object]:
@@ -137,14 +172,7 @@ CANNED = (
     ),
 )
 
-PARAMETERS = (
-    Diagnosis(
-        "n-ignored",
-        "n is accepted and ignored",
-        "callers read choices[1] and get an IndexError",
-        ("choices.*", "*.refused.n_zero", "*.refused.best_of_below_n"),
-        ignoring(broken("choices.*.number", "choices.*.streamed", found=_one_choice), "n", "best_of"),
-    ),
+LIMIT = (
     Diagnosis(
         "limit-ignored",
         "The token limit is accepted and ignored",
@@ -161,6 +189,16 @@ PARAMETERS = (
             "errors.status.max_tokens_*",
         ),
         ignoring(_limit, "max_tokens", "max_completion_tokens"),
+    ),
+)
+
+PARAMETERS = (
+    Diagnosis(
+        "n-ignored",
+        "n is accepted and ignored",
+        "callers read choices[1] and get an IndexError",
+        ("choices.*", "*.refused.n_zero", "*.refused.best_of_below_n"),
+        ignoring(broken("choices.*.number", "choices.*.streamed", found=_one_choice), "n", "best_of"),
     ),
     Diagnosis(
         "stop-cut-out",
@@ -188,11 +226,7 @@ PARAMETERS = (
         "logprobs is accepted and ignored",
         "evaluation harnesses index into null (EleutherAI/lm-evaluation-harness)",
         ("logprobs.*", "completions.echo.logprobs", "completions.echo.first_null"),
-        ignoring(
-            broken("logprobs.*.present", "logprobs.*.streamed", found=_without_logprobs),
-            "logprobs",
-            "top_logprobs",
-        ),
+        _logprobs,
     ),
     Diagnosis(
         "echo-ignored",
@@ -222,7 +256,10 @@ PARAMETERS = (
             "tools.stream.*",
             "tools.strict.*",
             "tools.parallel.*",
-            "tools.refused.*",
+            "tools.refused.un*",
+            "tools.refused.no_tools",
+            "tools.refused.tools_string",
+            "tools.refused.name_pattern",
         ),
         ignoring(
             broken("tools.required.called", "tools.required.streamed", "tools.named.called"),

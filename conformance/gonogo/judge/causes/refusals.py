@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import kinds
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
-from gonogo.judge.causes.sight import body, quoted, succeeded
+from gonogo.judge.causes.sight import body, fits, quoted, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,15 +15,31 @@ if TYPE_CHECKING:
     from gonogo.judge.causes.sight import Sight
     from gonogo.verdict import Judgement
 
+FORM_OF_ERRORS = ("errors.envelope.*", "errors.detail.*", "clients.*")
+"""Rules about how an error is told: they do not say why a valid request ended in one."""
+
 OF_ERRORS = (
     "errors.*",
-    "keys.*",
+    "keys.*.envelope",
+    "keys.*.code",
     "sampling.named.*",
     "sampling.refused.*",
     "robustness.envelope",
     "models.retrieve.unknown*",
     "clients.openai_python.errors",
 )
+OF_FORM = (
+    "errors.envelope.*",
+    "errors.detail.*",
+    "errors.context.code",
+    "keys.*.envelope",
+    "keys.*.code",
+    "sampling.named.*",
+    "robustness.envelope",
+    "clients.openai_python.errors",
+)
+"""Rules about what is in the body of an error."""
+
 REFUSALS = ("*.refused.*", "errors.refused.*")
 TOO_MANY = 6
 """So many wrong requests of different kinds are accepted by a server that validates nothing."""
@@ -119,14 +135,14 @@ def _top_level(sight: Sight) -> Sighting | None:
 def _evidence_has(
     status: Callable[[int], bool], least: int, *patterns: str
 ) -> Callable[[Sight], Sighting | None]:
-    """Recognise a fault by `least` broken rules whose exchanges have such a status."""
+    """Recognise a fault by `least` broken rules that nothing explains yet, and whose exchanges have such a status."""
 
     def look(sight: Sight) -> Sighting | None:
         def has(judgement: Judgement) -> bool:
             found = [sight.exchanges.get(piece.exchange) for piece in judgement.evidence]
             return any(e is not None and e.status is not None and status(e.status) for e in found)
 
-        judgements = [judgement for judgement in sight.broken(*patterns) if has(judgement)]
+        judgements = [judgement for judgement in sight.unexplained(*patterns) if has(judgement)]
         if len({piece.exchange for j in judgements for piece in j.evidence}) < least:
             return None
         sighting = of_judgements(judgements)
@@ -138,6 +154,18 @@ def _evidence_has(
         return Sighting(seen, tuple(dict.fromkeys([*shown, *there])), sighting.at, sighting.lead)
 
     return look
+
+
+def _crashes(sight: Sight) -> Sighting | None:
+    """Valid requests with a server error that no cause explains yet; how the errors are told explains none of it."""
+    told = [j for j in sight.broken("*") if j.rule.id in sight.explained]
+    why = [judgement for judgement in told if not fits(judgement.rule.id, FORM_OF_ERRORS)]
+    known = {piece.exchange for judgement in why for piece in judgement.evidence}
+    for judgement in sight.unexplained("http.no_server_error"):
+        left = [piece.exchange for piece in judgement.evidence if piece.exchange not in known]
+        if len(left) > 1:
+            return Sighting(judgement.actual or "", tuple(left), lead=judgement.rule.id)
+    return None
 
 
 def _code(sight: Sight) -> Sighting | None:
@@ -158,7 +186,10 @@ def _without_param(sight: Sight, judgement: Judgement) -> bool:
     return isinstance(error, dict) and not isinstance(error.get("param"), str)
 
 
-_FAILS = _evidence_has(lambda status: status >= 500, SERVER_ERRORS, "*.harmless*", "*.harmless.*")
+_FAILS = _evidence_has(lambda status: status >= 500, SERVER_ERRORS, "*.harmless*", "*.harmless.*", *REFUSALS)
+_OTHER_STATUS = _evidence_has(
+    lambda status: status in range(402, 500) and status not in {403, 422}, 2, "errors.status.*"
+)
 _UNPROCESSABLE = _evidence_has(
     lambda status: status == 422, 1, "errors.status.*", "*.status", "sampling.named.*"
 )
@@ -237,35 +268,35 @@ FORMS = (
         "detail",
         'Errors are "detail", not an error object',
         "openai-node loses the text (“status code (no body)”); code and param are lost everywhere",
-        (*OF_ERRORS, "*.status.*", "*.status"),
+        (*OF_ERRORS, "*.status.*"),
         _detail,
     ),
     Diagnosis(
         "server-errors-for-wrong-types",
         "Wrong requests are answered with a server error",
         "clients retry what can never succeed: the official ones send a request with 5xx three times",
-        (*OF_ERRORS, "*.harmless.*", "*.harmless", "*.refused.*", "http.no_server_error", "robustness.*"),
+        (*OF_ERRORS, "*.harmless.*", "*.harmless", "*.refused.*", "robustness.*"),
         _FAILS,
     ),
     Diagnosis(
         "error-string",
         "The error is a string, not an object",
         "clients read error.message, error.type and error.code",
-        OF_ERRORS,
+        OF_FORM,
         _string_error,
     ),
     Diagnosis(
         "error-at-top-level",
         "The fields of an error lie at the top level of the body",
         "openai-node loses the text (“status code (no body)”)",
-        OF_ERRORS,
+        OF_FORM,
         _top_level,
     ),
     Diagnosis(
         "errors-not-json",
         "Errors are not JSON",
         "clients cannot read message, type, code or param",
-        OF_ERRORS,
+        OF_FORM,
         _no_json,
     ),
 )
@@ -280,7 +311,6 @@ VALUES = (
             "errors.status.*",
             "errors.context.whole",
             "robustness.invalid_refused",
-            "models.retrieve.unknown*",
             "tools.functions.not_ignored",
         ),
         _evidence_has(lambda status: status < 400, TOO_MANY, *REFUSALS),
@@ -291,6 +321,13 @@ VALUES = (
         "clients raise UnprocessableEntityError, not BadRequestError",
         ("errors.status.*", "*.status", "sampling.named.*"),
         _UNPROCESSABLE,
+    ),
+    Diagnosis(
+        "wrong-status",
+        "Invalid requests are refused with another status than 400",
+        "clients raise another error than BadRequestError, and take a 404 for a model that is not there",
+        ("errors.status.*", "*.status", "sampling.named.*", "chat.request.picture"),
+        _OTHER_STATUS,
     ),
     Diagnosis(
         "param-missing",
@@ -319,5 +356,15 @@ VALUES = (
             "models.retrieve.unknown*",
         ),
         broken("errors.refused.unknown_model", found=lambda sight, j: succeeded(sight.shown(j))),
+    ),
+)
+
+CRASHES = (
+    Diagnosis(
+        "server-errors-for-valid-requests",
+        "Valid requests are answered with a server error",
+        "clients retry what can never succeed: the official ones send a request with 5xx three times",
+        ("http.no_server_error", "*.request.*", "*.history.*", "*.accepted.*"),
+        _crashes,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -26,14 +26,22 @@ GENERATIONS = ("/chat/completions", "/completions")
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """Judgements by the id of their rule, and exchanges by their id, both in the order of the run."""
+    """Judgements by the id of their rule, and exchanges by their id, both in the order of the run.
+
+    `explained` holds the ids of the broken rules whose cause is known already; it grows while causes are looked for.
+    """
 
     judgements: Mapping[str, Judgement]
     exchanges: Mapping[str, Exchange]
+    explained: set[str] = field(default_factory=set)
 
     def broken(self, *patterns: str) -> list[Judgement]:
         """The judgements of broken rules whose id fits one of the patterns ("chat.stream.*")."""
         return [j for j in self._broken if fits(j.rule.id, patterns)]
+
+    def unexplained(self, *patterns: str) -> list[Judgement]:
+        """Those of `broken` whose cause is not known yet."""
+        return [j for j in self.broken(*patterns) if j.rule.id not in self.explained]
 
     def shown(self, judgement: Judgement) -> Exchange:
         """The exchange that shows a finding best; KeyError where it shows none."""

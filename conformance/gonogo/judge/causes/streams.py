@@ -6,6 +6,7 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from gonogo.exchange import FailureKind
 from gonogo.judge import kinds, reading
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring
 from gonogo.judge.causes.sight import GENERATIONS, pieces, quoted, succeeded, whole_text
@@ -181,6 +182,8 @@ def _one_index(sight: Sight) -> Sighting | None:
 
 def _cut(sight: Sight) -> Sighting | None:
     def ends_early(stream: Exchange) -> str | None:
+        if stream.failure is not None and stream.failure.kind is FailureKind.TIMEOUT:
+            return None  # it was left before its end
         events = reading.stream(stream).events
         if not events or any(event.data == reading.DONE or reading.is_error(event.data) for event in events):
             return None

@@ -45,10 +45,12 @@ FIELDS = ("prompt_tokens", "completion_tokens", "total_tokens")
 @check("the answer carries usage")
 def has_usage(exchange: Exchange) -> Outcome:
     """OpenAI always sends it, though its schema does not require it. An empty object carries none."""
-    value = reading.answer(exchange).get("usage")
+    answer = reading.answer(exchange)
+    value = answer.get("usage")
     if isinstance(value, dict):
         return saw("field of usage", exchange, count=len(value))
-    return Deviation('a "usage" object', '"usage" is ' + ("null" if value is None else repr(value)))
+    what = "null" if value is None else repr(value)
+    return Deviation('a "usage" object', f'"usage" is {what if "usage" in answer else "missing"}')
 
 
 @check("the total is the sum of prompt and completion tokens", Of.BEGUN)

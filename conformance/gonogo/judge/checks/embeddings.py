@@ -137,9 +137,14 @@ def four_bytes_each(*exchanges: Exchange) -> Outcome:
 
 @compare("the base64 is of the same vector")
 def same_in_base64(*exchanges: Exchange) -> Outcome:
-    """Little-endian floats; others decode to noise."""
-    deviation = _unlike(exchanges, 0, ALIKE, "the vector that the array holds")
+    """Little-endian floats; others decode to noise. A text with another vector each time tells nothing."""
+    first, again, encoded = exchanges
+    deviation = _unlike((first, encoded), 0, ALIKE, "the vector that the array holds")
     if deviation is not None:
+        if _unlike((first, again), 0, ALIKE, "") is not None:
+            raise undecided(
+                Reason.VECTORS_UNLIKE, first, again, why="the same text has another vector each time"
+            )
         return deviation
     return saw("string of base64", exchanges[-1], count=isinstance(_raw(exchanges[-1]), str))
 
@@ -158,12 +163,14 @@ def as_alone(*exchanges: Exchange, index: int) -> Outcome:
 
 @compare("no other vector is nearer to that of the first text alone")
 def in_order(*exchanges: Exchange) -> Outcome:
-    """`index` is the number of the input: the vector of index 0 is that of the first text."""
+    """`index` is the number of the input: the vector of index 0 is that of the first text, and of no other."""
     alone, batch = exchanges
     single, vectors = _vectors(alone).get(0, []), _vectors(batch)
     if 0 not in vectors or any(len(vector) != len(single) for vector in vectors.values()):
         why = "their lengths differ" if 0 in vectors else "there is none of index 0"
         raise undecided(Reason.VECTORS_UNLIKE, batch, alone, why=why)
+    if any(vector == vectors[0] for index, vector in vectors.items() if index):
+        return Deviation("another vector for each text", "two different texts have the same vector")
     nearness = {index: _cosine(single, vector) for index, vector in vectors.items()}
     nearest = max(nearness, key=nearness.__getitem__)
     if nearness[nearest] - nearness[0] < 1 - ALIKE:

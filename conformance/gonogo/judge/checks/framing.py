@@ -69,6 +69,8 @@ def carries_chunks(exchange: Exchange) -> Outcome:
     """
     if any(_not_an_object(event.data) is None for event in reading.stream(exchange).events):
         return saw("chunk with a list of choices", exchange, count=_chunks(exchange))
+    if exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT:
+        reading.ended(exchange)  # it was left before its first chunk
     size = len(exchange.body)
     return Deviation(
         "at least one chunk", f"{size} bytes without one" if size else "the body is empty"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gonogo.judge import reading
+from gonogo.judge import kinds, reading
 from gonogo.judge.checks.acceptance import UNSUPPORTED, ending, expect_kind, options, timed_out, turned_away
 from gonogo.judge.checks.bodies import media_type_is
 from gonogo.judge.outcome import (
@@ -224,7 +224,8 @@ def _status_deviation(exchange: Exchange, good: range, expected: str) -> Outcome
     if status in {401, 403, 501} or turned_away(exchange):
         raise unhelpful_status(exchange)
     if status in good:
-        expect_kind(exchange)
+        if not kinds.has_list(exchange):
+            expect_kind(exchange)
         return saw(f"status {status}", exchange)
     said = exchange.body[:120].decode("utf-8", "backslashreplace").strip()
     return Deviation(expected, f"the status is {status}: {said}" if said else f"the status is {status}")
