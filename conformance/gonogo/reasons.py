@@ -215,7 +215,7 @@ class Reason(StrEnum):
             "a larger --fuzz-budget sends more"
         ),
     )
-    NO_KEY_GIVEN = "no-key-given", "no case was sent with a key, so none could be sent without it"
+    NO_KEY_GIVEN = "no-key-given", "no key was given, or no accepted case was left to be sent without it"
     NO_STREAMED_CASE = "no-streamed-case", "no case that asks for a stream was accepted"
 
 

@@ -76,8 +76,8 @@ async def fuzz(
     begun = now()
     async with _until(begun + what.budget.seconds * MAIN_SHARE):
         await campaign.send_all(mild_first(shots(told, what.seed, collector.subject)))
-        await campaign.send_without_key()
     async with _until(begun + what.budget.seconds):
+        await campaign.send_without_key()
         await campaign.make_smaller()
     if not campaign.sent:
         nothing = Case(what.seed, "1", Meant.ODD, "GET /models")

@@ -95,6 +95,11 @@ def _contradicts(body: dict[str, Any]) -> bool:
     return needs_logprobs or needs_stream or needs_tools or too_few
 
 
+def _inserts_and_echoes(body: dict[str, Any]) -> bool:
+    """What comes before the gap, to be repeated before what fills it: no schema says what that text would be."""
+    return body.get("suffix") is not None and bool(body.get("echo"))
+
+
 def _is_no_text(body: dict[str, Any]) -> bool:
     """A prompt of tokens, which a model may not have, or an empty one, which some cannot begin from."""
     prompt = body["prompt"]
@@ -109,6 +114,6 @@ def _is_no_plain_input(body: dict[str, Any]) -> bool:
 
 _ODD: dict[str, tuple[Callable[[dict[str, Any]], bool], ...]] = {
     CHAT: (_is_uneven, _depends_on_tokens, _asks_for_form, _has_tools, _thinks, _contradicts),
-    COMPLETIONS: (_depends_on_tokens, _contradicts, _is_no_text),
+    COMPLETIONS: (_depends_on_tokens, _contradicts, _inserts_and_echoes, _is_no_text),
     EMBEDDINGS: (_is_no_plain_input,),
 }

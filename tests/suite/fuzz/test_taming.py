@@ -256,6 +256,8 @@ def test_what_a_chat_request_means(changes: dict[str, object], expected: Meant) 
         (COMPLETIONS, TEXT | {"prompt": ""}, Meant.ODD),
         (COMPLETIONS, TEXT | {"prompt": None}, Meant.ODD),
         (COMPLETIONS, TEXT | {"prompt": [1]}, Meant.ODD),
+        (COMPLETIONS, TEXT | {"suffix": "b"}, Meant.VALID),
+        (COMPLETIONS, TEXT | {"suffix": "b", "echo": True}, Meant.ODD),
         (COMPLETIONS, TEXT | {"n": 2, "best_of": 1}, Meant.ODD),
         (COMPLETIONS, TEXT | {"prompt": {}}, Meant.INVALID),
         (EMBEDDINGS, {"model": "m", "input": ["a", "b"]}, Meant.VALID),
