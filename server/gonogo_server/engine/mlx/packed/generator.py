@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import mlx.core as mx
@@ -40,8 +41,7 @@ class PackedGenerator:
         self._forward = Forward(weights, steady=steady)
         self._caches = Caches(weights)
         self._end_tokens = end_tokens
-        # A guess may change no text: a pass that reads it has to come to the same as one without.
-        self._guesses = steady or are_alike(weights, range(1, MOST + 2))
+        self._weights, self._steady = weights, steady
         self._most = rows
         self._step_size = step_size
         self._waiting: deque[Progress] = deque()
@@ -76,7 +76,7 @@ class PackedGenerator:
         """Have one more answered; every list has one element. `tells`: whether log probabilities are wanted."""
         self._count += 1
         processors = logits_processors[0]
-        plain = self._guesses and not processors and not tells[0] and samplers[0] is likeliest_token
+        plain = not processors and not tells[0] and samplers[0] is likeliest_token
         self._waiting.append(
             Progress(
                 self._count,
@@ -131,6 +131,11 @@ class PackedGenerator:
         self._rows, self._drawing, self._drawn, self._told = [], [], None, []
         self._caches.clear()
 
+    @cached_property
+    def _guesses(self) -> bool:
+        """Whether a guess changes no text: a pass that reads one comes to the same as a pass without."""
+        return self._steady or are_alike(self._weights, range(1, MOST + 2))
+
     def _settle(self) -> list[Answering]:
         if self._drawn is None:
             return []
@@ -184,7 +189,7 @@ class PackedGenerator:
             self._caches.clear()
 
     def _begin_pass(self) -> list[Reading]:
-        if len(self._rows) == 1 and len(self._rows[0].left) == 1 and not self._rows[0].reading:
+        if len(self._rows) == 1 and self._rows[0].can_guess and self._guesses:
             self._rows[0].guess()
         layout = Layout([Share(part, len(one.tokens)) for one, part in self._parts()])
         self._caches.make_room(layout.rows, layout.longest)

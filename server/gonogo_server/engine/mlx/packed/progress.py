@@ -54,6 +54,16 @@ class Progress:
             taken += self._forced()
         return taken
 
+    @property
+    def can_guess(self) -> bool:
+        """Whether there is a guess of what follows the token that is to be read."""
+        return (
+            self.drafts is not None
+            and len(self.left) == 1
+            and not self.reading
+            and bool(self.drafts.guess(self.max_tokens - self.generated - 1))
+        )
+
     def guess(self) -> None:
         """Have what probably follows read along."""
         if self.drafts is not None:
