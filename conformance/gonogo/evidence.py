@@ -19,13 +19,14 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Self
 
 import jsonschema_rs
 
 from gonogo import __version__
 from gonogo.errors import EvidenceError
 from gonogo.exchange_json import from_json, shape_of, to_json
+from gonogo.locking import OTHERS, alone, empty
 from gonogo.reasons import Reason
 from gonogo.redaction import redact, redact_fields
 from gonogo.verdict import Because
@@ -98,10 +99,8 @@ class EvidenceWriter:
     ) -> None:
         self._path = Path(path)
         self._key = key
-        try:
-            self._file = self._path.open("w", encoding="ascii", newline="\n")
-        except OSError as error:
-            raise self._unwritable(error) from error
+        self._file = self._opened(self._path)
+        empty(self._file)
         self._write(_header(target, started, redact_fields(extra_body or {}, key), models))
 
     @classmethod
@@ -117,13 +116,24 @@ class EvidenceWriter:
         writer = cls(beside, *_begun(records), key=key, models=_several(records))
         writer.add(*records)
         writer.close()
-        try:
-            beside.replace(target)
-            writer._file = target.open("a", encoding="ascii", newline="\n")
-        except OSError as error:
-            raise writer._unwritable(error) from error
-        writer._path = target
+        with writer._opened(target):  # or another run writes it
+            try:
+                beside.replace(target)
+            except OSError as error:
+                raise writer._unwritable(error) from error
+        writer._path, writer._file = target, writer._opened(target)
         return writer
+
+    def _opened(self, path: Path) -> IO[str]:
+        """The file, to add to, as no other run does."""
+        try:
+            file = path.open("a", encoding="ascii", newline="\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
+        if not alone(file):
+            file.close()
+            raise EvidenceError(f"The evidence file {path} {OTHERS}.")
+        return file
 
     def exchange(self, exchange: Exchange) -> None:
         """Write one exchange, secrets redacted, and flush it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shlex
 import signal
 import socket
@@ -54,6 +55,7 @@ DEAD_SECONDS: Final = 5.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command: `argv` without the program's name; gives the exit code (see `run`)."""
+    _open_closed_streams()
     given = vars(parser().parse_args(argv))
     try:
         settings = read(given)
@@ -212,7 +214,25 @@ def _refuse(sentence: str) -> int:
 
 def _say(line: str, stream: TextIO | None = None) -> None:
     # Flushed, as a parent that reads a pipe would otherwise wait for a full buffer.
-    print(f"{PROGRAM}: {line}", file=stream, flush=True)
+    try:
+        print(f"{PROGRAM}: {line}", file=stream, flush=True)
+    except OSError:  # nobody reads it, or it is a file on a full disk: no reason not to serve
+        _to_nowhere((stream or sys.stdout).fileno())
+
+
+def _open_closed_streams() -> None:
+    """Let what is written go nowhere where stdout or stderr is closed (`>&-`); a socket would have their number."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            _to_nowhere(number)
+            setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115 - until the process ends
+
+
+def _to_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
 
 
 @contextmanager

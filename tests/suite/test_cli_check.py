@@ -14,6 +14,7 @@ import jsonschema_rs
 import pytest
 from gonogo import evidence, serving
 from gonogo.exchange import Chunk
+from gonogo.locking import OTHERS, alone
 from gonogo.report.json import schema
 from gonogo.rules import load
 
@@ -333,6 +334,20 @@ def test_an_option_that_cannot_be_obeyed_is_one_sentence(
     url = [] if "://" in arguments[0] or ":" in arguments[0] else ["http://127.0.0.1:1/v1"]
 
     assert said in one_sentence(gonogo("check", *url, *arguments))
+
+
+def test_evidence_that_another_run_writes_is_one_sentence_and_stays(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    stored = tmp_path / "e.jsonl"
+    with stored.open("w") as file:
+        file.write("of another run\n")
+        file.flush()
+        assert alone(file)
+        for more in ((), ("--resume",)):
+            said = one_sentence(gonogo("check", reference_url, *FEW, "--evidence", stored, *more))
+            assert said == f"{stored} {OTHERS}."
+    assert stored.read_text() == "of another run\n"
 
 
 def test_evidence_that_can_be_opened_but_not_written_is_one_sentence(gonogo: Run, reference_url: str) -> None:

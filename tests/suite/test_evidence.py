@@ -336,6 +336,17 @@ class TestABadFile:
         with pytest.raises(EvidenceError, match=r"cannot be written: Is a directory\."):
             EvidenceWriter(tmp_path, TARGET, STARTED)
 
+    def test_while_one_writes_a_file_no_other_does(self, tmp_path: Path) -> None:
+        path = tmp_path / "e.jsonl"
+        with EvidenceWriter(path, TARGET, STARTED):
+            held = path.read_bytes()
+            with pytest.raises(EvidenceError, match="is being written by another run"):
+                EvidenceWriter(path, TARGET, STARTED)
+            with pytest.raises(EvidenceError, match="is being written by another run"):
+                EvidenceWriter.go_on(path, Record(TARGET, STARTED, ()))
+            assert path.read_bytes() == held
+        EvidenceWriter(path, TARGET, STARTED).close()
+
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
     def test_on_a_full_disk_is_named(self) -> None:
         with pytest.raises(EvidenceError, match="No space left"):

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 from gonogo.cli.printing import send_to_nowhere, write
 from gonogo.errors import UsageError
+from gonogo.locking import OTHERS, alone, empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,16 +88,20 @@ def _written(file: IO[str], text: str) -> str | None:
 
 
 def claim(path: Path) -> None:
-    """Make sure that the file can be written, and empty it; raises UsageError where it cannot."""
+    """Make sure that the file can be written, by no other run, and empty it; raises UsageError where it cannot."""
     with contextlib.ExitStack() as stack:
-        _open(path, stack)
+        file = _open(path, stack, "a")
+        if not alone(file):
+            raise UsageError(f"{path} {OTHERS}.")
+        empty(file)
 
 
 def probe(path: Path) -> None:
     """Make sure that the file can be written, and leave all as it is; raises UsageError where it cannot."""
     is_new = not path.exists()
     with contextlib.ExitStack() as stack:
-        _open(path, stack, "a")
+        if not alone(_open(path, stack, "a")):
+            raise UsageError(f"{path} {OTHERS}.")
     if is_new:
         path.unlink()
 

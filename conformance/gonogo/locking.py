@@ -1,0 +1,33 @@
+"""One writer a file: two runs that write the same file of evidence would leave neither a record."""
+
+from __future__ import annotations
+
+import os
+import sys
+from stat import S_ISREG
+from typing import IO, Final
+
+if sys.platform != "win32":
+    import fcntl
+
+OTHERS: Final = "is being written by another run: wait for its end, or name another file"
+"""What becomes of whoever wants to write a file too."""
+
+
+def alone(file: IO[str]) -> bool:
+    """Whether no other process writes this file; from then on none does that asks, until it is closed."""
+    if sys.platform == "win32" or not S_ISREG(os.fstat(file.fileno()).st_mode):
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # of a file system without locks
+        return True
+    return True
+
+
+def empty(file: IO[str]) -> None:
+    """Take everything out of a file; a device holds nothing."""
+    if S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.truncate(0)
