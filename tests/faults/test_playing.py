@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -14,13 +15,16 @@ from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
 from gonogo.errors import UsageError
 from gonogo.faults.kinds import Faulty
-from gonogo.faults.playing import Playing, found, playable
+from gonogo.faults.playing import OTHERWISE, Playing, found, playable
 from gonogo.faults.proxy import proxied
+from gonogo.faults.sections import FAULTS
+from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gonogo.evidence import Record
+    from gonogo.faults.fault import Fault
     from gonogo.rules import Catalogue
 
 KEY = "a-key-of-the-tests"
@@ -124,6 +128,29 @@ def test_of_the_faults_of_a_rule_the_one_that_breaks_the_fewest_comes_first() ->
     assert faults[0].turns == {"chat.stream.done"}
     assert all("chat.stream.done" in fault.turns for fault in faults)
     assert [len(fault.turns) for fault in faults] == sorted(len(fault.turns) for fault in faults)
+
+
+def _only_lives(fault: Fault, clean: Record) -> bool:
+    """Whether a fault changes nothing but signs of life, of which no other request can be told."""
+    before = {exchange.id: exchange for exchange in clean.exchanges}
+    changed = [e for e in fault.change(clean).exchanges if before[e.id] != e]
+    return all(is_sign_of_life(exchange.stimulus) for exchange in changed)
+
+
+def test_the_faults_that_cannot_be_played_are_those_of_signs_of_life(clean: Record) -> None:
+    listed = {fault.name for fault in playable() if fault.unplayable}
+    assert {fault.name for fault in FAULTS if _only_lives(fault, clean)} == listed
+
+
+def test_a_fault_that_a_run_finds_otherwise_is_played_all_the_same() -> None:
+    otherwise = {fault.name: fault for fault in playable() if fault.otherwise}
+    assert (
+        otherwise.keys()
+        == json.loads(resources.files("gonogo.faults").joinpath(OTHERWISE).read_text()).keys()
+    )
+    for fault in otherwise.values():
+        assert fault.unplayable is None
+        assert isinstance(fault.begin(), Playing)
 
 
 def test_a_fault_that_cannot_be_played_says_why() -> None:

@@ -32,6 +32,8 @@ def _lines(fault: Playable) -> Iterator[str]:
         yield f"  rules:    {', '.join(sorted(fault.turns))}"
     if fault.unplayable:
         yield f"  not playable: {fault.unplayable}"
+    if fault.otherwise:
+        yield f"  on the wire: {fault.otherwise}"
 
 
 def _count(chosen: Iterable[Playable]) -> str:
