@@ -123,7 +123,7 @@ Feature: Errors
   @should @errors.refused.messages_empty
   Scenario: An empty list of messages is refused
     Source: schema, CreateChatCompletionRequest.messages, minItems 1
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a chat that lost its history is answered all the same, with what the model makes of nothing.
     Needs: errors.harmless.messages_empty
     When a chat completion is wrongly requested with {"messages": []}
     Then the request is not accepted
@@ -131,7 +131,7 @@ Feature: Errors
   @should @errors.refused.message_without_role
   Scenario: A message without a role is refused
     Source: schema, CreateChatCompletionRequest.messages.role
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: who forgot the role learns of it by an answer that takes the system message for the user.
     Needs: errors.harmless.message_without_role
     When a chat completion is wrongly requested with {"messages": [{"content": "Hello"}]}
     Then the request is not accepted
@@ -139,7 +139,7 @@ Feature: Errors
   @should @errors.refused.unknown_role
   Scenario: A message of an invented role is refused
     Source: schema, CreateChatCompletionRequest.messages.role
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a role of another provider is left out of the prompt, or rendered as a word of it.
     Needs: errors.harmless.unknown_role
     When a chat completion is wrongly requested with {"messages": [{"role": "gonogo", "content": "Hello"}]}
     Then the request is not accepted
@@ -147,7 +147,7 @@ Feature: Errors
   @should @errors.refused.content_number
   Scenario: A number in place of the content is refused
     Source: schema, CreateChatCompletionRequest.messages.content
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a number that was to be text is read as one by this server, and refused by the next.
     Needs: errors.harmless.content_number
     When a chat completion is wrongly requested with {"messages": [{"role": "user", "content": 7}]}
     Then the request is not accepted
@@ -155,7 +155,7 @@ Feature: Errors
   @should @errors.refused.temperature_string
   Scenario: A temperature that is a string is refused
     Source: schema, CreateChatCompletionRequest.temperature
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a setting read from a file as text has no effect, and the texts come out at another temperature.
     Needs: errors.harmless.temperature_string
     When a chat completion is wrongly requested with {"temperature": "warm"}
     Then the request is not accepted
@@ -163,7 +163,7 @@ Feature: Errors
   @should @errors.refused.max_tokens_string
   Scenario: A token limit that is a string is refused
     Source: schema, CreateChatCompletionRequest.max_tokens
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a limit read from a file as text does not hold, and the answer runs to the end of the context.
     Needs: errors.harmless.max_tokens_string
     When a chat completion is wrongly requested with {"max_tokens": "many", "stop": [" ", "a", "e", "o"]}
     Then the request is not accepted
@@ -171,7 +171,7 @@ Feature: Errors
   @should @errors.refused.stream_string
   Scenario: A stream flag that is a string is refused
     Source: schema, CreateChatCompletionRequest.stream
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: "false" is taken for true, or true for nothing, and the client reads the other form.
     Needs: errors.harmless.stream_string
     When a chat completion is wrongly requested with {"stream": "please"}
     Then the request is not accepted
@@ -179,7 +179,7 @@ Feature: Errors
   @should @errors.refused.prompt_object
   Scenario: A prompt that is an object is refused
     Source: schema, CreateCompletionRequest.prompt
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: the object is answered as the text of its fields, which nobody meant.
     Needs: errors.harmless.prompt_object
     When a completion is wrongly requested with {"prompt": {"text": "Hello"}}
     Then the request is not accepted
@@ -187,7 +187,7 @@ Feature: Errors
   @should @errors.refused.temperature_range
   Scenario: A temperature of 5 is refused
     Source: schema, CreateChatCompletionRequest.temperature, maximum 2
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Why: 5 is clamped to 2 or taken as it is, and an experiment compares what nobody set (Arthur-Ficial/apfel#235).
     Needs: errors.harmless.temperature_range
     When a chat completion is wrongly requested with {"temperature": 5}
     Then the request is not accepted
@@ -195,7 +195,7 @@ Feature: Errors
   @should @errors.refused.top_p_range
   Scenario: A top_p of 2 is refused
     Source: schema, CreateChatCompletionRequest.top_p, maximum 1
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Why: a percentage in place of a share switches the nucleus off (Arthur-Ficial/apfel#235).
     Needs: errors.harmless.top_p_range
     When a chat completion is wrongly requested with {"top_p": 2}
     Then the request is not accepted
@@ -203,7 +203,7 @@ Feature: Errors
   @should @errors.refused.n_zero
   Scenario: A request for no choices is refused
     Source: schema, CreateChatCompletionRequest.n, minimum 1
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Why: one choice is paid for where none was wanted (Arthur-Ficial/apfel#235).
     Needs: errors.harmless.n_zero
     When a chat completion is wrongly requested with {"n": 0}
     Then the request is not accepted
@@ -211,7 +211,7 @@ Feature: Errors
   @should @errors.refused.penalty_range
   Scenario: A presence penalty of 9 is refused
     Source: schema, CreateChatCompletionRequest.presence_penalty, maximum 2
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Why: 9 is clamped to 2, or makes noise of the text (Arthur-Ficial/apfel#235).
     Needs: errors.harmless.penalty_range
     When a chat completion is wrongly requested with {"presence_penalty": 9}
     Then the request is not accepted
@@ -219,7 +219,7 @@ Feature: Errors
   @should @errors.refused.stop_too_many
   Scenario: A list of five stop sequences is refused
     Source: schema, CreateChatCompletionRequest.stop, maxItems 4
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Why: the fifth sequence stops nothing, and the agent acts on what comes behind it (Arthur-Ficial/apfel#235).
     Needs: errors.harmless.stop_too_many
     When a chat completion is wrongly requested with {"stop": ["a", "b", "c", "d", "e"]}
     Then the request is not accepted

@@ -134,7 +134,7 @@ Feature: Log probabilities
   @should @logprobs.refused.top_alone
   Scenario: top_logprobs without logprobs is refused
     Source: schema, CreateChatCompletionRequest.top_logprobs, "logprobs must be set to true"; seen in IBM/unitxt#1193
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: the caller looks for alternatives in log probabilities that are null.
     Needs: logprobs.harmless.top_alone
     When a chat completion is wrongly requested with {"top_logprobs": 2, "max_tokens": 2}
     Then the request is not accepted
@@ -149,7 +149,7 @@ Feature: Log probabilities
   @should @logprobs.refused.top_many
   Scenario: A top_logprobs of 21 is refused
     Source: schema, CreateChatCompletionRequest.top_logprobs, maximum 20
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: twenty come where more were asked for, and whoever sums them up takes the rest for nothing.
     Needs: logprobs.harmless.top_many
     When a chat completion is wrongly requested with {"logprobs": true, "top_logprobs": 21, "max_tokens": 2}
     Then the request is not accepted
@@ -268,7 +268,7 @@ Feature: Log probabilities
   @should @logprobs.refused.completions_many
   Scenario: A completion with logprobs of 6 is refused
     Source: schema, CreateCompletionRequest.logprobs, maximum 5
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: five come where six were asked for, and whoever sums them up takes the rest for nothing.
     Needs: logprobs.harmless.completions_many
     When a completion is wrongly requested with {"logprobs": 6, "max_tokens": 2}
     Then the request is not accepted

@@ -45,7 +45,7 @@ Feature: Robustness
   @should @robustness.invalid_refused
   Scenario: No generated request that breaks the contract is accepted
     Source: schema, the request body of each operation; project decision: what is wrong is refused
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a mistake in any field goes unnoticed, until another provider refuses it.
     When any case of the fuzz pass is sent
     And a sign of life is asked for
     Then every invalid case is refused

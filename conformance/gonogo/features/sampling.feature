@@ -194,7 +194,7 @@ Feature: Sampling parameters
   @should @sampling.refused.bias_range
   Scenario: A bias of 101 is refused
     Source: schema, CreateChatCompletionRequest.logit_bias: from -100 to 100
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Why: 101 is clamped to 100, or forces a token that was to be likelier only (Arthur-Ficial/apfel#235).
     Needs: sampling.harmless.bias_range
     When a chat completion is wrongly requested with {"logit_bias": {"1000": 101}, "max_tokens": 2}
     Then the request is not accepted
@@ -250,7 +250,7 @@ Feature: Sampling parameters
   @should @sampling.refused.seed_range
   Scenario: A seed of more than 64 bits is refused
     Source: schema, CreateChatCompletionRequest.seed, a signed integer of 64 bits
-    Why: what is accepted out of range is ignored or clamped, and nobody learns of it (Arthur-Ficial/apfel#235).
+    Why: a seed that was cut to 64 bits repeats nothing elsewhere (Arthur-Ficial/apfel#235).
     Needs: sampling.harmless.seed_range
     When a chat completion is wrongly requested with {"seed": 100000000000000000000, "max_tokens": 2}
     Then the request is not accepted

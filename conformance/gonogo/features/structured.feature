@@ -65,7 +65,7 @@ Feature: Structured outputs
   @should @structured.refused.name
   Scenario: A schema whose name is no name is refused
     Source: schema, ResponseFormatJsonSchema.name, "a-z, A-Z, 0-9, or contain underscores and dashes"
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: the schema works here, and is refused by the API on the day of the move.
     Needs: structured.harmless.name
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema", "json_schema": {"name": "no name!", "schema": {"type": "object"}}}, "max_tokens": 2}
     Then the request is not accepted
@@ -80,7 +80,7 @@ Feature: Structured outputs
   @should @structured.refused.no_schema
   Scenario: A response format of a schema without one is refused
     Source: schema, ResponseFormatJsonSchema.json_schema, required
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: the caller who left the schema out gets JSON of any form, or prose, and parses it.
     Needs: structured.harmless.no_schema
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema"}, "max_tokens": 2}
     Then the request is not accepted
@@ -88,14 +88,14 @@ Feature: Structured outputs
   @must @structured.harmless.type
   Scenario: A response format that nobody knows does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.response_format
-    Why: a misspelt format ends in prose (ggml-org/llama.cpp#11847).
+    Why: a look-up of the format by its name fails, as a 500.
     When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
     Then the request does not fail the server
 
   @should @structured.refused.type
   Scenario: A response format that nobody knows is refused
     Source: schema, CreateChatCompletionRequest.response_format
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a misspelt format ends in prose, which the caller parses as JSON (ggml-org/llama.cpp#11847).
     Needs: structured.harmless.type
     When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
     Then the request is not accepted

@@ -103,7 +103,7 @@ Feature: Tools
   @should @tools.refused.orphan
   Scenario: A result that nothing asked for is refused
     Source: project decision; the API answers 400, as a result must follow its call (itmisx/deepx-code#94)
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: a history that lost its call is answered as if the result came from the user.
     Needs: tools.harmless.orphan
     When a result is sent back that nothing asked for
     Then the request is not accepted
@@ -459,7 +459,7 @@ Feature: Tools
   @should @tools.refused.unknown_name
   Scenario: A tool choice of a name that is not offered is refused
     Source: schema, ChatCompletionNamedToolChoice; the API answers 400
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: the agent waits for a call of a misspelt tool, and reads prose.
     Needs: tools.harmless.unknown_name
     When a tool must be called that is not offered
     Then the request is not accepted
@@ -540,7 +540,7 @@ Feature: Tools
   @should @tools.refused.no_tools
   Scenario: The tool choice "required" without tools is refused
     Source: schema, CreateChatCompletionRequest.tool_choice; the API answers 400
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: an agent whose tools got lost on the way waits for a call, and reads prose.
     Needs: tools.harmless.no_tools
     When a chat completion is wrongly requested with {"tool_choice": "required", "max_tokens": 2}
     Then the request is not accepted
@@ -555,7 +555,7 @@ Feature: Tools
   @should @tools.refused.tools_string
   Scenario: A string in place of the tools is refused
     Source: schema, CreateChatCompletionRequest.tools
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: tools that were encoded twice are not offered, and the agent reads prose.
     Needs: tools.harmless.tools_string
     When a chat completion is wrongly requested with {"tools": "set_colour", "max_tokens": 2}
     Then the request is not accepted
@@ -570,7 +570,7 @@ Feature: Tools
   @should @tools.refused.name_pattern
   Scenario: A tool whose name is no name is refused
     Source: schema, FunctionObject.name, "a-z, A-Z, 0-9, or contain underscores and dashes"
-    Why: what is wrong and accepted is ignored, and nobody learns of it.
+    Why: the tool works here, and is refused by the API on the day of the move.
     Needs: tools.harmless.name_pattern
     When a chat completion is wrongly requested with {"tools": [{"type": "function", "function": {"name": "set colour!"}}], "max_tokens": 2}
     Then the request is not accepted

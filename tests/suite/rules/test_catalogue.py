@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,32 @@ def test_the_example_of_contributing_is_a_rule_whose_steps_mean_something() -> N
     assert [stimulus.key for stimulus in scenario.stimuli]
     assert len(bind(scenario)) == len(scenario.thens)
     assert scenario.rule.level is shipped.rule.level
+
+
+SOURCES = (
+    "schema",
+    "guide",
+    "SSE standard",
+    "RFC",
+    "Fetch standard",
+    "recorded",
+    "SDK behaviour",
+    "project decision",
+)
+SHARED = {
+    "SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.",
+    "the person learns which of twenty parameters it was, and the SDK raises BadRequestError.",
+    "a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).",
+}
+"""Reasons that are the same for every parameter: which class an SDK raises, and what it shows."""
+MOST = 5
+"""So many rules may have one reason: those about one field of several answers."""
+
+
+def test_every_source_says_of_what_kind_it_is() -> None:
+    assert [s.rule.id for s in load(fuzz=True) if not s.rule.source.startswith(SOURCES)] == []
+
+
+def test_a_rule_has_its_own_reason_or_one_that_few_others_have() -> None:
+    counts = Counter(scenario.rule.why for scenario in load(fuzz=True))
+    assert {why for why, number in counts.items() if number > MOST} == SHARED
