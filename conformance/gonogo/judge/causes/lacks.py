@@ -29,6 +29,7 @@ SAID_BY: Final[Mapping[Reason, tuple[str, ...]]] = {
     Reason.NO_EVENTS: ("*.stream.events",),
     Reason.NO_INDEXED_CHOICE: ("*.choices", "*.index"),
     Reason.NOT_NUMBERED: ("*.index", "*.indexes"),
+    Reason.NO_LIST: ("models.list.there",),
     Reason.NOT_JSON: ("*.json", "*.content_type"),
     Reason.NOT_AN_OBJECT: ("*.json",),
 }
