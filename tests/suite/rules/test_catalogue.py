@@ -244,6 +244,7 @@ def test_the_example_of_contributing_is_a_rule_whose_steps_mean_something() -> N
 SOURCES = (
     "schema",
     "guide",
+    "API reference",
     "SSE standard",
     "RFC",
     "Fetch standard",
