@@ -79,6 +79,7 @@ class Together:
         self.other: SharedResidents
         self.let_go = threading.Event()
         self.let_go.set()
+        self._stepped = threading.Event()
         self.ended = ThreadPoolExecutor(1, "other").submit(self._other, folder, Linked(1, meeting))
         self.engine = GroupEngine(location, Limits(), Linked(0, meeting))
 
@@ -86,8 +87,15 @@ class Together:
         self.other = SharedResidents(Limits(), group)
         self.other.load(locate(str(folder)))
         while self.other.step():
+            self._stepped.set()
             self.let_go.wait(PATIENCE)
         self.other.release()
+
+    def settle(self) -> None:
+        """Wait until the other process has done what process 0 has done by now: a step that ends, and a whole one."""
+        for _ in range(2):
+            self._stepped.clear()
+            assert self._stepped.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -106,6 +114,7 @@ def test_the_other_process_ends_in_order_with_the_engine(together: Together, pie
 def test_the_other_process_keeps_what_process_0_keeps(together: Together, pieces: Collect) -> None:
     for prompt in ("one", "one and more", "other", "other", "on"):
         asyncio.run(pieces(together.engine, prompt))
+    together.settle()
     call = together.engine._worker.call
     ours = call(lambda owned: (len(owned._prefixes), owned._prefixes.nbytes)).result(PATIENCE)
     assert (len(together.other._prefixes), together.other._prefixes.nbytes) == ours
@@ -151,6 +160,7 @@ def test_whoever_leaves_has_gone_everywhere(together: Together) -> None:
     asyncio.run(leave())
     # What comes after it is not answered before it has gone.
     asyncio.run(at_once(together.engine, [Generation((3,), 2, Sampling(0))]))
+    together.settle()
     assert (together.engine.unfinished, together.other.unfinished) == (0, 0)
 
 
