@@ -80,6 +80,7 @@ LEFT: dict[str, Left] = {
             "tools.request.*": ACCEPTED,
             "tools.history.*": ACCEPTED,
             "tools.harmless.arguments_*": ACCEPTED,
+            "tools.harmless.malformed": ACCEPTED,
         },
     ),
     "no log probabilities": Left(

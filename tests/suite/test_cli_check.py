@@ -45,15 +45,17 @@ def test_the_reference_server_passes_what_it_does_not_refuse(
     report = tmp_path / "r.json"
     result = gonogo("check", reference_url, "--json", report)
     last = result.stdout.splitlines()[-1]
-    totals = re.fullmatch(r"GO  0 failed, (\d+) passed, (\d+) unsupported, (4) inconclusive; .*", last)
+    totals = re.fullmatch(r"GO  0 failed, (\d+) passed, (\d+) unsupported, (5) inconclusive; .*", last)
     rules = json.loads(report.read_bytes())["rules"]
 
     assert result.exit_code == 0, result.stdout
     assert totals, last
     assert sum(map(int, totals.groups())) == len(load())
-    # The scripted model has no date, its text no character of several bytes, and its answers call one tool.
+    # The scripted model has no date and one temperature, its text no character of several bytes, and its answers call
+    # one tool.
     assert {rule["id"]: rule["reason"] for rule in rules if rule["verdict"] == "inconclusive"} == {
         "models.entry.seconds": "nothing-seen",
+        "sampling.effect.temperature": "too-sure",
         "text.characters": "all-ascii",
         "tools.stream.arguments_of_two": "nothing-seen",
         "tools.stream.own_index": "one-call",
