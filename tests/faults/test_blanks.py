@@ -111,6 +111,7 @@ LEFT: dict[str, Left] = {
             "errors.refused.*": REFUSED,
             "errors.harmless.*": REFUSED,
             "errors.status.*": REFUSED,
+            "errors.token_limit.late": REFUSED,
         },
     ),
 }
