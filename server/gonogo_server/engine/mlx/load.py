@@ -58,10 +58,11 @@ def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Lo
             adapt(model, location.adapter, dtype)
         if prepare is not None:
             prepare(model)
+        # Before they are evaluated, so that none of them is there by itself and joined.
+        packed = join(model) if on_cpu() and can_be_packed(model) else None
         mx.eval(model.parameters())
         text = Text(tokenizer, context_length, vocabulary(model, tokenizer))
         nbytes = sum(array.nbytes for array in _arrays(model))
-        packed = join(model) if on_cpu() and can_be_packed(model) else None
         if on_cpu() and packed is None:
             look_up_rotations(model, context_length)
         return Loaded(model, text, nbytes, packed)
