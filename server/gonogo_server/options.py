@@ -58,8 +58,8 @@ def _add_models(add: Callable[..., object]) -> None:
         action="append",
         dest="models",
         metavar="MODEL",
-        help="what to serve: a folder in MLX format, a folder with an adapter (LoRA) that names its base, a .gguf file,"
-        " or a Hugging Face id; may be repeated",
+        help="what to serve: a folder in MLX format, a folder with an adapter (LoRA) that names its base, a .gguf file"
+        " (a Llama with a byte-level vocabulary), or a Hugging Face id; may be repeated",
     )
     add("--download", action="store_true", help="download a Hugging Face model that is not here yet")
     add("--preload", metavar="yes|no|MODELS", help="load all, none, or these before listening (yes)")

@@ -12,18 +12,23 @@ import re
 import shutil
 from contextlib import ExitStack, contextmanager
 from errno import EACCES, EPERM, EROFS
+from math import prod
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
+import numpy as np
 
 from gonogo_server.engine.mlx.api import Llama, LlamaArgs, TokenizerWrapper
+from gonogo_server.engine.mlx.gguf_header import BF16, READ, tensor_infos
 from gonogo_server.engine.mlx.gguf_tokenizer import end_token_ids, read_tokenizer
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from gonogo_server.engine.mlx.gguf_header import TensorInfo
 
 GROUP = 32
 """Weights that share a scale, in every kind of quantisation that mlx reads from GGUF."""
@@ -60,7 +65,8 @@ COPIED_AT_ONCE = 2**20
 
 
 def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
-    """Model, tokenizer and context length in tokens; the weights as `dtype`, None: as float16.
+    """Model, tokenizer and context length in tokens; the weights as `dtype`, None: as float16, or bfloat16 in a file
+    that has some.
 
     Raises `UnsupportedModel` for anything but a Llama with a byte-level BPE vocabulary.
     """
@@ -70,7 +76,7 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
         raise UnsupportedModel(
             f"its architecture is {architecture!r}, and only llama is read from GGUF files"
         )
-    weights = _weights(tensors, mx.float16 if dtype is None else dtype)
+    weights = _weights(tensors, _usual(tensors) if dtype is None else dtype)
     arguments = _arguments(metadata, weights)
     model = Llama(LlamaArgs(**arguments))
     model.load_weights([(name, _as_trained(name, weight, arguments)) for name, weight in weights.items()])
@@ -79,20 +85,45 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     return model, tokenizer, arguments["max_position_embeddings"]
 
 
+def _usual(tensors: Mapping[str, mx.array]) -> mx.Dtype:
+    """Half precision that holds what the file does: values of bfloat16 may be beyond float16."""
+    return mx.bfloat16 if any(tensor.dtype == mx.bfloat16 for tensor in tensors.values()) else mx.float16
+
+
 def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
     """The tensors, and what the file says of its model, by the names of the GGUF specification.
 
-    Raises `ModelUnavailable` where it may be read only, and there is no room for a copy.
+    Raises `ModelUnavailable` where it may be read only, and there is no room for a copy, `UnsupportedModel` for a
+    tensor of a type that mlx does not read.
     """
+    infos = tensor_infos(path)
+    for info in infos:
+        if info.number not in READ:
+            raise _unread(info)
     # Typed as anything that mlx can load from any kind of file.
     tensors: Any
     metadata: Any
     with _writable(path) as name:
         # All of it is in memory then, unlike what mlx loads from other kinds of files.
         tensors, metadata = mx.load(name, format="gguf", return_metadata=True)
+    _complete(path, infos, tensors)
     return tensors, {
         key: value.tolist() if isinstance(value, mx.array) else value for key, value in metadata.items()
     }
+
+
+def _unread(info: TensorInfo) -> UnsupportedModel:
+    return UnsupportedModel(f"its tensor {info.name} is of the type {info.type}, which mlx does not read")
+
+
+def _complete(path: Path, infos: Sequence[TensorInfo], tensors: dict[str, mx.array]) -> None:
+    """See that mlx read all tensors, and put those of BF16 in as they are in the file."""
+    for info in infos:
+        if info.number == BF16:
+            bits = np.fromfile(path, np.uint16, prod(info.shape), offset=info.offset)
+            tensors[info.name] = mx.array(bits).view(mx.bfloat16).reshape(info.shape)
+        elif info.name not in tensors:
+            raise _unread(info)
 
 
 @contextmanager

@@ -1,0 +1,106 @@
+"""The names and types of the tensors in a GGUF file, and where each begins, as its head tells them.
+
+mlx stops reading at the first tensor of a type that it does not know, and says nothing, and makes float16 of BF16. What
+it gave is compared with this. Source: the GGUF specification (ggml, docs/gguf.md), versions 2 and 3, little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+BF16: Final = 30
+TYPES: Final = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K",
+    12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
+    20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64",
+    29: "IQ1_M", BF16: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+}  # fmt: skip
+"""The names of tensor types by their numbers (ggml.h, ggml_type)."""
+
+READ: Final = frozenset({0, 1, 2, 3, 8, 10, 12, 14, 24, 25, 26, BF16})
+"""What mlx 0.32 reads; others end its reading, or the process."""
+
+SIZES: Final = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+"""Bytes of a value in the metadata by the number of its type."""
+MAGIC, VERSIONS = b"GGUF", (2, 3)
+UINT32, STRING, ARRAY = 4, 8, 9
+ALIGNMENT_KEY: Final = b"general.alignment"
+USUAL_ALIGNMENT: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """A tensor: its shape as mlx has it (rows first), and the byte of the file at which its values begin."""
+
+    name: str
+    shape: tuple[int, ...]
+    number: int
+    offset: int
+
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+        return TYPES.get(self.number, f"type {self.number}")
+
+
+def tensor_infos(path: Path) -> Sequence[TensorInfo]:
+    """The tensors of a file, in their order; none of what is no such file, which mlx says."""
+    try:
+        return _read(path)
+    except (struct.error, KeyError):  # it ends within its head, or is damaged there
+        return ()
+
+
+def _read(path: Path) -> Sequence[TensorInfo]:
+    with path.open("rb") as file:
+        if file.read(4) != MAGIC or _unpack(file, "<I")[0] not in VERSIONS:
+            return ()
+        tensors, keys = _unpack(file, "<QQ")
+        alignment = USUAL_ALIGNMENT
+        for _ in range(keys):
+            name, (kind,) = _string(file), _unpack(file, "<I")
+            if name == ALIGNMENT_KEY and kind == UINT32:
+                (alignment,) = _unpack(file, "<I")
+            else:
+                _skip(file, kind)
+        found = [_info(file) for _ in range(tensors)]
+        begin = -(-file.tell() // alignment) * alignment
+    return [TensorInfo(name, shape, number, begin + offset) for name, shape, number, offset in found]
+
+
+def _info(file: BinaryIO) -> tuple[str, tuple[int, ...], int, int]:
+    name = _string(file).decode("utf-8", "replace")
+    (dimensions,) = _unpack(file, "<I")
+    shape = _unpack(file, f"<{dimensions}Q")
+    number, offset = _unpack(file, "<IQ")
+    return name, tuple(reversed(shape)), number, offset
+
+
+def _skip(file: BinaryIO, kind: int) -> None:
+    """Pass over a value of the metadata."""
+    if kind == STRING:
+        _string(file)
+    elif kind == ARRAY:
+        of, length = _unpack(file, "<IQ")
+        if of in SIZES:
+            file.seek(SIZES[of] * length, 1)
+            return
+        for _ in range(length):
+            _skip(file, of)
+    else:
+        file.seek(SIZES[kind], 1)
+
+
+def _string(file: BinaryIO) -> bytes:
+    (length,) = _unpack(file, "<Q")
+    return file.read(length)
+
+
+def _unpack(file: BinaryIO, form: str) -> tuple[int, ...]:
+    return struct.unpack(form, file.read(struct.calcsize(form)))

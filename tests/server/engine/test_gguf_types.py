@@ -1,0 +1,74 @@
+"""Types of tensors in GGUF files: kept without loss, or refused by name, and never passed over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
+import mlx.core as mx
+import numpy as np
+import pytest
+from gguf import GGMLQuantizationType as Type
+from gguf import GGUFWriter, quants
+from gonogo_server.engine.mlx.gguf import read_file
+from gonogo_server.engine.mlx.gguf_header import tensor_infos
+from gonogo_server.errors import UnsupportedModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = np.linspace(-3, 3, 4 * 256, dtype=np.float32).reshape(4, 256)
+LARGE = np.array([[1e30, -7e4, 2.0**-120, 3.0]] * 8, dtype=np.float32)
+"""Beyond float16, which ends at 65504 and begins at 2^-24."""
+
+
+def written(tmp_path: Path, name: str, rows: np.ndarray, kind: Type, alignment: int | None = None) -> Path:
+    """A file with a tensor before and one behind the one of this type, and some metadata of every kind."""
+    file = tmp_path / "made.gguf"
+    writer = GGUFWriter(file, "llama")
+    if alignment is not None:
+        writer.add_custom_alignment(alignment)
+    writer.add_array("words", ["a", "bc", ""])
+    writer.add_array("numbers", [1, 2, 3])
+    writer.add_bool("yes", val=True)
+    writer.add_tensor("first.weight", ROWS)
+    writer.add_tensor(name, quants.quantize(rows, kind), raw_dtype=kind)
+    writer.add_tensor("output.weight", ROWS[:2])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
+@pytest.mark.parametrize("kind", [Type.F16, Type.F32, Type.Q4_0, Type.Q4_1, Type.Q8_0, Type.BF16])
+@pytest.mark.parametrize("alignment", [None, 64])
+def test_a_type_that_is_read_keeps_the_tensors_behind_it(
+    tmp_path: Path, kind: Type, alignment: int | None
+) -> None:
+    file = written(tmp_path, "middle.weight", ROWS, kind, alignment)
+    tensors, metadata = read_file(file)
+    assert [(info.name, info.type) for info in tensor_infos(file)] == [
+        ("first.weight", "F32"),
+        ("middle.weight", kind.name),
+        ("output.weight", "F32"),
+    ]
+    assert mx.array_equal(tensors["output.weight"], mx.array(ROWS[:2]))
+    assert metadata["general.architecture"] == "llama"
+
+
+def test_values_of_bf16_beyond_half_precision_are_kept(tmp_path: Path) -> None:
+    tensors, _ = read_file(written(tmp_path, "middle.weight", LARGE, Type.BF16))
+    kept = tensors["middle.weight"]
+    assert (kept.dtype, kept.shape) == (mx.bfloat16, LARGE.shape)
+    assert np.allclose(np.array(kept.astype(mx.float32)), LARGE, rtol=2**-8)
+
+
+@pytest.mark.parametrize("kind", [Type.MXFP4, Type.TQ1_0])
+def test_a_type_that_mlx_does_not_read_is_named(tmp_path: Path, kind: Type) -> None:
+    file = written(tmp_path, "middle.weight", ROWS, kind)
+    with pytest.raises(UnsupportedModel) as refused:
+        read_file(file)
+    assert (
+        str(refused.value) == f"its tensor middle.weight is of the type {kind.name}, which mlx does not read"
+    )
