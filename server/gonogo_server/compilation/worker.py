@@ -73,9 +73,10 @@ class Worker:
         # A fork would have copies of the engine's threads' locks.
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other,), name="schemas", daemon=True)
-        self._process.start()
-        other.close()
+        process = context.Process(target=_serve, args=(other,), name="schemas", daemon=True)
+        with other:
+            process.start()
+        self._process = process
         self._asked(START_SECONDS, self._ready, ())
 
     def _asked(self, seconds: float, work: Callable[..., Result], given: tuple[object, ...]) -> Result:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,6 +79,21 @@ def test_where_no_process_can_start_it_is_said() -> None:
     worker = Worker(os.abort)
     with pytest.raises(ServerError, match="can be started"):
         worker.call(PATIENCE, len, "abc")
+
+
+def test_where_the_system_starts_no_process_it_is_said_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_: SpawnProcess) -> None:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    worker = Worker(print)
+    with monkeypatch.context() as full:
+        full.setattr(SpawnProcess, "start", refused)
+        with pytest.raises(ServerError, match="can be started"):
+            worker.call(PATIENCE, len, "abc")
+    assert worker.call(PATIENCE, len, "abc") == 3
+    worker.close()
 
 
 def test_a_refusal_comes_out_of_the_process_as_it_is(worker: Worker) -> None:
