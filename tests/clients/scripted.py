@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HELLO: Final = "Hello! How can I help you today?"
-PERSON: Final = '{"name":"Ada","age":36}'
+PERSON: Final = '{"name": "Ada", "age": 36}'
 CALL: Final = '<tool_call>{"name": "set_colour", "arguments": {"colour": "teal"}}</tool_call>'
 STYLE: Final = ToolStyle("<tool_call>", "</tool_call>", lambda text, tools: json.loads(text), json=True)
 
