@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from gonogo_server.compilation.trials import ready
 from gonogo_server.compilation.worker import Worker
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine.scripted import ScriptedEngine
+from gonogo_server.events import LOGGER
 from gonogo_server.settings import Settings
 from gonogo_wire import CreateChatCompletionRequest
 from server.grammars import BELL, LAMP, Grammar
@@ -30,6 +32,16 @@ PATIENCE = 30.0
 """Seconds after which a test that hangs is stopped; nothing waits for it."""
 
 USUAL = Limits(Settings().head_timeout, Settings().max_connections)
+
+
+@pytest.fixture(autouse=True)
+def _levels_as_before() -> Iterator[None]:
+    """A server that is started in this process sets the levels of its log, and of no later test's."""
+    loggers = (logging.getLogger(), logging.getLogger(LOGGER))
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 class AnnouncingServer(uvicorn.Server):
