@@ -160,7 +160,9 @@ def test_a_refusal_without_a_type_breaks_the_envelope(over: Over) -> None:
     assert over(speaks).turned == {"envelope": Verdict.FAIL}
 
 
-def test_what_is_invalid_and_accepted_is_told_once_for_each_field(over: Over) -> None:
+def test_what_is_invalid_and_accepted_is_told_once_for_each_field_that_is_wrong_or_missing(
+    over: Over,
+) -> None:
     def takes(request: Request, exchange: Exchange) -> Exchange:
         refused = exchange.status == 400 and _is_chat(request)
         return (
@@ -171,7 +173,10 @@ def test_what_is_invalid_and_accepted_is_told_once_for_each_field(over: Over) ->
 
     found = over(takes)
     told = [piece.actual or "" for piece in found.judgements["invalid_refused"].evidence]
-    places = [re.sub(r"[0-9]+", "", text.split("though ")[1].split(":")[0]) for text in told]
+    places = [
+        (re.sub(r"[0-9]+", "", text.split("though ")[1].split(":")[0]), text.endswith("is missing"))
+        for text in told
+    ]
 
     assert found.turned == {"invalid_refused": Verdict.WARN}
     assert len(places) == len(set(places)) > 10
