@@ -8,8 +8,8 @@ import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import numpy as np
 import pytest
+from gguf import GGML_QUANT_SIZES, GGUFWriter, quants
 from gguf import GGMLQuantizationType as Type
-from gguf import GGUFWriter, quants
 from gonogo_server.engine.mlx.gguf import read_file
 from gonogo_server.engine.mlx.gguf_header import tensor_infos
 from gonogo_server.errors import UnsupportedModel
@@ -23,7 +23,10 @@ LARGE = np.array([[1e30, -7e4, 2.0**-120, 3.0]] * 8, dtype=np.float32)
 
 
 def written(tmp_path: Path, name: str, rows: np.ndarray, kind: Type, alignment: int | None = None) -> Path:
-    """A file with a tensor before and one behind the one of this type, and some metadata of every kind."""
+    """A file with a tensor before and one behind the one of this type, and some metadata of every kind.
+
+    Rows of bytes are blocks of the type already.
+    """
     file = tmp_path / "made.gguf"
     writer = GGUFWriter(file, "llama")
     if alignment is not None:
@@ -32,7 +35,8 @@ def written(tmp_path: Path, name: str, rows: np.ndarray, kind: Type, alignment: 
     writer.add_array("numbers", [1, 2, 3])
     writer.add_bool("yes", val=True)
     writer.add_tensor("first.weight", ROWS)
-    writer.add_tensor(name, quants.quantize(rows, kind), raw_dtype=kind)
+    packed = rows if rows.dtype == np.uint8 else quants.quantize(rows, kind)
+    writer.add_tensor(name, packed, raw_dtype=kind)
     writer.add_tensor("output.weight", ROWS[:2])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -64,11 +68,37 @@ def test_values_of_bf16_beyond_half_precision_are_kept(tmp_path: Path) -> None:
     assert np.allclose(np.array(kept.astype(mx.float32)), LARGE, rtol=2**-8)
 
 
-@pytest.mark.parametrize("kind", [Type.MXFP4, Type.TQ1_0])
-def test_a_type_that_mlx_does_not_read_is_named(tmp_path: Path, kind: Type) -> None:
-    file = written(tmp_path, "middle.weight", ROWS, kind)
+SCALES = {Type.Q2_K: (80, 82), Type.Q4_K: (0, 2), Type.Q6_K: (208,)}
+"""The bytes in a block of 256 values at which its scales begin (ggml-common.h, block_q2_K and others)."""
+
+
+def blocks(kind: Type) -> np.ndarray:
+    """Four blocks of chance, with scales that leave every value below 50; `gguf` writes none of these types itself."""
+    _, size = GGML_QUANT_SIZES[kind]
+    data = np.random.default_rng(0).integers(0, 256, (4, size), dtype=np.uint8)
+    for begin in SCALES[kind]:
+        data[:, begin : begin + 2] = np.array([0.01], np.float16).view(np.uint8)
+    return data
+
+
+@pytest.mark.parametrize("kind", [Type.Q2_K, Type.Q6_K])
+def test_values_of_larger_blocks_are_those_that_the_format_has(tmp_path: Path, kind: Type) -> None:
+    data = blocks(kind)
+    tensors, _ = read_file(written(tmp_path, "middle.weight", data, kind))
+    kept = np.array(tensors["middle.weight"].astype(mx.float32))
+    assert np.allclose(kept, quants.dequantize(data, kind), rtol=2**-10, atol=2**-12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        (Type.MXFP4, "which mlx does not read"),
+        (Type.TQ1_0, "which mlx does not read"),
+        (Type.Q4_K, "of which mlx reads half the values wrong"),
+    ],
+)
+def test_a_type_that_mlx_does_not_read_or_not_right_is_named(tmp_path: Path, kind: Type, how: str) -> None:
+    file = written(tmp_path, "middle.weight", blocks(kind) if kind in SCALES else ROWS, kind)
     with pytest.raises(UnsupportedModel) as refused:
         read_file(file)
-    assert (
-        str(refused.value) == f"its tensor middle.weight is of the type {kind.name}, which mlx does not read"
-    )
+    assert str(refused.value) == f"its tensor middle.weight is of the type {kind.name}, {how}"

@@ -20,7 +20,7 @@ import mlx.core as mx
 import numpy as np
 
 from gonogo_server.engine.mlx.api import Llama, LlamaArgs, TokenizerWrapper
-from gonogo_server.engine.mlx.gguf_header import BF16, READ, tensor_infos
+from gonogo_server.engine.mlx.gguf_header import BF16, MISREAD, READ, tensor_infos
 from gonogo_server.engine.mlx.gguf_tokenizer import end_token_ids, read_tokenizer
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
@@ -94,7 +94,7 @@ def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
     """The tensors, and what the file says of its model, by the names of the GGUF specification.
 
     Raises `ModelUnavailable` where it may be read only, and there is no room for a copy, `UnsupportedModel` for a
-    tensor of a type that mlx does not read.
+    tensor of a type that mlx does not read, or not right.
     """
     infos = tensor_infos(path)
     for info in infos:
@@ -113,7 +113,8 @@ def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
 
 
 def _unread(info: TensorInfo) -> UnsupportedModel:
-    return UnsupportedModel(f"its tensor {info.name} is of the type {info.type}, which mlx does not read")
+    how = "of which mlx reads half the values wrong" if info.number in MISREAD else "which mlx does not read"
+    return UnsupportedModel(f"its tensor {info.name} is of the type {info.type}, {how}")
 
 
 def _complete(path: Path, infos: Sequence[TensorInfo], tensors: dict[str, mx.array]) -> None:
