@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gonogo_server import envelope
-from gonogo_server.compilation.compiler import Compiler
 from gonogo_server.connection.own_names import OwnNames
 from gonogo_server.operations.deadline import Deadline
 from gonogo_server.operations.exchange_headers import PROCESSING_MS, REQUEST_ID, ExchangeHeaders
 from gonogo_server.operations.metrics import Metrics
 from gonogo_server.operations.observation import Observation
 from gonogo_server.routes import chat, completions, embeddings, health, metrics, models
-from gonogo_server.routes.beside import thread
 from gonogo_server.routes.dependencies import admitted, authorized
 from gonogo_server.settings import LOOPBACK_ORIGIN
 from gonogo_server.traffic import Traffic
@@ -25,38 +24,40 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from gonogo_server.compilation.worker import Worker
     from gonogo_server.engine.base import Engine
+    from gonogo_server.providers.registry import Registry
     from gonogo_server.settings import Settings
 
 API = (models.router, chat.router, completions.router, embeddings.router)
 
 
 def create_app(
-    engine: Engine,
+    registry: Registry,
     settings: Settings,
     traffic: Traffic | None = None,
     names: Collection[str] | None = None,
-    worker: Worker | None = None,
+    engine: Engine | None = None,
 ) -> ASGIApp:
-    """The API under /v1, /health and /openapi.json, and /metrics where the settings ask for it.
+    """The API under /v1 and /PROVIDER/v1, /health and /openapi.json, and /metrics where the settings ask for it.
 
-    `engine` answers, and stays the caller's to close; `traffic` is counted, and its `draining` obeyed. It
-    answers under `names` and the addresses of loopback (None: under any name). `worker` tries schemas, a new
-    one where none is given.
+    The providers in `registry` answer, and stay the caller's to close; `traffic` is counted, and its `draining`
+    obeyed. It answers under `names` and the addresses of loopback (None: under any name). The metrics have figures of
+    `engine` where there is one.
     """
     # Our own document is served, not the one that FastAPI would derive from the code.
     app = FastAPI(openapi_url=None, redirect_slashes=False)
-    app.state.engine = engine
+    app.state.registry = registry
     app.state.settings = settings
-    app.state.compiler = Compiler(settings.schema_limits, worker)
-    app.state.beside = thread()
+    # One thread and not several, as only one runs Python at a time: the more there are, the longer the event loop
+    # waits for its turn among them.
+    app.state.beside = ThreadPoolExecutor(1, "gonogo-requests")
     app.state.traffic = traffic = traffic or Traffic()
     app.state.metrics = Metrics(engine, traffic) if settings.metrics else None
     envelope.install(app)
     app.include_router(health.router)
-    for router in API:
-        app.include_router(router, prefix="/v1", dependencies=[Depends(admitted), Depends(authorized)])
+    for prefix in ("/v1", "/{provider}/v1"):
+        for router in API:
+            app.include_router(router, prefix=prefix, dependencies=[Depends(admitted), Depends(authorized)])
     if settings.metrics:
         app.include_router(metrics.router, dependencies=[Depends(authorized)])
     layered = _with_cors(_with_deadline(app, settings), settings)

@@ -8,6 +8,7 @@
     │   └── CodingNotRead      501 invalid_request_error     its body has a transfer coding that is not read
     ├── Unauthorized           401 invalid_request_error     the API key is missing or wrong
     ├── ModelNotFound          404 invalid_request_error     no such model is served
+    ├── ProviderNotFound       404 invalid_request_error     no provider has this name
     ├── TooSlow                408 invalid_request_error     the request was not there in time
     ├── Misdirected            421 invalid_request_error     the request is for a host that this server is not
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
@@ -16,12 +17,14 @@
     ├── DeadlineExceeded       503 service_unavailable_error the answer took longer than a request may take
     ├── TooManyConnections     503 service_unavailable_error too many connections are open already
     ├── Draining               503 service_unavailable_error the server is about to stop
+    ├── UpstreamFailed         502 server_error              the upstream gave no answer, or a broken one
+    ├── UpstreamTooSlow        504 server_error              the upstream gave no answer in time
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
     ├── ModelUnavailable       503 service_unavailable_error a model is not on this machine, or cannot be loaded
     │   └── UnsupportedModel   400 invalid_request_error     a model is of a kind that is not read here
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
-A deadline is a 503, not 504: RFC 9110 has that for gateways.
+A deadline of our own is a 503, not 504: RFC 9110 has that for gateways, which is what it is used for here.
 
 Each message is one sentence or two that say what to do, and goes to whoever asked; `envelope` puts it on the
 wire.
@@ -29,7 +32,10 @@ wire.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ErrorType = Literal["invalid_request_error", "rate_limit_error", "server_error", "service_unavailable_error"]
 
@@ -128,6 +134,17 @@ class ModelNotFound(ServerError):  # noqa: N818 - named after its code on the wi
     type = "invalid_request_error"
 
 
+class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter
+    """No provider has the name that stands in the path."""
+
+    status = 404
+    type = "invalid_request_error"
+    default_code = "unknown_provider"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"There is no provider '{name}' here: use one of {', '.join(known)}.")
+
+
 class BodyTooLarge(ServerError):  # noqa: N818 - named after its HTTP status
     """The request's body has more bytes than the server takes."""
 
@@ -190,6 +207,21 @@ class Draining(ServerError):  # noqa: N818 - it says what is the matter
 
     def __init__(self) -> None:
         super().__init__("The server is stopping and takes no new requests: ask again, or elsewhere.")
+
+
+class UpstreamFailed(ServerError):  # noqa: N818 - it says what happened
+    """The upstream cannot be reached, ended its answer early, or sent what is no answer."""
+
+    status = 502
+    default_code = "upstream_failed"
+    retry_after = 1
+
+
+class UpstreamTooSlow(ServerError):  # noqa: N818 - it says what happened
+    """The upstream gave no answer in time."""
+
+    status = 504
+    default_code = "upstream_timeout"
 
 
 class EngineDied(ServerError):  # noqa: N818 - it says what happened

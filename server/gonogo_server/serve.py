@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 import uvicorn
 
-from gonogo_server import events
+from gonogo_server import compose, events
 from gonogo_server.app import create_app
-from gonogo_server.compilation.trials import SERVER_STACK
 from gonogo_server.connection.own_names import own_names
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine import choose
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from gonogo_server.engine.base import Engine, ModelCard
     from gonogo_server.engine.mlx.group.join import Group
+    from gonogo_server.providers.registry import Registry
     from gonogo_server.settings import Settings
 
 ENGINE_DIED: Final = 1
@@ -67,17 +67,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(settings: Settings) -> int:
     """Serve until a signal says stop (0) or the engine has died (1); 2, after one sentence, where it cannot start."""
     logs.configure(settings.log_format)
-    threading.stack_size(
-        SERVER_STACK
-    )  # of threads that begin from here on; `ulimit -s` and some systems give less
     server = group = None
     try:
-        group = choose.group(settings)
+        if settings.has_engine:
+            _deepen_stacks()
+            group = choose.group(settings)
         if group is not None and group.rank > 0:
             _say(f"process {group.rank} of {group.size} computes with process 0")
             return 0 if choose.work(settings, group) else ENGINE_DIED
         with _terminable(), _bind(settings) as listener:
-            server = Server(_engine(settings, group), settings)
+            server = Server(_engine(settings, group) if settings.has_engine else None, settings)
             server.run(sockets=[listener])
     except (BadSettings, ModelUnavailable) as error:
         if group is not None:
@@ -94,8 +93,9 @@ class Server(uvicorn.Server):
     It stops the engine before it closes connections, so that streams which are still open end with an error.
     """
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine | None, settings: Settings) -> None:
         self._engine = engine
+        self._providers = compose.providers(settings, engine)
         self._host = settings.host
         self._has_key = settings.api_key is not None
         self._traffic = Traffic()
@@ -105,7 +105,7 @@ class Server(uvicorn.Server):
         self.engine_died = False
         super().__init__(
             uvicorn.Config(
-                create_app(engine, settings, self._traffic, own_names(settings)),
+                create_app(self._providers, settings, self._traffic, own_names(settings), engine),
                 http=limited(Limits(settings.head_timeout, settings.max_connections)),
                 ws="none",
                 lifespan="off",
@@ -123,7 +123,7 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         base_url = _base_url(self._host, sockets[0].getsockname()[1])
-        _announce(self._engine, base_url, with_key=self._has_key)
+        _announce(self._providers, self._engine, base_url, with_key=self._has_key)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal has come (see the class); one more, while the server stops already, waits for nothing."""
@@ -137,7 +137,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to stop now; asked ten times a second."""
-        if not self._engine.alive and not self.engine_died:
+        if not self._providers.alive and not self.engine_died:
             self.engine_died = self._traffic.draining = True
             self._stop_by = monotonic() + self.dead_seconds
             events.engine_died("nothing can be generated any more")
@@ -156,8 +156,15 @@ class Server(uvicorn.Server):
         """Stop the engine, then close the connections."""
         self.should_exit = True
         events.server_stopping(self._traffic.open)
-        await self._engine.close()
+        await self._providers.close()
         await super().shutdown(sockets)
+
+
+def _deepen_stacks() -> None:
+    """Of threads that begin from here on: `ulimit -s` and some systems give less than grammars need."""
+    from gonogo_server.compilation.trials import SERVER_STACK  # noqa: PLC0415 - a gateway alone has no grammars
+
+    threading.stack_size(SERVER_STACK)
 
 
 def _bind(settings: Settings) -> socket.socket:
@@ -190,11 +197,13 @@ def _base_url(host: str, port: int) -> str:
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}/v1"
 
 
-def _announce(engine: Engine, base_url: str, *, with_key: bool) -> None:
+def _announce(providers: Registry, engine: Engine | None, base_url: str, *, with_key: bool) -> None:
     """The last line is for programs that start the server: it comes once connections are accepted."""
-    for card in engine.cards():
-        _say(f"serving {card.id} ({card.type}, {card.context_length} tokens of context)")
-    _say(f"try: {_to_try(engine.cards(), base_url, with_key=with_key)}")
+    for _, provider in providers:
+        for line in provider.described():
+            _say(f"serving {line}")
+    if engine is not None:
+        _say(f"try: {_to_try(engine.cards(), base_url, with_key=with_key)}")
     _say(f"listening on {base_url}")
 
 

@@ -225,6 +225,11 @@ class Settings(BaseSettings):
     """Whether /metrics tells figures in Prometheus' text format; it takes the API key, where there is one."""
 
     @property
+    def has_engine(self) -> bool:
+        """Whether this process serves models itself."""
+        return True
+
+    @property
     def schema_limits(self) -> SchemaLimits:
         """What schemas are held to."""
         return SchemaLimits(

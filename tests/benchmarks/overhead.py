@@ -60,13 +60,13 @@ APPLICATION = """
 import asyncio, json, os, sys, time
 os.sched_setaffinity(0, {int(sys.argv[2])})
 from gonogo_server.operations import logs
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import read
 logs.configure("off")
 body = sys.argv[3].encode()
 length = 2 * int(sys.argv[1])
-app = create_app(ScriptedEngine(answer="x" * length, context_length=2 * length + 100), read({"log_format": "off"}))
+app = application(ScriptedEngine(answer="x" * length, context_length=2 * length + 100), read({"log_format": "off"}))
 scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "POST",
          "path": "/v1/chat/completions", "raw_path": b"", "query_string": b"", "scheme": "http", "root_path": "",
          "headers": [(b"content-type", b"application/json")], "client": ("c", 1), "server": ("s", 1)}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine.base import ToolStyle
 from gonogo_server.engine.scripted import ScriptedEngine
@@ -50,7 +50,7 @@ def serving() -> Iterator[str]:
     limits = Limits(settings.head_timeout, settings.max_connections)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            create_app(engine, settings), http=limited(limits), lifespan="on", log_config=None
+            application(engine, settings), http=limited(limits), lifespan="on", log_config=None
         )
         server = uvicorn.Server(config)
         # Connections wait in the listener's queue until it accepts them.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import Settings
 
@@ -35,7 +35,7 @@ def sound(key: str | None = None, embedders: tuple[str, ...] = ()) -> Applicatio
     """The application of the reference server, on an engine without a model; it wants the key, if one is given."""
     settings = Settings(cors_origins=("*",), api_key=key)  # type: ignore[arg-type]  # pydantic makes a secret of it
     engine = ScriptedEngine(("scripted", "org/scripted"), _answer, embedding_models=embedders)
-    return create_app(engine, settings)
+    return application(engine, settings)
 
 
 def _answer(prompt: str) -> str:

@@ -13,9 +13,9 @@ import jsonschema_rs
 import pytest
 import uvicorn
 from gonogo_contract import component_schema
-from gonogo_server.app import create_app
 from gonogo_server.compilation.trials import ready
 from gonogo_server.compilation.worker import Worker
+from gonogo_server.compose import application
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.events import LOGGER
@@ -109,7 +109,7 @@ async def client(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks the application without a socket; a whole answer arrives at once, a stream too."""
     transport = httpx2.ASGITransport(
-        app=create_app(engine, settings, worker=worker), raise_app_exceptions=False
+        app=application(engine, settings, worker=worker), raise_app_exceptions=False
     )
     async with httpx2.AsyncClient(transport=transport, base_url="http://server/v1") as client:
         yield client
@@ -121,7 +121,7 @@ async def live(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks a server that listens on loopback."""
     limits = Limits(settings.head_timeout, settings.max_connections)
-    async with listen(create_app(engine, settings, worker=worker), limits) as client:
+    async with listen(application(engine, settings, worker=worker), limits) as client:
         yield client
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.compilation.compiler import Compiler
+from gonogo_server.providers.local import chat
 from gonogo_server.requests.body import parse
 from gonogo_server.requests.messages import plain_messages
-from gonogo_server.routes import chat, dependencies
+from gonogo_server.routes import dependencies
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,9 +120,9 @@ async def test_a_large_body_is_read_beside_the_loop_that_sends_streams(
 ) -> None:
     seen = []
 
-    def noting_the_thread(*arguments: Any) -> object:  # noqa: ANN401 - passed on
+    def noting_the_thread(*arguments: Any, **named: Any) -> object:  # noqa: ANN401 - passed on
         seen.append("the loop's" if threading.get_ident() == loop else "another")
-        return parse(*arguments)
+        return parse(*arguments, **named)
 
     loop = threading.get_ident()
     monkeypatch.setattr(dependencies, "parse", noting_the_thread)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.connection.own_names import own_names
 from gonogo_server.serve import Server
 from gonogo_server.settings import Settings
@@ -31,7 +31,7 @@ FOREIGN = [
 
 
 async def status(engine: ScriptedEngine, settings: Settings, host: str, path: str = "/v1/models") -> int:
-    app = create_app(engine, settings, names=own_names(settings))
+    app = application(engine, settings, names=own_names(settings))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://x") as client:
         return (await client.get(path, headers={"host": host})).status_code
 

@@ -38,6 +38,7 @@ class ExchangeHeaders:
             return
         request_id = _request_id(Headers(scope=scope).get(REQUEST_ID))
         bind_request(request_id)
+        scope[REQUEST_ID] = request_id
         begun = time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:

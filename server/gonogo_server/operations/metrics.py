@@ -29,7 +29,7 @@ WHOLE_REQUEST: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 class Metrics:
     """The figures of one application, in a registry of its own. No label holds what clients send."""
 
-    def __init__(self, engine: Engine, traffic: Traffic) -> None:
+    def __init__(self, engine: Engine | None, traffic: Traffic) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "gonogo_requests",
@@ -67,6 +67,10 @@ class Metrics:
             "gonogo_generations_waiting",
             "Generations without a token yet: queued, or their prompt is being read.",
         ).set_function(lambda: traffic.waiting)
+        if engine is not None:
+            self._watch(engine)
+
+    def _watch(self, engine: Engine) -> None:
         self._gauge("gonogo_models_loaded", "Models in memory.").set_function(
             lambda: sum(card.loaded for card in engine.cards())
         )

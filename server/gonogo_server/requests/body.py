@@ -22,8 +22,10 @@ Body = TypeVar("Body", bound=BaseModel)
 USUAL: Final = Bounds()
 
 
-def parse(raw: bytes, content_type: str | None, model: type[Body], bounds: Bounds = USUAL) -> Body:
-    """The body as `model`.
+def parse(
+    raw: bytes, content_type: str | None, model: type[Body], bounds: Bounds = USUAL, *, strict: bool = True
+) -> Body:
+    """The body as `model`; `strict`: without fields that the contract does not know.
 
     Raises `BadRequest` for what is not JSON, no object, more than `bounds`, or no such object,
     `UnsupportedMediaType` for what does not say that it is JSON.
@@ -34,11 +36,17 @@ def parse(raw: bytes, content_type: str | None, model: type[Body], bounds: Bound
         body = model.model_validate(document)
     except ValidationError as error:
         raise refusal(error, document) from None
+    if strict:
+        check_known(body)
+    return body
+
+
+def check_known(body: BaseModel) -> None:
+    """Raise `BadRequest` for a field that the contract does not know; what clients echo is taken out of the body."""
     if isinstance(body, CreateChatCompletionRequest):
         drop_echoes(body.messages)
     if (unknown := unknown_field(body)) is not None:
         raise unknown
-    return body
 
 
 def json_object(raw: bytes, bounds: Bounds = USUAL) -> Mapping[str, object]:

@@ -1,100 +1,21 @@
 """Chat completions."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateChatCompletionRequest
 
-from gonogo_server.answers.form import ChatForm, Heading
-from gonogo_server.answers.generate import Ask, generate
-from gonogo_server.answers.plan import Plan, assembled
-from gonogo_server.answers.respond import respond, while_connected
-from gonogo_server.engine.base import Engine, Generation, ModelCard, ToolStyle
-from gonogo_server.errors import BadRequest, TooLong
-from gonogo_server.filters.reasoning_mode import ReasoningMode
-from gonogo_server.requests import params
-from gonogo_server.requests.checks import check_chat, check_effort, served_as, token_limit
-from gonogo_server.requests.messages import plain_messages, with_instruction, without_system
-from gonogo_server.requests.token_ids import bias_pairs, with_vocabulary
-from gonogo_server.routes.beside import beside
-from gonogo_server.routes.dependencies import EngineDependency, json_body
-
-if TYPE_CHECKING:
-    from gonogo_server.compilation.compiler import Compiler
-    from gonogo_server.settings import Settings
+from gonogo_server.routes.dependencies import Asking, asked
+from gonogo_server.routes.sending import answered
 
 router = APIRouter()
 
 
 @router.post("/chat/completions")
 async def create_chat_completion(
-    body: Annotated[CreateChatCompletionRequest, Depends(json_body(CreateChatCompletionRequest))],
+    asking: Annotated[Asking[CreateChatCompletionRequest], Depends(asked(CreateChatCompletionRequest))],
     request: Request,
-    engine: EngineDependency,
 ) -> Response:
-    """The next message of a conversation, whole or as a stream; without a limit up to the model's context."""
-    await beside(request, check_chat, body)
-    card = served_as("chat", engine, body.model)
-    # What needs the model may have to wait for it.
-    steps = generate(engine, card.id, await while_connected(request, _ask(request, engine, card, body)))
-    heading = Heading(
-        card.id,
-        include_usage=params.include_usage(body),
-        logprobs=params.chat_logprobs(body) is not None,
-    )
-    return await respond(
-        request,
-        steps,
-        ChatForm(heading),
-        stream=bool(body.stream),
-        patience=request.app.state.settings.early_headers,
-    )
-
-
-async def _ask(request: Request, engine: Engine, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:
-    settings: Settings = request.app.state.settings
-    card = await with_vocabulary(engine, card)
-    sampling = params.sampling(body, await beside(request, bias_pairs, card, params.logit_bias(body)))
-    effort, style = params.effort(body), await engine.reasoning_style(card.id)
-    check_effort(effort, style)
-    wanted = await _plan(
-        request, body, await engine.tool_style(card.id), ReasoningMode(style, effort) if style else None
-    )
-    if len(body.messages) > card.context_length:
-        raise TooLong(card.context_length, param="messages")  # as each of them takes a token at least
-    prompt = await _prompt(request, engine, card.id, body, wanted)
-    if style and await engine.opens_reasoning(card.id, prompt):
-        wanted = wanted.opened()
-    limit = token_limit(card, prompt, params.chat_limit(body), "messages", settings.max_tokens_default)
-    generation = Generation(prompt, limit, sampling, params.chat_logprobs(body), wanted.grammar)
-    n = params.choices(body)
-    return Ask([generation], params.stops(body), n, best_of=n, plan=wanted)
-
-
-async def _plan(
-    request: Request, body: CreateChatCompletionRequest, style: ToolStyle | None, mode: ReasoningMode | None
-) -> Plan:
-    """The plan of the answer, whose schemas were tried where they do no harm."""
-    compiler: Compiler = request.app.state.compiler
-    brought = await beside(request, compiler.brought, body)
-    made, grammar = await beside(request, assembled, *await compiler.forms(body, brought), style, mode)
-    if grammar is not None and brought is not None:  # rules of ours alone always fit
-        await compiler.fits(grammar, brought)
-    return made
-
-
-async def _prompt(
-    request: Request, engine: Engine, model: str, body: CreateChatCompletionRequest, wanted: Plan
-) -> tuple[int, ...]:
-    """The conversation, with what the model has to be told; some templates take no system message."""
-    effort, variables = wanted.reasoning.effort if wanted.reasoning else None, params.template_variables(body)
-    messages = await beside(request, plain_messages, body.messages, knows_tools=wanted.knows_tools)
-    told = with_instruction(messages, wanted.instruction)
-    try:
-        return await engine.chat_prompt(model, told, wanted.tools, effort, variables)
-    except TooLong as error:
-        raise error.about("messages") from None
-    except BadRequest:
-        if len(told) == len(messages):
-            raise
-        return await engine.chat_prompt(model, without_system(told), wanted.tools, effort, variables)
+    """The next message of a conversation, whole or as a stream."""
+    answering = asking.provider.create_chat_completion(asking.body, asking.context)
+    return await answered(request, answering)

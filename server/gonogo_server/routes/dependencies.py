@@ -1,20 +1,22 @@
-"""What routes are given: the engine, the checked key, and the body as its model."""
+"""What routes are given: the provider, the checked key, and the body as its model."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Request
 from pydantic import BaseModel
 
-from gonogo_server.engine.base import Engine
 from gonogo_server.errors import BodyTooLarge, Draining, Overloaded, TooSlow, UnsupportedMediaType
 from gonogo_server.exchange import current
+from gonogo_server.operations.exchange_headers import REQUEST_ID
 from gonogo_server.operations.observation import started
+from gonogo_server.providers.base import Context, Provider
+from gonogo_server.providers.registry import Registry
 from gonogo_server.requests.auth import check_key
-from gonogo_server.requests.body import parse
+from gonogo_server.requests.body import check_known, parse
 from gonogo_server.requests.bounds import Bounds
-from gonogo_server.routes.beside import beside
 
 if TYPE_CHECKING:
     from gonogo_server.settings import Settings
@@ -29,12 +31,41 @@ ARRIVING: Final = 32
 Body = TypeVar("Body", bound=BaseModel)
 
 
-async def _engine(request: Request) -> Engine:
-    engine: Engine = request.app.state.engine
-    return engine
+@dataclass(frozen=True, slots=True)
+class Asking(Generic[Body]):
+    """A request for an operation: who is to answer it, its body, with the model's id there, and what goes with it."""
+
+    provider: Provider
+    body: Body
+    context: Context
 
 
-EngineDependency = Annotated[Engine, Depends(_engine)]
+async def registry(request: Request) -> Registry:
+    """All providers."""
+    found: Registry = request.app.state.registry
+    return found
+
+
+async def provider_name(request: Request) -> str | None:
+    """The name of the provider in the path; None where it has none."""
+    return request.path_params.get("provider")
+
+
+async def context(request: Request) -> Context:
+    """What belongs to a request without a body."""
+    return _context(request)
+
+
+def _context(request: Request, raw: bytes = b"", size: int = 0) -> Context:
+    settings: Settings = request.app.state.settings
+    limit = settings.request_timeout
+    return Context(
+        request_id=request.scope.get(REQUEST_ID, ""),
+        raw=raw,
+        body_bytes=size,
+        deadline=None if limit is None else asyncio.get_running_loop().time() + limit,
+        thread=request.app.state.beside,
+    )
 
 
 async def admitted(request: Request) -> None:
@@ -65,24 +96,34 @@ async def authorized(request: Request) -> None:
     check_key(settings.api_key, request.headers.get("authorization"))
 
 
-def json_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads the body as `model`; see `gonogo_server.requests.body.parse` for what it raises."""
+def asked(model: type[Body]) -> Callable[[Request], Awaitable[Asking[Body]]]:
+    """A dependency that reads the body as `model`; see `gonogo_server.requests.body.parse` for what it raises.
 
-    async def read(request: Request) -> Body:
+    Raises `ProviderNotFound` before the body is read.
+    """
+
+    async def read(request: Request) -> Asking[Body]:
         settings: Settings = request.app.state.settings
+        providers = await registry(request)
+        name = await provider_name(request)
+        providers.named(name)
         _check_encoding(request)
         raw = await _read(request, settings)
         # Not before: a place is for who can be answered, and a body may take its time.
         _check_places(request)
         current().take_place()
         content_type = request.headers.get("content-type")
-        request.state.body_bytes = len(raw)
-        body = await beside(request, parse, raw, content_type, model, _bounds(settings))
+        strict = providers.strict
+        around = _context(request, b"" if strict else raw, len(raw))
+        body: Any = await around.beside(parse, raw, content_type, model, _bounds(settings), strict=strict)
         exchange = current()
-        exchange.model = getattr(body, "model", None)
+        exchange.model = body.model
         exchange.stream = bool(getattr(body, "stream", False))
         started(request.scope, exchange, _prompt(body) if settings.log_prompts else None)
-        return body
+        provider, body.model = providers.of_model(name, body.model)
+        if provider.strict and not strict:
+            await around.beside(check_known, body)
+        return Asking(provider, body, around)
 
     return read
 

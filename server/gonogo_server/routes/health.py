@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 
 from gonogo_server.envelope import envelope
 from gonogo_server.errors import Draining, EngineDied, ServerError
-from gonogo_server.routes.dependencies import EngineDependency
 
 if TYPE_CHECKING:
+    from gonogo_server.providers.registry import Registry
     from gonogo_server.traffic import Traffic
 
 router = APIRouter()
@@ -20,13 +20,14 @@ VERSION = version("gonogo")
 
 
 @router.api_route("/health", methods=["GET", "HEAD"])
-async def health(engine: EngineDependency, request: Request) -> Response:
+async def health(request: Request) -> Response:
     """200 while new requests are answered; 503 with the envelope while it drains, and once the engine has died.
 
     The version is in all of them.
     """
     traffic: Traffic = request.app.state.traffic
-    if not engine.alive:
+    providers: Registry = request.app.state.registry
+    if not providers.alive:
         return _unwell("dead", EngineDied("The engine has died: start the server again."))
     if traffic.draining:
         return _unwell("draining", Draining())

@@ -1,36 +1,34 @@
 """Models: what is served."""
 
-from fastapi import APIRouter, Response
-from gonogo_wire import Model, ModelList
+from typing import Annotated
 
-from gonogo_server.engine.base import ModelCard
-from gonogo_server.requests.checks import served
-from gonogo_server.routes.dependencies import EngineDependency
+from fastapi import APIRouter, Depends, Request, Response
+from gonogo_wire import ModelList
+
+from gonogo_server.providers.base import Context
+from gonogo_server.providers.registry import Registry
+from gonogo_server.routes.dependencies import context, provider_name, registry
+from gonogo_server.routes.sending import while_connected
 
 router = APIRouter()
 
+Providers = Annotated[Registry, Depends(registry)]
+Name = Annotated[str | None, Depends(provider_name)]
+Asked = Annotated[Context, Depends(context)]
+
 
 @router.api_route("/models", methods=["GET", "HEAD"])
-async def list_models(engine: EngineDependency) -> Response:
+async def list_models(request: Request, providers: Providers, name: Name, asked: Asked) -> Response:
     """Every model that is served, in the configured order."""
-    listed = ModelList(object="list", data=[_model(card) for card in engine.cards()])
+    models = await while_connected(request, providers.list_models(name, asked))
+    listed = ModelList(object="list", data=list(models))
     return Response(listed.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.api_route("/models/{model:path}", methods=["GET", "HEAD"])
-async def retrieve_model(model: str, engine: EngineDependency) -> Response:
+async def retrieve_model(
+    model: str, request: Request, providers: Providers, name: Name, asked: Asked
+) -> Response:
     """One of them; its id may contain slashes, percent-encoded or plain."""
-    card = _model(served(engine, model))
-    return Response(card.model_dump_json(by_alias=True), media_type="application/json")
-
-
-def _model(card: ModelCard) -> Model:
-    return Model(
-        id=card.id,
-        object="model",
-        created=card.created,
-        owned_by="local",
-        type=card.type,
-        context_length=card.context_length,
-        loaded=card.loaded,
-    )
+    found = await while_connected(request, providers.retrieve_model(name, model, asked))
+    return Response(found.model_dump_json(by_alias=True), media_type="application/json")

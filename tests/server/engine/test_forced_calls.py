@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def ask(open_model: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch) -> C
 
     async def first(folder: Path, **changes: object) -> Body:
         engine = open_model(folder)
-        transport = httpx2.ASGITransport(app=create_app(engine, Settings()))
+        transport = httpx2.ASGITransport(app=application(engine, Settings()))
         body = {
             "model": engine.cards()[0].id,
             "messages": [{"role": "user", "content": "Hi"}],

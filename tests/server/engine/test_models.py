@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.engine.base import Generation, Sampling
 from gonogo_server.engine.locate import locate
 from gonogo_server.engine.mlx.embedder import load_embedder
@@ -262,7 +262,7 @@ async def test_a_client_that_leaves_while_it_waits_for_room_is_not_waited_for(
     switching: MlxEngine, path: str, *, stream: bool
 ) -> None:
     steps = endless(switching)
-    async with listen(create_app(switching, Settings())) as client:
+    async with listen(application(switching, Settings())) as client:
         await anext(steps)
         asking = asyncio.ensure_future(client.post(path, json=body_of(path) | {"stream": stream}))
         while not switching._pool.waiting("two"):  # noqa: ASYNC110 - nobody is told
@@ -277,7 +277,7 @@ async def test_a_client_that_leaves_while_it_waits_for_room_is_not_waited_for(
 @pytest.mark.parametrize("path", ["/chat/completions", "/completions"])
 async def test_a_request_that_waits_for_room_for_too_long_is_a_503(switching: MlxEngine, path: str) -> None:
     steps = endless(switching)
-    async with listen(create_app(switching, Settings(request_timeout=0.05))) as client:
+    async with listen(application(switching, Settings(request_timeout=0.05))) as client:
         await anext(steps)
         response = await client.post(path, json=body_of(path))
         assert (response.status_code, response.json()["error"]["code"]) == (503, "request_timeout")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import httpx2
 import pytest
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.engine.base import EFFORTS, ReasoningStyle
 from gonogo_server.engine.mlx.text import Text
 from gonogo_server.settings import Settings
@@ -177,7 +177,7 @@ def client_of(open_model: Callable[..., Engine]) -> Callable[[Path], httpx2.Asyn
     """A client of a server of the model in a folder."""
 
     def make(folder: Path) -> httpx2.AsyncClient:
-        app = create_app(open_model(folder), Settings())
+        app = application(open_model(folder), Settings())
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://server/v1")
 
     return make

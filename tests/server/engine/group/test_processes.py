@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from gonogo_server.app import create_app
+from gonogo_server.compose import application
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def test_a_grammar_holds_as_it_does_in_a_single_process(
 
 
 async def ask_here(engine: MlxEngine, path: str, body: dict[str, Any]) -> httpx2.Response:
-    transport = httpx2.ASGITransport(app=create_app(engine, Settings()))
+    transport = httpx2.ASGITransport(app=application(engine, Settings()))
     async with httpx2.AsyncClient(transport=transport, base_url="http://server/v1") as client:
         return await client.post(path, json=body, timeout=PATIENCE)
 

@@ -1,0 +1,69 @@
+"""Answers as they go out, whoever made them: one text, or events while they come."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A whole answer, as JSON."""
+
+    content: str | bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """A stream: the events that come first, which may take a while yet, and the rest.
+
+    Events are whole, in the framing of server-sent events, without the `[DONE]`; what breaks them off is raised.
+    Whoever has them calls `aclose`, also without having begun.
+    """
+
+    first: asyncio.Future[bytes]
+    rest: AsyncGenerator[bytes, None]
+    patience: float | None = None
+    """Seconds after which a stream that has no event yet says that it waits; None: it says nothing."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def look(self, seconds: float | None) -> None:
+        """Wait until the first events are there, or for so many seconds."""
+        await asyncio.wait((self.first,), timeout=seconds)
+
+    async def aclose(self) -> None:
+        """Stop what makes the events."""
+        if not self.first.done():
+            self.first.cancel()
+            await asyncio.wait((self.first,))
+        if not self.first.cancelled():
+            self.first.exception()  # which nobody is to be told of
+        await self.rest.aclose()
+
+
+Answer: TypeAlias = Body | Events
+
+
+async def begun(
+    events: AsyncGenerator[bytes, None],
+    patience: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Events:
+    """The events, once the first are there, or `patience` seconds (None: however long it takes) are over.
+
+    What fails before that is raised, so that it gets a status of its own.
+    """
+    made = Events(asyncio.ensure_future(anext(events, b"")), events, patience, headers or {})
+    try:
+        await made.look(patience)
+        if made.first.done():
+            made.first.result()
+    except BaseException:
+        await made.aclose()
+        raise
+    return made

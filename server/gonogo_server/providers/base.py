@@ -1,0 +1,90 @@
+"""What a provider is: somebody who serves models and answers requests for them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from gonogo_wire import (
+        CreateChatCompletionRequest,
+        CreateCompletionRequest,
+        CreateEmbeddingRequest,
+        Model,
+    )
+
+    from gonogo_server.answers.written import Answer, Body
+
+LARGE: Final = 64 * 2**10
+"""Bytes of a body from which on a thread works on it: 300,000 token ids take 0.1 s, in which streams are to go on."""
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What belongs to a request beside its body. Cancelling the task that asks a provider cancels the request."""
+
+    request_id: str = ""
+    raw: bytes = b""
+    """The body as it came; empty where no provider wants it."""
+    body_bytes: int = 0
+    deadline: float | None = None
+    """The time of the event loop's clock at which the answer has to be over; None: no limit."""
+    thread: Executor | None = None
+    """Where the work for large requests is done."""
+
+    async def beside(
+        self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Result:
+        """What `work` gives or raises, on the thread where the body of the request is large.
+
+        Small requests are worked on where they are, as another thread costs more than they do.
+        """
+        if self.thread is None or self.body_bytes <= LARGE:
+            return work(*args, **kwargs)
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self.thread, lambda: context.run(work, *args, **kwargs)
+        )
+
+
+class Provider(Protocol):
+    """Serves models. Requests are wire models; answers are written already, as chunks are that a provider passes on.
+
+    Every operation raises a `ServerError` for what it refuses or cannot do, before a stream begins or within it.
+    """
+
+    strict: bool
+    """Whether requests with fields that the contract does not know are refused."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can answer, as far as is known here."""
+
+    def described(self) -> Sequence[str]:
+        """What it serves, a line each, for people."""
+
+    async def list_models(self, context: Context) -> Sequence[Model]:
+        """Every model that is served, in the order in which they are listed."""
+
+    async def retrieve_model(self, model: str, context: Context) -> Model:
+        """One of them, by its id. Raises `ModelNotFound`."""
+
+    async def create_chat_completion(self, body: CreateChatCompletionRequest, context: Context) -> Answer:
+        """The next message of a conversation."""
+
+    async def create_completion(self, body: CreateCompletionRequest, context: Context) -> Answer:
+        """What follows a text, or each of several."""
+
+    async def create_embeddings(self, body: CreateEmbeddingRequest, context: Context) -> Body:
+        """A vector for each input."""
+
+    async def close(self) -> None:
+        """End what is open; requests that are open fail."""

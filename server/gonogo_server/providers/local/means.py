@@ -1,0 +1,20 @@
+"""What the operations of the local provider share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gonogo_server.compilation.compiler import Compiler
+    from gonogo_server.engine.base import Engine
+    from gonogo_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """The engine, what tries schemas, and the settings."""
+
+    engine: Engine
+    compiler: Compiler
+    settings: Settings

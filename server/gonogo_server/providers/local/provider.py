@@ -1,0 +1,90 @@
+"""The engine of this process as a provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo_wire import Model
+
+from gonogo_server.compilation.compiler import Compiler
+from gonogo_server.providers.local.chat import chat_completion
+from gonogo_server.providers.local.completions import completion
+from gonogo_server.providers.local.embeddings import embeddings
+from gonogo_server.providers.local.means import Means
+from gonogo_server.requests.checks import served
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_wire import (
+        CreateChatCompletionRequest,
+        CreateCompletionRequest,
+        CreateEmbeddingRequest,
+    )
+
+    from gonogo_server.answers.written import Answer, Body
+    from gonogo_server.compilation.worker import Worker
+    from gonogo_server.engine.base import Engine, ModelCard
+    from gonogo_server.providers.base import Context
+    from gonogo_server.settings import Settings
+
+
+class Local:
+    """Answers with an engine, which is closed with it. `worker` tries schemas, a new one where none is given."""
+
+    strict = True
+
+    def __init__(self, engine: Engine, settings: Settings, worker: Worker | None = None) -> None:
+        self.engine = engine
+        self._means = Means(engine, Compiler(settings.schema_limits, worker), settings)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine is."""
+        return self.engine.alive
+
+    def described(self) -> Sequence[str]:
+        """The models."""
+        return [
+            f"{card.id} ({card.type}, {card.context_length} tokens of context)"
+            for card in self.engine.cards()
+        ]
+
+    async def list_models(self, context: Context) -> Sequence[Model]:
+        """Every model that is served, in the configured order."""
+        del context
+        return [_model(card) for card in self.engine.cards()]
+
+    async def retrieve_model(self, model: str, context: Context) -> Model:
+        """One of them. Raises `ModelNotFound`."""
+        del context
+        return _model(served(self.engine, model))
+
+    async def create_chat_completion(self, body: CreateChatCompletionRequest, context: Context) -> Answer:
+        """See `chat_completion`."""
+        return await chat_completion(self._means, body, context)
+
+    async def create_completion(self, body: CreateCompletionRequest, context: Context) -> Answer:
+        """See `completion`."""
+        return await completion(self._means, body, context)
+
+    async def create_embeddings(self, body: CreateEmbeddingRequest, context: Context) -> Body:
+        """See `embeddings`."""
+        del context
+        return await embeddings(self.engine, body)
+
+    async def close(self) -> None:
+        """Stop the engine; streams that are open end with an error."""
+        await self.engine.close()
+
+
+def _model(card: ModelCard) -> Model:
+    return Model(
+        id=card.id,
+        object="model",
+        created=card.created,
+        owned_by="local",
+        type=card.type,
+        context_length=card.context_length,
+        loaded=card.loaded,
+    )

@@ -1,0 +1,93 @@
+"""Which provider answers: by the name in the path, by that before the model's id, or the default one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.errors import ModelNotFound, ProviderNotFound, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gonogo_wire import Model
+
+    from gonogo_server.providers.base import Context, Provider
+
+LOCAL: Final = "local"
+"""The name of the provider of this process."""
+BETWEEN: Final = "/"
+"""What stands between the name of a provider and the id of a model."""
+
+
+class Registry:
+    """All providers by name; the first is the default."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._providers = dict(providers)
+        self._default = next(iter(self._providers))
+
+    def __iter__(self) -> Iterator[tuple[str, Provider]]:
+        yield from self._providers.items()
+
+    @property
+    def alive(self) -> bool:
+        """Whether somebody can answer."""
+        return any(provider.alive for provider in self._providers.values())
+
+    @property
+    def strict(self) -> bool:
+        """Whether every provider is."""
+        return all(provider.strict for provider in self._providers.values())
+
+    def named(self, name: str | None) -> Provider:
+        """The provider of this name; None: the default one. Raises `ProviderNotFound`."""
+        found = self._providers.get(self._default if name is None else name)
+        if found is None:
+            raise ProviderNotFound(str(name), list(self._providers))
+        return found
+
+    def of_model(self, name: str | None, model: str) -> tuple[Provider, str]:
+        """Who serves a model, and its id there; without the name of a provider its id may begin with one."""
+        if name is None:
+            before, between, rest = model.partition(BETWEEN)
+            if between and before in self._providers:
+                return self._providers[before], rest
+        return self.named(name), model
+
+    async def list_models(self, name: str | None, context: Context) -> Sequence[Model]:
+        """The models of one provider; without a name those of all, where the default's go by their own ids.
+
+        Of others those that answer are listed.
+        """
+        listed = list(await self.named(name).list_models(context))
+        if name is None:
+            for other, provider in self._providers.items():
+                if other != self._default:
+                    listed += await _listed(other, provider, context)
+        return listed
+
+    async def retrieve_model(self, name: str | None, model: str, context: Context) -> Model:
+        """One model, under the id that it was asked by."""
+        provider, known = self.of_model(name, model)
+        try:
+            found = await provider.retrieve_model(known, context)
+        except ModelNotFound:
+            raise ModelNotFound(
+                f"There is no model '{model}' here: GET /v1/models lists those that are served.",
+                param="model",
+                code="model_not_found",
+            ) from None
+        return found if known == model else found.model_copy(update={"id": model})
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for provider in self._providers.values():
+            await provider.close()
+
+
+async def _listed(name: str, provider: Provider, context: Context) -> Sequence[Model]:
+    try:
+        models = await provider.list_models(context)
+    except ServerError:
+        return ()
+    return [model.model_copy(update={"id": f"{name}{BETWEEN}{model.id}"}) for model in models]

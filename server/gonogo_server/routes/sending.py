@@ -1,0 +1,91 @@
+"""Sends the answers of providers: one JSON object, or server-sent events while they come."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+
+from gonogo_server import sse
+from gonogo_server.answers.written import Body, Events
+from gonogo_server.envelope import envelope
+from gonogo_server.exchange import current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine
+
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from gonogo_server.answers.written import Answer
+
+Result = TypeVar("Result")
+
+COMMENT_SECONDS: Final = 5.0
+"""Between two comments of a stream that waits for its first event, where it began at once."""
+
+
+async def answered(request: Request, answering: Coroutine[object, object, Answer]) -> Response:
+    """The response with the answer of a provider, which is cancelled where nobody waits any more.
+
+    Raises what the provider raises, and `ClientDisconnect`.
+    """
+    answer = await while_connected(request, answering)
+    if isinstance(answer, Body):
+        return Response(answer.content, headers=dict(answer.headers), media_type="application/json")
+    return EventStream(answer)
+
+
+class EventStream(StreamingResponse):
+    """A stream of events; when the client goes, what makes them is stopped."""
+
+    media_type = sse.MEDIA_TYPE
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._frames = _frames(events)
+        super().__init__(self._frames, headers={**sse.HEADERS, **events.headers})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; both generators end with it, also when it is cut short between two events."""
+        async with aclosing(self._events), aclosing(self._frames):
+            await super().__call__(scope, receive, send)
+
+
+async def _frames(events: Events) -> AsyncGenerator[bytes, None]:
+    """All that is sent. An error is the last of it: the status is sent by then, and a `[DONE]` would be a lie."""
+    try:
+        while not events.first.done():
+            yield sse.WAITING
+            await events.look(events.patience or COMMENT_SECONDS)
+        yield events.first.result()
+        async for event in events.rest:
+            yield event
+    except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log by the exchange
+        current().failed(error)
+        yield sse.event(envelope(error))
+    else:
+        yield sse.DONE
+
+
+async def while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:
+    """The result of `work`, which is cancelled when the client goes away before. Raises `ClientDisconnect` then."""
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientDisconnect
+    finally:
+        working.cancel()
+        watching.cancel()
+        await asyncio.wait((working, watching))
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
