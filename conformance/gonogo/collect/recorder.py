@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 MAX_BODY = 16 * 2**20
 """Bytes of a body that are kept, unless told otherwise: a thousand times an ordinary answer."""
 
+MAX_STREAM = 2 * 2**20
+"""Bytes of an event stream that are kept at most: some 8,000 tokens, where a few are asked for. Judging takes about a
+second a MiB."""
+
 SEEN_ENDLESS = 3
 """So many answers that did not end, of more than `LATER_BODY`, and no later one is read further than that."""
 LATER_BODY = 2**17
@@ -247,8 +251,10 @@ class _Answer:
         self.status = response.status_code
         # Latin-1 turns every byte into one character and back (RFC 9110, section 5.5: obs-text is opaque).
         self.headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw)
+        streams = (header(self.headers, "content-type") or "").lower().startswith("text/event-stream")
+        if streams:
+            self.limit = min(self.limit, MAX_STREAM)
         if self.wary:
-            streams = (header(self.headers, "content-type") or "").lower().startswith("text/event-stream")
             self.limit = min(self.limit, LATER_BODY if streams else 8 * LATER_BODY)
 
     def add(self, piece: bytes) -> None:

@@ -9,7 +9,7 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.collect.recorder import LATER_BODY, SEEN_ENDLESS, Recorder
+from gonogo.collect.recorder import LATER_BODY, MAX_STREAM, SEEN_ENDLESS, Recorder
 from gonogo.exchange import FailureKind, Request
 from suite.collect.raw_answers import (
     CHUNKED,
@@ -93,6 +93,14 @@ class TestTheSizeLimit:
         assert exchange.failure.kind is FailureKind.TOO_LARGE
         assert exchange.failure.message == "the body is larger than 10000 bytes"
         assert (exchange.status, len(exchange.body)) == (200, 10_000)
+
+    @pytest.mark.parametrize(
+        ("head", "most"), [(EVENT_STREAM, MAX_STREAM), (b"HTTP/1.1 200 OK\r\n\r\n", 3 * MAX_STREAM)]
+    )
+    def test_is_lower_for_streams(self, wire: Wire, head: bytes, most: int) -> None:
+        exchange = wire.record(sends_forever(head, bytes(2**16)), max_body=3 * MAX_STREAM)
+        assert exchange.failure.message == f"the body is larger than {most} bytes"
+        assert len(exchange.body) == most
 
     @pytest.mark.parametrize(
         ("head", "most"), [(EVENT_STREAM, LATER_BODY), (b"HTTP/1.1 200 OK\r\n\r\n", 8 * LATER_BODY)]

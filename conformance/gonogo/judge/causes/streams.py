@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
@@ -110,8 +110,16 @@ def _last_lost(text: str, parts: list[str]) -> str | None:
 
 
 def _twice(text: str, parts: list[str]) -> str | None:
-    for number, (one, other) in enumerate(pairwise(parts)):
-        if one == other and "".join(parts[:number] + parts[number + 1 :]).strip() == text:
+    streamed = "".join(parts)
+    # Up to the second of the two the texts are the same; so a stream without end is not joined anew for each piece.
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(streamed.strip(), text, strict=False))
+    alike = len(streamed) - len(streamed.lstrip()) + sum(1 for _ in same)
+    end = 0
+    for one, other in pairwise(parts):
+        end += len(one)
+        if end - len(one) + len(one.rstrip()) > alike:
+            break
+        if one == other and (streamed[: end - len(one)] + streamed[end:]).strip() == text:
             return f"the piece {quoted(one)} comes twice"
     if len(parts) > 1 and parts[0::2] == parts[1::2]:
         return f"every piece comes twice, as {quoted(parts[0])}"

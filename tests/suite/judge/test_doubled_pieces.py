@@ -1,0 +1,30 @@
+"""A piece that a stream sends twice, found without joining all of the text anew for each piece."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from gonogo.judge.causes.streams import _twice
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+
+def by_definition(text: str, parts: list[str]) -> bool:
+    return any(
+        one == other and "".join(parts[:number] + parts[number + 1 :]).strip() == text
+        for number, (one, other) in enumerate(pairwise(parts))
+    )
+
+
+@given(st.lists(st.sampled_from(["a", "b", " ", "ab", "\n"]), min_size=1, max_size=8), st.data())
+def test_it_is_found_wherever_the_text_has_it_once(parts: list[str], data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(parts) - 1))
+    text = data.draw(st.sampled_from(["".join(parts).strip(), "ab", "a"]))
+    doubled = [*parts[: place + 1], *parts[place:]]
+    assume("".join(doubled).strip() != text)  # of such a pair nothing is asked
+    found = _twice(text, doubled)
+    assert (found is not None and "the piece" in found) == by_definition(text, doubled)
+
+
+def test_a_stream_without_end_is_looked_through_once() -> None:
+    assert _twice("x", ["x"] * 200_000) == 'every piece comes twice, as "x"'
