@@ -15,6 +15,7 @@ from gonogo.collect.greeting import greet_each
 from gonogo.collect.pace import Paced
 from gonogo.collect.recorder import Recorder
 from gonogo.collect.resuming import held, ids_after, known_of, refuse_other
+from gonogo.collect.room import Roomy
 from gonogo.collect.stopping import Stopper
 from gonogo.collect.trust import trust
 from gonogo.collect.turns import Kept, Turn, Turns, sharing
@@ -51,8 +52,9 @@ class Approach:
     `resume` is whether the file of evidence is gone on with: what reached the target is not sent again.
     `headers` are added to every request; `ca_file` and `insecure` say whom TLS trusts (see `collect.trust`).
     `interval` is the least time between the beginnings of two requests, `max_seconds` the longest that the requests
-    may take together, both in seconds. After `max_failures` broken must rules no more is sent. `context_length` is
-    that of the model in tokens, for targets that do not tell it.
+    may take together, both in seconds, `max_bytes` the most that the bodies of their answers may have together. After
+    `max_failures` broken must rules no more is sent. `context_length` is that of the model in tokens, for targets that
+    do not tell it.
     """
 
     base_url: str
@@ -70,6 +72,7 @@ class Approach:
     insecure: bool = False
     interval: float | None = None
     max_seconds: float | None = None
+    max_bytes: int | None = None
     max_failures: int | None = None
     context_length: int | None = None
 
@@ -103,7 +106,7 @@ async def collect(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     bounds = _Bounds(stopper or Stopper(), approach.max_seconds, asyncio.get_running_loop().time())
     async with _recorder(approach) as connected:
-        recorder = connected if approach.interval is None else Paced(connected, approach.interval)
+        recorder = _limited(connected, approach, bounds.stopper)
         greeting = _Remembering(recorder, ids_after(earlier, "g"))
         subjects = await _greeted(approach, greeting, bounds)
         targets = [Target(shown(approach.base_url), s.model, s.embedding_model) for s in subjects]
@@ -190,6 +193,13 @@ def _recorder(approach: Approach) -> Recorder:
     )
 
 
+def _limited(recorder: Records, approach: Approach, stopper: Stopper) -> Records:
+    """The recorder with the limits of the approach on how often it sends, and how much it reads in all."""
+    if approach.max_bytes is not None:
+        recorder = Roomy(recorder, approach.max_bytes, stopper.end)
+    return recorder if approach.interval is None else Paced(recorder, approach.interval)
+
+
 async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) -> list[Subject]:
     """Who is asked; KeyboardInterrupt or TargetError where the greeting did not come to its end."""
     found: list[Subject] = []
@@ -210,8 +220,13 @@ async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) 
         return found
     if broken_off.reason is Reason.INTERRUPTED:
         raise KeyboardInterrupt
+    url = shown(approach.base_url)
+    if broken_off.reason is Reason.OUT_OF_ROOM:
+        raise TargetError(
+            f"{url} answered the first requests with more than --max-bytes {approach.max_bytes}."
+        )
     limit = f"--max-seconds {approach.max_seconds:g}"
-    raise TargetError(f"{shown(approach.base_url)} did not answer the first requests within {limit}.")
+    raise TargetError(f"{url} did not answer the first requests within {limit}.")
 
 
 def _earlier(approach: Approach) -> tuple[Record, ...]:

@@ -72,6 +72,10 @@ class Reason(StrEnum):
     )
     INTERRUPTED = "interrupted", "the run was interrupted before this was answered; --resume goes on with it"
     OUT_OF_TIME = "out-of-time", "--max-seconds was over before this was answered; --resume goes on with it"
+    OUT_OF_ROOM = (
+        "out-of-room",
+        "the answers had more than --max-bytes before this was answered; --resume goes on with it",
+    )
     ENOUGH_BROKEN = (
         "enough-broken",
         "{number} must rules were broken by then, so this was not sent (--max-failures); --resume goes on with it",
@@ -234,7 +238,7 @@ NOT_APPLICABLE = frozenset(
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
 
-CUT_SHORT = frozenset({Reason.INTERRUPTED, Reason.OUT_OF_TIME})
+CUT_SHORT = frozenset({Reason.INTERRUPTED, Reason.OUT_OF_TIME, Reason.OUT_OF_ROOM})
 """Reasons by which a run ended before it had asked all: without them it might have been a no-go."""
 
 LOST = frozenset({Reason.TARGET_LOST, Reason.TARGET_LOST_AFTER_SEVERAL, Reason.TARGET_LOST_BEFORE})

@@ -19,7 +19,8 @@ from gonogo import asking, evidence, running
 from gonogo.asking import Approach
 from gonogo.baseline import read as read_baseline
 from gonogo.collect.plan import plan
-from gonogo.errors import EvidenceError, TargetError
+from gonogo.collect.room import parse_bytes
+from gonogo.errors import EvidenceError, TargetError, UsageError
 from gonogo.judge import judging
 from gonogo.judge.steps import Bound, Check, Of
 from gonogo.reasons import Reason
@@ -227,6 +228,65 @@ class TestATimeLimit:
 
     def test_that_is_long_enough_changes_nothing(self, reference_url: str) -> None:
         assert running.check(Approach(reference_url, max_seconds=PATIENCE), MODELS, load()).gate is Gate.GO
+
+
+class TestALimitOfBytes:
+    """A server whose answers are long ends the run before it fills the memory or the disk."""
+
+    SIZE = 50_000
+
+    @pytest.fixture
+    def url(self, answering: Callable[[bytes], str]) -> str:
+        body = b'{"data": [{"id": "m"}]}'.ljust(self.SIZE)
+        return answering(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n" + body)
+
+    def test_makes_no_run_go(self, gonogo: Callable[..., Result], reference_url: str) -> None:
+        result = gonogo("check", reference_url, "--only", "chat.stream", "--max-bytes", "4KB")
+
+        assert result.exit_code == 2
+        assert "the answers had more than --max-bytes before this was answered" in result.stdout
+        assert result.stdout.splitlines()[-1].startswith("NOT JUDGED")
+
+    def test_leaves_what_was_not_answered_by_then_unsent(
+        self, gonogo: Callable[..., Result], url: str, tmp_path: Path
+    ) -> None:
+        stored = tmp_path / "e.jsonl"
+        few = ("--only", "models.list", "--only", "chat.stream", "--concurrency", 1, "--evidence", stored)
+        gonogo("check", url, *few, "--max-bytes", "200KB")
+        record = evidence.read(stored)
+
+        assert [len(exchange.body) for exchange in record.exchanges] == [self.SIZE] * 5
+        assert {because.reason for because in record.unsent.values()} == {Reason.OUT_OF_ROOM}
+
+    def test_is_counted_for_each_run_anew(
+        self, gonogo: Callable[..., Result], url: str, tmp_path: Path
+    ) -> None:
+        few = ("--only", "models.list", "--only", "chat.stream", "--evidence", tmp_path / "e.jsonl")
+        gonogo("check", url, *few, "--max-bytes", "200KB")
+        again = gonogo("check", url, *few, "--resume")
+
+        assert "--max-bytes" not in again.stdout
+        assert again.exit_code == 1
+
+    def test_that_the_greeting_does_not_keep_is_one_sentence(
+        self, gonogo: Callable[..., Result], url: str
+    ) -> None:
+        result = gonogo("check", url, "--only", "models", "--max-bytes", "1")
+        assert result.exit_code == 2
+        assert result.stderr == f"{url} answered the first requests with more than --max-bytes 1.\n"
+
+    @pytest.mark.parametrize(
+        ("text", "number"), [("7", 7), ("64MiB", 2**26), ("64 MB", 64_000_000), ("1GiB", 2**30)]
+    )
+    def test_is_a_number_or_has_a_unit(self, text: str, number: int) -> None:
+        assert parse_bytes(text) == number
+
+    @pytest.mark.parametrize("text", ["", "0", "0MB", "-1", "64 parsecs", "1e9", "MiB"])
+    def test_that_is_none_is_one_sentence(self, text: str) -> None:
+        with pytest.raises(
+            UsageError, match=r'^--max-bytes ".*" is no size; give bytes, as 64000000, 64MB or 64MiB\.$'
+        ):
+            parse_bytes(text)
 
 
 class TestEnoughFailures:

@@ -24,6 +24,7 @@ from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.collect.pace import parse_rate
 from gonogo.collect.plan import Plan, plan
+from gonogo.collect.room import parse_bytes
 from gonogo.collect.sharing import shared
 from gonogo.collect.stopping import Stopper
 from gonogo.collect.trust import trust
@@ -50,6 +51,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @options.timeout
 @options.rate_limit
 @options.max_seconds
+@options.max_bytes
 @options.exit_first
 @options.max_failures
 @options.header
@@ -86,6 +88,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     timeout: float,
     rate_limit: str | None,
     max_seconds: float | None,
+    max_bytes: str | None,
     exit_first: bool,
     max_failures: int | None,
     header: tuple[str, ...],
@@ -119,10 +122,9 @@ def check(  # noqa: PLR0913 - one parameter an option
         raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
     _refuse_twice(models)
     extra = {} if extra_body is None else parse_extra(extra_body)
-    headers, interval = (
-        own_headers(header, header_env),
-        None if rate_limit is None else parse_rate(rate_limit),
-    )
+    headers = own_headers(header, header_env)
+    interval = None if rate_limit is None else parse_rate(rate_limit)
+    most_bytes = None if max_bytes is None else parse_bytes(max_bytes)
     trust(ca_file, insecure=insecure)  # a file that is none is told before anything is sent
     most = _most_failures(exit_first=exit_first, max_failures=max_failures)
     catalogue = load(fuzz=True)
@@ -152,6 +154,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         insecure=insecure,
         interval=interval,
         max_seconds=max_seconds,
+        max_bytes=most_bytes,
         max_failures=most,
         context_length=context_length,
     )

@@ -56,6 +56,11 @@ max_seconds = click.option(
     type=click.FloatRange(min=0.001),
     help="Seconds that all requests may take together; what is left then is not sent, and no run is go.",
 )
+max_bytes = click.option(
+    "--max-bytes",
+    metavar="SIZE",
+    help="Bytes that all answers may have together, as 64MiB; what is left then is not sent, and no run is go.",
+)
 exit_first = click.option("-x", "exit_first", is_flag=True, help="The same as --max-failures 1.")
 max_failures = click.option(
     "--max-failures",

@@ -1,4 +1,4 @@
-"""How a run ends before its plan does: at a signal, at its time limit, or once enough is broken."""
+"""How a run ends before its plan does: at a signal, at its time limit, or at that of the bytes of its answers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Stopper:
-    """What a signal handler pulls. `number` is the signal that came, None as long as none has."""
+    """What a signal handler pulls, and whatever else ends a run.
+
+    `number` is the signal that came, `because` why the run ends by itself; None as long as neither is so.
+    """
 
     number: int | None = None
+    because: Because | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _task: asyncio.Task[None] | None = field(default=None)
 
@@ -28,6 +32,12 @@ class Stopper:
             return False
         self._loop.call_soon_threadsafe(self._task.cancel)
         return True
+
+    def end(self, because: Because) -> None:
+        """Cancel what is bounded now for this reason; from its own loop."""
+        self.because = because
+        if self._task is not None:
+            self._task.cancel()
 
     async def bound(self, work: Coroutine[None, None, None], deadline: float | None) -> Because | None:
         """Do the work until that time of the loop (None: no limit); why it was broken off, None where it was not.
@@ -46,4 +56,6 @@ class Stopper:
         if not task.cancelled():
             task.result()
             return None
-        return Because(Reason.OUT_OF_TIME if self.number is None else Reason.INTERRUPTED)
+        if self.number is not None:
+            return Because(Reason.INTERRUPTED)
+        return self.because or Because(Reason.OUT_OF_TIME)

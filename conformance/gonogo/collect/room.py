@@ -1,0 +1,57 @@
+"""A limit on how much a target may answer in all, for targets whose answers do not end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gonogo.errors import UsageError
+from gonogo.reasons import Reason
+from gonogo.verdict import Because
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.collect.roles import Recorder
+    from gonogo.exchange import Exchange, Request
+
+_UNITS = {
+    "": 1,
+    "KB": 1000,
+    "MB": 1000**2,
+    "GB": 1000**3,
+    "KiB": 1024,
+    "MiB": 1024**2,
+    "GiB": 1024**3,
+}
+
+
+def parse_bytes(text: str) -> int:
+    """The bytes of "64MiB", "64MB" or "64000000"; UsageError for the rest, 0 too."""
+    found = re.fullmatch(r"(\d{1,15})\s?([KMG]i?B)?", text.strip())
+    number = int(found[1]) * _UNITS[found[2] or ""] if found else 0
+    if not number:
+        raise UsageError(f'--max-bytes "{text}" is no size; give bytes, as 64000000, 64MB or 64MiB.')
+    return number
+
+
+@dataclass
+class Roomy:
+    """A recorder that has the run end with the answer by which all of them have more than `most` bytes.
+
+    Their bodies count, as they are kept.
+    """
+
+    recorder: Recorder
+    most: int
+    end: Callable[[Because], None]
+    used: int = 0
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        """Record, and count what came."""
+        exchange = await self.recorder.record(request, id=id, stimulus=stimulus)
+        self.used += len(exchange.body)
+        if self.used > self.most:
+            self.end(Because(Reason.OUT_OF_ROOM))
+        return exchange
