@@ -2,15 +2,17 @@
 
 import argparse
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from gonogo import serving
 from gonogo.cli.printing import show
+from gonogo.errors import UsageError
 
 if TYPE_CHECKING:
     from gonogo.faults.playing import Playable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 # Every argument reaches the server, --help among them.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PORT = 8000
+KEY_VARIABLE = "GONOGO_SERVER_API_KEY"
 HELP = (
     "",
     "faults:",
@@ -63,17 +66,39 @@ def _told(fault: "Playable", others: "Sequence[Playable]") -> list[str]:
     lines = [f"fault: {fault.name} ({fault.imitates})"]
     if fault.turns:
         lines.append(f"rules that find it: {', '.join(sorted(fault.turns))}")
+    if any(rule.startswith("keys.") for rule in fault.turns) and not os.environ.get(KEY_VARIABLE):
+        lines.append(f"it shows only where a key is needed, and none is: set {KEY_VARIABLE}")
     lines += [f"another fault that this rule finds: {other.name}" for other in others]
     return [f"gonogo serve: {line}" for line in lines]
 
 
 async def _stay(sound: str, fault: "Playable", host: str, port: int, told: Sequence[str]) -> None:
-    from gonogo.faults.proxy import proxied  # noqa: PLC0415 - see above
-
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows: Ctrl-C alone
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with proxied(sound, fault.begin(), host=host, port=port) as base_url:
+    async with _listening(sound, fault, host, port) as base_url:
         show([*told, f"gonogo serve: listening on {base_url}"])
         await stop.wait()
+
+
+@asynccontextmanager
+async def _listening(sound: str, fault: "Playable", host: str, port: int) -> AsyncIterator[str]:
+    """The base URL of the broken server; UsageError where the address cannot be had."""
+    from gonogo.faults.proxy import proxied  # noqa: PLC0415 - see above
+
+    broken = proxied(sound, fault.begin(), host=host, port=port)
+    try:
+        base_url = await broken.__aenter__()
+    except (OSError, OverflowError) as error:
+        why = (
+            os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).rstrip(".")
+        )
+        raise UsageError(
+            f"Cannot listen on {host} port {port}: {why}. "
+            "Choose another with --host and --port (0 takes a free port)."
+        ) from error
+    try:
+        yield base_url
+    finally:
+        await broken.__aexit__(None, None, None)

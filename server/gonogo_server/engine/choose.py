@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.group.join import Group
     from gonogo_server.settings import Settings
 
+SCRIPTED_EMBEDDER = "scripted-embedder"
+"""What the scripted engine serves beside its usual model, so that clients of embeddings can be tried as well."""
+
 
 def group(settings: Settings) -> Group | None:
     """The processes that compute together, where this was started as one of several; None where it was not.
@@ -38,7 +41,9 @@ def engine(settings: Settings, group: Group | None) -> tuple[Engine, str]:
     if settings.engine == "scripted":
         from gonogo_server.engine.scripted import ScriptedEngine  # noqa: PLC0415 - see above
 
-        return ScriptedEngine(settings.models or ("scripted",)), ""
+        if settings.models:
+            return ScriptedEngine(settings.models), ""
+        return ScriptedEngine(embedding_models=(SCRIPTED_EMBEDDER,)), ""
     made = alone(settings) if group is None else _together(settings, group)
     return made, made.description
 

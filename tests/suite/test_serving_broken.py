@@ -1,0 +1,86 @@
+"""`gonogo serve --fault` as a process: a client that is tried against it meets the fault."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+PATIENCE = 60.0  # seconds after which a process that hangs is killed
+SCRIPTED = ("--engine", "scripted", "--port", "0")
+
+
+@contextmanager
+def broken(fault: str) -> Iterator[tuple[str, list[str]]]:
+    """The base URL of a server with the fault, and what it said on the way."""
+    command = [sys.executable, "-m", "gonogo", "serve", *SCRIPTED, "--fault", fault]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said: list[str] = []
+        try:
+            for line in process.stdout:
+                said.append(line.rstrip("\n"))
+                if found := re.search(r"listening on (http://\S+)", line):
+                    yield found[1], said
+                    break
+            else:
+                pytest.fail(f"it did not listen: {said}")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def test_a_fault_of_listed_models_and_one_of_embeddings_show_without_naming_a_model() -> None:
+    with broken("models listed without an id") as (url, _):
+        first, second = httpx2.get(f"{url}/models").json()["data"]
+    assert ("id" in first, "id" in second) == (True, False)
+    with broken("embeddings without usage") as (url, _):
+        listed = httpx2.get(f"{url}/models").json()["data"]
+        embedder = next(entry["id"] for entry in listed if entry["type"] == "embedding")
+        answer = httpx2.post(f"{url}/embeddings", json={"model": embedder, "input": "Hello"}).json()
+    assert sorted(answer) == ["data", "model", "object"]
+
+
+def test_a_fault_about_keys_says_that_a_key_has_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = "gonogo serve: it shows only where a key is needed, and none is: set GONOGO_SERVER_API_KEY"
+    monkeypatch.delenv("GONOGO_SERVER_API_KEY", raising=False)
+    with broken("keys.wrong.code") as (_, said):
+        assert needed in said
+    monkeypatch.setenv("GONOGO_SERVER_API_KEY", "sesame")
+    with broken("keys.wrong.code") as (_, said):
+        assert needed not in said
+
+
+@pytest.mark.parametrize("port", [None, 99999])
+def test_an_address_that_cannot_be_had_is_one_sentence_and_code_2(port: int | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        asked = port or taken.getsockname()[1]
+        command = [
+            sys.executable,
+            "-m",
+            "gonogo",
+            "serve",
+            "--engine",
+            "scripted",
+            "--fault",
+            "chat.stream.done",
+        ]
+        done = subprocess.run(
+            [*command, "--port", str(asked)], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(
+        rf"Cannot listen on 127\.0\.0\.1 port {asked}: [^.]+\. "
+        r"Choose another with --host and --port \(0 takes a free port\)\.\n",
+        done.stderr,
+    )
