@@ -40,8 +40,9 @@ class Failure:
 class Request:
     """One HTTP request; `path` begins with "/" and follows the base URL; `body` is what was sent.
 
-    Two orders to a recorder, which no evidence holds: one that is `anonymous` is sent without the key of the run,
-    and `enough` is how many bytes of the answer's body are read before the connection is closed (None: all).
+    Orders to a recorder, which no evidence holds: one that is `anonymous` is sent without the key of the run,
+    `enough` is how many bytes of the answer's body are read before the connection is closed (None: all), and where it
+    `lingers` the connection is looked at for a moment behind the answer.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Request:
     body: bytes = b""
     anonymous: bool = False
     enough: int | None = None
+    lingers: bool = False
 
     @property
     def json(self) -> object:
@@ -85,6 +87,8 @@ class Exchange:
     `status` is None where no response began; `failure` is None where the response is complete.
     `headers` keep their order and repetitions. `seconds` runs from sending to the last byte (or failure).
     `model` is whose it is in a run that asks for several models; None where it speaks of the endpoint, and so of each.
+    `sent` is when it was sent, a Unix time by the recorder's clock, and `hung_up` is whether the target closed the
+    connection behind the whole answer without having said so: None where nobody looked.
     """
 
     id: str
@@ -96,6 +100,8 @@ class Exchange:
     failure: Failure | None
     seconds: float
     model: str | None = None
+    sent: float | None = None
+    hung_up: bool | None = None
 
     @property
     def body(self) -> bytes:

@@ -34,7 +34,7 @@ def to_json(exchange: Exchange) -> dict[str, Any]:
         "chunks": _chunks_to_json(exchange.chunks),
         "failure": asdict(exchange.failure) if exchange.failure else None,
         "seconds": exchange.seconds,
-        **({} if exchange.model is None else {"model": exchange.model}),
+        **{name: value for name in _OPTIONAL if (value := getattr(exchange, name)) is not None},
     }
 
 
@@ -62,7 +62,7 @@ def from_json(line: dict[str, Any]) -> Exchange:
         chunks=_chunks_from_json(line["chunks"]),
         failure=Failure(FailureKind(failure["kind"]), failure["at"], failure["message"]) if failure else None,
         seconds=line["seconds"],
-        model=line.get("model"),
+        **{name: line.get(name) for name in _OPTIONAL},
     )
 
 
@@ -111,7 +111,7 @@ def shape_of(line: object) -> jsonschema_rs.Validator:
     return _PACKED if packed else _PLAIN
 
 
-def _object(**properties: object) -> dict[str, object]:
+def _object(**properties: object) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
@@ -123,22 +123,24 @@ def _pieces(last: object) -> dict[str, object]:
 
 def _exchange(chunks: object) -> jsonschema_rs.Validator:
     failure = _object(kind={"enum": [kind.value for kind in FailureKind]}, at=_SECONDS, message=_STRING)
-    return jsonschema_rs.validator_for(
-        _object(
-            id=_STRING,
-            stimulus=_STRING,
-            request=_object(method=_STRING, path=_STRING, headers=_HEADERS, body=_DATA),
-            status={"type": ["integer", "null"]},
-            headers=_HEADERS,
-            chunks=chunks,
-            failure={"anyOf": [{"type": "null"}, failure]},
-            seconds=_SECONDS,
-        )
+    exchange = _object(
+        id=_STRING,
+        stimulus=_STRING,
+        request=_object(method=_STRING, path=_STRING, headers=_HEADERS, body=_DATA),
+        status={"type": ["integer", "null"]},
+        headers=_HEADERS,
+        chunks=chunks,
+        failure={"anyOf": [{"type": "null"}, failure]},
+        seconds=_SECONDS,
     )
+    exchange["properties"] |= _OPTIONAL
+    return jsonschema_rs.validator_for(exchange)
 
 
 _STRING = {"type": "string"}
 _SECONDS = {"type": "number"}
+_OPTIONAL = {"model": _STRING, "sent": _SECONDS, "hung_up": {"type": "boolean"}}
+"""Fields of an exchange that a line lacks where they are None, and that older files do not know."""
 _HEADERS = {
     "type": "array",
     "items": {"type": "array", "items": _STRING, "minItems": 2, "maxItems": 2},

@@ -126,6 +126,11 @@ class Reason(StrEnum):
 
     # ---- the body cannot be read -----------------------------------------------------------------------------
     NO_DATE = "no-date", "the answer has no header Date to compare with"
+    CLOCKS_DIFFER = (
+        "clocks-differ",
+        "the clock of the target and that of gonogo's machine differ by {seconds} seconds, so that one is wrong",
+    )
+    NOT_WATCHED = "not-watched", "nobody looked at the connection behind the answer"
     NOT_JSON = "not-json", "the body is not JSON"
     NOT_AN_OBJECT = "not-an-object", "the body is not a JSON object"
     NOT_UTF8 = "not-utf-8", "the body is not UTF-8"
@@ -137,6 +142,14 @@ class Reason(StrEnum):
     NO_FIELD = "no-field", '"{field}" is missing'
     NO_ERROR_OBJECT = "no-error-object", "the refusal has no error object"
     NO_ERROR_MESSAGE = "no-error-message", "the error object has no message"
+
+    # ---- when text comes -------------------------------------------------------------------------------------
+    SHORT_TEXT = "short-text", "the text has {words} words, which may come at once"
+    SOON = "soon", "the whole text came after {seconds} s, too soon to tell whether it was held back"
+    SLOW_TO_BEGIN = (
+        "slow-to-begin",
+        "a few words alone came after {seconds} s, so that the wait is another one",
+    )
 
     # ---- streams ---------------------------------------------------------------------------------------------
     NO_EVENTS = "no-events", "the stream has no events"
@@ -233,6 +246,10 @@ NOT_APPLICABLE = frozenset(
         Reason.NOT_STOPPED,
         Reason.NO_LIST,
         Reason.NO_DATE,
+        Reason.NOT_WATCHED,
+        Reason.SHORT_TEXT,
+        Reason.SOON,
+        Reason.SLOW_TO_BEGIN,
         Reason.NO_KEY_GIVEN,
     }
 )

@@ -125,7 +125,7 @@ def _excerpts(good: Exchange, bad: Exchange, steady: _Steady) -> tuple[str, str]
 
 def _head(exchange: Exchange, other: Exchange) -> str:
     """Status, fields that differ, and how the answer failed; empty where all of it is the same."""
-    if (exchange.status, exchange.headers, exchange.failure) == (other.status, other.headers, other.failure):
+    if _ended(exchange) == _ended(other):
         return ""
     lines = ["no answer" if exchange.status is None else f"status {exchange.status}"]
     if other.status is not None:
@@ -134,7 +134,13 @@ def _head(exchange: Exchange, other: Exchange) -> str:
         ]
     if exchange.failure is not None:
         lines.append(f"the connection failed: {exchange.failure.kind}")
+    if exchange.hung_up is not other.hung_up:
+        lines.append(f"behind it the connection {'is closed' if exchange.hung_up else 'stays open'}")
     return "\n".join(lines)
+
+
+def _ended(exchange: Exchange) -> tuple[object, ...]:
+    return exchange.status, exchange.headers, exchange.failure, exchange.hung_up
 
 
 def _bodies(*pair: Exchange) -> list[str]:

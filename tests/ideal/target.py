@@ -63,6 +63,8 @@ class IdealTarget:
             chunks=chunks,
             failure=None,
             seconds=(len(chunks) + 1) * _SECONDS_A_PIECE,
+            sent=float(CREATED),
+            hung_up=False if request.lingers else None,
         )
 
     def _answer(self, request: Request, number: int) -> Reply:

@@ -13,10 +13,11 @@ import asyncio
 import os
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Self
 from urllib.request import getproxies, proxy_bypass
 
+import httpcore2
 import httpx2
 
 from gonogo import __version__
@@ -44,6 +45,9 @@ SEEN_ENDLESS = 3
 LATER_BODY = 2**17
 """Bytes; an ordinary answer to a request of a few tokens has a tenth of it. An answer that is one JSON text may have
 eight times as many: vectors are long."""
+
+LINGER = 0.1
+"""Seconds for which a connection is looked at behind an answer: who closes it with the answer has done so by then."""
 
 _MOST_CHUNKS = 10_000  # from here on pieces are joined: one byte at a time would take 100 times its size
 _JOINED = 4096  # bytes
@@ -110,9 +114,11 @@ class Recorder:
         self._headers = headers
         in_headers = (secret for own in headers for secret in own.secrets)
         self._secrets = (api_key, *in_headers, *secrets_of(base_url))
+        proxy = _proxy(self._url)
+        self._is_direct = proxy is None
         self._transport = httpx2.AsyncHTTPTransport(
             verify=True if trust is None else trust,
-            proxy=_proxy(self._url),
+            proxy=proxy,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
@@ -127,6 +133,9 @@ class Recorder:
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         """Send the request and record the answer, or the way in which none came; times run from the call.
+
+        Of one that lingers it is told whether the connection was closed behind the answer without a word, unless a
+        proxy is in between.
 
         Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization
         are added where the request has none of that name, and are in the request of the exchange, secrets
@@ -143,7 +152,7 @@ class Recorder:
         failure = None
         try:
             async with asyncio.timeout(self._timeout):
-                await self._receive(outgoing, answer, request.enough)
+                await self._receive(outgoing, answer, request)
         except httpx2.LocalProtocolError as error:
             raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
         except _FAILURES as error:
@@ -185,13 +194,20 @@ class Recorder:
         outgoing.method = request.method  # as it is given, lower case included
         return outgoing
 
-    async def _receive(self, request: httpx2.Request, answer: _Answer, enough: int | None) -> None:
-        response = await self._transport.handle_async_request(request)
+    async def _receive(self, outgoing: httpx2.Request, answer: _Answer, request: Request) -> None:
+        response = await self._transport.handle_async_request(outgoing)
         try:
             answer.begin(response)
+            if request.lingers and self._is_direct and "content-encoding" not in response.headers:
+                assert isinstance(response.stream, httpx2.AsyncByteStream)
+                async for piece in response.stream:  # which leaves the connection as it is
+                    answer.add(piece)
+                answer.ended = answer.elapsed()
+                answer.hung_up = await _hung_up(response)
+                return
             async for piece in response.aiter_bytes():
                 answer.add(piece)
-                if enough is not None and answer.size >= enough:
+                if request.enough is not None and answer.size >= request.enough:
                     break
         finally:
             await response.aclose()
@@ -207,6 +223,22 @@ class Recorder:
             FailureKind.PROTOCOL: _reason(error),
         }[kind]
         return Failure(kind, answer.elapsed(), message)
+
+
+async def _hung_up(response: httpx2.Response) -> bool:
+    """Whether the target closes the connection without having said so, behind the whole answer.
+
+    HTTP/1.0 closes it unless it says otherwise (RFC 9112, section 9.3).
+    """
+    said = {token.strip().lower() for token in response.headers.get("connection", "").split(",")}
+    if response.extensions["http_version"] != b"HTTP/1.1" or "close" in said:
+        return False
+    try:
+        return not await response.extensions["network_stream"].read(1, timeout=LINGER)
+    except httpcore2.ReadTimeout:
+        return False
+    except httpcore2.NetworkError:  # it was reset
+        return True
 
 
 def _content(request: Request) -> bytes | AsyncIterator[bytes] | None:
@@ -243,6 +275,9 @@ class _Answer:
     chunks: list[Chunk] = field(default_factory=list)
     joined: bytearray = field(default_factory=bytearray)
     joined_at: float = 0.0
+    sent: float = field(default_factory=time)
+    ended: float | None = None
+    hung_up: bool | None = None
 
     def elapsed(self) -> float:
         return perf_counter() - self.began
@@ -289,7 +324,9 @@ class _Answer:
             headers=self.headers,
             chunks=tuple(self.chunks),
             failure=failure,
-            seconds=failure.at if failure else self.elapsed(),
+            seconds=failure.at if failure else self.ended or self.elapsed(),
+            sent=round(self.sent, 3),
+            hung_up=self.hung_up,
         )
 
 

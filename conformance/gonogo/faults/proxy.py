@@ -180,7 +180,7 @@ class _Connection:
             await self._fail(exchange.failure.kind)
             return False
         await self._write(h11.EndOfMessage())
-        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+        if exchange.hung_up or self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
         return True

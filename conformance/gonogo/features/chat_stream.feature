@@ -348,9 +348,17 @@ Feature: A streamed chat completion
     Then no optional field in any chunk is null against ChatCompletionChunk
 
   @should @chat.stream.now
-  Scenario: The creation time of a streamed chat completion is about that of its Date
-    Source: schema, created, "when the chat completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+  Scenario: The creation time of a streamed chat completion is about when it was made
+    Source: schema, created, "when the chat completion was created"; RFC 9110 section 6.6.1: Date is when the message was made; without one, the clock of whoever asked
     Why: what is sorted and kept by it is out of order, or too old from the start.
     Needs: chat.stream.created
     When any chat completion is streamed
     Then "created" in every chunk is about the time in the Date of the stream
+
+  @should @chat.stream.as_written
+  Scenario: The text of a stream comes while it is written
+    Source: guide, Streaming API responses: "start printing or processing the beginning of the output while generating"
+    Why: people look at nothing until the answer is complete (jundot/omlx#112, LostRuins/koboldcpp#2480).
+    When a chat completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
+    And a greedy chat completion is streamed
+    Then the text of the last comes while it is written

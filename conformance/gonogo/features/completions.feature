@@ -194,8 +194,8 @@ Feature: A whole completion
     Then no optional field in the answer but ["usage"] is null against Completion
 
   @should @completions.response.now
-  Scenario: The creation time of a completion is about that of its Date
-    Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+  Scenario: The creation time of a completion is about when it was made
+    Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made; without one, the clock of whoever asked
     Why: what is sorted and kept by it is out of order, or too old from the start.
     Needs: completions.response.created
     When any completion is requested

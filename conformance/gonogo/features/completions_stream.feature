@@ -195,8 +195,8 @@ Feature: A streamed completion
     Then no optional field in any chunk is null against CompletionChunk
 
   @should @completions.stream.now
-  Scenario: The creation time of a streamed completion is about that of its Date
-    Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made
+  Scenario: The creation time of a streamed completion is about when it was made
+    Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made; without one, the clock of whoever asked
     Why: what is sorted and kept by it is out of order, or too old from the start.
     Needs: completions.stream.created
     When any completion is streamed

@@ -153,6 +153,13 @@ Feature: HTTP
     When any request is sent
     Then the body has no content coding that was not asked for
 
+  @should @http.connection
+  Scenario: No connection is closed behind an answer without a word
+    Source: RFC 9112 section 9.3: who does not keep connections says "close" in every answer
+    Why: clients keep connections, and send the next request into one that nobody reads any more.
+    When a chat completion is requested as "application/json; charset=utf-8"
+    Then the connection stays, or the answer says that it does not
+
   @must @http.chunked
   Scenario: A request whose body is sent in chunks is answered like one with a length
     Source: RFC 9112 section 7.1: a recipient must be able to parse the chunked transfer coding; 411 is its way out

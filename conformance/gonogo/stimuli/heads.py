@@ -71,11 +71,12 @@ def _upgrading() -> Ask:
 
 
 def labelled(media_type: str, *, valid: bool) -> Stimulus:
-    """The plain chat completion with another Content-Type."""
+    """The plain chat completion with another Content-Type; behind a valid one the connection is looked at."""
     plain = post(Endpoint.CHAT, {})
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
-        return replace(plain.build(subject, answers), headers=(("content-type", media_type),))
+        request = plain.build(subject, answers)
+        return replace(request, headers=(("content-type", media_type),), lingers=valid)
 
     risk = Risk.HARMLESS if valid else Risk.HOSTILE
     key = f"{plain.key} as {media_type}"

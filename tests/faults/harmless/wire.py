@@ -52,5 +52,13 @@ HARMLESS: dict[str, Change] = {
     # Of streams they break httpx-sse, and nobody else: see faults.catalogue.clients.
     "media types in capitals": changed(JSON_ANSWERS, header("content-type", "Application/JSON")),
     "names of headers in capitals": changed(EVERY, _upper),
+    "no Date": changed(EVERY, header("date", None)),
+    "a clock that is not that of gonogo's machine": changed(
+        EVERY, lambda exchange: replace(exchange, sent=(exchange.sent or 0) + 7200)
+    ),
+    "evidence of a version that wrote no times and looked at no connections": changed(
+        EVERY, lambda exchange: replace(exchange, sent=None, hung_up=None)
+    ),
+    "a connection that is closed as it was said": changed(EVERY, header("connection", "close")),
     "headers of one's own": changed(EVERY, header("x-ratelimit-remaining-requests", "9999")),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from time import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -220,3 +221,40 @@ def test_exchanges_that_run_together_are_kept_apart(wire: Wire) -> None:
             return [exchange.body for exchange in await asyncio.gather(*answers)]
 
     assert asyncio.run(asyncio.wait_for(run(), 30)) == [b"/%d" % number for number in range(8)]
+
+
+class TestTheConnectionBehindAnAnswer:
+    LINGERING = Request("GET", "/models", lingers=True)
+
+    @pytest.mark.parametrize(
+        ("behaviour", "hung_up"),
+        [
+            (sends(OK), True),
+            (resets_after(OK), True),
+            (sends_and_stays(OK), False),
+            (sends(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")), False),
+            (sends(OK.replace(b"1.1", b"1.0")), False),
+            (sends(CHUNKED, chunk(b"ok"), chunk(b"")), True),
+        ],
+        ids=["closed", "reset", "kept", "closed as it was said", "HTTP/1.0", "closed after the last chunk"],
+    )
+    def test_is_looked_at_where_the_request_asks_for_it(
+        self, wire: Wire, behaviour: Behaviour, *, hung_up: bool
+    ) -> None:
+        exchange = wire.record(behaviour, self.LINGERING)
+        assert (exchange.body, exchange.failure, exchange.hung_up) == (b"ok", None, hung_up)
+
+    def test_is_not_looked_at_otherwise(self, wire: Wire) -> None:
+        assert wire.record(sends(OK)).hung_up is None
+
+    def test_of_an_answer_that_broke_off_nothing_is_said(self, wire: Wire) -> None:
+        exchange = wire.record(sends(OK[:-1]), self.LINGERING)
+        assert exchange.failure is not None
+        assert exchange.hung_up is None
+
+
+def test_the_time_of_sending_is_that_of_the_clock(wire: Wire) -> None:
+    before = time()
+    exchange = wire.record(sends(OK))
+    assert exchange.sent is not None
+    assert before - 1 <= exchange.sent <= time() + 1

@@ -188,6 +188,12 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *wrong_heads("chat completions", "chat.response", CHATS),
     fault(
+        "chat completions without a Date that were created when the server began",
+        "a small server of one's own, whose clock only the recorder knows",
+        "chat.response.now",
+        changed(CHATS, header("date", None), answer(put("created", 1_699_990_000))),
+    ),
+    fault(
         "what was cached of a prompt is not counted",
         "the count of what was read anew (prompt_eval_count)",
         "chat.response.usage_repeats",

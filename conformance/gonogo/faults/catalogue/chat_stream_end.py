@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from gonogo.faults.asking import last
+from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     asked,
     changed,
     copied,
     cut,
     each,
+    either,
     event,
     finishes,
     frames,
@@ -27,12 +30,30 @@ from gonogo.faults.editing import (
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.usage import counted
 
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.faults.editing import Change, Edit
+
 STREAMS = streamed("/chat/completions")
 PLAIN = asked('POST /chat/completions {"stream":true}')
 COUNTED = asked('POST /chat/completions {"stream":true,"stream_options":{"include_usage":true}}')
 LIMITED = asked(
     'POST /chat/completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true},"temperature":0}'
 )
+
+
+GREEDY = last("chat.stream.as_written")
+SHORT = first("chat.stream.as_written")
+
+
+def late(seconds: float) -> Edit:
+    """All of an answer at once after this time."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        chunks = tuple(replace(chunk, at=seconds) for chunk in exchange.chunks)
+        return replace(exchange, chunks=chunks, seconds=seconds)
+
+    return edit
 
 
 def _merge_end(old: list[bytes]) -> list[bytes]:
@@ -230,6 +251,12 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     fault(
+        "all of a stream at its end",
+        "jundot/omlx#112, LostRuins/koboldcpp#2480; proxies that buffer",
+        "chat.stream.as_written",
+        changed(GREEDY, late(2.5)),
+    ),
+    fault(
         "a usage chunk that nobody asked for",
         "Arthur-Ficial/apfel#100",
         "chat.stream.usage_unasked",
@@ -244,3 +271,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
 )
+
+HARMLESS: dict[str, Change] = {
+    "a wait for few words as for many": changed(either(SHORT, GREEDY), late(2.5)),
+    "all of a stream at once, and soon": changed(GREEDY, late(0.5)),
+}

@@ -40,6 +40,11 @@ def _one_counted(value: Any) -> None:  # noqa: ANN401 - JSON
     usage.update(completion_tokens=2, total_tokens=usage["prompt_tokens"] + 2)
 
 
+def _counted_twice(value: Any) -> None:  # noqa: ANN401 - JSON
+    usage = value["usage"]
+    usage.update(completion_tokens=8, total_tokens=usage["prompt_tokens"] + 8)
+
+
 def _is_second(value: Any) -> bool:  # noqa: ANN401 - JSON
     return has_choice(value) and value["choices"][0]["index"] == 1
 
@@ -104,6 +109,18 @@ def _of(group: str, what: str, *breaks: str) -> tuple[Fault, ...]:
             "llama.cpp counts the last",
             f"choices.{group}.usage",
             changed(stream, each(_one_counted, where=has_usage)),
+        ),
+        fault(
+            f"the tokens of all choices of {what} are counted for each",
+            "a sum that is added up once for each choice",
+            f"choices.{group}.usage",
+            changed(whole, answer(_counted_twice)),
+        ),
+        fault(
+            f"the tokens of all choices of streamed {what} are counted for each",
+            "a sum that is added up once for each choice",
+            f"choices.{group}.usage",
+            changed(stream, each(_counted_twice, where=has_usage)),
         ),
         fault(
             f"both choices of {what} have the index 0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
@@ -258,6 +259,12 @@ FAULTS: tuple[Fault, ...] = (
         "a proxy that compresses everything",
         "http.coding",
         changed(AGAIN, header("content-encoding", "gzip")),
+    ),
+    fault(
+        "a connection that is closed behind the answer without a word",
+        "a server of HTTP/1.0 that calls it HTTP/1.1",
+        "http.connection",
+        changed(last("http.connection"), lambda exchange: replace(exchange, hung_up=True)),
     ),
     fault(
         "an answer with two lengths",

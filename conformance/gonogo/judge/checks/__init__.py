@@ -1,6 +1,7 @@
 """The checks, one module a concern; importing this package registers their phrases."""
 
 import gonogo.judge.checks.acceptance
+import gonogo.judge.checks.arrival
 import gonogo.judge.checks.bodies
 import gonogo.judge.checks.choices
 import gonogo.judge.checks.chunks

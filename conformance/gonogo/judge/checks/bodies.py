@@ -70,24 +70,46 @@ def out_of_time(value: object, field: str, exchange: Exchange) -> Deviation | No
 
 @check('"{field}" in the answer is about the time in its Date')
 def answered_now(exchange: Exchange, field: str) -> Outcome:
-    """The clock is the target's own."""
+    """The clock is the target's own, or where it tells no time that of the recorder."""
     return late(reading.answer(exchange).get(field), field, exchange) or saw(
         f'"{field}" beside a Date', exchange
     )
 
 
 def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
-    """A deviation where a time is far from that of the answer's header Date; Stop where one of them is no time."""
+    """A deviation where a time is far from when the answer was made; Stop where that is not known.
+
+    It was made at the time of its header Date. Where it has none, the recorder's clock tells when it was asked for;
+    where it has one and that clock says otherwise, one of the two is wrong, and nobody knows which.
+    """
     if out_of_time(value, field, exchange) is not None:
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a Unix time in seconds")
-    try:
-        now = parsedate_to_datetime(exchange.header("date") or "").timestamp()
-    except ValueError:
-        raise undecided(Reason.NO_DATE, exchange) from None
+    date, sent = _date(exchange), exchange.sent
+    if date is None and sent is None:
+        raise undecided(Reason.NO_DATE, exchange)
     seconds = reading.count(value) or 0
-    if abs(seconds - now) <= APART:
+    if date is None:
+        if _is_about(seconds, sent, exchange):
+            return None
+        return Deviation(f"a time near {int(sent or 0)}, when it was asked for", f'"{field}" is {seconds}')
+    if abs(seconds - date) > APART:
+        return Deviation(f"a time near {int(date)}, that of the answer's Date", f'"{field}" is {seconds}')
+    if sent is not None and not _is_about(date, sent, exchange):
+        raise undecided(Reason.CLOCKS_DIFFER, exchange, seconds=abs(round(date - sent)))
+    return None
+
+
+def _date(exchange: Exchange) -> float | None:
+    """The time of the header Date; None where there is none, or it cannot be read."""
+    try:
+        return parsedate_to_datetime(exchange.header("date") or "").timestamp()
+    except ValueError:
         return None
-    return Deviation(f"a time near {int(now)}, that of the answer's Date", f'"{field}" is {seconds}')
+
+
+def _is_about(moment: float, sent: float | None, exchange: Exchange) -> bool:
+    """Whether something was between the request and the end of its answer by the recorder's clock."""
+    return sent is not None and sent - APART <= moment <= sent + exchange.seconds + APART
 
 
 @compare('"{field}" differs between the answers')

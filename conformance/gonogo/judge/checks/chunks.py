@@ -52,7 +52,7 @@ def chunk_time(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" in every chunk is about the time in the Date of the stream', Of.BEGUN)
 def chunk_now(exchange: Exchange, field: str) -> Outcome:
-    """The clock is the target's own."""
+    """The clock is the target's own, or where it tells no time that of the recorder."""
     return _every(exchange, field, late, f'chunk with "{field}" beside a Date')
 
 

@@ -78,6 +78,18 @@ def one_length(exchange: Exchange) -> Outcome:
     )
 
 
+@check("the connection stays, or the answer says that it does not", Of.ANSWERED)
+def connection_kept(exchange: Exchange) -> Outcome:
+    """HTTP/1.1 keeps connections; who closes them all the same announces it (RFC 9112 section 9.3)."""
+    if not accepted(exchange):
+        raise unanswered(exchange)
+    if exchange.hung_up is None:
+        raise undecided(Reason.NOT_WATCHED, exchange)
+    if exchange.hung_up:
+        return Deviation('"Connection: close", or a connection that stays open', "it was closed without that")
+    return saw("answer whose connection was looked at", exchange)
+
+
 @check("the body has no content coding that was not asked for", Of.ANY)
 def uncoded(exchange: Exchange) -> Outcome:
     """Who takes no coding may know none; HEAD and answers without a body have nothing to code."""

@@ -67,9 +67,9 @@ def _texts(exchange: Exchange) -> dict[int, str]:
     }
 
 
-@check("the tokens of all {number:d} choices are counted", Of.BEGUN)
+@check("the tokens of all {number:d} choices are counted once", Of.BEGUN)
 def all_counted(exchange: Exchange, number: int) -> Outcome:
-    """Undecided unless each choice reached its limit, which is then known to be its size."""
+    """Each once. Undecided unless each choice reached its limit, which is then known to be its size."""
     streamed = exchange.is_stream
     found = len(reading.by_choice(exchange) if streamed else reading.choices(exchange))
     if found != number:
@@ -81,8 +81,10 @@ def all_counted(exchange: Exchange, number: int) -> Outcome:
     if not limit:
         raise undecided(Reason.NO_COUNT, exchange, field="max_tokens")
     counted = generated(exchange)
-    if counted >= number * limit:
+    if counted == number * limit:
         return saw("completion_tokens", exchange)
+    if counted > number * limit:
+        refuse_reasoning(exchange)
     return Deviation(f"{number * limit} completion tokens", f"completion_tokens is {counted}")
 
 

@@ -1,0 +1,50 @@
+"""When the text of a stream comes: while it is written, or all of it at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading
+from gonogo.judge.checks.counts import piece, text
+from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.steps import Of, compare
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+
+MANY = 5
+"""Words: fewer may come in one piece, as of a server that decodes several tokens at once."""
+AT_ONCE = 0.02
+"""Seconds: no server writes so many words in less."""
+LONG_WAIT = 2.0
+"""Seconds before the first words: after less, who sends pieces of a second's work at a time sends one."""
+
+
+@compare("the text of the last comes while it is written", Of.BEGUN)
+def as_written(short: Exchange, streamed: Exchange) -> Outcome:
+    """Not in one lump after a wait that a few words of the same answer do not take."""
+    words = len(text(streamed).split())
+    if words < MANY:
+        raise undecided(Reason.SHORT_TEXT, streamed, words=words)
+    times = _times(streamed)
+    if times[-1] - times[0] > AT_ONCE or (len(times) > 1 and times[0] < LONG_WAIT):
+        return saw("piece of the text", streamed, count=len(times))
+    if times[0] < LONG_WAIT:
+        raise undecided(Reason.SOON, streamed, seconds=round(times[0], 3))
+    few = _times(short)
+    if not few or few[0] > times[0] / 2:
+        raise undecided(Reason.SLOW_TO_BEGIN, short, streamed, seconds=round(few[0] if few else 0, 1))
+    pieces = "one piece" if len(times) == 1 else f"{len(times)} pieces at once"
+    return Deviation(
+        f"words from about {few[0]:.1f} s on, as of a short answer",
+        f"all {words} words come in {pieces} after {times[0]:.1f} s",
+    )
+
+
+def _times(streamed: Exchange) -> list[float]:
+    """When the pieces of the text had arrived."""
+    parts = reading.by_choice(streamed).get(0, [])
+    found = (streamed.arrival(chunk.end - 1) for chunk, choice in parts if piece(choice))
+    return [at for at in found if at is not None]
