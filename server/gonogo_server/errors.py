@@ -22,6 +22,7 @@
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
     ├── ModelUnavailable       503 service_unavailable_error a model is not on this machine, or cannot be loaded
     │   └── UnsupportedModel   400 invalid_request_error     a model is of a kind that is not read here
+    ├── UpstreamError          (as the upstream's is read)   an upstream refused, failed, or sent what nobody can read
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
 A deadline of our own is a 503, not 504: RFC 9110 has that for gateways, which is what it is used for here.
@@ -41,10 +42,10 @@ ErrorType = Literal["invalid_request_error", "rate_limit_error", "server_error",
 
 
 class ServerError(Exception):
-    """Whatever the server says about a failure: `status` and `type` go with the class."""
+    """Whatever the server says about a failure: `status` and `type` go with the class, but for an upstream's."""
 
-    status: ClassVar[int] = 500
-    type: ClassVar[ErrorType] = "server_error"
+    status: int = 500
+    type: ErrorType = "server_error"
 
     default_param: ClassVar[str | None] = None
     default_code: ClassVar[str | None] = None
@@ -236,7 +237,7 @@ class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
     """A model that was asked for is not on this machine, or cannot be loaded here."""
 
     status = 503
-    type: ClassVar[ErrorType] = "service_unavailable_error"
+    type: ErrorType = "service_unavailable_error"
     default_param = "model"
     default_code = "model_unavailable"
 
@@ -247,6 +248,26 @@ class UnsupportedModel(ModelUnavailable):
     status = 400
     type = "invalid_request_error"
     default_code = "model_not_supported"
+
+
+class UpstreamError(ServerError):
+    """An upstream refused, failed, or sent what nobody can read: 502 unless its own status says more."""
+
+    status = 502
+    default_code = "upstream_failed"
+
+    def __init__(
+        self,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        *,
+        status: int = 502,
+        type: ErrorType = "server_error",  # noqa: A002 - the name on the wire
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, param, code)
+        self.status, self.type, self.retry_after = status, type, retry_after
 
 
 class BadSettings(ServerError):  # noqa: N818 - it says what is wrong

@@ -1,0 +1,127 @@
+"""The JSON of events: read once, and written again only where it was edited."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_server.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo_server.repair.base import Document, Noted
+
+RULES: Final = ("stream.json", "stream.utf8")
+
+
+class Chunk(dict[str, Any]):
+    """A chunk as the upstream sent it: its document, and the bytes of its event. A copy of it is a plain document."""
+
+    __slots__ = ("frame",)
+    frame: bytes
+
+
+def frame(document: Document) -> bytes:
+    """The event of a chunk: the upstream's own bytes, or compact JSON where it was edited."""
+    return document.frame if isinstance(document, Chunk) else b"data: " + encoded(document) + b"\n\n"
+
+
+def encoded(document: Document) -> bytes:
+    """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, stays escaped."""
+    try:
+        return _WRITE(document).encode()
+    except UnicodeEncodeError:
+        return _ESCAPE(document).encode()
+
+
+def chunks(data: bytes, noted: Noted) -> list[Chunk]:
+    """The objects in the data of one event, usually one; none where it is words, which no client can read.
+
+    UpstreamError where it is JSON that breaks off, a number that JSON does not have, or no object.
+    """
+    try:
+        text = data.decode()
+        value, end = _SCAN(text, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return _odd(data, noted)
+    if type(value) is not dict or end != len(text) or "\n" in text:
+        return _odd(data, noted)
+    chunk = Chunk(value)
+    chunk.frame = b"data: " + data + b"\n\n"
+    return [chunk]
+
+
+def _odd(data: bytes, noted: Noted) -> list[Chunk]:
+    text = _decoded(data, noted).strip()
+    values: list[object] = []
+    while text:
+        value, text = _next(text, noted)
+        values += value if isinstance(value, list) else [value]
+    if len(values) != 1 or not isinstance(values[0], dict):
+        noted("stream.json")
+    return [_chunk(value) for value in values if isinstance(value, dict)]
+
+
+def _chunk(value: Document) -> Chunk:
+    chunk = Chunk(value)
+    chunk.frame = b"data: " + encoded(value) + b"\n\n"
+    return chunk
+
+
+def _next(text: str, noted: Noted) -> tuple[object, str]:
+    """The next value of the text, and what follows it."""
+    try:
+        value, end = json.JSONDecoder(parse_constant=lambda name: _constant(name, noted)).raw_decode(text)
+    except RecursionError:
+        raise _unread("is nested too deeply") from None
+    except json.JSONDecodeError:
+        if not text.startswith("{"):
+            return None, ""  # a word, as a log line that went into the stream
+        noted("stream.json")
+        return _python(text), ""
+    return value, text[end:].lstrip()
+
+
+def _python(text: str) -> dict[str, Any]:
+    """What str() made of a dictionary."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise _unread("is no JSON") from None
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise _unread("is no JSON")
+    return value
+
+
+def _decoded(data: bytes, noted: Noted) -> str:
+    """As the standard decodes events: what is no UTF-8 is U+FFFD to everyone who reads it."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        noted("stream.utf8")
+        return data.decode(errors="replace")
+
+
+def _constant(name: str, noted: Noted) -> float | None:
+    """-Infinity is the API's -9999.0, "very unlikely"; NaN is null, and Infinity nothing."""
+    noted("stream.json")
+    if name == "Infinity":
+        raise _unread("holds Infinity, which is no number in JSON")
+    return -9999.0 if name == "-Infinity" else None
+
+
+def _refuse(_name: str) -> None:
+    raise ValueError  # read again, with care
+
+
+def _unread(what: str) -> UpstreamError:
+    return UpstreamError(f"The upstream sent an event that {what}: ask again.", code="upstream_unreadable")
+
+
+_SCAN: Final[Callable[[str, int], tuple[object, int]]] = vars(json.JSONDecoder(parse_constant=_refuse))[
+    "scan_once"
+]
+_WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ESCAPE: Final = json.JSONEncoder(separators=(",", ":")).encode

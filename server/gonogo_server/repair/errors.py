@@ -1,0 +1,272 @@
+"""An upstream's failure, in whatever form it says it, as an error of this server.
+
+Nothing of the upstream's address, key, files or code is in the message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_server.errors import ErrorType, UpstreamError
+from gonogo_server.repair.words import for_clients, from_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gonogo_server.repair.base import Document
+
+RULES: Final = (
+    "errors.envelope.object",
+    "errors.envelope.message",
+    "errors.envelope.words",
+    "errors.envelope.no_trace",
+    "errors.envelope.no_path",
+    "errors.envelope.type",
+    "errors.envelope.param",
+    "errors.envelope.code",
+    "errors.envelope.content_type",
+)
+MOST_SECONDS: Final = 3600
+"""The longest Retry-After that is passed on."""
+
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+
+STATUSES: Final[Mapping[int, int]] = {
+    401: 502,  # the key is this server's, not the client's
+    402: 429,  # as the API says that a quota is used up
+    405: 404,  # the method is right: the upstream lacks the operation
+    407: 502,
+    408: 504,
+    414: 400,
+    415: 400,  # what was sent to it is JSON
+    422: 400,
+    431: 400,
+    499: 502,
+    500: 502,
+    501: 501,
+    503: 503,
+    504: 504,
+    529: 503,
+}
+"""What a client is told in place of an upstream's status: other 4xx stay, and anything else is 502."""
+
+_TYPES: Final[Mapping[str, int]] = {
+    "invalid_request_error": 400,
+    "invalid_request": 400,
+    "badrequesterror": 400,
+    "bad_request": 400,
+    "exceed_context_size_error": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "notfounderror": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "overloaded_error": 503,
+    "service_unavailable_error": 503,
+    "unavailable_error": 503,
+    "timeout_error": 504,
+}
+"""The status that goes with a type, for errors that came with 200."""
+
+_CODES: Final[Mapping[int, str]] = {
+    401: "upstream_refused_key",
+    402: "insufficient_quota",
+    405: "unknown_url",
+    408: "upstream_timeout",
+    429: "rate_limit_exceeded",
+    503: "upstream_overloaded",
+    504: "upstream_timeout",
+    529: "upstream_overloaded",
+}
+_LONG_PROMPT: Final = re.compile(
+    r"maximum context length|context[_ ](?:length|size|window)|prompt is too long|exceeds? the (?:available )?context",
+    re.IGNORECASE,
+)
+_NO_MODEL: Final = re.compile(
+    r"\bmodel\b.{0,200}?(?:not found|does not exist|doesn't exist|not exist|unknown|not available|not loaded)"
+    r"|(?:unknown|no such|invalid) model",
+    re.IGNORECASE | re.DOTALL,
+)
+_KEY: Final = "The upstream refuses the key of this server: whoever runs this server has to give it another."
+
+
+@dataclass(slots=True)
+class _Said:
+    """What an upstream's error says, as far as it says it."""
+
+    message: str = ""
+    type: str = ""
+    param: str | None = None
+    code: str | None = None
+    status: int | None = None
+
+
+def upstream_error(
+    status: int, headers: Mapping[str, str], body: bytes, hide: Iterable[str] = ()
+) -> UpstreamError:
+    """The error for an answer that is none; `headers` by their names in small letters.
+
+    `hide` are texts that no client may see: the upstream's host, its base URL, its key.
+    """
+    said = _read(body, headers.get("content-type", ""))
+    return _made(said, status, retry_after(headers), hide)
+
+
+def error_in(document: Document, hide: Iterable[str] = ()) -> UpstreamError | None:
+    """The error that a document with status 200 holds, of a stream or a body; None where it is an answer."""
+    if "choices" in document and not document.get("error"):
+        return None
+    if not document.get("error") and not _is_bare_error(document):
+        return None
+    said = _of(document)
+    status = said.status or _TYPES.get(said.type.lower(), 502)
+    return _made(said, 404 if said.code == "model_not_found" else status, None, hide)
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """The seconds of a Retry-After, rounded up and bounded; None where there is none, or a date."""
+    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
+        value = headers.get(name, "")
+        try:
+            seconds = float(value) / unit
+        except ValueError:
+            continue
+        if 0 <= seconds < float("inf"):
+            return min(-int(-seconds // 1), MOST_SECONDS)
+    return None
+
+
+def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> UpstreamError:
+    too_long = bool(_LONG_PROMPT.search(said.message)) or said.code == "context_length_exceeded"
+    if too_long and status not in (401, 403, 429):
+        status = 400
+    ours = STATUSES.get(status, status if 400 <= status < 500 else 502)
+    message = _KEY if status == 401 else for_clients(said.message, hide) or _plain(status)
+    return UpstreamError(
+        message,
+        said.param,
+        "context_length_exceeded" if too_long and ours == 400 else _code(said, status),
+        status=ours,
+        type=_type(ours),
+        retry_after=after if ours in (429, 503) else None,
+    )
+
+
+def _type(status: int) -> ErrorType:
+    if status == 429:
+        return "rate_limit_error"
+    if status == 503:
+        return "service_unavailable_error"
+    return "invalid_request_error" if status < 500 else "server_error"
+
+
+def _code(said: _Said, status: int) -> str | None:
+    """The upstream's own code where it is a word, else the API's for what happened."""
+    if status != 401 and said.code:
+        return said.code
+    if status == 404 and _NO_MODEL.search(said.message):
+        return "model_not_found"
+    return _CODES.get(status, "upstream_failed" if not 400 <= status < 500 else None)
+
+
+def _plain(status: int) -> str:
+    if 400 <= status < 500:
+        return f"The upstream refused the request with status {status}, and did not say why."
+    return "The upstream failed while it answered: ask again."
+
+
+# ---- what a body says ------------------------------------------------------------------------------------------
+
+
+def _read(body: bytes, content_type: str) -> _Said:
+    text = body.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").strip()
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        is_html = "html" in content_type or text[:200].lstrip().lower().startswith(("<!doctype", "<html"))
+        return _Said(from_html(text) if is_html else text)
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        return _of(value)
+    return _Said(value if isinstance(value, str) else "")
+
+
+def _of(document: Document) -> _Said:
+    """The error in an object: under "error", at the top, or under "detail" as FastAPI has it."""
+    inner = document.get("error")
+    if isinstance(inner, dict) and inner:
+        return _of_object(inner)
+    detail = document.get("detail")
+    if isinstance(detail, dict) and detail:
+        return _of(detail)
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        return _of_finding(detail[0])
+    said = _of_object(document)
+    texts = (said.message, inner, detail, document.get("reason"), document.get("title"))
+    said.message = next((text for text in texts if isinstance(text, str) and text), "")
+    return said
+
+
+def _of_object(error: Document) -> _Said:
+    message = error.get("message", error.get("msg", error.get("error")))
+    if isinstance(message, dict):
+        return _of_object(message)
+    code = error.get("code")
+    type_ = error.get("type")
+    param = error.get("param")
+    return _Said(
+        message=_unwrapped(message) if isinstance(message, str) else "",
+        type=type_ if isinstance(type_, str) else "",
+        param=param[:200] if isinstance(param, str) and param else None,
+        code=code if isinstance(code, str) and _CODE.fullmatch(code) else None,
+        status=_status(code) or _status(error.get("status")) or _status(error.get("status_code")),
+    )
+
+
+def _unwrapped(message: str) -> str:
+    """The message inside of one that is the JSON of an error again."""
+    if not message.lstrip().startswith("{"):
+        return message
+    try:
+        value = json.loads(message)
+    except (ValueError, RecursionError):
+        return message
+    return _of(value).message or message if isinstance(value, dict) else message
+
+
+def _of_finding(finding: Document) -> _Said:
+    """What pydantic says of one field."""
+    location, message = finding.get("loc"), finding.get("msg")
+    param = _path(location[1:] if isinstance(location, list) and location[:1] == ["body"] else location)
+    text = message if isinstance(message, str) else ""
+    return _Said(f"{param}: {text}" if param and text else text, param=param, code="invalid_value")
+
+
+def _path(location: Any) -> str | None:  # noqa: ANN401 - JSON
+    """A place in a request as the API writes it: messages[0].content."""
+    if not isinstance(location, list) or not location:
+        return None
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return path.removeprefix(".")[:200]
+
+
+def _status(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value[:4])
+    return value if isinstance(value, int) and 400 <= value < 600 else None
+
+
+def _is_bare_error(document: Document) -> bool:
+    """Whether an object without choices says that something failed, and not what an answer says."""
+    if document.get("object") == "error" or document.get("type") == "error":
+        return True
+    if "detail" in document or isinstance(document.get("message"), str):
+        return not document.keys() & {"choices", "data", "id", "usage"}
+    return False

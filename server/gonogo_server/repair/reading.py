@@ -1,0 +1,221 @@
+"""An upstream's stream as events, piece by piece: by the standard, and by what is meant where that is certain.
+
+What clients do not get to see of it (line ends, fields, a byte order mark) is noted by the id of its rule, once a
+stream.
+Source: WHATWG HTML, "Server-sent events".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from gonogo_server.repair.base import Noted
+
+DONE: Final = b"[DONE]"
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of one event, or of a body that came in place of a stream."""
+
+RULES: Final = (
+    "stream.bom",
+    "stream.complete_events",
+    "stream.data_only",
+    "stream.fields",
+    "stream.line_ends",
+    "stream.no_empty_events",
+    "stream.one_line",
+    "stream.space",
+)
+
+_LINE_END: Final = re.compile(rb"\r\n?|\n")  # and no other: U+2028 and U+0085 are ordinary characters
+_BOM: Final = b"\xef\xbb\xbf"
+_PLAIN: Final = b"data: {"
+_KNOWN: Final = (b"event", b"id", b"retry")
+
+
+@dataclass(slots=True)
+class Event:
+    """One event with data: the bytes of it, several lines joined by LF, and the event's name ("" where it has none)."""
+
+    data: bytes
+    name: str = ""
+
+
+class EventReader:
+    """Reads bytes of any split: the same bytes give the same events.
+
+    A line that is a JSON object or [DONE] without a field's name is an event of its own, and a JSON object over
+    several lines that is all there is, is one event. UpstreamError where an event has more than `most` bytes.
+    """
+
+    def __init__(self, noted: Noted, most: int = MOST_BYTES) -> None:
+        self._noted, self._most = noted, most
+        self._rest: list[bytes] = []  # of a line that has not ended
+        self._size = 0  # bytes of the rest and of the event that is open
+        self._data: list[bytes] = []
+        self._name = b""
+        self._fields = False  # whether the open event has any
+        self._after_cr = False  # an LF that comes next belongs to it
+        self._begun = self._any = False  # whether there was a line, and an event
+        self._body: list[bytes] | None = None
+        self._said: set[str] = set()
+
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that these bytes complete."""
+        if self._after_cr and data:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        if b"\n" not in data and b"\r" not in data:
+            self._keep(data)
+            return []
+        buffer = b"".join([*self._rest, data]) if self._rest else data
+        self._size -= sum(map(len, self._rest))
+        self._rest = []
+        return self._events(buffer)
+
+    def end(self) -> list[Event]:
+        """What is complete in what is left: an event may lack its blank line, but not a part of its JSON."""
+        events: list[Event] = []
+        rest = b"".join(self._rest)
+        self._rest = []
+        if rest:
+            self._line(rest, b"", events)
+        if self._body is not None:
+            return [Event(b"\n".join(self._body).strip())]
+        if self._data:
+            data = b"\n".join(self._data)
+            if data == DONE or _is_object(data):
+                self._note("stream.complete_events")
+                events.append(Event(data, _text(self._name)))
+        return events
+
+    def _events(self, buffer: bytes) -> list[Event]:
+        events: list[Event] = []
+        at, blank = 0, -1
+        while True:
+            if not self._fields and self._body is None and buffer.startswith(_PLAIN, at):
+                if blank < at:
+                    blank = buffer.find(b"\n\n", at)
+                    blank = len(buffer) if blank < 0 else blank
+                data = buffer[at + 6 : blank]
+                if blank < len(buffer) and b"\n" not in data and b"\r" not in data:
+                    self._grow(len(data))
+                    self._size -= len(data)
+                    self._begun = self._any = True
+                    events.append(Event(data))
+                    at = blank + 2
+                    continue
+            found = _LINE_END.search(buffer, at)
+            if found is None:
+                self._keep(buffer[at:])
+                return events
+            self._line(buffer[at : found.start()], found[0], events)
+            at = found.end()
+            self._after_cr = found[0] == b"\r" and at == len(buffer)
+
+    def _keep(self, data: bytes) -> None:
+        if data:
+            self._rest.append(data)
+            self._grow(len(data))
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._most:
+            raise UpstreamError(
+                f"An event of the upstream has more than {self._most} bytes: ask for less in one answer.",
+                code="upstream_event_too_large",
+            )
+
+    def _line(self, line: bytes, end: bytes, events: list[Event]) -> None:
+        if not self._begun:
+            line = self._first(line)
+        if self._body is not None:
+            self._body.append(line)
+            self._grow(len(line) + 1)
+            return
+        if end.startswith(b"\r"):
+            self._note("stream.line_ends")
+        if not line:
+            self._dispatch(events)
+        elif line.startswith((b"{", DONE)):
+            self._bare(line, events)
+        elif not line.startswith(b":"):
+            self._field(line)
+
+    def _first(self, line: bytes) -> bytes:
+        """The line without what may come before the first, which may be blank."""
+        if line.startswith(_BOM):
+            self._note("stream.bom")
+            line = line[len(_BOM) :]
+        self._begun = True
+        return line
+
+    def _bare(self, line: bytes, events: list[Event]) -> None:
+        """What is data, and does not say so."""
+        if line.rstrip() == DONE or _is_object(line):
+            self._note("stream.fields")
+            self._any = True
+            events.append(Event(line.strip()))
+        elif not self._any and not self._fields:
+            self._body = [line]
+            self._grow(len(line) + 1)
+        else:
+            self._note("stream.fields")
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        self._fields = True
+        if name == b"data":
+            if value[:1] != b" " and value:
+                self._note("stream.space")
+            value = value.removeprefix(b" ")
+            self._data.append(value)
+            self._grow(len(value) + 1)
+        elif name in _KNOWN:
+            self._note("stream.data_only")
+            if name == b"event":
+                self._name = value.removeprefix(b" ")
+        else:
+            self._note("stream.fields")
+
+    def _dispatch(self, events: list[Event]) -> None:
+        data = b"\n".join(self._data)
+        if data.strip():
+            if len(self._data) > 1:
+                self._note("stream.one_line")
+            self._any = True
+            events.append(Event(data, _text(self._name)))
+        elif self._fields:
+            self._note("stream.no_empty_events")
+        self._data, self._name, self._fields, self._size = [], b"", False, 0
+
+    def _note(self, rule: str) -> None:
+        if rule not in self._said:
+            self._said.add(rule)
+            self._noted(rule)
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="replace")
+
+
+def _is_object(data: bytes) -> bool:
+    """Whether it is JSON to its end, and one object or several."""
+    try:
+        rest = data.decode().strip()
+        while rest:
+            value, end = _DECODER.raw_decode(rest)
+            if not isinstance(value, dict):
+                return False
+            rest = rest[end:].lstrip()
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+_DECODER: Final = json.JSONDecoder()

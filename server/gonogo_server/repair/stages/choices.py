@@ -1,0 +1,134 @@
+"""The choices of a chunk: a list of objects that have an index, a delta or a text, and a finish reason, be it null."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_server.errors import UpstreamError
+from gonogo_server.repair.stages.naming import STREAM, both, of_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo_server.repair.base import Asked, Document, Noted
+
+RULES: Final = (*both("choices", "has_choices", "index", "delta", "finish_reason"), "completions.stream.text")
+_TEXTS: Final = (str, type(None))
+
+
+class Choices:
+    """Brings every chunk into the form that later stages rely on, and drops those that carry nothing.
+
+    UpstreamError where it cannot be told which choice is meant, or what it says.
+    """
+
+    def __init__(self, asked: Asked, noted: Noted) -> None:
+        self._asked, self._noted = asked, noted
+        self._chat = asked.operation == "chat"
+
+    def chunk(self, chunk: Document) -> Iterable[Document]:
+        """The chunk; nothing where it has neither a choice nor usage."""
+        choices = chunk.get("choices")
+        if type(choices) is not list or not choices:
+            return self._without(chunk, choices)
+        for choice in choices:
+            if not (self._is_chat(choice) if self._chat else self._is_text(choice)):
+                chosen = [self._mended(choice, place, len(choices)) for place, choice in enumerate(choices)]
+                return ({**chunk, "choices": chosen},)
+        return (chunk,)
+
+    def end(self) -> Iterable[Document]:
+        """Nothing more."""
+        return ()
+
+    def _without(self, chunk: Document, choices: object) -> Iterable[Document]:
+        if choices is not None and choices != []:
+            raise _unclear("choices that are no list")
+        if not chunk.get("usage"):
+            self._noted(of_stream(self._asked, "choices" if choices is None else "has_choices"))
+            return ()
+        if choices == []:
+            return (chunk,)
+        self._noted(of_stream(self._asked, "choices"))
+        return ({**chunk, "choices": []},)
+
+    @staticmethod
+    def _is_chat(choice: Any) -> bool:  # noqa: ANN401 - JSON
+        return (
+            type(choice) is dict
+            and type(choice.get("index")) is int
+            and type(delta := choice.get("delta")) is dict
+            and type(delta.get("content")) in _TEXTS
+            and "finish_reason" in choice
+        )
+
+    @staticmethod
+    def _is_text(choice: Any) -> bool:  # noqa: ANN401 - JSON
+        return (
+            type(choice) is dict
+            and type(choice.get("index")) is int
+            and type(choice.get("text")) is str
+            and "finish_reason" in choice
+        )
+
+    def _mended(self, found: Any, place: int, among: int) -> Document:  # noqa: ANN401 - JSON
+        if not isinstance(found, dict):
+            raise _unclear("a choice that is no object")
+        choice: Document = {**found}
+        if type(choice.get("index")) is not int:
+            choice["index"] = self._index(choice.get("index"), place, among)
+        if self._chat:
+            self._as_chat(choice)
+        else:
+            self._as_text(choice)
+        if "finish_reason" not in choice:
+            self._noted(of_stream(self._asked, "finish_reason"))
+            choice["finish_reason"] = None
+        return choice
+
+    def _index(self, index: object, place: int, among: int) -> int:
+        """Of one choice 0; of a chunk that has all choices, its place."""
+        self._noted(of_stream(self._asked, "index"))
+        if isinstance(index, str) and index.isdecimal() and index.isascii():
+            return int(index[:9])
+        if among == self._asked.choices:
+            return place
+        raise _unclear("a choice without an index, where several were asked for")
+
+    def _as_chat(self, choice: Document) -> None:
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            self._noted(f"{STREAM['chat']}.delta")
+            delta = choice.pop("message", None)
+            text = choice.pop("text", None)
+            if not isinstance(delta, dict):
+                delta = {} if text is None else {"content": text}
+        if type(delta.get("content")) not in _TEXTS:
+            self._noted(f"{STREAM['chat']}.delta")
+            delta = {**delta, "content": _joined(delta["content"])}
+        choice["delta"] = delta
+
+    def _as_text(self, choice: Document) -> None:
+        if type(choice.get("text")) is str:
+            return
+        self._noted(f"{STREAM['completion']}.text")
+        delta = choice.pop("delta", None) or choice.pop("message", None)
+        text = choice.get("text")
+        if text is None and isinstance(delta, dict):
+            text = delta.get("content")
+        if text is not None and not isinstance(text, str):
+            raise _unclear("a text that is no string")
+        choice["text"] = text or ""
+
+
+def _joined(content: object) -> str:
+    """The text of parts, one behind the other."""
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    if not all(isinstance(text, str) for text in texts):
+        raise _unclear("content that is no text")
+    return "".join(map(str, texts))
+
+
+def _unclear(what: str) -> UpstreamError:
+    return UpstreamError(f"The upstream sent a chunk with {what}: ask again.", code="upstream_unreadable")

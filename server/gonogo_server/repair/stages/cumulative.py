@@ -1,0 +1,150 @@
+"""Deltas that each say the whole text so far, as snapshots do: what they add is passed on.
+
+An honest text may begin so too ("a", then "aa"). What looks like snapshots is therefore kept back until the evidence
+is enough or the next piece shows otherwise, and let go as it came where it never is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo_server.repair.base import Asked, Document, Noted
+
+RULES: Final = ("text.same", "text.completions_same")
+FEWEST: Final = 4
+"""So many pieces, each of which begins with all of the one before it, and goes on."""
+MOST: Final = 32
+"""So many pieces are kept back at most: what is undecided then is a text that repeats itself."""
+LONG: Final = 16
+"""Characters that no token has, and therefore no honest piece that begins with three others."""
+
+
+class State(Enum):
+    """What is known of the pieces of a choice."""
+
+    OPEN = auto()
+    PLAIN = auto()
+    SNAPSHOTS = auto()
+
+
+@dataclass(slots=True)
+class _Text:
+    state: State = State.OPEN
+    last: str = ""
+    pieces: int = 0
+    sent: str = ""
+
+    def see(self, piece: str) -> None:
+        """Take the next piece as evidence."""
+        if self.state is not State.OPEN or not piece:
+            return
+        if not self.pieces:
+            self.sent = piece
+        elif not piece.startswith(self.last) or piece == self.last:
+            self.state = State.PLAIN
+        self.last, self.pieces = piece, self.pieces + 1
+        if self.state is State.OPEN and self.pieces >= FEWEST and _is_no_repetition(piece):
+            self.state = State.SNAPSHOTS
+        elif self.pieces >= MOST and self.state is State.OPEN:
+            self.state = State.PLAIN
+
+    @property
+    def waits(self) -> bool:
+        """Whether pieces are kept back."""
+        return self.state is State.OPEN and self.pieces > 1
+
+    def added(self, piece: str) -> str:
+        """What a snapshot adds to what was sent. UpstreamError where it is none."""
+        if not piece.startswith(self.sent):
+            raise UpstreamError(
+                "The upstream's pieces of text contradict each other: ask again.", code="upstream_unreadable"
+            )
+        added, self.sent = piece[len(self.sent) :], piece
+        return added
+
+
+class Cumulative:
+    """Passes on what each delta adds, where deltas are snapshots; `known` where that is known from the start."""
+
+    def __init__(self, asked: Asked, noted: Noted, *, known: bool = False) -> None:
+        self._noted = noted
+        self._chat = asked.operation == "chat"
+        self._rule = RULES[0] if self._chat else RULES[1]
+        self._known = known
+        self._texts: dict[int, _Text] = {}
+        self._plain: set[int] = set()
+        self._held: list[Document] = []
+
+    def chunk(self, chunk: Document) -> Iterable[Document]:
+        """The chunk, and those that waited for it; nothing while they wait."""
+        if not self._held:
+            for choice in chunk["choices"]:
+                if choice["index"] not in self._plain:
+                    break
+            else:
+                return (chunk,)
+        for choice in chunk["choices"]:
+            self._see(choice)
+        self._held.append(chunk)
+        if any(text.waits for text in self._texts.values()):
+            return ()
+        return self._let_go()
+
+    def end(self) -> Iterable[Document]:
+        """What still waits, as it came: the evidence was not enough."""
+        for text in self._texts.values():
+            if text.state is State.OPEN:
+                text.state = State.PLAIN
+        return self._let_go()
+
+    def _see(self, choice: Document) -> None:
+        index = choice["index"]
+        text = self._texts.get(index)
+        if text is None:
+            text = self._texts[index] = _Text(State.SNAPSHOTS if self._known else State.OPEN)
+        text.see(self._piece(choice))
+        if text.state is State.OPEN and choice["finish_reason"] is not None:
+            text.state = State.PLAIN
+        if text.state is State.PLAIN:
+            self._plain.add(index)
+
+    def _let_go(self) -> list[Document]:
+        held, self._held = self._held, []
+        return [self._differenced(chunk) for chunk in held]
+
+    def _differenced(self, chunk: Document) -> Document:
+        edited = False
+        for choice in chunk["choices"]:
+            text, piece = self._texts[choice["index"]], self._piece(choice)
+            if text.state is State.SNAPSHOTS and piece:
+                added = text.added(piece)
+                if added != piece:
+                    self._put(choice, added)
+                    edited = True
+        if not edited:
+            return chunk
+        self._noted(self._rule)
+        return {**chunk}
+
+    def _piece(self, choice: Document) -> str:
+        return (choice["delta"].get("content") if self._chat else choice["text"]) or ""
+
+    def _put(self, choice: Document, text: str) -> None:
+        if self._chat:
+            choice["delta"]["content"] = text
+        else:
+            choice["text"] = text
+
+
+def _is_no_repetition(text: str) -> bool:
+    """Whether it is long enough to be a text, and not the same few characters again and again."""
+    if len(text) < LONG and " " not in text.strip():
+        return False
+    return not any(text.startswith(text[period:]) for period in range(1, len(text) // 2 + 1))

@@ -1,0 +1,91 @@
+"""What every chunk of a stream repeats: its id, what it is, when it was created, and the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.repair.seconds import in_seconds
+from gonogo_server.repair.stages.naming import both, of_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gonogo_server.repair.base import Asked, Document, Noted, Operation
+
+RULES: Final = both(
+    "id",
+    "id_not_empty",
+    "same_id",
+    "object",
+    "created",
+    "seconds",
+    "same_created",
+    "model",
+    "same_model",
+)
+OBJECTS: Final[Mapping[Operation, str]] = {"chat": "chat.completion.chunk", "completion": "text_completion"}
+
+
+class Heading:
+    """Has all chunks say what the first one says, or what was asked where that says nothing."""
+
+    def __init__(self, asked: Asked, noted: Noted) -> None:
+        self._asked, self._noted = asked, noted
+        self._object = OBJECTS[asked.operation]
+        self._id: str | None = None
+        self._created: int | None = None
+        self._model: str | None = None
+
+    def chunk(self, chunk: Document) -> Iterable[Document]:
+        """The chunk with the heading of the stream."""
+        if (
+            chunk.get("id") == self._id
+            and chunk.get("object") == self._object
+            and chunk.get("model") == self._model
+            and chunk.get("created") == self._created
+            and type(self._created) is type(chunk.get("created"))
+        ):
+            return (chunk,)
+        return (self._compared(chunk),)
+
+    def end(self) -> Iterable[Document]:
+        """Nothing more."""
+        return ()
+
+    def _compared(self, chunk: Document) -> Document:
+        if self._id is None:
+            self._begin(chunk)
+        right = {"id": self._id, "object": self._object, "created": self._created, "model": self._model}
+        wrong = {name: value for name, value in right.items() if not _is_same(chunk.get(name), value)}
+        for name in wrong:
+            self._noted(of_stream(self._asked, self._broken(name, chunk.get(name))))
+        return {**chunk, **wrong} if wrong else chunk
+
+    def _begin(self, chunk: Document) -> None:
+        asked = self._asked
+        self._id = _name(chunk.get("id")) or asked.fresh_id
+        self._model = _name(chunk.get("model")) or asked.model
+        self._created = in_seconds(chunk.get("created"), asked.now)
+
+    @staticmethod
+    def _broken(name: str, was: object) -> str:
+        """The name of the rule that the value broke."""
+        if name == "object":
+            return name
+        if name == "created":
+            if type(was) is not int:
+                return name
+            return "same_created" if in_seconds(was, 0) == was else "seconds"
+        if not isinstance(was, str):
+            return name
+        if not was:
+            return "id_not_empty" if name == "id" else "same_model"
+        return f"same_{name}"
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_same(value: object, right: object) -> bool:
+    return value == right and type(value) is type(right)

@@ -1,0 +1,47 @@
+"""The ids of rules that chats and completions both have, under the name of the operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo_server.repair.base import Asked, Operation
+
+STREAM: Final[Mapping[Operation, str]] = {"chat": "chat.stream", "completion": "completions.stream"}
+RESPONSE: Final[Mapping[Operation, str]] = {
+    "chat": "chat.response",
+    "completion": "completions.response",
+    "embedding": "embeddings.response",
+}
+
+# Rules of chats that completions have under another name, or as a part of another one.
+_OF_COMPLETIONS: Final[Mapping[str, str]] = {
+    "delta": "text",
+    "finish_empty": "finish_once",
+    "has_choices": "choices",
+    "id_not_empty": "id",
+    "model_not_empty": "model",
+    "same_created": "created",
+    "same_model": "model",
+    "seconds": "created",
+    "usage_details": "usage_schema",
+    "usage_last": "usage",
+    "usage_once": "usage",
+}
+
+
+def of_stream(asked: Asked, name: str) -> str:
+    """The id of a rule about the stream that was asked for."""
+    if asked.operation == "completion":
+        name = _OF_COMPLETIONS.get(name, name)
+    return f"{STREAM[asked.operation]}.{name}"
+
+
+def both(*names: str) -> tuple[str, ...]:
+    """The ids of rules of this name, of streamed chats and of streamed completions."""
+    chats = tuple(f"{STREAM['chat']}.{name}" for name in names)
+    return chats + tuple(
+        dict.fromkeys(f"{STREAM['completion']}.{_OF_COMPLETIONS.get(name, name)}" for name in names)
+    )

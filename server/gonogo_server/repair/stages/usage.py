@@ -1,0 +1,77 @@
+"""The count of tokens in a stream: in a chunk of its own before the end, where it was asked for, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.repair.counts import counted
+from gonogo_server.repair.stages.naming import both, of_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo_server.repair.base import Asked, Document, Noted
+
+RULES: Final = both(
+    "usage",
+    "usage_last",
+    "usage_once",
+    "usage_schema",
+    "usage_total",
+    "usage_unasked",
+    "usage_details",
+    "nulls",
+)
+
+
+class Usage:
+    """Keeps the last count that comes, and says it at the end. What never came is not made up."""
+
+    def __init__(self, asked: Asked, noted: Noted) -> None:
+        self._asked, self._noted = asked, noted
+        self._counted: Document | None = None
+        self._behind = False  # whether something followed it
+
+    @property
+    def has_come(self) -> bool:
+        """Whether there is a count to say at the end."""
+        return self._counted is not None
+
+    def chunk(self, chunk: Document) -> Iterable[Document]:
+        """The chunk without its count; nothing where that was all."""
+        usage = chunk.get("usage")
+        if usage is None:
+            self._behind = self._counted is not None
+            return (chunk,)
+        if not isinstance(usage, dict) or not usage:
+            self._note("usage_schema")
+            return self._bare(chunk)
+        if not self._asked.include_usage:
+            self._note("usage_unasked")
+        elif chunk["choices"] or self._counted is not None:
+            self._note("usage_once" if self._counted is not None else "usage")
+        self._counted = {**chunk, "choices": []} if chunk["choices"] else chunk
+        self._behind = False
+        return self._bare(chunk)
+
+    def end(self) -> Iterable[Document]:
+        """The chunk that counts."""
+        chunk, self._counted = self._counted, None
+        if chunk is None or not self._asked.include_usage:
+            return ()
+        if self._behind:
+            self._note("usage_last")
+        usage = counted(chunk["usage"], self._note)
+        if usage is None:
+            return ()
+        return (chunk if usage is chunk["usage"] else {**chunk, "usage": usage},)
+
+    def _bare(self, chunk: Document) -> Iterable[Document]:
+        if not chunk["choices"]:
+            return ()
+        if self._asked.include_usage:
+            return ({**chunk, "usage": None},)
+        return ({name: value for name, value in chunk.items() if name != "usage"},)
+
+    def _note(self, name: str) -> None:
+        self._noted(of_stream(self._asked, name))

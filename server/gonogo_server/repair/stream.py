@@ -1,0 +1,144 @@
+"""An upstream's stream, repaired: bytes go in, chunks come out, each as it came or edited.
+
+The text of an answer is never changed. A stream that ends without a finish reason is never completed: it ends in an
+UpstreamError, as does one that says an error or what nobody can read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.repair import documents
+from gonogo_server.repair.errors import upstream_error
+from gonogo_server.repair.reading import DONE, EventReader
+from gonogo_server.repair.stages.choices import Choices
+from gonogo_server.repair.stages.cumulative import Cumulative
+from gonogo_server.repair.stages.failing import Failing
+from gonogo_server.repair.stages.finish import Finish
+from gonogo_server.repair.stages.heading import Heading
+from gonogo_server.repair.stages.logprobs import Logprobs
+from gonogo_server.repair.stages.naming import of_stream
+from gonogo_server.repair.stages.reasons import Reasons
+from gonogo_server.repair.stages.roles import Roles
+from gonogo_server.repair.stages.tools import Tools
+from gonogo_server.repair.stages.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gonogo_server.repair.base import Asked, Document, Noted, Stage
+    from gonogo_server.repair.reading import Event
+
+RULES: Final = ("chat.stream.done", "completions.stream.done", "stream.content_type", "stream.done_last")
+
+
+def stages(asked: Asked, noted: Noted, *, cumulative: bool = False) -> list[Stage]:
+    """The stages that are always on, in the order in which each relies on those before it."""
+    chat: list[Stage] = [Roles(noted)] if asked.operation == "chat" else []
+    calls: list[Stage] = [Tools(asked, noted)] if asked.operation == "chat" else []
+    return [
+        Failing(noted),
+        Choices(asked, noted),
+        Heading(asked, noted),
+        *chat,
+        Reasons(asked, noted),
+        *calls,
+        Cumulative(asked, noted, known=cumulative),
+        Logprobs(asked, noted),
+        Finish(asked, noted),
+        Usage(asked, noted),
+    ]
+
+
+class StreamRepair:
+    """Repairs one stream: feed it what comes until it is `done`, then end it.
+
+    `more` are stages that run behind the repairs, on chunks whose choices have an index, a delta or a text, and a
+    finish reason. `media_type` is what the upstream called its answer. `cumulative` says that its deltas are known
+    to be snapshots. Where `rewrite` is true, every chunk is written anew, which drops names that JSON has twice.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        noted: Noted,
+        more: Sequence[Stage] = (),
+        *,
+        media_type: str | None = "text/event-stream",
+        cumulative: bool = False,
+        rewrite: bool = False,
+    ) -> None:
+        self._asked, self._noted, self._rewrite = asked, noted, rewrite
+        self._reader = EventReader(noted)
+        own = stages(asked, noted, cumulative=cumulative)
+        self._finish = next(stage for stage in own if isinstance(stage, Finish))
+        self._usage = next(stage for stage in own if isinstance(stage, Usage))
+        self._stages = [*own, *more]
+        self._steps = [stage.chunk for stage in self._stages]
+        self._seen_done = False
+        if media_type != "text/event-stream":
+            noted("stream.content_type")
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more needs to be read: [DONE] has come, and the count of tokens where one was asked for.
+
+        A count that was asked for may come behind [DONE], or the connection end without it.
+        """
+        return self._seen_done and (self._usage.has_come or not self._asked.include_usage)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every choice that began has its finish reason, so that a connection that ends here has ended well."""
+        return self._finish.finished
+
+    def feed(self, data: bytes) -> Iterator[Document]:
+        """The chunks that go on. UpstreamError behind the last one that is good."""
+        for event in self._reader.feed(data):
+            yield from self._event(event)
+
+    def end(self) -> Iterator[Document]:
+        """The chunks that come last. UpstreamError where the answer is not finished."""
+        for event in self._reader.end():
+            yield from self._event(event)
+        for number, stage in enumerate(self._stages):
+            for chunk in stage.end():
+                yield from self._through(chunk, number + 1)
+        if not self._seen_done:
+            self._noted(of_stream(self._asked, "done"))
+
+    def _event(self, event: Event) -> Iterable[Document]:
+        data = event.data
+        if data == DONE or data.strip(b'" ').upper() == DONE:
+            return self._at_done(data)
+        if event.name == "error":
+            raise upstream_error(200, {}, data)
+        chunks = documents.chunks(data, self._noted)
+        if self._seen_done:
+            return self._late(chunks)
+        if len(chunks) == 1 and not self._rewrite:
+            return self._through(chunks[0], 0)
+        return [done for chunk in chunks for done in self._through({**chunk} if self._rewrite else chunk, 0)]
+
+    def _at_done(self, data: bytes) -> Iterable[Document]:
+        if self._seen_done or data != DONE:
+            self._noted(of_stream(self._asked, "done"))
+        self._seen_done = True
+        return ()
+
+    def _late(self, chunks: Sequence[Document]) -> Iterable[Document]:
+        """Of what follows [DONE] only a count is of use."""
+        self._noted("stream.done_last")
+        counts = [chunk for chunk in chunks if chunk.get("usage") and not chunk.get("choices")]
+        return [done for chunk in counts for done in self._through(chunk, 0)]
+
+    def _through(self, chunk: Document, at: int) -> list[Document]:
+        """What the stages from number `at` on make of a chunk."""
+        steps = self._steps
+        for number in range(at, len(steps)):
+            made = steps[number](chunk)
+            if type(made) is tuple and len(made) == 1:
+                chunk = made[0]
+                continue
+            return [done for one in made for done in self._through(one, number + 1)]
+        return [chunk]

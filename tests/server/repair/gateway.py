@@ -1,0 +1,122 @@
+"""What a gateway makes of an answer of its upstream, without one: exchanges go in, exchanges come out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from gonogo.exchange import Chunk
+from gonogo_server.envelope import envelope
+from gonogo_server.errors import ServerError
+from gonogo_server.repair.base import Asked
+from gonogo_server.repair.documents import frame
+from gonogo_server.repair.errors import upstream_error
+from gonogo_server.repair.stream import StreamRepair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gonogo.exchange import Exchange
+    from gonogo_server.repair.base import Document, Noted, Operation
+
+DONE = b"data: [DONE]\n\n"
+BROKEN = b'data: {"error":{"message":"It broke.","type":"server_error","param":null,"code":null}}\n\n'
+NOW = 1_760_000_000
+OPERATIONS: dict[str, Operation] = {
+    "/chat/completions": "chat",
+    "/completions": "completion",
+    "/embeddings": "embedding",
+}
+
+
+def asked(exchange: Exchange) -> Asked:
+    """What a recorded request asks."""
+    date = exchange.header("date")
+    fields = exchange.request.fields
+    options = fields.get("stream_options")
+    prompt = fields.get("prompt")
+    several = isinstance(prompt, list) and prompt and not isinstance(prompt[0], int)
+    return Asked(
+        operation=OPERATIONS[exchange.request.path],
+        model=str(fields.get("model") or ""),
+        stream=fields.get("stream") is True,
+        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
+        choices=(len(prompt) if several else 1) * (fields.get("n") or 1),
+        logprobs=bool(fields.get("logprobs")),
+        tools=bool(fields.get("tools")),
+        fresh_id=f"chatcmpl-fresh-{exchange.id}",
+        now=int(parsedate_to_datetime(date).timestamp()) if date else NOW,
+    )
+
+
+def streamed(
+    pieces: Iterable[bytes], repair: StreamRepair, *, broken: bool = False
+) -> tuple[bytes, ServerError | None]:
+    """The bytes that a client gets, and the error that they end in."""
+    out: list[bytes] = []
+    try:
+        for piece in pieces:
+            out += map(frame, repair.feed(piece))
+            if repair.done:
+                break
+        if not broken or repair.done or repair.finished:
+            out += map(frame, repair.end())
+        else:
+            return b"".join([*out, BROKEN]), None
+    except ServerError as error:
+        last = b"data: " + envelope(error).model_dump_json(by_alias=True).encode() + b"\n\n"
+        return b"".join([*out, last]), error
+    return b"".join([*out, DONE]), None
+
+
+def repaired(exchange: Exchange, noted: Noted) -> Exchange:
+    """The exchange as a client of the gateway has it."""
+    if exchange.status is None or exchange.status == 401:
+        return exchange  # nothing came, or the key is wrong, which a gateway says itself
+    if exchange.status >= 400:
+        return _refusal(exchange)
+    if exchange.request.path in OPERATIONS and exchange.request.fields.get("stream") is True:
+        return _stream(exchange, noted)
+    return exchange
+
+
+def _stream(exchange: Exchange, noted: Noted) -> Exchange:
+    repair = StreamRepair(asked(exchange), noted, media_type=exchange.media_type)
+    pieces = [chunk.data for chunk in exchange.chunks]
+    data, _ = streamed(pieces, repair, broken=exchange.failure is not None)
+    whole = replace(exchange, failure=None, headers=_with_type(exchange, "text/event-stream"))
+    return replace(whole, chunks=_timed(exchange, data))
+
+
+def _refusal(exchange: Exchange) -> Exchange:
+    headers = {name.lower(): value for name, value in exchange.headers}
+    assert exchange.status is not None
+    error = upstream_error(exchange.status, headers, exchange.body)
+    body = envelope(error).model_dump_json(by_alias=True).encode()
+    head = _with_type(exchange, "application/json")
+    return replace(exchange, status=error.status, headers=head, chunks=_timed(exchange, body))
+
+
+def _with_type(exchange: Exchange, media_type: str) -> tuple[tuple[str, str], ...]:
+    kept = [pair for pair in exchange.headers if pair[0].lower() not in ("content-type", "content-length")]
+    return (*kept, ("content-type", media_type))
+
+
+def _timed(exchange: Exchange, data: bytes) -> tuple[Chunk, ...]:
+    parts = [part + b"\n\n" for part in data.split(b"\n\n") if part] if data.startswith(b"data:") else [data]
+    times = [chunk.at for chunk in exchange.chunks] or [exchange.seconds]
+    return tuple(Chunk(times[min(place, len(times) - 1)], part) for place, part in enumerate(parts))
+
+
+def documents(data: bytes) -> list[Document]:
+    """The objects of a stream that the gateway wrote."""
+    events = [part.removeprefix(b"data: ") for part in data.split(b"\n\n") if part]
+    return [json.loads(event) for event in events if event != b"[DONE]"]
+
+
+def text_of(chunks: Sequence[Document], index: int = 0) -> str:
+    """The text of a choice."""
+    choices = [c for chunk in chunks for c in chunk.get("choices") or () if c["index"] == index]
+    return "".join((c["delta"].get("content") if "delta" in c else c["text"]) or "" for c in choices)
