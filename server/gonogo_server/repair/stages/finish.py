@@ -67,7 +67,7 @@ class Finish:
 
     def _compared(self, chunk: Document) -> list[Document]:
         self._begun |= {choice["index"] for choice in chunk["choices"]}
-        out = self._before(chunk)
+        out, chunk = self._before(chunk)
         chunk = self._once(chunk)
         if not chunk["choices"] and not chunk.get("usage"):
             return out
@@ -79,21 +79,21 @@ class Finish:
         self._held = last
         return [*out, *said]
 
-    def _before(self, chunk: Document) -> list[Document]:
-        """What was held, as far as this chunk lets it go: the end of a choice that goes on moves behind it."""
+    def _before(self, chunk: Document) -> tuple[list[Document], Document]:
+        """What was held, as far as this chunk lets it go: the end of a choice that goes on moves to the chunk."""
         held = self._held
         if held is None:
-            return []
+            return [], chunk
         ending = {c["index"]: c["finish_reason"] for c in held["choices"] if c["finish_reason"] is not None}
         goes_on = [c for c in chunk["choices"] if c["index"] in ending and self._says(c)]
         if not goes_on:
-            return self._release()
+            return self._release(), chunk
         self._noted(of_stream(self._asked, "finish_last"))
         self._held = None
         for choice in goes_on:
             choice["finish_reason"] = choice["finish_reason"] or ending[choice["index"]]
         moved = {choice["index"] for choice in goes_on}
-        return self._without_end(held, moved)
+        return self._without_end(held, moved), {**chunk}
 
     def _without_end(self, held: Document, moved: set[int]) -> list[Document]:
         """The chunk that was held, without the ends that came too early; the others are the last of their choices."""
