@@ -1,0 +1,237 @@
+"""What requests ask for: a function each, which gives the name of the parameter that does, or None. No I/O.
+
+What asks for nothing beyond what happens anyway (null, the default) is no asking.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from gonogo_server.repair.base import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+Asks: TypeAlias = Callable[[Document], str | None]
+
+SYSTEM: Final = frozenset({"system", "developer"})
+
+
+def given(*names: str) -> Asks:
+    """Whether one of these is there, and neither null, false, nor empty."""
+
+    def asks(document: Document) -> str | None:
+        return next((name for name in names if document.get(name)), None)
+
+    return asks
+
+
+def other(name: str, *usual: object) -> Asks:
+    """Whether it has another value than null and the usual ones."""
+
+    def asks(document: Document) -> str | None:
+        value = document.get(name)
+        return None if value is None or value in usual else name
+
+    return asks
+
+
+def response_format(kind: str) -> Asks:
+    """Whether an answer of this format is wanted."""
+
+    def asks(document: Document) -> str | None:
+        wanted = document.get("response_format")
+        return "response_format" if isinstance(wanted, dict) and wanted.get("type") == kind else None
+
+    return asks
+
+
+def message(found: Callable[[Sequence[Document]], int | None]) -> Asks:
+    """Whether one of the messages is of a kind: `found` gives its number."""
+
+    def asks(document: Document) -> str | None:
+        messages = [message for message in document.get("messages") or () if isinstance(message, dict)]
+        number = found(messages)
+        return None if number is None else f"messages[{number}]"
+
+    return asks
+
+
+def first(holds: Callable[[Document], bool]) -> Callable[[Sequence[Document]], int | None]:
+    """The number of the first message of a kind."""
+    return lambda messages: next((at for at, each in enumerate(messages) if holds(each)), None)
+
+
+def _parts(message: Document) -> Iterator[Document]:
+    content = message.get("content")
+    if isinstance(content, list):
+        yield from (part for part in content if isinstance(part, dict))
+
+
+def has_other_parts(message: Document) -> bool:
+    """Whether a message has parts other than text."""
+    return any(part.get("type") not in {"text", "refusal"} for part in _parts(message))
+
+
+def _text(message: Document) -> str:
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    return "".join(str(part.get("text") or part.get("refusal") or "") for part in _parts(message))
+
+
+def is_silent(message: Document) -> bool:
+    """Whether the assistant says nothing in it, and calls nothing."""
+    return message.get("role") == "assistant" and not message.get("tool_calls") and not _text(message)
+
+
+def late_system(messages: Sequence[Document]) -> int | None:
+    """The first system message that is not the first message."""
+    return next(
+        (at for at, message in enumerate(messages) if at and message.get("role") in SYSTEM),
+        None,
+    )
+
+
+def same_speaker(messages: Sequence[Document]) -> int | None:
+    """The first message of the speaker of the one before it."""
+    roles = [message.get("role") for message in messages]
+    return next(
+        (
+            at
+            for at in range(1, len(roles))
+            if roles[at] == roles[at - 1] and roles[at] in {"user", "assistant"}
+        ),
+        None,
+    )
+
+
+def unusual(messages: Sequence[Document]) -> int | None:
+    """The first message that is empty, or the first one after the system message where that is not the user's."""
+    spoken = [at for at, message in enumerate(messages) if message.get("role") not in SYSTEM]
+    if spoken and messages[spoken[0]].get("role") != "user":
+        return spoken[0]
+    if messages and messages[-1].get("role") not in {"user", "tool"}:
+        return len(messages) - 1
+    return first(lambda message: not message.get("tool_calls") and not _text(message))(messages)
+
+
+def has_cut_arguments(message: Document) -> bool:
+    """Whether a call in it has arguments that are no JSON object."""
+    calls = message.get("tool_calls")
+    return any(not _is_object(call) for call in calls) if isinstance(calls, list) else False
+
+
+def _is_object(call: Any) -> bool:  # noqa: ANN401 - JSON
+    try:
+        return isinstance(json.loads(call["function"]["arguments"]), dict)
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def limit(holds: Callable[[int], bool]) -> Asks:
+    """Whether one of the limits of tokens is of a kind."""
+
+    def asks(document: Document) -> str | None:
+        for name in ("max_completion_tokens", "max_tokens"):
+            limit = document.get(name)
+            if isinstance(limit, int) and holds(limit):
+                return name
+        return None
+
+    return asks
+
+
+def counted(document: Document) -> str | None:
+    """Whether the tokens of a stream are to be counted."""
+    options = document.get("stream_options")
+    return "stream_options" if isinstance(options, dict) and options.get("include_usage") else None
+
+
+def best_of(document: Document) -> str | None:
+    """Whether more are generated than given."""
+    best = document.get("best_of")
+    return None if best is None or best == (document.get("n") or 1) else "best_of"
+
+
+def in_tokens(name: str) -> Asks:
+    """Whether it is, or has, a list of tokens."""
+
+    def asks(document: Document) -> str | None:
+        value = document.get(name)
+        return name if isinstance(value, list) and any(not isinstance(item, str) for item in value) else None
+
+    return asks
+
+
+def several(name: str) -> Asks:
+    """Whether it is a list of more than one."""
+
+    def asks(document: Document) -> str | None:
+        value = document.get(name)
+        return name if isinstance(value, list) and len(value) > 1 and not isinstance(value[0], int) else None
+
+    return asks
+
+
+def echo_logprobs(document: Document) -> str | None:
+    """Whether the prompt is to be echoed with its log probabilities."""
+    return "echo" if document.get("echo") and document.get("logprobs") is not None else None
+
+
+def echo_beyond_text(document: Document) -> str | None:
+    """Whether the echo is one that the gateway cannot put before a text: of tokens, or with their probabilities."""
+    return document.get("echo") and (in_tokens("prompt")(document) or echo_logprobs(document)) and "echo"
+
+
+def definitions(document: Document) -> str | None:
+    """Whether the schema of the response format has definitions."""
+    wanted = document.get("response_format")
+    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+        return None
+    return "response_format" if '"$ref"' in json.dumps(wanted) or '"$defs"' in json.dumps(wanted) else None
+
+
+def tool_choice(holds: Callable[[Any], bool]) -> Asks:
+    """Whether the tool choice is of a kind."""
+    return lambda document: "tool_choice" if holds(document.get("tool_choice")) else None
+
+
+def strict_tools(document: Document) -> str | None:
+    """Whether a tool is strict."""
+    functions = (tool.get("function") for tool in document.get("tools") or () if isinstance(tool, dict))
+    found = any(isinstance(function, dict) and function.get("strict") for function in functions)
+    return "tools" if found else None
+
+
+def parallel_calls(document: Document) -> str | None:
+    """Whether calls beside each other are forbidden."""
+    return "parallel_tool_calls" if document.get("parallel_tool_calls") is False else None
+
+
+def negative_seed(document: Document) -> str | None:
+    """Whether the seed is below 0."""
+    seed = document.get("seed")
+    return "seed" if isinstance(seed, int) and seed < 0 else None
+
+
+def anywhere(holds: Callable[[str], bool]) -> Asks:
+    """Whether a string anywhere in the document is of a kind: the name of the member that it is in."""
+
+    def inside(value: object) -> bool:
+        if isinstance(value, str):
+            return holds(value)
+        if isinstance(value, dict):
+            return any(inside(item) for item in value.values())
+        return isinstance(value, list) and any(inside(item) for item in value)
+
+    return lambda document: next((name for name, value in document.items() if inside(value)), None)
+
+
+def unknown(known: Collection[str]) -> Asks:
+    """Whether there is a member, other than null, that is none of the known ones."""
+    return lambda document: next(
+        (name for name, value in document.items() if value is not None and name not in known), None
+    )

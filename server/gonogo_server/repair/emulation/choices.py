@@ -1,0 +1,157 @@
+"""One request in place of several: a choice, a prompt or an input each, and one answer made of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gonogo_server.repair.base import Document, Noted
+
+GREATEST_SEED: Final = 2**63 - 1
+HEAD: Final = ("id", "created", "model")
+"""What all chunks of a stream have in common."""
+PROMPT_COUNTS: Final = frozenset({"prompt_tokens", "prompt_tokens_details"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Requests, and how their answers go together."""
+
+    requests: tuple[Document, ...]
+    prompts: tuple[int, ...]
+    """The number of the prompt that each request is about."""
+    each: int
+    """The choices that each answer has."""
+
+
+def by_prompt(document: Document, choices: int) -> Parts:
+    """A request for each of the prompts, which has `choices` choices each."""
+    prompts = document.get("prompt")
+    if not is_several(prompts):
+        return Parts((document,), (0,), choices)
+    return Parts(
+        tuple({**document, "prompt": prompt} for prompt in prompts or ()),
+        tuple(range(len(prompts or ()))),
+        choices,
+    )
+
+
+def by_choice(parts: Parts) -> Parts:
+    """A request for each choice. The first has the seed of the client; each other one has the next number.
+
+    So choices differ where they are drawn, and are the same whenever the same request is sent again.
+    """
+    each = parts.each
+    requests = tuple(_one(request, number) for request in parts.requests for number in range(each))
+    return Parts(requests, tuple(prompt for prompt in parts.prompts for _ in range(each)), 1)
+
+
+def by_input(document: Document) -> Parts:
+    """A request for each input of an embedding."""
+    inputs = document.get("input")
+    if not is_several(inputs):
+        return Parts((document,), (0,), 1)
+    return Parts(
+        tuple({**document, "input": each} for each in inputs or ()), tuple(range(len(inputs or ()))), 1
+    )
+
+
+def is_several(value: object) -> bool:
+    """Whether it is a list of texts or of lists of tokens; a list of tokens is one of a kind."""
+    return isinstance(value, list) and bool(value) and not isinstance(value[0], int)
+
+
+def _one(document: Document, number: int) -> Document:
+    one = {name: value for name, value in document.items() if name not in {"n", "best_of"}}
+    seed = document.get("seed")
+    if number and isinstance(seed, int):
+        one["seed"] = seed + number if seed + number <= GREATEST_SEED else seed - number
+    return one
+
+
+class Joined:
+    """One answer of several, which are repaired already."""
+
+    def __init__(self, parts: Parts, rule: str, noted: Noted) -> None:
+        self._parts, self._rule, self._noted = parts, rule, noted
+        self._head: Document = {}
+        self._counts: dict[int, Document] = {}
+        self._counted: Document | None = None
+
+    def chunk(self, source: int, chunk: Document) -> Iterable[Document]:
+        """The chunk with the number of its choice, and the id of the whole stream; a count of tokens waits."""
+        if not self._head:
+            self._head = {name: chunk[name] for name in HEAD if name in chunk}
+            self._noted(self._rule)
+        choices, usage = chunk.get("choices"), chunk.get("usage")
+        if isinstance(usage, dict):
+            self._counts[source] = usage
+            self._counted = {**chunk, **self._head, "choices": []}
+            if not choices:
+                return ()
+            chunk = {**chunk, "usage": None}
+        first = source * self._parts.each
+        return ({**chunk, **self._head, "choices": [_numbered(each, first) for each in choices or ()]},)
+
+    def end(self) -> Iterable[Document]:
+        """The chunk with the tokens of all, where every answer counted its own."""
+        if self._counted is None or len(self._counts) < len(self._parts.requests):
+            return ()
+        usages = [self._counts[source] for source in range(len(self._parts.requests))]
+        return ({**self._counted, "usage": total(usages, self._parts.prompts)},)
+
+    def whole(self, bodies: Sequence[Document]) -> Document:
+        """The first answer with the choices, or the vectors, of all, and the tokens of all."""
+        self._noted(self._rule)
+        joined = dict(bodies[0])
+        for name in ("choices", "data"):
+            if name in joined:
+                joined[name] = [
+                    _numbered(each, source * self._parts.each)
+                    for source, body in enumerate(bodies)
+                    for each in body.get(name) or ()
+                ]
+        usages = [body["usage"] for body in bodies if isinstance(body.get("usage"), dict)]
+        if len(usages) == len(bodies):
+            joined["usage"] = total(usages, self._parts.prompts)
+        else:
+            joined.pop("usage", None)
+        return joined
+
+
+def total(usages: Sequence[Document], prompts: Sequence[int]) -> Document:
+    """The tokens of all answers: those of a prompt once, however many answers it has, those of completions all."""
+    seen: set[int] = set()
+    counted: Document = {}
+    for usage, prompt in zip(usages, prompts, strict=True):
+        names = usage.keys() - (PROMPT_COUNTS if prompt in seen else set())
+        counted = _sum(counted, {name: value for name, value in usage.items() if name in names})
+        seen.add(prompt)
+    if {"prompt_tokens", "total_tokens"} <= counted.keys():
+        counted["total_tokens"] = counted["prompt_tokens"] + counted.get("completion_tokens", 0)
+    return counted
+
+
+def _sum(one: Document, other: Document) -> Document:
+    """Numbers added, objects by their members; anything else as it came first."""
+    added = dict(one)
+    for name, value in other.items():
+        known = added.get(name)
+        if known is None:
+            added[name] = value
+        elif isinstance(known, dict) and isinstance(value, dict):
+            added[name] = _sum(known, value)
+        elif _is_number(known) and _is_number(value):
+            added[name] = known + value
+    return added
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _numbered(entry: Document, first: int) -> Document:
+    return {**entry, "index": first + entry.get("index", 0)} if first else entry

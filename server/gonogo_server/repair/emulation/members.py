@@ -1,0 +1,231 @@
+"""Requests that are written otherwise and mean the same: a function each, which gives the document anew where it edits.
+
+Parameters that an upstream answers with an error although they are harmless are left out; names, roles and forms are
+those that it knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_server.repair.table.row import Does
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gonogo_server.repair.base import Document, Noted
+
+    Edit = Callable[[Document], Document]
+
+OLD: Final = "max_tokens"
+NEW: Final = "max_completion_tokens"
+
+DEFAULTS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "n": (1,),
+    "best_of": (1,),
+    "presence_penalty": (0,),
+    "frequency_penalty": (0,),
+    "logit_bias": ({},),
+    "echo": (False,),
+    "stream": (False,),
+}
+"""Values that ask for what happens anyway. Not temperature and top_p: their defaults are the upstream's."""
+# "logprobs" is a flag in chats and a number in completions, where 0 asks for something.
+FLAGS: Final = ("logprobs",)
+
+BOOKKEEPING: Final = ("metadata", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention")
+
+
+def written(
+    document: Document, does: Mapping[Does, str], noted: Noted, edits: Iterable[tuple[Does, Edit]]
+) -> Document:
+    """The request with every edit that is wanted; `does` has the rule for each."""
+    for what, edit in edits:
+        rule = does.get(what)
+        if rule is not None:
+            edited = edit(document)
+            if edited != document:
+                noted(rule)
+                document = edited
+    return document
+
+
+def without(document: Document, *names: str) -> Document:
+    """The document without these members."""
+    return {name: value for name, value in document.items() if name not in names}
+
+
+def _no_nulls(document: Document) -> Document:
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _is_default(name: str, value: object) -> bool:
+    return value in DEFAULTS.get(name, ()) or (name in FLAGS and value is False)
+
+
+def _no_defaults(document: Document) -> Document:
+    return {name: value for name, value in document.items() if not _is_default(name, value)}
+
+
+def _no_bookkeeping(document: Document) -> Document:
+    kept = without(document, *BOOKKEEPING)
+    if not kept.get("store"):
+        kept = without(kept, "store")
+    return without(kept, "service_tier") if kept.get("service_tier") in {None, "auto", "default"} else kept
+
+
+def _messages(edit: Edit) -> Edit:
+    """The same edit of each message."""
+
+    def edited(document: Document) -> Document:
+        messages = document.get("messages")
+        if not isinstance(messages, list):
+            return document
+        return {**document, "messages": [edit(message) for message in messages]}
+
+    return edited
+
+
+def _developer_as_system(message: Document) -> Document:
+    return {**message, "role": "system"} if message.get("role") == "developer" else message
+
+
+def _system_in_user(document: Document) -> Document:
+    """The system message at the head of what the user says first, as templates that know none have it."""
+    messages = document.get("messages") or []
+    if len(messages) < 2 or (messages[0].get("role"), messages[1].get("role")) != ("system", "user"):
+        return document
+    first, second, *rest = (_parts_as_text(message) for message in messages)
+    if not isinstance(second.get("content"), str) or not isinstance(first.get("content"), str):
+        return document
+    head = {**second, "content": f"{first['content']}\n\n{second['content']}"}
+    return {**document, "messages": [head, *rest]}
+
+
+def _parts_as_text(message: Document) -> Document:
+    content = message.get("content")
+    if not isinstance(content, list) or not all(_is_text(part) for part in content):
+        return message
+    return {**message, "content": "".join(part["text"] for part in content)}
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
+
+
+def _stop_as_list(document: Document) -> Document:
+    stop = document.get("stop")
+    return {**document, "stop": [stop]} if isinstance(stop, str) else document
+
+
+def _limit_as(known: str, unknown: str) -> Edit:
+    """The limit by the name that is known; where both are given, the newer one counts."""
+
+    def edited(document: Document) -> Document:
+        limit = document.get(NEW) if document.get(NEW) is not None else document.get(OLD)
+        if limit is None or document.get(unknown) is None:
+            return document
+        return {**without(document, unknown), known: limit}
+
+    return edited
+
+
+def _one_limit(document: Document) -> Document:
+    both = document.get(NEW) is not None and document.get(OLD) is not None
+    return without(document, OLD) if both else document
+
+
+def _no_empty_tools(document: Document) -> Document:
+    if document.get("tools"):
+        return document
+    kept = without(document, "tools") if document.get("tools") == [] else document
+    return without(kept, "tool_choice") if kept.get("tool_choice") in {"none", "auto"} else kept
+
+
+def _functions(edit: Edit) -> Edit:
+    """The same edit of the function of each tool."""
+
+    def edited(document: Document) -> Document:
+        tools = document.get("tools")
+        if not isinstance(tools, list):
+            return document
+        return {**document, "tools": [_with_function(tool, edit) for tool in tools]}
+
+    return edited
+
+
+def _with_function(tool: Document, edit: Edit) -> Document:
+    function = tool.get("function")
+    return {**tool, "function": edit(function)} if isinstance(function, dict) else tool
+
+
+def _no_strict_false(function: Document) -> Document:
+    return function if function.get("strict") else without(function, "strict")
+
+
+def _parameters_given(function: Document) -> Document:
+    if function.get("parameters") is not None:
+        return function
+    return {**function, "parameters": {"type": "object", "properties": {}}}
+
+
+def _content(absent: str | None) -> Edit:
+    """What stands for content beside calls that have none."""
+
+    def edited(message: Document) -> Document:
+        bare = message.get("tool_calls") and not message.get("content")
+        return {**message, "content": absent} if bare else message
+
+    return edited
+
+
+def _calls_alone(message: Document) -> Document:
+    """A message of an assistant with what the contract knows of one that is sent, and nothing empty."""
+    if message.get("role") != "assistant":
+        return message
+    known = ("role", "content", "name", "refusal", "tool_calls", "function_call", "audio")
+    return {
+        name: value
+        for name, value in message.items()
+        if name in known and (name == "content" or value not in (None, []))
+    }
+
+
+def _no_tools_for_none(document: Document) -> Document:
+    if document.get("tool_choice") != "none":
+        return document
+    return without(document, "tools", "tool_choice", "parallel_tool_calls")
+
+
+def _no_text_format(document: Document) -> Document:
+    is_text = (document.get("response_format") or {}).get("type") == "text"
+    return without(document, "response_format") if is_text else document
+
+
+def _no_zero_alternatives(document: Document) -> Document:
+    return without(document, "top_logprobs") if document.get("top_logprobs") == 0 else document
+
+
+EDITS: Final[tuple[tuple[Does, Edit], ...]] = (
+    (Does.NO_NULLS, _no_nulls),
+    (Does.NO_DEFAULTS, _no_defaults),
+    (Does.NO_BOOKKEEPING, _no_bookkeeping),
+    (Does.NO_USER, lambda document: without(document, "user")),
+    (Does.DEVELOPER_AS_SYSTEM, _messages(_developer_as_system)),
+    (Does.SYSTEM_IN_USER, _system_in_user),
+    (Does.PARTS_AS_TEXT, _messages(_parts_as_text)),
+    (Does.STOP_AS_LIST, _stop_as_list),
+    (Does.ONE_LIMIT, _one_limit),
+    (Does.OLD_LIMIT, _limit_as(OLD, NEW)),
+    (Does.NEW_LIMIT, _limit_as(NEW, OLD)),
+    (Does.NO_EMPTY_TOOLS, _no_empty_tools),
+    (Does.NO_TOOLS_FOR_NONE, _no_tools_for_none),
+    (Does.NO_STRICT_FALSE, _functions(_no_strict_false)),
+    (Does.PARAMETERS_GIVEN, _functions(_parameters_given)),
+    (Does.CALLS_ALONE, _messages(_calls_alone)),
+    (Does.CONTENT_NULL, _messages(_content(None))),
+    (Does.CONTENT_EMPTY, _messages(_content(""))),
+    (Does.NO_TEXT_FORMAT, _no_text_format),
+    (Does.NO_ZERO_ALTERNATIVES, _no_zero_alternatives),
+)
+"""In their order: what one makes, the next ones see."""

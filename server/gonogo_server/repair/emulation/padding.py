@@ -1,0 +1,32 @@
+"""Streams without padding, where it was asked for none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.repair.emulation.base import Unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo_server.repair.base import Document, Noted
+
+NAME: Final = "obfuscation"
+
+
+class NoPadding(Unfinished):
+    """Takes the member `obfuscation` out of each chunk."""
+
+    def __init__(self, rule: str, noted: Noted) -> None:
+        self._rule, self._noted = rule, noted
+
+    def chunk(self, chunk: Document) -> Iterable[Document]:
+        """The chunk without its padding."""
+        if NAME not in chunk:
+            return (chunk,)
+        self._noted(self._rule)
+        return ({name: value for name, value in chunk.items() if name != NAME},)
+
+    def body(self, body: Document) -> Document:
+        """The answer as it came: only streams are padded."""
+        return body

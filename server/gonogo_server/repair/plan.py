@@ -1,0 +1,205 @@
+"""What an upstream is sent for a request of a client, and what is done to its answers. No I/O.
+
+Without quirks a plan is the request itself. A plan may be several requests; each has an answer, whose stages run after
+the repairs that every answer has, and a joiner makes one answer of all. It may also ask for a whole answer where the
+client wants a stream (`chunks`), or for a stream where the client wants a whole answer (`fold`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.repair import refusals
+from gonogo_server.repair.emulation import whole
+from gonogo_server.repair.emulation.alternatives import Alternatives
+from gonogo_server.repair.emulation.choices import Joined, Parts, by_choice, by_input, by_prompt, is_several
+from gonogo_server.repair.emulation.echo import Echo
+from gonogo_server.repair.emulation.embeddings import Form
+from gonogo_server.repair.emulation.members import EDITS, without, written
+from gonogo_server.repair.emulation.padding import NoPadding
+from gonogo_server.repair.emulation.stop import Stop
+from gonogo_server.repair.emulation.whole import Fold
+from gonogo_server.repair.table.row import Does
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonogo_server.repair.base import Asked, Document, Joiner, Noted, Operation
+    from gonogo_server.repair.emulation.base import Emulation
+    from gonogo_server.repair.quirks import Quirks
+
+WHOLE: Final[Mapping[Operation, Does]] = {"chat": Does.CHAT_WHOLE, "completion": Does.COMPLETION_WHOLE}
+COUNTED_WHOLE: Final[Mapping[Operation, Does]] = {
+    "chat": Does.CHAT_USAGE_WHOLE,
+    "completion": Does.COMPLETION_USAGE_WHOLE,
+}
+STREAMED: Final[Mapping[Operation, Does]] = {
+    "chat": Does.CHAT_STREAMED,
+    "completion": Does.COMPLETION_STREAMED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Requests for the upstream, in the order of their answers."""
+
+    requests: tuple[Document, ...]
+    asked: Asked
+    """What each of them asks: repairs of the answers go by it, not by what the client asked."""
+    client: Asked
+    quirks: Quirks
+    noted: Noted
+    document: Document
+    """What the client sent."""
+    parts: Parts
+    joined_for: str = ""
+    """The rule for which there are several requests."""
+
+    def stages(self, number: int = 0) -> Sequence[Emulation]:
+        """New stages for the answer to a request, to be asked in their order; none where nothing is done."""
+        does = self.quirks.does
+        if not does:
+            return ()
+        made = [build(self, does, number) for build in _BUILDERS]
+        return [stage for stage in made if stage is not None]
+
+    def joiner(self) -> Joiner | None:
+        """A new joiner of all answers; None where there is one answer."""
+        return Joined(self.parts, self.joined_for, self.noted) if len(self.requests) > 1 else None
+
+    def body(self, number: int, body: Document) -> Document:
+        """A whole answer, repaired, after the stages of its request."""
+        for stage in self.stages(number):
+            body = stage.body(body)
+        return body
+
+    def chunks(self, body: Document) -> Sequence[Document]:
+        """The stream that the client wants, of a whole answer: where `asked` wants none, and `client` does."""
+        return whole.chunks(body, self.client)
+
+    def fold(self) -> Fold:
+        """What makes a whole answer of a stream: where `client` wants none, and `asked` does."""
+        return Fold(self.client)
+
+
+def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan:
+    """What is sent for `document`, which fits the contract, and what becomes of the answers.
+
+    `noted` is called with the rule of each thing that is done otherwise than the client asked. Raises `BadRequest` with
+    code `unsupported_parameter` for what the upstream would accept and ignore, or fail at.
+    """
+    if not quirks.does:
+        return Plan(
+            (document,), asked, asked, quirks, noted, document, Parts((document,), (0,), asked.choices)
+        )
+    refusal = refusals.find(document, asked.operation, quirks.does)
+    if refusal is not None:
+        raise refusal
+    request, upstream = _turned(_without_emulated(document, asked, quirks.does), asked, quirks, noted)
+    parts, rule = _parted(request, upstream, quirks)
+    requests = tuple(written(each, quirks.does, noted, EDITS) for each in parts.requests)
+    each = upstream if len(requests) == 1 else replace(upstream, choices=parts.each)
+    return Plan(requests, each, asked, quirks, noted, document, parts, rule)
+
+
+def _turned(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> tuple[Document, Asked]:
+    """The request for a whole answer in place of a stream, or the other way round, where that is done."""
+    rule = _turn(document, asked, quirks)
+    if rule is None:
+        return document, asked
+    noted(rule)
+    if asked.stream:
+        return without(document, "stream", "stream_options"), replace(
+            asked, stream=False, include_usage=False
+        )
+    counted = quirks.rule(Does.REFUSE_USAGE) is None
+    options: Document = {"stream_options": {"include_usage": True}} if counted else {}
+    return {**document, "stream": True, **options}, replace(asked, stream=True, include_usage=counted)
+
+
+def _turn(document: Document, asked: Asked, quirks: Quirks) -> str | None:
+    operation = asked.operation
+    if operation == "embedding":
+        return None
+    if not asked.stream:
+        return quirks.rule(STREAMED[operation])
+    rule = quirks.rule(WHOLE[operation])
+    if rule is None and asked.include_usage:
+        rule = quirks.rule(COUNTED_WHOLE[operation])
+    if rule is None and document.get("tools"):
+        rule = quirks.rule(Does.CHAT_CALLS_WHOLE)
+    return rule
+
+
+def _without_emulated(document: Document, asked: Asked, does: Mapping[Does, str]) -> Document:
+    """The request without what the gateway does in the place of the upstream."""
+    if Does.STOP in does:
+        document = without(document, "stop")
+    if Does.ECHO in does and document.get("echo"):
+        document = without(document, "echo")
+    if asked.operation == "embedding" and Does.BASE64 in does and document.get("encoding_format") == "base64":
+        document = {**document, "encoding_format": "float"}
+    return document
+
+
+def _parted(document: Document, asked: Asked, quirks: Quirks) -> tuple[Parts, str]:
+    """One request or several, and the rule for which there are several."""
+    one = Parts((document,), (0,), asked.choices)
+    if asked.operation == "embedding":
+        rule = quirks.rule(Does.INPUTS)
+        return (by_input(document), rule) if rule is not None else (one, "")
+    rule = quirks.rule(Does.CHOICES)
+    choices = document.get("n") or 1
+    several = is_several(document.get("prompt"))
+    if rule is not None and choices > 1:
+        return by_choice(by_prompt(document, choices)), rule
+    listed = quirks.rule(Does.PROMPTS)
+    return (by_prompt(document, choices), listed) if listed is not None and several else (one, "")
+
+
+def _stop(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
+    del number
+    stop = made.document.get("stop")
+    stops = [stop] if isinstance(stop, str) else stop
+    rule = does.get(Does.STOP) or does.get(Does.STOP_SENT)
+    return Stop(stops, made.asked, rule, made.noted) if stops and rule else None
+
+
+def _echo(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
+    rule = does.get(Does.ECHO)
+    if rule is None or not made.document.get("echo"):
+        return None
+    prompt = made.parts.requests[number].get("prompt")
+    prompts = prompt if isinstance(prompt, list) else [prompt or ""]
+    return Echo(prompts, max(1, made.asked.choices // len(prompts)), rule, made.noted)
+
+
+def _alternatives(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
+    del number
+    rule = does.get(Does.ALTERNATIVES)
+    if rule is None or made.client.operation != "chat" or not made.document.get("logprobs"):
+        return None
+    return Alternatives(made.document.get("top_logprobs") or 0, rule, made.noted)
+
+
+def _padding(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
+    del number
+    rule, options = does.get(Does.NO_PADDING), made.document.get("stream_options")
+    unwanted = isinstance(options, dict) and options.get("include_obfuscation") is False
+    return NoPadding(rule, made.noted) if rule is not None and unwanted else None
+
+
+def _form(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
+    del number
+    base64 = made.document.get("encoding_format") == "base64"
+    rule = does.get(Does.BASE64 if base64 else Does.NUMBERS)
+    return (
+        Form(rule, made.noted, base64=base64)
+        if rule is not None and made.client.operation == "embedding"
+        else None
+    )
+
+
+_BUILDERS: Final = (_stop, _echo, _alternatives, _padding, _form)
+"""In the order of the stages: a prompt that is echoed is no text to stop at."""

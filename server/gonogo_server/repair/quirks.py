@@ -1,0 +1,137 @@
+"""Quirks: which rules an upstream was seen to break, and what is done about each. No I/O.
+
+They are read from the report that `gonogo check --json` writes, of which only the form is shared with the suite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from gonogo_server.errors import BadSettings
+from gonogo_server.repair.blame import Blame, blamed
+from gonogo_server.repair.table import around, chat, completions, generation
+from gonogo_server.repair.table.row import Action, Does, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gonogo_server.repair.base import Document
+
+REPORT_VERSION: Final = 2
+ROWS: Final = (*chat.ROWS, *completions.ROWS, *generation.ROWS, *around.ROWS)
+
+BROKEN: Final = frozenset({"fail", "warn", "waived"})
+REFUSED: Final = frozenset({"refused", "refused-by-name", "refused-by-model", "unsupported-by-model"})
+"""Reasons of `unsupported` that say what the upstream does not do."""
+FAILED: Final = frozenset({"server-error", "no-answer", "not-whole"})
+"""Reasons of `inconclusive` that say that the upstream failed at a valid request."""
+WANTED: Final = "give the file that `gonogo check URL --json FILE` wrote"
+
+
+class Told(NamedTuple):
+    """A broken rule, what becomes of it, and how, for people."""
+
+    rule: str
+    action: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """What is done about an upstream; none at all where it keeps every rule, or was never checked."""
+
+    does: Mapping[Does, str] = field(default_factory=dict)
+    """What the gateway does or refuses, each with the rule that was seen broken."""
+    told: tuple[Told, ...] = ()
+
+    @classmethod
+    def read(cls, report: object) -> Quirks:
+        """The quirks of the server that a report is about. Raises `BadSettings` for what is no such report."""
+        rules = _rules(report)
+        verdicts = {rule["id"]: str(rule["verdict"]) for rule in rules}
+        does: dict[Does, str] = {}
+        told: list[Told] = []
+        blames = list(blamed(rules))
+        named = {blame.rule for blame in blames}
+        for rule in rules:
+            row = None if rule["id"] in named else _row(rule, verdicts)
+            if row is not None:
+                told.append(Told(rule["id"], row.action.value, row.what))
+                does |= {what: rule["id"] for what in row.does if what not in does}
+            for blame in (each for each in blames if each.rule == rule["id"]):
+                told.append(_told(blame))
+                if blame.does is not None:
+                    does.setdefault(blame.does, blame.rule)
+        return cls(does, tuple(told))
+
+    def table(self) -> Sequence[Told]:
+        """A row for each broken rule, for `--print-quirks`."""
+        return self.told
+
+    def rule(self, *does: Does) -> str | None:
+        """The rule for which one of these is done; None where none of them is."""
+        return next((self.does[each] for each in does if each in self.does), None)
+
+
+NONE: Final = Quirks()
+"""Those of a server that was never checked."""
+
+
+def action(rule: str) -> Row | None:
+    """The row for a rule that is broken, where nothing else is known; None where the tables have none."""
+    return next(_fitting(rule, None, {}), None)
+
+
+def _row(rule: Document, verdicts: Mapping[str, str]) -> Row | None:
+    verdict, reason = rule["verdict"], rule.get("reason")
+    cause = rule.get("cause")
+    fitting = _fitting(rule["id"], cause if isinstance(cause, str) else None, verdicts)
+    if verdict in BROKEN:
+        return next(fitting, None) or Row(
+            (rule["id"],), Action.PASSED_ON, "This gateway does not know the rule."
+        )
+    row = next(fitting, None)
+    if row is None:
+        return None
+    if verdict == "unsupported" and reason in REFUSED and row.refused_too:
+        return row
+    failed = verdict == "inconclusive" and reason in FAILED and row.action is Action.REFUSED
+    return row if failed else None
+
+
+def _fitting(rule: str, cause: str | None, verdicts: Mapping[str, str]) -> Iterator[Row]:
+    """The rows about a rule that hold here, the most exact ones first, in their order."""
+    about = [row for row in ROWS if row.covers(rule)]
+    for row in sorted(about, key=lambda row: -row.covers(rule)):
+        named = row.cause is None or row.cause == cause
+        if named and (row.kept is None or verdicts.get(row.kept) == "pass"):
+            yield row
+
+
+def _told(blame: Blame) -> Told:
+    if blame.does is None:
+        return Told(
+            blame.rule, Action.PASSED_ON.value, f"Nothing known here sets this request apart: {blame.what}"
+        )
+    becomes = Action.REFUSED if blame.does.value.startswith("refuse-") else Action.EMULATED
+    return Told(blame.rule, becomes.value, blame.what)
+
+
+def _rules(report: object) -> Sequence[Document]:
+    if not isinstance(report, dict) or "report_version" not in report:
+        raise BadSettings(f"This is no report of gonogo: {WANTED}.")
+    version: Any = report["report_version"]
+    if version != REPORT_VERSION:
+        raise BadSettings(
+            f"The report is of version {version}, and this gateway reads version {REPORT_VERSION}: check the server"
+            " anew with the gonogo of this gateway, `gonogo check URL --json FILE`."
+        )
+    rules = report.get("rules")
+    if not isinstance(rules, list) or not rules or not all(_is_rule(rule) for rule in rules):
+        raise BadSettings(f"The report lacks the verdicts of the rules: {WANTED}, whole.")
+    return rules
+
+
+def _is_rule(rule: object) -> bool:
+    return isinstance(rule, dict) and isinstance(rule.get("id"), str) and isinstance(rule.get("verdict"), str)

@@ -1,0 +1,299 @@
+"""Rules about completions, embeddings, and several choices."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gonogo_server.repair.table.row import Action, Does, Row
+
+REQUESTS: Final = (
+    Row(
+        ("completions.prompt.",),
+        Action.EMULATED,
+        "Each prompt of a list is a request of its own.",
+        (Does.PROMPTS,),
+        refused_too=True,
+    ),
+    Row(
+        ("completions.prompt.token_lists",),
+        Action.EMULATED,
+        "Each prompt of a list is a request of its own.",
+        (Does.PROMPTS,),
+        kept="completions.prompt.tokens",
+        refused_too=True,
+    ),
+    Row(
+        ("completions.prompt.tokens", "completions.prompt.token_lists"),
+        Action.REFUSED,
+        "Prompts in tokens are refused.",
+        (Does.REFUSE_TOKENS,),
+    ),
+    Row(
+        ("completions.prompt.tokens_counted",),
+        Action.PASSED_ON,
+        "Only the upstream can count its tokens.",
+    ),
+    Row(
+        ("completions.harmless.", "completions.refused."),
+        Action.KEPT,
+        "Such a request is refused before it is sent.",
+    ),
+    Row(
+        ("completions.echo.text", "completions.echo.stream"),
+        Action.EMULATED,
+        "The gateway puts the prompt before the text; an echo of tokens, or one with logprobs, is refused.",
+        (Does.ECHO,),
+        refused_too=True,
+    ),
+    Row(
+        ("completions.echo.logprobs", "completions.echo.first_null"),
+        Action.REFUSED,
+        "An echo with logprobs is refused.",
+        (Does.REFUSE_ECHO_LOGPROBS,),
+    ),
+    Row(
+        ("completions.echo.nothing_else",),
+        Action.REFUSED,
+        "A limit of 0 tokens is refused.",
+        (Does.REFUSE_ZERO_LIMIT,),
+    ),
+    Row(("completions.suffix.named",), Action.REFUSED, "A suffix is refused.", (Does.REFUSE_SUFFIX,)),
+    Row(
+        ("completions.request.nulls",),
+        Action.EMULATED,
+        "Parameters that are null are left out.",
+        (Does.NO_NULLS,),
+    ),
+    Row(
+        ("completions.request.neutral",),
+        Action.EMULATED,
+        "Parameters that ask for what happens anyway, and the user, are left out.",
+        (Does.NO_DEFAULTS, Does.NO_USER),
+    ),
+    Row(
+        ("completions.request.stop_string",),
+        Action.EMULATED,
+        "A stop sequence is sent as a list of one.",
+        (Does.STOP_AS_LIST,),
+    ),
+    Row(
+        ("completions.request.stop_list",),
+        Action.EMULATED,
+        "Stop sequences are looked for in the gateway.",
+        (Does.STOP,),
+        refused_too=True,
+    ),
+)
+
+ANSWERS: Final = (
+    Row(
+        ("completions.response.", "completions.stream.", "ids.prefix.completions"),
+        Action.REPAIRED,
+        "Every answer is brought into the form of the contract.",
+    ),
+    Row(
+        ("completions.response.status",),
+        Action.PASSED_ON,
+        "What fails upstream fails here, in the envelope of the contract.",
+    ),
+    Row(
+        ("completions.response.choices", "completions.response.text", "completions.response.json"),
+        Action.EMULATED,
+        "Whole answers are put together from a stream.",
+        (Does.COMPLETION_STREAMED,),
+        kept="completions.stream.carries_text",
+    ),
+    Row(
+        ("completions.response.choices", "completions.response.text", "completions.response.json"),
+        Action.ENDED,
+        "An answer without what was asked for becomes an error.",
+    ),
+    Row(
+        ("completions.response.usage",),
+        Action.EMULATED,
+        "Whole answers are put together from a stream, which tells the count of tokens.",
+        (Does.COMPLETION_STREAMED,),
+        kept="completions.stream.usage",
+    ),
+    Row(
+        ("completions.response.usage", "completions.response.usage_prompt"),
+        Action.PASSED_ON,
+        "Only the upstream can count its tokens.",
+    ),
+    Row(
+        ("completions.limit.max_tokens", "completions.stream.limit"),
+        Action.REFUSED,
+        "A limit of tokens is refused, as nothing else can count them.",
+        (Does.REFUSE_LIMITS,),
+    ),
+    Row(
+        ("completions.stream.limit",),
+        Action.EMULATED,
+        "A stream is made of a whole answer, which keeps the limit.",
+        (Does.COMPLETION_WHOLE,),
+        kept="completions.limit.max_tokens",
+    ),
+    Row(
+        ("completions.limit.length",),
+        Action.EMULATED,
+        "Whole answers are put together from a stream, which tells why it ended.",
+        (Does.COMPLETION_STREAMED,),
+        kept="completions.stream.length",
+    ),
+    Row(
+        ("completions.stream.length",),
+        Action.EMULATED,
+        "A stream is made of a whole answer, which tells why it ended.",
+        (Does.COMPLETION_WHOLE,),
+        kept="completions.limit.length",
+    ),
+    Row(
+        ("completions.limit.length", "completions.stream.length"),
+        Action.PASSED_ON,
+        "Only the upstream knows why it ended.",
+    ),
+    Row(
+        (
+            "completions.stream.works",
+            "completions.stream.events",
+            "completions.stream.text",
+            "completions.stream.carries_text",
+        ),
+        Action.EMULATED,
+        "A stream is made of a whole answer.",
+        (Does.COMPLETION_WHOLE,),
+        kept="completions.response.text",
+        refused_too=True,
+    ),
+    Row(
+        (
+            "completions.stream.works",
+            "completions.stream.events",
+            "completions.stream.text",
+            "completions.stream.carries_text",
+        ),
+        Action.ENDED,
+        "A stream without what was asked for ends in an error.",
+    ),
+    Row(
+        ("completions.stream.usage",),
+        Action.REPAIRED,
+        "The count of tokens is moved to a chunk of its own.",
+        cause="usage-beside-choices",
+    ),
+    Row(
+        ("completions.stream.usage",),
+        Action.EMULATED,
+        "A stream that is to count its tokens is made of a whole answer, which does.",
+        (Does.COMPLETION_USAGE_WHOLE,),
+        kept="completions.response.usage",
+    ),
+    Row(
+        ("completions.stream.usage",),
+        Action.REFUSED,
+        "stream_options with include_usage are refused.",
+        (Does.REFUSE_USAGE,),
+    ),
+)
+
+CHOICES: Final = (
+    Row(
+        ("choices.chat.", "choices.completions."),
+        Action.EMULATED,
+        "Each of n choices is a request of its own; a seed is raised by one for each after the first.",
+        (Does.CHOICES, Does.REFUSE_BEST_OF),
+        refused_too=True,
+    ),
+)
+
+EMBEDDINGS: Final = (
+    Row(
+        ("embeddings.response.",),
+        Action.REPAIRED,
+        "Every answer is brought into the form of the contract.",
+    ),
+    Row(
+        ("embeddings.response.status",),
+        Action.PASSED_ON,
+        "What fails upstream fails here, in the envelope of the contract.",
+    ),
+    Row(
+        (
+            "embeddings.response.json",
+            "embeddings.response.data",
+            "embeddings.response.vector",
+            "embeddings.response.not_empty",
+        ),
+        Action.ENDED,
+        "An answer without vectors becomes an error.",
+    ),
+    Row(
+        ("embeddings.response.usage_prompt",),
+        Action.PASSED_ON,
+        "Only the upstream can count its tokens.",
+    ),
+    Row(
+        ("embeddings.input.list", "embeddings.input.list_vectors", "embeddings.input.order"),
+        Action.EMULATED,
+        "Each input of a list is a request of its own.",
+        (Does.INPUTS,),
+        refused_too=True,
+    ),
+    Row(
+        ("embeddings.input.batch", "embeddings.response.one_length"),
+        Action.EMULATED,
+        "Each input of a list is a request of its own.",
+        (Does.INPUTS,),
+    ),
+    Row(
+        ("embeddings.input.token_lists",),
+        Action.EMULATED,
+        "Each input of a list is a request of its own.",
+        (Does.INPUTS,),
+        kept="embeddings.input.tokens",
+        refused_too=True,
+    ),
+    Row(
+        ("embeddings.input.tokens", "embeddings.input.token_lists"),
+        Action.REFUSED,
+        "Inputs in tokens are refused.",
+        (Does.REFUSE_INPUT_TOKENS,),
+    ),
+    Row(
+        ("embeddings.input.text", "embeddings.input.repeats"),
+        Action.PASSED_ON,
+        "No vector can be had but the upstream's.",
+    ),
+    Row(
+        ("embeddings.input.not_cut",),
+        Action.PASSED_ON,
+        "Only the upstream can count its tokens, and so what it cuts off.",
+    ),
+    Row(
+        ("embeddings.format.",),
+        Action.EMULATED,
+        "The upstream is asked for numbers; base64 is made of them.",
+        (Does.BASE64,),
+        refused_too=True,
+    ),
+    Row(
+        ("embeddings.format.default", "embeddings.format.float"),
+        Action.EMULATED,
+        "Numbers are read out of base64.",
+        (Does.NUMBERS,),
+    ),
+    Row(
+        ("embeddings.harmless.", "embeddings.refused."),
+        Action.KEPT,
+        "Such a request is refused before it is sent.",
+    ),
+    Row(
+        ("embeddings.dimensions.length",),
+        Action.REFUSED,
+        "The parameter dimensions is refused.",
+        (Does.REFUSE_DIMENSIONS,),
+    ),
+    Row(("embeddings.request.user",), Action.EMULATED, "The user is left out.", (Does.NO_USER,)),
+)
+
+ROWS: Final = (*REQUESTS, *ANSWERS, *CHOICES, *EMBEDDINGS)

@@ -1,0 +1,135 @@
+"""What a row of the tables says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What becomes of a broken rule; the value is how tables for people call it."""
+
+    REPAIRED = "repaired"
+    """In every answer, whatever the report says."""
+    EMULATED = "emulated"
+    """The gateway does what the upstream does not."""
+    REFUSED = "refused"
+    """Requests that ask for it are refused with 400 and the name of the parameter."""
+    KEPT = "kept by the gateway"
+    """The upstream is not asked: the gateway checks requests, writes errors and headers, and knows the keys."""
+    ENDED = "ended in an error"
+    """What cannot be mended is not passed on: the answer becomes an error."""
+    PASSED_ON = "passed on"
+    """Nothing is done, and the row says why."""
+
+
+class Does(StrEnum):
+    """What the gateway does, or refuses, for rows that need the report for it."""
+
+    # ---- requests are written otherwise
+    NO_NULLS = "no-nulls"
+    NO_DEFAULTS = "no-defaults"
+    NO_BOOKKEEPING = "no-bookkeeping"
+    DEVELOPER_AS_SYSTEM = "developer-as-system"
+    SYSTEM_IN_USER = "system-in-user"
+    PARTS_AS_TEXT = "parts-as-text"
+    STOP_AS_LIST = "stop-as-list"
+    OLD_LIMIT = "old-limit"
+    NEW_LIMIT = "new-limit"
+    ONE_LIMIT = "one-limit"
+    NO_EMPTY_TOOLS = "no-empty-tools"
+    NO_STRICT_FALSE = "no-strict-false"
+    PARAMETERS_GIVEN = "parameters-given"
+    CONTENT_NULL = "content-null"
+    CONTENT_EMPTY = "content-empty"
+    CALLS_ALONE = "calls-alone"
+    NO_TOOLS_FOR_NONE = "no-tools-for-none"
+    NO_TEXT_FORMAT = "no-text-format"
+    NO_USER = "no-user"
+    # ---- answers are made of others
+    CHOICES = "choices"
+    PROMPTS = "prompts"
+    INPUTS = "inputs"
+    STOP = "stop"
+    STOP_SENT = "stop-sent"
+    ECHO = "echo"
+    ALTERNATIVES = "alternatives"
+    NO_ZERO_ALTERNATIVES = "no-zero-alternatives"
+    NO_PADDING = "no-padding"
+    BASE64 = "base64"
+    NUMBERS = "numbers"
+    CHAT_WHOLE = "chat-whole"
+    CHAT_CALLS_WHOLE = "chat-calls-whole"
+    CHAT_USAGE_WHOLE = "chat-usage-whole"
+    COMPLETION_WHOLE = "completion-whole"
+    COMPLETION_USAGE_WHOLE = "completion-usage-whole"
+    CHAT_STREAMED = "chat-streamed"
+    COMPLETION_STREAMED = "completion-streamed"
+    # ---- requests are refused
+    REFUSE_PICTURES = "refuse-pictures"
+    REFUSE_NUL = "refuse-nul"
+    REFUSE_HALF_PAIRS = "refuse-half-pairs"
+    REFUSE_LATE_SYSTEM = "refuse-late-system"
+    REFUSE_TURNS = "refuse-turns"
+    REFUSE_ORDER = "refuse-order"
+    REFUSE_SILENT_TURNS = "refuse-silent-turns"
+    REFUSE_LIMITS = "refuse-limits"
+    REFUSE_ZERO_LIMIT = "refuse-zero-limit"
+    REFUSE_HUGE_LIMIT = "refuse-huge-limit"
+    REFUSE_USAGE = "refuse-usage"
+    REFUSE_BEST_OF = "refuse-best-of"
+    REFUSE_TOKENS = "refuse-tokens"
+    REFUSE_PROMPT_LISTS = "refuse-prompt-lists"
+    REFUSE_ECHO = "refuse-echo"
+    REFUSE_ECHO_LOGPROBS = "refuse-echo-logprobs"
+    REFUSE_SUFFIX = "refuse-suffix"
+    REFUSE_INPUT_TOKENS = "refuse-input-tokens"
+    REFUSE_DIMENSIONS = "refuse-dimensions"
+    REFUSE_LOGPROBS = "refuse-logprobs"
+    REFUSE_COMPLETION_LOGPROBS = "refuse-completion-logprobs"
+    REFUSE_TEMPERATURE = "refuse-temperature"
+    REFUSE_TOP_P = "refuse-top-p"
+    REFUSE_PENALTIES = "refuse-penalties"
+    REFUSE_NEGATIVE_SEED = "refuse-negative-seed"
+    REFUSE_BIAS = "refuse-bias"
+    REFUSE_EFFORT = "refuse-effort"
+    REFUSE_SCHEMA = "refuse-schema"
+    REFUSE_DEFINITIONS = "refuse-definitions"
+    REFUSE_OBJECT = "refuse-object"
+    REFUSE_REQUIRED = "refuse-required"
+    REFUSE_NAMED = "refuse-named"
+    REFUSE_PARALLEL = "refuse-parallel"
+    REFUSE_STRICT = "refuse-strict"
+    REFUSE_TOOLS = "refuse-tools"
+    REFUSE_CUT_ARGUMENTS = "refuse-cut-arguments"
+    REFUSE_UNKNOWN = "refuse-unknown"
+    REFUSE_FUNCTIONS = "refuse-functions"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is done about rules. Of several rows that fit a broken rule the first of the most exact ones holds."""
+
+    rules: tuple[str, ...]
+    """Ids of rules, or beginnings that end in a dot."""
+    action: Action
+    what: str
+    """One sentence for people."""
+    does: tuple[Does, ...] = ()
+    cause: str | None = None
+    """The row holds where the report names this cause."""
+    kept: str | None = None
+    """The row holds where the upstream was seen to keep this rule."""
+    refused_too: bool = False
+    """Whether the row holds where the upstream refuses what the rule is about, too."""
+
+    def covers(self, rule: str) -> int:
+        """How much of the id of a rule the row names: 0 where it is not about that rule."""
+        return max(
+            (
+                len(name)
+                for name in self.rules
+                if rule == name or (name.endswith(".") and rule.startswith(name))
+            ),
+            default=0,
+        )

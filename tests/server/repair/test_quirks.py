@@ -1,0 +1,262 @@
+"""What is done about the rules that a report says are broken."""
+
+from __future__ import annotations
+
+import pytest
+from gonogo.report import json as suite_report
+from gonogo.rules import catalogue
+from gonogo.verdict import Verdict
+from gonogo_server.errors import BadRequest, BadSettings
+from gonogo_server.repair.quirks import BROKEN, REPORT_VERSION, ROWS, Quirks, action
+from gonogo_server.repair.refusals import REFUSALS
+from gonogo_server.repair.table.row import Action, Does
+from server.repair.reports import chat, completion, embedding, quirks, report, rule
+
+RULES = [scenario.rule for scenario in catalogue.load(fuzz=True)]
+PICTURE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]
+COMMAND = (
+    "curl -sS -i http://127.0.0.1:8181/v1/chat/completions -H 'content-type: application/json' --data-raw "
+    '\'{"model": "m", "messages": [{"role": "user", "content": "Hi"}], "seed": -9223372036854775808}\''
+)
+
+
+def test_every_rule_of_the_suite_has_a_row() -> None:
+    assert [each.id for each in RULES if action(each.id) is None] == []
+
+
+def test_every_row_is_about_a_rule_of_the_suite() -> None:
+    ids = [each.id for each in RULES]
+    for row in ROWS:
+        for name in row.rules:
+            assert any(each == name or (name.endswith(".") and each.startswith(name)) for each in ids), name
+        assert row.kept is None or row.kept in ids
+        assert row.what.endswith(".")
+
+
+def test_a_row_that_refuses_says_what_and_one_that_only_tells_does_nothing() -> None:
+    refused = {refusal.does for refusal in REFUSALS}
+    for row in ROWS:
+        refuses = [does for does in row.does if does.value.startswith("refuse-")]
+        assert set(refuses) <= refused
+        assert bool(row.does) == (row.action in {Action.EMULATED, Action.REFUSED}), row
+        assert row.action is not Action.REFUSED or refuses, row
+
+
+def test_the_report_that_is_read_is_the_one_that_the_suite_writes() -> None:
+    assert suite_report.REPORT_VERSION == REPORT_VERSION
+    written = suite_report.schema()["$defs"]["rule"]["required"]
+    assert set(rule("x")) <= set(written)
+    assert {verdict.value for verdict in Verdict} >= BROKEN
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ([], "no report of gonogo"),
+        ({"rules": []}, "no report of gonogo"),
+        ({"report_version": 1, "rules": []}, "of version 1"),
+        ({"report_version": 2}, "lacks the verdicts"),
+        ({"report_version": 2, "rules": [{"id": "chat.stream.done"}]}, "lacks the verdicts"),
+    ],
+)
+def test_another_file_is_refused_in_one_sentence_that_says_what_to_give(document: object, says: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        Quirks.read(document)
+    assert says in str(caught.value)
+    assert "gonogo check URL --json FILE" in str(caught.value)
+
+
+def test_a_server_that_keeps_every_rule_has_no_quirks() -> None:
+    kept = quirks(rule("choices.chat.number", "pass"), rule("chat.stream.done", "not-applicable"))
+    assert not kept.does
+    assert not kept.table()
+
+
+def test_the_table_has_a_row_for_each_broken_rule_also_where_nothing_is_done() -> None:
+    table = quirks("choices.chat.number", "chat.stream.done", rule("text.leading_space", "warn")).table()
+    assert [(row.rule, row.action) for row in table] == [
+        ("choices.chat.number", "emulated"),
+        ("chat.stream.done", "repaired"),
+        ("text.leading_space", "passed on"),
+    ]
+
+
+def test_a_rule_of_a_later_suite_is_passed_on_by_name() -> None:
+    (row,) = quirks("chat.later.rule").table()
+    assert (row.action, row.what) == ("passed on", "This gateway does not know the rule.")
+
+
+def test_what_an_upstream_refuses_itself_is_emulated_where_that_can_be() -> None:
+    found = quirks(rule("completions.echo.text", "unsupported", reason="refused"))
+    assert found.does == {Does.ECHO: "completions.echo.text"}
+
+
+def test_an_operation_that_is_not_there_has_no_quirks() -> None:
+    assert not quirks(rule("completions.echo.text", "unsupported", reason="no-such-operation")).does
+
+
+def test_a_valid_request_that_failed_upstream_is_refused() -> None:
+    failed = rule("chat.request.picture", "inconclusive", reason="server-error")
+    with pytest.raises(BadRequest, match="other than text") as caught:
+        chat(failed, messages=PICTURE)
+    assert (caught.value.param, caught.value.code) == ("messages[0]", "unsupported_parameter")
+
+
+def test_what_a_broken_connection_is_blamed_on_is_read_out_of_the_command() -> None:
+    found = quirks(rule("http.complete", exchanges=["x1", "x2"], curl=COMMAND))
+    assert found.does == {Does.REFUSE_NEGATIVE_SEED: "http.complete"}
+    assert [row.what for row in found.table()] == ["A 'seed' below 0 is refused."]
+
+
+def test_requests_of_the_kind_that_ended_an_upstream_are_not_sent_to_it() -> None:
+    actual = (
+        'status 404, after one of POST /completions {"max_tokens":2,"prompt":["One","Two"]} | POST /completions'
+        ' {"prompt":[1,2]} | POST /chat/completions with bytes that are not UTF-8 | POST /completions {"prompt":[]}'
+    )
+    dead = rule("http.survives", actual=actual, curl=COMMAND, exchanges=["x9"])
+    assert [each.requests for each in [completion(dead, prompt=["One", "Two"])]] == [
+        ({"model": "m", "prompt": "One"}, {"model": "m", "prompt": "Two"})
+    ]
+    with pytest.raises(BadRequest, match="in tokens"):
+        completion(dead, prompt=[1, 2])
+
+
+def test_a_failure_that_nothing_explains_is_told() -> None:
+    (row,) = quirks(rule("http.survives", actual='after POST /chat/completions {"messages":[]}')).table()
+    assert (row.action, row.what.partition(":")[0]) == (
+        "passed on",
+        "Nothing known here sets this request apart",
+    )
+
+
+def test_a_usage_beside_choices_is_repaired_and_one_that_is_missing_is_had_from_a_whole_answer() -> None:
+    whole = rule("chat.response.usage", "pass")
+    moved = quirks(rule("chat.stream.usage", cause="usage-beside-choices"), whole)
+    assert (moved.does, moved.table()[0].action) == ({}, "repaired")
+    assert quirks("chat.stream.usage", whole).does == {Does.CHAT_USAGE_WHOLE: "chat.stream.usage"}
+    assert quirks("chat.stream.usage").does == {Does.REFUSE_USAGE: "chat.stream.usage"}
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+CUT = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a"'}}
+
+
+@pytest.mark.parametrize(
+    ("broken", "members", "param"),
+    [
+        ("logprobs.chat.present", {"logprobs": True}, "logprobs"),
+        ("structured.schema.kept", {"response_format": {"type": "json_schema"}}, "response_format"),
+        ("structured.object.begins", {"response_format": {"type": "json_object"}}, "response_format"),
+        (
+            "structured.schema.definitions",
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": {"$defs": {}}}}},
+            "response_format",
+        ),
+        ("tools.required.called", {"tools": [TOOL], "tool_choice": "required"}, "tool_choice"),
+        ("tools.named.called", {"tools": [TOOL], "tool_choice": {"type": "function"}}, "tool_choice"),
+        ("tools.call.name", {"tools": [TOOL]}, "tools"),
+        ("tools.strict.kept", {"tools": [{"type": "function", "function": {"strict": True}}]}, "tools"),
+        ("tools.parallel.one", {"tools": [TOOL], "parallel_tool_calls": False}, "parallel_tool_calls"),
+        ("tools.functions.not_ignored", {"functions": [{}]}, "functions"),
+        ("sampling.effect.logit_bias", {"logit_bias": {"1": 5}}, "logit_bias"),
+        ("sampling.effect.temperature", {"temperature": 0.5}, "temperature"),
+        ("sampling.effect.top_p", {"top_p": 0.5}, "top_p"),
+        ("sampling.accepted.penalties", {"frequency_penalty": 1}, "frequency_penalty"),
+        ("sampling.accepted.seed", {"seed": -1}, "seed"),
+        ("sampling.accepted.reasoning_effort", {"reasoning_effort": "low"}, "reasoning_effort"),
+        ("chat.limit.max_tokens", {"max_tokens": 3}, "max_tokens"),
+        ("completions.echo.nothing_else", {"max_tokens": 0}, "max_tokens"),
+        ("errors.token_limit.harmless", {"max_tokens": 10**8}, "max_tokens"),
+        ("chat.stream.usage", {"stream": True, "stream_options": {"include_usage": True}}, "stream_options"),
+        ("chat.harmless.nul", {"user": "a\0"}, "user"),
+        ("chat.harmless.half_pair", {"user": "a\ud800"}, "user"),
+        ("errors.unknown_field.harmless", {"gonogo": 1}, "gonogo"),
+    ],
+)
+def test_a_parameter_that_is_accepted_and_ignored_is_refused_by_its_name(
+    broken: str, members: dict[str, object], param: str
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        chat(broken, **members)
+    assert (caught.value.status, caught.value.param, caught.value.code) == (
+        400,
+        param,
+        "unsupported_parameter",
+    )
+    assert broken in str(caught.value)
+    assert chat(**members).requests[0].items() >= members.items()
+
+
+@pytest.mark.parametrize(
+    ("broken", "messages", "param"),
+    [
+        (
+            "chat.harmless.late_system",
+            [{"role": "user", "content": "a"}, {"role": "system", "content": "b"}],
+            "messages[1]",
+        ),
+        ("chat.harmless.two_users", [{"role": "user", "content": "a"}] * 2, "messages[1]"),
+        ("chat.harmless.any_order", [{"role": "user", "content": ""}], "messages[0]"),
+        ("chat.harmless.any_order", [{"role": "assistant", "content": "a"}], "messages[0]"),
+        (
+            "chat.request.silent_turns",
+            [{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}],
+            "messages[1]",
+        ),
+        (
+            "tools.harmless.arguments_cut",
+            [{"role": "user", "content": "a"}, {"role": "assistant", "tool_calls": [CUT]}],
+            "messages[1]",
+        ),
+    ],
+)
+def test_a_conversation_that_fails_the_upstream_is_refused(
+    broken: str, messages: list[dict[str, object]], param: str
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        chat(broken, messages=messages)
+    assert caught.value.param == param
+    assert chat(broken).requests == ({"model": "m", "messages": [{"role": "user", "content": "Hi"}]},)
+
+
+@pytest.mark.parametrize(
+    ("broken", "members", "param"),
+    [
+        ("completions.suffix.named", {"suffix": "!"}, "suffix"),
+        ("completions.echo.logprobs", {"echo": True, "logprobs": 1}, "echo"),
+        ("completions.echo.text", {"echo": True, "prompt": [1, 2]}, "echo"),
+        ("completions.prompt.tokens", {"prompt": [1, 2]}, "prompt"),
+        ("choices.completions.number", {"best_of": 3}, "best_of"),
+        ("logprobs.completions.present", {"logprobs": 0}, "logprobs"),
+    ],
+)
+def test_what_a_completion_cannot_have_is_refused(
+    broken: str, members: dict[str, object], param: str
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        completion(broken, **members)
+    assert caught.value.param == param
+
+
+def test_what_embeddings_cannot_have_is_refused() -> None:
+    with pytest.raises(BadRequest, match="dimensions"):
+        embedding("embeddings.dimensions.length", dimensions=4)
+    with pytest.raises(BadRequest, match="in tokens"):
+        embedding("embeddings.input.tokens", input=[1, 2])
+
+
+EVERYTHING = report(*(each.id for each in RULES if each.level.value != "may"))
+
+
+def test_a_request_that_asks_for_nothing_is_sent_to_a_server_that_breaks_every_rule() -> None:
+    whole = Quirks.read(EVERYTHING)
+    assert len(whole.table()) == len(EVERYTHING["rules"])
+    neutral = {"temperature": 1, "top_p": 1, "n": 1, "logprobs": False, "logit_bias": None, "stop": None}
+    made = chat(*EVERYTHING["rules"], **neutral)
+    (sent,) = made.requests
+    assert {name: value for name, value in sent.items() if name not in {"stream", "stream_options"}} == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "temperature": 1,
+        "top_p": 1,
+    }
