@@ -254,7 +254,6 @@ class UpstreamError(ServerError):
     """An upstream refused, failed, or sent what nobody can read: 502 unless its own status says more."""
 
     status = 502
-    default_code = "upstream_failed"
 
     def __init__(
         self,
@@ -266,7 +265,7 @@ class UpstreamError(ServerError):
         type: ErrorType = "server_error",  # noqa: A002 - the name on the wire
         retry_after: int | None = None,
     ) -> None:
-        super().__init__(message, param, code)
+        super().__init__(message, param, code or ("upstream_failed" if status >= 500 else None))
         self.status, self.type, self.retry_after = status, type, retry_after
 
 

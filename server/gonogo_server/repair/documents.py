@@ -23,9 +23,21 @@ class Chunk(dict[str, Any]):
     frame: bytes
 
 
+class Body(dict[str, Any]):
+    """A whole answer as the upstream sent it: its document, and its bytes. A copy of it is a plain document."""
+
+    __slots__ = ("data",)
+    data: bytes
+
+
 def frame(document: Document) -> bytes:
     """The event of a chunk: the upstream's own bytes, or compact JSON where it was edited."""
     return document.frame if isinstance(document, Chunk) else b"data: " + encoded(document) + b"\n\n"
+
+
+def body(document: Document) -> bytes:
+    """A whole answer: the upstream's own bytes, or compact JSON where it was edited."""
+    return document.data if isinstance(document, Body) else encoded(document)
 
 
 def encoded(document: Document) -> bytes:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import Chunk
 from gonogo_server.envelope import envelope
-from gonogo_server.errors import ServerError
+from gonogo_server.errors import ServerError, UpstreamError
+from gonogo_server.repair import body, documents, models
 from gonogo_server.repair.base import Asked
-from gonogo_server.repair.documents import frame
 from gonogo_server.repair.errors import upstream_error
 from gonogo_server.repair.stream import StreamRepair
 
@@ -29,6 +29,7 @@ OPERATIONS: dict[str, Operation] = {
     "/completions": "completion",
     "/embeddings": "embedding",
 }
+PREFIXES = {"/chat/completions": "chatcmpl-", "/completions": "cmpl-", "/embeddings": ""}
 
 
 def asked(exchange: Exchange) -> Asked:
@@ -46,7 +47,8 @@ def asked(exchange: Exchange) -> Asked:
         choices=(len(prompt) if several else 1) * (fields.get("n") or 1),
         logprobs=bool(fields.get("logprobs")),
         tools=bool(fields.get("tools")),
-        fresh_id=f"chatcmpl-fresh-{exchange.id}",
+        base64=fields.get("encoding_format") == "base64",
+        fresh_id=f"{PREFIXES[exchange.request.path]}fresh-{exchange.id}",
         now=int(parsedate_to_datetime(date).timestamp()) if date else NOW,
     )
 
@@ -58,11 +60,11 @@ def streamed(
     out: list[bytes] = []
     try:
         for piece in pieces:
-            out += map(frame, repair.feed(piece))
+            out += map(documents.frame, repair.feed(piece))
             if repair.done:
                 break
         if not broken or repair.done or repair.finished:
-            out += map(frame, repair.end())
+            out += map(documents.frame, repair.end())
         else:
             return b"".join([*out, BROKEN]), None
     except ServerError as error:
@@ -79,7 +81,9 @@ def repaired(exchange: Exchange, noted: Noted) -> Exchange:
         return _refusal(exchange)
     if exchange.request.path in OPERATIONS and exchange.request.fields.get("stream") is True:
         return _stream(exchange, noted)
-    return exchange
+    if exchange.request.method not in ("GET", "POST") or exchange.status != 200:
+        return exchange
+    return _whole(exchange, noted)
 
 
 def _stream(exchange: Exchange, noted: Noted) -> Exchange:
@@ -90,13 +94,35 @@ def _stream(exchange: Exchange, noted: Noted) -> Exchange:
     return replace(whole, chunks=_timed(exchange, data))
 
 
+def _whole(exchange: Exchange, noted: Noted) -> Exchange:
+    try:
+        if exchange.failure is not None:
+            raise UpstreamError("The connection to the upstream broke.")
+        data = documents.body(_document(exchange, noted))
+    except ServerError as error:
+        return _failed(exchange, error)
+    head = _with_type(exchange, "application/json")
+    return replace(exchange, headers=head, chunks=_timed(exchange, data))
+
+
+def _document(exchange: Exchange, noted: Noted) -> Document:
+    if exchange.request.path in OPERATIONS:
+        return body.repaired(asked(exchange), exchange.body, noted)
+    found = body.read(exchange.body, noted)
+    mend = models.model_list if exchange.request.path == "/models" else models.model
+    return mend(found, noted, owner="upstream", since=NOW)
+
+
+def _failed(exchange: Exchange, error: ServerError) -> Exchange:
+    data = envelope(error).model_dump_json(by_alias=True).encode()
+    head = _with_type(exchange, "application/json")
+    return replace(exchange, status=error.status, failure=None, headers=head, chunks=_timed(exchange, data))
+
+
 def _refusal(exchange: Exchange) -> Exchange:
     headers = {name.lower(): value for name, value in exchange.headers}
     assert exchange.status is not None
-    error = upstream_error(exchange.status, headers, exchange.body)
-    body = envelope(error).model_dump_json(by_alias=True).encode()
-    head = _with_type(exchange, "application/json")
-    return replace(exchange, status=error.status, headers=head, chunks=_timed(exchange, body))
+    return _failed(exchange, upstream_error(exchange.status, headers, exchange.body))
 
 
 def _with_type(exchange: Exchange, media_type: str) -> tuple[tuple[str, str], ...]:
@@ -110,7 +136,7 @@ def _timed(exchange: Exchange, data: bytes) -> tuple[Chunk, ...]:
     return tuple(Chunk(times[min(place, len(times) - 1)], part) for place, part in enumerate(parts))
 
 
-def documents(data: bytes) -> list[Document]:
+def chunks(data: bytes) -> list[Document]:
     """The objects of a stream that the gateway wrote."""
     events = [part.removeprefix(b"data: ") for part in data.split(b"\n\n") if part]
     return [json.loads(event) for event in events if event != b"[DONE]"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo_server.repair.base import Asked
 from gonogo_server.repair.stream import StreamRepair
-from server.repair.gateway import NOW, asked, documents, streamed, text_of
+from server.repair.gateway import NOW, asked, chunks, streamed, text_of
 
 if TYPE_CHECKING:
     from gonogo.evidence import Record
@@ -44,8 +44,8 @@ def test_a_recorded_stream_that_is_written_anew_says_the_same(path: Path) -> Non
     data = path.read_bytes()
     rewritten, error = streamed([data], StreamRepair(COUNTED, lambda _: None, rewrite=True))
     assert error is None
-    assert documents(rewritten) == documents(data)
-    assert text_of(documents(rewritten)) == text_of(documents(data))
+    assert chunks(rewritten) == chunks(data)
+    assert text_of(chunks(rewritten)) == text_of(chunks(data))
 
 
 def test_every_stream_of_a_sound_server_passes_through_byte_for_byte(clean: Record) -> None:
@@ -68,4 +68,4 @@ def test_the_text_of_a_chunk_that_is_edited_stays_what_it_was() -> None:
     data = b"".join(f"data: {json.dumps(one)}\n\n".encode() for one in (chunk, last))
     out, error = streamed([data], StreamRepair(COUNTED, lambda _: None))
     assert error is None
-    assert text_of(documents(out)) == text
+    assert text_of(chunks(out)) == text

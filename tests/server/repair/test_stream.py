@@ -10,7 +10,7 @@ from gonogo_server.errors import UpstreamError
 from gonogo_server.repair.base import Asked
 from gonogo_server.repair.documents import frame
 from gonogo_server.repair.stream import StreamRepair
-from server.repair.gateway import NOW, documents, streamed, text_of
+from server.repair.gateway import NOW, chunks, streamed, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,8 +98,8 @@ def test_an_answer_without_its_end_is_never_completed(data: bytes) -> None:
     assert error is not None
     assert error.status == 502
     assert b"[DONE]" not in out
-    assert text_of(documents(out)[:-1]) == text_of(
-        documents(data.replace(b": ping\n\n", b"")) if b"data" in data else []
+    assert text_of(chunks(out)[:-1]) == text_of(
+        chunks(data.replace(b": ping\n\n", b"")) if b"data" in data else []
     )
 
 
@@ -125,7 +125,7 @@ def test_an_error_in_a_stream_ends_it_behind_what_was_said(data: bytes, message:
     assert error is not None
     assert str(error) == message
     assert out.startswith(begun)
-    assert documents(out)[-1]["error"]["message"] == message
+    assert chunks(out)[-1]["error"]["message"] == message
 
 
 def test_a_whole_answer_becomes_a_stream() -> None:
@@ -140,7 +140,7 @@ def test_a_whole_answer_becomes_a_stream() -> None:
     for data in (json.dumps(body).encode(), json.dumps(body, indent=1).encode()):
         out, noted, error = through(data, COUNTED, media_type="application/json")
         assert error is None
-        said, last, counted = documents(out)
+        said, last, counted = chunks(out)
         assert said["choices"][0]["delta"] == {**message, "tool_calls": [{"index": 0, **call}]}
         assert (said["object"], said["choices"][0]["finish_reason"]) == ("chat.completion.chunk", None)
         assert last["choices"][0] == {
@@ -156,7 +156,7 @@ def test_a_whole_answer_becomes_a_stream() -> None:
 def test_lines_of_json_become_a_stream() -> None:
     data = b"".join(json.dumps(one).encode() + b"\n" for one in (FIRST, HI, LAST))
     out, _, error = through(data, media_type="application/x-ndjson")
-    assert (documents(out), error) == ([FIRST, HI, LAST], None)
+    assert (chunks(out), error) == ([FIRST, HI, LAST], None)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_lines_of_json_become_a_stream() -> None:
 )
 def test_two_chunks_in_one_event_are_two_events(both: bytes) -> None:
     out, noted, error = through(both + event(LAST) + DONE)
-    assert (documents(out), error) == ([FIRST, HI, LAST], None)
+    assert (chunks(out), error) == ([FIRST, HI, LAST], None)
     assert "stream.json" in noted
 
 
@@ -211,7 +211,7 @@ class Upper:
 def test_more_stages_run_behind_the_repairs() -> None:
     out, _, error = through(event({"choices": [{"text": "Hi", "finish_reason": "stop"}]}), more=[Upper()])
     assert error is None
-    assert [chunk.get("seen") or chunk["last"] for chunk in documents(out)] == [True, True, True]
+    assert [chunk.get("seen") or chunk["last"] for chunk in chunks(out)] == [True, True, True]
 
 
 def test_names_that_json_has_twice_are_written_once_where_that_is_asked_for() -> None:

@@ -105,7 +105,7 @@ class Choices:
                 delta = {} if text is None else {"content": text}
         if type(delta.get("content")) not in _TEXTS:
             self._noted(f"{STREAM['chat']}.delta")
-            delta = {**delta, "content": _joined(delta["content"])}
+            delta = {**delta, "content": joined(delta["content"])}
         choice["delta"] = delta
 
     def _as_text(self, choice: Document) -> None:
@@ -121,7 +121,7 @@ class Choices:
         choice["text"] = text or ""
 
 
-def _joined(content: object) -> str:
+def joined(content: object) -> str:
     """The text of parts, one behind the other."""
     parts = content if isinstance(content, list) else [content]
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
