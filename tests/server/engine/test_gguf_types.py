@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from gguf import GGML_QUANT_SIZES, GGUFWriter, quants
 from gguf import GGMLQuantizationType as Type
+from gonogo_server.engine.locate import Location
 from gonogo_server.engine.mlx.gguf import read_file
 from gonogo_server.engine.mlx.gguf_header import tensor_infos
-from gonogo_server.errors import UnsupportedModel
+from gonogo_server.engine.mlx.load import load
+from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,3 +105,41 @@ def test_a_type_that_mlx_does_not_read_or_not_right_is_named(tmp_path: Path, kin
     with pytest.raises(UnsupportedModel) as refused:
         read_file(file)
     assert str(refused.value) == f"its tensor middle.weight is of the type {kind.name}, {how}"
+
+
+STRING, ARRAY, DOUBLE = 8, 9, 12
+
+
+def head(kind: bytes) -> bytes:
+    """The beginning of a file up to the type of its second value; there is no value, and nothing behind it."""
+    first = _text(b"general.architecture") + struct.pack("<I", STRING) + _text(b"llama")
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + first + _text(b"llama.rope.theta") + kind
+
+
+def _text(value: bytes) -> bytes:
+    return struct.pack("<Q", len(value)) + value
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (struct.pack("<I", DOUBLE), "FLOAT64"),
+        (struct.pack("<IIQ", ARRAY, DOUBLE, 2), "ARRAY of FLOAT64"),
+        (struct.pack("<IIQ", ARRAY, ARRAY, 2), "ARRAY of ARRAY"),
+    ],
+)
+def test_metadata_that_mlx_does_not_read_is_refused_by_its_key_and_type_and_mlx_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes, name: str
+) -> None:
+    def asked(*_: object, **_named: object) -> None:
+        pytest.fail("mlx was asked")
+
+    monkeypatch.setattr(mx, "load", asked)
+    file = tmp_path / "made.gguf"
+    file.write_bytes(head(kind))
+    with pytest.raises(ModelUnavailable) as refused:
+        load(Location("made", "gguf", file))
+    assert str(refused.value) == (
+        f"The model made cannot be served: its metadata value llama.rope.theta is of the type {name}, which mlx does"
+        " not read."
+    )

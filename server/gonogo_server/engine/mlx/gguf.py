@@ -94,7 +94,7 @@ def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
     """The tensors, and what the file says of its model, by the names of the GGUF specification.
 
     Raises `ModelUnavailable` where it may be read only, and there is no room for a copy, `UnsupportedModel` for a
-    tensor of a type that mlx does not read, or not right.
+    tensor of a type that mlx does not read, or not right, or such a value of the metadata.
     """
     infos = tensor_infos(path)
     for info in infos:

@@ -1,7 +1,8 @@
 """The names and types of the tensors in a GGUF file, and where each begins, as its head tells them.
 
 mlx stops reading at the first tensor of a type that it does not know, and says nothing, and makes float16 of BF16. What
-it gave is compared with this. Source: the GGUF specification (ggml, docs/gguf.md), versions 2 and 3, little-endian.
+it gave is compared with this. Values of the metadata that it does not read are refused before it is asked. Source: the
+GGUF specification (ggml, docs/gguf.md), versions 2 and 3, little-endian.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
+
+from gonogo_server.errors import UnsupportedModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +34,7 @@ MISREAD: Final = frozenset({12})
 SIZES: Final = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 """Bytes of a value in the metadata by the number of its type."""
 MAGIC, VERSIONS = b"GGUF", (2, 3)
-UINT32, STRING, ARRAY = 4, 8, 9
+UINT32, STRING, ARRAY, FLOAT64 = 4, 8, 9, 12
 ALIGNMENT_KEY: Final = b"general.alignment"
 USUAL_ALIGNMENT: Final = 32
 
@@ -52,7 +55,10 @@ class TensorInfo:
 
 
 def tensor_infos(path: Path) -> Sequence[TensorInfo]:
-    """The tensors of a file, in their order; none of what is no such file, which mlx says."""
+    """The tensors of a file, in their order; none of what is no such file, which mlx says.
+
+    Raises `UnsupportedModel` for a value of the metadata that mlx does not read.
+    """
     try:
         return _read(path)
     except (struct.error, KeyError):  # it ends within its head, or is damaged there
@@ -70,7 +76,7 @@ def _read(path: Path) -> Sequence[TensorInfo]:
             if name == ALIGNMENT_KEY and kind == UINT32:
                 (alignment,) = _unpack(file, "<I")
             else:
-                _skip(file, kind)
+                _pass_over(file, name, kind)
         found = [_info(file) for _ in range(tensors)]
         begin = -(-file.tell() // alignment) * alignment
     return [TensorInfo(name, shape, number, begin + offset) for name, shape, number, offset in found]
@@ -84,19 +90,33 @@ def _info(file: BinaryIO) -> tuple[str, tuple[int, ...], int, int]:
     return name, tuple(reversed(shape)), number, offset
 
 
-def _skip(file: BinaryIO, kind: int) -> None:
-    """Pass over a value of the metadata."""
+def _pass_over(file: BinaryIO, name: bytes, kind: int) -> None:
+    """Pass over a value of the metadata, one or an array of them; UnsupportedModel where mlx 0.32 does not read it."""
+    if kind == FLOAT64:
+        raise _unread(name, "the type FLOAT64")
+    if kind != ARRAY:
+        _skip(file, kind, 1)
+        return
+    of, length = _unpack(file, "<IQ")
+    if of == FLOAT64:
+        raise _unread(name, "the type ARRAY of FLOAT64")
+    if of == ARRAY:
+        raise _unread(name, "the type ARRAY of ARRAY")
+    _skip(file, of, length)
+
+
+def _unread(name: bytes, what: str) -> UnsupportedModel:
+    key = name.decode("utf-8", "replace")
+    return UnsupportedModel(f"its metadata value {key} is of {what}, which mlx does not read")
+
+
+def _skip(file: BinaryIO, kind: int, number: int) -> None:
+    """Pass over so many values of a type."""
     if kind == STRING:
-        _string(file)
-    elif kind == ARRAY:
-        of, length = _unpack(file, "<IQ")
-        if of in SIZES:
-            file.seek(SIZES[of] * length, 1)
-            return
-        for _ in range(length):
-            _skip(file, of)
+        for _ in range(number):
+            _string(file)
     else:
-        file.seek(SIZES[kind], 1)
+        file.seek(SIZES[kind] * number, 1)
 
 
 def _string(file: BinaryIO) -> bytes:
