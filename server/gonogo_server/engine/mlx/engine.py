@@ -15,6 +15,7 @@ from gonogo_server.engine.locate import locate_all
 from gonogo_server.engine.mlx.device import describe
 from gonogo_server.engine.mlx.foretell import foretell
 from gonogo_server.engine.mlx.load import Loaded
+from gonogo_server.engine.mlx.matchers import Matchers
 from gonogo_server.engine.mlx.residents import Limits, Residents
 from gonogo_server.engine.mlx.sequence import TokenSequence
 from gonogo_server.engine.mlx.ticket import Ticket
@@ -88,6 +89,7 @@ class MlxEngine:
     ) -> None:
         self._locations = {location.id: location for location in locations}
         self._reader = ThreadPoolExecutor(1, "gonogo-text")
+        self._matchers = Matchers(limits.grammar_seconds)
         self._worker: Worker[Residents] = Worker("gonogo-mlx", lambda: make(limits))
         self._worker.start()
         # Looked at on the thread, as mlx reads the headers of some files.
@@ -223,7 +225,8 @@ class MlxEngine:
     async def _matcher(self, text: Text, generation: Generation) -> LLMatcher | None:
         """Grammars are compiled, and what spells tokens is made, where that keeps nobody waiting."""
         if (grammar := generation.grammar) is not None:
-            return await self._read(lambda: text.matcher(grammar))
+            self._worker.check()
+            return await self._matchers.at_beginning(text, grammar)
         if generation.logprobs is not None:
             await self._read(lambda: text.spell(generation.prompt[0]))
         return None

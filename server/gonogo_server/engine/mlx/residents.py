@@ -17,6 +17,7 @@ from gonogo_server.engine.mlx.batch import Batch
 from gonogo_server.engine.mlx.device import on_cpu, set_up
 from gonogo_server.engine.mlx.embedder import Embedder, batches, load_embedder
 from gonogo_server.engine.mlx.load import Loaded, load
+from gonogo_server.engine.mlx.matchers import SECONDS
 from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
 from gonogo_server.engine.mlx.packed.alike import check_steady
 from gonogo_server.engine.mlx.packed.generator import PackedGenerator
@@ -65,6 +66,8 @@ class Limits:
     batch_bytes: int | None = None
     deterministic: bool = False
     """Whether an answer may not depend on what else is answered."""
+    grammar_seconds: float = SECONDS
+    """What the grammar of an answer may take with the vocabulary of its model."""
 
 
 def limits(settings: Settings) -> Limits:
@@ -75,6 +78,7 @@ def limits(settings: Settings) -> Limits:
         settings.prefill_step,
         settings.batch_bytes,
         settings.deterministic,
+        settings.max_schema_seconds,
     )
 
 
