@@ -39,6 +39,8 @@ class Reason(StrEnum):
     NOT_SENT = "not-sent", "{told}"
     NO_EMBEDDING_MODEL = "no-embedding-model", "no embedding model is known; name one with --embedding-model"
     NEED_MISSING = "need-missing", "the answer of {key} that it needs is not there"
+    FEWER_MODELS = "fewer-models", "the list has no further model to retrieve"
+    NO_SLASH = "no-slash", 'no model has a "/" in its id'
     NO_FIT_STOP = "no-fit-stop", 'no part of the text "{text}" is fit for a stop sequence'
     ALL_REASONING = "all-reasoning", "the tokens went into reasoning, which --extra-body may turn off"
     CONTEXT_NOT_LISTED = (

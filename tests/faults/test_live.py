@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 HOSTILE = b'"warm"'
 HOSTILE_KEY = 'POST /chat/completions {"temperature":"warm"}'
+FEW_MODELS = {Reason.FEWER_MODELS, Reason.NO_SLASH}
+"""Why nothing more was sent to a target of one model."""
 SHORT = 2.0  # seconds; an ordinary answer here takes some milliseconds
 
 
@@ -82,7 +84,7 @@ def test_a_server_that_never_answers_one_request_is_found_and_the_rest_is_judged
     assert "the answer had not begun" in str(found["http.refused_in_time"].actual)
     assert found["errors.harmless.temperature_string"].verdict is Verdict.INCONCLUSIVE
     assert found["http.survives"].verdict is Verdict.PASS
-    assert record.unsent == {}
+    assert {because.reason for because in record.unsent.values()} <= FEW_MODELS
 
 
 def test_a_server_that_stays_with_a_client_that_left_is_found(catalogue: Catalogue) -> None:
@@ -180,4 +182,4 @@ def test_a_server_that_asks_for_patience_gets_it_and_is_not_blamed(catalogue: Ca
     assert {exchange.status for exchange in record.exchanges} == {200, 400, 404, 405, 415}
     assert waits == [7.0] * len(seen)
     assert throttled == len(seen)
-    assert record.unsent == {}
+    assert {because.reason for because in record.unsent.values()} <= FEW_MODELS

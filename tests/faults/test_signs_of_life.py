@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HOSTILE_KEY = "POST /chat/completions raw {not json"
 HOSTILE = asked(HOSTILE_KEY)
-AGAIN = asked("POST /chat/completions {} #2")
+AGAIN = asked('POST /chat/completions {"max_tokens":12,"seed":-9223372036854775808,"temperature":1} #2')
 
 
 def _alive(exchange: Exchange) -> bool:

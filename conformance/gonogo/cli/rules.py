@@ -107,7 +107,7 @@ def _command(scenario: Scenario) -> str | None:
     if scenario.rule.group in GROUPS:
         return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"
     for look in reversed(scenario.looks):
-        stimulus = look.stimulus if isinstance(look, Ask) else look.needs[0]
-        with suppress(NotPossible, KeyError):
-            return curl(stimulus.build(EXAMPLE_SUBJECT, {}), EXAMPLE_URL)
+        for stimulus in (look.stimulus,) if isinstance(look, Ask) else look.needs[:1]:
+            with suppress(NotPossible, KeyError):
+                return curl(stimulus.build(EXAMPLE_SUBJECT, {}), EXAMPLE_URL)
     return None

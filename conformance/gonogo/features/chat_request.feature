@@ -5,7 +5,7 @@ Feature: What a chat completion may be asked with
   Scenario: A chat completion with stream false is a whole answer
     Source: schema, CreateChatCompletionRequest.stream
     Why: SDKs send the key always; an event stream here breaks JSON.parse (unslothai/unsloth#6570).
-    When a chat completion is requested with {"stream": false}
+    When a chat completion is requested with {"temperature": 1, "top_p": 1, "n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": false, "stream": false}
     Then the answer is one JSON object
 
   @must @chat.request.stream_null
@@ -77,7 +77,7 @@ Feature: What a chat completion may be asked with
     Source: schema, CreateChatCompletionRequest, defaults
     Why: clients send every knob of their settings page.
     When a chat completion is requested with {}
-    And a chat completion is requested with {"temperature": 1, "top_p": 1, "n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": false}
+    And a chat completion is requested with {"temperature": 1, "top_p": 1, "n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": false, "stream": false}
     Then the last is accepted like the first
 
   @must @chat.request.temperature_zero

@@ -5,8 +5,8 @@ Feature: A streamed completion
   Scenario: A completion is streamed where a whole one is answered
     Source: schema, CreateCompletionRequest.stream; RFC 9110 section 15.6: a 5xx is the server's own error
     Why: a gateway whose streams all fail shows nothing in any editor.
-    When a completion is requested with {}
-    And a completion is streamed with {}
+    When a greedy completion is requested
+    And a greedy completion is streamed
     Then where the whole is answered, the stream is answered too
 
   @must @completions.stream.events
@@ -183,7 +183,7 @@ Feature: A streamed completion
   Scenario: Without include_usage no chunk of a completion has usage
     Source: schema, ChatCompletionStreamOptions.include_usage
     Why: choices[0] of the last chunk is an IndexError in tutorial code.
-    When a completion is streamed with {}
+    When a greedy completion is streamed
     Then no chunk counts tokens
 
   @should @completions.stream.nulls

@@ -184,7 +184,7 @@ Feature: Embeddings
     Source: project decision; an embedding is a function of its text
     Why: what was indexed is not found again.
     When embeddings are requested with {}
-    And the same request is sent again
+    And embeddings are requested with {"encoding_format": "float"}
     Then the vectors agree
 
   @must @embeddings.format.default
@@ -223,7 +223,7 @@ Feature: Embeddings
     Why: another byte order decodes to noise (runpod-workers/worker-infinity-embedding#30).
     Needs: embeddings.format.base64_size
     When embeddings are requested with {}
-    And the same request is sent again
+    And embeddings are requested with {"encoding_format": "float"}
     And embeddings are requested with {"encoding_format": "base64"}
     Then the base64 is of the same vector
 

@@ -125,14 +125,25 @@ Feature: Models
     Why: models.retrieve() and clients that probe with it take the model for absent (ollama/ollama#10139, BerriAI/litellm#37271).
     When the models are listed
     And the served model is retrieved
+    And any model is retrieved by its id as it is
     Then the listed model can be retrieved
+
+  # A few of them: the one that is asked for, and up to three others, those with "/" in their ids first.
+  @must @models.retrieve.every
+  Scenario: What else is listed can be retrieved too
+    Source: schema, paths./models/{model}.get, whose ids are those of the list
+    Why: model pickers offer what then cannot be looked up; ids with "/" are taken for paths (kekzl/imp#1599).
+    Needs: models.retrieve.found
+    When the models are listed
+    And any listed model is retrieved
+    Then each of them can be retrieved
 
   @must @models.retrieve.id
   Scenario: A retrieved model has the id that was asked for
     Source: schema, Model.id
     Why: clients compare it with what they asked for.
     Needs: models.retrieve.found
-    When the served model is retrieved
+    When any listed model is retrieved
     Then the retrieved model has the id that was asked for
 
   @must @models.retrieve.schema
@@ -140,7 +151,7 @@ Feature: Models
     Source: schema, Model
     Why: typed clients decode it like an entry of the list.
     Needs: models.retrieve.id
-    When the served model is retrieved
+    When any listed model is retrieved
     Then nothing else in the answer breaks Model than ["id", "type", "context_length", "loaded"]
 
   @should @models.retrieve.agrees

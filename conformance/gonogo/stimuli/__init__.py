@@ -6,6 +6,7 @@ import gonogo.stimuli.greedy
 import gonogo.stimuli.heads
 import gonogo.stimuli.keys
 import gonogo.stimuli.limits
+import gonogo.stimuli.listed
 import gonogo.stimuli.sampling
 import gonogo.stimuli.stopping
 import gonogo.stimuli.structured

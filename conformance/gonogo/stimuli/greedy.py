@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.observed import same_trimmed
 from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.repeatable import GREEDY, like_greedy
 from gonogo.stimuli.stimulus import Endpoint, Likeness
-from gonogo.stimuli.stopping import GREEDY, like_greedy
 
 if TYPE_CHECKING:
     from gonogo.stimuli.bodies import Body

@@ -74,18 +74,37 @@ _TOLD = re.compile(
 _LEAST = 16  # tokens; a smaller number is no context
 
 
+def listed_ids(listing: Exchange) -> list[str]:
+    """The ids of the listed models, each once and those with "/" first, which some routes cannot take.
+
+    An id that is no text, is empty, or holds half a surrogate pair, is left out: it cannot be asked for.
+    """
+    ids = [entry.get("id") for entry in _entries(listing)]
+    named = dict.fromkeys(name for name in ids if isinstance(name, str) and name and _is_whole(name))
+    return sorted(named, key=lambda name: "/" not in name)
+
+
 def context_length(listing: Exchange, model: str) -> int:
     """How long the listed context of a model is, in tokens; NotPossible where the list does not say.
 
     Where several lengths are listed it is the greatest of them.
     """
-    body = listing.json
-    data = body.get("data") if isinstance(body, dict) else None
-    entries = [entry for entry in (data if isinstance(data, list) else []) if isinstance(entry, dict)]
-    lengths = [length for entry in entries if entry.get("id") == model for length in _lengths(entry)]
+    lengths = [
+        length for entry in _entries(listing) if entry.get("id") == model for length in _lengths(entry)
+    ]
     if not lengths:
         raise NotPossible(Reason.CONTEXT_NOT_LISTED, listing)
     return max(lengths)
+
+
+def _entries(listing: Exchange) -> list[dict[str, Any]]:
+    body = listing.json
+    data = body.get("data") if isinstance(body, dict) else None
+    return [entry for entry in (data if isinstance(data, list) else []) if isinstance(entry, dict)]
+
+
+def _is_whole(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def told_length(refusal: Exchange, asked: int) -> int | None:

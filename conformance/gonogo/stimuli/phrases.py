@@ -13,6 +13,7 @@ from gonogo.stimuli import bodies
 from gonogo.stimuli.framing import is_framed
 from gonogo.stimuli.fuzzed import Meant, case, is_fuzzed
 from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, left_again, suspects
+from gonogo.stimuli.repeatable import greedy
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
 from gonogo.vocabulary import Vocabulary
 
@@ -89,11 +90,6 @@ def _models_listed() -> When:
     return Ask(bodies.list_models())
 
 
-@when.phrase("the served model is retrieved")
-def _model_retrieved() -> When:
-    return Ask(bodies.retrieve_model())
-
-
 @when.phrase('the model "{model}" is retrieved')
 def _other_model_retrieved(model: str) -> When:
     return Ask(bodies.retrieve_model(model))
@@ -117,7 +113,8 @@ _CHAT = bodies.post(Endpoint.CHAT, {})
 _CHAT_STREAM = bodies.post(Endpoint.CHAT, {}, streamed=True)
 _BROKEN = bodies.raw_post(Endpoint.CHAT, b"{not json")
 _COMPLETION = bodies.post(Endpoint.COMPLETIONS, {})
-_COMPLETION_STREAM = bodies.post(Endpoint.COMPLETIONS, {}, streamed=True)
+# Greedy, as that one is sent anyway; a model that completes text takes any temperature, other than some that reason.
+_COMPLETION_STREAM = greedy(Endpoint.COMPLETIONS)
 
 
 def _is_owed(stimulus: Stimulus) -> bool:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.observed import begins, same, text
 from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.repeatable import GREEDY, like_greedy
 from gonogo.stimuli.stimulus import Endpoint, Likeness, NotPossible
-from gonogo.stimuli.stopping import GREEDY, NEVER, across_a_border, is_cut, like_greedy
+from gonogo.stimuli.stopping import NEVER, across_a_border, is_cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING
 
 from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import post
-from gonogo.stimuli.observed import pieces, same, same_trimmed, text
+from gonogo.stimuli.observed import pieces, text
 from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.repeatable import GREEDY, greedy, like_greedy
 from gonogo.stimuli.stimulus import Endpoint, Likeness, NotPossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gonogo.exchange import Exchange, Request
-    from gonogo.stimuli.bodies import Body
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
     Make = Callable[[list[str]], str | list[str]]
 
-GREEDY: Body = {"temperature": 0, "max_tokens": 24}
 NEVER = "gonogo-never"
 
 BETWEEN = 4
@@ -104,17 +103,6 @@ def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False
         needs=(first, again),
         like=Likeness(first.key, is_cut),
     )
-
-
-def greedy(endpoint: Endpoint) -> Stimulus:
-    """The greedy stream: the text that stop sequences are cut out of, and that other greedy texts are like."""
-    stream = post(endpoint, GREEDY, streamed=True)
-    return replace(stream, like=Likeness(stream.key, same))
-
-
-def like_greedy(plain: Stimulus, holds: Callable[[Exchange, Exchange], bool] = same_trimmed) -> Stimulus:
-    """A request whose text is compared with that of the greedy stream of its endpoint."""
-    return replace(plain, like=Likeness(greedy(plain.endpoint).key, holds))
 
 
 def is_cut(base: Exchange, exchange: Exchange) -> bool:

@@ -12,8 +12,9 @@ from gonogo.collect.collector import Collector
 from gonogo.collect.plan import Plan
 from gonogo.reasons import Reason
 from gonogo.stimuli.bodies import post
+from gonogo.stimuli.repeatable import greedy, like_greedy
 from gonogo.stimuli.stimulus import Endpoint, Subject
-from gonogo.stimuli.stopping import across_a_border, greedy, like_greedy, stopped
+from gonogo.stimuli.stopping import across_a_border, stopped
 from gonogo.verdict import Because
 from suite.collect.scripted import Kept, Says, ScriptedRecorder
 

@@ -22,7 +22,7 @@ WATCH = "When any chat completion is requested\n"
 AGAIN = "POST /chat/completions {} #2"
 OTHER = 'POST /chat/completions {"n":1}'
 STATUS = "Then the answer's status is 200"
-IDS = 'Then "id" differs between the answers'
+IDS = 'Then "id" is the same in the answers'
 IDENTIFIED = 'Then "id" in the answer is a string that is not empty'
 REFUSED = "Then the request is refused with 4xx"
 GONE = Because(Reason.TARGET_LOST, about=("x9",))
@@ -147,18 +147,18 @@ def test_the_reason_is_taken_from_an_answer_that_the_rule_speaks_of(make: Make, 
 
 
 def test_a_comparison_shows_the_last_exchange_first(make: Make, judged: Judge) -> None:
-    found = judged(TWICE + IDS, make({"id": "a"}), make({"id": "a"}, key=AGAIN, name="x2"))
+    found = judged(TWICE + IDS, make({"id": "a"}), make({"id": "b"}, key=AGAIN, name="x2"))
     assert found.verdict is Verdict.FAIL
     assert [evidence.exchange for evidence in found.evidence] == ["x2", "x1"]
 
 
 def test_a_comparison_passes_only_where_the_single_checks_do(make: Make, judged: Judge) -> None:
     steps = TWICE + STATUS + "\nAnd " + IDS.removeprefix("Then ")
-    first, second = make({"id": "a"}), make({"id": "b"}, key=AGAIN, name="x2")
+    first, second = make({"id": "a"}), make({"id": "a"}, key=AGAIN, name="x2")
     assert judged(steps, first, second).verdict is Verdict.PASS
-    broken = make({"id": "b"}, key=AGAIN, name="x2", status=202)
+    broken = make({"id": "a"}, key=AGAIN, name="x2", status=202)
     assert judged(steps, first, broken).verdict is Verdict.FAIL
-    refused = make({"id": "b"}, key=AGAIN, name="x2", status=400)
+    refused = make({"id": "a"}, key=AGAIN, name="x2", status=400)
     assert judged(steps, first, refused).verdict is Verdict.UNSUPPORTED
 
 

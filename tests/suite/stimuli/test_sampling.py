@@ -7,8 +7,9 @@ import jsonschema_rs
 import pytest
 from gonogo.exchange import Chunk, Exchange, Request
 from gonogo.stimuli import conversations, life, sampling
+from gonogo.stimuli.repeatable import greedy
 from gonogo.stimuli.stimulus import Endpoint, Risk, Stimulus, Subject
-from gonogo.stimuli.stopping import NEVER, greedy
+from gonogo.stimuli.stopping import NEVER
 
 SUBJECT = Subject("org/chat")
 REQUEST = jsonschema_rs.validator_for(gonogo_contract.component_schema("CreateChatCompletionRequest"))

@@ -7,13 +7,13 @@ import pytest
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
 from gonogo.reasons import Reason
 from gonogo.stimuli.observed import pieces
+from gonogo.stimuli.repeatable import greedy
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Subject
 from gonogo.stimuli.stopping import (
     NEVER,
     across_a_border,
     begun_at_the_end,
     earliest_is_last,
-    greedy,
     stopped,
 )
 from gonogo.verdict import Because

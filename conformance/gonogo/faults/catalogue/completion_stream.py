@@ -28,7 +28,8 @@ from gonogo.faults.fault import Fault, fault
 from gonogo.faults.usage import counted
 
 STREAMS = streamed("/completions")
-PLAIN = asked('POST /completions {"stream":true}')
+PLAIN = asked('POST /completions {"max_tokens":24,"stream":true,"temperature":0} #2')
+UNCOUNTED = asked('POST /completions {"max_tokens":24,"stream":true,"temperature":0}')
 
 LIMITED = asked(
     'POST /completions {"max_tokens":2,"stream":true,"stream_options":{"include_usage":true},"temperature":0}'
@@ -219,7 +220,7 @@ FAULTS: tuple[Fault, ...] = (
         "Arthur-Ficial/apfel#100",
         "completions.stream.usage_unasked",
         changed(
-            PLAIN,
+            UNCOUNTED,
             copied(
                 -2,
                 -1,

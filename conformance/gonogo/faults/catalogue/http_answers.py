@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.faults.editing import Change
 
-AGAIN = asked("POST /chat/completions {} #2")  # an answer that is only counted where it is there
+# An answer that is only counted where it is there.
+AGAIN = asked('POST /chat/completions {"max_tokens":12,"seed":-9223372036854775808,"temperature":1} #2')
 LARGE_BODY = "POST /chat/completions with a user of 65536 bytes"
 PREFLIGHT = "OPTIONS /chat/completions from a page"
 HOSTILE = asked("POST /chat/completions raw {not json")

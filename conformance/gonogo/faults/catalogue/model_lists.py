@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gonogo.exchange import FailureKind
 from gonogo.faults.editing import (
     answer,
     answered,
     asked,
     body,
+    both,
     changed,
     cut,
+    either,
     header,
     made,
     put,
@@ -21,9 +25,14 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault, under
 
+if TYPE_CHECKING:
+    from gonogo.faults.editing import Change
+
 LISTS = asked("GET /models", "GET /models #2")
 SECOND_LIST = asked("GET /models #2")
 SERVED = asked("GET /models/{model} served")
+OTHER = asked("GET /models/{model} listed 1")
+UNQUOTED = asked('GET /models/{model} with "/" in its id as it is')
 UNKNOWN = asked("GET /models/{model} gonogo-no-such-model")
 
 # Only the second entry is changed where the first, which is the model that is asked, has rules of its own.
@@ -163,20 +172,41 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "a listed model cannot be retrieved",
         "ollama/ollama#10139",
-        "models.retrieve.found",
+        under("models.retrieve", "found", "every"),
         changed(SERVED, refused(404)),
     ),
     fault(
         "retrieving a model is not allowed",
         "BerriAI/litellm#37271",
-        "models.retrieve.found",
+        under("models.retrieve", "found", "every"),
         changed(SERVED, refused(405)),
     ),
     fault(
         "retrieving a model fails the server",
         "an id that is taken for a path",
-        ("models.retrieve.found", "http.no_server_error"),
+        ("models.retrieve.found", "models.retrieve.every", "http.no_server_error"),
         changed(SERVED, refused(500)),
+    ),
+    fault(
+        "a model with a slash in its id cannot be retrieved",
+        "kekzl/imp#1599: a route that takes one segment of the path",
+        "models.retrieve.every",
+        changed(either(OTHER, UNQUOTED), refused(404)),
+    ),
+    fault(
+        "a model that was never loaded fails the server",
+        "a registry that holds names without files",
+        ("models.retrieve.every", "http.no_server_error"),
+        changed(either(OTHER, UNQUOTED), refused(500)),
+    ),
+    fault(
+        "every id retrieves the one model that is loaded",
+        "a handler that looks at no id",
+        under("models.retrieve", "id", "unknown"),
+        both(
+            changed(OTHER, answer(put("id", "ideal"))),
+            changed(UNKNOWN, answered({"id": "ideal", "object": "model", "created": 0, "owned_by": "x"})),
+        ),
     ),
     fault(
         "another model is retrieved",
@@ -248,3 +278,15 @@ FAULTS: tuple[Fault, ...] = (
         changed(LISTS, answer(put("data", []))),
     ),
 )
+
+HARMLESS: dict[str, Change] = {
+    'a "/" in an id that is taken as it is only': changed(OTHER, refused(404)),
+    'a "/" in an id that is taken encoded only': changed(UNQUOTED, refused(404)),
+    "a retrieval that has no time": changed(OTHER, refused(429)),
+    "a list of many models": changed(
+        LISTS,
+        answer(
+            made("data", lambda old: [*old, *(old[1] | {"id": f"more-{number}"} for number in range(300))])
+        ),
+    ),
+}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDE_STREAM = post(Endpoint.CHAT, WIDE, streamed=True).key
 COUNTED_STREAM = post(Endpoint.CHAT, COUNTED, streamed=True).key
-PLAIN = asked("POST /chat/completions {} #2")
+PLAIN = asked("POST /chat/completions {} as application/json; charset=utf-8")
 PLAIN_STREAM = asked('POST /chat/completions {"stream":true}')
 
 

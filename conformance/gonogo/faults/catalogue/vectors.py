@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 EVERY = whole("/embeddings")
 PLAIN = asked("POST /embeddings {}")
-AGAIN = asked("POST /embeddings {} #2")
+AGAIN = asked('POST /embeddings {"encoding_format":"float"}')
 LIST = asked(
     'POST /embeddings {"input":["Count from one to ten.","Red, green, blue.","A house by the sea."]}'
 )

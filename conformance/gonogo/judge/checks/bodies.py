@@ -6,8 +6,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.outcome import Deviation, saw, undecided
-from gonogo.judge.steps import Of, check, compare
+from gonogo.judge.outcome import Deviation, Stop, saw, undecided
+from gonogo.judge.steps import Of, admit, check, compare
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # The seconds of 2001-09-09 and of 2096-10-02: a time stamp in milliseconds or days lies outside.
 EARLIEST, LATEST = 1_000_000_000, 4_000_000_000
+SHOWN = 3
+"""Answers with one id that are shown; there can be dozens."""
 APART = 600
 """Seconds between the time in an answer and its Date: more than any answer of ours takes, queued as it may be."""
 
@@ -112,17 +114,26 @@ def _is_about(moment: float, sent: float | None, exchange: Exchange) -> bool:
     return sent is not None and sent - APART <= moment <= sent + exchange.seconds + APART
 
 
-@compare('"{field}" differs between the answers')
+@compare('no two answers have the same "{field}"', Of.ANY)
 def differs(*exchanges: Exchange, field: str) -> Outcome:
-    """What identifies an answer is not given twice."""
-    values = [_string(exchange, field) for exchange in exchanges]
-    if len(set(values)) == len(values) > 1:
-        return saw(f'"{field}"', *exchanges)
-    if len(values) < 2:
-        raise undecided(Reason.NOTHING_SEEN, *exchanges, what="second answer")
-    return Deviation(
-        f'another "{field}" for each answer', f'{len(values)} answers share the "{field}" {values[0]!r}'
-    )
+    """What identifies an answer is not given twice, to one request or to different ones."""
+    found: dict[str, list[Exchange]] = {}
+    open_: list[Stop] = []
+    for exchange in exchanges:
+        try:
+            admit(exchange, Of.ACCEPTED)
+            found.setdefault(_string(exchange, field), []).append(exchange)
+        except Stop as stop:
+            open_.append(stop)
+    shared = max(found.items(), key=lambda each: len(each[1]), default=("", []))
+    if len(shared[1]) > 1:
+        name, holders = shared
+        held = tuple((exchange.id, f'"{field}" is {name!r}') for exchange in holders[:SHOWN])
+        share = f'{len(holders)} answers share the "{field}" {name!r}'
+        return Deviation(f'another "{field}" for each answer', share, also=held)
+    if len(found) < 2:
+        raise open_[0] if open_ else undecided(Reason.NOTHING_SEEN, *exchanges, what="second answer")
+    return saw(f'"{field}"', *(exchange for (exchange,) in found.values()))
 
 
 @compare('"{field}" is the same in the answers')

@@ -85,10 +85,9 @@ def retrieved_as_listed(*exchanges: Exchange) -> Outcome:
     return saw("field of the model as listed", retrieval, count=len(shared))
 
 
-@compare("the retrieved model has the id that was asked for")
-def retrieved_as_asked(*exchanges: Exchange) -> Outcome:
+@check("the retrieved model has the id that was asked for")
+def retrieved_as_asked(retrieval: Exchange) -> Outcome:
     """The answer names the model in the path."""
-    retrieval = exchanges[-1]
     asked = _asked(retrieval)
     model = reading.answer(retrieval)
     if model.get("id") == asked:
@@ -99,23 +98,41 @@ def retrieved_as_asked(*exchanges: Exchange) -> Outcome:
 @compare("the listed model can be retrieved", Of.ANY)
 def listed_can_be_retrieved(*exchanges: Exchange) -> Outcome:
     """GET /models/{model} knows what GET /models lists."""
-    listing, retrieval = exchanges
+    listing, retrieval, *others = exchanges
     asked = _asked(retrieval)
-    if listing.status in NO_SUCH_ROUTE:
-        raise undecided(Reason.NO_LIST, listing, status=listing.status)
-    if not accepted(listing):
-        raise unanswered(listing)
-    if all(entry.get("id") != asked for entry in _entries(listing)):
+    if asked not in _listed(listing):
         raise undecided(Reason.NOT_LISTED, listing, model=repr(asked))
-    if retrieval.status is None or retrieval.status in {401, 403, 429, 503}:
-        raise unanswered(retrieval)
-    if accepted(retrieval):
-        if retrieval.failure is not None:
-            raise unanswered(retrieval)
-        if not kinds.of_its_kind(retrieval):
-            raise undecided(Reason.WRONG_KIND, retrieval, kind=kinds.name(retrieval))
-        return saw(kinds.name(retrieval), retrieval)
-    return Deviation(f"the model {asked!r}, which is listed", ending(retrieval))
+    answer = _better([retrieval, *(other for other in others if _asked(other) == asked)])
+    if _is_lost(answer):
+        shown = ((retrieval.id, ending(retrieval)), (listing.id, "the list has it"))
+        return Deviation(f"the model {asked!r}, which is listed", ending(retrieval), also=shown)
+    return _retrieved(answer)
+
+
+@compare("each of them can be retrieved", Of.ANY)
+def each_can_be_retrieved(*exchanges: Exchange) -> Outcome:
+    """All that were asked for, in one finding. Where "/" is taken as it is only, ids with one say nothing else."""
+    listing, *retrievals = exchanges
+    listed = _listed(listing)
+    forms: dict[str, list[Exchange]] = {}
+    for retrieval in retrievals:
+        if _asked(retrieval) in listed:
+            forms.setdefault(_asked(retrieval), []).append(retrieval)
+    as_it_is = any(accepted(_better(tried)) and not accepted(tried[0]) for tried in forms.values())
+    lost = {
+        name: tried[0]
+        for name, tried in forms.items()
+        if _is_lost(_better(tried)) and not (as_it_is and "/" in name and len(tried) == 1)
+    }
+    if lost:
+        shown = tuple((exchange.id, f"{name!r}: {ending(exchange)}") for name, exchange in lost.items())
+        found = f"{len(lost)} of {len(forms)} cannot be retrieved: {', '.join(map(repr, lost))}"
+        return Deviation("each listed model that was asked for", found, also=shown)
+    answers = [_better(tried) for tried in forms.values()]
+    found_there = [answer for answer in answers if accepted(answer) and kinds.of_its_kind(answer)]
+    if not answers:
+        raise undecided(Reason.NOTHING_SEEN, listing, what="retrieval of a listed model")
+    return saw("retrieved model", *found_there) if found_there else _retrieved(answers[0])
 
 
 @compare("the model that answers is listed")
@@ -131,6 +148,34 @@ def answering_model_is_listed(*exchanges: Exchange) -> Outcome:
             raise undecided(Reason.WRONG_KIND, chat, kind=kinds.name(chat))
         return saw("model that is listed and answers", listing, chat)
     return Deviation(f"{asked!r} among the listed ids", "it answers, and is not listed")
+
+
+def _listed(listing: Exchange) -> list[object]:
+    """The ids of the list; Stop where there is none."""
+    if listing.status in NO_SUCH_ROUTE:
+        raise undecided(Reason.NO_LIST, listing, status=listing.status)
+    if not accepted(listing):
+        raise unanswered(listing)
+    return [entry.get("id") for entry in _entries(listing)]
+
+
+def _better(tried: list[Exchange]) -> Exchange:
+    """Of the retrievals of one id, "/" encoded or as it is, the first that was accepted, else the first."""
+    return next(filter(accepted, tried), tried[0])
+
+
+def _retrieved(retrieval: Exchange) -> Outcome:
+    """What was retrieved; Stop where that cannot be told."""
+    if not accepted(retrieval) or retrieval.failure is not None:
+        raise unanswered(retrieval)
+    if not kinds.of_its_kind(retrieval):
+        raise undecided(Reason.WRONG_KIND, retrieval, kind=kinds.name(retrieval))
+    return saw(kinds.name(retrieval), retrieval)
+
+
+def _is_lost(retrieval: Exchange) -> bool:
+    """Whether the model is not there; a refused key, too little time or no answer at all says nothing of that."""
+    return not accepted(retrieval) and retrieval.status not in {None, 401, 403, 429, 503}
 
 
 def _asked(retrieval: Exchange) -> str:

@@ -1,0 +1,30 @@
+"""Greedy requests: their text comes again, so that other texts can be compared with it to the letter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gonogo.stimuli.bodies import post
+from gonogo.stimuli.observed import same, same_trimmed
+from gonogo.stimuli.stimulus import Likeness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange
+    from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Endpoint, Stimulus
+
+GREEDY: Body = {"temperature": 0, "max_tokens": 24}
+
+
+def greedy(endpoint: Endpoint) -> Stimulus:
+    """The greedy stream: the text that stop sequences are cut out of, and that other greedy texts are like."""
+    stream = post(endpoint, GREEDY, streamed=True)
+    return replace(stream, like=Likeness(stream.key, same))
+
+
+def like_greedy(plain: Stimulus, holds: Callable[[Exchange, Exchange], bool] = same_trimmed) -> Stimulus:
+    """A request whose text is compared with that of the greedy stream of its endpoint."""
+    return replace(plain, like=Likeness(greedy(plain.endpoint).key, holds))
