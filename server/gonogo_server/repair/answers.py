@@ -14,6 +14,7 @@ from gonogo_server.repair.indexes import indexes
 from gonogo_server.repair.logprobs import of_chat, of_completion
 from gonogo_server.repair.seconds import in_seconds
 from gonogo_server.repair.stages.choices import joined
+from gonogo_server.repair.stages.heading import TIERS
 from gonogo_server.repair.stages.naming import RESPONSE
 from gonogo_server.repair.stages.reasons import meant
 
@@ -44,7 +45,6 @@ RULES: Final = (
     ),
 )
 OBJECTS: Final = {"chat": "chat.completion", "completion": "text_completion"}
-_TIERS: Final = (None, "auto", "default", "flex", "scale", "priority", "fast")
 
 
 def answer(asked: Asked, document: Document, noted: Noted) -> Document:
@@ -85,7 +85,7 @@ def rest(fields: Fields) -> None:
     print_ = fields.get("system_fingerprint")
     if print_ is not None and not isinstance(print_, str):
         fields.put("system_fingerprint", str(print_), "rest")
-    if fields.get("service_tier") not in _TIERS:
+    if fields.get("service_tier") not in TIERS:
         fields.drop("service_tier", "rest")
     if "error" in fields.document:
         fields.drop("error", "rest")

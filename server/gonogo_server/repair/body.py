@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.errors import UpstreamError
 from gonogo_server.repair.answers import answer
-from gonogo_server.repair.documents import Body
+from gonogo_server.repair.documents import Body, constant
 from gonogo_server.repair.fold import folded
+from gonogo_server.repair.reading import DONE
+from gonogo_server.repair.stages.naming import RESPONSE
 from gonogo_server.repair.vectors import embeddings
 
 if TYPE_CHECKING:
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
 
 RULES: Final = (
     "chat.response.content_type",
+    "chat.response.json",
     "completions.response.content_type",
+    "completions.response.json",
+    "embeddings.response.content_type",
     "http.names",
+    "models.list.content_type",
     "models.list.json",
 )
 _BOM: Final = b"\xef\xbb\xbf"
@@ -32,43 +38,62 @@ def repaired(asked: Asked, data: bytes, noted: Noted) -> Document:
 
     UpstreamError where it is an error, is not finished, or cannot be read.
     """
+    group = RESPONSE[asked.operation]
     if asked.operation == "embedding":
-        return embeddings(asked, read(data, noted), noted)
+        return embeddings(asked, read(data, noted, group), noted)
     if data.removeprefix(_BOM).lstrip().startswith(_EVENTS):
+        noted(f"{group}.content_type")
         return answer(asked, folded(asked, data, noted), noted)
-    return answer(asked, read(data, noted), noted)
+    return answer(asked, read(data, noted, group), noted)
 
 
-def read(data: bytes, noted: Noted) -> Document:
-    """The JSON object of a body, with each name once; of a bare list one that holds it. UpstreamError for no JSON."""
-    twice: list[str] = []
+def read(data: bytes, noted: Noted, group: str = "models.list") -> Document:
+    """The JSON object of a body, with each name once; of a bare list one that holds it. UpstreamError for no JSON.
 
-    def once(pairs: list[tuple[str, Any]]) -> Document:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice.append("http.names")
-        return found
-
-    try:
-        text = data.removeprefix(_BOM).decode()
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=once)
-    except (ValueError, RecursionError):
-        raise UpstreamError(
-            "The upstream's answer is no JSON: ask again.", code="upstream_unreadable"
-        ) from None
+    `group` is that of the rules which are noted.
+    """
+    edited: set[str] = set()
+    value = _value(data, edited, group)
     if isinstance(value, list):
-        noted("models.list.json")
-        return {"object": "list", "data": value}
+        edited.add(f"{group}.json")
+        value = {"object": "list", "data": value}
     if not isinstance(value, dict):
-        raise UpstreamError("The upstream's answer is no JSON object.", code="upstream_unreadable")
-    if twice:
-        noted(twice[0])
-    if twice or data.startswith(_BOM):
+        raise _unread("no JSON object")
+    for rule in sorted(edited):
+        noted(rule)
+    if edited or data.startswith(_BOM):
         return value
     body = Body(value)
     body.data = data
     return body
 
 
-def _refuse(_name: str) -> NoReturn:
-    raise ValueError  # NaN and Infinity are not JSON
+def _value(data: bytes, edited: set[str], group: str) -> object:
+    """The value of the JSON, and the rules that its text breaks."""
+
+    def once(pairs: list[tuple[str, Any]]) -> Document:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            edited.add("http.names")
+        return found
+
+    def number(name: str) -> float | None:
+        if group == RESPONSE["embedding"]:
+            raise _unread("a vector with a number that JSON does not have")
+        return constant(name, edited.add, f"{group}.json")
+
+    try:
+        text = data.removeprefix(_BOM).decode().strip()
+        value, end = json.JSONDecoder(object_pairs_hook=once, parse_constant=number).raw_decode(text)
+    except (ValueError, RecursionError):
+        raise _unread("no JSON") from None
+    behind = text[end:].strip()
+    if behind and behind.removeprefix("data:").strip() != DONE.decode():
+        raise _unread("no JSON")
+    if behind:
+        edited.add(f"{group}.json")
+    return value
+
+
+def _unread(what: str) -> UpstreamError:
+    return UpstreamError(f"The upstream's answer is {what}: ask again.", code="upstream_unreadable")

@@ -85,7 +85,7 @@ def _chunk(value: Document) -> Chunk:
 def _next(text: str, noted: Noted) -> tuple[object, str]:
     """The next value of the text, and what follows it."""
     try:
-        value, end = json.JSONDecoder(parse_constant=lambda name: _constant(name, noted)).raw_decode(text)
+        value, end = json.JSONDecoder(parse_constant=lambda name: constant(name, noted)).raw_decode(text)
     except RecursionError:
         raise _unread("is nested too deeply") from None
     except json.JSONDecodeError:
@@ -116,9 +116,9 @@ def _decoded(data: bytes, noted: Noted) -> str:
         return data.decode(errors="replace")
 
 
-def _constant(name: str, noted: Noted) -> float | None:
+def constant(name: str, noted: Noted, rule: str = "stream.json") -> float | None:
     """-Infinity is the API's -9999.0, "very unlikely"; NaN is null, and Infinity nothing."""
-    noted("stream.json")
+    noted(rule)
     if name == "Infinity":
         raise _unread("holds Infinity, which is no number in JSON")
     return -9999.0 if name == "-Infinity" else None
@@ -129,7 +129,7 @@ def _refuse(_name: str) -> None:
 
 
 def _unread(what: str) -> UpstreamError:
-    return UpstreamError(f"The upstream sent an event that {what}: ask again.", code="upstream_unreadable")
+    return UpstreamError(f"The upstream sent something that {what}: ask again.", code="upstream_unreadable")
 
 
 _SCAN: Final[Callable[[str, int], tuple[object, int]]] = vars(json.JSONDecoder(parse_constant=_refuse))[

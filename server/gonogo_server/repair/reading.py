@@ -96,27 +96,26 @@ class EventReader:
 
     def _events(self, buffer: bytes) -> list[Event]:
         events: list[Event] = []
-        at, blank = 0, -1
-        while True:
-            if not self._fields and self._body is None and buffer.startswith(_PLAIN, at):
-                if blank < at:
-                    blank = buffer.find(b"\n\n", at)
-                    blank = len(buffer) if blank < 0 else blank
-                data = buffer[at + 6 : blank]
-                if blank < len(buffer) and b"\n" not in data and b"\r" not in data:
-                    self._grow(len(data))
-                    self._size -= len(data)
+        at, size, plain = 0, len(buffer), b"\r" not in buffer
+        while at < size:
+            if plain and buffer.startswith(_PLAIN, at) and not self._fields and self._body is None:
+                # One data line and a blank one, as nearly every event is.
+                end = buffer.find(b"\n", at)
+                if end > 0 and buffer.startswith(b"\n", end + 1):
+                    if end - at > self._most:
+                        self._grow(end - at)
                     self._begun = self._any = True
-                    events.append(Event(data))
-                    at = blank + 2
+                    events.append(Event(buffer[at + 6 : end]))
+                    at = end + 2
                     continue
             found = _LINE_END.search(buffer, at)
             if found is None:
                 self._keep(buffer[at:])
-                return events
+                break
             self._line(buffer[at : found.start()], found[0], events)
             at = found.end()
-            self._after_cr = found[0] == b"\r" and at == len(buffer)
+            self._after_cr = found[0] == b"\r" and at == size
+        return events
 
     def _keep(self, data: bytes) -> None:
         if data:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gonogo_server.repair.reading import Event
 
 RULES: Final = ("chat.stream.done", "completions.stream.done", "stream.content_type", "stream.done_last")
+_LONGEST_DONE: Final = 16
+"""Bytes of [DONE] as it is seen: in small letters, as a string, with spaces."""
 
 
 def stages(asked: Asked, noted: Noted, *, cumulative: bool = False) -> list[Stage]:
@@ -109,7 +111,7 @@ class StreamRepair:
 
     def _event(self, event: Event) -> Iterable[Document]:
         data = event.data
-        if data == DONE or data.strip(b'" ').upper() == DONE:
+        if len(data) <= _LONGEST_DONE and data.strip(b'" ').upper() == DONE:
             return self._at_done(data)
         if event.name == "error":
             raise upstream_error(200, {}, data)
@@ -134,11 +136,9 @@ class StreamRepair:
 
     def _through(self, chunk: Document, at: int) -> list[Document]:
         """What the stages from number `at` on make of a chunk."""
-        steps = self._steps
-        for number in range(at, len(steps)):
-            made = steps[number](chunk)
-            if type(made) is tuple and len(made) == 1:
-                chunk = made[0]
-                continue
-            return [done for one in made for done in self._through(one, number + 1)]
+        for number, step in enumerate(self._steps[at:] if at else self._steps, at + 1):
+            made = step(chunk)
+            if type(made) is not tuple or len(made) != 1:
+                return [done for one in made for done in self._through(one, number)]
+            (chunk,) = made
         return [chunk]

@@ -77,8 +77,10 @@ def repaired(exchange: Exchange, noted: Noted) -> Exchange:
     """The exchange as a client of the gateway has it."""
     if exchange.status is None or exchange.status == 401:
         return exchange  # nothing came, or the key is wrong, which a gateway says itself
-    if exchange.status >= 400:
+    if exchange.status >= 300:
         return _refusal(exchange)
+    if exchange.request.method in ("GET", "POST"):
+        exchange = replace(exchange, status=200)
     if exchange.request.path in OPERATIONS and exchange.request.fields.get("stream") is True:
         return _stream(exchange, noted)
     if exchange.request.method not in ("GET", "POST") or exchange.status != 200:

@@ -22,7 +22,11 @@ RULES: Final = both(
     "same_created",
     "model",
     "same_model",
+    "rest",
 )
+_USUAL: Final = 5
+"""Fields that every chunk has, choices among them."""
+TIERS: Final = (None, "auto", "default", "flex", "scale", "priority", "fast")
 OBJECTS: Final[Mapping[Operation, str]] = {"chat": "chat.completion.chunk", "completion": "text_completion"}
 
 
@@ -44,13 +48,36 @@ class Heading:
             and chunk.get("model") == self._model
             and chunk.get("created") == self._created
             and type(self._created) is type(chunk.get("created"))
+            and (len(chunk) == _USUAL or self._is_right_beside(chunk))
         ):
             return (chunk,)
-        return (self._compared(chunk),)
+        return (self._compared(self._beside(chunk)),)
 
     def end(self) -> Iterable[Document]:
         """Nothing more."""
         return ()
+
+    @staticmethod
+    def _is_right_beside(chunk: Document) -> bool:
+        return (
+            type(chunk.get("system_fingerprint", "")) in (str, type(None))
+            and type(chunk.get("obfuscation", "")) is str
+            and chunk.get("service_tier") in TIERS
+        )
+
+    def _beside(self, chunk: Document) -> Document:
+        """What a chunk may say beside, in its form or not at all."""
+        if self._is_right_beside(chunk):
+            return chunk
+        self._noted(of_stream(self._asked, "rest"))
+        right = {name: value for name, value in chunk.items() if name not in ("obfuscation", "service_tier")}
+        if isinstance(chunk.get("obfuscation"), str):
+            right["obfuscation"] = chunk["obfuscation"]
+        if chunk.get("service_tier") in TIERS and "service_tier" in chunk:
+            right["service_tier"] = chunk["service_tier"]
+        if right.get("system_fingerprint") is not None:
+            right["system_fingerprint"] = str(right["system_fingerprint"])
+        return right
 
     def _compared(self, chunk: Document) -> Document:
         if self._id is None:
