@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.errors import UpstreamError
@@ -142,8 +141,8 @@ def _choice(asked: Asked, choice: Any, noted: Noted, place: int) -> Document:  #
     called = _say(fields, noted, f"{asked.fresh_id}_{place}") if chat else _text(fields)
     _end(fields, called=called, chat=chat)
     found = fields.get("logprobs")
-    make = of_chat if chat else partial(of_completion, offset=0)
-    fields.put("logprobs", None if found is None else make(found), "logprobs")
+    made = of_chat(found) if chat else of_completion(found, fields.get("text"))
+    fields.put("logprobs", made, "logprobs")
     return fields.document
 
 

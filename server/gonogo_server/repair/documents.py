@@ -41,11 +41,16 @@ def body(document: Document) -> bytes:
 
 
 def encoded(document: Document) -> bytes:
-    """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, stays escaped."""
+    """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, stays escaped.
+
+    UpstreamError where a number is infinite, as JSON has none.
+    """
     try:
         return _WRITE(document).encode()
     except UnicodeEncodeError:
         return _ESCAPE(document).encode()
+    except ValueError:
+        raise _unread("holds a number beyond all others") from None
 
 
 def chunks(data: bytes, noted: Noted) -> list[Chunk]:
@@ -135,5 +140,5 @@ def _unread(what: str) -> UpstreamError:
 _SCAN: Final[Callable[[str, int], tuple[object, int]]] = vars(json.JSONDecoder(parse_constant=_refuse))[
     "scan_once"
 ]
-_WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_ESCAPE: Final = json.JSONEncoder(separators=(",", ":")).encode
+_WRITE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_ESCAPE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

@@ -89,10 +89,12 @@ _LONG_PROMPT: Final = re.compile(
     re.IGNORECASE,
 )
 _NO_MODEL: Final = re.compile(
-    r"\bmodel\b.{0,200}?(?:not found|does not exist|doesn't exist|not exist|unknown|not available|not loaded)"
-    r"|(?:unknown|no such|invalid) model",
-    re.IGNORECASE | re.DOTALL,
+    r"\bmodel:?\s+[\"'`]?[^\s\"'`]+[\"'`]?,?\s+(?:(?:was|is) )?(?:not found|unknown|does not exist|doesn't exist)"
+    r"|\b(?:unknown|no such|invalid) model\b|\bmodel(?:_| )not(?:_| )found\b|\bmodel does not exist\b",
+    re.IGNORECASE,
 )
+_MODEL: Final = "model_not_found"
+_TOO_LONG: Final = "context_length_exceeded"
 _KEY: Final = "The upstream refuses the key of this server: whoever runs this server has to give it another."
 
 
@@ -125,12 +127,15 @@ def error_in(document: Document, hide: Iterable[str] = ()) -> UpstreamError | No
     if not document.get("error") and not _is_bare_error(document):
         return None
     said = _of(document)
-    status = said.status or _TYPES.get(said.type.lower(), 502)
-    return _made(said, 404 if said.code == "model_not_found" else status, None, hide)
+    known = _TYPES.get(said.type.lower()) or (404 if said.code == _MODEL else 502)
+    return _made(said, said.status or known, None, hide)
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """The seconds of a Retry-After, rounded up and bounded; None where there is none, or a date."""
+    """The seconds of a Retry-After, rounded up and bounded; None where there is none, or a date.
+
+    Where an upstream is busy and does not say for how long, its error says one second.
+    """
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         value = headers.get(name, "")
         try:
@@ -143,18 +148,22 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
 
 
 def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> UpstreamError:
-    too_long = bool(_LONG_PROMPT.search(said.message)) or said.code == "context_length_exceeded"
-    if too_long and status not in (401, 403, 429):
-        status = 400
+    about = f"{said.message} {said.type} {said.code or ''}"
+    code = said.code or _CODES.get(status)
+    if status not in (401, 403, 429) and _LONG_PROMPT.search(about):
+        status, code = 400, _TOO_LONG
+    elif status in (400, 404, 422) and _NO_MODEL.search(about):
+        status, code = 404, _MODEL
     ours = STATUSES.get(status, status if 400 <= status < 500 else 502)
-    message = _KEY if status == 401 else for_clients(said.message, hide) or _plain(status)
+    if status == 401:
+        return UpstreamError(_KEY, code=_CODES[401])
     return UpstreamError(
-        message,
+        for_clients(said.message, hide) or _plain(status),
         said.param,
-        "context_length_exceeded" if too_long and ours == 400 else _code(said, status),
+        code,
         status=ours,
         type=_type(ours),
-        retry_after=after if ours in (429, 503) else None,
+        retry_after=(1 if after is None else after) if ours in (429, 503) else None,
     )
 
 
@@ -164,15 +173,6 @@ def _type(status: int) -> ErrorType:
     if status == 503:
         return "service_unavailable_error"
     return "invalid_request_error" if status < 500 else "server_error"
-
-
-def _code(said: _Said, status: int) -> str | None:
-    """The upstream's own code where it is a word, else the API's for what happened."""
-    if status != 401 and said.code:
-        return said.code
-    if status == 404 and _NO_MODEL.search(said.message):
-        return "model_not_found"
-    return _CODES.get(status, "upstream_failed" if not 400 <= status < 500 else None)
 
 
 def _plain(status: int) -> str:

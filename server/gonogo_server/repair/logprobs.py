@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from gonogo_server.repair.base import Document
+
+VERY_UNLIKELY: Final = -9999.0
+"""What the API writes for a probability that is too small to tell."""
 
 
 def of_chat(found: Any) -> Document | None:  # noqa: ANN401 - JSON
@@ -23,13 +27,32 @@ def of_chat(found: Any) -> Document | None:  # noqa: ANN401 - JSON
     return found if same else {**found, **right}
 
 
-def of_completion(found: Any, offset: int) -> Document | None:  # noqa: ANN401 - JSON
-    """The form of completions; `offset` is how many characters of the text came before."""
+def of_completion(found: Any, text: str, before: int = 0) -> Document | None:  # noqa: ANN401 - JSON
+    """The form of completions, the same object where it is right, and None where it says nothing that has a form.
+
+    `text` is the text that it is about, and `before` how many characters came before it.
+    """
     if isinstance(found, dict) and "tokens" not in found and isinstance(found.get("content"), list):
         found = found["content"]
     if isinstance(found, list) and all(isinstance(entry, dict) for entry in found):
-        return _columns(found, offset)
-    return found if isinstance(found, dict) else None
+        found = _columns(found)
+    if not isinstance(found, dict):
+        return None
+    offsets = _offsets(found, text, before)
+    return found if offsets is None else {**found, "text_offset": offsets}
+
+
+def _offsets(found: Document, text: str, before: int) -> list[int] | None:
+    """The text offsets where those found are not those of the tokens; None where they are, or nobody can tell."""
+    tokens, told = found.get("tokens"), found.get("text_offset")
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        return None
+    if not tokens or "".join(tokens) != text:
+        return None
+    told = told if isinstance(told, list) and all(type(at) is int for at in told) else []
+    start = told[0] if len(told) == len(tokens) and told == sorted(told) else before
+    right = [start + at for at in accumulate(map(len, tokens[:-1]), initial=0)]
+    return None if told == right else right
 
 
 def _tokens(entries: Any) -> list[Document] | None:  # noqa: ANN401 - JSON
@@ -48,10 +71,21 @@ def _token(entry: Any) -> Document | None:  # noqa: ANN401 - JSON
     tops = entry.get("top_logprobs")
     right = tops if isinstance(tops, list) else []
     missing = [top for top in right if isinstance(top, dict) and "bytes" not in top]
-    if right is tops and "bytes" in entry and not missing:
+    value = _number(entry.get("logprob"))
+    if right is tops and "bytes" in entry and not missing and value is entry.get("logprob"):
         return entry
     whole = [{"bytes": None, **top} for top in right if isinstance(top, dict)]
-    return {"bytes": None, **entry, "top_logprobs": whole}
+    return {"bytes": None, **entry, "logprob": value, "top_logprobs": whole}
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same value where it is a number; of text the number in it, and -9999.0 where it is below all others."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    return VERY_UNLIKELY if value == -math.inf else value
 
 
 def _entries(found: Document) -> list[Document]:
@@ -76,10 +110,9 @@ def _entries(found: Document) -> list[Document]:
     ]
 
 
-def _columns(entries: list[Document], offset: int) -> Document:
+def _columns(entries: list[Document]) -> Document:
     """The form of chats, a list for each thing said of a token."""
     tokens = [str(entry.get("token", "")) for entry in entries]
-    places = accumulate(map(len, tokens), initial=offset)
     return {
         "tokens": tokens,
         "token_logprobs": [entry.get("logprob") for entry in entries],
@@ -87,5 +120,4 @@ def _columns(entries: list[Document], offset: int) -> Document:
             {str(top.get("token", "")): top.get("logprob") for top in entry.get("top_logprobs") or []}
             for entry in entries
         ],
-        "text_offset": [place for place, _ in zip(places, tokens, strict=False)],
     }

@@ -15,6 +15,7 @@ from gonogo_server.repair.stages.choices import Choices
 from gonogo_server.repair.stages.cumulative import Cumulative
 from gonogo_server.repair.stages.failing import Failing
 from gonogo_server.repair.stages.finish import Finish
+from gonogo_server.repair.stages.halves import Halves
 from gonogo_server.repair.stages.heading import Heading
 from gonogo_server.repair.stages.logprobs import Logprobs
 from gonogo_server.repair.stages.naming import of_stream
@@ -46,6 +47,7 @@ def stages(asked: Asked, noted: Noted, *, cumulative: bool = False) -> list[Stag
         Reasons(asked, noted),
         *calls,
         Cumulative(asked, noted, known=cumulative),
+        Halves(asked, noted),
         Logprobs(asked, noted),
         Finish(asked, noted),
         Usage(asked, noted),

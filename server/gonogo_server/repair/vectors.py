@@ -41,6 +41,8 @@ def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
     if not isinstance(found, list) or not found:
         raise UpstreamError("The upstream's answer has no vectors: ask again.", code="upstream_empty")
     data = [_entry(asked, entry, noted) for entry in found]
+    if len({(type(entry["embedding"]), len(entry["embedding"])) for entry in data}) > 1:
+        raise UpstreamError("The upstream's vectors are of several lengths.", code="upstream_unreadable")
     numbers, rule = indexes([entry.get("index") for entry in data])
     if rule:
         data = [{**entry, "index": number} for entry, number in zip(data, numbers, strict=True)]

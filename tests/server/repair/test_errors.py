@@ -136,8 +136,11 @@ def test_a_prompt_that_is_too_long_has_the_code_that_clients_know(status: int, m
     ["The model `x` does not exist.", "model 'x' not found, try pulling it first", "Unknown model: x"],
 )
 def test_an_unknown_model_has_the_code_that_clients_know(message: str) -> None:
-    assert of({"error": message}, 404).code == "model_not_found"
+    for status in (400, 404, 422):
+        error = of({"error": {"message": message, "code": "NotFoundError"}}, status)
+        assert (error.status, error.code) == (404, "model_not_found")
     assert of({"error": "Not Found"}, 404).code is None
+    assert of({"error": "This model takes no tools: auto is not found in its choices."}, 400).status == 400
 
 
 @pytest.mark.parametrize(
@@ -147,13 +150,13 @@ def test_an_unknown_model_has_the_code_that_clients_know(message: str) -> None:
         ({"retry_after": "1.2"}, 2),
         ({"retry_after_ms": "1500", "retry_after": "9"}, 2),
         ({"retry_after": "999999"}, MOST_SECONDS),
-        ({"retry_after": "-3"}, None),
-        ({"retry_after": "nan"}, None),
-        ({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
-        ({}, None),
+        ({"retry_after": "-3"}, 1),
+        ({"retry_after": "nan"}, 1),
+        ({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 1),
+        ({}, 1),
     ],
 )
-def test_the_time_to_wait_is_kept_and_bounded(headers: dict[str, str], seconds: int | None) -> None:
+def test_the_time_to_wait_is_kept_and_bounded(headers: dict[str, str], seconds: int) -> None:
     assert of({"error": "slow down"}, 429, **headers).retry_after == seconds
     assert of({"error": "slow down"}, 503, **headers).retry_after == seconds
     assert of({"error": "no"}, 400, **headers).retry_after is None

@@ -440,6 +440,40 @@ def test_snapshots_of_completions_and_of_several_choices_are_differenced() -> No
     assert (text_of(found, 0), text_of(found, 1)) == (text, text)
 
 
+SMILE = "\N{GRINNING FACE}"
+
+
+def test_a_character_in_two_halves_is_put_together() -> None:
+    halves = [piece({"content": text}) for text in ("a\ud83d", "\ude00b", "c")]
+    found, noted = mended([FIRST, *halves, LAST])
+    assert [text_of([one]) for one in found] == ["", "a", f"{SMILE}b", "c", ""]
+    assert noted == {"text.surrogates"}
+    data = events([FIRST, *halves, LAST])
+    assert [text_of([one]) for one in mended([said("\ud83d"), said("\ude00", "stop")], TEXT)[0]] == [
+        "",
+        SMILE,
+    ]
+    assert b"ud83d" in data
+
+
+@pytest.mark.parametrize("texts", [["a\ud83d", "b"], ["\ud83d"], ["\ude00", "\ud83d"], ["\ud83d", "", "x"]])
+def test_half_a_character_that_stays_alone_is_left_as_it_is(texts: list[str]) -> None:
+    found, noted = mended([FIRST, *(piece({"content": text}) for text in texts), LAST])
+    assert text_of(found) == "".join(texts)
+    assert noted <= {"chat.stream.finish_empty"}
+
+
+def test_an_index_beyond_the_choices_stands_for_the_next_one() -> None:
+    other = [piece({"role": "assistant", "content": "Ho"}, index=2), piece({}, "stop", 2)]
+    found, noted = mended([FIRST, *other, HI, LAST], TWO)
+    assert (text_of(found, 0), text_of(found, 1)) == ("Hi", "Ho")
+    assert noted == {"choices.chat.streamed"}
+    found, _ = mended([piece({"role": "assistant", "content": "Hi"}, index=1), piece({}, "stop", 1)])
+    assert text_of(found) == "Hi"
+    _, _, error = through(events([other[0], FIRST, piece({"content": "!"}, index=1)]) + DONE, TWO)
+    assert error is not None
+
+
 TOKEN = {"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []}
 COLUMNS = {"tokens": ["Hi"], "token_logprobs": [-0.5], "top_logprobs": [{"Ho": -2.0}], "text_offset": [0]}
 
@@ -466,6 +500,7 @@ COLUMNS = {"tokens": ["Hi"], "token_logprobs": [-0.5], "top_logprobs": [{"Ho": -
                 "refusal": None,
             },
         ),
+        ({"content": [{**TOKEN, "logprob": "-0.5"}], "refusal": None}, {"content": [TOKEN], "refusal": None}),
         ("-0.5", None),
     ],
 )
@@ -481,12 +516,34 @@ def test_log_probabilities_of_chats_get_their_form(wrong: object, right: object)
     assert noted == {"chat.stream.logprobs"}
 
 
+@pytest.mark.parametrize("number", ["-1e999", "-Infinity"])
+def test_a_log_probability_below_all_numbers_is_what_the_api_writes_for_it(number: str) -> None:
+    chunk = piece({"content": "Hi"})
+    chunk["choices"][0]["logprobs"] = {"content": [TOKEN], "refusal": None}
+    data = events([FIRST, chunk, LAST]).replace(b"-0.5", number.encode()) + DONE
+    out, _, error = through(data)
+    assert error is None
+    assert chunks(out)[1]["choices"][0]["logprobs"]["content"] == [{**TOKEN, "logprob": -9999.0}]
+    _, _, error = through(data.replace(number.encode(), b"1e999").replace(b'"m"', b'"m", "error": null'))
+    assert error is not None
+
+
 def test_log_probabilities_of_completions_get_their_form() -> None:
     chat = {"content": [{**TOKEN, "top_logprobs": [{"token": "Ho", "logprob": -2.0}]}]}
     found, noted = mended([said("Yo"), said("Hi", logprobs=chat), said("", "stop", logprobs="-0.1")], TEXT)
     assert found[1]["choices"][0]["logprobs"] == {**COLUMNS, "text_offset": [2]}
     assert found[2]["choices"][0]["logprobs"] is None
     assert noted == {"completions.stream.logprobs"}
+
+
+@pytest.mark.parametrize(
+    ("told", "right"),
+    [(None, [2, 3]), ([0], [2, 3]), ([0, 0], [0, 1]), ([9, 4], [2, 3]), ([7, 8], [7, 8]), ([2, 3], [2, 3])],
+)
+def test_text_offsets_are_those_of_the_tokens(told: list[int] | None, right: list[int]) -> None:
+    logprobs = {"tokens": ["H", "i"], "token_logprobs": [-1, -1], "top_logprobs": None, "text_offset": told}
+    found, _ = mended([said("Yo"), said("Hi", logprobs=logprobs), said("", "stop")], TEXT)
+    assert found[1]["choices"][0]["logprobs"] == {**logprobs, "text_offset": right}
 
 
 def test_an_error_that_is_none_is_left_out() -> None:

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
     from gonogo_server.repair.base import Asked, Document, Noted
 
-RULES: Final = (*both("choices", "has_choices", "index", "delta", "finish_reason"), "completions.stream.text")
+RULES: Final = (
+    *both("choices", "has_choices", "index", "delta", "finish_reason"),
+    "completions.stream.text",
+    "choices.chat.streamed",
+    "choices.completions.streamed",
+)
 _TEXTS: Final = (str, type(None))
 
 
@@ -25,6 +30,10 @@ class Choices:
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted
         self._chat = asked.operation == "chat"
+        self._used: set[int] = set()
+        self._numbers: dict[
+            int, int
+        ] = {}  # what stands for an index that is beyond the choices that were asked for
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
         """The chunk; nothing where it has neither a choice nor usage."""
@@ -34,12 +43,35 @@ class Choices:
         for choice in choices:
             if not (self._is_chat(choice) if self._chat else self._is_text(choice)):
                 chosen = [self._mended(choice, place, len(choices)) for place, choice in enumerate(choices)]
-                return ({**chunk, "choices": chosen},)
+                return self._numbered({**chunk, "choices": chosen})
+            if choice["index"] not in self._used or self._numbers:
+                return self._numbered(chunk)
         return (chunk,)
 
     def end(self) -> Iterable[Document]:
         """Nothing more."""
         return ()
+
+    def _numbered(self, chunk: Document) -> Iterable[Document]:
+        """The chunk with indexes below the number of choices: one that is beyond stands for the next that is free."""
+        edited = False
+        for choice in chunk["choices"]:
+            index = choice["index"]
+            if index in self._numbers.values() and index not in self._numbers:
+                raise _unclear("more choices than were asked for")
+            if index >= self._asked.choices:
+                choice["index"] = self._number(index)
+                edited |= choice["index"] != index
+            self._used.add(choice["index"])
+        if edited:
+            self._noted(f"choices.{'chat' if self._chat else 'completions'}.streamed")
+        return ({**chunk} if edited else chunk,)
+
+    def _number(self, index: int) -> int:
+        if index not in self._numbers:
+            free = (number for number in range(self._asked.choices) if number not in self._used)
+            self._numbers[index] = next(free, index)
+        return self._numbers[index]
 
     def _without(self, chunk: Document, choices: object) -> Iterable[Document]:
         if choices is not None and choices != []:

@@ -49,7 +49,7 @@ class Logprobs:
         offset = self._written.get(choice["index"], 0)
         self._written[choice["index"]] = offset + len(choice["text"])
         found = choice.get("logprobs")
-        right = None if found is None else of_completion(found, offset)
+        right = None if found is None else of_completion(found, choice["text"], offset)
         if right is found and "logprobs" in choice:
             return False
         choice["logprobs"] = right

@@ -1,0 +1,59 @@
+"""Characters that come in two halves, as code that counts in UTF-16 sends them, each in a piece of text of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo_server.repair.base import Asked, Document, Noted
+
+RULES: Final = ("text.surrogates",)
+
+
+class Halves:
+    """Holds the first half of a character until the second comes, and says it as it is where none does."""
+
+    def __init__(self, asked: Asked, noted: Noted) -> None:
+        self._noted = noted
+        self._chat = asked.operation == "chat"
+        self._first: dict[int, str] = {}
+
+    def chunk(self, chunk: Document) -> Iterable[Document]:
+        """The chunk, with whole characters."""
+        edited = False
+        for choice in chunk["choices"]:
+            text = choice["delta"].get("content") if self._chat else choice["text"]
+            if self._first or (text and _is_first(text[-1])):
+                edited |= self._joined(choice, text or "")
+        return ({**chunk} if edited else chunk,)
+
+    def end(self) -> Iterable[Document]:
+        """Nothing more: what finishes a choice has taken what was held."""
+        return ()
+
+    def _joined(self, choice: Document, text: str) -> bool:
+        held = self._first.pop(choice["index"], "")
+        whole = _whole(held + text)
+        if whole != held + text:
+            self._noted(RULES[0])
+        if whole and _is_first(whole[-1]) and choice["finish_reason"] is None:
+            self._first[choice["index"]] = whole[-1]
+            whole = whole[:-1]
+        if whole == text:
+            return False
+        if self._chat:
+            choice["delta"]["content"] = whole
+        else:
+            choice["text"] = whole
+        return True
+
+
+def _is_first(character: str) -> bool:
+    return "\ud800" <= character <= "\udbff"
+
+
+def _whole(text: str) -> str:
+    """The text with every two halves that follow each other as one character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

@@ -1,0 +1,140 @@
+"""The rules that repairs name, held to the faults of the suite: broken before, kept behind the repair."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gonogo_server.repair
+import pytest
+from faults.fault import turned
+from gonogo.faults.editing import asked, changed, each, has_usage
+from gonogo.faults.kinds import KINDS
+from gonogo.faults.sections import FAULTS, SECTIONS
+from gonogo.judge import judge
+from server.repair.gateway import repaired
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
+    from gonogo.faults.editing import Change
+    from gonogo.faults.fault import Fault
+    from gonogo.rules import Catalogue
+
+LEFT: dict[str, str] = json.loads((Path(__file__).parent / "left.json").read_text("utf-8"))
+"""The faults that repairs leave, by name: "error" where the answer is an error then, "left" where it is passed on."""
+
+REPAIRS = ("answers", "body", "documents", "errors", "models", "reading", "stages.", "stream", "vectors")
+
+
+def modules() -> Iterator[ModuleType]:
+    """The modules of repairs that are always on and name their rules."""
+    package = gonogo_server.repair
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        name = found.name.removeprefix(f"{package.__name__}.")
+        if name.startswith(REPAIRS):
+            module = importlib.import_module(found.name)
+            if hasattr(module, "RULES"):
+                yield module
+
+
+def _everywhere(kind: str) -> Change:
+    """A kind of fault, in every answer."""
+    return lambda record: replace(record, exchanges=tuple(map(KINDS[kind]().edit, record.exchanges)))
+
+
+NAMED = sorted({rule for module in modules() for rule in module.RULES})
+
+
+def _beside_the_total(value: Any) -> None:  # noqa: ANN401 - JSON
+    usage = value["usage"]
+    usage["completion_tokens_details"] = {"reasoning_tokens": 310}
+    usage["total_tokens"] += 310
+
+
+COUNTED = '{"stream":true,"stream_options":{"include_usage":true}}'
+MORE = {
+    "text.same": _everywhere("cumulative-deltas"),
+    "text.completions_same": _everywhere("cumulative-deltas"),
+    "completions.stream.usage": _everywhere("usage-beside-choices"),
+    "chat.stream.usage_details": changed(
+        asked(f"POST /chat/completions {COUNTED}"), each(_beside_the_total, where=has_usage)
+    ),
+}
+"""What breaks a rule in a way that repairs mend, where no fault of the catalogue does."""
+
+
+@cache
+def behind(exchange: Exchange) -> Exchange:
+    """The exchange behind the repairs, made once."""
+    return repaired(exchange, lambda _: None)
+
+
+def broken(record: Record, rules: set[str] | frozenset[str], catalogue: Catalogue) -> set[str]:
+    """Those of these rules that the record breaks."""
+    asked = [scenario for scenario in catalogue if scenario.rule.id in rules]
+    return turned({found.rule.id: found for found in judge(record, asked, catalogue)})
+
+
+def through(record: Record) -> Record:
+    return replace(record, exchanges=tuple(map(behind, record.exchanges)))
+
+
+def test_every_rule_that_a_repair_names_exists(catalogue: Catalogue) -> None:
+    assert set(NAMED) <= {scenario.rule.id for scenario in catalogue}
+    assert len(NAMED) > 100
+
+
+@pytest.mark.parametrize("rule", NAMED)
+def test_a_rule_that_a_repair_names_is_broken_before_it_and_kept_behind_it(
+    rule: str, clean: Record, catalogue: Catalogue
+) -> None:
+    named = [
+        fault.change for fault in sorted(FAULTS, key=lambda fault: len(fault.turns)) if rule in fault.turns
+    ]
+    for change in [*named, *([MORE[rule]] if rule in MORE else [])]:
+        record = change(clean)
+        assert broken(record, {rule}, catalogue) == {rule}
+        if not broken(through(record), {rule}, catalogue):
+            return
+    pytest.fail(f"no fault that breaks {rule} is repaired")
+
+
+def test_what_a_sound_server_answers_breaks_no_rule_behind_the_repairs(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    every = {scenario.rule.id for scenario in catalogue}
+    assert broken(through(clean), every, catalogue) == set()
+
+
+def state(fault: Fault, clean: Record, catalogue: Catalogue) -> str:
+    """What becomes of a fault: "repaired", "error", or "left"."""
+    record = fault.change(clean)
+    known = frozenset(clean.exchanges)
+    if not broken(through(record), fault.turns, catalogue):
+        changed = [behind(exchange) for exchange in record.exchanges if exchange not in known]
+        return "error" if any(map(_is_error, changed)) else "repaired"
+    changed = [behind(exchange) for exchange in record.exchanges if exchange not in known]
+    return "error" if any(map(_is_error, changed)) else "left"
+
+
+def _is_error(exchange: Exchange) -> bool:
+    return exchange.status is None or exchange.status >= 500 or b'data: {"error":' in exchange.body
+
+
+@pytest.mark.parametrize(
+    "section", SECTIONS, ids=[section.__name__.rpartition(".")[2] for section in SECTIONS]
+)
+def test_what_becomes_of_each_fault_is_known(
+    section: ModuleType, clean: Record, catalogue: Catalogue
+) -> None:
+    found = {fault.name: state(fault, clean, catalogue) for fault in section.FAULTS}
+    assert found == {name: LEFT.get(name, "repaired") for name in found}
