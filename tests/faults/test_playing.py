@@ -133,7 +133,7 @@ def test_of_the_faults_of_a_rule_the_one_that_breaks_the_fewest_comes_first() ->
 def _only_lives(fault: Fault, clean: Record) -> bool:
     """Whether a fault changes nothing but signs of life, of which no other request can be told."""
     before = {exchange.id: exchange for exchange in clean.exchanges}
-    changed = [e for e in fault.change(clean).exchanges if before[e.id] != e]
+    changed = [e for e in fault.change(clean).exchanges if before.get(e.id) != e]
     return all(is_sign_of_life(exchange.stimulus) for exchange in changed)
 
 

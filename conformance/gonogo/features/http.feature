@@ -175,3 +175,19 @@ Feature: HTTP
     When a chat completion is requested with {}
     And a chat completion is requested with an offer to upgrade
     Then the last is answered like the first, unless it is refused with 411
+
+  @should @http.shared_id
+  Scenario: Two requests with one X-Request-Id are both answered
+    Source: project decision; the field is none of the contract, and a server passes over what it does not know
+    Why: gateways pass one id on with every request that they make of one, and clients with every try.
+    When a chat completion is requested with {}
+    And a chat completion is requested with a request id
+    And another is requested at the same time with the same request id
+    Then both of the others are answered like the first
+
+  @should @http.beside
+  Scenario: What is answered by itself is answered beside others too
+    Source: project decision; RFC 9110 section 3.4: a server responds to every request
+    Why: two people who ask at once get an error, or one the answer of the other.
+    When any greedy text is asked for
+    Then each is answered beside others as by itself

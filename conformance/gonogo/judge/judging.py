@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from gonogo.judge.deciding import Finding, decide
 from gonogo.judge.outcome import Deviation, Kept, Outcome, Refused, Undecided
 from gonogo.judge.steps import Bound, then
 from gonogo.reasons import Reason
+from gonogo.stimuli.beside import key_beside
 from gonogo.stimuli.phrases import Ask
 from gonogo.verdict import Because, Judgement, Verdict
 
@@ -67,8 +68,22 @@ class _Known:
 
 def _know(record: Record, catalogue: Catalogue) -> _Known:
     by_key = {e.stimulus: e for e in record.exchanges if e.stimulus not in record.unsent}
+    by_key |= _beside(record.exchanges, by_key, catalogue)
     stimuli = {key: found for key in by_key if (found := catalogue.stimulus(key)) is not None}
     return _Known(fairly(by_key, stimuli), record.unsent, stimuli, unserved(by_key, stimuli))
+
+
+def _beside(
+    exchanges: Iterable[Exchange], last: Mapping[str, Exchange], catalogue: Catalogue
+) -> dict[str, Exchange]:
+    """What was sent beside others before it was sent by itself, by keys of their own."""
+    found = {}
+    for exchange in exchanges:
+        key = exchange.stimulus
+        known = catalogue.stimulus(key)
+        if key in last and last[key] is not exchange and known is not None and known.like is not None:
+            found[key_beside(key)] = replace(exchange, stimulus=key_beside(key))
+    return found
 
 
 def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gonogo.errors import FeatureError, UsageError
 from gonogo.rules.compiled import feature_files
 from gonogo.rules.written import read_feature
-from gonogo.stimuli import fuzzed, life
+from gonogo.stimuli import beside, fuzzed, life
 from gonogo.stimuli.phrases import Again, Ask, Watch, When, when
 from gonogo.verdict import Rule
 
@@ -71,6 +71,8 @@ class Catalogue:
         """The stimulus of a recorded exchange; None where this version knows none of that key."""
         if life.is_sign_of_life(key):
             return life.trace(key)
+        if beside.is_beside(key):
+            return beside.trace(key)
         return fuzzed.trace(key) if fuzzed.is_fuzzed(key) else self.stimuli.get(key)
 
     def select(self, only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Scenario, ...]:

@@ -1,4 +1,4 @@
-"""A short chat completion, framed as some HTTP clients frame it and as a server may turn down (411, 426)."""
+"""A short chat completion, framed as some HTTP clients frame it, and as a server may turn down (411, 426)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ UPGRADING = (
 )
 """As Java's HTTP client sends its first request to a server that it does not know yet."""
 
-_FRAMINGS = {f"{Endpoint.CHAT} in chunks": CHUNKED, f"{Endpoint.CHAT} with an offer to upgrade": UPGRADING}
+SHARED_ID = (("x-request-id", "gonogo-one-id-for-two"),)
+_FRAMINGS = {
+    f"{Endpoint.CHAT} in chunks": CHUNKED,
+    f"{Endpoint.CHAT} with an offer to upgrade": UPGRADING,
+    f"{Endpoint.CHAT} with a request id": SHARED_ID,
+    f"{Endpoint.CHAT} with the request id of another": SHARED_ID,
+}
 
 
 def is_framed(key: str) -> bool:
@@ -30,13 +36,13 @@ def is_framed(key: str) -> bool:
     return key in _FRAMINGS
 
 
-def framed(headers: tuple[tuple[str, str], ...]) -> Stimulus:
-    """The chat completion with the fields of one of these framings in its head."""
+def framed(headers: tuple[tuple[str, str], ...], number: int = 0) -> Stimulus:
+    """The chat completion with the fields of one of these framings in its head; the `number` of those with these."""
     plain = post(Endpoint.CHAT, {"max_tokens": 2}, valid=False, risk=Risk.MILD)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         request = plain.build(subject, answers)
         return replace(request, headers=(*request.headers, *headers))
 
-    key = next(key for key, fields in _FRAMINGS.items() if fields == headers)
+    key = [key for key, fields in _FRAMINGS.items() if fields == headers][number]
     return replace(plain, key=key, build=build, of_endpoint=True)

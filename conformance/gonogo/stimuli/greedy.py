@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gonogo.stimuli.beside import is_beside
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.observed import same_trimmed
-from gonogo.stimuli.phrases import Ask, when
-from gonogo.stimuli.repeatable import GREEDY, like_greedy
+from gonogo.stimuli.phrases import Ask, Watch, when
+from gonogo.stimuli.repeatable import GREEDY, greedy, like_greedy
 from gonogo.stimuli.stimulus import Endpoint, Likeness
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ def _wide_streamed() -> Ask:
 @when.phrase("a greedy chat completion is streamed with usage")
 def _counted() -> Ask:
     return Ask(like_greedy(post(Endpoint.CHAT, COUNTED, streamed=True)))
+
+
+@when.phrase("any greedy text is asked for")
+def _any() -> Watch:
+    """Those that are compared, and those that were sent beside others first."""
+    return Watch(lambda s: s.like is not None or is_beside(s.key), (greedy(Endpoint.CHAT),))
 
 
 def _wide(*, streamed: bool = False) -> Stimulus:

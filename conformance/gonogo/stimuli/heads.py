@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import Request
 from gonogo.stimuli.bodies import PATHS, bare, post
-from gonogo.stimuli.framing import CHUNKED, UPGRADING, framed
+from gonogo.stimuli.framing import CHUNKED, SHARED_ID, UPGRADING, framed
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import Endpoint, Risk
 
@@ -68,6 +68,16 @@ def _chunked() -> Ask:
 @when.phrase("a chat completion is requested with an offer to upgrade")
 def _upgrading() -> Ask:
     return Ask(framed(UPGRADING))
+
+
+@when.phrase("a chat completion is requested with a request id")
+def _with_id() -> Ask:
+    return Ask(framed(SHARED_ID))
+
+
+@when.phrase("another is requested at the same time with the same request id")
+def _with_same_id() -> Ask:
+    return Ask(framed(SHARED_ID, 1))
 
 
 def labelled(media_type: str, *, valid: bool) -> Stimulus:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from gonogo.stimuli import bodies
+from gonogo.stimuli.beside import is_beside
 from gonogo.stimuli.framing import is_framed
 from gonogo.stimuli.fuzzed import Meant, case, is_fuzzed
 from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, left_again, suspects
@@ -121,7 +122,10 @@ def _is_owed(stimulus: Stimulus) -> bool:
     """Whether a stimulus is owed an answer: a valid one, a sign of life, a valid case of the fuzz pass."""
     known = case(stimulus.key)
     return (
-        stimulus.valid or is_sign_of_life(stimulus.key) or (known is not None and known.meant is Meant.VALID)
+        stimulus.valid
+        or is_sign_of_life(stimulus.key)
+        or is_beside(stimulus.key)
+        or (known is not None and known.meant is Meant.VALID)
     )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 COUNTED = (
     'When a chat completion is requested with {"n": 2, "max_tokens": 2}\n'
-    "Then the tokens of all 2 choices are counted"
+    "Then the tokens of all 2 choices are counted once"
 )
 KEY = 'POST /chat/completions {"max_tokens":2,"n":2}'
 FULL, EARLY = {"index": 0, "finish_reason": "length"}, {"index": 1, "finish_reason": "stop"}

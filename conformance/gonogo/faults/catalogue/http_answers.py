@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import last
-from gonogo.faults.editing import asked, both, changed, failing, header, refused, silent
+from gonogo.faults.asking import keys, last
+from gonogo.faults.editing import (
+    answer,
+    asked,
+    both,
+    changed,
+    event,
+    failing,
+    header,
+    inserted,
+    put,
+    refused,
+    silent,
+)
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.rules import load
 from gonogo.stimuli.life import is_sign_of_life, leaving, left_again, suspects
 from gonogo.stimuli.stimulus import Risk
 
 if TYPE_CHECKING:
+    from gonogo.evidence import Record
     from gonogo.exchange import Exchange
-    from gonogo.faults.editing import Change
+    from gonogo.faults.editing import Change, Edit
 
 # An answer that is only counted where it is there.
 AGAIN = asked('POST /chat/completions {"max_tokens":12,"seed":-9223372036854775808,"temperature":1} #2')
 LARGE_BODY = "POST /chat/completions with a user of 65536 bytes"
 PREFLIGHT = "OPTIONS /chat/completions from a page"
 HOSTILE = asked("POST /chat/completions raw {not json")
+
+
+GREEDY = 'POST /chat/completions {"max_tokens":24,"temperature":0}'
+GREEDY_STREAM = 'POST /chat/completions {"max_tokens":24,"stream":true,"temperature":0} #2'
+OTHER_GREEDY = asked('POST /completions {"max_tokens":24,"temperature":0}')
+
+
+def first_beside(key: str, *edits: Edit) -> Change:
+    """A run that sent the request of this key beside others first, with this answer, and then by itself."""
+
+    def change(record: Record) -> Record:
+        last = next(exchange for exchange in record.exchanges if exchange.stimulus == key)
+        first = replace(last, id="x9001")
+        for edit in edits:
+            first = edit(first)
+        return replace(record, exchanges=(first, *record.exchanges))
+
+    return change
+
+
+def _other_text(record: Record) -> str:
+    other = next(exchange for exchange in record.exchanges if OTHER_GREEDY(exchange))
+    said: str = json.loads(other.body)["choices"][0]["text"]
+    return said
 
 
 def _alive(exchange: Exchange) -> bool:
@@ -268,6 +306,41 @@ FAULTS: tuple[Fault, ...] = (
         changed(last("http.connection"), lambda exchange: replace(exchange, hung_up=True)),
     ),
     fault(
+        "the second of two requests with one id is refused",
+        "a table of running requests by the id that the client gave",
+        "http.shared_id",
+        changed(last("http.shared_id"), refused(400)),
+    ),
+    fault(
+        "two requests with one id fail the server",
+        "a table of running requests by the id that the client gave",
+        "http.shared_id",
+        changed(asked(*keys("http.shared_id")[1:]), refused(500)),
+    ),
+    fault(
+        "a request that fails beside others",
+        "state that all requests share",
+        "http.beside",
+        first_beside(GREEDY, refused(500)),
+        good=first_beside(GREEDY),
+    ),
+    fault(
+        "a stream that ends in an error beside others",
+        "state that all requests share",
+        "http.beside",
+        first_beside(
+            GREEDY_STREAM, inserted(-1, event({"error": {"message": "No.", "type": "server_error"}}))
+        ),
+    ),
+    fault(
+        "the answer of somebody else",
+        "answers that are told apart by their order",
+        "http.beside",
+        lambda record: first_beside(GREEDY, answer(put("choices.0.message.content", _other_text(record))))(
+            record
+        ),
+    ),
+    fault(
         "an answer with two lengths",
         "a handler that sets the length of what is sent in chunks",
         "http.one_length",
@@ -285,6 +358,10 @@ HARMLESS: dict[str, Change] = {
     "any header may be sent, and the key is named": changed(
         asked(PREFLIGHT), header("access-control-allow-headers", "*, authorization")
     ),
+    "another text beside others": first_beside(
+        GREEDY, answer(put("choices.0.message.content", "It reads two, or three."))
+    ),
+    "no time beside others": first_beside(GREEDY, refused(503), header("retry-after", "1")),
     "silence to a limit below 0, which may be taken for none": changed(
         last("sampling.refused.max_tokens_negative"), silent(FailureKind.TIMEOUT)
     ),

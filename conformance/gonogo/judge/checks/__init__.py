@@ -2,6 +2,7 @@
 
 import gonogo.judge.checks.acceptance
 import gonogo.judge.checks.arrival
+import gonogo.judge.checks.beside
 import gonogo.judge.checks.bodies
 import gonogo.judge.checks.choices
 import gonogo.judge.checks.chunks

@@ -41,6 +41,17 @@ def last_not_failing(first: Exchange, last: Exchange) -> Outcome:
 @compare("the last is answered like the first, unless it is refused with 411", Of.ANY)
 def answered_however_framed(first: Exchange, last: Exchange) -> Outcome:
     """How a message is framed is no part of what it says: neither a refusal nor silence is an answer to that."""
+    return _as_the_first(first, last, "an answer, as to the same request with a length")
+
+
+@compare("both of the others are answered like the first", Of.ANY)
+def both_answered(first: Exchange, one: Exchange, other: Exchange) -> Outcome:
+    """What a client calls its request is for logs, and nothing that two requests may not share."""
+    outcomes = [_as_the_first(first, e, "an answer, as to a request without the id") for e in (one, other)]
+    return next((found for found in outcomes if isinstance(found, Deviation)), outcomes[0])
+
+
+def _as_the_first(first: Exchange, last: Exchange, expected: str) -> Outcome:
     expect_plain(first)
     if accepted(last) and last.failure is None:
         expect_kind(last)
@@ -51,7 +62,7 @@ def answered_however_framed(first: Exchange, last: Exchange) -> Outcome:
         raise unanswered(last)
     if last.status in {401, 403} or turned_away(last):
         raise unanswered(last)
-    return Deviation("an answer, as to the same request with a length", refusal(last))
+    return Deviation(expected, refusal(last)).located(last, 0)
 
 
 def _may_be_lost(last: Exchange) -> bool:

@@ -1,0 +1,67 @@
+"""Requests that disturb one another: what the run sends again by itself is looked at as it was beside others, too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from faults.fault import turned, verdicts
+from gonogo.faults.catalogue.http_answers import GREEDY
+from gonogo.faults.editing import answer, put, refused
+from ideal.running import record_run
+from ideal.target import IdealTarget
+
+if TYPE_CHECKING:
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange, Request
+    from gonogo.faults.editing import Edit
+    from gonogo.rules import Catalogue
+
+
+class Disturbed(IdealTarget):
+    """The first answer to one request, which goes out beside others, is another than the later ones."""
+
+    def __init__(self, edit: Edit) -> None:
+        super().__init__()
+        self._edit = edit
+        self._has_come = False
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        """The exchange; asked for by itself it is as it should be."""
+        exchange = await super().record(request, id=id, stimulus=stimulus)
+        if stimulus != GREEDY or self._has_come:
+            return exchange
+        self._has_come = True
+        return self._edit(exchange)
+
+
+def _other_text(clean: Record) -> str:
+    other = next(
+        e for e in clean.exchanges if e.stimulus == 'POST /completions {"max_tokens":24,"temperature":0}'
+    )
+    said: str = json.loads(other.body)["choices"][0]["text"]
+    return said
+
+
+def _found(said: str, catalogue: Catalogue) -> set[str]:
+    """The rules that find something where this is said beside others, and the right text to the request by itself."""
+    disturbed = Disturbed(answer(put("choices.0.message.content", said)))
+    record = asyncio.run(record_run(catalogue, disturbed))
+    assert len([e for e in record.exchanges if e.stimulus == GREEDY]) == 2
+    return turned(verdicts(record, catalogue))
+
+
+def test_the_answer_of_somebody_else_is_found_though_the_request_by_itself_gets_its_own(
+    clean: Record, catalogue: Catalogue
+) -> None:
+    assert _found(_other_text(clean), catalogue) == {"http.beside"}
+
+
+def test_a_text_that_is_rounded_otherwise_beside_others_is_no_finding(catalogue: Catalogue) -> None:
+    assert _found("Rounded otherwise, it reads this.", catalogue) == set()
+
+
+def test_a_failure_beside_others_is_a_failure_as_any(catalogue: Catalogue) -> None:
+    record = asyncio.run(record_run(catalogue, Disturbed(refused(500))))
+    assert "http.no_server_error" in turned(verdicts(record, catalogue))
