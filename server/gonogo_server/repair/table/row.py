@@ -57,7 +57,6 @@ class Does(StrEnum):
     NO_ZERO_ALTERNATIVES = "no-zero-alternatives"
     NO_PADDING = "no-padding"
     BASE64 = "base64"
-    NUMBERS = "numbers"
     CHAT_WHOLE = "chat-whole"
     CHAT_CALLS_WHOLE = "chat-calls-whole"
     CHAT_USAGE_WHOLE = "chat-usage-whole"
