@@ -62,6 +62,8 @@ def test_without_echo_nothing_is_put_before_a_text() -> None:
     made = completion(UNECHOED)
     body = {"choices": [{"index": 0, "text": "!"}]}
     assert (made.requests, made.body(0, body)) == ((made.document,), body)
+    assert "echo" not in completion(UNECHOED, "completions.request.neutral", echo=False).requests[0]
+    assert completion(UNECHOED, echo=False, prompt=[1, 2]).requests[0]["prompt"] == [1, 2]
 
 
 def likely(*logprobs: float) -> Document:

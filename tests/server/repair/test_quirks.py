@@ -222,6 +222,7 @@ def test_a_parameter_that_is_accepted_and_ignored_is_refused_by_its_name(
             [{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}],
             "messages[1]",
         ),
+        ("tools.refused.orphan", [{"role": "tool", "tool_call_id": "c", "content": "a"}], "messages[0]"),
         (
             "tools.harmless.arguments_cut",
             [{"role": "user", "content": "a"}, {"role": "assistant", "tool_calls": [CUT]}],

@@ -73,6 +73,12 @@ TOOLS: Final = (
         "Such a request is refused before it is sent.",
     ),
     Row(
+        ("tools.harmless.orphan", "tools.refused.orphan"),
+        Action.REFUSED,
+        "A result that no call asked for is refused.",
+        (Does.REFUSE_ORPHANS,),
+    ),
+    Row(
         ("tools.harmless.arguments_empty", "tools.harmless.arguments_cut"),
         Action.REFUSED,
         "A conversation with a call whose arguments are no JSON object is refused.",

@@ -71,6 +71,7 @@ class Does(StrEnum):
     REFUSE_LATE_SYSTEM = "refuse-late-system"
     REFUSE_TURNS = "refuse-turns"
     REFUSE_ORDER = "refuse-order"
+    REFUSE_ORPHANS = "refuse-orphans"
     REFUSE_SILENT_TURNS = "refuse-silent-turns"
     REFUSE_LIMITS = "refuse-limits"
     REFUSE_ZERO_LIMIT = "refuse-zero-limit"
