@@ -40,7 +40,7 @@ def test_a_must_rule_that_is_called_repaired_is_one_that_a_repair_is_named_after
     named = {name for module in modules for name in getattr(module, "RULES", ())}
     musts = [each.id for each in RULES if each.level.value == "must"]
     said = {name for name in musts if (row := action(name)) and row.action is Action.REPAIRED}
-    assert said - named == WRITTEN
+    assert said - named <= WRITTEN
 
 
 def test_every_row_is_about_a_rule_of_the_suite() -> None:
