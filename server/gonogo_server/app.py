@@ -48,6 +48,7 @@ def create_app(
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.registry = registry
     app.state.settings = settings
+    app.state.keys = settings.keys
     # One thread and not several, as only one runs Python at a time: the more there are, the longer the event loop
     # waits for its turn among them.
     app.state.beside = ThreadPoolExecutor(1, "gonogo-requests")
@@ -63,7 +64,7 @@ def create_app(
     layered = _with_cors(_with_deadline(app, settings), settings)
     if names is not None:
         layered = OwnNames(layered, names)
-    return ExchangeHeaders(Observation(layered, traffic, app.state.metrics))
+    return ExchangeHeaders(Observation(layered, traffic, app.state.metrics), secure=settings.security_headers)
 
 
 def _with_deadline(app: ASGIApp, settings: Settings) -> ASGIApp:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import TYPE_CHECKING
 
 from gonogo_server.app import create_app
+from gonogo_server.errors import BadSettings
 from gonogo_server.providers.registry import LOCAL, Registry
 
 if TYPE_CHECKING:
@@ -14,7 +17,10 @@ if TYPE_CHECKING:
 
     from gonogo_server.compilation.worker import Worker
     from gonogo_server.engine.base import Engine
+    from gonogo_server.provider_settings import ProviderSettings
     from gonogo_server.providers.base import Provider
+    from gonogo_server.providers.upstream.provider import Upstream
+    from gonogo_server.repair.quirks import Quirks
     from gonogo_server.settings import Settings
     from gonogo_server.traffic import Traffic
 
@@ -26,7 +32,38 @@ def providers(settings: Settings, engine: Engine | None, worker: Worker | None =
         from gonogo_server.providers.local.provider import Local  # noqa: PLC0415 - a gateway alone has no grammars
 
         made[LOCAL] = Local(engine, settings, worker)
-    return Registry(made)
+    for name, given in settings.providers.items():
+        made[name] = upstream(name, given, settings)
+    return Registry(made, settings.default_provider)
+
+
+def upstream(name: str, given: ProviderSettings, settings: Settings) -> Upstream:
+    """A provider that is another server. Raises `BadSettings` for a report that cannot be read."""
+    from gonogo_server.providers.upstream.client import Client  # noqa: PLC0415 - a server alone asks nobody
+    from gonogo_server.providers.upstream.provider import Upstream  # noqa: PLC0415 - see above
+
+    key = os.environ.get(given.variable(name), "").strip() or None
+    return Upstream(name, Client(given, key), quirks(settings, name), settings.early_headers)
+
+
+def quirks(settings: Settings, name: str) -> Quirks:
+    """What a provider is known to break: by the report about it, else by its preset."""
+    from gonogo_server.repair.quirks import Quirks  # noqa: PLC0415 - see above
+
+    path = settings.quirks_of(name)
+    if path is None:
+        broken = [{"id": rule, "verdict": "fail"} for rule in settings.providers[name].known.broken]
+        return Quirks.read({"report_version": 2, "rules": broken}) if broken else Quirks()
+    try:
+        report = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadSettings(f"The report about '{name}' in {path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise BadSettings(
+            f"The report about '{name}' in {path} is no JSON: give the file that"
+            " `gonogo check URL --json FILE` wrote."
+        ) from None
+    return Quirks.read(report)
 
 
 def application(

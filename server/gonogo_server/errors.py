@@ -17,12 +17,10 @@
     ├── DeadlineExceeded       503 service_unavailable_error the answer took longer than a request may take
     ├── TooManyConnections     503 service_unavailable_error too many connections are open already
     ├── Draining               503 service_unavailable_error the server is about to stop
-    ├── UpstreamFailed         502 server_error              the upstream gave no answer, or a broken one
-    ├── UpstreamTooSlow        504 server_error              the upstream gave no answer in time
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
     ├── ModelUnavailable       503 service_unavailable_error a model is not on this machine, or cannot be loaded
     │   └── UnsupportedModel   400 invalid_request_error     a model is of a kind that is not read here
-    ├── UpstreamError          (as the upstream's is read)   an upstream refused, failed, or sent what nobody can read
+    ├── UpstreamError          (as the upstream's is read)   an upstream refused, or sent nothing that can be read
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
 A deadline of our own is a 503, not 504: RFC 9110 has that for gateways, which is what it is used for here.
@@ -208,21 +206,6 @@ class Draining(ServerError):  # noqa: N818 - it says what is the matter
 
     def __init__(self) -> None:
         super().__init__("The server is stopping and takes no new requests: ask again, or elsewhere.")
-
-
-class UpstreamFailed(ServerError):  # noqa: N818 - it says what happened
-    """The upstream cannot be reached, ended its answer early, or sent what is no answer."""
-
-    status = 502
-    default_code = "upstream_failed"
-    retry_after = 1
-
-
-class UpstreamTooSlow(ServerError):  # noqa: N818 - it says what happened
-    """The upstream gave no answer in time."""
-
-    status = 504
-    default_code = "upstream_timeout"
 
 
 class EngineDied(ServerError):  # noqa: N818 - it says what happened

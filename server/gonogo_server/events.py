@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gonogo_server.exchange import Exchange
 
 LOGGER: Final = "gonogo_server"
@@ -77,6 +79,11 @@ def stream_failed(failure: BaseException, error: str | None) -> None:
         reason=str(failure),
         exc_info=None if foreseen else failure,
     )
+
+
+def answer_repaired(provider: str | None, rules: Mapping[str, int]) -> None:
+    """The answer of an upstream broke rules and was repaired; how many times, by their ids."""
+    log.info("answer_repaired", provider=provider, rules=dict(rules))
 
 
 def client_disconnected() -> None:

@@ -45,6 +45,10 @@ class Exchange:
     """What broke off a stream that had begun."""
     placed: bool = False
     """Whether it is counted as `Traffic.placed`."""
+    repairs: dict[str, int] = field(default_factory=dict)
+    """How many times the answer was repaired, by the ids of the rules that it broke."""
+    provider: str | None = None
+    """The upstream that answers; None: this process."""
     told: bool = False
     """Whether the log has been told that it started."""
 
@@ -63,6 +67,10 @@ class Exchange:
         if self.placed:
             self.placed = False
             self.traffic.placed -= 1
+
+    def repaired(self, rule: str) -> None:
+        """Note that an upstream's answer broke a rule, and was repaired."""
+        self.repairs[rule] = self.repairs.get(rule, 0) + 1
 
     def failed(self, failure: BaseException) -> None:
         """Note what broke off the stream; the client is sent an error event."""

@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
     )
     _add_models(made.add_argument_group("models").add_argument)
+    _add_providers(made.add_argument_group("other servers behind this one").add_argument)
     _add_limits(made.add_argument_group("limits").add_argument)
     add = made.add_argument_group("server").add_argument
     add("--config", metavar="FILE", help="read settings from a TOML file")
@@ -39,6 +40,15 @@ def parser() -> argparse.ArgumentParser:
     add("--log-format", choices=["console", "json", "off"], help="events on stderr (console)")
     add("--log-prompts", action="store_true", help="let the log hold what clients send")
     add("--metrics", action="store_true", help="tell figures for Prometheus at /metrics")
+    add("--api-key-file", metavar="FILE", help="a file with the keys that clients may send, one a line")
+    add("--insecure", action="store_true", help="let any client ask, also from other machines")
+    add(
+        "--no-security-headers",
+        action="store_false",
+        dest="security_headers",
+        help="leave out the headers that tell browsers not to guess types, frame or keep responses",
+    )
+    add("--print-config", action="store_true", help="show the settings, without keys, and end")
     add("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
     return made
 
@@ -66,6 +76,35 @@ def _add_models(add: Callable[..., object]) -> None:
     add("--model-memory-bytes", metavar="BYTES", help="unload models that nobody uses past it")
     add("--idle-unload-seconds", metavar="S", help="unload a model that nobody used for as long")
     add("--kv-cache-bytes", metavar="BYTES", help="what the prefix cache may hold; 0 turns it off (1GiB)")
+
+
+def _add_providers(add: Callable[..., object]) -> None:
+    add(
+        "--provider",
+        action="append",
+        dest="providers",
+        metavar="NAME=URL",
+        help="pass requests for /NAME/v1, and for NAME/MODEL under /v1, on to this base URL; or a known NAME alone"
+        " (openai, cerebras, ollama, vllm, lmstudio, mlx-lm, llama-cpp); may be repeated, also for one NAME with"
+        " several servers; its key is in the variable NAME_API_KEY",
+    )
+    add(
+        "--quirks",
+        action="append",
+        metavar="NAME=FILE",
+        help="repair, emulate or refuse what a provider breaks by this report (gonogo check URL --json FILE)",
+    )
+    add("--default-provider", metavar="NAME", help="who answers under /v1 (this process, else the first)")
+    add(
+        "--print-quirks",
+        action="store_true",
+        help="show what is done about each broken rule of the providers",
+    )
+    add(
+        "--mark-repairs",
+        action="store_true",
+        help="name the rules that an answer was repaired by, in a header",
+    )
 
 
 def _add_limits(add: Callable[..., object]) -> None:

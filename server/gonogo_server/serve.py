@@ -17,13 +17,13 @@ import uvicorn
 
 from gonogo_server import compose, events
 from gonogo_server.app import create_app
-from gonogo_server.connection.own_names import own_names
+from gonogo_server.connection.own_names import is_loopback, own_names
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine import choose
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import logs
 from gonogo_server.options import PROGRAM, parser
-from gonogo_server.settings import read
+from gonogo_server.settings import read, shown
 from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -57,11 +57,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command: `argv` without the program's name; gives the exit code (see `run`)."""
     _open_closed_streams()
     given = vars(parser().parse_args(argv))
+    only_shown = given.pop("print_config", False)
     try:
         settings = read(given)
+        _check_open(settings)
     except BadSettings as error:
         return _refuse(str(error))
+    if only_shown:
+        sys.stdout.write(f"{shown(settings)}\n")
+        return 0
     return run(settings)
+
+
+def _check_open(settings: Settings) -> None:
+    """Raise `BadSettings` where other machines could ask without a key, and nobody said that they may."""
+    if not (settings.keys or settings.insecure or is_loopback(settings.host)):
+        raise BadSettings(
+            f"On {settings.host} other machines can ask this server without a key: set GONOGO_SERVER_API_KEY, or say"
+            " --insecure to let them."
+        )
 
 
 def run(settings: Settings) -> int:
@@ -70,6 +84,7 @@ def run(settings: Settings) -> int:
     server = group = None
     try:
         if settings.has_engine:
+            choose.check_installed()
             _deepen_stacks()
             group = choose.group(settings)
         if group is not None and group.rank > 0:
@@ -97,7 +112,8 @@ class Server(uvicorn.Server):
         self._engine = engine
         self._providers = compose.providers(settings, engine)
         self._host = settings.host
-        self._has_key = settings.api_key is not None
+        self._has_key = bool(settings.keys)
+        self._print_quirks = settings.print_quirks
         self._traffic = Traffic()
         self._drain_seconds = settings.drain_seconds
         self._stop_by: float | None = None
@@ -123,7 +139,13 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         base_url = _base_url(self._host, sockets[0].getsockname()[1])
-        _announce(self._providers, self._engine, base_url, with_key=self._has_key)
+        _announce(
+            self._providers,
+            self._engine,
+            base_url,
+            with_key=self._has_key,
+            print_quirks=self._print_quirks,
+        )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal has come (see the class); one more, while the server stops already, waits for nothing."""
@@ -197,14 +219,25 @@ def _base_url(host: str, port: int) -> str:
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}/v1"
 
 
-def _announce(providers: Registry, engine: Engine | None, base_url: str, *, with_key: bool) -> None:
+def _announce(
+    providers: Registry, engine: Engine | None, base_url: str, *, with_key: bool, print_quirks: bool
+) -> None:
     """The last line is for programs that start the server: it comes once connections are accepted."""
     for _, provider in providers:
         for line in provider.described():
             _say(f"serving {line}")
+    if print_quirks:
+        _show_quirks(providers)
     if engine is not None:
         _say(f"try: {_to_try(engine.cards(), base_url, with_key=with_key)}")
     _say(f"listening on {base_url}")
+
+
+def _show_quirks(providers: Registry) -> None:
+    """A line for each rule that a provider is known to break: what is done about it."""
+    for name, provider in providers:
+        for rule, action, what in provider.quirks():
+            _say(f"{name}: {rule}: {action}: {what}")
 
 
 def _to_try(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> str:

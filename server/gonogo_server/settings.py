@@ -6,6 +6,7 @@ checks: a machine may have both, and they are not the same.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -24,6 +25,7 @@ from pydantic_settings import (
 )
 
 from gonogo_server.errors import BadSettings
+from gonogo_server.provider_settings import ProviderSettings, by_name, checked_names, named_files
 from gonogo_server.schemas.limits import USUAL, SchemaLimits
 
 if TYPE_CHECKING:
@@ -54,9 +56,34 @@ def _switch_or_names(value: object) -> object:
 
 
 def _not_blank(key: SecretStr) -> SecretStr:
-    if not key.get_secret_value().strip():
+    if not read_keys(key.get_secret_value()):
         raise ValueError("the key is empty: set one, or leave it out to let any client ask")
     return key
+
+
+def read_keys(text: str) -> list[str]:
+    """The keys in a text: a JSON list, or with commas or line ends between them."""
+    text = text.strip()
+    if text.startswith("["):
+        try:
+            listed = json.loads(text)
+        except ValueError:
+            listed = None
+        if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
+            raise ValueError("the keys begin with '[' and are no JSON list of texts")
+        return [key.strip() for key in listed if key.strip()]
+    return [key.strip() for key in re.split(r"[,\n]", text) if key.strip()]
+
+
+def _keys_of(file: Path) -> list[str]:
+    try:
+        keys = read_keys(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise BadSettings(f"The keys in {file} cannot be read: {why}.") from None
+    if not keys:
+        raise BadSettings(f"There is no key in {file}: write one a line.")
+    return keys
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -64,6 +91,14 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 SwitchOrNames = Annotated[bool | tuple[str, ...], NoDecode, BeforeValidator(_switch_or_names)]
 """All (true), none (false), or the named ones."""
+
+Providers = Annotated[
+    dict[str, ProviderSettings], NoDecode, BeforeValidator(by_name), AfterValidator(checked_names)
+]
+"""Upstream providers by name; in an option or a variable NAME=URL, several with commas between them."""
+
+Files = Annotated[dict[str, Path], NoDecode, BeforeValidator(named_files)]
+"""Files by the names of providers; in an option or a variable NAME=FILE."""
 
 Bytes = Annotated[ByteSize, Field(ge=0)]
 """A number of bytes, or a text such as 512MiB or 2GB."""
@@ -99,12 +134,43 @@ class Settings(BaseSettings):
     download: bool = False
     """Whether a Hugging Face id that is not in the local cache may be downloaded."""
 
+    # ---- other servers behind this one
+
+    providers: Providers = {}
+    """Servers to which requests are passed on, under /NAME/v1 and by NAME/MODEL under /v1."""
+
+    quirks: Files = {}
+    """Reports of `gonogo check URL --json FILE` by the names of providers, as in `ProviderSettings.quirks`."""
+
+    default_provider: str | None = None
+    """Who answers under /v1; None: this process where it serves models, else the first provider."""
+
+    print_quirks: bool = False
+    """Whether it is shown at the start what is done about the rules that providers break."""
+
+    mark_repairs: bool = False
+    """Whether a response header names the rules that an answer of a provider was repaired by."""
+
+    # ---- who may ask
+
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """0 takes a free port."""
 
     api_key: Annotated[SecretStr, AfterValidator(_not_blank)] | None = None
-    """What clients must send as bearer token; None: any client may ask."""
+    """What clients must send as bearer token, one key or several: with commas between them, or a JSON list.
+
+    None, and no file: any client may ask.
+    """
+
+    api_key_file: Path | None = None
+    """A file with such keys, also one a line."""
+
+    insecure: bool = False
+    """Whether any client may ask where the server listens beyond loopback."""
+
+    security_headers: bool = True
+    """Whether responses say that browsers are not to guess their type, frame or keep them."""
 
     allowed_hosts: Names = ()
     """Names in the Host header under which clients may ask, besides this machine's own; `*` for any.
@@ -226,8 +292,18 @@ class Settings(BaseSettings):
 
     @property
     def has_engine(self) -> bool:
-        """Whether this process serves models itself."""
-        return True
+        """Whether this process serves models itself: without providers always, else where something says so."""
+        return not self.providers or bool(self.models) or "engine" in self.model_fields_set
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that clients may send; none: no client has to. Raises `BadSettings` for a file without any."""
+        given = [] if self.api_key is None else read_keys(self.api_key.get_secret_value())
+        return (*given, *([] if self.api_key_file is None else _keys_of(self.api_key_file)))
+
+    def quirks_of(self, name: str) -> Path | None:
+        """The report about a provider."""
+        return self.quirks.get(name) or self.providers[name].quirks
 
     @property
     def schema_limits(self) -> SchemaLimits:
@@ -319,3 +395,8 @@ def _file(settings: type[BaseSettings], path: str | Path | None) -> InitSettings
         raise BadSettings(f"The settings in {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSettings(f"The settings in {path} are no TOML: {error}.") from None
+
+
+def shown(settings: Settings) -> str:
+    """All settings as JSON, with the keys blacked out."""
+    return settings.model_dump_json(indent=2)

@@ -47,6 +47,7 @@ CARELESS = {
         "server/gonogo_server/routes/careless.py",
         "gonogo_server.engine.scripted",
     ),
+    "a gateway needs no MLX": ("server/gonogo_server/providers/upstream/careless.py", "llguidance"),
     "only the modules for it know how logs and figures are written": (
         "server/gonogo_server/routes/careless.py",
         "structlog",

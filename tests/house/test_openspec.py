@@ -123,6 +123,7 @@ def test_the_capabilities_that_the_project_promises_are_there() -> None:
         "conformance-suite",
         "reference-server",
         "command-line",
+        "gateway",
     }
 
 

@@ -5,6 +5,7 @@ uv builds and installs; on a machine that has run `uv sync` everything it needs 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -131,6 +132,41 @@ def test_the_base_lists_its_rules(base: Path) -> None:
 def test_the_base_brings_nothing_that_an_extra_is_for(base: Path, package: str) -> None:
     code = f"import importlib.util; print(importlib.util.find_spec({package!r}))"
     assert run(base / "python", "-c", code).strip() == "None"
+
+
+@pytest.fixture(scope="module")
+def gateway(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gateway") / "venv"
+    uv("venv", "--quiet", "--python", sys.executable, folder)
+    uv("pip", "install", "--quiet", "--python", folder / "bin/python", f"{wheel}[gateway]")
+    return folder / "bin"
+
+
+def test_the_extra_for_a_gateway_serves_without_mlx(gateway: Path) -> None:
+    code = "import importlib.util; print([m for m in {!r} if importlib.util.find_spec(m)])"
+    brought = ["mlx", "mlx_lm", "llguidance", "numpy", "tokenizers", "transformers"]
+    assert run(gateway / "python", "-c", code.format(brought)).strip() == "[]"
+    shown = run(gateway / "gonogo", "serve", "--provider", "lab=http://127.0.0.1:1", "--print-config")
+    assert json.loads(shown)["providers"]["lab"]["url"] == ["http://127.0.0.1:1/v1"]
+    code = (
+        "from gonogo_server.compose import providers; from gonogo_server.app import create_app;"
+        " from gonogo_server.settings import read; made = read({'providers': ['lab=http://127.0.0.1:1']});"
+        " print(callable(create_app(providers(made, None), made)))"
+    )
+    assert run(gateway / "python", "-c", code).strip() == "True"
+
+
+def test_a_gateway_says_what_is_missing_where_it_is_to_compute(gateway: Path) -> None:
+    result = subprocess.run(
+        [gateway / "gonogo", "serve", "--model", "x"],
+        env=ENV,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "MLX, which computes here, is not installed" in result.stderr
 
 
 def test_the_extra_for_pytest_runs_the_rules_in_pytest(wheel: Path, tmp_path: Path) -> None:

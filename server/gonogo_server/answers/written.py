@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,6 @@ class Body:
     """A whole answer, as JSON."""
 
     content: str | bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ class Events:
     rest: AsyncGenerator[bytes, None]
     patience: float | None = None
     """Seconds after which a stream that has no event yet says that it waits; None: it says nothing."""
-    headers: Mapping[str, str] = field(default_factory=dict)
 
     async def look(self, seconds: float | None) -> None:
         """Wait until the first events are there, or for so many seconds."""
@@ -49,16 +47,12 @@ class Events:
 Answer: TypeAlias = Body | Events
 
 
-async def begun(
-    events: AsyncGenerator[bytes, None],
-    patience: float | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Events:
+async def begun(events: AsyncGenerator[bytes, None], patience: float | None = None) -> Events:
     """The events, once the first are there, or `patience` seconds (None: however long it takes) are over.
 
     What fails before that is raised, so that it gets a status of its own.
     """
-    made = Events(asyncio.ensure_future(anext(events, b"")), events, patience, headers or {})
+    made = Events(asyncio.ensure_future(anext(events, b"")), events, patience)
     try:
         await made.look(patience)
         if made.first.done():

@@ -33,7 +33,7 @@ def own_names(settings: Settings) -> frozenset[str] | None:
     """
     if ANY in settings.allowed_hosts:
         return None
-    guarded = settings.api_key is None and is_loopback(settings.host)
+    guarded = not settings.keys and is_loopback(settings.host)
     if not (guarded or settings.allowed_hosts):
         return None
     return frozenset(name.lower() for name in (LOCAL, settings.host, *settings.allowed_hosts))

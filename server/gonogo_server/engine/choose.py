@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.errors import BadSettings
 
 if TYPE_CHECKING:
     from gonogo_server.engine.base import Engine
@@ -12,6 +15,17 @@ if TYPE_CHECKING:
 
 SCRIPTED_EMBEDDER = "scripted-embedder"
 """What the scripted engine serves beside its usual model, so that clients of embeddings can be tried as well."""
+
+NEEDED: Final = ("mlx", "llguidance")
+
+
+def check_installed() -> None:
+    """Raise `BadSettings` where what engines need is not installed, as in a gateway."""
+    if any(find_spec(name) is None for name in NEEDED):
+        raise BadSettings(
+            'MLX, which computes here, is not installed: run pip install "gonogo[server]", or pass requests on to'
+            " another server with --provider NAME=URL."
+        )
 
 
 def group(settings: Settings) -> Group | None:

@@ -21,15 +21,28 @@ PROCESSING_MS: Final = "openai-processing-ms"
 ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
+REPAIRS: Final = "x-gonogo-repairs"
+SECURITY: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+}
+"""What tells browsers that a response is data, and neither a page nor a frame."""
+
+
 class ExchangeHeaders:
     """Wraps an application: `x-request-id` (the client's own, where it is a plain one) and the time in ms.
+
+    `secure` adds the headers for browsers.
 
     The time is the one until the response begins, as for a stream nothing else can be known by then. It must
     be the outermost layer, so that what other layers answer by themselves has the headers too.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = True) -> None:
         self._app = app
+        self._added = SECURITY if secure else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the exchange on, and add the headers to its response."""
@@ -45,6 +58,8 @@ class ExchangeHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request_id
+                for name, value in self._added.items():
+                    headers.setdefault(name, value)
                 headers[PROCESSING_MS] = str(round((time.perf_counter() - begun) * 1000))
             await send(message)
 

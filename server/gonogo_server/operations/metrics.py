@@ -37,6 +37,12 @@ class Metrics:
             ["operation", "status"],
             registry=self._registry,
         )
+        self._repairs = Counter(
+            "gonogo_repairs",
+            "Repairs of upstreams' answers, by provider and rule.",
+            ["provider", "rule"],
+            registry=self._registry,
+        )
         self._seconds = Histogram(
             "gonogo_request_seconds",
             "From the beginning of a request to the end of its answer.",
@@ -85,6 +91,8 @@ class Metrics:
         self._tokens.labels("prompt").inc(exchange.prompt_tokens)
         self._tokens.labels("cached").inc(exchange.cached_tokens)
         self._tokens.labels("completion").inc(exchange.completion_tokens)
+        for rule, times in exchange.repairs.items():
+            self._repairs.labels(exchange.provider, rule).inc(times)
         if exchange.first_token_seconds is not None:
             self._first.observe(exchange.first_token_seconds)
 

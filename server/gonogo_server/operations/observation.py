@@ -56,6 +56,8 @@ class Observation:
             exchange.error = exchange.error or GONE
         if exchange.error == GONE:
             events.client_disconnected()
+        if exchange.repairs:
+            events.answer_repaired(exchange.provider, exchange.repairs)
         events.request_finished(operation, exchange, response.status)
         if self._metrics is not None:
             gone = exchange.error == GONE

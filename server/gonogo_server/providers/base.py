@@ -71,6 +71,9 @@ class Provider(Protocol):
     def described(self) -> Sequence[str]:
         """What it serves, a line each, for people."""
 
+    def quirks(self) -> Sequence[tuple[str, str, str]]:
+        """The ids of the rules that it is known to break, each with what is done about it: a word, and a sentence."""
+
     async def list_models(self, context: Context) -> Sequence[Model]:
         """Every model that is served, in the order in which they are listed."""
 

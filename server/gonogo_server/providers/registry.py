@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo_server.errors import ModelNotFound, ProviderNotFound, ServerError
+from gonogo_server.errors import BadSettings, ModelNotFound, ProviderNotFound, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +20,15 @@ BETWEEN: Final = "/"
 
 
 class Registry:
-    """All providers by name; the first is the default."""
+    """All providers by name; the first is the default where no other is named. Raises `BadSettings` for one unknown."""
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, providers: Mapping[str, Provider], default: str | None = None) -> None:
         self._providers = dict(providers)
-        self._default = next(iter(self._providers))
+        self._default = next(iter(self._providers)) if default is None else default
+        if self._default not in self._providers:
+            raise BadSettings(
+                f"There is no provider '{default}' to answer by default: use one of {', '.join(self._providers)}."
+            )
 
     def __iter__(self) -> Iterator[tuple[str, Provider]]:
         yield from self._providers.items()

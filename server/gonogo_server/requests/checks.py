@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest
+
 from gonogo_server.engine.base import EFFORTS
 from gonogo_server.errors import BadRequest, ModelNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest
+    from pydantic import BaseModel
 
     from gonogo_server.engine.base import Effort, Engine, ModelCard, ReasoningStyle
 
@@ -25,12 +27,9 @@ MOST_CHOICES: Final = 2048
 
 
 def check_chat(body: CreateChatCompletionRequest) -> None:
-    """Raises `BadRequest` for parameters that contradict each other."""
+    """Raises `BadRequest` for parameters that contradict each other, or are not there."""
     document = _given(body)
-    _needs(document, "top_logprobs", "logprobs", "true")
-    _needs(document, "stream_options", "stream", "true")
-    if document.get("tool_choice") != "none":
-        _needs(document, "tool_choice", "tools", "given")
+    _agree_in_chat(document)
     if "audio" in document.get("modalities", ()):
         raise BadRequest(
             "This server answers in text only: leave 'audio' out of 'modalities'.",
@@ -43,15 +42,34 @@ def check_chat(body: CreateChatCompletionRequest) -> None:
 def check_completion(body: CreateCompletionRequest) -> None:
     """Raises `BadRequest` for parameters that contradict each other or are not there yet."""
     document = _given(body)
-    _needs(document, "stream_options", "stream", "true")
+    _agree_in_completion(document)
     _check_common(document)
-    _check_best_of(document)
     if document.get("suffix") and document.get("echo"):
         raise BadRequest(
             "'suffix' cannot be combined with 'echo': leave one of them out.",
             param="suffix",
             code="invalid_value",
         )
+
+
+def check_agreement(body: BaseModel) -> None:
+    """Raises `BadRequest` for parameters that contradict each other, whoever answers."""
+    if isinstance(body, CreateChatCompletionRequest):
+        _agree_in_chat(_given(body))
+    elif isinstance(body, CreateCompletionRequest):
+        _agree_in_completion(_given(body))
+
+
+def _agree_in_chat(document: Document) -> None:
+    _needs(document, "top_logprobs", "logprobs", "true")
+    _needs(document, "stream_options", "stream", "true")
+    if document.get("tool_choice") != "none":
+        _needs(document, "tool_choice", "tools", "given")
+
+
+def _agree_in_completion(document: Document) -> None:
+    _needs(document, "stream_options", "stream", "true")
+    _check_best_of(document)
 
 
 def check_choices(prompts: int, candidates: int) -> None:

@@ -92,8 +92,7 @@ def _traffic(request: Request) -> "Traffic":
 
 async def authorized(request: Request) -> None:
     """Raise `Unauthorized` where the settings want a key and the request has another or none."""
-    settings: Settings = request.app.state.settings
-    check_key(settings.api_key, request.headers.get("authorization"))
+    check_key(request.app.state.keys, request.headers.get("authorization"))
 
 
 def asked(model: type[Body]) -> Callable[[Request], Awaitable[Asking[Body]]]:

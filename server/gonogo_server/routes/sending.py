@@ -13,14 +13,16 @@ from gonogo_server import sse
 from gonogo_server.answers.written import Body, Events
 from gonogo_server.envelope import envelope
 from gonogo_server.exchange import current
+from gonogo_server.operations.exchange_headers import REPAIRS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine
+    from collections.abc import AsyncGenerator, Coroutine, Mapping
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
     from gonogo_server.answers.written import Answer
+    from gonogo_server.settings import Settings
 
 Result = TypeVar("Result")
 
@@ -34,9 +36,17 @@ async def answered(request: Request, answering: Coroutine[object, object, Answer
     Raises what the provider raises, and `ClientDisconnect`.
     """
     answer = await while_connected(request, answering)
+    headers = _marks(request)
     if isinstance(answer, Body):
-        return Response(answer.content, headers=dict(answer.headers), media_type="application/json")
-    return EventStream(answer)
+        return Response(answer.content, headers=headers, media_type="application/json")
+    return EventStream(answer, headers)
+
+
+def _marks(request: Request) -> dict[str, str]:
+    """The rules that the answer was repaired by so far, where the settings want them named."""
+    settings: Settings = request.app.state.settings
+    repairs = current().repairs
+    return {REPAIRS: ", ".join(repairs)} if settings.mark_repairs and repairs else {}
 
 
 class EventStream(StreamingResponse):
@@ -44,10 +54,10 @@ class EventStream(StreamingResponse):
 
     media_type = sse.MEDIA_TYPE
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, headers: Mapping[str, str]) -> None:
         self._events = events
         self._frames = _frames(events)
-        super().__init__(self._frames, headers={**sse.HEADERS, **events.headers})
+        super().__init__(self._frames, headers={**sse.HEADERS, **headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; both generators end with it, also when it is cut short between two events."""

@@ -243,6 +243,7 @@ def tell_all() -> list[str]:
     events.request_started("op", "m", stream=True)
     events.request_finished("op", Exchange(), 200)
     events.stream_failed(EngineDied("x"), "engine_died")
+    events.answer_repaired("lab", {"chat.stream.done": 1})
     events.client_disconnected()
     events.model_loading("m")
     events.model_loaded("m", seconds=1.0, memory_bytes=5)

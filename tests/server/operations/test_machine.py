@@ -124,7 +124,7 @@ def test_of_two_on_one_port_the_second_is_one_sentence_and_the_first_goes_on() -
 
 @pytest.mark.parametrize("host", ["::1", "::"])
 def test_it_serves_ipv6_under_the_url_that_it_tells(host: str) -> None:
-    with served("--host", host) as (process, base_url):
+    with served("--host", host, "--insecure") as (process, base_url):
         assert base_url.startswith("http://[::1]:")
         assert chat(base_url).status_code == 200
         assert ended(process) == 0

@@ -51,7 +51,7 @@ def test_an_option_wins_over_a_variable_over_the_file_over_the_default(
     path = write('host = "file"\nport = 1\nmax_queue = 1\n')
     monkeypatch.setenv("GONOGO_SERVER_HOST", "variable")
     monkeypatch.setenv("GONOGO_SERVER_PORT", "2")
-    settings = given(["--config", path, "--host", "option"], monkeypatch)
+    settings = given(["--config", path, "--host", "option", "--insecure"], monkeypatch)
     assert (settings.host, settings.port, settings.max_queue, settings.max_running) == ("option", 2, 1, 16)
 
 
@@ -66,7 +66,7 @@ def test_a_variable_may_name_the_file(write: Write, monkeypatch: pytest.MonkeyPa
 def test_every_setting_but_the_key_and_origins_has_an_option_of_its_name() -> None:
     names = {action.dest for action in options.parser()._actions if action.help != argparse.SUPPRESS}
     assert set(Settings.model_fields) - names == {"api_key", "cors_origins"}
-    assert names - set(Settings.model_fields) == {"help"}
+    assert names - set(Settings.model_fields) == {"help", "print_config"}
 
 
 def test_options_take_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,10 @@ class Local:
             for card in self.engine.cards()
         ]
 
+    def quirks(self) -> Sequence[tuple[str, str, str]]:
+        """None."""
+        return ()
+
     async def list_models(self, context: Context) -> Sequence[Model]:
         """Every model that is served, in the configured order."""
         del context

@@ -1,0 +1,37 @@
+"""What is known of servers and services by name. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Where a server usually listens, and what is known to be broken in it."""
+
+    url: str | None = None
+    """Its base URL; None: it has no usual one."""
+    key_variable: str | None = None
+    """The environment variable with its key, as its own documentation names it."""
+    broken: tuple[str, ...] = ()
+    """Ids of rules that it is known to break, as a report would say of it."""
+
+
+PRESETS: Final[Mapping[str, Preset]] = {
+    "custom": Preset(),
+    "openai": Preset("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "cerebras": Preset("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
+    # ollama/ollama#17921, #16117: tool_choice and logprobs are taken and ignored
+    "ollama": Preset(
+        "http://127.0.0.1:11434/v1",
+        broken=("tools.forced.call", "tools.none.honoured", "logprobs.chat.present"),
+    ),
+    "vllm": Preset("http://127.0.0.1:8000/v1", "VLLM_API_KEY"),
+    "lmstudio": Preset("http://127.0.0.1:1234/v1"),
+    "mlx-lm": Preset("http://127.0.0.1:8080/v1"),
+    "llama-cpp": Preset("http://127.0.0.1:8080/v1", "LLAMA_API_KEY"),
+}

@@ -1,0 +1,84 @@
+"""One request to an upstream, and its answer, repaired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gonogo_server.errors import ServerError
+from gonogo_server.repair.body import repaired
+from gonogo_server.repair.documents import encoded
+from gonogo_server.repair.errors import upstream_error
+from gonogo_server.repair.stream import StreamRepair
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from gonogo_server.providers.upstream.client import Client, Reply
+    from gonogo_server.repair.base import Document
+    from gonogo_server.repair.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Request number `number` of a plan; `raw` are the bytes of the client's, where it is passed on as it came."""
+
+    client: Client
+    path: str
+    plan: Plan
+    number: int
+    request_id: str
+    raw: bytes | None = None
+
+    @property
+    def content(self) -> bytes:
+        """What is sent."""
+        return encoded(self.plan.requests[self.number]) if self.raw is None else self.raw
+
+    async def whole(self) -> Document:
+        """The answer as one body. Raises a `ServerError` for what is none."""
+        plan = self.plan
+        async with self.client.asked("POST", self.path, self.content, self.request_id) as reply:
+            await self._check(reply)
+            data = await reply.body()
+        document = repaired(plan.asked, data, plan.noted)
+        return plan.body(self.number, document)
+
+    async def chunks(self) -> AsyncGenerator[list[Document], None]:
+        """The chunks of the answer, those of a piece at once. Raises a `ServerError` behind the last that is good."""
+        plan = self.plan
+        more = plan.stages(self.number)
+        async with self.client.asked("POST", self.path, self.content, self.request_id) as reply:
+            await self._check(reply)
+            repair = StreamRepair(plan.asked, plan.noted, more, media_type=reply.media_type)
+            async for piece in reply.pieces():
+                good, failure = _until_failure(repair.feed(piece))
+                if good:
+                    yield good
+                if failure is not None:
+                    raise failure
+                if any(stage.finished for stage in more):
+                    return
+                if repair.done:
+                    break
+            good, failure = _until_failure(repair.end())
+            if good:
+                yield good
+            if failure is not None:
+                raise failure
+
+    async def _check(self, reply: Reply) -> None:
+        """Raise the upstream's error, where it answered with one."""
+        if not 200 <= reply.status < 300:
+            raise upstream_error(reply.status, reply.headers, await reply.start(), self.client.hidden)
+
+
+def _until_failure(chunks: Iterable[Document]) -> tuple[list[Document], ServerError | None]:
+    """The chunks that are good, and what broke them off."""
+    good: list[Document] = []
+    try:
+        for chunk in chunks:  # extend would keep none of them where the last one fails
+            good.append(chunk)  # noqa: PERF402
+    except ServerError as error:
+        return good, error
+    return good, None

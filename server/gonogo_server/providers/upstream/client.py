@@ -1,0 +1,178 @@
+"""Requests to an upstream over HTTP. What has not begun to answer is asked of another server, a few times."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import httpx2
+
+from gonogo_server.connection.own_names import is_loopback
+from gonogo_server.errors import UpstreamError
+from gonogo_server.providers.upstream.targets import Targets
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from gonogo_server.provider_settings import ProviderSettings
+    from gonogo_server.providers.upstream.targets import Target
+
+ATTEMPTS: Final = 3
+"""How many times a request is sent at most, where nothing of an answer has come."""
+LARGEST: Final = 64 * 2**20
+"""Bytes of a whole answer that are read."""
+LARGEST_ERROR: Final = 64 * 2**10
+"""Bytes of an error that are read; the rest of it says nothing."""
+ELSEWHERE: Final = frozenset({429, 502, 503})
+"""Statuses of a server that cannot answer now, where another may."""
+CONNECTIONS: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that has begun."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By names in small letters."""
+    _response: httpx2.Response
+
+    @property
+    def media_type(self) -> str | None:
+        """Of the body, in small letters and without parameters."""
+        given = self.headers.get("content-type")
+        return None if given is None else given.partition(";")[0].strip().lower()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it comes, decoded where it is compressed. Raises `UpstreamError`."""
+        try:
+            async for piece in self._response.aiter_bytes():
+                yield piece
+        except httpx2.HTTPError as error:
+            raise _failure(error, begun=True) from None
+
+    async def body(self, limit: int = LARGEST) -> bytes:
+        """The whole body. Raises `UpstreamError` for more than `limit` bytes, and what `pieces` raises."""
+        kept = bytearray()
+        async for piece in self.pieces():
+            kept += piece
+            if len(kept) > limit:
+                raise UpstreamError(f"The upstream's answer has more than {limit} bytes: ask for less.")
+        return bytes(kept)
+
+    async def start(self, limit: int = LARGEST_ERROR) -> bytes:
+        """As much of the body as comes, up to `limit` bytes; for errors, of which the status is what counts."""
+        kept = bytearray()
+        with suppress(UpstreamError):
+            async for piece in self.pieces():
+                kept += piece
+                if len(kept) >= limit:
+                    break
+        return bytes(kept[:limit])
+
+
+class Client:
+    """Asks the servers of one upstream, over connections that are kept. `key` goes with every request."""
+
+    def __init__(self, settings: ProviderSettings, key: str | None) -> None:
+        self.urls = settings.urls
+        self._targets = Targets(settings.urls, lambda: asyncio.get_running_loop().time())
+        idle = settings.idle_timeout
+        self._http = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(idle, connect=settings.connect_timeout, pool=idle),
+            limits=httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            # Every byte of a stream is wanted at once, and compression would hold some back.
+            headers={"accept-encoding": "identity", "user-agent": "gonogo"}
+            | ({"authorization": f"Bearer {key}"} if key else {}),
+            http2=settings.http2,
+            follow_redirects=False,
+            # Proxies of the environment are for what is elsewhere.
+            trust_env=not all(is_loopback(httpx2.URL(url).host) for url in settings.urls),
+        )
+        self._hidden = tuple(filter(None, [key, *settings.urls, *map(_host, settings.urls)]))
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What no client may see: the key, and where the upstream is."""
+        return self._hidden
+
+    @asynccontextmanager
+    async def asked(
+        self, method: str, path: str, content: bytes | None = None, request_id: str = ""
+    ) -> AsyncIterator[Reply]:
+        """The reply to a request, with whatever status; leaving ends the request at the upstream too.
+
+        Raises `UpstreamError` where there is none.
+        """
+        headers = {"content-type": "application/json"} if content is not None else {}
+        if request_id:
+            headers["x-request-id"] = request_id
+        target, response = await self._begun(method, path, content, headers)
+        try:
+            yield Reply(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response)
+        finally:
+            target.open -= 1
+            await response.aclose()
+
+    async def _begun(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[Target, httpx2.Response]:
+        tried: list[str] = []
+        while True:
+            target = self._targets.next(tried)
+            tried.append(target.url)
+            last = len(tried) >= min(ATTEMPTS, 2 * len(self._targets))
+            target.open += 1
+            try:
+                request = self._http.build_request(
+                    method, _joined(target.url, path), content=content, headers=headers
+                )
+                response = await self._http.send(request, stream=True)
+            except httpx2.HTTPError as error:
+                target.open -= 1
+                self._targets.failed(target)
+                if last or isinstance(error, httpx2.ReadTimeout):
+                    raise _failure(error, begun=False) from None
+                continue
+            except BaseException:
+                target.open -= 1
+                raise
+            if response.status_code in ELSEWHERE and len(self._targets) > 1:
+                self._targets.failed(target)
+                if not last:
+                    target.open -= 1
+                    await response.aclose()
+                    continue
+            else:
+                target.answered()
+            return target, response
+
+    async def close(self) -> None:
+        """Close all connections; what is open fails."""
+        await self._http.aclose()
+
+
+def _joined(url: str, path: str) -> str:
+    """The URL of an operation; query parameters of the base URL stay behind its path."""
+    base, mark, query = url.partition("?")
+    return f"{base.rstrip('/')}{path}{mark}{query}"
+
+
+def _host(url: str) -> str:
+    parsed = httpx2.URL(url)
+    return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host
+
+
+def _failure(error: httpx2.HTTPError, *, begun: bool) -> UpstreamError:
+    """What happened, without where: clients are not told who the upstream is."""
+    if isinstance(error, httpx2.ConnectTimeout | httpx2.ConnectError):
+        said = "The upstream cannot be reached: ask again, or tell whoever runs this server."
+        return UpstreamError(said, code="upstream_unreachable", retry_after=1)
+    if isinstance(error, httpx2.TimeoutException):
+        said = "The upstream sent nothing in time: ask for fewer tokens, or ask again."
+        return UpstreamError(said, code="upstream_timeout", status=504)
+    if begun:
+        return UpstreamError("The upstream broke off its answer: ask again.", retry_after=1)
+    return UpstreamError("The upstream gave no answer that can be read: ask again.", retry_after=1)

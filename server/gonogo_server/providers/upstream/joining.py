@@ -1,0 +1,57 @@
+"""The answers to several requests, while they come, as one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from gonogo_server.providers.upstream.asking import Asking
+    from gonogo_server.repair.base import Document, Joiner
+
+    Item = tuple[int, list[Document] | BaseException | None]
+
+AHEAD = 64
+"""Pieces of answers that are kept for a client that reads slowly, before the upstream has to wait."""
+
+
+async def joined(askings: Sequence[Asking], joiner: Joiner) -> AsyncGenerator[list[Document], None]:
+    """The chunks of all answers in one stream. What one of them raises ends it, and all of them."""
+    coming: asyncio.Queue[Item] = asyncio.Queue(AHEAD)
+    tasks = [asyncio.ensure_future(_read(number, asking, coming)) for number, asking in enumerate(askings)]
+    try:
+        left = len(tasks)
+        while left:
+            number, what = await coming.get()
+            if isinstance(what, BaseException):
+                raise what
+            if what is None:
+                left -= 1
+            else:
+                yield [made for chunk in what for made in joiner.chunk(number, chunk)]
+        yield list(joiner.end())
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def one(asking: Asking) -> AsyncGenerator[list[Document], None]:
+    """The chunks of a single answer."""
+    async with aclosing(asking.chunks()) as coming:
+        async for chunks in coming:
+            yield chunks
+
+
+async def _read(number: int, asking: Asking, coming: asyncio.Queue[Item]) -> None:
+    try:
+        async with aclosing(asking.chunks()) as parts:
+            async for chunks in parts:
+                await coming.put((number, chunks))
+    except Exception as error:  # noqa: BLE001 - whoever reads the queue raises it
+        await coming.put((number, error))
+    else:
+        await coming.put((number, None))

@@ -1,0 +1,56 @@
+"""Which server of an upstream is asked: the one with the fewest open requests that did not just fail. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+FIRST_BACK_OFF: Final = 1.0
+LONGEST_BACK_OFF: Final = 30.0
+
+
+@dataclass(slots=True)
+class Target:
+    """One server, by its base URL."""
+
+    url: str
+    open: int = 0
+    """Requests that it has and did not answer to their end."""
+    failures: int = 0
+    """How many times it failed in a row."""
+    until: float = 0.0
+    """When it is asked again, on the clock of `Targets`."""
+
+    def failed(self, now: float) -> None:
+        """Set it aside: for a second, and twice as long each time in a row."""
+        self.until = now + min(FIRST_BACK_OFF * 2**self.failures, LONGEST_BACK_OFF)
+        self.failures += 1
+
+    def answered(self) -> None:
+        """It is well."""
+        self.failures, self.until = 0, 0.0
+
+
+class Targets:
+    """The servers of an upstream, at least one; `clock` gives seconds."""
+
+    def __init__(self, urls: Sequence[str], clock: Callable[[], float]) -> None:
+        self._targets = [Target(url) for url in urls]
+        self._clock = clock
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def next(self, tried: Collection[str] = ()) -> Target:
+        """Who is asked next, rather than those that were `tried`; one that is set aside where there is no other."""
+        now = self._clock()
+        return min(
+            self._targets, key=lambda each: (each.url in tried, each.until > now, each.open, each.until)
+        )
+
+    def failed(self, target: Target) -> None:
+        """Set it aside for a while."""
+        target.failed(self._clock())

@@ -1,0 +1,243 @@
+"""A gateway in front of another server: what is passed on, and what a client is told where that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gonogo_server.compose import application
+from server.conftest import listen
+from server.providers.upstreams import (
+    DONE,
+    FIRST,
+    HELLO,
+    LAST,
+    STREAM,
+    STREAMED,
+    chunk,
+    dying,
+    gateway,
+    gone,
+    http,
+    read,
+    replying,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo_server.compilation.worker import Worker
+    from gonogo_server.engine.scripted import ScriptedEngine
+    from gonogo_server.settings import Settings
+    from starlette.types import Receive, Scope, Send
+
+pytestmark = pytest.mark.anyio
+
+CHAT = "/chat/completions"
+REFUSED = {
+    "detail": "Traceback (most recent call last): File '/srv/app.py', line 3 at http://10.0.0.7:8080 with key canary"
+}
+
+
+def refused_port() -> str:
+    """A base URL where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+def events(text: str) -> list[str]:
+    return [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
+
+
+async def test_a_sound_server_is_passed_on_byte_by_byte() -> None:
+    async with listen(replying(*STREAM)) as upstream, gateway(upstream.base_url) as client:
+        response = await client.post(CHAT, json=STREAMED)
+        assert response.content == b"".join(STREAM)
+        assert response.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_a_request_is_passed_on_as_it_came_with_fields_that_nobody_here_knows() -> None:
+    seen: list[tuple[str, bytes, dict[str, str]]] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        seen.append((scope["path"], await read(receive), headers))
+        await replying(*STREAM)(scope, _again, send)
+
+    async def _again() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    sent = json.dumps({**STREAMED, "top_k": 3, "temperature": 0.50}).encode()
+    async with listen(http(noting)) as upstream, gateway(upstream.base_url) as client:
+        headers = {"content-type": "application/json", "authorization": "Bearer client", "x-request-id": "r1"}
+        await client.post(CHAT, content=sent, headers=headers)
+    [(path, body, passed)] = seen
+    assert (path, body) == ("/v1/chat/completions", sent)
+    assert passed["x-request-id"] == "r1"
+    assert "authorization" not in passed
+
+
+async def test_a_provider_is_named_in_the_path_or_before_the_model(
+    engine: ScriptedEngine, settings: Settings, worker: Worker
+) -> None:
+    async with (
+        listen(application(engine, settings, worker=worker)) as upstream,
+        gateway(upstream.base_url) as client,
+    ):
+        hello = {**HELLO, "model": "lab/org/scripted"}
+        answered = await client.post(CHAT, json=hello)
+        assert answered.json()["model"] == "org/scripted"
+        root = str(client.base_url).removesuffix("/v1/")
+        listed = (await client.get(f"{root}/lab/v1/models")).json()["data"]
+        assert [model["id"] for model in listed] == ["scripted", "org/scripted"]
+        for path in ("/lab/v1/models/org/scripted", "/v1/models/lab%2Forg%2Fscripted"):
+            found = await client.get(root + path)
+            assert found.json()["id"].endswith("org/scripted")
+        unknown = await client.post(f"{root}/other/v1{CHAT}", json=hello)
+        assert unknown.status_code == 404
+        assert unknown.json()["error"]["code"] == "unknown_provider"
+        assert "use one of lab" in unknown.json()["error"]["message"]
+
+
+async def test_an_invalid_request_never_reaches_the_upstream(
+    keeps_contract: Callable[[str, object], None],
+) -> None:
+    async def never(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise AssertionError
+
+    async with listen(http(never)) as upstream, gateway(upstream.base_url) as client:
+        refused = await client.post(CHAT, json={**HELLO, "temperature": "hot"})
+        assert refused.status_code == 400
+        assert refused.json()["error"]["param"] == "temperature"
+        keeps_contract("ErrorEnvelope", refused.json())
+
+
+async def test_an_upstream_that_cannot_be_reached_is_a_502() -> None:
+    async with gateway(refused_port()) as client:
+        refused = await client.post(CHAT, json=HELLO)
+        assert refused.status_code == 502
+        assert refused.json()["error"]["code"] == "upstream_unreachable"
+        assert "127.0.0.1" not in refused.text
+
+
+async def test_an_upstream_that_says_nothing_in_time_is_a_504() -> None:
+    async def silent(_scope: Scope, receive: Receive, _send: Send) -> None:
+        await gone(receive)
+
+    async with (
+        listen(http(silent)) as upstream,
+        gateway(upstream.base_url, lab={"idle_timeout": 0.05}) as client,
+    ):
+        late = await client.post(CHAT, json=HELLO)
+        assert late.status_code == 504
+        assert late.json()["error"]["code"] == "upstream_timeout"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(400, 400), (422, 400), (401, 502), (429, 429), (500, 502), (418, 418)]
+)
+async def test_an_error_of_the_upstream_has_our_form_and_tells_nothing_of_it(
+    status: int, told: int, keeps_contract: Callable[[str, object], None]
+) -> None:
+    body = json.dumps(REFUSED).encode()
+    app = replying(body, status=status, media_type="application/json", headers=((b"retry-after", b"7"),))
+    async with listen(app) as upstream, gateway(upstream.base_url) as client:
+        refused = await client.post(CHAT, json=HELLO)
+        assert refused.status_code == told
+        keeps_contract("ErrorEnvelope", refused.json())
+        for secret in ("10.0.0.7", "app.py", "Traceback"):
+            assert secret not in refused.text
+        if status == 429:
+            assert refused.headers["retry-after"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        ((FIRST, chunk("Hel")), "Hel"),
+        ((FIRST, chunk("Hel"), b'data: {"error": {"message": "out of memory", "code": 500}}\n\n'), "Hel"),
+        ((FIRST, chunk("Hel"), b"data: {oops\n\n"), "Hel"),
+        ((FIRST, chunk("Hel"), DONE), "Hel"),
+    ],
+    ids=["cut", "error", "unreadable", "done without a finish"],
+)
+async def test_a_stream_without_a_finish_ends_in_an_error_and_never_in_done(
+    pieces: tuple[bytes, ...], text: str, keeps_contract: Callable[[str, object], None]
+) -> None:
+    async with listen(replying(*pieces)) as upstream, gateway(upstream.base_url) as client:
+        *good, last = events((await client.post(CHAT, json=STREAMED)).text)
+        assert "".join(json.loads(event)["choices"][0]["delta"].get("content", "") for event in good) == text
+        keeps_contract("ErrorEnvelope", json.loads(last))
+
+
+async def test_a_stream_that_fails_before_its_first_event_has_a_status() -> None:
+    broken = replying(b'data: {"error": {"message": "no such adapter", "code": 404}}\n\n')
+    async with listen(broken) as upstream, gateway(upstream.base_url) as client:
+        assert (await client.post(CHAT, json=STREAMED)).status_code == 404
+
+
+async def test_a_missing_done_is_sent_counted_and_named() -> None:
+    async with (
+        listen(replying(FIRST, chunk("Hello"), LAST)) as upstream,
+        gateway(upstream.base_url, metrics=True, mark_repairs=True) as client,
+    ):
+        assert events((await client.post(CHAT, json=STREAMED)).text)[-1] == "[DONE]"
+        root = str(client.base_url).removesuffix("/v1/")
+        figures = (await client.get(f"{root}/metrics")).text
+        assert 'gonogo_repairs_total{provider="lab",rule="chat.stream.done"} 1.0' in figures
+
+
+async def test_the_upstream_is_told_at_once_when_the_client_leaves() -> None:
+    left = asyncio.Event()
+
+    async def until_gone(receive: Receive) -> None:
+        await gone(receive)
+        left.set()
+
+    async with (
+        listen(replying(FIRST, after=until_gone)) as upstream,
+        gateway(upstream.base_url) as client,
+    ):
+        async with client.stream("POST", CHAT, json=STREAMED) as response:
+            await anext(response.aiter_bytes())
+        await left.wait()
+
+
+async def test_a_request_that_has_not_begun_is_asked_of_the_other_server() -> None:
+    async with listen(replying(*STREAM)) as upstream, gateway(refused_port(), upstream.base_url) as client:
+        answers = await asyncio.gather(*(client.post(CHAT, json=STREAMED) for _ in range(8)))
+        assert [answer.content for answer in answers] == [b"".join(STREAM)] * 8
+
+
+async def test_one_killed_of_two_servers_loses_no_request_that_had_not_begun_to_stream() -> None:
+    """Fifty clients; the server that is killed has begun to answer some of its requests, and read the others."""
+    async with listen(replying(*STREAM)) as sound, dying(answered=5, expected=25) as (url, killed):
+        async with gateway(url, sound.base_url) as client:
+            answers = await asyncio.gather(*(client.post(CHAT, json=STREAMED) for _ in range(50)))
+        assert killed.is_set()
+    told = [events(answer.text)[-1] for answer in answers]
+    assert told.count("[DONE]") == 45
+    cut = [json.loads(last) for last in told if last != "[DONE]"]
+    assert [each["error"]["code"] for each in cut] == ["upstream_failed"] * 5
+
+
+async def test_the_key_of_the_upstream_is_nowhere_but_in_its_requests(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LAB_API_KEY", "canary")
+    keys: list[bytes] = []
+
+    async def echoing(scope: Scope, receive: Receive, send: Send) -> None:
+        keys.append(dict(scope["headers"])[b"authorization"])
+        await replying(keys[-1], status=500, media_type="text/plain")(scope, receive, send)
+
+    async with listen(http(echoing)) as upstream, gateway(upstream.base_url, metrics=True) as client:
+        refused = await client.post(CHAT, json=HELLO)
+        root = str(client.base_url).removesuffix("/v1/")
+        figures = (await client.get(f"{root}/metrics")).text
+    assert keys[0] == b"Bearer canary"
+    told = refused.text + str(refused.headers) + figures + caplog.text
+    assert "canary" not in told
