@@ -118,6 +118,16 @@ def unusual(messages: Sequence[Document]) -> int | None:
     return first(lambda message: not message.get("tool_calls") and not _text(message))(messages)
 
 
+def orphan(messages: Sequence[Document]) -> int | None:
+    """The first result of a tool that no message before it called."""
+    called: set[object] = set()
+    for at, each in enumerate(messages):
+        if each.get("role") == "tool" and each.get("tool_call_id") not in called:
+            return at
+        called |= {call.get("id") for call in each.get("tool_calls") or () if isinstance(call, dict)}
+    return None
+
+
 def has_cut_arguments(message: Document) -> bool:
     """Whether a call in it has arguments that are no JSON object."""
     calls = message.get("tool_calls")
@@ -183,7 +193,8 @@ def echo_logprobs(document: Document) -> str | None:
 
 def echo_beyond_text(document: Document) -> str | None:
     """Whether the echo is one that the gateway cannot put before a text: of tokens, or with their probabilities."""
-    return document.get("echo") and (in_tokens("prompt")(document) or echo_logprobs(document)) and "echo"
+    beyond = document.get("echo") and (in_tokens("prompt")(document) or echo_logprobs(document))
+    return "echo" if beyond else None
 
 
 def definitions(document: Document) -> str | None:

@@ -15,7 +15,6 @@ from gonogo_server.repair.emulation import whole
 from gonogo_server.repair.emulation.alternatives import Alternatives
 from gonogo_server.repair.emulation.choices import Joined, Parts, by_choice, by_input, by_prompt, is_several
 from gonogo_server.repair.emulation.echo import Echo
-from gonogo_server.repair.emulation.embeddings import Form
 from gonogo_server.repair.emulation.members import EDITS, without, written
 from gonogo_server.repair.emulation.padding import NoPadding
 from gonogo_server.repair.emulation.stop import Stop
@@ -190,16 +189,5 @@ def _padding(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | N
     return NoPadding(rule, made.noted) if rule is not None and unwanted else None
 
 
-def _form(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
-    del number
-    base64 = made.document.get("encoding_format") == "base64"
-    rule = does.get(Does.BASE64 if base64 else Does.NUMBERS)
-    return (
-        Form(rule, made.noted, base64=base64)
-        if rule is not None and made.client.operation == "embedding"
-        else None
-    )
-
-
-_BUILDERS: Final = (_stop, _echo, _alternatives, _padding, _form)
+_BUILDERS: Final = (_stop, _echo, _alternatives, _padding)
 """In the order of the stages: a prompt that is echoed is no text to stop at."""

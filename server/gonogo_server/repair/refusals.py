@@ -66,6 +66,13 @@ REFUSALS: Final = (
         blamed=True,
     ),
     Refusal(
+        Does.REFUSE_ORPHANS,
+        _CHAT,
+        asking.message(asking.orphan),
+        "A result that no call asked for is",
+        blamed=True,
+    ),
+    Refusal(
         Does.REFUSE_LATE_SYSTEM,
         _CHAT,
         asking.message(asking.late_system),

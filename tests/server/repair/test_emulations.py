@@ -1,14 +1,9 @@
-"""An echo, alternatives, padding, and vectors, where the upstream has them otherwise than they were asked for."""
+"""An echo, alternatives, padding and base64, where the upstream has them otherwise than they were asked for."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-import pytest
-from gonogo_server.repair.emulation.embeddings import as_base64, as_numbers
-from hypothesis import given
-from hypothesis import strategies as st
 from server.repair.reports import Notes, answered, chat, completion, embedding, rule, run, spoken, texts
 
 if TYPE_CHECKING:
@@ -67,6 +62,8 @@ def test_without_echo_nothing_is_put_before_a_text() -> None:
     made = completion(UNECHOED)
     body = {"choices": [{"index": 0, "text": "!"}]}
     assert (made.requests, made.body(0, body)) == ((made.document,), body)
+    assert "echo" not in completion(UNECHOED, "completions.request.neutral", echo=False).requests[0]
+    assert completion(UNECHOED, echo=False, prompt=[1, 2]).requests[0]["prompt"] == [1, 2]
 
 
 def likely(*logprobs: float) -> Document:
@@ -113,41 +110,8 @@ def test_padding_is_taken_out_where_it_was_not_wanted() -> None:
     assert run(chat("chat.stream.obfuscation", stream=True), padded) == padded
 
 
-def vectors(*written: object) -> Document:
-    """An answer with these vectors."""
-    return {
-        "object": "list",
-        "data": [{"object": "embedding", "index": at, "embedding": each} for at, each in enumerate(written)],
-    }
-
-
 def test_base64_is_made_of_the_numbers_that_the_upstream_is_asked_for() -> None:
-    notes = Notes()
-    made = embedding("embeddings.format.base64", encoding_format="base64", notes=notes)
-    assert made.requests[0]["encoding_format"] == "float"
-    (entry,) = made.body(0, vectors([1.0, -2.0]))["data"]
-    assert (entry["embedding"], list(notes)) == ("AACAPwAAAMA=", ["embeddings.format.base64"])
-
-
-def test_numbers_are_read_out_of_base64_that_nobody_asked_for() -> None:
-    made = embedding("embeddings.format.default")
-    (entry,) = made.body(0, vectors("AACAPwAAAMA="))["data"]
-    assert entry["embedding"] == [1.0, -2.0]
-
-
-@pytest.mark.parametrize("written", ["no base64!", "AAA=", [1.0]])
-def test_what_is_no_base64_of_numbers_is_left_as_it_is(written: object) -> None:
-    body = vectors(written)
-    assert embedding("embeddings.format.default").body(0, body) is body
-
-
-def test_a_number_beyond_32_bits_is_left_as_it_is() -> None:
-    body = vectors([1e300])
-    assert embedding("embeddings.format.base64", encoding_format="base64").body(0, body) is body
-
-
-@given(st.lists(st.floats(width=32, allow_nan=False)))
-def test_a_vector_survives_the_way_to_base64_and_back(vector: list[float]) -> None:
-    back = as_numbers(as_base64(vector))
-    assert [math.copysign(1, each) for each in back] == [math.copysign(1, each) for each in vector]
-    assert back == vector
+    made = embedding("embeddings.format.base64_value", encoding_format="base64")
+    assert made.requests == ({"model": "m", "input": "Hi", "encoding_format": "float"},)
+    numbers = embedding("embeddings.format.base64_value", encoding_format="float")
+    assert numbers.requests == (numbers.document,)

@@ -143,6 +143,18 @@ def test_a_stream_has_one_id_one_role_for_each_choice_and_one_count() -> None:
     assert (seen[-1]["choices"], list(notes)) == ([], [IGNORED])
 
 
+def test_choices_begin_in_order_whichever_answer_comes_first() -> None:
+    made = chat(IGNORED, n=3, stream=True)
+    answers = [spoken(str(at)) for at in range(3)]
+    seen = joined(made, *answers, order=[2, 2, 1, 0, 1, 2, 0, 0, 1])
+    indexes = [choice["index"] for chunk in seen for choice in chunk["choices"]]
+    assert list(dict.fromkeys(indexes)) == [0, 1, 2]
+    assert (texts(seen), reasons(seen)) == (
+        {0: "0", 1: "1", 2: "2"},
+        {0: ["length"], 1: ["length"], 2: ["length"]},
+    )
+
+
 @pytest.mark.parametrize("broken", ["embeddings.input.list", "embeddings.input.batch"])
 def test_each_input_of_an_embedding_is_a_request_of_its_own(broken: str) -> None:
     made = embedding(broken, input=["a", "b"])

@@ -6,31 +6,22 @@ import importlib
 import json
 import pkgutil
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gonogo_server.repair
 import pytest
-from faults.fault import turned
 from gonogo.faults.editing import asked, changed, each, has_usage
 from gonogo.faults.kinds import KINDS
 from gonogo.faults.sections import FAULTS, SECTIONS
-from gonogo.judge import judge
-from server.repair.gateway import repaired
+from server.repair.judged import FILE, broken, state, through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
     from gonogo.evidence import Record
-    from gonogo.exchange import Exchange
     from gonogo.faults.editing import Change
-    from gonogo.faults.fault import Fault
     from gonogo.rules import Catalogue
-
-LEFT: dict[str, str] = json.loads((Path(__file__).parent / "left.json").read_text("utf-8"))
-"""The faults that repairs leave, by name: "error" where the answer is an error then, "left" where it is passed on."""
 
 REPAIRS = ("answers", "body", "documents", "errors", "models", "reading", "stages.", "stream", "vectors")
 
@@ -72,22 +63,6 @@ MORE = {
 """What breaks a rule in a way that repairs mend, where no fault of the catalogue does."""
 
 
-@cache
-def behind(exchange: Exchange) -> Exchange:
-    """The exchange behind the repairs, made once."""
-    return repaired(exchange, lambda _: None)
-
-
-def broken(record: Record, rules: set[str] | frozenset[str], catalogue: Catalogue) -> set[str]:
-    """Those of these rules that the record breaks."""
-    asked = [scenario for scenario in catalogue if scenario.rule.id in rules]
-    return turned({found.rule.id: found for found in judge(record, asked, catalogue)})
-
-
-def through(record: Record) -> Record:
-    return replace(record, exchanges=tuple(map(behind, record.exchanges)))
-
-
 def test_every_rule_that_a_repair_names_exists(catalogue: Catalogue) -> None:
     assert set(NAMED) <= {scenario.rule.id for scenario in catalogue}
     assert len(NAMED) > 100
@@ -115,19 +90,7 @@ def test_what_a_sound_server_answers_breaks_no_rule_behind_the_repairs(
     assert broken(through(clean), every, catalogue) == set()
 
 
-def state(fault: Fault, clean: Record, catalogue: Catalogue) -> str:
-    """What becomes of a fault: "repaired", "error", or "left"."""
-    record = fault.change(clean)
-    known = frozenset(clean.exchanges)
-    if not broken(through(record), fault.turns, catalogue):
-        changed = [behind(exchange) for exchange in record.exchanges if exchange not in known]
-        return "error" if any(map(_is_error, changed)) else "repaired"
-    changed = [behind(exchange) for exchange in record.exchanges if exchange not in known]
-    return "error" if any(map(_is_error, changed)) else "left"
-
-
-def _is_error(exchange: Exchange) -> bool:
-    return exchange.status is None or exchange.status >= 500 or b'data: {"error":' in exchange.body
+STATES: dict[str, str] = json.loads(FILE.read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -136,5 +99,7 @@ def _is_error(exchange: Exchange) -> bool:
 def test_what_becomes_of_each_fault_is_known(
     section: ModuleType, clean: Record, catalogue: Catalogue
 ) -> None:
-    found = {fault.name: state(fault, clean, catalogue) for fault in section.FAULTS}
-    assert found == {name: LEFT.get(name, "repaired") for name in found}
+    """Faults that are newer than the file are not looked at; tasks/measure_repairs.py writes it anew."""
+    found = {fault.name: state(fault, clean, catalogue) for fault in section.FAULTS if fault.name in STATES}
+    assert found == {name: STATES[name] for name in found}
+    assert len(found) > len(section.FAULTS) / 2

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import pytest
 from gonogo.report import json as suite_report
 from gonogo.rules import catalogue
 from gonogo.verdict import Verdict
+from gonogo_server import repair
 from gonogo_server.errors import BadRequest, BadSettings
 from gonogo_server.repair.quirks import BROKEN, REPORT_VERSION, ROWS, Quirks, action
 from gonogo_server.repair.refusals import REFUSALS
@@ -22,6 +26,21 @@ COMMAND = (
 
 def test_every_rule_of_the_suite_has_a_row() -> None:
     assert [each.id for each in RULES if action(each.id) is None] == []
+
+
+WRITTEN = {"stream.ends", "embeddings.response.content_type"}
+"""Rules that the gateway keeps by how it writes answers, whatever came."""
+
+
+def test_a_must_rule_that_is_called_repaired_is_one_that_a_repair_is_named_after() -> None:
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(repair.__path__, f"{repair.__name__}.")
+    ]
+    named = {name for module in modules for name in getattr(module, "RULES", ())}
+    musts = [each.id for each in RULES if each.level.value == "must"]
+    said = {name for name in musts if (row := action(name)) and row.action is Action.REPAIRED}
+    assert said - named <= WRITTEN
 
 
 def test_every_row_is_about_a_rule_of_the_suite() -> None:
@@ -203,6 +222,7 @@ def test_a_parameter_that_is_accepted_and_ignored_is_refused_by_its_name(
             [{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}],
             "messages[1]",
         ),
+        ("tools.refused.orphan", [{"role": "tool", "tool_call_id": "c", "content": "a"}], "messages[0]"),
         (
             "tools.harmless.arguments_cut",
             [{"role": "user", "content": "a"}, {"role": "assistant", "tool_calls": [CUT]}],

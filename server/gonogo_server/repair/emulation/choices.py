@@ -73,11 +73,16 @@ def _one(document: Document, number: int) -> Document:
 
 
 class Joined:
-    """One answer of several, which are repaired already."""
+    """One answer of several, which are repaired already.
+
+    In a stream an answer waits until all those before it have begun: openai-python wants choices to begin in order.
+    """
 
     def __init__(self, parts: Parts, rule: str, noted: Noted) -> None:
         self._parts, self._rule, self._noted = parts, rule, noted
         self._head: Document = {}
+        self._waiting: dict[int, list[Document]] = {source: [] for source in range(len(parts.requests))}
+        self._begun = 0  # answers that wait for nobody
         self._counts: dict[int, Document] = {}
         self._counted: Document | None = None
 
@@ -86,18 +91,37 @@ class Joined:
         if not self._head:
             self._head = {name: chunk[name] for name in HEAD if name in chunk}
             self._noted(self._rule)
+        made = self._made(source, chunk)
+        if made is not None and source >= self._begun:
+            self._waiting[source].append(made)
+            return self._released()
+        return () if made is None else (made,)
+
+    def _made(self, source: int, chunk: Document) -> Document | None:
         choices, usage = chunk.get("choices"), chunk.get("usage")
         if isinstance(usage, dict):
             self._counts[source] = usage
             self._counted = {**chunk, **self._head, "choices": []}
             if not choices:
-                return ()
+                return None
             chunk = {**chunk, "usage": None}
         first = source * self._parts.each
-        return ({**chunk, **self._head, "choices": [_numbered(each, first) for each in choices or ()]},)
+        return {**chunk, **self._head, "choices": [_numbered(each, first) for each in choices or ()]}
+
+    def _released(self) -> list[Document]:
+        """What waited for an answer that has begun now."""
+        released: list[Document] = []
+        while waiting := self._waiting.get(self._begun):
+            released += waiting
+            self._begun += 1
+        return released
 
     def end(self) -> Iterable[Document]:
         """The chunk with the tokens of all, where every answer counted its own."""
+        left = [made for source in range(self._begun, len(self._waiting)) for made in self._waiting[source]]
+        return [*left, *self._total()]
+
+    def _total(self) -> Iterable[Document]:
         if self._counted is None or len(self._counts) < len(self._parts.requests):
             return ()
         usages = [self._counts[source] for source in range(len(self._parts.requests))]

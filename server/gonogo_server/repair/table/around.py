@@ -73,6 +73,12 @@ TOOLS: Final = (
         "Such a request is refused before it is sent.",
     ),
     Row(
+        ("tools.harmless.orphan", "tools.refused.orphan"),
+        Action.REFUSED,
+        "A result that no call asked for is refused.",
+        (Does.REFUSE_ORPHANS,),
+    ),
+    Row(
         ("tools.harmless.arguments_empty", "tools.harmless.arguments_cut"),
         Action.REFUSED,
         "A conversation with a call whose arguments are no JSON object is refused.",
@@ -104,19 +110,18 @@ TOOLS: Final = (
         "Calls are brought into the form of the contract.",
     ),
     Row(
-        ("tools.call.schema", "tools.call.name", "tools.call.offered"),
+        ("tools.call.name", "tools.call.offered"),
         Action.REFUSED,
         "Tools are refused.",
         (Does.REFUSE_TOOLS,),
     ),
     Row(
-        ("tools.call.arguments_json", "tools.stream.arguments_json"),
+        ("tools.call.arguments_json", "tools.stream.arguments_json", "tools.call.id_unique"),
         Action.PASSED_ON,
-        "The arguments of a call are the upstream's, and not changed.",
+        "The id of a call, and its arguments, are the upstream's, and not changed.",
     ),
     Row(
         (
-            "tools.stream.schema",
             "tools.stream.name",
             "tools.stream.agrees",
             "tools.stream.arguments_kept",

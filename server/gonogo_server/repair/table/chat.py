@@ -100,11 +100,13 @@ REQUESTS: Final = (
     ),
 )
 
+FORM: Final = "Every answer is brought into the form of the contract; one that cannot be becomes an error."
+
 ANSWERS: Final = (
     Row(
         ("chat.response.", "chat.stream.", "ids.prefix.chat"),
         Action.REPAIRED,
-        "Every answer is brought into the form of the contract.",
+        FORM,
     ),
     Row(
         ("chat.response.status",),
@@ -112,16 +114,29 @@ ANSWERS: Final = (
         "What fails upstream fails here, in the envelope of the contract.",
     ),
     Row(
-        ("chat.response.choices", "chat.response.message", "chat.response.json"),
-        Action.EMULATED,
-        "Whole answers are put together from a stream.",
-        (Does.CHAT_STREAMED,),
-        kept="chat.stream.text",
+        ("chat.response.json",),
+        Action.ENDED,
+        "An answer that cannot be read becomes an error.",
     ),
     Row(
-        ("chat.response.choices", "chat.response.message", "chat.response.json"),
-        Action.ENDED,
-        "An answer without what was asked for becomes an error.",
+        ("chat.response.id_unique", "chat.stream.id_unique", "chat.response.now", "chat.stream.now"),
+        Action.PASSED_ON,
+        "An id, and a time, that the upstream gives is kept.",
+    ),
+    Row(
+        ("chat.stream.model_agrees",),
+        Action.PASSED_ON,
+        "The name of the model is the upstream's word.",
+    ),
+    Row(
+        ("chat.stream.rest",),
+        Action.PASSED_ON,
+        "Members of a chunk that clients do not read are passed on as they are.",
+    ),
+    Row(
+        ("chat.stream.as_written",),
+        Action.PASSED_ON,
+        "What the upstream holds back cannot be sent before it comes.",
     ),
     Row(
         ("chat.response.usage",),

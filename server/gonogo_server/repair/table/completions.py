@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gonogo_server.repair.table.chat import FORM
 from gonogo_server.repair.table.row import Action, Does, Row
 
 REQUESTS: Final = (
@@ -89,7 +90,7 @@ ANSWERS: Final = (
     Row(
         ("completions.response.", "completions.stream.", "ids.prefix.completions"),
         Action.REPAIRED,
-        "Every answer is brought into the form of the contract.",
+        FORM,
     ),
     Row(
         ("completions.response.status",),
@@ -97,16 +98,19 @@ ANSWERS: Final = (
         "What fails upstream fails here, in the envelope of the contract.",
     ),
     Row(
-        ("completions.response.choices", "completions.response.text", "completions.response.json"),
-        Action.EMULATED,
-        "Whole answers are put together from a stream.",
-        (Does.COMPLETION_STREAMED,),
-        kept="completions.stream.carries_text",
+        ("completions.response.json", "completions.response.choices"),
+        Action.ENDED,
+        "An answer that cannot be read, or has no choices, becomes an error.",
     ),
     Row(
-        ("completions.response.choices", "completions.response.text", "completions.response.json"),
-        Action.ENDED,
-        "An answer without what was asked for becomes an error.",
+        ("completions.stream.rest",),
+        Action.PASSED_ON,
+        "Members of a chunk that clients do not read are passed on as they are.",
+    ),
+    Row(
+        ("completions.response.id_unique", "completions.response.now", "completions.stream.now"),
+        Action.PASSED_ON,
+        "An id, and a time, that the upstream gives is kept.",
     ),
     Row(
         ("completions.response.usage",),
@@ -156,7 +160,6 @@ ANSWERS: Final = (
         (
             "completions.stream.works",
             "completions.stream.events",
-            "completions.stream.text",
             "completions.stream.carries_text",
         ),
         Action.EMULATED,
@@ -169,7 +172,6 @@ ANSWERS: Final = (
         (
             "completions.stream.works",
             "completions.stream.events",
-            "completions.stream.text",
             "completions.stream.carries_text",
         ),
         Action.ENDED,
@@ -210,7 +212,7 @@ EMBEDDINGS: Final = (
     Row(
         ("embeddings.response.",),
         Action.REPAIRED,
-        "Every answer is brought into the form of the contract.",
+        FORM,
     ),
     Row(
         ("embeddings.response.status",),
@@ -225,10 +227,10 @@ EMBEDDINGS: Final = (
             "embeddings.response.not_empty",
         ),
         Action.ENDED,
-        "An answer without vectors becomes an error.",
+        "An answer that cannot be read, or has no vectors, becomes an error.",
     ),
     Row(
-        ("embeddings.response.usage_prompt",),
+        ("embeddings.response.usage", "embeddings.response.usage_prompt"),
         Action.PASSED_ON,
         "Only the upstream can count its tokens.",
     ),
@@ -278,9 +280,8 @@ EMBEDDINGS: Final = (
     ),
     Row(
         ("embeddings.format.default", "embeddings.format.float"),
-        Action.EMULATED,
+        Action.REPAIRED,
         "Numbers are read out of base64.",
-        (Does.NUMBERS,),
     ),
     Row(
         ("embeddings.harmless.", "embeddings.refused."),
