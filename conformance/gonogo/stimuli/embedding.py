@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gonogo.stimuli.bodies import post
+from gonogo.stimuli.bodies import list_models, post
+from gonogo.stimuli.observed import context_length
 from gonogo.stimuli.phrases import Ask, Watch, when
-from gonogo.stimuli.stimulus import Endpoint
+from gonogo.stimuli.stimulus import Endpoint, NotPossible
 
 if TYPE_CHECKING:
-    from gonogo.stimuli.stimulus import Stimulus
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.stimulus import Stimulus, Subject
 
 PLAIN = post(Endpoint.EMBEDDINGS, {})
 
@@ -23,15 +28,37 @@ def of_texts(number: int) -> Stimulus:
 
 SHARED_WORDS = 600
 """More than the context of small models holds; others read it in no time."""
+LONGEST_CONTEXT = 2048
+"""Tokens: a longer context is not filled, as two texts of that length take a small machine a minute."""
 
 
 @when.phrase("embeddings of two long texts that differ at their end are requested")
 def _same_start() -> Ask:
-    texts = ["word " * SHARED_WORDS + end for end in ("The cat sleeps.", "Revenue fell again.")]
-    plain = post(Endpoint.EMBEDDINGS, {"input": texts}, valid=False)
-    return Ask(
-        replace(plain, key=f"{Endpoint.EMBEDDINGS} of two texts that differ behind {SHARED_WORDS} words")
-    )
+    return Ask(same_start())
+
+
+def same_start() -> Stimulus:
+    """Two texts that begin with more words than the listed context has tokens, and not less than SHARED_WORDS."""
+    plain = post(Endpoint.EMBEDDINGS, {}, valid=False)
+    models = list_models()
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        request = plain.build(subject, answers)
+        start = "word " * _words(answers[models.key], subject.embedding_model)
+        texts = [start + end for end in ("The cat sleeps.", "Revenue fell again.")]
+        return replace(request, body=json.dumps(request.fields | {"input": texts}).encode())
+
+    key = f"{Endpoint.EMBEDDINGS} of two texts that differ behind {SHARED_WORDS} words"
+    return replace(plain, key=key, build=build, needs=(models,))
+
+
+def _words(listing: Exchange, model: str | None) -> int:
+    """A quarter more words than the model's context has tokens, where that is listed and can be filled."""
+    try:
+        length = context_length(listing, model or "")
+    except NotPossible:
+        return SHARED_WORDS
+    return max(SHARED_WORDS, length + length // 4) if length <= LONGEST_CONTEXT else SHARED_WORDS
 
 
 @when.phrase("any embeddings are requested")

@@ -8,6 +8,7 @@ from gonogo.exchange import Chunk, Exchange, Request
 from gonogo.reasons import Reason
 from gonogo.rules import load
 from gonogo.stimuli.bodies import list_models
+from gonogo.stimuli.embedding import same_start
 from gonogo.stimuli.limits import HUGE, LONGEST_CONTEXT, huge_limit, overlong
 from gonogo.stimuli.observed import context_length, told_length
 from gonogo.stimuli.phrases import Ask, when
@@ -176,3 +177,22 @@ def test_what_may_end_or_hold_up_a_server_goes_last() -> None:
     names = ("errors.token_limit", "errors.encoding", "errors.context")
     stimuli = [scenario.looks[-1] for scenario in load().select(names)]
     assert all(isinstance(look, Ask) and look.stimulus.risk is Risk.DEADLY for look in stimuli)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({}, 600),
+        ({"context_length": 256}, 600),
+        ({"max_model_len": 2048}, 2560),
+        ({"context_length": 8192}, 600),
+    ],
+    ids=["not listed", "short", "filled", "too long to be filled"],
+)
+def test_two_texts_to_embed_differ_behind_more_words_than_the_listed_context_has_tokens(
+    entry: dict[str, Any], words: int
+) -> None:
+    answers = known(listing({"id": "m", "context_length": 4}, {"id": "e"} | entry))
+    first, second = same_start().build(Subject("m", "e"), answers).fields["input"]
+    assert first.count("word ") == second.count("word ") == words
+    assert first != second
