@@ -15,14 +15,20 @@ COMMAND = (sys.executable, "-P", "-m", "gonogo.clients.child")
 _STARTED: list[subprocess.Popen[str]] = []
 
 
-def start(command: tuple[str, ...] = COMMAND) -> subprocess.Popen[str] | None:
-    """A process of that command, with pipes to it; None where it cannot be started."""
+def start(
+    command: tuple[str, ...] = COMMAND, environment: dict[str, str] | None = None
+) -> subprocess.Popen[str] | None:
+    """A process of that command, with pipes to it; None where it cannot be started.
+
+    It has this process' environment, unless another is given.
+    """
     with suppress(OSError):
         return subprocess.Popen(  # noqa: S603 - our own command, and no shell
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=environment,
             encoding="ascii",
             errors="replace",
         )

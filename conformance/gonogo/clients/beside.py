@@ -7,27 +7,19 @@ stalls or says what nobody understands costs time and nothing else.
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import suppress
-from queue import SimpleQueue
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gonogo.clients.ahead import COMMAND, take
-from gonogo.clients.breakage import Breakage, NotInstalled
+from gonogo.clients.breakage import Breakage, NotInstalled, NotRun
+from gonogo.clients.process import STALL, ReplayProcess
 from gonogo.clients.readers import fitting
 from gonogo.clients.replaying import Outcomes
-from gonogo.exchange_json import to_json
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterable, Mapping
 
     from gonogo.clients.replaying import Outcome, Replay
     from gonogo.exchange import Exchange
-
-STALL = 60.0  # seconds without a word of the child, after which it is not waited for
-
-Asked = tuple["Exchange", tuple[str, ...]]
 
 
 class Beside:
@@ -41,22 +33,12 @@ class Beside:
         self._stall = stall
         self._exchanges: dict[str, Exchange] = {}
         self._known: dict[Replay, Outcome] = {}
-        self._asked: SimpleQueue[Asked | None] = SimpleQueue()
-        self._child: subprocess.Popen[str] | None = None
-        self._threads: tuple[threading.Thread, ...] = ()
+        self._process: ReplayProcess | None = None
 
     def __enter__(self) -> Self:
-        self._child = take(self._command)
-        if self._child is not None:
-            assert self._child.stdin is not None
-            assert self._child.stdout is not None
-            # Threads, as a pipe that is full must stop neither the requests under way nor the child.
-            self._threads = (
-                threading.Thread(target=_write, args=(self._child.stdin, self._asked), daemon=True),
-                threading.Thread(target=_read, args=(self._child.stdout, self._known), daemon=True),
-            )
-            for thread in self._threads:
-                thread.start()
+        child = take(self._command)
+        if child is not None:
+            self._process = ReplayProcess(child, self._hear)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,51 +48,23 @@ class Beside:
         """Hand in an exchange; after `results` it is replayed in this process."""
         self._exchanges[exchange.id] = exchange
         names = fitting(exchange)
-        if names:
-            self._asked.put((exchange, names))
+        if names and self._process is not None:
+            self._process.ask(exchange, names)
 
     def results(self) -> Mapping[Replay, Outcome]:
         """The outcomes, those of the child waited for; what it did not tell is replayed when it is asked for."""
-        self._asked.put(None)
-        if self._threads:
-            _, reading = self._threads
-            told = -1
-            while reading.is_alive() and told < len(self._known):
-                told = len(self._known)
-                reading.join(self._stall)
+        if self._process is not None:
+            self._process.finish(self._stall)
         self._end()
         return Outcomes(dict(self._exchanges), self._known)
 
+    def _hear(self, found: dict[str, Any]) -> None:
+        self._known[found["reader"], found["exchange"]] = from_told(found["outcome"])
+
     def _end(self) -> None:
-        """Leave neither the child nor a thread or a pipe to it behind."""
-        if self._child is None:
-            return
-        self._child.kill()
-        self._asked.put(None)
-        for thread in self._threads:
-            thread.join()
-        self._child.wait()
-        self._child, self._threads = None, ()
-
-
-def _write(child: IO[str], asked: SimpleQueue[Asked | None]) -> None:
-    """Tell the child what to replay, a line an exchange, until there is no more."""
-    with suppress(OSError):  # it died; what it did not tell is replayed in this process
-        while (item := asked.get()) is not None:
-            exchange, names = item
-            child.write(json.dumps({"exchange": to_json(exchange), "readers": names}) + "\n")
-            child.flush()
-    with suppress(OSError):
-        child.close()
-
-
-def _read(child: IO[str], known: dict[Replay, Outcome]) -> None:
-    """Keep what the child tells, a line a replay, until its end."""
-    with child:
-        for line in child:
-            with suppress(ValueError, TypeError, KeyError):  # cut off where it died, or no child of ours
-                found = json.loads(line)
-                known[found["reader"], found["exchange"]] = from_told(found["outcome"])
+        if self._process is not None:
+            self._process.end()
+            self._process = None
 
 
 def to_told(outcome: Outcome) -> dict[str, str] | None:
@@ -120,6 +74,8 @@ def to_told(outcome: Outcome) -> dict[str, str] | None:
             return {"client": client, "version": version, "how": how}
         case NotInstalled():
             return {"missing": outcome.client}
+        case NotRun():
+            return {"left": outcome.why}
     return None
 
 
@@ -127,6 +83,8 @@ def from_told(told: dict[str, str] | None) -> Outcome:
     """The outcome that `to_told` made JSON of."""
     if told is None:
         return None
+    if "left" in told:
+        return NotRun(told["left"])
     return NotInstalled(told["missing"]) if "missing" in told else Breakage(**told)
 
 

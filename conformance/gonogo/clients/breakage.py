@@ -31,6 +31,13 @@ class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold,
         self.client = client
 
 
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A client that was not asked, or could not say: `why`, as a clause. It says nothing of the answer."""
+
+    why: str
+
+
 class LostStreamError(Exception):
     """Raised by our loop, not by a client: a stream that ends without one turn, and without a word."""
 
@@ -55,7 +62,7 @@ class Client:
         except LostStreamError as lost:
             return self.breaks(str(lost))
         except Exception as error:  # noqa: BLE001 - whatever an application would get
-            message = _message(error)
+            message = shortened(str(error))
             return self.breaks(f"{type(error).__name__} in {line}{': ' if message else ''}{message}")
         return None
 
@@ -64,6 +71,7 @@ class Client:
         return Breakage(self.name, self.version, how)
 
 
-def _message(error: Exception) -> str:
-    text = " ".join(str(error).split())
+def shortened(message: str) -> str:
+    """The message of an exception on one line, cut where it quotes the whole answer."""
+    text = " ".join(message.split())
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

@@ -137,10 +137,10 @@ def test_what_is_handed_in_after_the_results_is_replayed_too(whole: Make) -> Non
 def test_a_run_that_is_given_up_leaves_no_process_behind(whole: Make) -> None:
     before = threading.active_count()
     with suppress(KeyboardInterrupt), Beside() as replays:
-        child = replays._child
+        assert replays._process is not None
+        child = replays._process._child
         replays.submit(whole("/models", MODELS))
         raise KeyboardInterrupt
-    assert child is not None
     assert child.returncode is not None
     assert threading.active_count() == before
 
