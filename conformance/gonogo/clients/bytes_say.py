@@ -1,0 +1,123 @@
+"""What the bytes of an answer say, read as kindly as can be: by hand, as no client does it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gonogo import sse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(slots=True)
+class Told:
+    """The text, the calls as [id, name, arguments], the last finish reason and the last usage.
+
+    `tokens` is the total of the usage, `usage` its tokens of the prompt and of the completion; `refusal` is what came
+    under that name.
+    """
+
+    text: str = ""
+    calls: list[list[Any]] = field(default_factory=list)
+    finish: str | None = None
+    tokens: int | None = None
+    usage: tuple[Any, Any] | None = None
+    refusal: str = ""
+    _by_index: dict[int, int] = field(default_factory=dict)
+
+    def count(self, usage: object) -> None:
+        """Keep the counts of a usage object; nothing where it is none."""
+        if isinstance(usage, dict) and usage:
+            self.tokens = usage.get("total_tokens", self.tokens)
+            self.usage = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+
+    def add(self, choice: dict[str, Any]) -> None:
+        """Add what a choice says, be it whole or a piece."""
+        self.finish = choice.get("finish_reason") or self.finish
+        said = choice.get("delta") or choice.get("message") or {}
+        self.text += _text(said.get("content") or choice.get("text") or "")
+        self.refusal += said.get("refusal") or ""
+        for fragment in said.get("tool_calls") or []:
+            self._add_fragment(fragment, fragment.get("index"))
+
+    def _add_fragment(self, fragment: dict[str, Any], index: int | None) -> None:
+        """A fragment goes to the last call of its index; without an index, or with another id, one begins a call."""
+        function = fragment.get("function") or {}
+        last = len(self.calls) - (0 if fragment.get("id") else 1)
+        known = last if index is None else self._by_index.get(index, len(self.calls))
+        if not 0 <= known < len(self.calls) or _is_another(fragment, self.calls[known]):
+            if index is not None:
+                self._by_index[index] = len(self.calls)
+            self.calls.append([fragment.get("id"), function.get("name"), function.get("arguments") or ""])
+            return
+        call = self.calls[known]
+        call[0], call[1] = call[0] or fragment.get("id"), call[1] or function.get("name")
+        call[2] += function.get("arguments") or ""
+
+
+def _text(content: Any) -> str:  # noqa: ANN401 - JSON
+    """The text of a content, in parts or not; TypeError where it is none."""
+    return "".join(part["text"] for part in content) if isinstance(content, list) else content
+
+
+def _is_another(fragment: dict[str, Any], call: list[Any]) -> bool:
+    """Whether a fragment begins a call of its own, though it has the index of one that began before."""
+    own = fragment.get("id")
+    return bool(own and call[0] and own != call[0] and (fragment.get("function") or {}).get("name"))
+
+
+def bytes_say(body: bytes) -> Told:
+    """Everything that is JSON with choices in it, added up; what cannot be read is left out."""
+    told = Told()
+    for value in values(body):
+        with suppress(AttributeError, TypeError, KeyError):
+            told.count(value.get("usage"))
+        for choice in _choices(value):
+            with suppress(AttributeError, TypeError, KeyError):
+                told.add(choice)
+    return told
+
+
+def choices_say(body: bytes) -> dict[int, Told]:
+    """The same of each choice by itself: by its index in a stream, by its place in a whole answer."""
+    found = list(values(body))
+    whole = len(found) == 1 and not body.lstrip().startswith(b"data:")
+    told: dict[int, Told] = {}
+    for value in found:
+        for place, choice in enumerate(_choices(value)):
+            with suppress(AttributeError, TypeError, KeyError):
+                told.setdefault(place if whole else choice["index"], Told()).add(choice)
+    return told
+
+
+def values(body: bytes) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a body: the body itself, or what its lines are."""
+    whole = body.decode("utf-8", "replace")
+    lines = _on_one_line(body).decode("utf-8", "replace").replace("\r", "\n").split("\n")
+    for candidate in (whole, *(line.removeprefix("\ufeff").removeprefix("data:") for line in lines)):
+        with suppress(ValueError):
+            value = json.loads(candidate)
+            if isinstance(value, dict):
+                yield value
+                if candidate is whole:
+                    return
+
+
+def _on_one_line(body: bytes) -> bytes:
+    """The body with the data of each event that has it on several lines on one."""
+    for event in reversed(sse.parse(body).events):
+        if event.data_lines > 1:
+            data = event.data.replace("\n", " ").encode("utf-8", "surrogatepass")
+            body = body[: event.offset] + b"data: " + data + b"\n\n" + body[event.end :]
+    return body
+
+
+def _choices(value: dict[str, Any]) -> list[Any]:
+    found = value.get("choices")
+    if isinstance(found, dict):
+        return list(found.values())
+    return found if isinstance(found, list) else []
