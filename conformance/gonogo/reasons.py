@@ -34,6 +34,8 @@ class Reason(StrEnum):
     NOT_RECORDED = "not-recorded", "the evidence does not hold this request; collect it again"
     CHECK_BROKE = "check-broke", "the check broke on these answers: {error} ({where})"
     NOT_INSTALLED = "not-installed", "{told}"
+    NOT_RUN = "not-run", "not run: {why}"
+    NOT_OF_CLIENT = "not-of-client", "{client} sends no such request"
 
     # ---- the request was not sent ----------------------------------------------------------------------------
     NOT_SENT = "not-sent", "{told}"
@@ -253,6 +255,7 @@ NOT_APPLICABLE = frozenset(
         Reason.SOON,
         Reason.SLOW_TO_BEGIN,
         Reason.NO_KEY_GIVEN,
+        Reason.NOT_OF_CLIENT,
     }
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import perf_counter
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from gonogo.asking import collect
 from gonogo.baseline import waive
 from gonogo.clients.beside import Beside
+from gonogo.clients.node_readers import NODE_READERS
+from gonogo.clients.nodejs import NodeLane
 from gonogo.clients.replaying import remember
 from gonogo.collect.plan import plan
 from gonogo.errors import UsageError
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from gonogo.asking import Approach
     from gonogo.baseline import Baseline, Problem
+    from gonogo.clients.nodejs import Node
+    from gonogo.clients.replaying import Replays
     from gonogo.collect.stopping import Stopper
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
@@ -41,8 +45,8 @@ if TYPE_CHECKING:
 class Selection:
     """Which rules are judged; whether warnings, and refusals in which groups, break the gate too.
 
-    Rules about generated requests are among them where `fuzz` is true, and of all those of the `rule_set` alone, the
-    newest where it is None.
+    Rules about generated requests are among them where `fuzz` is true, those about clients for Node where it is said
+    where these lie (`node`), and of all those of the `rule_set` alone, the newest where it is None.
     """
 
     only: tuple[str, ...] = ()
@@ -51,6 +55,7 @@ class Selection:
     strict: bool = False
     fuzz: bool = False
     rule_set: str | None = None
+    node: Node | None = None
 
     def scenarios(self, catalogue: Catalogue) -> tuple[Scenario, ...]:
         """The rules, their checks known to exist.
@@ -62,13 +67,20 @@ class Selection:
         chosen = tuple(
             scenario
             for scenario in catalogue.select(self.only, self.skip)
-            if sets.SETS.holds(rule_set, scenario.rule) and (self.fuzz or scenario.rule.group not in GROUPS)
+            if sets.SETS.holds(rule_set, scenario.rule)
+            and (self.fuzz or scenario.rule.group not in GROUPS)
+            and (self.node is not None or not _is_of_node(scenario))
         )
         for selector in self.only:
             _refuse_absent(catalogue.select([selector]), selector, rule_set)
         if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
             raise UsageError(
                 f"The rules of {' and '.join(GROUPS)} are about generated requests: add --fuzz to gonogo check."
+            )
+        if self.node is None and _is_about_node_alone(catalogue, (*self.only, *self.require)):
+            raise UsageError(
+                "The rules of clients.openai_node and clients.ai_sdk are about clients for Node: "
+                "add --node-modules DIR, the folder in which they are installed."
             )
         if not chosen:
             raise UsageError("--only and --skip leave no rule to judge.")
@@ -79,6 +91,11 @@ class Selection:
         for scenario in chosen:
             bind(scenario)
         return chosen
+
+
+def _is_about_node_alone(catalogue: Catalogue, selectors: Iterable[str]) -> bool:
+    """Whether one of the selectors names rules about clients for Node and no others."""
+    return any(all(map(_is_of_node, catalogue.select([selector]))) for selector in selectors)
 
 
 def _refuse_absent(scenarios: Iterable[Scenario], selector: str, rule_set: str) -> None:
@@ -118,7 +135,7 @@ def check(
     if approach.fuzzing is not None and all(scenario.rule.group not in GROUPS for scenario in scenarios):
         raise UsageError(f"--fuzz is given, and --only and --skip leave no rule of {' or '.join(GROUPS)}.")
     began = perf_counter()
-    with _replaying(scenarios) as replay:
+    with _replaying(scenarios, selection.node) as replay:
         enough = _enough(approach, scenarios, catalogue, waivers)
         records = asyncio.run(
             collect(approach, plan(scenarios), on_done, replay, enough=enough, stopper=stopper)
@@ -142,6 +159,11 @@ def judge_again(
     """Judge what was stored, a record for each model, by the rules of this version."""
     scenarios = selection.scenarios(catalogue)
     _consult(records, scenarios)
+    if selection.node is not None and any(map(_is_of_node, scenarios)):
+        with NodeLane(selection.node) as lane, _remembering(lane) as replay:
+            for record in records:
+                for exchange in record.exchanges:
+                    replay(exchange)
     judged = [judge(record, scenarios, catalogue) for record in records]
     return _report(judged, records, catalogue, selection, waivers)
 
@@ -153,25 +175,42 @@ def _consult(records: Sequence[Record], scenarios: Iterable[Scenario]) -> None:
 
 
 @contextmanager
-def _replaying(scenarios: Iterable[Scenario]) -> Iterator[Callable[[Exchange], None]]:
-    """What hands each exchange to the clients, in a process beside this one; at the end their outcomes are known.
+def _replaying(scenarios: Sequence[Scenario], node: Node | None) -> Iterator[Callable[[Exchange], None]]:
+    """What hands each exchange to the clients, in processes beside this one; at the end their outcomes are known.
 
     Where no rule of the clients was chosen, nothing is handed on and no process started.
     """
-    if not any(map(_is_of_clients, scenarios)):
-        yield lambda _: None
-        return
-    exchanges: dict[str, Exchange] = {}
-    with Beside() as beside:
+    with ExitStack() as stack:
+        lanes = []
+        if any(_is_of_clients(scenario) and not _is_of_node(scenario) for scenario in scenarios):
+            lanes.append(stack.enter_context(_remembering(stack.enter_context(Beside()))))
+        if node is not None and any(map(_is_of_node, scenarios)):
+            lanes.append(stack.enter_context(_remembering(stack.enter_context(NodeLane(node)))))
 
         def submit(exchange: Exchange) -> None:
-            exchanges[exchange.id] = exchange
-            beside.submit(exchange)
+            for lane in lanes:
+                lane(exchange)
 
         yield submit
-        outcomes = beside.results()
-        for reader, exchange_id in outcomes:
-            remember(exchanges[exchange_id], reader, outcomes[reader, exchange_id])
+
+
+@contextmanager
+def _remembering(replays: Replays) -> Iterator[Callable[[Exchange], None]]:
+    """What hands exchanges in; at the end their outcomes are waited for and kept."""
+    exchanges: dict[str, Exchange] = {}
+
+    def submit(exchange: Exchange) -> None:
+        exchanges[exchange.id] = exchange
+        replays.submit(exchange)
+
+    yield submit
+    outcomes = replays.results()
+    for reader, exchange_id in outcomes:
+        remember(exchanges[exchange_id], reader, outcomes[reader, exchange_id])
+
+
+def _is_of_node(scenario: Scenario) -> bool:
+    return scenario.rule.id.removeprefix("clients.") in NODE_READERS
 
 
 def _is_of_clients(scenario: Scenario) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from faults.fault import turned
 from gonogo.faults.catalogue.clients import broken_by
+from gonogo.faults.catalogue.clients_node import BROKEN_BY_NODE
 from gonogo.judge import judge
 from gonogo.report.wording import visible
 from gonogo.rules.examples import Example
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 COMMAND = "uv run python tasks/generate_examples.py"
 GENERATED = "its requests are generated; a run with --fuzz shows the smallest one that breaks the rule"
+IN_NODE = "its client runs in Node, beside a run with --node-modules; gonogo faults {} lists what breaks it"
 
 MOST = 300  # characters of an excerpt, of what is expected and of what was there
 MOST_ASKED = 100
@@ -43,7 +45,7 @@ def examples(clean: Record, catalogue: Catalogue, faults: Iterable[Fault]) -> di
     """The example of every rule that a fault turns, by id and in the order of the catalogue.
 
     Of several faults the one that turns fewest rules is shown, one that a report was seen of before others. A rule
-    about generated requests has a sentence in the place of an example, unless there is a fault.
+    about generated requests or a client for Node has a sentence in the place of an example, unless there is a fault.
     """
     ranked = sorted(faults, key=lambda fault: (len(_turned_by(fault)), "#" not in fault.imitates))
     found: dict[str, Example | str] = {}
@@ -55,6 +57,8 @@ def examples(clean: Record, catalogue: Catalogue, faults: Iterable[Fault]) -> di
             found[rule.id] = example
         elif rule.group in GROUPS:
             found[rule.id] = GENERATED
+        elif rule.id in BROKEN_BY_NODE:
+            found[rule.id] = IN_NODE.format(rule.id)
     return found
 
 

@@ -35,8 +35,8 @@ def reference_url() -> Iterator[str]:
 
 @pytest.fixture
 def gonogo(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line with these arguments; neither a key nor GitHub is in the environment."""
-    for variable in ("GONOGO_API_KEY", "OPENAI_API_KEY", "GITHUB_STEP_SUMMARY"):
+    """Run the command line with these arguments; no key, no packages for Node and no GitHub is in the environment."""
+    for variable in ("GONOGO_API_KEY", "OPENAI_API_KEY", "GONOGO_NODE_MODULES", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(variable, raising=False)
 
     def run(*arguments: object) -> Result:

@@ -22,6 +22,7 @@ from gonogo.cli.output import claim, probe
 from gonogo.cli.printing import say, show
 from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
+from gonogo.clients import nodejs
 from gonogo.collect.pace import parse_rate
 from gonogo.collect.plan import Plan, plan
 from gonogo.collect.room import parse_bytes
@@ -45,6 +46,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @options.only
 @options.skip
 @options.rule_set
+@options.node_modules
 @options.require
 @options.strict
 @options.concurrency
@@ -82,6 +84,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     only: tuple[str, ...],
     skip: tuple[str, ...],
     rule_set: str | None,
+    node_modules: Path | None,
     require: tuple[str, ...],
     strict: bool,
     concurrency: int,
@@ -127,9 +130,17 @@ def check(  # noqa: PLR0913 - one parameter an option
     most_bytes = None if max_bytes is None else parse_bytes(max_bytes)
     trust(ca_file, insecure=insecure)  # a file that is none is told before anything is sent
     most = _most_failures(exit_first=exit_first, max_failures=max_failures)
-    catalogue = load(fuzz=True)
+    catalogue = load(fuzz=True, node=True)
     generated = fuzzing.asked_for(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
-    selection = Selection(only, skip, require, strict, fuzz, rule_set)
+    selection = Selection(
+        only,
+        skip,
+        require,
+        strict,
+        fuzz,
+        rule_set,
+        None if node_modules is None else nodejs.find(node_modules),
+    )
     asked = plan(selection.scenarios(catalogue))
     if show_plan:
         _print_plan(asked, generated, len(models))

@@ -6,6 +6,7 @@ import click
 
 from gonogo.cli.printing import show
 from gonogo.errors import UsageError
+from gonogo.faults.catalogue.clients_node import broken_by_node
 from gonogo.faults.playing import Playable, playable
 from gonogo.rules import load
 
@@ -15,21 +16,28 @@ from gonogo.rules import load
 def faults(*, ids: tuple[str, ...]) -> None:
     """List the faults that `gonogo serve --fault` plays: name, whom it imitates, the rules that find it."""
     every = playable()
-    chosen = list(_finding(every, {s.rule.id for s in load(fuzz=True).select(ids)})) if ids else every
+    chosen = (
+        list(_finding(every, {s.rule.id for s in load(fuzz=True, node=True).select(ids)})) if ids else every
+    )
     if not chosen:
         raise UsageError(f"No fault breaks {' or '.join(ids)}; `gonogo faults` lists them all.")
     show([*(line for fault in chosen for line in _lines(fault)), _count(chosen)])
 
 
 def _finding(every: Iterable[Playable], rules: set[str]) -> Iterator[Playable]:
-    return (fault for fault in every if not fault.turns.isdisjoint(rules))
+    return (fault for fault in every if not _rules_of(fault).isdisjoint(rules))
+
+
+def _rules_of(fault: Playable) -> frozenset[str]:
+    """The rules that find it, those about clients for Node too."""
+    return fault.turns | broken_by_node(fault.name)
 
 
 def _lines(fault: Playable) -> Iterator[str]:
     yield fault.name
     yield f"  imitates: {fault.imitates}"
-    if fault.turns:
-        yield f"  rules:    {', '.join(sorted(fault.turns))}"
+    if _rules_of(fault):
+        yield f"  rules:    {', '.join(sorted(_rules_of(fault)))}"
     if fault.unplayable:
         yield f"  not playable: {fault.unplayable}"
     if fault.otherwise:

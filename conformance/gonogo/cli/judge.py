@@ -8,6 +8,7 @@ from gonogo import evidence, running
 from gonogo.cli import options
 from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
+from gonogo.clients import nodejs
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
 from gonogo.running import Selection
@@ -19,6 +20,7 @@ from gonogo.stimuli.fuzzed import was_fuzzed
 @options.only
 @options.skip
 @options.rule_set
+@options.node_modules
 @options.require
 @options.strict
 @options.baseline
@@ -35,6 +37,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
     only: tuple[str, ...],
     skip: tuple[str, ...],
     rule_set: str | None,
+    node_modules: Path | None,
     require: tuple[str, ...],
     strict: bool,
     baseline: Path | None,
@@ -48,10 +51,18 @@ def judge(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Judge stored evidence by the rules of this version; nothing is sent."""
     detail = detail_of(verbose=verbose, quiet=quiet)
-    accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True)
+    accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True, node=True)
     records = evidence.read_each(evidence_file)
     fuzzed = any(map(was_fuzzed, records))
-    selection = Selection(only, skip, require, strict, fuzzed, rule_set)
+    selection = Selection(
+        only,
+        skip,
+        require,
+        strict,
+        fuzzed,
+        rule_set,
+        None if node_modules is None else nodejs.find(node_modules),
+    )
     report = running.judge_again(records, selection, catalogue, accepted.waivers)
     outputs = report_sinks(
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file

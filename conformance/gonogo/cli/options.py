@@ -24,6 +24,13 @@ only = click.option(
 skip = click.option(
     "--skip", multiple=True, metavar="ID", help="Leave out this rule, or those under this id; repeatable."
 )
+node_modules = click.option(
+    "--node-modules",
+    metavar="DIR",
+    type=Path,
+    envvar="GONOGO_NODE_MODULES",
+    help="Have openai-node and the AI SDK of this folder read the answers too; or GONOGO_NODE_MODULES.",
+)
 rule_set = click.option(
     "--rules", "rule_set", metavar="SET", help="Judge the rules as of this set, as 2026-12; else the newest."
 )

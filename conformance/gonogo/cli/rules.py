@@ -32,7 +32,7 @@ def rules(*, ids: tuple[str, ...], phrases: bool) -> None:
             raise UsageError("--phrases lists what any rule can say; leave the ids out.")
         _show_phrases()
         return
-    scenarios = load(fuzz=True).select(ids)
+    scenarios = load(fuzz=True, node=True).select(ids)
     groups = Counter(scenario.rule.group for scenario in scenarios)
     widest = max(len(scenario.rule.id) for scenario in scenarios)
     lines = []
@@ -61,7 +61,7 @@ def _show_phrases() -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...", help=HELP)
 def explain(*, ids: tuple[str, ...]) -> None:
     """Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples."""
-    for index, scenario in enumerate(load(fuzz=True).select(ids)):
+    for index, scenario in enumerate(load(fuzz=True, node=True).select(ids)):
         show([*([""] if index else []), *_explanation(scenario)])
 
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
-from gonogo.clients.breakage import Breakage, NotInstalled
+from gonogo.clients.breakage import Breakage, NotInstalled, NotRun
+from gonogo.clients.node_readers import NODE_READERS
 from gonogo.clients.readers import READERS, fitting
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
-Outcome = Breakage | NotInstalled | None
+Outcome = Breakage | NotInstalled | NotRun | None
 """What a client made of an answer; None where it reads it."""
 Replay = tuple[str, str]
 """The name of a reader (`gonogo.clients.readers`) and the id of an exchange."""
@@ -76,7 +77,12 @@ class Here:
 
 
 def outcome(reader: str, exchange: Exchange) -> Outcome:
-    """What the reader of that name makes of an answer, by a replay in this process. KeyError for no such reader."""
+    """What the reader of that name makes of an answer, by a replay in this process. KeyError for no such reader.
+
+    No client for Node is run here: what is not known of one is not run.
+    """
+    if reader in NODE_READERS:
+        return NotRun("Node was not asked")
     try:
         return READERS[reader](exchange)
     except NotInstalled as absence:

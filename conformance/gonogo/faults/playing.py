@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gonogo.errors import UsageError
 from gonogo.evidence import Record, Target
 from gonogo.faults.catalogue.clients import broken_by
+from gonogo.faults.catalogue.clients_node import broken_by_node
 from gonogo.faults.editing import Both, Changed
 from gonogo.faults.kinds import ANY_MODEL, KINDS, Faulty
 from gonogo.faults.recognising import Recogniser, neutral
@@ -98,7 +99,7 @@ def found(name: str) -> Sequence[Playable]:
     """
     every = playable()
     named = [fault for fault in every if fault.name == name]
-    turning = [fault for fault in every if name in fault.turns]
+    turning = [fault for fault in every if name in fault.turns | broken_by_node(fault.name)]
     if not named and not turning:
         known = [*(fault.name for fault in every), *(rule for fault in every for rule in fault.turns)]
         like = difflib.get_close_matches(name, known, 3)

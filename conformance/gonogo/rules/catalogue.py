@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FUZZ_FEATURES = frozenset(f"{group}.feature" for group in fuzzed.GROUPS)
 """The rules about generated requests, which only some runs send."""
+NODE_FEATURES = frozenset({"clients_node.feature"})
+"""The rules about clients for Node, which only some machines have."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,15 +100,16 @@ class Catalogue:
 
 
 @functools.cache
-def load(*, fuzz: bool = False) -> Catalogue:
-    """The catalogue of this version; with `fuzz` the rules about generated requests are in it too.
+def load(*, fuzz: bool = False, node: bool = False) -> Catalogue:
+    """The catalogue of this version; with `fuzz` the rules about generated requests are in it too, with `node` those
+    about clients for Node.
 
     Raises FeatureError, naming file and line, where a feature is malformed.
     """
     return Catalogue(
         _scenario(entry, name)
         for name, entries in feature_files()
-        if fuzz or name not in FUZZ_FEATURES
+        if (fuzz or name not in FUZZ_FEATURES) and (node or name not in NODE_FEATURES)
         for entry in entries
     )
 

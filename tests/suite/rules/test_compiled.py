@@ -65,7 +65,7 @@ def test_a_changed_file_without_a_reader_of_gherkin_is_one_sentence_with_what_to
 
 
 def test_the_rules_load_without_a_reader_of_gherkin() -> None:
-    code = "import sys; from gonogo.rules import load; load(fuzz=True); print(*sys.modules)"
+    code = "import sys; from gonogo.rules import load; load(fuzz=True, node=True); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )

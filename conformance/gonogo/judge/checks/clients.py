@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.clients.breakage import NotInstalled
+from gonogo.clients.breakage import NotInstalled, NotRun
+from gonogo.clients.node_readers import NODE_READERS, fitting_node
 from gonogo.clients.replaying import remembered
 from gonogo.judge import kinds, reading
 from gonogo.judge.checks.acceptance import accepted
@@ -24,22 +25,37 @@ WHOLE: Mapping[str, str] = {
     "openai-python reads the chat completion": "openai_python.chat",
     "openai-python reads the completion": "openai_python.completions",
     "openai-python reads the embeddings": "openai_python.embeddings",
+    "openai-node reads the models": "openai_node.models",
+    "openai-node reads the chat completion": "openai_node.chat",
+    "openai-node reads the completion": "openai_node.completions",
+    "openai-node reads the embeddings": "openai_node.embeddings",
+    "the AI SDK reads the chat completion": "ai_sdk.chat",
 }
 STREAMS: Mapping[str, str] = {
     "openai-python reads the chat completion's stream": "openai_python.chat_stream",
     "openai-python reads the completion's stream": "openai_python.completions_stream",
     "httpx-sse reads the stream": "httpx_sse.stream",
+    "openai-node reads the chat completion's stream": "openai_node.chat_stream",
+    "openai-node reads the completion's stream": "openai_node.completions_stream",
+    "the AI SDK reads the chat completion's stream": "ai_sdk.chat_stream",
 }
-REFUSALS: Mapping[str, str] = {"openai-python reads the error": "openai_python.errors"}
+REFUSALS: Mapping[str, str] = {
+    "openai-python reads the error": "openai_python.errors",
+    "the AI SDK reads the error": "ai_sdk.errors",
+}
 
 
 def _reads(reader: str, *, streamed: bool = False) -> Callable[[Exchange], Outcome]:
     def run(exchange: Exchange) -> Outcome:
         if streamed:
             reading.unfailed(exchange)  # an error frame is to raise: the client does what it should
+        if reader in NODE_READERS and reader not in fitting_node(exchange):
+            raise undecided(Reason.NOT_OF_CLIENT, exchange, client=NODE_READERS[reader][0])
         found = remembered(exchange, reader)
         if isinstance(found, NotInstalled):
             raise undecided(Reason.NOT_INSTALLED, exchange, told=str(found))
+        if isinstance(found, NotRun):
+            raise undecided(Reason.NOT_RUN, exchange, why=found.why)
         if found is not None:
             return Deviation(f"an answer that {found.client} {found.version} reads", str(found))
         if accepted(exchange) and not kinds.of_its_kind(exchange):

@@ -1,0 +1,62 @@
+"""The readers for Node by name, and which of them may be asked to read an answer; node/lane.mjs has what each does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange
+
+NODE_READERS: Mapping[str, tuple[str, str]] = {
+    "openai_node.models": ("openai-node", "openai"),
+    "openai_node.chat": ("openai-node", "openai"),
+    "openai_node.chat_stream": ("openai-node", "openai"),
+    "openai_node.completions": ("openai-node", "openai"),
+    "openai_node.completions_stream": ("openai-node", "openai"),
+    "openai_node.embeddings": ("openai-node", "openai"),
+    "ai_sdk.chat": ("AI SDK", "ai"),
+    "ai_sdk.chat_stream": ("AI SDK", "ai"),
+    "ai_sdk.errors": ("AI SDK", "ai"),
+}
+"""For each reader the name of its client, and the package that has its version."""
+
+_CHAT = "/chat/completions"
+# By the path of the request, and whether it asked for a stream.
+_ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
+    ("/models", False): ("openai_node.models",),
+    (_CHAT, False): ("openai_node.chat", "ai_sdk.chat"),
+    (_CHAT, True): ("openai_node.chat_stream", "ai_sdk.chat_stream"),
+    ("/completions", False): ("openai_node.completions",),
+    ("/completions", True): ("openai_node.completions_stream",),
+    ("/embeddings", False): ("openai_node.embeddings",),
+}
+_MOST_STATUS = 599  # of what fetch hands on
+
+
+def fitting_node(exchange: Exchange) -> tuple[str, ...]:
+    """The names of the readers of an answer; none where it is not whole, or none that a client would ask for."""
+    if exchange.status is None or exchange.failure is not None or exchange.status > _MOST_STATUS:
+        return ()
+    path, fields = exchange.request.path, exchange.request.fields
+    if exchange.status >= 400:
+        return ("ai_sdk.errors",) if path == _CHAT else ()
+    if not 200 <= exchange.status < 300:
+        return ()
+    known = _ACCEPTED.get(
+        ("/models" if path.startswith("/models/") else path, fields.get("stream") is True), ()
+    )
+    return tuple(name for name in known if _asks_so(name, fields))
+
+
+def _asks_so(name: str, fields: Mapping[str, Any]) -> bool:
+    """Whether a client asks for such an answer at all."""
+    if name == "openai_node.embeddings":
+        return fields.get("encoding_format") in ("float", "base64")  # it always says which
+    if not name.startswith("ai_sdk."):
+        return True
+    # The AI SDK asks for one choice, and knows no tools but functions.
+    tools = fields.get("tools")
+    functions = all(isinstance(t, dict) and t.get("type") == "function" for t in tools) if tools else True
+    return fields.get("n") in (None, 1) and functions

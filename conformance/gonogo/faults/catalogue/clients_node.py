@@ -1,0 +1,195 @@
+"""Which faults break which clients for Node: seen in the replays of the lane, not thought up.
+
+They are apart from those of the clients in Python, as not every machine that judges has Node.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
+    "clients.openai_node.models": frozenset(
+        {
+            "names in place of models",
+            "the list of models as text/plain",
+            "the list of models as a bare array",
+            "an empty body in place of the list of models",
+            "a list of models that ends early",
+            "models as a map by id",
+            "the list of models under the name models",
+            "a retrieved model in a list",
+        }
+    ),
+    "clients.openai_node.chat": frozenset(
+        {
+            "a stream where stream is false",
+            "a whole answer with [DONE] after it",
+            "chat answers without choices",
+            "chat answers with null as choices",
+            "a string as a choice",
+            "a chat answer with no choice at all",
+            "choices without a message",
+            "content in parts in an answer",
+            "chat completions as text/plain",
+            "chat completions as text/event-stream",
+            "chat completions without a content type",
+            "NaN in a chat completion",
+            "an empty body with status 200",
+            "a JSON string that holds the JSON",
+            "an error inside of a 200",
+            "calls as a map",
+            "calls without a function",
+        }
+    ),
+    "clients.openai_node.chat_stream": frozenset(
+        {
+            "chunks without an id",
+            "chunks with null as their id",
+            "choices of chunks without an index",
+            "choices of chunks with null as index",
+            "chunks with a message in place of a delta",
+            "null as delta",
+            "deltas with a list as content",
+            "an empty stream with status 200",
+            "a stream of [DONE] alone",
+            "a stream of comments alone",
+            "a whole answer where a stream was asked for",
+            "[done] in small letters",
+            "[DONE] as a JSON string",
+            "an empty id in every stream",
+            "null as choices of a chunk",
+            "the usage chunk without choices",
+            "null as choices of the usage chunk",
+            "bot as role",
+            "no delta has a role",
+            "a stream that never finishes",
+            "a stream without its last chunk",
+            "the usage chunk comes first",
+            "the usage chunk comes before the finish reason",
+            "JSON lines without data:",
+            "an event name without data",
+            "an event that is not JSON",
+            "an event that is a list",
+            "Python in place of JSON",
+            "NaN in a chunk",
+            "usage after [DONE]",
+            "an empty error in every chunk",
+            "an object as arguments of fragments",
+            "no id in the first fragment",
+            "an empty id in the first fragment",
+            "no name in the first fragment",
+            "no type in the first fragment",
+            "fragments without an index",
+            "fragments with null as index",
+            "every call has the index 0",
+            "calls numbered among all blocks of an answer",
+            "the second choice of chat completions has the index 2 in streams",
+            "the second choice of streamed chat completions never finishes",
+            "only the first of two choices has a role",
+        }
+    ),
+    "clients.openai_node.completions": frozenset(
+        {
+            "completions without choices",
+            "a completion with no choice at all",
+            "completions as text/plain",
+            "a completion as bare text",
+            "a completion with [DONE] after it",
+            "-Infinity in a completion",
+        }
+    ),
+    "clients.openai_node.completions_stream": frozenset(
+        {
+            "the usage chunk of a completion without choices",
+            "null as choices of a completion's chunk",
+            "deltas in a streamed completion",
+        }
+    ),
+    "clients.openai_node.embeddings": frozenset(
+        {
+            "embeddings without data",
+            "null as vector",
+            "embeddings as text/plain",
+            "base64 that nobody asked for",
+            "base64 that is no base64",
+        }
+    ),
+    "clients.ai_sdk.chat": frozenset(
+        {
+            "a stream where stream is false",
+            "a whole answer with [DONE] after it",
+            "chat answers with a number as their id",
+            "chat answers created at a string",
+            "chat answers without choices",
+            "chat answers with null as choices",
+            "choices as a map",
+            "a string as a choice",
+            "a chat answer with no choice at all",
+            "choices without a message",
+            "a string as message",
+            "messages of the role user",
+            "messages of the role model",
+            "counts in usage as strings",
+            "NaN in a chat completion",
+            "an empty body with status 200",
+            "a JSON string that holds the JSON",
+            "an error inside of a 200",
+            "calls as a map",
+            "calls without a function",
+            "calls without an id",
+            "calls with null as their id",
+            "calls with a number as their id",
+            "calls without a name",
+            "arguments as an object",
+            "null as arguments",
+            "an empty id of a call",
+        }
+    ),
+    "clients.ai_sdk.chat_stream": frozenset(
+        {
+            "chunks with a number as their id",
+            "chunks created at a string",
+            "chunks with a message in place of a delta",
+            "an empty stream with status 200",
+            "a stream of [DONE] alone",
+            "a stream of comments alone",
+            "a whole answer where a stream was asked for",
+            "[done] in small letters",
+            "[DONE] as a JSON string",
+            "null as choices of a chunk",
+            "the usage chunk without choices",
+            "null as choices of the usage chunk",
+            "bot as role",
+            "a stream that never finishes",
+            "a stream without its last chunk",
+            "a word as usage of ordinary chunks",
+            "JSON lines without data:",
+            "an event that is not JSON",
+            "an event that is a list",
+            "Python in place of JSON",
+            "NaN in a chunk",
+            "null as an error in every chunk",
+            "an empty error in every chunk",
+            "an object as arguments of fragments",
+            "no id in the first fragment",
+            "an empty id in the first fragment",
+            "no name in the first fragment",
+        }
+    ),
+    "clients.ai_sdk.errors": frozenset(
+        {
+            "the error as a string",
+            "the error as detail",
+            "the error inside of detail",
+            "the fields of the error at the top",
+        }
+    ),
+}
+
+
+def broken_by_node(name: str) -> frozenset[str]:
+    """The rules about clients for Node that the fault of this name turns."""
+    return frozenset(rule for rule, names in BROKEN_BY_NODE.items() if name in names)

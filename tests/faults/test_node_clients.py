@@ -1,0 +1,112 @@
+"""Which faults break openai-node and the AI SDK, and that what keeps the contract breaks neither.
+
+Node reads every answer that a change touches, so some of the changes are looked at here: all that break a client, and
+of the others every so many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.fault import turned
+from faults.harmless.every import HARMLESS
+from gonogo.clients.node_readers import fitting_node
+from gonogo.clients.nodejs import PACKAGES, NodeLane, find
+from gonogo.clients.replaying import remember
+from gonogo.faults.catalogue.clients_node import BROKEN_BY_NODE, broken_by_node
+from gonogo.faults.sections import FAULTS
+from gonogo.judge import explain, judge
+from gonogo.report.wording import message
+from gonogo.rules import load
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from faults.fault import Rejudge
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange
+    from gonogo.faults.fault import Fault
+    from gonogo.verdict import Judgement
+
+INSTALLED = Path(__file__).parents[1] / "clients" / "node"
+needs_packages = pytest.mark.skipif(
+    not all((INSTALLED / "node_modules" / name).exists() for name in PACKAGES),
+    reason="the clients for Node are not installed: uv run npm ci --prefix tests/clients/node",
+)
+EVERY = 16
+RULES = tuple(s for s in load(node=True) if s.rule.id not in load().ids)
+BREAKING = [fault for fault in FAULTS if broken_by_node(fault.name)]
+OTHERS = [fault for fault in FAULTS if not broken_by_node(fault.name)][::EVERY]
+SOME_HARMLESS = HARMLESS[::EVERY]
+
+
+@pytest.fixture(scope="module")
+def judged(clean: Record) -> dict[str, dict[str, Judgement]]:
+    """What the rules say of the clean run (""), and of each change by its name: all answers are read in one go."""
+    records = {"": clean} | {fault.name: fault.change(clean) for fault in (*BREAKING, *OTHERS)}
+    records |= {name: change(clean) for name, change in SOME_HARMLESS}
+    _have_read({e for record in records.values() for e in record.exchanges if fitting_node(e)})
+    return {name: _verdicts(record) for name, record in records.items()}
+
+
+def _have_read(exchanges: Iterable[Exchange]) -> None:
+    """Have Node read exchanges, of which several may have one id."""
+    numbered = {f"x{number}": exchange for number, exchange in enumerate(exchanges)}
+    with NodeLane(find(INSTALLED)) as lane:
+        for name, exchange in numbered.items():
+            lane.submit(replace(exchange, id=name))
+        for (reader, name), outcome in lane.results().items():
+            remember(numbered[name], reader, outcome)
+
+
+def _verdicts(record: Record) -> dict[str, Judgement]:
+    return {found.rule.id: found for found in judge(record, RULES, load(node=True))}
+
+
+@needs_packages
+def test_a_server_that_keeps_the_contract_passes_every_rule(judged: dict[str, dict[str, Judgement]]) -> None:
+    found = judged[""]
+    assert {name: message(one) for name, one in found.items() if one.verdict is not Verdict.PASS} == {}
+    assert set(found) == set(BROKEN_BY_NODE)
+
+
+@needs_packages
+@pytest.mark.parametrize("name", [fault.name for fault in (*BREAKING, *OTHERS)])
+def test_a_fault_breaks_the_clients_that_it_is_said_to_break_and_no_others(
+    judged: dict[str, dict[str, Judgement]], name: str
+) -> None:
+    found = judged[name]
+    assert turned(found) == broken_by_node(name)
+    assert {n: message(one) for n, one in found.items() if one.verdict is Verdict.ERROR} == {}
+    assert all(
+        one.expected and one.actual and one.evidence for one in map(found.get, broken_by_node(name)) if one
+    )
+
+
+@needs_packages
+@pytest.mark.parametrize("name", [name for name, _ in SOME_HARMLESS])
+def test_what_keeps_the_contract_breaks_no_client(judged: dict[str, dict[str, Judgement]], name: str) -> None:
+    found = judged[name]
+    assert {rule_id: found[rule_id].actual for rule_id in turned(found)} == {}
+
+
+@needs_packages
+@pytest.mark.parametrize("fault", BREAKING[::4], ids=[fault.name for fault in BREAKING[::4]])
+def test_a_client_that_breaks_adds_no_cause_to_that_of_the_broken_rule(
+    judged: dict[str, dict[str, Judgement]], rejudge: Rejudge, fault: Fault
+) -> None:
+    record = fault.change(rejudge.clean)
+    others = tuple(rejudge(record).values())
+    _, without = explain(others, record)
+    _, causes = explain((*others, *judged[fault.name].values()), record)
+    assert len(causes) == max(len(without), 1)
+
+
+def test_every_fault_that_is_said_to_break_a_client_is_one() -> None:
+    named = {name for names in BROKEN_BY_NODE.values() for name in names}
+    assert sorted(named - {fault.name for fault in FAULTS}) == []
+    assert all(BROKEN_BY_NODE.values())

@@ -1,0 +1,96 @@
+"""`gonogo check` and `gonogo judge` with clients for Node, and what they are without."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gonogo.clients import nodejs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
+
+    Run = Callable[..., Result]
+
+ROOT = Path(__file__).parents[2]
+INSTALLED = ROOT / "tests" / "clients" / "node"
+needs_packages = pytest.mark.skipif(
+    not all((INSTALLED / "node_modules" / name).exists() for name in nodejs.PACKAGES),
+    reason="the clients for Node are not installed: uv run npm ci --prefix tests/clients/node",
+)
+OF_NODE = ("clients.openai_node", "clients.ai_sdk")
+FEW = ("--only", "models", "--only", "chat.stream.done", "--only", "clients")
+
+
+def rules(path: Path) -> dict[str, dict[str, Any]]:
+    """The rules about clients for Node of a JSON report, by id."""
+    found = json.loads(path.read_bytes())["rules"]
+    return {rule["id"]: rule for rule in found if rule["id"].startswith(OF_NODE)}
+
+
+def test_without_a_folder_the_rules_are_left_out(gonogo: Run, clean_evidence: Path, tmp_path: Path) -> None:
+    assert gonogo("judge", clean_evidence, *FEW, "--json", tmp_path / "r.json").exit_code == 0
+    assert rules(tmp_path / "r.json") == {}
+
+
+@pytest.mark.parametrize("selector", [*OF_NODE, "clients.ai_sdk.chat"])
+def test_who_asks_for_them_without_a_folder_is_told_of_the_option(
+    gonogo: Run, clean_evidence: Path, selector: str
+) -> None:
+    result = gonogo("judge", clean_evidence, "--only", selector)
+    assert result.exit_code == 2
+    assert result.stderr.strip() == (
+        "The rules of clients.openai_node and clients.ai_sdk are about clients for Node: "
+        "add --node-modules DIR, the folder in which they are installed."
+    )
+
+
+@needs_packages
+def test_a_run_is_read_in_node_and_judged_the_same_again(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    stored, first, second = (tmp_path / name for name in ("e.jsonl", "first.json", "second.json"))
+    checked = gonogo(
+        "check", reference_url, *FEW, "--node-modules", INSTALLED, "--evidence", stored, "--json", first
+    )
+    judged = gonogo("judge", stored, *FEW, "--node-modules", INSTALLED / "node_modules", "--json", second)
+    assert (checked.exit_code, judged.exit_code) == (0, 0), checked.output
+    assert rules(first) == rules(second)
+    assert {rule_id for rule_id, rule in rules(first).items() if rule["verdict"] == "pass"} >= {
+        "clients.openai_node.models",
+        "clients.openai_node.chat_stream",
+        "clients.ai_sdk.chat_stream",
+        "clients.ai_sdk.errors",
+    }
+    assert {rule["verdict"] for rule in rules(first).values()} <= {"pass", "unsupported"}
+
+
+@needs_packages
+def test_where_node_is_not_found_its_rules_are_inconclusive_and_say_what_to_install(
+    gonogo: Run, clean_evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodejs, "_program", lambda: None)
+    monkeypatch.setenv("GONOGO_NODE_MODULES", str(INSTALLED))
+    report = tmp_path / "r.json"
+    result = gonogo("judge", clean_evidence, *FEW, "--json", report)
+    assert result.exit_code == 0
+    assert f"not run: {nodejs.MISSING}" in " ".join(result.stdout.split())
+    assert rules(report)["clients.openai_node.models"]["verdict"] == "inconclusive"
+    assert rules(report)["clients.openai_node.models"]["reason"] == "not-run"
+
+
+def test_a_folder_without_the_packages_is_a_wrong_option(
+    gonogo: Run, clean_evidence: Path, tmp_path: Path
+) -> None:
+    result = gonogo("judge", clean_evidence, *FEW, "--node-modules", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr.strip().endswith(nodejs.command(str(tmp_path)))
+    assert "openai is not there, ai is not there" in result.stderr
+
+
+def test_the_documentation_has_the_command_with_the_versions_of_the_lane() -> None:
+    assert nodejs.command("node-clients") in (ROOT / "docs" / "ci.md").read_text("utf-8")
