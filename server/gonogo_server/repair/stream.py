@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server.errors import UpstreamError
 from gonogo_server.repair import documents
 from gonogo_server.repair.errors import upstream_error
 from gonogo_server.repair.reading import DONE, EventReader
@@ -98,8 +99,22 @@ class StreamRepair:
 
     def feed(self, data: bytes) -> Iterator[Document]:
         """The chunks that go on. UpstreamError behind the last one that is good."""
-        for event in self._reader.feed(data):
-            yield from self._event(event)
+        try:
+            for event in self._reader.feed(data):
+                yield from self._event(event)
+        except UpstreamError:
+            yield from self.give_up()
+            raise
+
+    def give_up(self) -> Iterator[Document]:
+        """What was held of a stream that broke off or failed, so that none of its text is lost; it has no end."""
+        for number, stage in enumerate(self._stages):
+            if isinstance(stage, Finish):
+                for chunk in stage.give_up():
+                    yield from self._through(chunk, number + 1)
+                return
+            for chunk in stage.end():
+                yield from self._through(chunk, number + 1)
 
     def end(self) -> Iterator[Document]:
         """The chunks that come last. UpstreamError where the answer is not finished."""

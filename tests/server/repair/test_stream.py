@@ -128,6 +128,26 @@ def test_an_error_in_a_stream_ends_it_behind_what_was_said(data: bytes, message:
     assert chunks(out)[-1]["error"]["message"] == message
 
 
+def test_no_text_is_lost_that_waited_when_the_stream_failed() -> None:
+    failing = event({"error": "It broke."})
+    snapshots = [piece({"content": text}) for text in ("a", "aa", "aaa")]
+    out, _, _ = through(events([FIRST, *snapshots]) + failing)
+    assert chunks(out)[:-1] == [FIRST, *snapshots]
+    last = {"index": 0, "text": "Hi", "finish_reason": "stop", "logprobs": None}
+    out, _, _ = through(event({**HEAD, "object": "text_completion", "choices": [last]}) + failing, TEXT)
+    assert chunks(out)[0]["choices"] == [{**last, "finish_reason": None}]
+    out, _, _ = through(events([FIRST, HI, LAST]) + failing)
+    assert chunks(out)[:-1] == [FIRST, HI]
+
+
+def test_what_waited_can_be_had_where_the_connection_broke() -> None:
+    repair = StreamRepair(CHAT, lambda _: None)
+    null = piece({"role": "assistant", "content": None})
+    assert list(repair.feed(event(null))) == []
+    assert list(repair.give_up()) == [null]
+    assert list(repair.give_up()) == []
+
+
 def test_a_whole_answer_becomes_a_stream() -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "ring", "arguments": "{}"}}
     message = {"role": "assistant", "content": "Hi", "refusal": None, "tool_calls": [call]}

@@ -58,6 +58,11 @@ class Finish:
         ending = {choice["index"] for choice in held if choice["finish_reason"] is not None}
         return bool(self._begun) and not self._begun - self._finished - ending
 
+    def give_up(self) -> list[Document]:
+        """What the chunk that was held says, without an end: more went wrong behind it."""
+        held, self._held = self._held, None
+        return [] if held is None else self._split(held)[0]
+
     def _release(self) -> list[Document]:
         held, self._held = self._held, None
         if held is None:
