@@ -90,8 +90,43 @@ _LONG_PROMPT: Final = re.compile(
 )
 _NO_MODEL: Final = re.compile(
     r"\bmodel:?\s+[\"'`]?[^\s\"'`]+[\"'`]?,?\s+(?:(?:was|is) )?(?:not found|unknown|does not exist|doesn't exist)"
-    r"|\b(?:unknown|no such|invalid) model\b|\bmodel(?:_| )not(?:_| )found\b|\bmodel does not exist\b",
+    r"|\b(?:unknown|no|no such|invalid) model\b|\bmodel(?:_| )not(?:_| )found\b|\bmodel does not exist\b",
     re.IGNORECASE,
+)
+_BEGINS: Final = re.compile(r"\A[`'\"]?(\w+)")
+_QUOTED: Final = re.compile(r"[`'\"](\w+)[`'\"]")
+PARAMETERS: Final = frozenset(
+    [
+        "best_of",
+        "dimensions",
+        "echo",
+        "encoding_format",
+        "frequency_penalty",
+        "input",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "messages",
+        "model",
+        "n",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "prompt",
+        "reasoning_effort",
+        "response_format",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "suffix",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+    ]
 )
 _MODEL: Final = "model_not_found"
 _TOO_LONG: Final = "context_length_exceeded"
@@ -153,18 +188,24 @@ def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> U
     if status not in (401, 403, 429) and _LONG_PROMPT.search(about):
         status, code = 400, _TOO_LONG
     elif status in (400, 404, 422) and _NO_MODEL.search(about):
-        status, code = 404, _MODEL
+        status, code, said.param = 404, _MODEL, said.param or "model"
     ours = STATUSES.get(status, status if 400 <= status < 500 else 502)
     if status == 401:
         return UpstreamError(_KEY, code=_CODES[401])
     return UpstreamError(
         for_clients(said.message, hide) or _plain(status),
-        said.param,
+        said.param or (_named(said.message) if ours == 400 else None),
         code,
         status=ours,
         type=_type(ours),
         retry_after=(1 if after is None else after) if ours in (429, 503) else None,
     )
+
+
+def _named(message: str) -> str | None:
+    """The parameter that a message begins with or has in quotation marks; None where there is none, or several."""
+    named = {name for name in (*_BEGINS.findall(message), *_QUOTED.findall(message)) if name in PARAMETERS}
+    return named.pop() if len(named) == 1 else None
 
 
 def _type(status: int) -> ErrorType:

@@ -91,7 +91,9 @@ def repaired(exchange: Exchange, noted: Noted) -> Exchange:
 def _stream(exchange: Exchange, noted: Noted) -> Exchange:
     repair = StreamRepair(asked(exchange), noted, media_type=exchange.media_type)
     pieces = [chunk.data for chunk in exchange.chunks]
-    data, _ = streamed(pieces, repair, broken=exchange.failure is not None)
+    data, error = streamed(pieces, repair, broken=exchange.failure is not None)
+    if error is not None and data.startswith(b'data: {"error":'):
+        return _failed(exchange, error)  # nothing has been said yet: it still has a status
     whole = replace(exchange, failure=None, headers=_with_type(exchange, "text/event-stream"))
     return replace(whole, chunks=_timed(exchange, data))
 

@@ -133,7 +133,12 @@ def test_a_prompt_that_is_too_long_has_the_code_that_clients_know(status: int, m
 
 @pytest.mark.parametrize(
     "message",
-    ["The model `x` does not exist.", "model 'x' not found, try pulling it first", "Unknown model: x"],
+    [
+        "There is no model 'x'.",
+        "The model `x` does not exist.",
+        "model 'x' not found, try pulling it first",
+        "Unknown model: x",
+    ],
 )
 def test_an_unknown_model_has_the_code_that_clients_know(message: str) -> None:
     for status in (400, 404, 422):
@@ -160,6 +165,24 @@ def test_the_time_to_wait_is_kept_and_bounded(headers: dict[str, str], seconds: 
     assert of({"error": "slow down"}, 429, **headers).retry_after == seconds
     assert of({"error": "slow down"}, 503, **headers).retry_after == seconds
     assert of({"error": "no"}, 400, **headers).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ("Invalid value for 'temperature': expected at most 2.", "temperature"),
+        ("temperature must be in [0, 2]", "temperature"),
+        ("`top_p` must be above 0", "top_p"),
+        ("'n' and 'best_of' do not agree", None),
+        ("The temperature of the machine is too high", None),
+        ("No such thing.", None),
+    ],
+)
+def test_a_parameter_that_only_the_words_name_is_found_where_it_is_one(
+    message: str, param: str | None
+) -> None:
+    assert of({"detail": message}, 422).param == param
+    assert of({"error": {"message": message, "param": "x"}}).param == "x"
 
 
 SECRETS = [

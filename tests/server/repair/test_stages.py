@@ -214,6 +214,11 @@ HO = piece({"content": "Ho"})
             [FIRST, HI, LAST],
             "finish_last",
         ),
+        (
+            [*(piece(one["choices"][0]["delta"], "stop") for one in (FIRST, HI, HO)), piece({}, "length")],
+            [FIRST, HI, HO, piece({}, "length")],
+            "finish_last",
+        ),
     ],
 )
 def test_a_choice_finishes_once_and_last(sent: list[Document], right: list[Document], rule: str) -> None:
@@ -420,6 +425,18 @@ def test_a_text_that_honestly_repeats_is_not_changed(pieces: list[str]) -> None:
 def test_where_deltas_are_known_to_be_snapshots_two_are_enough() -> None:
     found, _ = mended([FIRST, *snapshots("Hello"), LAST], cumulative=True)
     assert text_of(found) == "Hello"
+
+
+def test_log_probabilities_tell_snapshots_from_a_text_that_repeats() -> None:
+    def with_tokens(text: str, token: str) -> Document:
+        chunk = piece({"content": text})
+        chunk["choices"][0]["logprobs"] = {"content": [{**TOKEN, "token": token}], "refusal": None}
+        return chunk
+
+    found, _ = mended([FIRST, with_tokens("a", "a"), with_tokens("aa", "a"), LAST])
+    assert text_of(found) == "aa"
+    sent = [FIRST, with_tokens("a", "a"), with_tokens("aa", "aa"), LAST]
+    assert mended(sent) == (sent, set())
 
 
 def test_snapshots_that_contradict_each_other_end_the_stream() -> None:

@@ -41,9 +41,12 @@ class _Text:
     pieces: int = 0
     sent: str = ""
 
-    def see(self, piece: str) -> None:
-        """Take the next piece as evidence."""
+    def see(self, piece: str, tokens: str | None) -> None:
+        """Take the next piece as evidence, with the text of its tokens where log probabilities tell it."""
         if self.state is not State.OPEN or not piece:
+            return
+        if self.pieces and tokens and piece == self.last + tokens:
+            self.state = State.SNAPSHOTS
             return
         if not self.pieces:
             self.sent = piece
@@ -109,7 +112,7 @@ class Cumulative:
         text = self._texts.get(index)
         if text is None:
             text = self._texts[index] = _Text(State.SNAPSHOTS if self._known else State.OPEN)
-        text.see(self._piece(choice))
+        text.see(self._piece(choice), self._tokens(choice))
         if text.state is State.OPEN and choice["finish_reason"] is not None:
             text.state = State.PLAIN
         if text.state is State.PLAIN:
@@ -135,6 +138,17 @@ class Cumulative:
 
     def _piece(self, choice: Document) -> str:
         return (choice["delta"].get("content") if self._chat else choice["text"]) or ""
+
+    def _tokens(self, choice: Document) -> str | None:
+        """The text of the tokens of a piece, as its log probabilities have them."""
+        found = choice.get("logprobs")
+        if not isinstance(found, dict):
+            return None
+        entries = found.get("content") if self._chat else found.get("tokens")
+        if not isinstance(entries, list):
+            return None
+        tokens = [entry.get("token") if isinstance(entry, dict) else entry for entry in entries]
+        return "".join(token for token in tokens if isinstance(token, str))
 
     def _put(self, choice: Document, text: str) -> None:
         if self._chat:

@@ -28,6 +28,7 @@ class Finish:
         self._chat = asked.operation == "chat"
         self._begun: set[int] = set()
         self._finished: set[int] = set()
+        self._early: set[int] = set()  # choices that gave a reason before their end: the last one counts
         self._held: Document | None = None
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
@@ -90,7 +91,14 @@ class Finish:
         if held is None:
             return [], chunk
         ending = {c["index"]: c["finish_reason"] for c in held["choices"] if c["finish_reason"] is not None}
-        goes_on = [c for c in chunk["choices"] if c["index"] in ending and self._says(c)]
+        goes_on = [
+            choice
+            for choice in chunk["choices"]
+            if choice["index"] in ending
+            and (
+                self._says(choice) or (choice["finish_reason"] is not None and choice["index"] in self._early)
+            )
+        ]
         if not goes_on:
             return self._release(), chunk
         self._noted(of_stream(self._asked, "finish_last"))
@@ -98,6 +106,7 @@ class Finish:
         for choice in goes_on:
             choice["finish_reason"] = choice["finish_reason"] or ending[choice["index"]]
         moved = {choice["index"] for choice in goes_on}
+        self._early |= moved
         return self._without_end(held, moved), {**chunk}
 
     def _without_end(self, held: Document, moved: set[int]) -> list[Document]:
