@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gonogo.clients.ahead import start_ahead
+from gonogo.clients.ahead import end_unused, start_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class Deferred(click.Command):
         """The context of the command itself, which is what runs."""
         if self.entry.replays and ALONE.isdisjoint(args):
             start_ahead()
+            if parent is not None:
+                parent.call_on_close(end_unused)
         return self.loaded().make_context(info_name, args, parent, **extra)
 
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - the help wraps lines by itself

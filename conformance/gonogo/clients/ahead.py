@@ -42,6 +42,13 @@ def start_ahead() -> None:
         _STARTED.append(child)
 
 
+def end_unused() -> None:
+    """End what was started ahead and not taken."""
+    while _STARTED:
+        with _STARTED.pop() as child:  # its pipes are closed on leaving, and its end is waited for
+            child.kill()
+
+
 def take(command: tuple[str, ...] = COMMAND) -> subprocess.Popen[str] | None:
     """The process that was started ahead, once; else a new one."""
     if command == COMMAND and _STARTED:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo import running
 from gonogo.asking import Approach
+from gonogo.clients import ahead
 from gonogo.clients.beside import COMMAND, Beside
 from gonogo.clients.breakage import Breakage, NotInstalled
 from gonogo.clients.readers import READERS, fitting
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from click.testing import Result
     from gonogo.clients.replaying import Replay
     from gonogo.exchange import Exchange
 
@@ -38,6 +40,27 @@ CHUNK = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"
 PYTHON = (sys.executable, "-c")
 SOON = 0.05  # seconds without a word after which a child of the tests is not waited for
 PATIENCE = 60.0
+
+
+@pytest.mark.parametrize("arguments", [("no URL",), ("--no-such-option",), ("--resume",)])
+def test_a_command_that_comes_to_nothing_leaves_no_process_behind(
+    gonogo: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+    start = ahead.start
+
+    def noted() -> subprocess.Popen[str] | None:
+        child = start()
+        assert child is not None
+        started.append(child)
+        return child
+
+    monkeypatch.setattr(ahead, "start", noted)
+    assert gonogo("check", *arguments).exit_code == 2
+    (child,) = started
+    assert child.returncode is not None
+    assert child.stdin is not None
+    assert child.stdin.closed
 
 
 @pytest.fixture
