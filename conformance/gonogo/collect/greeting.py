@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.addresses import url_of
 from gonogo.collect.answers import accepted
+from gonogo.collect.trust import advice_on_tls
 from gonogo.errors import TargetError
 from gonogo.exchange import Exchange, FailureKind
 from gonogo.stimuli import bodies
@@ -186,9 +187,7 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
 
 
 def _advice(message: str) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in message:
-        return "name the certificates to trust with --ca-file, or look at none with --insecure."
-    return "is the server running there?"
+    return advice_on_tls(message) or "is the server running there?"
 
 
 def _refuse_key(exchange: Exchange, *, has_key: bool) -> None:

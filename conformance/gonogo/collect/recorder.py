@@ -22,6 +22,7 @@ import httpx2
 
 from gonogo import __version__
 from gonogo.addresses import parted, secrets_of, with_query
+from gonogo.collect.trust import told_of_tls
 from gonogo.errors import UsageError
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Headers, Request, header
 from gonogo.redaction import looks_secret, redact
@@ -368,6 +369,8 @@ def _reason(error: BaseException) -> str:
     """The message of the deepest cause: "Connection refused", not "All connection attempts failed"."""
     while cause := _cause(error):
         error = cause
+    if told := told_of_tls(error):
+        return told[:_LONGEST_MESSAGE].rstrip(".")
     system = os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else None
     message = system or getattr(error, "strerror", None) or str(error) or type(error).__name__
     return message[:_LONGEST_MESSAGE].rstrip(".")

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: those of a file, or everybody's."""
+"""Whose certificates are trusted: those of a file, or everybody's; and what to do where one is not."""
 
 from __future__ import annotations
 
@@ -23,6 +23,32 @@ def trust(ca_file: Path | None = None, *, insecure: bool = False) -> ssl.SSLCont
     if insecure:
         return _trusting_anybody()
     return None if ca_file is None else _trusting(ca_file)
+
+
+def told_of_tls(error: BaseException) -> str | None:
+    """What is wrong with TLS, in a clause; None for what is no error of it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{_CERTIFICATE}: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"{_NO_TLS} ({str(getattr(error, 'reason', error)).lower().replace('_', ' ')})"
+    # How anyio says that the other side closed within the handshake.
+    return f"{_NO_TLS} (the connection closed)" if type(error).__name__ == "EndOfStream" else None
+
+
+def advice_on_tls(message: str) -> str | None:
+    """What to do about what `told_of_tls` told; None for any other message."""
+    if _NO_TLS in message:
+        return "is it http:// that it speaks?"
+    if _CERTIFICATE not in message:
+        return None
+    if "expired" in message or "not yet valid" in message:
+        return "have it renewed, or look at none with --insecure."
+    if "mismatch" in message or "not valid for" in message:
+        return "use a name that it is for, or look at none with --insecure."
+    return "name the certificates to trust with --ca-file, or look at none with --insecure."
+
+
+_CERTIFICATE, _NO_TLS = "its certificate is not trusted", "it speaks no TLS that is understood here"
 
 
 def _trusting(ca_file: Path) -> ssl.SSLContext:

@@ -65,11 +65,15 @@ class TestNoConnection:
         assert _reason(httpx2.ConnectError(str(error))) == "All connection attempts failed"
         assert _reason(error) == "Connection refused"
 
-    def test_is_said_where_tls_meets_none(self, wire: Wire) -> None:
+    @pytest.mark.parametrize(
+        ("answer", "why"),
+        [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "wrong version number"), (b"", "the connection closed")],
+    )
+    def test_is_said_where_tls_meets_none(self, wire: Wire, answer: bytes, why: str) -> None:
         async def run() -> Exchange:
             async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 await reader.read(100)
-                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                writer.write(answer)
                 writer.close()
 
             server = await asyncio.start_server(behave, "127.0.0.1", 0)
@@ -80,7 +84,7 @@ class TestNoConnection:
 
         exchange = asyncio.run(run())
         assert exchange.failure.kind is FailureKind.CONNECT
-        assert "SSL" in exchange.failure.message
+        assert exchange.failure.message == f"it speaks no TLS that is understood here ({why})"
 
 
 class TestProxies:

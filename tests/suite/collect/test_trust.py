@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from gonogo.collect.greeting import _refuse_silence
 from gonogo.collect.recorder import Recorder
-from gonogo.collect.trust import trust
-from gonogo.errors import UsageError
-from gonogo.exchange import FailureKind, Request
+from gonogo.collect.trust import told_of_tls, trust
+from gonogo.errors import TargetError, UsageError
+from gonogo.exchange import Exchange, Failure, FailureKind, Request
 from suite.collect.raw_answers import OK
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from gonogo.exchange import Exchange
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,12 @@ def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
     return path
 
 
-def record(authority: trustme.CA, context: ssl.SSLContext | None, name: str = "127.0.0.1") -> Exchange:
+def record(
+    authority: trustme.CA,
+    context: ssl.SSLContext | None,
+    name: str = "127.0.0.1",
+    until: datetime | None = None,
+) -> Exchange:
     """One exchange with a server on loopback whose certificate is of that authority, and for that name."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -43,7 +48,7 @@ def record(authority: trustme.CA, context: ssl.SSLContext | None, name: str = "1
 
     async def run() -> Exchange:
         served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name).configure_cert(served)
+        authority.issue_cert(name, not_after=until).configure_cert(served)
         server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served)
         async with server:
             url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -56,7 +61,9 @@ def record(authority: trustme.CA, context: ssl.SSLContext | None, name: str = "1
 def test_a_certificate_of_an_unknown_authority_is_no_connection(authority: trustme.CA) -> None:
     exchange = record(authority, trust())
     assert exchange.failure.kind is FailureKind.CONNECT
-    assert "CERTIFICATE_VERIFY_FAILED" in exchange.failure.message
+    assert exchange.failure.message == (
+        "its certificate is not trusted: unable to get local issuer certificate"
+    )
 
 
 def test_the_file_of_its_authority_makes_it_one(authority: trustme.CA, ca_file: Path) -> None:
@@ -69,6 +76,37 @@ def test_a_known_authority_does_not_vouch_for_another_host(authority: trustme.CA
 
 def test_insecure_takes_any_certificate_for_any_host(authority: trustme.CA) -> None:
     assert record(authority, trust(insecure=True), "elsewhere.example").body == b"ok"
+
+
+def test_what_is_wrong_is_told_with_what_to_do(authority: trustme.CA, ca_file: Path) -> None:
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    none = "or look at none with --insecure."
+    unknown, expired, other = (
+        record(authority, trust(), "127.0.0.1"),
+        record(authority, trust(ca_file), "127.0.0.1", past),
+        record(authority, trust(ca_file), "elsewhere.example"),
+    )
+    assert told(unknown).endswith(f"; name the certificates to trust with --ca-file, {none}")
+    assert told(expired).endswith(f": certificate has expired; have it renewed, {none}")
+    assert told(other).endswith(f"is not valid for '127.0.0.1'; use a name that it is for, {none}")
+
+
+def test_an_address_that_speaks_no_tls_may_be_one_of_http() -> None:
+    error = ssl.SSLError(1, "as OpenSSL says it")
+    error.reason = "WRONG_VERSION_NUMBER"
+    failure = Failure(FailureKind.CONNECT, 0.1, str(told_of_tls(error)))
+    silent = Exchange("x1", "test", Request("GET", "/models"), None, (), (), failure, 0.1)
+    assert told(silent).endswith(
+        "speaks no TLS that is understood here (wrong version number); is it http:// that it speaks?"
+    )
+
+
+def told(exchange: Exchange) -> str:
+    """The sentence with which a run ends where this is its first exchange."""
+    with pytest.raises(TargetError) as ended:
+        _refuse_silence(exchange, "https://h/v1")
+    assert str(ended.value).startswith("Could not connect to https://h/v1: it")
+    return str(ended.value)
 
 
 def test_a_file_that_cannot_be_obeyed_is_one_sentence(tmp_path: Path) -> None:
