@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 ENGINES = {
     "scripted": ("--engine", "scripted", "--model", "scripted"),
-    "mlx": ("--model", "smollm2", "--model", "minilm"),
+    "mlx": ("--model", "smollm2", "--model", "minilm", "--max-running", "4"),
 }
 USER = {"role": "user", "content": "What is the capital of France?"}
 SCHEMA, TOOL = "response_format.json_schema.schema", "tools[0].function.parameters"
@@ -273,9 +274,29 @@ def test_80_bodies_that_do_not_come_keep_nobody_waiting(served: Served) -> None:
     served.check_alive()
 
 
+@pytest.mark.parametrize("served", ["mlx"], indirect=True)
+def test_a_hundred_answers_of_one_request_keep_a_chat_waiting_for_its_turn_alone(served: Served) -> None:
+    """Four are generated side by side: those that run go first, and one for each place that gets free is the chat's."""
+    count = {"role": "user", "content": "Count from 1 to 1000."}
+    many = {"model": served.model, "messages": [count], "n": 100, "max_tokens": 16, "stream": True}
+    ended = 0
+    with (
+        ThreadPoolExecutor(1) as beside,
+        served.client.stream("POST", "/chat/completions", json=many) as response,
+    ):
+        events = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: {"))
+        next(events)
+        chat = beside.submit(served.check_alive)
+        while not chat.done():
+            ended += any(choice["finish_reason"] for choice in next(events)["choices"])
+    chat.result()
+    assert ended < 50
+
+
 def test_who_leaves_in_the_middle_of_a_stream_stops_nobody(served: Served) -> None:
     body = {"messages": [USER], "stream": True, "model": served.model, "max_tokens": 500}
     for _ in range(8):
         with served.client.stream("POST", "/chat/completions", json=body) as response:
-            assert next(response.iter_lines()).startswith("data: {")
+            # Comments come first where it takes long.
+            assert next(line for line in response.iter_lines() if line.startswith("data: {"))
     served.check_alive()
