@@ -224,3 +224,36 @@ async def test_an_event_that_is_there_alone_is_written_alone(live: httpx2.AsyncC
     body = b'{"model": "scripted", "prompt": "Hi", "max_tokens": 3, "stream": true}'
     _, stream = await asked(live, request("/v1/completions", "1.1", CLOSE, body=body))
     assert [chunk.count(b"data: ") for chunk in chunks(stream)] == [1, 1, 2, 1]
+
+
+WHOLE = b'{"model": "scripted", "max_tokens": 4, "messages": [{"role": "user", "content": "Say hello."}]}'
+H2C = ("upgrade: h2c", "http2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA")
+
+
+def in_chunks(*headers: str) -> bytes:
+    head = request("/v1/chat/completions", "1.1", *headers, "transfer-encoding: chunked")
+    head = head.replace(b"content-length: 0\r\n", b"")
+    return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(WHOLE), WHOLE)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        in_chunks(CLOSE),
+        in_chunks("connection: Upgrade, HTTP2-Settings, close", *H2C),
+        request(
+            "/v1/chat/completions", "1.1", "connection: Upgrade, HTTP2-Settings, close", *H2C, body=WHOLE
+        ),
+    ],
+    ids=["in chunks", "in chunks, with an offer to upgrade", "with an offer to upgrade"],
+)
+async def test_a_body_is_read_however_other_clients_frame_it(live: httpx2.AsyncClient, sent: bytes) -> None:
+    head, body = await asked(live, sent)
+    assert head.startswith(b"http/1.1 200 ")
+    assert json.loads(body)["choices"][0]["finish_reason"] == "length"
+
+
+async def test_two_requests_at_once_may_have_one_id(live: httpx2.AsyncClient) -> None:
+    sent = request("/v1/chat/completions", "1.1", CLOSE, "x-request-id: one-for-two", body=WHOLE)
+    answers = await asyncio.gather(*(asked(live, sent) for _ in range(2)))
+    assert [head.partition(b"\r\n")[0] for head, _ in answers] == [b"http/1.1 200 ok"] * 2
