@@ -191,7 +191,8 @@ def _snapshot(name: str, *, download: bool) -> Path:
         raise absent from None
     except (LocalEntryNotFoundError, OSError) as error:
         if download:
-            raise ModelUnavailable(f"{name} could not be downloaded: {error}") from error
+            why = " ".join(str(error).split())  # the library's own words have several lines
+            raise ModelUnavailable(f"{name} could not be downloaded: {why}") from error
         raise ModelUnavailable(
             f"{name} is not in the local Hugging Face cache: add --download to fetch it,"
             f" or name {WHAT_TO_NAME}."

@@ -208,7 +208,7 @@ def test_an_id_that_is_not_in_the_cache_is_not_downloaded(
 
 def test_a_download_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> str:
-        raise LocalEntryNotFoundError("no connection")
+        raise LocalEntryNotFoundError("no\nconnection")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     with pytest.raises(ModelUnavailable, match="owner/model could not be downloaded: no connection"):
