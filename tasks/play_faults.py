@@ -49,10 +49,10 @@ async def _play(base_url: str, fault: Playable, catalogue: Catalogue) -> bool:
     scenarios = tuple(catalogue)
     async with proxied(base_url, fault.begin()) as broken:
         approach = Approach(
-            broken, model="scripted", embedding_model="embedder", api_key=KEY, timeout=PATIENCE
+            broken, models=("scripted",), embedding_model="embedder", api_key=KEY, timeout=PATIENCE
         )
         try:
-            record = await collect(approach, plan(scenarios))
+            (record,) = await collect(approach, plan(scenarios))
         except TargetError as error:
             print(f"{fault.name}: nothing is judged: {error}", flush=True)
             return False

@@ -1,4 +1,4 @@
-"""One server for all clients: a process that serves SmolLM2 and MiniLM, and wants a key."""
+"""One server for all clients, a process that serves SmolLM2 and MiniLM and wants a key; and a gateway before it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 class Served:
     """A server that listens."""
 
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
+    def __init__(self, base_url: str, behind: Served | None = None) -> None:
+        self.base_url, self._behind = base_url, behind
 
     def wait_until_free(self) -> None:
-        """Come back once no request is open; fails where one goes on although its client has gone."""
+        """Come back once no request is open, here and behind; fails where one goes on although its client has gone."""
         with httpx2.Client(headers={"authorization": f"Bearer {KEY}"}) as client:
             patient_until = monotonic() + PATIENCE
             while self._open(client):
                 assert monotonic() < patient_until, "a request goes on although its client has gone"
+        if self._behind is not None:
+            self._behind.wait_until_free()
 
     def _open(self, client: httpx2.Client) -> float:
         figures = text_string_to_metric_families(client.get(httpx2.URL(self.base_url).join("/metrics")).text)
@@ -43,28 +45,19 @@ class Served:
 
 
 @contextmanager
-def _serving() -> Iterator[Served]:
+def _serving(*arguments: str, **keys: str) -> Iterator[str]:
+    """The base URL of a server with these arguments, and these keys in its environment."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GONOGO_SERVER_")}
-    command = [
-        sys.executable,
-        "-m",
-        "gonogo_server",
-        "--model",
-        "smollm2",
-        "--model",
-        "minilm",
-        "--port",
-        "0",
-    ]
+    command = [sys.executable, "-m", "gonogo_server", *arguments, "--port", "0"]
     with subprocess.Popen(
         [*command, "--metrics", "--log-format", "off"],
         stdout=subprocess.PIPE,
         text=True,
-        env=inherited | {"GONOGO_SERVER_API_KEY": KEY},
+        env=inherited | keys,
     ) as process:
         try:
             assert process.stdout is not None
-            yield Served(next(line.split()[-1] for line in process.stdout if "listening on" in line))
+            yield next(line.split()[-1] for line in process.stdout if "listening on" in line)
             process.terminate()
             assert process.wait(PATIENCE) == 0
         finally:
@@ -72,9 +65,24 @@ def _serving() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[Served]:
-    with _serving() as server:
-        yield server
+def straight() -> Iterator[Served]:
+    with _serving("--model", "smollm2", "--model", "minilm", GONOGO_SERVER_API_KEY=KEY) as base_url:
+        yield Served(base_url)
+
+
+@pytest.fixture(scope="session")
+def gateway(straight: Served) -> Iterator[Served]:
+    """Takes several keys of clients, and has one of its own for the server behind it."""
+    keys = {"GONOGO_SERVER_API_KEY": f"another,{KEY}", "LAB_API_KEY": KEY}
+    with _serving("--provider", f"lab={straight.base_url}", **keys) as base_url:
+        yield Served(base_url, straight)
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest) -> Served:
+    """The server, or what a test says instead: a fixture by its name."""
+    found: Served = request.getfixturevalue(getattr(request, "param", "straight"))
+    return found
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Make = Callable[..., ChatOpenAI]
 
+pytestmark = pytest.mark.parametrize("served", ["straight", "gateway"], indirect=True)
+
 FRANCE = [HumanMessage("What is the capital of France?")]
 LAMP = [HumanMessage("Make the lamp teal.")]
 TALK = [

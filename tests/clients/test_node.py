@@ -54,6 +54,7 @@ def _said(script: str, base_url: str) -> dict[str, str]:
     return {case.attrib["name"]: "".join(case.itertext()).strip() for case in cases}
 
 
+@pytest.mark.parametrize("served", ["straight", "gateway"], indirect=True)
 @pytest.mark.parametrize("flow", _flows("flows.test.mjs"))
 def test_the_openai_client_runs_the_flow(served: Served, flow: str) -> None:
     assert _said("flows.test.mjs", served.base_url)[flow] == ""

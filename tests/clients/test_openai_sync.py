@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .conftest import Served
 
 
+pytestmark = pytest.mark.parametrize("served", ["straight", "gateway"], indirect=True)
+
+
 @pytest.fixture
 def client(served: Served) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from gonogo.cli.commands import COMMANDS, Deferred
 from gonogo.rules import load
-from gonogo_server.settings import Settings
+from gonogo_server.options import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 CI = (ROOT / ".ci/run").read_text()
@@ -45,8 +45,7 @@ def test_every_command_of_the_readme_has_the_options_that_it_shows() -> None:
 
 
 def _serve_options() -> set[str]:
-    without = {"api_key", "cors_origins", "models"}
-    return {f"--{name.replace('_', '-')}" for name in Settings.model_fields.keys() - without} | {"--model"}
+    return {option for action in parser()._actions for option in action.option_strings}
 
 
 def test_the_failure_in_the_readme_is_told_as_its_rule_has_it() -> None:

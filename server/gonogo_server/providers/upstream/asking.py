@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonogo_server.errors import ServerError
+from gonogo_server.errors import ServerError, UpstreamError
 from gonogo_server.repair.body import repaired
 from gonogo_server.repair.documents import encoded
 from gonogo_server.repair.errors import upstream_error
@@ -51,26 +52,36 @@ class Asking:
         async with self.client.asked("POST", self.path, self.content, self.request_id) as reply:
             await self._check(reply)
             repair = StreamRepair(plan.asked, plan.noted, more, media_type=reply.media_type)
-            async for piece in reply.pieces():
-                good, failure = _until_failure(repair.feed(piece))
-                if good:
-                    yield good
-                if failure is not None:
-                    raise failure
-                if any(stage.finished for stage in more):
-                    return
-                if repair.done:
-                    break
-            good, failure = _until_failure(repair.end())
-            if good:
-                yield good
-            if failure is not None:
-                raise failure
+            async with aclosing(_with_end(reply, repair)) as pieces:
+                async for piece in pieces:
+                    good, failure = _until_failure(repair.end() if piece is None else repair.feed(piece))
+                    if good:
+                        yield good
+                    if failure is not None:
+                        raise failure
+                    if any(stage.finished for stage in more):
+                        return
 
     async def _check(self, reply: Reply) -> None:
         """Raise the upstream's error, where it answered with one."""
         if not 200 <= reply.status < 300:
             raise upstream_error(reply.status, reply.headers, await reply.start(), self.client.hidden)
+
+
+async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes | None, None]:
+    """The pieces of a stream, and None for its end: its [DONE], or how the connection ended.
+
+    A connection that breaks behind the finish reasons of all choices has ended well. Raises `UpstreamError` for others.
+    """
+    try:
+        async for piece in reply.pieces():
+            yield piece
+            if repair.done:
+                break
+    except UpstreamError:
+        if not repair.finished:
+            raise
+    yield None
 
 
 def _until_failure(chunks: Iterable[Document]) -> tuple[list[Document], ServerError | None]:
