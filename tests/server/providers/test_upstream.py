@@ -27,7 +27,7 @@ from server.providers.upstreams import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from gonogo_server.compilation.worker import Worker
     from gonogo_server.engine.scripted import ScriptedEngine
@@ -42,10 +42,12 @@ REFUSED = {
 }
 
 
-def refused_port() -> str:
-    """A base URL where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """A base URL where nobody listens, and nobody else can."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}/v1"
 
 
 def events(text: str) -> list[str]:
@@ -115,8 +117,8 @@ async def test_an_invalid_request_never_reaches_the_upstream(
         keeps_contract("ErrorEnvelope", refused.json())
 
 
-async def test_an_upstream_that_cannot_be_reached_is_a_502() -> None:
-    async with gateway(refused_port()) as client:
+async def test_an_upstream_that_cannot_be_reached_is_a_502(nobody: str) -> None:
+    async with gateway(nobody) as client:
         refused = await client.post(CHAT, json=HELLO)
         assert refused.status_code == 502
         assert refused.json()["error"]["code"] == "upstream_unreachable"
@@ -206,8 +208,8 @@ async def test_the_upstream_is_told_at_once_when_the_client_leaves() -> None:
         await left.wait()
 
 
-async def test_a_request_that_has_not_begun_is_asked_of_the_other_server() -> None:
-    async with listen(replying(*STREAM)) as upstream, gateway(refused_port(), upstream.base_url) as client:
+async def test_a_request_that_has_not_begun_is_asked_of_the_other_server(nobody: str) -> None:
+    async with listen(replying(*STREAM)) as upstream, gateway(nobody, upstream.base_url) as client:
         answers = await asyncio.gather(*(client.post(CHAT, json=STREAMED) for _ in range(8)))
         assert [answer.content for answer in answers] == [b"".join(STREAM)] * 8
 
