@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gonogo.faults.editing import (
+    answer,
     asked,
     both,
     changed,
@@ -31,6 +32,7 @@ TWO = asked(REQUESTS["two tools must be called in a stream"].key)
 STREAMS = either(STREAM, TWO)
 FRAGMENT = "choices.0.delta.tool_calls.0"
 _ARGUMENTS = f"{FRAGMENT}.function.arguments"
+TWO_WHOLE = asked(REQUESTS["two tools must be called"].key)
 _CLIENT_STREAM = "clients.openai_python.chat_stream"
 
 
@@ -135,6 +137,20 @@ _FRAGMENTS = (
     ),
 )
 
+_LIMITED = both(
+    changed(
+        TWO_WHOLE,
+        answer(
+            put("choices.0.finish_reason", "length"),
+            put("choices.0.message.tool_calls.1.function.arguments", "{"),
+        ),
+    ),
+    changed(
+        TWO, each(put("choices.0.finish_reason", "length"), where=lambda v: has_choice(v) and finishes(v))
+    ),
+)
+"""The limit of two calls came in the second."""
+
 FAULTS: tuple[Fault, ...] = (
     *(
         fault(name, by, rule, changed(STREAMS, each(edit, where=where)))
@@ -202,6 +218,12 @@ FAULTS: tuple[Fault, ...] = (
         "a parser that is done with the first call when the second begins",
         ("tools.stream.arguments_of_two", "tools.stream.arguments_json"),
         changed(TWO, each(put(f"{FRAGMENT}.function.arguments", ""), where=calls_fragment)),
+    ),
+    fault(
+        "the arguments of a call are lost in a stream that its limit ends",
+        "a parser that gives out what it has once it knows that the call is over, which the limit keeps it from",
+        "tools.stream.arguments_of_two",
+        both(_LIMITED, changed(TWO, each(put(_ARGUMENTS, ""), where=calls_fragment))),
     ),
     fault(
         "another tool in the stream",
@@ -273,6 +295,7 @@ HARMLESS: dict[str, Change] = {
         frames(_cut_in_stream),
         each(put("choices.0.finish_reason", "length"), where=lambda v: has_choice(v) and finishes(v)),
     ),
+    "two answers that their limit ends in the second call": _LIMITED,
     "each call in one fragment": changed(STREAMS, frames(_in_one_fragment)),
     "all calls in one chunk with the role": changed(STREAMS, frames(_in_one_chunk)),
     "one call where two could be": changed(TWO, frames(_first_call_only)),

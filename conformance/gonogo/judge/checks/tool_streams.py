@@ -125,10 +125,9 @@ def finishes_a_call(exchange: Exchange) -> Outcome:
 def same_calls(*exchanges: Exchange) -> Outcome:
     """The same tools, in the same order. What they are called with may vary with the batch."""
     whole, streamed = exchanges[0], exchanges[-1]
-    for exchange in exchanges:
-        calls.uncut(exchange)
+    complete = _complete(whole, streamed)
     reading.unfailed(streamed)
-    first, second = calls.names(whole), calls.names(streamed)
+    first, second = calls.names(whole)[:complete], calls.names(streamed)[:complete]
     if not all(isinstance(name, str) for name in [*first, *second]):
         raise undecided(Reason.CALL_WITHOUT_NAME, whole, streamed)
     if first == second:
@@ -144,8 +143,7 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
     Which they are may vary with the batch; empty text is none.
     """
     whole, streamed = exchanges[0], exchanges[-1]
-    for exchange in exchanges:
-        calls.uncut(exchange)
+    complete = _complete(whole, streamed)
     reading.unfailed(streamed)
     pairs = list(
         zip(
@@ -155,7 +153,7 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
             calls.arguments(streamed),
             strict=False,
         )
-    )
+    )[:complete]
     full = [(name, given, came) for name, given, other, came in pairs if name == other and _has_some(given)]
     lost = [(name, given, came) for name, given, came in full if not came.strip()]
     if lost:
@@ -172,10 +170,9 @@ def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: 
     Other tools, arguments that are lost and those that are no JSON are other rules' matters.
     """
     repeated(first, again)
-    for exchange in (whole, streamed):
-        calls.uncut(exchange)
+    complete = _complete(whole, streamed)
     reading.ended(streamed)
-    made, came = _called(whole), _called(streamed)
+    made, came = _called(whole, complete), _called(streamed, complete)
     if [name for name, _ in made] != [name for name, _ in came]:
         raise undecided(Reason.OTHER_CALLS, whole, streamed)
     for (name, expected), (_, actual) in zip(made, came, strict=True):
@@ -184,9 +181,29 @@ def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: 
     return saw("call with arguments", whole, streamed, count=len(made))
 
 
-def _called(exchange: Exchange) -> list[tuple[object, str]]:
-    """The name of each call with its arguments as JSON in one spelling; Stop where they are no JSON object."""
-    found = zip(calls.names(exchange), calls.arguments(exchange), strict=True)
+def _complete(whole: Exchange, streamed: Exchange) -> int | None:
+    """How many calls from the first on can be compared; None where neither answer was cut, and all can.
+
+    Where the limit cut both, a call that another one follows was over before, in either form. Stop where one answer
+    alone was cut, or no call is known to have been over.
+    """
+    both = (whole, streamed)
+    if any(calls.finish_reasons(exchange) != ["length"] for exchange in both):
+        for exchange in both:
+            calls.uncut(exchange)
+        return None
+    complete = min(len(calls.names(exchange)) for exchange in both) - 1
+    if not complete:
+        calls.uncut(whole)
+    return complete
+
+
+def _called(exchange: Exchange, most: int | None) -> list[tuple[object, str]]:
+    """The name of each call with its arguments as JSON in one spelling; Stop where they are no JSON object.
+
+    Of `most` calls, where that is not None.
+    """
+    found = list(zip(calls.names(exchange), calls.arguments(exchange), strict=True))[:most]
     return [(name, _spelled(given, exchange)) for name, given in found]
 
 
