@@ -378,6 +378,9 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "retrieve-missing": lambda: Faulty(
         lambda e: refused(404)(e) if e.request.path.startswith("/models/") else e
     ),
+    "retrieve-lists": lambda: Faulty(
+        lambda e: answered({"object": "list", "data": []})(e) if e.request.path.startswith("/models/") else e
+    ),
     "nulls-in-answers": lambda: Faulty(wholes(answer(put("usage.prompt_tokens_details", None)))),
     "required-keys-missing": lambda: Faulty(wholes(answer(_keys_cut))),
     "control-tokens": lambda: Faulty(_texts(lambda parts: [*parts[:-1], parts[-1] + "<|im_end|>"])),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
-from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken, ignoring, of_judgements
+from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring, of_judgements
 from gonogo.judge.causes.sight import body
 from gonogo.stimuli.life import suspects
 
@@ -45,6 +45,18 @@ def _torn(sight: Sight) -> Sighting | None:
     more = [stream.id for stream in sight.streams if mark in stream.body or b"\\ufffd" in stream.body.lower()]
     seen = of_judgements(found)
     return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
+
+
+def _list_for_model(sight: Sight) -> Sighting | None:
+    """Whichever model is asked for, a list comes: the path is taken for that of all models."""
+
+    def is_list(exchange: Exchange) -> str | None:
+        model = exchange.request.path.removeprefix("/models/")
+        if model in ("", exchange.request.path) or not isinstance(body(exchange).get("data"), list):
+            return None
+        return f"GET /models/{model} is answered with a list"
+
+    return among(sight.accepted, is_list)
 
 
 def _alike(sight: Sight, judgement: Judgement) -> bool:
@@ -91,6 +103,13 @@ ACCEPTANCE = (
         "every caller that sends one string, as the documentation does",
         ("*.stop_string", "stop.*"),
         broken("*.request.stop_string"),
+    ),
+    Diagnosis(
+        "retrieve-lists",
+        "GET /models/{model} is answered with a list, whatever model is asked for",
+        "clients that look up a model before they use it find no id, and never learn that a model is not there",
+        ("models.retrieve.*", "clients.openai_python.models"),
+        _list_for_model,
     ),
     Diagnosis(
         "retrieve-missing",
