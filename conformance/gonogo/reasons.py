@@ -184,6 +184,7 @@ class Reason(StrEnum):
     NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model has no more to say than {found} tokens"
     LIMIT_NOT_REACHED_BY_ALL = "limit-not-reached-by-all", "not every choice reached its token limit"
     REASONING = "reasoning", "the answer carries reasoning, whose tokens are counted too"
+    NO_DETAILS = "no-details", "no part of a token count is told"
     NO_USAGE = "no-usage", "the answer has no usage"
     NO_COUNT = "no-count", '"{field}" is not a whole number, or 0'
     CONTEXT_LONGER = (
@@ -209,6 +210,7 @@ class Reason(StrEnum):
     NO_CALL = "no-call", "the answer calls no tool"
     ONE_CALL = "one-call", "the model called one tool only"
     MODEL_REFUSED = "model-refused", "the model refused"
+    NO_CALL_FINISHED = "no-call-finished", 'no choice finishes with "tool_calls"'
     OTHER_CALLS = "other-calls", "the stream calls other tools than the whole answer"
     SHARED_INDEX = "shared-index", "two calls share the index {index}"
     CALL_WITHOUT_NAME = "call-without-name", "a call has no name"
@@ -256,6 +258,8 @@ NOT_APPLICABLE = frozenset(
         Reason.SLOW_TO_BEGIN,
         Reason.NO_KEY_GIVEN,
         Reason.NOT_OF_CLIENT,
+        Reason.NO_CALL_FINISHED,
+        Reason.NO_DETAILS,
     }
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from faults.faulty import FaultyTarget
@@ -24,7 +24,7 @@ from gonogo.faults.editing import (
     put,
     refused,
 )
-from gonogo.faults.kinds import KINDS
+from gonogo.faults.kinds import KINDS, Faulty
 from gonogo.judge import explain, judge
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.verdict import Verdict
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from faults.fault import Rejudge
     from gonogo.evidence import Record
-    from gonogo.faults.kinds import Faulty
     from gonogo.rules import Catalogue
     from gonogo.verdict import Cause, Judgement
 
@@ -244,3 +243,44 @@ def _recorded(server: Faulty, catalogue: Catalogue) -> Record:
 
 def _ids(causes: Sequence[Cause]) -> set[str]:
     return {cause.id for cause in causes}
+
+
+@pytest.mark.parametrize(
+    ("name", "kept_in", "told"),
+    [
+        ("limit-ignored", "streams", "in whole chat completions and whole completions only"),
+        ("limit-ignored", "wholes", "in streamed chat completions and streamed completions only"),
+        ("stop-ignored", "streams", "in whole chat completions and whole completions only"),
+        ("stop-ignored", "wholes", "in streamed chat completions and streamed completions only"),
+        ("stop-ignored", "nothing", None),
+        ("limit-ignored", "nothing", None),
+    ],
+)
+def test_what_one_form_alone_ignores_is_told_with_the_form(
+    name: str, kept_in: str, told: str | None, rejudge: Rejudge
+) -> None:
+    faulty = KINDS[name]()
+    keeps = {"streams": (True,), "wholes": (False,), "nothing": ()}[kept_in]
+
+    def rewrite(fields: dict[str, Any]) -> dict[str, Any]:
+        return fields if (fields.get("stream") is True) in keeps else faulty.rewrite(fields)
+
+    record, judgements = _run(Faulty(rewrite=rewrite), rejudge)
+    _, causes = explain(judgements, record)
+    (cause,) = [cause for cause in causes if cause.id == name]
+    assert told in cause.seen if told else not cause.seen.endswith("only")
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("usage-missing", {"chat.stream.usage_schema", "chat.response.usage_repeats"}),
+        ("logprobs-ignored", {"chat.stream.logprobs", "logprobs.chat.bytes"}),
+        ("tool-choice-ignored", {"chat.stream.finish_called", "chat.response.finish_called"}),
+    ],
+)
+def test_a_rule_that_saw_nothing_because_of_a_cause_is_no_open_question(
+    name: str, rules: set[str], rejudge: Rejudge
+) -> None:
+    _, judgements, _ = _explained(name, rejudge)
+    assert {j.rule.id for j in judgements if j.verdict is Verdict.NOT_APPLICABLE} >= rules

@@ -110,7 +110,7 @@ Feature: Log probabilities
   Scenario: The bytes of a token are its text
     Source: schema, ChatCompletionTokenLogprob.bytes, "the UTF-8 bytes representation of the token"
     Why: characters over several tokens are put together by their bytes.
-    Needs: logprobs.chat.present
+    Needs: logprobs.chat.present, logprobs.chat.shape
     When a chat completion is requested with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4}
     And a chat completion is streamed with {"logprobs": true, "top_logprobs": 3, "temperature": 0, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the bytes of every token are its text

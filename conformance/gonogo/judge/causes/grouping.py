@@ -13,7 +13,7 @@ from gonogo.judge.causes import lacks
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.judge.causes.refusals import FORM_OF_ERRORS
 from gonogo.judge.causes.sight import BROKEN, Sight, fits
-from gonogo.reasons import LOST
+from gonogo.reasons import LOST, Reason
 from gonogo.verdict import Cause, Evidence, Level, Verdict
 
 if TYPE_CHECKING:
@@ -174,7 +174,8 @@ def explain(judgements: Sequence[Judgement], record: Record) -> tuple[list[Judge
     groups.sort(key=lambda g: (all(j.verdict is not Verdict.FAIL for j in g.judgements), -len(g.judgements)))
     broken = {j.rule.id: group.id for group in groups for j in group.judgements}
     undecided = dict(_left_open(sight, groups, broken))
-    linked = [_linked(judgement, broken, undecided) for judgement in judgements]
+    undecided |= dict(_unseen(sight, groups, broken | undecided))
+    linked = [_linked(_unasked(judgement, sight), broken, undecided) for judgement in judgements]
     return linked, tuple(
         _cause(g, [rule for rule, cause in undecided.items() if cause == g.id]) for g in groups
     )
@@ -219,6 +220,43 @@ def _left_open(
         cause = cause or next((group.id for group in groups if _says_so(group, judgement.because)), None)
         if cause is not None:
             yield judgement.rule.id, cause
+
+
+def _unseen(
+    sight: Sight, groups: Sequence[_Group], explained: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The rules that saw nothing of what they speak of, in any answer, where a cause says why, with its id.
+
+    They need what it breaks or leaves open, or are among those that the known fault breaks. Such a rule names one of
+    the exchanges that it looked at, and the fault may have been seen in others.
+    """
+    for judgement in sight.judgements.values():
+        if judgement.rule.id in explained or not _saw_nothing(judgement):
+            continue
+        needs = (need.rule.id for need in needed(judgement, sight.judgements))
+        cause = next((explained[need] for need in needs if need in explained), None)
+        cause = cause or next((g.id for g in groups if _breaks_some(g, judgement.rule.id)), None)
+        if cause is not None:
+            yield judgement.rule.id, cause
+
+
+def _breaks_some(group: _Group, rule_id: str) -> bool:
+    explains = () if group.diagnosis is None else group.diagnosis.explains
+    return "*" not in explains and fits(rule_id, explains)
+
+
+def _saw_nothing(judgement: Judgement) -> bool:
+    because = judgement.because
+    return judgement.verdict in OPEN and because is not None and because.reason is Reason.NOTHING_SEEN
+
+
+def _unasked(judgement: Judgement, sight: Sight) -> Judgement:
+    """The judgement; not applicable where nothing was seen of what the target refuses plainly."""
+    if _saw_nothing(judgement) and any(
+        need.verdict is Verdict.UNSUPPORTED for need in needed(judgement, sight.judgements)
+    ):
+        return replace(judgement, verdict=Verdict.NOT_APPLICABLE)
+    return judgement
 
 
 def _leaves_open(group: _Group, judgement: Judgement, about: set[str]) -> bool:

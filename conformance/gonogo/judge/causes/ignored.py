@@ -16,10 +16,12 @@ from gonogo.judge.causes.diagnosis import (
     ignoring,
     of_judgements,
 )
-from gonogo.judge.causes.sight import GENERATIONS, body, pieces, quoted, whole_text
+from gonogo.judge.causes.forms import only_in
+from gonogo.judge.causes.sight import GENERATIONS, body, fits, pieces, quoted, whole_text
 from gonogo.judge.checks.counts import MOST_WORDS, piece
 from gonogo.judge.checks.stops import Ending, stopped_text
 from gonogo.judge.outcome import Stop
+from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
     from gonogo.verdict import Judgement
 
+
+STOPPED = ("stop.*.honoured", "stop.completions.stream")
+"""The rules that a text ends at its stop sequence, in each form."""
 
 ENOUGH = 5
 """Different prompts, which no model answers alike."""
@@ -65,7 +70,19 @@ def _limit(sight: Sight) -> Sighting | None:
             else None
         )
 
-    return among(sight.answers, beyond)
+    seen = among(sight.answers, beyond)
+    if seen is None:
+        return None
+    reached = [exchange for exchange in sight.answers if _ends_at_limit(exchange)]
+    where = only_in((sight.exchanges[name] for name in seen.exchanges), reached)
+    return replace(seen, seen=seen.seen + where)
+
+
+def _ends_at_limit(exchange: Exchange) -> bool:
+    """Whether an answer shows that its limit is kept: as many tokens as that, and no more."""
+    fields = exchange.request.fields
+    limit = fields.get("max_completion_tokens", fields.get("max_tokens"))
+    return limit is not None and limit == _completion_tokens(exchange)
 
 
 def _zero_limit(sight: Sight) -> Sighting | None:
@@ -95,10 +112,18 @@ def _stops(ending: Ending) -> Look:
     """Recognise a fault by how a text ends that a stop sequence should have ended."""
 
     def look(sight: Sight) -> Sighting | None:
-        found = [j for j in sight.broken("stop.*.honoured") if _ends(sight, j, ending)]
-        return of_judgements(found) if found else None
+        found = [j for j in sight.broken(*STOPPED) if _ends(sight, j, ending)]
+        if not found:
+            return None
+        kept = [j for j in sight.judgements.values() if _is_kept(j)]
+        seen = of_judgements(found)
+        return replace(seen, seen=seen.seen + only_in(map(sight.shown, found), map(sight.shown, kept)))
 
     return look
+
+
+def _is_kept(judgement: Judgement) -> bool:
+    return judgement.verdict is Verdict.PASS and fits(judgement.rule.id, STOPPED)
 
 
 def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:

@@ -80,7 +80,7 @@ def parts_within(exchange: Exchange) -> Outcome:
 
     A whole below 0 is for the schema's rule to say.
     """
-    usage, seen = _usage(exchange), 0
+    usage, seen = _counts(exchange) or {}, 0
     for whole, parts in PARTS.items():
         details, most = usage.get(f"{whole}_details"), reading.count(usage.get(whole))
         for name in parts:
@@ -90,6 +90,8 @@ def parts_within(exchange: Exchange) -> Outcome:
             if part > most:
                 return Deviation(f"{name} of at most the {most} of {whole}", f"{name} is {part}")
             seen += 1
+    if not seen:
+        raise undecided(Reason.NO_DETAILS, exchange)
     return saw("part of a token count", exchange, count=seen)
 
 

@@ -131,7 +131,7 @@ def each_can_be_retrieved(*exchanges: Exchange) -> Outcome:
     answers = [_better(tried) for tried in forms.values()]
     found_there = [answer for answer in answers if accepted(answer) and kinds.of_its_kind(answer)]
     if not answers:
-        raise undecided(Reason.NOTHING_SEEN, listing, what="retrieval of a listed model")
+        raise undecided(Reason.NOT_LISTED, listing, model=repr(_asked(retrievals[0])))
     return saw("retrieved model", *found_there) if found_there else _retrieved(answers[0])
 
 

@@ -97,6 +97,8 @@ def named(exchange: Exchange, name: str) -> Outcome:
 def finishes_a_call(exchange: Exchange) -> Outcome:
     """Clients that read it look for calls; a message that is no object is for the schema's rules to say."""
     finished = [c for c in reading.choices(exchange) if c.get("finish_reason") == "tool_calls"]
+    if not finished:
+        raise undecided(Reason.NO_CALL_FINISHED, exchange)
     messages = [message for choice in finished if isinstance(message := choice.get("message"), dict)]
     if not all(message.get("tool_calls") for message in messages):
         return Deviation('a call beside finish_reason "tool_calls"', "there is none")

@@ -108,7 +108,7 @@ def numbered(exchange: Exchange) -> Outcome:
 @check('the finish reason "tool_calls" stands after a fragment of a call', Of.BEGUN)
 def finishes_a_call(exchange: Exchange) -> Outcome:
     """As in whole answers."""
-    seen = 0
+    seen = finished = 0
     for _, parts in sorted(reading.by_choice(exchange).items()):
         ends = [chunk for chunk, choice in parts if choice.get("finish_reason") == "tool_calls"]
         if ends and not any(reading.delta(choice).get("tool_calls") for _, choice in parts):
@@ -118,6 +118,9 @@ def finishes_a_call(exchange: Exchange) -> Outcome:
             return deviation.located(exchange, ends[0].offset, ends[0].end)
         called = any(reading.objects(reading.delta(choice).get("tool_calls")) for _, choice in parts)
         seen += bool(ends) and called
+        finished += bool(ends)
+    if not finished:
+        raise undecided(Reason.NO_CALL_FINISHED, exchange)
     return saw('choice that finishes with "tool_calls"', exchange, count=seen)
 
 
