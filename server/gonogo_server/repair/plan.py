@@ -15,6 +15,7 @@ from gonogo_server.repair.emulation import whole
 from gonogo_server.repair.emulation.alternatives import Alternatives
 from gonogo_server.repair.emulation.choices import Joined, Parts, by_choice, by_input, by_prompt, is_several
 from gonogo_server.repair.emulation.echo import Echo
+from gonogo_server.repair.emulation.length import UNLIMITED, Length
 from gonogo_server.repair.emulation.members import EDITS, without, written
 from gonogo_server.repair.emulation.padding import NoPadding
 from gonogo_server.repair.emulation.stop import Stop
@@ -174,6 +175,15 @@ def _echo(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None
     return Echo(prompts, max(1, made.asked.choices // len(prompts)), rule, made.noted)
 
 
+def _length(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
+    del number
+    rule, asked = does.get(Does.LENGTH), made.document
+    limit = asked.get("max_completion_tokens") or asked.get("max_tokens")
+    if limit is None and made.client.operation == "completion":
+        limit = UNLIMITED
+    return Length(limit, rule, made.noted) if rule is not None and limit else None
+
+
 def _alternatives(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None:
     del number
     rule = does.get(Does.ALTERNATIVES)
@@ -189,5 +199,5 @@ def _padding(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | N
     return NoPadding(rule, made.noted) if rule is not None and unwanted else None
 
 
-_BUILDERS: Final = (_stop, _echo, _alternatives, _padding)
+_BUILDERS: Final = (_length, _stop, _echo, _alternatives, _padding)
 """In the order of the stages: a prompt that is echoed is no text to stop at."""

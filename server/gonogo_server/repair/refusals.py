@@ -204,7 +204,8 @@ REFUSALS: Final = (
         "A limit of 0 tokens is",
         blamed=True,
     ),
-    Refusal(Does.REFUSE_LIMITS, _TEXT, asking.limit(lambda _: True), "A limit of tokens is"),
+    Refusal(Does.REFUSE_LIMITS, _CHAT, asking.limit(lambda _: True), "A limit of tokens is"),
+    Refusal(Does.REFUSE_COMPLETION_LIMITS, _COMPLETION, asking.limit(lambda _: True), "A limit of tokens is"),
     Refusal(Does.REFUSE_USAGE, _TEXT, asking.counted, "'include_usage' is"),
     Refusal(
         Does.REFUSE_UNKNOWN, _CHAT, asking.unknown(CreateChatCompletionRequest.model_fields), "This field is"

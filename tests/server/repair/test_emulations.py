@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from server.repair.reports import Notes, answered, chat, completion, embedding, rule, run, spoken, texts
+from server.repair.reports import (
+    Notes,
+    answered,
+    chat,
+    completion,
+    embedding,
+    rule,
+    run,
+    spoken,
+    texts,
+    usage,
+)
 
 if TYPE_CHECKING:
     from gonogo_server.repair.base import Document
@@ -101,6 +112,30 @@ def test_streams_have_no_more_alternatives_either() -> None:
     assert [alternatives(each) for each in run(made, [chunk])] == [[]]
     bare = spoken("a")
     assert run(made, bare) == bare
+
+
+def test_an_answer_that_took_as_many_tokens_as_its_limit_ends_by_it() -> None:
+    made = chat("chat.limit.length", max_tokens=4)
+    (full,) = made.body(0, answered("a", reason="stop", usage=usage(3, 4)))["choices"]
+    assert full["finish_reason"] == "length"
+    short = answered("a", reason="stop", usage=usage(3, 3))
+    called = answered("a", reason="tool_calls", usage=usage(3, 4))
+    assert [made.body(0, each) for each in (short, called)] == [short, called]
+    assert chat("chat.limit.length").stages() == []
+    assert len(completion("completions.limit.length").stages()) == 1
+
+
+def test_a_stop_sequence_ends_an_answer_also_at_its_limit() -> None:
+    made = chat("chat.limit.length", "stop.chat.honoured", max_tokens=4, stop="b")
+    (choice,) = made.body(0, answered("a b", reason="stop", usage=usage(3, 4)))["choices"]
+    assert choice["finish_reason"] == "stop"
+
+
+def test_a_stream_ends_by_its_limit_where_the_whole_answer_tells_it() -> None:
+    made = chat("chat.limit.length", "chat.stream.length", max_tokens=4, stream=True)
+    assert not made.asked.stream
+    body = made.body(0, answered("a", reason="stop", usage=usage(3, 4)))
+    assert made.chunks(body)[-1]["choices"][0]["finish_reason"] == "length"
 
 
 def test_padding_is_taken_out_where_it_was_not_wanted() -> None:

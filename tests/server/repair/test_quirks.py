@@ -43,6 +43,29 @@ def test_a_must_rule_that_is_called_repaired_is_one_that_a_repair_is_named_after
     assert said - named <= WRITTEN
 
 
+PASSED_ON = {
+    # There is no other request that means the same, and the upstream's refusal of this one is passed on.
+    "chat.request.history",
+    "chat.request.long",
+    "chat.request.temperature_zero",
+    "chat.response.status",
+    "completions.response.status",
+    "embeddings.response.status",
+    # Nobody else has the model and its tokenizer.
+    "embeddings.input.not_cut",
+    "embeddings.input.text",
+    "embeddings.response.usage",
+    "errors.context.harmless",
+    "errors.context.whole",
+}
+
+
+def test_must_rules_that_are_passed_on_are_these_and_no_others() -> None:
+    musts = [each.id for each in RULES if each.level.value == "must"]
+    passed = {name for name in musts if (row := action(name)) and row.action is Action.PASSED_ON}
+    assert passed == PASSED_ON
+
+
 def test_every_row_is_about_a_rule_of_the_suite() -> None:
     ids = [each.id for each in RULES]
     for row in ROWS:
@@ -50,6 +73,14 @@ def test_every_row_is_about_a_rule_of_the_suite() -> None:
             assert any(each == name or (name.endswith(".") and each.startswith(name)) for each in ids), name
         assert row.kept is None or row.kept in ids
         assert row.what.endswith(".")
+
+
+def test_no_row_stands_behind_one_that_always_holds() -> None:
+    for each in RULES:
+        about = [row for row in ROWS if row.covers(each.id)]
+        most = max(row.covers(each.id) for row in about)
+        exact = [row.cause is None and row.kept is None for row in about if row.covers(each.id) == most]
+        assert True not in exact[:-1], each.id
 
 
 def test_a_row_that_refuses_says_what_and_one_that_only_tells_does_nothing() -> None:

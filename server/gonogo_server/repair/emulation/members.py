@@ -71,7 +71,7 @@ def _no_bookkeeping(document: Document) -> Document:
     kept = without(document, *BOOKKEEPING)
     if not kept.get("store"):
         kept = without(kept, "store")
-    return without(kept, "service_tier") if kept.get("service_tier") in {None, "auto", "default"} else kept
+    return without(kept, "service_tier") if kept.get("service_tier") in (None, "auto", "default") else kept
 
 
 def _messages(edit: Edit) -> Edit:
@@ -139,7 +139,7 @@ def _no_empty_tools(document: Document) -> Document:
     if document.get("tools"):
         return document
     kept = without(document, "tools") if document.get("tools") == [] else document
-    return without(kept, "tool_choice") if kept.get("tool_choice") in {"none", "auto"} else kept
+    return without(kept, "tool_choice") if kept.get("tool_choice") in ("none", "auto") else kept
 
 
 def _functions(edit: Edit) -> Edit:

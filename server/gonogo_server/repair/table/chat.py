@@ -129,11 +129,6 @@ ANSWERS: Final = (
         "The name of the model is the upstream's word.",
     ),
     Row(
-        ("chat.stream.rest",),
-        Action.PASSED_ON,
-        "Members of a chunk that clients do not read are passed on as they are.",
-    ),
-    Row(
         ("chat.stream.as_written",),
         Action.PASSED_ON,
         "What the upstream holds back cannot be sent before it comes.",
@@ -184,9 +179,23 @@ ANSWERS: Final = (
         kept="chat.stream.length",
     ),
     Row(
-        ("chat.limit.length", "chat.stream.length"),
-        Action.PASSED_ON,
-        "Only the upstream knows why it ended.",
+        ("chat.limit.length",),
+        Action.EMULATED,
+        "A whole answer of one choice that took as many tokens as its limit says so.",
+        (Does.LENGTH,),
+    ),
+    Row(
+        ("chat.stream.length",),
+        Action.EMULATED,
+        "A stream is made of a whole answer, which tells why it ended.",
+        (Does.CHAT_WHOLE,),
+        kept="chat.limit.length",
+    ),
+    Row(
+        ("chat.stream.length",),
+        Action.EMULATED,
+        "A stream is made of a whole answer, whose count of tokens tells why it ended.",
+        (Does.CHAT_WHOLE, Does.LENGTH),
     ),
     Row(
         ("chat.stream.works", "chat.stream.events", "chat.stream.text"),
@@ -200,13 +209,6 @@ ANSWERS: Final = (
         ("chat.stream.works", "chat.stream.events", "chat.stream.text"),
         Action.ENDED,
         "A stream without what was asked for ends in an error.",
-    ),
-    Row(
-        ("chat.stream.length",),
-        Action.EMULATED,
-        "A stream is made of a whole answer, which tells why it ended.",
-        (Does.CHAT_WHOLE,),
-        kept="chat.limit.length",
     ),
     Row(
         ("chat.stream.limit",),

@@ -103,11 +103,6 @@ ANSWERS: Final = (
         "An answer that cannot be read, or has no choices, becomes an error.",
     ),
     Row(
-        ("completions.stream.rest",),
-        Action.PASSED_ON,
-        "Members of a chunk that clients do not read are passed on as they are.",
-    ),
-    Row(
         ("completions.response.id_unique", "completions.response.now", "completions.stream.now"),
         Action.PASSED_ON,
         "An id, and a time, that the upstream gives is kept.",
@@ -125,17 +120,17 @@ ANSWERS: Final = (
         "Only the upstream can count its tokens.",
     ),
     Row(
-        ("completions.limit.max_tokens", "completions.stream.limit"),
-        Action.REFUSED,
-        "A limit of tokens is refused, as nothing else can count them.",
-        (Does.REFUSE_LIMITS,),
-    ),
-    Row(
         ("completions.stream.limit",),
         Action.EMULATED,
         "A stream is made of a whole answer, which keeps the limit.",
         (Does.COMPLETION_WHOLE,),
         kept="completions.limit.max_tokens",
+    ),
+    Row(
+        ("completions.limit.max_tokens", "completions.stream.limit"),
+        Action.REFUSED,
+        "A limit of tokens is refused, as nothing else can count them.",
+        (Does.REFUSE_COMPLETION_LIMITS,),
     ),
     Row(
         ("completions.limit.length",),
@@ -152,9 +147,16 @@ ANSWERS: Final = (
         kept="completions.limit.length",
     ),
     Row(
-        ("completions.limit.length", "completions.stream.length"),
-        Action.PASSED_ON,
-        "Only the upstream knows why it ended.",
+        ("completions.limit.length",),
+        Action.EMULATED,
+        "A whole answer of one choice that took as many tokens as its limit says so.",
+        (Does.LENGTH,),
+    ),
+    Row(
+        ("completions.stream.length",),
+        Action.EMULATED,
+        "A stream is made of a whole answer, whose count of tokens tells why it ended.",
+        (Does.COMPLETION_WHOLE, Does.LENGTH),
     ),
     Row(
         (

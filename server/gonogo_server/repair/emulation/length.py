@@ -1,0 +1,41 @@
+"""Why an answer ended, where an upstream says "stop" of one that reached its limit: the count of its tokens tells.
+
+Source: CreateChatCompletionResponse.choices.finish_reason, "if the maximum number of tokens specified in the request
+was reached".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.repair.emulation.base import Unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gonogo_server.repair.base import Document, Noted
+
+UNLIMITED: Final = 16
+"""How many tokens a completion has where the request sets no limit."""
+
+
+class Length(Unfinished):
+    """Says "length" of a whole answer of one choice that took `limit` tokens."""
+
+    def __init__(self, limit: int, rule: str, noted: Noted) -> None:
+        self._limit, self._rule, self._noted = limit, rule, noted
+
+    def chunk(self, chunk: Document) -> Iterable[Document]:
+        """The chunk: streams are made of whole answers where this is done."""
+        return (chunk,)
+
+    def body(self, body: Document) -> Document:
+        """The answer with the reason that its count of tokens shows."""
+        choices, usage = body.get("choices"), body.get("usage")
+        if not isinstance(usage, dict) or not isinstance(choices, list) or len(choices) != 1:
+            return body
+        tokens = usage.get("completion_tokens")
+        if choices[0].get("finish_reason") != "stop" or not isinstance(tokens, int) or tokens < self._limit:
+            return body
+        self._noted(self._rule)
+        return {**body, "choices": [{**choices[0], "finish_reason": "length"}]}
