@@ -243,3 +243,15 @@ async def test_the_key_of_the_upstream_is_nowhere_but_in_its_requests(
     assert keys[0] == b"Bearer canary"
     told = refused.text + str(refused.headers) + figures + caplog.text
     assert "canary" not in told
+
+
+async def test_an_error_within_a_stream_does_not_tell_the_key_or_the_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LAB_API_KEY", "canary")
+    said = json.dumps({"error": {"message": "canary at upstream.example is out of memory", "code": 500}})
+    broken = replying(FIRST, chunk("Hel"), b"data: " + said.encode() + b"\n\n")
+    async with listen(broken) as upstream, gateway(upstream.base_url) as client:
+        told = (await client.post(CHAT, json=STREAMED)).text
+    assert "is out of memory" in told
+    assert "canary" not in told

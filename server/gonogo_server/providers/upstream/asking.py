@@ -11,6 +11,7 @@ from gonogo_server.repair.body import repaired
 from gonogo_server.repair.documents import encoded
 from gonogo_server.repair.errors import upstream_error
 from gonogo_server.repair.stream import StreamRepair
+from gonogo_server.repair.words import for_clients
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -42,7 +43,10 @@ class Asking:
         async with self.client.asked("POST", self.path, self.content, self.request_id) as reply:
             await self._check(reply)
             data = await reply.body()
-        document = repaired(plan.asked, data, plan.noted)
+        try:
+            document = repaired(plan.asked, data, plan.noted)
+        except UpstreamError as error:
+            raise self._told(error) from None
         return plan.body(self.number, document)
 
     async def chunks(self) -> AsyncGenerator[list[Document], None]:
@@ -54,13 +58,28 @@ class Asking:
             repair = StreamRepair(plan.asked, plan.noted, more, media_type=reply.media_type)
             async with aclosing(_with_end(reply, repair)) as pieces:
                 async for piece in pieces:
-                    good, failure = _until_failure(repair.end() if piece is None else repair.feed(piece))
+                    good, failure = _until_failure(
+                        repair.end() if piece is None else repair.feed(piece) if piece else repair.give_up()
+                    )
                     if good:
                         yield good
                     if failure is not None:
-                        raise failure
+                        raise self._told(failure)
                     if any(stage.finished for stage in more):
                         return
+
+    def _told(self, failure: ServerError) -> ServerError:
+        """The failure without what no client may see: the key, and where the upstream is."""
+        if not isinstance(failure, UpstreamError):
+            return failure
+        return UpstreamError(
+            for_clients(str(failure), self.client.hidden),
+            failure.param,
+            failure.code,
+            status=failure.status,
+            type=failure.type,
+            retry_after=failure.retry_after,
+        )
 
     async def _check(self, reply: Reply) -> None:
         """Raise the upstream's error, where it answered with one."""
@@ -69,17 +88,20 @@ class Asking:
 
 
 async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes | None, None]:
-    """The pieces of a stream, and None for its end: its [DONE], or how the connection ended.
+    """The pieces of a stream, and None for its end: its [DONE], or the end of the connection.
 
-    A connection that breaks behind the finish reasons of all choices has ended well. Raises `UpstreamError` for others.
+    A connection that breaks behind the finish reasons of all choices has ended well. Before others that break there is
+    an empty piece, and then an `UpstreamError` is raised.
     """
     try:
         async for piece in reply.pieces():
-            yield piece
+            if piece:
+                yield piece
             if repair.done:
                 break
     except UpstreamError:
         if not repair.finished:
+            yield b""
             raise
     yield None
 
