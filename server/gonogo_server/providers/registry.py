@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from gonogo_server.errors import BadSettings, ModelNotFound, ProviderNotFound, ServerError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 LOCAL: Final = "local"
 """The name of the provider of this process."""
+LISTING_SECONDS: Final = 5.0
+"""For the list of each provider but the default, where those of all are listed."""
 BETWEEN: Final = "/"
 """What stands between the name of a provider and the id of a model."""
 
@@ -65,9 +68,9 @@ class Registry:
         """
         listed = list(await self.named(name).list_models(context))
         if name is None:
-            for other, provider in self._providers.items():
-                if other != self._default:
-                    listed += await _listed(other, provider, context)
+            others = [pair for pair in self._providers.items() if pair[0] != self._default]
+            for models in await asyncio.gather(*(_listed(*pair, context) for pair in others)):
+                listed += models
         return listed
 
     async def retrieve_model(self, name: str | None, model: str, context: Context) -> Model:
@@ -90,8 +93,10 @@ class Registry:
 
 
 async def _listed(name: str, provider: Provider, context: Context) -> Sequence[Model]:
+    """The models of a provider beside others; none of one that does not answer in time."""
     try:
-        models = await provider.list_models(context)
-    except ServerError:
+        async with asyncio.timeout(LISTING_SECONDS):
+            models = await provider.list_models(context)
+    except (ServerError, TimeoutError):
         return ()
     return [model.model_copy(update={"id": f"{name}{BETWEEN}{model.id}"}) for model in models]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from gonogo_server.answers.written import Answer, Body, begun
 from gonogo_server.app import create_app
 from gonogo_server.errors import BadRequest, ModelNotFound
+from gonogo_server.providers import registry
 from gonogo_server.providers.registry import Registry
 from gonogo_server.settings import Settings
 from gonogo_wire import Model
@@ -84,8 +86,14 @@ async def test_models_of_a_provider_that_is_not_there_are_left_out_of_the_list_o
     async def failing(_context: Context) -> Sequence[Model]:
         raise BadRequest("not now")
 
+    async def hanging(_context: Context) -> Sequence[Model]:
+        return await asyncio.Event().wait() and []
+
+    hung = Parrot()
     monkeypatch.setattr(gone, "list_models", failing)
-    providers: dict[str, Provider] = {"zoo": Parrot(), "gone": gone, "other": Parrot()}
+    monkeypatch.setattr(hung, "list_models", hanging)
+    monkeypatch.setattr(registry, "LISTING_SECONDS", 0.01)
+    providers: dict[str, Provider] = {"zoo": Parrot(), "gone": gone, "hung": hung, "other": Parrot()}
     async with listen(create_app(Registry(providers), Settings())) as client:
         listed = (await client.get("/models")).json()["data"]
         assert [model["id"] for model in listed] == ["parrot", "other/parrot"]
