@@ -84,3 +84,29 @@ def test_an_address_that_cannot_be_had_is_one_sentence_and_code_2(port: int | No
         r"Choose another with --host and --port \(0 takes a free port\)\.\n",
         done.stderr,
     )
+
+
+def test_a_stop_while_it_starts_leaves_no_server_behind() -> None:
+    """The sound server writes its first line to a pipe that only it and the broken one hold."""
+    code = (
+        "import os, signal\n"
+        "from contextlib import contextmanager\n"
+        "from gonogo import serving\n"
+        "from gonogo.cli import main\n"
+        "started = serving.started\n"
+        "@contextmanager\n"
+        "def stopped(arguments):\n"
+        "    with started(arguments) as url:\n"
+        "        print(url, flush=True)\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        yield url\n"
+        "serving.started = stopped\n"
+        f"import sys; sys.argv = ['gonogo', 'serve', '--fault', 'chat.stream.done', *{SCRIPTED!r}]\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 130
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"{done.stdout.strip()}/models")

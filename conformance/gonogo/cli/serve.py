@@ -57,6 +57,9 @@ def _serve_broken(given: argparse.Namespace, rest: Sequence[str]) -> int:
     from gonogo.faults.playing import found  # noqa: PLC0415 - reads every rule; not for a sound server
 
     first, *others = found(given.fault)
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # until the broken server listens: the sound one is ended
     with serving.started(rest) as sound:
         asyncio.run(_stay(sound, first, given.host, given.port, _told(first, others)))
     return 0
