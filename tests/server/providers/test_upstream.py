@@ -28,11 +28,12 @@ from server.providers.upstreams import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from gonogo_server.compilation.worker import Worker
     from gonogo_server.engine.scripted import ScriptedEngine
     from gonogo_server.settings import Settings
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 pytestmark = pytest.mark.anyio
 
@@ -68,9 +69,6 @@ async def test_a_request_is_passed_on_as_it_came_with_fields_that_nobody_here_kn
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         seen.append((scope["path"], await read(receive), headers))
         await replying(*STREAM)(scope, _again, send)
-
-    async def _again() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
     sent = json.dumps({**STREAMED, "top_k": 3, "temperature": 0.50}).encode()
     async with listen(http(noting)) as upstream, gateway(upstream.base_url) as client:
@@ -255,3 +253,55 @@ async def test_an_error_within_a_stream_does_not_tell_the_key_or_the_address(
         told = (await client.post(CHAT, json=STREAMED)).text
     assert "is out of memory" in told
     assert "canary" not in told
+
+
+MODELS = json.dumps(
+    {"object": "list", "data": [{"id": "m", "object": "model", "created": 1_700_000_000, "owned_by": "x"}]}
+)
+
+
+def listing(*, unknown: int = 200) -> ASGIApp:
+    """An upstream that answers every GET with its list, and every chat, or those for other models with a status."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read(receive)
+        if scope["method"] == "GET":
+            await replying(MODELS.encode(), media_type="application/json")(scope, _again, send)
+        elif json.loads(body)["model"] != "m" and unknown != 200:
+            await replying(b"Not Found", status=unknown, media_type="text/plain")(scope, _again, send)
+        else:
+            await replying(*STREAM)(scope, _again, send)
+
+    return http(app)
+
+
+async def _again() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def test_a_model_that_the_upstream_does_not_give_alone_is_found_in_its_list() -> None:
+    async with listen(listing()) as upstream, gateway(upstream.base_url) as client:
+        assert (await client.get("/models/m")).json()["id"] == "m"
+        missing = await client.get("/models/other")
+        assert missing.status_code == 404
+        assert missing.json()["error"]["code"] == "model_not_found"
+
+
+async def test_a_model_that_an_upstream_without_codes_does_not_list_is_not_found() -> None:
+    async with listen(listing(unknown=404)) as upstream, gateway(upstream.base_url) as client:
+        missing = await client.post(CHAT, json={**STREAMED, "model": "other"})
+        assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
+
+
+async def test_an_unlisted_model_is_refused_where_the_report_says_that_the_upstream_takes_any(
+    tmp_path: Path,
+) -> None:
+    report = tmp_path / "report.json"
+    rules = [{"id": "errors.refused.unknown_model", "verdict": "warn", "reason": None, "cause": None}]
+    report.write_text(json.dumps({"report_version": 2, "rules": rules}))
+    async with listen(listing()) as upstream, gateway(upstream.base_url, quirks={"lab": report}) as client:
+        assert (await client.post(CHAT, json=STREAMED)).status_code == 200
+        missing = await client.post(CHAT, json={**STREAMED, "model": "other"})
+        assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
+    async with listen(listing()) as upstream, gateway(upstream.base_url) as client:
+        assert (await client.post(CHAT, json={**STREAMED, "model": "other"})).status_code == 200

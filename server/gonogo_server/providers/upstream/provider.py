@@ -14,7 +14,7 @@ from gonogo_wire import Model, ModelList
 from pydantic import ValidationError
 
 from gonogo_server.answers.written import Body, begun
-from gonogo_server.errors import ModelNotFound, UpstreamError
+from gonogo_server.errors import ModelNotFound, ServerError, UpstreamError
 from gonogo_server.exchange import current
 from gonogo_server.providers.upstream.asking import Asking
 from gonogo_server.providers.upstream.joining import joined, one
@@ -24,6 +24,7 @@ from gonogo_server.repair.documents import body, frame
 from gonogo_server.repair.errors import upstream_error
 from gonogo_server.repair.models import model, model_list
 from gonogo_server.repair.plan import plan
+from gonogo_server.repair.table.row import Does
 from gonogo_server.requests import params
 from gonogo_server.requests.checks import check_agreement
 
@@ -48,6 +49,10 @@ PATHS: Final[Mapping[Operation, str]] = {
     "completion": "/completions",
     "embedding": "/embeddings",
 }
+NO_MODEL_ALONE: Final = frozenset({"upstream_unreadable", "model_not_found", "unknown_url", None})
+"""Codes of an upstream that does not give a model alone: it has no such route, or another answer there."""
+LIST_SECONDS: Final = 10.0
+"""How long a list of models is taken for the upstream's."""
 ID: Final[Mapping[Operation, str]] = {"chat": "chatcmpl-", "completion": "cmpl-", "embedding": ""}
 
 
@@ -60,6 +65,7 @@ class Upstream:
 
     def __init__(self, name: str, client: Client, quirks: Quirks, patience: float | None = None) -> None:
         self._since = int(time.time())
+        self._listed: tuple[float, frozenset[str]] | None = None
         self._name, self._client, self._quirks, self._patience = name, client, quirks, patience
 
     def described(self) -> Sequence[str]:
@@ -95,16 +101,14 @@ class Upstream:
             return Model.model_validate(
                 model(document, current().repaired, owner=self._name, since=self._since)
             )
-        except (ModelNotFound, ValidationError):
+        except (ModelNotFound, ValidationError, UpstreamError) as error:
+            if isinstance(error, UpstreamError) and error.code not in NO_MODEL_ALONE:
+                raise
             listed = await self.list_models(context)
         found = next((each for each in listed if each.id == model_id), None)
         if found is None:
-            raise ModelNotFound(
-                f"There is no model '{model_id}' here: GET /v1/models lists those that are served.",
-                param="model",
-                code="model_not_found",
-            )
-        current().repaired("models.retrieve.id")
+            raise _not_found(model_id)
+        current().repaired("models.retrieve.found")
         return found
 
     async def create_chat_completion(self, body: CreateChatCompletionRequest, context: Context) -> Answer:
@@ -151,6 +155,30 @@ class Upstream:
         return Asked(operation, model_id, fresh_id=ID[operation] + uuid4().hex, now=int(time.time()), **asked)
 
     async def _answer(self, asked: Asked, context: Context) -> Answer:
+        if self._quirks.rule(Does.LISTED_ALONE) is not None and not await self._lists(asked.model, context):
+            raise _not_found(asked.model)
+        try:
+            return await self._asked_for(asked, context)
+        except UpstreamError as error:
+            if error.status == 404 and error.code is None and await self._lacks(asked.model, context):
+                raise _not_found(asked.model) from None
+            raise
+
+    async def _lacks(self, model_id: str, context: Context) -> bool:
+        """Whether the upstream has a list of models, and this one is not in it."""
+        try:
+            return not await self._lists(model_id, context)
+        except ServerError:
+            return False
+
+    async def _lists(self, model_id: str, context: Context) -> bool:
+        """Whether the upstream lists a model; it is asked for its list at most every few seconds."""
+        now = asyncio.get_running_loop().time()
+        if self._listed is None or now > self._listed[0] + LIST_SECONDS:
+            self._listed = now, frozenset(each.id for each in await self.list_models(context))
+        return model_id in self._listed[1]
+
+    async def _asked_for(self, asked: Asked, context: Context) -> Answer:
         document: Document = json.loads(context.raw)
         named = document["model"]
         document["model"] = asked.model
@@ -178,6 +206,14 @@ class Upstream:
                 raise upstream_error(reply.status, reply.headers, await reply.start(), self._client.hidden)
             data = await reply.body()
         return read(data, current().repaired)
+
+
+def _not_found(model_id: str) -> ModelNotFound:
+    return ModelNotFound(
+        f"There is no model '{model_id}' here: GET /v1/models lists those that are served.",
+        param="model",
+        code="model_not_found",
+    )
 
 
 def _as_it_came(made: Plan, number: int, context: Context, named: str) -> bytes | None:

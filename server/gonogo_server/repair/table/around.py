@@ -162,6 +162,12 @@ TOOLS: Final = (
 
 ERRORS: Final = (
     Row(
+        ("errors.harmless.unknown_model", "errors.refused.unknown_model", "errors.status.unknown_model"),
+        Action.EMULATED,
+        "The gateway looks a model up in the list of the upstream, and answers 404 where it is not there.",
+        (Does.LISTED_ALONE,),
+    ),
+    Row(
         ("errors.harmless.", "errors.refused.", "errors.status.", "errors.detail.", "errors.encoding."),
         Action.KEPT,
         "Such a request is refused before it is sent.",

@@ -65,6 +65,7 @@ class Does(StrEnum):
     COMPLETION_USAGE_WHOLE = "completion-usage-whole"
     CHAT_STREAMED = "chat-streamed"
     COMPLETION_STREAMED = "completion-streamed"
+    LISTED_ALONE = "listed-alone"
     # ---- requests are refused
     REFUSE_PICTURES = "refuse-pictures"
     REFUSE_NUL = "refuse-nul"
