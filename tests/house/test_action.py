@@ -233,7 +233,8 @@ def test_every_option_that_the_guide_and_the_action_name_exists() -> None:
         subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True).stdout
         for command in (schemathesis, ["-m", "gonogo_server", "--help"])
     ]
-    named = options(GUIDE + (ROOT / "action.yml").read_text())
+    of_npm = re.compile(r"^npm .*$", re.MULTILINE)
+    named = options(of_npm.sub("", GUIDE) + (ROOT / "action.yml").read_text())
 
     assert named - ours - options("".join(told)) == set()
 

@@ -150,7 +150,7 @@ def test_evidence_that_is_not_there_is_one_sentence(gonogo: Run, tmp_path: Path)
 
 
 def test_serve_hands_its_arguments_to_the_server(capfd: pytest.CaptureFixture[str], gonogo: Run) -> None:
-    result = gonogo("serve", "--engine", "scripted", "--host", "192.0.2.1", "--port", "0")
+    result = gonogo("serve", "--engine", "scripted", "--host", "192.0.2.1", "--insecure", "--port", "0")
 
     assert result.exit_code == 2
     assert "Cannot listen on 192.0.2.1 port 0" in result.stderr
