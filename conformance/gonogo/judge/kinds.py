@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from gonogo.exchange import FailureKind
 from gonogo.judge import reading
 from gonogo.judge.once import once
 from gonogo.judge.outcome import Stop
@@ -25,6 +27,9 @@ NAMES = {
 }
 
 _LISTS = {"/chat/completions": "choices", "/completions": "choices", "/embeddings": "data"}
+
+_OPENED = rb'"%b"\s*:\s*\[\s*\{'
+_HEAD = 1024  # bytes in which the list of an answer begins
 
 
 def name(exchange: Exchange) -> str:
@@ -58,6 +63,13 @@ def has_list(exchange: Exchange) -> bool:
         return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.path, "")), list)
     except Stop:
         return False
+
+
+def begins_list(exchange: Exchange) -> bool:
+    """Whether an answer of which the recorder kept the beginning has the list of its operation there."""
+    name = _LISTS.get(exchange.request.path)
+    cut = exchange.failure is not None and exchange.failure.kind is FailureKind.TOO_LARGE
+    return cut and name is not None and re.search(_OPENED % name.encode(), exchange.body[:_HEAD]) is not None
 
 
 def may_be_under_way(exchange: Exchange) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo.exchange import Chunk, Exchange, Request
+from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
 from gonogo.judge import kinds
+
+if TYPE_CHECKING:
+    from suite.judge.conftest import Judge, Make
 
 JSON, EVENTS = "application/json", "text/event-stream; charset=utf-8"
 CHAT, COMPLETION, EMBEDDINGS, MODELS = "/chat/completions", "/completions", "/embeddings", "/models"
@@ -105,3 +109,27 @@ def test_a_path_of_no_operation_has_no_kind() -> None:
 )
 def test_a_kind_has_a_name(path: str, name: str) -> None:
     assert kinds.name(exchange(path, b"")) == name
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (b'{"object": "list", "data": [{"object": "embedding", "embedding": [0.1, ', "pass"),
+        (b'{"object": "list", "models": [{"id": 1}, ', "inconclusive"),
+        (b"<html>" + b" " * 2000, "inconclusive"),
+    ],
+)
+def test_of_an_answer_that_was_not_read_to_its_end_the_beginning_tells_its_kind(
+    make: Make, judged: Judge, body: bytes, verdict: str
+) -> None:
+    kept = make(
+        body,
+        key="POST /embeddings of 2049 texts",
+        failure=Failure(FailureKind.TOO_LARGE, 1.0, "the body is larger than 9 bytes"),
+    )
+    asked = replace(kept, request=Request("POST", "/embeddings"))
+    found = judged(
+        "When embeddings of 2049 texts are wrongly requested\nThen the request does not fail the server",
+        asked,
+    )
+    assert found.verdict.value == verdict

@@ -224,7 +224,7 @@ def _status_deviation(exchange: Exchange, good: range, expected: str) -> Outcome
     if status in {401, 403, 501} or turned_away(exchange):
         raise unhelpful_status(exchange)
     if status in good:
-        if not kinds.has_list(exchange):
+        if not (kinds.has_list(exchange) or kinds.begins_list(exchange)):
             expect_kind(exchange)
         return saw(f"status {status}", exchange)
     said = exchange.body[:120].decode("utf-8", "backslashreplace").strip()
