@@ -6,7 +6,6 @@ checks: a machine may have both, and they are not the same.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tomllib
@@ -25,6 +24,7 @@ from pydantic_settings import (
 )
 
 from gonogo_server.errors import BadSettings
+from gonogo_server.keys import keys_of, read_keys
 from gonogo_server.provider_settings import ProviderSettings, by_name, checked_names, named_files
 from gonogo_server.schemas.limits import USUAL, SchemaLimits
 
@@ -59,31 +59,6 @@ def _not_blank(key: SecretStr) -> SecretStr:
     if not read_keys(key.get_secret_value()):
         raise ValueError("the key is empty: set one, or leave it out to let any client ask")
     return key
-
-
-def read_keys(text: str) -> list[str]:
-    """The keys in a text: a JSON list, or with commas or line ends between them."""
-    text = text.strip()
-    if text.startswith("["):
-        try:
-            listed = json.loads(text)
-        except ValueError:
-            listed = None
-        if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
-            raise ValueError("the keys begin with '[' and are no JSON list of texts")
-        return [key.strip() for key in listed if key.strip()]
-    return [key.strip() for key in re.split(r"[,\n]", text) if key.strip()]
-
-
-def _keys_of(file: Path) -> list[str]:
-    try:
-        keys = read_keys(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadSettings(f"The keys in {file} cannot be read: {why}.") from None
-    if not keys:
-        raise BadSettings(f"There is no key in {file}: write one a line.")
-    return keys
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -299,7 +274,7 @@ class Settings(BaseSettings):
     def keys(self) -> tuple[str, ...]:
         """The keys that clients may send; none: no client has to. Raises `BadSettings` for a file without any."""
         given = [] if self.api_key is None else read_keys(self.api_key.get_secret_value())
-        return (*given, *([] if self.api_key_file is None else _keys_of(self.api_key_file)))
+        return (*given, *([] if self.api_key_file is None else keys_of(self.api_key_file)))
 
     def quirks_of(self, name: str) -> Path | None:
         """The report about a provider."""

@@ -1,0 +1,38 @@
+"""The keys that clients may send, in the forms in which they are told."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from gonogo_server.errors import BadSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_keys(text: str) -> list[str]:
+    """The keys in a text: a JSON list, or with commas or line ends between them. Raises ValueError."""
+    text = text.strip()
+    if not text.startswith("["):
+        return [key.strip() for key in re.split(r"[,\n]", text) if key.strip()]
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        listed = None
+    if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
+        raise ValueError("the keys begin with '[' and are no JSON list of texts")
+    return [key.strip() for key in listed if key.strip()]
+
+
+def keys_of(file: Path) -> list[str]:
+    """The keys in a file. Raises `BadSettings` where it cannot be read or has none."""
+    try:
+        keys = read_keys(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise BadSettings(f"The keys in {file} cannot be read: {why}.") from None
+    if not keys:
+        raise BadSettings(f"There is no key in {file}: write one a line.")
+    return keys
