@@ -56,6 +56,25 @@ def test_a_client_that_breaks_elsewhere_or_whose_rule_is_not_broken_is_not_named
     assert breaks(rows[Verdict.FAIL], report) == ()
 
 
+def test_what_the_failure_behind_a_client_explains_everywhere_is_not_said_of_a_rule_beside_it(
+    make: Make, rows: Mapping[Verdict, Judgement]
+) -> None:
+    failed = rows[Verdict.FAIL]
+    here, there = (Evidence(exchange, None, None) for exchange in ("x1", "x2"))
+    behind = replace(failed, cause="text", evidence=(here, there))
+    beside = replace(
+        failed, rule=replace(failed.rule, id="chat.stream.usage"), cause="usage", evidence=(there,)
+    )
+    reader = replace(READER, cause="text")
+
+    report = replace(make(), judgements=(behind, beside, reader))
+    assert breaks(behind, report) == (OPENAI,)
+    assert breaks(beside, report) == ()
+    assert breaks(replace(beside, evidence=(here, there)), report) == (OPENAI,)
+    fewer = replace(behind, evidence=(here,))
+    assert breaks(beside, replace(report, judgements=(fewer, beside, reader))) == (OPENAI,)
+
+
 def test_a_waived_rule_of_a_client_still_says_that_it_breaks(
     make: Make, rows: Mapping[Verdict, Judgement]
 ) -> None:
