@@ -24,7 +24,7 @@ from gonogo.faults.editing import (
     put,
     refused,
 )
-from gonogo.faults.kinds import KINDS, Faulty
+from gonogo.faults.kinds import KINDS, Faulty, dropping
 from gonogo.judge import explain, judge
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.verdict import Verdict
@@ -252,6 +252,8 @@ def _ids(causes: Sequence[Cause]) -> set[str]:
         ("limit-ignored", "wholes", "in streamed chat completions and streamed completions only"),
         ("stop-ignored", "streams", "in whole chat completions and whole completions only"),
         ("stop-ignored", "wholes", "in streamed chat completions and streamed completions only"),
+        ("logprobs-ignored", "wholes", "in streamed chat completions and streamed completions only"),
+        ("n-ignored", "wholes", "in streamed chat completions and streamed completions only"),
         ("stop-ignored", "nothing", None),
         ("limit-ignored", "nothing", None),
     ],
@@ -269,6 +271,16 @@ def test_what_one_form_alone_ignores_is_told_with_the_form(
     _, causes = explain(judgements, record)
     (cause,) = [cause for cause in causes if cause.id == name]
     assert told in cause.seen if told else not cause.seen.endswith("only")
+
+
+@pytest.mark.parametrize(("dropped", "told"), [("max_completion_tokens", True), ("max_tokens", False)])
+def test_a_limit_of_which_the_newer_name_alone_is_ignored_is_told_with_the_name(
+    dropped: str, *, told: bool, rejudge: Rejudge
+) -> None:
+    record, judgements = _run(Faulty(rewrite=dropping(dropped)), rejudge)
+    _, causes = explain(judgements, record)
+    (cause,) = [cause for cause in causes if cause.id == "limit-ignored"]
+    assert cause.seen.endswith(", by max_completion_tokens only") is told
 
 
 @pytest.mark.parametrize(

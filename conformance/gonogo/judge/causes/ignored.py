@@ -24,6 +24,8 @@ from gonogo.judge.outcome import Stop
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.diagnosis import Look
     from gonogo.judge.causes.sight import Sight
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 STOPPED = ("stop.*.honoured", "stop.completions.stream")
 """The rules that a text ends at its stop sequence, in each form."""
+
+NUMBERED = ("choices.*.number", "choices.*.streamed")
+"""The rules that as many choices come as were asked for, in each form."""
 
 ENOUGH = 5
 """Different prompts, which no model answers alike."""
@@ -73,9 +78,17 @@ def _limit(sight: Sight) -> Sighting | None:
     seen = among(sight.answers, beyond)
     if seen is None:
         return None
-    reached = [exchange for exchange in sight.answers if _ends_at_limit(exchange)]
-    where = only_in((sight.exchanges[name] for name in seen.exchanges), reached)
-    return replace(seen, seen=seen.seen + where)
+    wrong = [sight.exchanges[name] for name in seen.exchanges]
+    kept = [exchange for exchange in sight.answers if _ends_at_limit(exchange)]
+    return replace(seen, seen=seen.seen + (_newer_only(wrong, kept) or only_in(wrong, kept)))
+
+
+def _newer_only(wrong: Iterable[Exchange], kept: Iterable[Exchange]) -> str:
+    """Says so where one name of the limit alone is not read, and nothing else."""
+    newer, older = "max_completion_tokens", "max_tokens"
+    if any(newer not in e.request.fields for e in wrong) or any(newer in e.request.fields for e in kept):
+        return ""
+    return f", by {newer} only" if any(older in e.request.fields for e in kept) else ""
 
 
 def _ends_at_limit(exchange: Exchange) -> bool:
@@ -112,18 +125,18 @@ def _stops(ending: Ending) -> Look:
     """Recognise a fault by how a text ends that a stop sequence should have ended."""
 
     def look(sight: Sight) -> Sighting | None:
-        found = [j for j in sight.broken(*STOPPED) if _ends(sight, j, ending)]
-        if not found:
-            return None
-        kept = [j for j in sight.judgements.values() if _is_kept(j)]
-        seen = of_judgements(found)
-        return replace(seen, seen=seen.seen + only_in(map(sight.shown, found), map(sight.shown, kept)))
+        return _with_forms(sight, [j for j in sight.broken(*STOPPED) if _ends(sight, j, ending)], STOPPED)
 
     return look
 
 
-def _is_kept(judgement: Judgement) -> bool:
-    return judgement.verdict is Verdict.PASS and fits(judgement.rule.id, STOPPED)
+def _with_forms(sight: Sight, found: list[Judgement], rules: tuple[str, ...]) -> Sighting | None:
+    """What broken rules saw, and in which forms, where rules of the same kind pass in others."""
+    if not found:
+        return None
+    kept = [j for j in sight.judgements.values() if j.verdict is Verdict.PASS and fits(j.rule.id, rules)]
+    seen = of_judgements(found)
+    return replace(seen, seen=seen.seen + only_in(map(sight.shown, found), map(sight.shown, kept)))
 
 
 def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:
@@ -142,13 +155,19 @@ def _logprobs(sight: Sight) -> Sighting | None:
     asked = [
         e for e in sight.accepted if not e.request.fields.keys().isdisjoint(("logprobs", "top_logprobs"))
     ]
-    none = [e.id for e in asked if not any(choice.get("logprobs") for choice in _choices(e))]
-    return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *none])))
+    with_them = [e for e in asked if any(choice.get("logprobs") for choice in _choices(e))]
+    none = [e.id for e in asked if e not in with_them]
+    where = only_in((sight.exchanges[name] for name in seen.exchanges), with_them)
+    return Sighting(seen.seen + where, tuple(dict.fromkeys([*seen.exchanges, *none])), seen.at, seen.lead)
 
 
 def _without_logprobs(sight: Sight, judgement: Judgement) -> bool:
     """No choice has log probabilities, in whichever form."""
     return not any(choice.get("logprobs") for choice in _choices(sight.shown(judgement)))
+
+
+def _n(sight: Sight) -> Sighting | None:
+    return _with_forms(sight, [j for j in sight.broken(*NUMBERED) if _one_choice(sight, j)], NUMBERED)
 
 
 def _one_choice(sight: Sight, judgement: Judgement) -> bool:
@@ -223,7 +242,7 @@ PARAMETERS = (
         "n is accepted and ignored",
         "callers read choices[1] and get an IndexError",
         ("choices.*", "*.refused.n_zero", "*.refused.best_of_below_n"),
-        ignoring(broken("choices.*.number", "choices.*.streamed", found=_one_choice), "n", "best_of"),
+        ignoring(_n, "n", "best_of"),
     ),
     Diagnosis(
         "stop-cut-out",
@@ -311,8 +330,8 @@ PARAMETERS = (
 ZERO = (
     Diagnosis(
         "limit-zero-ignored",
-        "A token limit of 0 is taken for none",
-        "whoever wants likelihoods only waits for text to the end of the context, and pays for it",
+        "Tokens are generated where the limit is 0",
+        "whoever wants likelihoods only waits for text that nobody asked for, and pays for it",
         (
             "completions.echo.nothing_else",
             "*.refused.max_tokens_zero",
