@@ -41,15 +41,15 @@ import gonogo_server.engine.mlx
 import mlx.core as mx
 from gonogo_server.engine.mlx.device import set_up
 from gonogo_server.engine.mlx.load import load
-from gonogo_server.engine.mlx.api import BatchGenerator
+from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.locate import locate
 set_up()
 loaded = load(locate(sys.argv[1]))
 prompts, tokens, rows = json.loads(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 ids = [list(loaded.text.chat_prompt([{"role": "user", "content": prompt}])) for prompt in prompts]
 def run():
-    made = BatchGenerator(loaded.model, stop_tokens=[[t] for t in loaded.text.end_tokens], completion_batch_size=rows,
-                          prefill_batch_size=8)
+    made = whole().BatchGenerator(loaded.model, stop_tokens=[[t] for t in loaded.text.end_tokens],
+                                  completion_batch_size=rows, prefill_batch_size=8)
     made.insert(ids, [tokens] * len(ids))
     count, begun = 0, time.perf_counter()
     while True:

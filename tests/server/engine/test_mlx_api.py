@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
+from importlib import import_module
 from importlib.metadata import requires, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.engine.mlx import api
@@ -28,10 +29,6 @@ RECORDED = {
         " rope_traditional= rope_scaling= tie_word_embeddings= layer_types= sliding_window="
     ),
     "RotatingKVCache": "max_size keep=",
-    "TokenizerWrapper": (
-        "tokenizer detokenizer_class= eos_token_ids= chat_template= tool_call_start= tool_call_end= tool_parser="
-        " response_format="
-    ),
     "apply_top_p": "logprobs top_p",
     "dequantize_model": "model",
     "get_classes": "config",
@@ -39,7 +36,6 @@ RECORDED = {
     "load_model": "model_path lazy= strict= model_config= get_model_classes= trust_remote_code=",
     "load_tokenizer": "model_path tokenizer_config_extra= eos_token_ids=",
     "make_prompt_cache": "model max_kv_size=",
-    "maybe_set_recommended_wired_limit": "",
     "trim_prompt_cache": "cache num_tokens",
 }
 """The parameters of each name, those with a default marked by =."""
@@ -53,7 +49,20 @@ METHODS = {
 }
 """The same for what is called on a BatchGenerator."""
 
-NOT_CALLED = {"TESTED", "generation_stream"}
+AT_ONCE = {
+    "KVCache",
+    "Llama",
+    "LlamaArgs",
+    "RotatingKVCache",
+    "apply_top_p",
+    "make_prompt_cache",
+    "trim_prompt_cache",
+}
+"""What is there without the rest of mlx_lm."""
+
+
+def named(name: str) -> Any:  # noqa: ANN401 - a class or a function of mlx_lm
+    return getattr(api if name in AT_ONCE else api.whole(), name)
 
 
 def parameters(function: Callable[..., object]) -> str:
@@ -64,23 +73,24 @@ def parameters(function: Callable[..., object]) -> str:
 
 
 def test_every_name_that_is_used_is_recorded() -> None:
-    assert {*RECORDED, *NOT_CALLED} == set(api.__all__)
+    assert {*api.WHOLE, *AT_ONCE} == set(RECORDED)
+    assert set(api.__all__) - AT_ONCE == {"TESTED", "WHOLE", "generation_stream", "whole"}
 
 
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_signatures_are_those_recorded(name: str) -> None:
-    assert parameters(getattr(api, name)) == RECORDED[name]
+    assert parameters(named(name)) == RECORDED[name]
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_methods_of_the_batch_are_those_recorded(name: str) -> None:
-    assert parameters(getattr(api.BatchGenerator, name)) == METHODS[name]
+    assert parameters(getattr(api.whole().BatchGenerator, name)) == METHODS[name]
 
 
 @pytest.mark.parametrize("name", sorted({*METHODS} - {"close"}))
 def test_what_stands_in_for_the_batch_takes_what_it_is_called_with(name: str) -> None:
     ours = set(inspect.signature(getattr(OneAtATime, name)).parameters)
-    assert ours <= set(inspect.signature(getattr(api.BatchGenerator, name)).parameters)
+    assert ours <= set(inspect.signature(getattr(api.whole().BatchGenerator, name)).parameters)
 
 
 def test_what_a_step_tells_is_what_was_recorded() -> None:
@@ -90,6 +100,11 @@ def test_what_a_step_tells_is_what_was_recorded() -> None:
     assert answering == ["uid", "token", "logprobs", "finish_reason", "prompt_cache", "all_tokens"]
     assert {field.name for field in fields(Reading)} < set(reading)
     assert [field.name for field in fields(Answering)] == answering
+
+
+def test_all_that_generates_does_it_on_one_stream() -> None:
+    api.whole()
+    assert import_module("mlx_lm.generate").generation_stream is api.generation_stream
 
 
 def test_the_installed_version_is_the_tested_one() -> None:

@@ -11,7 +11,7 @@ import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
 import mlx.core as mx
 import pytest
 from gonogo_server.engine.locate import locate
-from gonogo_server.engine.mlx.api import BatchGenerator
+from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.grammar import GrammarMask
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.logits import Penalties
@@ -76,9 +76,9 @@ class Bench:
             steady=steady,
         )
 
-    def plain(self) -> BatchGenerator:
+    def plain(self) -> Any:  # noqa: ANN401 - mlx_lm has no types
         stops = [[token] for token in sorted(self.loaded.text.end_tokens)]
-        return BatchGenerator(self.loaded.model, stop_tokens=stops, prefill_step_size=16)
+        return whole().BatchGenerator(self.loaded.model, stop_tokens=stops, prefill_step_size=16)
 
     def answers(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import mlx.core as mx
 from mlx.utils import tree_flatten, tree_unflatten
 
-from gonogo_server.engine.mlx.api import load_adapters
+from gonogo_server.engine.mlx.api import whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def adapt(model: Any, folder: Path, dtype: mx.Dtype | None) -> None:  # noqa: AN
     weights as stored would lose much of it by that, as they are coarser. Raises `ValueError` where it does not fit.
     """
     try:
-        load_adapters(model, str(folder))
+        whole().load_adapters(model, str(folder))
     except ValueError as error:
         # The rest of its lines go through all the other weights.
         detail = " ".join(line.strip() for line in str(error).splitlines()[:2])

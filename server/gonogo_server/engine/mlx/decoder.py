@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonogo_server.engine.mlx.api import get_classes
+from gonogo_server.engine.mlx.api import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Headless:
 
 def headless_classes(config: dict[str, Any]) -> tuple[type[Any], type[Any]]:
     """mlx_lm's classes for a config.json, the first one `Headless`. Raises `ValueError` where it has none."""
-    model, args = get_classes(config)
+    model, args = whole().get_classes(config)
     return type(model.__name__, (Headless, model), {}), args
 
 

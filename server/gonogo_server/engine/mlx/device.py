@@ -7,7 +7,6 @@ from importlib.metadata import version
 import mlx.core as mx
 
 from gonogo_server.engine.mlx import BLAS
-from gonogo_server.engine.mlx.api import maybe_set_recommended_wired_limit
 
 
 def on_cpu() -> bool:
@@ -18,7 +17,9 @@ def on_cpu() -> bool:
 def set_up() -> None:
     """Settle, for all of the process, what suits the device; to be called before a model is loaded."""
     # Without it a large model is paged out between steps on macOS; elsewhere it does nothing.
-    maybe_set_recommended_wired_limit()
+    most = mx.device_info().get("max_recommended_working_set_size")
+    if most is not None:
+        mx.set_wired_limit(int(most))
     if on_cpu():
         # On Linux compiling means to run g++ and to keep what comes of it in a shared folder of /tmp, and it
         # gains nothing there: 17 to 22 tokens a second with it and without (SmolLM2-135M, two cores).

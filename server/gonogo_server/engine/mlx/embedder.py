@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 import mlx.core as mx
 from mlx.utils import tree_flatten
 
-from gonogo_server.engine.mlx.api import dequantize_model, load_model
+from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.decoder import UNTIED, Decoder, headless_classes
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.embedding_folder import read_embedding_folder
@@ -118,10 +118,14 @@ def load_embedder(location: Location) -> Embedder:
 def _network(folder: EmbeddingFolder) -> tuple[Network, Any]:
     """What computes hidden states, and the mlx module in it that holds the weights."""
     if folder.model_type in MODEL_TYPES:
-        model, _ = load_model(folder.path, lazy=True, get_model_classes=lambda **_: (Encoder, EncoderArgs))
+        model, _ = whole().load_model(
+            folder.path, lazy=True, get_model_classes=lambda **_: (Encoder, EncoderArgs)
+        )
         encoder = _settled(model)
         return encoder, encoder
-    model, _ = load_model(folder.path, lazy=True, model_config=UNTIED, get_model_classes=headless_classes)
+    model, _ = whole().load_model(
+        folder.path, lazy=True, model_config=UNTIED, get_model_classes=headless_classes
+    )
     body = _settled(model).model
     return Decoder(body), body
 
@@ -129,7 +133,7 @@ def _network(folder: EmbeddingFolder) -> tuple[Network, Any]:
 def _settled(model: Any) -> Any:  # noqa: ANN401 - mlx_lm has no types
     """The model in the precision that suits the device (see `load`), and in memory."""
     if on_cpu():
-        model = dequantize_model(model)
+        model = whole().dequantize_model(model)
         model.set_dtype(mx.float32)
     mx.eval(model.parameters())
     return model

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 import numpy as np
 
-from gonogo_server.engine.mlx.api import Llama, LlamaArgs, TokenizerWrapper
+from gonogo_server.engine.mlx.api import Llama, LlamaArgs
 from gonogo_server.engine.mlx.gguf_header import BF16, MISREAD, READ, tensor_infos
-from gonogo_server.engine.mlx.gguf_tokenizer import end_token_ids, read_tokenizer
+from gonogo_server.engine.mlx.gguf_tokenizer import read_tokenizer
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     model = Llama(LlamaArgs(**arguments))
     model.load_weights([(name, _as_trained(name, weight, arguments)) for name, weight in weights.items()])
     model.eval()
-    tokenizer = TokenizerWrapper(read_tokenizer(metadata), eos_token_ids=end_token_ids(metadata))
-    return model, tokenizer, arguments["max_position_embeddings"]
+    return model, read_tokenizer(metadata), arguments["max_position_embeddings"]
 
 
 def _usual(tensors: Mapping[str, mx.array]) -> mx.Dtype:

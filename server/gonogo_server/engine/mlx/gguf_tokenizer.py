@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
-from transformers import PreTrainedTokenizerFast
 
+from gonogo_server.engine.mlx.plain_tokenizer import PlainTokenizer
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ END_TEXTS = frozenset({"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>"
 """Control tokens that end an answer by their name, whether or not the metadata lists them."""
 
 
-def read_tokenizer(metadata: Mapping[str, Any]) -> PreTrainedTokenizerFast:
+def read_tokenizer(metadata: Mapping[str, Any]) -> PlainTokenizer:
     """The tokenizer with its chat template. Raises `UnsupportedModel` for a kind that is not known here."""
     tokens = _ggml(metadata, "tokens")
     tokenizer = Tokenizer(
@@ -43,11 +43,12 @@ def read_tokenizer(metadata: Mapping[str, Any]) -> PreTrainedTokenizerFast:
         tokenizer.post_processor = TemplateProcessing(
             single=f"{begin} $A", special_tokens=[(begin, metadata["tokenizer.ggml.bos_token_id"])]
         )
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers is typed in part
-        tokenizer_object=tokenizer,
-        bos_token=begin,
-        eos_token=_token(metadata, "eos_token_id"),
-        chat_template=metadata.get("tokenizer.chat_template"),
+    return PlainTokenizer(
+        tokenizer,
+        begin=begin,
+        end=_token(metadata, "eos_token_id"),
+        end_token_ids=end_token_ids(metadata),
+        template=metadata.get("tokenizer.chat_template"),
     )
 
 

@@ -13,7 +13,7 @@ import mlx.core as mx
 from mlx.utils import tree_flatten
 
 from gonogo_server.engine.mlx.adapter import adapt
-from gonogo_server.engine.mlx.api import dequantize_model, load_model, load_tokenizer
+from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.gguf import load_gguf
 from gonogo_server.engine.mlx.packed.weights import Weights, can_be_packed, join
@@ -96,11 +96,12 @@ def _arrays(model: Any) -> list[mx.array]:  # noqa: ANN401 - mlx_lm has no types
 
 
 def _load_folder(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
-    model, config = load_model(path, lazy=True)
+    mlx_lm = whole()
+    model, config = mlx_lm.load_model(path, lazy=True)
     if dtype is not None:
-        model = dequantize_model(model)
+        model = mlx_lm.dequantize_model(model)
         model.set_dtype(dtype)
-    tokenizer = load_tokenizer(  # type: ignore[no-untyped-call]  # mlx_lm is typed in part
+    tokenizer = mlx_lm.load_tokenizer(
         path,
         # Said explicitly, as the default is a question on the terminal.
         {"trust_remote_code": False},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import mlx.core as mx
 
-from gonogo_server.engine.mlx.api import BatchGenerator, make_prompt_cache
+from gonogo_server.engine.mlx.api import make_prompt_cache, whole
 from gonogo_server.engine.mlx.batch import Batch
 from gonogo_server.engine.mlx.device import on_cpu, set_up
 from gonogo_server.engine.mlx.embedder import Embedder, batches, load_embedder
@@ -198,7 +198,7 @@ class Residents:
                 step_size=self._read_step(),
                 steady=self._limits.deterministic,
             )
-        return BatchGenerator(
+        return whole().BatchGenerator(
             loaded.model,
             stop_tokens=[[token] for token in sorted(end_tokens)],
             completion_batch_size=self._limits.sequences,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import llguidance.hf
 from jinja2 import TemplateError
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLTokenizer
+from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
 from gonogo_server.engine.base import NO_VARIABLES, ToolStyle
@@ -18,8 +18,6 @@ from gonogo_server.errors import BadRequest, UnsupportedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from llguidance import LLTokenizer
 
     from gonogo_server.engine.base import Effort, Message, ReasoningStyle
 
@@ -36,8 +34,8 @@ INFILL = (
 class Text:
     """What a model's tokenizer knows: its template, its vocabulary, and the tokens that end an answer.
 
-    `tokenizer` is an `mlx_lm` TokenizerWrapper around a fast (Rust) tokenizer; `context_length` is in tokens,
-    `vocabulary` the number of logits that the model gives.
+    `tokenizer` is an `mlx_lm` TokenizerWrapper around a fast (Rust) tokenizer, or a `PlainTokenizer`; `context_length`
+    is in tokens, `vocabulary` the number of logits that the model gives.
     """
 
     def __init__(self, tokenizer: Any, context_length: int, vocabulary: int) -> None:  # noqa: ANN401 - mlx_lm has no types
@@ -172,11 +170,17 @@ class Text:
     @cached_property
     def grammar_tokenizer(self) -> LLTokenizer:
         """The vocabulary as llguidance reads it; every end token ends what a grammar lets through."""
-        return llguidance.hf.from_tokenizer(
-            self._tokenizer._tokenizer,  # noqa: SLF001 - the wrapper passes on attributes, but is none itself
+        plain = self._tokenizer.backend_tokenizer
+        if plain.padding or plain.truncation:  # neither is a grammar's
+            plain = Tokenizer.from_str(plain.to_str())
+            plain.no_padding()
+            plain.no_truncation()
+        return LLTokenizer(
+            plain.to_str(),
             n_vocab=max(self.vocabulary, len(self._tokenizer)),
             # A configuration may name more than the tokenizer has.
-            eos_token=sorted(token for token in self.end_tokens if token < len(self._tokenizer)) or None,
+            eos_token=sorted(token for token in self.end_tokens if token < len(self._tokenizer))
+            or self._tokenizer.eos_token_id,
         )
 
     def _check_length(self, text: str) -> None:
