@@ -141,6 +141,9 @@ def check(
             collect(approach, plan(scenarios), on_done, replay, enough=enough, stopper=stopper)
         )
         _consult(records, scenarios)
+        for record in records:
+            for exchange in record.exchanges:
+                replay(exchange)  # what a run that was gone on with had recorded before
         # The clients may still be reading; their rules are judged when they are done.
         others = [s for s in scenarios if not _is_of_clients(s)]
         found = [judge(record, others, catalogue) for record in records]
@@ -200,8 +203,9 @@ def _remembering(replays: Replays) -> Iterator[Callable[[Exchange], None]]:
     exchanges: dict[str, Exchange] = {}
 
     def submit(exchange: Exchange) -> None:
-        exchanges[exchange.id] = exchange
-        replays.submit(exchange)
+        if exchange.id not in exchanges:
+            exchanges[exchange.id] = exchange
+            replays.submit(exchange)
 
     yield submit
     outcomes = replays.results()

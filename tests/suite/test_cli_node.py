@@ -70,6 +70,17 @@ def test_a_run_is_read_in_node_and_judged_the_same_again(
 
 
 @needs_packages
+def test_what_a_run_that_is_gone_on_with_had_recorded_is_read_too(
+    gonogo: Run, reference_url: str, tmp_path: Path
+) -> None:
+    stored, report = tmp_path / "e.jsonl", tmp_path / "r.json"
+    assert gonogo("check", reference_url, *FEW, "--evidence", stored).exit_code == 0
+    resumed = (*FEW, "--node-modules", INSTALLED, "--evidence", stored, "--resume", "--json", report)
+    assert gonogo("check", reference_url, *resumed).exit_code == 0
+    assert rules(report)["clients.openai_node.models"]["verdict"] == "pass"
+
+
+@needs_packages
 def test_where_node_is_not_found_its_rules_are_inconclusive_and_say_what_to_install(
     gonogo: Run, clean_evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
