@@ -69,7 +69,8 @@ def _add_models(add: Callable[..., object]) -> None:
         dest="models",
         metavar="MODEL",
         help="what to serve: a folder in MLX format, a folder with an adapter (LoRA) that names its base, a .gguf file"
-        " (a Llama with a byte-level vocabulary), or a Hugging Face id; may be repeated",
+        " (architecture llama, qwen2 or qwen3; byte-level BPE split as gpt-2, smollm, llama-bpe or qwen2; tensors F32,"
+        " F16, BF16, Q4_0, Q4_1, Q8_0, Q2_K or Q6_K), or a Hugging Face id; may be repeated",
     )
     add("--download", action="store_true", help="download a Hugging Face model that is not here yet")
     add("--preload", metavar="yes|no|MODELS", help="load all, none, or these before listening (yes)")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gonogo_server.engine.mlx  # noqa: F401 - a BLAS comes before mlx
@@ -12,13 +14,15 @@ import pytest
 from gguf import GGML_QUANT_SIZES, GGUFWriter, quants
 from gguf import GGMLQuantizationType as Type
 from gonogo_server.engine.locate import Location
-from gonogo_server.engine.mlx.gguf import read_file
-from gonogo_server.engine.mlx.gguf_header import tensor_infos
+from gonogo_server.engine.mlx.gguf import BLOCKS, read_file
+from gonogo_server.engine.mlx.gguf_header import READ, TYPES, tensor_infos
+from gonogo_server.engine.mlx.gguf_words import WORDS
 from gonogo_server.engine.mlx.load import load
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
+from gonogo_server.options import parser
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 ROWS = np.linspace(-3, 3, 4 * 256, dtype=np.float32).reshape(4, 256)
 LARGE = np.array([[1e30, -7e4, 2.0**-120, 3.0]] * 8, dtype=np.float32)
@@ -143,3 +147,28 @@ def test_metadata_that_mlx_does_not_read_is_refused_by_its_key_and_type_and_mlx_
         f"The model made cannot be served: its metadata value llama.rope.theta is of the type {name}, which mlx does"
         " not read."
     )
+
+
+INTEGERS = {"I8", "I16", "I32"}
+
+
+def readme() -> str:
+    text = (Path(__file__).parents[3] / "README.md").read_text()
+    return text[text.index("A GGUF file is read where") : text.index("Q4_K is refused")]
+
+
+def help_text() -> str:
+    text = " ".join(parser().format_help().split())
+    return text[text.index("a .gguf file (") : text.index("or a Hugging Face id")]
+
+
+@pytest.mark.parametrize("told", [readme, help_text])
+def test_readme_and_help_say_which_files_are_read(told: Callable[[], str]) -> None:
+    text = told()
+    named = set(re.findall(r"\b(?:B?F|Q)\d\w*", text))
+    assert named == {TYPES[number] for number in READ} - INTEGERS
+    assert all(name in text for name in (*BLOCKS, "gpt-2", "smollm", "llama-bpe", "qwen2"))
+
+
+def test_the_readme_names_every_way_to_split() -> None:
+    assert all(f"`{name}`" in readme() for name in WORDS)

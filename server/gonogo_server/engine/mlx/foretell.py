@@ -11,7 +11,7 @@ import mlx.core as mx
 from gonogo_server.engine.mlx.device import on_cpu
 from gonogo_server.engine.mlx.embedding_folder import read_embedding_folder
 from gonogo_server.engine.mlx.gguf import GROUP as GGUF_GROUP
-from gonogo_server.engine.mlx.gguf import read_file
+from gonogo_server.engine.mlx.gguf import architecture, read_file
 from gonogo_server.engine.mlx.load import context_length
 from gonogo_server.engine.mlx.refusal import refusal
 
@@ -50,7 +50,11 @@ def foretell(location: Location) -> Foretold:
 def _gguf(location: Location) -> tuple[int, int, int]:
     tensors, metadata = read_file(location.path)
     nbytes = weights(tensors, lambda _: GGUF_GROUP) * (FLOAT32 if on_cpu() else FLOAT16)
-    return metadata["llama.context_length"], len(metadata["tokenizer.ggml.tokens"]), nbytes
+    return (
+        metadata[f"{architecture(metadata)}.context_length"],
+        len(metadata["tokenizer.ggml.tokens"]),
+        nbytes,
+    )
 
 
 def _folder(location: Location) -> tuple[int, int, int]:

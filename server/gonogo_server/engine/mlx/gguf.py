@@ -1,9 +1,10 @@
-"""A Llama in a GGUF file, as an mlx_lm model.
+"""A Llama or a Qwen in a GGUF file, as an mlx_lm model.
 
 Tensor and metadata names are those of the GGUF specification (ggml, docs/gguf.md). mlx reads the tensors:
 what is quantised as Q4_0, Q4_1 or Q8_0 comes as packed weights with scales and biases for groups of 32, the
-rest as floats. llama.cpp's converter (conversion/llama.py, permute) pairs the rows of q and k that rotary embedding
-turns together. They are put back to where they were, as an adapter that was made for the original expects them there.
+rest as floats. llama.cpp's converter (conversion/llama.py, permute) pairs the rows of a Llama's q and k that rotary
+embedding turns together. They are put back to where they were, as an adapter that was made for the original expects
+them there. Those of a Qwen are where they were (conversion/qwen.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 import numpy as np
 
-from gonogo_server.engine.mlx.api import Llama, LlamaArgs
+from gonogo_server.engine.mlx.api import Llama, LlamaArgs, whole
 from gonogo_server.engine.mlx.gguf_header import BF16, MISREAD, READ, tensor_infos
 from gonogo_server.engine.mlx.gguf_tokenizer import read_tokenizer
 from gonogo_server.errors import ModelUnavailable, UnsupportedModel
@@ -44,6 +45,9 @@ BLOCK = {
     "attn_norm": "input_layernorm",
     "ffn_norm": "post_attention_layernorm",
 }
+HEAD_NORMS = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
+BLOCKS = {"llama": BLOCK, "qwen2": BLOCK, "qwen3": BLOCK | HEAD_NORMS}
+"""What is in a block, by the architecture, which mlx_lm calls by the same name."""
 OUTSIDE = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 
 ARGUMENTS = {
@@ -54,7 +58,10 @@ ARGUMENTS = {
     "rms_norm_eps": "attention.layer_norm_rms_epsilon",
     "max_position_embeddings": "context_length",
 }
-"""The arguments of mlx_lm's Llama that every such file states."""
+"""The arguments of mlx_lm's models that every such file states."""
+
+ROTATION = "rope_freqs.weight"
+"""By how much each pair of a head turns slower than usual, in files of Llama 3.1 and later."""
 
 UNWRITABLE = frozenset({EACCES, EPERM, EROFS})
 """What a file says, or its file system, that may be read only."""
@@ -68,20 +75,38 @@ def load_gguf(path: Path, dtype: mx.Dtype | None) -> tuple[Any, Any, int]:
     """Model, tokenizer and context length in tokens; the weights as `dtype`, None: as float16, or bfloat16 in a file
     that has some.
 
-    Raises `UnsupportedModel` for anything but a Llama with a byte-level BPE vocabulary.
+    Raises `UnsupportedModel` for another architecture, or another vocabulary than byte-level BPE.
     """
     tensors, metadata = read_file(path)
-    architecture = metadata.get("general.architecture")
-    if architecture != "llama":
-        raise UnsupportedModel(
-            f"its architecture is {architecture!r}, and only llama is read from GGUF files"
-        )
-    weights = _weights(tensors, _usual(tensors) if dtype is None else dtype)
-    arguments = _arguments(metadata, weights)
-    model = Llama(LlamaArgs(**arguments))
-    model.load_weights([(name, _as_trained(name, weight, arguments)) for name, weight in weights.items()])
+    arch = architecture(metadata)
+    slower = tensors.pop(ROTATION, None) if arch == "llama" else None
+    weights = _weights(arch, tensors, _usual(tensors) if dtype is None else dtype)
+    arguments = _arguments(arch, metadata, weights) | _rotation(slower, metadata)
+    model = _model(arch, arguments)
+    if arch == "llama":
+        weights = {name: _as_trained(name, weight, arguments) for name, weight in weights.items()}
+    model.load_weights(list(weights.items()))
     model.eval()
     return model, read_tokenizer(metadata), arguments["max_position_embeddings"]
+
+
+def _model(arch: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - mlx_lm's models have no common type
+    if arch == "llama":
+        return Llama(LlamaArgs(**arguments))
+    model_class, arguments_class = whole().get_classes({"model_type": arch})
+    # Which leaves out what the model does not know: Qwen2 has no head_dim of its own.
+    return model_class(arguments_class.from_dict(arguments))
+
+
+def architecture(metadata: Mapping[str, Any]) -> str:
+    """That of the file, one of `BLOCKS`. Raises `UnsupportedModel` for another."""
+    named = metadata.get("general.architecture")
+    if named not in BLOCKS:
+        *most, last = BLOCKS
+        raise UnsupportedModel(
+            f"its architecture is {named!r}, and only {', '.join(most)} and {last} are read from GGUF files"
+        )
+    return str(named)
 
 
 def _usual(tensors: Mapping[str, mx.array]) -> mx.Dtype:
@@ -162,18 +187,38 @@ def unwritable_because(path: Path) -> str | None:
         raise
 
 
-def _arguments(metadata: Mapping[str, Any], weights: Mapping[str, mx.array]) -> dict[str, Any]:
-    for key in ("llama.rope.scaling.type", "llama.expert_count"):
+def _arguments(arch: str, metadata: Mapping[str, Any], weights: Mapping[str, mx.array]) -> dict[str, Any]:
+    for key in (f"{arch}.rope.scaling.type", f"{arch}.expert_count"):
         if metadata.get(key) not in {None, "none", 0}:
             raise UnsupportedModel(f"its {key} is {metadata[key]!r}, which is not read from GGUF files")
-    arguments = {name: _required(metadata, f"llama.{key}") for name, key in ARGUMENTS.items()}
+    arguments = {name: _required(metadata, f"{arch}.{key}") for name, key in ARGUMENTS.items()}
+    heads = arguments["num_attention_heads"]
     return arguments | {
-        "model_type": "llama",
-        "num_key_value_heads": metadata.get("llama.attention.head_count_kv"),
-        "head_dim": metadata.get("llama.attention.key_length"),
-        "rope_theta": metadata.get("llama.rope.freq_base", 10000.0),
+        "model_type": arch,
+        "num_key_value_heads": metadata.get(f"{arch}.attention.head_count_kv", heads),
+        "head_dim": metadata.get(f"{arch}.attention.key_length", arguments["hidden_size"] // heads),
+        "rope_theta": metadata.get(f"{arch}.rope.freq_base", 10000.0),
         "vocab_size": weights["model.embed_tokens.weight"].shape[0],
         "tie_word_embeddings": "lm_head.weight" not in weights,
+    }
+
+
+def _rotation(slower: mx.array | None, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The argument for heads whose pairs turn slower by factors of their own.
+
+    Which is what mlx_lm does for the kind that it calls longrope, and no more where that is told to begin with the
+    whole context.
+    """
+    if slower is None:
+        return {}
+    factors: Any = slower.tolist()
+    return {
+        "rope_scaling": {
+            "rope_type": "longrope",
+            "short_factor": factors,
+            "long_factor": factors,
+            "original_max_position_embeddings": metadata.get("llama.context_length"),
+        }
     }
 
 
@@ -183,10 +228,10 @@ def _required(metadata: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - w
     return metadata[key]
 
 
-def _weights(tensors: Mapping[str, mx.array], dtype: mx.Dtype) -> dict[str, mx.array]:
+def _weights(arch: str, tensors: Mapping[str, mx.array], dtype: mx.Dtype) -> dict[str, mx.array]:
     parts = (name.rpartition(".") for name in tensors)
     return {
-        f"{_layer(layer)}.{part}": _floats(tensors, layer, part).astype(dtype)
+        f"{_layer(arch, layer)}.{part}": _floats(tensors, layer, part).astype(dtype)
         for layer, _, part in parts
         if part not in {"scales", "biases"}
     }
@@ -198,7 +243,7 @@ def _as_trained(name: str, weight: mx.array, arguments: Mapping[str, Any]) -> mx
         return weight
     heads = arguments["num_attention_heads"]
     if ".k_proj." in name:
-        heads = arguments["num_key_value_heads"] or heads
+        heads = arguments["num_key_value_heads"]
     return weight.reshape(heads, -1, 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
@@ -212,11 +257,11 @@ def _floats(tensors: Mapping[str, mx.array], layer: str, part: str) -> mx.array:
     return mx.dequantize(tensor, scales.astype(mx.float32), biases, group_size=GROUP, bits=bits)
 
 
-def _layer(name: str) -> str:
+def _layer(arch: str, name: str) -> str:
     if block := re.fullmatch(r"blk\.(\d+)\.(\w+)", name):
         number, layer = block.groups()
-        if layer in BLOCK:
-            return f"model.layers.{number}.{BLOCK[layer]}"
+        if layer in BLOCKS[arch]:
+            return f"model.layers.{number}.{BLOCKS[arch][layer]}"
     elif name in OUTSIDE:
         return OUTSIDE[name]
-    raise UnsupportedModel(f"its tensor {name} has no place in a plain Llama")
+    raise UnsupportedModel(f"its tensor {name} has no place in a plain {arch}")

@@ -1,18 +1,18 @@
 """The tokenizer that a GGUF file carries in its metadata.
 
-Key names and token types are those of the GGUF specification (ggml, docs/gguf.md); what a value of
-`tokenizer.ggml.pre` splits on is in llama.cpp (src/llama-vocab.cpp).
+Key names and token types are those of the GGUF specification (ggml, docs/gguf.md).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models
 from tokenizers.processors import TemplateProcessing
 
+from gonogo_server.engine.mlx.gguf_words import words_of
 from gonogo_server.engine.mlx.plain_tokenizer import PlainTokenizer
-from gonogo_server.errors import ModelUnavailable, UnsupportedModel
+from gonogo_server.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,28 +28,39 @@ END_TEXTS = frozenset({"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>"
 
 def read_tokenizer(metadata: Mapping[str, Any]) -> PlainTokenizer:
     """The tokenizer with its chat template. Raises `UnsupportedModel` for a kind that is not known here."""
+    words = words_of(metadata.get("tokenizer.ggml.model"), metadata.get("tokenizer.ggml.pre"))
     tokens = _ggml(metadata, "tokens")
     tokenizer = Tokenizer(
         models.BPE(
             vocab={token: index for index, token in enumerate(tokens)},
             merges=[_pair(merge) for merge in _ggml(metadata, "merges")],
+            ignore_merges=words.taken_whole,
         )
     )
-    tokenizer.pre_tokenizer = _pre_tokenizer(metadata)
+    tokenizer.pre_tokenizer = words.pre_tokenizer()
     tokenizer.decoder = decoders.ByteLevel()
     _add_whole_tokens(tokenizer, tokens, _ggml(metadata, "token_type"))
-    begin = _token(metadata, "bos_token_id")
-    if begin is not None and metadata.get("tokenizer.ggml.add_bos_token"):
+    begin, template = _token(metadata, "bos_token_id"), metadata.get("tokenizer.chat_template")
+    if begin is not None and metadata.get("tokenizer.ggml.add_bos_token", words.begins):
         tokenizer.post_processor = TemplateProcessing(
             single=f"{begin} $A", special_tokens=[(begin, metadata["tokenizer.ggml.bos_token_id"])]
         )
+        template = template and _begun(template, begin)
     return PlainTokenizer(
         tokenizer,
         begin=begin,
         end=_token(metadata, "eos_token_id"),
         end_token_ids=end_token_ids(metadata),
-        template=metadata.get("tokenizer.chat_template"),
+        template=template,
     )
+
+
+def _begun(template: str, begin: str) -> str:
+    """The template, which writes the begin token once, whether or not it did so by itself.
+
+    As in llama.cpp (common/chat.cpp), which takes the template's away and lets the tokenizer put one first.
+    """
+    return template if "bos_token" in template or begin in template else "{{ bos_token }}" + template
 
 
 def end_token_ids(metadata: Mapping[str, Any]) -> frozenset[int]:
@@ -58,19 +69,6 @@ def end_token_ids(metadata: Mapping[str, Any]) -> frozenset[int]:
     pairs = zip(_ggml(metadata, "tokens"), _ggml(metadata, "token_type"), strict=True)
     told = {index for index, (text, kind) in enumerate(pairs) if kind == CONTROL and text in END_TEXTS}
     return frozenset(named | told)
-
-
-def _pre_tokenizer(metadata: Mapping[str, Any]) -> pre_tokenizers.PreTokenizer:
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    match metadata.get("tokenizer.ggml.model"), metadata.get("tokenizer.ggml.pre"):
-        case "gpt2", "smollm":
-            return pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level])
-        case "gpt2", "gpt-2":
-            return byte_level
-        case model, pre:
-            raise UnsupportedModel(
-                f"its tokenizer ({model}, {pre}) is not read from GGUF files; take the model in MLX format"
-            )
 
 
 def _add_whole_tokens(tokenizer: Tokenizer, tokens: Sequence[str], types: Sequence[int]) -> None:
