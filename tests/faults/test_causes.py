@@ -210,7 +210,7 @@ def test_a_limit_that_is_ignored_is_called_so_where_no_answer_has_usage(catalogu
     server = replace(unlimited, edit=uncounted.edit)
     causes = {cause.id: cause for cause in _causes(_recorded(server, catalogue), catalogue)}
     assert "chat.limit.max_tokens" in causes["limit-ignored"].rules
-    assert "words where the limit is" in causes["limit-ignored"].seen
+    assert "words where the token limit is" in causes["limit-ignored"].seen
     assert "chat.response.usage" in causes["usage-missing"].rules
 
 

@@ -70,7 +70,7 @@ def _limit(sight: Sight) -> Sighting | None:
             return f"{used} tokens were generated where the limit is {limit}" if used > limit else None
         words = 0 if fields.get("echo") is True else len(_text(exchange).split())
         return (
-            f"the text has {words} words where the limit is {limit} tokens"
+            f"the text has {words} words where the token limit is {limit}"
             if words > limit * MOST_WORDS
             else None
         )
@@ -103,7 +103,7 @@ def _zero_limit(sight: Sight) -> Sighting | None:
         fields = exchange.request.fields
         limit = reading.count(fields.get("max_completion_tokens", fields.get("max_tokens")))
         used = _completion_tokens(exchange)
-        return f"{used} tokens were generated where the limit is 0" if limit == 0 and used else None
+        return f"completion_tokens is {used} where the limit is 0" if limit == 0 and used else None
 
     return among(sight.answers, generates)
 
