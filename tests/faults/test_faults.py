@@ -31,12 +31,20 @@ AN_ID = re.compile(r"\bx\d+\b")
 
 @dataclass(eq=False)
 class Seen:
-    """A fault, the record that it makes, what every rule says of it, and the exchanges that each looks at."""
+    """A fault and the record that it makes, and once a test asks for it, what every rule says of that."""
 
     fault: Fault
     record: Record
-    found: dict[str, Judgement]
-    looked_at: dict[str, list[Exchange]]
+    rejudge: Rejudge
+
+    @cached_property
+    def looked_at(self) -> dict[str, list[Exchange]]:
+        """The exchanges that each rule looks at."""
+        return self.rejudge.subjects(self.record)
+
+    @cached_property
+    def found(self) -> dict[str, Judgement]:
+        return self.rejudge(self.record, self.looked_at)
 
     @cached_property
     def explained(self) -> tuple[list[Judgement], tuple[Cause, ...]]:
@@ -48,9 +56,7 @@ class Seen:
 def seen(request: pytest.FixtureRequest, rejudge: Rejudge) -> Seen:
     """Judged once for all the tests of a fault, which therefore run one after the other."""
     fault: Fault = request.param
-    record = fault.change(rejudge.clean)
-    looked_at = rejudge.subjects(record)
-    return Seen(fault, record, rejudge(record, looked_at), looked_at)
+    return Seen(fault, fault.change(rejudge.clean), rejudge)
 
 
 def test_a_server_that_keeps_the_contract_passes_every_rule(rejudge: Rejudge, catalogue: Catalogue) -> None:

@@ -51,6 +51,7 @@ def until_listening(lines: Iterable[str]) -> Iterator[str]:
             return
 
 
+@pytest.mark.usefixtures("measured_processes")
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_listens_answers_and_stops_on_a_signal(stop: signal.Signals) -> None:
     with serving(*SCRIPTED, "--model", "scripted", "--model", "org/other") as (process, said):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
 
+pytestmark = pytest.mark.usefixtures("measured_processes")
+
 QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
 
 

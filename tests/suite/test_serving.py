@@ -23,6 +23,7 @@ def is_up(url: str) -> bool:
         return False
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_the_server_listens_within_the_block_and_not_after_it() -> None:
     with serving.reference_server("scripted", engine="scripted") as url:
         assert is_up(url)
@@ -43,6 +44,7 @@ def test_the_server_is_stopped_on_an_error_too() -> None:
     assert not is_up(urls[0])
 
 
+@pytest.mark.usefixtures("measured_processes")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_no_server_behind(number: signal.Signals) -> None:
     code = (

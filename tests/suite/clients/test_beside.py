@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     Make = Callable[..., Exchange]
 
+pytestmark = pytest.mark.usefixtures("measured_processes")
+
 CHAT = "/chat/completions"
 MODELS = {"object": "list", "data": [{"id": "m"}]}
 CHUNK = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Hi"}}]}

@@ -204,6 +204,7 @@ def test_what_a_server_may_do_none_of_them_minds(over: Over, change: str) -> Non
     }
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_stored_evidence_is_judged_the_same(over: Over, tmp_path: Path) -> None:
     found = over(_teapots).of_schemathesis()
     evidence.write(tmp_path / "e.jsonl", found.record)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Run = Callable[..., Result]
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_the_same_seed_gives_the_same_cases_and_another_seed_others(told: list[Told]) -> None:
     async def both() -> list[list[Told]]:
         return list(await asyncio.gather(generated(0, len(told)), generated(1, 60)))
@@ -202,6 +203,7 @@ def test_the_rules_of_a_pass_are_listed_and_explained_with_their_command(gonogo:
     assert "try it: gonogo check http://127.0.0.1:8000/v1 --fuzz --only robustness.envelope" in explained
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_the_reference_server_passes_and_its_evidence_is_judged_the_same_offline(
     gonogo: Run, reference_url: str, tmp_path: Path
 ) -> None:

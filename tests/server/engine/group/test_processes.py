@@ -234,6 +234,7 @@ def test_only_process_0_obeys_signals_as_it_may_have_answers_to_finish(pair: Pro
     assert pair.post("/completions", SHORT).status_code == 200
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_a_signal_to_process_0_ends_all_in_order(
     pair: Processes, kept: tuple[ExitStack, list[Processes]]
 ) -> None:
@@ -257,6 +258,7 @@ def test_a_stream_does_not_look_complete_where_another_process_is_gone(endless: 
         assert processes.ends() == [1, -signal.SIGKILL]
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_the_others_end_with_a_failure_where_process_0_is_gone(endless: Path, tmp_path: Path) -> None:
     with serving(tmp_path, *2 * [("--model", endless)], program=("-c", IMPATIENT)) as processes:
         url = f"{processes.url}/completions"
@@ -266,6 +268,7 @@ def test_the_others_end_with_a_failure_where_process_0_is_gone(endless: Path, tm
             assert processes.ends() == [-signal.SIGKILL, 1]
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_nothing_begins_with_two_different_models(endless: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(endless, other)
@@ -277,6 +280,7 @@ def test_nothing_begins_with_two_different_models(endless: Path, tmp_path: Path)
         assert "Process 0 has another model" in processes.said(1)
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_all_end_where_one_cannot_begin(endless: Path, tmp_path: Path) -> None:
     with serving(tmp_path, ("--model", endless), ("--model", tmp_path / "nowhere")) as processes:
         assert processes.ends() == [2, 2]
