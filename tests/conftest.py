@@ -19,8 +19,8 @@ _OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
 _MEASURED = ("gonogo", "gonogo_contract", "gonogo_server")
 _BY_THEMSELVES = ("gonogo.__main__", "gonogo.suite", "gonogo_server.__main__")
 """What runs when it is imported, or is pytest's to import."""
-_FOREIGN = ("mlx_lm", "openai", "schemathesis", "transformers", "uvicorn")
-"""What our modules import and takes longest."""
+_FOREIGN = ("openai", "schemathesis", "transformers", "uvicorn")
+"""What our modules import and takes longest; not mlx, before which a BLAS has to be loaded."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
