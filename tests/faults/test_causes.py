@@ -25,6 +25,7 @@ from gonogo.faults.editing import (
     refused,
 )
 from gonogo.faults.kinds import KINDS, Faulty, dropping
+from gonogo.faults.sections import FAULTS
 from gonogo.judge import explain, judge
 from gonogo.judge.causes.diagnoses import DIAGNOSES
 from gonogo.verdict import Verdict
@@ -223,9 +224,18 @@ def test_a_stream_that_was_left_at_the_time_limit_is_not_called_cut(
     assert "stream-cut" in _ids(_causes(broken_off, catalogue))
 
 
+def test_a_stream_that_was_left_at_the_time_limit_lost_no_piece(clean: Record, catalogue: Catalogue) -> None:
+    (held,) = [fault for fault in FAULTS if fault.name == "the end of a stream is held back for good"]
+    left = changed(COUNTED, failing(FailureKind.TIMEOUT, keep=6))
+    assert _ids(_causes(left(held.change(clean)), catalogue)) == {"stop.stream.released", "http.in_time"}
+
+
 NO_PARAM = b'{"error": {"message": "no pictures", "type": "server_error", "code": 500}}'
 VECTOR = {"object": "embedding", "index": 0, "embedding": [0.6, 0.8]}
 USED = {"prompt_tokens": 6, "total_tokens": 6}
+COUNTED = asked(
+    'POST /chat/completions {"max_tokens":24,"stream":true,"stream_options":{"include_usage":true},"temperature":0}'
+)
 STREAMED = asked('POST /chat/completions {"stream":true}')
 
 

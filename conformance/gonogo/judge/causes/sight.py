@@ -81,10 +81,10 @@ class Sight:
         return [e for e in self.exchanges.values() if e.status is not None and e.status >= 400]
 
     def pairs(self) -> Iterator[tuple[Exchange, Exchange]]:
-        """Whole and streamed answers to the same greedy request."""
-        wholes = {_asked(exchange): exchange for exchange in self.wholes}
+        """Whole and streamed answers to the same greedy request, both of them read to their end."""
+        wholes = {_asked(exchange): exchange for exchange in self.wholes if exchange.failure is None}
         for streamed in self.streams:
-            whole = wholes.get(_asked(streamed))
+            whole = wholes.get(_asked(streamed)) if streamed.failure is None else None
             if whole is not None and streamed.request.fields.get("temperature") == 0:
                 yield whole, streamed
 
