@@ -7,7 +7,7 @@ import os
 import pkgutil
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,7 @@ _FOREIGN = ("openai", "schemathesis", "transformers", "uvicorn")
 def pytest_configure(config: pytest.Config) -> None:
     """Once for all workers."""
     os.environ.pop(_OF_CHILDREN, None)  # else each of them is measured twice
+    config.addinivalue_line("markers", "unmeasured: coverage is not measured while the test runs")
     _keep_bytecode(config)
 
 
@@ -57,7 +58,7 @@ def _listening_to_ctrl_c() -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Collecting is not measured, as tracing makes it take twice as long: ours is imported first, and measured."""
-    controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    controller = _controller(session.config)
     if controller is None or not _is_worker(session.config):
         return (yield)
     controller.pause()
@@ -73,6 +74,24 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
         return (yield)
     finally:
         controller.resume()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """As pytest-cov's own marker `no_cover`, which fails where nothing is measured (`--no-cov`)."""
+    controller = _controller(item.config)
+    if controller is None or item.get_closest_marker("unmeasured") is None:
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
+
+
+def _controller(config: pytest.Config) -> Any:  # noqa: ANN401 - of pytest-cov, which has no types
+    """What measures; None where nothing is measured."""
+    return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -22,7 +22,7 @@ def _command(name: str) -> list[str]:
     return measuring.in_node(name, NODE) if name in NODE_CLIENTS else measuring.in_python(name)
 
 
-@pytest.mark.no_cover  # what it runs of ours is the player of faults, which has tests of its own
+@pytest.mark.unmeasured  # what it runs of ours is the player of faults, which has tests of its own
 @pytest.mark.parametrize("name", [*measuring.INSTALLED, *NODE_CLIENTS])
 def test_a_client_does_what_the_table_says(name: str) -> None:
     if name in NODE_CLIENTS and not (NODE / "node_modules" / "openai").exists():

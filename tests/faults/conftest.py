@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of the cases of a test every fourth is measured; the others run the same lines, at a third of the cost."""
     for item in items:
         if item.path.parent == _FOLDER and item.path.stem not in _ALL_MEASURED and _is_one_of_many(item):
-            item.add_marker(pytest.mark.no_cover)
+            item.add_marker(pytest.mark.unmeasured)
 
 
 def _is_one_of_many(item: pytest.Item) -> bool:

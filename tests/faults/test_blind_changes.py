@@ -145,7 +145,7 @@ def _changed(record: Record, changes: list[tuple[int, Edit]]) -> Record:
     return replace(record, exchanges=tuple(exchanges))
 
 
-@pytest.mark.no_cover  # it goes where the faults go, hundreds of times
+@pytest.mark.unmeasured  # it goes where the faults go, hundreds of times
 @settings(
     derandomize=True,
     max_examples=250,
