@@ -277,6 +277,20 @@ def among_many(exchange: Exchange) -> JsonEdit:
     return edit
 
 
+def retrieving_any(exchange: Exchange) -> Exchange:
+    """Each of those models, asked for by its id."""
+    _, between, name = exchange.request.path.partition("/models/model-")
+    if not between or exchange.request.method != "GET" or exchange.status != 404:
+        return exchange
+    entry = {
+        "id": f"model-{name}",
+        "object": "model",
+        "created": 1_600_000_000 + int(name),
+        "owned_by": "somebody",
+    }
+    return answered(entry)(exchange)
+
+
 # ---- streams in other pieces
 
 

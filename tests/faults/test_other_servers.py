@@ -21,6 +21,7 @@ from faults.other_servers import (
     one_choice_after_another,
     refusing,
     respelled,
+    retrieving_any,
     saying,
     scaled,
     thinking,
@@ -143,7 +144,7 @@ def test_what_no_model_lacks_is_not_excused(
 
 
 def test_among_hundreds_of_models_one_is_named(catalogue: Catalogue) -> None:
-    edits = (saying(among_many),)
+    edits = (saying(among_many), retrieving_any)
     record = asyncio.run(
         record_run(catalogue, Other(*edits), model="ideal", embedding_model="org/ideal-embedder")
     )

@@ -81,6 +81,11 @@ def lines(*events: object, before: bytes = b"data: ", after: bytes = b"\n\n") ->
         pytest.param((ROLE, call("{}", index=0, **NAMED), call("", index=0), CALLED, DONE), id="in pieces"),
         pytest.param((ROLE, call("{", index=0, **NAMED), CALLED, DONE), id="arguments that are no JSON"),
         pytest.param((ROLE, {**TEXT, "x": float("nan")}, STOP, DONE), id="NaN where nobody looks"),
+        # No contract says which choice begins, and the helper takes the first that comes for number 0.
+        pytest.param(
+            ({**ROLE, "choices": [{**ROLE["choices"][0], "index": 1}]}, ROLE, STOP, DONE),
+            id="the second choice before the first",
+        ),
     ],
 )
 def test_a_stream_that_it_reads(streamed: Make, events: tuple[object, ...]) -> None:
@@ -139,11 +144,6 @@ def test_a_stream_that_it_reads(streamed: Make, events: tuple[object, ...]) -> N
             (ROLE, {**TEXT, "choices": [{**TEXT["choices"][0], "index": None}]}, DONE),
             f"TypeError in {HELPER}",
             id="null as index",
-        ),
-        pytest.param(
-            ({**ROLE, "choices": [{**ROLE["choices"][0], "index": 1}]}, ROLE, STOP, DONE),
-            f"IndexError in {HELPER}",
-            id="the second choice before the first",
         ),
         pytest.param(({**ROLE, "object": "x"}, DONE), f"AssertionError in {FINAL}", id="another object"),
         pytest.param((DONE,), f"AssertionError in {FINAL}", id="[DONE] alone"),
