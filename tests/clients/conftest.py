@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -33,6 +35,14 @@ class Served:
                 assert monotonic() < patient_until, "a request goes on although its client has gone"
         if self._behind is not None:
             self._behind.wait_until_free()
+
+    async def seen_free(self) -> None:
+        """The same for clients on an event loop, whose leftovers are collected there.
+
+        httpx's generators cannot be closed on the thread that waits, where the collector might meet them.
+        """
+        gc.collect()
+        await asyncio.to_thread(self.wait_until_free)
 
     def _open(self, client: httpx2.Client) -> float:
         figures = text_string_to_metric_families(client.get(httpx2.URL(self.base_url).join("/metrics")).text)

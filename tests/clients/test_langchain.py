@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from functools import reduce
 from operator import add
@@ -185,10 +184,10 @@ async def test_it_leaves_in_the_middle_and_the_server_is_free(chat: Make, served
     endless = chat(max_tokens=4000, logit_bias=flows.NEVER_ENDS)
     async with aclosing(endless.astream(FRANCE)) as stream:
         await anext(stream)
-    await asyncio.to_thread(served.wait_until_free)
+    await served.seen_free()
     with pytest.raises(openai.APITimeoutError):
         await chat(
             max_tokens=4000, logit_bias=flows.NEVER_ENDS, timeout=flows.TOO_SHORT, stream_chunk_timeout=None
         ).ainvoke(FRANCE)
-    await asyncio.to_thread(served.wait_until_free)
+    await served.seen_free()
     assert (await chat(max_tokens=1).ainvoke(FRANCE)).content

@@ -119,8 +119,8 @@ async def test_a_task_is_cancelled_in_the_middle_and_the_server_is_free(
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
-    await asyncio.to_thread(served.wait_until_free)
+    await served.seen_free()
     with pytest.raises(openai.APITimeoutError):
         await client.with_options(timeout=flows.TOO_SHORT).chat.completions.create(**flows.ENDLESS)
-    await asyncio.to_thread(served.wait_until_free)
+    await served.seen_free()
     assert (await client.completions.create(model="smollm2", prompt="One", max_tokens=1)).choices
