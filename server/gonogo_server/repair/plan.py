@@ -19,11 +19,11 @@ from gonogo_server.repair.emulation.length import UNLIMITED, Length
 from gonogo_server.repair.emulation.members import EDITS, without, written
 from gonogo_server.repair.emulation.padding import NoPadding
 from gonogo_server.repair.emulation.stop import Stop
-from gonogo_server.repair.emulation.whole import Fold
+from gonogo_server.repair.fold import fold
 from gonogo_server.repair.table.row import Does
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from gonogo_server.repair.base import Asked, Document, Joiner, Noted, Operation
     from gonogo_server.repair.emulation.base import Emulation
@@ -78,9 +78,9 @@ class Plan:
         """The stream that the client wants, of a whole answer: where `asked` wants none, and `client` does."""
         return whole.chunks(body, self.client)
 
-    def fold(self) -> Fold:
-        """What makes a whole answer of a stream: where `client` wants none, and `asked` does."""
-        return Fold(self.client)
+    def fold(self, chunks: Iterable[Document]) -> Document:
+        """The whole answer that repaired chunks make: where `client` wants one, and `asked` a stream."""
+        return fold(self.client, chunks)
 
 
 def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan:

@@ -72,14 +72,11 @@ def test_a_whole_answer_is_put_together_from_a_stream() -> None:
     made = chat("chat.response.usage", rule("chat.stream.usage", "pass"), seed=1)
     assert made.requests[0].items() >= COUNTING.items()
     assert (made.asked.stream, made.asked.include_usage, made.client.stream) == (True, True, False)
-    fold = made.fold()
-    for chunk in [*spoken("a", "b"), counted(3, 2)]:
-        fold.chunk(chunk)
-    assert fold.body() == {**answered("ab"), "usage": usage(3, 2)}
+    assert made.fold([*spoken("a", "b"), counted(3, 2)]) == {**answered("ab"), "usage": usage(3, 2)}
 
 
 def test_fragments_of_calls_and_log_probabilities_are_put_together() -> None:
-    fold = chat("chat.response.usage", rule("chat.stream.usage", "pass")).fold()
+    made = chat("chat.response.usage", rule("chat.stream.usage", "pass"))
     first = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": ""}}
     rows = [{"token": "a"}, {"token": "b"}]
     deltas: list[Document] = [
@@ -89,29 +86,28 @@ def test_fragments_of_calls_and_log_probabilities_are_put_together() -> None:
         {"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]},
     ]
     scores = [None, {"content": rows[:1], "refusal": None}, {"content": rows[1:], "refusal": None}, None]
-    for delta, logprobs in zip(deltas, scores, strict=True):
-        fold.chunk({"choices": [{"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": None}]})
-    (choice,) = fold.body()["choices"]
+    chunks: list[Document] = [
+        {"choices": [{"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": None}]}
+        for delta, logprobs in zip(deltas, scores, strict=True)
+    ]
+    (choice,) = made.fold(chunks)["choices"]
     assert choice["message"]["tool_calls"] == [CALL]
     assert choice["logprobs"] == {"content": rows, "refusal": None}
 
 
 def test_the_text_of_a_completion_is_put_together() -> None:
     made = completion("completions.response.usage", rule("completions.stream.usage", "pass"))
-    fold = made.fold()
-    for text in ("a", "b"):
-        fold.chunk({"choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": None}]})
-    assert [choice["text"] for choice in fold.body()["choices"]] == ["ab"]
+    chunks: list[Document] = [
+        {"choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": None}]} for text in "ab"
+    ]
+    assert [choice["text"] for choice in made.fold(chunks)["choices"]] == ["ab"]
 
 
 @given(st.lists(st.text(max_size=5), min_size=1, max_size=3))
 def test_what_is_streamed_of_a_whole_answer_makes_that_answer_again(contents: list[str]) -> None:
     body = answered(*contents)
     made = chat(NO_STREAM, WHOLE, **COUNTING)
-    fold = made.fold()
-    for chunk in made.chunks(body):
-        fold.chunk(chunk)
-    assert fold.body() == body
+    assert made.fold(made.chunks(body)) == body
 
 
 @pytest.mark.parametrize("content", ["a", ""])

@@ -70,15 +70,14 @@ class Upstream:
 
     def described(self) -> Sequence[str]:
         """Where requests go, and what is known of it."""
-        told = f"{len(self._quirks.table())} rules that it breaks are known"
-        unknown = (
-            f"nothing is known of what it breaks: check it with gonogo check URL --json FILE, and say"
+        known = len(self._quirks.table())
+        told = (
+            f"{known} rules that it breaks are known"
+            if known
+            else "nothing is known of what it breaks: check it with gonogo check URL --json FILE, and say"
             f" --quirks {self._name}=FILE"
         )
-        return [
-            f"{self._name}/… from {url} ({told if self._quirks.told else unknown})"
-            for url in self._client.urls
-        ]
+        return [f"{self._name}/… from {url} ({told})" for url in self._client.urls]
 
     def quirks(self) -> Sequence[tuple[str, str, str]]:
         """What is done about what it breaks."""
@@ -237,12 +236,8 @@ async def _whole(made: Plan, asking: Asking) -> Document:
     """A whole answer, also where the upstream is asked for a stream."""
     if not made.asked.stream:
         return await asking.whole()
-    fold = made.fold()
     async with aclosing(one(asking)) as coming:
-        async for chunks in coming:
-            for chunk in chunks:
-                fold.chunk(chunk)
-    return fold.body()
+        return made.fold([chunk async for chunks in coming for chunk in chunks])
 
 
 async def _frames(made: Plan, askings: Sequence[Asking]) -> AsyncGenerator[bytes, None]:

@@ -1,10 +1,9 @@
-"""A stream made of a whole answer, and a whole answer made of a stream."""
+"""A stream made of a whole answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo_server.repair.fold import fold
 from gonogo_server.repair.stages.heading import OBJECTS
 
 if TYPE_CHECKING:
@@ -51,19 +50,3 @@ def _written(choice: Document) -> Iterator[Document]:
     if text := choice.get("text"):
         yield {"index": index, "text": text, "logprobs": choice.get("logprobs"), "finish_reason": None}
     yield {"index": index, "text": "", "logprobs": None, "finish_reason": choice.get("finish_reason")}
-
-
-class Fold:
-    """Takes the chunks of a stream, repaired, and gives the whole answer that they make."""
-
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._chunks: list[Document] = []
-
-    def chunk(self, chunk: Document) -> None:
-        """Take the next one."""
-        self._chunks.append(chunk)
-
-    def body(self) -> Document:
-        """The whole answer to what has been taken."""
-        return fold(self._asked, self._chunks)
