@@ -28,7 +28,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     # ollama/ollama#17921, #16117: tool_choice and logprobs are taken and ignored
     "ollama": Preset(
         "http://127.0.0.1:11434/v1",
-        broken=("tools.forced.call", "tools.none.honoured", "logprobs.chat.present"),
+        broken=("tools.required.called", "tools.named.called", "tools.none.silent", "logprobs.chat.present"),
     ),
     "vllm": Preset("http://127.0.0.1:8000/v1", "VLLM_API_KEY"),
     "lmstudio": Preset("http://127.0.0.1:1234/v1"),
