@@ -13,7 +13,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -264,6 +273,16 @@ class Settings(BaseSettings):
 
     metrics: bool = False
     """Whether /metrics tells figures in Prometheus' text format; it takes the API key, where there is one."""
+
+    @field_validator("quirks")
+    @classmethod
+    def _of_providers(cls, quirks: dict[str, Path], info: ValidationInfo) -> dict[str, Path]:
+        known = info.data.get("providers", {})
+        for name in quirks:
+            if name not in known:
+                there = ", ".join(known) or "none, as --provider NAME=URL adds one"
+                raise ValueError(f"there is no provider '{name}'; there are: {there}")
+        return quirks
 
     @property
     def has_engine(self) -> bool:
