@@ -38,8 +38,8 @@ class Registry:
 
     @property
     def alive(self) -> bool:
-        """Whether somebody can answer."""
-        return any(provider.alive for provider in self._providers.values())
+        """Whether everybody can answer: an engine that has died is no better for the providers beside it."""
+        return all(provider.alive for provider in self._providers.values())
 
     @property
     def strict(self) -> bool:
