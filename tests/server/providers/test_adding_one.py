@@ -97,3 +97,11 @@ async def test_models_of_a_provider_that_is_not_there_are_left_out_of_the_list_o
     async with listen(create_app(Registry(providers), Settings())) as client:
         listed = (await client.get("/models")).json()["data"]
         assert [model["id"] for model in listed] == ["parrot", "other/parrot"]
+
+
+async def test_a_server_with_a_dead_engine_is_unwell_whoever_is_beside_it() -> None:
+    dead = Parrot()
+    dead.alive = False
+    async with listen(create_app(Registry({"dead": dead, "zoo": Parrot()}), Settings())) as client:
+        root = str(client.base_url).removesuffix("/v1/")
+        assert (await client.get(f"{root}/health")).status_code == 503

@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo_server import serve
+from gonogo.rules import load
+from gonogo_server import compose, serve
 from gonogo_server.errors import BadSettings
 from gonogo_server.options import parser
+from gonogo_server.presets import PRESETS
 from gonogo_server.provider_settings import base_url
 from gonogo_server.settings import read, shown
 
@@ -68,6 +70,15 @@ def test_a_file_says_more_of_a_provider(tmp_path: Path) -> None:
     assert str(settings.quirks_of("lab")) == "r.json"
 
 
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if preset.broken])
+def test_what_a_preset_says_is_broken_are_rules_that_something_is_done_about(name: str) -> None:
+    broken = PRESETS[name].broken
+    assert set(broken) <= {scenario.rule.id for scenario in load()}
+    table = compose.quirks(read(given("--provider", name)), name).table()
+    assert [told.rule for told in table] == list(broken)
+    assert {told.action for told in table} <= {"refused", "emulated", "repaired"}
+
+
 def test_an_engine_of_its_own_is_there_where_something_says_so() -> None:
     assert read({}).has_engine
     assert not read(given("--provider", "lab=http://a:1")).has_engine
@@ -83,6 +94,8 @@ def test_an_engine_of_its_own_is_there_where_something_says_so() -> None:
         (["--provider", "v1=http://a:1"], "'v1' is no name for a provider"),
         (["--provider", "My Lab=http://a:1"], "use small letters"),
         (["--provider", "lab=http://a:1", "--quirks", "r.json"], "'r.json' is not NAME=FILE"),
+        (["--provider", "lab=http://a:1", "--quirks", "lob=r.json"], "no provider 'lob'; there are: lab"),
+        (["--quirks", "lab=r.json"], "no provider 'lab'; there are: none"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_setting(arguments: list[str], sentence: str) -> None:

@@ -190,6 +190,16 @@ async def test_a_missing_done_is_sent_counted_and_named() -> None:
         assert 'gonogo_repairs_total{provider="lab",rule="chat.stream.done"} 1.0' in figures
 
 
+async def test_the_rules_that_a_whole_answer_was_repaired_by_are_named_where_that_is_wanted() -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    body = {"id": "c1", "object": "chat", "created": 1_700_000_000, "model": "m", "choices": [choice]}
+    app = replying(json.dumps(body).encode(), media_type="application/json")
+    async with listen(app) as upstream, gateway(upstream.base_url, mark_repairs=True) as client:
+        assert "chat.response.object" in (await client.post(CHAT, json=HELLO)).headers["x-gonogo-repairs"]
+    async with listen(app) as upstream, gateway(upstream.base_url) as client:
+        assert "x-gonogo-repairs" not in (await client.post(CHAT, json=HELLO)).headers
+
+
 async def test_the_upstream_is_told_at_once_when_the_client_leaves() -> None:
     left = asyncio.Event()
 
