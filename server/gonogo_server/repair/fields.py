@@ -8,6 +8,11 @@ if TYPE_CHECKING:
     from gonogo_server.repair.base import Document, Noted
 
 
+def is_same(value: object, right: object) -> bool:
+    """Whether both are written alike in JSON: 1, 1.0 and true are equal to Python."""
+    return value == right and type(value) is type(right)
+
+
 class Fields:
     """The fields of an object: `document` is the same object as long as nothing was edited."""
 
@@ -23,7 +28,7 @@ class Fields:
     def put(self, name: str, value: object, rule: str) -> None:
         """Set a field, unless it has this very value; `rule` is a name in the group, or an id with a dot."""
         old = self.document.get(name)
-        if name in self.document and (old is value or (old == value and type(old) is type(value))):
+        if name in self.document and (old is value or is_same(old, value)):
             return
         self._edit(rule)
         self.document[name] = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from gonogo_server.repair.answers import OBJECTS
 from gonogo_server.repair.stream import StreamRepair
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from gonogo_server.repair.base import Asked, Document, Noted
 
-OBJECTS: Final = {"chat": "chat.completion", "completion": "text_completion"}
 _JOINED: Final = ("content", "refusal", "reasoning_content", "reasoning")
 
 

@@ -36,188 +36,155 @@ class Refusal:
     asks: Asks
     said: str
     """What is not supported, as the subject of a sentence."""
-    blamed: bool = False
+    blamed: bool = True
     """Whether it is what sets a request apart that an upstream failed at."""
 
 
 REFUSALS: Final = (
-    Refusal(
-        Does.REFUSE_NUL, _ALL, asking.anywhere(lambda text: "\0" in text), "A character NUL is", blamed=True
-    ),
+    Refusal(Does.REFUSE_NUL, _ALL, asking.anywhere(lambda text: "\0" in text), "A character NUL is"),
     Refusal(
         Does.REFUSE_HALF_PAIRS,
         _ALL,
         asking.anywhere(lambda text: any("\ud800" <= character <= "\udfff" for character in text)),
         "Half a surrogate pair is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_PICTURES,
         _CHAT,
         asking.message(asking.first(asking.has_other_parts)),
         "Content other than text is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_CUT_ARGUMENTS,
         _CHAT,
         asking.message(asking.first(asking.has_cut_arguments)),
         "A call whose arguments are no JSON object is",
-        blamed=True,
     ),
-    Refusal(
-        Does.REFUSE_ORPHANS,
-        _CHAT,
-        asking.message(asking.orphan),
-        "A result that no call asked for is",
-        blamed=True,
-    ),
+    Refusal(Does.REFUSE_ORPHANS, _CHAT, asking.message(asking.orphan), "A result that no call asked for is"),
     Refusal(
         Does.REFUSE_LATE_SYSTEM,
         _CHAT,
         asking.message(asking.late_system),
         "A system message after the first message is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_SILENT_TURNS,
         _CHAT,
         asking.message(asking.first(asking.is_silent)),
         "An empty turn of the assistant is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_ORDER,
         _CHAT,
         asking.message(asking.unusual),
         "An empty message, or one in an unusual order, is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_TURNS,
         _CHAT,
         asking.message(asking.same_speaker),
         "A second message of the same speaker in a row is",
-        blamed=True,
     ),
+    Refusal(Does.REFUSE_TOKENS, _COMPLETION, asking.in_tokens("prompt"), "A prompt in tokens is"),
+    Refusal(Does.REFUSE_PROMPT_LISTS, _COMPLETION, asking.several("prompt"), "A list of prompts is"),
+    Refusal(Does.REFUSE_INPUT_TOKENS, _EMBEDDING, asking.in_tokens("input"), "An input in tokens is"),
+    Refusal(Does.REFUSE_SUFFIX, _COMPLETION, asking.given("suffix"), "'suffix' is"),
+    Refusal(Does.REFUSE_ECHO_LOGPROBS, _COMPLETION, asking.echo_logprobs, "'echo' with 'logprobs' is"),
     Refusal(
-        Does.REFUSE_TOKENS, _COMPLETION, asking.in_tokens("prompt"), "A prompt in tokens is", blamed=True
+        Does.ECHO,
+        _COMPLETION,
+        asking.echo_beyond_text,
+        "'echo' of anything but the text of a prompt is",
+        blamed=False,
     ),
+    Refusal(Does.REFUSE_ECHO, _COMPLETION, asking.given("echo"), "'echo' is"),
+    Refusal(Does.REFUSE_NEGATIVE_SEED, _TEXT, asking.negative_seed, "A 'seed' below 0 is"),
+    Refusal(Does.REFUSE_BIAS, _TEXT, asking.given("logit_bias"), "'logit_bias' is"),
     Refusal(
-        Does.REFUSE_PROMPT_LISTS, _COMPLETION, asking.several("prompt"), "A list of prompts is", blamed=True
-    ),
-    Refusal(
-        Does.REFUSE_INPUT_TOKENS, _EMBEDDING, asking.in_tokens("input"), "An input in tokens is", blamed=True
-    ),
-    Refusal(Does.REFUSE_SUFFIX, _COMPLETION, asking.given("suffix"), "'suffix' is", blamed=True),
-    Refusal(
-        Does.REFUSE_ECHO_LOGPROBS, _COMPLETION, asking.echo_logprobs, "'echo' with 'logprobs' is", blamed=True
-    ),
-    Refusal(
-        Does.ECHO, _COMPLETION, asking.echo_beyond_text, "'echo' of anything but the text of a prompt is"
-    ),
-    Refusal(Does.REFUSE_ECHO, _COMPLETION, asking.given("echo"), "'echo' is", blamed=True),
-    Refusal(Does.REFUSE_NEGATIVE_SEED, _TEXT, asking.negative_seed, "A 'seed' below 0 is", blamed=True),
-    Refusal(Does.REFUSE_BIAS, _TEXT, asking.given("logit_bias"), "'logit_bias' is", blamed=True),
-    Refusal(
-        Does.REFUSE_PENALTIES,
-        _TEXT,
-        asking.given("presence_penalty", "frequency_penalty"),
-        "A penalty is",
-        blamed=True,
+        Does.REFUSE_PENALTIES, _TEXT, asking.given("presence_penalty", "frequency_penalty"), "A penalty is"
     ),
     Refusal(
         Does.REFUSE_DEFINITIONS,
         _CHAT,
         asking.definitions,
         "A 'response_format' whose schema has definitions is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_SCHEMA,
         _CHAT,
         asking.response_format("json_schema"),
         "The 'response_format' json_schema is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_OBJECT,
         _CHAT,
         asking.response_format("json_object"),
         "The 'response_format' json_object is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_REQUIRED,
         _CHAT,
         asking.tool_choice(lambda choice: choice == "required"),
         "The 'tool_choice' required is",
-        blamed=True,
     ),
     Refusal(
         Does.REFUSE_NAMED,
         _CHAT,
         asking.tool_choice(lambda choice: isinstance(choice, dict)),
         "A 'tool_choice' by name is",
-        blamed=True,
     ),
-    Refusal(Does.REFUSE_STRICT, _CHAT, asking.strict_tools, "A strict tool is", blamed=True),
-    Refusal(
-        Does.REFUSE_PARALLEL, _CHAT, asking.parallel_calls, "'parallel_tool_calls' false is", blamed=True
-    ),
-    Refusal(Does.REFUSE_TOOLS, _CHAT, asking.given("tools"), "'tools' is", blamed=True),
-    Refusal(
-        Does.REFUSE_FUNCTIONS,
-        _CHAT,
-        asking.given("functions", "function_call"),
-        "'functions' is",
-        blamed=True,
-    ),
-    Refusal(Does.REFUSE_LOGPROBS, _CHAT, asking.given("logprobs"), "'logprobs' is", blamed=True),
-    Refusal(
-        Does.REFUSE_COMPLETION_LOGPROBS, _COMPLETION, asking.other("logprobs"), "'logprobs' is", blamed=True
-    ),
-    Refusal(Does.REFUSE_DIMENSIONS, _EMBEDDING, asking.other("dimensions"), "'dimensions' is", blamed=True),
-    Refusal(
-        Does.REFUSE_EFFORT, _CHAT, asking.other("reasoning_effort"), "'reasoning_effort' is", blamed=True
-    ),
-    Refusal(Does.REFUSE_BEST_OF, _COMPLETION, asking.best_of, "'best_of' is", blamed=True),
+    Refusal(Does.REFUSE_STRICT, _CHAT, asking.strict_tools, "A strict tool is"),
+    Refusal(Does.REFUSE_PARALLEL, _CHAT, asking.parallel_calls, "'parallel_tool_calls' false is"),
+    Refusal(Does.REFUSE_TOOLS, _CHAT, asking.given("tools"), "'tools' is"),
+    Refusal(Does.REFUSE_FUNCTIONS, _CHAT, asking.given("functions", "function_call"), "'functions' is"),
+    Refusal(Does.REFUSE_LOGPROBS, _CHAT, asking.given("logprobs"), "'logprobs' is"),
+    Refusal(Does.REFUSE_COMPLETION_LOGPROBS, _COMPLETION, asking.other("logprobs"), "'logprobs' is"),
+    Refusal(Does.REFUSE_DIMENSIONS, _EMBEDDING, asking.other("dimensions"), "'dimensions' is"),
+    Refusal(Does.REFUSE_EFFORT, _CHAT, asking.other("reasoning_effort"), "'reasoning_effort' is"),
+    Refusal(Does.REFUSE_BEST_OF, _COMPLETION, asking.best_of, "'best_of' is"),
     Refusal(
         Does.REFUSE_TEMPERATURE,
         _TEXT,
         asking.other("temperature", 0, 1),
         "A 'temperature' other than 0 and 1 is",
-        blamed=True,
     ),
-    Refusal(Does.REFUSE_TOP_P, _TEXT, asking.other("top_p", 1), "'top_p' is", blamed=True),
+    Refusal(Does.REFUSE_TOP_P, _TEXT, asking.other("top_p", 1), "'top_p' is"),
     Refusal(
         Does.REFUSE_HUGE_LIMIT,
         _TEXT,
         asking.limit(lambda limit: limit > HUGE),
         f"A limit of more than {HUGE} tokens is",
-        blamed=True,
     ),
+    Refusal(Does.REFUSE_ZERO_LIMIT, _TEXT, asking.limit(lambda limit: limit == 0), "A limit of 0 tokens is"),
+    Refusal(Does.REFUSE_LIMITS, _CHAT, asking.limit(lambda _: True), "A limit of tokens is", blamed=False),
     Refusal(
-        Does.REFUSE_ZERO_LIMIT,
-        _TEXT,
-        asking.limit(lambda limit: limit == 0),
-        "A limit of 0 tokens is",
-        blamed=True,
+        Does.REFUSE_COMPLETION_LIMITS,
+        _COMPLETION,
+        asking.limit(lambda _: True),
+        "A limit of tokens is",
+        blamed=False,
     ),
-    Refusal(Does.REFUSE_LIMITS, _CHAT, asking.limit(lambda _: True), "A limit of tokens is"),
-    Refusal(Does.REFUSE_COMPLETION_LIMITS, _COMPLETION, asking.limit(lambda _: True), "A limit of tokens is"),
-    Refusal(Does.REFUSE_USAGE, _TEXT, asking.counted, "'include_usage' is"),
+    Refusal(Does.REFUSE_USAGE, _TEXT, asking.counted, "'include_usage' is", blamed=False),
     Refusal(
-        Does.REFUSE_UNKNOWN, _CHAT, asking.unknown(CreateChatCompletionRequest.model_fields), "This field is"
+        Does.REFUSE_UNKNOWN,
+        _CHAT,
+        asking.unknown(CreateChatCompletionRequest.model_fields),
+        "This field is",
+        blamed=False,
     ),
     Refusal(
         Does.REFUSE_UNKNOWN,
         _COMPLETION,
         asking.unknown(CreateCompletionRequest.model_fields),
         "This field is",
+        blamed=False,
     ),
     Refusal(
-        Does.REFUSE_UNKNOWN, _EMBEDDING, asking.unknown(CreateEmbeddingRequest.model_fields), "This field is"
+        Does.REFUSE_UNKNOWN,
+        _EMBEDDING,
+        asking.unknown(CreateEmbeddingRequest.model_fields),
+        "This field is",
+        blamed=False,
     ),
 )
 """The first that fits is the one that is named, so the more exact ones stand first."""

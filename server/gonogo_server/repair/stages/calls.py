@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from gonogo_server.errors import UpstreamError
+from gonogo_server.repair.fields import is_same
 
 if TYPE_CHECKING:
     from gonogo_server.repair.base import Document, Noted
@@ -147,7 +148,7 @@ class Calls:
         call.state = State.OPEN
         arguments = "".join(call.arguments)
         right = {"index": call.number, "id": call.id, "type": "function"}
-        if all(_is_same(fragment.get(name), value) for name, value in right.items()) and (
+        if all(is_same(fragment.get(name), value) for name, value in right.items()) and (
             function.get("arguments", "") == arguments
         ):
             return fragment
@@ -192,10 +193,6 @@ def _broken_arguments(function: Document) -> list[str]:
 
 def _word(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _is_same(value: object, right: object) -> bool:
-    return value == right and type(value) is type(right)
 
 
 def _unclear(what: str) -> UpstreamError:

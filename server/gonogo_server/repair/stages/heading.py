@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server.repair.fields import is_same
 from gonogo_server.repair.seconds import in_seconds
 from gonogo_server.repair.stages.naming import both, of_stream
 
@@ -83,7 +84,7 @@ class Heading:
         if self._id is None:
             self._begin(chunk)
         right = {"id": self._id, "object": self._object, "created": self._created, "model": self._model}
-        wrong = {name: value for name, value in right.items() if not _is_same(chunk.get(name), value)}
+        wrong = {name: value for name, value in right.items() if not is_same(chunk.get(name), value)}
         for name in wrong:
             self._noted(of_stream(self._asked, self._broken(name, chunk.get(name))))
         return {**chunk, **wrong} if wrong else chunk
@@ -112,7 +113,3 @@ class Heading:
 
 def _name(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _is_same(value: object, right: object) -> bool:
-    return value == right and type(value) is type(right)
