@@ -89,7 +89,7 @@ REQUESTS: Final = (
     Row(
         ("chat.harmless.two_users",),
         Action.REFUSED,
-        "Two messages of the user in a row are refused.",
+        "A second message of the same speaker in a row is refused.",
         (Does.REFUSE_TURNS,),
     ),
     Row(

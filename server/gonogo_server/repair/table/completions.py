@@ -204,7 +204,8 @@ CHOICES: Final = (
     Row(
         ("choices.chat.", "choices.completions."),
         Action.EMULATED,
-        "Each of n choices is a request of its own; a seed is raised by one for each after the first.",
+        "Each of n choices is a request of its own, with the seed raised by one for each after the first; a best_of"
+        " other than n is refused.",
         (Does.CHOICES, Does.REFUSE_BEST_OF),
         refused_too=True,
     ),
