@@ -138,7 +138,9 @@ def _choice(asked: Asked, choice: Any, noted: Noted, place: int) -> Document:  #
         )
     chat = asked.operation == "chat"
     fields = Fields(choice, noted, RESPONSE[asked.operation])
-    called = _say(fields, noted, f"{asked.fresh_id}_{place}") if chat else _text(fields)
+    called = chat and _say(fields, noted, f"{asked.fresh_id}_{place}")
+    if not chat:
+        _text(fields)
     _end(fields, called=called, chat=chat)
     found = fields.get("logprobs")
     made = of_chat(found) if chat else of_completion(found, fields.get("text"))
@@ -160,16 +162,15 @@ def _end(fields: Fields, *, called: bool, chat: bool) -> None:
         fields.put("finish_reason", reason, "finish_reason")
 
 
-def _text(fields: Fields) -> bool:
+def _text(fields: Fields) -> None:
     text = fields.get("text")
-    if not isinstance(text, str):
-        message = fields.get("message") or fields.get("delta")
-        content = message.get("content") if isinstance(message, dict) else None
-        fields.put("text", joined(content) if content is not None else "", "text")
-        for name in ("message", "delta"):
-            if name in fields.document:
-                fields.drop(name, "text")
-    return False
+    if isinstance(text, str):
+        return
+    message = fields.get("message") or fields.get("delta")
+    said = message.get("content") if isinstance(message, dict) else message or text
+    fields.put("text", joined(said) if said is not None else "", "text")
+    for name in ("message", "delta"):
+        fields.drop(name, "text")
 
 
 def _say(fields: Fields, noted: Noted, fresh: str) -> bool:
@@ -187,8 +188,7 @@ def _say(fields: Fields, noted: Noted, fresh: str) -> bool:
                 )
             message = {"content": text}
         for name in ("delta", "text"):
-            if name in fields.document:
-                fields.drop(name, "message")
+            fields.drop(name, "message")
     made = _message(message, noted, fresh)
     if made is not fields.get("message"):
         if fields.get("message") is message:

@@ -176,6 +176,8 @@ def test_one_call_that_is_no_list_becomes_one() -> None:
     [
         {"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"},
         {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"},
+        {"index": 0, "message": "Hi", "finish_reason": "stop"},
+        {"index": 0, "text": [{"type": "text", "text": "H"}, "i"], "finish_reason": "stop"},
         {"text": "Hi", "finish_reason": "stop"},
     ],
 )
@@ -210,6 +212,12 @@ def test_a_completion_gets_its_text(wrong: Document) -> None:
 def test_what_is_no_answer_is_an_error(value: Any) -> None:  # noqa: ANN401
     with pytest.raises(UpstreamError):
         mended(value)
+
+
+def test_a_text_that_nobody_can_read_is_an_error_and_not_lost() -> None:
+    for asked, value in ((TEXT, text(text=7)), (CHAT, chat({**MESSAGE, "content": 7}))):
+        with pytest.raises(UpstreamError, match="sent content that is no text"):
+            mended(value, asked)
 
 
 def test_how_an_answer_is_written_does_not_matter() -> None:

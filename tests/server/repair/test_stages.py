@@ -110,6 +110,8 @@ def test_every_chunk_has_the_heading_of_the_stream(
         ({"index": "0", "delta": {"content": "Hi"}, "finish_reason": None}, HI, "index"),
         ({"index": 0, "message": {"content": "Hi"}, "finish_reason": None}, HI, "delta"),
         ({"index": 0, "text": "Hi", "finish_reason": None}, HI, "delta"),
+        ({"index": 0, "delta": "Hi", "finish_reason": None}, HI, "delta"),
+        ({"index": 0, "message": {}, "text": "Hi", "finish_reason": None}, HI, "delta"),
         ({"index": 0, "delta": None, "finish_reason": None}, piece({}), "delta"),
         (
             {"index": 0, "delta": {"content": [{"type": "text", "text": "Hi"}]}, "finish_reason": None},
@@ -525,11 +527,8 @@ def test_log_probabilities_of_chats_get_their_form(wrong: object, right: object)
     chunk = piece({"content": "Hi"})
     chunk["choices"][0]["logprobs"] = wrong
     found, noted = mended([FIRST, chunk, LAST])
-    assert {
-        name: value
-        for name, value in (found[1]["choices"][0]["logprobs"] or {}).items()
-        if name in (right or {})
-    } == (right or {})
+    made = found[1]["choices"][0]["logprobs"]
+    assert (made and {name: made[name] for name in ("content", "refusal")}) == right
     assert noted == {"chat.stream.logprobs"}
 
 
@@ -574,8 +573,8 @@ def test_deltas_in_a_streamed_completion_become_its_text() -> None:
         {
             **HEAD,
             "object": "text_completion",
-            "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": end}],
+            "choices": [{"index": 0, "delta": delta, "finish_reason": end}],
         }
-        for text, end in (("Hi", None), ("", "stop"))
+        for delta, end in (({"content": "Hi"}, None), (" you", None), ({"content": ""}, "stop"))
     ]
-    assert mended(sent, TEXT)[0] == [said("Hi"), said("", "stop")]
+    assert mended(sent, TEXT)[0] == [said("Hi"), said(" you"), said("", "stop")]

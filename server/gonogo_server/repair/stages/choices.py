@@ -131,10 +131,8 @@ class Choices:
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             self._noted(f"{STREAM['chat']}.delta")
-            delta = choice.pop("message", None)
-            text = choice.pop("text", None)
-            if not isinstance(delta, dict):
-                delta = {} if text is None else {"content": text}
+            message, text = choice.pop("message", None), choice.pop("text", None)
+            delta = _spoken(delta or message or text)
         if type(delta.get("content")) not in _TEXTS:
             self._noted(f"{STREAM['chat']}.delta")
             delta = {**delta, "content": joined(delta["content"])}
@@ -146,11 +144,18 @@ class Choices:
         self._noted(f"{STREAM['completion']}.text")
         delta = choice.pop("delta", None) or choice.pop("message", None)
         text = choice.get("text")
-        if text is None and isinstance(delta, dict):
-            text = delta.get("content")
+        if text is None:
+            text = delta.get("content") if isinstance(delta, dict) else delta
         if text is not None and not isinstance(text, str):
             raise _unclear("a text that is no string")
         choice["text"] = text or ""
+
+
+def _spoken(found: Any) -> Document:  # noqa: ANN401 - JSON
+    """A delta of one that is no object, or of what stands in its place."""
+    if isinstance(found, dict):
+        return found
+    return {} if found is None else {"content": found}
 
 
 def joined(content: object) -> str:
@@ -158,7 +163,9 @@ def joined(content: object) -> str:
     parts = content if isinstance(content, list) else [content]
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
     if not all(isinstance(text, str) for text in texts):
-        raise _unclear("content that is no text")
+        raise UpstreamError(
+            "The upstream sent content that is no text: ask again.", code="upstream_unreadable"
+        )
     return "".join(map(str, texts))
 
 
