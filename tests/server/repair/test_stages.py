@@ -1,12 +1,12 @@
-"""Each kind of mistake in a stream: what is wrong is put right and noted, and what is right is left alone."""
+"""Each kind of mistake in the form, the ends and the count of a stream is put right; what is right is left alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo_server.repair.base import Asked
-from server.repair.gateway import NOW, chunks, text_of
+from server.repair.gateway import NOW, text_of
+from server.repair.pieces import CALLED, TWO, WITH_TOOLS, call, mended, more, said
 from server.repair.test_stream import (
     CHAT,
     COUNTED,
@@ -24,31 +24,6 @@ from server.repair.test_stream import (
 
 if TYPE_CHECKING:
     from gonogo_server.repair.base import Document
-
-CALL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "ring", "arguments": ""}}
-CALLED = piece({}, "tool_calls")
-WITH_TOOLS = Asked("chat", "m", stream=True, tools=True, fresh_id="chatcmpl-fresh", now=NOW)
-TWO = Asked("chat", "m", stream=True, choices=2, fresh_id="chatcmpl-fresh", now=NOW)
-
-
-def more(arguments: Any, **fields: Any) -> Document:  # noqa: ANN401
-    return piece({"tool_calls": [{"index": 0, "function": {"arguments": arguments}, **fields}]})
-
-
-def call(**fields: Any) -> Document:  # noqa: ANN401
-    return piece({"tool_calls": [{**CALL, **fields}]})
-
-
-def said(text: str, reason: str | None = None, **fields: Any) -> Document:  # noqa: ANN401
-    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": reason}
-    return {**HEAD, "object": "text_completion", "choices": [{**choice, **fields}]}
-
-
-def mended(sent: list[Any], asked: Asked = CHAT, **options: Any) -> tuple[list[Document], set[str]]:  # noqa: ANN401
-    out, noted, error = through(events(sent) + DONE, asked, **options)
-    assert error is None, error
-    assert out.endswith(DONE)
-    return chunks(out), set(noted)
 
 
 def test_right_streams_stay_what_they_are() -> None:
@@ -300,188 +275,6 @@ def test_reasoning_that_is_counted_beside_the_completion_becomes_a_part_of_it() 
     assert noted == {"chat.stream.usage_details"}
 
 
-@pytest.mark.parametrize(
-    ("sent", "rule"),
-    [
-        ([call(index=None), more("{}", index=None)], "index"),
-        ([call(index=1), more("{}", index=1)], "numbered"),
-        ([call(type=None), more("{}")], "type"),
-        ([call(type="tool"), more("{}")], "schema"),
-        ([call(), more("{}", id="call_1", type="function")], "once"),
-        (
-            [call(), piece({"tool_calls": [{**CALL, "function": {"name": "ring", "arguments": "{}"}}]})],
-            "once",
-        ),
-        ([call(function={"name": "ring", "arguments": {}}), more("{}")], "arguments"),
-        ([call(function={"name": "ring", "arguments": None}), more("{}")], "nulls"),
-        ([call(), more("{}", id=None)], "nulls"),
-    ],
-)
-def test_a_call_is_put_together_as_the_api_sends_it(sent: list[Document], rule: str) -> None:
-    found, noted = mended([FIRST, *sent, CALLED], WITH_TOOLS)
-    assert found == [FIRST, call(), more("{}"), CALLED]
-    assert {one.rpartition(".")[2] for one in noted} == {rule}
-
-
-def test_arguments_that_are_an_object_become_its_text() -> None:
-    whole = call(function={"name": "ring", "arguments": {"b": "ä"}})
-    assert mended([FIRST, whole, CALLED])[0][1] == call(function={"name": "ring", "arguments": '{"b": "ä"}'})
-    empty = call(function={"name": "ring", "arguments": {}})
-    assert mended([FIRST, empty, CALLED])[0] == [FIRST, call(), more("{}"), CALLED]
-
-
-@pytest.mark.parametrize("id_", [None, ""])
-def test_a_call_without_an_id_gets_one(id_: object) -> None:
-    found, noted = mended([FIRST, call(id=id_), more("{}"), CALLED])
-    assert found[1] == call(id="call_chatcmpl-fresh_0")
-    assert noted == {"tools.stream.id"}
-
-
-def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
-    second = {"tool_calls": [{**CALL, "id": "call_2", "function": {"name": "dim", "arguments": ""}}]}
-    found, noted = mended([FIRST, call(), more("{}"), piece(second), more('{"a":1}'), CALLED])
-    assert [(f["index"], f.get("id"), f["function"].get("arguments")) for f in fragments(found)] == [
-        (0, "call_1", ""),
-        (0, None, "{}"),
-        (1, "call_2", ""),
-        (1, None, '{"a":1}'),
-    ]
-    assert noted == {"tools.stream.own_index"}
-
-
-def fragments(found: list[Document]) -> list[Document]:
-    deltas = [choice["delta"] for chunk in found for choice in chunk["choices"]]
-    return [fragment for delta in deltas for fragment in delta.get("tool_calls", [])]
-
-
-def test_another_id_in_every_fragment_of_one_call_is_no_other_call() -> None:
-    sent = [call(), call(id="x", function={"name": "ring", "arguments": '{"a":'}), more("1}", id="y")]
-    found, _ = mended([FIRST, *sent, CALLED])
-    assert [(f["index"], f["function"]["arguments"]) for f in fragments(found)] == [
-        (0, ""),
-        (0, '{"a":'),
-        (0, "1}"),
-    ]
-
-
-def test_whole_calls_without_index_or_id_are_calls_of_their_own() -> None:
-    one = {"function": {"name": "ring", "arguments": "{}"}}
-    for sent in ([piece({"tool_calls": [one, one]})], [piece({"tool_calls": [one]})] * 2):
-        found, _ = mended([FIRST, *sent, CALLED])
-        assert [(f["index"], f["type"], f["function"]) for f in fragments(found)] == [
-            (0, "function", one["function"]),
-            (1, "function", one["function"]),
-        ]
-
-
-def test_what_comes_of_a_call_before_its_name_waits_for_it() -> None:
-    nameless = call(function={"arguments": '{"a":'})
-    found, _ = mended(
-        [FIRST, nameless, more("1}", id=None, function={"name": "ring", "arguments": "1}"}), CALLED]
-    )
-    assert fragments(found) == [{**CALL, "function": {"name": "ring", "arguments": '{"a":1}'}}]
-    _, _, error = through(events([FIRST, nameless, CALLED]) + DONE)
-    assert error is not None
-
-
-def test_the_end_of_an_answer_says_whether_it_called() -> None:
-    assert mended([FIRST, call(), more("{}"), LAST])[0][-1] == CALLED
-    assert mended([FIRST, call(), more("{}"), piece({}, "length")])[0][-1] == piece({}, "length")
-    assert mended([FIRST, HI, CALLED]) == ([FIRST, HI, LAST], {"chat.stream.finish_called"})
-
-
-def snapshots(text: str, size: int = 3) -> list[Document]:
-    ends = [*range(size, len(text), size), len(text)]
-    return [piece({"content": text[:end]}) for end in ends]
-
-
-@pytest.mark.parametrize(
-    "text", ["Hello there, how are you today?", "aaa bbb aaa bbb", "一二三四五六七八九十一二三四五六七八九十"]
-)
-def test_deltas_that_repeat_the_whole_text_are_differenced(text: str) -> None:
-    found, noted = mended([FIRST, *snapshots(text), LAST])
-    assert text_of(found) == text
-    assert "text.same" in noted
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        ["a", "aa"],
-        ["a", "aa", "aaa", "aaaa", "aaaaa", "aaaaaa"],
-        ["=" * (1 << n) for n in range(9)],
-        ["ha", "ha ha", "ha ha ha", "ha ha ha ha"],
-        ["1", "12", "123", "1234"],
-        ["The", "The house", "no"],
-        [" ", "  ", "   ", "    x"],
-        ["\n", "\n\n", "\n\n\n", "\n\n\n\n", "\n\n\n\n\n" * 4],
-        ["x" * n for n in range(1, 60)],
-        ["Hi", "Hi", "Hi", "Hi there"],
-    ],
-)
-def test_a_text_that_honestly_repeats_is_not_changed(pieces: list[str]) -> None:
-    sent = [FIRST, *(piece({"content": text}) for text in pieces), LAST]
-    assert mended(sent) == (sent, set())
-
-
-def test_where_deltas_are_known_to_be_snapshots_two_are_enough() -> None:
-    found, _ = mended([FIRST, *snapshots("Hello"), LAST], cumulative=True)
-    assert text_of(found) == "Hello"
-
-
-def test_log_probabilities_tell_snapshots_from_a_text_that_repeats() -> None:
-    def with_tokens(text: str, token: str) -> Document:
-        chunk = piece({"content": text})
-        chunk["choices"][0]["logprobs"] = {"content": [{**TOKEN, "token": token}], "refusal": None}
-        return chunk
-
-    found, _ = mended([FIRST, with_tokens("a", "a"), with_tokens("aa", "a"), LAST])
-    assert text_of(found) == "aa"
-    sent = [FIRST, with_tokens("a", "a"), with_tokens("aa", "aa"), LAST]
-    assert mended(sent) == (sent, set())
-
-
-def test_snapshots_that_contradict_each_other_end_the_stream() -> None:
-    sent = [FIRST, *snapshots("Hello there, how are you?"), piece({"content": "Good day"}), LAST]
-    _, _, error = through(events(sent) + DONE)
-    assert error is not None
-
-
-def test_snapshots_of_completions_and_of_several_choices_are_differenced() -> None:
-    text = "Hello there, how are you?"
-    ends = range(3, len(text) + 3, 3)
-    found, noted = mended([*(said(text[:end]) for end in ends), said("", "stop")], TEXT)
-    assert (text_of(found), noted) == (text, {"text.completions_same"})
-    both = [
-        piece({"role": "assistant", "content": text[:end]}, index=index) for end in ends for index in (0, 1)
-    ]
-    found, _ = mended([*both, LAST, piece({}, "stop", 1)], TWO)
-    assert (text_of(found, 0), text_of(found, 1)) == (text, text)
-
-
-SMILE = "\N{GRINNING FACE}"
-
-
-def test_a_character_in_two_halves_is_put_together() -> None:
-    halves = [piece({"content": text}) for text in ("a\ud83d", "\ude00b", "c")]
-    found, noted = mended([FIRST, *halves, LAST])
-    assert [text_of([one]) for one in found] == ["", "a", f"{SMILE}b", "c", ""]
-    assert noted == {"text.surrogates"}
-    data = events([FIRST, *halves, LAST])
-    assert [text_of([one]) for one in mended([said("\ud83d"), said("\ude00", "stop")], TEXT)[0]] == [
-        "",
-        SMILE,
-    ]
-    assert b"ud83d" in data
-
-
-@pytest.mark.parametrize("texts", [["a\ud83d", "b"], ["\ud83d"], ["\ude00", "\ud83d"], ["\ud83d", "", "x"]])
-def test_half_a_character_that_stays_alone_is_left_as_it_is(texts: list[str]) -> None:
-    found, noted = mended([FIRST, *(piece({"content": text}) for text in texts), LAST])
-    assert text_of(found) == "".join(texts)
-    assert noted <= {"chat.stream.finish_empty"}
-
-
 def test_an_index_beyond_the_choices_stands_for_the_next_one() -> None:
     other = [piece({"role": "assistant", "content": "Ho"}, index=2), piece({}, "stop", 2)]
     found, noted = mended([FIRST, *other, HI, LAST], TWO)
@@ -491,75 +284,6 @@ def test_an_index_beyond_the_choices_stands_for_the_next_one() -> None:
     assert text_of(found) == "Hi"
     _, _, error = through(events([other[0], FIRST, piece({"content": "!"}, index=1)]) + DONE, TWO)
     assert error is not None
-
-
-TOKEN = {"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []}
-COLUMNS = {"tokens": ["Hi"], "token_logprobs": [-0.5], "top_logprobs": [{"Ho": -2.0}], "text_offset": [0]}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "right"),
-    [
-        ({"content": [TOKEN]}, {"content": [TOKEN], "refusal": None}),
-        ([TOKEN], {"content": [TOKEN], "refusal": None}),
-        (
-            {"content": [{"token": "Hi", "logprob": -0.5}], "refusal": None},
-            {"content": [{**TOKEN, "bytes": None}], "refusal": None},
-        ),
-        (
-            COLUMNS,
-            {
-                "content": [
-                    {
-                        **TOKEN,
-                        "bytes": None,
-                        "top_logprobs": [{"token": "Ho", "logprob": -2.0, "bytes": None}],
-                    }
-                ],
-                "refusal": None,
-            },
-        ),
-        ({"content": [{**TOKEN, "logprob": "-0.5"}], "refusal": None}, {"content": [TOKEN], "refusal": None}),
-        ("-0.5", None),
-    ],
-)
-def test_log_probabilities_of_chats_get_their_form(wrong: object, right: object) -> None:
-    chunk = piece({"content": "Hi"})
-    chunk["choices"][0]["logprobs"] = wrong
-    found, noted = mended([FIRST, chunk, LAST])
-    made = found[1]["choices"][0]["logprobs"]
-    assert (made and {name: made[name] for name in ("content", "refusal")}) == right
-    assert noted == {"chat.stream.logprobs"}
-
-
-@pytest.mark.parametrize("number", ["-1e999", "-Infinity"])
-def test_a_log_probability_below_all_numbers_is_what_the_api_writes_for_it(number: str) -> None:
-    chunk = piece({"content": "Hi"})
-    chunk["choices"][0]["logprobs"] = {"content": [TOKEN], "refusal": None}
-    data = events([FIRST, chunk, LAST]).replace(b"-0.5", number.encode()) + DONE
-    out, _, error = through(data)
-    assert error is None
-    assert chunks(out)[1]["choices"][0]["logprobs"]["content"] == [{**TOKEN, "logprob": -9999.0}]
-    _, _, error = through(data.replace(number.encode(), b"1e999").replace(b'"m"', b'"m", "error": null'))
-    assert error is not None
-
-
-def test_log_probabilities_of_completions_get_their_form() -> None:
-    chat = {"content": [{**TOKEN, "top_logprobs": [{"token": "Ho", "logprob": -2.0}]}]}
-    found, noted = mended([said("Yo"), said("Hi", logprobs=chat), said("", "stop", logprobs="-0.1")], TEXT)
-    assert found[1]["choices"][0]["logprobs"] == {**COLUMNS, "text_offset": [2]}
-    assert found[2]["choices"][0]["logprobs"] is None
-    assert noted == {"completions.stream.logprobs"}
-
-
-@pytest.mark.parametrize(
-    ("told", "right"),
-    [(None, [2, 3]), ([0], [2, 3]), ([0, 0], [0, 1]), ([9, 4], [2, 3]), ([7, 8], [7, 8]), ([2, 3], [2, 3])],
-)
-def test_text_offsets_are_those_of_the_tokens(told: list[int] | None, right: list[int]) -> None:
-    logprobs = {"tokens": ["H", "i"], "token_logprobs": [-1, -1], "top_logprobs": None, "text_offset": told}
-    found, _ = mended([said("Yo"), said("Hi", logprobs=logprobs), said("", "stop")], TEXT)
-    assert found[1]["choices"][0]["logprobs"] == {**logprobs, "text_offset": right}
 
 
 def test_an_error_that_is_none_is_left_out() -> None:
