@@ -27,6 +27,7 @@ from pathlib import Path
 from statistics import median
 from time import monotonic_ns, sleep
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 import httpx2
 
@@ -37,6 +38,8 @@ SIDE_BY_SIDE: Final = 4
 PACE: Final = 0.002
 """Seconds between two chunks of one stream: each arrives by itself."""
 PATIENCE: Final = 120.0
+KEY: Final = f"sk-{uuid4().hex}"
+"""LiteLLM does not start without one."""
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 STAMP: Final = re.compile(rb'"content": ?"(\d+) ?"')
 
@@ -200,7 +203,7 @@ async def _stream(client: httpx2.AsyncClient, url: str, chunks: int, made: Measu
         "messages": [{"role": "user", "content": "Hi"}],
     }
     begun, first, seen = monotonic_ns(), True, 0
-    headers = {"authorization": "Bearer sk-none"}
+    headers = {"authorization": f"Bearer {KEY}"}
     async with client.stream("POST", f"{url}/chat/completions", json=body, headers=headers) as response:
         assert response.status_code == 200, await response.aread()
         async for piece in response.aiter_raw():
@@ -285,15 +288,16 @@ def _litellm(upstream: str, python: str) -> Iterator[Gateway]:
         config.flush()
         program = str(Path(python).parent / "litellm")
         command = [program, "--config", config.name, "--port", str(port), "--host", "127.0.0.1"]
-        with _started("litellm", command, port) as gateway:
+        with _started("litellm", command, port, LITELLM_MASTER_KEY=KEY) as gateway:
             yield gateway
 
 
 @contextmanager
-def _started(name: str, command: Sequence[str], port: int) -> Iterator[Gateway]:
+def _started(name: str, command: Sequence[str], port: int, **variables: str) -> Iterator[Gateway]:
     url = f"http://127.0.0.1:{port}/v1"
+    nowhere = subprocess.DEVNULL
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+        command, stdout=nowhere, stderr=nowhere, text=True, env=os.environ | variables
     ) as process:
         try:
             _wait(url, process)
@@ -306,7 +310,7 @@ def _wait(url: str, process: subprocess.Popen[str]) -> None:
     until = monotonic_ns() + PATIENCE * 1e9
     while monotonic_ns() < until and process.poll() is None:
         try:
-            httpx2.get(f"{url}/models", headers={"authorization": "Bearer sk-none"}, timeout=5)
+            httpx2.get(f"{url}/models", headers={"authorization": f"Bearer {KEY}"}, timeout=5)
         except httpx2.HTTPError:
             sleep(0.2)
         else:
