@@ -70,21 +70,31 @@ def _token(entry: Any) -> Document | None:  # noqa: ANN401 - JSON
         return None
     tops = entry.get("top_logprobs")
     right = tops if isinstance(tops, list) else []
-    missing = [top for top in right if isinstance(top, dict) and "bytes" not in top]
+    whole = [_top(top) for top in right if isinstance(top, dict)]
     value = _number(entry.get("logprob"))
-    if right is tops and "bytes" in entry and not missing and value is entry.get("logprob"):
+    same = len(whole) == len(right) and all(new is old for new, old in zip(whole, right, strict=True))
+    if right is tops and same and "bytes" in entry and value is entry.get("logprob"):
         return entry
-    whole = [{"bytes": None, **top} for top in right if isinstance(top, dict)]
     return {"bytes": None, **entry, "logprob": value, "top_logprobs": whole}
 
 
+def _top(top: Document) -> Document:
+    value = _number(top.get("logprob"))
+    return top if "bytes" in top and value is top.get("logprob") else {"bytes": None, **top, "logprob": value}
+
+
 def _number(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The same value where it is a number; of text the number in it, and -9999.0 where it is below all others."""
+    """The same value where it is a number; of text the number in it, None where JSON has no such number.
+
+    What is below all numbers is -9999.0.
+    """
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
             return value
+        if math.isnan(value) or value == math.inf:
+            return None
     return VERY_UNLIKELY if value == -math.inf else value
 
 

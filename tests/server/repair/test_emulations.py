@@ -99,6 +99,13 @@ def test_alternatives_are_as_many_as_were_asked_for_and_in_order() -> None:
     assert made.body(0, right) is right
 
 
+def test_an_alternative_without_a_number_comes_last() -> None:
+    made = chat("logprobs.chat.tops_sorted", logprobs=True, top_logprobs=3)
+    body = likely(-2.0, -0.0, -0.5)
+    body["choices"][0]["logprobs"]["content"][0]["top_logprobs"][1]["logprob"] = None
+    assert alternatives(made.body(0, body)) == [-0.5, -2.0, None]
+
+
 def test_no_alternatives_are_had_by_not_asking_for_their_number() -> None:
     plain = rule("logprobs.chat.no_top", "pass")
     made = chat("logprobs.chat.top_zero", plain, logprobs=True, top_logprobs=0)

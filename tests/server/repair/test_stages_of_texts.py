@@ -106,6 +106,7 @@ def test_half_a_character_that_stays_alone_is_left_as_it_is(texts: list[str]) ->
 
 
 TOKEN = {"token": "Hi", "logprob": -0.5, "bytes": [72, 105], "top_logprobs": []}
+TOP = {"token": "Ho", "logprob": -2.0, "bytes": [72, 111]}
 COLUMNS = {"tokens": ["Hi"], "token_logprobs": [-0.5], "top_logprobs": [{"Ho": -2.0}], "text_offset": [0]}
 
 
@@ -132,6 +133,14 @@ COLUMNS = {"tokens": ["Hi"], "token_logprobs": [-0.5], "top_logprobs": [{"Ho": -
             },
         ),
         ({"content": [{**TOKEN, "logprob": "-0.5"}], "refusal": None}, {"content": [TOKEN], "refusal": None}),
+        (
+            {"content": [{**TOKEN, "top_logprobs": [{**TOP, "logprob": "-2.0"}, "Ho"]}], "refusal": None},
+            {"content": [{**TOKEN, "top_logprobs": [TOP]}], "refusal": None},
+        ),
+        (
+            {"content": [{**TOKEN, "top_logprobs": [{**TOP, "logprob": "NaN"}]}], "refusal": None},
+            {"content": [{**TOKEN, "top_logprobs": [{**TOP, "logprob": None}]}], "refusal": None},
+        ),
         ("-0.5", None),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from gonogo_server.repair.emulation.base import Unfinished
@@ -47,5 +48,11 @@ class Alternatives(Unfinished):
         tops = token.get("top_logprobs") if isinstance(token, dict) else None
         if not isinstance(tops, list):
             return token
-        ordered = sorted(tops, key=lambda top: -top["logprob"])
+        ordered = sorted(tops, key=_order)
         return {**token, "top_logprobs": ordered[: self._most]}
+
+
+def _order(top: Document) -> float:
+    """The likeliest first; what an upstream gives no number to comes last."""
+    value = top.get("logprob")
+    return -value if isinstance(value, int | float) else math.inf
