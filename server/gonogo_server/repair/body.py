@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.errors import UpstreamError
@@ -29,7 +30,6 @@ RULES: Final = (
     "models.list.content_type",
     "models.list.json",
 )
-_BOM: Final = b"\xef\xbb\xbf"
 _EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
@@ -41,7 +41,7 @@ def repaired(asked: Asked, data: bytes, noted: Noted) -> Document:
     group = RESPONSE[asked.operation]
     if asked.operation == "embedding":
         return embeddings(asked, read(data, noted, group), noted)
-    if data.removeprefix(_BOM).lstrip().startswith(_EVENTS):
+    if data.removeprefix(BOM_UTF8).lstrip().startswith(_EVENTS):
         noted(f"{group}.content_type")
         return answer(asked, folded(asked, data, noted), noted)
     return answer(asked, read(data, noted, group), noted)
@@ -61,7 +61,7 @@ def read(data: bytes, noted: Noted, group: str = "models.list") -> Document:
         raise _unread("no JSON object")
     for rule in sorted(edited):
         noted(rule)
-    if edited or data.startswith(_BOM):
+    if edited or data.startswith(BOM_UTF8):
         return value
     body = Body(value)
     body.data = data
@@ -83,7 +83,7 @@ def _value(data: bytes, edited: set[str], group: str) -> object:
         return constant(name, edited.add, f"{group}.json")
 
     try:
-        text = data.removeprefix(_BOM).decode().strip()
+        text = data.removeprefix(BOM_UTF8).decode().strip()
         value, end = json.JSONDecoder(object_pairs_hook=once, parse_constant=number).raw_decode(text)
     except (ValueError, RecursionError):
         raise _unread("no JSON") from None

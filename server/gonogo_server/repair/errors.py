@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -226,7 +227,7 @@ def _plain(status: int) -> str:
 
 
 def _read(body: bytes, content_type: str) -> _Said:
-    text = body.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").strip()
+    text = body.removeprefix(BOM_UTF8).decode(errors="replace").strip()
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,6 @@ RULES: Final = (
 )
 
 _LINE_END: Final = re.compile(rb"\r\n?|\n")  # and no other: U+2028 and U+0085 are ordinary characters
-_BOM: Final = b"\xef\xbb\xbf"
 _PLAIN: Final = b"data: {"
 _KNOWN: Final = (b"event", b"id", b"retry")
 
@@ -148,9 +148,9 @@ class EventReader:
 
     def _first(self, line: bytes) -> bytes:
         """The line without what may come before the first, which may be blank."""
-        if line.startswith(_BOM):
+        if line.startswith(BOM_UTF8):
             self._note("stream.bom")
-            line = line[len(_BOM) :]
+            line = line[len(BOM_UTF8) :]
         self._begun = True
         return line
 

@@ -31,9 +31,8 @@ class Choices:
         self._asked, self._noted = asked, noted
         self._chat = asked.operation == "chat"
         self._used: set[int] = set()
-        self._numbers: dict[
-            int, int
-        ] = {}  # what stands for an index that is beyond the choices that were asked for
+        # What stands for an index that is beyond the choices that were asked for.
+        self._numbers: dict[int, int] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
         """The chunk; nothing where it has neither a choice nor usage."""

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from gonogo_server.errors import UpstreamError
+from gonogo_server.repair.stages.texts import put_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,7 +113,7 @@ class Cumulative:
         text = self._texts.get(index)
         if text is None:
             text = self._texts[index] = _Text(State.SNAPSHOTS if self._known else State.OPEN)
-        text.see(self._piece(choice), self._tokens(choice))
+        text.see(text_of(choice, chat=self._chat), self._tokens(choice))
         if text.state is State.OPEN and choice["finish_reason"] is not None:
             text.state = State.PLAIN
         if text.state is State.PLAIN:
@@ -125,19 +126,16 @@ class Cumulative:
     def _differenced(self, chunk: Document) -> Document:
         edited = False
         for choice in chunk["choices"]:
-            text, piece = self._texts[choice["index"]], self._piece(choice)
+            text, piece = self._texts[choice["index"]], text_of(choice, chat=self._chat)
             if text.state is State.SNAPSHOTS and piece:
                 added = text.added(piece)
                 if added != piece:
-                    self._put(choice, added)
+                    put_text(choice, added, chat=self._chat)
                     edited = True
         if not edited:
             return chunk
         self._noted(self._rule)
         return {**chunk}
-
-    def _piece(self, choice: Document) -> str:
-        return (choice["delta"].get("content") if self._chat else choice["text"]) or ""
 
     def _tokens(self, choice: Document) -> str | None:
         """The text of the tokens of a piece, as its log probabilities have them."""
@@ -149,12 +147,6 @@ class Cumulative:
             return None
         tokens = [entry.get("token") if isinstance(entry, dict) else entry for entry in entries]
         return "".join(token for token in tokens if isinstance(token, str))
-
-    def _put(self, choice: Document, text: str) -> None:
-        if self._chat:
-            choice["delta"]["content"] = text
-        else:
-            choice["text"] = text
 
 
 def _is_no_repetition(text: str) -> bool:

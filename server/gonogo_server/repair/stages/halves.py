@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server.repair.stages.texts import put_text, text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,9 +26,9 @@ class Halves:
         """The chunk, with whole characters."""
         edited = False
         for choice in chunk["choices"]:
-            text = choice["delta"].get("content") if self._chat else choice["text"]
+            text = text_of(choice, chat=self._chat)
             if self._first or (text and _is_first(text[-1])):
-                edited |= self._joined(choice, text or "")
+                edited |= self._joined(choice, text)
         return ({**chunk} if edited else chunk,)
 
     def end(self) -> Iterable[Document]:
@@ -43,10 +45,7 @@ class Halves:
             whole = whole[:-1]
         if whole == text:
             return False
-        if self._chat:
-            choice["delta"]["content"] = whole
-        else:
-            choice["text"] = whole
+        put_text(choice, whole, chat=self._chat)
         return True
 
 

@@ -1,0 +1,21 @@
+"""The text of a choice of a chunk: the content of a delta, or of a completion the text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gonogo_server.repair.base import Document
+
+
+def text_of(choice: Document, *, chat: bool) -> str:
+    """The text, perhaps nothing."""
+    return (choice["delta"].get("content") if chat else choice["text"]) or ""
+
+
+def put_text(choice: Document, text: str, *, chat: bool) -> None:
+    """Set the text, in place."""
+    if chat:
+        choice["delta"]["content"] = text
+    else:
+        choice["text"] = text
