@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from gonogo.judge.causes.streams import _twice
+from gonogo.judge.causes.deltas import _twice
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

@@ -1,21 +1,19 @@
-"""Faults of streams: how deltas make a text, how events are framed, how a stream ends."""
+"""Faults of streams: how events are framed, how a stream ends; how deltas make a text is told beside this."""
 
 from __future__ import annotations
 
 import json
-from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
 from gonogo.judge import kinds, reading
+from gonogo.judge.causes import deltas
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring
-from gonogo.judge.causes.sight import GENERATIONS, pieces, quoted, succeeded, whole_text
+from gonogo.judge.causes.sight import GENERATIONS, quoted, succeeded
 from gonogo.judge.outcome import Stop, position
 from gonogo.stimuli.fuzzed import is_fuzzed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.sight import Sight
     from gonogo.verdict import Judgement
@@ -23,29 +21,12 @@ if TYPE_CHECKING:
 FEWEST = 3
 """Streams that all failed before it is said of an operation."""
 
-OF_STREAMED_TEXT = (
-    "text.*",
-    "stop.stream.*",
-    "stop.completions.stream*",
-    "structured.*",
-    "chat.stream.text",
-    "completions.stream.carries_text",
-    "completions.echo.stream",
-    "logprobs.*",
-    "tools.stream.arguments*",
-    "sampling.effect.*",
-    "completions.echo.stream*",
-    "clients.*",
-)
-"""Rules about the text that the deltas of a stream make."""
-
 OF_FRAMES = (
     "stream.*",
     "chat.stream.*",
     "completions.stream.*",
     "*.streamed",
     "completions.prompt.stream",
-    "completions.echo.stream",
     "tools.stream.*",
     "stop.stream.*",
     "stop.completions.stream*",
@@ -58,76 +39,6 @@ OF_FRAMES = (
     "clients.*",
 )
 """Rules about events, whatever they carry."""
-
-
-def _cumulative(sight: Sight) -> Sighting | None:
-    def repeats(stream: Exchange) -> str | None:
-        found = pieces(stream)
-        if len(found) < 3 or not all(
-            later.startswith(one) and later != one for one, later in pairwise(found)
-        ):
-            return None
-        return f"the deltas of one stream are {', '.join(map(quoted, found[:3]))}, …"
-
-    return among(sight.streams, repeats)
-
-
-def _of_pairs(told: Callable[[str, list[str]], str | None]) -> Callable[[Sight], Sighting | None]:
-    """Recognise a fault by every greedy text that is another one streamed: each must have it."""
-
-    def look(sight: Sight) -> Sighting | None:
-        seen = None
-        exchanges = []
-        for whole, streamed in sight.pairs():
-            text, parts = whole_text(whole).strip(), pieces(streamed)
-            if not text or not parts or "".join(parts).strip() == text:
-                continue
-            said = told(text, parts)
-            if said is None:
-                return None
-            seen = seen or said
-            exchanges += [streamed.id, whole.id]
-        if seen is None:
-            return None
-        rest = [stream.id for stream in sight.streams]
-        return Sighting(seen, tuple(dict.fromkeys([*exchanges, *rest])))
-
-    return look
-
-
-def _first_lost(text: str, parts: list[str]) -> str | None:
-    streamed = "".join(parts).strip()
-    if not text.endswith(streamed):
-        return None
-    return f"the stream begins with {quoted(streamed)}, the whole text with {quoted(text)}"
-
-
-def _last_lost(text: str, parts: list[str]) -> str | None:
-    streamed = "".join(parts).strip()
-    if not text.startswith(streamed):
-        return None
-    return f"the stream ends with {_ending(streamed)}, the whole text with {_ending(text)}"
-
-
-def _twice(text: str, parts: list[str]) -> str | None:
-    streamed = "".join(parts)
-    # Up to the second of the two the texts are the same; so a stream without end is not joined anew for each piece.
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(streamed.strip(), text, strict=False))
-    alike = len(streamed) - len(streamed.lstrip()) + sum(1 for _ in same)
-    end = 0
-    for one, other in pairwise(parts):
-        end += len(one)
-        if end - len(one) + len(one.rstrip()) > alike:
-            break
-        if one == other and (streamed[: end - len(one)] + streamed[end:]).strip() == text:
-            return f"the piece {quoted(one)} comes twice"
-    if len(parts) > 1 and parts[0::2] == parts[1::2]:
-        return f"every piece comes twice, as {quoted(parts[0])}"
-    return None
-
-
-def _ending(text: str) -> str:
-    return quoted(text if len(text) <= 30 else "…" + text[-30:])
 
 
 def _two_in_one(sight: Sight) -> Sighting | None:
@@ -335,34 +246,7 @@ DIAGNOSES = (
         OF_FRAMES,
         _cut,
     ),
-    Diagnosis(
-        "cumulative-deltas",
-        "Deltas repeat the whole text so far",
-        "every client concatenates deltas, and shows the text again and again",
-        OF_STREAMED_TEXT,
-        _cumulative,
-    ),
-    Diagnosis(
-        "first-piece-lost",
-        "The first piece of the text is missing in streams",
-        "every client that streams loses the beginning of the text",
-        OF_STREAMED_TEXT,
-        _of_pairs(_first_lost),
-    ),
-    Diagnosis(
-        "last-piece-lost",
-        "The last piece of the text is missing in streams",
-        "every client that streams loses the end of the text",
-        OF_STREAMED_TEXT,
-        _of_pairs(_last_lost),
-    ),
-    Diagnosis(
-        "piece-twice",
-        "A piece of the text comes twice in streams",
-        "every client that streams shows it twice",
-        OF_STREAMED_TEXT,
-        _of_pairs(_twice),
-    ),
+    *deltas.DIAGNOSES,
     Diagnosis(
         "one-index",
         "All choices of a stream come under one index",
