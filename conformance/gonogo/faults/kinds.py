@@ -18,8 +18,6 @@ from gonogo.faults.editing import (
     answered,
     body,
     each,
-    event,
-    finishes,
     frames,
     header,
     made,
@@ -27,6 +25,22 @@ from gonogo.faults.editing import (
     refused,
     silent,
     status,
+)
+from gonogo.faults.stream_edits import (
+    always_finishing,
+    first_empty,
+    json_lines,
+    merge,
+    one_index,
+    repeat_a_piece,
+    roles,
+    so_far,
+    texts,
+    torn,
+    uncounted,
+    until_finish,
+    usage_at_finish,
+    without_usage,
 )
 
 if TYPE_CHECKING:
@@ -54,109 +68,6 @@ class Faulty:
     edit: Edit = lambda exchange: exchange
     rewrite: Rewrite = lambda body: body
     validates: bool = False
-
-
-# ---- streams -------------------------------------------------------------------------------------------------
-
-
-def _texts(change: Callable[[list[str]], list[str]]) -> Edit:
-    """The pieces of text of each choice of a stream, changed; as many as before."""
-
-    def edit(exchange: Exchange) -> Exchange:
-        chunks = [json.loads(f.removeprefix(b"data: ")) for f in _frames(exchange) if f != DONE]
-        places: dict[int, list[tuple[Json, str]]] = {}
-        for chunk in chunks:
-            for choice in chunk["choices"]:
-                holder, name = (choice["delta"], "content") if "delta" in choice else (choice, "text")
-                if holder.get(name):
-                    places.setdefault(choice["index"], []).append((holder, name))
-        for found in places.values():
-            for (holder, name), text in zip(
-                found, change([holder[name] for holder, name in found]), strict=True
-            ):
-                holder[name] = text
-        return frames(lambda _: [*map(event, chunks), DONE])(exchange)
-
-    return streams(edit)
-
-
-def _frames(exchange: Exchange) -> list[bytes]:
-    return [part + b"\n\n" for part in exchange.body.split(b"\n\n") if part]
-
-
-def _so_far(parts: list[str]) -> list[str]:
-    return ["".join(parts[: number + 1]) for number in range(len(parts))]
-
-
-def _twice(parts: list[str]) -> list[str]:
-    return [parts[0], parts[1] * 2, *parts[2:]] if len(parts) > 2 else parts
-
-
-def _repeat_a_piece(old: list[bytes]) -> list[bytes]:
-    return [*old[:3], old[2], *old[3:]] if len(old) > 5 else old
-
-
-def _merge(old: list[bytes]) -> list[bytes]:
-    if len(old) < 5:
-        return old
-    return [old[0], old[1].rstrip() + b"\n" + old[2], *old[3:]]
-
-
-def _until_finish(old: list[bytes]) -> list[bytes]:
-    end = next((n for n, f in enumerate(old) if f != DONE and finishes(json.loads(f[6:]))), len(old))
-    return old[:end]
-
-
-def _one_index(value: Json) -> None:
-    for choice in value["choices"]:
-        choice["index"] = 0
-
-
-def _usage_at_finish(old: list[bytes]) -> list[bytes]:
-    chunks = [json.loads(frame[6:]) for frame in old if frame != DONE]
-    usage = next((chunk["usage"] for chunk in chunks if chunk.get("usage")), None)
-    if usage is None:
-        return old
-    kept = [chunk for chunk in chunks if chunk["choices"]]
-    kept[-1]["usage"] = usage
-    return [*map(event, kept), DONE]
-
-
-def _without_usage(old: list[bytes]) -> list[bytes]:
-    chunks = [json.loads(frame[6:]) for frame in old if frame != DONE]
-    kept = [chunk for chunk in chunks if chunk["choices"]]
-    for chunk in kept:
-        _uncounted(chunk)
-    return [*map(event, kept), DONE]
-
-
-def _uncounted(value: Json) -> None:
-    value.pop("usage", None)
-
-
-def _first_empty(old: list[bytes]) -> list[bytes]:
-    empty = {"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": []}
-    return [event(empty), *old]
-
-
-def _always_finishing(value: Json) -> None:
-    for choice in value["choices"]:
-        choice["finish_reason"] = choice["finish_reason"] or "stop"
-
-
-def _roles(value: Json) -> None:
-    for choice in value["choices"]:
-        if "delta" in choice:
-            choice["delta"]["role"] = "assistant"
-
-
-def _torn(text: str) -> str:
-    return "".join(c if c.isascii() else "\ufffd" * len(c.encode()) for c in text)
-
-
-def _json_lines(exchange: Exchange) -> Exchange:
-    lines = [frame.removeprefix(b"data: ").rstrip() + b"\n" for frame in _frames(exchange) if frame != DONE]
-    return header("content-type", "application/x-ndjson")(body(b"".join(lines))(exchange))
 
 
 # ---- refusals ------------------------------------------------------------------------------------------------
@@ -317,25 +228,25 @@ def _null(exchange: Exchange) -> Exchange:
 
 
 KINDS: dict[str, Callable[[], Faulty]] = {
-    "cumulative-deltas": lambda: Faulty(_texts(_so_far)),
-    "first-piece-lost": lambda: Faulty(_texts(lambda parts: ["", *parts[1:]])),
-    "last-piece-lost": lambda: Faulty(_texts(lambda parts: [*parts[:-1], ""])),
-    "piece-twice": lambda: Faulty(streams(frames(_repeat_a_piece))),
-    "two-events-in-one": lambda: Faulty(streams(frames(_merge))),
-    "one-index": lambda: Faulty(streams(each(_one_index))),
-    "stream-cut": lambda: Faulty(streams(frames(_until_finish))),
-    "json-lines": lambda: Faulty(streams(_json_lines)),
+    "cumulative-deltas": lambda: Faulty(texts(so_far)),
+    "first-piece-lost": lambda: Faulty(texts(lambda parts: ["", *parts[1:]])),
+    "last-piece-lost": lambda: Faulty(texts(lambda parts: [*parts[:-1], ""])),
+    "piece-twice": lambda: Faulty(streams(frames(repeat_a_piece))),
+    "two-events-in-one": lambda: Faulty(streams(frames(merge))),
+    "one-index": lambda: Faulty(streams(each(one_index))),
+    "stream-cut": lambda: Faulty(streams(frames(until_finish))),
+    "json-lines": lambda: Faulty(streams(json_lines)),
     "stream-ignored": lambda: Faulty(rewrite=dropping("stream", "stream_options")),
     "all-streams-fail": lambda: Faulty(
         streams(
             refused(500, b'{"error": {"message": "no", "type": "server_error", "param": null, "code": null}}')
         )
     ),
-    "empty-first-chunk": lambda: Faulty(streams(frames(_first_empty))),
-    "finish-in-every-chunk": lambda: Faulty(streams(each(_always_finishing))),
+    "empty-first-chunk": lambda: Faulty(streams(frames(first_empty))),
+    "finish-in-every-chunk": lambda: Faulty(streams(each(always_finishing))),
     "done-missing": lambda: Faulty(streams(frames(lambda old: [f for f in old if f != DONE]))),
-    "role-in-every-delta": lambda: Faulty(streams(each(_roles))),
-    "usage-beside-choices": lambda: Faulty(streams(frames(_usage_at_finish))),
+    "role-in-every-delta": lambda: Faulty(streams(each(roles))),
+    "usage-beside-choices": lambda: Faulty(streams(frames(usage_at_finish))),
     "errors-as-200": lambda: Faulty(refusals(status(200))),
     "detail": lambda: Faulty(_of_error(lambda error: {"detail": error["message"]})),
     "server-errors-for-wrong-types": lambda: Faulty(_server_errors),
@@ -353,7 +264,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "model-ignored": lambda: Faulty(rewrite=_any_model),
     "empty-answers": lambda: Faulty(_null),
     "canned-text": lambda: Faulty(rewrite=_canned, validates=True),
-    "usage-missing": lambda: Faulty(all_of(wholes(answer(_uncounted)), streams(frames(_without_usage)))),
+    "usage-missing": lambda: Faulty(all_of(wholes(answer(uncounted)), streams(frames(without_usage)))),
     "usage-zero": lambda: Faulty(fields(_counting(0, 0))),
     "usage-constant": lambda: Faulty(fields(_counting(10, 20))),
     "one-id": lambda: Faulty(fields(put("id", "chatcmpl-1"))),
@@ -383,8 +294,8 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     ),
     "nulls-in-answers": lambda: Faulty(wholes(answer(put("usage.prompt_tokens_details", None)))),
     "required-keys-missing": lambda: Faulty(wholes(answer(_keys_cut))),
-    "control-tokens": lambda: Faulty(_texts(lambda parts: [*parts[:-1], parts[-1] + "<|im_end|>"])),
-    "characters-torn": lambda: Faulty(_texts(lambda parts: [*map(_torn, parts)])),
+    "control-tokens": lambda: Faulty(texts(lambda parts: [*parts[:-1], parts[-1] + "<|im_end|>"])),
+    "characters-torn": lambda: Faulty(texts(lambda parts: [*map(torn, parts)])),
 }
 """A server for each known kind of fault, by the name of the cause."""
 
