@@ -143,7 +143,6 @@ class Reason(StrEnum):
     TOO_DEEP = "too-deep", "the JSON is nested too deeply to be read"
     NOT_VALIDATED = "not-validated", "the JSON cannot be validated against {component}: {error}"
     FIELD_NOT = "field-not", '"{field}" is not {kind}'
-    NO_FIELD = "no-field", '"{field}" is missing'
     NO_ERROR_OBJECT = "no-error-object", "the refusal has no error object"
     NO_ERROR_MESSAGE = "no-error-message", "the error object has no message"
 

@@ -16,7 +16,8 @@ from faults.harmless.every import HARMLESS
 from gonogo.clients.node_readers import fitting_node
 from gonogo.clients.nodejs import PACKAGES, NodeLane, find
 from gonogo.clients.replaying import remember
-from gonogo.faults.catalogue.clients_node import BROKEN_BY_NODE, broken_by_node
+from gonogo.faults.catalogue.clients import broken_by
+from gonogo.faults.catalogue.clients_node import BROKEN_BY_NODE
 from gonogo.faults.sections import FAULTS
 from gonogo.judge import explain, judge
 from gonogo.report.wording import message
@@ -39,8 +40,8 @@ needs_packages = pytest.mark.skipif(
 )
 EVERY = 16
 RULES = tuple(s for s in load(node=True) if s.rule.id not in load().ids)
-BREAKING = [fault for fault in FAULTS if broken_by_node(fault.name)]
-OTHERS = [fault for fault in FAULTS if not broken_by_node(fault.name)][::EVERY]
+BREAKING = [fault for fault in FAULTS if broken_by(fault.name, BROKEN_BY_NODE)]
+OTHERS = [fault for fault in FAULTS if not broken_by(fault.name, BROKEN_BY_NODE)][::EVERY]
 SOME_HARMLESS = HARMLESS[::EVERY]
 
 
@@ -79,12 +80,10 @@ def test_a_server_that_keeps_the_contract_passes_every_rule(judged: dict[str, di
 def test_a_fault_breaks_the_clients_that_it_is_said_to_break_and_no_others(
     judged: dict[str, dict[str, Judgement]], name: str
 ) -> None:
-    found = judged[name]
-    assert turned(found) == broken_by_node(name)
+    found, breaks = judged[name], broken_by(name, BROKEN_BY_NODE)
+    assert turned(found) == breaks
     assert {n: message(one) for n, one in found.items() if one.verdict is Verdict.ERROR} == {}
-    assert all(
-        one.expected and one.actual and one.evidence for one in map(found.get, broken_by_node(name)) if one
-    )
+    assert all(found[rule].expected and found[rule].actual and found[rule].evidence for rule in breaks)
 
 
 @needs_packages

@@ -6,7 +6,6 @@ import click
 
 from gonogo.cli.printing import show
 from gonogo.errors import UsageError
-from gonogo.faults.catalogue.clients_node import broken_by_node
 from gonogo.faults.playing import Playable, playable
 from gonogo.rules import load
 
@@ -25,19 +24,14 @@ def faults(*, ids: tuple[str, ...]) -> None:
 
 
 def _finding(every: Iterable[Playable], rules: set[str]) -> Iterator[Playable]:
-    return (fault for fault in every if not _rules_of(fault).isdisjoint(rules))
-
-
-def _rules_of(fault: Playable) -> frozenset[str]:
-    """The rules that find it, those about clients for Node too."""
-    return fault.turns | broken_by_node(fault.name)
+    return (fault for fault in every if not fault.rules.isdisjoint(rules))
 
 
 def _lines(fault: Playable) -> Iterator[str]:
     yield fault.name
     yield f"  imitates: {fault.imitates}"
-    if _rules_of(fault):
-        yield f"  rules:    {', '.join(sorted(_rules_of(fault)))}"
+    if fault.rules:
+        yield f"  rules:    {', '.join(sorted(fault.rules))}"
     if fault.unplayable:
         yield f"  not playable: {fault.unplayable}"
     if fault.otherwise:

@@ -67,8 +67,8 @@ def _serve_broken(given: argparse.Namespace, rest: Sequence[str]) -> int:
 
 def _told(fault: "Playable", others: "Sequence[Playable]") -> list[str]:
     lines = [f"fault: {fault.name} ({fault.imitates})"]
-    if fault.turns:
-        lines.append(f"rules that find it: {', '.join(sorted(fault.turns))}")
+    if fault.rules:
+        lines.append(f"rules that find it: {', '.join(sorted(fault.rules))}")
     if any(rule.startswith("keys.") for rule in fault.turns) and not os.environ.get(KEY_VARIABLE):
         lines.append(f"it shows only where a key is needed, and none is: set {KEY_VARIABLE}")
     lines += [f"another fault that this rule finds: {other.name}" for other in others]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gonogo.errors import UsageError
 from gonogo.evidence import Record, Target
 from gonogo.faults.catalogue.clients import broken_by
-from gonogo.faults.catalogue.clients_node import broken_by_node
+from gonogo.faults.catalogue.clients_node import BROKEN_BY_NODE
 from gonogo.faults.editing import Both, Changed
 from gonogo.faults.kinds import ANY_MODEL, KINDS, Faulty
 from gonogo.faults.recognising import Recogniser, neutral
@@ -52,7 +52,9 @@ def _reasons(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Playable:
-    """A fault that a server can have: its `name`, whom it `imitates`, and the ids of the rules that find it.
+    """A fault that a server can have: its `name`, whom it `imitates`, and the ids of the rules that it `turns`.
+
+    Those about clients for Node, which not every run judges, are among its `rules` alone.
 
     Without a `change` it is a kind that shows in many places.
     """
@@ -61,6 +63,11 @@ class Playable:
     imitates: str
     turns: frozenset[str]
     change: Change | None = None
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """The rules that find it, those about clients for Node too."""
+        return self.turns | broken_by(self.name, BROKEN_BY_NODE)
 
     @property
     def unplayable(self) -> str | None:
@@ -99,9 +106,9 @@ def found(name: str) -> Sequence[Playable]:
     """
     every = playable()
     named = [fault for fault in every if fault.name == name]
-    turning = [fault for fault in every if name in fault.turns | broken_by_node(fault.name)]
+    turning = [fault for fault in every if name in fault.rules]
     if not named and not turning:
-        known = [*(fault.name for fault in every), *(rule for fault in every for rule in fault.turns)]
+        known = [*(fault.name for fault in every), *(rule for fault in every for rule in fault.rules)]
         like = difflib.get_close_matches(name, known, 3)
         hint = f" Did you mean {' or '.join(dict.fromkeys(map(repr, like)))}?" if like else ""
         raise UsageError(f"There is no fault {name!r}.{hint} `gonogo faults` lists them.")

@@ -149,6 +149,6 @@ BROKEN_BY: Mapping[str, frozenset[str]] = {
 }
 
 
-def broken_by(name: str) -> frozenset[str]:
-    """The rules of clients that the fault of this name turns, beside those that it names itself."""
-    return frozenset(rule for rule, names in BROKEN_BY.items() if name in names)
+def broken_by(name: str, table: Mapping[str, frozenset[str]] = BROKEN_BY) -> frozenset[str]:
+    """The rules of the clients in a table that the fault of this name turns, beside those that it names itself."""
+    return frozenset(rule for rule, names in table.items() if name in names)

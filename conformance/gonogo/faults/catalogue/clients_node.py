@@ -188,8 +188,3 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
         }
     ),
 }
-
-
-def broken_by_node(name: str) -> frozenset[str]:
-    """The rules about clients for Node that the fault of this name turns."""
-    return frozenset(rule for rule, names in BROKEN_BY_NODE.items() if name in names)
