@@ -11,12 +11,13 @@ from faults.fault import Rejudge
 from faults.serving import PATIENCE, served, sound
 from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
-from gonogo.rules import Catalogue, load
-from ideal.running import record_run
+from ideal.clean import catalogue, clean
 
 if TYPE_CHECKING:
     from gonogo.evidence import Record
+    from gonogo.rules import Catalogue
 
+__all__ = ["catalogue", "clean", "referred", "rejudge"]
 
 _KEY = "a-key-of-the-tests"
 _FOLDER = Path(__file__).parent
@@ -35,16 +36,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _is_one_of_many(item: pytest.Item) -> bool:
     numbers: dict[str, int] = item.callspec.indices if hasattr(item, "callspec") else {}
     return any(number % _EVERY for number in numbers.values())
-
-
-@pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
-    return load()
-
-
-@pytest.fixture(scope="session")
-def clean(catalogue: Catalogue) -> Record:
-    return asyncio.run(record_run(catalogue))
 
 
 @pytest.fixture(scope="session")

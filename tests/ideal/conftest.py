@@ -2,22 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from ideal.clean import catalogue, clean
 
-import pytest
-from gonogo.rules import Catalogue, load
-from ideal.running import record_run
-
-if TYPE_CHECKING:
-    from gonogo.evidence import Record
-
-
-@pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
-    return load()
-
-
-@pytest.fixture(scope="session")
-def run(catalogue: Catalogue) -> Record:
-    return asyncio.run(record_run(catalogue))
+__all__ = ["catalogue", "clean"]

@@ -110,12 +110,12 @@ def fits(component: str, value: object) -> None:
     jsonschema_rs.validator_for(schema).validate(value)
 
 
-def test_every_rule_passes_on_it(run: Record, catalogue: Catalogue) -> None:
-    found = judge(run, tuple(catalogue), catalogue)
+def test_every_rule_passes_on_it(clean: Record, catalogue: Catalogue) -> None:
+    found = judge(clean, tuple(catalogue), catalogue)
     others = {j.rule.id: (j.verdict, message(j)) for j in found if j.verdict is not Verdict.PASS}
     assert others == {}
     assert len(found) == len(catalogue)
-    assert {because.reason for because in run.unsent.values()} == {Reason.FEWER_MODELS}
+    assert {because.reason for because in clean.unsent.values()} == {Reason.FEWER_MODELS}
 
 
 @pytest.mark.parametrize(("path", "body"), REQUESTS)
@@ -132,8 +132,8 @@ def test_a_stream_fits_its_schema(path: str, body: Json) -> None:
         fits(name, json.loads(event["data"]))
 
 
-def test_what_the_run_recorded_fits_the_schemas(run: Record) -> None:
-    for exchange in run.exchanges:
+def test_what_the_run_recorded_fits_the_schemas(clean: Record) -> None:
+    for exchange in clean.exchanges:
         if exchange.media_type != "application/json":
             continue
         body = json.loads(exchange.body)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from faults.fault import Rejudge
-from gonogo.rules import Catalogue, load
-from ideal.running import record_run
+from ideal.clean import catalogue, clean
 
 if TYPE_CHECKING:
     from gonogo.evidence import Record
+    from gonogo.rules import Catalogue
 
-
-@pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
-    return load()
-
-
-@pytest.fixture(scope="session")
-def clean(catalogue: Catalogue) -> Record:
-    return asyncio.run(record_run(catalogue))
+__all__ = ["catalogue", "clean", "rejudge"]
 
 
 @pytest.fixture(scope="session")
