@@ -9,6 +9,7 @@ from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     DONE,
     answer,
+    both,
     changed,
     each,
     either,
@@ -204,12 +205,21 @@ def _ends_early(value: Any) -> None:  # noqa: ANN401 - JSON
     usage.update(completion_tokens=3, total_tokens=usage["prompt_tokens"] + 3)
 
 
+def _reasoned(value: Any) -> None:  # noqa: ANN401 - JSON
+    """As many tokens again were thought, which some servers do not limit."""
+    _counted_twice(value)
+    value["usage"]["completion_tokens_details"] = {"reasoning_tokens": 4}
+
+
 HARMLESS: dict[str, Change] = {
     "several choices with tools that are refused": changed(CALLS, refused(400)),
     "a limit that cuts one of two choices before its call": changed(CALLS, answer(_one_is_cut)),
     "several choices that are refused": changed(either(WHOLE, STREAMS), refused(400)),
     "the second choice before the first": changed(WHOLE, answer(made("choices", lambda old: old[::-1]))),
     "a choice that ends early": changed(WHOLE, answer(_ends_early)),
+    "reasoning that is counted with several choices": both(
+        changed(WHOLE, answer(_reasoned)), changed(STREAMS, each(_reasoned, where=has_usage))
+    ),
     "one choice after the other in a stream": changed(STREAMS, frames(_one_after_the_other)),
     "both choices in each chunk": changed(STREAMS, frames(_side_by_side)),
 }

@@ -23,6 +23,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.rules import load
+from gonogo.stimuli.framing import SHARED_ID
 from gonogo.stimuli.life import is_sign_of_life, leaving, left_again, suspects
 from gonogo.stimuli.stimulus import Risk
 
@@ -360,6 +361,12 @@ HARMLESS: dict[str, Change] = {
     ),
     "another text beside others": first_beside(
         GREEDY, answer(put("choices.0.message.content", "It reads two, or three."))
+    ),
+    "no time for the second of two requests with one id": changed(
+        last("http.shared_id"), refused(429), header("retry-after", "1")
+    ),
+    "an id of the client's in the answers to both of its requests": changed(
+        asked(*keys("http.shared_id")[1:]), header("x-request-id", SHARED_ID[0][1])
     ),
     "no time beside others": first_beside(GREEDY, refused(503), header("retry-after", "1")),
     "silence to a limit below 0, which may be taken for none": changed(
