@@ -7,11 +7,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gonogo.collect.collector import Collector
+from gonogo.collect.plan import Plan
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
+from gonogo.stimuli.stimulus import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from gonogo.stimuli.stimulus import Stimulus
     from gonogo.verdict import Because
 
 GONE = Failure(FailureKind.CONNECT, 0.0, "Connection refused")
@@ -77,3 +81,17 @@ def in_turn(answers: Iterable[Says], then: Says = Says()) -> Callable[[str], Say
     """One answer after the other, whoever asks, and at last always the same."""
     left = iter(answers)
     return lambda _: next(left, then)
+
+
+def collect(
+    recorder: ScriptedRecorder, *stimuli: Stimulus, concurrency: int = 8
+) -> tuple[Kept, Collector, list[float]]:
+    """Collect the answers to requests: what was kept, the collector, and the seconds that it waited for."""
+    kept, waits = Kept(), []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    collector = Collector(recorder, Subject("m"), kept, concurrency, sleep)
+    asyncio.run(asyncio.wait_for(collector.run(Plan(stimuli)), 30))
+    return kept, collector, waits

@@ -6,8 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.collect.answers import LONGEST_WAIT
-from gonogo.collect.collector import FIRST_WAIT, TRIES, Collector
+from gonogo.collect.collector import Collector
 from gonogo.collect.plan import Plan
 from gonogo.exchange import Exchange, Failure, FailureKind, Request
 from gonogo.reasons import Reason
@@ -15,7 +14,7 @@ from gonogo.stimuli import bodies
 from gonogo.stimuli.life import is_sign_of_life, key_after, leaving, suspects
 from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subject
 from gonogo.verdict import Because
-from suite.collect.scripted import GONE, Kept, Says, ScriptedRecorder, in_turn
+from suite.collect.scripted import GONE, Kept, Says, ScriptedRecorder, collect, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,19 +29,6 @@ def lost_after(*suspects: str) -> Because:
     if len(suspects) == 1:
         return Because(Reason.TARGET_LOST, about=suspects)
     return Because(Reason.TARGET_LOST_AFTER_SEVERAL, {"number": len(suspects)}, suspects)
-
-
-def collect(
-    recorder: ScriptedRecorder, *stimuli: Stimulus, concurrency: int = 8
-) -> tuple[Kept, Collector, list[float]]:
-    kept, waits = Kept(), []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
-    collector = Collector(recorder, Subject("m"), kept, concurrency, sleep)
-    asyncio.run(asyncio.wait_for(collector.run(Plan(stimuli)), 30))
-    return kept, collector, waits
 
 
 def test_each_stimulus_is_sent_once_and_has_the_number_of_its_place() -> None:
@@ -350,69 +336,6 @@ def test_a_deadly_request_that_must_be_alone_goes_after_the_others_have_been_ans
     kept, _, _ = collect(recorder, CHAT, last, *DEADLY[:4])
     assert seen == [0]
     assert kept.stimuli()[-2] == last.key
-
-
-def throttled(status: int, after: str) -> Says:
-    return Says(status=status, headers=(("Retry-After", after),))
-
-
-@pytest.mark.parametrize(
-    ("after", "waits"),
-    [
-        ("0", [0.0]),
-        ("2.5", [2.5]),
-        ("-4", [0.0]),
-        ("9999", [LONGEST_WAIT]),
-    ],
-)
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_obeyed_in_bounds(status: int, after: str, waits: list[float]) -> None:
-    recorder = ScriptedRecorder(in_turn([throttled(status, after)]))
-    kept, collector, slept = collect(recorder, CHAT)
-    assert slept == waits
-    assert collector.throttled == len(waits)
-    assert [exchange.status for exchange in kept.exchanges] == [200 if waits else status]
-    assert [exchange.id for exchange in kept.exchanges] == ["x1"]
-
-
-@pytest.mark.parametrize("after", ["Fri, 14 Nov 2026", "", "nan"])
-def test_a_429_without_a_time_is_taken_as_it_is(after: str) -> None:
-    kept, _, slept = collect(ScriptedRecorder(in_turn([throttled(429, after)])), CHAT)
-    assert slept == []
-    assert [exchange.status for exchange in kept.exchanges] == [429]
-
-
-@pytest.mark.parametrize("after", ["Fri, 14 Nov 2026", "", "nan"])
-def test_a_503_without_a_time_is_waited_for_as_clients_do(after: str) -> None:
-    recorder = ScriptedRecorder(in_turn([throttled(503, after)] * 2))
-    kept, collector, slept = collect(recorder, CHAT)
-    assert slept == [FIRST_WAIT, 2 * FIRST_WAIT]
-    assert collector.throttled == 2
-    assert [exchange.status for exchange in kept.exchanges] == [200]
-
-
-def test_a_target_that_serves_one_at_a_time_is_not_taken_for_dead() -> None:
-    busy = iter([Says(status=503), Says(status=503)])
-    recorder = ScriptedRecorder(lambda key: next(busy, Says()) if is_sign_of_life(key) else Says())
-    kept, _, _ = collect(recorder, CHAT, *WRONG, concurrency=1)
-    assert kept.reasons == {}
-    assert [e.status for e in kept.exchanges if is_sign_of_life(e.stimulus)] == [200] * len(WRONG)
-
-
-def test_patience_ends_and_the_last_answer_is_kept() -> None:
-    recorder = ScriptedRecorder(lambda _: throttled(429, "1"))
-    kept, collector, slept = collect(recorder, CHAT)
-    assert len(recorder.keys) == TRIES
-    assert slept == [1.0] * (TRIES - 1)
-    assert collector.throttled == TRIES - 1
-    assert [exchange.status for exchange in kept.exchanges] == [429]
-
-
-@pytest.mark.parametrize("after", ["nan", "inf", "-inf", "1e999"])
-def test_a_retry_after_that_is_no_time_is_not_waited_for_ever(after: str) -> None:
-    recorder = ScriptedRecorder(in_turn([throttled(429, after)]))
-    _, _, slept = collect(recorder, CHAT)
-    assert all(0.0 <= seconds <= LONGEST_WAIT for seconds in slept)
 
 
 class TestARunThatEndsBeforeItsPlan:
