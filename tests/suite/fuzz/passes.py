@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 Change = Callable[[Request, Exchange], Exchange]
 SUBJECT = Subject("ideal", "org/ideal-embedder")
+RULES = {
+    "no_server_error", "answered", "envelope", "response", "stream", "invalid_refused", "valid_accepted", "method",
+}  # fmt: skip
+"""The rules about generated requests, by their last names."""
 
 
 @dataclass
@@ -115,3 +119,14 @@ async def _record(target: Broken, what: Fuzzing, source: Source) -> Record:
     await fuzz(collector, what, source)
     named = Target("http://target.invalid/v1", SUBJECT.model, SUBJECT.embedding_model)
     return Record(named, "2026-01-01T00:00:00+00:00", tuple(memory.exchanges), memory.reasons)
+
+
+def accepted(exchange: Exchange) -> bool:
+    """Whether it was answered with 200."""
+    return exchange.status == 200
+
+
+def beyond_bmp(request: Request, exchange: Exchange) -> Exchange:
+    """A server that fails on characters which take two units in UTF-16."""
+    fails = accepted(exchange) and any(character > "\uffff" for character in request.body.decode())
+    return answer(exchange, 500, "Internal Server Error", "text/plain") if fails else exchange

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from gonogo import evidence
 from gonogo.exchange import Chunk, Failure, FailureKind
-from gonogo.fuzz import Budget
 from gonogo.judge import shape
 from gonogo.judge.checks.robustness import ENOUGH, accepted_cases
 from gonogo.reasons import Reason
 from gonogo.report.curl import curl
 from gonogo.stimuli.fuzzed import Meant, case, was_fuzzed
-from gonogo.verdict import Because, Verdict
-from suite.fuzz.passes import Pass, answer, fields
+from gonogo.verdict import Verdict
+from suite.fuzz.passes import RULES, Pass, accepted, answer, beyond_bmp, fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
     Over = Callable[..., Pass]
 
-RULES = {
-    "no_server_error", "answered", "envelope", "response", "stream", "invalid_refused", "valid_accepted", "method",
-}  # fmt: skip
-
 
 def _is_chat(request: Request) -> bool:
     return request.path == "/chat/completions" and request.method == "POST"
@@ -39,16 +34,6 @@ def _is_chat(request: Request) -> bool:
 def _means(exchange: Exchange) -> Meant | None:
     what = case(exchange.stimulus)
     return what.meant if what else None
-
-
-def _accepted(exchange: Exchange) -> bool:
-    return exchange.status == 200
-
-
-def _beyond_bmp(request: Request, exchange: Exchange) -> Exchange:
-    """A server that fails on characters which take two units in UTF-16."""
-    fails = _accepted(exchange) and any(character > "\uffff" for character in request.body.decode())
-    return answer(exchange, 500, "Internal Server Error", "text/plain") if fails else exchange
 
 
 CHAT = {
@@ -75,7 +60,7 @@ def sound(over: Over) -> Pass:
 
 @pytest.fixture(scope="module")
 def failing(over: Over) -> Pass:
-    return over(_beyond_bmp)
+    return over(beyond_bmp)
 
 
 def test_a_target_that_keeps_the_contract_passes_every_rule(sound: Pass) -> None:
@@ -100,7 +85,7 @@ def test_a_server_error_is_shown_by_a_request_of_one_character(failing: Pass) ->
 
 
 def test_the_same_seed_sends_and_shows_the_same(failing: Pass, over: Over) -> None:
-    again = over(_beyond_bmp)
+    again = over(beyond_bmp)
 
     assert [(x.stimulus, x.request) for x in failing.cases] == [(x.stimulus, x.request) for x in again.cases]
     assert failing.judgements == again.judgements
@@ -109,7 +94,7 @@ def test_the_same_seed_sends_and_shows_the_same(failing: Pass, over: Over) -> No
 def test_two_causes_with_one_message_are_two_and_each_is_small(over: Over) -> None:
     def fails(request: Request, exchange: Exchange) -> Exchange:
         asked = fields(request).get("temperature") is not None or fields(request).get("stream")
-        broken = _accepted(exchange) and asked
+        broken = accepted(exchange) and asked
         return answer(exchange, 500, "oops", "text/plain") if broken and _is_chat(request) else exchange
 
     found = over(fails)
@@ -132,7 +117,7 @@ def test_a_server_error_that_repeats_the_request_is_one_cause(over: Over) -> Non
     def fails(request: Request, exchange: Exchange) -> Exchange:
         told = f"Failed to parse: {json.dumps(fields(request))}"
         body = json.dumps({"error": {"message": told, "type": "server_error"}})
-        warm = fields(request).get("temperature") is not None and _accepted(exchange)
+        warm = fields(request).get("temperature") is not None and accepted(exchange)
         return answer(exchange, 500, body) if warm and _is_chat(request) else exchange
 
     found = over(fails)
@@ -185,7 +170,7 @@ def test_what_is_invalid_and_accepted_is_told_once_for_each_field_that_is_wrong_
 
 def test_what_is_valid_and_refused_is_a_warning_where_the_parameter_is_known(over: Over) -> None:
     def refuses(request: Request, exchange: Exchange) -> Exchange:
-        cold = fields(request).get("temperature") == 0 and _accepted(exchange)
+        cold = fields(request).get("temperature") == 0 and accepted(exchange)
         return answer(exchange, 400, UNKNOWN) if cold else exchange
 
     found = over(refuses)
@@ -202,7 +187,7 @@ NOTHING = {"stream": (None, False), "stop": (None,), "frequency_penalty": (None,
 def test_a_parameter_that_is_always_refused_is_no_finding(over: Over, parameter: str) -> None:
     def lacks(request: Request, exchange: Exchange) -> Exchange:
         asked = fields(request).get(parameter) not in NOTHING[parameter]
-        return answer(exchange, 400, UNKNOWN) if asked and _accepted(exchange) else exchange
+        return answer(exchange, 400, UNKNOWN) if asked and accepted(exchange) else exchange
 
     turned = over(lacks).turned
 
@@ -256,7 +241,7 @@ def test_the_request_that_stops_a_target_is_named_and_its_silence_is_nobody_else
 
 def test_a_dropped_connection_is_an_answer_that_is_missing(over: Over) -> None:
     def drops(request: Request, exchange: Exchange) -> Exchange:
-        if not (fields(request).get("stop") and _accepted(exchange)):
+        if not (fields(request).get("stop") and accepted(exchange)):
             return exchange
         failure = Failure(FailureKind.RESET, 0.1, "the connection closed before the answer was complete")
         return replace(exchange, status=None, headers=(), chunks=(), failure=failure)
@@ -275,7 +260,7 @@ def test_a_dropped_connection_is_an_answer_that_is_missing(over: Over) -> None:
 def test_an_answer_that_another_parameter_changes_breaks_its_schema(over: Over) -> None:
     def builds(request: Request, exchange: Exchange) -> Exchange:
         odd = fields(request).get("seed") is not None and exchange.media_type == "application/json"
-        if not (odd and _accepted(exchange)):
+        if not (odd and accepted(exchange)):
             return exchange
         return answer(exchange, 200, json.dumps(json.loads(exchange.body) | {"created": 1.5}))
 
@@ -322,7 +307,7 @@ def test_server_errors_are_listed_with_what_sets_them_apart(over: Over) -> None:
     def fails(request: Request, exchange: Exchange) -> Exchange:
         said = "The engine fell over in its part of the request:"
         for name in ("temperature", "stream"):
-            if fields(request).get(name) is not None and _accepted(exchange) and _is_chat(request):
+            if fields(request).get(name) is not None and accepted(exchange) and _is_chat(request):
                 return answer(exchange, 500, json.dumps({"error": {"message": f"{said} {name}"}}))
         return exchange
 
@@ -333,7 +318,7 @@ def test_server_errors_are_listed_with_what_sets_them_apart(over: Over) -> None:
 
 def test_a_target_that_accepts_next_to_nothing_is_not_judged_well(over: Over) -> None:
     def refuses(request: Request, exchange: Exchange) -> Exchange:
-        return answer(exchange, 400, UNKNOWN) if _accepted(exchange) and request.body else exchange
+        return answer(exchange, 400, UNKNOWN) if accepted(exchange) and request.body else exchange
 
     found = over(refuses)
 
@@ -351,7 +336,7 @@ def test_a_target_that_dies_is_not_asked_further(sound: Pass, over: Over) -> Non
     died: list[str] = []
 
     def dies(request: Request, exchange: Exchange) -> Exchange:
-        if _accepted(exchange) and case(exchange.stimulus) and fields(request).get("seed") is not None:
+        if accepted(exchange) and case(exchange.stimulus) and fields(request).get("seed") is not None:
             died.append(exchange.id)
         if exchange.id not in died and not exchange.stimulus.startswith("alive after "):
             return exchange
@@ -383,34 +368,3 @@ def test_the_command_that_repeats_a_case_shows_its_token_limit(sound: Pass) -> N
     posted = next(exchange for exchange in sound.cases if "max_tokens" in fields(exchange.request))
 
     assert '"max_tokens"' in curl(posted.request, "http://127.0.0.1:8000/v1")
-
-
-def test_the_budget_limits_cases(over: Over) -> None:
-    found = over(_beyond_bmp, Budget(cases=50))
-
-    assert 0 < len(found.cases) <= 50
-
-
-def test_the_budget_limits_tokens(over: Over) -> None:
-    found = over(budget=Budget(cases=400, tokens=300))
-    generated = [x for x in found.record.exchanges if x.stimulus.startswith(("fuzz ", "alive "))]
-
-    assert found.cases
-    assert sum(_generated(exchange) for exchange in generated) <= 300
-
-
-def _generated(exchange: Exchange) -> int:
-    try:
-        return int(json.loads(exchange.body)["usage"].get("completion_tokens", 0))
-    except (ValueError, KeyError):
-        return 0
-
-
-def test_a_budget_too_small_for_a_single_case_says_so(over: Over) -> None:
-    found = over(budget=Budget(tokens=1))
-
-    assert not found.cases
-    assert was_fuzzed(found.record)
-    assert list(found.record.unsent.values()) == [Because(Reason.BUDGET_USED_UP)]
-    assert found.turned == dict.fromkeys(RULES, Verdict.INCONCLUSIVE)
-    assert {judgement.because.reason for judgement in found.judgements.values()} == {Reason.TOO_FEW_CASES}
