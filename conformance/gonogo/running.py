@@ -141,9 +141,7 @@ def check(
             collect(approach, plan(scenarios), on_done, replay, enough=enough, stopper=stopper)
         )
         _consult(records, scenarios)
-        for record in records:
-            for exchange in record.exchanges:
-                replay(exchange)  # what a run that was gone on with had recorded before
+        _hand_on(records, replay)  # what a run that was gone on with had recorded before
         # The clients may still be reading; their rules are judged when they are done.
         others = [s for s in scenarios if not _is_of_clients(s)]
         found = [judge(record, others, catalogue) for record in records]
@@ -162,11 +160,9 @@ def judge_again(
     """Judge what was stored, a record for each model, by the rules of this version."""
     scenarios = selection.scenarios(catalogue)
     _consult(records, scenarios)
-    if selection.node is not None and any(map(_is_of_node, scenarios)):
-        with NodeLane(selection.node) as lane, _remembering(lane) as replay:
-            for record in records:
-                for exchange in record.exchanges:
-                    replay(exchange)
+    # The clients in Python read in this process, where a rule asks what they make of an answer.
+    with _replaying([s for s in scenarios if _is_of_node(s)], selection.node) as replay:
+        _hand_on(records, replay)
     judged = [judge(record, scenarios, catalogue) for record in records]
     return _report(judged, records, catalogue, selection, waivers)
 
@@ -195,6 +191,12 @@ def _replaying(scenarios: Sequence[Scenario], node: Node | None) -> Iterator[Cal
                 lane(exchange)
 
         yield submit
+
+
+def _hand_on(records: Iterable[Record], replay: Callable[[Exchange], None]) -> None:
+    for record in records:
+        for exchange in record.exchanges:
+            replay(exchange)
 
 
 @contextmanager

@@ -118,9 +118,10 @@ def test_what_is_no_http_is_refused_and_the_connection_closed(base_url: str) -> 
     assert b"not a valid HTTP request" in said
 
 
-def test_a_name_that_is_nearly_one_is_refused_with_those_that_are_like_it() -> None:
-    with pytest.raises(UsageError, match=r"no fault 'chat.stream.dona'.*'chat.stream.done'"):
-        found("chat.stream.dona")
+@pytest.mark.parametrize("name", ["chat.stream.done", "clients.ai_sdk.errors"])
+def test_a_name_that_is_nearly_one_is_refused_with_those_that_are_like_it(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"no fault '{name}x'.*'{name}'"):
+        found(f"{name}x")
 
 
 def test_of_the_faults_of_a_rule_the_one_that_breaks_the_fewest_comes_first() -> None:
