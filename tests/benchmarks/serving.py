@@ -1,7 +1,8 @@
 # ruff: noqa: T201 - a script: it prints
 """What the reference server does beside mlx_lm's, with the same model on the same machine in one run.
 
-uv run python tests/benchmarks/serving.py [--model ID] [--clients 1,4,8,16] [--installed] [--rounds N] [--parts PART …]
+uv run python tests/benchmarks/serving.py [--model ID] [--clients 1,4,8,16] [--installed] [--tree TREE] [--rounds N]
+    [--parts PART …]
 uv run python tests/benchmarks/serving.py --beside TREE [--model ID] [--clients 1,8] [--rounds N] [--requests N]
 
 Prints Markdown tables; seconds and rates are those of this machine at this moment, ratios are what carries over.
@@ -17,6 +18,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -101,30 +103,37 @@ def _row(served: servers.Served, clients: int, rate: str, seen: Seen) -> None:
     )
 
 
-def _ratios(clients: int, reached: dict[str, float]) -> None:
-    """Tokens a second of the first server to those of each other one."""
-    (ours, rate), *others = reached.items()
+def _ratios(clients: int, reached: dict[str, list[float]]) -> None:
+    """Tokens a second of the first server to those of each other one: the median of the rounds' ratios."""
+    (ours, rates), *others = reached.items()
     for name, theirs in others:
-        print(f"| {ours} to {name} | {clients} | {rate / theirs:.2f} | | | |", flush=True)
+        ratio = median(one / other for one, other in zip(rates, theirs, strict=True))
+        print(f"| {ours} to {name} | {clients} | {ratio:.2f} | | | |", flush=True)
 
 
 def _throughput(folder: Path, options: argparse.Namespace) -> None:
+    """All servers are up and asked in turns, so that what else the machine does slows all of them down alike."""
     _head()
-    for clients in options.clients:
-        reached: dict[str, float] = {}
-        for make in _servers(folder, installed=options.installed and clients == 8):
-            with make as served:
-                seen = [_short(served, clients, turn) for turn in range(options.rounds)]
-                rates = [one.rate for one in seen]
+    with ExitStack() as stack:
+        up = [stack.enter_context(make) for make in _servers(folder, options)]
+        for clients in options.clients:
+            seen: dict[str, list[Seen]] = {served.name: [] for served in up}
+            for turn in range(options.rounds):
+                for served in up[turn % len(up) :] + up[: turn % len(up)]:
+                    seen[served.name].append(_short(served, clients, 100 * turn + clients))
+            for served in up:
+                rates = [one.rate for one in seen[served.name]]
                 rate = f"{median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})"
-                _row(served, clients, rate, seen[-1])
-                reached[served.name] = median(rates)
-        _ratios(clients, reached)
+                _row(served, clients, rate, seen[served.name][-1])
+            _ratios(clients, {name: [one.rate for one in every] for name, every in seen.items()})
 
 
-def _servers(folder: Path, *, installed: bool) -> list:  # type: ignore[type-arg]
+def _servers(folder: Path, options: argparse.Namespace) -> list:  # type: ignore[type-arg]
     made = [servers.gonogo(folder), servers.mlx_lm(folder, fast=True)]
-    return [*made, servers.mlx_lm(folder, fast=False)] if installed else made
+    if options.tree:
+        name = f"gonogo serve of {options.tree.resolve().name}"
+        made.append(servers.gonogo(folder, name=name, tree=options.tree))
+    return [*made, servers.mlx_lm(folder, fast=False)] if options.installed else made
 
 
 def _short(served: servers.Served, clients: int, turn: int, requests: int = REQUESTS) -> Seen:
@@ -141,14 +150,14 @@ def _behind_a_long_prefix(folder: Path, options: argparse.Namespace) -> None:
     print("\nBehind 1,500 tokens that all prompts share and one request before them had read:\n")
     _head()
     for clients in options.clients:
-        reached: dict[str, float] = {}
-        for make in _servers(folder, installed=False):
+        reached: dict[str, list[float]] = {}
+        for make in _servers(folder, options):
             with make as served:
                 asyncio.run(at_once(served, [LONG + "Begin."], 1, 2))
                 prompts = [LONG + prompt for prompt in _prompts(clients, 0)]
                 seen = asyncio.run(at_once(served, prompts, clients, TOKENS))
                 _row(served, clients, f"{seen.rate:.1f}", seen)
-                reached[served.name] = seen.rate
+                reached[served.name] = [seen.rate]
         _ratios(clients, reached)
 
 
@@ -170,9 +179,9 @@ def _limit(folder: Path, options: argparse.Namespace) -> None:
     print(f"\nAgainst a bare BatchGenerator at {clients} rows: {ratio:.2f} ({rates})", flush=True)
 
 
-def _while_reading(folder: Path, _: argparse.Namespace) -> None:
+def _while_reading(folder: Path, options: argparse.Namespace) -> None:
     print("\n| server | first token of a short request while 1,500 tokens are read (s) |\n| --- | --- |")
-    for make in _servers(folder, installed=False):
+    for make in _servers(folder, options):
         with make as served:
             asyncio.run(at_once(served, ["Hi"], 1, 4))
             print(f"| {served.name} | {asyncio.run(_beside_a_long_one(served)).first:.2f} |", flush=True)
@@ -187,11 +196,11 @@ async def _beside_a_long_one(served: servers.Served) -> Answer:
         return short
 
 
-def _again(folder: Path, _: argparse.Namespace) -> None:
+def _again(folder: Path, options: argparse.Namespace) -> None:
     print(
         "\n| server | first token cold (s) | the same prefix again (s) | times sooner |\n| --- | --- | --- | --- |"
     )
-    for make in _servers(folder, installed=False):
+    for make in _servers(folder, options):
         with make as served:
             cold, warm = asyncio.run(_twice(served))
             print(
@@ -237,6 +246,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--installed", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--beside", type=Path, metavar="TREE")
+    parser.add_argument("--tree", type=Path, metavar="TREE", help="another checkout, as one more server")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="of each client, with --beside")
     return parser.parse_args()
 
