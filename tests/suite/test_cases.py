@@ -23,6 +23,7 @@ from gonogo.faults.editing import (
     refused,
     silent,
 )
+from gonogo.judge import judge
 from gonogo.rules import load
 from gonogo.verdict import Verdict
 from ideal.running import record_run
@@ -100,7 +101,8 @@ CASES = (
 )
 def test_a_small_input_has_the_right_verdict(clean: Record, rule: str, edit: Edit, expected: Verdict) -> None:
     change = changed(STREAMED, edit) if rule == "http.coding" else at(rule, edit)
-    assert verdicts(change(clean), load())[rule].verdict is expected
+    (found,) = judge(change(clean), load().select([rule]), load())
+    assert found.verdict is expected
 
 
 def test_a_raw_line_separator_in_a_stream_is_no_fault(clean: Record) -> None:
