@@ -123,6 +123,8 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 create_app(self._providers, settings, self._traffic, own_names(settings), engine),
                 http=limited(Limits(settings.head_timeout, settings.max_connections)),
+                # uvicorn takes uvloop where that is installed, whose transports do not let a protocol limit its reads.
+                loop="asyncio",
                 ws="none",
                 lifespan="off",
                 log_config=None,

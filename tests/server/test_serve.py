@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from gonogo_server import serve
 from gonogo_server.engine.base import ModelCard
+from gonogo_server.engine.scripted import ScriptedEngine
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -176,3 +177,7 @@ def test_it_listens_on_ipv6_where_the_machine_has_it() -> None:
         pytest.skip("this machine has no IPv6")
     with serve._bind(Settings(host="::1", port=0)) as listener:
         assert listener.getsockname()[0] == "::1"
+
+
+def test_it_runs_on_the_event_loop_of_python_also_where_uvloop_is_installed() -> None:
+    assert serve.Server(ScriptedEngine(), Settings()).config.loop == "asyncio"

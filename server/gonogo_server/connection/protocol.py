@@ -63,7 +63,8 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's does
         """Answer it, unless there are too many."""
-        transport.max_size = READ  # type: ignore[attr-defined]  # how asyncio names what it reads at once
+        if hasattr(transport, "max_size"):  # how asyncio names what it reads at once; uvloop has no limit
+            transport.max_size = READ
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
             self._refuse(TooManyConnections(self.limits.connections))
