@@ -187,7 +187,7 @@ def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
 def test_every_command_explains_itself(gonogo: Run) -> None:
     names = set(COMMANDS)
 
-    assert names == {"check", "judge", "diff", "rules", "explain", "faults", "serve"}
+    assert names == {"check", "judge", "diff", "rules", "explain", "faults", "init", "serve"}
     assert all(gonogo(name, "--help").exit_code == 0 for name in names - {"serve"})
 
 

@@ -50,6 +50,13 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         context.exit()
 
 
+def _install_completion(context: click.Context, parameter: click.Parameter, shell: str | None) -> None:
+    if shell is not None:
+        from gonogo.cli.completion import install_completion  # noqa: PLC0415 - click's part for it takes a while
+
+        install_completion(context, parameter, shell)
+
+
 @click.group(cls=Commands, commands=[Deferred(name, entry) for name, entry in COMMANDS.items()])
 @click.option(
     "--version",
@@ -58,6 +65,16 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
     expose_value=False,
     callback=_print_version,
     help="Print the version.",
+)
+@click.option(
+    "--install-completion",
+    type=click.Choice(["bash", "zsh", "fish", "auto"]),
+    is_flag=False,
+    flag_value="auto",
+    is_eager=True,
+    expose_value=False,
+    callback=_install_completion,
+    help="Complete commands and options in this shell, as --install-completion=bash; else in the one of $SHELL.",
 )
 def app() -> None:
     """The go/no-go gauge for OpenAI-compatible endpoints."""

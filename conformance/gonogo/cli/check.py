@@ -17,6 +17,7 @@ from gonogo.addresses import tidy
 from gonogo.asking import Approach
 from gonogo.cli import fuzzing, options
 from gonogo.cli.console import Console
+from gonogo.cli.discovering import print_discovered
 from gonogo.cli.headers import own_headers
 from gonogo.cli.output import claim, probe
 from gonogo.cli.printing import say, show
@@ -41,6 +42,9 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 
 @click.command()
 @options.base_url
+@options.discover
+@options.no_config
+@options.config
 @options.model
 @options.embedding_model
 @options.only
@@ -79,6 +83,8 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 def check(  # noqa: PLR0913 - one parameter an option
     *,
     base_url: str | None,
+    discover: bool,
+    no_config: bool,  # noqa: ARG001 - read before
     models: tuple[str, ...],
     embedding_model: str | None,
     only: tuple[str, ...],
@@ -120,6 +126,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
     the reference server is started on a free port, checked, and stopped.
     """
+    if discover:
+        print_discovered()
+        return
     detail = detail_of(verbose=verbose, quiet=quiet)
     if resume and (evidence is None or base_url is None):
         raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")

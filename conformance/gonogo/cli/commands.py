@@ -28,6 +28,7 @@ COMMANDS = {
     "check": Entry(
         "check", "Ask an endpoint everything the rules look at, and say go or no-go.", replays=True
     ),
+    "init": Entry("init", "Write a commented gonogo.toml, which gonogo check reads."),
     "judge": Entry("judge", "Judge stored evidence by the rules of this version; nothing is sent."),
     "diff": Entry(
         "diff",
@@ -46,7 +47,7 @@ COMMANDS = {
 }
 
 
-ALONE = frozenset({"--help", "--plan", "--only", "--skip"})
+ALONE = frozenset({"--help", "--plan", "--only", "--skip", "--discover"})
 """Options with which the clients may have nothing to read."""
 
 

@@ -4,11 +4,30 @@ from pathlib import Path
 
 import click
 
+from gonogo.cli.config_file import read_config
+
 base_url = click.argument(
     "base_url",
     required=False,
     metavar="[BASE_URL]",
     help="As http://127.0.0.1:8000/v1, ?query=included; else the reference server.",
+)
+discover = click.option(
+    "--discover",
+    is_flag=True,
+    help="List the servers that answer on this machine's usual ports, and check none.",
+)
+no_config = click.option(
+    "--no-config", is_flag=True, is_eager=True, help="Do not read gonogo.toml in this folder."
+)
+config = click.option(
+    "--config",
+    type=Path,
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=read_config,
+    help="Read options from this TOML file; else from gonogo.toml in this folder.",
 )
 model = click.option(
     "--model",

@@ -46,6 +46,8 @@ class Stopper:
         """
         self._loop = asyncio.get_running_loop()
         self._task = task = self._loop.create_task(work)
+        if self.number is not None:
+            task.cancel()
         left = None if deadline is None else max(0.0, deadline - self._loop.time())
         try:
             await asyncio.wait({task}, timeout=left)

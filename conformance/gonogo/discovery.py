@@ -1,0 +1,84 @@
+"""Which OpenAI-compatible servers answer on this machine's usual ports. No key is sent to any of them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import httpx2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PORTS: Final[Mapping[int, tuple[str, ...]]] = {
+    1234: ("LM Studio",),
+    1337: ("Jan",),
+    4000: ("LiteLLM",),
+    4891: ("GPT4All",),
+    5000: ("text-generation-webui", "TabbyAPI"),
+    5001: ("KoboldCpp",),
+    8000: ("vLLM", "gonogo serve", "transformers serve"),
+    8080: ("llama.cpp", "mlx_lm.server", "LocalAI"),
+    9997: ("Xinference",),
+    10240: ("mlx-omni-server",),
+    11434: ("Ollama",),
+    23333: ("LMDeploy",),
+    30000: ("SGLang",),
+}
+"""The default port of each server, as its own documentation has it."""
+
+OWNERS: Final = {
+    "library": "Ollama",
+    "llamacpp": "llama.cpp",
+    "organization_owner": "LM Studio",
+    "sglang": "SGLang",
+    "vllm": "vLLM",
+}
+"""Whose name it is that the entries of a server's model list have as `owned_by`."""
+
+PATIENCE: Final = 2.0
+"""Seconds that a server on this machine may take to list its models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A server that answered: its base URL, what it is or may be, and its models.
+
+    `models` is None where it wants a key to list them.
+    """
+
+    base_url: str
+    servers: tuple[str, ...]
+    models: tuple[str, ...] | None
+
+
+async def discover(ports: Mapping[int, tuple[str, ...]] = PORTS, patience: float = PATIENCE) -> list[Found]:
+    """The servers that answer `GET /v1/models` as an OpenAI-compatible one does, or with 401 or 403."""
+    # trust_env: a proxy is not asked for this machine, and a netrc file holds keys.
+    async with httpx2.AsyncClient(timeout=patience, trust_env=False) as client:
+        found = await asyncio.gather(*(_ask(client, port, servers) for port, servers in ports.items()))
+    return [one for one in found if one is not None]
+
+
+async def _ask(client: httpx2.AsyncClient, port: int, servers: tuple[str, ...]) -> Found | None:
+    base_url = f"http://127.0.0.1:{port}/v1"
+    try:
+        answer = await client.get(f"{base_url}/models")
+        body = answer.json() if answer.status_code == httpx2.codes.OK else None
+    except (httpx2.HTTPError, ValueError, RecursionError):
+        return None
+    if answer.status_code in {httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN}:
+        return Found(base_url, servers, None)
+    entries = _entries(body)
+    if entries is None:
+        return None
+    owners = {OWNERS[owner] for entry in entries if (owner := str(entry.get("owned_by"))) in OWNERS}
+    models = tuple(str(entry.get("id")) for entry in entries)
+    return Found(base_url, tuple(sorted(owners)) or servers, models)
+
+
+def _entries(body: object) -> list[dict[str, object]] | None:
+    """The entries of a list of models, None where the body is something else."""
+    data = body.get("data") if isinstance(body, dict) else None
+    return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else None
