@@ -49,7 +49,9 @@ def install_completion(context: click.Context, _: click.Parameter, shell: str | 
         return
     name = Path(os.environ.get("SHELL", "")).name if shell == "auto" else shell
     if name not in PLACES:
-        raise click.UsageError(f"Name the shell, one of {', '.join(PLACES)}: gonogo --install-completion=bash.")
+        raise click.UsageError(
+            f"Name the shell, one of {', '.join(PLACES)}: gonogo --install-completion=bash."
+        )
     place = PLACES[name]
     completion = get_completion_class(name)
     assert completion is not None
