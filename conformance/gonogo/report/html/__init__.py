@@ -1,0 +1,18 @@
+"""The report as one HTML page that needs nothing else: for people, in a browser, on paper, or read aloud.
+
+`page` is the frame (template environment, style, script, Content-Security-Policy) that other pages share.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gonogo.report.model import Report
+
+
+def render(report: Report) -> str:
+    """The page as text, with a line break at its end."""
+    from gonogo.report.html.report import render as rendered  # noqa: PLC0415 - Jinja is for those who want a page
+
+    return rendered(report)

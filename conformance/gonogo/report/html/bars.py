@@ -1,0 +1,59 @@
+"""A bar of verdicts: how many rules have each, as the parts of a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WIDTH = 1000
+"""Units of a whole bar, the width of its viewBox."""
+
+ORDER = (
+    Verdict.ERROR,
+    Verdict.FAIL,
+    Verdict.WARN,
+    Verdict.WAIVED,
+    Verdict.INCONCLUSIVE,
+    Verdict.UNSUPPORTED,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+"""From left to right: what one has to look at first."""
+LEAST = 12  # units: what is there can be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bar: the verdict, how many rules have it, and where it lies in units of the bar."""
+
+    verdict: Verdict
+    number: int
+    x: float
+    width: float
+
+
+def bar(totals: Mapping[Verdict, int]) -> tuple[Part, ...]:
+    """The parts of a bar that is as wide as all of these together; none where there is nothing to show.
+
+    Rules that are not applicable count for nothing, unless there are no others.
+    """
+    counted = {v: totals.get(v, 0) for v in ORDER if v is not Verdict.NOT_APPLICABLE and totals.get(v, 0)}
+    counted = counted or {v: totals.get(v, 0) for v in ORDER if totals.get(v, 0)}
+    weights = _weights(counted)
+    parts, x = [], 0.0
+    for verdict, weight in weights.items():
+        parts.append(Part(verdict, counted[verdict], round(x, 1), round(weight, 1)))
+        x += weight
+    return tuple(parts)
+
+
+def _weights(counted: Mapping[Verdict, int]) -> dict[Verdict, float]:
+    """The width of each part: its share, but never so little that it cannot be seen."""
+    whole = sum(counted.values())
+    widths = {verdict: max(LEAST, WIDTH * number / whole) for verdict, number in counted.items()}
+    return {verdict: WIDTH * width / sum(widths.values()) for verdict, width in widths.items()}

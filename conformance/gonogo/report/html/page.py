@@ -1,0 +1,79 @@
+"""The frame of an HTML page: templates that escape everything, one style, one script, and a policy that allows no more.
+
+A page is one file. Its Content-Security-Policy forbids every load and every script and style but the two in the page
+itself, which it names by their SHA-256. Every value that a template prints is escaped; characters that do not print,
+such as control characters and marks that turn the direction of the text, are shown as escapes.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gonogo import __version__
+
+STYLES = ("base.css",)
+SCRIPTS = ("base.js",)
+
+
+def page(
+    template: str, *, styles: tuple[str, ...] = STYLES, scripts: tuple[str, ...] = SCRIPTS, **values: object
+) -> str:
+    """The template, which extends `base.html`, filled with these values; a line break at its end.
+
+    `styles` and `scripts` are files beside the templates, in the order in which they are put into the page.
+    """
+    style, script = together(styles), together(scripts)
+    shared = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script)}  # noqa: S704 - ours
+    return environment().get_template(template).render(**shared, version=__version__, **values) + "\n"
+
+
+@functools.cache
+def environment() -> Environment:
+    """The templates of this package, with nothing that they print left as it came."""
+    return Environment(
+        loader=PackageLoader("gonogo.report.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def printable(value: object) -> object:
+    r"""A text with everything unprintable escaped (\x1b, \n, \u202e); markup of ours and numbers as they are.
+
+    Escaping for HTML comes after this.
+    """
+    if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(escaped(character) for character in value)
+
+
+def escaped(character: str) -> str:
+    """The character, or its escape where it does not print."""
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def policy(style: str, script: str) -> str:
+    """The Content-Security-Policy of a page with this style and this script, and nothing else."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def together(files: tuple[str, ...]) -> str:
+    """The files beside the templates, one behind the other."""
+    loader = environment().loader
+    assert loader is not None
+    return "".join(loader.get_source(environment(), name)[0] for name in files)
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
