@@ -20,14 +20,16 @@ from gonogo.errors import UsageError
 from gonogo.fuzz.consulting import consult
 from gonogo.judge import bind, explain, judge
 from gonogo.reasons import Reason
+from gonogo.report.holding import holding
 from gonogo.report.model import Report, build
 from gonogo.report.together import merged, together
-from gonogo.rules import sets
+from gonogo.rules import profiles, sets
+from gonogo.rules.profiles import named
 from gonogo.stimuli.fuzzed import GROUPS, OF_SCHEMATHESIS
 from gonogo.verdict import Because, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import date
 
     from gonogo.asking import Approach
@@ -56,6 +58,7 @@ class Selection:
     fuzz: bool = False
     rule_set: str | None = None
     node: Node | None = None
+    profiles: tuple[str, ...] = ()
 
     def scenarios(self, catalogue: Catalogue) -> tuple[Scenario, ...]:
         """The rules, their checks known to exist.
@@ -64,12 +67,14 @@ class Selection:
         is left out.
         """
         rule_set = sets.SETS.named(self.rule_set)
+        if self.only and self.profiles:
+            raise UsageError("--profile names the rules to judge, and so does --only; leave one of them out.")
+        wanted = named(self.profiles)
         chosen = tuple(
             scenario
             for scenario in catalogue.select(self.only, self.skip)
-            if sets.SETS.holds(rule_set, scenario.rule)
-            and (self.fuzz or scenario.rule.group not in GROUPS)
-            and (self.node is not None or not _is_of_node(scenario))
+            if self._can_judge(scenario, rule_set)
+            and (not wanted or any(profile.covers(scenario.rule.id) for profile in wanted))
         )
         for selector in self.only:
             _refuse_absent(catalogue.select([selector]), selector, rule_set)
@@ -91,6 +96,20 @@ class Selection:
         for scenario in chosen:
             bind(scenario)
         return chosen
+
+    def _can_judge(self, scenario: Scenario, rule_set: str) -> bool:
+        """Whether the set has the rule, and the run what it takes to judge it."""
+        return (
+            sets.SETS.holds(rule_set, scenario.rule)
+            and (self.fuzz or scenario.rule.group not in GROUPS)
+            and (self.node is not None or not _is_of_node(scenario))
+        )
+
+    def held(self, report: Report, catalogue: Catalogue) -> Report:
+        """The report, and those on its models, with what it says of each profile."""
+        rule_set = sets.SETS.named(self.rule_set)
+        known = {scenario.rule.id for scenario in catalogue if self._can_judge(scenario, rule_set)}
+        return _held(report, frozenset(self.profiles), known)
 
 
 def _is_about_node_alone(catalogue: Catalogue, selectors: Iterable[str]) -> bool:
@@ -277,4 +296,12 @@ def _report(
         )
         for (judgements, causes), record in zip(known, records, strict=True)
     ]
-    return together(parts, problems)
+    return selection.held(together(parts, problems), catalogue)
+
+
+def _held(report: Report, required: Collection[str], known: Collection[str]) -> Report:
+    verdicts = {judgement.rule.id: judgement.verdict for judgement in report.judgements}
+    found = tuple(
+        holding(profile, verdicts, known, required=profile.name in required) for profile in profiles()
+    )
+    return replace(report, profiles=found, parts=tuple(_held(part, required, known) for part in report.parts))

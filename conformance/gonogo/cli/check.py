@@ -49,6 +49,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @options.embedding_model
 @options.only
 @options.skip
+@options.profile
 @options.rule_set
 @options.node_modules
 @options.require
@@ -89,6 +90,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     embedding_model: str | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    profiles: tuple[str, ...],
     rule_set: str | None,
     node_modules: Path | None,
     require: tuple[str, ...],
@@ -149,6 +151,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         fuzz,
         rule_set,
         None if node_modules is None else nodejs.find(node_modules),
+        profiles,
     )
     asked = plan(selection.scenarios(catalogue))
     if show_plan:

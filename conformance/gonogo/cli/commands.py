@@ -47,7 +47,7 @@ COMMANDS = {
 }
 
 
-ALONE = frozenset({"--help", "--plan", "--only", "--skip", "--discover"})
+ALONE = frozenset({"--help", "--plan", "--only", "--skip", "--discover", "--profile"})
 """Options with which the clients may have nothing to read."""
 
 

@@ -19,6 +19,7 @@ from gonogo.stimuli.fuzzed import was_fuzzed
 @click.argument("evidence_file", type=Path, metavar="EVIDENCE", help="Written by gonogo check.")
 @options.only
 @options.skip
+@options.profile
 @options.rule_set
 @options.node_modules
 @options.require
@@ -36,6 +37,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
     evidence_file: Path,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    profiles: tuple[str, ...],
     rule_set: str | None,
     node_modules: Path | None,
     require: tuple[str, ...],
@@ -62,6 +64,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
         fuzzed,
         rule_set,
         None if node_modules is None else nodejs.find(node_modules),
+        profiles,
     )
     report = running.judge_again(records, selection, catalogue, accepted.waivers)
     outputs = report_sinks(

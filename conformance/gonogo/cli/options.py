@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gonogo.cli.config_file import read_config
+from gonogo.rules.profiles import profiles as known_profiles
 
 base_url = click.argument(
     "base_url",
@@ -42,6 +43,13 @@ only = click.option(
 )
 skip = click.option(
     "--skip", multiple=True, metavar="ID", help="Leave out this rule, or those under this id; repeatable."
+)
+profile = click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    type=click.Choice([known.name for known in known_profiles()]),
+    help="The rules of this profile; a check requires what it needs. Repeatable.",
 )
 node_modules = click.option(
     "--node-modules",

@@ -6,11 +6,13 @@ from contextlib import suppress
 
 import click
 
+from gonogo.cli import options
 from gonogo.cli.printing import show
 from gonogo.errors import UsageError
 from gonogo.report.curl import curl
 from gonogo.rules import Scenario, load
 from gonogo.rules.examples import Example, examples
+from gonogo.rules.profiles import named
 from gonogo.stimuli.fuzzed import GROUPS
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import NotPossible, Subject
@@ -24,15 +26,23 @@ HELP = "Rules, or the groups they are in."
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...", help=HELP)
+@options.profile
 @click.option("--phrases", is_flag=True, help="List what a When or a Then step of a rule can say instead.")
-def rules(*, ids: tuple[str, ...], phrases: bool) -> None:
+def rules(*, ids: tuple[str, ...], profiles: tuple[str, ...], phrases: bool) -> None:
     """List the rules by group: id, level, title."""
     if phrases:
-        if ids:
-            raise UsageError("--phrases lists what any rule can say; leave the ids out.")
+        if ids or profiles:
+            raise UsageError("--phrases lists what any rule can say; leave ids and profiles out.")
         _show_phrases()
         return
-    scenarios = load(fuzz=True, node=True).select(ids)
+    wanted = named(profiles)
+    scenarios = [
+        scenario
+        for scenario in load(fuzz=True, node=True).select(ids)
+        if not wanted or any(profile.covers(scenario.rule.id) for profile in wanted)
+    ]
+    if not scenarios:
+        raise UsageError("The ids and profiles have no rule in common.")
     groups = Counter(scenario.rule.group for scenario in scenarios)
     widest = max(len(scenario.rule.id) for scenario in scenarios)
     lines = []
@@ -45,6 +55,10 @@ def rules(*, ids: tuple[str, ...], phrases: bool) -> None:
         ]
     levels = Counter(scenario.rule.level for scenario in scenarios)
     counts = ", ".join(f"{levels[level]} {level}" for level in Level)
+    lines += [
+        f"Profile {profile.name}: {profile.title}; it requires {', '.join(profile.requires)}"
+        for profile in wanted
+    ]
     show([*lines, f"{len(scenarios)} rules: {counts}"])
 
 

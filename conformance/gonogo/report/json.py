@@ -18,6 +18,7 @@ from gonogo.report.wording import message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gonogo.report.holding import Holding
     from gonogo.report.model import Report
     from gonogo.verdict import Cause, Judgement, Witness
 
@@ -52,10 +53,25 @@ def document(report: Report) -> dict[str, Any]:
         "strict": report.strict,
         "unmet": list(report.unmet),
         "baseline": [asdict(problem) for problem in report.problems],
+        "profiles": [_holding(held) for held in report.profiles],
         "cost": asdict(report.cost),
         "totals": {verdict.value: number for verdict, number in report.totals.items()},
         "causes": [_cause(cause, report) for cause in report.causes],
         "rules": [_rule(judgement, report) for judgement in report.judgements],
+    }
+
+
+def _holding(held: Holding) -> dict[str, Any]:
+    return {
+        "name": held.name,
+        "verdict": held.gate.value,
+        "required": held.required,
+        "judged": held.judged,
+        "passed": held.passed,
+        "failed": list(held.failed),
+        "unsupported": [{"surface": lack.surface, "rules": list(lack.rules)} for lack in held.unsupported],
+        "undecided": list(held.undecided),
+        "left_out": held.left_out,
     }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from gonogo.report.curl import curl
+from gonogo.report.holding import unmet
 from gonogo.report.model import position_of, shown_exchange
 from gonogo.report.wording import message, of_models, whose
 from gonogo.verdict import Verdict
@@ -82,6 +83,7 @@ def _case(judgement: Judgement, report: Report) -> ET.Element:
 
 def _gate(root: ET.Element, report: Report) -> None:
     broken = {f"require.{group}": "The target does not support all of this group." for group in report.unmet}
+    broken |= {f"profile.{name}": sentence for name, sentence in unmet(report)}
     broken |= {f"baseline.{problem.rule}": problem.message for problem in report.problems}
     if not broken:
         return

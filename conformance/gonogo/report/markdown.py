@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.report.curl import curl
 from gonogo.report.finding import clients
+from gonogo.report.holding import unmet
 from gonogo.report.terminal import COUNTED, GATES
 from gonogo.report.wording import message, of_models, visible, whose
 from gonogo.verdict import Verdict
@@ -76,12 +77,21 @@ def _lines(report: Report) -> Iterator[str]:
     if report.truncated:
         yield ""
         yield "The evidence file was cut short; what is missing there is inconclusive here."
+    yield from _profiles(report)
     yield from _models(report)
     yield from _gate(report)
     yield from _errors(report)
     for verdict, title in TITLES.items():
         yield from _causes(report, verdict, title)
     yield from _waived(report)
+
+
+def _profiles(report: Report) -> Iterator[str]:
+    """A line on the profiles of which all rules were judged."""
+    shown = [held for held in report.profiles if held.required or not held.left_out]
+    if shown:
+        yield ""
+        yield f"Profiles: {', '.join(f'{held.name} **{held.gate.value}**' for held in shown)}"
 
 
 def _models(report: Report) -> Iterator[str]:
@@ -104,6 +114,7 @@ def _counts(report: Report) -> Iterator[str]:
 def _gate(report: Report) -> Iterator[str]:
     """What breaks the gate beside broken rules."""
     said = [f"Required, and not supported as asked: {code(group)}" for group in report.unmet]
+    said += [code(sentence) for _, sentence in unmet(report)]
     said += [code(problem.message) for problem in report.problems]
     if report.strict and report.totals[Verdict.WARN]:
         said.append("The run is strict: warnings break it.")

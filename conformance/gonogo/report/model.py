@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.reasons import CUT_SHORT
 from gonogo.report.cost import Cost, cost
+from gonogo.rules import lies_under
 from gonogo.rules.sets import SETS
 from gonogo.stimuli.fuzzed import GROUPS, is_fuzzed
 from gonogo.verdict import FIRST_SET, Verdict
@@ -23,17 +24,18 @@ if TYPE_CHECKING:
     from gonogo.baseline import Problem
     from gonogo.evidence import Record, Target
     from gonogo.exchange import Exchange
+    from gonogo.report.holding import Holding
     from gonogo.verdict import Cause, Judgement, Position
 
 DECIDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 
 
 class Gate(StrEnum):
-    """The answer for the whole run."""
+    """The answer for a whole run, or for a profile."""
 
     GO = "go"
     NO_GO = "no-go"
-    NOT_JUDGED = "not-judged"  # a check of ours broke, no rule could be decided, or the run was cut short
+    NOT_JUDGED = "not-judged"  # a check of ours broke, nothing could be decided, or the run was cut short
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Report:
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
     `cut_short` is true where the run ended before all was asked that these rules look at: it may be no-go, never go.
     `rule_set` is the set whose rules were judged. `parts` are the reports on the models where there are several; each
-    judgement is then the worst of theirs (see `gonogo.report.together`).
+    judgement is then the worst of theirs (see `gonogo.report.together`). `profiles` says which the target holds.
     """
 
     target: Target
@@ -65,6 +67,7 @@ class Report:
     cut_short: bool = False
     rule_set: str = FIRST_SET
     parts: tuple[Report, ...] = ()
+    profiles: tuple[Holding, ...] = ()
 
     @property
     def totals(self) -> dict[Verdict, int]:
@@ -80,7 +83,11 @@ class Report:
             return Gate.NOT_JUDGED
         if totals[Verdict.FAIL] or self.unmet or self.problems or (self.strict and totals[Verdict.WARN]):
             return Gate.NO_GO
+        required = [held for held in self.profiles if held.required]
+        if any(held.unsupported for held in required):
+            return Gate.NO_GO
         unjudged = self.cut_short or any(part.gate is Gate.NOT_JUDGED for part in self.parts)
+        unjudged |= any(held.undecided for held in required)
         return Gate.NOT_JUDGED if unjudged else Gate.GO
 
     @property
@@ -196,9 +203,5 @@ def shown_exchange(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> E
 
 def _supported(group: str, judgements: Iterable[Judgement]) -> bool:
     """Whether some rule of the group passed and none of them was refused."""
-    verdicts = {
-        judgement.verdict
-        for judgement in judgements
-        if judgement.rule.id == group or judgement.rule.id.startswith(group + ".")
-    }
+    verdicts = {judgement.verdict for judgement in judgements if lies_under(judgement.rule.id, group)}
     return Verdict.PASS in verdicts and Verdict.UNSUPPORTED not in verdicts

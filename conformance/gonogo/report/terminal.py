@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gonogo import __version__
 from gonogo.report.finding import MOST_IDS, STYLES, brief, field, rules_of, verdict_word, whole
+from gonogo.report.holding import unmet
 from gonogo.report.model import DECIDED, Gate
 from gonogo.report.wording import message, shared_clause, some, visible
 from gonogo.verdict import Verdict
@@ -34,6 +35,7 @@ GATES = {
     Gate.NO_GO: ("NO-GO", "bold red"),
     Gate.NOT_JUDGED: ("NOT JUDGED", "bold white on red"),
 }
+PROFILE_STYLES = {Gate.GO: "green", Gate.NO_GO: "red", Gate.NOT_JUDGED: "magenta"}
 COUNTED = {
     Verdict.FAIL: "failed",
     Verdict.WARN: "warned",
@@ -243,6 +245,8 @@ def _warnings(causes: list[Cause], report: Report) -> Iterator[Text | str]:
 def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
     for group in report.unmet:
         yield f'The group "{group}" is required, and the target does not support all of it.'
+    for _, sentence in unmet(report):
+        yield visible(sentence)
     for problem in report.problems:
         yield visible(problem.message)
     if report.strict and report.totals[Verdict.WARN]:
@@ -251,6 +255,7 @@ def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
         yield _why_not_judged(report, detail)
     if detail is not Detail.QUIET:
         yield from _of_each(report)
+        yield from _profiles(report)
     word, style = GATES[report.gate]
     yield Text.assemble((word, style), f"  {', '.join(_counts(report))}; {', '.join(_costs(report))}")
 
@@ -260,6 +265,15 @@ def _of_each(report: Report) -> Iterator[Text]:
     for model, part in zip(report.models, report.parts, strict=True):
         word, style = GATES[part.gate]
         yield Text.assemble((f"{word:<10}", style), f"  {visible(model)}: {', '.join(_counts(part))}")
+
+
+def _profiles(report: Report) -> Iterator[Text]:
+    """One line on the profiles of which all rules were judged, and on those that were asked for."""
+    shown = [held for held in report.profiles if held.required or not held.left_out]
+    if shown:
+        words = [(f"{held.name} {held.gate.value}", PROFILE_STYLES[held.gate]) for held in shown]
+        separated = [part for word in words for part in (", ", word)][1:]
+        yield Text.assemble(("profiles  ", "dim"), *separated)
 
 
 def _why_not_judged(report: Report, detail: Detail) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.errors import FeatureError, UsageError
 from gonogo.rules.compiled import feature_files
+from gonogo.rules.profiles import lies_under
 from gonogo.rules.written import read_feature
 from gonogo.stimuli import beside, fuzzed, life
 from gonogo.stimuli.phrases import Again, Ask, Watch, When, when
@@ -84,13 +85,13 @@ class Catalogue:
         """
         wanted, unwanted = tuple(only), tuple(skip)
         for selector in (*wanted, *unwanted):
-            if not any(_lies_under(s.rule.id, selector) for s in self):
+            if not any(lies_under(s.rule.id, selector) for s in self):
                 raise UsageError(f'No rule is called "{selector}"; {self._hint(selector)}')
         return tuple(
             s
             for s in self
-            if (not wanted or any(_lies_under(s.rule.id, selector) for selector in wanted))
-            and not any(_lies_under(s.rule.id, selector) for selector in unwanted)
+            if (not wanted or any(lies_under(s.rule.id, selector) for selector in wanted))
+            and not any(lies_under(s.rule.id, selector) for selector in unwanted)
         )
 
     def _hint(self, selector: str) -> str:
@@ -210,7 +211,3 @@ def _groups(ids: Iterable[str]) -> Iterator[str]:
     for rule_id in ids:
         parts = rule_id.split(".")
         yield from (".".join(parts[:length]) for length in range(1, len(parts)))
-
-
-def _lies_under(rule_id: str, selector: str) -> bool:
-    return rule_id == selector or rule_id.startswith(selector + ".")
