@@ -439,6 +439,869 @@ class EmbeddingUsage(BaseModel):
     total_tokens: Annotated[StrictInt, Field(description="The same number.", ge=0)]
 
 
+class ResponseStreamOptions(BaseModel):
+    """
+    What a stream contains.
+    """
+
+    include_obfuscation: Annotated[
+        StrictBool | None | MISSING,
+        Field(
+            description="Whether deltas may carry an `obfuscation` field that hides their length. Where false, none does."
+        ),
+    ] = MISSING
+
+
+class ResponseConversation(BaseModel):
+    """
+    A conversation by its id.
+    """
+
+    id: StrictStr
+
+
+class ResponsePromptReference(BaseModel):
+    """
+    A kept prompt by its id.
+    """
+
+    id: StrictStr
+
+
+ResponseIncludable = TypeAliasType(
+    "ResponseIncludable",
+    Annotated[
+        Literal["code_interpreter_call.outputs", "computer_call_output.output.image_url", "file_search_call.results", "message.input_image.image_url", "message.output_text.logprobs", "reasoning.encrypted_content", "web_search_call.action.sources", "web_search_call.results"],
+        Field(
+            description="What an answer can contain beyond the usual. Where there is nothing of that kind, such as calls of a tool that\nwas not used, asking for it has no effect.\n"
+        ),
+    ],
+)
+
+
+ResponseGivenId = TypeAliasType(
+    "ResponseGivenId",
+    Annotated[
+        StrictStr | None,
+        Field(description="The id that an item had in an answer. No effect on the answer to come."),
+    ],
+)
+
+
+ResponseGivenStatus = TypeAliasType(
+    "ResponseGivenStatus",
+    Annotated[
+        Literal["in_progress", "completed", "incomplete"] | None,
+        Field(description="How far an item came in an answer. No effect on the answer to come."),
+    ],
+)
+
+
+class ResponseInputText(BaseModel):
+    """
+    A piece of text.
+    """
+
+    type: Literal["input_text"]
+    text: StrictStr
+
+
+class ResponseInputImage(BaseModel):
+    """
+    An image. A server whose model reads no images refuses it with 400.
+    """
+
+    type: Literal["input_image"]
+    image_url: Annotated[
+        StrictStr | None | MISSING,
+        Field(description="An `http(s)` address, or the image itself as a `data:` URL."),
+    ] = MISSING
+    file_id: StrictStr | None | MISSING = MISSING
+    detail: StrictStr | None | MISSING = MISSING
+
+
+class ResponseInputFile(BaseModel):
+    """
+    A file. A server whose model reads no files refuses it with 400.
+    """
+
+    type: Literal["input_file"]
+    filename: StrictStr | None | MISSING = MISSING
+    file_data: StrictStr | None | MISSING = MISSING
+    file_id: StrictStr | None | MISSING = MISSING
+    file_url: StrictStr | None | MISSING = MISSING
+
+
+class ResponseGivenText(BaseModel):
+    """
+    What an earlier answer said. Its annotations and log probabilities may be left out.
+    """
+
+    type: Literal["output_text"]
+    text: StrictStr
+
+
+ResponseCallId = TypeAliasType(
+    "ResponseCallId",
+    Annotated[
+        StrictStr, Field(description="The name of a call, which joins it to its result.", min_length=1)
+    ],
+)
+
+
+class ResponseItemReference(BaseModel):
+    """
+    A kept item by its id. A server that keeps none refuses it with 400.
+    """
+
+    type: Literal["item_reference"]
+    id: StrictStr
+
+
+class ResponseFunctionTool(BaseModel):
+    """
+    A function that the caller runs when the model asks for it. Its fields stand side by side, unlike those in chat.
+    """
+
+    type: Literal["function"]
+    name: FunctionName
+    description: Annotated[
+        StrictStr | None | MISSING, Field(description="What it does and when to call it; the model reads it.")
+    ] = MISSING
+    parameters: Annotated[
+        JsonSchema | None | MISSING,
+        Field(description="The arguments, a schema of an object; null and none at all take none."),
+    ] = MISSING
+    strict: Annotated[
+        StrictBool | None | MISSING,
+        Field(description="Whether the arguments follow `parameters` without exception."),
+    ] = MISSING
+
+
+class ResponseOtherTool(BaseModel):
+    """
+    A tool that a provider runs itself, or of a client's own kind.
+    """
+
+    type: Annotated[
+        StrictStr,
+        Field(
+            description="Which kind; not `function`.",
+            pattern="^([^f]|f([^u]|$)|fu([^n]|$)|fun([^c]|$)|func([^t]|$)|funct([^i]|$)|functi([^o]|$)|functio([^n]|$)|function.)",
+        ),
+    ]
+
+
+class ResponseNamedTool(BaseModel):
+    """
+    A function by its name.
+    """
+
+    type: Literal["function"]
+    name: StrictStr
+
+
+ResponseNamedTools = TypeAliasType(
+    "ResponseNamedTools", Annotated[list[ResponseNamedTool], Field(fail_fast=True, description="Functions by their names.")]
+)
+"""
+Functions by their names.
+"""
+
+
+class ResponseTextFormatJsonSchema(BaseModel):
+    """
+    The text of a JSON value that a schema admits. Its fields stand side by side, unlike those in chat.
+    """
+
+    type: Literal["json_schema"]
+    name: FunctionName
+    description: Annotated[
+        StrictStr | None | MISSING, Field(description="What the value is for; the model reads it.")
+    ] = MISSING
+    schema_: Annotated[JsonSchema, Field(alias="schema")]
+    strict: Annotated[
+        StrictBool | None, Field(description="Whether the answer follows the schema without exception.")
+    ] = False
+
+
+class ResponseReasoningConfig(BaseModel):
+    """
+    How a reasoning model thinks.
+    """
+
+    effort: Annotated[
+        Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None | MISSING,
+        Field(description="How much it thinks."),
+    ] = MISSING
+    summary: Annotated[
+        Literal["auto", "concise", "detailed"] | None | MISSING,
+        Field(description="Whether the reasoning is also told in short, where the server can do that."),
+    ] = MISSING
+
+
+class ResponseError(BaseModel):
+    """
+    Why a response failed.
+    """
+
+    code: Annotated[
+        StrictStr, Field(description="What programs tell failures apart by, such as `server_error`.")
+    ]
+    message: Annotated[StrictStr, Field(description="A sentence for people.")]
+
+
+class ResponseIncompleteDetails(BaseModel):
+    """
+    Why an answer was cut.
+    """
+
+    reason: Annotated[
+        Literal["max_output_tokens", "content_filter"],
+        Field(description="At a limit of tokens, or by a filter."),
+    ]
+
+
+ResponseItemStatus = TypeAliasType(
+    "ResponseItemStatus",
+    Annotated[Literal["in_progress", "completed", "incomplete"], Field(description="How far the item is.")],
+)
+
+
+class ResponseAnnotation(BaseModel):
+    """
+    Something that the text refers to.
+    """
+
+    type: Annotated[StrictStr, Field(description="What it is, such as `url_citation`.")]
+
+
+class ResponseRefusal(BaseModel):
+    """
+    The words with which the model refused.
+    """
+
+    type: Literal["refusal"]
+    refusal: StrictStr
+
+
+class ResponseFunctionCall(BaseModel):
+    """
+    A function that the model wants to be called.
+
+    *Rule:* `id` names the item and `call_id` the call; the result is given with the latter.
+
+    """
+
+    id: Annotated[StrictStr | MISSING, Field(description="The name of the item.")] = MISSING
+    type: Literal["function_call"]
+    status: ResponseItemStatus | MISSING = MISSING
+    call_id: ResponseCallId
+    name: Annotated[StrictStr, Field(description="Which function.")]
+    arguments: Annotated[StrictStr, Field(description="The arguments as the text of a JSON object.")]
+
+
+class ResponseSummaryText(BaseModel):
+    """
+    A piece of a summary.
+    """
+
+    type: Literal["summary_text"]
+    text: StrictStr
+
+
+class ResponseReasoningText(BaseModel):
+    """
+    A piece of reasoning.
+    """
+
+    type: Literal["reasoning_text"]
+    text: StrictStr
+
+
+class ResponseExtensionItem(BaseModel):
+    """
+    An item of a server's own kind, whose type begins with a name of the server and a colon.
+    """
+
+    type: Annotated[StrictStr, Field(description="Which kind.", pattern="^[^:]+:.")]
+
+
+class ResponseInputTokensDetails(BaseModel):
+    """
+    The tokens of the input by kind.
+    """
+
+    cached_tokens: Annotated[StrictInt, Field(description="Tokens that were read from a cache.", ge=0)]
+
+
+class ResponseOutputTokensDetails(BaseModel):
+    """
+    The generated tokens by kind.
+    """
+
+    reasoning_tokens: Annotated[StrictInt, Field(description="Tokens of the reasoning.", ge=0)]
+
+
+class ResponseDeleted(BaseModel):
+    """
+    A response that was forgotten.
+    """
+
+    id: StrictStr
+    object: Literal["response"]
+    deleted: Annotated[StrictBool, Field(description="That it is gone.")]
+
+
+class ResponseInputTokens(BaseModel):
+    """
+    How many tokens an input has.
+    """
+
+    object: Literal["response.input_tokens"]
+    input_tokens: Annotated[StrictInt, Field(ge=0)]
+
+
+class ResponseStreamSseEvent(BaseModel):
+    """
+    An event of a response.
+    """
+
+    event: Annotated[
+        StrictStr | MISSING, Field(description="The name of the event, which is the `type` in the data.")
+    ] = MISSING
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/ResponseStreamEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class ResponseLastSseEvent(BaseModel):
+    """
+    An event that ends a response.
+    """
+
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            pattern='^\\{[\\s\\S]*"type"\\s*:\\s*"response\\.(completed|incomplete|failed)"',
+        ),
+    ]
+
+
+ResponseSequenceNumber = TypeAliasType(
+    "ResponseSequenceNumber",
+    Annotated[StrictInt, Field(description="The number of the event in its stream, from 0.", ge=0)],
+)
+
+
+ResponseItemId = TypeAliasType(
+    "ResponseItemId", Annotated[StrictStr, Field(description="The id of the item.", min_length=1)]
+)
+
+
+ResponseOutputIndex = TypeAliasType(
+    "ResponseOutputIndex",
+    Annotated[StrictInt, Field(description="The number of the item in the response, from 0.", ge=0)],
+)
+
+
+ResponseContentIndex = TypeAliasType(
+    "ResponseContentIndex",
+    Annotated[StrictInt, Field(description="The number of the part in its item, from 0.", ge=0)],
+)
+
+
+ResponseSummaryIndex = TypeAliasType(
+    "ResponseSummaryIndex",
+    Annotated[StrictInt, Field(description="The number of the part in its summary, from 0.", ge=0)],
+)
+
+
+class MessageMetadata(BaseModel):
+    """
+    Notes of the caller.
+    """
+
+    user_id: StrictStr | None | MISSING = MISSING
+
+
+MessageStopSequences = TypeAliasType(
+    "MessageStopSequences",
+    Annotated[list[StopSequence], Field(fail_fast=True, description="Texts, each of which ends the generation.")],
+)
+"""
+Texts, each of which ends the generation.
+"""
+
+
+class MessageSource(BaseModel):
+    """
+    Where an image or a document is, or the thing itself.
+    """
+
+    type: Annotated[StrictStr, Field(description="Which kind of source, such as `base64` or `url`.")]
+    media_type: StrictStr | MISSING = MISSING
+    data: StrictStr | MISSING = MISSING
+    url: StrictStr | MISSING = MISSING
+
+
+MessageToolInput = TypeAliasType("MessageToolInput", dict[str, Any])
+"""
+What a tool is given.
+"""
+
+
+class MessageThinkingParam(BaseModel):
+    """
+    What was thought before an earlier answer.
+    """
+
+    type: Literal["thinking"]
+    thinking: StrictStr
+    signature: Annotated[
+        StrictStr | None | MISSING, Field(description="What a provider knows its own thinking by.")
+    ] = MISSING
+
+
+class MessageRedactedThinkingParam(BaseModel):
+    """
+    Thinking that only its provider reads. No effect elsewhere.
+    """
+
+    type: Literal["redacted_thinking"]
+    data: StrictStr
+
+
+MessageCustomToolType = TypeAliasType(
+    "MessageCustomToolType",
+    Annotated[
+        Literal["custom"] | None, Field(description="That it is a tool of the caller; the same as no type.")
+    ],
+)
+
+
+MessageToolName = TypeAliasType(
+    "MessageToolName",
+    Annotated[
+        StrictStr,
+        Field(
+            description="One to 128 letters, digits, underscores and hyphens.",
+            pattern="^[A-Za-z0-9_-]{1,128}$",
+        ),
+    ],
+)
+
+
+class MessageServerTool(BaseModel):
+    """
+    A tool that a provider runs itself, or knows by its type.
+    """
+
+    type: Annotated[
+        StrictStr,
+        Field(
+            description="Which one, mostly with the day of its version.",
+            pattern="^([^c]|c([^u]|$)|cu([^s]|$)|cus([^t]|$)|cust([^o]|$)|custo([^m]|$)|custom.)",
+        ),
+    ]
+
+
+class MessageToolChoiceNone(BaseModel):
+    """
+    None of them.
+    """
+
+    type: Literal["none"]
+
+
+MessageOneAtATime = TypeAliasType(
+    "MessageOneAtATime",
+    Annotated[
+        StrictBool | None, Field(description="Whether an answer uses one tool at most.")
+    ],
+)
+
+
+MessageThinkingDisplay = TypeAliasType(
+    "MessageThinkingDisplay",
+    Annotated[
+        Literal["summarized", "omitted"] | None,
+        Field(description="Whether the answer shows the thinking. With `omitted` its block has no text."),
+    ],
+)
+
+
+class MessageThinkingDisabled(BaseModel):
+    """
+    Not at all.
+    """
+
+    type: Literal["disabled"]
+
+
+class MessageJsonFormat(BaseModel):
+    """
+    The text of a JSON value that a schema admits, without exception.
+    """
+
+    type: Literal["json_schema"]
+    schema_: Annotated[JsonSchema, Field(alias="schema")]
+
+
+MessageStopReason = TypeAliasType(
+    "MessageStopReason",
+    Annotated[
+        Literal["end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"] | None,
+        Field(description="Why the message ended, or null while it goes on."),
+    ],
+)
+
+
+class MessageTextBlock(BaseModel):
+    """
+    A piece of text.
+    """
+
+    type: Literal["text"]
+    text: StrictStr
+
+
+class MessageToolUseBlock(BaseModel):
+    """
+    A tool that the model wants to be used.
+    """
+
+    type: Literal["tool_use"]
+    id: Annotated[
+        StrictStr, Field(description="The name of the use; the result is given with it.", min_length=1)
+    ]
+    name: Annotated[StrictStr, Field(description="Which tool.")]
+    input: MessageToolInput
+
+
+class MessageThinkingBlock(BaseModel):
+    """
+    What was thought before the answer.
+    """
+
+    type: Literal["thinking"]
+    thinking: StrictStr
+    signature: Annotated[
+        StrictStr | MISSING, Field(description="What the provider knows its own thinking by.")
+    ] = MISSING
+
+
+class MessageRedactedThinkingBlock(BaseModel):
+    """
+    Thinking that only the provider reads.
+    """
+
+    type: Literal["redacted_thinking"]
+    data: StrictStr
+
+
+class MessageUsage(BaseModel):
+    """
+    Tokens that the message took. Those that were read from a cache, or put there, are no part of `input_tokens`.
+    """
+
+    input_tokens: Annotated[
+        StrictInt, Field(description="Tokens of the prompt beside those of the caches.", ge=0)
+    ]
+    output_tokens: Annotated[
+        StrictInt, Field(description="Tokens that were generated, thinking included.", ge=0)
+    ]
+    cache_read_input_tokens: Annotated[
+        StrictInt | None | MISSING,
+        Field(description="Tokens of the prompt that were read from a cache.", ge=0),
+    ] = MISSING
+    cache_creation_input_tokens: Annotated[
+        StrictInt | None | MISSING,
+        Field(description="Tokens of the prompt that were put into a cache at a price.", ge=0),
+    ] = MISSING
+
+
+class MessageTokenCount(BaseModel):
+    """
+    How many tokens a conversation has.
+    """
+
+    input_tokens: Annotated[StrictInt, Field(ge=0)]
+
+
+class MessageLastSseEvent(BaseModel):
+    """
+    An event that ends a stream.
+    """
+
+    event: Annotated[Literal["message_stop", "error"], Field(description="Which one.")]
+
+
+class MessageStartSseEvent(BaseModel):
+    """
+    The event in which the message begins.
+    """
+
+    event: Literal["message_start"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessageStartEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessagePingSseEvent(BaseModel):
+    """
+    The event that only says that the server is there.
+    """
+
+    event: Literal["ping"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessagePingEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessageBlockStartSseEvent(BaseModel):
+    """
+    The event in which a block begins.
+    """
+
+    event: Literal["content_block_start"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessageBlockStartEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessageBlockDeltaSseEvent(BaseModel):
+    """
+    An event with more of a block.
+    """
+
+    event: Literal["content_block_delta"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessageBlockDeltaEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessageBlockStopSseEvent(BaseModel):
+    """
+    The event in which a block ends.
+    """
+
+    event: Literal["content_block_stop"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessageBlockStopEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessageDeltaSseEvent(BaseModel):
+    """
+    The event that says why the message ended.
+    """
+
+    event: Literal["message_delta"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessageDeltaEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessageStopSseEvent(BaseModel):
+    """
+    The event that ends the stream.
+    """
+
+    event: Literal["message_stop"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessageStopEvent"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessageErrorSseEvent(BaseModel):
+    """
+    The event that breaks the stream off.
+    """
+
+    event: Literal["error"]
+    data: Annotated[
+        StrictStr,
+        Field(
+            description="The event as JSON.",
+            json_schema_extra={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/MessageErrorEnvelope"},
+            },
+            pattern="^\\{",
+        ),
+    ]
+
+
+class MessagePingEvent(BaseModel):
+    """
+    Nothing but that the server is still there.
+    """
+
+    type: Literal["ping"]
+
+
+MessageBlockIndex = TypeAliasType(
+    "MessageBlockIndex",
+    Annotated[StrictInt, Field(description="The number of the block in the message, from 0.", ge=0)],
+)
+
+
+class MessageTextDelta(BaseModel):
+    """
+    More of a text.
+    """
+
+    type: Literal["text_delta"]
+    text: StrictStr
+
+
+class MessageInputJsonDelta(BaseModel):
+    """
+    More of what a tool is given.
+    """
+
+    type: Literal["input_json_delta"]
+    partial_json: Annotated[StrictStr, Field(description="More of the text of a JSON object.")]
+
+
+class MessageThinkingDelta(BaseModel):
+    """
+    More of the thinking.
+    """
+
+    type: Literal["thinking_delta"]
+    thinking: StrictStr
+
+
+class MessageSignatureDelta(BaseModel):
+    """
+    The signature of the thinking, at its end.
+    """
+
+    type: Literal["signature_delta"]
+    signature: StrictStr
+
+
+MessageCitation = TypeAliasType("MessageCitation", dict[str, Any])
+"""
+Something that a text refers to.
+"""
+
+
+class MessageBlockStopEvent(BaseModel):
+    """
+    A block is complete, or was cut.
+    """
+
+    type: Literal["content_block_stop"]
+    index: MessageBlockIndex
+
+
+class MessageEnd(BaseModel):
+    """
+    Why it ended.
+    """
+
+    stop_reason: MessageStopReason
+    stop_sequence: StrictStr | None
+
+
+class MessageDeltaUsage(BaseModel):
+    """
+    Tokens that the message took up to here.
+    """
+
+    output_tokens: Annotated[StrictInt, Field(description="All tokens that were generated.", ge=0)]
+    input_tokens: Annotated[
+        StrictInt | None | MISSING, Field(description="The same as in `message_start`", ge=0)
+    ] = MISSING
+    cache_read_input_tokens: Annotated[StrictInt | None | MISSING, Field(ge=0)] = MISSING
+    cache_creation_input_tokens: Annotated[StrictInt | None | MISSING, Field(ge=0)] = MISSING
+
+
+class MessageStopEvent(BaseModel):
+    """
+    The end of the stream.
+    """
+
+    type: Literal["message_stop"]
+
+
+class MessageErrorObject(BaseModel):
+    """
+    What went wrong.
+    """
+
+    type: Annotated[StrictStr, Field(description="The class of the error, such as `invalid_request_error`.")]
+    message: Annotated[StrictStr, Field(description="A sentence for people.")]
+
+
 class ErrorObject(BaseModel):
     """
     What went wrong.
@@ -780,6 +1643,490 @@ class Embedding(BaseModel):
     ]
 
 
+ResponseIncludes = TypeAliasType(
+    "ResponseIncludes",
+    Annotated[list[ResponseIncludable], Field(fail_fast=True, description="Names of what the answer is to contain.")],
+)
+"""
+Names of what the answer is to contain.
+"""
+
+
+ResponseInputPart = TypeAliasType(
+    "ResponseInputPart",
+    Annotated[
+        ResponseInputText | ResponseInputImage | ResponseInputFile | ResponseGivenText | ResponseRefusal,
+        Field(
+            description="A text, an image, a file, or what an answer said; its type says which.",
+            discriminator="type",
+        ),
+    ],
+)
+
+
+class ResponseInputFunctionCall(BaseModel):
+    """
+    A call that an earlier answer made.
+    """
+
+    type: Literal["function_call"]
+    call_id: ResponseCallId
+    name: Annotated[StrictStr, Field(description="Which function.")]
+    arguments: Annotated[StrictStr, Field(description="The arguments as the text of a JSON object.")]
+    id: ResponseGivenId | MISSING = MISSING
+    status: ResponseGivenStatus | MISSING = MISSING
+
+
+ResponseTool = TypeAliasType(
+    "ResponseTool",
+    Annotated[
+        ResponseFunctionTool | ResponseOtherTool, Field(description="A function, or a tool of another type.")
+    ],
+)
+
+
+class ResponseAllowedTools(BaseModel):
+    """
+    The tools that may be called, and whether one must be.
+    """
+
+    type: Literal["allowed_tools"]
+    mode: Annotated[
+        Literal["auto", "required"], Field(description="Leave it to the model, or call at least one.")
+    ]
+    tools: ResponseNamedTools
+
+
+ResponseTextFormat = TypeAliasType(
+    "ResponseTextFormat",
+    Annotated[
+        ResponseFormatText | ResponseFormatJsonObject | ResponseTextFormatJsonSchema,
+        Field(description="What the text is; its type says which.", discriminator="type"),
+    ],
+)
+
+
+ResponseAnnotations = TypeAliasType(
+    "ResponseAnnotations", Annotated[list[ResponseAnnotation], Field(fail_fast=True, description="What the text refers to.")]
+)
+"""
+What the text refers to.
+"""
+
+
+class ResponseTopLogprob(BaseModel):
+    """
+    A likely token.
+    """
+
+    token: StrictStr | MISSING = MISSING
+    logprob: StrictFloat | MISSING = MISSING
+    bytes: TokenBytes | MISSING = MISSING
+
+
+ResponseReasoningSummary = TypeAliasType(
+    "ResponseReasoningSummary",
+    Annotated[list[ResponseSummaryText], Field(fail_fast=True, description="The reasoning in short, perhaps nothing.")],
+)
+"""
+The reasoning in short, perhaps nothing.
+"""
+
+
+ResponseReasoningContent = TypeAliasType(
+    "ResponseReasoningContent",
+    Annotated[list[ResponseReasoningText], Field(fail_fast=True, description="The reasoning itself.")],
+)
+"""
+The reasoning itself.
+"""
+
+
+class ResponseUsage(BaseModel):
+    """
+    Tokens that the response took.
+    """
+
+    input_tokens: Annotated[
+        StrictInt, Field(description="Tokens of the input, cached ones among them.", ge=0)
+    ]
+    input_tokens_details: ResponseInputTokensDetails
+    output_tokens: Annotated[
+        StrictInt, Field(description="Tokens that were generated, reasoning among them.", ge=0)
+    ]
+    output_tokens_details: ResponseOutputTokensDetails
+    total_tokens: Annotated[StrictInt, Field(description="The sum of both.", ge=0)]
+
+
+ResponseSseEvent = TypeAliasType(
+    "ResponseSseEvent",
+    Annotated[
+        ResponseStreamSseEvent | DoneSseEvent,
+        Field(description="An event of a response, or a last line that some servers send."),
+    ],
+)
+
+
+class ResponseAnnotationAddedEvent(BaseModel):
+    """
+    A text refers to something.
+    """
+
+    type: Literal["response.output_text.annotation.added"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    annotation_index: Annotated[StrictInt, Field(ge=0)]
+    annotation: ResponseAnnotation
+
+
+class ResponseRefusalDeltaEvent(BaseModel):
+    """
+    More of a refusal.
+    """
+
+    type: Literal["response.refusal.delta"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    delta: Annotated[StrictStr, Field(description="More of the refusal.")]
+
+
+class ResponseRefusalDoneEvent(BaseModel):
+    """
+    A refusal is complete.
+    """
+
+    type: Literal["response.refusal.done"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    refusal: Annotated[StrictStr, Field(description="All of the refusal.")]
+
+
+class ResponseReasoningTextDeltaEvent(BaseModel):
+    """
+    More of the reasoning.
+    """
+
+    type: Literal["response.reasoning_text.delta"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    delta: Annotated[StrictStr, Field(description="More of the reasoning.")]
+
+
+class ResponseReasoningTextDoneEvent(BaseModel):
+    """
+    The reasoning is complete.
+    """
+
+    type: Literal["response.reasoning_text.done"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    text: Annotated[StrictStr, Field(description="All of the reasoning.")]
+
+
+class ResponseSummaryPartAddedEvent(BaseModel):
+    """
+    A part of a summary begins.
+    """
+
+    type: Literal["response.reasoning_summary_part.added"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    summary_index: ResponseSummaryIndex
+    part: ResponseSummaryText
+
+
+class ResponseSummaryTextDeltaEvent(BaseModel):
+    """
+    More of a summary.
+    """
+
+    type: Literal["response.reasoning_summary_text.delta"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    summary_index: ResponseSummaryIndex
+    delta: Annotated[StrictStr, Field(description="More of the summary.")]
+
+
+class ResponseSummaryTextDoneEvent(BaseModel):
+    """
+    A part of a summary is complete.
+    """
+
+    type: Literal["response.reasoning_summary_text.done"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    summary_index: ResponseSummaryIndex
+    text: Annotated[StrictStr, Field(description="All of the part.")]
+
+
+class ResponseSummaryPartDoneEvent(BaseModel):
+    """
+    A part of a summary is complete.
+    """
+
+    type: Literal["response.reasoning_summary_part.done"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    summary_index: ResponseSummaryIndex
+    part: ResponseSummaryText
+
+
+class ResponseArgumentsDeltaEvent(BaseModel):
+    """
+    More of the arguments of a call.
+    """
+
+    type: Literal["response.function_call_arguments.delta"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    delta: Annotated[StrictStr, Field(description="More of the text of the arguments.")]
+
+
+class ResponseArgumentsDoneEvent(BaseModel):
+    """
+    The arguments of a call are complete.
+    """
+
+    type: Literal["response.function_call_arguments.done"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    arguments: Annotated[StrictStr, Field(description="All of the text of the arguments.")]
+    name: Annotated[StrictStr | MISSING, Field(description="Which function.")] = MISSING
+
+
+class ResponseErrorEvent(BaseModel):
+    """
+    Something went wrong; `response.failed` follows.
+    """
+
+    type: Literal["error"]
+    sequence_number: ResponseSequenceNumber
+    code: StrictStr | None
+    message: StrictStr
+    param: StrictStr | None
+
+
+class MessageTextParam(BaseModel):
+    """
+    A piece of text.
+    """
+
+    type: Literal["text"]
+    text: StrictStr
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class MessageImageParam(BaseModel):
+    """
+    An image. A server whose model reads no images refuses it with 400.
+    """
+
+    type: Literal["image"]
+    source: MessageSource
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class MessageDocumentParam(BaseModel):
+    """
+    A document. A server whose model reads none refuses it with 400.
+    """
+
+    type: Literal["document"]
+    source: MessageSource
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class MessageSearchResultParam(BaseModel):
+    """
+    What a search of the caller found. A server that cannot cite it refuses it with 400.
+    """
+
+    type: Literal["search_result"]
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class MessageToolUseParam(BaseModel):
+    """
+    A use of a tool, as an earlier answer asked for it.
+    """
+
+    type: Literal["tool_use"]
+    id: Annotated[StrictStr, Field(description="The name of the use.", min_length=1)]
+    name: Annotated[StrictStr, Field(description="Which tool.")]
+    input: MessageToolInput
+    cache_control: CacheControl | MISSING = MISSING
+
+
+MessageResultBlock = TypeAliasType(
+    "MessageResultBlock",
+    Annotated[
+        MessageTextParam | MessageImageParam | MessageDocumentParam | MessageSearchResultParam,
+        Field(description="A piece of what a tool gave; its type says which kind.", discriminator="type"),
+    ],
+)
+
+
+class MessageCustomTool(BaseModel):
+    """
+    A tool that the caller runs when the model asks for it.
+    """
+
+    type: MessageCustomToolType | MISSING = MISSING
+    name: MessageToolName
+    description: Annotated[
+        StrictStr | None | MISSING, Field(description="What it does and when to use it; the model reads it.")
+    ] = MISSING
+    input_schema: JsonSchema
+    strict: Annotated[
+        StrictBool | None | MISSING,
+        Field(description="Whether the input follows `input_schema` without exception."),
+    ] = MISSING
+    cache_control: CacheControl | MISSING = MISSING
+
+
+class MessageToolChoiceAuto(BaseModel):
+    """
+    As the model likes.
+    """
+
+    type: Literal["auto"]
+    disable_parallel_tool_use: MessageOneAtATime | None = False
+
+
+class MessageToolChoiceAny(BaseModel):
+    """
+    At least one of them.
+    """
+
+    type: Literal["any"]
+    disable_parallel_tool_use: MessageOneAtATime | None = False
+
+
+class MessageToolChoiceTool(BaseModel):
+    """
+    The one of this name.
+    """
+
+    type: Literal["tool"]
+    name: StrictStr
+    disable_parallel_tool_use: MessageOneAtATime | None = False
+
+
+class MessageThinkingAdaptive(BaseModel):
+    """
+    As much as the model likes.
+    """
+
+    type: Literal["adaptive"]
+    display: MessageThinkingDisplay | MISSING = MISSING
+
+
+class MessageThinkingEnabled(BaseModel):
+    """
+    As much as the model likes, in about so many tokens.
+    """
+
+    type: Literal["enabled"]
+    budget_tokens: Annotated[
+        StrictInt,
+        Field(
+            description="How many tokens the thinking is meant to have at most; a server may leave it to the model.",
+            ge=1024,
+        ),
+    ]
+    display: MessageThinkingDisplay | MISSING = MISSING
+
+
+class MessageOutputConfig(BaseModel):
+    """
+    The form of the answer.
+    """
+
+    effort: Annotated[
+        Literal["low", "medium", "high", "xhigh", "max"] | None | MISSING,
+        Field(description="How much the model spends on the answer."),
+    ] = MISSING
+    format: Annotated[
+        MessageJsonFormat | None | MISSING,
+        Field(description="What the text is, or null for text of any form."),
+    ] = MISSING
+
+
+MessageBlock = TypeAliasType(
+    "MessageBlock",
+    Annotated[
+        MessageTextBlock | MessageToolUseBlock | MessageThinkingBlock | MessageRedactedThinkingBlock,
+        Field(description="A piece of the message; its type says which kind.", discriminator="type"),
+    ],
+)
+
+
+MessageSseEvent = TypeAliasType(
+    "MessageSseEvent",
+    Annotated[
+        MessageStartSseEvent | MessagePingSseEvent | MessageBlockStartSseEvent | MessageBlockDeltaSseEvent | MessageBlockStopSseEvent | MessageDeltaSseEvent | MessageStopSseEvent | MessageErrorSseEvent,
+        Field(description="An event of a message; its name says which kind."),
+    ],
+)
+
+
+class MessageBlockStartEvent(BaseModel):
+    """
+    A block begins; it has no content yet.
+    """
+
+    type: Literal["content_block_start"]
+    index: MessageBlockIndex
+    content_block: MessageBlock
+
+
+class MessageCitationsDelta(BaseModel):
+    """
+    What a text refers to.
+    """
+
+    type: Literal["citations_delta"]
+    citation: MessageCitation
+
+
+class MessageDeltaEvent(BaseModel):
+    """
+    The message has ended.
+    """
+
+    type: Literal["message_delta"]
+    delta: MessageEnd
+    usage: MessageDeltaUsage
+
+
+class MessageErrorEnvelope(BaseModel):
+    """
+    What every error response of messages contains, whatever its status, and the error event of a stream.
+    """
+
+    type: Literal["error"]
+    error: MessageErrorObject
+    request_id: Annotated[
+        StrictStr | None | MISSING, Field(description="The name of the exchange, as in the header.")
+    ] = MISSING
+
+
 class ErrorEnvelope(BaseModel):
     """
     What every error response contains, whatever its status, and every error event of a stream.
@@ -1004,6 +2351,185 @@ Embeddings = TypeAliasType(
 """
 One for each input, in the same order.
 """
+
+
+ResponseInputParts = TypeAliasType(
+    "ResponseInputParts",
+    Annotated[list[ResponseInputPart], Field(fail_fast=True, description="Parts in the order in which they are read.")],
+)
+"""
+Parts in the order in which they are read.
+"""
+
+
+class ResponseInputReasoning(BaseModel):
+    """
+    What was thought before an earlier answer.
+    """
+
+    type: Literal["reasoning"]
+    summary: ResponseReasoningSummary
+    content: Annotated[
+        ResponseReasoningContent | None | MISSING, Field(description="The reasoning itself, or null.")
+    ] = MISSING
+    encrypted_content: Annotated[
+        StrictStr | None | MISSING, Field(description="The reasoning in a form that only its provider reads.")
+    ] = MISSING
+    id: ResponseGivenId | MISSING = MISSING
+    status: ResponseGivenStatus | MISSING = MISSING
+
+
+ResponseTools = TypeAliasType("ResponseTools", Annotated[list[ResponseTool], Field(fail_fast=True, description="Tools.")])
+"""
+Tools.
+"""
+
+
+ResponseToolChoiceObject = TypeAliasType(
+    "ResponseToolChoiceObject",
+    Annotated[
+        ResponseNamedTool | ResponseAllowedTools,
+        Field(
+            description="One function that must be called, or the tools that are allowed; its type says which.",
+            discriminator="type",
+        ),
+    ],
+)
+
+
+class ResponseTextConfig(BaseModel):
+    """
+    The form of the text.
+    """
+
+    format: Annotated[
+        ResponseTextFormat | None | MISSING,
+        Field(description="What the text is, or null for text of any form."),
+    ] = MISSING
+    verbosity: Annotated[
+        Literal["low", "medium", "high"] | None | MISSING,
+        Field(
+            description="A hint how many words the answer should have. A server may leave it to the model."
+        ),
+    ] = MISSING
+
+
+ResponseTopLogprobs = TypeAliasType(
+    "ResponseTopLogprobs",
+    Annotated[list[ResponseTopLogprob], Field(fail_fast=True, description="The most likely tokens at this position.")],
+)
+"""
+The most likely tokens at this position.
+"""
+
+
+class ResponseReasoningItem(BaseModel):
+    """
+    What was thought before the answer.
+    """
+
+    id: Annotated[StrictStr, Field(description="The name of the item.")]
+    type: Literal["reasoning"]
+    status: ResponseItemStatus | MISSING = MISSING
+    summary: ResponseReasoningSummary
+    content: ResponseReasoningContent | MISSING = MISSING
+    encrypted_content: Annotated[
+        StrictStr | None | MISSING, Field(description="The reasoning in a form that only its provider reads.")
+    ] = MISSING
+
+
+ResponseSseStream = TypeAliasType(
+    "ResponseSseStream",
+    Annotated[
+        list[ResponseSseEvent],
+        Field(fail_fast=True, description="All events of a stream. Exactly one of them ends the response.", min_length=2),
+    ],
+)
+"""
+All events of a stream. Exactly one of them ends the response.
+"""
+
+
+MessageSystemBlocks = TypeAliasType(
+    "MessageSystemBlocks", Annotated[list[MessageTextParam], Field(fail_fast=True, description="Text in blocks.")]
+)
+"""
+Text in blocks.
+"""
+
+
+MessageResultBlocks = TypeAliasType(
+    "MessageResultBlocks",
+    Annotated[list[MessageResultBlock], Field(fail_fast=True, description="What a tool gave, in blocks.")],
+)
+"""
+What a tool gave, in blocks.
+"""
+
+
+MessageTool = TypeAliasType(
+    "MessageTool",
+    Annotated[
+        MessageCustomTool | MessageServerTool,
+        Field(description="A tool of the caller, or one of the provider."),
+    ],
+)
+
+
+MessageToolChoice = TypeAliasType(
+    "MessageToolChoice",
+    Annotated[
+        MessageToolChoiceAuto | MessageToolChoiceAny | MessageToolChoiceTool | MessageToolChoiceNone,
+        Field(
+            description="Whether the model uses tools; its type says how. `auto`, unless it is given.",
+            discriminator="type",
+        ),
+    ],
+)
+
+
+MessageThinking = TypeAliasType(
+    "MessageThinking",
+    Annotated[
+        MessageThinkingAdaptive | MessageThinkingEnabled | MessageThinkingDisabled,
+        Field(
+            description="Whether the model thinks before it answers; its type says how.", discriminator="type"
+        ),
+    ],
+)
+
+
+MessageBlocks = TypeAliasType(
+    "MessageBlocks",
+    Annotated[list[MessageBlock], Field(fail_fast=True, description="Thinking, then text, then uses of tools.")],
+)
+"""
+Thinking, then text, then uses of tools.
+"""
+
+
+MessageSseStream = TypeAliasType(
+    "MessageSseStream",
+    Annotated[
+        list[MessageSseEvent],
+        Field(
+            fail_fast=True, description="All events of a stream, which is ended by `message_stop` or broken off by an error.",
+            min_length=1,
+        ),
+    ],
+)
+"""
+All events of a stream, which is ended by `message_stop` or broken off by an error.
+"""
+
+
+MessageBlockDelta = TypeAliasType(
+    "MessageBlockDelta",
+    Annotated[
+        MessageTextDelta | MessageInputJsonDelta | MessageThinkingDelta | MessageSignatureDelta | MessageCitationsDelta,
+        Field(description="More of a block; its type says of which kind.", discriminator="type"),
+    ],
+)
 
 
 TextContent = TypeAliasType(
@@ -1278,6 +2804,102 @@ class EmbeddingList(BaseModel):
     usage: EmbeddingUsage
 
 
+ResponseInputContent = TypeAliasType(
+    "ResponseInputContent", Annotated[StrictStr | ResponseInputParts, Field(description="Text, or parts.")]
+)
+
+
+class ResponseFunctionCallOutput(BaseModel):
+    """
+    What a function returned.
+    """
+
+    type: Literal["function_call_output"]
+    call_id: ResponseCallId
+    output: ResponseInputContent
+    id: ResponseGivenId | MISSING = MISSING
+    status: ResponseGivenStatus | MISSING = MISSING
+
+
+ResponseToolChoice = TypeAliasType(
+    "ResponseToolChoice",
+    Annotated[
+        ChatCompletionToolChoiceMode | ResponseToolChoiceObject,
+        Field(description="Whether the model calls tools, and which. `auto`, unless it is given."),
+    ],
+)
+
+
+class ResponseLogprob(BaseModel):
+    """
+    The log probability of a token.
+    """
+
+    token: StrictStr
+    logprob: StrictFloat
+    bytes: TokenBytes | MISSING = MISSING
+    top_logprobs: ResponseTopLogprobs | MISSING = MISSING
+
+
+class MessageToolResultParam(BaseModel):
+    """
+    What a tool gave.
+    """
+
+    type: Literal["tool_result"]
+    tool_use_id: Annotated[StrictStr, Field(description="The name of the use.", min_length=1)]
+    content: Annotated[
+        StrictStr | MessageResultBlocks | None | MISSING,
+        Field(description="Text, or blocks, or null and nothing at all where there is nothing to say."),
+    ] = MISSING
+    is_error: Annotated[StrictBool | None | MISSING, Field(description="Whether the tool failed.")] = MISSING
+    cache_control: CacheControl | MISSING = MISSING
+
+
+MessageTools = TypeAliasType("MessageTools", Annotated[list[MessageTool], Field(fail_fast=True, description="Tools.")])
+"""
+Tools.
+"""
+
+
+class Message(BaseModel):
+    """
+    The answer.
+
+    *Rules:* `stop_reason` is null in `message_start` only. `stop_sequence` is the text that ended it where that is the
+    reason, and null otherwise.
+
+    """
+
+    id: Annotated[StrictStr, Field(description="The name of the message.")]
+    type: Literal["message"]
+    role: Literal["assistant"]
+    model: Annotated[StrictStr, Field(description="The model that answers.")]
+    content: MessageBlocks
+    stop_reason: MessageStopReason
+    stop_sequence: StrictStr | None
+    usage: MessageUsage
+
+
+class MessageStartEvent(BaseModel):
+    """
+    The message begins; it has no content yet.
+    """
+
+    type: Literal["message_start"]
+    message: Message
+
+
+class MessageBlockDeltaEvent(BaseModel):
+    """
+    More of a block.
+    """
+
+    type: Literal["content_block_delta"]
+    index: MessageBlockIndex
+    delta: MessageBlockDelta
+
+
 class ChatCompletionRequestDeveloperMessage(BaseModel):
     """
     Instructions of the developer; the successor of the system message.
@@ -1415,6 +3037,76 @@ class CompletionChunk(BaseModel):
     system_fingerprint: SystemFingerprint | MISSING = MISSING
 
 
+class ResponseInputMessage(BaseModel):
+    """
+    A message; without `type` too.
+    """
+
+    type: Literal["message"] | MISSING = MISSING
+    role: Annotated[
+        Literal["user", "assistant", "system", "developer"],
+        Field(description="Who says it. `developer` is the successor of `system`."),
+    ]
+    content: ResponseInputContent
+    id: ResponseGivenId | MISSING = MISSING
+    status: ResponseGivenStatus | MISSING = MISSING
+    phase: Annotated[
+        Literal["commentary", "final_answer"] | None | MISSING,
+        Field(
+            description="What part an assistant's message had in its answer. No effect on the answer to come."
+        ),
+    ] = MISSING
+
+
+ResponseLogprobs = TypeAliasType(
+    "ResponseLogprobs",
+    Annotated[
+        list[ResponseLogprob],
+        Field(fail_fast=True, description="Log probabilities of the tokens; none where they were not asked for."),
+    ],
+)
+"""
+Log probabilities of the tokens; none where they were not asked for.
+"""
+
+
+class ResponseOutputTextDeltaEvent(BaseModel):
+    """
+    More of a text.
+    """
+
+    type: Literal["response.output_text.delta"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    delta: Annotated[StrictStr, Field(description="More of the text.")]
+    logprobs: ResponseLogprobs
+
+
+class ResponseOutputTextDoneEvent(BaseModel):
+    """
+    A text is complete.
+    """
+
+    type: Literal["response.output_text.done"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    text: Annotated[StrictStr, Field(description="All of the text.")]
+    logprobs: ResponseLogprobs
+
+
+MessageBlockParam = TypeAliasType(
+    "MessageBlockParam",
+    Annotated[
+        MessageTextParam | MessageImageParam | MessageDocumentParam | MessageSearchResultParam | MessageToolUseParam | MessageToolResultParam | MessageThinkingParam | MessageRedactedThinkingParam,
+        Field(description="A piece of a message; its type says which kind.", discriminator="type"),
+    ],
+)
+
+
 class ChatCompletionRequestUserMessage(BaseModel):
     """
     What the user said or showed.
@@ -1461,6 +3153,46 @@ class Completion(BaseModel):
     system_fingerprint: SystemFingerprint | MISSING = MISSING
 
 
+ResponseInputItem = TypeAliasType(
+    "ResponseInputItem",
+    Annotated[
+        ResponseInputMessage | ResponseInputFunctionCall | ResponseFunctionCallOutput | ResponseInputReasoning | ResponseItemReference,
+        Field(
+            description="A message, a call of a function, its result, or the reasoning before them. Items of answers come back as they were."
+        ),
+    ],
+)
+
+
+class ResponseOutputText(BaseModel):
+    """
+    A piece of the answer.
+    """
+
+    type: Literal["output_text"]
+    text: StrictStr
+    annotations: ResponseAnnotations
+    logprobs: ResponseLogprobs
+
+
+ResponseStreamedPart = TypeAliasType(
+    "ResponseStreamedPart",
+    Annotated[
+        ResponseOutputText | ResponseRefusal | ResponseReasoningText,
+        Field(description="A part of an item; its type says which kind.", discriminator="type"),
+    ],
+)
+
+
+MessageBlockParams = TypeAliasType(
+    "MessageBlockParams",
+    Annotated[list[MessageBlockParam], Field(fail_fast=True, description="Blocks in the order in which they are read.")],
+)
+"""
+Blocks in the order in which they are read.
+"""
+
+
 ChatCompletionRequestMessage = TypeAliasType(
     "ChatCompletionRequestMessage",
     Annotated[
@@ -1493,6 +3225,62 @@ class ChatCompletionChunkChoice(BaseModel):
     finish_reason: Annotated[
         ChatCompletionFinishReason | None, Field(description="Null until the last piece of the choice.")
     ]
+
+
+ResponseInputItems = TypeAliasType(
+    "ResponseInputItems",
+    Annotated[list[ResponseInputItem], Field(fail_fast=True, description="What was said and done so far, oldest first.")],
+)
+"""
+What was said and done so far, oldest first.
+"""
+
+
+ResponseOutputPart = TypeAliasType(
+    "ResponseOutputPart",
+    Annotated[
+        ResponseOutputText | ResponseRefusal,
+        Field(description="A text or a refusal; its type says which.", discriminator="type"),
+    ],
+)
+
+
+class ResponseContentPartAddedEvent(BaseModel):
+    """
+    A part of an item begins; it has no text yet.
+    """
+
+    type: Literal["response.content_part.added"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    part: ResponseStreamedPart
+
+
+class ResponseContentPartDoneEvent(BaseModel):
+    """
+    A part of an item is complete.
+    """
+
+    type: Literal["response.content_part.done"]
+    sequence_number: ResponseSequenceNumber
+    item_id: ResponseItemId
+    output_index: ResponseOutputIndex
+    content_index: ResponseContentIndex
+    part: ResponseStreamedPart
+
+
+class MessageParam(BaseModel):
+    """
+    A message.
+    """
+
+    role: Annotated[
+        Literal["user", "assistant", "system"],
+        Field(description="Who says it. Role `system` is new; a server may refuse it with 400."),
+    ]
+    content: Annotated[StrictStr | MessageBlockParams, Field(description="Text, or blocks.")]
 
 
 ChatCompletionRequestMessages = TypeAliasType(
@@ -1530,6 +3318,39 @@ ChatCompletionChunkChoices = TypeAliasType(
 )
 """
 Pieces of one choice or of several; none in the chunk that reports usage.
+"""
+
+
+ResponseInput = TypeAliasType(
+    "ResponseInput",
+    Annotated[
+        StrictStr | ResponseInputItems, Field(description="A text of the user, or items.")
+    ],
+)
+
+
+ResponseOutputParts = TypeAliasType(
+    "ResponseOutputParts",
+    Annotated[list[ResponseOutputPart], Field(fail_fast=True, description="Texts and refusals in order.")],
+)
+"""
+Texts and refusals in order.
+"""
+
+
+MessageParams = TypeAliasType(
+    "MessageParams",
+    Annotated[
+        list[MessageParam],
+        Field(
+            fail_fast=True, description="The conversation so far, oldest message first. Messages of one role that follow each other are read as one.",
+            max_length=100000,
+            min_length=1,
+        ),
+    ],
+)
+"""
+The conversation so far, oldest message first. Messages of one role that follow each other are read as one.
 """
 
 
@@ -1726,6 +3547,259 @@ class ChatCompletionChunk(BaseModel):
     ] = MISSING
 
 
+class CreateResponseRequest(BaseModel):
+    """
+    Items of input, and how to answer them.
+
+    *Rules:* `tool_choice` other than `none` and `auto` needs `tools`, and names only function tools that are there.
+    `conversation` and `previous_response_id` exclude each other. Input and limit together fit the model's context.
+
+    """
+
+    model: Annotated[StrictStr, Field(description="The id of a model.", min_length=1)]
+    input: ResponseInput
+    instructions: Annotated[
+        StrictStr | None | MISSING,
+        Field(
+            description="What holds for this answer, before everything in the input; those of a response that is continued do not hold.\n"
+        ),
+    ] = MISSING
+    max_output_tokens: Annotated[
+        StrictInt | None | MISSING,
+        Field(description="The most tokens to generate, reasoning included.", ge=16),
+    ] = MISSING
+    temperature: Annotated[
+        StrictFloat | None,
+        Field(description="How freely tokens are drawn; 0 takes the most likely one.", ge=0.0, le=2.0),
+    ] = 1
+    top_p: Annotated[
+        StrictFloat | None,
+        Field(
+            description="Draw only among the most likely tokens that together have this probability.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = 1
+    top_logprobs: Annotated[
+        StrictInt | None | MISSING,
+        Field(
+            description="How many of the most likely tokens to report at each position. `include` has `message.output_text.logprobs`\nthen.\n",
+            ge=0,
+            le=20,
+        ),
+    ] = MISSING
+    stream: Annotated[
+        StrictBool | None,
+        Field(description="Whether to send the answer as server-sent events while it is generated."),
+    ] = False
+    stream_options: Annotated[
+        ResponseStreamOptions | None | MISSING,
+        Field(description="What the stream contains, or null. The last event always has the usage."),
+    ] = MISSING
+    tools: Annotated[
+        ResponseTools | None | MISSING, Field(description="The tools that the model may use, or null.")
+    ] = MISSING
+    tool_choice: Annotated[
+        ResponseToolChoice | None | MISSING,
+        Field(description="Whether the model calls tools, and which, or null."),
+    ] = MISSING
+    parallel_tool_calls: Annotated[
+        StrictBool | None, Field(description="Whether one answer may call several tools.")
+    ] = True
+    max_tool_calls: Annotated[
+        StrictInt | None | MISSING,
+        Field(
+            description="The most calls of tools that the provider runs itself. No effect on function tools.",
+            ge=1,
+        ),
+    ] = MISSING
+    text: Annotated[
+        ResponseTextConfig | None | MISSING, Field(description="The form of the text, or null.")
+    ] = MISSING
+    reasoning: Annotated[
+        ResponseReasoningConfig | None | MISSING,
+        Field(description="How a reasoning model thinks before it answers, or null."),
+    ] = MISSING
+    include: Annotated[
+        ResponseIncludes | None | MISSING,
+        Field(description="What the answer contains beyond the usual, or null."),
+    ] = MISSING
+    store: Annotated[
+        StrictBool | None, Field(description="Whether to keep the response. The answer says what was done.")
+    ] = True
+    previous_response_id: Annotated[
+        StrictStr | None | MISSING,
+        Field(description="The id of a kept response, whose input and output come before the input."),
+    ] = MISSING
+    conversation: Annotated[
+        StrictStr | ResponseConversation | None | MISSING,
+        Field(
+            description="A conversation that the provider keeps, or null. A server without them refuses it with 400."
+        ),
+    ] = MISSING
+    background: Annotated[
+        StrictBool | None,
+        Field(
+            description="Whether to answer before the response is generated. A server without that refuses true with 400."
+        ),
+    ] = False
+    truncation: Annotated[
+        Literal["auto", "disabled"] | None,
+        Field(
+            description="Whether input that is too long may be cut. A server that cannot refuses `auto` with 400."
+        ),
+    ] = "disabled"
+    prompt: Annotated[
+        ResponsePromptReference | None | MISSING,
+        Field(
+            description="A prompt that the provider keeps, or null. A server without them refuses it with 400."
+        ),
+    ] = MISSING
+    metadata: Annotated[
+        Metadata | None | MISSING,
+        Field(
+            description="Notes of the caller, or null. They come back in the answer, and have no effect on it otherwise."
+        ),
+    ] = MISSING
+    service_tier: Annotated[
+        Literal["auto", "default", "flex", "scale", "priority", "fast"] | None | MISSING,
+        Field(description="The class of service asked for. No effect on the answer."),
+    ] = MISSING
+    user: Annotated[
+        StrictStr | None | MISSING, Field(description="A name for the end user. No effect on the answer.")
+    ] = MISSING
+    safety_identifier: Annotated[
+        StrictStr | None | MISSING,
+        Field(
+            description="A stable, anonymous name for the end user. No effect on the answer.", max_length=64
+        ),
+    ] = MISSING
+    prompt_cache_key: Annotated[
+        StrictStr | None | MISSING,
+        Field(description="A hint which requests share a prompt. No effect on the answer."),
+    ] = MISSING
+    prompt_cache_retention: Annotated[
+        StrictStr | None | MISSING,
+        Field(description="A hint how long a prompt is worth keeping. No effect on the answer."),
+    ] = MISSING
+
+
+class ResponseOutputMessage(BaseModel):
+    """
+    What the model says.
+    """
+
+    id: Annotated[StrictStr, Field(description="The name of the item.")]
+    type: Literal["message"]
+    role: Literal["assistant"]
+    status: ResponseItemStatus
+    content: ResponseOutputParts
+
+
+class CreateMessageRequest(BaseModel):
+    """
+    A conversation, and how to answer it. Further fields are passed over: clients of this API add new ones often.
+
+    *Rule:* a `tool_choice` of a tool names one of `tools` that the model can use.
+
+    """
+
+    model: Annotated[StrictStr, Field(description="The id of a model.", min_length=1)]
+    max_tokens: Annotated[
+        StrictInt,
+        Field(
+            description="The most tokens to generate, thinking included. 0 only reads the conversation into a cache; a server\nwithout that refuses it with 400.\n",
+            ge=0,
+        ),
+    ]
+    messages: MessageParams
+    system: Annotated[
+        StrictStr | MessageSystemBlocks | None | MISSING,
+        Field(description="What holds for the whole conversation, or null."),
+    ] = MISSING
+    tools: Annotated[
+        MessageTools | None | MISSING, Field(description="The tools that the model may use, or null.")
+    ] = MISSING
+    tool_choice: Annotated[
+        MessageToolChoice | None | MISSING,
+        Field(description="Whether the model uses tools, and which, or null."),
+    ] = MISSING
+    thinking: Annotated[
+        MessageThinking | None | MISSING,
+        Field(description="Whether a reasoning model thinks before it answers, or null."),
+    ] = MISSING
+    output_config: Annotated[
+        MessageOutputConfig | None | MISSING, Field(description="The form of the answer, or null.")
+    ] = MISSING
+    cache_control: CacheControl | MISSING = MISSING
+    stream: Annotated[
+        StrictBool | None,
+        Field(description="Whether to send the answer as server-sent events while it is generated."),
+    ] = False
+    stop_sequences: Annotated[
+        MessageStopSequences | None | MISSING,
+        Field(description="Texts that end the generation before they would appear, or null."),
+    ] = MISSING
+    temperature: Annotated[
+        StrictFloat | None | MISSING,
+        Field(
+            description="How freely tokens are drawn; 0 takes the most likely one. The API refuses it since 2026-10-21, as well as\nthe next two; a server honours or refuses them.\n",
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = MISSING
+    top_p: Annotated[
+        StrictFloat | None | MISSING,
+        Field(
+            description="Draw only among the most likely tokens that together have this probability.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = MISSING
+    top_k: Annotated[
+        StrictInt | None | MISSING,
+        Field(description="Draw only among so many of the most likely tokens.", ge=0),
+    ] = MISSING
+    metadata: Annotated[
+        MessageMetadata | None | MISSING,
+        Field(description="Notes of the caller, or null. No effect on the answer."),
+    ] = MISSING
+    service_tier: Annotated[
+        StrictStr | None | MISSING,
+        Field(description="The class of service asked for. No effect on the answer."),
+    ] = MISSING
+
+
+class CountMessageTokensRequest(BaseModel):
+    """
+    The part of a request that is read before the answer. What `POST /messages` takes beside it may be here too, and
+    has no effect.
+
+    """
+
+    model: Annotated[StrictStr, Field(description="The id of a model.", min_length=1)]
+    messages: MessageParams
+    system: Annotated[
+        StrictStr | MessageSystemBlocks | None | MISSING,
+        Field(description="What holds for the whole conversation, or null."),
+    ] = MISSING
+    tools: Annotated[
+        MessageTools | None | MISSING, Field(description="The tools that the model may use, or null.")
+    ] = MISSING
+    tool_choice: Annotated[
+        MessageToolChoice | None | MISSING,
+        Field(description="Whether the model uses tools, and which, or null."),
+    ] = MISSING
+    thinking: Annotated[
+        MessageThinking | None | MISSING,
+        Field(description="Whether a reasoning model thinks before it answers, or null."),
+    ] = MISSING
+    output_config: Annotated[
+        MessageOutputConfig | None | MISSING, Field(description="The form of the answer, or null.")
+    ] = MISSING
+    cache_control: CacheControl | MISSING = MISSING
+
+
 class ChatCompletion(BaseModel):
     """
     The answer to a conversation.
@@ -1741,3 +3815,175 @@ class ChatCompletion(BaseModel):
     usage: Usage | MISSING = MISSING
     system_fingerprint: SystemFingerprint | MISSING = MISSING
     service_tier: ServiceTier | MISSING = MISSING
+
+
+ResponseOutputItem = TypeAliasType(
+    "ResponseOutputItem",
+    Annotated[
+        ResponseOutputMessage | ResponseFunctionCall | ResponseReasoningItem | ResponseExtensionItem,
+        Field(
+            description="A message, a call of a function, the reasoning before them, or an item of the server's own kind."
+        ),
+    ],
+)
+
+
+class ResponseOutputItemAddedEvent(BaseModel):
+    """
+    An item begins; it has no content yet.
+    """
+
+    type: Literal["response.output_item.added"]
+    sequence_number: ResponseSequenceNumber
+    output_index: ResponseOutputIndex
+    item: ResponseOutputItem
+
+
+class ResponseOutputItemDoneEvent(BaseModel):
+    """
+    An item is complete, or was cut.
+    """
+
+    type: Literal["response.output_item.done"]
+    sequence_number: ResponseSequenceNumber
+    output_index: ResponseOutputIndex
+    item: ResponseOutputItem
+
+
+ResponseOutput = TypeAliasType(
+    "ResponseOutput",
+    Annotated[
+        list[ResponseOutputItem], Field(fail_fast=True, description="Items in the order in which they were generated.")
+    ],
+)
+"""
+Items in the order in which they were generated.
+"""
+
+
+class ResponseObject(BaseModel):
+    """
+    The answer: its items, why it ended, and the request as it was understood.
+
+    *Rule:* an answer that was cut has the status `incomplete` and says why; only its last item may be incomplete.
+
+    """
+
+    id: Annotated[StrictStr, Field(description="The name of the response.")]
+    object: Literal["response"]
+    created_at: Annotated[
+        StrictFloat, Field(description="When it was begun, in seconds since 1970-01-01T00:00:00Z.")
+    ]
+    completed_at: Annotated[
+        StrictFloat | None | MISSING, Field(description="When it ended by itself, or null.")
+    ] = MISSING
+    model: Annotated[StrictStr, Field(description="The model that answers.")]
+    status: Annotated[
+        Literal["completed", "failed", "in_progress", "cancelled", "queued", "incomplete"] | MISSING,
+        Field(description="How far it is, or how it ended."),
+    ] = MISSING
+    error: Annotated[ResponseError | None, Field(description="Why it failed, or null.")]
+    incomplete_details: Annotated[
+        ResponseIncompleteDetails | None, Field(description="Why it was cut, or null.")
+    ]
+    output: ResponseOutput
+    usage: Annotated[
+        ResponseUsage | None | MISSING, Field(description="Token counts; null or absent until the end.")
+    ] = MISSING
+    instructions: Annotated[
+        StrictStr | ResponseInputItems | None, Field(description="Those of the request, or null.")
+    ]
+    metadata: Annotated[Metadata | None, Field(description="The notes of the request, or null.")]
+    tools: ResponseTools
+    tool_choice: ResponseToolChoice
+    parallel_tool_calls: StrictBool
+    temperature: StrictFloat | None
+    top_p: StrictFloat | None
+    presence_penalty: StrictFloat | None | MISSING = MISSING
+    frequency_penalty: StrictFloat | None | MISSING = MISSING
+    top_logprobs: StrictInt | None | MISSING = MISSING
+    max_output_tokens: StrictInt | None | MISSING = MISSING
+    max_tool_calls: StrictInt | None | MISSING = MISSING
+    previous_response_id: StrictStr | None | MISSING = MISSING
+    truncation: StrictStr | None | MISSING = MISSING
+    text: ResponseTextConfig | MISSING = MISSING
+    reasoning: Annotated[
+        ResponseReasoningConfig | None | MISSING, Field(description="The setting of the request, or null.")
+    ] = MISSING
+    store: Annotated[StrictBool | None | MISSING, Field(description="Whether the response is kept.")] = (
+        MISSING
+    )
+    background: StrictBool | None | MISSING = MISSING
+    service_tier: StrictStr | None | MISSING = MISSING
+    user: StrictStr | None | MISSING = MISSING
+    safety_identifier: StrictStr | None | MISSING = MISSING
+    prompt_cache_key: StrictStr | None | MISSING = MISSING
+
+
+class ResponseCreatedEvent(BaseModel):
+    """
+    The response is begun; it has no output yet.
+    """
+
+    type: Literal["response.created"]
+    sequence_number: ResponseSequenceNumber
+    response: ResponseObject
+
+
+class ResponseQueuedEvent(BaseModel):
+    """
+    The response waits for its turn.
+    """
+
+    type: Literal["response.queued"]
+    sequence_number: ResponseSequenceNumber
+    response: ResponseObject
+
+
+class ResponseInProgressEvent(BaseModel):
+    """
+    The response is being generated.
+    """
+
+    type: Literal["response.in_progress"]
+    sequence_number: ResponseSequenceNumber
+    response: ResponseObject
+
+
+class ResponseCompletedEvent(BaseModel):
+    """
+    The response ended by itself; this is the last event.
+    """
+
+    type: Literal["response.completed"]
+    sequence_number: ResponseSequenceNumber
+    response: ResponseObject
+
+
+class ResponseIncompleteEvent(BaseModel):
+    """
+    The response was cut; this is the last event.
+    """
+
+    type: Literal["response.incomplete"]
+    sequence_number: ResponseSequenceNumber
+    response: ResponseObject
+
+
+class ResponseFailedEvent(BaseModel):
+    """
+    The response failed; this is the last event.
+    """
+
+    type: Literal["response.failed"]
+    sequence_number: ResponseSequenceNumber
+    response: ResponseObject
+
+
+ResponseStreamEvent = TypeAliasType(
+    "ResponseStreamEvent",
+    Annotated[
+        ResponseCreatedEvent | ResponseQueuedEvent | ResponseInProgressEvent | ResponseOutputItemAddedEvent | ResponseContentPartAddedEvent | ResponseOutputTextDeltaEvent | ResponseAnnotationAddedEvent | ResponseOutputTextDoneEvent | ResponseRefusalDeltaEvent | ResponseRefusalDoneEvent | ResponseReasoningTextDeltaEvent | ResponseReasoningTextDoneEvent | ResponseSummaryPartAddedEvent | ResponseSummaryTextDeltaEvent | ResponseSummaryTextDoneEvent | ResponseSummaryPartDoneEvent | ResponseArgumentsDeltaEvent | ResponseArgumentsDoneEvent | ResponseContentPartDoneEvent | ResponseOutputItemDoneEvent | ResponseCompletedEvent | ResponseIncompleteEvent | ResponseFailedEvent | ResponseErrorEvent,
+        Field(description="What happens next; its type says what.", discriminator="type"),
+    ],
+)

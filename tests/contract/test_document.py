@@ -122,7 +122,10 @@ def test_no_member_is_an_extension_of_openapi() -> None:
 
 
 @OPERATION_PARAMETERS
-def test_every_operation_has_error_responses_with_the_envelope(operation: dict[str, Any]) -> None:
+def test_every_operation_has_error_responses_with_the_envelope_of_its_surface(
+    operation: dict[str, Any],
+) -> None:
+    envelope = "MessageErrorEnvelope" if operation["tags"] == ["Messages"] else "ErrorEnvelope"
     expected = {"401", "403", "405", "429", "5XX"}
     if "requestBody" in operation:
         expected |= {"400", "404", "413", "415"}
@@ -131,7 +134,7 @@ def test_every_operation_has_error_responses_with_the_envelope(operation: dict[s
     for error in errors.values():
         assert error["content"] == error["content"] | {
             "application/json": error["content"]["application/json"]
-            | {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}}
+            | {"schema": {"$ref": f"#/components/schemas/{envelope}"}}
         }
 
 
@@ -163,12 +166,21 @@ def test_every_request_and_every_kind_of_answer_has_an_example() -> None:
         "CreateChatCompletionRequest",
         "CreateCompletionRequest",
         "CreateEmbeddingRequest",
+        "CreateResponseRequest",
+        "CreateMessageRequest",
+        "CountMessageTokensRequest",
         "ChatCompletion",
         "Completion",
         "EmbeddingList",
         "Model",
         "ModelList",
         "ErrorEnvelope",
+        "ResponseObject",
+        "ResponseDeleted",
+        "ResponseInputTokens",
+        "Message",
+        "MessageTokenCount",
+        "MessageErrorEnvelope",
     }
 
 
