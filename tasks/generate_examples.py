@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print(f"usage: {COMMAND} [--check]", file=sys.stderr)
         return 2
-    catalogue = load(fuzz=True, node=True)
+    catalogue = load(fuzz=True, node=True, gateway=True)
     found = examples(asyncio.run(record_run(load())), catalogue, FAULTS)
     without = [rule_id for rule_id in catalogue.ids if rule_id not in found]
     for rule_id in without:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,9 +25,19 @@ from gonogo.fuzz import fuzz
 from gonogo.reasons import Reason
 from gonogo.redaction import looks_secret, redact_fields
 from gonogo.stimuli.fuzzed import rest
+from gonogo.upstream import behind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Collection,
+        Coroutine,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     from gonogo.fuzz import Fuzzing
     from gonogo.redaction import OwnHeader
     from gonogo.stimuli.stimulus import Subject
+    from gonogo.upstream import Behind, Standing
     from gonogo.verdict import Because
 
 
@@ -54,7 +65,7 @@ class Approach:
     `interval` is the least time between the beginnings of two requests, `max_seconds` the longest that the requests
     may take together, both in seconds, `max_bytes` the most that the bodies of their answers may have together. After
     `max_failures` broken must rules no more is sent. `context_length` is that of the model in tokens, for targets that
-    do not tell it.
+    do not tell it. `behind` is how to stand behind the target as its upstream, if one does.
     """
 
     base_url: str
@@ -75,6 +86,7 @@ class Approach:
     max_bytes: int | None = None
     max_failures: int | None = None
     context_length: int | None = None
+    behind: Behind | None = None
 
     @property
     def has_key(self) -> bool:
@@ -105,16 +117,24 @@ async def collect(
         approach = replace(approach, models=_models_of(earlier))
     started = datetime.now(UTC).isoformat(timespec="seconds")
     bounds = _Bounds(stopper or Stopper(), approach.max_seconds, asyncio.get_running_loop().time())
-    async with _recorder(approach) as connected:
+    async with _recorder(approach) as connected, _upstream(approach) as upstream:
         recorder = _limited(connected, approach, bounds.stopper)
+        second = None
+        if upstream is not None:
+            approach, second = await _led_to(upstream, approach, recorder, bounds)
+            recorder = upstream.watching(recorder)
         greeting = _Remembering(recorder, ids_after(earlier, "g"))
-        subjects = await _greeted(approach, greeting, bounds)
+        subjects = [replace(one, second_model=second) for one in await _greeted(approach, greeting, bounds)]
         targets = [Target(shown(approach.base_url), s.model, s.embedding_model) for s in subjects]
         begun = earlier or tuple(Record(target, started, (), extra_body=extra_body) for target in targets)
         refuse_other(begun, targets, extra_body)
         with _writer(approach, begun) as writer:
             keep = partial(Kept, writer, on_done, on_exchange, is_shared=sharing(asked, subjects))
-            run = Turns(_turns(approach.concurrency, recorder, begun, subjects, keep, enough), greeting)
+            turns = _turns(approach.concurrency, recorder, begun, subjects, keep, enough)
+            if upstream is not None:
+                for turn in turns:
+                    turn.collector.sink = upstream.sink(turn.kept, ids_after(begun, "u"))
+            run = Turns(turns, greeting)
             run.greeted(greeting.exchanges)
             try:
                 broken_off = await bounds.keep(run.run(partial(_send, asked, approach.fuzzing), asked))
@@ -144,6 +164,34 @@ def _turns(
             collector.enough = partial(_enough_in, enough, record, kept)
         found.append(Turn(collector, kept))
     return found
+
+
+@asynccontextmanager
+async def _upstream(approach: Approach) -> AsyncIterator[Standing | None]:
+    if approach.behind is None:
+        yield None
+        return
+    secrets = (approach.api_key, *(secret for header in approach.headers for secret in header.secrets))
+    async with behind(approach.behind, tuple(filter(None, secrets))) as standing:
+        yield standing
+
+
+async def _led_to(
+    upstream: Standing, approach: Approach, recorder: Records, bounds: _Bounds
+) -> tuple[Approach, str | None]:
+    """The approach with the model that leads to the upstream, and the one of a second provider that does."""
+    assert approach.behind is not None
+    named = approach.models[0] if approach.models else None
+    found: list[tuple[str, str | None]] = []
+
+    async def work() -> None:
+        url, wait = shown(approach.base_url), approach.behind.wait if approach.behind else 0.0
+        found.append(await upstream.reached(recorder, url, named, wait))
+
+    if await bounds.keep(work()) is not None:
+        raise KeyboardInterrupt
+    ((first, second),) = found
+    return replace(approach, models=(first,), embedding_model=None), second
 
 
 async def _send(asked: Plan, fuzzing: Fuzzing | None, turn: Turn) -> None:

@@ -84,6 +84,10 @@ class Reason(StrEnum):
         "enough-broken",
         "{number} must rules were broken by then, so this was not sent (--max-failures); --resume goes on with it",
     )
+    NO_SECOND_PROVIDER = (
+        "no-second-provider",
+        "the gateway lists no model gonogo-second, so that there is no second provider to tell from the first",
+    )
     BUDGET_USED_UP = "budget-used-up", "the --fuzz-budget was used up before the first generated case"
 
     # ---- the request was not answered, or for another reason than the rule's ---------------------------------
@@ -229,6 +233,18 @@ class Reason(StrEnum):
     NO_VECTORS = "no-vectors", "the answer has no vectors that can be read"
     VECTORS_UNLIKE = "vectors-unlike", "the vectors cannot be compared: {why}"
 
+    # ---- behind a gateway ------------------------------------------------------------------------------------
+    UPSTREAM_NOT_ASKED = (
+        "upstream-not-asked",
+        "the gateway did not ask the upstream, but answered {ending} itself",
+    )
+    OVER_BEFORE_LEFT = "over-before-left", "the answer was over when the client left"
+    NO_UPSTREAM_KEY = "no-upstream-key", "the gateway sends the upstream none of the keys that gonogo named"
+    NO_CLIENT_KEY = (
+        "no-client-key",
+        "no key was given, so that none of a client can reach the upstream; GONOGO_API_KEY gives one",
+    )
+
     # ---- generated requests ----------------------------------------------------------------------------------
     TOO_FEW_CASES = (
         "too-few-cases",
@@ -258,6 +274,8 @@ NOT_APPLICABLE = frozenset(
         Reason.NO_KEY_GIVEN,
         Reason.NOT_OF_CLIENT,
         Reason.NO_CALL_FINISHED,
+        Reason.NO_SECOND_PROVIDER,
+        Reason.NO_CLIENT_KEY,
         Reason.NO_DETAILS,
     }
 )

@@ -26,6 +26,7 @@ from gonogo.report.together import merged, together
 from gonogo.rules import profiles, sets
 from gonogo.rules.profiles import named
 from gonogo.stimuli.fuzzed import GROUPS, OF_SCHEMATHESIS
+from gonogo.stimuli.played import GROUP as GATEWAY
 from gonogo.verdict import Because, Verdict
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Selection:
     """Which rules are judged; whether warnings, and refusals in which groups, break the gate too.
 
     Rules about generated requests are among them where `fuzz` is true, those about clients for Node where it is said
-    where these lie (`node`), and of all those of the `rule_set` alone, the newest where it is None.
+    where these lie (`node`), and of all those of the `rule_set` alone, the newest where it is None. Where `gateway` is
+    true they are those about a gateway in front of the suite's own upstream, and no others.
     """
 
     only: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Selection:
     rule_set: str | None = None
     node: Node | None = None
     profiles: tuple[str, ...] = ()
+    gateway: bool = False
 
     def scenarios(self, catalogue: Catalogue) -> tuple[Scenario, ...]:
         """The rules, their checks known to exist.
@@ -75,7 +78,15 @@ class Selection:
             for scenario in catalogue.select(self.only, self.skip)
             if self._can_judge(scenario, rule_set)
             and (not wanted or any(profile.covers(scenario.rule.id) for profile in wanted))
+            if sets.SETS.holds(rule_set, scenario.rule)
+            and (self.fuzz or scenario.rule.group not in GROUPS)
+            and (self.node is not None or not _is_of_node(scenario))
+            and self.gateway is _is_of_gateway(scenario)
         )
+        if not self.gateway and _names_gateway(catalogue, (*self.only, *self.require)):
+            raise UsageError(
+                "The rules of gateway are about a gateway and the upstream behind it: add --upstream-faults."
+            )
         for selector in self.only:
             _refuse_absent(catalogue.select([selector]), selector, rule_set)
         if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
@@ -86,6 +97,10 @@ class Selection:
             raise UsageError(
                 "The rules of clients.openai_node and clients.ai_sdk are about clients for Node: "
                 "add --node-modules DIR, the folder in which they are installed."
+            )
+        if not chosen and self.gateway:
+            raise UsageError(
+                "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them."
             )
         if not chosen:
             raise UsageError("--only and --skip leave no rule to judge.")
@@ -115,6 +130,10 @@ class Selection:
 def _is_about_node_alone(catalogue: Catalogue, selectors: Iterable[str]) -> bool:
     """Whether one of the selectors names rules about clients for Node and no others."""
     return any(all(map(_is_of_node, catalogue.select([selector]))) for selector in selectors)
+
+
+def _names_gateway(catalogue: Catalogue, selectors: Iterable[str]) -> bool:
+    return any(all(map(_is_of_gateway, catalogue.select([selector]))) for selector in selectors)
 
 
 def _refuse_absent(scenarios: Iterable[Scenario], selector: str, rule_set: str) -> None:
@@ -236,6 +255,10 @@ def _remembering(replays: Replays) -> Iterator[Callable[[Exchange], None]]:
 
 def _is_of_node(scenario: Scenario) -> bool:
     return scenario.rule.id.removeprefix("clients.") in NODE_READERS
+
+
+def _is_of_gateway(scenario: Scenario) -> bool:
+    return scenario.rule.id.startswith(f"{GATEWAY}.")
 
 
 def _is_of_clients(scenario: Scenario) -> bool:

@@ -19,6 +19,7 @@ from gonogo.judge import judge
 from gonogo.report.wording import visible
 from gonogo.rules.examples import Example
 from gonogo.stimuli.fuzzed import GROUPS
+from gonogo.stimuli.played import GROUP as GATEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 COMMAND = "uv run python tasks/generate_examples.py"
 GENERATED = "its requests are generated; a run with --fuzz shows the smallest one that breaks the rule"
+BEHIND = "its upstream is the suite's own; a run with --upstream-faults plays what the rule is about"
 IN_NODE = "its client runs in Node, beside a run with --node-modules; gonogo faults {} lists what breaks it"
 
 MOST = 300  # characters of an excerpt, of what is expected and of what was there
@@ -45,7 +47,8 @@ def examples(clean: Record, catalogue: Catalogue, faults: Iterable[Fault]) -> di
     """The example of every rule that a fault turns, by id and in the order of the catalogue.
 
     Of several faults the one that turns fewest rules is shown, one that a report was seen of before others. A rule
-    about generated requests or a client for Node has a sentence in the place of an example, unless there is a fault.
+    about generated requests, a gateway or a client for Node has a sentence in the place of an example, unless there is
+    a fault.
     """
     ranked = sorted(faults, key=lambda fault: (len(_turned_by(fault)), "#" not in fault.imitates))
     found: dict[str, Example | str] = {}
@@ -57,6 +60,8 @@ def examples(clean: Record, catalogue: Catalogue, faults: Iterable[Fault]) -> di
             found[rule.id] = example
         elif rule.group in GROUPS:
             found[rule.id] = GENERATED
+        elif rule.id.startswith(f"{GATEWAY}."):
+            found[rule.id] = BEHIND
         elif rule.id in BROKEN_BY_NODE:
             found[rule.id] = IN_NODE.format(rule.id)
     return found

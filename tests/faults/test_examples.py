@@ -34,14 +34,14 @@ FEW = Catalogue(
 )
 
 
-def few_to_show(*, fuzz: bool = False, node: bool = False) -> Catalogue:
+def few_to_show(*, fuzz: bool = False, node: bool = False, gateway: bool = False) -> Catalogue:
     """Every rule to collect for, a few to make examples of."""
     return FEW if fuzz else load()
 
 
 @pytest.fixture(scope="session")
 def generated(clean: Record) -> dict[str, Example | str]:
-    return examples(clean, load(fuzz=True, node=True), FAULTS)
+    return examples(clean, load(fuzz=True, node=True, gateway=True), FAULTS)
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_the_shipped_examples_are_the_ones_that_the_faults_give(generated: dict[
 
 def test_every_rule_has_an_example_or_says_why_not(generated: dict[str, Example | str]) -> None:
     without = [rule_id for rule_id, found in generated.items() if isinstance(found, str)]
-    assert set(generated) == set(load(fuzz=True, node=True).ids)
+    assert set(generated) == set(load(fuzz=True, node=True, gateway=True).ids)
     assert all(
-        rule_id.startswith(("robustness.", "fuzz.", "clients.openai_node.", "clients.ai_sdk."))
+        rule_id.startswith(("gateway.", "robustness.", "fuzz.", "clients.openai_node.", "clients.ai_sdk."))
         for rule_id in without
     )
 

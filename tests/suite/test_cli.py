@@ -34,11 +34,15 @@ def test_the_version_is_printed(gonogo: Run) -> None:
 def test_rules_lists_every_rule_with_its_level_and_title_and_counts_them(gonogo: Run) -> None:
     result = gonogo("rules")
     rows = [line.split(maxsplit=2) for line in result.stdout.splitlines() if line.startswith("  ")]
-    expected = [[s.rule.id, s.rule.level.value, s.rule.title] for s in load(fuzz=True, node=True)]
+    expected = [
+        [s.rule.id, s.rule.level.value, s.rule.title] for s in load(fuzz=True, node=True, gateway=True)
+    ]
 
     assert result.exit_code == 0
     assert sorted(rows) == sorted(expected)
-    assert result.stdout.splitlines()[-1].startswith(f"{len(load(fuzz=True, node=True))} rules: ")
+    assert result.stdout.splitlines()[-1].startswith(
+        f"{len(load(fuzz=True, node=True, gateway=True))} rules: "
+    )
 
 
 def test_rules_lists_the_rules_under_an_id(gonogo: Run) -> None:

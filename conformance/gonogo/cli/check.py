@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gonogo import running, serving
 from gonogo.addresses import tidy
 from gonogo.asking import Approach
-from gonogo.cli import fuzzing, options
+from gonogo.cli import fuzzing, options, upstream
 from gonogo.cli.console import Console
 from gonogo.cli.discovering import print_discovered
 from gonogo.cli.headers import own_headers
@@ -73,6 +73,10 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @fuzzing.fuzz
 @fuzzing.fuzz_budget
 @fuzzing.fuzz_seed
+@upstream.upstream_faults
+@upstream.upstream_host
+@upstream.upstream_port
+@upstream.upstream_wait
 @options.baseline
 @options.update_baseline
 @options.json_file
@@ -114,6 +118,10 @@ def check(  # noqa: PLR0913 - one parameter an option
     fuzz: bool,
     fuzz_budget: str | None,
     fuzz_seed: int | None,
+    upstream_faults: bool,
+    upstream_host: str | None,
+    upstream_port: int | None,
+    upstream_wait: float | None,
     baseline: Path | None,
     update_baseline: bool,
     json_file: Path | None,
@@ -141,7 +149,12 @@ def check(  # noqa: PLR0913 - one parameter an option
     most_bytes = None if max_bytes is None else parse_bytes(max_bytes)
     trust(ca_file, insecure=insecure)  # a file that is none is told before anything is sent
     most = _most_failures(exit_first=exit_first, max_failures=max_failures)
-    catalogue = load(fuzz=True, node=True)
+    behind = upstream.asked_for(
+        wanted=upstream_faults, host=upstream_host, port=upstream_port, wait=upstream_wait
+    )
+    if behind is not None:
+        upstream.refuse_beside(base_url, models, fuzz=fuzz, resume=resume)
+    catalogue = load(fuzz=True, node=True, gateway=True)
     generated = fuzzing.asked_for(wanted=fuzz, budget=fuzz_budget, seed=fuzz_seed)
     selection = Selection(
         only,
@@ -152,6 +165,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         rule_set,
         None if node_modules is None else nodejs.find(node_modules),
         profiles,
+        gateway=behind is not None,
     )
     asked = plan(selection.scenarios(catalogue))
     if show_plan:
@@ -180,6 +194,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         max_bytes=most_bytes,
         max_failures=most,
         context_length=context_length,
+        behind=behind,
     )
     if insecure:
         say("The target's certificate is not looked at (--insecure): anybody may be answering.")

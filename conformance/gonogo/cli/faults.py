@@ -16,7 +16,9 @@ def faults(*, ids: tuple[str, ...]) -> None:
     """List the faults that `gonogo serve --fault` plays: name, whom it imitates, the rules that find it."""
     every = playable()
     chosen = (
-        list(_finding(every, {s.rule.id for s in load(fuzz=True, node=True).select(ids)})) if ids else every
+        list(_finding(every, {s.rule.id for s in load(fuzz=True, node=True, gateway=True).select(ids)}))
+        if ids
+        else every
     )
     if not chosen:
         raise UsageError(f"No fault breaks {' or '.join(ids)}; `gonogo faults` lists them all.")

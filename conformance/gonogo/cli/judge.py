@@ -13,6 +13,7 @@ from gonogo.report.terminal import print_report
 from gonogo.rules import load
 from gonogo.running import Selection
 from gonogo.stimuli.fuzzed import was_fuzzed
+from gonogo.stimuli.played import was_played
 
 
 @click.command()
@@ -53,7 +54,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Judge stored evidence by the rules of this version; nothing is sent."""
     detail = detail_of(verbose=verbose, quiet=quiet)
-    accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True, node=True)
+    accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True, node=True, gateway=True)
     records = evidence.read_each(evidence_file)
     fuzzed = any(map(was_fuzzed, records))
     selection = Selection(
@@ -65,6 +66,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
         rule_set,
         None if node_modules is None else nodejs.find(node_modules),
         profiles,
+        gateway=any(map(was_played, records)),
     )
     report = running.judge_again(records, selection, catalogue, accepted.waivers)
     outputs = report_sinks(

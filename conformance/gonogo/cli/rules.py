@@ -15,6 +15,7 @@ from gonogo.rules.examples import Example, examples
 from gonogo.rules.profiles import named
 from gonogo.stimuli.fuzzed import GROUPS
 from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.played import GROUP as GATEWAY
 from gonogo.stimuli.stimulus import NotPossible, Subject
 from gonogo.verdict import Level
 
@@ -38,7 +39,7 @@ def rules(*, ids: tuple[str, ...], profiles: tuple[str, ...], phrases: bool) -> 
     wanted = named(profiles)
     scenarios = [
         scenario
-        for scenario in load(fuzz=True, node=True).select(ids)
+        for scenario in load(fuzz=True, node=True, gateway=True).select(ids)
         if not wanted or any(profile.covers(scenario.rule.id) for profile in wanted)
     ]
     if not scenarios:
@@ -75,7 +76,7 @@ def _show_phrases() -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...", help=HELP)
 def explain(*, ids: tuple[str, ...]) -> None:
     """Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples."""
-    for index, scenario in enumerate(load(fuzz=True, node=True).select(ids)):
+    for index, scenario in enumerate(load(fuzz=True, node=True, gateway=True).select(ids)):
         show([*([""] if index else []), *_explanation(scenario)])
 
 
@@ -120,6 +121,8 @@ def _command(scenario: Scenario) -> str | None:
     """
     if scenario.rule.group in GROUPS:
         return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"
+    if scenario.rule.id.startswith(f"{GATEWAY}."):
+        return f"gonogo check {EXAMPLE_URL} --upstream-faults --only {scenario.rule.id}"
     for look in reversed(scenario.looks):
         for stimulus in (look.stimulus,) if isinstance(look, Ask) else look.needs[:1]:
             with suppress(NotPossible, KeyError):

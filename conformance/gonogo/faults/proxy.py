@@ -57,13 +57,18 @@ async def proxied(
 
 @asynccontextmanager
 async def listening(
-    answer: Callable[[Request], Awaitable[Exchange]], *, host: str = "127.0.0.1", port: int = 0
+    answer: Callable[[Request], Awaitable[Exchange]],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    on_end: Callable[[Exchange, float | None], None] = lambda *_: None,
 ) -> AsyncIterator[str]:
     """Listen, send each request what `answer` says, failures of connections too, and yield the URL without a path.
 
-    OSError where the address cannot be had.
+    `on_end` is called with each answer once it is sent, and with None; or with the seconds after which the client had
+    left before its end. OSError where the address cannot be had.
     """
-    connections = _Connections(answer)
+    connections = _Connections(answer, on_end)
     server = await asyncio.start_server(connections.serve, host, port)
     try:
         shown = f"[{host}]" if ":" in host else host
@@ -76,8 +81,12 @@ async def listening(
 class _Connections:
     """Everybody who is connected."""
 
-    def __init__(self, answer: Callable[[Request], Awaitable[Exchange]]) -> None:
-        self._answer = answer
+    def __init__(
+        self,
+        answer: Callable[[Request], Awaitable[Exchange]],
+        on_end: Callable[[Exchange, float | None], None],
+    ) -> None:
+        self._answer, self._on_end = answer, on_end
         self._open: set[asyncio.Task[object]] = set()
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -88,14 +97,25 @@ class _Connections:
         try:
             connection = _Connection(reader, writer)
             while (request := await connection.request()) is not None:
-                begun = perf_counter()
-                if not await connection.send(request, await self._answer(request), begun):
+                if not await self._answered(connection, request):
                     break
         except (OSError, asyncio.CancelledError):
             pass  # the client has gone, or we do
         finally:
             self._open.discard(task)
             writer.close()
+
+    async def _answered(self, connection: _Connection, request: Request) -> bool:
+        """Whether the connection can be used again, behind the answer."""
+        begun = perf_counter()
+        exchange = await self._answer(request)
+        try:
+            again = await connection.send(request, exchange, begun)
+        except OSError:
+            self._on_end(exchange, perf_counter() - begun)
+            raise
+        self._on_end(exchange, None)
+        return again
 
     async def hang_up(self) -> None:
         """End what is open."""

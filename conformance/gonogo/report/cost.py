@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonogo import sse
+from gonogo.stimuli.played import sight_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,8 @@ def cost(exchanges: Iterable[Exchange]) -> Cost:
     """Add up what the answers report; an answer without readable usage counts as a request only."""
     requests = prompt = completion = 0
     for exchange in exchanges:
+        if sight_of(exchange.stimulus) is not None:
+            continue  # what a gateway asked of the suite's own upstream
         usage = _usage(exchange)
         requests += 1
         prompt += _count(usage.get("prompt_tokens"))

@@ -16,7 +16,7 @@ from gonogo.errors import FeatureError, UsageError
 from gonogo.rules.compiled import feature_files
 from gonogo.rules.profiles import lies_under
 from gonogo.rules.written import read_feature
-from gonogo.stimuli import beside, fuzzed, life
+from gonogo.stimuli import beside, fuzzed, life, played
 from gonogo.stimuli.phrases import Again, Ask, Watch, When, when
 from gonogo.verdict import Rule
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FUZZ_FEATURES = frozenset(f"{group}.feature" for group in fuzzed.GROUPS)
 """The rules about generated requests, which only some runs send."""
+GATEWAY_FEATURES = frozenset({f"{played.GROUP}.feature"})
+"""The rules about a gateway whose upstream is the suite's own, which only some runs have."""
 NODE_FEATURES = frozenset({"clients_node.feature"})
 """The rules about clients for Node, which only some machines have."""
 
@@ -76,6 +78,8 @@ class Catalogue:
             return life.trace(key)
         if beside.is_beside(key):
             return beside.trace(key)
+        if played.sight_of(key) is not None:
+            return played.trace(key)
         return fuzzed.trace(key) if fuzzed.is_fuzzed(key) else self.stimuli.get(key)
 
     def select(self, only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Scenario, ...]:
@@ -101,16 +105,18 @@ class Catalogue:
 
 
 @functools.cache
-def load(*, fuzz: bool = False, node: bool = False) -> Catalogue:
+def load(*, fuzz: bool = False, node: bool = False, gateway: bool = False) -> Catalogue:
     """The catalogue of this version; with `fuzz` the rules about generated requests are in it too, with `node` those
-    about clients for Node.
+    about clients for Node, with `gateway` those about a gateway and the upstream behind it.
 
     Raises FeatureError, naming file and line, where a feature is malformed.
     """
     return Catalogue(
         _scenario(entry, name)
         for name, entries in feature_files()
-        if (fuzz or name not in FUZZ_FEATURES) and (node or name not in NODE_FEATURES)
+        if (fuzz or name not in FUZZ_FEATURES)
+        and (node or name not in NODE_FEATURES)
+        and (gateway or name not in GATEWAY_FEATURES)
         for entry in entries
     )
 

@@ -14,6 +14,7 @@ from gonogo.stimuli.beside import is_beside
 from gonogo.stimuli.framing import is_framed
 from gonogo.stimuli.fuzzed import Meant, case, is_fuzzed
 from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, left_again, suspects
+from gonogo.stimuli.played import is_played, played, sight_of
 from gonogo.stimuli.repeatable import greedy
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
 from gonogo.vocabulary import Vocabulary
@@ -165,3 +166,54 @@ _watch(
     _LEFT,
 )
 _watch("any case of the fuzz pass is sent", lambda s: is_fuzzed(s.key), *baselines())
+
+
+# ---- behind a gateway ----------------------------------------------------------------------------------------
+
+
+@when.phrase('a chat completion is requested of which the upstream plays "{name}"')
+def _played(name: str) -> When:
+    return Ask(played(name, streamed=False))
+
+
+@when.phrase('a chat completion is requested, by itself, of which the upstream plays "{name}"')
+def _played_alone(name: str) -> When:
+    return Ask(played(name, streamed=False, alone=True))
+
+
+@when.phrase('a chat completion is streamed of which the upstream plays "{name}"')
+def _played_stream(name: str) -> When:
+    return Ask(played(name, streamed=True))
+
+
+@when.phrase('a chat completion is streamed with usage of which the upstream plays "{name}"')
+def _played_usage(name: str) -> When:
+    return Ask(played(name, streamed=True, usage=True))
+
+
+@when.phrase('a chat completion is streamed, and left, of which the upstream plays "{name}"')
+def _played_left(name: str) -> When:
+    return Ask(played(name, streamed=True, left=True))
+
+
+_OF_SEVERAL = tuple(played("plain", streamed=bool(number % 2), number=number) for number in range(1, 7))
+_OF_TWO = (played("plain", streamed=False, number=7), played("plain", streamed=False, number=8, second=True))
+_PLAIN = played("plain", streamed=False)
+
+
+def _any_of(stimuli: tuple[Stimulus, ...]) -> Callable[[Stimulus], bool]:
+    keys = {stimulus.key for stimulus in stimuli}
+    return lambda stimulus: stimulus.key in keys
+
+
+_watch(
+    "chat completions of different plays are requested at the same time", _any_of(_OF_SEVERAL), *_OF_SEVERAL
+)
+_watch("a chat completion is requested of each of two providers", _any_of(_OF_TWO), *_OF_TWO)
+_watch("any answer to a play is looked at", lambda s: is_played(s.key), _PLAIN)
+_watch("any request to the upstream is looked at", lambda s: sight_of(s.key) is not None, _PLAIN)
+
+
+@when.phrase('the upstream has played "{name}"')
+def _sights(name: str) -> When:
+    return Watch(lambda s: (sight_of(s.key) or "").endswith(f": {name}"), ())

@@ -46,7 +46,8 @@ class Subject:
 
     `extra` holds fields that go into the body of every generation, for what a vendor wants said (thinking off).
     `limit` is the name under which chat takes a number of tokens, where one does as well as the other.
-    `context_length` is how many tokens the model reads, where the user says so.
+    `context_length` is how many tokens the model reads, where the user says so. `second_model` is the one of a second
+    provider of a gateway, where its upstream is the suite's own.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Subject:
     extra: Mapping[str, object] = field(default_factory=dict)
     limit: str = "max_tokens"
     context_length: int | None = None
+    second_model: str | None = None
 
 
 class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold

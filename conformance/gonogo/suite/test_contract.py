@@ -1,15 +1,18 @@
 """Every scenario of the feature files, bound to the steps in this folder's conftest.
 
-Those about generated requests are left out, as no run of this runner sends any, and those about clients for Node.
+Those about generated requests are left out, as no run of this runner sends any, those about clients for Node, and those
+about a gateway, for which something has to be set up.
 """
 
 from importlib import resources
 
 from pytest_bdd import scenarios
 
-from gonogo.rules.catalogue import FUZZ_FEATURES, NODE_FEATURES
+from gonogo.rules.catalogue import FUZZ_FEATURES, GATEWAY_FEATURES, NODE_FEATURES
 
 _FOLDER = resources.files("gonogo") / "features"
 _NAMES = sorted(file.name for file in _FOLDER.iterdir() if file.name.endswith(".feature"))
 
-scenarios(*(str(_FOLDER / name) for name in _NAMES if name not in FUZZ_FEATURES | NODE_FEATURES))
+_OTHERS = FUZZ_FEATURES | GATEWAY_FEATURES | NODE_FEATURES
+
+scenarios(*(str(_FOLDER / name) for name in _NAMES if name not in _OTHERS))

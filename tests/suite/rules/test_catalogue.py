@@ -263,9 +263,11 @@ MOST = 5
 
 
 def test_every_source_says_of_what_kind_it_is() -> None:
-    assert [s.rule.id for s in load(fuzz=True, node=True) if not s.rule.source.startswith(SOURCES)] == []
+    assert [
+        s.rule.id for s in load(fuzz=True, node=True, gateway=True) if not s.rule.source.startswith(SOURCES)
+    ] == []
 
 
 def test_a_rule_has_its_own_reason_or_one_that_few_others_have() -> None:
-    counts = Counter(scenario.rule.why for scenario in load(fuzz=True, node=True))
+    counts = Counter(scenario.rule.why for scenario in load(fuzz=True, node=True, gateway=True))
     assert {why for why, number in counts.items() if number > MOST} == SHARED

@@ -12,6 +12,7 @@ import gonogo.judge.checks.counts
 import gonogo.judge.checks.embeddings
 import gonogo.judge.checks.framing
 import gonogo.judge.checks.fuzz
+import gonogo.judge.checks.gateway
 import gonogo.judge.checks.heads
 import gonogo.judge.checks.ids
 import gonogo.judge.checks.keys

@@ -1,0 +1,263 @@
+"""What the suite's own upstream answers, so that the gateway in front of it can be judged: plays, as data.
+
+A request names its play in the text of its message. A play is an answer with a fault of an upstream, or a sound one
+that is written in an uncommon way; `gonogo.upstream` speaks them, the checks of the group `gateway` know them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonogo.exchange import Headers
+
+MODEL: Final = "gonogo-upstream"
+"""The model of the upstream."""
+SECOND_MODEL: Final = "gonogo-second"
+"""The model of the second provider, which is the same upstream under the path /second/v1."""
+KEY: Final = "sk-gonogo-upstream-4d1f0b7c"
+"""The key to give the gateway for the upstream. It opens nothing, and is no secret: it is looked for in answers."""
+SECOND_KEY: Final = "sk-gonogo-second-8a62e95d"
+INSIDE: Final = ("gonogo-upstream.internal", "/srv/gonogo-upstream/", "Traceback (most recent call last)")
+"""What errors of the upstream hold of its inside."""
+COMMENT: Final = "gonogo keep-alive"
+TEXT: Final = "Zwölf Vögel — 十二羽の鳥 🐦 sang."
+USAGE: Final[Mapping[str, int]] = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
+CALLS: Final = (("look_up", '{"city": "Oslo"}'), ("convert", '{"unit": "C"}'))
+"""Name and arguments of the calls of the play of that name."""
+SILENCE: Final = 4.0
+"""Seconds for which the play "silent" says nothing before it hangs up."""
+PACE: Final = 0.05
+LONG: Final = 160
+"""Pieces of the play "long", `PACE` seconds apart: eight seconds."""
+
+_NAMED = re.compile(r"gonogo play: (?P<name>[a-z-]+)(?: (?P<number>\d+))? \[[a-z ]*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """An answer: `pieces` of a body with the seconds before each, and whether the connection `breaks` behind them.
+
+    Without a `status` nothing is answered: the connection breaks after `wait` seconds.
+    """
+
+    status: int | None
+    headers: Headers
+    pieces: tuple[tuple[float, bytes], ...] = ()
+    breaks: bool = False
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The play that a request names, its number among those that are alike, and the `text` that names it."""
+
+    name: str
+    number: int | None
+    text: str
+
+
+def asking_for(name: str, number: int | None, how: str) -> str:
+    """The text of a message that asks for a play; no two requests of a run that differ have one text."""
+    return f"gonogo play: {name}{'' if number is None else f' {number}'} [{how}]"
+
+
+def asked_for(body: bytes) -> Named:
+    """What a request names; the play "plain" where it names none."""
+    found = _NAMED.search(body.decode("utf-8", "replace"))
+    if found is None:
+        return Named("plain", None, "")
+    return Named(found["name"], int(found["number"]) if found["number"] else None, found[0])
+
+
+def play(named: Named, fields: Mapping[str, object], *, key: str) -> Play:
+    """What is played to a request with these fields; `key` is what came with it as Authorization."""
+    name, number = named.name, named.number
+    if name in _ERRORS:
+        return _error(name, key)
+    if fields.get("stream") is not True:
+        return _whole(name, number, fields)
+    frames = _FRAMES.get(name, _plain)(number, fields)
+    pieces = tuple((PACE, frame) for frame in frames)
+    return Play(200, (("content-type", "text/event-stream"),), pieces, breaks=name == "breaks")
+
+
+def text_of(number: int | None) -> str:
+    """What the plain play says."""
+    return TEXT if number is None else f"This is answer {number}, and no other."
+
+
+def asks_for_usage(fields: Mapping[str, object]) -> bool:
+    """Whether a streamed request asks for the count of its tokens."""
+    options = fields.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+# ---- streams -------------------------------------------------------------------------------------------------
+
+
+def _frame(choices: Sequence[object], **more: object) -> bytes:
+    head = {
+        "id": "chatcmpl-gonogo",
+        "object": "chat.completion.chunk",
+        "created": 1_760_000_000,
+        "model": MODEL,
+    }
+    return b"data: " + json.dumps({**head, "choices": choices, **more}, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _delta(delta: Mapping[str, object], reason: str | None = None) -> bytes:
+    return _frame([{"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}])
+
+
+_ROLE = _delta({"role": "assistant", "content": ""})
+_STOP = _delta({}, "stop")
+_DONE = b"data: [DONE]\n\n"
+_COUNT = _frame([], usage=USAGE)
+_ERROR = {
+    "message": "The upstream failed in the middle.",
+    "type": "server_error",
+    "param": None,
+    "code": None,
+}
+
+
+def _said(text: str) -> list[bytes]:
+    words = re.findall(r"\S+\s*", text)
+    return [_ROLE, *(_delta({"content": word}) for word in words)]
+
+
+def _plain(number: int | None, fields: Mapping[str, object]) -> list[bytes]:
+    count = [_COUNT] if asks_for_usage(fields) else []
+    return [*_said(text_of(number)), _STOP, *count, _DONE]
+
+
+def _comments(*_: object) -> list[bytes]:
+    comment = f": {COMMENT}\n\n".encode()
+    return [
+        comment,
+        *(part for frame in _said(TEXT) for part in (frame, comment)),
+        b":\n\n",
+        _STOP,
+        comment,
+        _DONE,
+    ]
+
+
+def _split(*_: object) -> list[bytes]:
+    """CRLF as the end of lines, and pieces that end anywhere, in a character or between CR and LF among it."""
+    data = b"".join([*_said(TEXT), _STOP, _DONE]).replace(b"\n", b"\r\n")
+    return [data[at : at + 97] for at in range(0, len(data), 97)]
+
+
+def _breaks(*_: object) -> list[bytes]:
+    begun = _said(TEXT)[:4]
+    return [*begun, _delta({"content": "half"})[:40]]
+
+
+def _ends(*_: object) -> list[bytes]:
+    return _said(TEXT)[:4]
+
+
+def _fails(*_: object) -> list[bytes]:
+    return [*_said(TEXT)[:4], b"data: " + json.dumps({"error": _ERROR}).encode() + b"\n\n"]
+
+
+def _counts(*_: object) -> list[bytes]:
+    """A count that nobody asked for."""
+    return [*_said(TEXT), _STOP, _COUNT, _DONE]
+
+
+def _calls(*_: object) -> list[bytes]:
+    """Two calls, one after the other, whose deltas have no index."""
+    frames = [_delta({"role": "assistant", "content": None})]
+    for place, (name, arguments) in enumerate(CALLS):
+        head = {"id": f"call_{place}", "type": "function", "function": {"name": name, "arguments": ""}}
+        parts = (arguments[:5], arguments[5:])
+        rest = [_delta({"tool_calls": [{"function": {"arguments": part}}]}) for part in parts]
+        frames += [_delta({"tool_calls": [head]}), *rest]
+    return [*frames, _delta({}, "tool_calls"), _DONE]
+
+
+def _long(*_: object) -> list[bytes]:
+    return [_ROLE, *(_delta({"content": f"{number} "}) for number in range(LONG)), _STOP, _DONE]
+
+
+_FRAMES = {
+    "comments": _comments,
+    "split": _split,
+    "breaks": _breaks,
+    "ends-early": _ends,
+    "error-event": _fails,
+    "counts": _counts,
+    "calls": _calls,
+    "long": _long,
+}
+
+# ---- whole answers, and errors -------------------------------------------------------------------------------
+
+
+def _whole(name: str, number: int | None, fields: Mapping[str, object]) -> Play:
+    message = {"role": "assistant", "content": text_of(number), "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    answer = {
+        "id": "chatcmpl-gonogo",
+        "object": "chat.completion",
+        "created": 1_760_000_000,
+        "model": str(fields.get("model") or MODEL),
+        "choices": [choice],
+        "usage": USAGE,
+    }
+    data = json.dumps(answer, ensure_ascii=False).encode()
+    return Play(200, _JSON, ((0.0, data[:60] if name == "garbled" else data),))
+
+
+_JSON = (("content-type", "application/json"),)
+_TRACE = (
+    f'{INSIDE[2]}:\n  File "{INSIDE[1]}app.py", line 83, in generate\n    raise RuntimeError(status)\n'
+    f"RuntimeError: POST http://{INSIDE[0]}:8080/generate answered 500"
+)
+
+
+def _envelope(message: str, kind: str, code: str | None, param: str | None = None) -> bytes:
+    return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}}).encode()
+
+
+def _error(name: str, key: str) -> Play:
+    if name == "silent":
+        return Play(None, (), wait=SILENCE)
+    status, headers, body = _ERRORS[name]
+    return Play(status, headers, ((0.0, body.replace(b"{key}", key.encode())),))
+
+
+_ERRORS: dict[str, tuple[int, Headers, bytes]] = {
+    "silent": (0, (), b""),
+    "refuses": (
+        400,
+        _JSON,
+        _envelope(
+            "temperature has to be at most 2.", "invalid_request_error", "invalid_value", "temperature"
+        ),
+    ),
+    "crashes": (500, _JSON, _envelope(_TRACE, "server_error", None)),
+    "page": (
+        502,
+        (("content-type", "text/html"),),
+        f"<html><head><title>502</title></head><body><h1>Bad Gateway</h1>{INSIDE[0]}</body></html>".encode(),
+    ),
+    "full": (
+        429,
+        (*_JSON, ("retry-after", "1")),
+        _envelope("Too many requests.", "rate_limit_error", "rate_limit_exceeded"),
+    ),
+    "bars": (
+        401,
+        _JSON,
+        _envelope("Incorrect API key provided: {key}.", "invalid_request_error", "invalid_api_key"),
+    ),
+}

@@ -1,0 +1,178 @@
+"""Standing behind a gateway: listen, wait until the gateway leads here, and keep what it asks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from gonogo.addresses import shown
+from gonogo.errors import TargetError, UsageError
+from gonogo.faults.proxy import listening
+from gonogo.stimuli import bodies, plays
+from gonogo.stimuli.played import is_played, key_of_sight
+from gonogo.stimuli.stimulus import Endpoint, Subject
+from gonogo.upstream.seen import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from gonogo.collect.roles import Recorder, Sink
+    from gonogo.exchange import Exchange, Request
+    from gonogo.verdict import Because
+
+PAUSE = 0.5
+"""Seconds between two tries to reach the upstream through the gateway."""
+PATIENCE = 10.0
+"""Seconds for which the upstream's side of an answer is waited for that came before the upstream's had ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How to stand behind a gateway: listen on this address, and wait so many seconds until the gateway comes.
+
+    `on_listening` is called with the base URL, without the path of a provider.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    wait: float = 120.0
+    on_listening: Callable[[str], None] = lambda _: None
+
+
+@dataclass
+class Standing:
+    """The upstream while it listens at `url`; `ended` is set with each answer that it has done with."""
+
+    url: str
+    seen: Seen
+    ended: asyncio.Event
+
+    async def reached(
+        self, recorder: Recorder, base_url: str, model: str | None, wait: float
+    ) -> tuple[str, str | None]:
+        """The models that lead to the first provider, and to the second where there is one; TargetError without any.
+
+        A model that is not named is the one of the gateway's list that is called like the upstream's.
+        """
+        said = f"gonogo greeting {uuid4().hex}"
+        end = asyncio.get_running_loop().time() + wait
+        while True:
+            listed = await _listed(recorder)
+            first = model or _called(listed, plays.MODEL) or plays.MODEL
+            chat = await recorder.record(_chat(first, said), id="g0", stimulus="greeting: upstream")
+            if any(said in text for text in self.seen.greeted):
+                return first, _called(listed, plays.SECOND_MODEL)
+            if asyncio.get_running_loop().time() + PAUSE >= end:
+                raise TargetError(_unreached(self.url, base_url, first, chat, wait))
+            await asyncio.sleep(PAUSE)
+
+    def watching(self, recorder: Recorder) -> Recorder:
+        """The recorder, which waits behind each play until the upstream has done with it."""
+        return _Watching(recorder, self.seen, self.ended)
+
+    def sink(self, sink: Sink, ids: Iterator[str]) -> Sink:
+        """The sink, which gets the upstream's side of each play too."""
+        return _WithSights(sink, self.seen, ids)
+
+
+@asynccontextmanager
+async def behind(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Standing]:
+    """Listen. `secrets` are the keys of the client. UsageError where the address cannot be had."""
+    seen, ended = Seen(secrets), asyncio.Event()
+
+    def end(exchange: Exchange, left: float | None) -> None:
+        seen.end(exchange, left)
+        ended.set()
+
+    async def answer(request: Request) -> Exchange:
+        said = seen.answer(request)
+        if said.status is None:
+            await asyncio.sleep(said.seconds)
+        return said
+
+    try:
+        server = listening(answer, host=how.host, port=how.port, on_end=end)
+        url = await server.__aenter__()
+    except (OSError, OverflowError) as error:
+        why = (
+            os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).rstrip(".")
+        )
+        raise UsageError(
+            f"The upstream cannot listen on {how.host} port {how.port}: {why}. Choose another with --upstream-port."
+        ) from error
+    try:
+        how.on_listening(url)
+        yield Standing(url, seen, ended)
+    finally:
+        await server.__aexit__(None, None, None)
+
+
+@dataclass
+class _Watching:
+    recorder: Recorder
+    seen: Seen
+    ended: asyncio.Event
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
+        exchange = await self.recorder.record(request, id=id, stimulus=stimulus)
+        if is_played(stimulus):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    while not self.seen.settled(request):
+                        self.ended.clear()
+                        await self.ended.wait()
+        return exchange
+
+
+@dataclass
+class _WithSights:
+    to: Sink
+    seen: Seen
+    ids: Iterator[str]
+
+    def exchange(self, exchange: Exchange) -> None:
+        self.to.exchange(exchange)
+        if is_played(exchange.stimulus):
+            for number, sight in zip(count(1), self.seen.of(exchange.request), strict=False):
+                key = key_of_sight(number, exchange.stimulus)
+                self.to.exchange(replace(sight, id=next(self.ids), stimulus=key))
+
+    def unsent(self, key: str, because: Because) -> None:
+        self.to.unsent(key, because)
+
+
+async def _listed(recorder: Recorder) -> list[str]:
+    request = bodies.list_models().build(Subject(""), {})
+    listing = (await recorder.record(request, id="g0", stimulus="greeting: models")).json
+    entries = listing.get("data") if isinstance(listing, dict) else None
+    return [
+        str(entry.get("id"))
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+    ]
+
+
+def _called(listed: list[str], name: str) -> str | None:
+    """The model of this name, be there a prefix of the gateway's before it."""
+    return next((model for model in listed if model == name or model.endswith(f"/{name}")), None)
+
+
+def _chat(model: str, said: str) -> Request:
+    messages = [{"role": "user", "content": said}]
+    return bodies.post(Endpoint.CHAT, {"messages": messages, "max_tokens": 1}).build(Subject(model), {})
+
+
+def _unreached(url: str, base_url: str, model: str, chat: Exchange, wait: float) -> str:
+    if chat.failure is not None:
+        said = chat.failure.message
+    else:
+        said = f"{chat.status}: {chat.body[:200].decode('utf-8', 'replace')}"
+    return (
+        f"{shown(base_url)} asked nothing of {url}/v1 within {wait:g} s (its last answer to the model {model} was "
+        f"{said}); point a provider of the gateway there, or name its model with --model."
+    )

@@ -1,0 +1,79 @@
+"""`gonogo check --upstream-faults`: what it says, and what does not go together with it."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
+
+    Run = Callable[..., Result]
+
+NOWHERE = "http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--upstream-faults",), "--upstream-faults checks a gateway: give its base URL."),
+        (
+            (NOWHERE, "--upstream-port", "9001"),
+            "--upstream-host, --upstream-port and --upstream-wait are about an upstream: add --upstream-faults.",
+        ),
+        (
+            (NOWHERE, "--upstream-faults", "--fuzz"),
+            "--upstream-faults does not go with --fuzz; leave one of them out.",
+        ),
+        (
+            (NOWHERE, "--upstream-faults", "--model", "a", "--model", "b"),
+            "--upstream-faults asks for one model, that of the upstream; give --model once, or leave it out.",
+        ),
+        (
+            (NOWHERE, "--upstream-faults", "--only", "chat.stream"),
+            "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them.",
+        ),
+        (
+            (NOWHERE, "--only", "gateway"),
+            "The rules of gateway are about a gateway and the upstream behind it: add --upstream-faults.",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    gonogo: Run, options: tuple[str, ...], sentence: str
+) -> None:
+    result = gonogo("check", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].endswith(sentence)
+
+
+def test_a_gateway_that_asks_somebody_else_is_told_where_to_point(gonogo: Run, reference_url: str) -> None:
+    result = gonogo(
+        "check", reference_url, "--upstream-faults", "--upstream-wait", "0.6", "--model", "scripted"
+    )
+    first, second, waiting, last = result.stderr.splitlines()
+    url = first.split()[7].rstrip(",")
+    assert result.exit_code == 2
+    assert first.startswith("Point a provider of your gateway at http://127.0.0.1:")
+    assert second.startswith("A second provider, if it can have one: http://127.0.0.1:")
+    assert waiting == "Waiting for the gateway …"
+    assert f"asked nothing of {url} within 0.6 s" in last
+    assert last.endswith("point a provider of the gateway there, or name its model with --model.")
+
+
+def test_a_port_that_is_taken_is_said(gonogo: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = gonogo("check", NOWHERE, "--upstream-faults", "--upstream-port", port)
+    assert result.exit_code == 2
+    assert f"The upstream cannot listen on 127.0.0.1 port {port}: Address already in use." in result.stderr
+
+
+def test_its_plan_has_its_own_requests_alone(gonogo: Run) -> None:
+    lines = gonogo("check", NOWHERE, "--upstream-faults", "--plan").stdout.splitlines()
+    assert all("gateway " in line for line in lines[:-1])
+    assert "gateway" not in gonogo("check", NOWHERE, "--plan").stdout
