@@ -25,7 +25,7 @@ from gonogo.fuzz import fuzz
 from gonogo.reasons import Reason
 from gonogo.redaction import looks_secret, redact_fields
 from gonogo.stimuli.fuzzed import rest
-from gonogo.upstream import behind
+from gonogo.upstream import standing
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -172,8 +172,8 @@ async def _upstream(approach: Approach) -> AsyncIterator[Standing | None]:
         yield None
         return
     secrets = (approach.api_key, *(secret for header in approach.headers for secret in header.secrets))
-    async with behind(approach.behind, tuple(filter(None, secrets))) as standing:
-        yield standing
+    async with standing(approach.behind, tuple(filter(None, secrets))) as upstream:
+        yield upstream
 
 
 async def _led_to(

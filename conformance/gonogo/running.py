@@ -78,17 +78,30 @@ class Selection:
             for scenario in catalogue.select(self.only, self.skip)
             if self._can_judge(scenario, rule_set)
             and (not wanted or any(profile.covers(scenario.rule.id) for profile in wanted))
-            if sets.SETS.holds(rule_set, scenario.rule)
-            and (self.fuzz or scenario.rule.group not in GROUPS)
-            and (self.node is not None or not _is_of_node(scenario))
-            and self.gateway is _is_of_gateway(scenario)
         )
+        self._refuse_switched_off(catalogue)
+        for selector in self.only:
+            _refuse_absent(catalogue.select([selector]), selector, rule_set)
+        if not chosen:
+            raise UsageError(
+                "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them."
+                if self.gateway
+                else "--only and --skip leave no rule to judge."
+            )
+        ids = {scenario.rule.id for scenario in chosen}
+        for group in self.require:
+            if ids.isdisjoint(scenario.rule.id for scenario in catalogue.select([group])):
+                raise UsageError(f'--require asks for "{group}", of which --only and --skip leave no rule.')
+        for scenario in chosen:
+            bind(scenario)
+        return chosen
+
+    def _refuse_switched_off(self, catalogue: Catalogue) -> None:
+        """Raise UsageError where rules are named that another option brings in."""
         if not self.gateway and _names_gateway(catalogue, (*self.only, *self.require)):
             raise UsageError(
                 "The rules of gateway are about a gateway and the upstream behind it: add --upstream-faults."
             )
-        for selector in self.only:
-            _refuse_absent(catalogue.select([selector]), selector, rule_set)
         if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
             raise UsageError(
                 f"The rules of {' and '.join(GROUPS)} are about generated requests: add --fuzz to gonogo check."
@@ -98,19 +111,6 @@ class Selection:
                 "The rules of clients.openai_node and clients.ai_sdk are about clients for Node: "
                 "add --node-modules DIR, the folder in which they are installed."
             )
-        if not chosen and self.gateway:
-            raise UsageError(
-                "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them."
-            )
-        if not chosen:
-            raise UsageError("--only and --skip leave no rule to judge.")
-        ids = {scenario.rule.id for scenario in chosen}
-        for group in self.require:
-            if ids.isdisjoint(scenario.rule.id for scenario in catalogue.select([group])):
-                raise UsageError(f'--require asks for "{group}", of which --only and --skip leave no rule.')
-        for scenario in chosen:
-            bind(scenario)
-        return chosen
 
     def _can_judge(self, scenario: Scenario, rule_set: str) -> bool:
         """Whether the set has the rule, and the run what it takes to judge it."""
@@ -118,6 +118,7 @@ class Selection:
             sets.SETS.holds(rule_set, scenario.rule)
             and (self.fuzz or scenario.rule.group not in GROUPS)
             and (self.node is not None or not _is_of_node(scenario))
+            and self.gateway is _is_of_gateway(scenario)
         )
 
     def held(self, report: Report, catalogue: Catalogue) -> Report:

@@ -81,7 +81,7 @@ class Standing:
 
 
 @asynccontextmanager
-async def behind(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Standing]:
+async def standing(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Standing]:
     """Listen. `secrets` are the keys of the client. UsageError where the address cannot be had."""
     seen, ended = Seen(secrets), asyncio.Event()
 
