@@ -79,6 +79,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @upstream.upstream_wait
 @options.baseline
 @options.update_baseline
+@options.label
 @options.json_file
 @options.junit_file
 @options.sarif_file
@@ -124,6 +125,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     upstream_wait: float | None,
     baseline: Path | None,
     update_baseline: bool,
+    label: str | None,
     json_file: Path | None,
     junit_file: Path | None,
     sarif_file: Path | None,
@@ -204,6 +206,7 @@ def check(  # noqa: PLR0913 - one parameter an option
             (probe if resume else claim)(evidence)
         with _reachable(approach, base_url) as reached, _progress(asked, generated, len(models)) as on_done:
             report = running.check(reached, selection, catalogue, on_done, accepted.waivers, stopper)
+        report = replace(report, label=label)
         opened.write(report)
         print_report(report, opened.console, detail)
         if stopper.number is not None:

@@ -34,6 +34,8 @@ COMMANDS = {
         "diff",
         "Say what got worse, better, appeared or went away; exit status 1 where something got worse.",
     ),
+    "matrix": Entry("matrix", "Show several reports side by side: servers by groups and rules."),
+    "badge": Entry("matrix", "Print a badge as SVG: the verdict of a report, or of a profile in it."),
     "rules": Entry("rules", "List the rules by group: id, level, title."),
     "explain": Entry(
         "rules",

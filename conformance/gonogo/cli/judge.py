@@ -1,5 +1,6 @@
 """`gonogo judge`: the verdicts on stored evidence, with no network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from gonogo.stimuli.played import was_played
 @options.strict
 @options.baseline
 @options.update_baseline
+@options.label
 @options.json_file
 @options.junit_file
 @options.sarif_file
@@ -45,6 +47,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
     strict: bool,
     baseline: Path | None,
     update_baseline: bool,
+    label: str | None,
     json_file: Path | None,
     junit_file: Path | None,
     sarif_file: Path | None,
@@ -68,7 +71,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
         profiles,
         gateway=any(map(was_played, records)),
     )
-    report = running.judge_again(records, selection, catalogue, accepted.waivers)
+    report = replace(running.judge_again(records, selection, catalogue, accepted.waivers), label=label)
     outputs = report_sinks(
         json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
     )

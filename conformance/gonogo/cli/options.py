@@ -147,6 +147,11 @@ verbose = click.option(
 quiet = click.option(
     "-q", "--quiet", is_flag=True, help="Print the verdict alone, and what breaks the gate beside rules."
 )
+label = click.option(
+    "--label",
+    metavar="TEXT",
+    help="What gonogo matrix calls the target, as 'my-server 1.2'; kept in the JSON report.",
+)
 json_file = click.option(
     "--json", "json_file", type=Path, metavar="FILE", help="Write the report as JSON; - is stdout."
 )
@@ -162,4 +167,11 @@ markdown_file = click.option(
     type=Path,
     metavar="FILE",
     help="Write the report as Markdown; - is stdout.",
+)
+html_file = click.option(
+    "--html",
+    "html_file",
+    type=Path,
+    metavar="FILE",
+    help="Write one HTML page that needs nothing else; - is stdout.",
 )

@@ -30,7 +30,7 @@ class Holding:
     """What was found for a profile.
 
     `judged` of its rules were judged, and `passed` of them passed. `failed` are broken must rules. `unsupported` are
-    the surfaces that it requires and the target refuses, `undecided` those of which no rule could be decided.
+    the surfaces that it requires and the target refuses, `undecided` those of which no rule was decided.
     `left_out` counts the rules of the profile that the run did not judge. `required` is whether the run asked for it.
     """
 
@@ -62,7 +62,7 @@ def holding(
         refused = tuple(rule_id for rule_id in found if found[rule_id] is Verdict.UNSUPPORTED)
         if refused:
             lacks.append(Lack(surface, refused))
-        elif found and DECIDED.isdisjoint(found.values()):
+        elif DECIDED.isdisjoint(found.values()):
             undecided.append(surface)
     return Holding(
         profile.name,

@@ -30,6 +30,19 @@ def render(report: Report) -> str:
     return json.dumps(document(report), indent=1, allow_nan=False) + "\n"
 
 
+def compact(report: dict[str, Any]) -> str:
+    """A report to keep beside others: without what a pass rests on, sources and repeated commands, a rule a line."""
+    rules = [json.dumps(_brief(rule), separators=(",", ":"), allow_nan=False) for rule in report["rules"]]
+    head = json.dumps(report | {"rules": []}, indent=1, allow_nan=False)
+    return head.removesuffix('"rules": []\n}') + '"rules": [\n' + ",\n".join(rules) + "\n ]\n}\n"
+
+
+def _brief(rule: dict[str, Any]) -> dict[str, Any]:
+    """What one needs of a rule to compare it; a broken one keeps its source, its reason and its command."""
+    kept = rule | {"witnesses": [], "exchanges": rule["exchanges"][:1]}
+    return kept if rule["expected"] is not None else kept | {"curl": None, "source": "", "why": ""}
+
+
 @functools.cache
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) that every report of this version fits."""
@@ -45,6 +58,7 @@ def document(report: Report) -> dict[str, Any]:
         "report_version": REPORT_VERSION,
         "rule_set": report.rule_set,
         "verdict": report.gate.value,
+        "label": report.label,
         "target": asdict(report.target),
         **({"models": [document(part) for part in report.parts]} if report.parts else {}),
         "extra_body": report.extra_body,

@@ -50,6 +50,7 @@ class Report:
     `cut_short` is true where the run ended before all was asked that these rules look at: it may be no-go, never go.
     `rule_set` is the set whose rules were judged. `parts` are the reports on the models where there are several; each
     judgement is then the worst of theirs (see `gonogo.report.together`). `profiles` says which the target holds.
+    `label` is what the run calls the target, None where it calls it nothing.
     """
 
     target: Target
@@ -68,6 +69,7 @@ class Report:
     rule_set: str = FIRST_SET
     parts: tuple[Report, ...] = ()
     profiles: tuple[Holding, ...] = ()
+    label: str | None = None
 
     @property
     def totals(self) -> dict[Verdict, int]:

@@ -1,0 +1,291 @@
+"""Several stored reports side by side: which server keeps which rule."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gonogo.report.holding import holding
+from gonogo.report.markdown import code, prose, table
+from gonogo.report.model import Gate
+from gonogo.report.wording import visible
+from gonogo.rules import profiles
+from gonogo.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+MATRIX_VERSION = 1
+UNDECIDED = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
+"""Verdicts that say nothing of a server, so that no server differs by them."""
+SIGNS = {
+    Verdict.PASS: "✓",
+    Verdict.FAIL: "✗",
+    Verdict.WARN: "!",
+    Verdict.UNSUPPORTED: "○",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_APPLICABLE: "·",
+    Verdict.WAIVED: "w",
+    Verdict.ERROR: "E",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """One column: a report, or the part of it on one of several models.
+
+    `label` names the server and its version. `rules` are the rules of the report by their ids.
+    """
+
+    label: str
+    report: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def rules(self) -> dict[str, dict[str, Any]]:
+        """The rules of the report by their ids."""
+        return {rule["id"]: rule for rule in self.report["rules"]}
+
+    @cached_property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdict on each rule."""
+        return {rule_id: Verdict(rule["verdict"]) for rule_id, rule in self.rules.items()}
+
+    @property
+    def gate(self) -> Gate:
+        """The answer of the run."""
+        return Gate(self.report["verdict"])
+
+    @property
+    def date(self) -> str:
+        """The day on which it was asked, ISO 8601."""
+        return str(self.report["started"])[:10]
+
+    @property
+    def models(self) -> str:
+        """The models that were asked for."""
+        target = self.report["target"]
+        return ", ".join(str(model) for model in (target["model"], target["embedding_model"]) if model)
+
+    @property
+    def totals(self) -> Counter[Verdict]:
+        """How many rules have each verdict."""
+        return Counter(self.verdicts.values())
+
+    @cached_property
+    def profiles(self) -> dict[str, Gate]:
+        """The verdict on each profile, by the rules of the report; not judged where it has no rule of one."""
+        stored = {held["name"]: Gate(held["verdict"]) for held in self.report.get("profiles", ())}
+        return {
+            profile.name: stored.get(profile.name) or holding(profile, self.verdicts, self.rules).gate
+            for profile in profiles()
+        }
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule: a cell for each server, None where its report lacks the rule."""
+
+    id: str
+    title: str
+    level: str
+    cells: tuple[dict[str, Any] | None, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether servers that were judged by it have different verdicts."""
+        seen = {
+            cell["verdict"] for cell in self.cells if cell is not None and cell["verdict"] not in UNDECIDED
+        }
+        return len(seen) > 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rules of a group."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    def totals(self, index: int) -> Counter[Verdict]:
+        """How many rules of the group have each verdict for the server of that index."""
+        cells = (row.cells[index] for row in self.rows)
+        return Counter(Verdict(cell["verdict"]) for cell in cells if cell is not None)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Servers by rules."""
+
+    servers: tuple[Server, ...]
+    groups: tuple[Group, ...]
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What to know before one compares: reports by different rules or versions."""
+        for key, name in (("gonogo", "versions of gonogo"), ("rule_set", "rule sets")):
+            found = list(dict.fromkeys(str(server.report.get(key, "unknown")) for server in self.servers))
+            if len(found) > 1:
+                yield f"The reports are of different {name}: {', '.join(found)}."
+
+
+def servers_of(report: Mapping[str, Any], label: str) -> Iterator[Server]:
+    """The columns of a report: one, or one for each of several models."""
+    parts = report.get("models")
+    if not parts:
+        yield Server(label, report)
+        return
+    for part in parts:
+        yield Server(f"{label}, {part['target']['model']}", part)
+
+
+def label_of(report: Mapping[str, Any]) -> str:
+    """What a report calls its target: the label that the run was given, else the address."""
+    return str(report.get("label") or report["target"]["base_url"])
+
+
+def build(servers: Iterable[Server]) -> Matrix:
+    """The matrix of these servers; the rules in the order of the first report that has them."""
+    columns = tuple(servers)
+    rules = {rule_id: rule for server in reversed(columns) for rule_id, rule in server.rules.items()}
+    order = dict.fromkeys(rule_id for server in columns for rule_id in server.rules)
+    groups: dict[str, list[Row]] = {}
+    for rule_id in order:
+        rule = rules[rule_id]
+        cells = tuple(server.rules.get(rule_id) for server in columns)
+        groups.setdefault(rule["group"], []).append(Row(rule_id, rule["title"], rule["level"], cells))
+    return Matrix(columns, tuple(Group(name, tuple(rows)) for name, rows in groups.items()))
+
+
+# ---- text and Markdown ---------------------------------------------------------------------------------------
+
+
+def render_text(matrix: Matrix) -> str:
+    """A line for each server and each note, with a line break at its end."""
+    lines = [visible(note) for note in matrix.notes]
+    widest = max(len(visible(server.label)) for server in matrix.servers)
+    for server in matrix.servers:
+        held = ", ".join(name for name, gate in server.profiles.items() if gate is Gate.GO) or "none"
+        label = visible(server.label)
+        lines.append(
+            f"{label:<{widest}}  {server.gate.value:<10}  {_counts(server.totals)}; profiles held: {held}"
+        )
+    differing = sum(row.differs for group in matrix.groups for row in group.rows)
+    rules = sum(len(group.rows) for group in matrix.groups)
+    lines.append(f"{len(matrix.servers)} servers, {rules} rules; they differ in {differing}.")
+    return "\n".join(lines) + "\n"
+
+
+def render_markdown(matrix: Matrix) -> str:
+    """The matrix as GitHub Markdown: servers, groups, and every rule that one breaks, with a line break at its end."""
+    return "\n".join(_markdown(matrix)) + "\n"
+
+
+def render_json(matrix: Matrix) -> str:
+    """The matrix as JSON: servers, and the verdicts of each rule in their order, with a line break at its end."""
+    document = {
+        "matrix_version": MATRIX_VERSION,
+        "servers": [
+            {
+                "label": server.label,
+                "models": server.models,
+                "date": server.date,
+                "gonogo": server.report["gonogo"],
+                "verdict": server.gate.value,
+                "profiles": {name: gate.value for name, gate in server.profiles.items()},
+            }
+            for server in matrix.servers
+        ],
+        "rules": {
+            row.id: [None if cell is None else cell["verdict"] for cell in row.cells]
+            for group in matrix.groups
+            for row in group.rows
+        },
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _markdown(matrix: Matrix) -> Iterator[str]:
+    yield "# gonogo: servers by rules"
+    for note in matrix.notes:
+        yield ""
+        yield prose(note)
+    names = [profile.name for profile in profiles()]
+    yield from table(
+        ["", "server", "model", "checked", "verdict", "rules", *names],
+        [
+            [
+                str(number),
+                code(server.label),
+                code(server.models),
+                server.date,
+                server.gate.value,
+                _counts(server.totals),
+                *(server.profiles[name].value for name in names),
+            ]
+            for number, server in enumerate(matrix.servers, 1)
+        ],
+    )
+    yield "Rules passed of those that were decided, by group; ✗ counts broken must rules."
+    heads = [str(number) for number, _ in enumerate(matrix.servers, 1)]
+    yield from table(
+        ["group", *heads],
+        [
+            [f"`{group.name}`", *(_share(group.totals(index)) for index, _ in enumerate(matrix.servers))]
+            for group in matrix.groups
+        ],
+    )
+    yield "Rules that a server breaks (✗ a must rule, ! a should rule, ○ refused, ? open, · does not apply):"
+    yield from table(
+        ["rule", "", *heads],
+        [
+            [f"`{row.id}`", prose(row.title), *(_sign(cell) for cell in row.cells)]
+            for group in matrix.groups
+            for row in group.rows
+            if any(cell is not None and cell["verdict"] in (Verdict.FAIL, Verdict.WARN) for cell in row.cells)
+        ],
+    )
+    for server in matrix.servers:
+        yield from _findings(server)
+
+
+def _findings(server: Server) -> Iterator[str]:
+    """What was seen of each cause, folded."""
+    causes = server.report.get("causes", [])
+    if causes:
+        yield f"<details><summary>{prose(visible(server.label))}: {len(causes)} causes</summary>"
+        yield from table(
+            ["verdict", "cause", "seen", "rules"],
+            [
+                [cause["verdict"], prose(cause["title"]), code(cause["seen"]), str(len(cause["rules"]))]
+                for cause in causes
+            ],
+        )
+        yield "</details>"
+        yield ""
+
+
+def _counts(totals: Counter[Verdict]) -> str:
+    shown = {
+        Verdict.FAIL: "failed",
+        Verdict.WARN: "warned",
+        Verdict.PASS: "passed",
+        Verdict.UNSUPPORTED: "unsupported",
+    }
+    return ", ".join(f"{totals[verdict]} {word}" for verdict, word in shown.items())
+
+
+def _share(totals: Counter[Verdict]) -> str:
+    decided = sum(number for verdict, number in totals.items() if verdict not in UNDECIDED)
+    if not decided:
+        return "·"
+    if totals[Verdict.UNSUPPORTED] == decided:
+        return "○"
+    failed = f" ✗{totals[Verdict.FAIL]}" if totals[Verdict.FAIL] else ""
+    return f"{totals[Verdict.PASS]}/{decided}{failed}"
+
+
+def _sign(cell: Mapping[str, Any] | None) -> str:
+    return "" if cell is None else SIGNS[Verdict(cell["verdict"])]
