@@ -1,4 +1,4 @@
-"""The events of the log, one function each, named as the event; README.md lists them.
+"""The events of the log, one function each, named as the event; docs/server.md lists them.
 
 What belongs to a request has its `request_id`, the one of the response's header, without being told. No event holds
 a key; prompt text only `request_started`, where the settings ask for it. `logs` decides where they go.

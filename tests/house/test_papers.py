@@ -16,7 +16,9 @@ from gonogo_server.options import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 CI = (ROOT / ".ci/run").read_text()
-PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tasks/README.md", "findings/README.md"]
+DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tasks/README.md", "findings/README.md", *DOCS]
+MADE_BY_THE_SITE = "rules/index.md"
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = SETTINGS["project"]
 
@@ -34,14 +36,37 @@ def test_ci_runs_the_main_command_of_the_readme() -> None:
     assert re.search(r"uv run gonogo check$", CI, re.MULTILINE)
 
 
-def test_every_command_of_the_readme_has_the_options_that_it_shows() -> None:
-    commands = {name: Deferred(name, entry).loaded() for name, entry in COMMANDS.items()}
-    shown = re.findall(r"^\$ .*?\bgonogo (\w+)(.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert {name for name, _ in shown} >= {"check", "judge", "diff", "serve"}
-    for name, arguments in shown:
-        # What follows "serve" is read by the server.
-        known = _serve_options() if name == "serve" else {o for p in commands[name].params for o in p.opts}
-        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", arguments)) <= known
+@pytest.mark.parametrize("paper", ["README.md", *DOCS])
+def test_every_command_of_a_paper_has_the_options_that_it_shows(paper: str) -> None:
+    for name, arguments in _commands((ROOT / paper).read_text()):
+        shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", arguments))
+        assert shown <= _options(name), f"gonogo {name}{arguments}"
+
+
+def test_the_readme_shows_the_commands_that_one_needs_first() -> None:
+    assert {name for name, _ in _commands((ROOT / "README.md").read_text())} >= {
+        "check",
+        "judge",
+        "diff",
+        "serve",
+    }
+
+
+def _commands(text: str) -> list[tuple[str, str]]:
+    """The commands of code blocks and spans: the name and what follows it."""
+    blocks = re.findall(r"^```(?:text|sh|shell|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    found = [*lines, *re.findall(r"`([^`\n]+)`", text)]
+    pattern = r"^\s*(?:\$ )?(?:\w+=\S+ )*(?:uvx? (?:run )?)?gonogo (\w+)\b([^#|]*)"
+    return [(m[1], m[2]) for line in found if (m := re.match(pattern, line)) and m[1] in COMMANDS]
+
+
+def _options(name: str) -> set[str]:
+    if name == "serve":  # what follows is read by the server
+        return {*_serve_options(), "--fault"}  # the fault is played by the suite in front of it
+    return {"--help"} | {
+        option for parameter in Deferred(name, COMMANDS[name]).loaded().params for option in parameter.opts
+    }
 
 
 def _serve_options() -> set[str]:
@@ -78,7 +103,7 @@ def test_the_ci_script_is_one_that_bash_understands() -> None:
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_link_to_a_file_leads_somewhere(paper: str) -> None:
     path = ROOT / paper
-    links = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+    links = set(re.findall(r"\]\(([^)#]+)\)", path.read_text())) - {MADE_BY_THE_SITE}
     assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
 
 
@@ -87,8 +112,8 @@ def test_the_changelog_begins_with_this_version() -> None:
     assert versions[0] == PROJECT["version"]
 
 
-def test_every_room_of_the_house_stands_in_the_readme() -> None:
-    listed = re.findall(r"^\| `([^`]+)/` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_every_room_of_the_house_stands_in_the_architecture() -> None:
+    listed = re.findall(r"^\| `([^`]+)/` \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
     packages = SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert set(listed) == {*packages, "openspec", "tasks", "findings", "tests"}
 

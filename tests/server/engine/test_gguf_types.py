@@ -152,8 +152,8 @@ def test_metadata_that_mlx_does_not_read_is_refused_by_its_key_and_type_and_mlx_
 INTEGERS = {"I8", "I16", "I32"}
 
 
-def readme() -> str:
-    text = (Path(__file__).parents[3] / "README.md").read_text()
+def paper() -> str:
+    text = (Path(__file__).parents[3] / "docs/server.md").read_text()
     return text[text.index("A GGUF file is read where") : text.index("Q4_K is refused")]
 
 
@@ -162,7 +162,7 @@ def help_text() -> str:
     return text[text.index("a .gguf file (") : text.index("or a Hugging Face id")]
 
 
-@pytest.mark.parametrize("told", [readme, help_text])
+@pytest.mark.parametrize("told", [paper, help_text])
 def test_readme_and_help_say_which_files_are_read(told: Callable[[], str]) -> None:
     text = told()
     named = set(re.findall(r"\b(?:B?F|Q)\d\w*", text))
@@ -170,5 +170,5 @@ def test_readme_and_help_say_which_files_are_read(told: Callable[[], str]) -> No
     assert all(name in text for name in (*BLOCKS, "gpt-2", "smollm", "llama-bpe", "qwen2"))
 
 
-def test_the_readme_names_every_way_to_split() -> None:
-    assert all(f"`{name}`" in readme() for name in WORDS)
+def test_the_docs_name_every_way_to_split() -> None:
+    assert all(f"`{name}`" in paper() for name in WORDS)

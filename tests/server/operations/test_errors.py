@@ -111,9 +111,9 @@ def test_a_bug_says_nothing_of_its_inside() -> None:
     assert b"secret" not in bytes(error_response(KeyError("secret")).body)
 
 
-def test_the_readme_lists_the_codes_that_errors_have_by_themselves() -> None:
-    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text()
-    section = readme.partition("### Limits and errors")[2].partition("\n#")[0]
+def test_the_docs_list_the_codes_that_errors_have_by_themselves() -> None:
+    paper = (Path(__file__).resolve().parents[3] / "docs/server.md").read_text()
+    section = paper.partition("## Limits and errors")[2].partition("\n#")[0]
     listed = {
         (int(status), code)
         for statuses, codes in re.findall(r"^\| ([\d, ]+) \| (`[^|]+) \|", section, re.MULTILINE)

@@ -263,9 +263,9 @@ def test_every_function_tells_the_event_of_its_name(logged: Logged) -> None:
     assert functions - {"_short", "bind_request"} == set(names)
 
 
-def test_the_readme_lists_the_events_that_there_are(logged: Logged) -> None:
-    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text()
-    section = readme.partition("### Log events")[2].partition("\n#")[0]
+def test_the_docs_list_the_events_that_there_are(logged: Logged) -> None:
+    paper = (Path(__file__).resolve().parents[3] / "docs/server.md").read_text()
+    section = paper.partition("## Log events")[2].partition("\n#")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == tell_all()
 
 
