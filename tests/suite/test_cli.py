@@ -68,7 +68,7 @@ def test_rules_lists_the_phrases_that_a_rule_is_made_of(gonogo: Run) -> None:
 def test_phrases_of_one_rule_are_not_what_they_list(gonogo: Run) -> None:
     result = gonogo("rules", "--phrases", "chat")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "--phrases lists what any rule can say; leave the ids out.\n"
+    assert result.stderr == "--phrases lists what any rule can say; leave ids and profiles out.\n"
 
 
 def test_explain_says_title_source_reason_steps_and_a_command(gonogo: Run) -> None:
@@ -191,7 +191,7 @@ def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
 def test_every_command_explains_itself(gonogo: Run) -> None:
     names = set(COMMANDS)
 
-    assert names == {"check", "judge", "diff", "rules", "explain", "faults", "init", "serve"}
+    assert names == {"check", "judge", "diff", "rules", "explain", "faults", "init", "matrix", "badge", "serve"}
     assert all(gonogo(name, "--help").exit_code == 0 for name in names - {"serve"})
 
 

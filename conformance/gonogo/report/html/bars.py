@@ -24,6 +24,7 @@ ORDER = (
     Verdict.NOT_APPLICABLE,
 )
 """From left to right: what one has to look at first."""
+_APPLICABLE = tuple(verdict for verdict in ORDER if verdict is not Verdict.NOT_APPLICABLE)
 LEAST = 12  # units: what is there can be seen
 
 
@@ -42,7 +43,7 @@ def bar(totals: Mapping[Verdict, int]) -> tuple[Part, ...]:
 
     Rules that are not applicable count for nothing, unless there are no others.
     """
-    counted = {v: totals.get(v, 0) for v in ORDER if v is not Verdict.NOT_APPLICABLE and totals.get(v, 0)}
+    counted: dict[Verdict, int] = {v: totals[v] for v in _APPLICABLE if totals.get(v, 0)}
     counted = counted or {v: totals.get(v, 0) for v in ORDER if totals.get(v, 0)}
     weights = _weights(counted)
     parts, x = [], 0.0
