@@ -95,6 +95,16 @@ def test_the_workflow_runs_the_ci_script_and_no_check_of_its_own() -> None:
     assert runs == [".ci/run"]
 
 
+def test_a_release_is_published_without_a_token_and_only_after_the_checks() -> None:
+    text = (ROOT / ".github/workflows/release.yml").read_text()
+    jobs = yaml.safe_load(text)["jobs"]
+    assert "secrets." not in text
+    assert [step["run"] for step in jobs["build"]["steps"] if "run" in step][0] == ".ci/run"
+    assert jobs["publish"]["needs"] == "build"
+    assert jobs["publish"]["permissions"]["id-token"] == "write"
+    assert jobs["publish"]["environment"] == "pypi"
+
+
 def test_the_ci_script_is_one_that_bash_understands() -> None:
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
     subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=True, timeout=10)

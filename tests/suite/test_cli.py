@@ -191,7 +191,18 @@ def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
 def test_every_command_explains_itself(gonogo: Run) -> None:
     names = set(COMMANDS)
 
-    assert names == {"check", "judge", "diff", "rules", "explain", "faults", "init", "matrix", "badge", "serve"}
+    assert names == {
+        "check",
+        "judge",
+        "diff",
+        "rules",
+        "explain",
+        "faults",
+        "init",
+        "matrix",
+        "badge",
+        "serve",
+    }
     assert all(gonogo(name, "--help").exit_code == 0 for name in names - {"serve"})
 
 
