@@ -99,7 +99,7 @@ def test_a_release_is_published_without_a_token_and_only_after_the_checks() -> N
     text = (ROOT / ".github/workflows/release.yml").read_text()
     jobs = yaml.safe_load(text)["jobs"]
     assert "secrets." not in text
-    assert [step["run"] for step in jobs["build"]["steps"] if "run" in step][0] == ".ci/run"
+    assert next(step["run"] for step in jobs["build"]["steps"] if "run" in step) == ".ci/run"
     assert jobs["publish"]["needs"] == "build"
     assert jobs["publish"]["permissions"]["id-token"] == "write"
     assert jobs["publish"]["environment"] == "pypi"
