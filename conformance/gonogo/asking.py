@@ -97,7 +97,7 @@ class Approach:
 async def collect(
     approach: Approach,
     asked: Plan,
-    on_done: Callable[[], None] = lambda: None,
+    on_done: Callable[[str], None] = lambda _: None,
     on_exchange: Callable[[Exchange], None] = lambda _: None,
     *,
     enough: Callable[[Record], Because | None] | None = None,

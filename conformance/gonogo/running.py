@@ -159,14 +159,14 @@ def check(
     approach: Approach,
     selection: Selection,
     catalogue: Catalogue,
-    on_done: Callable[[], None] = lambda: None,
+    on_done: Callable[[str], None] = lambda _: None,
     waivers: Waivers | None = None,
     stopper: Stopper | None = None,
 ) -> Report:
     """Ask the target everything that the selected rules look at, and judge the answers.
 
-    `on_done` is called once for each stimulus of the plan that is done with. With a `stopper` the run can be ended
-    from outside; what was collected until then is judged. Raises TargetError where there
+    `on_done` is called once for each stimulus of the plan that is done with, with its key. With a `stopper` the run can
+    be ended from outside; what was collected until then is judged. Raises TargetError where there
     is nothing to judge, UsageError where an option cannot be obeyed, EvidenceError where the evidence file
     cannot be written, or read where it is gone on with.
     """

@@ -40,8 +40,8 @@ MODELS = Selection(only=("models.list",))
 
 
 def test_a_check_reports_each_selected_rule_and_tells_of_each_request(reference_url: str) -> None:
-    done: list[None] = []
-    report = running.check(Approach(reference_url), MODELS, load(), lambda: done.append(None))
+    done: list[str] = []
+    report = running.check(Approach(reference_url), MODELS, load(), done.append)
 
     assert [j.rule for j in report.judgements] == [s.rule for s in load().select(["models.list"])]
     assert report.gate is Gate.GO
@@ -52,9 +52,9 @@ def test_a_check_reports_each_selected_rule_and_tells_of_each_request(reference_
 
 
 def test_signs_of_life_are_recorded_and_not_counted_as_progress(reference_url: str) -> None:
-    done: list[None] = []
+    done: list[str] = []
     hostile = Selection(only=("errors.refused.unknown_route",))
-    report = running.check(Approach(reference_url), hostile, load(), lambda: done.append(None))
+    report = running.check(Approach(reference_url), hostile, load(), done.append)
     alive = [e for e in report.exchanges.values() if e.stimulus.startswith("alive after ")]
 
     assert alive
@@ -182,9 +182,10 @@ def test_an_interrupted_check_reports_what_it_has_keeps_its_evidence_and_leaves_
     document = json.loads(ended.stdout)
 
     assert ended.status == status
-    assert ended.stderr.endswith(
-        f"Interrupted; what was recorded so far is in {stored}; --resume goes on with it.\n"
-    )
+    told, again = ended.stderr.splitlines()[-2:]
+    assert told == f"Interrupted; what was recorded so far is in {stored}."
+    assert again.startswith("To go on: gonogo check http://")
+    assert again.endswith(f"--evidence {stored} --json - --markdown {summary} --resume")
     assert document["verdict"] == "not-judged"
     assert {rule["reason"] for rule in document["rules"]} == {"interrupted"}
     assert summary.read_text().startswith("## gonogo: NOT JUDGED\n")

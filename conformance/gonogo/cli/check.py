@@ -3,14 +3,15 @@
 import contextlib
 import os
 import secrets
+import shlex
 import signal
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gonogo import running, serving
 from gonogo.addresses import tidy
@@ -21,6 +22,7 @@ from gonogo.cli.discovering import print_discovered
 from gonogo.cli.headers import own_headers
 from gonogo.cli.output import claim, probe
 from gonogo.cli.printing import say, show
+from gonogo.cli.progress import progress
 from gonogo.cli.reports import STATUS, detail_of, report_sinks
 from gonogo.cli.waivers import waiving
 from gonogo.clients import nodejs
@@ -169,7 +171,8 @@ def check(  # noqa: PLR0913 - one parameter an option
         profiles,
         gateway=behind is not None,
     )
-    asked = plan(selection.scenarios(catalogue))
+    scenarios = selection.scenarios(catalogue)
+    asked = plan(scenarios)
     if show_plan:
         _print_plan(asked, generated, len(models))
         return
@@ -204,7 +207,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     with outputs as opened, _interruptible(stopper, evidence, base_url):
         if evidence is not None:
             (probe if resume else claim)(evidence)
-        with _reachable(approach, base_url) as reached, _progress(asked, generated, len(models)) as on_done:
+        showing = progress(asked, scenarios, generated, len(models))
+        with _reachable(approach, base_url) as reached, showing as on_done:
             report = running.check(reached, selection, catalogue, on_done, accepted.waivers, stopper)
         report = replace(report, label=label)
         opened.write(report)
@@ -265,27 +269,23 @@ def _interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None
     except KeyboardInterrupt as stop:
         kept = evidence is not None and evidence.exists() and evidence.stat().st_size > 0
         told = f"; what was recorded so far is in {evidence}" if kept else ""
-        say(f"Interrupted{told}{'; --resume goes on with it' if kept and base_url else ''}.")
+        say(f"Interrupted{told}.")
+        if kept and base_url:
+            say(f"To go on: {shlex.join(_again(sys.argv[1:]))}")
         raise click.exceptions.Exit(128 + (stopper.number or signal.SIGINT)) from stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
+def _again(arguments: list[str]) -> list[str]:
+    """The command line that goes on with a run of these arguments."""
+    return ["gonogo", *arguments, *([] if "--resume" in arguments else ["--resume"])]
+
+
 def _is_heeded(number: signal.Signals) -> bool:
     """Whether a signal does anything; a script that sends a job to the background has it ignore SIGINT."""
     return signal.getsignal(number) is not signal.SIG_IGN
-
-
-@contextlib.contextmanager
-def _progress(asked: Plan, generated: Fuzzing | None, models: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while requests are sent, where somebody looks at it."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        cases = 0 if generated is None else generated.budget.cases
-        task = progress.add_task("requests", total=(asked.requests + cases) * max(models, 1))
-        yield lambda: progress.advance(task)
 
 
 def _print_plan(asked: Plan, generated: Fuzzing | None, models: int) -> None:

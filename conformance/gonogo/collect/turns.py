@@ -37,7 +37,7 @@ class Kept:
     """
 
     writer: EvidenceWriter | None
-    on_done: Callable[[], None]
+    on_done: Callable[[str], None]
     on_exchange: Callable[[Exchange], None]
     model: str | None = None
     is_shared: Shared = lambda *_: True
@@ -75,7 +75,7 @@ class Kept:
         """Tell once that a stimulus is done with."""
         if key not in self.done_with:
             self.done_with.add(key)
-            self.on_done()
+            self.on_done(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,17 +40,39 @@ MOST_IDS = 8
 MOST_BREAKS = 3
 MOST_SHOWN = 160  # characters of a body
 MOST_COMPARED = 200  # characters of expected and actual
+MOST_BRIEF = 72  # characters of what was seen, where that has one line of 80
+MOST_ROWS = 6  # of a terminal for a command; what is longer is left to -v
 
 
-def brief(cause: Cause, report: Report) -> Iterator[Text]:
-    """A cause on two lines: its title with the rules that follow from it, and what was seen."""
-    yield Text.assemble(
+def brief(cause: Cause, report: Report, width: int | None, *, seen: bool = True) -> Iterator[Text]:
+    """A cause on two lines: its title with the rules that follow from it, and what was `seen`, or on one without that.
+
+    Each is cut at the width, where there is one.
+    """
+    head = Text.assemble(
         verdict_word(report.verdict_of(cause)),
         "  ",
         (cause.title, "bold"),
         (f"  {rules_of(cause)}{some(report, report.models_of(cause))}", "dim"),
     )
-    yield Text(f"      {visible(_window(cause.seen))}")
+    yield cut(head, width)
+    if seen:
+        yield cut(Text(f"      {visible(_seen(cause, report))}"), width)
+
+
+def cut(line: Text, width: int | None) -> Text:
+    """The line, or its beginning and "…" where it is longer than the terminal is wide."""
+    if width is not None:
+        line.truncate(width, overflow="ellipsis")
+    return line
+
+
+def _seen(cause: Cause, report: Report) -> str:
+    """What was seen, around the place where that differs from what was expected, so that this is not cut off."""
+    lead = report.of(cause)[0]
+    if lead.expected is None or cause.seen != lead.actual:
+        return _window(cause.seen)
+    return around_difference(lead.expected, cause.seen, MOST_BRIEF)[1]
 
 
 def whole(cause: Cause, report: Report, width: int | None, *, every: bool = False) -> Iterator[Text]:
@@ -68,11 +90,15 @@ def whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fals
     exchange = None if evidence is None else report.exchanges.get(evidence.exchange)
     yield from _requirement(lead, width, titled=cause.title == lead.rule.title)
     if exchange is not None and evidence is not None:
-        yield from field("evidence", _evidence(exchange, evidence.position), None)
+        seen_there = Text("").join(field("evidence", _evidence(exchange, evidence.position), None))
+        yield seen_there if every or width is None else cut(seen_there, 2 * width)
     yield from field("breaks", visible(_breaks(cause.breaks, judgements, report)), width)
     yield from field("rules", rules_of(cause, every=every), width)
     if exchange is not None:
-        yield from field("repeat it", curl(exchange.request, report.target.base_url), None)
+        command = curl(exchange.request, report.target.base_url)
+        if width is not None and not every and len(command) > MOST_ROWS * width:
+            command = f"a command of {len(command):,} characters; -v prints it, and --json keeps it"
+        yield from field("repeat it", command, None)
 
 
 def _requirement(judgement: Judgement, width: int | None, *, titled: bool = False) -> Iterator[Text]:

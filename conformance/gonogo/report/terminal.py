@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gonogo import __version__
-from gonogo.report.finding import MOST_IDS, STYLES, brief, field, rules_of, verdict_word, whole
+from gonogo.report.finding import MOST_IDS, STYLES, brief, cut, field, rules_of, verdict_word, whole
 from gonogo.report.holding import unmet
 from gonogo.report.model import DECIDED, Gate
 from gonogo.report.wording import message, shared_clause, some, visible
@@ -50,7 +50,9 @@ COUNTED = {
 NARROWEST = 40
 MOST_WHOLE = 4  # failing causes that are all shown whole
 FIRST_WHOLE = 2  # of more than that
+MOST_SEEN = 16  # failing causes that are shown with what was seen; more of them are a line each
 MOST_WARNINGS = 12  # warning causes that are shown at all, a line each
+MOST_REASONS = 10  # why rules were left open, a line each
 
 
 class Detail(IntEnum):
@@ -72,7 +74,7 @@ def print_report(report: Report, console: Console, detail: Detail = Detail.SCREE
             console.print(table)
             show("")
         width = max(console.width, NARROWEST) if console.is_terminal else None
-        lines = [*_left_open(report, detail), *_broken(report, detail, width), ""]
+        lines = [*_left_open(report, detail, width), *_broken(report, detail, width), ""]
         for before, line in pairwise(["", *lines]):
             if before or line:  # one empty line at a time
                 show(line)
@@ -134,8 +136,25 @@ def _table(title: str, rows: dict[str, list[Judgement]], report: Report) -> Tabl
 # ---- what was left open --------------------------------------------------------------------------------------
 
 
-def _left_open(report: Report, detail: Detail) -> Iterator[Text | str]:
+def _left_open(report: Report, detail: Detail, width: int | None) -> Iterator[Text | str]:
     """One line for each reason, with the number of rules; the rules themselves where all is shown."""
+    lines = list(_reasons(report, detail))
+    if detail is Detail.ALL:
+        yield from (line for _, found in lines for line in found)
+        yield from _waived(report, detail)
+        return
+    shown = lines if len(lines) <= MOST_REASONS else lines[: MOST_REASONS - 1]
+    for _, found in shown:
+        yield from (cut(line, width) for line in found)
+    rest = lines[len(shown) :]
+    if rest:
+        number = sum(number for number, _ in rest)
+        yield f"and {number} rules more for {len(rest)} other reasons; -v lists them"
+    yield from _waived(report, detail)
+
+
+def _reasons(report: Report, detail: Detail) -> Iterator[tuple[int, list[Text]]]:
+    """How many rules were left open for each reason, and the lines that say so."""
     verdicts = [Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE]
     if detail is Detail.ALL:
         verdicts.append(Verdict.NOT_APPLICABLE)
@@ -145,12 +164,13 @@ def _left_open(report: Report, detail: Detail) -> Iterator[Text | str]:
             where = (
                 "" if detail is Detail.ALL else _shared_ids(judgements) + _shared_models(judgements, report)
             )
-            yield Text.assemble(
+            head = Text.assemble(
                 (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(told + where)}"
             )
-            if detail is Detail.ALL:
-                yield from (_of_reason(judgement, report) for judgement in judgements)
-    yield from _waived(report, detail)
+            rules = (
+                [_of_reason(judgement, report) for judgement in judgements] if detail is Detail.ALL else []
+            )
+            yield len(judgements), [head, *rules]
 
 
 def _by_reason(report: Report, verdict: Verdict) -> list[tuple[str, list[Judgement]]]:
@@ -220,21 +240,21 @@ def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text 
             yield ""
             yield from whole(cause, report, width, every=True)
         return
-    yield from _warnings(warned, report)
+    yield from _warnings(warned, report, width)
     shown = len(failed) if len(failed) <= MOST_WHOLE else FIRST_WHOLE
-    for cause in reversed(failed[shown:]):
-        yield from brief(cause, report)
+    for number, cause in reversed(list(enumerate(failed[shown:], shown))):
+        yield from brief(cause, report, width, seen=number < MOST_SEEN)
     for cause in reversed(failed[:shown]):
         yield ""
         yield from whole(cause, report, width)
 
 
-def _warnings(causes: list[Cause], report: Report) -> Iterator[Text | str]:
+def _warnings(causes: list[Cause], report: Report, width: int | None) -> Iterator[Text | str]:
     if causes:
         yield ""
     for cause in causes[:MOST_WARNINGS]:
         told = f"  {rules_of(cause)}{some(report, report.models_of(cause))}"
-        yield Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (told, "dim"))
+        yield cut(Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (told, "dim")), width)
     if len(causes) > MOST_WARNINGS:
         yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v shows all"
 

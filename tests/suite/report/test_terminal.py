@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from string import Formatter
 from typing import TYPE_CHECKING
 
 import pytest
 from gonogo.baseline import Kind, Problem
 from gonogo.reasons import Reason
+from gonogo.report import finding
 from gonogo.report.finding import MOST_IDS
-from gonogo.report.terminal import MOST_WARNINGS, MOST_WHOLE, Detail
+from gonogo.report.terminal import FIRST_WHOLE, MOST_WARNINGS, MOST_WHOLE, Detail
 from gonogo.report.wording import visible
 from gonogo.verdict import Because, Cause, Level, Verdict
 from suite.report.printed import COMMAND, FAIL, PASS, WARN, several, text_of
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 STALE = Problem(Kind.STALE, "chat.shape", "baseline.toml", 4, "baseline.toml, line 4: delete the line.")
 NUMBERS = "2 requests, 7 prompt and 3 completion tokens, 1.5 s"
+
+
+def values_for(reason: Reason) -> dict[str, object]:
+    """Long values for all that the sentence of a reason names."""
+    return {name: "value " * 20 for _, name, _, _ in Formatter().parse(reason.template) if name}
 
 
 class TestAReason:
@@ -316,3 +323,49 @@ def test_nothing_from_a_target_can_steer_the_terminal() -> None:
     assert visible("::error::x ::x std::x ##[error]x ##vso[x] ## x") == (
         r":\x3aerror::x :\x3ax std::x #\x23[error]x #\x23vso[x] ## x"
     )
+
+
+class TestTheScreen:
+    def test_has_three_of_40_lines_for_20_causes_with_long_texts_and_one_for_none(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        long = replace(rows[FAIL], actual="there is a long text " * 20, expected="an answer " * 60)
+        left = rows[Verdict.UNSUPPORTED]
+        refused = [
+            replace(
+                left,
+                rule=replace(left.rule, id=f"chat.{reason.value}"),
+                because=Because(reason, values_for(reason)),
+            )
+            for reason in Reason
+        ]
+        warned = [
+            replace(found, rule=replace(found.rule, id=f"chat.w{n}"))
+            for n, found in enumerate(several(rows[WARN], 30))
+        ]
+        broken = text_of(make(*several(long, 20), *warned, *refused), terminal=True, width=80).splitlines()
+        clean = text_of(make(PASS, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE), terminal=True).splitlines()
+
+        assert sum(-(-len(line) // 80) or 1 for line in broken) <= 120
+        assert len(clean) <= 40
+
+    def test_shows_what_differs_although_the_beginning_is_the_same(
+        self, make: Callable[..., Report], rows: Mapping[Verdict, Judgement]
+    ) -> None:
+        same = "the same beginning of both texts, " * 6
+        far = replace(rows[FAIL], expected=f"{same}right and more", actual=f"{same}wrong and more")
+        text = text_of(make(*several(far, MOST_WHOLE + 1)), terminal=True)
+
+        assert (
+            text.count("wrong and more") >= MOST_WHOLE + 1 - FIRST_WHOLE
+        )  # prose that is shown whole is wrapped
+
+    def test_leaves_a_long_command_to_more_detail(
+        self, make: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(finding, "MOST_ROWS", 1)
+        narrow = text_of(make(FAIL), terminal=True)
+
+        assert COMMAND not in narrow
+        assert "characters; -v prints it" in narrow
+        assert COMMAND in text_of(make(FAIL), Detail.ALL, terminal=True)
