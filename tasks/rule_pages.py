@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
 
 REPORTS = Path(__file__).resolve().parents[1] / "docs" / "matrix"
+MARKUP = {ord(mark): f"&#{ord(mark)};" for mark in "&\\`*_[]<>|#{}"}
+"""What has a meaning in Markdown, and how it is written where it has none."""
 BROKEN = frozenset({"fail", "warn"})
 
 
@@ -62,11 +64,10 @@ def _page(scenario: Scenario) -> Iterator[str]:
     rule = scenario.rule
     yield f"---\ntitle: {rule.id}\nsearch:\n  boost: 0.5\n---\n"
     yield f"# {_inline(rule.title)}\n"
-    yield "| | |\n| --- | --- |"
-    yield f"| id | `{rule.id}` |"
+    yield f"| id | `{rule.id}` |\n| --- | --- |"
     yield f"| level | {rule.level} |"
     yield f"| source | {_inline(rule.source)} |"
-    yield f"| who breaks | {_inline(rule.why)} |"
+    yield f"| why | {_inline(rule.why)} |"
     yield f"| since | rule set {rule.since}{f', until {rule.until}' if rule.until else ''} |"
     if rule.needs:
         yield f"| rests on | {', '.join(f'[{need}]({need}.md)' for need in rule.needs)} |"
@@ -88,7 +89,7 @@ def _example(found: Example | str | None) -> Iterator[str]:
     yield _code(found.good)
     yield f'\nA bad one, as with the fault "{_inline(found.fault)}" ({_inline(found.imitates)}):\n'
     yield _code(found.bad)
-    yield f"\n| | |\n| --- | --- |\n| expected | {_inline(found.expected)} |\n| actual | {_inline(found.actual)} |"
+    yield f"\n| expected | {_inline(found.expected)} |\n| --- | --- |\n| actual | {_inline(found.actual)} |"
 
 
 def _failing(rule_id: str) -> Iterator[str]:
@@ -117,6 +118,4 @@ def _code(text: str) -> str:
 
 def _inline(text: str) -> str:
     """Text that is text in a cell of a table: no markup, no end of the cell, no line of its own."""
-    for mark in "\\`*_[]<>|#{}":
-        text = text.replace(mark, f"&#{ord(mark)};")
-    return " ".join(text.split())
+    return " ".join(text.translate(MARKUP).split())
