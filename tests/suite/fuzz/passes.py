@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gonogo.collect.collector import Collector
@@ -21,6 +22,8 @@ from gonogo.verdict import Verdict
 from ideal.target import IdealTarget
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gonogo.fuzz import Budget
     from gonogo.fuzz.campaign import Source
     from gonogo.verdict import Because, Judgement
@@ -82,7 +85,7 @@ class Pass:
         consult([self.record])
         return replace(self, group="fuzz")
 
-    @property
+    @cached_property
     def judgements(self) -> dict[str, Judgement]:
         """By the last part of their id."""
         catalogue = load(fuzz=True)
@@ -105,6 +108,21 @@ class Pass:
         """The exchanges that a judgement shows, in its order."""
         by_id = {exchange.id: exchange for exchange in self.record.exchanges}
         return [by_id[piece.exchange] for piece in self.judgements[name].evidence]
+
+
+def all_of_schemathesis(passes: Mapping[str, Pass]) -> dict[str, Pass]:
+    """The same by the rules `fuzz.*`; one process is asked for all, as it takes longer to start than to check."""
+    told_apart = {
+        name: replace(found, record=_told_apart(found.record, name)) for name, found in passes.items()
+    }
+    consult(found.record for found in told_apart.values())
+    return {name: replace(found, group="fuzz") for name, found in told_apart.items()}
+
+
+def _told_apart(record: Record, name: str) -> Record:
+    """The record with ids that no other has."""
+    named = (replace(exchange, id=f"{exchange.id} {name}") for exchange in record.exchanges)
+    return replace(record, exchanges=tuple(named))
 
 
 def run_pass(change: Change, budget: Budget, source: Source) -> Pass:

@@ -21,7 +21,7 @@ from gonogo.reasons import Reason
 from gonogo.rules import load
 from gonogo.stimuli.fuzzed import Meant, case
 from gonogo.verdict import Verdict
-from suite.fuzz.passes import Pass, answer, fields
+from suite.fuzz.passes import Pass, all_of_schemathesis, answer, fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,8 +154,24 @@ def _keyed(*paths: str, opened: str = "") -> Callable[[Request, Exchange], Excha
     return change
 
 
-def test_an_operation_that_takes_requests_without_the_key_of_the_others_is_found(over: Over) -> None:
-    found = over(_keyed(*GENERATING, opened="/completions")).of_schemathesis()
+KEYS = {
+    "a key on all paths but one": _keyed(*GENERATING, opened="/completions"),
+    "a key on all paths": _keyed(*GENERATING),
+    "a key on no path": _keyed("/completions", opened="/completions"),
+}
+
+
+@pytest.fixture(scope="module")
+def asked(over: Over) -> dict[str, Pass]:
+    """The pass over each target here, and over a sound one, with what Schemathesis says of it."""
+    changed = {name: over(change) for name, change in (FAULTS | HARMLESS | KEYS).items()}
+    return all_of_schemathesis({"sound": over(), **changed})
+
+
+def test_an_operation_that_takes_requests_without_the_key_of_the_others_is_found(
+    asked: dict[str, Pass],
+) -> None:
+    found = asked["a key on all paths but one"]
     judgement = found.judgements["ignored_auth"]
 
     assert found.turned == {"ignored_auth": Verdict.WARN}
@@ -163,31 +179,26 @@ def test_an_operation_that_takes_requests_without_the_key_of_the_others_is_found
     assert {exchange.request.path for exchange in found.shown("ignored_auth")} == {"/completions"}
 
 
-def test_a_target_that_asks_for_the_key_everywhere_passes(over: Over) -> None:
-    assert over(_keyed(*GENERATING)).of_schemathesis().turned == {}
+def test_a_target_that_asks_for_the_key_everywhere_passes(asked: dict[str, Pass]) -> None:
+    assert asked["a key on all paths"].turned == {}
 
 
-def test_a_target_that_asks_for_no_key_is_not_blamed_for_it(over: Over) -> None:
-    found = over(_keyed("/completions", opened="/completions")).of_schemathesis()
+def test_a_target_that_asks_for_no_key_is_not_blamed_for_it(asked: dict[str, Pass]) -> None:
+    found = asked["a key on no path"]
 
     assert found.turned == {"ignored_auth": Verdict.UNSUPPORTED}
     assert found.judgements["ignored_auth"].because.reason is Reason.NO_KEY_NEEDED
 
 
-@pytest.fixture(scope="module")
-def sound(over: Over) -> Pass:
-    return over().of_schemathesis()
-
-
-def test_on_a_target_that_keeps_the_contract_all_of_them_pass(sound: Pass) -> None:
-    assert sound.turned == {"ignored_auth": Verdict.NOT_APPLICABLE}  # no key was given
-    assert sound.judgements.keys() == {*EXPECTED, "ignored_auth"}
+def test_on_a_target_that_keeps_the_contract_all_of_them_pass(asked: dict[str, Pass]) -> None:
+    assert asked["sound"].turned == {"ignored_auth": Verdict.NOT_APPLICABLE}  # no key was given
+    assert asked["sound"].judgements.keys() == {*EXPECTED, "ignored_auth"}
     assert EXPECTED.keys() == FAULTS.keys()
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_each_catches_its_fault_and_the_others_do_not(over: Over, name: str) -> None:
-    found = over(FAULTS[name]).of_schemathesis()
+def test_each_catches_its_fault_and_the_others_do_not(asked: dict[str, Pass], name: str) -> None:
+    found = asked[name]
     judgement = found.judgements[name]
 
     assert found.turned == {name: Verdict.WARN, "ignored_auth": Verdict.NOT_APPLICABLE}
@@ -197,16 +208,16 @@ def test_each_catches_its_fault_and_the_others_do_not(over: Over, name: str) -> 
 
 
 @pytest.mark.parametrize("change", HARMLESS)
-def test_what_a_server_may_do_none_of_them_minds(over: Over, change: str) -> None:
-    assert set(over(HARMLESS[change]).of_schemathesis().turned.values()) <= {
+def test_what_a_server_may_do_none_of_them_minds(asked: dict[str, Pass], change: str) -> None:
+    assert set(asked[change].turned.values()) <= {
         Verdict.INCONCLUSIVE,
         Verdict.NOT_APPLICABLE,
     }
 
 
 @pytest.mark.usefixtures("measured_processes")
-def test_stored_evidence_is_judged_the_same(over: Over, tmp_path: Path) -> None:
-    found = over(_teapots).of_schemathesis()
+def test_stored_evidence_is_judged_the_same(asked: dict[str, Pass], tmp_path: Path) -> None:
+    found = asked["status_code_conformance"]
     evidence.write(tmp_path / "e.jsonl", found.record)
     read = Pass(evidence.read(tmp_path / "e.jsonl")).of_schemathesis()
 
