@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socketserver
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,16 +33,40 @@ def reference_url() -> Iterator[str]:
         yield url
 
 
+_LEFT_OUT = ("GONOGO_API_KEY", "OPENAI_API_KEY", "GONOGO_NODE_MODULES", "GITHUB_STEP_SUMMARY")
+
+
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="gonogo")
+
+
 @pytest.fixture
 def gonogo(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the command line with these arguments; no key, no packages for Node and no GitHub is in the environment."""
-    for variable in ("GONOGO_API_KEY", "OPENAI_API_KEY", "GONOGO_NODE_MODULES", "GITHUB_STEP_SUMMARY"):
+    for variable in _LEFT_OUT:
         monkeypatch.delenv(variable, raising=False)
+    return _run
 
-    def run(*arguments: object) -> Result:
-        return CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="gonogo")
 
-    return run
+@dataclass(frozen=True)
+class Checked:
+    """What a run said, and the files that it left."""
+
+    result: Result
+    evidence: Path
+    report: Path
+
+
+@pytest.fixture(scope="session")
+def whole_run(reference_url: str, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """A run of all rules on the reference server. It takes seconds, so that all tests of one look at the same."""
+    folder = tmp_path_factory.mktemp("whole")
+    stored, report = folder / "e.jsonl", folder / "r.json"
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in _LEFT_OUT:
+            environment.delenv(variable, raising=False)
+        result = _run("check", reference_url, "--evidence", stored, "--json", report)
+    return Checked(result, stored, report)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+    from suite.conftest import Checked
 
     Run = Callable[..., Result]
 
@@ -39,11 +40,8 @@ def _without_done(source: Path, target: Path) -> None:
     evidence.write(target, replace(record, exchanges=tuple(cut)))
 
 
-def test_the_reference_server_passes_what_it_does_not_refuse(
-    gonogo: Run, reference_url: str, tmp_path: Path
-) -> None:
-    report = tmp_path / "r.json"
-    result = gonogo("check", reference_url, "--json", report)
+def test_the_reference_server_passes_what_it_does_not_refuse(whole_run: Checked) -> None:
+    result, report = whole_run.result, whole_run.report
     last = result.stdout.splitlines()[-1]
     totals = re.fullmatch(r"GO  0 failed, (\d+) passed, (\d+) unsupported, (5) inconclusive; .*", last)
     rules = json.loads(report.read_bytes())["rules"]
@@ -65,14 +63,13 @@ def test_the_reference_server_passes_what_it_does_not_refuse(
 
 
 def test_stored_evidence_is_judged_the_same_without_a_target(
-    gonogo: Run, reference_url: str, tmp_path: Path
+    gonogo: Run, whole_run: Checked, tmp_path: Path
 ) -> None:
-    stored, first, second = (tmp_path / name for name in ("e.jsonl", "first.json", "second.json"))
-    checked = gonogo("check", reference_url, "--evidence", stored, "--json", first)
-    judged = gonogo("judge", stored, "--json", second)
-    once, again = (json.loads(path.read_bytes()) for path in (first, second))
+    second = tmp_path / "second.json"
+    judged = gonogo("judge", whole_run.evidence, "--json", second)
+    once, again = (json.loads(path.read_bytes()) for path in (whole_run.report, second))
 
-    assert (checked.exit_code, judged.exit_code) == (0, 0)
+    assert (whole_run.result.exit_code, judged.exit_code) == (0, 0)
     assert once.pop("seconds") > 0
     assert again.pop("seconds") is None
     assert once == again

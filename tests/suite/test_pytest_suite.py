@@ -22,38 +22,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gonogo.exchange import Exchange
+    from suite.conftest import Checked
 
-pytestmark = pytest.mark.usefixtures("measured_processes")
+MEASURED = pytest.mark.usefixtures("measured_processes")
+"""One test for each path through the suite's conftest: measuring takes a second of a process that takes one."""
 
 QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+SUITE = ("-p", "gonogo.suite.options", "--pyargs", "gonogo.suite", *QUIET)
 
 
 def suite(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the suite outside this project, so that none of its settings apply."""
-    return pytest_in(folder, "-p", "gonogo.suite.options", "--pyargs", "gonogo.suite", *QUIET, *arguments)
+    """Run the suite outside this project, so that none of its settings apply.
+
+    Of the plugins that are installed here it has pytest-bdd alone: to import the others takes as long as the suite.
+    """
+    return pytest_in(
+        folder, "-p", "pytest_bdd.plugin", *SUITE, *arguments, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
+    )
 
 
-def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def pytest_in(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", *arguments]
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("API_KEY")}
+    inherited = {name: value for name, value in os.environ.items() if not name.endswith("API_KEY")}
+    environment = inherited | variables
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
 
 
-@pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory, reference_url: str) -> Path:
+@pytest.fixture
+def evidence(whole_run: Checked) -> Path:
     """What `gonogo check` recorded of the reference server."""
-    file = tmp_path_factory.mktemp("evidence") / "clean.jsonl"
-    command = [sys.executable, "-m", "gonogo", "check", reference_url, "--evidence", str(file)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return file
+    return whole_run.evidence
 
 
-def damaged(evidence: Path, damage: Callable[[Exchange], Exchange]) -> Path:
+def damaged(evidence: Path, folder: Path, damage: Callable[[Exchange], Exchange]) -> Path:
     """The same evidence with every exchange changed."""
     record = read(evidence)
-    file = evidence.with_name("damaged.jsonl")
+    file = folder / "damaged.jsonl"
     write(file, dataclasses.replace(record, exchanges=tuple(damage(x) for x in record.exchanges)))
     return file
 
@@ -64,13 +70,14 @@ def counts(evidence: Path) -> Counter[Verdict]:
 
 
 def test_the_rules_that_are_chosen_are_tests_of_a_live_target(tmp_path: Path, reference_url: str) -> None:
-    done = suite(
-        tmp_path, "--gonogo-url", reference_url, "-k", "model_is_listed or list_of_models_is_answered"
-    )
+    """With all plugins that are installed, as users run it."""
+    chosen = ("-k", "model_is_listed or list_of_models_is_answered")
+    done = pytest_in(tmp_path, *SUITE, "--gonogo-url", reference_url, *chosen)
     assert "2 passed" in done.stdout, done.stdout
     assert done.returncode == 0
 
 
+@MEASURED
 def test_a_run_is_recorded_with_its_extra_fields_and_gone_on_with(tmp_path: Path, reference_url: str) -> None:
     stored = tmp_path / "e.jsonl"
     target = ("--gonogo-url", reference_url, "--gonogo-evidence", str(stored))
@@ -127,6 +134,7 @@ def test_a_recorded_run_is_judged_like_gonogo_judge_does(tmp_path: Path, evidenc
     assert verdicts[Verdict.FAIL] == 0
 
 
+@MEASURED
 def test_a_broken_must_fails_its_test_and_tells_what_was_expected_and_why(
     tmp_path: Path, evidence: Path
 ) -> None:
@@ -135,7 +143,11 @@ def test_a_broken_must_fails_its_test_and_tells_what_was_expected_and_why(
         return dataclasses.replace(exchange, chunks=chunks)
 
     done = suite(
-        tmp_path, "--gonogo-evidence", str(damaged(evidence, without_done)), "-k", "ends_with_exactly_one"
+        tmp_path,
+        "--gonogo-evidence",
+        str(damaged(evidence, tmp_path, without_done)),
+        "-k",
+        "ends_with_exactly_one",
     )
     assert done.returncode == 1
     assert "FAIL  chat.stream.done\n" in done.stdout
@@ -143,6 +155,7 @@ def test_a_broken_must_fails_its_test_and_tells_what_was_expected_and_why(
     assert re.search(r"^ +breaks +clients wait where the connection stays open", done.stdout, re.MULTILINE)
 
 
+@MEASURED
 def test_a_broken_should_is_a_warning(tmp_path: Path, evidence: Path) -> None:
     def without_space(exchange: Exchange) -> Exchange:
         chunks = tuple(
@@ -151,20 +164,25 @@ def test_a_broken_should_is_a_warning(tmp_path: Path, evidence: Path) -> None:
         return dataclasses.replace(exchange, chunks=chunks)
 
     done = suite(
-        tmp_path, "--gonogo-evidence", str(damaged(evidence, without_space)), "-k", "a_space_follows"
+        tmp_path,
+        "--gonogo-evidence",
+        str(damaged(evidence, tmp_path, without_space)),
+        "-k",
+        "a_space_follows",
     )
     assert done.returncode == 0
     assert "ShouldWarning" in done.stdout
     assert "WARN  stream.space\n" in done.stdout
 
 
+@MEASURED
 def test_a_refused_feature_is_skipped_with_its_reason(tmp_path: Path, evidence: Path) -> None:
     def refused(exchange: Exchange) -> Exchange:
         return (
             dataclasses.replace(exchange, status=404) if exchange.request.path == "/completions" else exchange
         )
 
-    file = damaged(evidence, refused)
+    file = damaged(evidence, tmp_path, refused)
     done = suite(tmp_path, "--gonogo-evidence", str(file), "-rs", "-k", "a_completion_says_that_it_is_one")
     assert done.returncode == 0
     assert "unsupported: the target has no POST /completions (404)" in done.stdout
@@ -195,6 +213,7 @@ def test_ids_select(tmp_path: Path, evidence: Path, choice: tuple[str, ...], ids
     assert f"{len(chosen)} passed, {len(load()) - len(chosen)} deselected" in done.stdout, done.stdout
 
 
+@MEASURED
 def test_tests_that_are_no_rules_stay(tmp_path: Path, evidence: Path) -> None:
     (tmp_path / "test_own.py").write_text("def test_it_runs(): ...")
     chosen = ("--gonogo-evidence", str(evidence), "--gonogo-only", "chat.stream.done")
@@ -202,6 +221,7 @@ def test_tests_that_are_no_rules_stay(tmp_path: Path, evidence: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
+@MEASURED
 def test_without_its_options_the_suite_says_how_it_is_run(tmp_path: Path) -> None:
     done = pytest_in(tmp_path, "--pyargs", "gonogo.suite", *QUIET)
     assert done.returncode == 2
@@ -219,21 +239,36 @@ def test_a_run_of_pytest_beside_gonogo_loads_nothing_of_it(tmp_path: Path) -> No
     assert "1 passed" in done.stdout, done.stdout
 
 
+def expect_one_sentence(done: subprocess.CompletedProcess[str], sentence: str) -> None:
+    assert done.returncode == 2
+    assert sentence in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@MEASURED
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         ((), "Name the target with --gonogo-url"),
         (("--gonogo-only", "chat.steam"), 'No rule is called "chat.steam"; did you mean chat.stream'),
-        (("--gonogo-url", "ftp://nowhere"), "http://"),
-        (("--gonogo-evidence", "no-such-file.jsonl"), "no-such-file.jsonl"),
         (("--gonogo-resume",), "name its file with --gonogo-evidence, its target with --gonogo-url"),
-        (("--gonogo-url", "http://h", "--gonogo-extra-body", "[]"), "--gonogo-extra-body is no JSON object"),
     ],
 )
 def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(
     tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    done = suite(tmp_path, *arguments)
-    assert done.returncode == 2
-    assert sentence in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    expect_one_sentence(suite(tmp_path, *arguments), sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--gonogo-url", "ftp://nowhere"), "http://"),
+        (("--gonogo-evidence", "no-such-file.jsonl"), "no-such-file.jsonl"),
+        (("--gonogo-url", "http://h", "--gonogo-extra-body", "[]"), "--gonogo-extra-body is no JSON object"),
+    ],
+)
+def test_a_value_that_no_option_takes_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    expect_one_sentence(suite(tmp_path, *arguments), sentence)

@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo import running
-from gonogo.asking import Approach
 from gonogo.clients import ahead
 from gonogo.clients.beside import COMMAND, Beside
 from gonogo.clients.breakage import Breakage, NotInstalled
@@ -21,7 +19,6 @@ from gonogo.evidence import read
 from gonogo.exchange import Failure, FailureKind
 from gonogo.judge import judge
 from gonogo.rules import load
-from gonogo.running import Selection
 from gonogo.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -31,10 +28,9 @@ if TYPE_CHECKING:
     from click.testing import Result
     from gonogo.clients.replaying import Replay
     from gonogo.exchange import Exchange
+    from suite.conftest import Checked
 
     Make = Callable[..., Exchange]
-
-pytestmark = pytest.mark.usefixtures("measured_processes")
 
 CHAT = "/chat/completions"
 MODELS = {"object": "list", "data": [{"id": "m"}]}
@@ -87,6 +83,7 @@ def told(replays: Replays, exchanges: Sequence[Exchange]) -> dict[Replay, str]:
     return {replay: str(found) for replay, found in replays.results().items()}
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_a_process_beside_gives_the_outcomes_that_this_one_gives(exchanges: list[Exchange]) -> None:
     here = told(Here(), exchanges)
     with Beside() as replays:
@@ -139,6 +136,7 @@ def test_a_child_that_fails_costs_no_outcome(exchanges: list[Exchange], command:
         assert threading.active_count() == before
 
 
+@pytest.mark.usefixtures("measured_processes")
 def test_a_child_without_a_client_says_so(whole: Make, streamed: Make) -> None:
     without = "import sys; sys.modules['openai'] = None; from gonogo.clients.child import main; main()"
     stream = streamed(CHAT, CHUNK, "[DONE]")
@@ -183,12 +181,8 @@ def test_each_rule_of_the_clients_has_a_reader_of_its_name() -> None:
     assert {s.rule.id for s in load().select(["clients"])} <= {f"clients.{name}" for name in READERS}
 
 
-def test_every_answer_that_a_rule_of_the_clients_looks_at_is_one_that_fits(
-    reference_url: str, tmp_path: Path
-) -> None:
-    stored = tmp_path / "e.jsonl"
-    running.check(Approach(reference_url, evidence=stored), Selection(), load())
-    record = read(stored)
+def test_every_answer_that_a_rule_of_the_clients_looks_at_is_one_that_fits(whole_run: Checked) -> None:
+    record = read(whole_run.evidence)
     fits = {(name, exchange.id) for exchange in record.exchanges for name in fitting(exchange)}
     for judgement in judge(record, load().select(["clients"]), load()):
         name = judgement.rule.id.removeprefix("clients.")
