@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from gonogo_server.connection.corked import Corked
 from gonogo_server.connection.parser import Parser
 from gonogo_server.envelope import error_response
 from gonogo_server.errors import BadHttp, TooManyConnections, TooSlow
@@ -65,7 +66,7 @@ class Connection(H11Protocol):
         """Answer it, unless there are too many."""
         if hasattr(transport, "max_size"):  # how asyncio names what it reads at once; uvloop has no limit
             transport.max_size = READ
-        super().connection_made(transport)
+        super().connection_made(Corked(transport, self.loop))
         if len(self.connections) > self.limits.connections:
             self._refuse(TooManyConnections(self.limits.connections))
         else:
