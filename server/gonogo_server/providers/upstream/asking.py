@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+import asyncio
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gonogo_server.errors import ServerError, UpstreamError
 from gonogo_server.repair.body import repaired
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from gonogo_server.providers.upstream.client import Client, Reply
     from gonogo_server.repair.base import Document
     from gonogo_server.repair.plan import Plan
+
+
+LINGER_SECONDS: Final = 0.05
+"""For an upstream to end its answer behind the [DONE]; one that does not loses the connection, not the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,12 @@ async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes 
     """The pieces of a stream, and None for its end: its [DONE], or the end of the connection.
 
     A connection that breaks behind the finish reasons of all choices has ended well. Before others that break there is
-    an empty piece, and then an `UpstreamError` is raised.
+    an empty piece, and then an `UpstreamError` is raised. Behind the [DONE] the end of the answer is waited for, as
+    the connection serves the next request then.
     """
+    pieces = reply.pieces()
     try:
-        async for piece in reply.pieces():
+        async for piece in pieces:
             if piece:
                 yield piece
             if repair.done:
@@ -104,6 +111,10 @@ async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes 
             yield b""
             raise
     yield None
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            async for _ in pieces:
+                pass
 
 
 def _until_failure(chunks: Iterable[Document]) -> tuple[list[Document], ServerError | None]:

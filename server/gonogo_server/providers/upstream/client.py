@@ -88,6 +88,8 @@ class Client:
             | ({"authorization": f"Bearer {key}"} if key else {}),
             http2=settings.http2,
             follow_redirects=False,
+            # With the authorities of SSL_CERT_FILE, wherever the upstream is.
+            verify=httpx2.create_ssl_context(),
             # Proxies of the environment are for what is elsewhere.
             trust_env=not all(is_loopback(httpx2.URL(url).host) for url in settings.urls),
         )
