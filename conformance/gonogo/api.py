@@ -45,6 +45,7 @@ def check(  # noqa: PLR0913 - one parameter an option, each by its name
     only: Iterable[str] = (),
     skip: Iterable[str] = (),
     require: Iterable[str] = (),
+    profiles: Iterable[str] = (),
     rules: str | None = None,
     strict: bool = False,
     concurrency: int = 8,
@@ -64,14 +65,15 @@ def check(  # noqa: PLR0913 - one parameter an option, each by its name
     `base_url` ends before "/chat/completions", as in "http://127.0.0.1:8000/v1". Nothing is read from the environment
     or from a file that is not named here: `api_key` is sent as a bearer token where it is given. `models` are judged
     one by one, the first that the target lists where none is given. `only`, `skip` and `require` hold ids of rules or
-    of their groups ("chat.stream"), `rules` names a rule set ("2026-12"). `timeout` limits one answer, and
-    `max_seconds` all of them together, both in seconds; no more is sent after `max_failures` broken must rules.
+    of their groups ("chat.stream"), `profiles` names of profiles ("agent"), `rules` a rule set ("2026-12").
+    `timeout` limits one answer, and `max_seconds` all of them together, both in seconds; no more is sent after
+    `max_failures` broken must rules.
     `evidence` is a file to write, `baseline` a TOML file of waivers. `context_length` is in tokens.
 
     Raises UsageError for an argument that cannot be obeyed, TargetError where the target cannot be judged at all, and
     EvidenceError where the file of evidence cannot be written; each is a GonogoError, whose text says what to do.
     """
-    _refuse_text(models=models, only=only, skip=skip, require=require)
+    _refuse_text(models=models, only=only, skip=skip, require=require, profiles=profiles)
     ca_path = None if ca_file is None else Path(ca_file)
     trust(ca_path, insecure=insecure)  # a file that cannot be read is reported before anything is sent
     approach = Approach(
@@ -90,7 +92,9 @@ def check(  # noqa: PLR0913 - one parameter an option, each by its name
         max_failures=max_failures,
         context_length=context_length,
     )
-    selection = running.Selection(tuple(only), tuple(skip), tuple(require), strict, rule_set=rules)
+    selection = running.Selection(
+        tuple(only), tuple(skip), tuple(require), strict, rule_set=rules, profiles=tuple(profiles)
+    )
     return running.check(approach, selection, load(), waivers=_waivers(baseline), stopper=_stopper.get())
 
 

@@ -46,6 +46,7 @@ def test_a_cancelled_check_breaks_off_what_is_under_way(answering: Callable[[byt
     ("options", "error", "text"),
     [
         ({"only": ["nonsense"]}, gonogo.UsageError, "nonsense"),
+        ({"profiles": ["robot"]}, gonogo.UsageError, "there are core, agent, completion, embedding"),
         ({"only": "chat"}, gonogo.UsageError, 'only takes several texts: write only=["chat"].'),
         ({"ca_file": "absent.pem"}, gonogo.UsageError, "absent.pem"),
         ({"only": FEW}, gonogo.TargetError, "Connection refused"),
