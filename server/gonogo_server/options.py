@@ -35,6 +35,11 @@ def parser() -> argparse.ArgumentParser:
         help="a name under which clients may ask, besides this machine's own; may be repeated, * for any",
     )
     add("--port", type=int, help="the port to listen on; 0 takes a free one (8000)")
+    add(
+        "--replicas",
+        metavar="N|MIN-MAX",
+        help="serve by several processes under one address, with Ray Serve (extra `ray`); 1-4: by the load (1)",
+    )
     add("--engine", choices=["mlx", "scripted"], help="scripted: fixed answers without a model, for tests")
     add("--drain-seconds", metavar="S", help="how long open requests may go on after SIGTERM (25)")
     add("--log-format", choices=["console", "json", "off"], help="events on stderr (console)")

@@ -23,11 +23,12 @@ from gonogo_server.engine import choose
 from gonogo_server.errors import BadSettings, ModelUnavailable
 from gonogo_server.operations import logs
 from gonogo_server.options import PROGRAM, parser
+from gonogo_server.replicas import refusals
 from gonogo_server.settings import read, shown
 from gonogo_server.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import FrameType
 
     from gonogo_server.engine.base import Engine, ModelCard
@@ -81,6 +82,8 @@ def _check_open(settings: Settings) -> None:
 def run(settings: Settings) -> int:
     """Serve until a signal says stop (0) or the engine has died (1); 2, after one sentence, where it cannot start."""
     logs.configure(settings.log_format)
+    if settings.replicas.most > 1:
+        return _run_replicas(settings)
     server = group = None
     try:
         if settings.has_engine:
@@ -100,6 +103,49 @@ def run(settings: Settings) -> int:
     except KeyboardInterrupt:
         pass  # the way to stop it; uvicorn has shut down in order before it passes the signal on
     return ENGINE_DIED if server is not None and server.engine_died else 0
+
+
+def _run_replicas(settings: Settings) -> int:
+    """Serve by several processes until a signal says stop (0); 2, after one sentence, where they cannot start.
+
+    At SIGTERM open requests may end; a second one, or Ctrl-C, stops them.
+    """
+    try:
+        refusals.check(settings)
+        if settings.has_engine:
+            choose.check_installed()
+            choose.check_replicable(settings)
+        with _bind(settings) as listener:
+            port = listener.getsockname()[1]
+        try:
+            from gonogo_server.replicas.machine import replicas  # noqa: PLC0415 - an extra, and a second to import
+        except ImportError:
+            raise BadSettings(
+                'Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or leave --replicas'
+                " out."
+            ) from None
+        with _terminable(), replicas(settings, port) as serving:
+            _tell(serving.lines, serving.quirks if settings.print_quirks else ())
+            _listens(serving.cards, _base_url(settings.host, port), with_key=bool(settings.keys))
+            _wait_for_sigterm()
+    except (BadSettings, ModelUnavailable) as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        pass  # the way to stop it at once
+    return 0
+
+
+def _wait_for_sigterm() -> None:
+    """Raise KeyboardInterrupt at Ctrl-C, and at any SIGTERM after the first."""
+    came = threading.Event()
+
+    def note(_signal: int, _frame: object) -> None:
+        if came.is_set():
+            raise KeyboardInterrupt
+        came.set()
+
+    signal.signal(signal.SIGTERM, note)
+    came.wait()
 
 
 class Server(uvicorn.Server):
@@ -225,21 +271,24 @@ def _announce(
     providers: Registry, engine: Engine | None, base_url: str, *, with_key: bool, print_quirks: bool
 ) -> None:
     """The last line is for programs that start the server: it comes once connections are accepted."""
-    for _, provider in providers:
-        for line in provider.described():
-            _say(f"serving {line}")
-    if print_quirks:
-        _show_quirks(providers)
-    if engine is not None:
-        _say(f"try: {_to_try(engine.cards(), base_url, with_key=with_key)}")
+    lines = [line for _, provider in providers for line in provider.described()]
+    quirks = [(name, *quirk) for name, provider in providers for quirk in provider.quirks()]
+    _tell(lines, quirks if print_quirks else ())
+    _listens([] if engine is None else engine.cards(), base_url, with_key=with_key)
+
+
+def _tell(lines: Iterable[str], quirks: Iterable[tuple[str, str, str, str]]) -> None:
+    """What is served, and for each rule that a provider is known to break a line with what is done about it."""
+    for line in lines:
+        _say(f"serving {line}")
+    for name, rule, action, what in quirks:
+        _say(f"{name}: {rule}: {action}: {what}")
+
+
+def _listens(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> None:
+    if cards:
+        _say(f"try: {_to_try(cards, base_url, with_key=with_key)}")
     _say(f"listening on {base_url}")
-
-
-def _show_quirks(providers: Registry) -> None:
-    """A line for each rule that a provider is known to break: what is done about it."""
-    for name, provider in providers:
-        for rule, action, what in provider.quirks():
-            _say(f"{name}: {rule}: {action}: {what}")
 
 
 def _to_try(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> str:

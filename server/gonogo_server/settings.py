@@ -35,6 +35,7 @@ from pydantic_settings import (
 from gonogo_server.errors import BadSettings
 from gonogo_server.keys import keys_of, read_keys
 from gonogo_server.provider_settings import ProviderSettings, by_name, checked_names, named_files
+from gonogo_server.replica_settings import NumberOfReplicas, Replicas
 from gonogo_server.schemas.limits import USUAL, SchemaLimits
 
 if TYPE_CHECKING:
@@ -134,6 +135,11 @@ class Settings(BaseSettings):
 
     mark_repairs: bool = False
     """Whether a response header names the rules that an answer of a provider was repaired by."""
+
+    # ---- more than one process
+
+    replicas: NumberOfReplicas = Replicas()
+    """Processes that serve the same, under one address, by Ray Serve; `1-4`: as many as the load asks for."""
 
     # ---- who may ask
 

@@ -56,6 +56,7 @@ CARELESS = {
     "only the server knows FastAPI": ("conformance/gonogo/collect/careless.py", "fastapi"),
     "only the server and the wire models know pydantic": ("openapi/gonogo_contract/careless.py", "pydantic"),
     "only the MLX engine knows MLX": ("server/gonogo_server/engine/careless.py", "mlx.core"),
+    "only the replicas know Ray": ("server/gonogo_server/careless.py", "ray"),
     "only the fuzz module knows Schemathesis": ("conformance/gonogo/collect/careless.py", "schemathesis"),
     "only the pytest suite knows pytest": ("conformance/gonogo/judge/careless.py", "pytest_bdd"),
     "only who reads feature files knows Gherkin": ("conformance/gonogo/judge/careless.py", "gherkin"),

@@ -124,6 +124,7 @@ def test_the_capabilities_that_the_project_promises_are_there() -> None:
         "reference-server",
         "command-line",
         "gateway",
+        "scale",
     }
 
 

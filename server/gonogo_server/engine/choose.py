@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server.engine.locate import locate_all
 from gonogo_server.errors import BadSettings
 
 if TYPE_CHECKING:
@@ -26,6 +28,22 @@ def check_installed() -> None:
             'MLX, which computes here, is not installed: run pip install "gonogo[server]", or pass requests on to'
             " another server with --provider NAME=URL."
         )
+
+
+def check_replicable(settings: Settings) -> None:
+    """Raise `BadSettings` where `mlx.launch` started this process, and `ModelUnavailable` where a model is not here.
+
+    What may be downloaded is, once for all replicas.
+    """
+    if settings.engine == "scripted":
+        return
+    from gonogo_server.engine.mlx.group.launched import RANKS  # noqa: PLC0415 - see above
+
+    if RANKS & os.environ.keys():
+        raise BadSettings(
+            "A model that mlx.launch splits over several processes has no replicas: leave --replicas out."
+        )
+    locate_all(settings.models, download=settings.download)
 
 
 def group(settings: Settings) -> Group | None:

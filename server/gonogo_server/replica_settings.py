@@ -1,0 +1,42 @@
+"""How many replicas serve: `2`, or `1-4` for as many as the load asks for."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import PlainSerializer, PlainValidator
+from pydantic_settings import NoDecode
+
+FORM: Final = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
+
+
+class Replicas(NamedTuple):
+    """The fewest and the most replicas at a time; both at least 1."""
+
+    least: int = 1
+    most: int = 1
+
+
+def counted(value: object) -> Replicas:
+    """Replicas as options, variables and files name them. Raises `ValueError`."""
+    if isinstance(value, Replicas):
+        return value
+    found = None if isinstance(value, bool) else FORM.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError("give a number of replicas such as 2, or a range such as 1-4")
+    least = int(found[1])
+    most = int(found[2] or least)
+    if not 1 <= least <= most:
+        raise ValueError("the fewest replicas are 1, and a range ends with its larger number, such as 1-4")
+    return Replicas(least, most)
+
+
+def written(replicas: Replicas) -> str:
+    """The form that `counted` reads."""
+    return str(replicas.least) if replicas.least == replicas.most else f"{replicas.least}-{replicas.most}"
+
+
+NumberOfReplicas = Annotated[
+    Replicas, NoDecode, PlainValidator(counted), PlainSerializer(written, return_type=str)
+]

@@ -1,0 +1,47 @@
+"""Which settings do not go together with replicas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.errors import BadSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo_server.settings import Settings
+
+WITH_REPLICAS: Final = {
+    "metrics": "each request for /metrics would reach another replica; Ray exports the figures of its own instead",
+}
+"""Settings that replicas cannot keep, and why."""
+
+ON_A_CLUSTER: Final = {
+    "host": "Ray Serve listens, on http_options.host of its configuration",
+    "port": "Ray Serve listens, on http_options.port of its configuration",
+}
+"""Those that only `gonogo serve` can keep."""
+
+
+def check(settings: Settings) -> None:
+    """Raise `BadSettings` for a setting that was given and that replicas cannot keep."""
+    _refuse(settings, WITH_REPLICAS)
+
+
+def check_cluster(settings: Settings) -> None:
+    """Raise `BadSettings` for one that cannot be kept on a Ray cluster, or where anybody could ask.
+
+    Who can reach the address of Ray Serve is not known here, so that this is held for open to others.
+    """
+    _refuse(settings, ON_A_CLUSTER)
+    if not (settings.keys or settings.insecure):
+        raise BadSettings(
+            "Other machines may reach Ray Serve and ask without a key: set GONOGO_SERVER_API_KEY_FILE or"
+            " GONOGO_SERVER_API_KEY, or GONOGO_SERVER_INSECURE=true to let them."
+        )
+
+
+def _refuse(settings: Settings, refused: Mapping[str, str]) -> None:
+    for name, why in refused.items():
+        if name in settings.model_fields_set and getattr(settings, name):
+            raise BadSettings(f"The setting '{name}' cannot be kept with replicas: {why}. Leave it out.")
