@@ -180,6 +180,16 @@ def test_sarif_and_markdown_are_written_where_they_are_asked_for(
     assert result.stderr.splitlines()[-1].startswith("NO-GO  ")
 
 
+def test_the_page_is_written_where_it_is_asked_for(
+    gonogo: Run, broken_evidence: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "r.html"
+    result = gonogo("judge", broken_evidence, *FEW, "--html", page)
+
+    assert result.stdout.splitlines()[-1].startswith("NO-GO  ")
+    assert 'href="#chat.stream.done"' in page.read_text(encoding="utf-8")
+
+
 def test_on_github_the_summary_of_the_step_is_added_to(
     gonogo: Run, reference_url: str, broken_evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 @options.json_file
 @options.junit_file
 @options.sarif_file
+@options.html_file
 @options.markdown_file
 @options.verbose
 @options.quiet
@@ -131,6 +132,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     json_file: Path | None,
     junit_file: Path | None,
     sarif_file: Path | None,
+    html_file: Path | None,
     markdown_file: Path | None,
     verbose: bool,
     quiet: bool,
@@ -178,7 +180,11 @@ def check(  # noqa: PLR0913 - one parameter an option
         return
     accepted = waiving(baseline, update=update_baseline)
     outputs = report_sinks(
-        json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
+        json_file=json_file,
+        junit_file=junit_file,
+        sarif_file=sarif_file,
+        html_file=html_file,
+        markdown_file=markdown_file,
     )
     approach = Approach(
         base_url or "",

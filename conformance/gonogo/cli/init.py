@@ -50,6 +50,7 @@ TEMPLATE = """\
 # json = "gonogo.json"
 # junit = "gonogo.xml"
 # markdown = "gonogo.md"
+# html = "gonogo.html"
 """
 EXAMPLE = '# url = "http://127.0.0.1:8000/v1"'
 

@@ -32,6 +32,7 @@ from gonogo.stimuli.played import was_played
 @options.json_file
 @options.junit_file
 @options.sarif_file
+@options.html_file
 @options.markdown_file
 @options.verbose
 @options.quiet
@@ -51,6 +52,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
     json_file: Path | None,
     junit_file: Path | None,
     sarif_file: Path | None,
+    html_file: Path | None,
     markdown_file: Path | None,
     verbose: bool,
     quiet: bool,
@@ -73,7 +75,11 @@ def judge(  # noqa: PLR0913 - one parameter an option
     )
     report = replace(running.judge_again(records, selection, catalogue, accepted.waivers), label=label)
     outputs = report_sinks(
-        json_file=json_file, junit_file=junit_file, sarif_file=sarif_file, markdown_file=markdown_file
+        json_file=json_file,
+        junit_file=junit_file,
+        sarif_file=sarif_file,
+        html_file=html_file,
+        markdown_file=markdown_file,
     )
     with outputs as opened:
         opened.write(report)

@@ -161,6 +161,9 @@ junit_file = click.option(
 sarif_file = click.option(
     "--sarif", "sarif_file", type=Path, metavar="FILE", help="Write the report as SARIF; - is stdout."
 )
+html_file = click.option(
+    "--html", "html_file", type=Path, metavar="FILE", help="Write the report as one HTML page; - is stdout."
+)
 markdown_file = click.option(
     "--markdown",
     "markdown_file",

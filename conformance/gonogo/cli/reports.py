@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gonogo.cli.output import Sinks, sinks
 from gonogo.errors import UsageError
-from gonogo.report import json, junit, markdown, sarif
+from gonogo.report import html, json, junit, markdown, sarif
 from gonogo.report.model import Gate, Report
 from gonogo.report.terminal import Detail
 
@@ -28,6 +28,7 @@ def report_sinks(
     json_file: Path | None,
     junit_file: Path | None,
     sarif_file: Path | None,
+    html_file: Path | None,
     markdown_file: Path | None,
 ) -> AbstractContextManager[Sinks[Report]]:
     """The files of a report, and GitHub's step summary where the environment names one; see `sinks`."""
@@ -36,6 +37,7 @@ def report_sinks(
         (json.render, json_file),
         (junit.render, junit_file),
         (sarif.render, sarif_file),
+        (html.render, html_file),
         (markdown.render, markdown_file),
         appended=(markdown.render, Path(summary) if summary else None),
     )

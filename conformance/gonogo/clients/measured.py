@@ -78,12 +78,15 @@ def told(rules: Collection[str]) -> str | None:
 
     It speaks of the deviation that breaks this rule, none but these, and the most of them; None where there is none.
     """
+    known = fitting(rules)
+    return None if known is None else f'measured on "{known.name}": {_clients(known)}'
+
+
+def fitting(rules: Collection[str]) -> Deviation | None:
+    """The deviation that `told` speaks of."""
     first, *_ = rules
-    fitting = [one for one in table().deviations if first in one.rules and set(one.rules) <= set(rules)]
-    if not fitting:
-        return None
-    known = max(fitting, key=lambda one: len(one.rules))
-    return f'measured on "{known.name}": {_clients(known)}'
+    found = [one for one in table().deviations if first in one.rules and set(one.rules) <= set(rules)]
+    return max(found, key=lambda one: len(one.rules), default=None)
 
 
 def _clients(deviation: Deviation) -> str:

@@ -1,0 +1,125 @@
+"""What arrived when on a stream: its events by kind, its comments, and the times at which nothing came.
+
+Facts for a picture; whether they keep a rule is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any
+
+from gonogo import sse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gonogo.exchange import Exchange, Failure
+
+DONE = "[DONE]"
+_TEXTS = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
+
+
+class Kind(StrEnum):
+    """What an event is, or a part of one: an event that has text, a finish reason and usage is all three."""
+
+    TEXT = "text"  # a delta with text, reasoning, or a part of a call
+    OTHER = "other"  # a chunk with none of that, as the one with the role
+    COMMENT = "comment"  # a line that clients skip, as keep-alives are
+    FINISH = "finish"  # a finish reason
+    USAGE = "usage"
+    DONE = "done"
+    ERROR = "error"  # an object with "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that arrived: its kind, `at` seconds after the request, and the offset of its first byte."""
+
+    kind: Kind
+    at: float
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The marks of a stream in order, when pieces of its body were read, and how it ended, after `end` seconds."""
+
+    marks: tuple[Mark, ...]
+    reads: tuple[float, ...]
+    end: float
+    failure: Failure | None = None
+
+    def first(self, kind: Kind) -> Mark | None:
+        """The first of a kind."""
+        return next((mark for mark in self.marks if mark.kind is kind), None)
+
+    def number(self, kind: Kind) -> int:
+        """How many there are of a kind."""
+        return sum(mark.kind is kind for mark in self.marks)
+
+    @property
+    def longest_gap(self) -> tuple[float, float] | None:
+        """From when to when nothing was read for the longest time behind the first piece; None where one came alone."""
+        gaps = list(pairwise(self.reads))
+        return max(gaps, key=lambda gap: gap[1] - gap[0]) if gaps else None
+
+    @property
+    def moments(self) -> int:
+        """At how many moments text arrived."""
+        return len({mark.at for mark in self.marks if mark.kind is Kind.TEXT})
+
+
+def timeline(exchange: Exchange) -> Timeline:
+    """The timeline of an answer that is a stream."""
+    ends = list(accumulate(len(chunk.data) for chunk in exchange.chunks))
+    times = [chunk.at for chunk in exchange.chunks]
+
+    def arrival(offset: int) -> float:
+        return times[min(bisect_right(ends, offset), len(times) - 1)]
+
+    parsed = sse.parse(exchange.body)
+    marks = [
+        Mark(kind, arrival(event.end - 1), event.offset)
+        for event in parsed.events
+        for kind in kinds(event.data)
+    ]
+    comments = parsed.of(sse.AnomalyKind.COMMENT)
+    marks += [Mark(Kind.COMMENT, arrival(found.offset), found.offset) for found in comments]
+    marks.sort(key=lambda mark: mark.offset)
+    end = max([exchange.seconds, *times])
+    return Timeline(tuple(marks), tuple(times), end, exchange.failure)
+
+
+def kinds(data: str) -> tuple[Kind, ...]:
+    """What the data of an event is; at least one kind."""
+    if data == DONE:
+        return (Kind.DONE,)
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return (Kind.OTHER,)
+    return tuple(_kinds(value)) if isinstance(value, dict) else (Kind.OTHER,)
+
+
+def _kinds(value: dict[str, Any]) -> Iterator[Kind]:
+    listed = value.get("choices")
+    choices = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    has_text, has_end = any(map(_has_text, choices)), any(map(_has_end, choices))
+    has_usage, has_error = isinstance(value.get("usage"), dict), value.get("error") is not None
+    found = {Kind.TEXT: has_text, Kind.FINISH: has_end, Kind.USAGE: has_usage, Kind.ERROR: has_error}
+    yield from (kind for kind, has in found.items() if has)
+    if not any(found.values()):
+        yield Kind.OTHER
+
+
+def _has_text(choice: dict[str, Any]) -> bool:
+    delta = choice.get("delta")
+    return bool(choice.get("text")) or (isinstance(delta, dict) and any(map(delta.get, _TEXTS)))
+
+
+def _has_end(choice: dict[str, Any]) -> bool:
+    return choice.get("finish_reason") is not None
