@@ -15,6 +15,7 @@ from gonogo.verdict import Verdict
 if TYPE_CHECKING:
     from faults.fault import Rejudge
     from gonogo.exchange import Exchange
+    from gonogo.verdict import Judgement
 
 ACCEPTED = "that the request is accepted, which no text of an answer says"
 REFUSED = "the status, and the word is of the request"
@@ -122,12 +123,27 @@ def fits(rule_id: str, pattern: str) -> bool:
     return fnmatchcase(rule_id, pattern)
 
 
-@pytest.mark.parametrize("name", BLANKS)
-def test_what_is_left_out_keeps_no_rule_that_speaks_of_it(name: str, rejudge: Rejudge) -> None:
-    record, left = BLANKS[name](rejudge.clean), LEFT[name]
+@dataclass(frozen=True)
+class Judged:
+    """What every rule says where a thing is left out, and the exchanges that it looks at."""
+
+    name: str
+    looked_at: dict[str, list[Exchange]]
+    found: dict[str, Judgement]
+
+
+@pytest.fixture(scope="module", params=BLANKS)
+def judged(request: pytest.FixtureRequest, rejudge: Rejudge) -> Judged:
+    """Judged once for both tests of a thing, which run one after the other."""
+    name: str = request.param
+    record = BLANKS[name](rejudge.clean)
     looked_at = rejudge.subjects(record)
-    found = rejudge(record, looked_at)
-    changed = _ids_of_changed(rejudge, looked_at)
+    return Judged(name, looked_at, rejudge(record, looked_at))
+
+
+def test_what_is_left_out_keeps_no_rule_that_speaks_of_it(judged: Judged, rejudge: Rejudge) -> None:
+    left, found = LEFT[judged.name], judged.found
+    changed = _ids_of_changed(rejudge, judged.looked_at)
     speaking = [
         judgement
         for rule_id, judgement in found.items()
@@ -147,11 +163,11 @@ def test_what_is_left_out_keeps_no_rule_that_speaks_of_it(name: str, rejudge: Re
     assert [pattern for pattern in left.kept if not any(fits(rule_id, pattern) for rule_id in passed)] == []
 
 
-@pytest.mark.parametrize("name", BLANKS)
-def test_what_is_left_out_is_found(name: str, rejudge: Rejudge) -> None:
-    found = rejudge(BLANKS[name](rejudge.clean))
-    assert turned(found)
-    assert [rule_id for rule_id, judgement in found.items() if judgement.verdict is Verdict.ERROR] == []
+def test_what_is_left_out_is_found(judged: Judged) -> None:
+    assert turned(judged.found)
+    assert [
+        rule_id for rule_id, judgement in judged.found.items() if judgement.verdict is Verdict.ERROR
+    ] == []
 
 
 def test_every_blank_says_what_may_be_left() -> None:

@@ -242,6 +242,7 @@ def test_offsets_cut_the_stream_into_its_events() -> None:
     assert data[second.offset : second.end] == b"data: b\r\n\r\n"
 
 
+@pytest.mark.unmeasured  # 100,000 events go where one goes
 def test_events_alike_share_what_they_have_in_common() -> None:
     stream = parse(b"data\n\n" * 100_000)
     assert len(stream.events) == 100_000

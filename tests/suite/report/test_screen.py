@@ -17,8 +17,13 @@ from ideal.running import record_run
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from gonogo.evidence import Record
     from gonogo.report.model import Report
+
+    Part = Callable[[], AbstractContextManager[None]]
 
 SCREEN = 60  # lines
 BROKEN = {Verdict.FAIL, Verdict.WARN}
@@ -44,13 +49,14 @@ def triple(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def report(clean: Record, triple: tuple[str, ...]) -> Report:
+def report(clean: Record, triple: tuple[str, ...], unmeasured_part: Part) -> Report:
     """The report on the ideal target with these faults, all at once."""
     known = {fault.name: fault for fault in FAULTS}
     record = clean
     for name in triple:
         record = known[name].change(record)
-    return running.judge_again([record], Selection(), load())
+    with unmeasured_part():
+        return running.judge_again([record], Selection(), load())
 
 
 def lines_of(report: Report, detail: Detail) -> list[str]:
