@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
     if options.render:
         return _render()
     servers, home = _servers(options.home), options.home
-    chosen = options.names or [name for name in servers if "only_behind" not in servers[name]]
+    chosen = options.names or list(servers)
     failed = []
     for name in chosen:
         server = servers[name]
