@@ -15,7 +15,7 @@ from typing import Any
 import gonogo_contract
 from gonogo_server.app import API
 from gonogo_server.presets import PRESETS
-from gonogo_server.providers.base import Provider
+from gonogo_server.providers.base import ChatOnly, Provider
 from gonogo_server.providers.local.provider import Local
 from gonogo_server.providers.upstream.provider import Upstream
 
@@ -141,8 +141,14 @@ def _served(
     return (
         _name(method, path),
         f"yes{also}",
-        *("yes" if callable(getattr(provider, own, None)) else "no" for provider in PROVIDERS.values()),
+        *("yes" if _has(provider, own) else "no" for provider in PROVIDERS.values()),
     )
+
+
+def _has(provider: type, own: str) -> bool:
+    """Whether the provider does it, and does not inherit its refusal."""
+    method = getattr(provider, own, None)
+    return callable(method) and method is not getattr(ChatOnly, own, None)
 
 
 def _method_of(operation: str) -> str:

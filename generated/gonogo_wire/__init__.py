@@ -889,18 +889,6 @@ MessageCustomToolType = TypeAliasType(
 )
 
 
-MessageToolName = TypeAliasType(
-    "MessageToolName",
-    Annotated[
-        StrictStr,
-        Field(
-            description="One to 128 letters, digits, underscores and hyphens.",
-            pattern="^[A-Za-z0-9_-]{1,128}$",
-        ),
-    ],
-)
-
-
 class MessageServerTool(BaseModel):
     """
     A tool that a provider runs itself, or knows by its type.
@@ -1988,7 +1976,7 @@ class MessageCustomTool(BaseModel):
     """
 
     type: MessageCustomToolType | MISSING = MISSING
-    name: MessageToolName
+    name: FunctionName
     description: Annotated[
         StrictStr | None | MISSING, Field(description="What it does and when to use it; the model reads it.")
     ] = MISSING

@@ -11,10 +11,10 @@ from starlette.middleware.cors import CORSMiddleware
 from gonogo_server import envelope
 from gonogo_server.connection.own_names import OwnNames
 from gonogo_server.operations.deadline import Deadline
-from gonogo_server.operations.exchange_headers import PROCESSING_MS, REQUEST_ID, ExchangeHeaders
+from gonogo_server.operations.exchange_headers import PROCESSING_MS, ExchangeHeaders
 from gonogo_server.operations.metrics import Metrics
 from gonogo_server.operations.observation import Observation
-from gonogo_server.routes import chat, completions, embeddings, health, metrics, models
+from gonogo_server.routes import chat, completions, embeddings, health, messages, metrics, models, responses
 from gonogo_server.routes.dependencies import admitted, authorized
 from gonogo_server.settings import LOOPBACK_ORIGIN
 from gonogo_server.traffic import Traffic
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gonogo_server.providers.registry import Registry
     from gonogo_server.settings import Settings
 
-API = (models.router, chat.router, completions.router, embeddings.router)
+API = (models.router, chat.router, completions.router, embeddings.router, responses.router, messages.router)
 
 
 def create_app(
@@ -79,5 +79,5 @@ def _with_cors(app: ASGIApp, settings: Settings) -> ASGIApp:
         allow_origin_regex=LOOPBACK_ORIGIN,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],  # the official SDKs send a dozen x-stainless-* headers
-        expose_headers=[REQUEST_ID, PROCESSING_MS, "retry-after"],
+        expose_headers=[envelope.REQUEST_ID, PROCESSING_MS, "retry-after"],
     )

@@ -1,24 +1,33 @@
-"""Every failure as the error object of the OpenAI API: an exception goes in, a response comes out."""
+"""Every failure as the error object of the OpenAI API, or of the Messages API on its paths.
+
+An exception goes in, a response comes out.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from fastapi.exceptions import RequestValidationError
-from gonogo_wire import ErrorEnvelope, ErrorObject
+from gonogo_wire import ErrorEnvelope, ErrorObject, MessageErrorEnvelope, MessageErrorObject
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from gonogo_server.errors import Draining, ServerError, TooSlow, Unauthorized
+from gonogo_server.errors import DeadlineExceeded, Draining, ServerError, TooSlow, Unauthorized
 from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
+    from typing import Any
 
     from fastapi import FastAPI
+    from pydantic import BaseModel
     from starlette.requests import Request
 
+    Scope = MutableMapping[str, Any]
+
+REQUEST_ID: Final = "x-request-id"
+"""The header with the name of an exchange, and its key in the scope."""
 CLIENT_CLOSED_REQUEST: Final = 499
 """For the access log alone, after nginx: nobody is left to read it."""
 
@@ -34,6 +43,20 @@ STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
 }
 """What the router raises by itself: code and sentence."""
 
+MESSAGES: Final = ("/messages", "/messages/count_tokens")
+"""How the paths of the Messages API end."""
+
+MESSAGE_TYPES: Final[Mapping[int, str]] = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+"""The types of errors there by status; any other is `invalid_request_error` below 500, and `api_error` above."""
+
 
 def envelope(error: BaseException) -> ErrorEnvelope:
     """What the wire says about a failure; of a bug, that it happened and no more."""
@@ -43,9 +66,24 @@ def envelope(error: BaseException) -> ErrorEnvelope:
     )
 
 
-def error_response(error: BaseException) -> Response:
-    """The envelope under the failure's status."""
+def message_envelope(error: BaseException, request_id: str | None = None) -> MessageErrorEnvelope:
+    """What the Messages API says about a failure."""
     shown = _public(error)
+    kind = "timeout_error" if isinstance(shown, DeadlineExceeded) else _message_type(shown.status)
+    return _message_envelope(kind, str(shown), request_id)
+
+
+def of_messages(scope: Scope) -> bool:
+    """Whether a request is one of the Messages API."""
+    return str(scope.get("path", "")).endswith(MESSAGES)
+
+
+def error_response(error: BaseException, scope: Scope | None = None) -> Response:
+    """The envelope under the failure's status; `scope` is that of the request, where there is one."""
+    shown = _public(error)
+    if scope is not None and of_messages(scope):
+        current().error = shown.code or shown.type
+        return _written(shown.status, message_envelope(shown, scope.get(REQUEST_ID)), _headers(shown))
     return _response(shown.status, envelope(shown), _headers(shown))
 
 
@@ -58,8 +96,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _failure)
 
 
-async def _failure(_request: Request, error: Exception) -> Response:
-    return error_response(error)
+async def _failure(request: Request, error: Exception) -> Response:
+    return error_response(error, request.scope)
 
 
 async def _routing(request: Request, error: Exception) -> Response:
@@ -71,6 +109,12 @@ async def _routing(request: Request, error: Exception) -> Response:
         param=None,
         code=code,
     )
+    if of_messages(request.scope):
+        current().error = code
+        told = _message_envelope(
+            _message_type(error.status_code), shown.message, request.scope.get(REQUEST_ID)
+        )
+        return _written(error.status_code, told, error.headers or {})
     return _response(error.status_code, ErrorEnvelope(error=shown), error.headers or {})
 
 
@@ -115,6 +159,20 @@ def _headers(error: ServerError) -> Mapping[str, str]:
 
 def _response(status: int, body: ErrorEnvelope, headers: Mapping[str, str]) -> Response:
     current().error = body.error.code or body.error.type
+    return _written(status, body, headers)
+
+
+def _message_type(status: int) -> str:
+    return MESSAGE_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
+
+
+def _message_envelope(kind: str, message: str, request_id: str | None) -> MessageErrorEnvelope:
+    return MessageErrorEnvelope(
+        type="error", error=MessageErrorObject(type=kind, message=message), request_id=request_id
+    )
+
+
+def _written(status: int, body: BaseModel, headers: Mapping[str, str]) -> Response:
     return Response(
         body.model_dump_json(by_alias=True),
         status_code=status,

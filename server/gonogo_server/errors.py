@@ -9,6 +9,7 @@
     ├── Unauthorized           401 invalid_request_error     the API key is missing or wrong
     ├── ModelNotFound          404 invalid_request_error     no such model is served
     ├── ProviderNotFound       404 invalid_request_error     no provider has this name
+    ├── NotTranslated          404 invalid_request_error     the provider is not asked for this surface
     ├── TooSlow                408 invalid_request_error     the request was not there in time
     ├── Misdirected            421 invalid_request_error     the request is for a host that this server is not
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
@@ -142,6 +143,20 @@ class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"There is no provider '{name}' here: use one of {', '.join(known)}.")
+
+
+class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
+    """A provider that only answers chat was asked for a response or a message."""
+
+    status = 404
+    type = "invalid_request_error"
+    default_code = "unknown_url"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This provider answers chat completions, completions and embeddings only: responses and messages are not"
+            " passed on to it."
+        )
 
 
 class BodyTooLarge(ServerError):  # noqa: N818 - named after its HTTP status

@@ -43,6 +43,8 @@ class Exchange:
     """The code (or type) of the error object that the client was sent."""
     failure: BaseException | None = None
     """What broke off a stream that had begun."""
+    last_word: Callable[[BaseException], bytes] | None = None
+    """What a stream that has begun says where an error breaks it off."""
     placed: bool = False
     """Whether it is counted as `Traffic.placed`."""
     repairs: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Server-sent events as the OpenAI API sends them: data only, one line each, `[DONE]` last. No I/O.
+"""Server-sent events: data only, one line each, `[DONE]` last, or for Responses and Messages with a name. No I/O.
 
 Source: WHATWG HTML, "Server-sent events"; OpenAI API reference, "Streaming events".
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from fastapi.sse import format_sse_event
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import BaseModel
 
 MEDIA_TYPE: Final = "text/event-stream"
@@ -26,3 +29,8 @@ DONE: Final = format_sse_event(data_str="[DONE]")
 def event(payload: BaseModel) -> bytes:
     """One event with the payload as JSON; a field that is absent in it stays absent."""
     return format_sse_event(data_str=payload.model_dump_json(by_alias=True))
+
+
+def named(payload: Mapping[str, object]) -> bytes:
+    """One event with the payload as JSON, whose `type` is its name."""
+    return b"event: %b\ndata: %b\n\n" % (str(payload["type"]).encode(), to_json(payload))

@@ -64,7 +64,7 @@ async def _events(
     exchange = current()
     async with aclosing(steps):
         async for some in steps:
-            _note(exchange, some)
+            note(exchange, some)
             if events := writer.events(some):
                 yield events
 
@@ -74,12 +74,12 @@ async def _fold(steps: AsyncGenerator[list[Step], None]) -> Whole:
     said: list[Step] = []
     async with aclosing(steps):
         async for some in steps:
-            _note(exchange, some)
+            note(exchange, some)
             said += some
     return fold(said)
 
 
-def _note(exchange: Exchange, steps: Iterable[Step]) -> None:
+def note(exchange: Exchange, steps: Iterable[Step]) -> None:
     """Note for the log why answers ended and what all took."""
     for step in steps:
         if isinstance(step, Finished):

@@ -7,7 +7,7 @@ sends them one by one, a whole response is their fold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from statistics import fmean
 from typing import TYPE_CHECKING, Final, Literal
@@ -80,6 +80,8 @@ class Finished:
     """Those that had no text to come with, as a character that was cut off at the limit."""
     mean_logprob: float | None = None
     """Of all tokens that were generated, end tokens aside; None where it is not known, or there were none."""
+    stop: str | None = field(default=None, compare=False)
+    """The stop string that ended it; None where none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ class Answer:
         if tokens and said and isinstance(text := said[-1], Text):
             said[-1], tokens = replace(text, tokens=text.tokens + tokens), ()
         ended = self._calls_end_in if reason == "stop" and self._reader.calls else reason
-        return [Finished(self._index, ended, tokens, self._mean_logprob())]
+        return [Finished(self._index, ended, tokens, self._mean_logprob(), self._reader.matched)]
 
     def _mean_logprob(self) -> float | None:
         return fmean(self._logprobs) if self._logprobs else None

@@ -73,4 +73,4 @@ class OwnNames:
             "The Host of this request is no name of this server: ask it by localhost or 127.0.0.1, or start it with"
             " --allowed-host and the name."
         )
-        await error_response(error)(scope, receive, send)
+        await error_response(error, scope)(scope, receive, send)

@@ -50,6 +50,11 @@ class Reader:
         return self._stops.stopped or (self._tools is not None and self._tools.closed)
 
     @property
+    def matched(self) -> str | None:
+        """The stop string that ended the answer; None where none did."""
+        return self._stops.matched
+
+    @property
     def cut(self) -> bool:
         """Whether the answer ends otherwise than with the last character that is shown."""
         return (

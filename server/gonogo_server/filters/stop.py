@@ -21,6 +21,8 @@ class StopFilter:
         self._held = ""
         self.stopped = False
         """True from the piece on that completed a stop string."""
+        self.matched: str | None = None
+        """That stop string."""
 
     @property
     def holding(self) -> bool:
@@ -34,7 +36,8 @@ class StopFilter:
         if self.stopped:
             return ""
         seen = self._held + text
-        if (cut := self._first_stop(seen)) is not None:
+        if (found := self._first_stop(seen)) is not None:
+            cut, self.matched = found
             self.stopped, self._held = True, ""
             return seen[:cut]
         undecided = len(seen) - self._undecided_length(seen)
@@ -46,14 +49,14 @@ class StopFilter:
         held, self._held = self._held, ""
         return held
 
-    def _first_stop(self, text: str) -> int | None:
-        """Where the stop string begins that ends first; of two that end together, the longer one.
+    def _first_stop(self, text: str) -> tuple[int, str] | None:
+        """Where the stop string begins that ends first, and which it is; of two that end together, the longer one.
 
         First by its end, not by its beginning: that is the one a reader of single characters sees first, so
         the outcome does not depend on the pieces.
         """
-        found = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
-        return min(found)[1] if found else None
+        found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
+        return min(found)[1:] if found else None
 
     def _undecided_length(self, text: str) -> int:
         """The length of the longest end of `text` that begins a stop string."""

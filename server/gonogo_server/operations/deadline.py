@@ -48,7 +48,7 @@ class Deadline:
                 raise
             error = DeadlineExceeded(self._seconds)
             if not begun:
-                await error_response(error)(scope, receive, send)
+                await error_response(error, scope)(scope, receive, send)
             else:
                 await _break_off(error, begun[0], send)
 
@@ -57,7 +57,9 @@ async def _break_off(error: DeadlineExceeded, start: Message, send: Send) -> Non
     """Say it in the stream; a response that is none stays as short as it is."""
     current().failed(error)
     if Headers(raw=start["headers"]).get("content-type", "").startswith(sse.MEDIA_TYPE):
-        last = {"type": "http.response.body", "body": sse.event(envelope(error)), "more_body": False}
+        said = current().last_word
+        body = sse.event(envelope(error)) if said is None else said(error)
+        last = {"type": "http.response.body", "body": body, "more_body": False}
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_SECONDS):
                 await send(last)

@@ -9,12 +9,14 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from gonogo_server.envelope import REQUEST_ID, of_messages
 from gonogo_server.events import bind_request
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-REQUEST_ID: Final = "x-request-id"
+MESSAGE_REQUEST_ID: Final = "request-id"
+"""What clients of the Messages API know it by."""
 PROCESSING_MS: Final = "openai-processing-ms"
 
 # The alphabet of ids as log files and shells take them without quoting.
@@ -58,6 +60,8 @@ class ExchangeHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request_id
+                if of_messages(scope):
+                    headers[MESSAGE_REQUEST_ID] = request_id
                 for name, value in self._added.items():
                     headers.setdefault(name, value)
                 headers[PROCESSING_MS] = str(round((time.perf_counter() - begun) * 1000))

@@ -7,14 +7,19 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
+from gonogo_server.errors import NotTranslated
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from gonogo_wire import (
+        CountMessageTokensRequest,
         CreateChatCompletionRequest,
         CreateCompletionRequest,
         CreateEmbeddingRequest,
+        CreateMessageRequest,
+        CreateResponseRequest,
         Model,
     )
 
@@ -89,5 +94,41 @@ class Provider(Protocol):
     async def create_embeddings(self, body: CreateEmbeddingRequest, context: Context) -> Body:
         """A vector for each input."""
 
+    async def create_response(self, body: CreateResponseRequest, context: Context) -> Answer:
+        """The next items of a conversation."""
+
+    async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
+        """How many tokens the prompt of such a request has."""
+
+    async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
+        """The next message of a conversation, in the form of the Messages API."""
+
+    async def count_message_tokens(self, body: CountMessageTokensRequest, context: Context) -> Body:
+        """How many tokens the prompt of such a request has."""
+
     async def close(self) -> None:
         """End what is open; requests that are open fail."""
+
+
+class ChatOnly:
+    """What a provider inherits that is not asked for responses and messages: each is refused with `NotTranslated`."""
+
+    async def create_response(self, body: CreateResponseRequest, context: Context) -> Answer:
+        """Refused."""
+        del body, context
+        raise NotTranslated
+
+    async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
+        """Refused."""
+        del body, context
+        raise NotTranslated
+
+    async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
+        """Refused."""
+        del body, context
+        raise NotTranslated
+
+    async def count_message_tokens(self, body: CountMessageTokensRequest, context: Context) -> Body:
+        """Refused."""
+        del body, context
+        raise NotTranslated

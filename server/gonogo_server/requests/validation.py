@@ -56,8 +56,9 @@ def refusal(error: ValidationError, document: object) -> BadRequest:
         # The branch of a union that stands for an absent field says nothing about a field that is there.
         if detail["type"] != "missing_sentinel_error"
     ]
-    path = _furthest(found)
-    return _sentence(_spelled(path), [detail for where, detail in found if where == path])
+    kept = _of_its_type(found)
+    path = _furthest(kept)
+    return _sentence(_spelled(path), [detail for where, detail in kept if where == path])
 
 
 def unknown_field(body: BaseModel) -> BadRequest | None:
@@ -85,6 +86,23 @@ def _path(detail: ErrorDetails, document: object) -> Path:
                 continue
         path.append(step)
     return tuple(path)
+
+
+def _of_its_type(found: Sequence[tuple[Path, ErrorDetails]]) -> Sequence[tuple[Path, ErrorDetails]]:
+    """Without the branches for objects of another `type`, where one is for the type that is there."""
+    other = [
+        (path[:-1], detail["loc"][:-1])
+        for path, detail in found
+        if detail["type"] == "literal_error" and path[-1:] == ("type",)
+    ]
+    kept = [
+        (path, detail)
+        for path, detail in found
+        if not any(detail["loc"][: len(branch)] == branch for _, branch in other)
+    ]
+    if any(not any(path[: len(place)] == place for path, _ in kept) for place, _ in other):
+        return found
+    return kept
 
 
 def _furthest(found: Sequence[tuple[Path, ErrorDetails]]) -> Path:
@@ -119,6 +137,10 @@ def _sentence(param: str, details: Sequence[ErrorDetails]) -> BadRequest:
             return BadRequest(
                 f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
             )
+        case "literal_error" if len(details) > 1 and all(each["type"] == "literal_error" for each in details):
+            known = ", ".join(dict.fromkeys(each["ctx"]["expected"] for each in details))
+            message = f"Invalid value: '{detail['input']}'. Supported values are: {known}."
+            return BadRequest(message, param=param, code="invalid_value")
         case "extra_forbidden":
             return _unknown_parameter(param)
         case "union_tag_invalid":

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from fastapi import Request
 from pydantic import BaseModel
 
+from gonogo_server.envelope import REQUEST_ID, of_messages
 from gonogo_server.errors import BodyTooLarge, Draining, Overloaded, TooSlow, UnsupportedMediaType
 from gonogo_server.exchange import current
-from gonogo_server.operations.exchange_headers import REQUEST_ID
 from gonogo_server.operations.observation import started
 from gonogo_server.providers.base import Context, Provider
 from gonogo_server.providers.registry import Registry
@@ -91,12 +91,20 @@ def _traffic(request: Request) -> "Traffic":
 
 
 async def authorized(request: Request) -> None:
-    """Raise `Unauthorized` where the settings want a key and the request has another or none."""
-    check_key(request.app.state.keys, request.headers.get("authorization"))
+    """Raise `Unauthorized` where the settings want a key and the request has another or none.
+
+    A request for messages may have it in `x-api-key`, as its older clients send it.
+    """
+    sent = request.headers.get("authorization")
+    if sent is None and of_messages(request.scope) and (key := request.headers.get("x-api-key")):
+        sent = f"Bearer {key}"
+    check_key(request.app.state.keys, sent)
 
 
-def asked(model: type[Body]) -> Callable[[Request], Awaitable[Asking[Body]]]:
+def asked(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], Awaitable[Asking[Body]]]:
     """A dependency that reads the body as `model`; see `gonogo_server.requests.body.parse` for what it raises.
+
+    `tolerant`: fields that the contract does not know are never refused.
 
     Raises `ProviderNotFound` before the body is read.
     """
@@ -112,15 +120,15 @@ def asked(model: type[Body]) -> Callable[[Request], Awaitable[Asking[Body]]]:
         _check_places(request)
         current().take_place()
         content_type = request.headers.get("content-type")
-        strict = providers.strict
-        around = _context(request, b"" if strict else raw, len(raw))
+        strict = providers.strict and not tolerant
+        around = _context(request, b"" if providers.strict else raw, len(raw))
         body: Any = await around.beside(parse, raw, content_type, model, _bounds(settings), strict=strict)
         exchange = current()
         exchange.model = body.model
         exchange.stream = bool(getattr(body, "stream", False))
         started(request.scope, exchange, _prompt(body) if settings.log_prompts else None)
         provider, body.model = providers.of_model(name, body.model)
-        if provider.strict and not strict:
+        if provider.strict and not strict and not tolerant:
             await around.beside(check_known, body)
         return Asking(provider, body, around)
 
@@ -133,7 +141,11 @@ def _bounds(settings: "Settings") -> Bounds:
 
 def _prompt(body: BaseModel) -> object:
     """What is asked, of a body of any operation."""
-    return body.model_dump(mode="json", include={"messages", "prompt", "suffix", "input"}, by_alias=True)
+    return body.model_dump(
+        mode="json",
+        include={"messages", "prompt", "suffix", "input", "instructions", "system"},
+        by_alias=True,
+    )
 
 
 def _check_encoding(request: Request) -> None:

@@ -11,7 +11,6 @@ from starlette.responses import Response, StreamingResponse
 
 from gonogo_server import sse
 from gonogo_server.answers.written import Body, Events
-from gonogo_server.envelope import envelope
 from gonogo_server.exchange import current
 from gonogo_server.operations.exchange_headers import REPAIRS
 
@@ -66,19 +65,21 @@ class EventStream(StreamingResponse):
 
 
 async def _frames(events: Events) -> AsyncGenerator[bytes, None]:
-    """All that is sent. An error is the last of it: the status is sent by then, and a `[DONE]` would be a lie."""
+    """All that is sent. An error is the last of it: the status is sent by then."""
+    framing = events.framing
+    current().last_word = framing.failure
     try:
         while not events.first.done():
-            yield sse.WAITING
+            yield framing.waiting()
             await events.look(events.patience or COMMENT_SECONDS)
         yield events.first.result()
         async for event in events.rest:
             yield event
     except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log by the exchange
         current().failed(error)
-        yield sse.event(envelope(error))
+        yield framing.failure(error)
     else:
-        yield sse.DONE
+        yield framing.end()
 
 
 async def while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:

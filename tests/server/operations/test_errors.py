@@ -49,6 +49,7 @@ TREE = [
     (errors.DeadlineExceeded(2.5), 503, LATER, None, "request_timeout", NO_RETRY),
     (errors.Draining(), 503, LATER, None, "shutting_down", {"retry-after": "5", "connection": "close"}),
     (errors.ProviderNotFound("x", ["a", "b"]), 404, BAD, None, "unknown_provider", {}),
+    (errors.NotTranslated(), 404, BAD, None, "unknown_url", {}),
     (errors.UpstreamError("x"), 502, "server_error", None, "upstream_failed", NO_RETRY),
     (
         errors.UpstreamError("x", retry_after=2),

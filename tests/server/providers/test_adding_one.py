@@ -11,6 +11,7 @@ from gonogo_server.answers.written import Answer, Body, begun
 from gonogo_server.app import create_app
 from gonogo_server.errors import BadRequest, ModelNotFound
 from gonogo_server.providers import registry
+from gonogo_server.providers.base import ChatOnly
 from gonogo_server.providers.registry import Registry
 from gonogo_server.settings import Settings
 from gonogo_wire import Model
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-class Parrot:
+class Parrot(ChatOnly):
     """Says what it is told."""
 
     strict, alive = True, True
@@ -76,6 +77,12 @@ async def test_a_provider_is_a_class_of_under_forty_lines() -> None:
         assert (await client.get(f"{root}/zoo/v1/models/parrot")).status_code == 404
         assert (await client.post("/completions", json={"model": "parrot", "prompt": "x"})).status_code == 400
         assert (await client.post("/embeddings", json={"model": "parrot", "input": "x"})).status_code == 400
+        response = await client.post("/responses", json={"model": "parrot", "input": "x"})
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_url")
+        counted = {"model": "parrot", "messages": asked["messages"]}
+        for path in ("/messages", "/messages/count_tokens"):
+            message = await client.post(path, json=counted | {"max_tokens": 8})
+            assert (message.status_code, message.json()["error"]["type"]) == (404, "not_found_error")
 
 
 async def test_models_of_a_provider_that_is_not_there_are_left_out_of_the_list_of_all(

@@ -29,7 +29,10 @@ async def chat_completion(means: Means, body: CreateChatCompletionRequest, conte
     await context.beside(check_chat, body)
     card = served_as("chat", means.engine, body.model)
     # What needs the model may have to wait for it.
-    steps = generate(means.engine, card.id, await _ask(means, context, card, body))
+    wanted = await ask(
+        means, context, card, body, limit=params.chat_limit(body), default=means.settings.max_tokens_default
+    )
+    steps = generate(means.engine, card.id, wanted)
     heading = Heading(
         card.id,
         include_usage=params.include_usage(body),
@@ -43,7 +46,16 @@ async def chat_completion(means: Means, body: CreateChatCompletionRequest, conte
     )
 
 
-async def _ask(means: Means, context: Context, card: ModelCard, body: CreateChatCompletionRequest) -> Ask:
+async def ask(
+    means: Means,
+    context: Context,
+    card: ModelCard,
+    body: CreateChatCompletionRequest,
+    *,
+    limit: int | None,
+    default: int | None,
+) -> Ask:
+    """What the request wants of the engine; `limit` and `default` as in `token_limit`."""
     engine = means.engine
     card = await with_vocabulary(engine, card)
     sampling = params.sampling(body, await context.beside(bias_pairs, card, params.logit_bias(body)))
@@ -61,8 +73,8 @@ async def _ask(means: Means, context: Context, card: ModelCard, body: CreateChat
     prompt = await _prompt(context, engine, card.id, body, wanted)
     if style and await engine.opens_reasoning(card.id, prompt):
         wanted = wanted.opened()
-    limit = token_limit(card, prompt, params.chat_limit(body), "messages", means.settings.max_tokens_default)
-    generation = Generation(prompt, limit, sampling, params.chat_logprobs(body), wanted.grammar)
+    most = token_limit(card, prompt, limit, "messages", default)
+    generation = Generation(prompt, most, sampling, params.chat_logprobs(body), wanted.grammar)
     n = params.choices(body)
     return Ask([generation], params.stops(body), n, best_of=n, plan=wanted)
 

@@ -11,15 +11,20 @@ from gonogo_server.providers.local.chat import chat_completion
 from gonogo_server.providers.local.completions import completion
 from gonogo_server.providers.local.embeddings import embeddings
 from gonogo_server.providers.local.means import Means
+from gonogo_server.providers.local.messages import message, token_count
+from gonogo_server.providers.local.responses import input_tokens, response
 from gonogo_server.requests.checks import served
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonogo_wire import (
+        CountMessageTokensRequest,
         CreateChatCompletionRequest,
         CreateCompletionRequest,
         CreateEmbeddingRequest,
+        CreateMessageRequest,
+        CreateResponseRequest,
     )
 
     from gonogo_server.answers.written import Answer, Body
@@ -76,6 +81,22 @@ class Local:
         """See `embeddings`."""
         del context
         return await embeddings(self.engine, body)
+
+    async def create_response(self, body: CreateResponseRequest, context: Context) -> Answer:
+        """See `response`."""
+        return await response(self._means, body, context)
+
+    async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
+        """See `input_tokens`."""
+        return await input_tokens(self._means, body, context)
+
+    async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
+        """See `message`."""
+        return await message(self._means, body, context)
+
+    async def count_message_tokens(self, body: CountMessageTokensRequest, context: Context) -> Body:
+        """See `token_count`."""
+        return await token_count(self._means, body, context)
 
     async def close(self) -> None:
         """Stop the engine; streams that are open end with an error."""

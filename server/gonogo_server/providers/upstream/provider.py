@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from gonogo_server.answers.written import Body, begun
 from gonogo_server.errors import ModelNotFound, ServerError, UpstreamError
 from gonogo_server.exchange import current
+from gonogo_server.providers.base import ChatOnly
 from gonogo_server.providers.upstream.asking import Asking
 from gonogo_server.providers.upstream.joining import joined, one
 from gonogo_server.repair.base import Asked
@@ -56,7 +57,7 @@ LIST_SECONDS: Final = 10.0
 ID: Final[Mapping[Operation, str]] = {"chat": "chatcmpl-", "completion": "cmpl-", "embedding": ""}
 
 
-class Upstream:
+class Upstream(ChatOnly):
     """Asks an upstream through `client`; `quirks` say what it was seen to break. `patience` as for `begun`."""
 
     strict = False

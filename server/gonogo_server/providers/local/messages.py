@@ -1,0 +1,62 @@
+"""Messages by the engine of this process: a chat completion in another form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic_core import to_json
+
+from gonogo_server.answers.generate import generate
+from gonogo_server.answers.written import Body
+from gonogo_server.providers.local.chat import ask
+from gonogo_server.requests.checks import check_chat, served_as
+from gonogo_server.surfaces.messages.asking import asked
+from gonogo_server.surfaces.messages.telling import MessageTelling
+from gonogo_server.surfaces.naming import named
+from gonogo_server.surfaces.respond import respond
+
+if TYPE_CHECKING:
+    from gonogo_wire import CountMessageTokensRequest, CreateMessageRequest
+
+    from gonogo_server.answers.generate import Ask
+    from gonogo_server.answers.written import Answer
+    from gonogo_server.providers.base import Context
+    from gonogo_server.providers.local.means import Means
+    from gonogo_server.surfaces.messages.asking import Asked
+
+
+async def message(means: Means, body: CreateMessageRequest, context: Context) -> Answer:
+    """The message, whole or as a stream.
+
+    A limit beyond the model's context is taken, as clients ask for 32,000 tokens of any model: the stop reason says
+    which limit it was.
+    """
+    wanted = await context.beside(asked, body)
+    model, made = await _ask(means, wanted, context, limit=body.max_tokens)
+    (generation,) = made.generations
+    telling = MessageTelling(
+        model,
+        len(generation.prompt),
+        shows_thinking=wanted.shows_thinking,
+        clipped=generation.max_tokens < body.max_tokens,
+    )
+    return await respond(
+        generate(means.engine, model, replace(made, stops=wanted.stops)),
+        telling,
+        stream=body.stream is True,
+        patience=means.settings.early_headers,
+    )
+
+
+async def token_count(means: Means, body: CountMessageTokensRequest, context: Context) -> Body:
+    """How many tokens the prompt of the same request has."""
+    _, made = await _ask(means, await context.beside(asked, body), context, limit=1)
+    return Body(to_json({"input_tokens": len(made.generations[0].prompt)}))
+
+
+async def _ask(means: Means, wanted: Asked, context: Context, limit: int) -> tuple[str, Ask]:
+    with named(wanted.names):
+        await context.beside(check_chat, wanted.chat)
+        card = served_as("chat", means.engine, wanted.chat.model)
+        return card.id, await ask(means, context, card, wanted.chat, limit=None, default=limit)

@@ -1,0 +1,50 @@
+"""What a generation says, written down for a surface: as one object, or as events while it is generated."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic_core import to_json
+
+from gonogo_server.answers.respond import note
+from gonogo_server.answers.written import Body, Framing, begun
+from gonogo_server.exchange import current
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from gonogo_server.answers.stream import Step
+    from gonogo_server.answers.written import Answer
+
+
+class Telling(Framing, Protocol):
+    """How an answer is told on a surface."""
+
+    def events(self, steps: Iterable[Step]) -> bytes:
+        """The events of these steps."""
+
+    def whole(self) -> dict[str, Any]:
+        """The object, once all steps were told."""
+
+
+async def respond(
+    steps: AsyncGenerator[list[Step], None], telling: Telling, *, stream: bool, patience: float | None
+) -> Answer:
+    """The answer made of `steps`; what fails before the first is raised, see `answers.respond.respond`."""
+    events = _events(steps, telling)
+    if stream:
+        return await begun(events, patience, telling)
+    async with aclosing(events):
+        async for _ in events:
+            pass
+    return Body(to_json(telling.whole()))
+
+
+async def _events(steps: AsyncGenerator[list[Step], None], telling: Telling) -> AsyncGenerator[bytes, None]:
+    exchange = current()
+    async with aclosing(steps):
+        async for some in steps:
+            note(exchange, some)
+            if events := telling.events(some):
+                yield events

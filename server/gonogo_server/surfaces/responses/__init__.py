@@ -1,0 +1,1 @@
+"""The Responses API. Source: openai/openai-openapi, "/responses"; the Open Responses specification."""

@@ -1,0 +1,193 @@
+"""A request for a response as one for a chat completion. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_wire import (
+    CreateChatCompletionRequest,
+    ResponseAllowedTools,
+    ResponseFunctionCallOutput,
+    ResponseFunctionTool,
+    ResponseGivenText,
+    ResponseInputFunctionCall,
+    ResponseInputMessage,
+    ResponseInputReasoning,
+    ResponseInputText,
+    ResponseItemReference,
+    ResponseNamedTool,
+    ResponseRefusal,
+    ResponseTextFormatJsonSchema,
+)
+
+from gonogo_server.requests.params import given
+from gonogo_server.surfaces.conversation import Conversation
+from gonogo_server.surfaces.naming import refuse_foreign, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_wire import CreateResponseRequest, ResponseInputContent, ResponseInputItem, ResponseInputPart
+
+LOGPROBS: Final = "message.output_text.logprobs"
+FOREIGN: Final = {
+    "messages": "the conversation is in 'input'",
+    "response_format": "the form of the answer is in 'text.format'",
+    "max_tokens": "the limit is 'max_output_tokens'",
+    "max_completion_tokens": "the limit is 'max_output_tokens'",
+    "reasoning_effort": "it is in 'reasoning.effort'",
+    "stop": "responses have no stop sequences",
+    "seed": "responses have no seed",
+    "n": "a request has one response",
+    "functions": "functions are given in 'tools'",
+    "logit_bias": "responses have none",
+    "presence_penalty": "responses have none",
+    "frequency_penalty": "responses have none",
+    "moderation": "this server does not moderate",
+    "context_management": "this server keeps the whole input",
+}
+"""Fields that the contract does not know and that would change the answer, and what is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the request is in chat, and what its fields are called here."""
+
+    chat: CreateChatCompletionRequest
+    names: dict[str, str]
+
+
+def asked(body: CreateResponseRequest) -> Asked:
+    """The same for chat. Raises `BadRequest`, with `param`, for what is not here."""
+    refuse_foreign(body.model_extra, FOREIGN)
+    _check_offered(body)
+    said = _conversation(body)
+    chat: dict[str, Any] = {
+        "model": body.model,
+        "messages": said.messages(),
+        "max_completion_tokens": given(body.max_output_tokens, None),
+        "temperature": given(body.temperature, None),
+        "top_p": given(body.top_p, None),
+        "stream": given(body.stream, None),
+        "parallel_tool_calls": given(body.parallel_tool_calls, None),
+        **_logprobs(body),
+        **_text(body),
+    }
+    if reasoning := given(body.reasoning, None):
+        chat["reasoning_effort"] = given(reasoning.effort, None)
+    names = {
+        "max_completion_tokens": "max_output_tokens",
+        "messages": "input",
+        "reasoning_effort": "reasoning.effort",
+        "response_format.json_schema": "text.format",
+        **said.names(),
+    }
+    _add_tools(body, chat, names)
+    if not chat["messages"]:
+        raise unsupported("input", "is empty: give a text, or items.")
+    return Asked(CreateChatCompletionRequest.model_validate(chat), names)
+
+
+def _check_offered(body: CreateResponseRequest) -> None:
+    for name in ("previous_response_id", "conversation", "prompt"):
+        if given(getattr(body, name), None):
+            raise unsupported(
+                name, "needs a server that keeps what it said: send the whole conversation in 'input'."
+            )
+    if given(body.background, None):
+        raise unsupported("background", "is not supported here: leave it out, and wait for the answer.")
+    if body.truncation == "auto":
+        raise unsupported("truncation", "of 'auto' is not supported here: input is never cut.")
+    options = given(body.stream_options, None)
+    if options and given(options.include_obfuscation, None):
+        raise unsupported(
+            "stream_options.include_obfuscation", "with this value is not supported here: leave it out."
+        )
+
+
+def _logprobs(body: CreateResponseRequest) -> dict[str, Any]:
+    most = given(body.top_logprobs, None)
+    if LOGPROBS in given(body.include, ()):
+        return {"logprobs": True, "top_logprobs": most}
+    if most:
+        raise unsupported("top_logprobs", f"needs '{LOGPROBS}' in 'include'.")
+    return {}
+
+
+def _text(body: CreateResponseRequest) -> dict[str, Any]:
+    config = given(body.text, None)
+    wanted = given(config.format, None) if config else None
+    if wanted is None:
+        return {}
+    if not isinstance(wanted, ResponseTextFormatJsonSchema):
+        return {"response_format": wanted.model_dump(by_alias=True)}
+    described = wanted.model_dump(by_alias=True, include={"name", "description", "schema_", "strict"})
+    return {"response_format": {"type": "json_schema", "json_schema": described}}
+
+
+def _add_tools(body: CreateResponseRequest, chat: dict[str, Any], names: dict[str, str]) -> None:
+    """The function tools; others cannot be called here, and are passed over as clients send them to any server."""
+    functions: list[dict[str, Any]] = []
+    for index, tool in enumerate(given(body.tools, ())):
+        if isinstance(tool, ResponseFunctionTool):
+            names[f"tools[{len(functions)}].function"] = f"tools[{index}]"
+            known = tool.model_dump(include={"name", "description", "parameters", "strict"})
+            functions.append({"type": "function", "function": known})
+    if functions:
+        chat["tools"] = functions
+    choice = given(body.tool_choice, None)
+    match choice:
+        case ResponseNamedTool(name=name):
+            chat["tool_choice"] = {"type": "function", "function": {"name": name}}
+            names["tool_choice.function"] = "tool_choice"
+        case ResponseAllowedTools(mode=mode, tools=tools):
+            allowed = [{"type": "function", "function": {"name": tool.name}} for tool in tools]
+            chat["tool_choice"] = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": allowed}}
+            for index in range(len(allowed)):
+                names[f"tool_choice.allowed_tools.tools[{index}].function"] = f"tool_choice.tools[{index}]"
+        case "none" | "required" | "auto" if functions or choice == "required":
+            chat["tool_choice"] = choice
+
+
+def _conversation(body: CreateResponseRequest) -> Conversation:
+    said = Conversation()
+    said.tell(given(body.instructions, ""), "instructions")
+    if isinstance(body.input, str):
+        said.say("user", body.input, "input")
+        return said
+    for index, item in enumerate(body.input):
+        _add(said, item, f"input[{index}]")
+    return said
+
+
+def _add(said: Conversation, item: ResponseInputItem, at: str) -> None:
+    match item:
+        case ResponseInputMessage(role="system" | "developer", content=content):
+            said.tell(_plain(content, f"{at}.content"), at)
+        case ResponseInputMessage(role=role, content=content):
+            said.say(role, _plain(content, f"{at}.content"), at)
+        case ResponseInputFunctionCall(call_id=call_id, name=name, arguments=arguments):
+            said.call(call_id, name, arguments, at)
+        case ResponseFunctionCallOutput(call_id=call_id, output=output):
+            said.result(call_id, _plain(output, f"{at}.output"), f"{at}.call_id")
+        case ResponseInputReasoning(summary=summary, content=content):
+            parts: Sequence[Any] = given(content, ()) or summary
+            said.think("".join(part.text for part in parts))
+        case ResponseItemReference():
+            raise unsupported(
+                f"{at}.type", "of 'item_reference' needs a server that keeps items: send the item itself."
+            )
+
+
+def _plain(content: ResponseInputContent, at: str) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(_part(part, f"{at}[{index}]") for index, part in enumerate(content))
+
+
+def _part(part: ResponseInputPart, at: str) -> str:
+    match part:
+        case ResponseInputText(text=text) | ResponseGivenText(text=text) | ResponseRefusal(refusal=text):
+            return text
+    raise unsupported(f"{at}.type", f"of '{part.type}' cannot be read: the model reads text only.")

@@ -1,0 +1,213 @@
+"""The answer as a response: its events, and the whole object. No I/O.
+
+Whatever is said of an item is kept, so that the last event, and the object of a request without a stream, have what
+the events had.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from gonogo_server import sse
+from gonogo_server.answers.logprobs import chat_logprobs
+from gonogo_server.answers.stream import Counted
+from gonogo_server.envelope import envelope
+from gonogo_server.surfaces.blocks import Blocks, Closed, Ended, Grown, Kind, Opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gonogo_server.answers.stream import Step
+    from gonogo_server.surfaces.blocks import Event
+
+Document = dict[str, Any]
+
+PREFIXES: Final[Mapping[Kind, str]] = {Kind.REASONING: "rs_", Kind.TEXT: "msg_", Kind.CALL: "fc_"}
+DELTAS: Final[Mapping[Kind, str]] = {
+    Kind.REASONING: "response.reasoning_text",
+    Kind.TEXT: "response.output_text",
+    Kind.CALL: "response.function_call_arguments",
+}
+"""What the events of a block's text begin with."""
+FAILURES: Final[Mapping[str, str]] = {"rate_limit_error": "rate_limit_exceeded"}
+"""Codes of a failed response by the types of errors; any other is `server_error`."""
+
+
+class ResponseTelling:
+    """Tells one response, which is the answer to a request that it echoes with `echo`."""
+
+    def __init__(self, echo: Mapping[str, Any]) -> None:
+        self._blocks = Blocks()
+        self._echo = echo
+        self._id = f"resp_{uuid4().hex}"
+        self._created = int(time.time())
+        self._sequence = 0
+        self._opened = False
+        self._output: list[Document] = []
+        self._kind = Kind.TEXT
+        self._part: Document = {}
+        self._ended: Ended | None = None
+        self._counted: Counted | None = None
+
+    def events(self, steps: Iterable[Step]) -> bytes:
+        """The events of these steps, one after the other."""
+        told = self._opening()
+        for event in self._blocks.take(steps):
+            told += self._tell(event)
+        return b"".join(map(self._numbered, told))
+
+    def waiting(self) -> bytes:
+        """The first events, and then comments."""
+        return b"".join(map(self._numbered, self._opening())) or sse.WAITING
+
+    def end(self) -> bytes:
+        """Nothing: the last event says it."""
+        return b""
+
+    def failure(self, error: BaseException) -> bytes:
+        """The last event of a response that failed."""
+        shown = envelope(error).error
+        code = (
+            shown.code
+            if shown.code == "context_length_exceeded"
+            else FAILURES.get(shown.type, "server_error")
+        )
+        told = {"code": code, "message": shown.message}
+        failed = {"type": "response.failed", "response": self._object("failed") | {"error": told}}
+        return b"".join(map(self._numbered, [*self._opening(), failed]))
+
+    def whole(self) -> Document:
+        """The object of an answer that is over."""
+        assert self._ended is not None, "it is asked for at the end"
+        if self._ended.reason != "length":
+            return self._object("completed") | {"completed_at": int(time.time())}
+        return self._object("incomplete") | {"incomplete_details": {"reason": "max_output_tokens"}}
+
+    def _numbered(self, event: Document) -> bytes:
+        number, self._sequence = self._sequence, self._sequence + 1
+        return sse.named({"type": event["type"], "sequence_number": number, **event})
+
+    def _opening(self) -> list[Document]:
+        if self._opened:
+            return []
+        self._opened = True
+        begun = self._object("in_progress")
+        return [
+            {"type": "response.created", "response": begun},
+            {"type": "response.in_progress", "response": begun},
+        ]
+
+    def _tell(self, event: Event) -> list[Document]:
+        match event:
+            case Opened():
+                return self._open(event)
+            case Grown():
+                return [self._grow(event)]
+            case Closed(cut=cut):
+                return self._close(cut=cut)
+            case Ended():
+                self._ended = event
+                # An answer without a word is a message all the same, as clients look for one.
+                return (
+                    []
+                    if self._output
+                    else [*self._open(Opened(Kind.TEXT)), *self._close(cut=event.reason == "length")]
+                )
+            case Counted():
+                self._counted = event
+                whole = self.whole()
+                return [{"type": f"response.{whole['status']}", "response": whole}]
+
+    def _open(self, event: Opened) -> list[Document]:
+        self._kind = event.kind
+        item: Document = {
+            "id": f"{PREFIXES[event.kind]}{uuid4().hex}",
+            "type": "message",
+            "status": "in_progress",
+        }
+        match event.kind:
+            case Kind.TEXT:
+                item |= {"role": "assistant", "content": []}
+                self._part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+            case Kind.REASONING:
+                item |= {"type": "reasoning", "summary": [], "content": []}
+                self._part = {"type": "reasoning_text", "text": ""}
+            case Kind.CALL:
+                assert event.call is not None, "blocks say which"
+                item |= {
+                    "type": "function_call",
+                    "call_id": event.call.id,
+                    "name": event.call.name,
+                    "arguments": "",
+                }
+                self._part = {}
+        self._output.append(item)
+        added = {"type": "response.output_item.added", "output_index": self._index, "item": dict(item)}
+        if event.kind is Kind.CALL:
+            return [added]
+        return [added, {"type": "response.content_part.added", **self._place, "part": dict(self._part)}]
+
+    @property
+    def _index(self) -> int:
+        return len(self._output) - 1
+
+    @property
+    def _place(self) -> Document:
+        place = {"item_id": self._output[-1]["id"], "output_index": self._index}
+        return place if self._kind is Kind.CALL else place | {"content_index": 0}
+
+    def _grow(self, event: Grown) -> Document:
+        delta = {"type": f"{DELTAS[self._kind]}.delta", **self._place, "delta": event.text}
+        match self._kind:
+            case Kind.CALL:
+                self._output[-1]["arguments"] += event.text
+            case Kind.REASONING:
+                self._part["text"] += event.text
+            case Kind.TEXT:
+                said = [entry.model_dump() for entry in chat_logprobs(event.tokens).content or ()]
+                self._part["text"] += event.text
+                self._part["logprobs"] += said
+                delta["logprobs"] = said
+        return delta
+
+    def _close(self, *, cut: bool) -> list[Document]:
+        item = self._output[-1]
+        item["status"] = "incomplete" if cut else "completed"
+        done: Document = {"type": f"{DELTAS[self._kind]}.done", **self._place}
+        item_done = {"type": "response.output_item.done", "output_index": self._index, "item": item}
+        if self._kind is Kind.CALL:
+            return [done | {"name": item["name"], "arguments": item["arguments"]}, item_done]
+        item["content"] = [self._part]
+        done |= {"text": self._part["text"]}
+        if self._kind is Kind.TEXT:
+            done |= {"logprobs": self._part["logprobs"]}
+        part_done = {"type": "response.content_part.done", **self._place, "part": self._part}
+        return [done, part_done, item_done]
+
+    def _object(self, status: str) -> Document:
+        return {
+            "id": self._id,
+            "object": "response",
+            "created_at": self._created,
+            "completed_at": None,
+            "status": status,
+            "error": None,
+            "incomplete_details": None,
+            **self._echo,
+            "output": list(self._output),
+            "usage": self._usage(),
+        }
+
+    def _usage(self) -> Document | None:
+        if self._counted is None:
+            return None
+        counted = self._counted
+        return {
+            "input_tokens": counted.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": counted.cached_tokens},
+            "output_tokens": counted.completion_tokens,
+            "output_tokens_details": {"reasoning_tokens": counted.reasoning_tokens or 0},
+            "total_tokens": counted.prompt_tokens + counted.completion_tokens,
+        }
