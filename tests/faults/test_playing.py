@@ -103,6 +103,24 @@ def test_a_foreign_request_that_is_right_is_not_refused_by_a_fault_of_wrong_ones
     assert said.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("fault", "body", "status"),
+    [
+        ("a developer message fails the server", {}, 200),
+        (
+            "a developer message fails the server",
+            {"messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi"}]},
+            500,
+        ),
+        ("max_completion_tokens is ignored", {"max_tokens": 3}, 200),
+    ],
+)
+def test_a_foreign_request_fails_only_where_it_asks_for_what_the_server_fails_at(
+    base_url: str, fault: str, body: dict[str, object], status: int
+) -> None:
+    assert asyncio.run(_said(base_url, fault, body)).status_code == status
+
+
 def test_what_is_no_http_is_refused_and_the_connection_closed(base_url: str) -> None:
     async def send() -> bytes:
         async with proxied(base_url, Playing(Faulty())) as broken:

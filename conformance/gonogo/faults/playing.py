@@ -189,7 +189,10 @@ class Playing:
             return _applied(self.change, exchange, self._sound)
         for key in self._recogniser.near(asked):
             broken = _applied(self.change, replace(exchange, stimulus=key), self._sound)
-            if broken.stimulus == key and not _is_same(broken, exchange):
+            if broken.stimulus != key or _is_same(broken, exchange):
+                continue
+            failed = _is_failed(broken, exchange)
+            if self._recogniser.asks_all(asked.request, key, exactly=failed):
                 return broken
         return exchange
 
@@ -220,6 +223,11 @@ def _through(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> 
     earlier = {one.stimulus: one for one in before} | {exchange.stimulus: exchange}
     changed = change(Record(Target(""), "", tuple(earlier.values()), {}))
     return next(one for one in changed.exchanges if one.stimulus == exchange.stimulus)
+
+
+def _is_failed(broken: Exchange, sound: Exchange) -> bool:
+    """Whether the fault is one of what is asked for: it is refused, or fails."""
+    return broken.failure is not None or (broken.status or 0) >= 400 > (sound.status or 0)
 
 
 def _is_same(one: Exchange, other: Exchange) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
+    from gonogo.collect.roles import Recorder as Asks
     from gonogo.exchange import Headers
     from gonogo.faults.playing import Playing
 
@@ -50,8 +51,17 @@ async def proxied(
     root = sound.removesuffix(PREFIX)
     async with (
         Recorder(root, timeout=PATIENCE) as recorder,
-        listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url,
+        played(recorder, playing, host=host, port=port) as base_url,
     ):
+        yield base_url
+
+
+@asynccontextmanager
+async def played(
+    recorder: Asks, playing: Playing, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[str]:
+    """As `proxied`, with whoever asks the sound server; paths begin with the prefix of the API."""
+    async with listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url:
         yield root_url + PREFIX
 
 
@@ -128,7 +138,7 @@ class _Connections:
 class _Broken:
     """The broken server: a sound one and its fault."""
 
-    def __init__(self, recorder: Recorder, playing: Playing) -> None:
+    def __init__(self, recorder: Asks, playing: Playing) -> None:
         self._recorder = recorder
         self._playing = playing
         self._numbers = count(1)

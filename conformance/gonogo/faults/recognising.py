@@ -30,6 +30,11 @@ TELLING = (
 )
 """Fields without which the answer lacks what an edit of it looks for."""
 
+LONG = 1000
+"""Characters of a prompt that is longer than those of most stimuli."""
+
+SAID = ("messages", "prompt", "input")
+
 _Place = tuple[str, str, str]
 
 
@@ -78,6 +83,15 @@ class Recogniser:
             if _is_like(exchange, stimulus, asked)
         ]
         return iter(key for _, key in sorted(found, key=lambda pair: pair[0]))
+
+    def asks_all(self, request: Request, key: str, *, exactly: bool) -> bool:
+        """Whether a request has all parameters and sorts of messages of the stimulus of this key.
+
+        `exactly` also what it asks for by them.
+        """
+        found = (asked for known in self._known.values() for each, asked in known if each.key == key)
+        fits = _asks_all if exactly else _names_all
+        return any(fits(request.fields, asked.fields) for asked in found)
 
     def learn(self, exchange: Exchange) -> None:
         """Remember an answer as its client sees it: later requests may be made from it."""
@@ -130,3 +144,53 @@ def _distance(given: dict[str, Any], wanted: dict[str, Any]) -> int:
     """In how many fields two bodies differ; what is said, and to whom, is nobody's mark."""
     names = (given.keys() | wanted.keys()) - {"model", "messages", "prompt", "input", "max_tokens"}
     return sum(given.get(name) != wanted.get(name) for name in names)
+
+
+def _names_all(given: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    missing = wanted.keys() - given.keys() - {"model", *SAID}
+    # Nearly every stimulus has a limit; a request that has none is like those, one with another limit is not.
+    if missing and (missing != {"max_tokens"} or "max_completion_tokens" in given):
+        return False
+    return all(_marks(given.get(name)) >= _marks(wanted.get(name)) for name in SAID)
+
+
+def _asks_all(given: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    names = wanted.keys() - {"model", *SAID}
+    alike = all(name in given and _is_alike(given[name], wanted[name]) for name in names)
+    return alike and _names_all(given, wanted)
+
+
+def _is_alike(given: object, wanted: object) -> bool:
+    """Whether two values ask for the same sort of thing: numbers of one size, texts, objects of the same members."""
+    if isinstance(wanted, bool) or wanted is None:
+        return given is wanted
+    if isinstance(wanted, int | float):
+        if not isinstance(given, int | float) or isinstance(given, bool):
+            return False
+        return given == wanted or (wanted * given > 0 and 0.1 < given / wanted < 10)
+    if isinstance(wanted, dict):
+        return isinstance(given, dict) and all(
+            name in given and _is_alike(given[name], value)
+            for name, value in wanted.items()
+            if name != "name"
+        )
+    if isinstance(wanted, list):
+        return isinstance(given, list) and min(len(given), 2) == min(len(wanted), 2)
+    return type(given) is type(wanted)
+
+
+def _marks(said: object) -> set[object]:
+    """What sets apart what is said: roles but the user's, other content than text, long texts, odd characters."""
+    if isinstance(said, str):
+        odd = {kind for kind, seen in (("NUL", "\0" in said), ("half", _has_half(said))) if seen}
+        return odd | ({"long"} if len(said) > LONG else set()) | (set() if said else {"nothing"})
+    if isinstance(said, list):
+        return {type(said[0]).__name__ if said else "none", len(said) > 1}.union(*map(_marks, said))
+    if isinstance(said, dict):
+        role, *_ = [said[name] for name in ("role", "type") if name in said] or [None]
+        return {role, *(said.keys() - {"role", "type", "text"})}.union(*map(_marks, said.values()))
+    return {type(said).__name__}
+
+
+def _has_half(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
