@@ -15,7 +15,7 @@
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
     ├── UnsupportedMediaType   415 invalid_request_error     the body is not declared as JSON
     ├── Overloaded             429 rate_limit_error          too many requests wait already
-    ├── DeadlineExceeded       503 service_unavailable_error the answer took longer than a request may take
+    ├── DeadlineExceeded       503 service_unavailable_error the answer took too long (504: that of an upstream)
     ├── TooManyConnections     503 service_unavailable_error too many connections are open already
     ├── Draining               503 service_unavailable_error the server is about to stop
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
@@ -24,7 +24,7 @@
     ├── UpstreamError          (as the upstream's is read)   an upstream refused, or sent nothing that can be read
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
-A deadline of our own is a 503, not 504: RFC 9110 has that for gateways, which is what it is used for here.
+A deadline of our own is a 503; 504 is for gateways (RFC 9110, section 15.6.5), and so for answers of an upstream.
 
 Each message is one sentence or two that say what to do, and goes to whoever asked; `envelope` puts it on the
 wire.
@@ -186,17 +186,19 @@ class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
-    """The answer was not finished within the time that a request may take."""
+    """The answer was not finished within the time that a request may take; 504 where an upstream did not finish it."""
 
     status = 503
-    type = "service_unavailable_error"
+    type: ErrorType = "service_unavailable_error"
     default_code = "request_timeout"
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, upstream: bool = False) -> None:
         super().__init__(
             f"The answer was not finished within {seconds:g} seconds, the limit of this server:"
             " ask for fewer tokens, or raise its --request-timeout."
         )
+        if upstream:
+            self.status, self.type, self.code = 504, "server_error", "upstream_timeout"
 
 
 class TooManyConnections(ServerError):  # noqa: N818 - it says what is the matter

@@ -46,7 +46,7 @@ class Deadline:
         except TimeoutError:
             if not clock.expired():
                 raise
-            error = DeadlineExceeded(self._seconds)
+            error = DeadlineExceeded(self._seconds, upstream=current().provider is not None)
             if not begun:
                 await error_response(error, scope)(scope, receive, send)
             else:

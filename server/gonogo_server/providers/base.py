@@ -34,14 +34,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What belongs to a request beside its body. Cancelling the task that asks a provider cancels the request."""
+    """What belongs to a request beside its body.
+
+    Cancelling the task that asks a provider cancels the request, which is how a deadline ends it.
+    """
 
     request_id: str = ""
     raw: bytes = b""
     """The body as it came; empty where no provider wants it."""
     body_bytes: int = 0
-    deadline: float | None = None
-    """The time of the event loop's clock at which the answer has to be over; None: no limit."""
     thread: Executor | None = None
     """Where the work for large requests is done."""
 

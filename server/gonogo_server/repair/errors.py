@@ -167,6 +167,24 @@ def error_in(document: Document, hide: Iterable[str] = ()) -> UpstreamError | No
     return _made(said, said.status or known, None, hide)
 
 
+def for_client(failure: UpstreamError, hide: Iterable[str]) -> UpstreamError:
+    """The failure without what no client may see."""
+    hide = tuple(hide)
+    return UpstreamError(
+        for_clients(str(failure), hide),
+        _unless_hidden(failure.param, hide),
+        _unless_hidden(failure.code, hide),
+        status=failure.status,
+        type=failure.type,
+        retry_after=failure.retry_after,
+    )
+
+
+def _unless_hidden(name: str | None, hide: Iterable[str]) -> str | None:
+    """The name of a parameter or a code, unless there is something in it that no client may see."""
+    return None if name is None or any(text and text in name for text in hide) else name
+
+
 def retry_after(headers: Mapping[str, str]) -> int | None:
     """The seconds of a Retry-After, rounded up and bounded; None where there is none, or a date.
 
@@ -184,7 +202,9 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
 
 
 def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> UpstreamError:
+    hide = tuple(hide)
     about = f"{said.message} {said.type} {said.code or ''}"
+    said.param, said.code = _unless_hidden(said.param, hide), _unless_hidden(said.code, hide)
     code = said.code or _CODES.get(status)
     if status not in (401, 403, 429) and _LONG_PROMPT.search(about):
         status, code = 400, _TOO_LONG

@@ -57,13 +57,10 @@ async def context(request: Request) -> Context:
 
 
 def _context(request: Request, raw: bytes = b"", size: int = 0) -> Context:
-    settings: Settings = request.app.state.settings
-    limit = settings.request_timeout
     return Context(
         request_id=request.scope.get(REQUEST_ID, ""),
         raw=raw,
         body_bytes=size,
-        deadline=None if limit is None else asyncio.get_running_loop().time() + limit,
         thread=request.app.state.beside,
     )
 

@@ -148,3 +148,25 @@ async def dying(*, answered: int, expected: int) -> AsyncIterator[tuple[str, asy
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", killed
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def hanging_up(*pieces: bytes) -> AsyncIterator[str]:
+    """The base URL of a server that answers each request with these bytes, as they are, and hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.writelines(pieces)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    finally:
+        server.close()
+
+
+def in_chunks(*events: bytes) -> bytes:
+    """The events, each in a chunk of HTTP; of an answer that goes on."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 from gonogo_server.errors import ServerError, UpstreamError
 from gonogo_server.repair.body import repaired
 from gonogo_server.repair.documents import encoded
-from gonogo_server.repair.errors import upstream_error
+from gonogo_server.repair.errors import for_client, upstream_error
 from gonogo_server.repair.stream import StreamRepair
-from gonogo_server.repair.words import for_clients
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -75,16 +74,7 @@ class Asking:
 
     def _told(self, failure: ServerError) -> ServerError:
         """The failure without what no client may see: the key, and where the upstream is."""
-        if not isinstance(failure, UpstreamError):
-            return failure
-        return UpstreamError(
-            for_clients(str(failure), self.client.hidden),
-            failure.param,
-            failure.code,
-            status=failure.status,
-            type=failure.type,
-            retry_after=failure.retry_after,
-        )
+        return for_client(failure, self.client.hidden) if isinstance(failure, UpstreamError) else failure
 
     async def _check(self, reply: Reply) -> None:
         """Raise the upstream's error, where it answered with one."""
