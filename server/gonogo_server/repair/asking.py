@@ -205,6 +205,37 @@ def definitions(document: Document) -> str | None:
     return "response_format" if '"$ref"' in json.dumps(wanted) or '"$defs"' in json.dumps(wanted) else None
 
 
+def malformed_tools(document: Document) -> str | None:
+    """Whether the parameters of a tool are no JSON Schema."""
+    for at, tool in enumerate(document.get("tools") or ()):
+        function = tool.get("function") if isinstance(tool, dict) else None
+        if isinstance(function, dict) and not _is_schema(function.get("parameters", {})):
+            return f"tools[{at}].function.parameters"
+    return None
+
+
+TYPES: Final = ("object", "array", "string", "number", "integer", "boolean", "null")
+
+
+def _is_schema(schema: object) -> bool:
+    """Whether its types are those of JSON Schema, and its properties and items schemas again."""
+    if schema is None or isinstance(schema, bool):
+        return True
+    if not isinstance(schema, dict):
+        return False
+    types = schema.get("type", [])
+    named = types if isinstance(types, list) else [types]
+    properties = schema.get("properties", {})
+    required = schema.get("required", [])
+    return (
+        all(name in TYPES for name in named)
+        and isinstance(properties, dict)
+        and all(value is not None and _is_schema(value) for value in properties.values())
+        and isinstance(required, list)
+        and _is_schema(schema.get("items"))
+    )
+
+
 def tool_choice(holds: Callable[[Any], bool]) -> Asks:
     """Whether the tool choice is of a kind."""
     return lambda document: "tool_choice" if holds(document.get("tool_choice")) else None
@@ -246,3 +277,12 @@ def unknown(known: Collection[str]) -> Asks:
     return lambda document: next(
         (name for name, value in document.items() if value is not None and name not in known), None
     )
+
+
+def characters(document: Document) -> int:
+    """How many characters the prompt has: of a conversation all that is said, of several inputs the longest."""
+    if "messages" in document:
+        return sum(len(_text(message)) for message in document["messages"] if isinstance(message, dict))
+    given = document.get("prompt", document.get("input"))
+    texts = given if isinstance(given, list) else [given]
+    return max((len(text) for text in texts if isinstance(text, str)), default=0)

@@ -34,6 +34,8 @@ class Asked:
     """The id of an answer that came without one."""
     now: int = 0
     """Seconds since 1970, for an answer that does not tell when it was created."""
+    inputs: int | None = None
+    """How many vectors the answer has; None: that is not known."""
     base64: bool = False
     """Whether vectors were asked for as base64."""
 

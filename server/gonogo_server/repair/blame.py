@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server.repair.asking import characters
 from gonogo_server.repair.refusals import apart, said
 from gonogo_server.repair.table.row import Does
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from gonogo_server.repair.base import Document, Operation
 
+TOO_LONG: Final = ("errors.context.harmless", "errors.context.whole", "embeddings.input.not_cut")
 RULES: Final = ("http.survives", "http.no_server_error", "http.complete")
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "/chat/completions": "chat",
@@ -52,6 +55,17 @@ def blamed(rules: Sequence[Document]) -> Iterator[Blame]:
             found = list(dict.fromkeys(_blames(rule, commands)))
             # Of several suspects, those that nothing sets apart are none.
             yield from [blame for blame in found if blame.does is not None] or found
+
+
+def longest(rules: Sequence[Document]) -> Mapping[Operation, int]:
+    """How many characters the prompt has that was too long for an upstream which does not say so, by operation."""
+    found: dict[Operation, int] = {}
+    for rule in rules:
+        sent = _sent(str(rule.get("curl"))) if rule["id"] in TOO_LONG and rule["verdict"] == "fail" else None
+        if sent is not None:
+            operation, body = sent
+            found[operation] = min(characters(body), found.get(operation, sys.maxsize))
+    return found
 
 
 def _blames(rule: Document, commands: Mapping[str, str]) -> Iterator[Blame]:

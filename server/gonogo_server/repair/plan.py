@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from gonogo_server.errors import BadRequest
 from gonogo_server.repair import refusals
+from gonogo_server.repair.asking import characters
 from gonogo_server.repair.emulation import whole
 from gonogo_server.repair.emulation.alternatives import Alternatives
 from gonogo_server.repair.emulation.choices import Joined, Parts, by_choice, by_input, by_prompt, is_several
@@ -96,11 +98,29 @@ def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan
     refusal = refusals.find(document, asked.operation, quirks.does)
     if refusal is not None:
         raise refusal
-    request, upstream = _turned(_without_emulated(document, asked, quirks.does), asked, quirks, noted)
-    parts, rule = _parted(request, upstream, quirks)
+    _check_length(document, asked.operation, quirks)
+    turned, upstream = _turned(document, asked, quirks, noted)
+    parts, rule = _parted(_without_emulated(turned, upstream, quirks.does), upstream, quirks)
     requests = tuple(written(each, quirks.does, noted, EDITS) for each in parts.requests)
-    each = upstream if len(requests) == 1 else replace(upstream, choices=parts.each)
+    each = (
+        upstream
+        if len(requests) == 1
+        else replace(upstream, choices=parts.each, inputs=upstream.inputs and 1)
+    )
     return Plan(requests, each, asked, quirks, noted, document, parts, rule)
+
+
+def _check_length(document: Document, operation: Operation, quirks: Quirks) -> None:
+    most = quirks.longest.get(operation) if Does.TOO_LONG in quirks.does else None
+    given = characters(document) if most is not None else 0
+    if most is not None and given >= most:
+        # "prompt is too long" is what LangChain and LiteLLM know it by.
+        raise BadRequest(
+            f"The prompt is too long: it has {given} characters, and the server of this provider was seen to fail at"
+            f" {most}. Shorten it.",
+            param=next(name for name in ("messages", "prompt", "input") if name in document),
+            code="context_length_exceeded",
+        )
 
 
 def _turned(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> tuple[Document, Asked]:
@@ -134,7 +154,7 @@ def _turn(document: Document, asked: Asked, quirks: Quirks) -> str | None:
 
 def _without_emulated(document: Document, asked: Asked, does: Mapping[Does, str]) -> Document:
     """The request without what the gateway does in the place of the upstream."""
-    if Does.STOP in does:
+    if Does.STOP in does or (asked.stream and Does.STOP_IN_STREAMS in does):
         document = without(document, "stop")
     if Does.ECHO in does and document.get("echo"):
         document = without(document, "echo")
@@ -163,6 +183,8 @@ def _stop(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | None
     stop = made.document.get("stop")
     stops = [stop] if isinstance(stop, str) else stop
     rule = does.get(Does.STOP) or does.get(Does.STOP_SENT)
+    if rule is None and made.asked.stream:
+        rule = does.get(Does.STOP_IN_STREAMS)
     return Stop(stops, made.asked, rule, made.noted) if stops and rule else None
 
 

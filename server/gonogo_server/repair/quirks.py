@@ -5,18 +5,18 @@ They are read from the report that `gonogo check --json` writes, of which only t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gonogo_server.errors import BadSettings
-from gonogo_server.repair.blame import Blame, blamed
+from gonogo_server.repair.blame import Blame, blamed, longest
 from gonogo_server.repair.table import around, chat, completions, generation
 from gonogo_server.repair.table.row import Action, Does, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gonogo_server.repair.base import Document
+    from gonogo_server.repair.base import Document, Operation
 
 REPORT_VERSION: Final = 2
 ROWS: Final = (*chat.ROWS, *completions.ROWS, *generation.ROWS, *around.ROWS)
@@ -44,11 +44,31 @@ class Quirks:
     does: Mapping[Does, str] = field(default_factory=dict)
     """What the gateway does or refuses, each with the rule that was seen broken."""
     told: tuple[Told, ...] = ()
+    checked: tuple[str, ...] = ()
+    """The ids of the models that were checked."""
+    longest: Mapping[Operation, int] = field(default_factory=dict)
+    """How many characters the prompt had that was too long, for `Does.TOO_LONG`."""
+    models: Mapping[str, Quirks] = field(default_factory=dict)
+    """Those of each model by its id, where the report is about several."""
 
     @classmethod
     def read(cls, report: object) -> Quirks:
-        """The quirks of the server that a report is about. Raises `BadSettings` for what is no such report."""
+        """The quirks of the server that a report is about. Raises `BadSettings` for what is no such report.
+
+        Of several models each has its own; what is asked of any other goes by all that one of them breaks.
+        """
         rules = _rules(report)
+        assert isinstance(report, dict)
+        models = {str(_target(part).get("model")): cls.read(part) for part in report.get("models") or ()}
+        found = cls._of(rules)
+        return replace(found, checked=_checked(report), models=models)
+
+    def of(self, model: str) -> Quirks:
+        """Those of a model."""
+        return self.models.get(model, self)
+
+    @classmethod
+    def _of(cls, rules: Sequence[Document]) -> Quirks:
         verdicts = {rule["id"]: str(rule["verdict"]) for rule in rules}
         does: dict[Does, str] = {}
         told: list[Told] = []
@@ -63,11 +83,22 @@ class Quirks:
                 told.append(_told(blame))
                 if blame.does is not None:
                     does.setdefault(blame.does, blame.rule)
-        return cls(does, tuple(told))
+        return cls(does, tuple(told), longest=longest(rules))
 
     def table(self) -> Sequence[Told]:
-        """A row for each broken rule, for `--print-quirks`."""
-        return self.told
+        """A row for each broken rule, for `--print-quirks`; of several models it says for which it holds."""
+        if not self.models:
+            return self.told
+        rows: dict[Told, list[str]] = {}
+        for model, quirks in self.models.items():
+            for told in quirks.told:
+                rows.setdefault(told, []).append(model)
+        return [
+            told
+            if len(models) == len(self.models)
+            else told._replace(what=f"{told.what} ({', '.join(models)})")
+            for told, models in sorted(rows.items())
+        ]
 
     def rule(self, *does: Does) -> str | None:
         """The rule for which one of these is done; None where none of them is."""
@@ -116,6 +147,17 @@ def _told(blame: Blame) -> Told:
         )
     becomes = Action.REFUSED if blame.does.value.startswith("refuse-") else Action.EMULATED
     return Told(blame.rule, becomes.value, blame.what)
+
+
+def _target(report: Document) -> Document:
+    found = report.get("target")
+    return found if isinstance(found, dict) else {}
+
+
+def _checked(report: Document) -> tuple[str, ...]:
+    targets = [_target(part) for part in (*(report.get("models") or ()), report)]
+    named = [target.get(name) for name in ("model", "embedding_model") for target in targets]
+    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 
 
 def _rules(report: object) -> Sequence[Document]:

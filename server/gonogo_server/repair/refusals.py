@@ -68,6 +68,13 @@ REFUSALS: Final = (
         "A system message after the first message is",
     ),
     Refusal(
+        Does.REFUSE_HISTORY,
+        _CHAT,
+        asking.message(asking.first(lambda message: message.get("role") == "assistant")),
+        "A turn of the assistant is",
+        blamed=False,
+    ),
+    Refusal(
         Does.REFUSE_SILENT_TURNS,
         _CHAT,
         asking.message(asking.first(asking.is_silent)),
@@ -133,6 +140,7 @@ REFUSALS: Final = (
         asking.tool_choice(lambda choice: isinstance(choice, dict)),
         "A 'tool_choice' by name is",
     ),
+    Refusal(Does.REFUSE_MALFORMED, _CHAT, asking.malformed_tools, "A tool whose parameters are no schema is"),
     Refusal(Does.REFUSE_STRICT, _CHAT, asking.strict_tools, "A strict tool is"),
     Refusal(Does.REFUSE_PARALLEL, _CHAT, asking.parallel_calls, "'parallel_tool_calls' false is"),
     Refusal(Does.REFUSE_TOOLS, _CHAT, asking.given("tools"), "'tools' is"),

@@ -40,6 +40,12 @@ def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
     found = document.get("data")
     if not isinstance(found, list) or not found:
         raise UpstreamError("The upstream's answer has no vectors: ask again.", code="upstream_empty")
+    if asked.inputs is not None and len(found) != asked.inputs:
+        # Nobody can tell which vector is of which input then.
+        raise UpstreamError(
+            f"The upstream sent {len(found)} vectors for {asked.inputs} inputs: ask again.",
+            code="upstream_unreadable",
+        )
     data = [_entry(asked, entry, noted) for entry in found]
     if len({(type(entry["embedding"]), len(entry["embedding"])) for entry in data}) > 1:
         raise UpstreamError("The upstream's vectors are of several lengths.", code="upstream_unreadable")

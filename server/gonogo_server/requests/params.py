@@ -78,6 +78,12 @@ def dimensions(body: CreateEmbeddingRequest) -> int | None:
     return given(body.dimensions, None)
 
 
+def inputs(body: CreateEmbeddingRequest) -> int:
+    """How many texts, or lists of tokens, want a vector."""
+    given = body.input
+    return 1 if isinstance(given, str) or isinstance(given[0], int) else len(given)
+
+
 def encoding(body: CreateEmbeddingRequest) -> Literal["float", "base64"]:
     """How vectors are written."""
     return given(body.encoding_format, "float")

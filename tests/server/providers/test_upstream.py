@@ -369,3 +369,30 @@ async def test_without_the_setting_an_upstream_gets_http1(
         answer = await client.post(CHAT, json=STREAMED)
     assert answer.status_code == 502
     assert upstream.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"[]"), (200, b'{"object": "list", "data": []}'), (404, b"Not Found"), (200, b"{oops")],
+    ids=["bare", "empty", "none", "unreadable"],
+)
+async def test_a_server_without_a_list_of_models_has_those_that_were_checked(
+    status: int, body: bytes, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    rules = [{"id": "models.list.status", "verdict": "fail", "reason": None, "cause": None}]
+    target = {"model": "m", "embedding_model": None}
+    report.write_text(json.dumps({"report_version": 2, "target": target, "rules": rules}))
+    app = replying(body, status=status, media_type="application/json")
+    async with listen(app) as upstream, gateway(upstream.base_url, quirks={"lab": report}) as client:
+        assert [each["id"] for each in (await client.get("/models")).json()["data"]] == ["m"]
+
+
+async def test_a_server_that_gives_any_model_is_asked_for_its_list_alone(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    rules = [{"id": "models.retrieve.unknown", "verdict": "fail", "reason": None, "cause": None}]
+    report.write_text(json.dumps({"report_version": 2, "rules": rules}))
+    app = replying(MODELS.encode(), media_type="application/json")
+    async with listen(app) as upstream, gateway(upstream.base_url, quirks={"lab": report}) as client:
+        assert (await client.get("/models/m")).json()["id"] == "m"
+        assert (await client.get("/models/other")).status_code == 404

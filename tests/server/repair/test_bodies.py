@@ -358,3 +358,11 @@ def test_a_single_model_gets_its_form() -> None:
     for wrong in ({}, {"object": "list", "data": []}, {"detail": "Not Found"}):
         with pytest.raises(UpstreamError):
             one(wrong)
+
+
+@pytest.mark.parametrize("given", [1, 3])
+def test_vectors_that_are_fewer_or_more_than_the_inputs_are_an_error(given: int) -> None:
+    body = json.dumps(vectors(*(vector(number) for number in range(given)))).encode()
+    asked = Asked("embedding", "m", now=NOW, inputs=2)
+    with pytest.raises(UpstreamError, match=f"{given} vectors for 2 inputs"):
+        repaired(asked, body, lambda _: None)

@@ -31,6 +31,8 @@ def sent(*broken: Document | str, **members: object) -> Document:
         ("chat.request.bookkeeping", {"user": "u", "metadata": {}, "store": False, "seed": 1}, {"seed": 1}),
         ("chat.request.bookkeeping", {"store": True}, {"store": True}),
         ("chat.request.stop_string", {"stop": "a"}, {"stop": ["a"]}),
+        ("chat.request.temperature_zero", {"temperature": 0}, {"temperature": 0.01}),
+        ("chat.request.temperature_zero", {"temperature": 1}, {"temperature": 1}),
         (
             "sampling.effect.both_limits",
             {"max_tokens": 8, "max_completion_tokens": 2},
@@ -139,3 +141,12 @@ def test_without_quirks_the_request_is_sent_as_it_is_and_nothing_is_noted() -> N
     assert made.requests == (made.document,)
     assert made.requests[0] is made.document
     assert (made.asked, made.stages(), made.joiner(), notes) == (made.client, (), None, [])
+
+
+def test_names_of_speakers_are_left_out_and_those_of_functions_are_not() -> None:
+    spoken = [
+        {"role": "user", "name": "Ann", "content": "Hi"},
+        {"role": "function", "name": "f", "content": "1"},
+    ]
+    (request,) = chat("chat.request.long", messages=spoken).requests
+    assert request["messages"] == [{"role": "user", "content": "Hi"}, spoken[1]]

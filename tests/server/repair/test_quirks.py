@@ -44,19 +44,13 @@ def test_a_must_rule_that_is_called_repaired_is_one_that_a_repair_is_named_after
 
 
 PASSED_ON = {
-    # There is no other request that means the same, and the upstream's refusal of this one is passed on.
-    "chat.request.history",
-    "chat.request.long",
-    "chat.request.temperature_zero",
+    # What fails upstream fails here.
     "chat.response.status",
     "completions.response.status",
     "embeddings.response.status",
     # Nobody else has the model and its tokenizer.
-    "embeddings.input.not_cut",
     "embeddings.input.text",
     "embeddings.response.usage",
-    "errors.context.harmless",
-    "errors.context.whole",
 }
 
 
@@ -169,6 +163,45 @@ def test_requests_of_the_kind_that_ended_an_upstream_are_not_sent_to_it() -> Non
     ]
     with pytest.raises(BadRequest, match="in tokens"):
         completion(dead, prompt=[1, 2])
+
+
+def test_a_turn_of_the_assistant_is_refused_where_the_upstream_refuses_it() -> None:
+    history = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}]
+    with pytest.raises(BadRequest) as caught:
+        chat("chat.request.history", messages=[*history, {"role": "user", "content": "Go on."}])
+    assert caught.value.param == "messages[1]"
+    assert chat("chat.request.history", messages=history[:1]).requests
+
+
+TOO_LONG = COMMAND.replace('"Hi"', '"' + 100 * "a" + '"')
+
+
+def test_a_prompt_as_long_as_the_one_that_failed_is_refused_as_too_long() -> None:
+    failed = rule("errors.context.harmless", curl=TOO_LONG)
+    with pytest.raises(
+        BadRequest, match=r"prompt is too long: it has 120 characters.* fail at 100"
+    ) as caught:
+        chat(failed, messages=[{"role": "user", "content": "a" * 60}] * 2)
+    assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "messages")
+    assert chat(failed, messages=[{"role": "user", "content": "a" * 99}]).requests
+    assert completion(failed, prompt="a" * 100).requests  # nobody saw how long those may be
+
+
+def test_each_of_several_models_has_its_own_quirks_and_any_other_those_of_all() -> None:
+    ignored = ("choices.chat.number", "logprobs.chat.present")
+    parts = [
+        {**report(name), "target": {"model": model, "embedding_model": "e"}}
+        for name, model in zip(ignored, "ab", strict=True)
+    ]
+    known = Quirks.read({**report(*ignored), "target": {"model": None}, "models": parts})
+    assert known.checked == ("a", "b", "e")
+    assert set(known.of("a").does) == {Does.CHOICES, Does.REFUSE_BEST_OF}
+    assert set(known.of("b").does) == {Does.REFUSE_LOGPROBS}
+    assert known.of("c").does.keys() == known.of("a").does.keys() | known.of("b").does.keys()
+    assert [(told.rule, told.what.rpartition(" (")[2]) for told in known.table()] == [
+        ("choices.chat.number", "a)"),
+        ("logprobs.chat.present", "b)"),
+    ]
 
 
 def test_a_failure_that_nothing_explains_is_told() -> None:

@@ -35,6 +35,22 @@ def test_the_upstream_is_not_told_of_a_sequence_that_it_gets_wrong() -> None:
     assert "stop" not in chat(IGNORED, stop="b").requests[0]
 
 
+def test_a_sequence_that_only_streams_get_wrong_is_sent_for_whole_answers() -> None:
+    known = (IGNORED, rule("stop.chat.honoured", "pass"))
+    assert chat(*known, stop="b").requests[0]["stop"] == "b"
+    assert chat(*known, stop="b").stages() == []
+    assert "stop" not in chat(*known, stop="b", stream=True).requests[0]
+    seen = run(chat(*known, stop="b", stream=True), spoken("a", "b"))
+    assert (texts(seen), reasons(seen)) == ({0: "a"}, {0: ["stop"]})
+
+
+def test_a_sequence_is_looked_for_in_a_whole_answer_that_is_put_together_from_a_stream() -> None:
+    known = (IGNORED, rule("stop.chat.honoured", "pass"), "chat.response.finish_reason")
+    made = chat(*known, rule("chat.stream.finish_reason", "pass"), stop="b")
+    assert made.requests[0].keys() == {"model", "messages", "stream", "stream_options"}
+    assert len(made.stages()) == 1
+
+
 def test_a_sequence_that_is_only_leaked_is_sent_too_so_that_the_upstream_stops() -> None:
     made = chat("stop.chat.excluded", rule("stop.chat.honoured", "pass"), stop=["b"])
     assert made.requests[0]["stop"] == ["b"]

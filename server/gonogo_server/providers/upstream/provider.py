@@ -22,7 +22,7 @@ from gonogo_server.providers.upstream.joining import joined, one
 from gonogo_server.repair.base import Asked
 from gonogo_server.repair.body import read
 from gonogo_server.repair.documents import body, frame
-from gonogo_server.repair.errors import upstream_error
+from gonogo_server.repair.errors import for_client, upstream_error
 from gonogo_server.repair.models import model, model_list
 from gonogo_server.repair.plan import plan
 from gonogo_server.repair.table.row import Does
@@ -52,6 +52,8 @@ PATHS: Final[Mapping[Operation, str]] = {
 }
 NO_MODEL_ALONE: Final = frozenset({"upstream_unreadable", "model_not_found", "unknown_url", None})
 """Codes of an upstream that does not give a model alone: it has no such route, or another answer there."""
+UNREACHED: Final = frozenset({"upstream_unreachable", "upstream_timeout", "upstream_refused_key"})
+"""Codes of an upstream that did not say anything about its models."""
 LIST_SECONDS: Final = 10.0
 """How long a list of models is taken for the upstream's."""
 ID: Final[Mapping[Operation, str]] = {"chat": "chatcmpl-", "completion": "cmpl-", "embedding": ""}
@@ -85,7 +87,23 @@ class Upstream(ChatOnly):
         return self._quirks.table()
 
     async def list_models(self, context: Context) -> Sequence[Model]:
-        """The models that the upstream lists."""
+        """The models that the upstream lists; those that were checked where it is known to give no such list."""
+        instead = self._quirks.rule(Does.LISTED_IN_REPORT)
+        try:
+            listed = await self._list(context)
+        except UpstreamError as error:
+            if instead is None or error.code in UNREACHED:
+                raise for_client(error, self._client.hidden) from None
+            listed = ()
+        if listed or instead is None:
+            return listed
+        current().repaired(instead)
+        return [
+            Model(id=name, object="model", created=self._since, owned_by=self._name)
+            for name in self._quirks.checked
+        ]
+
+    async def _list(self, context: Context) -> Sequence[Model]:
         document = model_list(
             await self._got("/models", context), current().repaired, owner=self._name, since=self._since
         )
@@ -96,6 +114,10 @@ class Upstream(ChatOnly):
 
     async def retrieve_model(self, model_id: str, context: Context) -> Model:
         """One of them; where the upstream does not give one alone, out of its list. Raises `ModelNotFound`."""
+        instead = self._quirks.rule(Does.RETRIEVED_FROM_LIST)
+        if instead is not None:
+            current().repaired(instead)
+            return _found(await self.list_models(context), model_id)
         try:
             document = await self._got(f"/models/{quote(model_id, safe='')}", context)
             return Model.model_validate(
@@ -103,11 +125,9 @@ class Upstream(ChatOnly):
             )
         except (ModelNotFound, ValidationError, UpstreamError) as error:
             if isinstance(error, UpstreamError) and error.code not in NO_MODEL_ALONE:
-                raise
+                raise for_client(error, self._client.hidden) from None
             listed = await self.list_models(context)
-        found = next((each for each in listed if each.id == model_id), None)
-        if found is None:
-            raise _not_found(model_id)
+        found = _found(listed, model_id)
         current().repaired("models.retrieve.found")
         return found
 
@@ -141,7 +161,13 @@ class Upstream(ChatOnly):
     async def create_embeddings(self, body: CreateEmbeddingRequest, context: Context) -> Body:
         """The upstream's answer."""
         answer = await self._answer(
-            self._asked("embedding", body.model, base64=params.encoding(body) == "base64"), context
+            self._asked(
+                "embedding",
+                body.model,
+                inputs=params.inputs(body),
+                base64=params.encoding(body) == "base64",
+            ),
+            context,
         )
         assert isinstance(answer, Body)
         return answer
@@ -182,7 +208,7 @@ class Upstream(ChatOnly):
         document: Document = json.loads(context.raw)
         named = document["model"]
         document["model"] = asked.model
-        made = plan(document, asked, self._quirks, current().repaired)
+        made = plan(document, asked, self._quirks.of(asked.model), current().repaired)
         path, request_id = PATHS[asked.operation], context.request_id
         askings = [
             Asking(self._client, path, made, number, request_id, _as_it_came(made, number, context, named))
@@ -206,6 +232,14 @@ class Upstream(ChatOnly):
                 raise upstream_error(reply.status, reply.headers, await reply.start(), self._client.hidden)
             data = await reply.body()
         return read(data, current().repaired)
+
+
+def _found(listed: Sequence[Model], model_id: str) -> Model:
+    """The model of this id. Raises `ModelNotFound`."""
+    found = next((each for each in listed if each.id == model_id), None)
+    if found is None:
+        raise _not_found(model_id)
+    return found
 
 
 def _not_found(model_id: str) -> ModelNotFound:

@@ -33,6 +33,12 @@ DEFAULTS: Final[Mapping[str, tuple[Any, ...]]] = {
 # "logprobs" is a flag in chats and a number in completions, where 0 asks for something.
 FLAGS: Final = ("logprobs",)
 
+NAMED: Final = ("system", "developer", "user", "assistant")
+"""Roles of speakers; of a result the name says which function gave it."""
+
+SMALL: Final = 0.01
+"""A temperature at which the likeliest token is drawn nearly always, for servers that want one above 0."""
+
 BOOKKEEPING: Final = ("metadata", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention")
 
 
@@ -191,6 +197,14 @@ def _calls_alone(message: Document) -> Document:
     }
 
 
+def _no_name(message: Document) -> Document:
+    return without(message, "name") if message.get("role") in NAMED else message
+
+
+def _small_temperature(document: Document) -> Document:
+    return {**document, "temperature": SMALL} if document.get("temperature") == 0 else document
+
+
 def _no_tools_for_none(document: Document) -> Document:
     if document.get("tool_choice") != "none":
         return document
@@ -225,6 +239,8 @@ EDITS: Final[tuple[tuple[Does, Edit], ...]] = (
     (Does.CALLS_ALONE, _messages(_calls_alone)),
     (Does.CONTENT_NULL, _messages(_content(None))),
     (Does.CONTENT_EMPTY, _messages(_content(""))),
+    (Does.NO_NAMES, _messages(_no_name)),
+    (Does.SMALL_TEMPERATURE, _small_temperature),
     (Does.NO_TEXT_FORMAT, _no_text_format),
     (Does.NO_ZERO_ALTERNATIVES, _no_zero_alternatives),
 )

@@ -73,6 +73,12 @@ TOOLS: Final = (
         "Such a request is refused before it is sent.",
     ),
     Row(
+        ("tools.harmless.malformed",),
+        Action.REFUSED,
+        "A tool whose parameters are no JSON Schema is refused.",
+        (Does.REFUSE_MALFORMED,),
+    ),
+    Row(
         ("tools.harmless.orphan", "tools.refused.orphan"),
         Action.REFUSED,
         "A result that no call asked for is refused.",
@@ -191,8 +197,9 @@ ERRORS: Final = (
     ),
     Row(
         ("errors.context.harmless", "errors.context.whole"),
-        Action.PASSED_ON,
-        "Only the upstream can count its tokens; where it fails, so does the answer.",
+        Action.EMULATED,
+        "A prompt of as many characters as the one that was too long is refused as too long.",
+        (Does.TOO_LONG,),
     ),
 )
 
@@ -222,6 +229,19 @@ AROUND: Final = (
         ("models.",),
         Action.KEPT,
         "The list of models, and each of its entries, is written by the gateway from what the upstream lists.",
+    ),
+    Row(
+        ("models.list.status", "models.list.json", "models.list.data", "models.entry.id"),
+        Action.EMULATED,
+        "Where the upstream gives no list of models, the list has those that were checked.",
+        (Does.LISTED_IN_REPORT,),
+    ),
+    Row(
+        ("models.retrieve.",),
+        Action.EMULATED,
+        "A model is taken out of the list of models, and is not found where it is not in it.",
+        (Does.RETRIEVED_FROM_LIST,),
+        refused_too=True,
     ),
     Row(
         ("models.list.stable", "models.list.serves"),

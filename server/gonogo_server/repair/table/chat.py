@@ -32,9 +32,22 @@ REQUESTS: Final = (
         (Does.DEVELOPER_AS_SYSTEM,),
     ),
     Row(
-        ("chat.request.history", "chat.request.long", "chat.request.temperature_zero"),
-        Action.PASSED_ON,
-        "No other request means the same; the refusal of the upstream is sent in the envelope of the contract.",
+        ("chat.request.history",),
+        Action.REFUSED,
+        "Conversations with a turn of the assistant are refused.",
+        (Does.REFUSE_HISTORY,),
+    ),
+    Row(
+        ("chat.request.long",),
+        Action.EMULATED,
+        "The names of speakers are left out.",
+        (Does.NO_NAMES,),
+    ),
+    Row(
+        ("chat.request.temperature_zero",),
+        Action.EMULATED,
+        "A temperature of 0 is sent as 0.01, at which the likeliest token is drawn nearly always.",
+        (Does.SMALL_TEMPERATURE,),
     ),
     Row(
         ("chat.request.parts", "chat.request.parts_rendered", "chat.request.parts_of_all"),
@@ -107,6 +120,20 @@ ANSWERS: Final = (
         ("chat.response.", "chat.stream.", "ids.prefix.chat"),
         Action.REPAIRED,
         FORM,
+    ),
+    Row(
+        ("chat.response.choices", "chat.response.json", "chat.response.message", "chat.response.one_choice"),
+        Action.EMULATED,
+        "Whole answers are put together from a stream.",
+        (Does.CHAT_STREAMED,),
+        kept="chat.stream.finish_reason",
+    ),
+    Row(
+        ("chat.response.finish_reason",),
+        Action.EMULATED,
+        "Whole answers are put together from a stream, which tells why it ended.",
+        (Does.CHAT_STREAMED,),
+        kept="chat.stream.finish_reason",
     ),
     Row(
         ("chat.response.status",),

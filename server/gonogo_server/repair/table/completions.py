@@ -93,6 +93,25 @@ ANSWERS: Final = (
         FORM,
     ),
     Row(
+        (
+            "completions.response.choices",
+            "completions.response.json",
+            "completions.response.one_choice",
+            "completions.response.text",
+        ),
+        Action.EMULATED,
+        "Whole answers are put together from a stream.",
+        (Does.COMPLETION_STREAMED,),
+        kept="completions.stream.finish_reason",
+    ),
+    Row(
+        ("completions.response.finish_reason",),
+        Action.EMULATED,
+        "Whole answers are put together from a stream, which tells why it ended.",
+        (Does.COMPLETION_STREAMED,),
+        kept="completions.stream.finish_reason",
+    ),
+    Row(
         ("completions.response.status",),
         Action.PASSED_ON,
         "What fails upstream fails here, in the envelope of the contract.",
@@ -271,8 +290,9 @@ EMBEDDINGS: Final = (
     ),
     Row(
         ("embeddings.input.not_cut",),
-        Action.PASSED_ON,
-        "Only the upstream can count its tokens, and so what it cuts off.",
+        Action.EMULATED,
+        "A text of as many characters as those that were cut is refused as too long.",
+        (Does.TOO_LONG,),
     ),
     Row(
         ("embeddings.format.",),

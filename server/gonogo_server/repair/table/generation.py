@@ -15,6 +15,22 @@ STOP: Final = (
         refused_too=True,
     ),
     Row(
+        ("stop.stream.",),
+        Action.EMULATED,
+        "In streams, stop sequences are looked for in the gateway, and not sent.",
+        (Does.STOP_IN_STREAMS,),
+        kept="stop.chat.honoured",
+        refused_too=True,
+    ),
+    Row(
+        ("stop.completions.stream", "stop.completions.stream_finish_reason"),
+        Action.EMULATED,
+        "In streams, stop sequences are looked for in the gateway, and not sent.",
+        (Does.STOP_IN_STREAMS,),
+        kept="stop.completions.honoured",
+        refused_too=True,
+    ),
+    Row(
         (
             "stop.chat.excluded",
             "stop.stream.excluded",
