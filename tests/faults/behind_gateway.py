@@ -1,0 +1,248 @@
+"""A fault behind the gateway: the report of the broken server makes the quirks, and the gateway is checked in turn.
+
+The sound server's answers are kept, and the nth answer to a request is given for the nth of its kind in each play.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
+
+from faults.serving import served
+from gonogo.asking import Approach, collect
+from gonogo.collect.plan import plan
+from gonogo.collect.recorder import Recorder
+from gonogo.errors import TargetError
+from gonogo.exchange import FailureKind
+from gonogo.faults.playing import playable
+from gonogo.faults.proxy import PREFIX, played
+from gonogo.report.json import document
+from gonogo.rules import load
+from gonogo.running import Selection, judge_again
+from gonogo.verdict import Level, Verdict
+from gonogo_server.app import create_app
+from gonogo_server.provider_settings import ProviderSettings
+from gonogo_server.providers.registry import Registry
+from gonogo_server.providers.upstream.client import Client
+from gonogo_server.providers.upstream.provider import Upstream
+from gonogo_server.repair.quirks import Quirks
+from gonogo_server.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from gonogo.evidence import Record
+    from gonogo.exchange import Exchange, Request
+    from gonogo.faults.playing import Playable
+    from gonogo.rules import Catalogue
+    from gonogo.verdict import Judgement
+
+FILE: Final = Path(__file__).parent / "behind_gateway.json"
+"""How each fault ended when tasks/play_through_gateway.py was run."""
+MOST: Final = 200
+"""Characters of what was there."""
+KEY: Final = "a-key-of-the-gateway"
+PATIENCE: Final = 5.0
+"""Seconds that an answer has; those of the scripted engine take milliseconds."""
+SELECTION: Final = Selection(skip=("clients",))
+"""What clients read is what is judged here."""
+BROKEN: Final = (Verdict.FAIL, Verdict.WARN)
+FAILURES: Final = ("http.survives", "http.no_server_error", "http.complete")
+"""Rules that any request may break."""
+
+
+class Outcome(StrEnum):
+    """How the check of the gateway ends."""
+
+    GO = "go"
+    REFUSED = "refused"
+    """No-go, and all that breaks rules are answers with a status of 4xx in the envelope of the contract."""
+    ERROR = "ends in an error"
+    """No-go, and all that breaks rules are such answers, a status of 5xx or an error at the end of a stream."""
+    PASSED_ON = "passed on"
+    """No-go, and a client got as right what is not."""
+    HANG = "hang"
+    """An answer was not there in time."""
+
+
+class Entry(TypedDict):
+    """How a fault ends, as the file keeps it."""
+
+    outcome: str
+    open: NotRequired[dict[str, str]]
+    """The verdicts of the rules that it turns, where they are not passed."""
+    broken: NotRequired[dict[str, str]]
+    """The must rules that are broken behind the gateway, with what was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a fault ends behind the gateway; `turned` has the verdicts of the must rules that it turns alone."""
+
+    outcome: Outcome
+    turned: Mapping[str, str]
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """What was there, for each rule that is broken."""
+
+    def entry(self) -> Entry:
+        """The same for the file."""
+        entry: Entry = {"outcome": self.outcome.value}
+        left = {rule: verdict for rule, verdict in self.turned.items() if verdict != Verdict.PASS}
+        if left:
+            entry["open"] = left
+        if self.broken:
+            entry["broken"] = dict(self.broken)
+        return entry
+
+
+@dataclass
+class Known:
+    """Asks the sound server what it was not asked before; `begin` starts a play."""
+
+    recorder: Recorder
+    _answers: dict[tuple[object, ...], list[Exchange]] = field(default_factory=lambda: defaultdict(list))
+    _asked: Counter[tuple[object, ...]] = field(default_factory=Counter)
+
+    def begin(self) -> None:
+        """Begin with the first answer to everything."""
+        self._asked.clear()
+
+    async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - the role's name
+        """The answer that was kept, or that of the sound server."""
+        has_key = any(name.lower() == "authorization" for name, _ in request.headers)
+        kind = (request.method, request.path, request.body, has_key)
+        number = self._asked[kind]
+        self._asked[kind] += 1
+        answers = self._answers[kind]
+        if number >= len(answers):
+            answer = await self.recorder.record(request, id=id, stimulus=stimulus)
+            answers.append(answer)
+            return answer
+        return replace(answers[number], id=id, request=request, stimulus=stimulus)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where faults are played: a sound server, and what was recorded of it.
+
+    Where it is `brief`, the gateway is only checked for the rules that the broken server breaks, and for failures.
+    """
+
+    known: Known
+    clean: Record
+    catalogue: Catalogue
+    brief: bool = False
+
+    async def play(self, fault: Playable) -> Played:
+        """Play one fault, alone and behind the gateway."""
+        musts = {each.rule.id for each in self.catalogue if each.rule.level is Level.MUST}
+        selection = SELECTION
+        try:
+            report = judge_again((await self._alone(fault),), SELECTION, self.catalogue)
+            quirks = Quirks.read(json.loads(json.dumps(document(report))))
+            if self.brief:
+                seen = {each.rule.id for each in report.judgements if each.verdict in BROKEN}
+                selection = Selection(only=(*sorted(seen | fault.turns), *FAILURES), skip=("clients",))
+        except TargetError:
+            quirks = Quirks()
+        record = await self._behind(fault, quirks, selection)
+        if record is None:
+            return Played(Outcome.ERROR, {}, {"": "nothing could be judged"})
+        judgements = judge_again((record,), selection, self.catalogue).judgements
+        broken = [each for each in judgements if each.verdict is Verdict.FAIL]
+        return Played(
+            _outcome(broken, record),
+            {each.rule.id: each.verdict.value for each in judgements if each.rule.id in fault.turns & musts},
+            {each.rule.id: (each.actual or "")[:MOST] for each in broken},
+        )
+
+    async def _alone(self, fault: Playable) -> Record:
+        """What a check of the broken server records: asked anew only where connections fail."""
+        playing = fault.begin()
+        exchanges = [
+            replace(playing.answer(each), id=each.id, stimulus=each.stimulus) for each in self.clean.exchanges
+        ]
+        before = {each.id: each for each in self.clean.exchanges}
+        if all(each.failure == before[each.id].failure for each in exchanges):
+            return replace(self.clean, exchanges=tuple(exchanges))
+        self.known.begin()
+        async with played(self.known, fault.begin()) as broken:
+            return await recorded(broken, self.catalogue)
+
+    async def _behind(self, fault: Playable, quirks: Quirks, selection: Selection) -> Record | None:
+        """What a check of the gateway records; None where the gateway answers nothing that can be judged."""
+        settings = Settings(api_key=KEY)  # type: ignore[arg-type]  # pydantic makes a secret of it
+        self.known.begin()
+        async with played(self.known, fault.begin()) as broken:
+            client = Client(ProviderSettings(url=(broken,)), KEY)
+            app = create_app(Registry({"lab": Upstream("lab", client, quirks)}), settings)
+            with served(app) as (gateway, _):
+                try:
+                    return await recorded(gateway, self.catalogue, selection)
+                except TargetError:
+                    return None
+
+
+@asynccontextmanager
+async def stage(base_url: str, catalogue: Catalogue, *, brief: bool = False) -> AsyncIterator[Stage]:
+    """The stage on a sound server, which is checked once."""
+    async with Recorder(base_url.removesuffix(PREFIX), timeout=PATIENCE) as recorder:
+        yield Stage(Known(recorder), await recorded(base_url, catalogue), catalogue, brief)
+
+
+async def recorded(base_url: str, catalogue: Catalogue, selection: Selection = SELECTION) -> Record:
+    """What a check records. Raises TargetError where there is nothing to judge."""
+    approach = Approach(
+        base_url, models=("scripted",), embedding_model="embedder", api_key=KEY, timeout=PATIENCE
+    )
+    (record,) = await collect(approach, plan(selection.scenarios(catalogue)))
+    return record
+
+
+def of_musts() -> list[Playable]:
+    """The faults that break a must rule and can be played."""
+    musts = {scenario.rule.id for scenario in load() if scenario.rule.level is Level.MUST}
+    return [
+        fault for fault in playable() if fault.turns & musts and not (fault.unplayable or fault.otherwise)
+    ]
+
+
+def _outcome(broken: Iterable[Judgement], record: Record) -> Outcome:
+    exchanges = {each.id: each for each in record.exchanges}
+    found = {answer for each in broken for answer in _answers(each, exchanges)}
+    if any(
+        each.failure is not None and each.failure.kind is FailureKind.TIMEOUT for each in record.exchanges
+    ):
+        return Outcome.HANG
+    for outcome in (Outcome.PASSED_ON, Outcome.ERROR, Outcome.REFUSED):
+        if outcome in found:
+            return outcome
+    return Outcome.GO
+
+
+def _answers(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> set[Outcome]:
+    """What a client got, by the evidence, or else by the status that a rule tells."""
+    if judgement.evidence:
+        return {_answered(exchanges[piece.exchange]) for piece in judgement.evidence}
+    status = re.search(r"status (?:is )?([45])\d\d", judgement.actual or "")
+    if status is None:
+        return {Outcome.PASSED_ON}
+    return {Outcome.REFUSED if status[1] == "4" else Outcome.ERROR}
+
+
+def _answered(exchange: Exchange) -> Outcome:
+    """What a client got, which breaks a rule."""
+    if exchange.status is None or exchange.failure is not None:
+        return Outcome.PASSED_ON
+    if exchange.status < 400:
+        return Outcome.ERROR if b'data: {"error":' in exchange.body else Outcome.PASSED_ON
+    enveloped = exchange.body.startswith(b'{"error":')
+    if not enveloped:
+        return Outcome.PASSED_ON
+    return Outcome.REFUSED if exchange.status < 500 else Outcome.ERROR

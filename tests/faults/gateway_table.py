@@ -1,0 +1,102 @@
+"""The page about faults behind the gateway, made of how each ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from faults.behind_gateway import Outcome
+from gonogo.faults.sections import SECTIONS
+from gonogo_server.repair.quirks import action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from faults.behind_gateway import Entry
+
+COMMAND: Final = "uv run python tasks/play_through_gateway.py"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "gateway-faults.md"
+COLUMNS: Final = (Outcome.GO, Outcome.REFUSED, Outcome.ERROR, Outcome.PASSED_ON, Outcome.HANG)
+HEAD: Final = f"""# Faults behind the gateway
+
+Generated from `tests/faults/behind_gateway.json`; do not edit by hand. `{COMMAND}` plays them.
+
+Every fault of the suite that breaks a must rule and shows on the wire is played by a scripted upstream: the reference
+server on an engine that answers from a script, whose answers get the fault. The report of `gonogo check` about it makes
+the quirks of a gateway in front of it, and the gateway is checked in turn: for all rules that the upstream was seen to
+break alone, those that the fault is made to break, and those about requests that fail a server (`http.survives`,
+`http.no_server_error`, `http.complete`).
+
+| ends | means |
+| --- | --- |
+| go | no must rule is broken behind the gateway |
+| refused | one is, as the gateway, or the upstream, refuses the request with 4xx |
+| ends in an error | one is, as the answer is an error: 5xx, or the last event of a stream |
+| passed on | one is, and the client gets as right what is not |
+| hang | an answer did not come within five seconds |
+"""
+
+
+def page(entries: Mapping[str, Entry]) -> str:
+    """The page in Markdown."""
+    lines = [HEAD, *_counts(entries), "", "## Not go", "", *_not_go(entries)]
+    return "\n".join([*lines, "", "## Go, and not passed", "", *_open(entries), ""])
+
+
+def _counts(entries: Mapping[str, Entry]) -> Iterator[str]:
+    yield f"| faults | number | {' | '.join(COLUMNS)} |"
+    yield f"| --- | {' | '.join(['---'] * (len(COLUMNS) + 1))} |"
+    for section in SECTIONS:
+        names = [fault.name for fault in section.FAULTS if fault.name in entries]
+        if names:
+            about = (section.__doc__ or "").partition("\n")[0].removesuffix(".").removeprefix("Faults ")
+            yield _row(about.partition(" ")[2], entries, names)
+    yield _row("all", entries, entries)
+    yield ""
+    yield f"{_share(entries):.1%} are go."
+
+
+def _row(about: str, entries: Mapping[str, Entry], names: Iterable[str]) -> str:
+    count = Counter(entries[name]["outcome"] for name in names)
+    return f"| {about} | {count.total()} | {' | '.join(str(count[column]) for column in COLUMNS)} |"
+
+
+def _share(entries: Mapping[str, Entry]) -> float:
+    return sum(entry["outcome"] == Outcome.GO for entry in entries.values()) / len(entries)
+
+
+def _not_go(entries: Mapping[str, Entry]) -> Sequence[str]:
+    rows = [
+        f"| {_cell(name)} | {', '.join(entry.get('broken', {}))} | {entry['outcome']} | {_why(entry)} |"
+        for name, entry in entries.items()
+        if entry["outcome"] != Outcome.GO
+    ]
+    return ["| fault | broken behind the gateway | ends | what is done |", "| --- | --- | --- | --- |", *rows]
+
+
+def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
+    """Of these the gateway is go, as what a rule is about is refused by name, or ends in an error."""
+    rows = [
+        f"| {_cell(name)} | {rule} | {verdict} | {_does(rule)} |"
+        for name, entry in entries.items()
+        if entry["outcome"] == Outcome.GO
+        for rule, verdict in entry.get("open", {}).items()
+    ]
+    said = "What a rule is about is refused by name, or ends in an error; the rule is neither passed nor broken then."
+    return [said, "", "| fault | rule | verdict | what is done |", "| --- | --- | --- | --- |", *rows]
+
+
+def _why(entry: Entry) -> str:
+    """What the tables of the gateway say of the rules that the fault breaks alone, or else of those that it leaves."""
+    rules = [*entry.get("open", {}), *entry.get("broken", {})]
+    return next((said for rule in rules if (said := _does(rule))), "")
+
+
+def _does(rule: str) -> str:
+    row = action(rule)
+    return "" if row is None else row.what
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,61 @@
+"""Faults behind the gateway: how each ended is known, and some are played here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.behind_gateway import FILE, KEY, Outcome, of_musts, stage
+from faults.gateway_table import COMMAND, PAGE, page
+from faults.serving import PATIENCE, served, sound
+from gonogo.faults.playing import found
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from faults.behind_gateway import Entry, Played
+    from gonogo.rules import Catalogue
+
+ENTRIES: dict[str, Entry] = json.loads(FILE.read_text("utf-8"))
+PLAYED = {
+    "chat streams without [DONE]": "pass",
+    "n is ignored in chat completions": "pass",
+    "a stream without its last chunk": "inconclusive",
+}
+"""One that is repaired, one that is emulated, and one that ends in an error: the verdict of its first rule."""
+
+
+@pytest.fixture(scope="module")
+def played(catalogue: Catalogue) -> Mapping[str, Played]:
+    async def play(base_url: str) -> Mapping[str, Played]:
+        async with stage(base_url, catalogue, brief=True) as here:
+            return {name: await here.play(found(name)[0]) for name in PLAYED}
+
+    with served(sound(KEY, embedders=("embedder",))) as (base_url, _):
+        return asyncio.run(asyncio.wait_for(play(base_url), 2 * PATIENCE))
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_the_suite_is_go_on_the_gateway_in_front_of_a_server_with_a_fault(
+    name: str, played: Mapping[str, Played]
+) -> None:
+    assert played[name].outcome is Outcome.GO
+    assert PLAYED[name] in played[name].turned.values()
+
+
+def test_how_faults_end_is_known_of_all_but_the_newest() -> None:
+    names = [fault.name for fault in of_musts()]
+    assert set(ENTRIES) <= set(names), f"play them anew: {COMMAND} --anew"
+    assert len(ENTRIES) >= 0.95 * len(names), f"play those that came since: {COMMAND}"
+
+
+def test_of_a_hundred_faults_ninety_five_are_go_behind_the_gateway_and_none_is_passed_on_or_hangs() -> None:
+    ends = [entry["outcome"] for entry in ENTRIES.values()]
+    assert ends.count(Outcome.GO) >= 0.95 * len(ends)
+    assert not {Outcome.PASSED_ON, Outcome.HANG} & set(ends)
+
+
+def test_the_page_about_them_says_what_the_file_says() -> None:
+    assert PAGE.read_text("utf-8") == page(ENTRIES), f"write it anew: {COMMAND}"
