@@ -5,6 +5,7 @@ The sound server's answers are kept, and the nth answer to a request is given fo
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter, defaultdict
@@ -37,6 +38,7 @@ from gonogo_server.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
+    from faults.serving import Receive, Scope, Send
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange, Request
     from gonogo.faults.playing import Playable
@@ -182,11 +184,20 @@ class Stage:
         async with played(self.known, fault.begin()) as broken:
             client = Client(ProviderSettings(url=(broken,)), KEY)
             app = create_app(Registry({"lab": Upstream("lab", client, quirks)}), settings)
-            with served(app) as (gateway, _):
+            loops: list[asyncio.AbstractEventLoop] = []
+
+            async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+                loops[:] = [asyncio.get_running_loop()]
+                await app(scope, receive, send)
+
+            with served(noting) as (gateway, _):
                 try:
                     return await recorded(gateway, self.catalogue, selection)
                 except TargetError:
                     return None
+                finally:  # on the loop of its connections
+                    for loop in loops:
+                        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.close(), loop))
 
 
 @asynccontextmanager
@@ -227,13 +238,11 @@ def _outcome(broken: Iterable[Judgement], record: Record) -> Outcome:
 
 
 def _answers(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> set[Outcome]:
-    """What a client got, by the evidence, or else by the status that a rule tells."""
-    if judgement.evidence:
-        return {_answered(exchanges[piece.exchange]) for piece in judgement.evidence}
+    """What a client got: by the status where a rule tells one, as answers that are right are evidence too then."""
     status = re.search(r"status (?:is )?([45])\d\d", judgement.actual or "")
-    if status is None:
-        return {Outcome.PASSED_ON}
-    return {Outcome.REFUSED if status[1] == "4" else Outcome.ERROR}
+    if status is not None:
+        return {Outcome.REFUSED if status[1] == "4" else Outcome.ERROR}
+    return {_answered(exchanges[piece.exchange]) for piece in judgement.evidence} or {Outcome.PASSED_ON}
 
 
 def _answered(exchange: Exchange) -> Outcome:

@@ -22,7 +22,7 @@ HEAD: Final = f"""# Faults behind the gateway
 
 Generated from `tests/faults/behind_gateway.json`; do not edit by hand. `{COMMAND}` plays them.
 
-Every fault of the suite that breaks a must rule and shows on the wire is played by a scripted upstream: the reference
+Faults of the suite that break a must rule and show on the wire are played by a scripted upstream: the reference
 server on an engine that answers from a script, whose answers get the fault. The report of `gonogo check` about it makes
 the quirks of a gateway in front of it, and the gateway is checked in turn: for all rules that the upstream was seen to
 break alone, those that the fault is made to break, and those about requests that fail a server (`http.survives`,
@@ -54,7 +54,7 @@ def _counts(entries: Mapping[str, Entry]) -> Iterator[str]:
             yield _row(about.partition(" ")[2], entries, names)
     yield _row("all", entries, entries)
     yield ""
-    yield f"{_share(entries):.1%} are go."
+    yield f"{_share(entries):.1%} are go. Those that are not listed here were not played yet."
 
 
 def _row(about: str, entries: Mapping[str, Entry], names: Iterable[str]) -> str:
