@@ -81,7 +81,11 @@ def _add_models(add: Callable[..., object]) -> None:
     add("--preload", metavar="yes|no|MODELS", help="load all, none, or these before listening (yes)")
     add("--model-memory-bytes", metavar="BYTES", help="unload models that nobody uses past it")
     add("--idle-unload-seconds", metavar="S", help="unload a model that nobody used for as long")
-    add("--kv-cache-bytes", metavar="BYTES", help="what the prefix cache may hold; 0 turns it off (1GiB)")
+    add(
+        "--kv-cache-bytes",
+        metavar="BYTES",
+        help="what the prefix cache may hold; 0 turns it off (half of what the models take, 256MiB to 1GiB)",
+    )
 
 
 def _add_providers(add: Callable[..., object]) -> None:

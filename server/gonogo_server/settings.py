@@ -53,7 +53,6 @@ SERVICE_LINK: Final = re.compile(
 
 Source: Kubernetes, "Service", Discovering services, Environment variables.
 """
-GIB: Final = 1024**3
 SWITCH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -182,8 +181,9 @@ class Settings(BaseSettings):
     idle_unload_seconds: Seconds | None = None
     """A model that nobody asked for as long is unloaded; None: never."""
 
-    kv_cache_bytes: Bytes = ByteSize(GIB)
-    """What the prefix cache may hold; 0 turns it off."""
+    kv_cache_bytes: Bytes | None = None
+    """What the prefix cache may hold; 0 turns it off. None: half of what the weights of the models in memory take, at
+    least 256 MiB and at most 1 GiB."""
 
     # ---- load
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.engine.mlx.prefix_cache import PrefixCache
+from gonogo_server.engine.mlx.residents import PREFIXES_LEAST, PREFIXES_MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -308,3 +310,20 @@ async def test_unloading_a_model_forgets_what_it_has_read(by_hand: Open, endless
     await bench.tokens(LONG)
     bench.owned.unload(bench.name)
     assert bench.prefixes.nbytes == len(bench.prefixes) == 0
+
+
+def test_a_lower_limit_drops_what_was_not_used_for_the_longest_time() -> None:
+    cache = cache_of(30, ((1, 2), 10), ((3, 4), 10), ((5, 6), 10))
+    cache.limit_to(20)
+    assert (cache.nbytes, found(cache, 1, 2), found(cache, 3, 4)) == (20, None, ("(3, 4)", 2))
+
+
+@pytest.mark.parametrize(
+    ("weights", "limit"), [(1 << 20, PREFIXES_LEAST), (1 << 30, 1 << 29), (1 << 34, PREFIXES_MOST)]
+)
+def test_the_limit_is_half_of_what_the_models_take_within_bounds(
+    by_hand: Open, endless_folder: Path, weights: int, limit: int
+) -> None:
+    owned = by_hand(endless_folder).owned
+    owned._loaded = {name: replace(loaded, nbytes=weights) for name, loaded in owned._loaded.items()}
+    assert owned._prefix_bytes == limit

@@ -75,13 +75,21 @@ class PrefixCache(Generic[Value]):
                 self._drop(key)
         self._entries[model, entry.tokens.tobytes()] = entry
         self.nbytes += nbytes
-        while self.nbytes > self._limit:
-            self._drop(next(iter(self._entries)))
+        self._keep_to_limit()
+
+    def limit_to(self, limit: int) -> None:
+        """Hold so many bytes at most from now on."""
+        self._limit = limit
+        self._keep_to_limit()
 
     def forget(self, model: str) -> None:
         """Drop everything of this model."""
         for key in [key for key in self._entries if key[0] == model]:
             self._drop(key)
+
+    def _keep_to_limit(self) -> None:
+        while self.nbytes > self._limit:
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, key: tuple[str, bytes]) -> None:
         entry = self._entries.pop(key, None)

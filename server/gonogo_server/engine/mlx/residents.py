@@ -49,19 +49,23 @@ READ_AT_ONCE = 8
 """Prompts that are read side by side."""
 
 
+PREFIXES_LEAST, PREFIXES_MOST = 1 << 28, 1 << 30
+"""Bytes for prefixes, where nobody says how many: half of what the models take that generate, within these."""
+
 Resident = Loaded | Embedder
 """A model in memory: one that generates, or one that embeds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be used: sequences of a batch, bytes for prefixes, tokens of a prompt a step (None: by the device).
+    """What may be used: sequences of a batch, bytes for prefixes (None: by the models that are loaded), tokens of a
+    prompt a step (None: by the device).
 
     An answer joins others of its model where the caches of all take `batch_bytes` at most (None: no limit).
     """
 
     sequences: int = 16
-    prefix_bytes: int = 1 << 30
+    prefix_bytes: int | None = None
     read_step: int | None = None
     batch_bytes: int | None = None
     deterministic: bool = False
@@ -92,7 +96,7 @@ class Residents:
         self._loaded: dict[str, Loaded] = {}
         self._batches: dict[str, Batch] = {}
         self._embedders: dict[str, Embedder] = {}
-        self._prefixes: PrefixCache[list[Any]] = PrefixCache(limits.prefix_bytes)
+        self._prefixes: PrefixCache[list[Any]] = PrefixCache(self._prefix_bytes)
         self._jobs: list[tuple[Generator[None, None, Any], Future[Any]]] = []
         self._deliveries = Deliveries()
         self.end: Future[None] = Future()
@@ -121,6 +125,7 @@ class Residents:
         if self._limits.deterministic:
             check_steady(location, loaded.packed)
         self._loaded[location.id] = loaded
+        self._prefixes.limit_to(self._prefix_bytes)
         self._batches[location.id] = Batch(
             location.id,
             loaded.model,
@@ -137,6 +142,7 @@ class Residents:
             batch.close()
             self._prefixes.forget(name)
         self._loaded.pop(name, None)
+        self._prefixes.limit_to(self._prefix_bytes)
         self._embedders.pop(name, None)
         # What nobody waits for any more would keep it until the next step.
         for steps, future in self._jobs:
@@ -205,6 +211,13 @@ class Residents:
             prefill_batch_size=min(READ_AT_ONCE, self._limits.sequences),
             prefill_step_size=self._read_step(),
         )
+
+    @property
+    def _prefix_bytes(self) -> int:
+        if self._limits.prefix_bytes is not None:
+            return self._limits.prefix_bytes
+        half = sum(loaded.nbytes for loaded in self._loaded.values()) // 2
+        return min(max(half, PREFIXES_LEAST), PREFIXES_MOST)
 
     def _read_step(self) -> int:
         return self._limits.read_step or (READ_CPU if on_cpu() else READ_GPU)
