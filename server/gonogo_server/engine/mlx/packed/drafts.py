@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 ALIKE: Final = 3
 """Tokens that must have stood together before."""
 MOST: Final = 2
-"""Tokens of a guess: with the one before them a pass reads three, which takes a sixth longer than one (MKL)."""
-LEAST: Final = 0.25
-"""How many of the latest guesses must have been right for one to be tried."""
+"""Tokens of a guess: with the one before them a pass reads three (see `pace` for what that costs)."""
 START: Final = 0.5
 LATEST: Final = 0.3
 """What the latest guess counts."""
@@ -39,9 +37,9 @@ class Drafts:
             self._right += LATEST * ((self._tokens[self._place] == token) - self._right)
         self._append(token)
 
-    def guess(self, most: int) -> list[int]:
-        """The next tokens, `most` at most; none where there is no guess, or the latest were wrong."""
-        if self._place is None or self._right < LEAST or most < 1:
+    def guess(self, most: int, least: float = 0.0) -> list[int]:
+        """The next tokens, `most` at most; none without a guess, or where less than `least` of the latest was right."""
+        if self._place is None or self._right < least or most < 1:
             return []
         return self._tokens[self._place : self._place + min(most, MOST)]
 

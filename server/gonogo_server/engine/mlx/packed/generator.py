@@ -17,6 +17,7 @@ from gonogo_server.engine.mlx.packed.drafts import MOST, Drafts
 from gonogo_server.engine.mlx.packed.draw import draw
 from gonogo_server.engine.mlx.packed.forward import Forward
 from gonogo_server.engine.mlx.packed.layout import Layout, Share
+from gonogo_server.engine.mlx.packed.pace import Pace
 from gonogo_server.engine.mlx.packed.progress import Progress
 from gonogo_server.engine.mlx.sampler import likeliest_token
 
@@ -52,6 +53,7 @@ class PackedGenerator:
         """... the tokens, ..."""
         self._told: list[mx.array | None] = []
         """... and their log probabilities."""
+        self._pace = Pace()
         self._count = 0
         self._passes = 0
         self.stream = generation_stream
@@ -140,6 +142,7 @@ class PackedGenerator:
         if self._drawn is None:
             return []
         tokens = cast("list[int]", self._drawn.tolist())
+        self._pace.end()
         drawing, told = self._drawing, self._told
         self._drawing, self._drawn, self._told = [], None, []
         if drawing[0].guessed:
@@ -189,8 +192,11 @@ class PackedGenerator:
             self._caches.clear()
 
     def _begin_pass(self) -> list[Reading]:
-        if len(self._rows) == 1 and self._rows[0].can_guess and self._guesses:
-            self._rows[0].guess()
+        if len(self._rows) == 1 and self._rows[0].decoding:
+            (one,) = self._rows
+            if one.can_guess(self._pace.least) and self._guesses:
+                one.guess()
+            self._pace.begin(guessed=bool(one.guessed))
         layout = Layout([Share(part, len(one.tokens)) for one, part in self._parts()])
         self._caches.make_room(layout.rows, layout.longest)
         for row, one in enumerate(self._rows):

@@ -55,20 +55,24 @@ class Progress:
         return taken
 
     @property
-    def can_guess(self) -> bool:
-        """Whether there is a guess of what follows the token that is to be read."""
-        return (
-            self.drafts is not None
-            and len(self.left) == 1
-            and not self.reading
-            and bool(self.drafts.guess(self.max_tokens - self.generated - 1))
-        )
+    def decoding(self) -> bool:
+        """Whether all that is left to be read is the token that was drawn."""
+        return len(self.left) == 1 and not self.reading
+
+    def can_guess(self, least: float) -> bool:
+        """Whether there is a guess of what follows that token, and so much of the latest ones was right."""
+        return self.drafts is not None and bool(self.drafts.guess(self._room, least))
 
     def guess(self) -> None:
         """Have what probably follows read along."""
         if self.drafts is not None:
-            self.guessed = self.drafts.guess(self.max_tokens - self.generated - 1)
+            self.guessed = self.drafts.guess(self._room)
             self.left += self.guessed
+
+    @property
+    def _room(self) -> int:
+        """Tokens that it may have behind the one that is drawn next."""
+        return self.max_tokens - self.generated - 1
 
     def verify(self, drawn: list[int]) -> list[tuple[int, str | None]]:
         """Go on with what was drawn behind the token before the guess, and behind each of its tokens, while they agree.
