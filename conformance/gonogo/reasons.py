@@ -74,6 +74,10 @@ class Reason(StrEnum):
             "be why, and this was not sent; restart it and add --resume"
         ),
     )
+    TARGET_GONE = (
+        "target-gone",
+        "nobody could be reached at the target any more, so this was not sent; start it again and add --resume",
+    )
     INTERRUPTED = "interrupted", "the run was interrupted before this was answered; --resume goes on with it"
     OUT_OF_TIME = "out-of-time", "--max-seconds was over before this was answered; --resume goes on with it"
     OUT_OF_ROOM = (
@@ -281,7 +285,7 @@ NOT_APPLICABLE = frozenset(
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""
 
-CUT_SHORT = frozenset({Reason.INTERRUPTED, Reason.OUT_OF_TIME, Reason.OUT_OF_ROOM})
+CUT_SHORT = frozenset({Reason.TARGET_GONE, Reason.INTERRUPTED, Reason.OUT_OF_TIME, Reason.OUT_OF_ROOM})
 """Reasons by which a run ended before it had asked all: without them it might have been a no-go."""
 
 LOST = frozenset({Reason.TARGET_LOST, Reason.TARGET_LOST_AFTER_SEVERAL, Reason.TARGET_LOST_BEFORE})

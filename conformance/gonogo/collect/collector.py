@@ -29,6 +29,7 @@ from gonogo.collect.resuming import ids_from
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import baselines, brief, key_after, sign_of_life
 from gonogo.stimuli.stimulus import NotPossible, Risk
+from gonogo.verdict import Because
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from gonogo.collect.roles import Recorder, Sink
     from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.stimulus import Stimulus, Subject
-    from gonogo.verdict import Because
 
 TRIES = 4
 FIRST_WAIT = 0.5
@@ -108,10 +108,21 @@ class Collector:
         new = self._unknown(stimuli)
         self._number(new)
         await self._pool(new)
-        await self._watch(new)
+        sent = [self._answers[stimulus.key] for stimulus in new if stimulus.key in self._answers]
+        if sent and all(map(found_nobody, sent)):
+            # None of them did anything: no sign of life would accuse the right one.
+            self.ended = Because(Reason.TARGET_GONE, about=tuple(exchange.id for exchange in sent))
+        else:
+            await self._watch(new)
         self._stop_at_enough()
         found = (self._answers.get(stimulus.key) for stimulus in stimuli)
         return [exchange for exchange in found if exchange is not None]
+
+    @property
+    def reaches_nobody(self) -> bool:
+        """Whether something was sent, and none of it reached the target."""
+        new = [exchange for key, exchange in self._answers.items() if key not in self.known]
+        return bool(new) and all(map(found_nobody, new))
 
     def learn(self, exchanges: Iterable[Exchange]) -> None:
         """Take more exchanges as known; called before anything is sent."""

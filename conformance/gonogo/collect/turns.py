@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gonogo.collect.answers import lives
 from gonogo.collect.greeting import GREETED, first_chat
 from gonogo.collect.sharing import is_shared
-from gonogo.reasons import LOST
+from gonogo.reasons import LOST, Reason
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ class Turns:
         """Let each have its turn, as long as somebody answers and no turn had the run end."""
         ended: Because | None = None
         for turn in self._begun(asked):
-            if ended is not None and not (ended.reason in LOST and await turn.is_there(self.greeting)):
+            back = {*LOST, Reason.TARGET_GONE}
+            if ended is not None and not (ended.reason in back and await turn.is_there(self.greeting)):
                 turn.give_up(asked, ended)
                 continue
             await send(turn)

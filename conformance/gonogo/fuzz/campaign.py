@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from gonogo.errors import TargetError
 from gonogo.fuzz.budget import MAIN_SHARE, Budget, Purse
 from gonogo.fuzz.cases import Shot, is_risky, keyless, mild_first, posted, renumbered, shots
 from gonogo.fuzz.smaller import smaller
@@ -66,8 +67,13 @@ async def fuzz(
 
     `source` is asked for the cases of a seed, and for how many, and has `longest` seconds to tell them; those of the
     budget run from when it has, as they are the target's. Raises UsageError where Schemathesis is missing,
-    GonogoError where it breaks.
+    GonogoError where it breaks, TargetError where nothing that was sent before reached the target.
     """
+    if collector.reaches_nobody:
+        raise TargetError(
+            "The target is gone: it answered the first requests, and could not be reached any more before the first "
+            "generated one; start it again."
+        )
     now = asyncio.get_running_loop().time
     campaign = _Campaign(collector, what, Purse.of(what.budget))
     told: list[Told] = []

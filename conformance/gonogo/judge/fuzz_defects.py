@@ -147,8 +147,9 @@ def statuses(exchanges: Iterable[Exchange]) -> Looked:
 
 
 def endings(exchanges: Iterable[Exchange]) -> Looked:
-    """Every case, and whether the connection held to the end of its answer."""
-    return _looked(exchanges, tuple(Meant), acceptance.complete)
+    """Every case that reached the target, and whether the connection held to the end of its answer."""
+    reached = (e for e in exchanges if e.failure is None or e.failure.kind is not FailureKind.CONNECT)
+    return _looked(reached, tuple(Meant), acceptance.complete)
 
 
 def envelopes(exchanges: Iterable[Exchange]) -> Looked:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo import evidence
+from gonogo.errors import TargetError
 from gonogo.exchange import Chunk, Failure, FailureKind
+from gonogo.fuzz.campaign import VOLLEY
 from gonogo.judge import shape
 from gonogo.judge.checks.robustness import ENOUGH, accepted_cases
 from gonogo.reasons import Reason
@@ -354,6 +356,24 @@ def test_a_target_that_dies_is_not_asked_further(sound: Pass, over: Over) -> Non
     assert died[0] in {exchange.id for exchange in found.cases}
     assert len(found.cases) < len(sound.cases)
     assert found.record.exchanges[-1].stimulus.startswith("alive after ")
+
+
+def _gone(exchange: Exchange) -> Exchange:
+    failure = Failure(FailureKind.CONNECT, 0.0, "Connection refused")
+    return replace(exchange, status=None, headers=(), chunks=(), failure=failure)
+
+
+def test_a_target_that_is_gone_before_the_first_case_is_asked_once_and_accused_of_nothing(over: Over) -> None:
+    found = over(lambda _, exchange: _gone(exchange) if case(exchange.stimulus) else exchange)
+
+    assert 0 < len(found.cases) <= VOLLEY * 8
+    assert found.turned == dict.fromkeys(RULES, Verdict.INCONCLUSIVE)
+    assert {because.reason for because in found.record.unsent.values()} == {Reason.TARGET_GONE}
+
+
+def test_no_case_is_drawn_for_a_target_that_nothing_has_reached(over: Over) -> None:
+    with pytest.raises(TargetError, match=r"The target is gone: .*; start it again"):
+        over(lambda _, exchange: _gone(exchange))
 
 
 def test_stored_evidence_of_a_pass_is_judged_the_same(failing: Pass, tmp_path: Path) -> None:
