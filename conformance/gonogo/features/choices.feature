@@ -5,14 +5,14 @@ Feature: Several choices
   Scenario: A chat completion has as many choices as were asked for
     Source: schema, CreateChatCompletionRequest.n
     Why: best-of-n is best of one, and nobody learns of it (abetlen/llama-cpp-python#1906, InternLM/lmdeploy#4073).
-    When a chat completion is requested with {"n": 2, "max_tokens": 2}
+    When a chat completion is requested with {"n": 2, "max_tokens": 4}
     Then there are 2 choices
 
   @must @choices.chat.streamed
   Scenario: A chat completion that is streamed has as many choices as were asked for
     Source: schema, CreateChatCompletionRequest.n; recorded streams of three choices
     Why: both choices are glued together, or one is missing (vllm-project/vllm-omni#4269).
-    When a chat completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    When a chat completion is streamed with {"n": 2, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the stream has 2 choices
 
   @must @choices.chat.usage
@@ -20,22 +20,22 @@ Feature: Several choices
     Source: schema, CompletionUsage.completion_tokens; each choice is generated
     Why: quota and billing code counts one of them, or one of them twice.
     Needs: choices.chat.number, chat.limit.max_tokens
-    When a chat completion is requested with {"n": 2, "max_tokens": 2}
-    And a chat completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    When a chat completion is requested with {"n": 2, "max_tokens": 4}
+    And a chat completion is streamed with {"n": 2, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the tokens of all 2 choices are counted once
 
   @must @choices.completions.number
   Scenario: A completion has as many choices as were asked for
     Source: schema, CreateCompletionRequest.n
     Why: best-of-n is best of one, and nobody learns of it (abetlen/llama-cpp-python#1906, InternLM/lmdeploy#4073).
-    When a completion is requested with {"n": 2, "max_tokens": 2}
+    When a completion is requested with {"n": 2, "max_tokens": 4}
     Then there are 2 choices
 
   @must @choices.completions.streamed
   Scenario: A completion that is streamed has as many choices as were asked for
     Source: schema, CreateCompletionRequest.n; recorded streams of three choices
     Why: both choices are glued together, or one is missing (vllm-project/vllm-omni#4269).
-    When a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    When a completion is streamed with {"n": 2, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the stream has 2 choices
 
   @must @choices.completions.usage
@@ -43,8 +43,8 @@ Feature: Several choices
     Source: schema, CompletionUsage.completion_tokens; each choice is generated
     Why: quota and billing code counts one of them, or one of them twice.
     Needs: choices.completions.number, completions.limit.max_tokens
-    When a completion is requested with {"n": 2, "max_tokens": 2}
-    And a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    When a completion is requested with {"n": 2, "max_tokens": 4}
+    And a completion is streamed with {"n": 2, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then the tokens of all 2 choices are counted once
 
   @must @choices.chat.text
@@ -52,7 +52,7 @@ Feature: Several choices
     Source: schema, CreateChatCompletionRequest.n, "how many chat completion choices to generate"; each is generated
     Why: best-of-n chooses among one text and nothing.
     Needs: choices.chat.number
-    When a chat completion is requested with {"n": 2, "max_tokens": 2}
+    When a chat completion is requested with {"n": 2, "max_tokens": 4}
     Then each of the 2 choices has text
 
   @must @choices.chat.streamed_text
@@ -60,7 +60,7 @@ Feature: Several choices
     Source: schema, CreateChatCompletionRequest.n; recorded streams of three choices
     Why: the text of all choices arrives under one of them.
     Needs: choices.chat.streamed
-    When a chat completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    When a chat completion is streamed with {"n": 2, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then each of the 2 choices has text
 
   @must @choices.completions.text
@@ -68,7 +68,7 @@ Feature: Several choices
     Source: schema, CreateCompletionRequest.n, "how many completions to generate for each prompt"; each is generated
     Why: best-of-n chooses among one text and nothing.
     Needs: choices.completions.number
-    When a completion is requested with {"n": 2, "max_tokens": 2}
+    When a completion is requested with {"n": 2, "max_tokens": 4}
     Then each of the 2 choices has text
 
   @must @choices.completions.streamed_text
@@ -76,7 +76,7 @@ Feature: Several choices
     Source: schema, CreateCompletionRequest.n; recorded streams of three choices
     Why: the text of all choices arrives under one of them.
     Needs: choices.completions.streamed
-    When a completion is streamed with {"n": 2, "max_tokens": 2, "stream_options": {"include_usage": true}}
+    When a completion is streamed with {"n": 2, "max_tokens": 4, "stream_options": {"include_usage": true}}
     Then each of the 2 choices has text
 
   @must @choices.chat.calls

@@ -38,12 +38,12 @@ def _index(frame: bytes) -> int | None:
 
 def _one_counted(value: Any) -> None:  # noqa: ANN401 - JSON
     usage = value["usage"]
-    usage.update(completion_tokens=2, total_tokens=usage["prompt_tokens"] + 2)
+    usage.update(completion_tokens=4, total_tokens=usage["prompt_tokens"] + 4)
 
 
 def _counted_twice(value: Any) -> None:  # noqa: ANN401 - JSON
     usage = value["usage"]
-    usage.update(completion_tokens=8, total_tokens=usage["prompt_tokens"] + 8)
+    usage.update(completion_tokens=16, total_tokens=usage["prompt_tokens"] + 16)
 
 
 def _is_second(value: Any) -> bool:  # noqa: ANN401 - JSON

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
+CHARACTER = 4
+"""Tokens with which any text has a character: one has four bytes at most (RFC 3629), and a token at least one."""
+
+
 @check("there are {number:d} choices")
 def number_whole(exchange: Exchange, number: int) -> Outcome:
     """As many as `n` says; none at all is another rule's matter."""
@@ -51,8 +55,9 @@ def each_has_text(exchange: Exchange, number: int) -> Outcome:
     if not empty:
         return saw("choice with text", exchange, count=number)
     refuse_reasoning(exchange)
-    if set(calls.finish_reasons(exchange)) != {"length"}:
-        raise undecided(Reason.NO_TEXT, exchange)  # a model may end a choice before its first token
+    if set(calls.finish_reasons(exchange)) != {"length"} or (_limit(exchange) or 0) < CHARACTER:
+        # A model may end a choice before its first token, and fewer tokens may be parts of one character.
+        raise undecided(Reason.NO_TEXT, exchange)
     all_of_it(exchange)
     return Deviation("text in every choice that its limit cut", f"choice {empty[0]} has none")
 
@@ -76,8 +81,7 @@ def all_counted(exchange: Exchange, number: int) -> Outcome:
         raise undecided(Reason.FEWER_CHOICES, exchange, found=found, number=number)
     if calls.finish_reasons(exchange) != ["length"] * number:
         raise undecided(Reason.LIMIT_NOT_REACHED_BY_ALL, exchange)
-    asked = exchange.request.fields
-    limit = reading.count(asked.get("max_completion_tokens", asked.get("max_tokens")))
+    limit = _limit(exchange)
     if not limit:
         raise undecided(Reason.NO_COUNT, exchange, field="max_tokens")
     counted = generated(exchange)
@@ -86,6 +90,11 @@ def all_counted(exchange: Exchange, number: int) -> Outcome:
     if counted > number * limit:
         refuse_reasoning(exchange)
     return Deviation(f"{number * limit} completion tokens", f"completion_tokens is {counted}")
+
+
+def _limit(exchange: Exchange) -> int | None:
+    asked = exchange.request.fields
+    return reading.count(asked.get("max_completion_tokens", asked.get("max_tokens")))
 
 
 def _deviation(expected: int, found: int) -> Deviation:
