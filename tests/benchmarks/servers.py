@@ -133,7 +133,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), urllib.request.urlopen(url, timeout=5):
             return
-        time.sleep(0.2)
+        time.sleep(0.05)
     raise SystemExit(f"The server did not start: {process.args!r}")
 
 
