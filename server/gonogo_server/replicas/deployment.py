@@ -11,8 +11,8 @@ from ray.serve.schema import LoggingConfig
 from gonogo_server import compose
 from gonogo_server.app import create_app
 from gonogo_server.engine import choose
+from gonogo_server.envelope import REQUEST_ID
 from gonogo_server.operations import logs
-from gonogo_server.operations.exchange_headers import REQUEST_ID
 from gonogo_server.replicas.refusals import check
 
 if TYPE_CHECKING:
