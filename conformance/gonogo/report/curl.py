@@ -34,7 +34,7 @@ def curl(request: Request, base_url: str) -> str:
     words = ["curl", "-sS", "-i", *(["-N"] if _is_stream(request) else []), *_method(request)]
     words += ["-g"] if re.search(r"[\[\]{}]", url) else []  # curl would read these as a range of addresses
     words += ["--path-as-is"] if re.search(r"/\.\.?(/|$)", url) else []
-    words.append(quote(url.encode()))
+    words.append(quote(_encoded(url)))
     words += [word for pair in _headers(request) for word in ("-H", pair)]
     if not request.body:
         return " ".join(words)
@@ -53,6 +53,14 @@ def quote(data: bytes) -> str:
     return shlex.quote(text) if text.isprintable() and "##" not in text else _dollar_quote(data)
 
 
+def _encoded(text: str) -> bytes:
+    """Its bytes as they were sent; a half surrogate, which stored evidence may hold, as UTF-8 would have it."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def _dollar_quote(data: bytes) -> str:
     escaped = {ord("\\"): r"\\", ord("'"): r"\'", ord("\n"): r"\n", ord("\r"): r"\r", ord("\t"): r"\t"}
     written = "".join(
@@ -65,14 +73,14 @@ def _method(request: Request) -> list[str]:
     implied = "POST" if request.body else "GET"
     if request.method == "HEAD":
         return ["-I"]
-    return [] if request.method == implied else ["-X", quote(request.method.encode())]
+    return [] if request.method == implied else ["-X", quote(_encoded(request.method))]
 
 
 def _headers(request: Request) -> list[str]:
     words = [
         _from_shell(name)
         if value == REDACTED
-        else quote(f"{name}: {value}".encode("utf-8", "surrogateescape"))
+        else quote(_encoded(f"{name}: {value}"))
         for name, value in request.headers
         if name.lower() not in _SAID_BY_CURL and (name.lower(), value) not in _NOT_WORTH_SAYING
     ]

@@ -167,3 +167,11 @@ def test_a_query_of_the_base_url_stands_at_the_end_and_a_header_taken_out_is_a_v
     assert curl(request, "https://h/v1/?api-version=1") == (
         "curl -sS -i 'https://h/v1/models?api-version=1' -H \"api-key: $API_KEY\" -H 'x-title: a b'"
     )
+
+
+@pytest.mark.parametrize("half", ["\ud800", "\udc80"])
+def test_half_a_surrogate_in_stored_evidence_makes_a_command_too(half: str) -> None:
+    command = curl(Request("GET", f"/{half}", ()), f"http://127.0.0.1/{half}")
+
+    assert command.isascii()
+    assert command.startswith("curl -sS -i $'http://127.0.0.1/")
