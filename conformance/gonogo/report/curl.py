@@ -78,9 +78,7 @@ def _method(request: Request) -> list[str]:
 
 def _headers(request: Request) -> list[str]:
     words = [
-        _from_shell(name)
-        if value == REDACTED
-        else quote(_encoded(f"{name}: {value}"))
+        _from_shell(name) if value == REDACTED else quote(_encoded(f"{name}: {value}"))
         for name, value in request.headers
         if name.lower() not in _SAID_BY_CURL and (name.lower(), value) not in _NOT_WORTH_SAYING
     ]
