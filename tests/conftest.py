@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
 """The variable that has a child process measured; coverage sets it."""
 _MEASURED = ("gonogo", "gonogo_contract", "gonogo_server")
-_BY_THEMSELVES = ("gonogo.__main__", "gonogo.suite", "gonogo_server.__main__")
+_BY_THEMSELVES = ("gonogo.__main__", "gonogo.suite", "gonogo_server.__main__", "gonogo_server.replicas.")
 """What runs when it is imported, or is pytest's to import."""
 _OF_EVERY_TEST = {"_listening_to_ctrl_c", "_unmeasured_processes", "request"}
 _FOREIGN = ("openai", "schemathesis", "transformers", "uvicorn")
