@@ -96,7 +96,8 @@ def test_each_error_has_its_status_type_param_code_and_headers(
 
 def test_no_error_of_the_server_is_left_out() -> None:
     for module in pkgutil.walk_packages(gonogo_server.__path__, "gonogo_server."):
-        if not module.name.endswith("__main__"):
+        # Ray is in no development environment, and what runs on it has no errors of its own.
+        if not module.name.endswith("__main__") and not module.name.startswith("gonogo_server.replicas."):
             importlib.import_module(module.name)
     ours = {cls for cls in tree(errors.ServerError) if cls.__module__.startswith("gonogo_server")}
     assert ours == {type(error) for error, *_ in TREE if isinstance(error, errors.ServerError)}
