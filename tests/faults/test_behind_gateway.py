@@ -26,6 +26,9 @@ PLAYED = {
 }
 """One that is repaired, one that is emulated, and one that ends in an error: the verdict of its first rule."""
 
+KNOWN_TO_PASS = {"embeddings without usage", "null as the usage of embeddings"}
+"""What `--print-quirks` says is passed on: only the upstream can count its tokens, and the vectors are right."""
+
 
 @pytest.fixture(scope="module")
 def played(catalogue: Catalogue) -> Mapping[str, Played]:
@@ -49,10 +52,11 @@ def test_no_fault_is_in_the_file_that_is_not_there_any_more() -> None:
     assert ENTRIES.keys() <= {fault.name for fault in of_musts()}, f"play them anew: {COMMAND} --anew"
 
 
-def test_ninety_five_of_a_hundred_faults_are_go_behind_the_gateway_and_none_is_passed_on_or_hangs() -> None:
-    ends = [entry["outcome"] for entry in ENTRIES.values()]
-    assert ends.count(Outcome.GO) >= 0.95 * len(ends)
-    assert not {Outcome.PASSED_ON, Outcome.HANG} & set(ends)
+def test_ninety_five_of_a_hundred_faults_are_go_and_no_other_is_passed_on_or_hangs() -> None:
+    ends = {name: entry["outcome"] for name, entry in ENTRIES.items()}
+    assert len(ends) == len(list(of_musts()))
+    assert list(ends.values()).count(Outcome.GO) >= 0.95 * len(ends)
+    assert {name for name, end in ends.items() if end in {Outcome.PASSED_ON, Outcome.HANG}} == KNOWN_TO_PASS
 
 
 def test_the_page_about_them_says_what_the_file_says() -> None:
