@@ -26,7 +26,7 @@ PORTS: Final[Mapping[int, tuple[str, ...]]] = {
     23333: ("LMDeploy",),
     30000: ("SGLang",),
 }
-"""The default port of each server, as its own documentation has it."""
+"""The port on which each of these listens unless it is told another."""
 
 OWNERS: Final = {
     "library": "Ollama",
