@@ -29,18 +29,18 @@ PROVIDERS = {"models of this process": Local, "another server (`--provider`)": U
 HEAD = f"""\
 # Endpoints
 
-What the contract describes, and what `gonogo serve` does of it. Generated from the code by
+What the contract defines and what `gonogo serve` supports. Generated from the code by
 `{COMMAND}`.
 
-Each path stands under `/v1`, for the default provider and for models called `PROVIDER/ID`, and under `/PROVIDER/v1`.
-Schemas are components of the contract, which `/openapi.json` serves. An endpoint that is not served is answered with
-404, a method that a path does not have with 405.
+Each path exists under `/v1`, for the default provider and for models named `PROVIDER/ID`, and under `/PROVIDER/v1`.
+Schemas are components of the contract, which `/openapi.json` serves. An unsupported endpoint returns 404, an
+unsupported method 405.
 """
 PRESETS_HEAD = """\
 ## Known servers
 
-`gonogo serve --provider NAME` asks these at their usual address; with `--provider NAME=URL` any other server is asked.
-What the gateway repairs, emulates and refuses stands in [gateway.md](gateway.md).
+`gonogo serve --provider NAME` connects to these at their usual address; `--provider NAME=URL` connects to any server.
+[gateway.md](gateway.md) describes what the gateway repairs, emulates and refuses.
 """
 
 
@@ -82,12 +82,12 @@ def matrix() -> str:
     return "\n".join(
         [
             HEAD,
-            *_table(("endpoint", "request", "answer", "with `stream: true`, events of", "statuses"), rows),
-            "\n## Who answers\n",
+            *_table(("endpoint", "request", "answer", "events with `stream: true`", "statuses"), rows),
+            "\n## Support\n",
             *_table(("endpoint", "`gonogo serve`", *PROVIDERS), served),
             "",
             PRESETS_HEAD,
-            *_table(("name", "base URL", "variable with the key", "rules that it is known to break"), known),
+            *_table(("name", "base URL", "key variable", "known broken rules"), known),
             "",
         ]
     )

@@ -22,26 +22,26 @@ HEAD: Final = f"""# Faults behind the gateway
 
 Generated from `tests/faults/behind_gateway.json`; do not edit by hand. `{COMMAND}` plays them.
 
-Faults of the suite that break a must rule and show on the wire are played by a scripted upstream: the reference
-server on an engine that answers from a script, whose answers get the fault. The report of `gonogo check` about it makes
-the quirks of a gateway in front of it, and the gateway is checked in turn: for all rules that the upstream was seen to
-break alone, those that the fault is made to break, and those about requests that fail a server (`http.survives`,
-`http.no_server_error`, `http.complete`).
+A scripted upstream plays every fault of the suite that breaks a must rule and shows on the wire. The upstream is the
+reference server on the scripted engine, with the fault applied to its answers. The report of `gonogo check` about it
+becomes the quirks of a gateway in front of it, and the gateway is then checked against three sets of rules: those that
+the upstream breaks directly, those that the fault is meant to break, and those about requests that make a server fail
+(`http.survives`, `http.no_server_error`, `http.complete`).
 
-| ends | means |
+| outcome | meaning |
 | --- | --- |
 | go | no must rule is broken behind the gateway |
-| refused | one is, as the gateway, or the upstream, refuses the request with 4xx |
-| ends in an error | one is, as the answer is an error: 5xx, or the last event of a stream |
-| passed on | one is, and the client gets as right what is not |
-| hang | an answer did not come within five seconds |
+| refused | a must rule is broken because the gateway or the upstream refuses the request with 4xx |
+| ends in an error | a must rule is broken because the answer is an error: 5xx, or the last event of a stream |
+| passed on | a must rule is broken, and the client receives the wrong answer as if it were correct |
+| hang | an answer did not arrive within five seconds |
 """
 
 
 def page(entries: Mapping[str, Entry]) -> str:
     """The page in Markdown."""
     lines = [HEAD, *_counts(entries), "", "## Not go", "", *_not_go(entries)]
-    return "\n".join([*lines, "", "## Go, and not passed", "", *_open(entries), ""])
+    return "\n".join([*lines, "", "## Go, but not passed", "", *_open(entries), ""])
 
 
 def _counts(entries: Mapping[str, Entry]) -> Iterator[str]:
@@ -54,7 +54,7 @@ def _counts(entries: Mapping[str, Entry]) -> Iterator[str]:
             yield _row(about.partition(" ")[2], entries, names)
     yield _row("all", entries, entries)
     yield ""
-    yield f"{_share(entries):.1%} are go. Those that are not listed here were not played yet."
+    yield f"{_share(entries):.1%} are go. Faults that are not listed here have not been played yet."
 
 
 def _row(about: str, entries: Mapping[str, Entry], names: Iterable[str]) -> str:
@@ -72,7 +72,7 @@ def _not_go(entries: Mapping[str, Entry]) -> Sequence[str]:
         for name, entry in entries.items()
         if entry["outcome"] != Outcome.GO
     ]
-    return ["| fault | broken behind the gateway | ends | what is done |", "| --- | --- | --- | --- |", *rows]
+    return ["| fault | broken behind the gateway | outcome | what the gateway does |", "| --- | --- | --- | --- |", *rows]
 
 
 def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
@@ -83,8 +83,8 @@ def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
         if entry["outcome"] == Outcome.GO
         for rule, verdict in entry.get("open", {}).items()
     ]
-    said = "What a rule is about is refused by name, or ends in an error; the rule is neither passed nor broken then."
-    return [said, "", "| fault | rule | verdict | what is done |", "| --- | --- | --- | --- |", *rows]
+    said = "The gateway refuses by name what the rule checks, or answers with an error, so the rule neither passes nor fails."
+    return [said, "", "| fault | rule | verdict | what the gateway does |", "| --- | --- | --- | --- |", *rows]
 
 
 def _why(entry: Entry) -> str:

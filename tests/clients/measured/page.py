@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 HEAD = """# Which client breaks on which deviation
 
 Generated from `conformance/gonogo/clients/table.json`; do not edit by hand. `uv run python tasks/measure_clients.py`
-measures it: a server on loopback sends canned bytes with one fault of `gonogo faults`, a client reads them, and what it
-*delivered* is held against what the bytes say. Not only exceptions count: text that is lost, calls that come with
-emptied arguments, ids that the client invents.
+measures it: a server on loopback sends fixed bytes with one fault of `gonogo faults`, a client reads them, and the
+script compares what the client *delivered* with the bytes. It counts exceptions, and also lost text, tool calls with
+empty arguments, and ids that the client invents.
 
-"ok": the client delivers what the bytes say, or what the server meant. "raises": the class of the exception; what was
-delivered before it is not told. "-": the client does not do such a request. `openai-python`, `openai-node` and
-`httpx-sse` are read by a loop that adds up fragments by their index, as the guide shows it; `.stream()` is the helper
-of the same package. instructor reads calls in parallel mode. A stream asks for `include_usage`; one that the client
-waits for in vain is not measured. `gonogo serve --engine scripted --fault NAME` plays a deviation for any other client.
-What your server sends is read by openai-python and httpx-sse in every run of `gonogo check`, and by openai-node and the
-AI SDK in one with [`--node-modules`](ci.md#clients-for-node).
+"ok": the client delivers what the bytes say, or what the server meant. "raises": the class of the exception, whatever
+was delivered before it. "-": the client does not support this kind of request. `openai-python`, `openai-node` and
+`httpx-sse` are read by a loop that joins fragments by their index, as in the guide; `.stream()` is the helper of the
+same package. instructor reads tool calls in parallel mode. Streams ask for `include_usage`; a stream that makes the
+client wait forever is not measured. To try a deviation with any other client, use
+`gonogo serve --engine scripted --fault NAME`. In every run of `gonogo check`, openai-python and httpx-sse read the
+answers of your server; with [`--node-modules`](ci.md#clients-for-node), openai-node and the AI SDK read them too.
 """
 DASH = "-"
 
@@ -56,6 +56,6 @@ def _row(one: Deviation, table: Table) -> str:
 def _harmless(table: Table) -> Iterator[str]:
     fine = [one.name for one in table.deviations if not one.broken]
     yield ""
-    yield f"## Deviations that none of these clients minds ({len(fine)})"
+    yield f"## Deviations that all of these clients tolerate ({len(fine)})"
     yield ""
     yield from (f"- {name}" for name in fine)
