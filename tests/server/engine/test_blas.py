@@ -93,7 +93,14 @@ def test_mkl_computes_reproducibly(tmp_path: Path) -> None:
     assert environ["MKL_CBWR"] == "AUTO"
 
 
-def test_what_the_user_has_set_is_kept(tmp_path: Path) -> None:
-    environ = {"MKL_THREADING_LAYER": "GNU", "MKL_CBWR": "COMPATIBLE"}
+def test_mkl_leaves_a_core_to_the_event_loop_between_products(tmp_path: Path) -> None:
+    environ: dict[str, str] = {}
     blas._settle(tmp_path / "libmkl_rt.so.3", environ)
-    assert environ == {"MKL_THREADING_LAYER": "GNU", "MKL_CBWR": "COMPATIBLE"}
+    assert environ["KMP_BLOCKTIME"] == "1"
+
+
+def test_what_the_user_has_set_is_kept(tmp_path: Path) -> None:
+    set_by_user = {"MKL_THREADING_LAYER": "GNU", "MKL_CBWR": "COMPATIBLE", "KMP_BLOCKTIME": "200"}
+    environ = dict(set_by_user)
+    blas._settle(tmp_path / "libmkl_rt.so.3", environ)
+    assert environ == set_by_user

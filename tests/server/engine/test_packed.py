@@ -147,6 +147,31 @@ def test_sequences_that_come_and_go_have_the_tokens_of_mlx_lm(tiny: Bench) -> No
     assert tiny.answers(tiny.packed(rows=2), prompts) == plain
 
 
+def test_a_short_prompt_gets_its_first_token_while_a_long_one_is_read(tiny: Bench) -> None:
+    generator = tiny.packed()
+    uids = []
+    for prompt in (range(10, 410), range(5, 15)):
+        uids += generator.insert(
+            [list(prompt)],
+            max_tokens=[1],
+            caches=None,
+            all_tokens=[[]],
+            samplers=[likeliest_token],
+            logits_processors=[[]],
+            tells=[False],
+        )
+    answered: list[int] = []
+    passes = []
+    while len(answered) < 2:
+        passes.append(len(answered))
+        answered += [answer.uid for answer in generator.next()[1]]
+    long, short = uids
+    assert answered == [short, long]
+    assert passes.count(0) <= 5
+    # Of 16 tokens a pass at least 12 are the long prompt's.
+    assert len(passes) <= 400 / 12 + 2
+
+
 def test_the_greedy_answers_of_a_real_model_are_those_of_mlx_lm(smol: Bench) -> None:
     prompts = asked(smol, "What is rain?", "Name three metals.")
     alone = [smol.answers(smol.plain(), [prompt])[0] for prompt in prompts]

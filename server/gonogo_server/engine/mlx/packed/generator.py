@@ -19,6 +19,7 @@ from gonogo_server.engine.mlx.packed.forward import Forward
 from gonogo_server.engine.mlx.packed.layout import Layout, Share
 from gonogo_server.engine.mlx.packed.pace import Pace
 from gonogo_server.engine.mlx.packed.progress import Progress
+from gonogo_server.engine.mlx.packed.sharing import has_room, shares
 from gonogo_server.engine.mlx.sampler import likeliest_token
 
 if TYPE_CHECKING:
@@ -165,10 +166,9 @@ class PackedGenerator:
         return answers
 
     def _join(self, answered: list[Answering]) -> list[Reading]:
-        """Give rows to those who wait, as far as their prompts can be read in the next pass."""
+        """Give rows to waiting sequences, as far as passes have room for their prompts."""
         ended = []
-        left = self._step_size - sum(len(one.left) for one in self._rows if len(one.left) > 1)
-        while self._waiting and left > 0 and len(self._rows) < self._most:
+        while self._waiting and len(self._rows) < self._most and has_room(self._unread(), self._step_size):
             one = self._waiting[0]
             begun = one.begin()
             answers = self._answers(one, begun)
@@ -179,8 +179,13 @@ class PackedGenerator:
                 continue
             self._waiting.popleft()
             self._rows.append(one)
-            left -= len(one.left)
         return ended
+
+    def _by_age(self) -> list[Progress]:
+        return sorted(self._rows, key=lambda one: one.uid)
+
+    def _unread(self) -> list[int]:
+        return [len(one.left) for one in self._by_age()]
 
     def _leave(self, one: Progress) -> None:
         row, last = self._rows.index(one), len(self._rows) - 1
@@ -214,13 +219,9 @@ class PackedGenerator:
         return self._read()
 
     def _parts(self) -> list[tuple[Progress, list[int]]]:
-        """What each sequence reads: those that came first go first, and each at least a token."""
-        left = self._step_size
-        parts: dict[int, list[int]] = {}
-        for one in sorted(self._rows, key=lambda one: one.uid):
-            part = one.left[: max(1, left)]
-            left -= len(part) if len(part) > 1 else 0
-            parts[one.uid] = part
+        """What each sequence reads, in the order of the rows."""
+        counts = zip(self._by_age(), shares(self._unread(), self._step_size), strict=True)
+        parts = {one.uid: one.left[:count] for one, count in counts}
         return [(one, parts[one.uid]) for one in self._rows]
 
     def _draw(self, states: mx.array) -> None:
