@@ -203,6 +203,11 @@ class Reason(StrEnum):
     TOO_SHORT = "too-short", "the text has {found} words, and fewer than {needed} may be drawn each time"
     TEXT_CHANGED = "text-changed", "the greedy text changed from one answer to the other"
     TEXTS_DIFFER = "texts-differ", "the whole text and the streamed text differ"
+    TEXTS_OF_SURFACES_DIFFER = "texts-of-surfaces-differ", "the two surfaces give different texts"
+    ASKED_FOR_MORE = (
+        "asked-for-more",
+        "chat was asked with {fields} too, so that the two surfaces were not asked for the same",
+    )
     TOO_FEW_TEXTS = "too-few-texts", "{found} answers carry text, and fewer than {needed} show too little"
     ALL_ASCII = "all-ascii", "the text has no character that takes more than one byte"
     REPLACEMENTS = "replacements", "the whole text has replacement characters itself"

@@ -15,7 +15,7 @@ GENERATIONS = ("/chat/completions", "/completions")
 
 def streams(edit: Edit) -> Edit:
     """The edit for the streams of generations."""
-    return lambda e: edit(e) if e.status == 200 and e.is_stream else e
+    return lambda e: edit(e) if e.status == 200 and e.is_stream and e.request.path in GENERATIONS else e
 
 
 def wholes(edit: Edit, *paths: str) -> Edit:

@@ -66,7 +66,7 @@ def _is_plain(exchange: Exchange) -> bool:
     """Whether it is one text, and nothing else was asked for that an edit of the text would break too."""
     asked_for = exchange.request.json
     assert isinstance(asked_for, dict)
-    more = (asked_for.get(name) for name in ("tools", "response_format"))
+    more = (asked_for.get(name) for name in ("tools", "response_format", "text", "output_config"))
     unlikely = asked_for.get("logprobs") is None or asked_for["logprobs"] is False  # 0 asks for some
     return asked_for.get("n") in (None, 1) and not any(more) and unlikely
 
@@ -374,14 +374,20 @@ def event(value: Json) -> bytes:
     return b"data: " + _text(value) + END
 
 
+def carried(frame: bytes) -> Json:
+    """The JSON that a frame carries, whether it has a name or not."""
+    return json.loads(frame.partition(b"data: ")[2])
+
+
 def _edited(frame: bytes, edits: Iterable[JsonEdit], where: Callable[[Json], bool]) -> bytes:
+    """The frame with its JSON edited; the name of the event stays as it is."""
     if frame == DONE:
         return frame
-    value = json.loads(frame.removeprefix(b"data: "))
+    value = carried(frame)
     if where(value):
         for edit in edits:
             edit(value)
-    return event(value)
+    return frame.partition(b"data: ")[0] + event(value)
 
 
 def has_choice(value: Json) -> bool:

@@ -27,6 +27,8 @@ TELLING = (
     "suffix",
     "dimensions",
     "encoding_format",
+    "text",
+    "output_config",
 )
 """Fields without which the answer lacks what an edit of it looks for."""
 

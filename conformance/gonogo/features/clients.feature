@@ -49,5 +49,5 @@ Feature: What clients make of the answers
   Scenario: httpx-sse reads streams
     Source: SDK behaviour, httpx-sse, EventSource.iter_sse()
     Why: SDKs and gateways in Python that read server-sent events themselves use it.
-    When any stream is asked for
+    When any stream of chunks is asked for
     Then httpx-sse reads the stream

@@ -41,7 +41,7 @@ Feature: Streams as server-sent events
   Scenario: The events of a stream are data only
     Source: schema, CreateCompletionRequest.stream, "data-only server-sent events"; recorded streams
     Why: naive readers take every line for data.
-    When any stream is asked for
+    When any stream of chunks is asked for
     Then the strict parser finds no event-name or id-field or nul-in-id or retry-field or bad-retry
 
   @should @stream.one_line
@@ -85,7 +85,7 @@ Feature: Streams as server-sent events
     Source: guide, Streaming; schema, stream_options, "before the data: [DONE] message"
     Why: all but the AI SDK stop reading there, and lose what follows; the AI SDK reads on.
     Needs: chat.stream.done
-    When any stream is asked for
+    When any stream of chunks is asked for
     Then nothing follows the "[DONE]"
 
   @must @stream.ends
@@ -93,19 +93,19 @@ Feature: Streams as server-sent events
     Source: RFC 9112 section 6.3: the message is complete; schema, "terminated by a data: [DONE] message"
     Why: clients that read to the end wait forever (ml-explore/mlx-lm#1148).
     Needs: chat.stream.done
-    When any stream is asked for
+    When any stream of chunks is asked for
     Then the connection is released after the "[DONE]"
 
   @should @stream.no_error
   Scenario: No stream of a valid request ends in an error
     Source: project decision; an error in mid-stream is a server error that came too late for a status
     Why: SDKs raise, or take the part for the whole (open-webui/open-webui#29628).
-    When any stream is asked for
+    When any stream of chunks is asked for
     Then no event carries an error
 
   @should @stream.no_empty_error
   Scenario: No chunk has an error that is none
     Source: schema, CreateChatCompletionStreamResponse, which has no error; recorded streams
     Why: the AI SDK takes null for an error and drops the text, openai-node and LangChain raise at {}.
-    When any stream is asked for
+    When any stream of chunks is asked for
     Then no chunk has an error that is none

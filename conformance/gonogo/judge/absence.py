@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.judge.outcome import Refused
-from gonogo.judge.steps import NO_SUCH_ROUTE
 from gonogo.reasons import Reason
-from gonogo.stimuli.bodies import post
-from gonogo.stimuli.stimulus import Endpoint
+from gonogo.stimuli import surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gonogo.exchange import Exchange
-    from gonogo.stimuli.stimulus import Stimulus
+    from gonogo.stimuli.stimulus import Endpoint, Stimulus
 
 # The request of each operation that a target has the least reason to refuse.
-PLAIN = {
-    endpoint: post(endpoint, {}).key
-    for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS)
-}
+PLAIN = {endpoint: stimulus.key for endpoint, stimulus in surfaces.PLAIN.items()}
 
 
 def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> dict[str, Endpoint]:
@@ -43,4 +38,4 @@ def no_such_operation(endpoint: Endpoint, exchange: Exchange) -> Refused:
 
 
 def _no_route(exchange: Exchange) -> bool:
-    return exchange.status in NO_SUCH_ROUTE
+    return exchange.status in surfaces.NO_SUCH_ROUTE

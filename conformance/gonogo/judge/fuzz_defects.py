@@ -14,8 +14,8 @@ from gonogo.judge.features import features
 from gonogo.judge.fuzz_causes import Defect, cause, words
 from gonogo.judge.outcome import Deviation, Kept, Stop, saw, unanswered
 from gonogo.judge.shape import misfits
-from gonogo.judge.steps import NO_SUCH_ROUTE
 from gonogo.stimuli.fuzzed import Case, Meant, case
+from gonogo.stimuli.surfaces import NO_SUCH_ROUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

@@ -9,6 +9,7 @@ from gonogo.exchange import FailureKind
 from gonogo.judge import reading
 from gonogo.judge.once import once
 from gonogo.judge.outcome import Stop
+from gonogo.stimuli.bodies import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,9 +25,19 @@ NAMES = {
     "/completions": "a completion",
     "/embeddings": "a list of embeddings",
     "/models": "a list of models",
+    "/responses": "a response",
+    "/responses/input_tokens": "a count of tokens",
+    "/messages": "a message",
+    "/messages/count_tokens": "a count of tokens",
 }
 
-_LISTS = {"/chat/completions": "choices", "/completions": "choices", "/embeddings": "data"}
+_LISTS = {
+    "/chat/completions": "choices",
+    "/completions": "choices",
+    "/embeddings": "data",
+    "/responses": "output",
+    "/messages": "content",
+}
 
 _OPENED = rb'"%b"\s*:\s*\[\s*\{'
 _HEAD = 1024  # bytes in which the list of an answer begins
@@ -43,11 +54,13 @@ def of_its_kind(exchange: Exchange) -> bool:
     """Whether an answer with 2xx has what every answer of its operation has, be it whole or the beginning of a stream.
 
     A chat completion has a choice with a message (streamed: a chunk with a list of choices), a completion one with
-    text, embeddings have an embedding, a list of models has a list, a model an id. Other paths have no kind.
+    text, embeddings have an embedding, a list of models has a list, a model an id. A response has a list of output, a
+    message one of content (streamed: an event that begins either), and a count of tokens a number. Other paths have no
+    kind.
     """
     path = exchange.request.path.partition("?")[0]
-    if path in ("/chat/completions", "/completions") and exchange.is_stream:
-        return _streams(exchange)
+    if path in _STREAMS and exchange.is_stream:
+        return _streams(exchange, _STREAMS[path])
     has = _HAS.get(path, _is_model if path.startswith("/models/") else None)
     if has is None:
         return True
@@ -84,16 +97,28 @@ def may_be_under_way(exchange: Exchange) -> bool:
 
 def _is_small(exchange: Exchange) -> bool:
     asked = {name: reading.count(value) for name, value in exchange.request.fields.items()}
-    limit = asked.get("max_completion_tokens") or asked.get("max_tokens") or 0
+    limit = next((limit for name in LIMITS if (limit := asked.get(name))), 0)
     choices = max(asked.get("n") or 1, asked.get("best_of") or 1)
     return 0 < limit * choices <= FEW_TOKENS and len(exchange.request.body) <= SHORT_BODY
 
 
-def _streams(exchange: Exchange) -> bool:
+def _streams(exchange: Exchange, is_one: Callable[[Object], bool]) -> bool:
     try:
-        return any(isinstance(chunk.value.get("choices"), list) for chunk in reading.chunks(exchange))
+        return any(is_one(chunk.value) for chunk in reading.chunks(exchange))
     except Stop:
         return False
+
+
+def _has_choices(chunk: Object) -> bool:
+    return isinstance(chunk.get("choices"), list)
+
+
+def _begins_response(event: Object) -> bool:
+    return str(event.get("type")).startswith("response.")
+
+
+def _begins_message(event: Object) -> bool:
+    return event.get("type") == "message_start"
 
 
 def _is_chat(answer: Object) -> bool:
@@ -116,9 +141,33 @@ def _is_model(answer: Object) -> bool:
     return isinstance(answer.get("id"), str)
 
 
+def _is_response(answer: Object) -> bool:
+    return isinstance(answer.get("output"), list)
+
+
+def _is_message(answer: Object) -> bool:
+    return isinstance(answer.get("content"), list)
+
+
+def _is_count(answer: Object) -> bool:
+    return reading.count(answer.get("input_tokens")) is not None
+
+
 _HAS: Mapping[str, Callable[[Object], bool]] = {
     "/chat/completions": _is_chat,
     "/completions": _is_completion,
     "/embeddings": _is_embeddings,
     "/models": _is_list,
+    "/responses": _is_response,
+    "/responses/input_tokens": _is_count,
+    "/messages": _is_message,
+    "/messages/count_tokens": _is_count,
 }
+
+_STREAMS: Mapping[str, Callable[[Object], bool]] = {
+    "/chat/completions": _has_choices,
+    "/completions": _has_choices,
+    "/responses": _begins_response,
+    "/messages": _begins_message,
+}
+"""What one event of a stream has by which it is known."""

@@ -77,7 +77,7 @@ def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
     found = tuple(
         Chunk(value, event.offset, event.end)
         for event in stream(exchange).events
-        if not is_error(event.data) and (value := _object(event.data)) is not None
+        if not is_error(event.data) and (value := object_of(event.data)) is not None
     )
     if not found:
         raise undecided(Reason.NO_CHUNKS, exchange)
@@ -86,7 +86,7 @@ def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
 
 def is_error(data: str) -> bool:
     """Whether the data of an event is an error frame, which ends a stream in place of more chunks."""
-    value = _object(data)
+    value = object_of(data)
     return value is not None and bool(value.get("error"))
 
 
@@ -109,7 +109,7 @@ def ended(exchange: Exchange) -> None:
 def _has_lost(exchange: Exchange) -> bool:
     """Whether a chunk may be in what is no JSON object, stands in no field, or was not closed."""
     found = stream(exchange)
-    if any(event.data != DONE and _object(event.data) is None for event in found.events):
+    if any(event.data != DONE and object_of(event.data) is None for event in found.events):
         return True
     if any(line.text.startswith("{") for line in found.of(*_NO_FIELDS)):
         return True
@@ -188,7 +188,8 @@ def delta(choice: Object) -> Object:
     return found if isinstance(found, dict) else {}
 
 
-def _object(data: str) -> Object | None:
+def object_of(data: str) -> Object | None:
+    """The JSON object in a text; None where it is none."""
     try:
         value = parse(data)
     except ValueError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gonogo.exchange import FailureKind
 from gonogo.judge.outcome import Stop, refused, undecided, unhelpful_status
 from gonogo.reasons import Reason
+from gonogo.stimuli.surfaces import NO_SUCH_ROUTE
 from gonogo.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ class Of(StrEnum):
     REFUSED = "refused"  # answered with 4xx or 5xx
     ANSWERED = "answered"  # any status, body whole
     ANY = "any"  # whatever happened
-
-
-NO_SUCH_ROUTE = frozenset({404, 405, 501})
-"""The statuses by which a target says that it has no such operation."""
 
 
 @dataclass(frozen=True, slots=True)

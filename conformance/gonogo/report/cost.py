@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Requests that were recorded, and the sums of `usage.prompt_tokens` and `usage.completion_tokens`."""
+    """Requests that were recorded, and the sums of the tokens that their usage names.
+
+    These are `prompt_tokens` and `completion_tokens`, or `input_tokens` and `output_tokens` of other surfaces.
+    """
 
     requests: int
     prompt_tokens: int
@@ -32,17 +35,19 @@ def cost(exchanges: Iterable[Exchange]) -> Cost:
             continue  # what a gateway asked of the suite's own upstream
         usage = _usage(exchange)
         requests += 1
-        prompt += _count(usage.get("prompt_tokens"))
-        completion += _count(usage.get("completion_tokens"))
+        prompt += _count(usage.get("prompt_tokens", usage.get("input_tokens")))
+        completion += _count(usage.get("completion_tokens", usage.get("output_tokens")))
     return Cost(requests, prompt, completion)
 
 
 def _usage(exchange: Exchange) -> dict[str, object]:
     """The usage object of the answer; of a stream its last, since some servers send a running total."""
-    if exchange.is_stream:
-        found = [usage for event in sse.parse(exchange.body).events if (usage := _usage_in(event.data))]
-        return found[-1] if found else {}
-    return _usage_in(exchange.body)
+    if not exchange.is_stream:
+        return _usage_in(exchange.body)
+    usage: dict[str, object] = {}
+    for event in sse.parse(exchange.body).events:
+        usage |= _usage_in(event.data)  # a message tells of its input at the start and of its output at the end
+    return usage
 
 
 def _usage_in(text: str | bytes) -> dict[str, object]:
@@ -50,8 +55,11 @@ def _usage_in(text: str | bytes) -> dict[str, object]:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    usage = value.get("usage") if isinstance(value, dict) else None
-    return usage if isinstance(usage, dict) else {}
+    if not isinstance(value, dict):
+        return {}
+    holders = (value, value.get("response"), value.get("message"))
+    found = [holder.get("usage") for holder in holders if isinstance(holder, dict)]
+    return next((usage for usage in found if isinstance(usage, dict)), {})
 
 
 def _count(value: object) -> int:

@@ -174,12 +174,19 @@ def _reasons(report: Report, detail: Detail) -> Iterator[tuple[int, list[Text]]]
 
 
 def _by_reason(report: Report, verdict: Verdict) -> list[tuple[str, list[Judgement]]]:
-    found: dict[str, list[Judgement]] = {}
+    found: dict[tuple[str, object], list[Judgement]] = {}
     for judgement in report.judgements:
         if judgement.verdict is verdict:
-            code = "" if judgement.because is None else judgement.because.reason.value
-            found.setdefault(code, []).append(judgement)
+            found.setdefault(_reason_of(judgement), []).append(judgement)
     return [(_told(judgements), judgements) for judgements in found.values()]
+
+
+def _reason_of(judgement: Judgement) -> tuple[str, object]:
+    """The code of the reason, and of an operation that is not there which one, so that each has a line."""
+    because = judgement.because
+    if because is None:
+        return "", None
+    return because.reason.value, because.values.get("operation")
 
 
 def _told(judgements: list[Judgement]) -> str:

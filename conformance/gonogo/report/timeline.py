@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange, Failure
 
 DONE = "[DONE]"
+UNNAMED = "message"
+"""How the standard calls an event without a name."""
+_LAST = frozenset({"response.completed", "response.incomplete", "message_stop"})
+_FAILURES = frozenset({"error", "response.failed"})
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
 
 
@@ -32,7 +36,7 @@ class Kind(StrEnum):
     FINISH = "finish"  # a finish reason
     USAGE = "usage"
     DONE = "done"
-    ERROR = "error"  # an object with "error"
+    ERROR = "error"  # an object with "error", or an event of that name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The marks of a stream in order, when pieces of its body were read, and how it ended, after `end` seconds."""
+    """The marks of a stream in order, when pieces of its body were read, and how it ended, after `end` seconds.
+
+    `named` is whether its events have names: such a stream has no [DONE].
+    """
 
     marks: tuple[Mark, ...]
     reads: tuple[float, ...]
     end: float
     failure: Failure | None = None
+    named: bool = False
 
     def first(self, kind: Kind) -> Mark | None:
         """The first of a kind."""
@@ -91,7 +99,8 @@ def timeline(exchange: Exchange) -> Timeline:
     marks += [Mark(Kind.COMMENT, arrival(found.offset), found.offset) for found in comments]
     marks.sort(key=lambda mark: mark.offset)
     end = max([exchange.seconds, *times])
-    return Timeline(tuple(marks), tuple(times), end, exchange.failure)
+    named = any(event.event != UNNAMED for event in parsed.events)
+    return Timeline(tuple(marks), tuple(times), end, exchange.failure, named)
 
 
 def kinds(data: str) -> tuple[Kind, ...]:
@@ -106,14 +115,32 @@ def kinds(data: str) -> tuple[Kind, ...]:
 
 
 def _kinds(value: dict[str, Any]) -> Iterator[Kind]:
+    named = value.get("type")
+    found = _of_named(named, value) if isinstance(named, str) and "choices" not in value else _of_chunk(value)
+    yield from (kind for kind, has in found.items() if has)
+    if not any(found.values()):
+        yield Kind.OTHER
+
+
+def _of_named(name: str, value: dict[str, Any]) -> dict[Kind, bool]:
+    """What an event with a name is: one of a response, or of a message."""
+    inner, delta = value.get("response"), value.get("delta")
+    holders = [holder for holder in (value, inner) if isinstance(holder, dict)]
+    stops = isinstance(delta, dict) and delta.get("stop_reason") is not None
+    return {
+        Kind.TEXT: name.endswith(("_text.delta", "refusal.delta", "arguments.delta", "content_block_delta")),
+        Kind.FINISH: stops or name in _LAST,
+        Kind.USAGE: any(isinstance(holder.get("usage"), dict) for holder in holders),
+        Kind.ERROR: name in _FAILURES,
+    }
+
+
+def _of_chunk(value: dict[str, Any]) -> dict[Kind, bool]:
     listed = value.get("choices")
     choices = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     has_text, has_end = any(map(_has_text, choices)), any(map(_has_end, choices))
     has_usage, has_error = isinstance(value.get("usage"), dict), value.get("error") is not None
-    found = {Kind.TEXT: has_text, Kind.FINISH: has_end, Kind.USAGE: has_usage, Kind.ERROR: has_error}
-    yield from (kind for kind, has in found.items() if has)
-    if not any(found.values()):
-        yield Kind.OTHER
+    return {Kind.TEXT: has_text, Kind.FINISH: has_end, Kind.USAGE: has_usage, Kind.ERROR: has_error}
 
 
 def _has_text(choice: dict[str, Any]) -> bool:

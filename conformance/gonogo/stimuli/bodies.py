@@ -6,6 +6,7 @@ Every generation has a token limit, so that the cost of a run is known before it
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -17,19 +18,48 @@ from gonogo.stimuli.stimulus import Endpoint, NotPossible, Risk, Stimulus, Subje
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gonogo.exchange import Exchange
+    from gonogo.exchange import Exchange, Headers
 
 Body = dict[str, object]
 
 JSON_HEADERS = (("content-type", "application/json"),)
 PROMPT = "Count from one to ten."
 DEFAULT_TOKENS = 8
+LEAST_OUTPUT_TOKENS = 16
+"""The smallest limit that the schema of responses admits."""
+_ASKED = [{"role": "user", "content": PROMPT}]
+_OF_MESSAGES = (*JSON_HEADERS, ("anthropic-version", "2023-06-01"))
 
-PATHS = {
-    Endpoint.CHAT: "/chat/completions",
-    Endpoint.COMPLETIONS: "/completions",
-    Endpoint.EMBEDDINGS: "/embeddings",
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a request of an operation is made: its path, what it asks for, and its limit of tokens, if it has one.
+
+    `limit` is the name of the limit, and `tokens` what it is where a scenario says nothing of it. `headers` are sent
+    with every such request.
+    """
+
+    path: str
+    asked: Body
+    limit: str | None = None
+    tokens: int = DEFAULT_TOKENS
+    headers: Headers = field(default=JSON_HEADERS)
+
+
+FORMS: Mapping[Endpoint, Form] = {
+    Endpoint.CHAT: Form("/chat/completions", {"messages": _ASKED}, "max_tokens"),
+    Endpoint.COMPLETIONS: Form("/completions", {"prompt": PROMPT}, "max_tokens"),
+    Endpoint.EMBEDDINGS: Form("/embeddings", {"input": PROMPT}),
+    Endpoint.RESPONSES: Form("/responses", {"input": PROMPT}, "max_output_tokens", LEAST_OUTPUT_TOKENS),
+    Endpoint.RESPONSE_TOKENS: Form("/responses/input_tokens", {"input": PROMPT}),
+    Endpoint.MESSAGES: Form("/messages", {"messages": _ASKED}, "max_tokens", headers=_OF_MESSAGES),
+    Endpoint.MESSAGE_TOKENS: Form("/messages/count_tokens", {"messages": _ASKED}, headers=_OF_MESSAGES),
 }
+"""The operations that a body is posted to."""
+
+PATHS: Mapping[Endpoint, str] = {endpoint: form.path for endpoint, form in FORMS.items()}
+LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+"""The names of limits, the one that holds first where there are several."""
 
 
 def post(
@@ -42,7 +72,7 @@ def post(
     risk: Risk | None = None,
     alone: bool = False,
 ) -> Stimulus:
-    """A generation or embedding request: the default body, `changes` laid over it, `without` left out.
+    """A request with a body: the default one of its operation, `changes` laid over it, `without` left out.
 
     A null in `changes` is sent as null. The key names the endpoint and the changes only. Building one for
     embeddings raises NotPossible where no embedding model is known.
@@ -50,7 +80,8 @@ def post(
     given = dict(changes, stream=True) if streamed and "stream" not in changes else dict(changes)
     template = {key: value for key, value in _defaults(endpoint, given).items() if key not in without}
     missing = "".join(f" without {name}" for name in without)
-    generates = endpoint is not Endpoint.EMBEDDINGS
+    form = FORMS[endpoint]
+    generates = form.limit is not None
 
     def build(subject: Subject, _: Mapping[str, Exchange]) -> Request:
         body = dict(template)
@@ -59,7 +90,7 @@ def post(
         if endpoint is Endpoint.CHAT:
             body = _limited(body, subject.limit)
         data = json.dumps(body, ensure_ascii=False).encode()
-        return with_extra(Request("POST", PATHS[endpoint], JSON_HEADERS, data), subject.extra)
+        return with_extra(Request("POST", form.path, form.headers, data), subject.extra)
 
     return Stimulus(
         key=f"{endpoint} {canonical(given)}{missing}",
@@ -135,15 +166,10 @@ _SERVED = object()
 
 
 def _defaults(endpoint: Endpoint, changes: Body) -> Body:
-    body: Body = {"model": _SERVED}
-    if endpoint is Endpoint.CHAT:
-        body["messages"] = [{"role": "user", "content": PROMPT}]
-    elif endpoint is Endpoint.COMPLETIONS:
-        body["prompt"] = PROMPT
-    else:
-        body["input"] = PROMPT
-    if endpoint is not Endpoint.EMBEDDINGS and "max_completion_tokens" not in changes:
-        body["max_tokens"] = DEFAULT_TOKENS
+    form = FORMS[endpoint]
+    body: Body = {"model": _SERVED, **form.asked}
+    if form.limit is not None and "max_completion_tokens" not in changes:
+        body[form.limit] = form.tokens
     return body | changes
 
 
@@ -171,7 +197,7 @@ def _risk(body: Body, *, valid: bool) -> Risk:
 
 
 def _worst_case(body: Body) -> int:
-    limits = [body.get("max_completion_tokens"), body.get("max_tokens")]
+    limits = [body.get(name) for name in LIMITS]
     limit = next((value for value in limits if isinstance(value, int) and value > 0), DEFAULT_TOKENS)
     tried = body.get("best_of")
     return limit * max(_choices(body), tried if isinstance(tried, int) else 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonogo import sse
 from gonogo.reasons import Reason
+from gonogo.stimuli import said
 from gonogo.stimuli.stimulus import NotPossible
 
 if TYPE_CHECKING:
@@ -19,16 +20,30 @@ if TYPE_CHECKING:
 
 
 def text(exchange: Exchange) -> str:
-    """The text of the first choice, whole or streamed; NotPossible where there is none."""
+    """The text of the first choice, or of a surface beside chat, whole or streamed; NotPossible where there is none."""
+    if exchange.request.path in said.SAID:
+        return _text_of_surface(exchange)
     if exchange.is_stream:
         return "".join(pieces(exchange))
     _refuse_failure(exchange)
     found = [
-        said for choice in first_choices(exchange.body.decode("utf-8", "replace")) if (said := _text(choice))
+        content
+        for choice in first_choices(exchange.body.decode("utf-8", "replace"))
+        if (content := _text(choice))
     ]
     if not found:
         raise NotPossible(Reason.NO_TEXT, exchange)
     return found[0]
+
+
+def _text_of_surface(exchange: Exchange) -> str:
+    _refuse_failure(exchange)
+    events = sse.parse(exchange.body).events if exchange.is_stream else ()
+    bodies = [event.data for event in events] or [exchange.body.decode("utf-8", "replace")]
+    found = "".join(piece for body in bodies for piece in said.pieces(exchange.request.path, body))
+    if not found:
+        raise NotPossible(Reason.NO_TEXT, exchange)
+    return found
 
 
 def same(base: Exchange, exchange: Exchange) -> bool:
@@ -148,8 +163,8 @@ def first_choices(data: str) -> list[dict[str, Any]]:
 
 
 def _text(choice: dict[str, Any]) -> str | None:
-    said = choice.get("delta", choice.get("message"))
-    value = said.get("content") if isinstance(said, dict) else choice.get("text")
+    holder = choice.get("delta", choice.get("message"))
+    value = holder.get("content") if isinstance(holder, dict) else choice.get("text")
     return value if isinstance(value, str) else None
 
 

@@ -17,12 +17,14 @@ from gonogo.stimuli.life import baselines, is_sign_of_life, leaving, left_again,
 from gonogo.stimuli.played import is_played, played, sight_of
 from gonogo.stimuli.repeatable import greedy
 from gonogo.stimuli.stimulus import Endpoint, Stimulus
+from gonogo.stimuli.surfaces import OWN_ERRORS, PLAIN, STREAMS, SURFACES, where_served
 from gonogo.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.surfaces import Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,26 @@ def _raw(endpoint: Endpoint) -> Callable[..., When]:
 _register_posts()
 
 
+def _register_surface(surface: Surface) -> None:
+    """What can be asked of a surface; what is called wrong breaks its schema."""
+    noun, counted = surface.noun, surface.counted
+    when.add(f"{noun} is requested with {{body:json}}", _asks_surface(surface.endpoint))
+    when.add(f"{noun} is wrongly requested with {{body:json}}", _asks_surface(surface.endpoint, valid=False))
+    when.add(f"{noun} is streamed with {{body:json}}", _asks_surface(surface.endpoint, streamed=True))
+    when.add(f"the tokens of {counted} are counted with {{body:json}}", _asks_surface(surface.counting))
+
+
+def _asks_surface(endpoint: Endpoint, *, streamed: bool = False, valid: bool = True) -> Callable[..., When]:
+    def ask(body: Body) -> When:
+        return Ask(where_served(bodies.post(endpoint, body, streamed=streamed, valid=valid)))
+
+    return ask
+
+
+for _surface in SURFACES:
+    _register_surface(_surface)
+
+
 @when.phrase("the models are listed")
 def _models_listed() -> When:
     return Ask(bodies.list_models())
@@ -139,7 +161,17 @@ _watch("any chat completion is streamed", _is(Endpoint.CHAT, streamed=True), _CH
 _watch("any completion is requested", _is(Endpoint.COMPLETIONS, streamed=False), _COMPLETION)
 _watch("any completion is streamed", _is(Endpoint.COMPLETIONS, streamed=True), _COMPLETION_STREAM)
 _watch("any stream is asked for", lambda stimulus: stimulus.valid and stimulus.streamed, _CHAT_STREAM)
-_watch("any generation is asked for", lambda s: s.valid and s.tokens > 0, _CHAT, _CHAT_STREAM)
+_watch(
+    "any stream of chunks is asked for",
+    lambda s: s.valid and s.streamed and s.endpoint in _GENERATIONS.values(),
+    _CHAT_STREAM,
+)
+_watch(
+    "any generation is asked for",
+    lambda s: s.valid and s.tokens > 0 and s.endpoint in _GENERATIONS.values(),
+    _CHAT,
+    _CHAT_STREAM,
+)
 _watch("any valid request is sent", lambda stimulus: stimulus.valid, _CHAT)
 _watch("any request is sent", lambda _: True, _CHAT)
 _watch("any request is sent that is to be answered", _is_owed, _CHAT)
@@ -149,8 +181,22 @@ _watch(
     _BROKEN,
 )
 # The contract describes errors of its own operations; what a server says elsewhere is its own affair.
-_watch("any request is refused", lambda s: s.endpoint is not Endpoint.OTHER, _BROKEN)
+_watch("any request is refused", lambda s: s.endpoint not in {Endpoint.OTHER, *OWN_ERRORS}, _BROKEN)
 _watch("a sign of life is asked for", lambda s: is_sign_of_life(s.key), _BROKEN)
+
+
+def _watch_surface(surface: Surface) -> None:
+    """Every answer of a surface, in each form and in both."""
+    noun = surface.noun.replace("a ", "any ", 1)
+    plain, streamed = PLAIN[surface.endpoint], STREAMS[surface.endpoint]
+    _watch(f"{noun} is requested", _is(surface.endpoint, streamed=False), plain)
+    _watch(f"{noun} is streamed", _is(surface.endpoint, streamed=True), streamed)
+    _watch(f"{noun} is given", lambda s: s.valid and s.endpoint is surface.endpoint, plain, streamed)
+    _watch(f"{noun} is refused", lambda s: s.endpoint in surface.operations, plain)
+
+
+for _surface in SURFACES:
+    _watch_surface(_surface)
 
 _LEFT = leaving()
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.observed import same, same_trimmed
-from gonogo.stimuli.stimulus import Likeness
+from gonogo.stimuli.stimulus import Endpoint, Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.exchange import Exchange
     from gonogo.stimuli.bodies import Body
-    from gonogo.stimuli.stimulus import Endpoint, Stimulus
+    from gonogo.stimuli.stimulus import Stimulus
 
 GREEDY: Body = {"temperature": 0, "max_tokens": 24}
 
@@ -28,3 +28,8 @@ def greedy(endpoint: Endpoint) -> Stimulus:
 def like_greedy(plain: Stimulus, holds: Callable[[Exchange, Exchange], bool] = same_trimmed) -> Stimulus:
     """A request whose text is compared with that of the greedy stream of its endpoint."""
     return replace(plain, like=Likeness(greedy(plain.endpoint).key, holds))
+
+
+def like_chat(plain: Stimulus) -> Stimulus:
+    """A request of another surface whose text is compared with that of the greedy chat."""
+    return replace(plain, like=Likeness(greedy(Endpoint.CHAT).key, same_trimmed))

@@ -28,6 +28,10 @@ class Endpoint(StrEnum):
     CHAT = "POST /chat/completions"
     COMPLETIONS = "POST /completions"
     EMBEDDINGS = "POST /embeddings"
+    RESPONSES = "POST /responses"
+    RESPONSE_TOKENS = "POST /responses/input_tokens"
+    MESSAGES = "POST /messages"
+    MESSAGE_TOKENS = "POST /messages/count_tokens"
     OTHER = "other"
 
 

@@ -20,6 +20,7 @@ import gonogo.judge.checks.life
 import gonogo.judge.checks.limits
 import gonogo.judge.checks.logprobs
 import gonogo.judge.checks.models
+import gonogo.judge.checks.named_events
 import gonogo.judge.checks.prompts
 import gonogo.judge.checks.refusals
 import gonogo.judge.checks.robustness
@@ -28,6 +29,7 @@ import gonogo.judge.checks.schema
 import gonogo.judge.checks.several
 import gonogo.judge.checks.stops
 import gonogo.judge.checks.structured
+import gonogo.judge.checks.surfaces
 import gonogo.judge.checks.text
 import gonogo.judge.checks.tool_calls
 import gonogo.judge.checks.tool_streams

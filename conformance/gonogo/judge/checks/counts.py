@@ -10,6 +10,7 @@ from gonogo.judge import reading
 from gonogo.judge.checks.acceptance import accepted
 from gonogo.judge.outcome import Deviation, Stop, saw, undecided
 from gonogo.judge.steps import Of, check, compare
+from gonogo.judge.surfaces import READERS
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ PARTS = {
     "prompt_tokens": ("cached_tokens", "audio_tokens"),
     "completion_tokens": ("reasoning_tokens", "audio_tokens"),
 }
+SURFACES = frozenset({"/responses", "/messages"})
+"""Paths whose answers have readers of their own."""
 MOST_WORDS = 2
 """Words that one token may hold: vocabularies have a few tokens of two."""
 UNPROMPTED = frozenset(
@@ -223,8 +226,11 @@ def refuse_reasoning(exchange: Exchange) -> None:
 def text(exchange: Exchange) -> str:
     """The text of the first choice, of a whole answer or of a stream's deltas put together.
 
-    Stop where it is somewhere else than it should be, or no string: the schema's rules say so.
+    Stop where it is somewhere else than it should be, or no string: the schema's rules say so. Other surfaces than
+    chat have readers of their own.
     """
+    if exchange.request.path in SURFACES:
+        return READERS[exchange.request.path](exchange).text
     if exchange.is_stream:
         choices = reading.by_choice(exchange).get(0, [])
         return "".join(_piece(exchange, choice) for _, choice in choices if not _adds_nothing(choice))

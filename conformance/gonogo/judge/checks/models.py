@@ -9,8 +9,9 @@ from gonogo.judge import kinds, reading
 from gonogo.judge.checks.acceptance import accepted, ending, expect_kind
 from gonogo.judge.checks.bodies import EARLIEST, LATEST
 from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
-from gonogo.judge.steps import NO_SUCH_ROUTE, Of, check, compare
+from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
+from gonogo.stimuli.surfaces import NO_SUCH_ROUTE
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange

@@ -169,6 +169,8 @@ def _endings(known: Timeline) -> Iterator[str]:
     named = {Kind.FINISH: "finish", Kind.USAGE: "usage", Kind.DONE: "[DONE]"}
     for kind, name in named.items():
         mark = known.first(kind)
+        if mark is None and kind is Kind.DONE and known.named:
+            continue
         yield f"no {name}" if mark is None else f"{name} at {seconds(mark.at)}"
     if known.failure is not None:
         yield f"{known.failure.message} after {seconds(known.failure.at)}"

@@ -1,0 +1,92 @@
+"""Edits of streams whose events have names: what happens to events of some types, and their numbers afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonogo.faults.editing import DONE, carried, event, frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gonogo.faults.editing import Edit, Json, JsonEdit
+
+    Values = list[Json]
+
+
+def named(value: Json, name: str | None = None) -> bytes:
+    """A frame that carries this JSON, named by its type, or otherwise."""
+    return b"event: " + (name or str(value["type"])).encode() + b"\n" + event(value)
+
+
+def values(change: Callable[[Values], Iterable[Json]]) -> Edit:
+    """The events of a stream as JSON, changed, named by their types and numbered anew; [DONE] stays where it was."""
+
+    def edit(old: list[bytes]) -> list[bytes]:
+        done = [frame for frame in old if frame == DONE]
+        new = list(change([carried(frame) for frame in old if frame != DONE]))
+        _number(new)
+        return [*map(named, new), *done]
+
+    return frames(edit)
+
+
+def _number(new: Values) -> None:
+    """Sequence numbers from 0, where events have them."""
+    for number, value in enumerate(new):
+        if "sequence_number" in value:
+            value["sequence_number"] = number
+
+
+def of(*types: str) -> Callable[[Json], bool]:
+    """Whether an event is of one of these types."""
+    return lambda value: value.get("type") in types
+
+
+def dropped(*types: str) -> Edit:
+    """The stream without events of these types."""
+    return values(lambda old: [value for value in old if value.get("type") not in types])
+
+
+def within(*types: str, edits: Iterable[JsonEdit]) -> Edit:
+    """The JSON of events of these types, edited."""
+    made = list(edits)
+
+    def change(old: Values) -> Values:
+        for value in old:
+            if value.get("type") in types:
+                for edit in made:
+                    edit(value)
+        return old
+
+    return values(change)
+
+
+def swapped(first: str, second: str) -> Edit:
+    """The first event of one type in the place of the first of another, and the reverse."""
+
+    def change(old: Values) -> Values:
+        places = [next(n for n, value in enumerate(old) if value["type"] == name) for name in (first, second)]
+        one, other = places
+        old[one], old[other] = old[other], old[one]
+        return old
+
+    return values(change)
+
+
+def repeated(name: str, *edits: JsonEdit) -> Edit:
+    """The first event of a type a second time behind itself, edited."""
+
+    def change(old: Values) -> Values:
+        at = next(n for n, value in enumerate(old) if value["type"] == name)
+        again: Any = carried(event(old[at]))
+        for edit in edits:
+            edit(again)
+        return [*old[: at + 1], again, *old[at + 1 :]]
+
+    return values(change)
+
+
+def trailing(value: Json) -> Edit:
+    """One more event behind the last."""
+    return values(lambda old: [*old, value])

@@ -1,0 +1,127 @@
+"""The same prompt on several surfaces: one engine stands behind them, so that a greedy answer is the same.
+
+The exchanges of such a rule are the greedy answers of chat, streamed and whole, and then those of the other surface. A
+surface whose own two texts differ tells nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge import calls, reading
+from gonogo.judge.checks import counts
+from gonogo.judge.outcome import Deviation, Stop, saw, undecided
+from gonogo.judge.steps import Of, compare
+from gonogo.judge.surfaces import LENGTH, READERS, STOP, Told
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+
+NAMES = {"/chat/completions": "chat", "/responses": "responses", "/messages": "messages"}
+
+
+def _chat(exchange: Exchange) -> Told:
+    """A chat completion; what it does not tell is None."""
+    reasons = [reason for reason in calls.finish_reasons(exchange) if reason in (STOP, LENGTH)]
+    found: list[int | None] = []
+    for count in (counts.prompt_tokens, counts.generated):
+        try:
+            found.append(count(exchange))
+        except Stop:
+            found.append(None)
+    return Told(counts.text(exchange), str(reasons[-1]) if reasons else None, *found)
+
+
+READERS["/chat/completions"] = _chat
+
+
+@compare("the text is the same on both surfaces", Of.BEGUN)
+def same_text(*exchanges: Exchange) -> Outcome:
+    """Spaces at the ends do not count."""
+    one, other = _repeated(exchanges)
+    if _trimmed(one) == _trimmed(other):
+        return saw("character of the text", one, other, count=len(_trimmed(one)))
+    return _differ(one, other, lambda told: repr(told.text.strip()), "the text")
+
+
+@compare("the reason to end is the same on both surfaces", Of.BEGUN)
+def same_reason(*exchanges: Exchange) -> Outcome:
+    """The same text ends for the same reason."""
+    one, other = _alike(exchanges)
+    first, second = read(one).reason, read(other).reason
+    if first is None or second is None:
+        raise undecided(Reason.NO_FINISH_REASON, one, other)
+    if first == second:
+        return saw("reason to end", one, other)
+    return _differ(one, other, lambda told: str(told.reason), "the reason to end")
+
+
+@compare("the input has as many tokens on both surfaces", Of.BEGUN)
+def same_input(*exchanges: Exchange) -> Outcome:
+    """The same prompt, rendered by the same template."""
+    return _same_count(exchanges, lambda told: told.input_tokens, "the count of the input")
+
+
+@compare("the output has as many tokens on both surfaces", Of.BEGUN)
+def same_output(*exchanges: Exchange) -> Outcome:
+    """The same text takes the same tokens."""
+    return _same_count(exchanges, lambda told: told.output_tokens, "the count of the output")
+
+
+def read(exchange: Exchange) -> Told:
+    """What the answer says; Stop where it cannot be read."""
+    return READERS[exchange.request.path](exchange)
+
+
+def _same_count(
+    exchanges: tuple[Exchange, ...], count: Callable[[Told], int | None], what: str
+) -> Outcome:
+    one, other = _alike(exchanges)
+    if not count(read(one)) or not count(read(other)):
+        raise undecided(Reason.NO_USAGE, one, other)
+    if count(read(one)) == count(read(other)):
+        return saw("count of tokens", one, other)
+    return _differ(one, other, lambda told: str(count(told)), what)
+
+
+def _differ(one: Exchange, other: Exchange, shown: Callable[[Told], str], what: str) -> Deviation:
+    """How the second surface differs from the first."""
+    first, second = (NAMES[exchange.request.path] for exchange in (one, other))
+    return Deviation(
+        f"{what} of {first}, {shown(read(one))}", f"{what} of {second} is {shown(read(other))}"
+    )
+
+
+def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
+    """A whole answer of each surface; Stop where one of them does not repeat its text, or a text is empty."""
+    chat_stream, chat, other_stream, other = exchanges
+    for streamed, whole in ((chat_stream, chat), (other_stream, other)):
+        reading.unfailed(streamed)
+        if not _trimmed(whole):
+            raise undecided(Reason.NO_TEXT, whole)
+        if _trimmed(streamed) != _trimmed(whole):
+            raise undecided(Reason.NOT_REPEATED, streamed, whole)
+    _refuse_other_wish(chat, other)
+    return chat, other
+
+
+def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
+    """Raise Stop where chat was asked for more, as by --extra-body, than the other surface."""
+    more = chat.request.fields.keys() - {"model", "messages", "temperature", "max_tokens", "max_completion_tokens"}
+    if more:
+        raise undecided(Reason.ASKED_FOR_MORE, chat, other, fields=", ".join(sorted(more)))
+
+
+def _alike(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
+    one, other = _repeated(exchanges)
+    if _trimmed(one) != _trimmed(other):
+        raise undecided(Reason.TEXTS_OF_SURFACES_DIFFER, one, other)
+    return one, other
+
+
+def _trimmed(exchange: Exchange) -> str:
+    return read(exchange).text.strip()

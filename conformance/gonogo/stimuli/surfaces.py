@@ -1,0 +1,106 @@
+"""Surfaces beside chat: operations that a target may lack, which one request tells.
+
+Each operation has a plain request, the one that a target has the least reason to refuse. What a scenario asks of a
+surface is sent only where the plain request of that surface did not say that there is no such operation, so that an
+absent surface costs one request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gonogo.reasons import Reason
+from gonogo.stimuli.bodies import post
+from gonogo.stimuli.repeatable import like_chat
+from gonogo.stimuli.stimulus import Endpoint, NotPossible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+NO_SUCH_ROUTE = frozenset({404, 405, 501})
+"""The statuses by which a target says that it has no such operation."""
+
+GREEDY: Mapping[Endpoint, Body] = {
+    Endpoint.RESPONSES: {"temperature": 0, "max_output_tokens": 24},
+    Endpoint.MESSAGES: {"temperature": 0, "max_tokens": 24},
+}
+"""What makes the plain text of a surface the one that chat gives to the same prompt and limit."""
+
+PLAIN: Mapping[Endpoint, Stimulus] = {
+    Endpoint.CHAT: post(Endpoint.CHAT, {}),
+    Endpoint.COMPLETIONS: post(Endpoint.COMPLETIONS, {}),
+    Endpoint.EMBEDDINGS: post(Endpoint.EMBEDDINGS, {}),
+    Endpoint.RESPONSE_TOKENS: post(Endpoint.RESPONSE_TOKENS, {}),
+    Endpoint.MESSAGE_TOKENS: post(Endpoint.MESSAGE_TOKENS, {}),
+    **{endpoint: like_chat(post(endpoint, body)) for endpoint, body in GREEDY.items()},
+}
+"""The plain request of each operation that a target need not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """An operation that generates, and what goes with it.
+
+    `noun` is what scenarios call its answer, with its article. `counting` is the operation that counts the tokens of
+    its input, and `counted` what scenarios call that input. `own_errors` is whether its refusals have an envelope of
+    their own.
+    """
+
+    endpoint: Endpoint
+    noun: str
+    counting: Endpoint
+    counted: str
+    own_errors: bool = False
+
+    @property
+    def operations(self) -> frozenset[Endpoint]:
+        """Both operations."""
+        return frozenset({self.endpoint, self.counting})
+
+
+SURFACES = (
+    Surface(Endpoint.RESPONSES, "a response", Endpoint.RESPONSE_TOKENS, "a response"),
+    Surface(Endpoint.MESSAGES, "a message", Endpoint.MESSAGE_TOKENS, "a message", own_errors=True),
+)
+"""The surfaces beside chat, completions and embeddings."""
+
+_SURFACE_OF = {endpoint: surface for surface in SURFACES for endpoint in surface.operations}
+OWN_ERRORS = frozenset(endpoint for endpoint, surface in _SURFACE_OF.items() if surface.own_errors)
+"""The operations whose refusals have another envelope than that of chat."""
+
+
+def where_served(stimulus: Stimulus) -> Stimulus:
+    """The same request, sent only where the plain request of its surface did not say that it is not there."""
+    surface = _SURFACE_OF[stimulus.endpoint]
+    plain = PLAIN[surface.endpoint]
+    if stimulus.key == plain.key:
+        return plain
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        expect_operation(answers[plain.key], surface.endpoint)
+        return stimulus.build(subject, answers)
+
+    needs = (plain, *(need for need in stimulus.needs if need.key != plain.key))
+    return replace(_SHARED.get(stimulus.key, stimulus), build=build, needs=needs)
+
+
+def expect_operation(plain: Exchange, endpoint: Endpoint) -> None:
+    """Raise NotPossible where the answer to a plain request says that there is no such operation."""
+    if plain.status in NO_SUCH_ROUTE:
+        raise NotPossible(
+            Reason.NO_SUCH_OPERATION, plain, operation=endpoint.value, status=plain.status
+        )
+
+
+_STREAMS = {endpoint: like_chat(post(endpoint, body, streamed=True)) for endpoint, body in GREEDY.items()}
+_SHARED = {stimulus.key: stimulus for stimulus in _STREAMS.values()}
+"""Greedy streams by their keys: whoever asks for one gets that which is compared with chat."""
+STREAMS: Mapping[Endpoint, Stimulus] = {
+    endpoint: where_served(stream) for endpoint, stream in _STREAMS.items()
+}
+"""The plain stream of each surface: greedy too."""
