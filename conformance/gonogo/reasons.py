@@ -168,6 +168,7 @@ class Reason(StrEnum):
     NO_CHUNKS = "no-chunks", "the stream has no chunk that is a JSON object"
     NO_INDEXED_CHOICE = "no-indexed-choice", "no chunk of the stream has a choice with an index"
     NO_DELTA = "no-delta", "the first chunk of choice {index} has no delta"
+    NO_END = "no-end", "no event of the stream ends it"
     NO_DONE = "no-done", 'the stream has no "[DONE]"'
     BROKEN_OFF = "broken-off", "the stream was not read to its end: {failure}"
     ERROR_FRAME = "error-frame", "the stream ended with an error event"
@@ -220,6 +221,9 @@ class Reason(StrEnum):
 
     # ---- tools -----------------------------------------------------------------------------------------------
     NO_CALL = "no-call", "the answer calls no tool"
+    NO_REASONING = "no-reasoning", "the output has no reasoning"
+    NO_LIMIT = "no-limit", "the request has no limit"
+    NO_ITEM = "no-item", "the output has no item of the type {kind}"
     ONE_CALL = "one-call", "the model called one tool only"
     MODEL_REFUSED = "model-refused", "the model refused"
     NO_CALL_FINISHED = "no-call-finished", 'no choice finishes with "tool_calls"'
@@ -286,6 +290,7 @@ NOT_APPLICABLE = frozenset(
         Reason.NO_SECOND_PROVIDER,
         Reason.NO_CLIENT_KEY,
         Reason.NO_DETAILS,
+        Reason.NO_REASONING,
     }
 )
 """Reasons by which a rule has nothing to say here: the case that it speaks of did not occur."""

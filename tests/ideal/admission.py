@@ -14,8 +14,11 @@ LARGEST_BODY = 8_000_000
 """Bytes."""
 
 
-def admit(component: str, data: bytes) -> dict[str, Any]:
-    """The body as an object that the component describes, nulls left out; raises Refusal where it is none."""
+def admit(component: str, data: bytes, *, closed: bool = True) -> dict[str, Any]:
+    """The body as an object that the component describes, nulls left out; raises Refusal where it is none.
+
+    One that is not `closed` may have fields that the component does not name.
+    """
     if len(data) > LARGEST_BODY:
         raise Refusal(f"The body has more than {LARGEST_BODY} bytes.", status=413)
     try:
@@ -27,7 +30,7 @@ def admit(component: str, data: bytes) -> dict[str, Any]:
         raise Refusal("The body must be a JSON object.")
     if misfit := next(_validator(component).iter_errors(value), None):
         raise Refusal(f"{misfit.message}.", param=_param(misfit), code="invalid_value")
-    if unknown := [name for name in value if name not in _fields(component)]:
+    if closed and (unknown := [name for name in value if name not in _fields(component)]):
         raise Refusal(f"There is no parameter {unknown[0]}.", param=unknown[0], code="unknown_parameter")
     return {name: field for name, field in value.items() if field is not None or name == "prompt"}
 

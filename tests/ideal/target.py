@@ -20,6 +20,7 @@ from ideal.completions import complete
 from ideal.embeddings import embed
 from ideal.refusal import Refusal
 from ideal.replies import CREATED, Reply, chat_reply, completion_reply, json_reply
+from ideal.responses import count_input, respond
 
 if TYPE_CHECKING:
     from gonogo.exchange import Request
@@ -31,6 +32,8 @@ _METHODS = {
     "/chat/completions": "POST",
     "/completions": "POST",
     "/embeddings": "POST",
+    "/responses": "POST",
+    "/responses/input_tokens": "POST",
 }
 _NOW = ("date", formatdate(CREATED, usegmt=True))
 _ANYONE = ("access-control-allow-origin", "*")
@@ -93,6 +96,10 @@ class IdealTarget:
         if route == "/completions":
             body = self._drawn(request, admit("CreateCompletionRequest", request.body))
             return completion_reply(body, f"cmpl-{number}", complete(body))
+        if route.startswith("/responses"):
+            # Agents send fields that no document knows.
+            body = self._drawn(request, admit("CreateResponseRequest", request.body, closed=False))
+            return respond(body, number, self._call_ids) if route == "/responses" else count_input(body)
         return json_reply(embed(admit("CreateEmbeddingRequest", request.body)))
 
     def _drawn(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:

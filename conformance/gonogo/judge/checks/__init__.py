@@ -23,6 +23,9 @@ import gonogo.judge.checks.models
 import gonogo.judge.checks.named_events
 import gonogo.judge.checks.prompts
 import gonogo.judge.checks.refusals
+import gonogo.judge.checks.response_requests
+import gonogo.judge.checks.response_streams
+import gonogo.judge.checks.responses
 import gonogo.judge.checks.robustness
 import gonogo.judge.checks.sampling
 import gonogo.judge.checks.schema

@@ -39,18 +39,18 @@ def has_type(exchange: Exchange) -> Outcome:
     return saw("event with a type", exchange, count=len(found))
 
 
-@check("the order of the events shows no {kind}", Of.BEGUN)
-def no_slip(exchange: Exchange, kind: str) -> Outcome:
+@check("the order of the events shows no {kinds}", Of.BEGUN)
+def no_slip(exchange: Exchange, kinds: str) -> Outcome:
     """None of the slips that the state machine of the surface calls by this name."""
     machine = MACHINES[exchange.request.path]
-    what = machine.kinds[kind]
+    what = machine.kinds[kinds]
     course = machine.read(exchange)
-    slips = course.slips.get(kind, [])
+    slips = course.slips.get(kinds, [])
     if not slips:
-        if kind in machine.at_end:
+        if kinds in machine.at_end:
             reading.unfailed(exchange)
-        return saw(what, exchange, count=course.kept[kind])
-    if kind in machine.at_end:
+        return saw(what, exchange, count=course.kept[kinds])
+    if kinds in machine.at_end:
         reading.ended(exchange)
     first = slips[0]
     times = f", and {len(slips) - 1} times more" if len(slips) > 1 else ""

@@ -1,0 +1,369 @@
+Feature: Responses
+  POST /responses: the object that answers, whole, or at the end of a stream. A must is what the official document and
+  Open Responses agree on.
+
+  @must @responses.response.status
+  Scenario: A response is answered with 200
+    Source: schema, paths./responses.post.responses; Open Responses, POST /responses
+    Why: the document names 200 and no other success.
+    When any response is requested
+    Then the answer's status is 200
+
+  @must @responses.response.content_type
+  Scenario: A response is sent as application/json
+    Source: schema, paths./responses.post.responses.200.content
+    Why: openai-python hands out a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
+    When any response is requested
+    Then the answer's content type is "application/json"
+
+  @must @responses.response.json
+  Scenario: A response is one JSON object
+    Source: schema, Response; RFC 8259
+    Why: every client fails to parse anything else.
+    Needs: responses.response.content_type
+    When any response is requested
+    Then the answer is one JSON object
+
+  @must @responses.response.id
+  Scenario: A response has an id
+    Source: schema, Response.id, required; Open Responses, ResponseResource.id
+    Why: clients keep and continue conversations by it.
+    When any response is given
+    Then "id" of the response is as the contract has it
+
+  @must @responses.response.object
+  Scenario: A response says that it is one
+    Source: schema, Response.object, required; Open Responses, ResponseResource.object
+    Why: typed clients decode by this literal.
+    When any response is given
+    Then "object" of the response is as the contract has it
+
+  @must @responses.response.created_at
+  Scenario: A response says when it was begun
+    Source: schema, Response.created_at, required; Open Responses, ResponseResource.created_at
+    Why: typed clients and the AI SDK refuse a response without it (ggml-org/llama.cpp#20607).
+    When any response is given
+    Then "created_at" of the response is as the contract has it
+
+  @should @responses.response.created_whole
+  Scenario: The time of a response is a whole number of seconds
+    Source: Open Responses, ResponseResource.created_at, integer; the official document has any number
+    Why: clients in Go and Rust decode it as an integer.
+    Needs: responses.response.created_at
+    When any response is given
+    Then "created_at" of the response is a whole number of seconds
+
+  @must @responses.response.model
+  Scenario: A response names its model
+    Source: schema, Response.model, required; Open Responses, ResponseResource.model
+    Why: cost tracking and logs read it.
+    When any response is given
+    Then "model" of the response is as the contract has it
+
+  @must @responses.response.output
+  Scenario: A response has a list of output
+    Source: schema, Response.output, required; Open Responses, ResponseResource.output
+    Why: openai-python's output_text raises TypeError where it is null or missing.
+    When any response is given
+    Then "output" of the response itself is as the contract has it
+
+  @should @responses.response.state
+  Scenario: A response says how it ended
+    Source: Open Responses, ResponseResource.status, required; schema, Response.status, which may be left out
+    Why: the status tells a whole answer from one that was cut or failed.
+    When any response is given
+    Then "status" of the response is told
+
+  @must @responses.response.state_known
+  Scenario: The status of a response is one of six
+    Source: schema, Response.status, enum; Open Responses, ResponseResource.status
+    Why: typed clients refuse another word.
+    When any response is given
+    Then "status" of the response is as the contract has it
+
+  @should @responses.response.error
+  Scenario: A response has an error, null where it did not fail
+    Source: schema, Response.error, required; Open Responses, ResponseResource.error
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "error" of the response is as the contract has it
+
+  @should @responses.response.details
+  Scenario: A response has incomplete_details, null where it was not cut
+    Source: schema, Response.incomplete_details, required; Open Responses, ResponseResource.incomplete_details
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "incomplete_details" of the response is as the contract has it
+
+  @should @responses.response.instructions
+  Scenario: A response repeats its instructions, or null
+    Source: schema, Response.instructions, required; Open Responses, ResponseResource.instructions
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "instructions" of the response is as the contract has it
+
+  @should @responses.response.metadata
+  Scenario: A response has metadata, be it null
+    Source: schema, Response.metadata, required; Open Responses, ResponseResource.metadata
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "metadata" of the response is as the contract has it
+
+  @should @responses.response.tools
+  Scenario: A response lists its tools
+    Source: schema, Response.tools, required; Open Responses, ResponseResource.tools
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "tools" of the response is as the contract has it
+
+  @should @responses.response.tool_choice
+  Scenario: A response names its tool choice
+    Source: schema, Response.tool_choice, required; Open Responses, ResponseResource.tool_choice
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "tool_choice" of the response is as the contract has it
+
+  @should @responses.response.parallel_tool_calls
+  Scenario: A response says whether several calls were allowed
+    Source: schema, Response.parallel_tool_calls, required; Open Responses, ResponseResource.parallel_tool_calls
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "parallel_tool_calls" of the response is as the contract has it
+
+  @should @responses.response.temperature
+  Scenario: A response names its temperature, or null
+    Source: schema, Response.temperature, required; Open Responses, ResponseResource.temperature
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "temperature" of the response is as the contract has it
+
+  @should @responses.response.top_p
+  Scenario: A response names its top_p, or null
+    Source: schema, Response.top_p, required; Open Responses, ResponseResource.top_p
+    Why: strictly typed clients fail to decode a response without it.
+    When any response is given
+    Then "top_p" of the response is as the contract has it
+
+  @should @responses.open.fields
+  Scenario: A response has every field of Open Responses
+    Source: Open Responses, ResponseResource, required; the official document requires none of these
+    Why: clients that validate by Open Responses refuse the whole response (ogx-ai/ogx#4994).
+    When any response is given
+    Then the response has every field of Open Responses
+
+  @should @responses.echo.tool_choice
+  Scenario: The tool choice comes back as it was asked for
+    Source: schema, Response.tool_choice, "how the model should select which tool"; Open Responses, the same
+    Why: a server that drops the field says "auto", and nobody notices until no tool is called (seen in Ollama).
+    Needs: responses.response.tool_choice
+    When a response must call a tool
+    Then "tool_choice" comes back as it was asked for
+
+  @should @responses.echo.metadata
+  Scenario: The metadata of a request come back
+    Source: schema, Response.metadata; Open Responses, ResponseResource.metadata
+    Why: callers find their own requests again by it.
+    Needs: responses.response.metadata
+    When a response to developer and system is streamed
+    Then "metadata" comes back as it was asked for
+
+  @should @responses.echo.store
+  Scenario: A response that is not to be kept says that it is not
+    Source: Open Responses, ResponseResource.store; schema, CreateResponse.store
+    Why: who asks for nothing to be kept must learn where it is kept all the same.
+    When a response to developer and system is streamed
+    Then "store" comes back as it was asked for
+
+  # ---- items
+
+  @must @responses.items.type
+  Scenario: Every item of the output says what it is
+    Source: schema, OutputItem, discriminated by type; Open Responses, Items
+    Why: clients read an item by its type.
+    Needs: responses.response.output
+    When any response is given
+    Then each item of the output has a type
+
+  @should @responses.items.known
+  Scenario: An item of a server's own kind has the server's name before its type
+    Source: Open Responses, "Extending": unknown kinds carry a prefix
+    Why: openai-node raises at a type that it does not know.
+    Needs: responses.items.type
+    When any response is given
+    Then each item is of a known type, or of one with a name before it
+
+  @should @responses.items.status
+  Scenario: Every item of the output has a status
+    Source: Open Responses, "Items", every item has id, type and status; schema, OutputMessage.status
+    Why: a part is taken for the whole.
+    Needs: responses.items.type
+    When any response is given
+    Then each item of the output has "status"
+
+  @should @responses.items.ids
+  Scenario: No two items of a response have the same id
+    Source: Open Responses, "Items", id is a unique identifier; schema, OutputItem
+    Why: clients keep items by id, and overwrite one with the next.
+    When any response is given
+    Then no two items have the same id
+
+  @should @responses.items.incomplete_last
+  Scenario: Only the last item of a response is incomplete, and the response with it
+    Source: Open Responses, "Items": an incomplete item is the last one, and the response is incomplete too
+    Why: an agent goes on from half an answer.
+    When any response is given
+    Then only the last item is incomplete, and then the response is
+
+  @must @responses.message.id
+  Scenario: Every message has an id
+    Source: schema, OutputMessage.id, required; Open Responses, Message.id
+    Why: openai-node and the AI SDK refuse a message without one.
+    When any response is given
+    Then each message has "id"
+
+  @must @responses.message.content
+  Scenario: Every message is the assistant's and has a list of content
+    Source: schema, OutputMessage, required; Open Responses, Message
+    Why: openai-python raises AttributeError where the content is a string.
+    When any response is given
+    Then each message is the assistant's and has a list of content
+
+  @must @responses.message.part
+  Scenario: Every part of a message is a text or a refusal
+    Source: schema, OutputMessageContent; Open Responses, Message.content
+    Why: text under another type is shown to nobody.
+    Needs: responses.message.content
+    When any response is given
+    Then each part of a message is a text or a refusal
+
+  @should @responses.message.annotations
+  Scenario: Every text has a list of annotations
+    Source: schema, OutputTextContent.annotations, required; measured clients read a text without it
+    Why: strict validators refuse the response, with a message that hides why (theopenco/llmgateway#2287).
+    Needs: responses.message.part
+    When any response is given
+    Then each text has a list "annotations"
+
+  @should @responses.message.logprobs
+  Scenario: Every text has a list of log probabilities
+    Source: schema, OutputTextContent.logprobs, required; measured clients read a text without it
+    Why: strict validators refuse the response.
+    Needs: responses.message.part
+    When any response is given
+    Then each text has a list "logprobs"
+
+  @should @responses.reasoning.summary
+  Scenario: Every reasoning item has a list of summaries
+    Source: schema, ReasoningItem.summary, required; Open Responses, Reasoning.summary
+    Why: clients that map over it raise.
+    When any response is given
+    Then each reasoning item has a list of summaries
+
+  # ---- counts and limits
+
+  @should @responses.usage.there
+  Scenario: A response carries usage
+    Source: schema, Response.usage; Open Responses, ResponseResource.usage, null only while it runs
+    Why: Codex and others count the context by it, and take nothing for zero.
+    When any response is given
+    Then the response carries usage
+
+  @must @responses.usage.counts
+  Scenario: Usage has three whole numbers
+    Source: schema, ResponseUsage, required; Open Responses, Usage
+    Why: budgets and context managers read them.
+    When any response is given
+    Then the usage has input_tokens, output_tokens, total_tokens, whole numbers
+
+  @should @responses.usage.details
+  Scenario: Usage tells cached and reasoning tokens
+    Source: schema, ResponseUsage.input_tokens_details and output_tokens_details, required; Open Responses, Usage
+    Why: clients read them without asking (ggml-org/llama.cpp#22659).
+    Needs: responses.usage.counts
+    When any response is given
+    Then the usage tells how many tokens were cached and how many were reasoning
+
+  @should @responses.usage.within
+  Scenario: No part of the usage is more than its whole
+    Source: schema, ResponseUsage, details are a breakdown
+    Why: what is cached is paid less, and the bill is below zero.
+    Needs: responses.usage.details
+    When any response is given
+    Then no part of the usage is more than its whole
+
+  @must @responses.usage.total
+  Scenario: The total is the sum of input and output tokens
+    Source: schema, ResponseUsage.total_tokens, "the total number of tokens used"; Open Responses, Usage
+    Why: quota and billing code reads any of them.
+    Needs: responses.usage.counts
+    When any response is given
+    Then the total is the sum of input and output tokens
+
+  @must @responses.limit.kept
+  Scenario: max_output_tokens is a limit
+    Source: schema, CreateResponse.max_output_tokens, "an upper bound"; Open Responses, the same
+    Why: a budget that nobody keeps.
+    Needs: responses.usage.counts
+    When any response is given
+    Then no more output tokens were generated than the limit allows
+
+  @must @responses.limit.incomplete
+  Scenario: A response that its limit cuts is incomplete
+    Source: schema, Response.status and incomplete_details; Open Responses, "incomplete"
+    Why: an agent takes half an answer for a finished one (jundot/omlx PR#2817, ollama/ollama PR#17239).
+    Needs: responses.usage.counts
+    When a response to developer and system is streamed
+    Then the limit cuts the response, which says so in its status
+
+  @must @responses.limit.reason
+  Scenario: A response that its limit cuts says that it was the limit
+    Source: schema, Response.incomplete_details.reason, enum; Open Responses, the same
+    Why: clients tell a limit from a filter by it.
+    Needs: responses.limit.incomplete
+    When a response to developer and system is streamed
+    Then the limit cuts the response, which gives it as the reason
+
+  # ---- the same prompt on chat
+
+  @should @responses.same.text
+  Scenario: The same greedy prompt has the same text on chat and responses
+    Source: project decision; one model and one template stand behind both
+    Why: what was measured on one surface does not hold on the other.
+    When a greedy chat completion is streamed
+    And a greedy chat completion is requested
+    And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
+    And a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    Then the text is the same on both surfaces
+
+  @should @responses.same.reason
+  Scenario: The same text ends for the same reason on chat and responses
+    Source: project decision; finish_reason and status are of one event
+    Why: an agent that goes on after a cut does so on one surface only.
+    Needs: responses.same.text
+    When a greedy chat completion is streamed
+    And a greedy chat completion is requested
+    And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
+    And a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    Then the reason to end is the same on both surfaces
+
+  @should @responses.same.input
+  Scenario: The same prompt has as many tokens on chat and responses
+    Source: project decision; one tokenizer counts both
+    Why: the same prompt has two prices, or was rendered otherwise.
+    Needs: responses.same.text
+    When a greedy chat completion is streamed
+    And a greedy chat completion is requested
+    And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
+    And a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    Then the input has as many tokens on both surfaces
+
+  @should @responses.same.output
+  Scenario: The same text takes as many tokens on chat and responses
+    Source: project decision; one tokenizer counts both
+    Why: the same answer has two prices.
+    Needs: responses.same.text
+    When a greedy chat completion is streamed
+    And a greedy chat completion is requested
+    And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
+    And a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    Then the output has as many tokens on both surfaces

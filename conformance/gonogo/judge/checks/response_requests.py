@@ -1,0 +1,107 @@
+"""What a request asks of a response, and whether that is what came: calls, forms of text, notes, and counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from gonogo.judge import reading, responses
+from gonogo.judge.checks.acceptance import accepted, turned_away
+from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
+from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+    from gonogo.judge.reading import Object
+
+
+@check("the response calls a function", Of.BEGUN)
+def calls_function(exchange: Exchange) -> Outcome:
+    """What had to be called is an item of its own; text in its place is executed by nobody."""
+    if _calls(exchange):
+        return saw("call of a function", exchange, count=len(_calls(exchange)))
+    responses.uncut(exchange)
+    output = responses.output(exchange)
+    types = ", ".join(str(item.get("type")) for item in output) or "nothing"
+    return Deviation("an item of the type function_call", f"the output has {types}")
+
+
+@check('only the function "{name}" is called', Of.BEGUN)
+def calls_only(exchange: Exchange, name: str) -> Outcome:
+    """The one that was named, though another is there too."""
+    found = _calls(exchange)
+    if not found:
+        raise undecided(Reason.NO_CALL, exchange)
+    other = next((call for call in found if call.get("name") != name), None)
+    if other is None:
+        return saw("call of the function", exchange, count=len(found))
+    return Deviation(f'a call of "{name}"', reading.field(other, "name"))
+
+
+@check("the text of the response is JSON that the schema admits", Of.BEGUN)
+def schema_kept(exchange: Exchange) -> Outcome:
+    """A server that takes a schema holds the model to it, or refuses; a constant is not met by luck."""
+    responses.uncut(exchange)
+    said = responses.told(exchange).text
+    if not said:
+        raise undecided(Reason.NO_TEXT, exchange)
+    try:
+        value = reading.parse(said)
+    except ValueError:
+        return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}")
+    schema: Any = exchange.request.fields["text"]["format"]["schema"]
+    error = next(jsonschema_rs.validator_for(schema).iter_errors(value), None)
+    if error is None:
+        return saw("text that the schema admits", exchange)
+    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
+
+
+@check('"{field}" comes back as it was asked for', Of.BEGUN)
+def echoed(exchange: Exchange, field: str) -> Outcome:
+    """The response says how the request was understood."""
+    wanted, found = exchange.request.fields.get(field), responses.final(exchange)
+    if field not in found:
+        raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="in the response")
+    if found[field] == wanted:
+        return saw(f'"{field}"', exchange)
+    return Deviation(reading.field(exchange.request.fields, field), reading.field(found, field))
+
+
+@compare("the count is that of the usage")
+def count_agrees(response: Exchange, counted: Exchange) -> Outcome:
+    """The same input has the same number of tokens before it is answered and after."""
+    asked = responses.count(response, "input_tokens")
+    found = reading.count(reading.answer(counted).get("input_tokens"))
+    if found is None:
+        raise undecided(Reason.FIELD_NOT, counted, field="input_tokens", kind="a whole number")
+    if found == asked:
+        return saw("input_tokens", response, counted)
+    return Deviation(f"input_tokens {asked}, as in the usage of the response", f"input_tokens is {found}")
+
+
+@check("a count of the input is answered")
+def is_count(exchange: Exchange) -> Outcome:
+    """An object of that name with a whole number of tokens."""
+    found = reading.answer(exchange)
+    if found.get("object") != "response.input_tokens":
+        return Deviation('"object" "response.input_tokens"', reading.field(found, "object"))
+    if (reading.count(found.get("input_tokens")) or 0) < 1:
+        return Deviation("input_tokens above 0", reading.field(found, "input_tokens"))
+    return saw("count of tokens", exchange)
+
+
+@check("the response is not answered as if it went on from another", Of.ANY)
+def not_forgotten(exchange: Exchange) -> Outcome:
+    """Who cannot find the earlier response refuses: an answer without it is to another conversation."""
+    if exchange.status is None or exchange.status >= 500 or turned_away(exchange):
+        raise unanswered(exchange)
+    if not accepted(exchange):
+        return saw(f"status {exchange.status}", exchange)
+    return Deviation("a refusal of a response that nobody knows", f"the status is {exchange.status}")
+
+
+def _calls(exchange: Exchange) -> list[Object]:
+    return [item for item in responses.output(exchange) if item.get("type") == "function_call"]

@@ -1,0 +1,397 @@
+"""The response as it is at the end, whole or streamed: its fields, its items, its counts, and how it says that it ended.
+
+A rule owns the fields that it names, so that one wrong field is one finding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.judge import reading, responses, shape
+from gonogo.judge.once import once
+from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.steps import Of, check
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+    from gonogo.judge.reading import Object
+    from gonogo.judge.shape import Misfit
+
+COMPONENT = "ResponseObject"
+OPEN_FIELDS = (
+    "completed_at", "previous_response_id", "reasoning", "usage", "max_output_tokens", "max_tool_calls",
+    "safety_identifier", "prompt_cache_key", "truncation", "text", "presence_penalty", "frequency_penalty",
+    "top_logprobs", "store", "background", "service_tier",
+)  # fmt: skip
+"""What Open Responses requires of a response beyond the official document, null where there is nothing to say."""
+OWN_KIND = ":"
+"""The mark in the type of an item of a server's own kind, behind the name of the server."""
+KNOWN_ITEMS = frozenset(
+    {"message", "function_call", "reasoning", "function_call_output", "file_search_call", "web_search_call"}
+    | {"computer_call", "computer_call_output", "image_generation_call", "code_interpreter_call", "compaction"}
+    | {"local_shell_call", "local_shell_call_output", "shell_call", "shell_call_output", "apply_patch_call"}
+    | {"apply_patch_call_output", "mcp_call", "mcp_list_tools", "mcp_approval_request", "custom_tool_call"}
+    | {"custom_tool_call_output", "mcp_approval_response", "tool_search_call", "tool_search_output"}
+)
+STATES = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
+"""How a response ends, and the event that says so."""
+DETAILS = {"input_tokens": "cached_tokens", "output_tokens": "reasoning_tokens"}
+
+
+@once
+def _misfits(exchange: Exchange) -> tuple[Misfit, ...]:
+    return tuple(shape.misfits(COMPONENT, responses.final(exchange)))
+
+
+@check('"{field}" of the response is as the contract has it', Of.BEGUN)
+def field_fits(exchange: Exchange, field: str) -> Outcome:
+    """The field of the object at the end; a missing one that is required fits nothing."""
+    return _fits(exchange, field, lambda misfit: shape.owned(misfit, field))
+
+
+@check('"{field}" of the response itself is as the contract has it', Of.BEGUN)
+def field_itself_fits(exchange: Exchange, field: str) -> Outcome:
+    """As above, less what is inside of it, which other rules own."""
+    return _fits(exchange, field, lambda misfit: misfit.field == field)
+
+
+def _fits(exchange: Exchange, field: str, owns: Callable[[Misfit], bool]) -> Outcome:
+    misfit = next(filter(owns, _misfits(exchange)), None)
+    if misfit is None:
+        return saw(f'"{field}"', exchange, count=field in responses.final(exchange))
+    return Deviation(f"{misfit.pointer} as {COMPONENT} describes it", f"{misfit.pointer}: {misfit.message}")
+
+
+@check('"{field}" of the response is told', Of.BEGUN)
+def field_told(exchange: Exchange, field: str) -> Outcome:
+    """It is there, and not null."""
+    found = responses.final(exchange)
+    if found.get(field) is not None:
+        return saw(f'"{field}"', exchange)
+    return Deviation(f'"{field}" in the response', reading.field(found, field))
+
+
+@check('"{field}" of the response is a whole number of seconds', Of.BEGUN)
+def whole_seconds(exchange: Exchange, field: str) -> Outcome:
+    """As Open Responses has it; that it is a number at all is another rule's matter."""
+    value = responses.final(exchange).get(field)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a number")
+    if reading.count(value) is not None:
+        return saw(f'"{field}"', exchange)
+    return Deviation("a whole number", reading.field(responses.final(exchange), field))
+
+
+@check("the response has every field of Open Responses", Of.BEGUN)
+def open_fields(exchange: Exchange) -> Outcome:
+    """Null counts where that has nothing to say; what the official document requires is for other rules."""
+    found = responses.final(exchange)
+    missing = [name for name in OPEN_FIELDS if name not in found]
+    if not missing:
+        return saw("field of Open Responses", exchange, count=len(OPEN_FIELDS))
+    return Deviation("every field of Open Responses", f"without {', '.join(missing)}")
+
+
+# ---- items ---------------------------------------------------------------------------------------------------
+
+
+def _each(
+    exchange: Exchange, found: Iterable[Object], wrong: Callable[[Object], str | None], expected: str, what: str
+) -> Outcome:
+    """A deviation for the first of which `wrong` has something to say; what was seen otherwise."""
+    known = list(found)
+    for value in known:
+        problem = wrong(value)
+        if problem is not None:
+            return Deviation(expected, problem)
+    return saw(what, exchange, count=len(known))
+
+
+def _lacks(value: Object, name: str, kind: type) -> str | None:
+    return None if isinstance(value.get(name), kind) else reading.field(value, name)
+
+
+@check("each item of the output has a type", Of.BEGUN)
+def items_typed(exchange: Exchange) -> Outcome:
+    """The output is a list, and in it are objects that say what they are."""
+    output = responses.final(exchange).get("output")
+    if not isinstance(output, list):
+        raise undecided(Reason.FIELD_NOT, exchange, field="output", kind="a list")
+    if len(reading.objects(output)) < len(output):
+        return Deviation("objects in the output", "an item is no object")
+    return _each(
+        exchange, reading.objects(output), lambda item: _lacks(item, "type", str), "a type in each item", "item"
+    )
+
+
+@check("each item is of a known type, or of one with a name before it", Of.BEGUN)
+def items_known(exchange: Exchange) -> Outcome:
+    """What a server adds carries its name, so that clients tell it from what they do not know yet."""
+
+    def wrong(item: Object) -> str | None:
+        kind = item.get("type")
+        fits = not isinstance(kind, str) or kind in KNOWN_ITEMS or OWN_KIND in kind
+        return None if fits else reading.field(item, "type")
+
+    return _each(exchange, responses.output(exchange), wrong, "a known type, or server:type", "item")
+
+
+@check('each item of the output has "{field}"', Of.BEGUN)
+def items_have(exchange: Exchange, field: str) -> Outcome:
+    """A string that is not empty."""
+    return _each(
+        exchange,
+        responses.output(exchange),
+        lambda item: None if isinstance(item.get(field), str) and item[field] else reading.field(item, field),
+        f'"{field}" in each item',
+        f'item with "{field}"',
+    )
+
+
+@check('each {kind:w} has "{field}"', Of.BEGUN)
+def kind_has(exchange: Exchange, kind: str, field: str) -> Outcome:
+    """A string that is not empty, in each item of the type."""
+    return _each(
+        exchange,
+        responses.items(exchange, kind),
+        lambda item: None if isinstance(item.get(field), str) and item[field] else reading.field(item, field),
+        f'"{field}" in each {kind}',
+        f'{kind} with "{field}"',
+    )
+
+
+@check("no two items have the same id", Of.BEGUN)
+def ids_differ(exchange: Exchange) -> Outcome:
+    """Clients keep items by their ids."""
+    found = [item["id"] for item in responses.output(exchange) if isinstance(item.get("id"), str)]
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice is None:
+        return saw("id of an item", exchange, count=len(found))
+    return Deviation("an id for each item", f'two items have the id "{twice}"')
+
+
+@check("only the last item is incomplete, and then the response is", Of.BEGUN)
+def incomplete_last(exchange: Exchange) -> Outcome:
+    """What is cut ends the response."""
+    output = responses.output(exchange)
+    for place, item in enumerate(output):
+        if item.get("status") == "incomplete":
+            if place + 1 < len(output):
+                return Deviation("an incomplete item at the end only", f"items follow the incomplete one, {place}")
+            if not responses.is_cut(exchange):
+                told = reading.field(responses.final(exchange), "status")
+                return Deviation("an incomplete response, as its last item is", told)
+    return saw("item with a status", exchange, count=sum("status" in item for item in output))
+
+
+@check("each message is the assistant's and has a list of content", Of.BEGUN)
+def messages_fit(exchange: Exchange) -> Outcome:
+    """What clients go through to find the text."""
+
+    def wrong(item: Object) -> str | None:
+        if item.get("role") != "assistant":
+            return reading.field(item, "role")
+        return _lacks(item, "content", list)
+
+    return _each(
+        exchange, responses.items(exchange, "message"), wrong, "the role assistant and a list of content", "message"
+    )
+
+
+@check("each part of a message is a text or a refusal", Of.BEGUN)
+def parts_fit(exchange: Exchange) -> Outcome:
+    """A string under the name that its type promises; other types are extensions and nobody's mistake."""
+
+    def wrong(part: Object) -> str | None:
+        match part.get("type"):
+            case "output_text":
+                return _lacks(part, "text", str)
+            case "refusal":
+                return _lacks(part, "refusal", str)
+            case str() as kind if OWN_KIND in kind:
+                return None
+            case _:
+                return reading.field(part, "type")
+
+    return _each(exchange, _parts(exchange), wrong, "output_text with text, or refusal with refusal", "part")
+
+
+@check('each text has a list "{field}"', Of.BEGUN)
+def texts_have(exchange: Exchange, field: str) -> Outcome:
+    """Empty where there is nothing in it."""
+    found = [part for part in _parts(exchange) if part.get("type") == "output_text"]
+    return _each(
+        exchange, found, lambda part: _lacks(part, field, list), f'a list "{field}"', f'text with "{field}"'
+    )
+
+
+@check("the arguments of each call are a string", Of.BEGUN)
+def arguments_are_text(exchange: Exchange) -> Outcome:
+    """The text of a JSON object, not the object."""
+    return _each(
+        exchange,
+        responses.items(exchange, "function_call"),
+        lambda call: _lacks(call, "arguments", str),
+        "arguments as a string",
+        "call with arguments",
+    )
+
+
+@check("the arguments of each call are a JSON object", Of.BEGUN)
+def arguments_are_json(exchange: Exchange) -> Outcome:
+    """Of a response that was not cut."""
+    responses.uncut(exchange)
+
+    def wrong(call: Object) -> str | None:
+        text = call.get("arguments")
+        if not isinstance(text, str):
+            raise undecided(Reason.FIELD_NOT, exchange, field="arguments", kind="a string")
+        return None if reading.object_of(text) is not None else f"they are {text[:80]!r}"
+
+    return _each(
+        exchange, responses.items(exchange, "function_call"), wrong, "arguments that are a JSON object", "call"
+    )
+
+
+@check("each reasoning item has a list of summaries", Of.BEGUN)
+def reasoning_has_summary(exchange: Exchange) -> Outcome:
+    """Empty where there is no summary."""
+    found = [item for item in responses.output(exchange) if item.get("type") == "reasoning"]
+    if not found:
+        raise undecided(Reason.NO_REASONING, exchange)
+    return _each(
+        exchange, found, lambda item: _lacks(item, "summary", list), 'a list "summary"', "reasoning item"
+    )
+
+
+def _parts(exchange: Exchange) -> list[Object]:
+    return [part for item in responses.items(exchange, "message") for part in responses.parts(item)]
+
+
+# ---- counts --------------------------------------------------------------------------------------------------
+
+
+@check("the response carries usage", Of.BEGUN)
+def has_usage(exchange: Exchange) -> Outcome:
+    """Nothing turns it on: it comes with every response that is over."""
+    found = responses.final(exchange)
+    if isinstance(found.get("usage"), dict):
+        return saw("usage", exchange, count=len(found["usage"]))
+    return Deviation('a "usage" object', reading.field(found, "usage"))
+
+
+@check("the usage has {names}, whole numbers", Of.BEGUN)
+def usage_has(exchange: Exchange, names: str) -> Outcome:
+    """Each of the counts, by their names, with commas between them."""
+    usage = responses.usage(exchange)
+    wanted = names.split(", ")
+    for name in wanted:
+        if (reading.count(usage.get(name)) or -1) < 0 and usage.get(name) != 0:
+            return Deviation(f'"{name}" as a whole number', reading.field(usage, name))
+    return saw("count of tokens", exchange, count=len(wanted))
+
+
+@check("the usage tells how many tokens were cached and how many were reasoning", Of.BEGUN)
+def usage_details(exchange: Exchange) -> Outcome:
+    """Clients add these up without looking whether they are there."""
+    usage = responses.usage(exchange)
+    for whole, part in DETAILS.items():
+        details = usage.get(f"{whole}_details")
+        if not isinstance(details, dict):
+            return Deviation(f'an object "{whole}_details"', reading.field(usage, f"{whole}_details"))
+        if reading.count(details.get(part)) is None:
+            return Deviation(f'"{part}" as a whole number', reading.field(details, part))
+    return saw("detail of the usage", exchange, count=len(DETAILS))
+
+
+@check("no part of the usage is more than its whole", Of.BEGUN)
+def details_within(exchange: Exchange) -> Outcome:
+    """Cached tokens are tokens of the input, and reasoning tokens of the output."""
+    usage, seen = responses.usage(exchange), 0
+    for whole, part in DETAILS.items():
+        details = usage.get(f"{whole}_details")
+        number = reading.count(details.get(part)) if isinstance(details, dict) else None
+        most = reading.count(usage.get(whole))
+        if number is None or most is None:
+            continue
+        if number > most:
+            return Deviation(f"{part} of at most the {most} of {whole}", f"{part} is {number}")
+        seen += 1
+    if not seen:
+        raise undecided(Reason.NO_DETAILS, exchange)
+    return saw("part of a token count", exchange, count=seen)
+
+
+@check("the total is the sum of input and output tokens", Of.BEGUN)
+def total_is_sum(exchange: Exchange) -> Outcome:
+    """total_tokens = input_tokens + output_tokens."""
+    given, made, total = (responses.count(exchange, f"{name}_tokens") for name in ("input", "output", "total"))
+    if total == given + made:
+        return saw("total_tokens", exchange)
+    return Deviation(f"total_tokens {given} + {made} = {given + made}", f"total_tokens is {total}")
+
+
+@check("no more output tokens were generated than the limit allows", Of.BEGUN)
+def within_limit(exchange: Exchange) -> Outcome:
+    """The limit covers reasoning too."""
+    limit = reading.count(exchange.request.fields.get("max_output_tokens"))
+    if limit is None:
+        raise undecided(Reason.NO_LIMIT, exchange)
+    made = responses.count(exchange, "output_tokens")
+    if made <= limit:
+        return saw("output_tokens", exchange)
+    return Deviation(f"at most {limit} output tokens", f"output_tokens is {made}")
+
+
+# ---- how it ended --------------------------------------------------------------------------------------------
+
+
+@check("the limit cuts the response, which says so in its status", Of.BEGUN)
+def cut_is_told(exchange: Exchange) -> Outcome:
+    """A model that stopped before the limit tells nothing of it."""
+    _reach_limit(exchange)
+    found = responses.final(exchange)
+    if found.get("status") == "incomplete":
+        return saw("response that is incomplete", exchange)
+    return Deviation('the status "incomplete"', reading.field(found, "status"))
+
+
+@check("the limit cuts the response, which gives it as the reason", Of.BEGUN)
+def cut_has_reason(exchange: Exchange) -> Outcome:
+    """Which is in incomplete_details; that the status says so is another rule's matter."""
+    _reach_limit(exchange)
+    if not responses.is_cut(exchange):
+        raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"incomplete"')
+    details = responses.final(exchange).get("incomplete_details")
+    told = details.get("reason") if isinstance(details, dict) else None
+    if told == responses.LIMITED:
+        return saw("reason of a cut", exchange)
+    shown = reading.field(responses.final(exchange), "incomplete_details")
+    return Deviation(f'"incomplete_details" with the reason "{responses.LIMITED}"', shown)
+
+
+@check("the event that ends the stream is that of the status", Of.BEGUN)
+def end_fits_status(exchange: Exchange) -> Outcome:
+    """Clients act on the name of the event, or on the status inside of it."""
+    if not exchange.is_stream:
+        raise undecided(Reason.NOT_A_STREAM, exchange)
+    last, status = responses.end(exchange), responses.final(exchange).get("status")
+    wanted = STATES.get(str(status))
+    if wanted is None:
+        raise undecided(Reason.FIELD_NOT, exchange, field="status", kind="that of a response that is over")
+    if last.type == wanted:
+        return saw("event that ends the response", exchange)
+    return Deviation(f'{wanted}, as the status is "{status}"', f"the event is {last.type}").located(
+        exchange, last.offset, last.end
+    )
+
+
+def _reach_limit(exchange: Exchange) -> None:
+    limit = reading.count(exchange.request.fields.get("max_output_tokens"))
+    made = responses.count(exchange, "output_tokens")
+    if limit is None or made < limit:
+        raise undecided(Reason.LIMIT_NOT_REACHED, exchange, found=made, limit=limit)

@@ -1,0 +1,394 @@
+"""The state machine of a response's stream: it goes through the events, and says which of them may not be there.
+
+What an event does to a part of an item stands in the tables of `judge.response_steps`. After a slip the machine goes on
+as if what is missing had been there, so that one mistake is told once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from gonogo.judge import named_events, reading
+from gonogo.judge.named_events import MACHINES, Course, Machine
+from gonogo.judge.once import once
+from gonogo.judge.response_steps import (
+    ARGUMENTS,
+    AT_END,
+    EXPECTED,
+    FORMS,
+    ITEMS,
+    KINDS,
+    PARTS,
+    REASONING,
+    STEPS,
+    TEXT,
+    Form,
+    State,
+    Step,
+)
+from gonogo.judge.responses import ENDS, PATH, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.named_events import Named
+    from gonogo.judge.reading import Object
+
+    PartKey = tuple[str, int]
+
+FAILED: Final = "response.failed"
+ERROR: Final = "error"
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of an item, what its deltas make so far, and what was said at once."""
+
+    state: State = State.UNKNOWN
+    deltas: list[str] = field(default_factory=list)
+    told: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """What was said at once, or what the deltas make; None where nothing was said."""
+        return self.told if self.told is not None else "".join(self.deltas) if self.deltas else None
+
+
+@dataclass(slots=True)
+class _Item:
+    """An item as it was added, its parts, and as what it was done."""
+
+    added: Object
+    parts: dict[PartKey, _Part] = field(default_factory=dict)
+    done: Object | None = None
+
+    @property
+    def id(self) -> str | None:
+        """Its name; None where it has none."""
+        found = self.added.get("id")
+        return found if isinstance(found, str) and found else None
+
+    @property
+    def type(self) -> str | None:
+        """What it is; None where nobody said so."""
+        found = self.added.get("type")
+        return found if isinstance(found, str) else None
+
+
+class _Reader:
+    """Goes through one stream, event by event."""
+
+    def __init__(self) -> None:
+        self.course = Course()
+        self._items: list[_Item] = []  # in the order in which they were added
+        self._at: dict[int, _Item] = {}  # the latest of each output_index
+        self._last = 0
+        self._response_id: object = None
+        self._created = self._progress = self._failed = False
+        self._end_event: Named | None = None
+        self._number = -1
+
+    def read(self, events: tuple[Named, ...]) -> Course:
+        """What the whole stream shows."""
+        first = events[0]
+        self.course.expect(
+            "missing-created",
+            first.type in ("response.created", ERROR, FAILED),
+            "response.created as the first event",
+            f"the first event is {first.type or 'of no type'}",
+            first,
+        )
+        for event in events:
+            self._count(event)
+            self._take(event)
+        self._finish(events[-1])
+        return self.course
+
+    def _take(self, event: Named) -> None:
+        if self._end_event is not None:
+            second = event.type in ENDS
+            self.course.slip(
+                "second-end" if second else "event-after-end",
+                "one event that ends the response" if second else "no event after the end",
+                f"{event.type} follows {self._end_event.type}",
+                event,
+            )
+        elif event.type in STEPS:
+            self._step(event)
+        elif (handler := _HANDLERS.get(event.type)) is not None:
+            handler(self, event)
+
+    # ---- the response
+
+    def create(self, event: Named) -> None:
+        """The response begins."""
+        once_only = not self._created
+        self.course.expect(
+            "repeated-created", once_only, "one response.created", "response.created again", event
+        )
+        self._created = True
+        self._identify(event)
+
+    def advance(self, event: Named) -> None:
+        """The response is queued, or under way."""
+        self._progress = True
+        self._identify(event)
+
+    def fail(self, _: Named) -> None:
+        """An error: what is missing after it is no slip."""
+        self._failed = True
+
+    def end(self, event: Named) -> None:
+        """The response ends; its items are done by then, and the event repeats them."""
+        self._end_event = event
+        self._failed = self._failed or event.type == FAILED
+        self._identify(event)
+        self.course.kept["second-end"] += 1
+        self.course.kept["event-after-end"] += 1
+        if self._failed:
+            return
+        for number, item in enumerate(self._items):
+            expected = f"response.output_item.done of item {number} before {event.type}"
+            self.course.expect("unfinished-item", item.done is not None, expected, "it never came", event)
+        self._compare_output(event, _object(event.value.get("response")).get("output"))
+
+    def _identify(self, event: Named) -> None:
+        """The id of the response stays."""
+        found = _object(event.value.get("response")).get("id")
+        if found is None:
+            return
+        known = found if self._response_id is None else self._response_id
+        self._response_id = known
+        self.course.expect(
+            "other-response-id", found == known, f'the id "{known}"', f'the id is "{found}"', event
+        )
+
+    def _finish(self, last: Named) -> None:
+        if self._failed:
+            self.course.kept["missing-end"] += self._end_event is not None
+            return
+        self.course.expect(
+            "missing-end",
+            self._end_event is not None,
+            f"{', '.join(list(ENDS)[:-1])} or {FAILED} as the last event",
+            f"the last event is {last.type}",
+            last,
+        )
+        self.course.expect(
+            "missing-in-progress", self._progress, "response.in_progress", "it never came", last
+        )
+
+    # ---- items
+
+    def add(self, event: Named) -> None:
+        """An item begins."""
+        added, index = _object(event.value.get("item")), self._index(event, len(self._items))
+        item, known = _Item(added), index in self._at
+        self.course.expect("reused-index", not known, "an index for each item", f"{index} comes again", event)
+        if not known:
+            wanted = f"output_index {len(self._items)}"
+            self.course.expect(
+                "misnumbered-item", index == len(self._items), wanted, f"output_index is {index}", event
+            )
+        self._items.append(item)
+        self._at[index], self._last = item, index
+        self.course.expect("nameless-item", item.id, "an id in the item", reading.field(added, "id"), event)
+        begun = "".join(texts(added))
+        self.course.expect("begun-text", not begun, "an item still empty", f"it begins with {begun!r}", event)
+
+    def finish_item(self, event: Named) -> None:
+        """An item is done; so are its parts, and it is what they made."""
+        item, done = self._item(event), _object(event.value.get("item"))
+        if item.done is not None:
+            self.course.slip("late-event", "each item done once", "the item is done again", event)
+            return
+        item.done = done
+        self.course.kept["late-event"] += 1
+        self._same_item(item, done, event)
+        for part in item.parts.values():
+            self._close(part, item, event)
+        said = [part.text for part in item.parts.values() if part.text is not None]
+        if said:
+            made, found = "".join(said), "".join(texts(done))
+            self.course.expect(
+                "unlike-item", found == made, f"the text {made!r}", f"the item has {found!r}", event
+            )
+
+    def _close(self, part: _Part, item: _Item, event: Named) -> None:
+        """The end of an item is that of its arguments; any other part has an event of its own."""
+        if item.type != ARGUMENTS.item:
+            expected = "an event that ends the part before the item is done"
+            closed = part.state is State.CLOSED
+            self.course.expect("unfinished-part", closed, expected, "it never came", event)
+        elif part.state is State.OPEN:
+            self.course.slip("text-not-done", EXPECTED["text-not-done"], "it never came", event)
+
+    def _same_item(self, item: _Item, later: Object, event: Named) -> None:
+        """One type, one id, and of a call one call_id and one name, from beginning to end."""
+        self._same(("type",), "other-item-type", item.added, later, event)
+        self._same(("id",), "other-item-id", item.added, later, event)
+        if item.type == ARGUMENTS.item:
+            self._same(("call_id", "name"), "other-call", item.added, later, event)
+
+    def _same(
+        self, names: tuple[str, ...], kind: str, before: Object, later: Object, event: Named
+    ) -> None:
+        for name in names:
+            known = before.get(name)
+            if known:
+                found = reading.field(later, name)
+                self.course.expect(kind, later.get(name) == known, f'{name} "{known}"', found, event)
+
+    def _compare_output(self, event: Named, output: object) -> None:
+        """The last event has the items that were streamed, as they were when they were done."""
+        final = reading.objects(output)
+        done = [item for item in self._items if item.done is not None]
+        told = f"the output has {len(final)} items"
+        self.course.expect(
+            "unlike-output", len(final) == len(done), f"{len(done)} items, as in the stream", told, event
+        )
+        if len(final) != len(done):
+            return
+        for item, later in zip(done, final, strict=True):
+            self._same_item(item, later, event)
+            said, found = list(texts(item.done or {})), list(texts(later))
+            self.course.expect(
+                "unlike-output", found == said, f"what the item said, {said!r}", f"it says {found!r}", event
+            )
+
+    # ---- parts
+
+    def _step(self, event: Named) -> None:
+        step, form = STEPS[event.type]
+        if form is None:
+            form = FORMS.get(str(_object(event.value.get("part")).get("type")), TEXT)
+        item = self._item(event)
+        if item.done is not None:
+            self.course.slip("late-event", "nothing of an item that is done", f"{event.type} follows", event)
+            return
+        if item.type in ITEMS:
+            found = f"{event.type} of a {form.item}"
+            self.course.expect("stray-step", item.type == form.item, f"an event of a {item.type}", found, event)
+        self._expect_id(item, event)
+        part = self._part(item, form, step, event)
+        self._move(part, form, step, event)
+        self._say(part, form, step, event)
+
+    def _expect_id(self, item: _Item, event: Named) -> None:
+        found = event.value.get("item_id")
+        named = isinstance(found, str) and bool(found)
+        told = reading.field(event.value, "item_id")
+        self.course.expect("missing-item-id", named, "an item_id", told, event)
+        if named and item.id is not None:
+            self.course.expect("other-item-id", found == item.id, f'item_id "{item.id}"', told, event)
+
+    def _part(self, item: _Item, form: Form, step: Step, event: Named) -> _Part:
+        """The part that an event is of; where the event has no number, the next one, or the last."""
+        if form.index is None:
+            return item.parts.setdefault((form.said, 0), _Part(State.OPEN))
+        known = [index for kind, index in item.parts if kind == form.index]
+        index, told = reading.count(event.value.get(form.index)), reading.field(event.value, form.index)
+        self.course.expect("missing-content-index", index is not None, f"a {form.index}", told, event)
+        if index is None:
+            index = len(known) if step is Step.ADDED or not known else known[-1]
+        if step is Step.ADDED and index not in known:
+            wanted = f"{form.index} {len(known)}"
+            self.course.expect("misnumbered-part", index == len(known), wanted, told, event)
+        return item.parts.setdefault((form.index, index), _Part())
+
+    def _move(self, part: _Part, form: Form, step: Step, event: Named) -> None:
+        unannounced = "unannounced-reasoning" if form.item == REASONING.item else "unannounced-part"
+        part.state, slip = PARTS[part.state, step]
+        if slip is not None:
+            slip = unannounced if slip == "unannounced-part" else slip
+            self.course.slip(slip, EXPECTED[slip], f"{event.type} comes", event)
+            return
+        if step is Step.ADDED:
+            self.course.kept["repeated-part"] += 1
+            return
+        self.course.kept["late-step"] += 1
+        self.course.kept["text-not-done"] += step is Step.TOLD
+        self.course.kept[unannounced] += form.index is not None  # the item itself announces arguments
+
+    def _say(self, part: _Part, form: Form, step: Step, event: Named) -> None:
+        """Keep what is said, and hold what is said at once against what the deltas made."""
+        if step is Step.DELTA:
+            delta = event.value.get("delta")
+            part.deltas += [delta] if isinstance(delta, str) else []
+            return
+        within = step in (Step.ADDED, Step.CLOSED)
+        said = (_object(event.value.get("part")) if within else event.value).get(form.said)
+        if not isinstance(said, str):
+            return
+        if step is Step.ADDED:
+            self.course.expect("begun-text", not said, "a part still empty", f"it begins with {said!r}", event)
+            return
+        made = "".join(part.deltas) if step is Step.TOLD else part.text or ""
+        if step is Step.TOLD:
+            part.told = said
+        if form is ARGUMENTS and not part.deltas:
+            return  # all at once, as clients take them too
+        told = "unlike-arguments" if form is ARGUMENTS else "unlike-text"
+        kind = "unlike-part" if step is Step.CLOSED else told
+        self.course.expect(kind, said == made, f"what the deltas make, {made!r}", f"it is {said!r}", event)
+
+    # ---- places and numbers
+
+    def _index(self, event: Named, otherwise: int) -> int:
+        """The index of the item that an event is of; `otherwise` where it has none."""
+        index, told = reading.count(event.value.get("output_index")), reading.field(event.value, "output_index")
+        self.course.expect("missing-output-index", index is not None, "an output_index", told, event)
+        return otherwise if index is None else index
+
+    def _item(self, event: Named) -> _Item:
+        """The item that an event is of; one that was never added is made up, so that this is told once."""
+        index = self._index(event, self._last)
+        known = index in self._at
+        expected = f"response.output_item.added of item {index} before this"
+        self.course.expect("unannounced-item", known, expected, f"{event.type} comes", event)
+        if not known:
+            self._at[index] = _Item({})
+            self._items.append(self._at[index])
+        return self._at[index]
+
+    def _count(self, event: Named) -> None:
+        """The number of an event of the response; what servers send between them has none."""
+        if not event.type.startswith("response."):
+            return
+        number = reading.count(event.value.get("sequence_number"))
+        told = reading.field(event.value, "sequence_number")
+        self.course.expect("no-sequence-number", number is not None, "a sequence_number", told, event)
+        if number is None:
+            return
+        before = self._number
+        rises = number > before
+        self.course.expect("unordered-sequence", rises, f"a number above {before}", told, event)
+        if rises:
+            self.course.expect("sequence-gap", number == before + 1, f"{before + 1}", told, event)
+        self._number = max(number, before)
+
+
+_HANDLERS: Final[Mapping[str, Callable[[_Reader, Named], None]]] = {
+    "response.created": _Reader.create,
+    "response.in_progress": _Reader.advance,
+    "response.queued": _Reader.advance,
+    "response.output_item.added": _Reader.add,
+    "response.output_item.done": _Reader.finish_item,
+    ERROR: _Reader.fail,
+    **dict.fromkeys(ENDS, _Reader.end),
+}
+
+
+def _object(value: object) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+@once
+def course(exchange: Exchange) -> Course:
+    """What the machine says of a stream; Stop where it has no event."""
+    return _Reader().read(named_events.events(exchange))
+
+
+MACHINES[PATH] = Machine(course, KINDS, AT_END)

@@ -1,0 +1,150 @@
+"""Responses as their reader sees them: the object at the end, its items, its texts and its calls.
+
+What a whole answer is, the last event of a stream carries: rules about the object look at both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo.judge import named_events, reading
+from gonogo.judge.once import once
+from gonogo.judge.outcome import undecided
+from gonogo.judge.surfaces import CALLS, LENGTH, READERS, STOP, Told
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.named_events import Named
+    from gonogo.judge.reading import Object
+
+PATH: Final = "/responses"
+ENDS: Final = {
+    "response.completed": "completed",
+    "response.incomplete": "incomplete",
+    "response.failed": "failed",
+}
+"""The events that end a stream, and the status of the response in each."""
+TEXT_DELTA: Final = "response.output_text.delta"
+LIMITED: Final = "max_output_tokens"
+
+
+def end(exchange: Exchange) -> Named:
+    """The first event that ends the stream; Stop where there is none."""
+    found = next((event for event in named_events.events(exchange) if event.type in ENDS), None)
+    if found is None:
+        reading.unfailed(exchange)
+        raise undecided(Reason.NO_END, exchange)
+    return found
+
+
+@once
+def final(exchange: Exchange) -> Object:
+    """The response as it is at the end: the whole answer, or what the last event carries; Stop where there is none."""
+    if not exchange.is_stream:
+        return reading.answer(exchange)
+    found = end(exchange).value.get("response")
+    if not isinstance(found, dict):
+        raise undecided(Reason.FIELD_NOT, exchange, field="response", kind="an object")
+    return found
+
+
+def output(exchange: Exchange) -> list[Object]:
+    """The items of the response at the end; Stop where they are no list."""
+    found = final(exchange).get("output")
+    if not isinstance(found, list):
+        raise undecided(Reason.FIELD_NOT, exchange, field="output", kind="a list")
+    return reading.objects(found)
+
+
+def items(exchange: Exchange, kind: str) -> list[Object]:
+    """The items of one type; Stop where there is none."""
+    found = [item for item in output(exchange) if item.get("type") == kind]
+    if not found:
+        raise undecided(Reason.NO_ITEM, exchange, kind=kind)
+    return found
+
+
+def parts(item: Object) -> list[Object]:
+    """The parts of an item's content that are objects."""
+    return reading.objects(item.get("content"))
+
+
+def texts(item: Object) -> Iterator[str]:
+    """What is said in an item, a part at a time: text, refusal, reasoning, or the arguments of a call."""
+    for part in (*parts(item), *reading.objects(item.get("summary"))):
+        for name in ("text", "refusal"):
+            if isinstance(value := part.get(name), str):
+                yield value
+    if isinstance(value := item.get("arguments"), str):
+        yield value
+
+
+def is_cut(exchange: Exchange) -> bool:
+    """Whether the response says that it was cut."""
+    return final(exchange).get("status") == "incomplete"
+
+
+def uncut(exchange: Exchange) -> None:
+    """Raise Stop where the response was cut, so that what it lacks might have come."""
+    if is_cut(exchange):
+        details = final(exchange).get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else "incomplete"
+        raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
+
+
+def usage(exchange: Exchange) -> Object:
+    """The usage at the end; Stop where there is none."""
+    found = reading.usage(final(exchange))
+    if found is None:
+        raise undecided(Reason.NO_USAGE, exchange)
+    return found
+
+
+def count(exchange: Exchange, name: str) -> int:
+    """One number of the usage; Stop where it is none."""
+    found = reading.count(usage(exchange).get(name))
+    if found is None:
+        raise undecided(Reason.FIELD_NOT, exchange, field=name, kind="a whole number")
+    return found
+
+
+def _text(exchange: Exchange) -> str:
+    """The text of all messages: of a stream what its deltas make."""
+    if exchange.is_stream:
+        found = [event.value.get("delta") for event in named_events.events(exchange) if event.type == TEXT_DELTA]
+    else:
+        messages = [item for item in output(exchange) if item.get("type") == "message"]
+        spoken = [part for item in messages for part in parts(item) if part.get("type") == "output_text"]
+        found = [part.get("text") for part in spoken]
+    if not all(isinstance(piece, str) for piece in found):
+        raise undecided(Reason.FIELD_NOT, exchange, field="text", kind="a string")
+    return "".join(map(str, found))
+
+
+def _reason(response: Object) -> str | None:
+    """Why the response ended, in the words of chat; None where it does not say."""
+    if response.get("status") == "incomplete":
+        details = response.get("incomplete_details")
+        return LENGTH if isinstance(details, dict) and details.get("reason") == LIMITED else None
+    if response.get("status") != "completed":
+        return None
+    called = any(item.get("type") == "function_call" for item in reading.objects(response.get("output")))
+    return CALLS if called else STOP
+
+
+def told(exchange: Exchange) -> Told:
+    """The answer as every surface tells it; Stop where it cannot be read."""
+    response = final(exchange)
+    counted = reading.usage(response) or {}
+    return Told(
+        _text(exchange),
+        _reason(response),
+        reading.count(counted.get("input_tokens")),
+        reading.count(counted.get("output_tokens")),
+    )
+
+
+READERS[PATH] = told

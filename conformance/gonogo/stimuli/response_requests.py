@@ -1,0 +1,174 @@
+"""Requests for responses that are too long to write down in a scenario, or are made of earlier answers.
+
+Each serves many rules. The calls are forced, not persuaded, so that their absence is the server's doing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gonogo.reasons import Reason
+from gonogo.stimuli.bodies import PROMPT, post
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.stimulus import Endpoint, NotPossible
+from gonogo.stimuli.surfaces import where_served
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+CALL_TOKENS, OBJECT_TOKENS = 64, 48
+CONSTANT = "teal-4417"
+COUNTING = "Count from one to two hundred, in words."
+"""A text that no limit of 16 tokens lets end."""
+NAME = "set_colour"
+
+LAMP: dict[str, Any] = {
+    "type": "function",
+    "name": NAME,
+    "description": "Sets the colour of the lamp.",
+    "strict": False,
+    "parameters": {
+        "type": "object",
+        "properties": {"colour": {"type": "string", "enum": ["teal"]}},
+        "required": ["colour"],
+        "additionalProperties": False,
+    },
+}
+BELL: dict[str, Any] = {"type": "function", "name": "ring_bell", "strict": False, "parameters": {}}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"gauge": {"type": "string", "const": CONSTANT}},
+    "required": ["gauge"],
+    "additionalProperties": False,
+}
+HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
+
+
+def _said(role: str, text: str, **more: str) -> Body:
+    kind = "output_text" if role == "assistant" else "input_text"
+    return {"type": "message", "role": role, "content": [{"type": kind, "text": text}], **more}
+
+
+def _result(call_id: str, output: object) -> Body:
+    return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
+FORCED: Body = {
+    "input": HELLO,
+    "tools": [LAMP],
+    "tool_choice": "required",
+    "temperature": 0,
+    "max_output_tokens": CALL_TOKENS,
+}
+NAMED: Body = FORCED | {"tools": [LAMP, BELL], "tool_choice": {"type": "function", "name": NAME}}
+PARTS: Body = {
+    "input": [
+        *HELLO,
+        {
+            "type": "function_call",
+            "call_id": "call_1",
+            "name": NAME,
+            "arguments": '{"colour": "teal"}',
+        },
+        _result("call_1", [{"type": "input_text", "text": "The lamp is teal now."}]),
+    ],
+    "tools": [LAMP],
+}
+ROLES: Body = {
+    "input": [
+        _said("developer", "You count for people."),
+        _said("system", "You never say anything else than numbers."),
+        _said("user", COUNTING),
+    ],
+    "instructions": None,
+    "text": {},
+    "metadata": {"run": "gonogo"},
+    "parallel_tool_calls": True,
+    "store": False,
+    "temperature": 0,
+}
+"""What the schema admits, and clients send with every request."""
+AGENT: Body = {
+    "input": [
+        _said("developer", "You are an agent.", id="msg_1"),
+        _said("developer", "You work in a folder.", id="msg_2"),
+        _said("user", PROMPT, id="msg_3"),
+    ],
+    "instructions": "Answer in one sentence.",
+    "tools": [
+        LAMP,
+        {"type": "namespace", "name": "files", "description": "Files.", "tools": [BELL]},
+        {"type": "web_search"},
+        {"type": "custom", "name": "apply_patch", "description": "Edits files."},
+    ],
+    "tool_choice": "auto",
+    "parallel_tool_calls": True,
+    "reasoning": {"summary": "auto"},
+    "store": False,
+    "include": ["reasoning.encrypted_content"],
+    "prompt_cache_key": "gonogo",
+    "client_metadata": {"session": "gonogo"},
+}
+"""What an agent such as Codex sends: fields and kinds of tools that a server may not know."""
+
+
+def _of(body: Body, *, streamed: bool = False) -> Stimulus:
+    return where_served(post(Endpoint.RESPONSES, body, streamed=streamed))
+
+
+def _round_trip() -> Stimulus:
+    """The items that a forced call came with, sent back as they came, with the result of each call."""
+    forced = _of(FORCED)
+    plain = _of({"input": HELLO, "tools": [LAMP]})
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        output = _output(answers[forced.key])
+        called = [item for item in output if item.get("type") == "function_call"]
+        if not called or not all(isinstance(item.get("call_id"), str) for item in called):
+            raise NotPossible(Reason.NO_CALL, answers[forced.key])
+        request = plain.build(subject, answers)
+        results = [_result(item["call_id"], "The lamp is teal now.") for item in called]
+        fields = request.fields | {"input": [*HELLO, *output, *results]}
+        return replace(request, body=json.dumps(fields).encode())
+
+    key = f"{Endpoint.RESPONSES} with a call and its result"
+    return replace(plain, key=key, build=build, needs=(*plain.needs, forced))
+
+
+def _output(exchange: Exchange) -> list[dict[str, Any]]:
+    """The items of an answer; none where there is none that can be read."""
+    body = exchange.json
+    found = body.get("output") if isinstance(body, dict) and exchange.status == 200 else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+REQUESTS: dict[str, Stimulus] = {
+    "a response must call a tool": _of(FORCED),
+    "a streamed response must call the tool that is named": _of(NAMED, streamed=True),
+    "a call of a response and its result are sent back": _round_trip(),
+    "a result in parts is given to a response": _of(PARTS),
+    "a response of a schema is requested": _of(
+        {
+            "input": HELLO,
+            "text": {"format": {"type": "json_schema", "name": "gauge", "strict": True, "schema": SCHEMA}},
+            "temperature": 0,
+            "max_output_tokens": OBJECT_TOKENS,
+        }
+    ),
+    "a response to developer and system is streamed": _of(ROLES, streamed=True),
+    "a response is streamed as agents ask for it": _of(AGENT, streamed=True),
+}
+
+
+def _register() -> None:
+    for phrase, stimulus in REQUESTS.items():
+        when.add(phrase, lambda stimulus=stimulus: Ask(stimulus))
+
+
+_register()
