@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonogo.faults.editing import DONE, carried, event, frames
+from gonogo.faults.editing import DONE, answer, carried, event, frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from gonogo.exchange import Exchange
     from gonogo.faults.editing import Edit, Json, JsonEdit
 
     Values = list[Json]
@@ -33,9 +34,8 @@ def values(change: Callable[[Values], Iterable[Json]]) -> Edit:
 
 def _number(new: Values) -> None:
     """Sequence numbers from 0, where events have them."""
-    for number, value in enumerate(new):
-        if "sequence_number" in value:
-            value["sequence_number"] = number
+    for number, value in enumerate(value for value in new if "sequence_number" in value):
+        value["sequence_number"] = number
 
 
 def of(*types: str) -> Callable[[Json], bool]:
@@ -90,3 +90,24 @@ def repeated(name: str, *edits: JsonEdit) -> Edit:
 def trailing(value: Json) -> Edit:
     """One more event behind the last."""
     return values(lambda old: [*old, value])
+
+
+def retold(change: Callable[[str], str]) -> Edit:
+    """Every text and delta in an answer, whole or streamed, changed."""
+
+    def told(value: Json) -> None:
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            told(inner)
+        if isinstance(value, dict):
+            for name in ("text", "delta"):
+                if isinstance(value.get(name), str):
+                    value[name] = change(value[name])
+
+    def streamed(old: Values) -> Values:
+        told(old)
+        return old
+
+    def edit(exchange: Exchange) -> Exchange:
+        return values(streamed)(exchange) if exchange.is_stream else answer(told)(exchange)
+
+    return edit

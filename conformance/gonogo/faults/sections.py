@@ -20,6 +20,8 @@ from gonogo.faults.catalogue import (
     model_lists,
     prompts,
     refusals,
+    response_streams,
+    responses,
     sampling,
     stops,
     structured,
@@ -59,5 +61,7 @@ SECTIONS = (
     vectors,
     sampling,
     writing,
+    responses,
+    response_streams,
 )
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for section in SECTIONS for fault in section.FAULTS)

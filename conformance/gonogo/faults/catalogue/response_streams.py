@@ -1,0 +1,373 @@
+"""Faults of the streams of responses: events that are missing, doubled, out of order, or about something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonogo.exchange import FailureKind
+from gonogo.faults.catalogue.responses import AGENT, CUT, NAMED, ROLES, STREAM
+from gonogo.faults.editing import (
+    appended,
+    body,
+    changed,
+    cut,
+    each,
+    either,
+    failing,
+    frames,
+    inserted,
+    lines,
+    made,
+    put,
+    streamed,
+)
+from gonogo.faults.fault import Fault, fault
+from gonogo.faults.named_events import dropped, repeated, values, within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.evidence import Record
+    from gonogo.faults.editing import Edit, JsonEdit, Pick
+
+    Change = Callable[[Record], Record]
+
+Json = Any
+Values = list[Json]
+
+EVERY = either(streamed("/responses"), AGENT, NAMED)
+TEXT, TEXT_DONE = "response.output_text.delta", "response.output_text.done"
+ARGUMENTS = "response.function_call_arguments.delta"
+ADDED, DONE = "response.output_item.added", "response.output_item.done"
+PART, PART_DONE = "response.content_part.added", "response.content_part.done"
+CREATED, PROGRESS = "response.created", "response.in_progress"
+
+
+def _behind(name: str, make: Callable[[Values], Json]) -> Edit:
+    """One event more, behind the first of a type."""
+
+    def change(old: Values) -> Values:
+        at = next(n for n, value in enumerate(old) if value["type"] == name)
+        return [*old[: at + 1], make(old), *old[at + 1 :]]
+
+    return values(change)
+
+
+def _copy(name: str, **changes: Json) -> Callable[[Values], Json]:
+    return lambda old: next(value for value in old if value["type"] == name) | changes
+
+
+def _less(name: str) -> Edit:
+    """The stream without the third event of a type."""
+
+    def change(old: Values) -> Values:
+        places = [n for n, value in enumerate(old) if value["type"] == name]
+        return [value for n, value in enumerate(old) if n != places[2]]
+
+    return values(change)
+
+
+def _everywhere(field: str, before: int, after: int) -> Edit:
+    """An index, changed in all events that have it."""
+
+    def change(old: Values) -> Values:
+        for value in old:
+            if value.get(field) == before:
+                value[field] = after
+        return old
+
+    return values(change)
+
+
+def _as_spoken(old: Values) -> Values:
+    """The pieces of arguments as deltas of a text, within the call."""
+    for value in old:
+        if value["type"] == ARGUMENTS:
+            value.update(type=TEXT, content_index=0, logprobs=[])
+    return old
+
+
+def _ended_early(old: Values) -> Values:
+    """An error, and then the end as if nothing had been."""
+    error = {"type": "error", "sequence_number": 0, "code": "server_error", "message": "No.", "param": None}
+    return [*old[:-1], error, old[-1]]
+
+
+_EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
+    ("a stream of a response without a body", "sgl-project/sglang#9963", "events", STREAM, body(b"")),
+    (
+        "events without a type",
+        "langflow-ai/langflow#10295",
+        "type",
+        STREAM,
+        inserted(3, b'event: response.chunk\ndata: {"content":"Hi"}\n\n'),
+    ),
+    (
+        "events without a name",
+        "servers that write data lines only",
+        "name",
+        STREAM,
+        lines(lambda frame: b"data: " + frame.partition(b"data: ")[2]),
+    ),
+    ("streams without response.created", "measured: both SDKs raise", "created", STREAM, dropped(CREATED)),
+    ("response.created twice", "a retry within a stream", "created_once", STREAM, repeated(CREATED)),
+    (
+        "a response that was created without a model",
+        "ggml-org/llama.cpp#20607, ggml-org/llama.cpp PR#21174",
+        "created_fits",
+        STREAM,
+        within(CREATED, edits=[cut("response.model")]),
+    ),
+    (
+        "a response that was created without output",
+        "measured: openai-node 6 raises",
+        "created_empty",
+        STREAM,
+        within(CREATED, edits=[put("response.output", None)]),
+    ),
+    (
+        "streams without response.in_progress",
+        "gemini-web2api PR#57",
+        "in_progress",
+        STREAM,
+        dropped(PROGRESS),
+    ),
+    (
+        "another response in the middle of a stream",
+        "BerriAI/litellm#27671",
+        "same_id",
+        STREAM,
+        within(PROGRESS, edits=[put("response.id", "resp_other")]),
+    ),
+    (
+        "streams that end without saying so",
+        "openai/codex#41340, router-for-me/CLIProxyAPI#1407",
+        "ended",
+        STREAM,
+        dropped(CUT),
+    ),
+    ("a response that ends twice", "a gateway that adds its own end", "ended_once", STREAM, repeated(CUT)),
+    (
+        "an event behind the end of a response",
+        "a keep-alive that is written too late",
+        "ended_last",
+        STREAM,
+        values(lambda old: [*old, dict(old[1])]),
+    ),
+    (
+        "response.completed around a response that is incomplete",
+        "vllm-project/agentic-api#273",
+        "ended_fits",
+        STREAM,
+        within(CUT, edits=[put("type", "response.completed")]),
+    ),
+    ("an error before the end of a response", "a server that fails late", "no_failure", STREAM, values(_ended_early)),
+    ("items that nobody added", "BerriAI/litellm PR#36375", "item_added", STREAM, dropped(ADDED)),
+    (
+        "an item that is added without an id",
+        "ggml-org/llama.cpp#20607",
+        "item_id",
+        STREAM,
+        within(ADDED, edits=[cut("item.id")]),
+    ),
+    (
+        "deltas of another item",
+        "BerriAI/litellm#30071, BerriAI/litellm#27671",
+        "item_same_id",
+        STREAM,
+        within(TEXT, edits=[put("item_id", "chatcmpl-1")]),
+    ),
+    (
+        "deltas without the id of their item",
+        "measured: openai-node and the AI SDK refuse them",
+        "item_named",
+        STREAM,
+        within(TEXT, edits=[cut("item_id")]),
+    ),
+    (
+        "deltas without the index of their item",
+        "ggml-org/llama.cpp#20607",
+        "item_index",
+        STREAM,
+        within(TEXT, edits=[cut("output_index")]),
+    ),
+    (
+        "two items with one index",
+        "BerriAI/litellm PR#36375",
+        "item_own_index",
+        AGENT,
+        _everywhere("output_index", 1, 0),
+    ),
+    ("items that are numbered from 1", "measured", "item_numbered", STREAM, _everywhere("output_index", 0, 1)),
+    ("items that are never done", "measured: Codex loses the answer", "item_done", STREAM, dropped(DONE)),
+    ("text behind the end of an item", "a late flush", "item_over", STREAM, _behind(DONE, _copy(TEXT))),
+    (
+        "an item that becomes another",
+        "a message that turns into a call",
+        "item_same_type",
+        STREAM,
+        within(DONE, edits=[put("item.type", "acme:message")]),
+    ),
+    (
+        "a part that begins with text",
+        "a buffer that is sent twice",
+        "item_empty",
+        STREAM,
+        within(PART, edits=[put("part.text", "He")]),
+    ),
+    ("text of a part that nobody added", "BerriAI/litellm PR#24445", "part_added", STREAM, dropped(PART)),
+    (
+        "reasoning of a part that nobody added",
+        "Ollama; BerriAI/litellm PR#32777",
+        "reasoning_added",
+        AGENT,
+        dropped("response.reasoning_summary_part.added"),
+    ),
+    ("a part that is added twice", "a retry within a stream", "part_once", STREAM, repeated(PART)),
+    (
+        "deltas without the index of their part",
+        "measured: openai-python raises TypeError",
+        "part_index",
+        STREAM,
+        within(TEXT, edits=[cut("content_index")]),
+    ),
+    ("parts that are numbered from 1", "measured", "part_numbered", STREAM, _everywhere("content_index", 0, 1)),
+    ("parts that are never done", "gemini-web2api PR#57", "part_done", STREAM, dropped(PART_DONE)),
+    (
+        "texts that are never said whole",
+        "Blaizzy/mlx-vlm PR#1458",
+        "text_done",
+        STREAM,
+        dropped(TEXT_DONE),
+    ),
+    (
+        "a delta behind the whole text",
+        "a late flush",
+        "text_over",
+        STREAM,
+        _behind(TEXT_DONE, _copy(TEXT, delta="")),
+    ),
+    (
+        "text within a call",
+        "vllm-project/vllm PR#24788, vllm-project/vllm#29725",
+        "fits_item",
+        NAMED,
+        values(_as_spoken),
+    ),
+    ("a delta that is null", "a hand-made event", "delta", STREAM, repeated(TEXT, put("delta", None))),
+    (
+        "deltas without logprobs",
+        "most servers that were read",
+        "delta_logprobs",
+        STREAM,
+        within(TEXT, edits=[cut("logprobs")]),
+    ),
+    ("a delta that is lost", "a buffer that is dropped", "text_sum", STREAM, _less(TEXT)),
+    ("a piece of arguments that is lost", "vllm PR 34053", "arguments_sum", NAMED, _less(ARGUMENTS)),
+    (
+        "a part that is done with another text",
+        "a text that is trimmed at the end",
+        "part_sum",
+        STREAM,
+        within(PART_DONE, edits=[made("part.text", str.upper)]),
+    ),
+    (
+        "an item that is done with another text",
+        "a text that is trimmed at the end",
+        "item_sum",
+        STREAM,
+        within(DONE, edits=[made("item.content.0.text", str.upper)]),
+    ),
+    (
+        "a last event without output",
+        "measured: openai-python's answer is empty",
+        "output_sum",
+        STREAM,
+        within(CUT, edits=[put("response.output", [])]),
+    ),
+    (
+        "a call that changes its call_id",
+        "vllm-project/vllm PR#47916",
+        "same_call",
+        NAMED,
+        within(DONE, edits=[put("item.call_id", "call_other")]),
+    ),
+    ("events without numbers", "Blaizzy/mlx-vlm PR#494", "sequence", STREAM, each(cut("sequence_number"))),
+    (
+        "events that all have the number 0",
+        "BerriAI/litellm PR#28899",
+        "sequence_rises",
+        STREAM,
+        each(put("sequence_number", 0)),
+    ),
+    (
+        "events that are numbered from 1",
+        "a counter that is raised too early",
+        "sequence_next",
+        STREAM,
+        each(made("sequence_number", lambda number: number + 1)),
+    ),
+)
+
+FAULTS: tuple[Fault, ...] = (
+    *(
+        fault(name, imitates, f"responses.stream.{rule}", changed(pick, edit))
+        for name, imitates, rule, pick, edit in _EVENTS
+    ),
+    fault(
+        "a connection that stays open behind the end of a response",
+        "a proxy that waits for [DONE]",
+        {"responses.stream.released", "http.in_time"},
+        changed(STREAM, failing(FailureKind.TIMEOUT)),
+    ),
+)
+
+
+def _queued(old: Values) -> Values:
+    """The response waits for its turn before it is begun."""
+    queued: Json = {**old[1], "type": "response.queued"}
+    return [old[0], queued, *old[1:]]
+
+
+def _kept_alive(old: Values) -> Values:
+    """Events between the others that only keep the connection open."""
+    return [part for value in old for part in (value, {"type": "keepalive"})][:-1]
+
+
+def _at_once(old: Values) -> Values:
+    """The arguments of a call only when they are done."""
+    return [value for value in old if value["type"] != ARGUMENTS]
+
+
+def _lumped(old: Values) -> Values:
+    """All of the text in one delta."""
+    deltas = [value for value in old if value["type"] == TEXT]
+    text = "".join(value["delta"] for value in deltas)
+    one = deltas[0] | {"delta": text}
+    return [one if value is deltas[0] else value for value in old if value is deltas[0] or value not in deltas]
+
+
+def _more(*edits: JsonEdit) -> Change:
+    return changed(EVERY, each(*edits))
+
+
+HARMLESS: dict[str, Change] = {
+    "[DONE] behind the end of a response": changed(EVERY, appended(b"data: [DONE]\n\n")),
+    "comments between the events of a response": changed(
+        EVERY, frames(lambda old: [part for frame in old for part in (b": ping\n\n", frame)])
+    ),
+    "events that keep the connection of a response open": changed(EVERY, values(_kept_alive)),
+    "a response that waits for its turn": changed(EVERY, values(_queued)),
+    "arguments in one piece": changed(NAMED, values(_at_once)),
+    "the text of a response in one delta": changed(STREAM, values(_lumped)),
+    "fields of events that nobody knows": _more(put("obfuscation", "abc")),
+    "arguments whose end names no function": changed(
+        NAMED, within("response.function_call_arguments.done", edits=[cut("name")])
+    ),
+    "events of the server's own kind": changed(
+        EVERY, values(lambda old: [*old[:2], {"type": "acme:progress", "share": 0.5}, *old[2:]])
+    ),
+    "the same events without a space behind their colons": changed(
+        ROLES, frames(lambda old: [frame.replace(b'":', b'": ') for frame in old])
+    ),
+}
