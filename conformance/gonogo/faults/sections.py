@@ -20,6 +20,7 @@ from gonogo.faults.catalogue import (
     model_lists,
     prompts,
     refusals,
+    response_requests,
     response_streams,
     responses,
     sampling,
@@ -62,6 +63,7 @@ SECTIONS = (
     sampling,
     writing,
     responses,
+    response_requests,
     response_streams,
 )
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for section in SECTIONS for fault in section.FAULTS)

@@ -6,12 +6,12 @@ as if what is missing had been there, so that one mistake is told once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gonogo.judge import named_events, reading
 from gonogo.judge.named_events import MACHINES, Course, Machine
 from gonogo.judge.once import once
+from gonogo.judge.response_items import Item, Part
 from gonogo.judge.response_steps import (
     ARGUMENTS,
     AT_END,
@@ -36,51 +36,8 @@ if TYPE_CHECKING:
     from gonogo.judge.named_events import Named
     from gonogo.judge.reading import Object
 
-    PartKey = tuple[str, int]
-
 FAILED: Final = "response.failed"
 ERROR: Final = "error"
-
-
-@dataclass(slots=True)
-class _Part:
-    """A part of an item, what its deltas make so far, and what was said at once."""
-
-    state: State = State.UNKNOWN
-    deltas: list[str] = field(default_factory=list)
-    told: str | None = None
-
-    @property
-    def text(self) -> str | None:
-        """What was said at once, or what the deltas make; None where nothing was said."""
-        return self.told if self.told is not None else "".join(self.deltas) if self.deltas else None
-
-
-@dataclass(slots=True)
-class _Item:
-    """An item as it was added, its parts, and as what it was done."""
-
-    added: Object
-    parts: dict[PartKey, _Part] = field(default_factory=dict)
-    done: Object | None = None
-
-    @property
-    def id(self) -> str | None:
-        """Its name; None where it has none."""
-        found = self.added.get("id")
-        return found if isinstance(found, str) and found else None
-
-    @property
-    def said(self) -> str | None:
-        """All that its parts say; None where they said nothing."""
-        found = [part.text for part in self.parts.values() if part.text is not None]
-        return "".join(found) if found else None
-
-    @property
-    def type(self) -> str | None:
-        """What it is; None where nobody said so."""
-        found = self.added.get("type")
-        return found if isinstance(found, str) else None
 
 
 class _Reader:
@@ -88,8 +45,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.course = Course()
-        self._items: list[_Item] = []  # in the order in which they were added
-        self._at: dict[int, _Item] = {}  # the latest of each output_index
+        self._items: list[Item] = []  # in the order in which they were added
+        self._at: dict[int, Item] = {}  # the latest of each output_index
         self._last = 0
         self._response_id: object = None
         self._created = self._progress = self._failed = False
@@ -191,7 +148,7 @@ class _Reader:
     def add(self, event: Named) -> None:
         """An item begins."""
         added, index = _object(event.value.get("item")), self._index(event, len(self._items))
-        item, known = _Item(added), index in self._at
+        item, known = Item(added), index in self._at
         self.course.expect("reused-index", not known, "an index for each item", f"{index} comes again", event)
         if not known:
             wanted = f"output_index {len(self._items)}"
@@ -221,7 +178,7 @@ class _Reader:
                 "unlike-item", found == made, f"the text {made!r}", f"the item has {found!r}", event
             )
 
-    def _close(self, part: _Part, item: _Item, event: Named) -> None:
+    def _close(self, part: Part, item: Item, event: Named) -> None:
         """The end of an item is that of its arguments; any other part has an event of its own."""
         if item.type != ARGUMENTS.item:
             expected = "an event that ends the part before the item is done"
@@ -230,16 +187,14 @@ class _Reader:
         elif part.state is State.OPEN:
             self.course.slip("text-not-done", EXPECTED["text-not-done"], "it never came", event)
 
-    def _same_item(self, item: _Item, later: Object, event: Named) -> None:
+    def _same_item(self, item: Item, later: Object, event: Named) -> None:
         """One type, one id, and of a call one call_id and one name, from beginning to end."""
         self._same(("type",), "other-item-type", item.added, later, event)
         self._same(("id",), "other-item-id", item.added, later, event)
         if item.type == ARGUMENTS.item:
             self._same(("call_id", "name"), "other-call", item.added, later, event)
 
-    def _same(
-        self, names: tuple[str, ...], kind: str, before: Object, later: Object, event: Named
-    ) -> None:
+    def _same(self, names: tuple[str, ...], kind: str, before: Object, later: Object, event: Named) -> None:
         for name in names:
             known = before.get(name)
             if known:
@@ -258,7 +213,9 @@ class _Reader:
             self._same_item(item, later, event)
             said = item.said if item.said is not None else "".join(texts(item.done or {}))
             found = "".join(texts(later))
-            self.course.expect("unlike-output", found == said, f"the text {said!r}", f"it is {found!r}", event)
+            self.course.expect(
+                "unlike-output", found == said, f"the text {said!r}", f"it is {found!r}", event
+            )
 
     # ---- parts
 
@@ -281,7 +238,7 @@ class _Reader:
         self._move(part, form, step, event)
         self._say(part, form, step, event)
 
-    def _expect_id(self, item: _Item, event: Named) -> None:
+    def _expect_id(self, item: Item, event: Named) -> None:
         found = event.value.get("item_id")
         named = isinstance(found, str) and bool(found)
         told = reading.field(event.value, "item_id")
@@ -289,10 +246,10 @@ class _Reader:
         if named and item.id is not None:
             self.course.expect("other-item-id", found == item.id, f'item_id "{item.id}"', told, event)
 
-    def _part(self, item: _Item, form: Form, step: Step, event: Named) -> _Part:
+    def _part(self, item: Item, form: Form, step: Step, event: Named) -> Part:
         """The part that an event is of; where the event has no number, the next one, or the last."""
         if form.index is None:
-            return item.parts.setdefault((form.said, 0), _Part(State.OPEN))
+            return item.parts.setdefault((form.said, 0), Part(State.OPEN))
         known = [index for kind, index in item.parts if kind == form.index]
         index, told = reading.count(event.value.get(form.index)), reading.field(event.value, form.index)
         self.course.expect("missing-content-index", index is not None, f"a {form.index}", told, event)
@@ -301,9 +258,9 @@ class _Reader:
         if step is Step.ADDED and index not in known:
             wanted = f"{form.index} {len(known)}"
             self.course.expect("misnumbered-part", index == len(known), wanted, told, event)
-        return item.parts.setdefault((form.index, index), _Part())
+        return item.parts.setdefault((form.index, index), Part())
 
-    def _move(self, part: _Part, form: Form, step: Step, event: Named) -> None:
+    def _move(self, part: Part, form: Form, step: Step, event: Named) -> None:
         unannounced = "unannounced-reasoning" if form.item == REASONING.item else "unannounced-part"
         part.state, slip = PARTS[part.state, step]
         if slip is not None:
@@ -317,7 +274,7 @@ class _Reader:
         self.course.kept["text-not-done"] += step is Step.TOLD
         self.course.kept[unannounced] += form.index is not None  # the item itself announces arguments
 
-    def _say(self, part: _Part, form: Form, step: Step, event: Named) -> None:
+    def _say(self, part: Part, form: Form, step: Step, event: Named) -> None:
         """Keep what is said, and hold what is said at once against what the deltas made."""
         if step is Step.DELTA:
             delta = event.value.get("delta")
@@ -328,7 +285,9 @@ class _Reader:
         if not isinstance(said, str):
             return
         if step is Step.ADDED:
-            self.course.expect("begun-text", not said, "a part still empty", f"it begins with {said!r}", event)
+            self.course.expect(
+                "begun-text", not said, "a part still empty", f"it begins with {said!r}", event
+            )
             return
         made = "".join(part.deltas) if step is Step.TOLD else part.text or ""
         if step is Step.TOLD:
@@ -343,18 +302,21 @@ class _Reader:
 
     def _index(self, event: Named, otherwise: int) -> int:
         """The index of the item that an event is of; `otherwise` where it has none."""
-        index, told = reading.count(event.value.get("output_index")), reading.field(event.value, "output_index")
+        index, told = (
+            reading.count(event.value.get("output_index")),
+            reading.field(event.value, "output_index"),
+        )
         self.course.expect("missing-output-index", index is not None, "an output_index", told, event)
         return otherwise if index is None else index
 
-    def _item(self, event: Named) -> _Item:
+    def _item(self, event: Named) -> Item:
         """The item that an event is of; one that was never added is made up, so that this is told once."""
         index = self._index(event, self._last)
         known = index in self._at
         expected = f"response.output_item.added of item {index} before this"
         self.course.expect("unannounced-item", known, expected, f"{event.type} comes", event)
         if not known:
-            self._at[index] = _Item({})
+            self._at[index] = Item({})
             self._items.append(self._at[index])
         return self._at[index]
 

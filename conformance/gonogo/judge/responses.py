@@ -114,7 +114,9 @@ def count(exchange: Exchange, name: str) -> int:
 def _text(exchange: Exchange) -> str:
     """The text of all messages: of a stream what its deltas make."""
     if exchange.is_stream:
-        found = [event.value.get("delta") for event in named_events.events(exchange) if event.type == TEXT_DELTA]
+        found = [
+            event.value.get("delta") for event in named_events.events(exchange) if event.type == TEXT_DELTA
+        ]
     else:
         messages = [item for item in output(exchange) if item.get("type") == "message"]
         spoken = [part for item in messages for part in parts(item) if part.get("type") == "output_text"]

@@ -46,7 +46,8 @@ def _usage(exchange: Exchange) -> dict[str, object]:
         return _usage_in(exchange.body)
     usage: dict[str, object] = {}
     for event in sse.parse(exchange.body).events:
-        usage |= _usage_in(event.data)  # a message tells of its input at the start and of its output at the end
+        # A message tells of its input at the start, and of its output at the end.
+        usage |= _usage_in(event.data)
     return usage
 
 

@@ -92,9 +92,7 @@ def where_served(stimulus: Stimulus) -> Stimulus:
 def expect_operation(plain: Exchange, endpoint: Endpoint) -> None:
     """Raise NotPossible where the answer to a plain request says that there is no such operation."""
     if plain.status in NO_SUCH_ROUTE:
-        raise NotPossible(
-            Reason.NO_SUCH_OPERATION, plain, operation=endpoint.value, status=plain.status
-        )
+        raise NotPossible(Reason.NO_SUCH_OPERATION, plain, operation=endpoint.value, status=plain.status)
 
 
 _STREAMS = {endpoint: like_chat(post(endpoint, body, streamed=True)) for endpoint, body in GREEDY.items()}

@@ -161,7 +161,13 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
         STREAM,
         within(CUT, edits=[put("type", "response.completed")]),
     ),
-    ("an error before the end of a response", "a server that fails late", "no_failure", STREAM, values(_ended_early)),
+    (
+        "an error before the end of a response",
+        "a server that fails late",
+        "no_failure",
+        STREAM,
+        values(_ended_early),
+    ),
     ("items that nobody added", "BerriAI/litellm PR#36375", "item_added", STREAM, dropped(ADDED)),
     (
         "an item that is added without an id",
@@ -198,7 +204,13 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
         AGENT,
         _everywhere("output_index", 1, 0),
     ),
-    ("items that are numbered from 1", "measured", "item_numbered", STREAM, _everywhere("output_index", 0, 1)),
+    (
+        "items that are numbered from 1",
+        "measured",
+        "item_numbered",
+        STREAM,
+        _everywhere("output_index", 0, 1),
+    ),
     ("items that are never done", "measured: Codex loses the answer", "item_done", STREAM, dropped(DONE)),
     ("text behind the end of an item", "a late flush", "item_over", STREAM, _behind(DONE, _copy(TEXT))),
     (
@@ -231,7 +243,13 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
         STREAM,
         within(TEXT, edits=[cut("content_index")]),
     ),
-    ("parts that are numbered from 1", "measured", "part_numbered", STREAM, _everywhere("content_index", 0, 1)),
+    (
+        "parts that are numbered from 1",
+        "measured",
+        "part_numbered",
+        STREAM,
+        _everywhere("content_index", 0, 1),
+    ),
     ("parts that are never done", "gemini-web2api PR#57", "part_done", STREAM, dropped(PART_DONE)),
     (
         "texts that are never said whole",
@@ -344,7 +362,9 @@ def _lumped(old: Values) -> Values:
     deltas = [value for value in old if value["type"] == TEXT]
     text = "".join(value["delta"] for value in deltas)
     one = deltas[0] | {"delta": text}
-    return [one if value is deltas[0] else value for value in old if value is deltas[0] or value not in deltas]
+    return [
+        one if value is deltas[0] else value for value in old if value is deltas[0] or value not in deltas
+    ]
 
 
 def _more(*edits: JsonEdit) -> Change:

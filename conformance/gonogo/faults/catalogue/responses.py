@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     answer,
-    answered,
     asked,
     both,
     changed,
@@ -16,12 +15,11 @@ from gonogo.faults.editing import (
     put,
     raw,
     refused,
-    status,
     whole,
 )
-from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.fault import Fault, fault
 from gonogo.faults.heads import wrong_heads
-from gonogo.faults.named_events import retold, values, within
+from gonogo.faults.named_events import retold, within
 from gonogo.stimuli.stimulus import Endpoint
 from gonogo.stimuli.surfaces import PLAIN as PLAIN_STIMULI
 from gonogo.stimuli.surfaces import STREAMS
@@ -49,8 +47,8 @@ WRONG, PREVIOUS = first("responses.refused.input"), first("responses.previous.re
 CUT = "response.incomplete"
 """The event that ends the streams of the clean run, whose limits cut them."""
 
-_MESSAGE: Json = {"id": "msg_0", "type": "message", "status": "completed", "role": "assistant", "content": []}
-_ANSWER: Json = {"id": "resp_0", "object": "response", "created_at": 1_700_000_000, "output": [_MESSAGE]}
+MESSAGE: Json = {"id": "msg_0", "type": "message", "status": "completed", "role": "assistant", "content": []}
+ANSWER: Json = {"id": "resp_0", "object": "response", "created_at": 1_700_000_000, "output": [MESSAGE]}
 
 
 def _told_completed(holder: str = "") -> tuple[JsonEdit, ...]:
@@ -77,36 +75,6 @@ def _first(item: Json) -> JsonEdit:
     return made("output", lambda old: [item, *old])
 
 
-def _as_text(old: list[Json]) -> list[Json]:
-    """A call that is streamed as the text of a message."""
-    added = next(value for value in old if value["type"] == "response.output_item.added")
-    done = next(value for value in old if value["type"] == "response.output_item.done")
-    said = str(done["item"]["arguments"])
-    part = {"type": "output_text", "text": said, "annotations": [], "logprobs": []}
-    message = _MESSAGE | {"content": [part]}
-    place = {"item_id": message["id"], "output_index": 0, "content_index": 0, "sequence_number": 0}
-    events = [
-        added | {"item": message | {"status": "in_progress", "content": []}},
-        {"type": "response.content_part.added", **place, "part": part | {"text": ""}},
-        {"type": "response.output_text.delta", **place, "delta": said, "logprobs": []},
-        {"type": "response.output_text.done", **place, "text": said, "logprobs": []},
-        {"type": "response.content_part.done", **place, "part": part},
-        done | {"item": message},
-    ]
-    last_event = old[-1] | {"response": old[-1]["response"] | {"output": [message]}}
-    return [*old[:2], *events, last_event]
-
-
-def _renamed(old: list[Json]) -> list[Json]:
-    """Another function is called from beginning to end."""
-    for value in old:
-        item, output = value.get("item"), value.get("response", {}).get("output", [])
-        for holder in (*([item] if item else []), *output, value):
-            if "name" in holder:
-                holder["name"] = "ring_bell"
-    return old
-
-
 def _shouted(exchange: Exchange) -> Exchange:
     """Another text, in all that is said of it."""
     return retold(str.upper)(exchange)
@@ -124,7 +92,12 @@ _FIELDS = (
         put("created_at", 1_700_000_000.25),
     ),
     ("responses without a model", "ggml-org/llama.cpp#20607", "model", cut("model")),
-    ("responses whose output is null", "measured: openai-python raises TypeError", "output", put("output", None)),
+    (
+        "responses whose output is null",
+        "measured: openai-python raises TypeError",
+        "output",
+        put("output", None),
+    ),
     ("responses without a status", "a hand-made answer", "state", cut("status")),
     ("responses that are done", "a hand-made answer", "state_known", put("status", "done")),
     ("responses without error", "a hand-made answer", "error", cut("error")),
@@ -167,7 +140,12 @@ _THINGS = (
         "echo.store",
         changed(ROLES, within(CUT, edits=[put("response.store", True)])),  # noqa: FBT003 - JSON
     ),
-    ("items without a type", "a hand-made answer", "items.type", changed(PLAIN, answer(cut("output.0.type")))),
+    (
+        "items without a type",
+        "a hand-made answer",
+        "items.type",
+        changed(PLAIN, answer(cut("output.0.type"))),
+    ),
     (
         "items of a kind of the server's own",
         "measured: openai-node raises at a type that it does not know",
@@ -190,7 +168,7 @@ _THINGS = (
         "an incomplete item before the last",
         "a hand-made answer",
         "items.incomplete_last",
-        changed(PLAIN, answer(_first(_MESSAGE | {"status": "incomplete"}))),
+        changed(PLAIN, answer(_first(MESSAGE | {"status": "incomplete"}))),
     ),
     (
         "messages without an id",
@@ -228,7 +206,12 @@ _THINGS = (
         "reasoning.summary",
         changed(PLAIN, answer(_first({"id": "rs_0", "type": "reasoning", "status": "completed"}))),
     ),
-    ("responses without usage", "a hand-made answer", "usage.there", changed(PLAIN, answer(put("usage", None)))),
+    (
+        "responses without usage",
+        "a hand-made answer",
+        "usage.there",
+        changed(PLAIN, answer(put("usage", None))),
+    ),
     (
         "input tokens as a string",
         "a hand-made answer",
@@ -298,129 +281,6 @@ _THINGS = (
         "same.output",
         changed(PLAIN, answer(_counted("output_tokens", -3))),
     ),
-    (
-        "a message in place of a call of a function",
-        "ollama's tool_choice is not applied",
-        "tools.required",
-        changed(FORCED, answer(put("output", [_MESSAGE]))),
-    ),
-    (
-        "a call that is streamed as text",
-        "vllm-project/vllm#29725",
-        "tools.streamed",
-        changed(NAMED, values(_as_text)),
-    ),
-    (
-        "another function than the one that was named for a response",
-        "a tool choice that is read as required",
-        "tools.named",
-        changed(NAMED, values(_renamed)),
-    ),
-    (
-        "calls with an empty call_id",
-        "vllm-project/vllm PR#24788",
-        "call.call_id",
-        changed(FORCED, answer(put("output.0.call_id", ""))),
-    ),
-    ("calls without a name", "a hand-made answer", "call.name", changed(FORCED, answer(cut("output.0.name")))),
-    (
-        "arguments of a response as an object",
-        "a server that parses them",
-        "call.arguments",
-        changed(FORCED, answer(put("output.0.arguments", {"colour": "teal"}))),
-    ),
-    (
-        "arguments of a response that are no JSON",
-        "a model that nobody holds to the form",
-        "call.arguments_json",
-        changed(FORCED, answer(put("output.0.arguments", "colour=teal"))),
-    ),
-    (
-        "calls of a response without an id",
-        "ggml-org/llama.cpp#20607",
-        "call.id",
-        changed(FORCED, answer(cut("output.0.id"))),
-    ),
-    (
-        "the items of an answer are refused",
-        "vllm-project/vllm#45273, BerriAI/litellm#13420",
-        "history.own",
-        changed(OWN, refused(400)),
-    ),
-    ("results in parts are refused", "ggml-org/llama.cpp#23465", "history.parts", changed(PARTS, refused(400))),
-    (
-        "developer messages are refused in responses",
-        "templates that know no such role",
-        "request.roles",
-        changed(ROLES, refused(400)),
-    ),
-    (
-        "unknown tools are refused",
-        "ggml-org/llama.cpp#20156, openai/codex#10635",
-        "request.agent",
-        changed(AGENT, refused(400)),
-    ),
-    (
-        "the schema of a response is ignored",
-        "lmstudio-ai/lmstudio-bug-tracker#1396",
-        "structured.kept",
-        changed(SCHEMA, answer(put("output.0.content.0.text", "Sure! Here is the gauge."))),
-    ),
-    ("a number as input fails the server", "a TypeError in Python", "harmless.input", changed(WRONG, refused(500))),
-    (
-        "a number as input is answered",
-        "a server that reads what it likes",
-        "refused.input",
-        changed(WRONG, answered(_ANSWER)),
-    ),
-    (
-        "a wrong input is unprocessable",
-        "FastAPI's own validation",
-        "refused.input_status",
-        changed(WRONG, status(422)),
-    ),
-    (
-        "the refusal of an input names nothing",
-        "most servers that were read",
-        "refused.input_param",
-        changed(WRONG, answer(put("error.param", None))),
-    ),
-    (
-        "an earlier response that is forgotten",
-        "Ollama has no such field",
-        "previous.refused",
-        changed(PREVIOUS, answered(_ANSWER)),
-    ),
-    (
-        "an earlier response is a conflict",
-        "a hand-made answer",
-        "previous.status",
-        changed(PREVIOUS, status(409)),
-    ),
-    (
-        "the refusal of an earlier response names nothing",
-        "most servers that were read",
-        "previous.param",
-        changed(PREVIOUS, answer(put("error.param", None))),
-    ),
-    (
-        "counts answered with 201",
-        "NestJS answers every POST with 201 unless told otherwise",
-        "tokens.status",
-        changed(COUNTED, status(201)),
-    ),
-    (
-        "counts without their name",
-        "the count of another API",
-        "tokens.count",
-        changed(COUNTED, answer(cut("object"))),
-    ),
-    (
-        "a count that is not that of the usage",
-        "a count without the template",
-        "tokens.agrees",
-        changed(COUNTED, answer(made("input_tokens", lambda number: number - 2))),
-    ),
 )
 
 FAULTS: tuple[Fault, ...] = (
@@ -436,12 +296,6 @@ FAULTS: tuple[Fault, ...] = (
         for name, imitates, rule, edit in _FIELDS
     ),
     *(fault(name, imitates, f"responses.{rule}", change) for name, imitates, rule, change in _THINGS),
-    fault(
-        "tools that nobody knows fail the server",
-        "a KeyError in Python",
-        {*under("responses.request", "harmless", "agent"), "http.no_server_error"},
-        changed(AGENT, refused(500)),
-    ),
 )
 
 
@@ -457,18 +311,19 @@ HARMLESS: dict[str, Change] = {
         PLAIN,
         answer(
             _first(
-                {"id": "rs_0", "type": "reasoning", "summary": [], "status": "completed", "encrypted_content": "x"}
+                {
+                    "id": "rs_0",
+                    "type": "reasoning",
+                    "summary": [],
+                    "status": "completed",
+                    "encrypted_content": "x",
+                }
             )
         ),
     ),
     "an item of the server's own kind": changed(
         PLAIN, answer(_first({"id": "th_0", "type": "acme:thought", "status": "completed"}))
     ),
-    "an earlier response that is not found": changed(PREVIOUS, status(404)),
     "fields of a response that nobody knows": changed(PLAIN, answer(put("x_vendor", {"region": "eu"}))),
-    "a schema that is refused by its name": changed(
-        SCHEMA, refused(400), answer(put("error.param", "text.format"))
-    ),
-    "calls that are refused": changed(lambda e: FORCED(e) or NAMED(e), refused(400)),
     "responses of a dated model": changed(PLAIN, answer(put("model", "ideal-2026-11-14"))),
 }

@@ -23,6 +23,7 @@ import gonogo.judge.checks.models
 import gonogo.judge.checks.named_events
 import gonogo.judge.checks.prompts
 import gonogo.judge.checks.refusals
+import gonogo.judge.checks.response_counts
 import gonogo.judge.checks.response_requests
 import gonogo.judge.checks.response_streams
 import gonogo.judge.checks.responses

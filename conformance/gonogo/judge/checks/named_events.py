@@ -20,7 +20,9 @@ def named_by_type(exchange: Exchange) -> Outcome:
     found = [event for event in named_events.events(exchange) if event.type]
     for event in found:
         if event.name != event.type:
-            actual = "the event has no name" if event.name == UNNAMED else f'the event is named "{event.name}"'
+            actual = (
+                "the event has no name" if event.name == UNNAMED else f'the event is named "{event.name}"'
+            )
             return Deviation(f'an event named "{event.type}", as its type', actual).located(
                 exchange, event.offset, event.end
             )

@@ -1,4 +1,4 @@
-"""The response as it is at the end, whole or streamed: its fields, its items, its counts, and how it says that it ended.
+"""The response as it is at the end, whole or streamed: its fields and its items.
 
 A rule owns the fields that it names, so that one wrong field is one finding.
 """
@@ -32,14 +32,17 @@ OWN_KIND = ":"
 """The mark in the type of an item of a server's own kind, behind the name of the server."""
 KNOWN_ITEMS = frozenset(
     {"message", "function_call", "reasoning", "function_call_output", "file_search_call", "web_search_call"}
-    | {"computer_call", "computer_call_output", "image_generation_call", "code_interpreter_call", "compaction"}
+    | {
+        "computer_call",
+        "computer_call_output",
+        "image_generation_call",
+        "code_interpreter_call",
+        "compaction",
+    }
     | {"local_shell_call", "local_shell_call_output", "shell_call", "shell_call_output", "apply_patch_call"}
     | {"apply_patch_call_output", "mcp_call", "mcp_list_tools", "mcp_approval_request", "custom_tool_call"}
     | {"custom_tool_call_output", "mcp_approval_response", "tool_search_call", "tool_search_output"}
 )
-STATES = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
-"""How a response ends, and the event that says so."""
-DETAILS = {"input_tokens": "cached_tokens", "output_tokens": "reasoning_tokens"}
 
 
 @once
@@ -100,7 +103,11 @@ def open_fields(exchange: Exchange) -> Outcome:
 
 
 def _each(
-    exchange: Exchange, found: Iterable[Object], wrong: Callable[[Object], str | None], expected: str, what: str
+    exchange: Exchange,
+    found: Iterable[Object],
+    wrong: Callable[[Object], str | None],
+    expected: str,
+    what: str,
 ) -> Outcome:
     """A deviation for the first of which `wrong` has something to say; what was seen otherwise."""
     known = list(found)
@@ -124,7 +131,11 @@ def items_typed(exchange: Exchange) -> Outcome:
     if len(reading.objects(output)) < len(output):
         return Deviation("objects in the output", "an item is no object")
     return _each(
-        exchange, reading.objects(output), lambda item: _lacks(item, "type", str), "a type in each item", "item"
+        exchange,
+        reading.objects(output),
+        lambda item: _lacks(item, "type", str),
+        "a type in each item",
+        "item",
     )
 
 
@@ -181,7 +192,9 @@ def incomplete_last(exchange: Exchange) -> Outcome:
     for place, item in enumerate(output):
         if item.get("status") == "incomplete":
             if place + 1 < len(output):
-                return Deviation("an incomplete item at the end only", f"items follow the incomplete one, {place}")
+                return Deviation(
+                    "an incomplete item at the end only", f"items follow the incomplete one, {place}"
+                )
             if responses.final(exchange).get("status") == "completed":
                 told = reading.field(responses.final(exchange), "status")
                 return Deviation("an incomplete response, as its last item is", told)
@@ -198,7 +211,11 @@ def messages_fit(exchange: Exchange) -> Outcome:
         return _lacks(item, "content", list)
 
     return _each(
-        exchange, responses.items(exchange, "message"), wrong, "the role assistant and a list of content", "message"
+        exchange,
+        responses.items(exchange, "message"),
+        wrong,
+        "the role assistant and a list of content",
+        "message",
     )
 
 
@@ -253,7 +270,11 @@ def arguments_are_json(exchange: Exchange) -> Outcome:
         return None if reading.object_of(text) is not None else f"they are {text[:80]!r}"
 
     return _each(
-        exchange, responses.items(exchange, "function_call"), wrong, "arguments that are a JSON object", "call"
+        exchange,
+        responses.items(exchange, "function_call"),
+        wrong,
+        "arguments that are a JSON object",
+        "call",
     )
 
 
@@ -270,128 +291,3 @@ def reasoning_has_summary(exchange: Exchange) -> Outcome:
 
 def _parts(exchange: Exchange) -> list[Object]:
     return [part for item in responses.items(exchange, "message") for part in responses.parts(item)]
-
-
-# ---- counts --------------------------------------------------------------------------------------------------
-
-
-@check("the response carries usage", Of.BEGUN)
-def has_usage(exchange: Exchange) -> Outcome:
-    """Nothing turns it on: it comes with every response that is over."""
-    found = responses.final(exchange)
-    if isinstance(found.get("usage"), dict):
-        return saw("usage", exchange, count=len(found["usage"]))
-    return Deviation('a "usage" object', reading.field(found, "usage"))
-
-
-@check("the usage has {names}, whole numbers", Of.BEGUN)
-def usage_has(exchange: Exchange, names: str) -> Outcome:
-    """Each of the counts, by their names, with commas between them."""
-    usage = responses.usage(exchange)
-    wanted = names.split(", ")
-    for name in wanted:
-        if (reading.count(usage.get(name)) or -1) < 0 and usage.get(name) != 0:
-            return Deviation(f'"{name}" as a whole number', reading.field(usage, name))
-    return saw("count of tokens", exchange, count=len(wanted))
-
-
-@check("the usage tells how many tokens were cached and how many were reasoning", Of.BEGUN)
-def usage_details(exchange: Exchange) -> Outcome:
-    """Clients add these up without looking whether they are there."""
-    usage = responses.usage(exchange)
-    for whole, part in DETAILS.items():
-        details = usage.get(f"{whole}_details")
-        if not isinstance(details, dict):
-            return Deviation(f'an object "{whole}_details"', reading.field(usage, f"{whole}_details"))
-        if reading.count(details.get(part)) is None:
-            return Deviation(f'"{part}" as a whole number', reading.field(details, part))
-    return saw("detail of the usage", exchange, count=len(DETAILS))
-
-
-@check("no part of the usage is more than its whole", Of.BEGUN)
-def details_within(exchange: Exchange) -> Outcome:
-    """Cached tokens are tokens of the input, and reasoning tokens of the output."""
-    usage, seen = responses.usage(exchange), 0
-    for whole, part in DETAILS.items():
-        details = usage.get(f"{whole}_details")
-        number = reading.count(details.get(part)) if isinstance(details, dict) else None
-        most = reading.count(usage.get(whole))
-        if number is None or most is None:
-            continue
-        if number > most:
-            return Deviation(f"{part} of at most the {most} of {whole}", f"{part} is {number}")
-        seen += 1
-    if not seen:
-        raise undecided(Reason.NO_DETAILS, exchange)
-    return saw("part of a token count", exchange, count=seen)
-
-
-@check("the total is the sum of input and output tokens", Of.BEGUN)
-def total_is_sum(exchange: Exchange) -> Outcome:
-    """total_tokens = input_tokens + output_tokens."""
-    given, made, total = (responses.count(exchange, f"{name}_tokens") for name in ("input", "output", "total"))
-    if total == given + made:
-        return saw("total_tokens", exchange)
-    return Deviation(f"total_tokens {given} + {made} = {given + made}", f"total_tokens is {total}")
-
-
-@check("no more output tokens were generated than the limit allows", Of.BEGUN)
-def within_limit(exchange: Exchange) -> Outcome:
-    """The limit covers reasoning too."""
-    limit = reading.count(exchange.request.fields.get("max_output_tokens"))
-    if limit is None:
-        raise undecided(Reason.NO_LIMIT, exchange)
-    made = responses.count(exchange, "output_tokens")
-    if made <= limit:
-        return saw("output_tokens", exchange)
-    return Deviation(f"at most {limit} output tokens", f"output_tokens is {made}")
-
-
-# ---- how it ended --------------------------------------------------------------------------------------------
-
-
-@check("the limit cuts the response, which says so in its status", Of.BEGUN)
-def cut_is_told(exchange: Exchange) -> Outcome:
-    """A model that stopped before the limit tells nothing of it."""
-    _reach_limit(exchange)
-    found = responses.final(exchange)
-    if found.get("status") == "incomplete":
-        return saw("response that is incomplete", exchange)
-    return Deviation('the status "incomplete"', reading.field(found, "status"))
-
-
-@check("the limit cuts the response, which gives it as the reason", Of.BEGUN)
-def cut_has_reason(exchange: Exchange) -> Outcome:
-    """Which is in incomplete_details; that the status says so is another rule's matter."""
-    _reach_limit(exchange)
-    if not responses.is_cut(exchange):
-        raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"incomplete"')
-    details = responses.final(exchange).get("incomplete_details")
-    told = details.get("reason") if isinstance(details, dict) else None
-    if told == responses.LIMITED:
-        return saw("reason of a cut", exchange)
-    shown = reading.field(responses.final(exchange), "incomplete_details")
-    return Deviation(f'"incomplete_details" with the reason "{responses.LIMITED}"', shown)
-
-
-@check("the event that ends the stream is that of the status", Of.BEGUN)
-def end_fits_status(exchange: Exchange) -> Outcome:
-    """Clients act on the name of the event, or on the status inside of it."""
-    if not exchange.is_stream:
-        raise undecided(Reason.NOT_A_STREAM, exchange)
-    last, status = responses.end(exchange), responses.final(exchange).get("status")
-    wanted = STATES.get(str(status))
-    if wanted is None:
-        raise undecided(Reason.FIELD_NOT, exchange, field="status", kind="that of a response that is over")
-    if last.type == wanted:
-        return saw("event that ends the response", exchange)
-    return Deviation(f'{wanted}, as the status is "{status}"', f"the event is {last.type}").located(
-        exchange, last.offset, last.end
-    )
-
-
-def _reach_limit(exchange: Exchange) -> None:
-    limit = reading.count(exchange.request.fields.get("max_output_tokens"))
-    made = responses.count(exchange, "output_tokens")
-    if limit is None or made < limit:
-        raise undecided(Reason.LIMIT_NOT_REACHED, exchange, found=made, limit=limit)

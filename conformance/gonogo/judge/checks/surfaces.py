@@ -77,9 +77,7 @@ def read(exchange: Exchange) -> Told:
     return READERS[exchange.request.path](exchange)
 
 
-def _same_count(
-    exchanges: tuple[Exchange, ...], count: Callable[[Told], int | None], what: str
-) -> Outcome:
+def _same_count(exchanges: tuple[Exchange, ...], count: Callable[[Told], int | None], what: str) -> Outcome:
     one, other = _alike(exchanges)
     if not count(read(one)) or not count(read(other)):
         raise undecided(Reason.NO_USAGE, one, other)
@@ -91,9 +89,7 @@ def _same_count(
 def _differ(one: Exchange, other: Exchange, shown: Callable[[Told], str], what: str) -> Deviation:
     """How the second surface differs from the first."""
     first, second = (NAMES[exchange.request.path] for exchange in (one, other))
-    return Deviation(
-        f"{what} of {first}, {shown(read(one))}", f"{what} of {second} is {shown(read(other))}"
-    )
+    return Deviation(f"{what} of {first}, {shown(read(one))}", f"{what} of {second} is {shown(read(other))}")
 
 
 def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
@@ -111,7 +107,13 @@ def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
 
 def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
     """Raise Stop where chat was asked for more, as by --extra-body, than the other surface."""
-    more = chat.request.fields.keys() - {"model", "messages", "temperature", "max_tokens", "max_completion_tokens"}
+    more = chat.request.fields.keys() - {
+        "model",
+        "messages",
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+    }
     if more:
         raise undecided(Reason.ASKED_FOR_MORE, chat, other, fields=", ".join(sorted(more)))
 

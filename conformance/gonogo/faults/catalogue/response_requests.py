@@ -1,0 +1,222 @@
+"""Faults of what is asked of a response: calls, forms, histories, and the ways to say no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonogo.faults.catalogue.responses import (
+    AGENT,
+    ANSWER,
+    COUNTED,
+    FORCED,
+    MESSAGE,
+    NAMED,
+    OWN,
+    PARTS,
+    PREVIOUS,
+    ROLES,
+    SCHEMA,
+    WRONG,
+)
+from gonogo.faults.editing import answer, answered, changed, cut, either, made, put, refused, status
+from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.named_events import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.evidence import Record
+
+    Change = Callable[[Record], Record]
+
+Json = Any
+
+
+def _as_text(old: list[Json]) -> list[Json]:
+    """A call that is streamed as the text of a message."""
+    added = next(value for value in old if value["type"] == "response.output_item.added")
+    done = next(value for value in old if value["type"] == "response.output_item.done")
+    said = str(done["item"]["arguments"])
+    part = {"type": "output_text", "text": said, "annotations": [], "logprobs": []}
+    message = MESSAGE | {"content": [part]}
+    place = {"item_id": message["id"], "output_index": 0, "content_index": 0, "sequence_number": 0}
+    events = [
+        added | {"item": message | {"status": "in_progress", "content": []}},
+        {"type": "response.content_part.added", **place, "part": part | {"text": ""}},
+        {"type": "response.output_text.delta", **place, "delta": said, "logprobs": []},
+        {"type": "response.output_text.done", **place, "text": said, "logprobs": []},
+        {"type": "response.content_part.done", **place, "part": part},
+        done | {"item": message},
+    ]
+    last_event = old[-1] | {"response": old[-1]["response"] | {"output": [message]}}
+    return [*old[:2], *events, last_event]
+
+
+def _renamed(old: list[Json]) -> list[Json]:
+    """Another function is called from beginning to end."""
+    for value in old:
+        item, output = value.get("item"), value.get("response", {}).get("output", [])
+        for holder in (*([item] if item else []), *output, value):
+            if "name" in holder:
+                holder["name"] = "ring_bell"
+    return old
+
+
+_THINGS = (
+    (
+        "a message in place of a call of a function",
+        "ollama's tool_choice is not applied",
+        "tools.required",
+        changed(FORCED, answer(put("output", [MESSAGE]))),
+    ),
+    (
+        "a call that is streamed as text",
+        "vllm-project/vllm#29725",
+        "tools.streamed",
+        changed(NAMED, values(_as_text)),
+    ),
+    (
+        "another function than the one that was named for a response",
+        "a tool choice that is read as required",
+        "tools.named",
+        changed(NAMED, values(_renamed)),
+    ),
+    (
+        "calls with an empty call_id",
+        "vllm-project/vllm PR#24788",
+        "call.call_id",
+        changed(FORCED, answer(put("output.0.call_id", ""))),
+    ),
+    (
+        "calls without a name",
+        "a hand-made answer",
+        "call.name",
+        changed(FORCED, answer(cut("output.0.name"))),
+    ),
+    (
+        "arguments of a response as an object",
+        "a server that parses them",
+        "call.arguments",
+        changed(FORCED, answer(put("output.0.arguments", {"colour": "teal"}))),
+    ),
+    (
+        "arguments of a response that are no JSON",
+        "a model that nobody holds to the form",
+        "call.arguments_json",
+        changed(FORCED, answer(put("output.0.arguments", "colour=teal"))),
+    ),
+    (
+        "calls of a response without an id",
+        "ggml-org/llama.cpp#20607",
+        "call.id",
+        changed(FORCED, answer(cut("output.0.id"))),
+    ),
+    (
+        "the items of an answer are refused",
+        "vllm-project/vllm#45273, BerriAI/litellm#13420",
+        "history.own",
+        changed(OWN, refused(400)),
+    ),
+    (
+        "results in parts are refused",
+        "ggml-org/llama.cpp#23465",
+        "history.parts",
+        changed(PARTS, refused(400)),
+    ),
+    (
+        "developer messages are refused in responses",
+        "templates that know no such role",
+        "request.roles",
+        changed(ROLES, refused(400)),
+    ),
+    (
+        "unknown tools are refused",
+        "ggml-org/llama.cpp#20156, openai/codex#10635",
+        "request.agent",
+        changed(AGENT, refused(400)),
+    ),
+    (
+        "the schema of a response is ignored",
+        "lmstudio-ai/lmstudio-bug-tracker#1396",
+        "structured.kept",
+        changed(SCHEMA, answer(put("output.0.content.0.text", "Sure! Here is the gauge."))),
+    ),
+    (
+        "a number as input fails the server",
+        "a TypeError in Python",
+        "harmless.input",
+        changed(WRONG, refused(500)),
+    ),
+    (
+        "a number as input is answered",
+        "a server that reads what it likes",
+        "refused.input",
+        changed(WRONG, answered(ANSWER)),
+    ),
+    (
+        "a wrong input is unprocessable",
+        "FastAPI's own validation",
+        "refused.input_status",
+        changed(WRONG, status(422)),
+    ),
+    (
+        "the refusal of an input names nothing",
+        "most servers that were read",
+        "refused.input_param",
+        changed(WRONG, answer(put("error.param", None))),
+    ),
+    (
+        "an earlier response that is forgotten",
+        "Ollama has no such field",
+        "previous.refused",
+        changed(PREVIOUS, answered(ANSWER)),
+    ),
+    (
+        "an earlier response is a conflict",
+        "a hand-made answer",
+        "previous.status",
+        changed(PREVIOUS, status(409)),
+    ),
+    (
+        "the refusal of an earlier response names nothing",
+        "most servers that were read",
+        "previous.param",
+        changed(PREVIOUS, answer(put("error.param", None))),
+    ),
+    (
+        "counts answered with 201",
+        "NestJS answers every POST with 201 unless told otherwise",
+        "tokens.status",
+        changed(COUNTED, status(201)),
+    ),
+    (
+        "counts without their name",
+        "the count of another API",
+        "tokens.count",
+        changed(COUNTED, answer(cut("object"))),
+    ),
+    (
+        "a count that is not that of the usage",
+        "a count without the template",
+        "tokens.agrees",
+        changed(COUNTED, answer(made("input_tokens", lambda number: number - 2))),
+    ),
+)
+
+FAULTS: tuple[Fault, ...] = (
+    *(fault(name, imitates, f"responses.{rule}", change) for name, imitates, rule, change in _THINGS),
+    fault(
+        "tools that nobody knows fail the server",
+        "a KeyError in Python",
+        {*under("responses.request", "harmless", "agent"), "http.no_server_error"},
+        changed(AGENT, refused(500)),
+    ),
+)
+
+HARMLESS: dict[str, Change] = {
+    "an earlier response that is not found": changed(PREVIOUS, status(404)),
+    "a schema that is refused by its name": changed(
+        SCHEMA, refused(400), answer(put("error.param", "text.format"))
+    ),
+    "calls that are refused": changed(either(FORCED, NAMED), refused(400)),
+}
