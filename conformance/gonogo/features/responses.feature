@@ -325,6 +325,16 @@ Feature: Responses
 
   # ---- the same prompt on chat
 
+  @should @responses.same.streamed
+  Scenario: A greedy response says the same whole and streamed
+    Source: project decision; stream is no parameter of sampling
+    Why: reasoning is text in one form only, and is shown there (jundot/omlx#2584).
+    When a greedy chat completion is streamed
+    And a greedy chat completion is requested
+    And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
+    And a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    Then the other surface says the same whole and streamed, as chat does
+
   @should @responses.same.text
   Scenario: The same greedy prompt has the same text on chat and responses
     Source: project decision; one model and one template stand behind both

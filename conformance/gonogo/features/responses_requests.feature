@@ -95,13 +95,12 @@ Feature: Requests for responses
     Then the request does not fail the server
 
   @should @responses.request.agent
-  Scenario: A request as agents send it is accepted, unknown tools and fields passed over
+  Scenario: A request as agents send it is answered, unknown tools and fields passed over
     Source: SDK behaviour, Codex CLI 0.171; ggml-org/llama.cpp PR#23041
     Why: Codex works with no server that refuses them (openai/codex#10635, ggml-org/llama.cpp#20156).
     Needs: responses.request.harmless
-    When a response is requested with {"temperature": 0, "max_output_tokens": 24}
-    And a response is streamed as agents ask for it
-    Then the last is accepted like the first
+    When a response is streamed as agents ask for it
+    Then the response has output
 
   @must @responses.structured.kept
   Scenario: The text of a response keeps the schema that was asked for

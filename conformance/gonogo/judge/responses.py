@@ -112,15 +112,10 @@ def count(exchange: Exchange, name: str) -> int:
 
 
 def _text(exchange: Exchange) -> str:
-    """The text of all messages: of a stream what its deltas make."""
-    if exchange.is_stream:
-        found = [
-            event.value.get("delta") for event in named_events.events(exchange) if event.type == TEXT_DELTA
-        ]
-    else:
-        messages = [item for item in output(exchange) if item.get("type") == "message"]
-        spoken = [part for item in messages for part in parts(item) if part.get("type") == "output_text"]
-        found = [part.get("text") for part in spoken]
+    """The text of all messages at the end; that the deltas of a stream make it is for other rules to say."""
+    messages = [item for item in output(exchange) if item.get("type") == "message"]
+    spoken = [part for item in messages for part in parts(item) if part.get("type") == "output_text"]
+    found = [part.get("text") for part in spoken]
     if not all(isinstance(piece, str) for piece in found):
         raise undecided(Reason.FIELD_NOT, exchange, field="text", kind="a string")
     return "".join(map(str, found))

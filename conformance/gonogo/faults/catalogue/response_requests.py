@@ -19,7 +19,7 @@ from gonogo.faults.catalogue.responses import (
     WRONG,
 )
 from gonogo.faults.editing import answer, answered, changed, cut, either, made, put, refused, status
-from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.fault import Fault, fault
 from gonogo.faults.named_events import values
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ def _renamed(old: list[Json]) -> list[Json]:
             if "name" in holder:
                 holder["name"] = "ring_bell"
     return old
+
+
+def _without_items(old: list[Json]) -> list[Json]:
+    """The frame of a response, and nothing in it."""
+    old[-1]["response"]["output"] = []
+    return [value for value in old if "output_index" not in value]
 
 
 _THINGS = (
@@ -130,10 +136,10 @@ _THINGS = (
         changed(ROLES, refused(400)),
     ),
     (
-        "unknown tools are refused",
-        "ggml-org/llama.cpp#20156, openai/codex#10635",
+        "an agent that is answered with nothing",
+        "jundot/omlx PR#2817",
         "request.agent",
-        changed(AGENT, refused(400)),
+        changed(AGENT, values(_without_items)),
     ),
     (
         "the schema of a response is ignored",
@@ -208,7 +214,7 @@ FAULTS: tuple[Fault, ...] = (
     fault(
         "tools that nobody knows fail the server",
         "a KeyError in Python",
-        {*under("responses.request", "harmless", "agent"), "http.no_server_error"},
+        ("responses.request.harmless", "http.no_server_error"),
         changed(AGENT, refused(500)),
     ),
 )
@@ -218,5 +224,6 @@ HARMLESS: dict[str, Change] = {
     "a schema that is refused by its name": changed(
         SCHEMA, refused(400), answer(put("error.param", "text.format"))
     ),
+    "tools that nobody knows are refused": changed(AGENT, refused(400)),
     "calls that are refused": changed(either(FORCED, NAMED), refused(400)),
 }

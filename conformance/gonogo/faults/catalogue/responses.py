@@ -255,6 +255,12 @@ _THINGS = (
         changed(ROLES, within(CUT, edits=[put("response.incomplete_details", None)])),
     ),
     (
+        "another text in the stream of a response",
+        "jundot/omlx#2584, Blaizzy/mlx-vlm PR#1458",
+        "same.streamed",
+        changed(STREAM, _shouted),
+    ),
+    (
         "another text than chat has",
         "another template on each surface",
         "same.text",

@@ -29,6 +29,15 @@ def calls_function(exchange: Exchange) -> Outcome:
     return Deviation("an item of the type function_call", f"the output has {types}")
 
 
+@check("the response has output", Of.BEGUN)
+def has_output(exchange: Exchange) -> Outcome:
+    """At least one item: an answer of nothing is taken for a finished one."""
+    found = responses.output(exchange)
+    if found:
+        return saw("item of the output", exchange, count=len(found))
+    return Deviation("an item in the output", "the output is empty")
+
+
 @check('only the function "{name}" is called', Of.BEGUN)
 def calls_only(exchange: Exchange, name: str) -> Outcome:
     """The one that was named, though another is there too."""

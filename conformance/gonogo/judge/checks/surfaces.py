@@ -39,6 +39,23 @@ def _chat(exchange: Exchange) -> Told:
 READERS["/chat/completions"] = _chat
 
 
+@compare("the other surface says the same whole and streamed, as chat does", Of.BEGUN)
+def same_streamed(*exchanges: Exchange) -> Outcome:
+    """Chat shows that the model repeats its greedy text; what is not text in one form is none in the other."""
+    chat_stream, chat, streamed, whole = exchanges
+    reading.unfailed(chat_stream)
+    reading.ended(streamed)
+    if not _trimmed(chat) or not _trimmed(whole):
+        raise undecided(Reason.NO_TEXT, chat, whole)
+    if _trimmed(chat_stream) != _trimmed(chat):
+        raise undecided(Reason.NOT_REPEATED, chat_stream, chat)
+    if _trimmed(streamed) == _trimmed(whole):
+        return saw("character of the text", streamed, whole, count=len(_trimmed(whole)))
+    return Deviation(
+        f"the text of the stream, {_trimmed(streamed)!r}", f"the whole text is {_trimmed(whole)!r}"
+    )
+
+
 @compare("the text is the same on both surfaces", Of.BEGUN)
 def same_text(*exchanges: Exchange) -> Outcome:
     """Spaces at the ends do not count."""
