@@ -162,7 +162,9 @@ _THINGS = (
         "two items with one id",
         "a constant in a template",
         "items.ids",
-        changed(PLAIN, answer(made("output", lambda old: [old[0] | {"status": "completed"}, *old]))),
+        changed(
+            PLAIN, answer(made("output", lambda old: [old[0] | {"status": "completed", "content": []}, *old]))
+        ),
     ),
     (
         "an incomplete item before the last",

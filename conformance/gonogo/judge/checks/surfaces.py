@@ -45,8 +45,9 @@ def same_streamed(*exchanges: Exchange) -> Outcome:
     chat_stream, chat, streamed, whole = exchanges
     reading.unfailed(chat_stream)
     reading.ended(streamed)
-    if not _trimmed(chat) or not _trimmed(whole):
-        raise undecided(Reason.NO_TEXT, chat, whole)
+    for exchange in (chat, whole, streamed):
+        if not _trimmed(exchange):
+            raise undecided(Reason.NO_TEXT, exchange)
     if _trimmed(chat_stream) != _trimmed(chat):
         raise undecided(Reason.NOT_REPEATED, chat_stream, chat)
     if _trimmed(streamed) == _trimmed(whole):
