@@ -24,6 +24,9 @@ NOT_YET = (
 NOT_SEEN = {
     "models.entry.seconds": Reason.NOTHING_SEEN,
     "sampling.effect.temperature": Reason.TOO_SURE,
+    # It does not think either.
+    "responses.reasoning.summary": Reason.NO_REASONING,
+    "responses.stream.reasoning_added": Reason.NOTHING_SEEN,
 }
 
 

@@ -16,7 +16,7 @@ Feature: Streams of responses
     When any response is streamed
     Then the data of each event has a type
 
-  @should @responses.stream.name
+  @should @responses.stream.named
   Scenario: Every event is named by its type
     Source: Open Responses, Streaming, "event MUST match type"; the official document says nothing of it
     Why: clients that dispatch by the name of the event see nothing.

@@ -105,7 +105,7 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
     (
         "events without a name",
         "servers that write data lines only",
-        "name",
+        "named",
         STREAM,
         lines(lambda frame: b"data: " + frame.partition(b"data: ")[2]),
     ),
