@@ -170,17 +170,17 @@ class _Reader:
         item.done = done
         self.course.kept["late-event"] += 1
         self._same_item(item, done, event)
-        for part in item.parts.values():
-            self._close(part, item, event)
+        for (kind, _), part in item.parts.items():
+            self._close(part, kind, event)
         made, found = item.said, "".join(texts(done))
         if made is not None:
             self.course.expect(
                 "unlike-item", found == made, f"the text {made!r}", f"the item has {found!r}", event
             )
 
-    def _close(self, part: Part, item: Item, event: Named) -> None:
+    def _close(self, part: Part, kind: str, event: Named) -> None:
         """The end of an item is that of its arguments; any other part has an event of its own."""
-        if item.type != ARGUMENTS.item:
+        if kind != ARGUMENTS.said:
             expected = "an event that ends the part before the item is done"
             closed = part.state is State.CLOSED
             self.course.expect("unfinished-part", closed, expected, "it never came", event)
