@@ -88,14 +88,18 @@ def is_cut(exchange: Exchange) -> bool:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop where the response was cut, so that what it lacks might have come."""
+    """Raise Stop where the response was cut, so that what it lacks might have come, be it that it does not say so."""
+    limit, counted = reading.count(exchange.request.fields.get(LIMITED)), reading.usage(final(exchange)) or {}
+    made = reading.count(counted.get("output_tokens"))
+    if limit is not None and made is not None and made >= limit:
+        raise undecided(Reason.CUT_OFF, exchange, finish_reason=LIMITED)
     if is_cut(exchange):
         details = final(exchange).get("incomplete_details")
         reason = details.get("reason") if isinstance(details, dict) else "incomplete"
         raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
 
 
-def usage(exchange: Exchange) -> Object:
+def counts(exchange: Exchange) -> Object:
     """The usage at the end; Stop where there is none."""
     found = reading.usage(final(exchange))
     if found is None:
@@ -105,7 +109,7 @@ def usage(exchange: Exchange) -> Object:
 
 def count(exchange: Exchange, name: str) -> int:
     """One number of the usage; Stop where it is none."""
-    found = reading.count(usage(exchange).get(name))
+    found = reading.count(counts(exchange).get(name))
     if found is None:
         raise undecided(Reason.FIELD_NOT, exchange, field=name, kind="a whole number")
     return found

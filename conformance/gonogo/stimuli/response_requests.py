@@ -130,7 +130,7 @@ def _round_trip() -> Stimulus:
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         output = _output(answers[forced.key])
         called = [item for item in output if item.get("type") == "function_call"]
-        if not called or not all(isinstance(item.get("call_id"), str) for item in called):
+        if not called or not all(map(_is_whole, called)):
             raise NotPossible(Reason.NO_CALL, answers[forced.key])
         request = plain.build(subject, answers)
         results = [_result(item["call_id"], "The lamp is teal now.") for item in called]
@@ -139,6 +139,15 @@ def _round_trip() -> Stimulus:
 
     key = f"{Endpoint.RESPONSES} with a call and its result"
     return replace(plain, key=key, build=build, needs=(*plain.needs, forced))
+
+
+def _is_whole(call: dict[str, Any]) -> bool:
+    """Whether a call can be answered: it has a call_id, and arguments that were not cut."""
+    try:
+        arguments = json.loads(call.get("arguments", ""))
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return isinstance(arguments, dict) and isinstance(call.get("call_id"), str)
 
 
 def _output(exchange: Exchange) -> list[dict[str, Any]]:

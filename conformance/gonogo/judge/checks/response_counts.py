@@ -30,7 +30,7 @@ def has_usage(exchange: Exchange) -> Outcome:
 @check("the usage has {names}, whole numbers", Of.BEGUN)
 def usage_has(exchange: Exchange, names: str) -> Outcome:
     """Each of the counts, by their names, with commas between them."""
-    usage = responses.usage(exchange)
+    usage = responses.counts(exchange)
     wanted = names.split(", ")
     for name in wanted:
         if (reading.count(usage.get(name)) or -1) < 0 and usage.get(name) != 0:
@@ -41,7 +41,7 @@ def usage_has(exchange: Exchange, names: str) -> Outcome:
 @check("the usage tells how many tokens were cached and how many were reasoning", Of.BEGUN)
 def usage_details(exchange: Exchange) -> Outcome:
     """Clients add these up without looking whether they are there."""
-    usage = responses.usage(exchange)
+    usage = responses.counts(exchange)
     for whole, part in DETAILS.items():
         details = usage.get(f"{whole}_details")
         if not isinstance(details, dict):
@@ -54,7 +54,7 @@ def usage_details(exchange: Exchange) -> Outcome:
 @check("no part of the usage is more than its whole", Of.BEGUN)
 def details_within(exchange: Exchange) -> Outcome:
     """Cached tokens are tokens of the input, and reasoning tokens of the output."""
-    usage, seen = responses.usage(exchange), 0
+    usage, seen = responses.counts(exchange), 0
     for whole, part in DETAILS.items():
         details = usage.get(f"{whole}_details")
         number = reading.count(details.get(part)) if isinstance(details, dict) else None
