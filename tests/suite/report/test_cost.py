@@ -45,3 +45,17 @@ def test_an_answer_without_readable_usage_counts_as_a_request_only(body: bytes) 
 
 def test_a_stream_without_usage_costs_no_tokens() -> None:
     assert cost([answered(b"data: {}\n\ndata: [DONE]\n\n", "text/event-stream")]) == Cost(1, 0, 0)
+
+
+def test_other_surfaces_count_input_and_output_and_may_do_so_in_two_events() -> None:
+    whole = answered(b'{"usage": {"input_tokens": 7, "output_tokens": 3}}')
+    usage = b'{"usage": {"input_tokens": 5, "output_tokens": 2}}'
+    response = b'data: {"type": "response.completed", "response": ' + usage + b"}\n\n"
+    message = (
+        b'data: {"type": "message_start", "message": {"usage": {"input_tokens": 4, "output_tokens": 1}}}\n\n'
+        b'data: {"type": "message_delta", "usage": {"output_tokens": 6}}\n\n'
+    )
+
+    assert cost([whole]) == Cost(1, 7, 3)
+    assert cost([answered(response, "text/event-stream")]) == Cost(1, 5, 2)
+    assert cost([answered(message, "text/event-stream")]) == Cost(1, 4, 6)

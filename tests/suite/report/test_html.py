@@ -295,6 +295,17 @@ def test_an_answer_without_a_body_has_no_lines() -> None:
         ("{", {Kind.OTHER}),
         ('{"choices": 7}', {Kind.OTHER}),
         ('{"choices": [7]}', {Kind.OTHER}),
+        ('{"type": "response.created", "response": {"usage": null}}', {Kind.OTHER}),
+        ('{"type": "response.output_text.delta", "delta": "a"}', {Kind.TEXT}),
+        ('{"type": "response.function_call_arguments.delta", "delta": "{"}', {Kind.TEXT}),
+        ('{"type": "response.completed", "response": {"usage": {}}}', {Kind.FINISH, Kind.USAGE}),
+        ('{"type": "response.failed", "response": 7}', {Kind.ERROR}),
+        ('{"type": "content_block_delta", "delta": {"type": "text_delta"}}', {Kind.TEXT}),
+        (
+            '{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}}',
+            {Kind.FINISH, Kind.USAGE},
+        ),
+        ('{"type": "error", "error": {"message": "no"}}', {Kind.ERROR}),
     ],
 )
 def test_an_event_is_of_every_kind_that_it_has_a_part_of(data: str, found: set[Kind]) -> None:
@@ -321,6 +332,16 @@ def test_a_stream_that_was_held_back_is_one_tower_and_says_so() -> None:
     assert shown.gap is None
     assert "no usage" in shown.words
     assert "[DONE] at 2 s" in shown.words
+
+
+def test_a_stream_of_named_events_is_not_said_to_lack_a_done() -> None:
+    named = (
+        b'event: response.output_text.delta\ndata: {"type": "response.output_text.delta", "delta": "a"}\n\n'
+    )
+    shown = picture(stream((0.1, named)))
+
+    assert "no finish" in shown.words
+    assert "no [DONE]" not in shown.words
 
 
 def test_a_stall_is_a_band_with_its_length_and_an_even_stream_has_none() -> None:
