@@ -216,9 +216,17 @@ async def recorded(base_url: str, catalogue: Catalogue, selection: Selection = S
     return record
 
 
+OTHER_SURFACES: Final = ("responses.", "messages.")
+"""Groups whose faults are not played here: the gateway makes these answers itself, from those of chat."""
+
+
 def of_musts() -> list[Playable]:
     """The faults that break a must rule and can be played."""
-    musts = {scenario.rule.id for scenario in load() if scenario.rule.level is Level.MUST}
+    musts = {
+        scenario.rule.id
+        for scenario in load()
+        if scenario.rule.level is Level.MUST and not scenario.rule.id.startswith(OTHER_SURFACES)
+    }
     return [
         fault for fault in playable() if fault.turns & musts and not (fault.unplayable or fault.otherwise)
     ]
