@@ -1,24 +1,24 @@
 Feature: Requests for responses
-  Tools, structured outputs, what agents send, and how a target says no.
+  Tools, structured outputs, requests of agents, token counts and refusals.
 
   @must @responses.tools.required
-  Scenario: The tool choice "required" ends in a function call
+  Scenario: The tool choice "required" results in a function call of a response
     Source: schema, ToolChoiceOptions, "required means the model must call one or more tools"; Open Responses, tool_choice
-    Why: text in place of a call is executed by nobody.
+    Why: text in place of a call is not executed.
     When a response must call a tool
     Then the response calls a function
 
   @must @responses.tools.streamed
-  Scenario: A function that is named is called in a stream
+  Scenario: A named tool choice results in a function call in streams
     Source: schema, ToolChoiceFunction; Open Responses, tool_choice
-    Why: a call that is streamed as text is shown, and not made (vllm-project/vllm#29725).
+    Why: a call streamed as text is displayed, not executed (vllm-project/vllm#29725).
     When a streamed response must call the tool that is named
     Then the response calls a function
 
   @must @responses.tools.named
-  Scenario: Of two functions the one that is named is called
+  Scenario: A named tool choice calls only that function
     Source: schema, ToolChoiceFunction, "use this option to force the model to call a specific function"
-    Why: another function does another thing.
+    Why: a different function runs.
     Needs: responses.tools.streamed
     When a streamed response must call the tool that is named
     Then only the function "set_colour" is called
@@ -26,15 +26,15 @@ Feature: Requests for responses
   @must @responses.call.call_id
   Scenario: Every function call has a call_id
     Source: schema, FunctionToolCall.call_id, required; Open Responses, FunctionCall.call_id
-    Why: the result is joined to the call by it, and by nothing else.
+    Why: results are matched to calls by it alone.
     When a response must call a tool
     And a streamed response must call the tool that is named
     Then each function_call has "call_id"
 
   @must @responses.call.name
-  Scenario: Every function call names its function
+  Scenario: Every function call has a name
     Source: schema, FunctionToolCall.name, required; Open Responses, FunctionCall.name
-    Why: nobody knows what to do.
+    Why: clients cannot tell which function to run.
     When a response must call a tool
     And a streamed response must call the tool that is named
     Then each function_call has "name"
@@ -50,29 +50,29 @@ Feature: Requests for responses
   @should @responses.call.arguments_json
   Scenario: The arguments of a function call are a JSON object
     Source: schema, FunctionToolCall.arguments, "a JSON string of the arguments"
-    Why: json.loads raises in the loop of every agent.
+    Why: json.loads raises in agent loops.
     Needs: responses.call.arguments
     When a response must call a tool
     And a streamed response must call the tool that is named
     Then the arguments of each call are a JSON object
 
   @should @responses.call.id
-  Scenario: Every function call has an id of its own as an item
+  Scenario: Every function call has an id
     Source: Open Responses, "Items", every item has an id; schema, FunctionToolCall.id, which may be left out
     Why: openai-node and the AI SDK refuse the item in a stream (ggml-org/llama.cpp#20607).
     When a response must call a tool
     Then each function_call has "id"
 
   @must @responses.history.own
-  Scenario: The items of an answer and the results of its calls are taken back as they came
+  Scenario: Output items and the results of their calls are accepted as input
     Source: schema, InputItem, FunctionToolCall and FunctionCallOutputItemParam; Open Responses, function calling
-    Why: agents send all of it back, reasoning too (BerriAI/litellm#13420, vllm-project/vllm#45273).
+    Why: agents send all items back, reasoning included (BerriAI/litellm#13420, vllm-project/vllm#45273).
     When a response is requested with {"temperature": 0, "max_output_tokens": 24}
     And a call of a response and its result are sent back
     Then the last is accepted like the first
 
   @must @responses.history.parts
-  Scenario: The result of a call may be given in parts
+  Scenario: A function_call_output may be an array of parts
     Source: schema, FunctionCallOutputItemParam.output, string or array of content; Open Responses, the same
     Why: Codex and others send lists of text and images (ggml-org/llama.cpp#23465).
     When a response is requested with {"temperature": 0, "max_output_tokens": 24}
@@ -80,7 +80,7 @@ Feature: Requests for responses
     Then the last is accepted like the first
 
   @must @responses.request.roles
-  Scenario: Developer and system messages, and fields that the schema names, are accepted
+  Scenario: Developer and system messages and optional fields of the schema are accepted
     Source: schema, InputMessage.role and CreateResponse; Open Responses, the same
     Why: Codex begins with developer messages, and sends text without a format (lmstudio-ai/lmstudio-bug-tracker#1576).
     When a response is requested with {"temperature": 0, "max_output_tokens": 24}
@@ -88,22 +88,22 @@ Feature: Requests for responses
     Then the last is accepted like the first
 
   @must @responses.request.harmless
-  Scenario: Tools and fields that a server does not know do not fail it
+  Scenario: Unknown tools and fields do not cause a server error
     Source: RFC 9110 section 15.6; schema, Tool, to which kinds are added
-    Why: SDKs retry on 5xx, and agents offer tools that a server never heard of.
+    Why: SDKs retry on 5xx, and agents offer tools that a server does not know.
     When a response is streamed as agents ask for it
     Then the request does not fail the server
 
   @should @responses.request.agent
-  Scenario: A request as agents send it is answered, unknown tools and fields passed over
+  Scenario: A request as Codex sends it gets an answer
     Source: SDK behaviour, Codex CLI 0.171; ggml-org/llama.cpp PR#23041
-    Why: Codex works with no server that refuses them (openai/codex#10635, ggml-org/llama.cpp#20156).
+    Why: Codex does not work with a server that refuses them (openai/codex#10635, ggml-org/llama.cpp#20156).
     Needs: responses.request.harmless
     When a response is streamed as agents ask for it
     Then the response has output
 
   @must @responses.structured.kept
-  Scenario: The text of a response keeps the schema that was asked for
+  Scenario: The text of a response fits the requested schema
     Source: schema, TextResponseFormatJsonSchema; guide, Structured outputs; Open Responses, text.format
     Why: responses.parse raises where the text is not of the form (lmstudio-ai/lmstudio-bug-tracker#1396).
     When a response of a schema is requested
@@ -119,13 +119,13 @@ Feature: Requests for responses
   @should @responses.refused.input
   Scenario: A number as the input of a response is refused
     Source: schema, CreateResponse.input, string or array
-    Why: a mistake goes unnoticed, and the answer is to another question.
+    Why: mistakes in requests go unnoticed.
     Needs: responses.harmless.input
     When a response is wrongly requested with {"input": 7}
     Then the request is not accepted
 
   @should @responses.refused.input_status
-  Scenario: A wrong input is refused with 400
+  Scenario: An invalid input is refused with 400
     Source: guide, Error codes
     Why: clients raise BadRequestError for 400, and another error for 422.
     Needs: responses.refused.input
@@ -133,56 +133,56 @@ Feature: Requests for responses
     Then the status of the refusal is 400
 
   @should @responses.refused.input_param
-  Scenario: The refusal of a wrong input names it
+  Scenario: The error for an invalid input names input
     Source: guide, Error codes; Open Responses, Error.param
-    Why: the person learns which field it was.
+    Why: users learn which field was wrong.
     Needs: responses.refused.input
     When a response is wrongly requested with {"input": 7}
     Then the param names input
 
   @should @responses.previous.refused
-  Scenario: A response does not go on from one that nobody knows
+  Scenario: An unknown previous_response_id is refused
     Source: schema, CreateResponse.previous_response_id; Open Responses, previous_response_id
-    Why: the field is dropped unseen, and the answer is to another conversation (seen in Ollama).
+    Why: a server that ignores the field answers without the conversation (seen in Ollama).
     When a response is wrongly requested with {"previous_response_id": "resp_gonogo_no_such_response"}
-    Then the response is not answered as if it went on from another
+    Then the unknown previous response is refused
 
   @should @responses.previous.status
-  Scenario: An earlier response that nobody knows is refused with 400 or 404
+  Scenario: An unknown previous_response_id is refused with 400 or 404
     Source: guide, Error codes
-    Why: clients tell what is not there from what is not supported by it.
+    Why: clients handle these two statuses.
     Needs: responses.previous.refused
     When a response is wrongly requested with {"previous_response_id": "resp_gonogo_no_such_response"}
     Then the status of the refusal is 400 or 404
 
   @should @responses.previous.param
-  Scenario: The refusal of an earlier response names the field
+  Scenario: The error for an unknown previous_response_id names the field
     Source: guide, Error codes; Open Responses, Error.param
-    Why: a client leaves the field out, and sends the whole conversation.
+    Why: clients then send the whole conversation without the field.
     Needs: responses.previous.refused
     When a response is wrongly requested with {"previous_response_id": "resp_gonogo_no_such_response"}
     Then the param names previous_response_id
 
   @must @responses.tokens.status
-  Scenario: The tokens of an input are counted with 200
+  Scenario: A token count of a response is answered with 200
     Source: schema, paths./responses/input_tokens.post.responses
     Why: the document names 200 and no other success.
     When the tokens of a response are counted with {}
     Then the answer's status is 200
 
   @must @responses.tokens.count
-  Scenario: A count of tokens is an object of that name with a number
+  Scenario: A token count has object and input_tokens
     Source: schema, TokenCountsResource
     Why: typed clients decode by the name, and read the number.
     Needs: responses.tokens.status
     When the tokens of a response are counted with {}
-    Then a count of the input is answered
+    Then the answer is a token count
 
   @should @responses.tokens.agrees
-  Scenario: The count of an input is that of the usage
+  Scenario: A token count equals usage.input_tokens
     Source: schema, TokenCountsResource.input_tokens; ResponseUsage.input_tokens
-    Why: who counts before asking trusts the number.
+    Why: clients that count tokens first rely on the number.
     Needs: responses.tokens.count, responses.usage.counts
     When a response is requested with {"temperature": 0, "max_output_tokens": 24}
     And the tokens of a response are counted with {}
-    Then the count is that of the usage
+    Then the count equals usage.input_tokens

@@ -1,129 +1,129 @@
 Feature: Streams of responses
-  POST /responses with stream: the order of the events, and what those of one item have in common. A must is what the
-  official document and Open Responses agree on; [DONE] is asked for by neither rule, as only one of them has it.
+  POST /responses with stream true: order, ids and indices of the events, and whether the deltas add up. A must is required
+  by the official document and by Open Responses. [DONE] is neither required nor forbidden, as only one of them has it.
 
   @must @responses.stream.events
-  Scenario: A stream of a response carries its events
+  Scenario: A streamed response sends response events
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
-    Why: a status of 200 and nothing more is a failure that nobody sees (langflow-ai/langflow#10295, sgl-project/sglang#9963).
+    Why: a status of 200 without events is a failure that clients do not notice (langflow-ai/langflow#10295, sgl-project/sglang#9963).
     When any response is streamed
     Then the stream carries events of a response
 
   @must @responses.stream.type
-  Scenario: Every event says in its data what it is
+  Scenario: Every event has a type in its data
     Source: schema, ResponseStreamEvent, discriminated by type; Open Responses, Streaming
     Why: all clients tell events apart by it.
     When any response is streamed
     Then the data of each event has a type
 
   @should @responses.stream.named
-  Scenario: Every event is named by its type
+  Scenario: The event line of every event equals its type
     Source: Open Responses, Streaming, "event MUST match type"; the official document says nothing of it
-    Why: clients that dispatch by the name of the event see nothing.
+    Why: clients that dispatch on the event line receive nothing.
     Needs: responses.stream.type
     When any response is streamed
     Then the name of each event is its type
 
   @must @responses.stream.created
-  Scenario: The first event of a response is response.created
+  Scenario: response.created is the first event
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
-    Why: openai-python and openai-node raise without it, and others have no response to add to.
+    Why: openai-python and openai-node raise without it.
     Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no missing-created
 
   @must @responses.stream.created_once
-  Scenario: response.created comes once
+  Scenario: response.created is sent once
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
-    Why: clients begin a second response, and lose the first.
+    Why: clients start a second response and lose the first.
     When any response is streamed
     Then the order of the events shows no repeated-created
 
   @must @responses.stream.created_fits
-  Scenario: A response that was created has id, model and time
+  Scenario: response.created carries id, model and created_at
     Source: schema, ResponseCreatedEvent.response, required; Open Responses, the same
     Why: the AI SDK and async-openai cannot read the event (ggml-org/llama.cpp#20607, ggml-org/llama.cpp PR#21174).
     Needs: responses.stream.created
     When any response is streamed
-    Then the response that was created has what clients read of it
+    Then response.created has id, object, created_at and model
 
   @should @responses.stream.created_empty
-  Scenario: A response that was created is under way, and its output empty
+  Scenario: response.created has the status in_progress or queued and no output
     Source: schema, Response.status; Open Responses, Streaming
     Why: openai-node 6 raises where the output is null.
     Needs: responses.stream.created_fits
     When any response is streamed
-    Then the response that was created is under way and has no output
+    Then response.created has the status in_progress or queued, and no output
 
   @should @responses.stream.in_progress
-  Scenario: A response says that it is in progress
+  Scenario: response.in_progress is sent
     Source: schema, ResponseInProgressEvent; Open Responses, Streaming
-    Why: who shows the state of a request shows it as waiting.
+    Why: a client that displays the state shows the request as waiting.
     When any response is streamed
     Then the order of the events shows no missing-in-progress
 
   @must @responses.stream.same_id
-  Scenario: Every event that carries the response has the same id
+  Scenario: The response id is the same in every event
     Source: schema, Response.id; Open Responses, Streaming
-    Why: clients go on with another response.
+    Why: clients continue the wrong response.
     When any response is streamed
     Then the order of the events shows no other-response-id
 
   @must @responses.stream.ended
-  Scenario: A stream ends with response.completed, response.incomplete or response.failed
+  Scenario: A terminal event is sent: response.completed, response.incomplete or response.failed
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
-    Why: the stream closed before response.completed, says Codex, and loses the answer (openai/codex#41340, router-for-me/CLIProxyAPI#1407).
+    Why: Codex reports "stream closed before response.completed" and loses the answer (openai/codex#41340, router-for-me/CLIProxyAPI#1407).
     Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no missing-end
 
   @must @responses.stream.ended_once
-  Scenario: A response ends once
+  Scenario: Only one terminal event is sent
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
-    Why: clients take the first end, or the second.
+    Why: clients disagree about which one counts.
     When any response is streamed
     Then the order of the events shows no second-end
 
   @must @responses.stream.ended_last
-  Scenario: Nothing follows the end of a response
+  Scenario: The terminal event is the last event
     Source: schema, ResponseStreamEvent; Open Responses, Streaming
     Why: clients stop reading there, and lose what follows.
     When any response is streamed
     Then the order of the events shows no event-after-end
 
   @must @responses.stream.ended_fits
-  Scenario: The event that ends a response is that of its status
+  Scenario: The type of the terminal event equals the status of its response
     Source: schema, ResponseCompletedEvent, ResponseIncompleteEvent, ResponseFailedEvent; Open Responses, Streaming
-    Why: gateways turn it into a finished answer (vllm-project/agentic-api#273).
+    Why: gateways forward it as a finished answer (vllm-project/agentic-api#273).
     Needs: responses.stream.ended
     When any response is streamed
-    Then the event that ends the stream is that of the status
+    Then the terminal event fits the status
 
   @must @responses.stream.released
-  Scenario: The stream ends after the event that ends the response
+  Scenario: The connection is released after the terminal event
     Source: RFC 9112 section 6.3: the message is complete; schema, ResponseStreamEvent
     Why: clients that read to the end wait forever.
     Needs: responses.stream.ended
     When any response is streamed
-    Then the connection is released after the event that ends the response
+    Then the connection is released after the terminal event
 
   @should @responses.stream.no_failure
-  Scenario: No stream of a valid request fails
+  Scenario: No streamed response to a valid request fails
     Source: project decision; a failure in mid-stream is a server error that came too late for a status
-    Why: openai-python raises without a message, and the part is lost.
+    Why: openai-python raises without a message, and the text so far is lost.
     When any response is streamed
     Then the stream does not fail
 
   @must @responses.stream.item_added
-  Scenario: Every item is added before anything is said of it
+  Scenario: output_item.added comes before every other event of an item
     Source: schema, ResponseOutputItemAddedEvent; Open Responses, Streaming
-    Why: openai-python and openai-node raise, and the AI SDK finds no part (BerriAI/litellm PR#36375).
+    Why: openai-python and openai-node raise, and the AI SDK reports "text part not found" (BerriAI/litellm PR#36375).
     Needs: responses.stream.events
     When any response is streamed
     Then the order of the events shows no unannounced-item
 
   @must @responses.stream.item_id
-  Scenario: An item that is added has an id
+  Scenario: Every added output item has an id
     Source: schema, OutputItem; Open Responses, Items: every item has an id
     Why: openai-node and the AI SDK refuse it (ggml-org/llama.cpp#20607).
     Needs: responses.stream.item_added
@@ -131,29 +131,29 @@ Feature: Streams of responses
     Then the order of the events shows no nameless-item
 
   @must @responses.stream.item_same_id
-  Scenario: Every event of an item has the item's id
+  Scenario: The item id is the same in every event of an item
     Source: schema, item_id of each event; Open Responses, Streaming
-    Why: openai-node raises at a delta of another item (BerriAI/litellm#30071, BerriAI/litellm#27671).
+    Why: openai-node raises on a delta with another item_id (BerriAI/litellm#30071, BerriAI/litellm#27671).
     Needs: responses.stream.item_id
     When any response is streamed
     Then the order of the events shows no other-item-id
 
   @must @responses.stream.item_named
-  Scenario: Every event within an item has its item_id
+  Scenario: Every event within an item has an item_id
     Source: schema, item_id, required in each event; Open Responses, Streaming
     Why: openai-node and the AI SDK refuse the event.
     When any response is streamed
     Then the order of the events shows no missing-item-id
 
   @must @responses.stream.item_index
-  Scenario: Every event of an item has its output_index
+  Scenario: Every event of an item has an output_index
     Source: schema, output_index, required in each event; Open Responses, Streaming
     Why: openai-node and the AI SDK refuse the event (ggml-org/llama.cpp#20607).
     When any response is streamed
     Then the order of the events shows no missing-output-index
 
   @must @responses.stream.item_own_index
-  Scenario: No two items share an output_index
+  Scenario: No two output items share an output_index
     Source: schema, ResponseOutputItemAddedEvent.output_index, "the index of the output item"; Open Responses, Streaming
     Why: openai-python and openai-node raise: duplicate index (BerriAI/litellm PR#36375).
     Needs: responses.stream.item_index
@@ -161,44 +161,44 @@ Feature: Streams of responses
     Then the order of the events shows no reused-index
 
   @must @responses.stream.item_numbered
-  Scenario: Items are numbered from 0 in the order in which they are added
+  Scenario: output_index counts up from 0 in the order of the added items
     Source: schema, output_index, "the index of the output item"; Open Responses, Streaming
-    Why: openai-node 6 has no item at that place.
+    Why: openai-node 6 finds no item at that index.
     Needs: responses.stream.item_own_index
     When any response is streamed
     Then the order of the events shows no misnumbered-item
 
   @must @responses.stream.item_done
-  Scenario: Every item that is added is done before the response ends
+  Scenario: Every added item has its output_item.done before the terminal event
     Source: schema, ResponseOutputItemDoneEvent; Open Responses, Streaming
-    Why: Codex loses the answer, and the AI SDK the call.
+    Why: Codex loses the answer, and the AI SDK loses the tool call.
     Needs: responses.stream.item_added
     When any response is streamed
     Then the order of the events shows no unfinished-item
 
   @must @responses.stream.item_over
-  Scenario: Nothing follows the end of an item
+  Scenario: No event of an item follows its output_item.done
     Source: schema, ResponseOutputItemDoneEvent, "marked done"; Open Responses, Streaming
-    Why: clients add text to what is already shown.
+    Why: clients append text to a finished item.
     When any response is streamed
     Then the order of the events shows no late-event
 
   @must @responses.stream.item_same_type
-  Scenario: An item is of one type from beginning to end
+  Scenario: The type of an item does not change
     Source: schema, ResponseOutputItemDoneEvent.item; Open Responses, Streaming
-    Why: clients keep what they made at the beginning.
+    Why: clients keep the type of the first event.
     When any response is streamed
     Then the order of the events shows no other-item-type
 
   @should @responses.stream.item_empty
-  Scenario: An item and its parts begin empty
+  Scenario: Added items and parts are empty
     Source: schema, ResponseContentPartAddedEvent; Open Responses, Streaming: items are added empty
-    Why: clients that add deltas to what is there have the text twice.
+    Why: clients that append deltas to it show the text twice.
     When any response is streamed
     Then the order of the events shows no begun-text
 
   @must @responses.stream.part_added
-  Scenario: Every part is added before its text comes
+  Scenario: content_part.added comes before the deltas of a part
     Source: schema, ResponseContentPartAddedEvent; Open Responses, Streaming
     Why: openai-python and openai-node raise: no content at index 0 (BerriAI/litellm PR#24445).
     Needs: responses.stream.item_added
@@ -206,142 +206,142 @@ Feature: Streams of responses
     Then the order of the events shows no unannounced-part
 
   @should @responses.stream.reasoning_added
-  Scenario: Every part of reasoning is added before its text comes
+  Scenario: Reasoning parts are added before their deltas
     Source: schema, ResponseReasoningSummaryPartAddedEvent; Open Responses, Streaming
     Why: openai-node raises (seen in Ollama; BerriAI/litellm PR#32777).
     When any response is streamed
     Then the order of the events shows no unannounced-reasoning
 
   @must @responses.stream.part_once
-  Scenario: A part is added once
+  Scenario: No content part is added twice
     Source: schema, ResponseContentPartAddedEvent; Open Responses, Streaming
-    Why: clients begin the text again.
+    Why: clients start the text again.
     When any response is streamed
     Then the order of the events shows no repeated-part
 
   @must @responses.stream.part_index
-  Scenario: Every event of a part has its index
+  Scenario: Every event of a content part has a content_index
     Source: schema, content_index, required in each event; Open Responses, Streaming
     Why: openai-python raises TypeError, openai-node too.
     When any response is streamed
     Then the order of the events shows no missing-content-index
 
   @must @responses.stream.part_numbered
-  Scenario: Parts are numbered from 0 in the order in which they are added
+  Scenario: content_index counts up from 0 within an item
     Source: schema, content_index, "the index of the content part"; Open Responses, Streaming
-    Why: clients put the text where there is no part.
+    Why: clients find no part at that index.
     Needs: responses.stream.part_index
     When any response is streamed
     Then the order of the events shows no misnumbered-part
 
   @should @responses.stream.part_done
-  Scenario: Every part is done before its item
+  Scenario: Every content part has its content_part.done before the item is done
     Source: schema, ResponseContentPartDoneEvent; Open Responses, Streaming; measured clients go on without
-    Why: who shows a part when it is done shows nothing.
+    Why: clients that display finished parts show nothing.
     When any response is streamed
     Then the order of the events shows no unfinished-part
 
   @should @responses.stream.text_done
-  Scenario: Every text is said whole before its part ends
+  Scenario: Every text and every argument string has a done event
     Source: schema, ResponseTextDoneEvent; Open Responses, Streaming; measured clients go on without
-    Why: who reads whole texts only gets none (Blaizzy/mlx-vlm PR#1458).
+    Why: clients that read only done events get no text (Blaizzy/mlx-vlm PR#1458).
     When any response is streamed
     Then the order of the events shows no text-not-done
 
   @must @responses.stream.text_over
-  Scenario: Nothing follows a text that was said whole
+  Scenario: No delta follows the done event of a text
     Source: schema, ResponseTextDoneEvent, "finalized"; Open Responses, Streaming
-    Why: clients show a text that ends, and then goes on.
+    Why: clients display a finished text that continues.
     When any response is streamed
     Then the order of the events shows no late-step
 
   @must @responses.stream.fits_item
-  Scenario: Every event fits the type of its item
+  Scenario: The events within an item fit the item's type
     Source: schema, ResponseOutputItemAddedEvent.item; Open Responses, Streaming
-    Why: openai-node raises at reasoning in a part of text, and a call that comes as text is not made (vllm-project/vllm PR#24788).
+    Why: openai-node raises on reasoning in an output_text part, and a tool call sent as text is not executed (vllm-project/vllm PR#24788).
     When any response is streamed
     Then the order of the events shows no stray-step
 
   @must @responses.stream.delta
-  Scenario: Every delta is a string
+  Scenario: Every delta of a streamed response is a string
     Source: schema, ResponseTextDeltaEvent.delta, required; Open Responses, Streaming
-    Why: clients add them up.
+    Why: clients concatenate them.
     When any response is streamed
     Then every delta is a string
 
   @should @responses.stream.delta_logprobs
-  Scenario: Every delta of a text has a list of log probabilities
+  Scenario: Every output_text.delta has a logprobs array
     Source: schema, ResponseTextDeltaEvent.logprobs, required; measured clients read a delta without it
     Why: strict validators refuse the event.
     When any response is streamed
-    Then every delta of a text has a list "logprobs"
+    Then every output_text.delta has an array "logprobs"
 
   @must @responses.stream.text_sum
-  Scenario: The deltas of a text make the text
+  Scenario: The deltas add up to the text of the done event
     Source: schema, ResponseTextDoneEvent.text; Open Responses, Streaming
-    Why: what was shown is not what is kept, and the AI SDK has no text without deltas (gemini-web2api PR#57).
+    Why: the displayed text differs from the stored one, and the AI SDK has no text without deltas (gemini-web2api PR#57).
     Needs: responses.stream.delta
     When any response is streamed
     Then the order of the events shows no unlike-text
 
   @must @responses.stream.arguments_sum
-  Scenario: The deltas of arguments make the arguments
+  Scenario: The deltas add up to the arguments of the done event
     Source: schema, ResponseFunctionCallArgumentsDoneEvent.arguments; Open Responses, Streaming
-    Why: a tool is called with half of its arguments.
+    Why: a tool is called with incomplete arguments.
     Needs: responses.stream.delta
     When any response is streamed
     Then the order of the events shows no unlike-arguments
 
   @must @responses.stream.part_sum
-  Scenario: A part that is done has the text of its deltas
+  Scenario: content_part.done has the text of the deltas
     Source: schema, ResponseContentPartDoneEvent.part; Open Responses, Streaming
-    Why: what was shown is not what is kept.
+    Why: the displayed text differs from the stored one.
     Needs: responses.stream.text_sum
     When any response is streamed
     Then the order of the events shows no unlike-part
 
   @must @responses.stream.item_sum
-  Scenario: An item that is done has what its deltas made
+  Scenario: output_item.done has the content of the deltas
     Source: schema, ResponseOutputItemDoneEvent.item; Open Responses, Streaming
-    Why: Codex keeps the item and shows the deltas.
+    Why: Codex stores the item and displays the deltas.
     Needs: responses.stream.text_sum
     When any response is streamed
     Then the order of the events shows no unlike-item
 
   @must @responses.stream.output_sum
-  Scenario: The last event repeats the items of the stream
+  Scenario: The output of the terminal event equals the streamed items
     Source: schema, ResponseCompletedEvent.response; Open Responses, Streaming
-    Why: openai-python's final response is empty, or another one.
+    Why: the final response of openai-python is empty or differs from what was displayed.
     Needs: responses.stream.item_sum, responses.stream.item_done
     When any response is streamed
     Then the order of the events shows no unlike-output
 
   @must @responses.stream.same_call
-  Scenario: A call has one call_id and one name from beginning to end
+  Scenario: call_id and name of a function call do not change
     Source: schema, FunctionToolCall.call_id; Open Responses, Streaming
     Why: openai-python and openai-node raise: the identity changed (vllm-project/vllm PR#47916).
     When any response is streamed
     Then the order of the events shows no other-call
 
   @should @responses.stream.sequence
-  Scenario: Every event has a sequence_number
+  Scenario: Every event of a response has a sequence_number
     Source: schema, sequence_number, required in each event; measured clients read events without it
-    Why: a stream cannot be taken up where it broke off (Blaizzy/mlx-vlm PR#494, onyx-dot-app/onyx PR#13624).
+    Why: a stream cannot be resumed where it broke off (Blaizzy/mlx-vlm PR#494, onyx-dot-app/onyx PR#13624).
     When any response is streamed
     Then the order of the events shows no no-sequence-number
 
   @should @responses.stream.sequence_rises
-  Scenario: Sequence numbers rise
+  Scenario: Sequence numbers increase
     Source: schema, sequence_number, "the sequence number for this event"; Open Responses, Streaming
-    Why: who sorts by it has the events in another order (ggml-org/llama.cpp PR#24957, BerriAI/litellm PR#28899).
+    Why: clients that sort by it get the events in the wrong order (ggml-org/llama.cpp PR#24957, BerriAI/litellm PR#28899).
     Needs: responses.stream.sequence
     When any response is streamed
     Then the order of the events shows no unordered-sequence
 
   @should @responses.stream.sequence_next
-  Scenario: Sequence numbers begin at 0 and rise by one
+  Scenario: Sequence numbers start at 0 and increase by one
     Source: project decision; every server that was read counts so, and starting_after depends on it
-    Why: who looks for gaps waits for an event that never comes.
+    Why: clients that look for gaps wait for an event that is never sent.
     Needs: responses.stream.sequence_rises
     When any response is streamed
     Then the order of the events shows no sequence-gap

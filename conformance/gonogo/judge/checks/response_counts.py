@@ -38,7 +38,7 @@ def usage_has(exchange: Exchange, names: str) -> Outcome:
     return saw("count of tokens", exchange, count=len(wanted))
 
 
-@check("the usage tells how many tokens were cached and how many were reasoning", Of.BEGUN)
+@check("the usage has cached_tokens and reasoning_tokens", Of.BEGUN)
 def usage_details(exchange: Exchange) -> Outcome:
     """Clients add these up without looking whether they are there."""
     usage = responses.counts(exchange)
@@ -80,7 +80,7 @@ def total_is_sum(exchange: Exchange) -> Outcome:
     return Deviation(f"total_tokens {given} + {made} = {given + made}", f"total_tokens is {total}")
 
 
-@check("no more output tokens were generated than the limit allows", Of.BEGUN)
+@check("the output tokens are within the limit", Of.BEGUN)
 def within_limit(exchange: Exchange) -> Outcome:
     """The limit covers reasoning too."""
     limit = reading.count(exchange.request.fields.get("max_output_tokens"))
@@ -92,7 +92,7 @@ def within_limit(exchange: Exchange) -> Outcome:
     return Deviation(f"at most {limit} output tokens", f"output_tokens is {made}")
 
 
-@check("the limit cuts the response, which says so in its status", Of.BEGUN)
+@check("the response that reaches its limit has the status incomplete", Of.BEGUN)
 def cut_is_told(exchange: Exchange) -> Outcome:
     """A model that stopped before the limit tells nothing of it."""
     _reach_limit(exchange)
@@ -102,7 +102,7 @@ def cut_is_told(exchange: Exchange) -> Outcome:
     return Deviation('the status "incomplete"', reading.field(found, "status"))
 
 
-@check("the limit cuts the response, which gives it as the reason", Of.BEGUN)
+@check("the response that reaches its limit gives max_output_tokens as the reason", Of.BEGUN)
 def cut_has_reason(exchange: Exchange) -> Outcome:
     """Which is in incomplete_details; that the status says so is another rule's matter."""
     _reach_limit(exchange)
@@ -116,7 +116,7 @@ def cut_has_reason(exchange: Exchange) -> Outcome:
     return Deviation(f'"incomplete_details" with the reason "{responses.LIMITED}"', shown)
 
 
-@check("the event that ends the stream is that of the status", Of.BEGUN)
+@check("the terminal event fits the status", Of.BEGUN)
 def end_fits_status(exchange: Exchange) -> Outcome:
     """Clients act on the name of the event, or on the status inside of it."""
     if not exchange.is_stream:

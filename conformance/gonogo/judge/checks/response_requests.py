@@ -68,7 +68,7 @@ def schema_kept(exchange: Exchange) -> Outcome:
     return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
 
 
-@check('"{field}" comes back as it was asked for', Of.BEGUN)
+@check('"{field}" in the response equals that of the request', Of.BEGUN)
 def echoed(exchange: Exchange, field: str) -> Outcome:
     """The response says how the request was understood."""
     wanted, found = exchange.request.fields.get(field), responses.final(exchange)
@@ -79,7 +79,7 @@ def echoed(exchange: Exchange, field: str) -> Outcome:
     return Deviation(reading.field(exchange.request.fields, field), reading.field(found, field))
 
 
-@compare("the count is that of the usage")
+@compare("the count equals usage.input_tokens")
 def count_agrees(response: Exchange, counted: Exchange) -> Outcome:
     """The same input has the same number of tokens before it is answered and after."""
     asked = responses.count(response, "input_tokens")
@@ -91,7 +91,7 @@ def count_agrees(response: Exchange, counted: Exchange) -> Outcome:
     return Deviation(f"input_tokens {asked}, as in the usage of the response", f"input_tokens is {found}")
 
 
-@check("a count of the input is answered")
+@check("the answer is a token count")
 def is_count(exchange: Exchange) -> Outcome:
     """An object of that name with a whole number of tokens."""
     found = reading.answer(exchange)
@@ -102,7 +102,7 @@ def is_count(exchange: Exchange) -> Outcome:
     return saw("count of tokens", exchange)
 
 
-@check("the response is not answered as if it went on from another", Of.ANY)
+@check("the unknown previous response is refused", Of.ANY)
 def not_forgotten(exchange: Exchange) -> Outcome:
     """Who cannot find the earlier response refuses: an answer without it is to another conversation."""
     if exchange.status is None or exchange.status >= 500 or turned_away(exchange):

@@ -43,7 +43,7 @@ def carries_events(exchange: Exchange) -> Outcome:
     return Deviation("events whose types begin with response.", actual).located(exchange, 0)
 
 
-@check("the response that was created has what clients read of it", Of.BEGUN)
+@check("response.created has id, object, created_at and model", Of.BEGUN)
 def created_fits(exchange: Exchange) -> Outcome:
     """Its id, its model, what it is and when it began; the rest may come at the end."""
     event = _created(exchange)
@@ -60,7 +60,7 @@ def created_fits(exchange: Exchange) -> Outcome:
     return saw("response that was created", exchange)
 
 
-@check("the response that was created is under way and has no output", Of.BEGUN)
+@check("response.created has the status in_progress or queued, and no output", Of.BEGUN)
 def created_is_empty(exchange: Exchange) -> Outcome:
     """In progress, or waiting for its turn."""
     event = _created(exchange)
@@ -91,7 +91,7 @@ def deltas_are_text(exchange: Exchange) -> Outcome:
     return saw("delta", exchange, count=len(found))
 
 
-@check('every delta of a text has a list "{field}"', Of.BEGUN)
+@check('every output_text.delta has an array "{field}"', Of.BEGUN)
 def deltas_have(exchange: Exchange, field: str) -> Outcome:
     """Empty where it was not asked for."""
     found = [event for event in named_events.events(exchange) if event.type == responses.TEXT_DELTA]
@@ -114,7 +114,7 @@ def not_failing(exchange: Exchange) -> Outcome:
     return saw("event without an error", exchange, count=len(found))
 
 
-@check("the connection is released after the event that ends the response", Of.BEGUN)
+@check("the connection is released after the terminal event", Of.BEGUN)
 def ends_after_end(exchange: Exchange) -> Outcome:
     """Who reads to the end of the stream waits otherwise."""
     if all(event.type not in ENDS for event in named_events.events(exchange)):

@@ -50,13 +50,13 @@ def _misfits(exchange: Exchange) -> tuple[Misfit, ...]:
     return tuple(shape.misfits(COMPONENT, responses.final(exchange)))
 
 
-@check('"{field}" of the response is as the contract has it', Of.BEGUN)
+@check('"{field}" of the response fits the contract', Of.BEGUN)
 def field_fits(exchange: Exchange, field: str) -> Outcome:
     """The field of the object at the end; a missing one that is required fits nothing."""
     return _fits(exchange, field, lambda misfit: shape.owned(misfit, field))
 
 
-@check('"{field}" of the response itself is as the contract has it', Of.BEGUN)
+@check('"{field}" of the response, its entries aside, fits the contract', Of.BEGUN)
 def field_itself_fits(exchange: Exchange, field: str) -> Outcome:
     """As above, less what is inside of it, which other rules own."""
     return _fits(exchange, field, lambda misfit: misfit.field == field)
@@ -69,7 +69,7 @@ def _fits(exchange: Exchange, field: str, owns: Callable[[Misfit], bool]) -> Out
     return Deviation(f"{misfit.pointer} as {COMPONENT} describes it", f"{misfit.pointer}: {misfit.message}")
 
 
-@check('"{field}" of the response is told', Of.BEGUN)
+@check('the response has "{field}"', Of.BEGUN)
 def field_told(exchange: Exchange, field: str) -> Outcome:
     """It is there, and not null."""
     found = responses.final(exchange)
@@ -139,7 +139,7 @@ def items_typed(exchange: Exchange) -> Outcome:
     )
 
 
-@check("each item is of a known type, or of one with a name before it", Of.BEGUN)
+@check("each item has a known type or a prefixed one", Of.BEGUN)
 def items_known(exchange: Exchange) -> Outcome:
     """What a server adds carries its name, so that clients tell it from what they do not know yet."""
 
@@ -185,7 +185,7 @@ def ids_differ(exchange: Exchange) -> Outcome:
     return Deviation("an id for each item", f'two items have the id "{twice}"')
 
 
-@check("only the last item is incomplete, and then the response is", Of.BEGUN)
+@check("only the last item is incomplete, and then the response is too", Of.BEGUN)
 def incomplete_last(exchange: Exchange) -> Outcome:
     """What is cut ends the response."""
     output = responses.output(exchange)
@@ -201,7 +201,7 @@ def incomplete_last(exchange: Exchange) -> Outcome:
     return saw("item with a status", exchange, count=sum("status" in item for item in output))
 
 
-@check("each message is the assistant's and has a list of content", Of.BEGUN)
+@check("each message has the role assistant and a content array", Of.BEGUN)
 def messages_fit(exchange: Exchange) -> Outcome:
     """What clients go through to find the text."""
 
@@ -219,7 +219,7 @@ def messages_fit(exchange: Exchange) -> Outcome:
     )
 
 
-@check("each part of a message is a text or a refusal", Of.BEGUN)
+@check("each content part of a message is an output_text or a refusal", Of.BEGUN)
 def parts_fit(exchange: Exchange) -> Outcome:
     """A string under the name that its type promises; other types are extensions and nobody's mistake."""
 
@@ -237,7 +237,7 @@ def parts_fit(exchange: Exchange) -> Outcome:
     return _each(exchange, _parts(exchange), wrong, "output_text with text, or refusal with refusal", "part")
 
 
-@check('each text has a list "{field}"', Of.BEGUN)
+@check('each output_text has an array "{field}"', Of.BEGUN)
 def texts_have(exchange: Exchange, field: str) -> Outcome:
     """Empty where there is nothing in it."""
     found = [part for part in _parts(exchange) if part.get("type") == "output_text"]
@@ -278,7 +278,7 @@ def arguments_are_json(exchange: Exchange) -> Outcome:
     )
 
 
-@check("each reasoning item has a list of summaries", Of.BEGUN)
+@check("each reasoning item has a summary array", Of.BEGUN)
 def reasoning_has_summary(exchange: Exchange) -> Outcome:
     """Empty where there is no summary."""
     found = [item for item in responses.output(exchange) if item.get("type") == "reasoning"]
