@@ -188,6 +188,11 @@ class Reason(StrEnum):
     NO_FINISH_REASON = "no-finish-reason", "the answer has no finish_reason"
     CUT_OFF = "cut-off", 'the answer was cut off: its finish_reason is "{finish_reason}"'
     LIMIT_PASSED = "limit-passed", "the answer has {found} tokens, so that no limit of {limit} cut it"
+    LIMIT_REACHED = (
+        "limit-reached",
+        "the chat used all of its {limit} tokens, and says that it stopped by itself",
+    )
+    CHAT_REASONS_DIFFER = "chat-reasons-differ", "the chat ends for another reason whole than streamed"
     LIMIT_NOT_REACHED = "limit-not-reached", "the model stopped after {found} of {limit} tokens"
     NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model has no more to say than {found} tokens"
     LIMIT_NOT_REACHED_BY_ALL = "limit-not-reached-by-all", "not every choice reached its token limit"

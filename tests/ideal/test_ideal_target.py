@@ -32,6 +32,8 @@ WHOLE = {
     "/chat/completions": "ChatCompletion",
     "/completions": "Completion",
     "/embeddings": "EmbeddingList",
+    "/responses": "ResponseObject",
+    "/responses/input_tokens": "ResponseInputTokens",
 }
 EVENTS = {"/chat/completions": "ChatCompletionSseStream", "/completions": "CompletionSseStream"}
 QUESTION = [{"role": "user", "content": "Hello"}]

@@ -34,7 +34,7 @@ Feature: Responses
   @must @responses.response.object
   Scenario: The object of a response is "response"
     Source: schema, Response.object, required; Open Responses, ResponseResource.object
-    Why: typed clients decode by this literal.
+    Why: typed clients tell a response from other objects by this literal.
     When any response is given
     Then "object" of the response fits the contract
 

@@ -67,17 +67,17 @@ Feature: Requests for responses
   Scenario: Output items and the results of their calls are accepted as input
     Source: schema, InputItem, FunctionToolCall and FunctionCallOutputItemParam; Open Responses, function calling
     Why: agents send all items back, reasoning included (BerriAI/litellm#13420, vllm-project/vllm#45273).
-    When a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    When a response must call a tool
     And a call of a response and its result are sent back
-    Then the last is accepted like the first
+    Then where the first is taken, the last is taken too
 
   @must @responses.history.parts
   Scenario: A function_call_output may be an array of parts
     Source: schema, FunctionCallOutputItemParam.output, string or array of content; Open Responses, the same
     Why: Codex and others send lists of text and images (ggml-org/llama.cpp#23465).
-    When a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    When a response must call a tool
     And a result in parts is given to a response
-    Then the last is accepted like the first
+    Then where the first is taken, the last is taken too
 
   @must @responses.request.roles
   Scenario: Developer and system messages and optional fields of the schema are accepted
@@ -124,7 +124,7 @@ Feature: Requests for responses
     When a response is wrongly requested with {"input": 7}
     Then the request is not accepted
 
-  @should @responses.refused.input_status
+  @should @responses.refused.status
   Scenario: An invalid input is refused with 400
     Source: guide, Error codes
     Why: clients raise BadRequestError for 400, and another error for 422.
@@ -132,7 +132,7 @@ Feature: Requests for responses
     When a response is wrongly requested with {"input": 7}
     Then the status of the refusal is 400
 
-  @should @responses.refused.input_param
+  @should @responses.refused.param
   Scenario: The error for an invalid input names input
     Source: guide, Error codes; Open Responses, Error.param
     Why: users learn which field was wrong.

@@ -173,7 +173,7 @@ class _Reader:
         for (kind, _), part in item.parts.items():
             self._close(part, kind, event)
         made, found = item.said, "".join(texts(done))
-        if made is not None and item.type != REASONING.item:
+        if made is not None and not item.is_reasoning:
             alike = _alike(found, made)
             self.course.expect("unlike-item", alike, f"the text {made!r}", f"the item has {found!r}", event)
 
@@ -206,7 +206,7 @@ class _Reader:
         Reasoning may be told in one form and kept in another, or not at all.
         """
         final = [item for item in reading.objects(output) if item.get("type") != REASONING.item]
-        known = [item for item in self._items if item.type != REASONING.item]
+        known = [item for item in self._items if not item.is_reasoning]
         if any(item.done is None for item in known):
             return  # which is told already
         alike = len(final) == len(known)

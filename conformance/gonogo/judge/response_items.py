@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gonogo.judge.response_steps import State
+from gonogo.judge.response_steps import REASONING, State
 
 if TYPE_CHECKING:
     from gonogo.judge.reading import Object
@@ -41,6 +41,11 @@ class Item:
         """Its name; None where it has none."""
         found = self.added.get("id")
         return found if isinstance(found, str) and found else None
+
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether it is reasoning, as it was added, or where nobody added it, as it is done."""
+        return REASONING.item in (self.type, (self.done or {}).get("type"))
 
     @property
     def said(self) -> str | None:

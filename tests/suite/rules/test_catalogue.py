@@ -245,6 +245,7 @@ SOURCES = (
     "schema",
     "guide",
     "API reference",
+    "Open Responses",
     "SSE standard",
     "RFC",
     "Fetch standard",
@@ -255,9 +256,10 @@ SOURCES = (
 SHARED = {
     "SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.",
     "the person learns which of twenty parameters it was, and the SDK raises BadRequestError.",
+    "strictly typed clients fail to decode a response without it.",
     "a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).",
 }
-"""Reasons that are the same for every parameter: which class an SDK raises, and what it shows."""
+"""Reasons that are the same for every parameter or field: which class an SDK raises, what it shows, and decoding."""
 MOST = 5
 """So many rules may have one reason: those about one field of several answers."""
 

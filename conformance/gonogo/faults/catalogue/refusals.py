@@ -104,6 +104,7 @@ def _named(rules: Iterable[str]) -> Iterator[str]:
     """The rules about the param of one refusal, where these are about params."""
     if "detail.param" in rules:
         yield from (rule for rule in load().ids if rule.startswith("sampling.named."))
+        yield from ("responses.refused.param", "responses.previous.param")
 
 
 def _as_detail(value: Json) -> None:

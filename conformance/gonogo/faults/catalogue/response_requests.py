@@ -94,7 +94,7 @@ _THINGS = (
         changed(FORCED, answer(put("output.0.call_id", ""))),
     ),
     (
-        "calls without a name",
+        "calls of a response without a name",
         "a hand-made answer",
         "call.name",
         changed(FORCED, answer(cut("output.0.name"))),
@@ -148,13 +148,13 @@ _THINGS = (
         changed(SCHEMA, answer(put("output.0.content.0.text", "Sure! Here is the gauge."))),
     ),
     (
-        "a number as input fails the server",
+        "a number as the input of a response fails the server",
         "a TypeError in Python",
         "harmless.input",
         changed(WRONG, refused(500)),
     ),
     (
-        "a number as input is answered",
+        "a number as the input of a response is answered",
         "a server that reads what it likes",
         "refused.input",
         changed(WRONG, answered(ANSWER)),
@@ -162,13 +162,13 @@ _THINGS = (
     (
         "a wrong input is unprocessable",
         "FastAPI's own validation",
-        "refused.input_status",
+        "refused.status",
         changed(WRONG, status(422)),
     ),
     (
         "the refusal of an input names nothing",
         "most servers that were read",
-        "refused.input_param",
+        "refused.param",
         changed(WRONG, answer(put("error.param", None))),
     ),
     (

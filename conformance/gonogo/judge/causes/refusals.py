@@ -333,9 +333,14 @@ VALUES = (
         "param-missing",
         "Errors do not name the parameter",
         "agents cannot drop the parameter that is refused, and try again without it",
-        ("errors.envelope.param", "errors.detail.param", "sampling.named.*"),
+        ("errors.envelope.param", "errors.detail.param", "sampling.named.*", "responses.*.param"),
         broken(
-            "errors.envelope.param", "errors.detail.param", "sampling.named.*", least=2, found=_without_param
+            "errors.envelope.param",
+            "errors.detail.param",
+            "sampling.named.*",
+            "responses.*.param",
+            least=2,
+            found=_without_param,
         ),
     ),
     Diagnosis(

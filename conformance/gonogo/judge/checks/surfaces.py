@@ -70,9 +70,14 @@ def same_text(*exchanges: Exchange) -> Outcome:
 def same_reason(*exchanges: Exchange) -> Outcome:
     """The same text ends for the same reason."""
     one, other = _alike(exchanges)
+    streamed, limit = exchanges[0], _limit(one)
     first, second = read(one).reason, read(other).reason
     if first is None or second is None:
         raise undecided(Reason.NO_FINISH_REASON, one, other)
+    if read(streamed).reason != first:
+        raise undecided(Reason.CHAT_REASONS_DIFFER, streamed, one)
+    if first == STOP and limit is not None and (read(one).output_tokens or 0) >= limit:
+        raise undecided(Reason.LIMIT_REACHED, one, limit=limit)
     if first == second:
         return saw("reason to end", one, other)
     return _differ(one, other, lambda told: str(told.reason), "the reason to end")
@@ -134,6 +139,12 @@ def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
     }
     if more:
         raise undecided(Reason.ASKED_FOR_MORE, chat, other, fields=", ".join(sorted(more)))
+
+
+def _limit(chat: Exchange) -> int | None:
+    """The limit of a chat, under whichever name."""
+    asked = chat.request.fields
+    return reading.count(asked.get("max_completion_tokens", asked.get("max_tokens")))
 
 
 def _alike(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
