@@ -11,6 +11,7 @@ from gonogo_server.answers.echo import read_echo
 from gonogo_server.answers.merge import merge
 from gonogo_server.answers.plan import Plan
 from gonogo_server.answers.stream import Answer, Counted, Started
+from gonogo_server.answers.thinking_budget import pieces
 from gonogo_server.answers.timing import timed
 from gonogo_server.exchange import current
 
@@ -56,7 +57,7 @@ async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[
         for nth in range(ask.best_of)
     ]
     answers = [answer for _, answer in wanted]
-    async with aclosing(merge([_answer(engine, model, *one) for one in wanted])) as generated:
+    async with aclosing(merge([_answer(engine, model, *one, ask.plan) for one in wanted])) as generated:
         if ask.best_of > ask.n:
             yield best([step async for steps in generated for step in steps], ask.n, ask.best_of)
         else:
@@ -96,13 +97,13 @@ def _reading(ask: Ask, index: int, echo: Echo | None) -> Answer:
 
 
 async def _answer(
-    engine: Engine, model: str, generation: Generation, answer: Answer
+    engine: Engine, model: str, generation: Generation, answer: Answer, plan: Plan
 ) -> AsyncGenerator[list[Step], None]:
     if generation.max_tokens == 0:
         yield answer.skip()
         return
-    async with aclosing(timed(engine.generate(model, generation))) as pieces:
-        async for piece in pieces:
+    async with aclosing(timed(pieces(engine, model, generation, answer, plan))) as made:
+        async for piece in made:
             if steps := answer.take(piece):
                 yield steps
             if answer.finished:

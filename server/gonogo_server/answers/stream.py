@@ -176,6 +176,11 @@ class Answer:
         """True once `Finished` was given; the engine need not go on."""
         return self._state is State.FINISHED
 
+    @property
+    def reasoning(self) -> bool:
+        """Whether what comes next belongs to the reasoning."""
+        return self._reader.reasoning
+
     def take(self, piece: Piece) -> list[Step]:
         """The steps that this piece makes, perhaps none. Raises `OutOfOrder` after the last."""
         reasoning = self._reader.reasoning

@@ -7,7 +7,7 @@ is called on the event loop and never blocks it.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - constants are made of it
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, Protocol, TypedDict, get_args
 
@@ -159,6 +159,8 @@ class Piece:
     """In the first piece: tokens of the prompt that came out of the prefix cache."""
     logprobs: tuple[Token, ...] = ()
     """Where they were asked for: one for each token but an end token. Their text may come with a later piece."""
+    ids: tuple[int, ...] = field(default=(), compare=False)
+    """Of the tokens but an end token."""
 
 
 class Engine(Protocol):

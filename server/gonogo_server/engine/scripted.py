@@ -202,7 +202,8 @@ class ScriptedEngine:
                 reason: FinishReason | None = (
                     "stop" if token == END else "length" if index == limit - 1 else None
                 )
-                yield Piece(text, 1, reason, cached if index == 0 else 0, reported)
+                ids = () if token == END else (token,)
+                yield Piece(text, 1, reason, cached if index == 0 else 0, reported, ids)
                 if reason is not None:
                     return
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 class ReasoningMode:
     """The model's way of reasoning, and the effort that a request asks for (None: as the model does by itself).
 
-    `opened` is whether the prompt ends amid the reasoning.
+    `opened` is whether the prompt ends amid the reasoning; `budget` is how many tokens it may have, its markers
+    included (None: as many as the answer).
     """
 
     style: ReasoningStyle
     effort: Effort | None = None
     opened: bool = False
+    budget: int | None = None
 
     @property
     def wanted(self) -> bool:

@@ -63,4 +63,4 @@ class TokenSequence:
         entries: tuple[Token, ...] = ()
         if self._likeliest is not None:
             entries = (likeliest.token(logprobs, token, self._likeliest, self._text.spell),)
-        return Piece(self._stream(token), 1, "length" if finish_reason else None, cached, entries)
+        return Piece(self._stream(token), 1, "length" if finish_reason else None, cached, entries, (token,))

@@ -54,8 +54,9 @@ async def ask(
     *,
     limit: int | None,
     default: int | None,
+    budget: int | None = None,
 ) -> Ask:
-    """What the request wants of the engine; `limit` and `default` as in `token_limit`."""
+    """What the request wants of the engine; `limit` and `default` as in `token_limit`, `budget` of the reasoning."""
     engine = means.engine
     card = await with_vocabulary(engine, card)
     sampling = params.sampling(body, await context.beside(bias_pairs, card, params.logit_bias(body)))
@@ -66,7 +67,7 @@ async def ask(
         context,
         body,
         await engine.tool_style(card.id),
-        ReasoningMode(style, effort) if style else None,
+        ReasoningMode(style, effort, budget=budget) if style else None,
     )
     if len(body.messages) > card.context_length:
         raise TooLong(card.context_length, param="messages")  # as each of them takes a token at least

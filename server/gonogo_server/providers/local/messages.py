@@ -59,4 +59,6 @@ async def _ask(means: Means, wanted: Asked, context: Context, limit: int) -> tup
     with named(wanted.names):
         await context.beside(check_chat, wanted.chat)
         card = served_as("chat", means.engine, wanted.chat.model)
-        return card.id, await ask(means, context, card, wanted.chat, limit=None, default=limit)
+        return card.id, await ask(
+            means, context, card, wanted.chat, limit=None, default=limit, budget=wanted.budget
+        )

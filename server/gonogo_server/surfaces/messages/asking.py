@@ -13,6 +13,7 @@ from gonogo_wire import (
     MessageRedactedThinkingParam,
     MessageTextParam,
     MessageThinkingDisabled,
+    MessageThinkingEnabled,
     MessageThinkingParam,
     MessageToolChoiceAny,
     MessageToolChoiceNone,
@@ -57,6 +58,8 @@ class Asked:
     names: dict[str, str]
     stops: tuple[str, ...] = ()
     shows_thinking: bool = True
+    budget: int | None = None
+    """Tokens that the thinking may have."""
 
 
 def asked(body: Request) -> Asked:
@@ -79,7 +82,9 @@ def asked(body: Request) -> Asked:
         stops = given(body.stop_sequences, ())
     thinking = cast("MessageThinking | None", given(body.thinking, None))
     display = None if thinking is None or isinstance(thinking, MessageThinkingDisabled) else thinking.display
-    return Asked(CreateChatCompletionRequest.model_validate(chat), names, tuple(stops), display != "omitted")
+    budget = thinking.budget_tokens if isinstance(thinking, MessageThinkingEnabled) else None
+    made = CreateChatCompletionRequest.model_validate(chat)
+    return Asked(made, names, tuple(stops), display != "omitted", budget)
 
 
 def _check_offered(body: CreateMessageRequest) -> None:
