@@ -77,7 +77,7 @@ def _with_cors(app: ASGIApp, settings: Settings) -> ASGIApp:
         app,
         allow_origins=settings.cors_origins,
         allow_origin_regex=LOOPBACK_ORIGIN,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["*"],  # the official SDKs send a dozen x-stainless-* headers
         expose_headers=[envelope.REQUEST_ID, PROCESSING_MS, "retry-after"],
     )

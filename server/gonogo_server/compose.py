@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gonogo_server.app import create_app
 from gonogo_server.errors import BadSettings
 from gonogo_server.providers.registry import LOCAL, Registry
+from gonogo_server.store_settings import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from gonogo_server.providers.base import Provider
     from gonogo_server.providers.upstream.provider import Upstream
     from gonogo_server.repair.quirks import Quirks
+    from gonogo_server.response_store.sqlite import ResponseStore
     from gonogo_server.settings import Settings
     from gonogo_server.traffic import Traffic
 
@@ -31,10 +34,27 @@ def providers(settings: Settings, engine: Engine | None, worker: Worker | None =
     if engine is not None:
         from gonogo_server.providers.local.provider import Local  # noqa: PLC0415 - a gateway alone has no grammars
 
-        made[LOCAL] = Local(engine, settings, worker)
+        made[LOCAL] = Local(engine, settings, worker, response_store(settings))
     for name, given in settings.providers.items():
         made[name] = upstream(name, given, settings)
     return Registry(made, settings.default_provider)
+
+
+def response_store(settings: Settings) -> ResponseStore | None:
+    """The store of responses, if any. Raises `BadSettings` for a file that cannot be one."""
+    if settings.responses_store is None:
+        return None
+    from gonogo_server.response_store.sqlite import ResponseStore, check_file  # noqa: PLC0415 - most servers have none
+
+    path = None if settings.responses_store == MEMORY else Path(settings.responses_store)
+    if path is not None:
+        check_file(path)
+    return ResponseStore(
+        path,
+        seconds=settings.responses_store_seconds,
+        count=settings.responses_store_count,
+        size=settings.responses_store_bytes,
+    )
 
 
 def upstream(name: str, given: ProviderSettings, settings: Settings) -> Upstream:

@@ -8,6 +8,8 @@
     │   └── CodingNotRead      501 invalid_request_error     its body has a transfer coding that is not read
     ├── Unauthorized           401 invalid_request_error     the API key is missing or wrong
     ├── ModelNotFound          404 invalid_request_error     no such model is served
+    ├── ResponseNotFound       404 invalid_request_error     no response of this id is stored for this key
+    ├── NoResponseStore        404 invalid_request_error     the server stores no responses
     ├── ProviderNotFound       404 invalid_request_error     no provider has this name
     ├── NotTranslated          404 invalid_request_error     the provider is not asked for this surface
     ├── TooSlow                408 invalid_request_error     the request was not there in time
@@ -21,6 +23,7 @@
     ├── EngineDied             503 service_unavailable_error nothing can be generated any more
     ├── ModelUnavailable       503 service_unavailable_error a model is not on this machine, or cannot be loaded
     │   └── UnsupportedModel   400 invalid_request_error     a model is of a kind that is not read here
+    ├── StoreFailed            500 server_error              the store of responses fails, as on a full disk
     ├── UpstreamError          (as the upstream's is read)   an upstream refused, or sent nothing that can be read
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
@@ -132,6 +135,40 @@ class ModelNotFound(ServerError):  # noqa: N818 - named after its code on the wi
 
     status = 404
     type = "invalid_request_error"
+
+
+class ResponseNotFound(ServerError):  # noqa: N818 - it says what is the matter
+    """No response of this id is stored for this key."""
+
+    status = 404
+    type = "invalid_request_error"
+    default_code = "response_not_found"
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(
+            f"There is no response '{response_id}' here: it was not stored for this key, was deleted, or has expired.",
+            param="response_id",
+        )
+
+
+class NoResponseStore(ServerError):  # noqa: N818 - it says what is the matter
+    """A response was asked for by its id, and the server stores none."""
+
+    status = 404
+    type = "invalid_request_error"
+    default_code = "unknown_url"
+
+    def __init__(self) -> None:
+        super().__init__("This server stores no responses: `gonogo serve --responses-store` does.")
+
+
+class StoreFailed(ServerError):  # noqa: N818 - it says what happened
+    """The store of responses cannot be read or written."""
+
+    default_code = "responses_store_failed"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The store of responses cannot be read or written ({why}): send 'store' as false.")
 
 
 class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter

@@ -53,6 +53,22 @@ def parser() -> argparse.ArgumentParser:
         dest="security_headers",
         help="leave out the headers that tell browsers not to guess types, frame or keep responses",
     )
+    add(
+        "--responses-store",
+        metavar="FILE|memory",
+        help="store responses, to be retrieved, deleted and continued by their id (no store)",
+    )
+    add(
+        "--responses-store-seconds",
+        metavar="S",
+        help="delete unused responses after it (2592000)",
+    )
+    add(
+        "--responses-store-count",
+        metavar="N",
+        help="delete the least recently used beyond it (10000)",
+    )
+    add("--responses-store-bytes", metavar="BYTES", help="the same, by their size (256MiB)")
     add("--print-config", action="store_true", help="show the settings, without keys, and end")
     add("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
     return made

@@ -37,6 +37,7 @@ from gonogo_server.keys import keys_of, read_keys
 from gonogo_server.provider_settings import ProviderSettings, by_name, checked_names, named_files
 from gonogo_server.replica_settings import NumberOfReplicas, Replicas
 from gonogo_server.schemas.limits import USUAL, SchemaLimits
+from gonogo_server.store_settings import StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +98,7 @@ def _none_if_no(value: object) -> object:
     return None if isinstance(value, str) and value.lower() == "no" else value
 
 
-class Settings(BaseSettings):
+class Settings(StoreSettings, BaseSettings):
     """Everything that can be set; each field is also the variable GONOGO_SERVER_ and its name in capitals.
 
     Raises `BadSettings` where the file cannot be read, and pydantic's `ValidationError` where a value is not usable;

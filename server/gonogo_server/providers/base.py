@@ -45,6 +45,8 @@ class Context:
     body_bytes: int = 0
     thread: Executor | None = None
     """Where the work for large requests is done."""
+    owner: str = ""
+    """A hash of the API key: what is stored for one key is not there for another."""
 
     async def beside(
         self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
@@ -101,6 +103,12 @@ class Provider(Protocol):
     async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
         """How many tokens the prompt of such a request has."""
 
+    async def retrieve_response(self, response_id: str, context: Context) -> Body:
+        """A stored response. Raises `ResponseNotFound`, or `NoResponseStore`."""
+
+    async def delete_response(self, response_id: str, context: Context) -> Body:
+        """Delete a stored response. Raises as `retrieve_response` does."""
+
     async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
         """The next message of a conversation, in the form of the Messages API."""
 
@@ -122,6 +130,16 @@ class ChatOnly:
     async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
         """Refused."""
         del body, context
+        raise NotTranslated
+
+    async def retrieve_response(self, response_id: str, context: Context) -> Body:
+        """Refused."""
+        del response_id, context
+        raise NotTranslated
+
+    async def delete_response(self, response_id: str, context: Context) -> Body:
+        """Refused."""
+        del response_id, context
         raise NotTranslated
 
     async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gonogo_server.errors import BadSettings
+from gonogo_server.store_settings import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ WITH_REPLICAS: Final = {
 ON_A_CLUSTER: Final = {
     "host": "Ray Serve listens, on http_options.host of its configuration",
     "port": "Ray Serve listens, on http_options.port of its configuration",
+    "responses_store": "machines do not share a file, so that a response would be known to some of them",
 }
 """Those that only `gonogo serve` can keep."""
 
@@ -26,6 +28,11 @@ ON_A_CLUSTER: Final = {
 def check(settings: Settings) -> None:
     """Raise `BadSettings` for a setting that was given and that replicas cannot keep."""
     _refuse(settings, WITH_REPLICAS)
+    if settings.responses_store == MEMORY:
+        raise BadSettings(
+            "Replicas do not share their memory, so that a response would be known to one of them: name a file with"
+            " --responses-store, or leave it out."
+        )
 
 
 def check_cluster(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from gonogo_server.errors import Unauthorized
@@ -25,3 +26,11 @@ def check_key(wanted: Sequence[str], authorization: str | None) -> None:
         raise Unauthorized(
             "The API key is not one of this server: send its key as 'Bearer KEY'.", code="invalid_api_key"
         )
+
+
+def owner(authorization: str | None) -> str:
+    """A name for whoever sends this Authorization header, which does not tell the key; "" where there is none."""
+    if not authorization:
+        return ""
+    _, _, key = authorization.partition(" ")
+    return sha256(key.strip().encode()).hexdigest()

@@ -14,7 +14,7 @@ from gonogo_server.exchange import current
 from gonogo_server.operations.observation import started
 from gonogo_server.providers.base import Context, Provider
 from gonogo_server.providers.registry import Registry
-from gonogo_server.requests.auth import check_key
+from gonogo_server.requests.auth import check_key, owner
 from gonogo_server.requests.body import check_known, parse
 from gonogo_server.requests.bounds import Bounds
 
@@ -62,6 +62,7 @@ def _context(request: Request, raw: bytes = b"", size: int = 0) -> Context:
         raw=raw,
         body_bytes=size,
         thread=request.app.state.beside,
+        owner=owner(request.headers.get("authorization")),
     )
 
 

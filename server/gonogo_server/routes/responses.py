@@ -1,15 +1,24 @@
 """Responses."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from gonogo_wire import CreateResponseRequest
 
-from gonogo_server.routes.dependencies import Asking, asked
+from gonogo_server.errors import BadRequest
+from gonogo_server.providers.base import Context
+from gonogo_server.providers.registry import Registry
+from gonogo_server.routes.dependencies import Asking, asked, context, provider_name, registry
 from gonogo_server.routes.sending import answered
 
 router = APIRouter()
 Asked = Annotated[Asking[CreateResponseRequest], Depends(asked(CreateResponseRequest, tolerant=True))]
+Providers = Annotated[Registry, Depends(registry)]
+Name = Annotated[str | None, Depends(provider_name)]
+Around = Annotated[Context, Depends(context)]
+
+AS_IT_ENDED: Final = ("stream", "starting_after", "include", "include_obfuscation")
+"""Query parameters that ask for more than the whole object; they are refused."""
 
 
 @router.post("/responses")
@@ -22,3 +31,26 @@ async def create_response(asking: Asked, request: Request) -> Response:
 async def count_response_input_tokens(asking: Asked, request: Request) -> Response:
     """How many tokens an input has."""
     return await answered(request, asking.provider.count_response_input_tokens(asking.body, asking.context))
+
+
+@router.api_route("/responses/{response_id}", methods=["GET", "HEAD"])
+async def retrieve_response(
+    response_id: str, request: Request, providers: Providers, name: Name, around: Around
+) -> Response:
+    """A stored response."""
+    for field, value in request.query_params.items():
+        if field.removesuffix("[]") in AS_IT_ENDED and value.lower() not in ("", "false", "0"):
+            raise BadRequest(
+                f"'{field}' is not supported here: a stored response is read as one object. Leave it out.",
+                param=field,
+                code="unsupported_parameter",
+            )
+    return await answered(request, providers.named(name).retrieve_response(response_id, around))
+
+
+@router.delete("/responses/{response_id}")
+async def delete_response(
+    response_id: str, request: Request, providers: Providers, name: Name, around: Around
+) -> Response:
+    """Delete a stored response."""
+    return await answered(request, providers.named(name).delete_response(response_id, around))

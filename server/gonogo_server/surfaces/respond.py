@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic_core import to_json
 
 from gonogo_server.answers.respond import note
+from gonogo_server.answers.stream import Counted
 from gonogo_server.answers.written import Body, Framing, begun
 from gonogo_server.exchange import current
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
     from gonogo_server.answers.stream import Step
     from gonogo_server.answers.written import Answer
+
+    Save = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Telling(Framing, Protocol):
@@ -29,10 +32,18 @@ class Telling(Framing, Protocol):
 
 
 async def respond(
-    steps: AsyncGenerator[list[Step], None], telling: Telling, *, stream: bool, patience: float | None
+    steps: AsyncGenerator[list[Step], None],
+    telling: Telling,
+    *,
+    stream: bool,
+    patience: float | None,
+    save: Save | None = None,
 ) -> Answer:
-    """The answer made of `steps`; what fails before the first is raised, see `answers.respond.respond`."""
-    events = _events(steps, telling)
+    """The answer made of `steps`; what fails before the first is raised, see `answers.respond.respond`.
+
+    `save` is given the whole object before the last event is sent, so that a client which has that can continue it.
+    """
+    events = _events(steps, telling, save)
     if stream:
         return await begun(events, patience, telling)
     async with aclosing(events):
@@ -41,10 +52,15 @@ async def respond(
     return Body(to_json(telling.whole()))
 
 
-async def _events(steps: AsyncGenerator[list[Step], None], telling: Telling) -> AsyncGenerator[bytes, None]:
+async def _events(
+    steps: AsyncGenerator[list[Step], None], telling: Telling, save: Save | None
+) -> AsyncGenerator[bytes, None]:
     exchange = current()
     async with aclosing(steps):
         async for some in steps:
             note(exchange, some)
-            if events := telling.events(some):
+            events = telling.events(some)
+            if save is not None and some and isinstance(some[-1], Counted):
+                await save(telling.whole())
+            if events:
                 yield events

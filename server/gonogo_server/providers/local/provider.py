@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gonogo_wire import Model
 
 from gonogo_server.compilation.compiler import Compiler
+from gonogo_server.providers.local import stored_responses
 from gonogo_server.providers.local.chat import chat_completion
 from gonogo_server.providers.local.completions import completion
 from gonogo_server.providers.local.embeddings import embeddings
@@ -31,17 +32,27 @@ if TYPE_CHECKING:
     from gonogo_server.compilation.worker import Worker
     from gonogo_server.engine.base import Engine, ModelCard
     from gonogo_server.providers.base import Context
+    from gonogo_server.response_store.sqlite import ResponseStore
     from gonogo_server.settings import Settings
 
 
 class Local:
-    """Answers with an engine, which is closed with it. `worker` tries schemas, a new one where none is given."""
+    """Answers with an engine, which is closed with it. `worker` tries schemas, a new one where none is given.
+
+    `store` is closed with it as well; None: no response is stored.
+    """
 
     strict = True
 
-    def __init__(self, engine: Engine, settings: Settings, worker: Worker | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        worker: Worker | None = None,
+        store: ResponseStore | None = None,
+    ) -> None:
         self.engine = engine
-        self._means = Means(engine, Compiler(settings.schema_limits, worker), settings)
+        self._means = Means(engine, Compiler(settings.schema_limits, worker), settings, store)
 
     @property
     def alive(self) -> bool:
@@ -90,6 +101,14 @@ class Local:
         """See `input_tokens`."""
         return await input_tokens(self._means, body, context)
 
+    async def retrieve_response(self, response_id: str, context: Context) -> Body:
+        """See `stored_responses.retrieve`."""
+        return await stored_responses.retrieve(self._means.store, response_id, context)
+
+    async def delete_response(self, response_id: str, context: Context) -> Body:
+        """See `stored_responses.delete`."""
+        return await stored_responses.delete(self._means.store, response_id, context)
+
     async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
         """See `message`."""
         return await message(self._means, body, context)
@@ -101,6 +120,8 @@ class Local:
     async def close(self) -> None:
         """Stop the engine; streams that are open end with an error."""
         await self.engine.close()
+        if self._means.store is not None:
+            await self._means.store.close()
 
 
 def _model(card: ModelCard) -> Model:

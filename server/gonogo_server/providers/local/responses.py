@@ -9,8 +9,9 @@ from pydantic_core import to_json
 from gonogo_server.answers.generate import generate
 from gonogo_server.answers.written import Body
 from gonogo_server.providers.local.chat import ask
+from gonogo_server.providers.local.stored_responses import Saving, items_before
 from gonogo_server.requests.checks import check_chat, served_as
-from gonogo_server.requests.params import chat_limit
+from gonogo_server.requests.params import chat_limit, given
 from gonogo_server.surfaces.naming import named
 from gonogo_server.surfaces.respond import respond
 from gonogo_server.surfaces.responses.asking import asked
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 async def response(means: Means, body: CreateResponseRequest, context: Context) -> Answer:
     """The response, whole or as a stream."""
     model, wanted = await _ask(means, body, context)
+    saving = Saving(means.store, body, context) if means.store and given(body.store, True) else None  # noqa: FBT003 - the API's default
     return await respond(
         generate(means.engine, model, wanted),
-        ResponseTelling(echo(body)),
+        ResponseTelling(echo(body, stored=saving is not None), fits=saving and saving.fits),
         stream=body.stream is True,
         patience=means.settings.early_headers,
+        save=saving and saving.save,
     )
 
 
@@ -46,7 +49,7 @@ async def input_tokens(means: Means, body: CreateResponseRequest, context: Conte
 
 
 async def _ask(means: Means, body: CreateResponseRequest, context: Context) -> tuple[str, Ask]:
-    wanted = await context.beside(asked, body)
+    wanted = await context.beside(asked, body, await items_before(means.store, body, context))
     with named(wanted.names):
         await context.beside(check_chat, wanted.chat)
         card = served_as("chat", means.engine, wanted.chat.model)

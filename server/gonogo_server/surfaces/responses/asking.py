@@ -58,11 +58,14 @@ class Asked:
     names: dict[str, str]
 
 
-def asked(body: CreateResponseRequest) -> Asked:
-    """The same for chat. Raises `BadRequest`, with `param`, for what is not here."""
+def asked(body: CreateResponseRequest, before: Sequence[ResponseInputItem] | None = None) -> Asked:
+    """The same for chat. Raises `BadRequest`, with `param`, for what is not here.
+
+    `before` are the items of the conversation so far; None where no response is stored, so that none can be continued.
+    """
     refuse_foreign(body.model_extra, FOREIGN)
-    _check_offered(body)
-    said = _conversation(body)
+    _check_offered(body, stored=before is not None)
+    said = _conversation(body, before or ())
     chat: dict[str, Any] = {
         "model": body.model,
         "messages": said.messages(),
@@ -89,11 +92,11 @@ def asked(body: CreateResponseRequest) -> Asked:
     return Asked(CreateChatCompletionRequest.model_validate(chat), names)
 
 
-def _check_offered(body: CreateResponseRequest) -> None:
-    for name in ("previous_response_id", "conversation", "prompt"):
+def _check_offered(body: CreateResponseRequest, *, stored: bool) -> None:
+    for name in ("conversation", "prompt") if stored else ("previous_response_id", "conversation", "prompt"):
         if given(getattr(body, name), None):
             raise unsupported(
-                name, "needs a server that keeps what it said: send the whole conversation in 'input'."
+                name, "needs a server that stores responses: send the whole conversation in 'input'."
             )
     if given(body.background, None):
         raise unsupported("background", "is not supported here: leave it out, and wait for the answer.")
@@ -150,9 +153,11 @@ def _add_tools(body: CreateResponseRequest, chat: dict[str, Any], names: dict[st
             chat["tool_choice"] = choice
 
 
-def _conversation(body: CreateResponseRequest) -> Conversation:
+def _conversation(body: CreateResponseRequest, before: Sequence[ResponseInputItem]) -> Conversation:
     said = Conversation()
     said.tell(given(body.instructions, ""), "instructions")
+    for item in before:
+        _add(said, item, "previous_response_id")
     if isinstance(body.input, str):
         said.say("user", body.input, "input")
         return said

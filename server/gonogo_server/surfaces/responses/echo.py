@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from gonogo_wire import CreateResponseRequest
 
 
-def echo(body: CreateResponseRequest) -> dict[str, Any]:
-    """Those fields of the response that come from the request."""
+def echo(body: CreateResponseRequest, *, stored: bool = False) -> dict[str, Any]:
+    """Those fields of the response that come from the request; `stored` is whether it will be stored."""
     document = body.model_dump(mode="json", by_alias=True, exclude_unset=True)
     reasoning = given(body.reasoning, None)
     text = document.get("text") or {}
@@ -32,14 +32,14 @@ def echo(body: CreateResponseRequest) -> dict[str, Any]:
         "top_logprobs": given(body.top_logprobs, 0),
         "max_output_tokens": given(body.max_output_tokens, None),
         "max_tool_calls": given(body.max_tool_calls, None),
-        "previous_response_id": None,
+        "previous_response_id": given(body.previous_response_id, None),
         "truncation": "disabled",
         "text": {"format": text.get("format") or {"type": "text"}}
         | ({"verbosity": text["verbosity"]} if text.get("verbosity") else {}),
         "reasoning": None
         if reasoning is None
         else {"effort": given(reasoning.effort, None), "summary": None},
-        "store": False,
+        "store": stored,
         "background": False,
         "service_tier": "default",
         "user": given(body.user, None),

@@ -17,7 +17,7 @@ from gonogo_server.envelope import envelope
 from gonogo_server.surfaces.blocks import Blocks, Closed, Ended, Grown, Kind, Opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from gonogo_server.answers.stream import Step
     from gonogo_server.surfaces.blocks import Event
@@ -36,11 +36,15 @@ FAILURES: Final[Mapping[str, str]] = {"rate_limit_error": "rate_limit_exceeded"}
 
 
 class ResponseTelling:
-    """Tells one response, which is the answer to a request that it echoes with `echo`."""
+    """Tells one response, which is the answer to a request that it echoes with `echo`.
 
-    def __init__(self, echo: Mapping[str, Any]) -> None:
+    `fits` says of the whole object of a response that is to be stored whether it can be.
+    """
+
+    def __init__(self, echo: Mapping[str, Any], fits: Callable[[Document], bool] | None = None) -> None:
         self._blocks = Blocks()
-        self._echo = echo
+        self._echo = dict(echo)
+        self._fits = fits
         self._id = f"resp_{uuid4().hex}"
         self._created = int(time.time())
         self._sequence = 0
@@ -50,6 +54,7 @@ class ResponseTelling:
         self._part: Document = {}
         self._ended: Ended | None = None
         self._counted: Counted | None = None
+        self._whole: Document | None = None
 
     def events(self, steps: Iterable[Step]) -> bytes:
         """The events of these steps, one after the other."""
@@ -75,15 +80,23 @@ class ResponseTelling:
             else FAILURES.get(shown.type, "server_error")
         )
         told = {"code": code, "message": shown.message}
+        self._echo["store"] = False  # what failed is not stored
         failed = {"type": "response.failed", "response": self._object("failed") | {"error": told}}
         return b"".join(map(self._numbered, [*self._opening(), failed]))
 
     def whole(self) -> Document:
         """The object of an answer that is over."""
-        assert self._ended is not None, "it is asked for at the end"
-        if self._ended.reason != "length":
-            return self._object("completed") | {"completed_at": int(time.time())}
-        return self._object("incomplete") | {"incomplete_details": {"reason": "max_output_tokens"}}
+        assert self._whole is not None, "it is asked for at the end"
+        return self._whole
+
+    def _finished(self) -> Document:
+        assert self._ended is not None, "what ended is counted"
+        if self._ended.reason == "length":
+            whole = self._object("incomplete") | {"incomplete_details": {"reason": "max_output_tokens"}}
+        else:
+            whole = self._object("completed") | {"completed_at": int(time.time())}
+        stored = whole["store"] and (self._fits is None or self._fits(whole))
+        return whole | {"store": stored}
 
     def _numbered(self, event: Document) -> bytes:
         number, self._sequence = self._sequence, self._sequence + 1
@@ -117,8 +130,8 @@ class ResponseTelling:
                 )
             case Counted():
                 self._counted = event
-                whole = self.whole()
-                return [{"type": f"response.{whole['status']}", "response": whole}]
+                self._whole = self._finished()
+                return [{"type": f"response.{self._whole['status']}", "response": self._whole}]
 
     def _open(self, event: Opened) -> list[Document]:
         self._kind = event.kind

@@ -1,0 +1,101 @@
+"""Stored responses: saved when they end, then retrieved, deleted and continued by their id."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gonogo_wire import CreateResponseRequest
+from pydantic_core import to_json
+
+from gonogo_server.answers.written import Body
+from gonogo_server.errors import BadRequest, NoResponseStore, ResponseNotFound
+from gonogo_server.requests.params import given
+from gonogo_server.response_store.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonogo_wire import ResponseInputItem
+
+    from gonogo_server.providers.base import Context
+    from gonogo_server.response_store.sqlite import ResponseStore
+
+    Document = dict[str, Any]
+
+
+async def retrieve(store: ResponseStore | None, response_id: str, context: Context) -> Body:
+    """The response as it ended. Raises `ResponseNotFound`, or `NoResponseStore` without a store."""
+    if store is None:
+        raise NoResponseStore
+    found = await store.find(response_id, context.owner)
+    if found is None:
+        raise ResponseNotFound(response_id)
+    return Body(found)
+
+
+async def delete(store: ResponseStore | None, response_id: str, context: Context) -> Body:
+    """Delete it. Raises as `retrieve` does."""
+    if store is None:
+        raise NoResponseStore
+    if not await store.delete(response_id, context.owner):
+        raise ResponseNotFound(response_id)
+    return Body(to_json({"id": response_id, "object": "response", "deleted": True}))
+
+
+async def items_before(
+    store: ResponseStore | None, body: CreateResponseRequest, context: Context
+) -> Sequence[ResponseInputItem] | None:
+    """The items of the conversation before the input of a request; None without a store.
+
+    Raises `BadRequest` where the previous response is not stored.
+    """
+    if store is None:
+        return None
+    previous = given(body.previous_response_id, None)
+    if previous is None:
+        return ()
+    turns = await store.turns(previous, context.owner)
+    if turns is None:
+        raise BadRequest(
+            f"The response '{previous}' cannot be continued: it, or one before it, was not stored for this key, was"
+            " deleted, or has expired. Send the whole conversation in 'input'.",
+            param="previous_response_id",
+            code="previous_response_not_found",
+        )
+    items = [item for asked, said in turns for item in (*json.loads(asked), *json.loads(said)["output"])]
+    before = CreateResponseRequest.model_validate({"model": body.model, "input": items}).input
+    assert not isinstance(before, str), "it was made of items"
+    return before
+
+
+class Saving:
+    """Saves the response to one request."""
+
+    def __init__(self, store: ResponseStore, body: CreateResponseRequest, context: Context) -> None:
+        self._store = store
+        self._owner = context.owner
+        self._previous = given(body.previous_response_id, None)
+        self._input = json.dumps(_items(body))
+
+    def fits(self, response: Document) -> bool:
+        """Whether the response is small enough to be stored."""
+        return self._store.fits(self._record(response))
+
+    async def save(self, response: Document) -> None:
+        """Save it, unless its `store` is false."""
+        if response["store"]:
+            await self._store.save(self._record(response))
+
+    def _record(self, response: Document) -> Record:
+        written = to_json(response).decode()
+        return Record(response["id"], self._owner, self._previous, self._input, written)
+
+
+def _items(body: CreateResponseRequest) -> list[Any]:
+    """The input as items."""
+    if isinstance(body.input, str):
+        return [{"type": "message", "role": "user", "content": body.input}]
+    dumped = body.model_dump(mode="json", by_alias=True, exclude_unset=True, include={"input"})
+    items: list[Any] = dumped["input"]
+    return items
