@@ -137,7 +137,7 @@ def _served(
     if (method.upper(), path) not in routes:
         return (_name(method, path), "no", *("" for _ in PROVIDERS))
     own = _method_of(operation["operationId"])
-    also = " (HEAD too)" if ("HEAD", path) in routes else ""
+    also = " (HEAD too)" if method == "get" and ("HEAD", path) in routes else ""
     return (
         _name(method, path),
         f"yes{also}",

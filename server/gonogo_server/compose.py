@@ -35,6 +35,11 @@ def providers(settings: Settings, engine: Engine | None, worker: Worker | None =
         from gonogo_server.providers.local.provider import Local  # noqa: PLC0415 - a gateway alone has no grammars
 
         made[LOCAL] = Local(engine, settings, worker, response_store(settings))
+    elif settings.responses_store is not None:
+        raise BadSettings(
+            "Only responses of models of this process are stored: name one with --model, or leave --responses-store"
+            " out."
+        )
     for name, given in settings.providers.items():
         made[name] = upstream(name, given, settings)
     return Registry(made, settings.default_provider)

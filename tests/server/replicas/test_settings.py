@@ -56,6 +56,7 @@ def test_without_replicas_there_is_one_process() -> None:
     [
         (["--metrics"], "The setting 'metrics' cannot be kept with replicas: "),
         (["--port", "70000"], "The setting 'port' is not usable: "),
+        (["--responses-store", "memory"], "Replicas do not share their memory, "),
     ],
 )
 def test_what_replicas_cannot_keep_is_refused(
@@ -98,6 +99,10 @@ def test_without_the_extra_it_says_how_to_install_it(
         (
             {"port": 8000, "insecure": True},
             "The setting 'port' cannot be kept with replicas: Ray Serve listens",
+        ),
+        (
+            {"responses_store": "responses.db", "insecure": True},
+            "The setting 'responses_store' cannot be kept with replicas: machines do not share a file",
         ),
         ({}, "Other machines may reach Ray Serve and ask without a key: "),
     ],

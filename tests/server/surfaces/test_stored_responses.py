@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import openai
 import pytest
+from gonogo_server import serve
 from gonogo_server.app import create_app
 from gonogo_server.compose import providers
 from gonogo_server.engine.scripted import Failure, ScriptedEngine
-from gonogo_server.settings import Settings
+from gonogo_server.errors import BadSettings
+from gonogo_server.settings import Settings, read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
     from gonogo_server.compilation.worker import Worker
 
@@ -28,10 +31,12 @@ BELL = {"type": "function", "name": "ring_bell", "parameters": {}, "strict": Non
 
 
 def answer(prompt: str) -> str:
-    """What the model was told, but for a request to ring, which it answers with a call."""
+    """What the user and the developer said; to a request to ring a call, and behind its result what that was."""
+    if "It rang." in prompt:
+        return "It rang."
     if prompt.endswith("user: Ring.\nassistant: "):
         return '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
-    return prompt
+    return " | ".join(line for line in prompt.splitlines() if line.startswith(("system: ", "user: ")))
 
 
 @pytest.fixture
@@ -121,15 +126,9 @@ async def test_a_continued_response_knows_what_was_said_but_no_earlier_instructi
     second = await made(client, ask([{"role": "user", "content": "Two"}], previous_response_id=first["id"]))
     assert second["previous_response_id"] == first["id"]
     third = ask("Three", previous_response_id=second["id"])
-    told = text(await made(client, third))
-    assert "Be brief." in text(first)
-    assert "system" not in text(second)
-    assert [told.index(word) for word in ("One", "Two", "Three")] == sorted(
-        told.index(word) for word in ("One", "Two", "Three")
-    )
-    assert told.count("assistant: ") == 3 + text(first).count("assistant: ") + text(second).count(
-        "assistant: "
-    )
+    assert text(first) == "system: Be brief. | user: One"
+    assert text(second) == "user: One | user: Two"
+    assert text(await made(client, third)) == "user: One | user: Two | user: Three"
     count = (await client.post("/responses/input_tokens", json=third)).json()["input_tokens"]
     assert count == (await made(client, third))["usage"]["input_tokens"]
 
@@ -148,7 +147,7 @@ async def test_a_call_is_answered_by_the_id_of_its_response_alone(client: httpx2
             input=[{"type": "function_call_output", "call_id": call.call_id, "output": "It rang."}],
             tools=tools,
         )
-        assert "It rang." in second.output_text
+        assert second.output_text == "It rang."
         assert (await sdk.responses.retrieve(second.id)).output_text == second.output_text
         await sdk.responses.delete(second.id)
         with pytest.raises(openai.NotFoundError):
@@ -222,3 +221,16 @@ async def test_without_a_store_there_is_no_such_path(
         assert response.status_code == 404
         keeps_contract("ErrorEnvelope", response.json())
         assert response.json()["error"]["code"] == "unknown_url"
+
+
+def test_a_file_that_cannot_be_a_store_is_one_sentence_and_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert serve.main(["--engine", "scripted", "--port", "0", "--responses-store", str(tmp_path)]) == 2
+    assert "Responses cannot be stored in" in capsys.readouterr().err
+
+
+def test_a_gateway_alone_stores_nothing() -> None:
+    settings = read({"providers": ["lab=http://127.0.0.1:1/v1"], "responses_store": "memory"})
+    with pytest.raises(BadSettings, match="name one with --model"):
+        providers(settings, None)

@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 async def response(means: Means, body: CreateResponseRequest, context: Context) -> Answer:
     """The response, whole or as a stream."""
     model, wanted = await _ask(means, body, context)
-    saving = Saving(means.store, body, context) if means.store and given(body.store, True) else None  # noqa: FBT003 - the API's default
+    saving = None
+    if means.store is not None and given(body.store, True):  # noqa: FBT003 - the API's default
+        saving = Saving(means.store, body, context)
     return await respond(
         generate(means.engine, model, wanted),
-        ResponseTelling(echo(body, stored=saving is not None), fits=saving and saving.fits),
+        ResponseTelling(echo(body, stored=saving is not None), None if saving is None else saving.fits),
         stream=body.stream is True,
         patience=means.settings.early_headers,
-        save=saving and saving.save,
+        save=None if saving is None else saving.save,
     )
 
 
