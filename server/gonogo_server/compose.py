@@ -68,7 +68,10 @@ def upstream(name: str, given: ProviderSettings, settings: Settings) -> Upstream
     from gonogo_server.providers.upstream.provider import Upstream  # noqa: PLC0415 - see above
 
     key = os.environ.get(given.variable(name), "").strip() or None
-    return Upstream(name, Client(given, key), quirks(settings, name), settings.early_headers)
+    known = quirks(settings, name)
+    return Upstream(
+        name, Client(given, key), known, settings.early_headers, given.surfaces, given.known.limit
+    )
 
 
 def quirks(settings: Settings, name: str) -> Quirks:

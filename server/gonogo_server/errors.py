@@ -183,17 +183,18 @@ class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
-    """A provider that only answers chat was asked for a response or a message."""
+    """The provider has only chat completions, or cannot count tokens."""
 
     status = 404
     type = "invalid_request_error"
     default_code = "unknown_url"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This provider answers chat completions, completions and embeddings only: responses and messages are not"
-            " passed on to it."
-        )
+    def __init__(
+        self,
+        message: str = "This provider answers chat completions, completions and embeddings only: responses and messages"
+        " are not passed on to it.",
+    ) -> None:
+        super().__init__(message)
 
 
 class BodyTooLarge(ServerError):  # noqa: N818 - named after its HTTP status

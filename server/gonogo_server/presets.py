@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+Limit: TypeAlias = Literal["max_tokens", "max_completion_tokens"]
+"""The names of the token limit of a chat completion. Most servers of open models know the older one, the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,13 @@ class Preset:
     """The environment variable with its key, as its own documentation names it."""
     broken: tuple[str, ...] = ()
     """Ids of rules that it is known to break, as a report would say of it."""
+    limit: Limit = "max_tokens"
+    """The name of the token limit in translated requests."""
 
 
 PRESETS: Final[Mapping[str, Preset]] = {
     "custom": Preset(),
-    "openai": Preset("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "openai": Preset("https://api.openai.com/v1", "OPENAI_API_KEY", limit="max_completion_tokens"),
     "cerebras": Preset("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
     # ollama/ollama#17921, #16117: tool_choice and logprobs are taken and ignored
     "ollama": Preset(

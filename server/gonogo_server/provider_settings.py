@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path  # noqa: TC003 - pydantic reads it
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -15,6 +15,9 @@ from gonogo_server.presets import PRESETS, Preset
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 RESERVED: Final = frozenset({"v1", "health", "metrics", "openapi.json", "local"})
 """Names that mean something else: paths of this server, and its own engine."""
+
+Surface: TypeAlias = Literal["chat", "responses", "messages"]
+Surfaces: TypeAlias = tuple[Surface, ...] | Literal["auto"]
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -55,6 +58,12 @@ class ProviderSettings(BaseModel):
 
     quirks: Path | None = None
     """The report of `gonogo check URL --json FILE`: what it breaks is repaired, emulated or refused."""
+
+    surfaces: Surfaces = "auto"
+    """The APIs that it has. Requests for responses and messages that it lacks are translated into chat completions.
+
+    "auto": each endpoint is tried once.
+    """
 
     connect_timeout: Seconds = 5.0
     """Seconds in which a connection has to be there."""

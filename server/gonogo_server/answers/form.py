@@ -204,7 +204,7 @@ class CompletionForm:
 
 
 def _of_text(reason: Reason) -> FinishReason:
-    assert reason != "tool_calls", "nothing can be called there"
+    assert reason in ("stop", "length"), "nothing can be called or filtered there"
     return reason
 
 

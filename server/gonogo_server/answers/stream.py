@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gonogo_server.filters.calls import ToolFilter
     from gonogo_server.filters.reasoning import ReasoningFilter
 
-    Reason = FinishReason | Literal["tool_calls"]
+    Reason = FinishReason | Literal["tool_calls", "content_filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Text:
     index: int
     text: str
     tokens: tuple[Placed, ...] = ()
+    refused: bool = False
+    """Whether the text is a refusal, as an upstream reports it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Calling:
 class Finished:
     """The last of an answer: "stop" at the model's own end or a stop string, "length" at a limit.
 
-    Where the model came to an end and has called tools, it is "tool_calls".
+    Where the model came to an end and has called tools, it is "tool_calls"; "content_filter" comes from upstreams only.
     """
 
     index: int
@@ -93,6 +95,8 @@ class Counted:
     cached_tokens: int = 0
     reasoning_tokens: int | None = None
     """Of the completion's, those up to the end of the reasoning; None for models that do not reason."""
+    known: bool = True
+    """False if the upstream does not count tokens; the numbers are 0 then."""
 
 
 Step = Started | Text | Reasoned | Calling | Finished | Counted

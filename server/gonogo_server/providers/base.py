@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 from gonogo_server.errors import NotTranslated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
     from gonogo_wire import (
@@ -47,6 +47,8 @@ class Context:
     """Where the work for large requests is done."""
     owner: str = ""
     """A hash of the API key: what is stored for one key is not there for another."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the client that go on with a request that is forwarded unchanged."""
 
     async def beside(
         self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs

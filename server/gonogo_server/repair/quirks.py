@@ -26,6 +26,10 @@ REFUSED: Final = frozenset({"refused", "refused-by-name", "refused-by-model", "u
 """Reasons of `unsupported` that say what the upstream does not do."""
 FAILED: Final = frozenset({"server-error", "no-answer", "not-whole"})
 """Reasons of `inconclusive` that say that the upstream failed at a valid request."""
+ABSENT: Final = "no-such-operation"
+"""Reason of `unsupported`: the upstream lacks the endpoint."""
+SURFACES: Final = (("responses.", Does.TRANSLATE_RESPONSES), ("messages.", Does.TRANSLATE_MESSAGES))
+"""Groups of rules about an endpoint that can be translated into chat completions."""
 WANTED: Final = "give the file that `gonogo check URL --json FILE` wrote"
 
 
@@ -83,7 +87,7 @@ class Quirks:
                 told.append(_told(blame))
                 if blame.does is not None:
                     does.setdefault(blame.does, blame.rule)
-        return cls(does, tuple(told), longest=longest(rules))
+        return cls(dict(_absent(rules)) | does, tuple(told), longest=longest(rules))
 
     def table(self) -> Sequence[Told]:
         """A row for each broken rule, for `--print-quirks`; of several models it says for which it holds."""
@@ -117,7 +121,9 @@ def action(rule: str) -> Row | None:
 def _row(rule: Document, verdicts: Mapping[str, str]) -> Row | None:
     verdict, reason = rule["verdict"], rule.get("reason")
     cause = rule.get("cause")
-    fitting = _fitting(rule["id"], cause if isinstance(cause, str) else None, verdicts)
+    fitting = _fitting(
+        rule["id"], cause if isinstance(cause, str) else None, verdicts, warned=verdict == "warn"
+    )
     if verdict in BROKEN:
         return next(fitting, None) or Row(
             (rule["id"],), Action.PASSED_ON, "This gateway does not know the rule."
@@ -131,13 +137,24 @@ def _row(rule: Document, verdicts: Mapping[str, str]) -> Row | None:
     return row if failed else None
 
 
-def _fitting(rule: str, cause: str | None, verdicts: Mapping[str, str]) -> Iterator[Row]:
+def _fitting(
+    rule: str, cause: str | None, verdicts: Mapping[str, str], *, warned: bool = False
+) -> Iterator[Row]:
     """The rows about a rule that hold here, the most exact ones first, in their order."""
-    about = [row for row in ROWS if row.covers(rule)]
+    about = [row for row in ROWS if row.covers(rule) and not (warned and row.failed_only)]
     for row in sorted(about, key=lambda row: -row.covers(rule)):
         named = row.cause is None or row.cause == cause
         if named and (row.kept is None or verdicts.get(row.kept) == "pass"):
             yield row
+
+
+def _absent(rules: Sequence[Document]) -> Iterator[tuple[Does, str]]:
+    """What is translated because the upstream lacks the endpoint, each with a rule that shows it."""
+    for group, does in SURFACES:
+        about = [rule for rule in rules if rule["id"].startswith(group)]
+        lacking = next((rule["id"] for rule in about if rule.get("reason") == ABSENT), None)
+        if lacking is not None and not any(rule["verdict"] in {"pass", *BROKEN} for rule in about):
+            yield does, lacking
 
 
 def _told(blame: Blame) -> Told:

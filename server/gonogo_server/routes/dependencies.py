@@ -28,6 +28,9 @@ DISCARDED: Final = 4
 ARRIVING: Final = 32
 """How many bodies of the largest size may arrive at once: they take memory, and no place yet."""
 
+FORWARDED: Final = ("anthropic-version", "anthropic-beta")
+"""Headers that select the form of an answer; a gateway forwards them."""
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -63,6 +66,7 @@ def _context(request: Request, raw: bytes = b"", size: int = 0) -> Context:
         body_bytes=size,
         thread=request.app.state.beside,
         owner=owner(request.headers.get("authorization")),
+        headers={name: request.headers[name] for name in FORWARDED if name in request.headers},
     )
 
 

@@ -24,6 +24,7 @@ class Kind(Enum):
 
     REASONING = auto()
     TEXT = auto()
+    REFUSAL = auto()
     CALL = auto()
 
 
@@ -45,7 +46,7 @@ class Grown:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The open block is over; `cut`: at a limit."""
+    """The open block is over; `cut`: at a limit, or by a filter."""
 
     cut: bool = False
 
@@ -68,6 +69,7 @@ class State(Enum):
     BETWEEN = auto()
     REASONING = auto()
     TEXT = auto()
+    REFUSAL = auto()
     CALL = auto()
     ENDED = auto()
     COUNTED = auto()
@@ -79,6 +81,7 @@ class Arrival(Enum):
     STARTED = auto()
     REASONED = auto()
     TEXT = auto()
+    REFUSED = auto()
     CALL = auto()
     ARGUMENTS = auto()
     FINISHED = auto()
@@ -88,7 +91,6 @@ class Arrival(Enum):
 ARRIVALS: Final[Mapping[type, Arrival]] = {
     Started: Arrival.STARTED,
     Reasoned: Arrival.REASONED,
-    Text: Arrival.TEXT,
     Finished: Arrival.FINISHED,
     Counted: Arrival.COUNTED,
 }
@@ -99,22 +101,26 @@ TRANSITIONS: Final[Mapping[tuple[State, Arrival], State]] = {
     **{
         (state, arrival): after
         for arrival, after in (
+            (Arrival.REASONED, State.REASONING),
             (Arrival.TEXT, State.TEXT),
+            (Arrival.REFUSED, State.REFUSAL),
             (Arrival.CALL, State.CALL),
             (Arrival.FINISHED, State.ENDED),
         )
-        for state in (State.BETWEEN, State.REASONING, State.TEXT, State.CALL)
+        for state in (State.BETWEEN, State.REASONING, State.TEXT, State.REFUSAL, State.CALL)
     },
-    (State.BETWEEN, Arrival.REASONED): State.REASONING,
-    (State.REASONING, Arrival.REASONED): State.REASONING,
     (State.CALL, Arrival.ARGUMENTS): State.CALL,
     (State.ENDED, Arrival.COUNTED): State.COUNTED,
 }
 """Every move there is. Any other is a fault of what makes the steps."""
 
+CUT: Final[frozenset[Reason]] = frozenset({"length", "content_filter"})
+"""The reasons of answers that are not whole."""
+
 OPEN: Final[Mapping[State, Kind]] = {
     State.REASONING: Kind.REASONING,
     State.TEXT: Kind.TEXT,
+    State.REFUSAL: Kind.REFUSAL,
     State.CALL: Kind.CALL,
 }
 
@@ -136,7 +142,7 @@ class Blocks:
             return [_grown(step)]
         events: list[Event] = []
         if before in OPEN:
-            events.append(Closed(cut=isinstance(step, Finished) and step.reason == "length"))
+            events.append(Closed(cut=isinstance(step, Finished) and step.reason in CUT))
         match step:
             case Finished():
                 events.append(Ended(step.reason, step.stop))
@@ -170,4 +176,6 @@ def _grown(step: Step) -> Grown:
 def _arrival(step: Step) -> Arrival:
     if isinstance(step, Calling):
         return Arrival.CALL if isinstance(step.part, Call) else Arrival.ARGUMENTS
+    if isinstance(step, Text):
+        return Arrival.REFUSED if step.refused else Arrival.TEXT
     return ARRIVALS[type(step)]

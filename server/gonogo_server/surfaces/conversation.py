@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 BREAK: Final = "\n\n"
 """Between what stood in two messages, and is in one now."""
+
+Part: TypeAlias = dict[str, Any]
+"""A part of the content of a message, as chat has it."""
+
+
+def text_part(text: str) -> Part:
+    """A text next to images."""
+    return {"type": "text", "text": text}
+
+
+def image_part(url: str, detail: str | None = None) -> Part:
+    """An image by its URL, which may be a `data:` URL."""
+    return {"type": "image_url", "image_url": {"url": url} | ({} if detail is None else {"detail": detail})}
 
 
 class Conversation:
     """Takes messages in the order of a request; `names` says where each message of `messages()` came from.
 
     What the developer says is one message at the beginning, wherever it stood: templates take it nowhere else.
+    `images` says whether content may have image parts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, images: bool = False) -> None:
+        self.images = images
         self._told: list[str] = []
         self._told_at = ""
         self._messages: list[dict[str, Any]] = []
@@ -27,7 +42,7 @@ class Conversation:
             self._told.append(text)
             self._told_at = self._told_at or at
 
-    def say(self, role: str, content: str, at: str) -> None:
+    def say(self, role: str, content: str | list[Part], at: str) -> None:
         """A user or the assistant says it; what was thought before goes with the latter."""
         self._add({"role": role, "content": content}, at)
 
@@ -36,6 +51,8 @@ class Conversation:
         last = self._messages[-1] if self._messages else None
         if last is None or last["role"] != role or "tool_calls" in last or self._reasoning:
             self.say(role, text, at)
+        elif isinstance(last["content"], list):
+            last["content"].append(text_part(text))
         else:
             last["content"] = BREAK.join(filter(None, (last["content"], text)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gonogo_server.errors import BadRequest
+from gonogo_server.errors import BadRequest, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -13,25 +13,36 @@ if TYPE_CHECKING:
 
 @contextmanager
 def named(names: Mapping[str, str]) -> Iterator[None]:
-    """Raise each `BadRequest` about a field of chat anew, about what `names` has for its longest beginning."""
+    """Raise each error about a field of chat anew, about what `names` has for its longest beginning."""
     try:
         yield
     except BadRequest as error:
         raise renamed(error, names) from None
+    except UpstreamError as error:
+        error.param = _own(error.param, names)
+        raise
 
 
 def renamed(error: BadRequest, names: Mapping[str, str]) -> BadRequest:
     """The same about another field, in the sentence too."""
-    param = error.param
-    if param is None:
+    param, own = error.param, _own(error.param, names)
+    if param is None or own is None or own == param:
         return error
-    known = [name for name in names if param == name or param.startswith((f"{name}.", f"{name}["))]
-    if not known:
-        return error
-    longest = max(known, key=len)
-    own = names[longest] + param.removeprefix(longest)
+    longest = _longest(param, names)
     message = str(error).replace(f"'{param}'", f"'{own}'").replace(f"'{longest}'", f"'{names[longest]}'")
     return BadRequest(message, param=own, code=error.code)
+
+
+def _own(param: str | None, names: Mapping[str, str]) -> str | None:
+    """What a field of chat is called here; as it came where nothing is known of it."""
+    longest = _longest(param or "", names)
+    return param if param is None or not longest else names[longest] + param.removeprefix(longest)
+
+
+def _longest(param: str, names: Mapping[str, str]) -> str:
+    """The longest of the names that the field begins with; "" where there is none."""
+    known = [name for name in names if param == name or param.startswith((f"{name}.", f"{name}["))]
+    return max(known, key=len, default="")
 
 
 def refuse_foreign(given: Mapping[str, object] | None, foreign: Mapping[str, str]) -> None:

@@ -344,3 +344,11 @@ def test_a_request_that_asks_for_nothing_is_sent_to_a_server_that_breaks_every_r
         "temperature": 1,
         "top_p": 1,
     }
+
+
+@pytest.mark.parametrize("group", ["responses", "messages"])
+def test_an_endpoint_that_the_report_says_is_missing_is_translated(group: str) -> None:
+    missing = rule(f"{group}.a.b", "unsupported", reason="no-such-operation")
+    does = Does.TRANSLATE_RESPONSES if group == "responses" else Does.TRANSLATE_MESSAGES
+    assert quirks(missing).does == {does: f"{group}.a.b"}
+    assert quirks(missing, rule(f"{group}.a.c", "pass")).does == {}

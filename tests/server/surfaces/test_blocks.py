@@ -24,6 +24,7 @@ STEPS: dict[Arrival, Step] = {
     Arrival.STARTED: Started(0),
     Arrival.REASONED: Reasoned(0, "r"),
     Arrival.TEXT: Text(0, "t"),
+    Arrival.REFUSED: Text(0, "n", refused=True),
     Arrival.CALL: Calling(0, CALL),
     Arrival.ARGUMENTS: Calling(0, Arguments(0, "{}")),
     Arrival.FINISHED: Finished(0, "stop"),
@@ -34,6 +35,7 @@ WAYS: dict[State, tuple[Arrival, ...]] = {
     State.BETWEEN: (Arrival.STARTED,),
     State.REASONING: (Arrival.STARTED, Arrival.REASONED),
     State.TEXT: (Arrival.STARTED, Arrival.TEXT),
+    State.REFUSAL: (Arrival.STARTED, Arrival.REFUSED),
     State.CALL: (Arrival.STARTED, Arrival.CALL),
     State.ENDED: (Arrival.STARTED, Arrival.FINISHED),
     State.COUNTED: (Arrival.STARTED, Arrival.FINISHED, Arrival.COUNTED),
@@ -84,3 +86,11 @@ def test_a_step_that_cannot_come_now_is_out_of_order(state: State, arrival: Arri
 def test_the_stop_string_goes_with_the_end() -> None:
     ended = Finished(0, "stop", stop="###")
     assert Blocks().take([Started(0), ended]) == [Ended("stop", "###")]
+
+
+@pytest.mark.parametrize("step", [Reasoned(0, "r"), Text(0, "n", refused=True)], ids=str)
+def test_an_upstream_may_reason_or_refuse_after_its_text(step: Step) -> None:
+    events = Blocks().take([Started(0), Text(0, "t"), step, Finished(0, "content_filter")])
+    opened = [event.kind for event in events if isinstance(event, Opened)]
+    assert opened == [Kind.TEXT, Kind.REASONING if isinstance(step, Reasoned) else Kind.REFUSAL]
+    assert events[-2] == Closed(cut=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import httpx2
@@ -102,13 +103,20 @@ class Client:
 
     @asynccontextmanager
     async def asked(
-        self, method: str, path: str, content: bytes | None = None, request_id: str = ""
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        request_id: str = "",
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> AsyncIterator[Reply]:
         """The reply to a request, with whatever status; leaving ends the request at the upstream too.
 
-        Raises `UpstreamError` where there is none.
+        `more` are headers of the client that go on. Raises `UpstreamError` where there is none.
         """
-        headers = {"content-type": "application/json"} if content is not None else {}
+        headers = dict(more)
+        if content is not None:
+            headers["content-type"] = "application/json"
         if request_id:
             headers["x-request-id"] = request_id
         target, response = await self._begun(method, path, content, headers)

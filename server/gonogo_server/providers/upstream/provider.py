@@ -2,74 +2,78 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 from uuid import uuid4
 
-from gonogo_wire import Model, ModelList
-from pydantic import ValidationError
-
 from gonogo_server.answers.written import Body, begun
-from gonogo_server.errors import ModelNotFound, ServerError, UpstreamError
+from gonogo_server.errors import NotTranslated
 from gonogo_server.exchange import current
 from gonogo_server.providers.base import ChatOnly
-from gonogo_server.providers.upstream.asking import Asking
-from gonogo_server.providers.upstream.joining import joined, one
+from gonogo_server.providers.upstream.answering import askings, frames, whole
+from gonogo_server.providers.upstream.models import Models
+from gonogo_server.providers.upstream.relaying import Relaying
+from gonogo_server.providers.upstream.translating import Translating
 from gonogo_server.repair.base import Asked
-from gonogo_server.repair.body import read
-from gonogo_server.repair.documents import body, frame
-from gonogo_server.repair.errors import for_client, upstream_error
-from gonogo_server.repair.models import model, model_list
+from gonogo_server.repair.documents import body as written
 from gonogo_server.repair.plan import plan
-from gonogo_server.repair.table.row import Does
 from gonogo_server.requests import params
 from gonogo_server.requests.checks import check_agreement
+from gonogo_server.surfaces.messages import translation as of_message
+from gonogo_server.surfaces.messages.relaying import MessageRelay
+from gonogo_server.surfaces.responses import translation as of_response
+from gonogo_server.surfaces.responses.echo import echo
+from gonogo_server.surfaces.responses.relaying import ResponseRelay
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gonogo_wire import (
+        CountMessageTokensRequest,
         CreateChatCompletionRequest,
         CreateCompletionRequest,
         CreateEmbeddingRequest,
+        CreateMessageRequest,
+        CreateResponseRequest,
+        Model,
     )
 
     from gonogo_server.answers.written import Answer
+    from gonogo_server.presets import Limit
+    from gonogo_server.provider_settings import Surfaces
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.upstream.client import Client
     from gonogo_server.repair.base import Document, Operation
-    from gonogo_server.repair.plan import Plan
     from gonogo_server.repair.quirks import Quirks
+    from gonogo_server.surfaces.translation import Translation
 
-PATHS: Final[Mapping[Operation, str]] = {
-    "chat": "/chat/completions",
-    "completion": "/completions",
-    "embedding": "/embeddings",
-}
-NO_MODEL_ALONE: Final = frozenset({"upstream_unreadable", "model_not_found", "unknown_url", None})
-"""Codes of an upstream that does not give a model alone: it has no such route, or another answer there."""
-UNREACHED: Final = frozenset({"upstream_unreachable", "upstream_timeout", "upstream_refused_key"})
-"""Codes of an upstream that did not say anything about its models."""
-LIST_SECONDS: Final = 10.0
-"""How long a list of models is taken for the upstream's."""
 ID: Final[Mapping[Operation, str]] = {"chat": "chatcmpl-", "completion": "cmpl-", "embedding": ""}
 
 
 class Upstream(ChatOnly):
-    """Asks an upstream through `client`; `quirks` say what it was seen to break. `patience` as for `begun`."""
+    """Asks an upstream through `client`; `quirks` say what it was seen to break. `patience` as for `begun`.
+
+    `surfaces` as in the settings; `limit` is the upstream's name for the limit of a chat completion.
+    """
 
     strict = False
     alive = True
     """It may be back at any time."""
 
-    def __init__(self, name: str, client: Client, quirks: Quirks, patience: float | None = None) -> None:
-        self._since = int(time.time())
-        self._listed: tuple[float, frozenset[str]] | None = None
+    def __init__(
+        self,
+        name: str,
+        client: Client,
+        quirks: Quirks,
+        patience: float | None = None,
+        surfaces: Surfaces = "auto",
+        limit: Limit = "max_tokens",
+    ) -> None:
         self._name, self._client, self._quirks, self._patience = name, client, quirks, patience
+        self._models = models = Models(name, client, quirks)
+        self._relaying = Relaying(client, quirks, surfaces, patience)
+        self._translating = Translating(client, quirks, models, limit, patience)
 
     def described(self) -> Sequence[str]:
         """Where requests go, and what is known of it."""
@@ -88,48 +92,11 @@ class Upstream(ChatOnly):
 
     async def list_models(self, context: Context) -> Sequence[Model]:
         """The models that the upstream lists; those that were checked where it is known to give no such list."""
-        instead = self._quirks.rule(Does.LISTED_IN_REPORT)
-        try:
-            listed = await self._list(context)
-        except UpstreamError as error:
-            if instead is None or error.code in UNREACHED:
-                raise for_client(error, self._client.hidden) from None
-            listed = ()
-        if listed or instead is None:
-            return listed
-        current().repaired(instead)
-        return [
-            Model(id=name, object="model", created=self._since, owned_by=self._name)
-            for name in self._quirks.checked
-        ]
-
-    async def _list(self, context: Context) -> Sequence[Model]:
-        document = model_list(
-            await self._got("/models", context), current().repaired, owner=self._name, since=self._since
-        )
-        try:
-            return ModelList.model_validate(document).data
-        except ValidationError:
-            raise UpstreamError("The upstream's list of models cannot be read.") from None
+        return await self._models.list(context)
 
     async def retrieve_model(self, model_id: str, context: Context) -> Model:
         """One of them; where the upstream does not give one alone, out of its list. Raises `ModelNotFound`."""
-        instead = self._quirks.rule(Does.RETRIEVED_FROM_LIST)
-        if instead is not None:
-            current().repaired(instead)
-            return _found(await self.list_models(context), model_id)
-        try:
-            document = await self._got(f"/models/{quote(model_id, safe='')}", context)
-            return Model.model_validate(
-                model(document, current().repaired, owner=self._name, since=self._since)
-            )
-        except (ModelNotFound, ValidationError, UpstreamError) as error:
-            if isinstance(error, UpstreamError) and error.code not in NO_MODEL_ALONE:
-                raise for_client(error, self._client.hidden) from None
-            listed = await self.list_models(context)
-        found = _found(listed, model_id)
-        current().repaired("models.retrieve.found")
-        return found
+        return await self._models.retrieve(model_id, context)
 
     async def create_chat_completion(self, body: CreateChatCompletionRequest, context: Context) -> Answer:
         """The upstream's answer."""
@@ -172,6 +139,36 @@ class Upstream(ChatOnly):
         assert isinstance(answer, Body)
         return answer
 
+    async def create_response(self, body: CreateResponseRequest, context: Context) -> Answer:
+        """The upstream's response, or a translated chat completion."""
+        current().provider = self._name
+        relay = ResponseRelay(echo(body), self._client.hidden) if body.stream else None
+        answer = await self._relaying.answer("/responses", body, context, relay)
+        if answer is None:
+            made = await context.beside(of_response.translation, body)
+            answer = await self._translated(made, context)
+            self._relaying.translated("/responses", body.model, answer)
+        return answer
+
+    async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
+        """The upstream's count. Raises `NotTranslated` if it has none."""
+        return await self._counted("/responses/input_tokens", body, context)
+
+    async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
+        """The upstream's message, or a translated chat completion."""
+        current().provider = self._name
+        relay = MessageRelay(self._client.hidden) if body.stream is True else None
+        answer = await self._relaying.answer("/messages", body, context, relay)
+        if answer is None:
+            made = await context.beside(of_message.translation, body)
+            answer = await self._translated(made, context)
+            self._relaying.translated("/messages", body.model, answer)
+        return answer
+
+    async def count_message_tokens(self, body: CountMessageTokensRequest, context: Context) -> Body:
+        """The upstream's count. Raises `NotTranslated` if it has none."""
+        return await self._counted("/messages/count_tokens", body, context)
+
     async def close(self) -> None:
         """Close all connections to the upstream."""
         await self._client.close()
@@ -181,126 +178,37 @@ class Upstream(ChatOnly):
         return Asked(operation, model_id, fresh_id=ID[operation] + uuid4().hex, now=int(time.time()), **asked)
 
     async def _answer(self, asked: Asked, context: Context) -> Answer:
-        if self._quirks.rule(Does.LISTED_ALONE) is not None and not await self._lists(asked.model, context):
-            raise _not_found(asked.model)
-        try:
-            return await self._asked_for(asked, context)
-        except UpstreamError as error:
-            if error.status == 404 and error.code is None and await self._lacks(asked.model, context):
-                raise _not_found(asked.model) from None
-            raise
+        async with self._models.known(asked.model, context):
+            document: Document = json.loads(context.raw)
+            as_it_came = document["model"] == asked.model
+            document["model"] = asked.model
+            made = plan(document, asked, self._quirks.of(asked.model), current().repaired)
+            asking = askings(self._client, made, context.request_id, context.raw if as_it_came else None)
+            if asked.stream:
+                return await begun(frames(made, asking), self._patience)
+            return Body(written(await whole(made, asking)))
 
-    async def _lacks(self, model_id: str, context: Context) -> bool:
-        """Whether the upstream has a list of models, and this one is not in it."""
-        try:
-            return not await self._lists(model_id, context)
-        except ServerError:
-            return False
+    async def _translated(self, made: Translation, context: Context) -> Answer:
+        chat = made.chat
+        asked = self._asked(
+            "chat",
+            chat.model,
+            stream=made.stream,
+            include_usage=self._translating.counts(made),
+            logprobs=params.chat_logprobs(chat) is not None,
+            tools=bool(chat.tools),
+        )
+        return await self._translating.answer(made, asked, context)
 
-    async def _lists(self, model_id: str, context: Context) -> bool:
-        """Whether the upstream lists a model; it is asked for its list at most every few seconds."""
-        now = asyncio.get_running_loop().time()
-        if self._listed is None or now > self._listed[0] + LIST_SECONDS:
-            self._listed = now, frozenset(each.id for each in await self.list_models(context))
-        return model_id in self._listed[1]
-
-    async def _asked_for(self, asked: Asked, context: Context) -> Answer:
-        document: Document = json.loads(context.raw)
-        named = document["model"]
-        document["model"] = asked.model
-        made = plan(document, asked, self._quirks.of(asked.model), current().repaired)
-        path, request_id = PATHS[asked.operation], context.request_id
-        askings = [
-            Asking(self._client, path, made, number, request_id, _as_it_came(made, number, context, named))
-            for number in range(len(made.requests))
-        ]
-        if asked.stream:
-            return await begun(_frames(made, askings), self._patience)
-        bodies = await _all([_whole(made, asking) for asking in askings])
-        joiner = made.joiner()
-        whole = bodies[0] if joiner is None else joiner.whole(bodies)
-        _count(whole)
-        return Body(body(whole))
-
-    async def _got(self, path: str, context: Context) -> Document:
-        """What a GET answers. Raises the upstream's error, and `UpstreamError` for what is no JSON object."""
+    async def _counted(
+        self, path: str, body: CreateResponseRequest | CountMessageTokensRequest, context: Context
+    ) -> Body:
         current().provider = self._name
-        async with self._client.asked("GET", path, request_id=context.request_id) as reply:
-            if reply.status in {404, 405} and path != "/models":
-                raise ModelNotFound("The upstream does not know it.", param="model", code="model_not_found")
-            if not 200 <= reply.status < 300:
-                raise upstream_error(reply.status, reply.headers, await reply.start(), self._client.hidden)
-            data = await reply.body()
-        return read(data, current().repaired)
-
-
-def _found(listed: Sequence[Model], model_id: str) -> Model:
-    """The model of this id. Raises `ModelNotFound`."""
-    found = next((each for each in listed if each.id == model_id), None)
-    if found is None:
-        raise _not_found(model_id)
-    return found
-
-
-def _not_found(model_id: str) -> ModelNotFound:
-    return ModelNotFound(
-        f"There is no model '{model_id}' here: GET /v1/models lists those that are served.",
-        param="model",
-        code="model_not_found",
-    )
-
-
-def _as_it_came(made: Plan, number: int, context: Context, named: str) -> bytes | None:
-    """The bytes of the client's request, where they are what is sent."""
-    same = made.requests[number] is made.document and named == made.asked.model
-    return context.raw if same else None
-
-
-async def _all(coming: Sequence[Any]) -> list[Document]:
-    """What all of them give; the first that fails ends the others."""
-    tasks = [asyncio.ensure_future(each) for each in coming]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-
-async def _whole(made: Plan, asking: Asking) -> Document:
-    """A whole answer, also where the upstream is asked for a stream."""
-    if not made.asked.stream:
-        return await asking.whole()
-    async with aclosing(one(asking)) as coming:
-        return made.fold([chunk async for chunks in coming for chunk in chunks])
-
-
-async def _frames(made: Plan, askings: Sequence[Asking]) -> AsyncGenerator[bytes, None]:
-    """The events of a stream, also where the upstream is asked for whole answers."""
-    if not made.asked.stream:
-        bodies = await _all([asking.whole() for asking in askings])
-        joiner = made.joiner()
-        whole = bodies[0] if joiner is None else joiner.whole(bodies)
-        _count(whole)
-        yield b"".join(map(frame, made.chunks(whole)))
-        return
-    joiner = made.joiner()
-    coming = one(askings[0]) if joiner is None else joined(askings, joiner)
-    exchange = current()
-    async with aclosing(coming):
-        async for chunks in coming:
-            for chunk in chunks:
-                if chunk.get("usage"):
-                    _count(chunk)
-            if exchange.first_token_seconds is None:
-                exchange.first_token_seconds = exchange.seconds
-            yield b"".join([frame(chunk) for chunk in chunks])
-
-
-def _count(document: Document) -> None:
-    """Note the tokens for the log."""
-    usage = document.get("usage")
-    if isinstance(usage, dict):
-        exchange = current()
-        exchange.prompt_tokens = usage.get("prompt_tokens") or 0
-        exchange.completion_tokens = usage.get("completion_tokens") or 0
+        answer = await self._relaying.answer(path, body, context)
+        if answer is None:
+            raise NotTranslated(
+                "The server of this provider cannot count the tokens of a request: leave the count out, and read the"
+                " usage of an answer."
+            )
+        assert isinstance(answer, Body), "a count is not a stream"
+        return answer

@@ -68,6 +68,8 @@ class Does(StrEnum):
     COMPLETION_USAGE_WHOLE = "completion-usage-whole"
     CHAT_STREAMED = "chat-streamed"
     COMPLETION_STREAMED = "completion-streamed"
+    TRANSLATE_RESPONSES = "translate-responses"
+    TRANSLATE_MESSAGES = "translate-messages"
     TOO_LONG = "too-long"
     LISTED_ALONE = "listed-alone"
     LISTED_IN_REPORT = "listed-in-report"
@@ -131,6 +133,8 @@ class Row:
     """The row holds where the report names this cause."""
     kept: str | None = None
     """The row holds where the upstream was seen to keep this rule."""
+    failed_only: bool = False
+    """Whether the row holds only for rules that fail, and not for those that warn."""
     refused_too: bool = False
     """Whether the row holds where the upstream refuses what the rule is about, too."""
 

@@ -10,6 +10,7 @@ from gonogo_wire import (
     CreateChatCompletionRequest,
     CreateMessageRequest,
     MessageCustomTool,
+    MessageImageParam,
     MessageRedactedThinkingParam,
     MessageTextParam,
     MessageThinkingDisabled,
@@ -23,7 +24,7 @@ from gonogo_wire import (
 )
 
 from gonogo_server.requests.params import given
-from gonogo_server.surfaces.conversation import BREAK, Conversation
+from gonogo_server.surfaces.conversation import BREAK, Conversation, image_part, text_part
 from gonogo_server.surfaces.naming import refuse_foreign, unsupported
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
         MessageThinking,
         MessageToolChoice,
     )
+
+    from gonogo_server.surfaces.conversation import Part
 
     Request = CreateMessageRequest | CountMessageTokensRequest
 
@@ -62,13 +65,18 @@ class Asked:
     """Tokens that the thinking may have."""
 
 
-def asked(body: Request) -> Asked:
-    """The same for chat, without its limit. Raises `BadRequest`, with `param`, for what is not here."""
+def asked(body: Request, *, images: bool = False) -> Asked:
+    """The same for chat, without its limit.
+
+    Raises `BadRequest`, with `param`, for what is not supported; `images` says whether images are.
+    """
     refuse_foreign(body.model_extra if isinstance(body, CreateMessageRequest) else {}, FOREIGN)
-    said = _conversation(body)
+    said = _conversation(body, images=images)
     chat: dict[str, Any] = {"model": body.model, "messages": said.messages()}
     names = {
         "messages": "messages",
+        "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+        "response_format": "output_config.format",
         "response_format.json_schema": "output_config.format",
         "reasoning_effort": "output_config.effort",
         **said.names(),
@@ -144,8 +152,8 @@ def _add_form(body: Request, chat: dict[str, Any], names: dict[str, str]) -> Non
         names["reasoning_effort"] = "thinking"
 
 
-def _conversation(body: Request) -> Conversation:
-    said = Conversation()
+def _conversation(body: Request, *, images: bool) -> Conversation:
+    said = Conversation(images=images)
     system = cast("str | Sequence[MessageTextParam]", given(body.system, ""))
     said.tell(system if isinstance(system, str) else BREAK.join(block.text for block in system), "system")
     for index, message in enumerate(body.messages):
@@ -166,21 +174,25 @@ def _blocks(message: MessageParam) -> Sequence[MessageBlockParam]:
 
 
 def _add_user(said: Conversation, blocks: Sequence[MessageBlockParam], at: str) -> None:
-    """Results are messages of their own; the texts between them are one message each."""
-    texts: list[str] = []
+    """Results are messages of their own; the texts and images between them are one message each."""
+    parts: list[Part] = []
 
     def flush() -> None:
-        if texts:
-            said.merge("user", "".join(texts), at)
-            texts.clear()
+        if parts and all(part["type"] == "text" for part in parts):
+            said.merge("user", "".join(part["text"] for part in parts), at)
+        elif parts:
+            said.say("user", list(parts), at)
+        parts.clear()
 
     for index, block in enumerate(blocks):
         place = f"{at}.content[{index}]"
         if isinstance(block, MessageToolResultParam):
             flush()
             said.result(block.tool_use_id, _result(block, place), f"{place}.tool_use_id")
+        elif isinstance(block, MessageImageParam) and said.images:
+            parts.append(_image(block, place))
         else:
-            texts.append(_text(block, place))
+            parts.append(text_part(_text(block, place)))
     flush()
     if not blocks:
         said.merge("user", "", at)
@@ -220,3 +232,15 @@ def _text(block: Any, at: str) -> str:  # noqa: ANN401 - a block of any message
     if isinstance(block, MessageTextParam):
         return block.text
     raise unsupported(f"{at}.type", f"of '{block.type}' cannot be read here: the model reads text only.")
+
+
+def _image(block: MessageImageParam, at: str) -> Part:
+    source = block.source
+    data, url = given(source.data, None), given(source.url, None)
+    if source.type == "base64" and data is not None:
+        return image_part(f"data:{given(source.media_type, 'image/png')};base64,{data}")
+    if source.type == "url" and url is not None:
+        return image_part(url)
+    raise unsupported(
+        f"{at}.source", f"of type '{source.type}' needs a server that keeps files: send the image itself."
+    )

@@ -23,20 +23,21 @@ PING: Final = sse.named({"type": "ping"})
 FIELDS: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.REASONING: ("thinking_delta", "thinking"),
     Kind.TEXT: ("text_delta", "text"),
+    Kind.REFUSAL: ("text_delta", "text"),
     Kind.CALL: ("input_json_delta", "partial_json"),
 }
 """The type of a block's deltas, and the field with the text."""
 
 
 class MessageTelling:
-    """Tells one message of `model`, whose prompt has so many tokens.
+    """Tells one message of `model`, whose prompt has so many tokens; 0 if they are known only at the end.
 
     `shows_thinking`: whether blocks of thinking have their text. `clipped`: whether the limit is that of the model's
     context and not the request's.
     """
 
     def __init__(
-        self, model: str, prompt_tokens: int, *, shows_thinking: bool = True, clipped: bool = False
+        self, model: str, prompt_tokens: int = 0, *, shows_thinking: bool = True, clipped: bool = False
     ) -> None:
         self._blocks = Blocks()
         self._model = model
@@ -45,11 +46,16 @@ class MessageTelling:
         self._clipped = clipped
         self._id = f"msg_{uuid4().hex}"
         self._opened = False
+        self._refused = False
         self._content: list[Document] = []
         self._kind = Kind.TEXT
         self._arguments = ""
         self._ended: Ended | None = None
         self._counted: Counted | None = None
+
+    def clip(self) -> None:
+        """The limit is that of the model's context and not the request's."""
+        self._clipped = True
 
     def events(self, steps: Iterable[Step]) -> bytes:
         """The events of these steps, one after the other."""
@@ -103,8 +109,9 @@ class MessageTelling:
     def _open(self, event: Opened) -> Document:
         self._kind, self._arguments = event.kind, ""
         match event.kind:
-            case Kind.TEXT:
+            case Kind.TEXT | Kind.REFUSAL:
                 block: Document = {"type": "text", "text": ""}
+                self._refused |= event.kind is Kind.REFUSAL
             case Kind.REASONING:
                 block = {"type": "thinking", "thinking": "", "signature": ""}
             case Kind.CALL:
@@ -151,13 +158,16 @@ class MessageTelling:
             return "model_context_window_exceeded" if self._clipped else "max_tokens"
         if ended.stop is not None:
             return "stop_sequence"
+        if ended.reason == "content_filter" or self._refused:
+            return "refusal"
         return "tool_use" if any(block["type"] == "tool_use" for block in self._content) else "end_turn"
 
     def _usage(self) -> Document:
         """Tokens of the prompt that came from the cache are counted beside the others, as this API does."""
         cached = self._counted.cached_tokens if self._counted else 0
+        prompt = self._counted.prompt_tokens if self._counted else self._prompt_tokens
         return {
-            "input_tokens": self._prompt_tokens - cached,
+            "input_tokens": prompt - cached,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": cached,
             "output_tokens": self._counted.completion_tokens if self._counted else 0,

@@ -12,6 +12,7 @@ from gonogo_wire import (
     ResponseFunctionTool,
     ResponseGivenText,
     ResponseInputFunctionCall,
+    ResponseInputImage,
     ResponseInputMessage,
     ResponseInputReasoning,
     ResponseInputText,
@@ -22,13 +23,15 @@ from gonogo_wire import (
 )
 
 from gonogo_server.requests.params import given
-from gonogo_server.surfaces.conversation import Conversation
+from gonogo_server.surfaces.conversation import Conversation, image_part, text_part
 from gonogo_server.surfaces.naming import refuse_foreign, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonogo_wire import CreateResponseRequest, ResponseInputContent, ResponseInputItem, ResponseInputPart
+
+    from gonogo_server.surfaces.conversation import Part
 
 LOGPROBS: Final = "message.output_text.logprobs"
 FOREIGN: Final = {
@@ -58,14 +61,20 @@ class Asked:
     names: dict[str, str]
 
 
-def asked(body: CreateResponseRequest, before: Sequence[ResponseInputItem] | None = None) -> Asked:
-    """The same for chat. Raises `BadRequest`, with `param`, for what is not here.
+def asked(
+    body: CreateResponseRequest,
+    before: Sequence[ResponseInputItem] | None = None,
+    *,
+    images: bool = False,
+) -> Asked:
+    """The same for chat.
 
-    `before` are the items of the conversation so far; None where no response is stored, so that none can be continued.
+    Raises `BadRequest`, with `param`, for what is not supported; `images` says whether images are. `before` are the items
+    of the conversation so far; None where no response is stored, so that none can be continued.
     """
     refuse_foreign(body.model_extra, FOREIGN)
     _check_offered(body, stored=before is not None)
-    said = _conversation(body, before or ())
+    said = _conversation(body, before or (), images=images)
     chat: dict[str, Any] = {
         "model": body.model,
         "messages": said.messages(),
@@ -82,7 +91,9 @@ def asked(body: CreateResponseRequest, before: Sequence[ResponseInputItem] | Non
     names = {
         "max_completion_tokens": "max_output_tokens",
         "messages": "input",
+        "logprobs": "include",
         "reasoning_effort": "reasoning.effort",
+        "response_format": "text.format",
         "response_format.json_schema": "text.format",
         **said.names(),
     }
@@ -153,8 +164,10 @@ def _add_tools(body: CreateResponseRequest, chat: dict[str, Any], names: dict[st
             chat["tool_choice"] = choice
 
 
-def _conversation(body: CreateResponseRequest, before: Sequence[ResponseInputItem]) -> Conversation:
-    said = Conversation()
+def _conversation(
+    body: CreateResponseRequest, before: Sequence[ResponseInputItem], *, images: bool
+) -> Conversation:
+    said = Conversation(images=images)
     said.tell(given(body.instructions, ""), "instructions")
     for item in before:
         _add(said, item, "previous_response_id")
@@ -170,6 +183,8 @@ def _add(said: Conversation, item: ResponseInputItem, at: str) -> None:
     match item:
         case ResponseInputMessage(role="system" | "developer", content=content):
             said.tell(_plain(content, f"{at}.content"), at)
+        case ResponseInputMessage(role="user", content=content) if said.images:
+            said.say("user", _with_images(content, f"{at}.content"), at)
         case ResponseInputMessage(role=role, content=content):
             said.say(role, _plain(content, f"{at}.content"), at)
         case ResponseInputFunctionCall(call_id=call_id, name=name, arguments=arguments):
@@ -196,3 +211,28 @@ def _part(part: ResponseInputPart, at: str) -> str:
         case ResponseInputText(text=text) | ResponseGivenText(text=text) | ResponseRefusal(refusal=text):
             return text
     raise unsupported(f"{at}.type", f"of '{part.type}' cannot be read: the model reads text only.")
+
+
+def _with_images(content: ResponseInputContent, at: str) -> str | list[Part]:
+    """Content parts if there are images, else one text."""
+    if isinstance(content, str) or not any(isinstance(part, ResponseInputImage) for part in content):
+        return _plain(content, at)
+    return [
+        _image(part, f"{at}[{index}]")
+        if isinstance(part, ResponseInputImage)
+        else text_part(_part(part, f"{at}[{index}]"))
+        for index, part in enumerate(content)
+    ]
+
+
+def _image(part: ResponseInputImage, at: str) -> Part:
+    url, detail = given(part.image_url, None), given(part.detail, None)
+    if url is None:
+        raise unsupported(
+            f"{at}.file_id", "needs a server that keeps files: send the image itself in 'image_url'."
+        )
+    if detail not in (None, "auto", "low", "high"):
+        raise unsupported(
+            f"{at}.detail", f"of '{detail}' is not known in chats: use 'auto', 'low' or 'high'."
+        )
+    return image_part(url, detail)

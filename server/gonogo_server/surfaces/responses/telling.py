@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-PREFIXES: Final[Mapping[Kind, str]] = {Kind.REASONING: "rs_", Kind.TEXT: "msg_", Kind.CALL: "fc_"}
+PREFIXES: Final[Mapping[Kind, str]] = {
+    Kind.REASONING: "rs_",
+    Kind.TEXT: "msg_",
+    Kind.REFUSAL: "msg_",
+    Kind.CALL: "fc_",
+}
 DELTAS: Final[Mapping[Kind, str]] = {
     Kind.REASONING: "response.reasoning_text",
     Kind.TEXT: "response.output_text",
+    Kind.REFUSAL: "response.refusal",
     Kind.CALL: "response.function_call_arguments",
 }
 """What the events of a block's text begin with."""
+INCOMPLETE: Final[Mapping[str, str]] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""`incomplete_details.reason` by the reason for which the answer ended."""
 FAILURES: Final[Mapping[str, str]] = {"rate_limit_error": "rate_limit_exceeded"}
 """Codes of a failed response by the types of errors; any other is `server_error`."""
 
@@ -73,16 +81,10 @@ class ResponseTelling:
 
     def failure(self, error: BaseException) -> bytes:
         """The last event of a response that failed."""
-        shown = envelope(error).error
-        code = (
-            shown.code
-            if shown.code == "context_length_exceeded"
-            else FAILURES.get(shown.type, "server_error")
-        )
-        told = {"code": code, "message": shown.message}
         self._echo["store"] = False  # what failed is not stored
-        failed = {"type": "response.failed", "response": self._object("failed") | {"error": told}}
-        return b"".join(map(self._numbered, [*self._opening(), failed]))
+        told = self._object("failed") | {"error": failed(error)}
+        failure = {"type": "response.failed", "response": told}
+        return b"".join(map(self._numbered, [*self._opening(), failure]))
 
     def whole(self) -> Document:
         """The object of an answer that is over."""
@@ -91,10 +93,11 @@ class ResponseTelling:
 
     def _finished(self) -> Document:
         assert self._ended is not None, "what ended is counted"
-        if self._ended.reason == "length":
-            whole = self._object("incomplete") | {"incomplete_details": {"reason": "max_output_tokens"}}
-        else:
+        cut_by = INCOMPLETE.get(self._ended.reason)
+        if cut_by is None:
             whole = self._object("completed") | {"completed_at": int(time.time())}
+        else:
+            whole = self._object("incomplete") | {"incomplete_details": {"reason": cut_by}}
         stored = whole["store"] and (self._fits is None or self._fits(whole))
         return whole | {"store": stored}
 
@@ -126,7 +129,7 @@ class ResponseTelling:
                 return (
                     []
                     if self._output
-                    else [*self._open(Opened(Kind.TEXT)), *self._close(cut=event.reason == "length")]
+                    else [*self._open(Opened(Kind.TEXT)), *self._close(cut=event.reason in INCOMPLETE)]
                 )
             case Counted():
                 self._counted = event
@@ -144,6 +147,9 @@ class ResponseTelling:
             case Kind.TEXT:
                 item |= {"role": "assistant", "content": []}
                 self._part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+            case Kind.REFUSAL:
+                item |= {"role": "assistant", "content": []}
+                self._part = {"type": "refusal", "refusal": ""}
             case Kind.REASONING:
                 item |= {"type": "reasoning", "summary": [], "content": []}
                 self._part = {"type": "reasoning_text", "text": ""}
@@ -171,13 +177,18 @@ class ResponseTelling:
         place = {"item_id": self._output[-1]["id"], "output_index": self._index}
         return place if self._kind is Kind.CALL else place | {"content_index": 0}
 
+    @property
+    def _field(self) -> str:
+        """The name of the text in the open part, and in the event that closes it."""
+        return "refusal" if self._kind is Kind.REFUSAL else "text"
+
     def _grow(self, event: Grown) -> Document:
         delta = {"type": f"{DELTAS[self._kind]}.delta", **self._place, "delta": event.text}
         match self._kind:
             case Kind.CALL:
                 self._output[-1]["arguments"] += event.text
-            case Kind.REASONING:
-                self._part["text"] += event.text
+            case Kind.REASONING | Kind.REFUSAL:
+                self._part[self._field] += event.text
             case Kind.TEXT:
                 said = [entry.model_dump() for entry in chat_logprobs(event.tokens).content or ()]
                 self._part["text"] += event.text
@@ -193,7 +204,7 @@ class ResponseTelling:
         if self._kind is Kind.CALL:
             return [done | {"name": item["name"], "arguments": item["arguments"]}, item_done]
         item["content"] = [self._part]
-        done |= {"text": self._part["text"]}
+        done |= {self._field: self._part[self._field]}
         if self._kind is Kind.TEXT:
             done |= {"logprobs": self._part["logprobs"]}
         part_done = {"type": "response.content_part.done", **self._place, "part": self._part}
@@ -214,7 +225,7 @@ class ResponseTelling:
         }
 
     def _usage(self) -> Document | None:
-        if self._counted is None:
+        if self._counted is None or not self._counted.known:
             return None
         counted = self._counted
         return {
@@ -224,3 +235,10 @@ class ResponseTelling:
             "output_tokens_details": {"reasoning_tokens": counted.reasoning_tokens or 0},
             "total_tokens": counted.prompt_tokens + counted.completion_tokens,
         }
+
+
+def failed(error: BaseException) -> Document:
+    """The `error` of a failed response: a code of the API, and a message."""
+    shown = envelope(error).error
+    code = shown.code if shown.code == "context_length_exceeded" else FAILURES.get(shown.type, "server_error")
+    return {"code": code, "message": shown.message}

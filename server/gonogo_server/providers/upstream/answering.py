@@ -1,0 +1,96 @@
+"""The answer to a plan: what an upstream gives for each of its requests, as one body or one stream."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo_server.exchange import current
+from gonogo_server.providers.upstream.asking import Asking
+from gonogo_server.providers.upstream.joining import joined, one
+from gonogo_server.repair.documents import frame
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from gonogo_server.providers.upstream.client import Client
+    from gonogo_server.repair.base import Document, Operation
+    from gonogo_server.repair.plan import Plan
+
+PATHS: Final[Mapping[Operation, str]] = {
+    "chat": "/chat/completions",
+    "completion": "/completions",
+    "embedding": "/embeddings",
+}
+
+
+def askings(client: Client, made: Plan, request_id: str, raw: bytes | None = None) -> Sequence[Asking]:
+    """The requests of a plan; `raw` are the bytes of the client's, sent where the plan leaves it as it came."""
+    path = PATHS[made.asked.operation]
+    return [
+        Asking(client, path, made, number, request_id, raw if each is made.document else None)
+        for number, each in enumerate(made.requests)
+    ]
+
+
+async def whole(made: Plan, asked: Sequence[Asking]) -> Document:
+    """One whole answer of those to all requests."""
+    bodies = await _all([_whole(made, asking) for asking in asked])
+    joiner = made.joiner()
+    body = bodies[0] if joiner is None else joiner.whole(bodies)
+    _count(body)
+    return body
+
+
+async def frames(made: Plan, asked: Sequence[Asking]) -> AsyncGenerator[bytes, None]:
+    """The events of a stream."""
+    async with aclosing(chunks(made, asked)) as coming:
+        async for some in coming:
+            yield b"".join([frame(chunk) for chunk in some])
+
+
+async def chunks(made: Plan, asked: Sequence[Asking]) -> AsyncGenerator[list[Document], None]:
+    """The chunks of a stream, also where the upstream is asked for whole answers."""
+    if not made.asked.stream:
+        yield list(made.chunks(await whole(made, asked)))
+        return
+    joiner = made.joiner()
+    coming = one(asked[0]) if joiner is None else joined(asked, joiner)
+    exchange = current()
+    async with aclosing(coming):
+        async for some in coming:
+            for chunk in some:
+                if chunk.get("usage"):
+                    _count(chunk)
+            if exchange.first_token_seconds is None:
+                exchange.first_token_seconds = exchange.seconds
+            yield some
+
+
+async def _all(coming: Sequence[Any]) -> list[Document]:
+    """What all of them give; the first that fails ends the others."""
+    tasks = [asyncio.ensure_future(each) for each in coming]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _whole(made: Plan, asking: Asking) -> Document:
+    """A whole answer, also where the upstream is asked for a stream."""
+    if not made.asked.stream:
+        return await asking.whole()
+    async with aclosing(one(asking)) as coming:
+        return made.fold([chunk async for chunks in coming for chunk in chunks])
+
+
+def _count(document: Document) -> None:
+    """Note the tokens for the log."""
+    usage = document.get("usage")
+    if isinstance(usage, dict):
+        exchange = current()
+        exchange.prompt_tokens = usage.get("prompt_tokens") or 0
+        exchange.completion_tokens = usage.get("completion_tokens") or 0

@@ -1,0 +1,31 @@
+"""Translation of a request for a response into a chat request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo_server.requests.params import given
+from gonogo_server.surfaces.responses.asking import asked
+from gonogo_server.surfaces.responses.echo import echo
+from gonogo_server.surfaces.responses.telling import ResponseTelling
+from gonogo_server.surfaces.translation import Translation
+
+if TYPE_CHECKING:
+    from gonogo_wire import CreateResponseRequest
+
+DEFAULTS: Final = frozenset({"temperature", "top_p"})
+"""Fields with a default of the upstream, which is used if the client does not send them; the response has null then."""
+
+
+def translation(body: CreateResponseRequest) -> Translation:
+    """The translated request. Raises `BadRequest`, with `param`, for what a chat completion cannot express."""
+    wanted = asked(body, images=True)
+    unasked = DEFAULTS - body.model_fields_set
+    limits = dict.fromkeys(("max_tokens", "max_completion_tokens"), "max_output_tokens")
+    return Translation(
+        wanted.chat,
+        {**wanted.names, **limits, "stream_options": "stream"},
+        ResponseTelling(echo(body) | dict.fromkeys(unasked)),
+        given(body.max_output_tokens, None),
+        unasked=unasked,
+    )

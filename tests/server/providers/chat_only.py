@@ -1,0 +1,114 @@
+"""Upstreams that have chat completions and no other surface, and streams of a surface as they are compared."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from server.providers.upstreams import DONE, FIRST, LAST, chunk, http, read, replying
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    Body = dict[str, Any]
+
+CHAT = "/v1/chat/completions"
+PATHS = (CHAT, "/v1/models")
+NOT_FOUND = b'{"detail":"Not Found"}'
+USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+_NAME = re.compile(r'"((?:resp|msg|rs|fc|call|toolu|chatcmpl-tool)[_-][0-9a-zA-Z_-]+)"')
+
+
+def chat_only(app: ASGIApp, asked: list[Body] | None = None) -> ASGIApp:
+    """The application without its other paths; `asked` is given the chat requests."""
+
+    async def only(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in PATHS:
+            await replying(NOT_FOUND, status=404, media_type="application/json")(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == CHAT and asked is not None:
+            data = await read(receive)
+            asked.append(json.loads(data))
+            await app(scope, _replayed(data, receive), send)
+        else:
+            await app(scope, receive, send)
+
+    return only
+
+
+def _replayed(data: bytes, receive: Receive) -> Receive:
+    """What gives the body that was read already, and then what comes."""
+    left: list[Any] = [{"type": "http.request", "body": data, "more_body": False}]
+
+    async def next_() -> Any:  # noqa: ANN401 - a message of ASGI
+        return left.pop() if left else await receive()
+
+    return next_
+
+
+def saying(*chunks: bytes, asked: list[Body] | None = None) -> ASGIApp:
+    """One that streams these chunks between a role and an end, and counts."""
+    counted = chunk(choices=[], usage=USAGE)
+    return chat_only(replying(FIRST, *chunks, LAST, counted, DONE), asked)
+
+
+def answering(
+    message: Body, reason: str = "stop", asked: list[Body] | None = None, **more: object
+) -> ASGIApp:
+    """One that answers with this message, whole."""
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
+    head = {"id": "c1", "object": "chat.completion", "created": 1_700_000_000, "model": "m"}
+    body = {**head, "choices": [choice], "usage": USAGE, **more}
+    return chat_only(replying(json.dumps(body).encode(), media_type="application/json"), asked)
+
+
+def counting(paths: list[str], app: ASGIApp) -> ASGIApp:
+    """The application, with a note of each path that is asked."""
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        paths.append(scope["path"])
+        await app(scope, receive, send)
+
+    return http(noting)
+
+
+def events(text: str) -> list[Body]:
+    """The data of the events of a surface; each has its type as its name."""
+    found = []
+    for frame in text.removesuffix("\n\n").split("\n\n"):
+        if frame.startswith(":"):
+            continue
+        name, data = frame.split("\n")
+        event = json.loads(data.removeprefix("data: "))
+        assert name == f"event: {event['type']}"
+        found.append(event)
+    return found
+
+
+def alike(found: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same with names in the order of their first use, and without what differs each time."""
+    names: dict[str, str] = {}
+    text = json.dumps(found)
+    text = _NAME.sub(lambda match: f'"{names.setdefault(match[1], f"name {len(names)}")}"', text)
+    return _without_times(json.loads(text))
+
+
+def _without_times(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, list):
+        return [_without_times(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_times(item) for name, item in value.items() if name not in VARIES}
+
+
+VARIES = {
+    "created_at",
+    "completed_at",
+    # What was asked before is in the prefix cache.
+    "cached_tokens",
+    "cache_read_input_tokens",
+    "input_tokens",
+    # The defaults are the upstream's.
+    "temperature",
+    "top_p",
+}

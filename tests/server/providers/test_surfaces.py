@@ -1,0 +1,534 @@
+"""Responses and messages through a gateway: translated for an upstream that has chat only, or passed on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import anthropic
+import openai
+import pytest
+from gonogo_server.compose import application
+from gonogo_server.engine.base import ReasoningStyle
+from gonogo_server.engine.scripted import ScriptedEngine
+from pydantic import BaseModel
+from server.conftest import listen
+from server.providers.chat_only import alike, answering, chat_only, counting, events, saying
+from server.providers.upstreams import (
+    DONE,
+    FIRST,
+    chunk,
+    gateway,
+    gone,
+    hanging_up,
+    http,
+    in_chunks,
+    read,
+    replying,
+)
+from server.providers.upstreams import HEAD as STREAM_HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    import httpx2
+    from gonogo_server.compilation.worker import Worker
+    from gonogo_server.settings import Settings
+    from starlette.types import Receive, Scope, Send
+
+    Body = dict[str, Any]
+    Check = Callable[[str, object], None]
+
+pytestmark = pytest.mark.anyio
+
+BELL = {"type": "object", "properties": {}}
+RINGS = 'Well. <tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
+STYLE = ReasoningStyle("<think>", "</think>", frozenset({"none", "low"}))
+SCHEMA = {
+    "type": "object",
+    "properties": {"go": {"type": "boolean"}},
+    "required": ["go"],
+    "additionalProperties": False,
+}
+FUNCTION = {"type": "function", "name": "ring_bell", "description": None, "parameters": BELL, "strict": None}
+TOOL = {"name": "ring_bell", "input_schema": BELL, "cache_control": {"type": "ephemeral"}}
+PNG = "data:image/png;base64,AAAA"
+
+
+def response(given: object = "Hi", **fields: object) -> Body:
+    return {"model": "scripted", "input": given, **fields}
+
+
+def message(*messages: Body, **fields: object) -> Body:
+    said = list(messages) or [{"role": "user", "content": "Hi"}]
+    return {"model": "scripted", "max_tokens": 64, "messages": said, **fields}
+
+
+# As Codex 0.171 sends it, in short.
+CODEX = response(
+    [
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "a"}]},
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "b"}], "id": "m"},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Ring."}]},
+    ],
+    instructions="You are a coding agent.",
+    tools=[FUNCTION, {"type": "namespace", "name": "mcp", "tools": [FUNCTION]}, {"type": "web_search"}],
+    tool_choice="auto",
+    parallel_tool_calls=True,
+    reasoning={"summary": "auto"},
+    store=False,
+    include=["reasoning.encrypted_content"],
+    prompt_cache_key="k",
+    client_metadata={"x": "y"},
+)
+# As Claude Code sends it, in short.
+CLAUDE_CODE = message(
+    {"role": "user", "content": [{"type": "text", "text": "Ring.", "cache_control": {"type": "ephemeral"}}]},
+    {"role": "system", "content": "A hint."},
+    system=[{"type": "text", "text": "You are an agent.", "cache_control": {"type": "ephemeral"}}],
+    tools=[TOOL, {"type": "web_search_20250305", "name": "web_search"}],
+    metadata={"user_id": "u"},
+    thinking={"type": "adaptive"},
+    context_management={"edits": []},
+)
+TURNS = [
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yes?"},
+    {"role": "user", "content": "Go on."},
+]
+CALL = {"type": "function_call", "call_id": "call_1", "name": "ring_bell", "arguments": "{}"}
+RESULT = {
+    "type": "function_call_output",
+    "call_id": "call_1",
+    "output": [{"type": "input_text", "text": "d"}],
+}
+USE = {
+    "role": "assistant",
+    "content": [{"type": "tool_use", "id": "call_1", "name": "ring_bell", "input": {}}],
+}
+GAVE = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "done"}]}
+THOUGHT = {"type": "thinking", "thinking": "Hm.", "signature": ""}
+
+ENGINES: dict[str, tuple[Body, list[Body], list[Body]]] = {
+    "text": (
+        {},
+        [
+            response(instructions="Be kind."),
+            response(TURNS, max_output_tokens=16, metadata={"a": "b"}),
+            response(temperature=0, include=["message.output_text.logprobs"], top_logprobs=1),
+        ],
+        [message(system="Be kind."), message(*TURNS, max_tokens=5), message(temperature=0.5, top_p=0.5)],
+    ),
+    "tools": (
+        {"answer": lambda prompt: "It rang." if "tool_response" in prompt else RINGS},
+        [
+            CODEX,
+            CODEX | {"input": [*CODEX["input"], CALL, RESULT]},
+            CODEX | {"tool_choice": {"type": "function", "name": "ring_bell"}},
+            CODEX | {"tool_choice": "none"},
+        ],
+        [
+            CLAUDE_CODE,
+            CLAUDE_CODE | {"messages": [TURNS[0], USE, GAVE]},
+            CLAUDE_CODE | {"tool_choice": {"type": "any", "disable_parallel_tool_use": True}},
+            CLAUDE_CODE | {"tool_choice": {"type": "none"}},
+        ],
+    ),
+    "reasoning": (
+        {"answer": "<think>\nHm.\n</think>\n\nYes.", "reasoning": STYLE},
+        [response(reasoning={"effort": "low", "summary": "auto"})],
+        [
+            message(thinking={"type": "enabled", "budget_tokens": 1024}),
+            message(thinking={"type": "adaptive", "display": "omitted"}),
+            message(TURNS[0], {"role": "assistant", "content": [THOUGHT]}, TURNS[2]),
+        ],
+    ),
+    "structure": (
+        {"answer": '{"go": true}'},
+        [response(text={"format": {"type": "json_schema", "name": "a", "schema": SCHEMA, "strict": True}})],
+        [message(output_config={"format": {"type": "json_schema", "schema": SCHEMA}})],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+async def test_a_translated_answer_is_the_one_that_the_upstream_would_give_itself(
+    name: str, settings: Settings, worker: Worker, keeps_contract: Check
+) -> None:
+    """The reference server has all surfaces: once it answers itself, and once only its chat completions are asked."""
+    scripted, responses, messages = ENGINES[name]
+    app = application(ScriptedEngine(**scripted), settings, worker=worker)
+    bodies = [*(("/responses", each) for each in responses), *(("/messages", each) for each in messages)]
+    async with listen(app) as itself, listen(chat_only(app)) as chat, gateway(chat.base_url) as client:
+        for path, body in bodies:
+            for stream in (False, True):
+                asked = {**body, "stream": stream}
+                own, made = await itself.post(path, json=asked), await client.post(path, json=asked)
+                assert (own.status_code, made.status_code) == (200, 200), made.text
+                if stream:
+                    assert alike(events(made.text)) == alike(events(own.text)), asked
+                else:
+                    keeps_contract("Message" if path == "/messages" else "ResponseObject", made.json())
+                    assert alike(made.json()) == alike(own.json()), asked
+                assert _input(path, made.text, stream=stream) == _input(path, own.text, stream=stream)
+
+
+def _input(path: str, text: str, *, stream: bool) -> int:
+    """The tokens of the prompt, those from a cache among them."""
+    last = (events(text)[-2 if path == "/messages" else -1]) if stream else json.loads(text)
+    usage = last["response"]["usage"] if "response" in last else last["usage"]
+    found: int = usage["input_tokens"] + usage.get("cache_read_input_tokens", 0)
+    return found
+
+
+class Verdict(BaseModel):
+    go: bool
+
+
+@pytest.fixture
+async def tools(settings: Settings, worker: Worker) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a gateway in front of a server that calls tools, and has chat only."""
+    engine = ScriptedEngine(**ENGINES["tools"][0])
+    async with (
+        listen(chat_only(application(engine, settings, worker=worker))) as chat,
+        gateway(chat.base_url) as client,
+    ):
+        yield client
+
+
+async def test_the_official_client_calls_a_function_and_says_what_it_gave(tools: httpx2.AsyncClient) -> None:
+    given: Any = [{"role": "user", "content": "Ring."}]
+    known: Any = [FUNCTION]
+    async with openai.AsyncOpenAI(base_url=str(tools.base_url), api_key="any", max_retries=0) as sdk:
+        async with sdk.responses.stream(model="scripted", input=given, tools=known) as stream:
+            first = await stream.get_final_response()
+        said, call = first.output
+        assert (said.type, call.type) == ("message", "function_call")
+        given += [each.to_dict() for each in first.output]
+        given += [{"type": "function_call_output", "call_id": getattr(call, "call_id", ""), "output": "done"}]
+        second = await sdk.responses.create(model="scripted", input=given, tools=known)
+        assert second.output_text == "It rang."
+        with pytest.raises(openai.NotFoundError) as missing:
+            await sdk.responses.create(model="other", input="Hi")
+        assert missing.value.code == "model_not_found"
+
+
+async def test_the_official_client_of_messages_uses_a_tool_and_says_what_it_gave(
+    tools: httpx2.AsyncClient,
+) -> None:
+    said: Any = [{"role": "user", "content": "Ring."}]
+    given: Any = {"model": "scripted", "max_tokens": 64, "tools": [TOOL]}
+    base = str(tools.base_url).removesuffix("/").removesuffix("/v1")
+    async with anthropic.AsyncAnthropic(base_url=f"{base}/lab", api_key="any", max_retries=0) as sdk:
+        async with sdk.messages.stream(messages=said, **given) as stream:
+            first = await stream.get_final_message()
+        use = first.content[-1]
+        assert use.type == "tool_use"
+        assert (first.stop_reason, first.usage.input_tokens > 0) == ("tool_use", True)
+        result = {"type": "tool_result", "tool_use_id": use.id, "content": "done"}
+        said += [{"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+        second = await sdk.messages.create(messages=said, **given)
+        assert [block.to_dict() for block in second.content] == [{"type": "text", "text": "It rang."}]
+        with pytest.raises(anthropic.NotFoundError):
+            await sdk.messages.create(model="other", max_tokens=8, messages=said[:1])
+
+
+async def test_a_structured_answer_is_parsed_by_the_official_client() -> None:
+    asked: list[Body] = []
+    app = answering({"content": '{"go": true}'}, asked=asked)
+    async with listen(app) as chat, gateway(chat.base_url) as client:
+        async with openai.AsyncOpenAI(base_url=str(client.base_url), api_key="any", max_retries=0) as sdk:
+            answer = await sdk.responses.parse(model="m", input="Hi", text_format=Verdict)
+        assert answer.output_parsed == Verdict(go=True)
+    assert asked[0]["response_format"]["json_schema"]["schema"]["required"] == ["go"]
+
+
+# ---- what the upstream is sent ----------------------------------------------------------------------------------
+
+
+async def test_nothing_is_asked_that_the_client_did_not_ask() -> None:
+    asked: list[Body] = []
+    async with listen(saying(chunk("Hi"), asked=asked)) as chat, gateway(chat.base_url) as client:
+        await client.post("/responses", json={**response(max_output_tokens=16), "model": "m", "stream": True})
+        await client.post("/messages", json={**message(), "model": "lab/m", "stream": True})
+    counted = {"stream": True, "stream_options": {"include_usage": True}}
+    said = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    assert asked == [{**said, **counted, "max_tokens": 16}, {**said, **counted, "max_tokens": 64}]
+
+
+async def test_what_the_upstream_lacks_is_asked_for_once() -> None:
+    paths: list[str] = []
+    async with (
+        listen(counting(paths, answering({"content": "Yes."}))) as chat,
+        gateway(chat.base_url) as client,
+    ):
+        for _ in range(2):
+            assert (await client.post("/responses", json={**response(), "model": "m"})).status_code == 200
+            assert (await client.post("/messages", json={**message(), "model": "m"})).status_code == 200
+    assert [path.removeprefix("/v1") for path in paths if path != "/v1/models"] == [
+        "/responses",
+        "/chat/completions",
+        "/messages",
+        "/chat/completions",
+        "/chat/completions",
+        "/chat/completions",
+    ]
+
+
+async def test_what_the_settings_name_is_not_asked_for() -> None:
+    paths: list[str] = []
+    app = counting(paths, answering({"content": "Yes."}))
+    async with listen(app) as chat, gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client:
+        assert (await client.post("/messages", json={**message(), "model": "m"})).status_code == 200
+        counted = await client.post("/messages/count_tokens", json={**message(), "model": "m"})
+    assert (counted.status_code, counted.json()["error"]["type"]) == (404, "not_found_error")
+    assert paths == ["/v1/chat/completions"]
+
+
+@pytest.mark.parametrize("path", ["/responses/input_tokens", "/messages/count_tokens"])
+async def test_a_count_that_the_upstream_does_not_have_is_not_there(path: str) -> None:
+    body = {**(response() if path.startswith("/responses") else message()), "model": "m"}
+    async with listen(answering({"content": "Yes."})) as chat, gateway(chat.base_url) as client:
+        missing = await client.post(path, json=body)
+    assert missing.status_code == 404
+    assert "cannot count the tokens" in missing.json()["error"]["message"]
+
+
+# ---- what goes wrong ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/responses", "/messages"])
+@pytest.mark.parametrize("status", [400, 401, 422, 429, 503])
+async def test_an_error_of_the_upstream_has_the_envelope_of_the_surface(
+    path: str, status: int, keeps_contract: Check
+) -> None:
+    refused = json.dumps({"error": {"message": "no", "type": "x", "param": "messages", "code": None}})
+    app = chat_only(replying(refused.encode(), status=status, media_type="application/json"))
+    body = {**(response() if path == "/responses" else message()), "model": "m", "stream": True}
+    async with listen(app) as chat, gateway(chat.base_url) as client:
+        answer = await client.post(path, json=body)
+    assert answer.status_code == {422: 400, 401: 502}.get(status, status)
+    keeps_contract("ErrorEnvelope" if path == "/responses" else "MessageErrorEnvelope", answer.json())
+    if status == 400 and path == "/responses":
+        assert answer.json()["error"]["param"] == "input"
+
+
+async def test_a_limit_of_a_message_beyond_the_context_ends_in_the_context() -> None:
+    asked: list[Body] = []
+    said = json.dumps(
+        {"error": {"message": "This model's maximum context length is 40 tokens.", "code": 400}}
+    )
+    refusing = replying(said.encode(), status=400, media_type="application/json")
+    clipped = answering({"content": "Well"}, "length")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/chat/completions"):
+            asked.append(json.loads(await read(receive)))
+            await (refusing if "max_tokens" in asked[-1] else clipped)(scope, _again, send)
+        else:
+            await clipped(scope, receive, send)
+
+    async with listen(app) as chat, gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client:
+        answer = (await client.post("/messages", json=message(max_tokens=32_000))).json()
+        refused = await client.post("/responses", json=response(max_output_tokens=32_000))
+    assert answer["stop_reason"] == "model_context_window_exceeded"
+    assert [each.get("max_tokens") for each in asked] == [32_000, None, 32_000]
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
+
+
+CUTS = {
+    "cut": in_chunks(FIRST, chunk("Hel")),
+    "error": in_chunks(
+        FIRST, chunk("Hel"), b'data: {"error": {"message": "out of memory", "code": 500}}\n\n'
+    ),
+    "no reason": in_chunks(FIRST, chunk("Hel"), DONE) + b"0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+async def test_an_upstream_that_dies_within_a_stream_ends_it_in_the_error_of_the_surface(
+    name: str, keeps_contract: Check
+) -> None:
+    surfaces = {"surfaces": ["chat"]}
+    async with hanging_up(STREAM_HEAD, CUTS[name]) as url, gateway(url, lab=surfaces) as client:
+        failed = events((await client.post("/responses", json={**response(), "stream": True})).text)
+        broken = events((await client.post("/messages", json={**message(), "stream": True})).text)
+    keeps_contract("ResponseStreamEvent", failed[-1])
+    assert failed[-1]["type"] == "response.failed"
+    assert failed[-1]["response"]["error"]["code"] == "server_error"
+    assert [event["sequence_number"] for event in failed] == list(range(len(failed)))
+    keeps_contract("MessageErrorEnvelope", broken[-1])
+    assert "".join(event.get("delta", "") for event in failed) == "Hel"
+    assert [event["type"] for event in broken][-2:] == ["content_block_delta", "error"]
+
+
+async def test_the_upstream_is_told_at_once_when_the_client_leaves() -> None:
+    left: list[asyncio.Event] = [asyncio.Event(), asyncio.Event()]
+    waiting = iter(left)
+
+    async def until_gone(receive: Receive) -> None:
+        mine = next(waiting)
+        await gone(receive)
+        mine.set()
+
+    app = chat_only(replying(FIRST, chunk("Hel"), after=until_gone))
+    async with listen(app) as chat, gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client:
+        for path, body in (("/responses", response()), ("/messages", message())):
+            async with client.stream("POST", path, json={**body, "stream": True}) as answer:
+                await anext(answer.aiter_bytes())
+        for each in left:
+            await each.wait()
+
+
+async def test_each_chunk_goes_on_at_once() -> None:
+    more = asyncio.Event()
+
+    async def held(_scope: Scope, receive: Receive, send: Send) -> None:
+        await read(receive)
+        head = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": FIRST + chunk("Hel"), "more_body": True})
+        await more.wait()
+        await send({"type": "http.response.body", "body": chunk("lo", "stop") + DONE, "more_body": False})
+
+    async with (
+        listen(http(held)) as chat,
+        gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client,
+        client.stream("POST", "/responses", json={**response(), "stream": True}) as answer,
+    ):
+        text = ""
+        async for piece in answer.aiter_text():
+            text += piece
+            if '"delta":"Hel"' in text:
+                more.set()
+    assert '"delta":"lo"' in text
+
+
+# ---- an upstream that has them -----------------------------------------------------------------------------------
+
+
+EVENTS = (
+    b'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":3}}}\n\n',
+    b'event: message_delta\r\ndata: {"type":"message_delta","usage":{"output_tokens":2}}\r\n\r\n',
+    b'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+)
+
+
+async def test_what_the_upstream_has_is_passed_on_byte_by_byte_with_the_headers_that_matter() -> None:
+    seen: list[tuple[bytes, dict[bytes, bytes]]] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((await read(receive), dict(scope["headers"])))
+        await replying(*EVENTS)(scope, _again, send)
+
+    headers = {"anthropic-version": "2026-10-21", "anthropic-beta": "a,b", "x-api-key": "client"}
+    sent = json.dumps({**message(), "stream": True, "new_field": [1.50]}).encode()
+    async with listen(http(noting)) as upstream, gateway(upstream.base_url) as client:
+        answer = await client.post(
+            "/messages?beta=true", content=sent, headers={**headers, "content-type": "application/json"}
+        )
+    assert answer.content == b"".join(EVENTS)
+    [(body, passed)] = seen
+    assert body == sent
+    assert (passed[b"anthropic-version"], passed[b"anthropic-beta"]) == (b"2026-10-21", b"a,b")
+    assert b"x-api-key" not in passed
+
+
+async def _again() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def test_all_that_the_upstream_has_is_its_own(settings: Settings, worker: Worker) -> None:
+    app = application(ScriptedEngine(), settings, worker=worker)
+    async with listen(app) as itself, gateway(itself.base_url) as client:
+        for path, body in (
+            ("/responses", response(temperature=0.5)),
+            ("/responses/input_tokens", response()),
+            ("/messages", message(stop_sequences=["How"])),
+            ("/messages/count_tokens", message()),
+        ):
+            named = {**body, "model": "lab/scripted"}
+            own, passed = await itself.post(path, json=body), await client.post(path, json=named)
+            assert passed.status_code == 200
+            assert alike(passed.json()) == alike(own.json())
+            if path.endswith("tokens"):
+                assert passed.json() == own.json()
+        refused = await client.post("/responses", json=response(previous_response_id="resp_1"))
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "previous_response_id")
+        missing = await client.post("/messages", json={**message(), "model": "other"})
+        assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found_error")
+
+
+CREATED = (
+    b'event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1",'
+    b'"object":"response","status":"in_progress","error":null,"output":[]}}\n\n'
+)
+
+
+@pytest.mark.parametrize("rest", [b"", b'event: x\ndata: {"type":"resp'], ids=["whole", "half an event"])
+async def test_a_stream_that_is_passed_on_and_breaks_off_ends_in_the_error_of_its_surface(
+    rest: bytes,
+) -> None:
+    both = {"surfaces": ["responses", "messages"]}
+    async with hanging_up(STREAM_HEAD, in_chunks(CREATED + rest)) as url, gateway(url, lab=both) as client:
+        text = (await client.post("/responses", json={**response(), "stream": True})).text
+    assert text.encode().startswith(CREATED)
+    last = events(text)[-1]
+    assert (last["type"], last["sequence_number"]) == ("response.failed", 1)
+    assert (last["response"]["id"], last["response"]["status"]) == ("resp_1", "failed")
+    async with hanging_up(STREAM_HEAD, in_chunks(EVENTS[0] + rest)) as url, gateway(url, lab=both) as client:
+        text = (await client.post("/messages", json={**message(), "stream": True})).text
+    assert text.encode().startswith(EVENTS[0])
+    assert [event["type"] for event in events(text)] == ["message_start", "error"]
+
+
+async def test_a_response_that_a_chat_only_upstream_cannot_know_is_refused_by_name() -> None:
+    async with listen(answering({"content": "Yes."})) as chat, gateway(chat.base_url) as client:
+        refused = await client.post(
+            "/responses", json={**response(), "model": "m", "previous_response_id": "r"}
+        )
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "previous_response_id")
+        picture = {"type": "input_image", "image_url": PNG}
+        seen = await client.post(
+            "/responses", json={**response([{"role": "user", "content": [picture]}]), "model": "m"}
+        )
+        assert seen.status_code == 200
+
+
+async def test_a_picture_is_refused_by_name_where_the_report_says_that_the_upstream_has_none(
+    tmp_path: Path,
+) -> None:
+    report = tmp_path / "report.json"
+    failed = {
+        "id": "chat.request.picture",
+        "verdict": "inconclusive",
+        "reason": "server-error",
+        "cause": None,
+    }
+    report.write_text(json.dumps({"report_version": 2, "rules": [failed]}))
+    source = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
+    picture = {"role": "user", "content": [{"type": "image", "source": source}]}
+    async with (
+        listen(answering({"content": "Yes."})) as chat,
+        gateway(chat.base_url, quirks={"lab": report}) as client,
+    ):
+        refused = await client.post("/messages", json={**message(TURNS[0], picture), "model": "m"})
+        error = refused.json()["error"]
+    assert refused.status_code == 400
+    assert "Content other than text is not supported" in error["message"]
+
+
+async def test_repairs_of_a_broken_chat_lie_below_the_translation() -> None:
+    call = {"id": "call_1", "function": {"name": "f", "arguments": {"a": 1}}}
+    fragments = json.dumps({"choices": [{"delta": {"tool_calls": [call]}}]})
+    pieces = (b"data: " + fragments.encode() + b"\n\n", chunk(reason="eos"))
+    surfaces = {"surfaces": ["chat"]}
+    async with listen(replying(*pieces)) as chat, gateway(chat.base_url, lab=surfaces) as client:
+        last = events((await client.post("/responses", json={**response(), "stream": True})).text)[-1]
+        used = events((await client.post("/messages", json={**message(), "stream": True})).text)
+    (item,) = last["response"]["output"]
+    assert (item["name"], item["arguments"], item["call_id"]) == ("f", '{"a": 1}', "call_1")
+    assert last["response"]["usage"] is None
+    assert used[-2]["delta"]["stop_reason"] == "tool_use"
