@@ -1,4 +1,4 @@
-"""Rules about tools, and about what stands around answers: errors, keys, HTTP, the bytes of streams, models."""
+"""Rules about tools, and about what is around answers: errors, keys, HTTP, the bytes of streams, models, other APIs."""
 
 from __future__ import annotations
 
@@ -265,4 +265,19 @@ AROUND: Final = (
     ),
 )
 
-ROWS: Final = (*TOOLS, *ERRORS, *AROUND)
+SURFACES: Final = (
+    Row(
+        ("responses.",),
+        Action.EMULATED,
+        "Responses are translated into chat completions.",
+        (Does.TRANSLATE_RESPONSES,),
+        failed_only=True,
+    ),
+    Row(
+        ("responses.",),
+        Action.PASSED_ON,
+        "Responses of the upstream are forwarded unchanged.",
+    ),
+)
+
+ROWS: Final = (*TOOLS, *ERRORS, *AROUND, *SURFACES)
