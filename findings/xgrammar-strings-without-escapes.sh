@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What: xgrammar writes the pattern of a string without JSON's escapes, so its grammar admits only text that is no JSON, and lets no
 #   escape into a string that has a length.
-# Versions: xgrammar 0.2.9; jsonschema-rs 0.61.2 as the second opinion.
+# Versions: xgrammar 0.2.9 with torch 2.15.0 and transformers 5.24.0, which it imports; jsonschema-rs 0.61.2 as the second opinion.
 # Expected: for a pattern that demands quotes the string "\"x\"", as without the pattern; and a line break in a string of at most ten
 #   characters.
 # Seen: for the pattern ^"x"$ the grammar admits ""x"" and nothing else. With maxLength 10 it admits "a b" and neither "a\nb" nor "a\"b";

@@ -221,14 +221,14 @@ OTHER_SURFACES: Final = ("responses.", "messages.")
 
 
 def of_musts() -> list[Playable]:
-    """The faults that break a must rule and can be played."""
-    musts = {
-        scenario.rule.id
-        for scenario in load()
-        if scenario.rule.level is Level.MUST and not scenario.rule.id.startswith(OTHER_SURFACES)
-    }
+    """The faults that break a must rule, no rule of another surface, and can be played."""
+    musts = {scenario.rule.id for scenario in load() if scenario.rule.level is Level.MUST}
     return [
-        fault for fault in playable() if fault.turns & musts and not (fault.unplayable or fault.otherwise)
+        fault
+        for fault in playable()
+        if fault.turns & musts
+        and not any(rule.startswith(OTHER_SURFACES) for rule in fault.turns)
+        and not (fault.unplayable or fault.otherwise)
     ]
 
 

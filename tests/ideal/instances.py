@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jsonschema_rs
 from ideal.refusal import Refusal
+
+LITERAL = re.compile(r"\^([^\\.^$*+?()\[\]{}|]+)\$")
+"""A pattern that admits one text."""
 
 
 def instance(schema: Any, param: str) -> Any:  # noqa: ANN401 - JSON
@@ -46,7 +50,8 @@ def _of_kind(kind: str, schema: dict[str, Any], root: Any) -> Any:  # noqa: ANN4
         case "array":
             return [_smallest(schema.get("items", {}), root) for _ in range(schema.get("minItems", 0))]
         case "string":
-            return "ë" * schema.get("minLength", 0)
+            literal = LITERAL.fullmatch(schema.get("pattern", ""))
+            return literal[1] if literal else "ë" * schema.get("minLength", 0)
         case "integer" | "number":
             return _number(schema)
         case "boolean":

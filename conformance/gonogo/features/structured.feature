@@ -32,6 +32,22 @@ Feature: Structured outputs
     When a number within limits is asked for
     Then the text is JSON that the schema admits
 
+  @must @structured.schema.escapes
+  Scenario: An answer that a pattern shapes is JSON
+    Source: schema, ResponseFormatJsonSchema.strict, "always follow the exact schema"; RFC 8259, 7
+    Why: a grammar that copies the pattern into the text writes quotation marks bare, and no client can parse the answer (xgrammar 0.2.9).
+    Needs: structured.schema.kept
+    When a text in quotation marks is asked for
+    Then the text is JSON
+
+  @should @structured.schema.pattern
+  Scenario: An answer keeps the pattern of a string
+    Source: schema, ResponseFormatJsonSchema.strict, "always follow the exact schema"; JSON Schema validation, 6.3.3
+    Why: a keyword that is accepted and ignored lets through what the caller ruled out (kekzl/imp#1567).
+    Needs: structured.schema.escapes
+    When a text in quotation marks is asked for
+    Then what the text says as JSON is admitted by the schema
+
   @must @structured.schema.strict_false
   Scenario: A schema with strict false is accepted where one with strict true is
     Source: schema, ResponseFormatJsonSchema.strict, default false

@@ -37,6 +37,7 @@ _CONST = _object("gauge", {"type": "string", "const": CONSTANT})
 _DEFINED = _object("gauge", {"$ref": "#/$defs/Gauge"}) | {
     "$defs": {"Gauge": {"type": "string", "enum": [CONSTANT]}}
 }
+_QUOTED = _object("gauge", {"type": "string", "pattern": f'^"{CONSTANT}"$'})
 _RANGE = _object("x", {"type": "integer", "minimum": 100, "maximum": 200})
 
 
@@ -64,6 +65,9 @@ REQUESTS: dict[str, Stimulus] = {
             OBJECT_TOKENS,
             messages=[{"role": "user", "content": "The value of x is 3. What is x?"}],
         ),
+    ),
+    "a text in quotation marks is asked for": post(
+        Endpoint.CHAT, _asked(_form(_QUOTED, strict=True), OBJECT_TOKENS)
     ),
     "any JSON object is asked for": post(
         Endpoint.CHAT,

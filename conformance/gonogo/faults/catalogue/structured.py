@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 KEPT = first("structured.schema.kept")
 STREAMED = first("structured.schema.streamed")
 LIMITS = first("structured.schema.limits")
+ESCAPES = first("structured.schema.escapes")
 ANY = first("structured.object.parses")
 BEGUN = first("structured.object.begins")
 
@@ -84,6 +85,18 @@ FAULTS: tuple[Fault, ...] = (
         changed(LIMITS, answer(put(_CONTENT, '{"x": 3}'))),
     ),
     fault(
+        "a pattern is written without JSON's escapes",
+        "xgrammar 0.2.9",
+        "structured.schema.escapes",
+        changed(ESCAPES, answer(put(_CONTENT, '{"gauge": ""teal-4417""}'))),
+    ),
+    fault(
+        "patterns are dropped from a schema",
+        "a grammar that knows types only",
+        "structured.schema.pattern",
+        changed(ESCAPES, answer(put(_CONTENT, '{"gauge": "teal-4417"}'))),
+    ),
+    fault(
         "strict false is refused",
         "a schema of its own that demands true",
         "structured.schema.strict_false",
@@ -121,12 +134,12 @@ def _unsaid(message: dict[str, Any], reason: str) -> Any:  # noqa: ANN401 - an e
     )
 
 
-_WHOLE = either(KEPT, LIMITS, ANY, BEGUN)
+_WHOLE = either(KEPT, LIMITS, ESCAPES, ANY, BEGUN)
 
 HARMLESS: dict[str, Change] = {
     "forms that are refused": changed(_formed, refused(400)),
     "schemas that are refused, where any object is not": changed(
-        either(KEPT, STREAMED, LIMITS, last("structured.schema.strict_false")), refused(400)
+        either(KEPT, STREAMED, LIMITS, ESCAPES, last("structured.schema.strict_false")), refused(400)
     ),
     "an object that the limit cuts short": changed(
         _WHOLE, answer(put(_CONTENT, '{"gau'), put("choices.0.finish_reason", "length"))
@@ -147,5 +160,9 @@ HARMLESS: dict[str, Change] = {
     "a thought in the text before the object": changed(BEGUN, answer(put(_CONTENT, "<think>\nThe user"))),
     "an object over several lines": changed(KEPT, answer(put(_CONTENT, '{\n  "gauge": "teal-4417"\n}\n'))),
     "an object in escapes": changed(KEPT, answer(put(_CONTENT, '{"gauge":"\\u0074eal-4417"}'))),
+    "patterns that are refused": changed(ESCAPES, refused(400)),
+    "quotation marks as escapes of Unicode": changed(
+        ESCAPES, answer(put(_CONTENT, '{"gauge":"\\u0022teal-4417\\u0022"}'))
+    ),
     "another number within the limits": changed(LIMITS, answer(put(_CONTENT, '{"x":200.0}'))),
 }

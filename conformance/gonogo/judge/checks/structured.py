@@ -37,6 +37,32 @@ def schema_kept(exchange: Exchange) -> Outcome:
     return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
 
 
+@check("the text is JSON", Of.BEGUN)
+def is_json(exchange: Exchange) -> Outcome:
+    """Whatever the schema says of it."""
+    said = _said(exchange)
+    try:
+        reading.parse(said)
+    except ValueError:
+        all_of_it(exchange)
+        return Deviation("JSON", f"the text is {said[:80]!r}")
+    return saw("JSON as the text", exchange)
+
+
+@check("what the text says as JSON is admitted by the schema", Of.BEGUN)
+def json_admitted(exchange: Exchange) -> Outcome:
+    """Undecided where the text is no JSON, of which another rule speaks."""
+    said = _said(exchange)
+    try:
+        value = reading.parse(said)
+    except ValueError as error:
+        raise undecided(Reason.NO_JSON, exchange) from error
+    broken = next(_validator(exchange).iter_errors(value), None)
+    if broken is None:
+        return saw("JSON that the schema admits", exchange)
+    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {broken.message}")
+
+
 @check("the text is a JSON object", Of.BEGUN)
 def is_object(exchange: Exchange) -> Outcome:
     """No fence around it, and nothing after it."""
