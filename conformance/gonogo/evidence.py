@@ -44,7 +44,7 @@ SEVERAL_VERSION = 2
 
 _REASONS = {reason.value: reason for reason in Reason}
 _OLDER_REASONS = {
-    "no embedding model is known; name one with --embedding-model": Reason.NO_EMBEDDING_MODEL,
+    "no embedding model is known; give one with --embedding-model": Reason.NO_EMBEDDING_MODEL,
 }
 """Sentences of older files on which a verdict depends; any other is shown as it is."""
 
@@ -171,7 +171,7 @@ class EvidenceWriter:
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> EvidenceError:
-        return EvidenceError(f"The evidence file {self._path} cannot be written: {error.strerror}.")
+        return EvidenceError(f"Cannot write the evidence file {self._path}: {error.strerror}.")
 
     def close(self) -> None:
         """Close the file; every line is in it already."""
@@ -205,7 +205,7 @@ def read(path: str | PathLike[str]) -> Record:
     """Read the evidence of one model; `EvidenceError` where there is that of several, and as `read_each` raises it."""
     record, *more = read_each(path)
     if more:
-        raise EvidenceError(f"The evidence file {path} is of {len(more) + 1} models, where one is expected.")
+        raise EvidenceError(f"The evidence file {path} covers {len(more) + 1} models; expected one.")
     return record
 
 
@@ -221,9 +221,7 @@ def read_each(path: str | PathLike[str]) -> tuple[Record, ...]:
     models = header.get("models", [None])
     for line in lines:
         if (model := line.get("model")) is not None and model not in models:
-            raise EvidenceError(
-                f'{lines.place} is of the model "{model}", which the first line does not name.'
-            )
+            raise EvidenceError(f'{lines.place} has the model "{model}", which the first line does not list.')
         if "unsent" in line:
             unsent[model, line["unsent"]] = _because_from_json(line, lines.place)
         elif line["id"] in exchanges:
@@ -249,7 +247,7 @@ def _exchange_from_json(line: dict[str, Any], place: str) -> Exchange:
     try:
         return from_json(line)
     except ValueError as error:
-        raise EvidenceError(f"{place} is not as gonogo writes it: {error}.") from error
+        raise EvidenceError(f"{place} is not valid gonogo evidence: {error}.") from error
 
 
 def _header(
@@ -271,7 +269,7 @@ def _because_from_json(line: dict[str, Any], place: str) -> Because:
         return Because(Reason.NOT_SENT, {"told": line["reason"]}) if known is None else Because(known)
     reason = _REASONS[line["reason"]]
     if missing := ", ".join(sorted(reason.names - line["values"].keys())):
-        raise EvidenceError(f"{place} is not as gonogo writes it: values: {missing} is missing.")
+        raise EvidenceError(f"{place} is not valid gonogo evidence: values: {missing} is missing.")
     return Because(reason, line["values"], tuple(line["about"]))
 
 
@@ -285,7 +283,7 @@ class _Lines:
         try:
             self._lines = path.read_bytes().splitlines(keepends=True)
         except OSError as error:
-            raise EvidenceError(f"The evidence file {path} cannot be read: {error.strerror}.") from error
+            raise EvidenceError(f"Cannot read the evidence file {path}: {error.strerror}.") from error
 
     @property
     def place(self) -> str:
@@ -295,7 +293,7 @@ class _Lines:
         line = self._next()
         if not isinstance(line, dict) or "evidence_version" not in line:
             raise EvidenceError(
-                f"{self._path} is not an evidence file: its first line is no header of gonogo's."
+                f"{self._path} is not an evidence file: its first line is not a gonogo header."
             )
         if line["evidence_version"] not in (EVIDENCE_VERSION, SEVERAL_VERSION):
             what = f"{self._path} has evidence version {line['evidence_version']}, and this gonogo"
@@ -327,7 +325,7 @@ class _Lines:
     def _checked(self, line: object, shape: jsonschema_rs.Validator) -> dict[str, Any]:
         if error := next(shape.iter_errors(line), None):
             where = "/".join(map(str, error.instance_path)) or "the line"
-            raise EvidenceError(f"{self.place} is not as gonogo writes it: {where}: {error.message[:200]}.")
+            raise EvidenceError(f"{self.place} is not valid gonogo evidence: {where}: {error.message[:200]}.")
         assert isinstance(line, dict)
         return line
 
@@ -346,7 +344,7 @@ def _loads(text: bytes) -> object:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number in JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _object(**properties: object) -> dict[str, object]:

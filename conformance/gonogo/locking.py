@@ -10,7 +10,7 @@ from typing import IO, Final
 if sys.platform != "win32":
     import fcntl
 
-OTHERS: Final = "is being written by another run: wait for its end, or name another file"
+OTHERS: Final = "is in use by another run: wait until it ends, or give another file"
 """What becomes of whoever wants to write a file too."""
 
 

@@ -71,7 +71,7 @@ class Selection:
         """
         rule_set = sets.SETS.named(self.rule_set)
         if self.only and self.profiles:
-            raise UsageError("--profile names the rules to judge, and so does --only; leave one of them out.")
+            raise UsageError("--profile and --only exclude each other; remove one of them.")
         wanted = named(self.profiles)
         chosen = tuple(
             scenario
@@ -84,14 +84,14 @@ class Selection:
             _refuse_absent(catalogue.select([selector]), selector, rule_set)
         if not chosen:
             raise UsageError(
-                "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them."
+                ("--upstream-faults judges the group gateway, but --only and --skip leave none of its rules.")
                 if self.gateway
                 else "--only and --skip leave no rule to judge."
             )
         ids = {scenario.rule.id for scenario in chosen}
         for group in self.require:
             if ids.isdisjoint(scenario.rule.id for scenario in catalogue.select([group])):
-                raise UsageError(f'--require asks for "{group}", of which --only and --skip leave no rule.')
+                raise UsageError(f'--require names "{group}", but --only and --skip leave none of its rules.')
         for scenario in chosen:
             bind(scenario)
         return chosen
@@ -99,17 +99,16 @@ class Selection:
     def _refuse_switched_off(self, catalogue: Catalogue) -> None:
         """Raise UsageError where rules are named that another option brings in."""
         if not self.gateway and _names_gateway(catalogue, (*self.only, *self.require)):
-            raise UsageError(
-                "The rules of gateway are about a gateway and the upstream behind it: add --upstream-faults."
-            )
+            raise UsageError("The rules of the group gateway need --upstream-faults.")
         if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
             raise UsageError(
-                f"The rules of {' and '.join(GROUPS)} are about generated requests: add --fuzz to gonogo check."
+                f"The rules of the groups {' and '.join(GROUPS)} need generated requests: add --fuzz "
+                "to gonogo check."
             )
         if self.node is None and _is_about_node_alone(catalogue, (*self.only, *self.require)):
             raise UsageError(
-                "The rules of clients.openai_node and clients.ai_sdk are about clients for Node: "
-                "add --node-modules DIR, the folder in which they are installed."
+                "The rules of clients.openai_node and clients.ai_sdk need --node-modules DIR, the "
+                "folder in which these clients are installed."
             )
 
     def _can_judge(self, scenario: Scenario, rule_set: str) -> bool:
@@ -144,7 +143,7 @@ def _refuse_absent(scenarios: Iterable[Scenario], selector: str, rule_set: str) 
         when = ", ".join(
             dict.fromkeys(f"until {rule.until}" if rule.until else f"since {rule.since}" for rule in rules)
         )
-        raise UsageError(f'"{selector}" names no rule of the set {rule_set}: it is there {when}.')
+        raise UsageError(f'"{selector}" matches no rule of the set {rule_set}: it exists {when}.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,10 @@ def check(
     """
     scenarios = selection.scenarios(catalogue)
     if approach.fuzzing is not None and all(scenario.rule.group not in GROUPS for scenario in scenarios):
-        raise UsageError(f"--fuzz is given, and --only and --skip leave no rule of {' or '.join(GROUPS)}.")
+        raise UsageError(
+            "--fuzz judges the groups {' and '.join(GROUPS)}, but --only and --skip leave none of their "
+            "rules."
+        )
     began = perf_counter()
     with _replaying(scenarios, selection.node) as replay:
         enough = _enough(approach, scenarios, catalogue, waivers)

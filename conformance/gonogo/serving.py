@@ -48,8 +48,8 @@ def refuse_without_server() -> None:
 def _refuse_without_gateway() -> None:
     if any(find_spec(name) is None for name in _NEEDED):
         raise UsageError(
-            'The server is not installed; run: pip install "gonogo[server]", or "gonogo[gateway]" for one that only'
-            " passes requests on to other servers"
+            'The server is not installed; run: pip install "gonogo[server]", or "gonogo[gateway]" for '
+            "a gateway without local models"
         )
 
 
@@ -134,11 +134,11 @@ def _wait_for_url(process: subprocess.Popen[str], log: IO[str], limit: float) ->
         if line is None:
             status = process.wait(STOP_LIMIT)
             raise TargetError(
-                f"The reference server ended with status {status} before it listened{_said(log)}"
+                f"The reference server exited with status {status} before it was ready{_said(log)}"
             )
         if found := _LISTENING.search(line):
             return found[1]
-    raise TargetError(f"The reference server did not listen within {limit:g} s{_said(log)}")
+    raise TargetError(f"The reference server was not ready within {limit:g} s{_said(log)}")
 
 
 def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:

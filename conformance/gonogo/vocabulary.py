@@ -80,7 +80,7 @@ class Vocabulary(Generic[T]):
         return sorted((*self._plain, *self._with_fields))
 
     def find(self, text: str) -> tuple[T, dict[str, object]]:
-        """The meaning of `text` and its values; LookupError where no phrase fits, or several do."""
+        """The meaning of `text` and its values; LookupError where no phrase matches, or several do."""
         fits = [
             (phrase, values)
             for phrase in self._with_fields.values()
@@ -89,10 +89,10 @@ class Vocabulary(Generic[T]):
         if text in self._plain:
             fits.append((self._plain[text], {}))
         if not fits:
-            raise LookupError(f"no phrase fits {text!r}")
+            raise LookupError(f"no phrase matches {text!r}")
         if len(fits) > 1:
             patterns = " and ".join(repr(phrase.pattern) for phrase, _ in fits)
-            raise LookupError(f"{text!r} fits {patterns}")
+            raise LookupError(f"{text!r} matches {patterns}")
         phrase, values = fits[0]
         return phrase.meaning, values
 

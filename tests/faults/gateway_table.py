@@ -72,7 +72,11 @@ def _not_go(entries: Mapping[str, Entry]) -> Sequence[str]:
         for name, entry in entries.items()
         if entry["outcome"] != Outcome.GO
     ]
-    return ["| fault | broken behind the gateway | outcome | what the gateway does |", "| --- | --- | --- | --- |", *rows]
+    return [
+        "| fault | broken behind the gateway | outcome | what the gateway does |",
+        "| --- | --- | --- | --- |",
+        *rows,
+    ]
 
 
 def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
@@ -83,8 +87,17 @@ def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
         if entry["outcome"] == Outcome.GO
         for rule, verdict in entry.get("open", {}).items()
     ]
-    said = "The gateway refuses by name what the rule checks, or answers with an error, so the rule neither passes nor fails."
-    return [said, "", "| fault | rule | verdict | what the gateway does |", "| --- | --- | --- | --- |", *rows]
+    said = (
+        "The gateway refuses by name what the rule checks, or answers with an error, so the rule neither passes nor "
+        "fails."
+    )
+    return [
+        said,
+        "",
+        "| fault | rule | verdict | what the gateway does |",
+        "| --- | --- | --- | --- |",
+        *rows,
+    ]
 
 
 def _why(entry: Entry) -> str:

@@ -182,7 +182,7 @@ def test_a_model_that_a_request_stops_does_not_keep_the_next_from_its_turn_and_c
     assert len(own) == 1  # its greeting: everything else of it is in the file
     other = gateway.check(*FEW, "--model", GOOD, "--evidence", stored, "--resume")
     assert other.exit_code == 2
-    assert f"the models there are {GOOD}, {BAD}, and here {GOOD}." in other.stderr
+    assert f"the models are {GOOD}, {BAD}, here {GOOD}." in other.stderr
 
 
 def test_a_model_named_twice_is_a_mistake(gateway: Gateway) -> None:

@@ -347,7 +347,7 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (["--update-baseline"], "--update-baseline needs --baseline FILE, the file to write.\n"),
+            (["--update-baseline"], "--update-baseline needs --baseline FILE.\n"),
             (
                 ["--baseline", "/no-such/b.toml"],
                 "/no-such/b.toml does not exist; --update-baseline writes it.\n",

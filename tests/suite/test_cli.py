@@ -68,7 +68,7 @@ def test_rules_lists_the_phrases_that_a_rule_is_made_of(gonogo: Run) -> None:
 def test_phrases_of_one_rule_are_not_what_they_list(gonogo: Run) -> None:
     result = gonogo("rules", "--phrases", "chat")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "--phrases lists what any rule can say; leave ids and profiles out.\n"
+    assert result.stderr == "--phrases takes no ids or profiles; remove them.\n"
 
 
 def test_explain_says_title_source_reason_steps_and_a_command(gonogo: Run) -> None:

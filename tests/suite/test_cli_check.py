@@ -144,7 +144,7 @@ class TestHowMuchIsPrinted:
     def test_more_and_less_at_once_is_one_sentence(self, gonogo: Run, tmp_path: Path, command: str) -> None:
         result = gonogo(command, tmp_path / "none.jsonl", "--verbose", "--quiet")
 
-        assert one_sentence(result) == "--verbose prints more and --quiet less; leave one of them out."
+        assert one_sentence(result) == "--verbose and --quiet exclude each other; remove one of them."
 
 
 def test_json_and_junit_are_written_where_they_are_asked_for(
@@ -290,7 +290,7 @@ def test_a_server_that_never_answers_is_one_sentence_within_the_timeout(gonogo: 
         ),
         (
             b"HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
-            "it wants a key, and none is set; put one in GONOGO_API_KEY",
+            "it needs an API key; set GONOGO_API_KEY",
         ),
         (b"220 mail.example ESMTP\r\n\r\n", "does not speak HTTP"),
         (b"", "closed the connection before its first answer"),

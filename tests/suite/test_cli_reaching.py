@@ -109,7 +109,7 @@ class TestTls:
         result = gonogo("check", reference_url, *FEW, "--insecure")
         assert result.exit_code == 0
         assert result.stderr == (
-            "The target's certificate is not looked at (--insecure): anybody may be answering.\n"
+            "The target's certificate is not verified (--insecure): any server may be answering.\n"
         )
 
     def test_with_a_file_that_is_none_is_one_sentence(self, gonogo: Run, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ class TestTls:
 
     def test_with_both_options_is_one_sentence(self, gonogo: Run, tmp_path: Path) -> None:
         line = told(gonogo("check", NOWHERE, *FEW, "--insecure", "--ca-file", tmp_path / "x.pem"))
-        assert line == "--ca-file says whom to trust, and --insecure trusts anybody; leave one of them out."
+        assert line == "--ca-file and --insecure exclude each other; remove one of them."
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ class TestTls:
             ("--rate-limit", "2/h"),
             '--rate-limit "2/h" is no rate; give requests a second or a minute, as 2/s or 90/m.',
         ),
-        (("-x", "--max-failures", "2"), "-x is --max-failures 1; leave one of them out."),
+        (("-x", "--max-failures", "2"), "-x means --max-failures 1; remove one of them."),
     ],
 )
 def test_options_that_cannot_be_obeyed_are_one_sentence(

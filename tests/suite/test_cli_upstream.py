@@ -23,7 +23,7 @@ NOWHERE = "http://127.0.0.1:9/v1"
         (("--upstream-faults",), "--upstream-faults checks a gateway: give its base URL."),
         (
             (NOWHERE, "--upstream-port", "9001"),
-            "--upstream-host, --upstream-port and --upstream-wait are about an upstream: add --upstream-faults.",
+            "--upstream-host, --upstream-port and --upstream-wait need --upstream-faults.",
         ),
         (
             (NOWHERE, "--upstream-faults", "--fuzz"),
@@ -31,15 +31,15 @@ NOWHERE = "http://127.0.0.1:9/v1"
         ),
         (
             (NOWHERE, "--upstream-faults", "--model", "a", "--model", "b"),
-            "--upstream-faults asks for one model, that of the upstream; give --model once, or leave it out.",
+            "--upstream-faults uses one model, the one of the upstream; give --model at most once.",
         ),
         (
             (NOWHERE, "--upstream-faults", "--only", "chat.stream"),
-            "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them.",
+            "--upstream-faults judges the group gateway, but --only and --skip leave none of its rules.",
         ),
         (
             (NOWHERE, "--only", "gateway"),
-            "The rules of gateway are about a gateway and the upstream behind it: add --upstream-faults.",
+            "The rules of the group gateway need --upstream-faults.",
         ),
     ],
 )

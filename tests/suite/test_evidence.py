@@ -132,7 +132,7 @@ class TestARecord:
             ("the target is gone", Because(Reason.NOT_SENT, {"told": "the target is gone"})),
             ("target-lost", Because(Reason.NOT_SENT, {"told": "target-lost"})),
             (
-                "no embedding model is known; name one with --embedding-model",
+                "no embedding model is known; give one with --embedding-model",
                 Because(Reason.NO_EMBEDDING_MODEL),
             ),
         ],

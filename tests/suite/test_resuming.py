@@ -156,9 +156,9 @@ def test_extra_fields_are_sent_noted_and_needed_again(gonogo: Run, fragile: Frag
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"base_url": "http://127.0.0.1:1/v1"}, "the target there is http://127.0.0.1:1/v1, and here "),
-        ({"model": "other"}, "the model there is other, and here m."),
-        ({"embedding_model": "e"}, "the embedding model there is e, and here none."),
+        ({"base_url": "http://127.0.0.1:1/v1"}, "the target is http://127.0.0.1:1/v1, here "),
+        ({"model": "other"}, "the model is other, here m."),
+        ({"embedding_model": "e"}, "the embedding model is e, here none."),
     ],
 )
 def test_evidence_of_another_target_or_model_is_refused_and_kept(

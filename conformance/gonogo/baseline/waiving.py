@@ -105,14 +105,14 @@ def _complaints(
 ) -> Iterator[tuple[Kind, str]]:
     if entry.rule not in rules:
         close = difflib.get_close_matches(entry.rule, rules, n=1)
-        mend = f", or correct it to {close[0]}" if close else ""
-        yield Kind.UNKNOWN, f"there is no rule {entry.rule}; delete the line{mend}"
+        mend = f", or change it to {close[0]}" if close else ""
+        yield Kind.UNKNOWN, f"the rule {entry.rule} does not exist; delete the line{mend}"
     if _is_stale(entry, verdict):
         yield Kind.STALE, f"{entry.rule} passes now; delete the line"
     if verdict is not None and _is_over(entry, today):
         yield (
             Kind.EXPIRED,
-            f"{entry.rule} was waived until {entry.expires}; delete the line or renew its date",
+            f"{entry.rule} was waived until {entry.expires}; delete the line or extend the date",
         )
 
 

@@ -74,7 +74,10 @@ def _install_completion(context: click.Context, parameter: click.Parameter, shel
     is_eager=True,
     expose_value=False,
     callback=_install_completion,
-    help="Complete commands and options in this shell, as --install-completion=bash; else in the one of $SHELL.",
+    help=(
+        "Install shell completion for this shell, such as --install-completion=bash. Default: the shell in "
+        "$SHELL."
+    ),
 )
 def app() -> None:
     """The go/no-go gauge for OpenAI-compatible endpoints."""
@@ -94,9 +97,9 @@ def main() -> None:
         if error.errno not in UNWRITABLE:
             raise
         send_to_nowhere(sys.stdout)
-        say(f"What gonogo prints cannot be written: {error.strerror}.")
+        say(f"Cannot write the output of gonogo: {error.strerror}.")
         sys.exit(COULD_NOT_JUDGE)
     except Exception:  # noqa: BLE001 - a mistake of ours must not leave with 1, which means no-go
         write(map(visible, traceback.format_exc().splitlines()), sys.stderr)
-        say("gonogo itself broke, so nothing was judged; please report the lines above.")
+        say("Internal error in gonogo, so nothing was judged. Please report the lines above.")
         sys.exit(COULD_NOT_JUDGE)

@@ -147,7 +147,9 @@ def check(  # noqa: PLR0913 - one parameter an option
         return
     detail = detail_of(verbose=verbose, quiet=quiet)
     if resume and (evidence is None or base_url is None):
-        raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
+        raise UsageError(
+            "--resume continues a run: give its evidence file with --evidence, and its base URL."
+        )
     _refuse_twice(models)
     extra = {} if extra_body is None else parse_extra(extra_body)
     headers = own_headers(header, header_env)
@@ -208,7 +210,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         behind=behind,
     )
     if insecure:
-        say("The target's certificate is not looked at (--insecure): anybody may be answering.")
+        say("The target's certificate is not verified (--insecure): any server may be answering.")
     stopper = Stopper()
     with outputs as opened, _interruptible(stopper, evidence, base_url):
         if evidence is not None:
@@ -228,12 +230,12 @@ def check(  # noqa: PLR0913 - one parameter an option
 def _refuse_twice(models: tuple[str, ...]) -> None:
     twice = next((model for model in models if models.count(model) > 1), None)
     if twice is not None:
-        raise UsageError(f'--model names "{twice}" twice; leave one of them out.')
+        raise UsageError(f'--model is given twice with "{twice}"; remove one of them.')
 
 
 def _most_failures(*, exit_first: bool, max_failures: int | None) -> int | None:
     if exit_first and max_failures is not None:
-        raise UsageError("-x is --max-failures 1; leave one of them out.")
+        raise UsageError("-x means --max-failures 1; remove one of them.")
     return 1 if exit_first else max_failures
 
 
@@ -274,10 +276,10 @@ def _interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None
         yield
     except KeyboardInterrupt as stop:
         kept = evidence is not None and evidence.exists() and evidence.stat().st_size > 0
-        told = f"; what was recorded so far is in {evidence}" if kept else ""
+        told = f"; the evidence recorded so far is in {evidence}" if kept else ""
         say(f"Interrupted{told}.")
         if kept and base_url:
-            say(f"To go on: {shlex.join(_again(sys.argv[1:]))}")
+            say(f"To continue: {shlex.join(_again(sys.argv[1:]))}")
         raise click.exceptions.Exit(128 + (stopper.number or signal.SIGINT)) from stop
     finally:
         for number, handler in before.items():
@@ -299,19 +301,20 @@ def _print_plan(asked: Plan, generated: Fuzzing | None, models: int) -> None:
         f"{stimulus.risk.name.lower():<9} {_cost(stimulus.tokens):>11}  {stimulus.key}"
         for stimulus in asked.stimuli
     ]
-    more = "follows each batch of hostile ones to see whether it still answers."
+    more = "follows each batch of hostile requests to test whether the target still answers."
     if models < 2:
         lines.append(
-            f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests greet "
-            f"the target, and one {more}"
+            f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests "
+            f"open the run, and one {more}"
         )
     else:
         once = shared(asked)
         own = asked.requests - once.requests
         lines.append(
             f"{once.requests} requests once, and {own} with each of {models} models: "
-            f"{once.requests + models * own} requests, at most {once.tokens + models * (asked.tokens - once.tokens)} "
-            f"generated tokens; {1 + models} more requests greet the target, and one {more}"
+            f"{once.requests + models * own} requests, at most "
+            f"{once.tokens + models * (asked.tokens - once.tokens)} generated tokens; {1 + models} "
+            f"more requests open the run, and one {more}"
         )
     if generated is not None:
         lines.append(f"Then --fuzz{', with each model' if models > 1 else ''}: {generated.budget}.")

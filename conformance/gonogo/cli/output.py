@@ -62,7 +62,7 @@ def sinks(
     """
     to_stdout = [path for _, path in wanted if path == STDOUT]
     if len(to_stdout) > 1:
-        raise UsageError("Only one report can go to stdout; give the other a file name.")
+        raise UsageError("Only one report can go to stdout; give the others a file name.")
     with contextlib.ExitStack() as stack:
         files = [(render, _open(path, stack)) for render, path in wanted if path is not None]
         if appended is not None and appended[1] is not None:
@@ -83,7 +83,7 @@ def _written(file: IO[str], text: str) -> str | None:
     except OSError as error:
         send_to_nowhere(file)  # closing tries to write once more
         name = "stdout" if file is sys.stdout else file.name
-        return f"{name} cannot be written: {error.strerror}."
+        return f"Cannot write {name}: {error.strerror}."
     return None
 
 
@@ -112,4 +112,4 @@ def _open(path: Path, stack: contextlib.ExitStack, mode: str = "w") -> IO[str]:
     try:
         return stack.enter_context(path.open(mode, encoding="utf-8", newline="\n"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error

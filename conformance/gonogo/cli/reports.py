@@ -19,7 +19,7 @@ STATUS = {Gate.GO: 0, Gate.NO_GO: 1, Gate.NOT_JUDGED: 2}
 def detail_of(*, verbose: bool, quiet: bool) -> Detail:
     """How much is printed; raises UsageError where both more and less are asked for."""
     if verbose and quiet:
-        raise UsageError("--verbose prints more and --quiet less; leave one of them out.")
+        raise UsageError("--verbose and --quiet exclude each other; remove one of them.")
     return Detail.ALL if verbose else Detail.QUIET if quiet else Detail.SCREEN
 
 

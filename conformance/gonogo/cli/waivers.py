@@ -32,10 +32,10 @@ class Waiving:
         try:
             path.write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+            raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
         entries = read(path, unfinished=True).entries.values()
         bare = sum(not entry.reason for entry in entries)
-        todo = f", {bare} without a reason yet; write why, or delete the line" if bare else ""
+        todo = f", {bare} without a reason; add the reason or delete the line" if bare else ""
         say(f"{path} now has {len(entries)} {'entry' if len(entries) == 1 else 'entries'}{todo}.")
 
 
@@ -43,7 +43,7 @@ def waiving(path: Path | None, *, update: bool) -> Waiving:
     """Read the baseline, on this day in UTC; UsageError where it cannot be read or what is asked is not clear."""
     if path is None:
         if update:
-            raise UsageError("--update-baseline needs --baseline FILE, the file to write.")
+            raise UsageError("--update-baseline needs --baseline FILE.")
         return Waiving(None, update)
     baseline = read(path, unfinished=update)
     if update:

@@ -87,7 +87,7 @@ def _of_text(said: object, told: object) -> Iterator[str]:
     if said == told:
         return
     if not isinstance(said, str):
-        yield "delivers a text that is no string"
+        yield "delivers a text that is not a string"
     elif not said or not isinstance(told, str):
         yield f"loses the whole text {_short(told)}"
     else:
@@ -171,7 +171,7 @@ def _of_vectors(exchange: Exchange, said: Said) -> Iterator[str]:
     items = body.get("data") if isinstance(body, dict) else None
     told = [_numbers(item) for item in items] if isinstance(items, list) else []
     if None in said["lengths"] and None not in told:
-        yield "delivers a vector that is no list of numbers"
+        yield "delivers a vector that is not a list of numbers"
     elif said["lengths"] != told:
         yield f"delivers vectors of {said['lengths']} numbers in place of {told}"
 
@@ -188,9 +188,9 @@ def _numbers(item: object) -> int | None:
 def _of_errors(exchange: Exchange, said: Said) -> Iterator[str]:
     told = _message(_json(exchange))
     if said["message"] is None:
-        yield "throws no error"
+        yield "raises no error"
     elif told and told.strip() not in said["message"]:
-        yield f"{_short(said['message'])} does not hold the server's message {_short(told)}"
+        yield f"{_short(said['message'])} does not contain the server's message {_short(told)}"
 
 
 def _message(body: object) -> str | None:

@@ -35,4 +35,4 @@ def pieces(exchange: Exchange) -> Iterator[bytes]:
 def expect_turns(turns: int, exchange: Exchange) -> None:
     """Raise LostStreamError where a loop over the stream took no turn though the body carries an object."""
     if turns == 0 and b"{" in exchange.body:
-        raise LostStreamError(f"nothing comes out of {len(exchange.body)} bytes, and no exception")
+        raise LostStreamError(f"delivers nothing from {len(exchange.body)} bytes, without an exception")

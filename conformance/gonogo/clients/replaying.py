@@ -82,7 +82,7 @@ def outcome(reader: str, exchange: Exchange) -> Outcome:
     No client for Node is run here: what is not known of one is not run.
     """
     if reader in NODE_READERS:
-        return NotRun("Node was not asked")
+        return NotRun("Node was not run")
     try:
         return READERS[reader](exchange)
     except NotInstalled as absence:

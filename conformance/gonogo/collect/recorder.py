@@ -155,7 +155,7 @@ class Recorder:
             async with asyncio.timeout(self._timeout):
                 await self._receive(outgoing, answer, request)
         except httpx2.LocalProtocolError as error:
-            raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
+            raise ValueError(f"cannot send {request.method} {request.path}: {error}") from error
         except _FAILURES as error:
             failure = self._failure(error, answer)
             self._endless += answer.size >= min(LATER_BODY, self._max_body)
@@ -336,17 +336,15 @@ def _base(base_url: str) -> httpx2.URL:
     try:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
-        raise UsageError(f'"{root}" is no URL: {error}.') from error
+        raise UsageError(f'"{root}" is not a URL: {error}.') from error
     if url.scheme not in {"http", "https"} or not url.host:
-        raise UsageError(f'"{root}" is no base URL; give one like http://127.0.0.1:8000/v1.')
+        raise UsageError(f'"{root}" is not a base URL; give one like http://127.0.0.1:8000/v1.')
     if url.port is not None and not 0 < url.port < 2**16:
-        raise UsageError(f'"{root}" has port {url.port}; ports go from 1 to 65535.')
+        raise UsageError(f'"{root}" has port {url.port}; a port must be between 1 and 65535.')
     if url.userinfo:
-        raise UsageError(
-            "The base URL holds a user name or password; give the key in GONOGO_API_KEY instead."
-        )
+        raise UsageError("The base URL contains a user name or password; set GONOGO_API_KEY instead.")
     if url.fragment:
-        raise UsageError(f'"{root}" has a fragment; a base URL ends with its path or its query.')
+        raise UsageError(f'"{root}" has a fragment; a base URL must end with its path or its query.')
     return url
 
 

@@ -68,18 +68,18 @@ def refuse_other(
 ) -> None:
     """Raise UsageError where these are not what the records are of: another target, model or extra body."""
     if extra_body != records[0].extra_body:
-        raise UsageError("--resume goes on with the --extra-body of the evidence file: give the same.")
+        raise UsageError("--resume needs the same --extra-body as the evidence file.")
     was, here = [record.target for record in records], list(targets)
     several = len(was) > 1 or len(here) > 1
     for what, old, new in (
-        ("the target there is", was[0].base_url, here[0].base_url),
-        ("the models there are" if several else "the model there is", _models(was), _models(here)),
-        ("the embedding model there is", was[0].embedding_model, here[0].embedding_model),
+        ("the target is", was[0].base_url, here[0].base_url),
+        ("the models are" if several else "the model is", _models(was), _models(here)),
+        ("the embedding model is", was[0].embedding_model, here[0].embedding_model),
     ):
         if old != new:
             raise UsageError(
-                f"--resume goes on with what the evidence file is of: {what} {old or 'none'}, "
-                f"and here {new or 'none'}."
+                f"--resume needs the same target and models as the evidence file: there {what} "
+                f"{old or 'none'}, here {new or 'none'}."
             )
 
 

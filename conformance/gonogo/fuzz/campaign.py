@@ -70,10 +70,7 @@ async def fuzz(
     GonogoError where it breaks, TargetError where nothing that was sent before reached the target.
     """
     if collector.reaches_nobody:
-        raise TargetError(
-            "The target is gone: it answered the first requests, and could not be reached any more before the first "
-            "generated one; start it again."
-        )
+        raise TargetError("The target became unreachable before the first generated request; restart it.")
     now = asyncio.get_running_loop().time
     campaign = _Campaign(collector, what, Purse.of(what.budget))
     told: list[Told] = []

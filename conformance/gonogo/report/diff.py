@@ -57,9 +57,9 @@ class Change(StrEnum):
 TITLES = {
     Change.WORSE: "Worse",
     Change.BETTER: "Better",
-    Change.APPEARED: "Appeared: rules that only the new report has",
-    Change.WENT_AWAY: "Went away: rules that only the old report has",
-    Change.OTHER: "Judged otherwise, neither worse nor better",
+    Change.APPEARED: "Added: rules that only the new report has",
+    Change.WENT_AWAY: "Removed: rules that only the old report has",
+    Change.OTHER: "Changed, neither worse nor better",
 }
 
 
@@ -107,13 +107,13 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON; give a report that gonogo check --json wrote.") from error
+        raise UsageError(f"{path} is not JSON; give a report written by gonogo check --json.") from error
     if not isinstance(found, dict) or "report_version" not in found:
-        raise UsageError(f"{path} is no report; give one that gonogo check --json wrote.")
+        raise UsageError(f"{path} is not a report; give one written by gonogo check --json.")
     version = found["report_version"]
     if version not in (OLDER, REPORT_VERSION) or isinstance(version, bool):
         raise UsageError(
-            f"{path} is a report of version {version!r}; this gonogo reads versions {OLDER} and {REPORT_VERSION}."
+            f"{path} has report version {version!r}; this gonogo reads versions {OLDER} and {REPORT_VERSION}."
         )
     damage = next(jsonschema_rs.validator_for(_schema(int(version))).iter_errors(found), None)
     if damage is not None:
@@ -302,4 +302,4 @@ def _turn(difference: Difference) -> str:
 def _answer(comparison: Comparison) -> str:
     counts = ", ".join(f"{len(comparison.of(change))} {change.value}" for change in list(Change)[:4])
     old, new = comparison.gates
-    return f"{counts}, {comparison.same} the same; the gate said {old}, and says {new}."
+    return f"{counts}, {comparison.same} unchanged; the gate was {old} and is {new}."

@@ -97,7 +97,7 @@ def whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fals
     if exchange is not None:
         command = curl(exchange.request, report.target.base_url)
         if width is not None and not every and len(command) > MOST_ROWS * width:
-            command = f"a command of {len(command):,} characters; -v prints it, and --json keeps it"
+            command = f"a command of {len(command):,} characters; -v prints it, --json contains it"
         yield from field("repeat it", command, None)
 
 

@@ -125,10 +125,10 @@ class Matrix:
     @property
     def notes(self) -> Iterator[str]:
         """What to know before one compares: reports by different rules or versions."""
-        for key, name in (("gonogo", "versions of gonogo"), ("rule_set", "rule sets")):
+        for key, name in (("gonogo", "gonogo versions"), ("rule_set", "rule sets")):
             found = list(dict.fromkeys(str(server.report.get(key, "unknown")) for server in self.servers))
             if len(found) > 1:
-                yield f"The reports are of different {name}: {', '.join(found)}."
+                yield f"The reports have different {name}: {', '.join(found)}."
 
 
 def servers_of(report: Mapping[str, Any], label: str) -> Iterator[Server]:
@@ -174,7 +174,7 @@ def render_text(matrix: Matrix) -> str:
         )
     differing = sum(row.differs for group in matrix.groups for row in group.rows)
     rules = sum(len(group.rows) for group in matrix.groups)
-    lines.append(f"{len(matrix.servers)} servers, {rules} rules; they differ in {differing}.")
+    lines.append(f"{len(matrix.servers)} servers, {rules} rules; the servers differ in {differing}.")
     return "\n".join(lines) + "\n"
 
 
@@ -228,7 +228,7 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
             for number, server in enumerate(matrix.servers, 1)
         ],
     )
-    yield "Rules passed of those that were decided, by group; ✗ counts broken must rules."
+    yield "Passed and decided rules by group; ✗ counts broken must rules."
     heads = [str(number) for number, _ in enumerate(matrix.servers, 1)]
     yield from table(
         ["group", *heads],
@@ -237,7 +237,10 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
             for group in matrix.groups
         ],
     )
-    yield "Rules that a server breaks (✗ a must rule, ! a should rule, ○ refused, ? open, · does not apply):"
+    yield (
+        "Rules broken by at least one server (✗ must rule, ! should rule, ○ unsupported, ? undecided, · "
+        "not applicable):"
+    )
     yield from table(
         ["rule", "", *heads],
         [

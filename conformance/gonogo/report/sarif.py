@@ -31,9 +31,9 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 LEVELS = {Level.MUST: "error", Level.SHOULD: "warning", Level.MAY: "note"}
 RESULTS = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 ENTRIES = {
-    Kind.STALE: "An entry of the baseline whose rule passes",
-    Kind.UNKNOWN: "An entry of the baseline for a rule that does not exist",
-    Kind.EXPIRED: "An entry of the baseline that is past its date",
+    Kind.STALE: "A baseline entry whose rule passes",
+    Kind.UNKNOWN: "A baseline entry for a rule that does not exist",
+    Kind.EXPIRED: "A baseline entry that has expired",
 }
 
 
@@ -80,7 +80,7 @@ def _entry_descriptor(kind: Kind) -> dict[str, Any]:
         "id": f"baseline.{kind.value}",
         "shortDescription": {"text": ENTRIES[kind]},
         "fullDescription": {"text": ENTRIES[kind]},
-        "help": {"text": "Delete the line, so that the baseline lists what is broken and nothing else."},
+        "help": {"text": "Delete the line, so that the baseline lists only broken rules."},
         "defaultConfiguration": {"level": "error"},
     }
 

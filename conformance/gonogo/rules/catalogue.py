@@ -90,7 +90,7 @@ class Catalogue:
         wanted, unwanted = tuple(only), tuple(skip)
         for selector in (*wanted, *unwanted):
             if not any(lies_under(s.rule.id, selector) for s in self):
-                raise UsageError(f'No rule is called "{selector}"; {self._hint(selector)}')
+                raise UsageError(f'There is no rule or group "{selector}"; {self._hint(selector)}')
         return tuple(
             s
             for s in self
@@ -101,7 +101,7 @@ class Catalogue:
     def _hint(self, selector: str) -> str:
         close = difflib.get_close_matches(selector, dict.fromkeys((*self.ids, *_groups(self.ids))))
         near = f"did you mean {' or '.join(close)}? " if close else ""
-        return f'{near}"gonogo rules" lists them all.'
+        return f'{near}"gonogo rules" lists all rules.'
 
 
 @functools.cache
@@ -152,7 +152,7 @@ def _looks(texts: Iterable[str], where: str) -> tuple[Ask | Watch, ...]:
             times += 1
             first = looks[0] if looks else None
             if not isinstance(first, Ask):
-                raise FeatureError(f'{where}: "{text}" follows no request')
+                raise FeatureError(f'{where}: no request comes before "{text}"')
             look = Ask(first.stimulus.repeated(times))
         looks.append(look)
     return tuple(looks)
@@ -184,7 +184,7 @@ def _by_key(scenarios: Iterable[Scenario]) -> dict[str, Stimulus]:
             known = found.setdefault(stimulus.key, stimulus)
             if known.valid is not stimulus.valid:
                 raise FeatureError(
-                    f"{scenario.where}: {stimulus.key} is called valid here and wrong elsewhere, or the reverse"
+                    f"{scenario.where}: {stimulus.key} is declared valid in one place and wrong in another"
                 )
     return found
 
@@ -194,7 +194,7 @@ def _refuse_duplicates(scenarios: Iterable[Scenario]) -> None:
     for scenario in scenarios:
         for name in (scenario.rule.id, scenario.rule.title):
             if name in seen:
-                raise FeatureError(f"{scenario.where}: {name!r} is taken already, at {seen[name]}")
+                raise FeatureError(f"{scenario.where}: {name!r} is already used at {seen[name]}")
             seen[name] = scenario.where
 
 
@@ -204,7 +204,9 @@ def _refuse_bad_needs(scenarios: Iterable[Scenario]) -> None:
     for scenario in by_id.values():
         for need in scenario.rule.needs:
             if need not in by_id:
-                raise FeatureError(f'{scenario.where}: {scenario.rule.id} needs "{need}", which is no rule')
+                raise FeatureError(
+                    f'{scenario.where}: {scenario.rule.id} needs "{need}", which is not a rule'
+                )
     try:
         TopologicalSorter({name: scenario.rule.needs for name, scenario in by_id.items()}).prepare()
     except CycleError as error:

@@ -34,9 +34,11 @@ class RuleSets:
             return self.newest
         if name not in self.names:
             known = (
-                f"there is {self.newest}" if len(self.names) == 1 else f"there are {', '.join(self.names)}"
+                f"the only rule set is {self.newest}"
+                if len(self.names) == 1
+                else (f"the rule sets are {', '.join(self.names)}")
             )
-            raise UsageError(f'--rules "{name}" is no rule set of this gonogo; {known}.')
+            raise UsageError(f'--rules "{name}" is not a rule set of this gonogo; {known}.')
         return name
 
     def holds(self, name: str, rule: Rule) -> bool:

@@ -41,10 +41,10 @@ def parse_extra(text: str) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--extra-body is not JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise UsageError('--extra-body is no JSON object; give one like {"reasoning_effort": "none"}.')
+        raise UsageError('--extra-body is not a JSON object; give one like {"reasoning_effort": "none"}.')
     taken = sorted(RESERVED.intersection(value))
     if taken:
-        raise UsageError(f"--extra-body names {', '.join(taken)}, which gonogo sets itself; leave it out.")
+        raise UsageError(f"--extra-body contains {', '.join(taken)}, which gonogo sets itself; remove it.")
     return value
 
 
@@ -72,4 +72,4 @@ def _object(request: Request) -> dict[str, Any] | None:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number in JSON")
+    raise ValueError(f"{constant} is not a JSON number")

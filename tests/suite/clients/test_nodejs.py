@@ -265,7 +265,7 @@ PATIENCE = 60.0
 SOON = 0.05  # seconds without a word after which a child of the tests is not waited for
 BROKEN = {
     "cannot be started": (("/no/such/program",), "/no/such/program cannot be started"),
-    "ends at once": ((*PYTHON, ""), "Node ended before it had read the answer"),
+    "ends at once": ((*PYTHON, ""), "Node exited before it had read the answer"),
     "says what nobody understands": ((*PYTHON, "print('[1]'); print('{}'); print('x')"), "Node ended before"),
     "is too old": ((*PYTHON, 'print(\'{"refused": "Node 18 is too old"}\')'), "Node 18 is too old"),
     "never says a word": (

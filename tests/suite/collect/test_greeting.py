@@ -101,7 +101,7 @@ def test_a_list_that_fails_tells_its_status() -> None:
 
 def test_a_list_of_embedding_models_alone_has_none_that_generates() -> None:
     listing = models(listed("e", "embedding"))
-    assert refused(listing) == "The target lists no model that generates text; name one with --model."
+    assert refused(listing) == "The target lists no model that generates text; give one with --model."
 
 
 def test_a_model_that_is_not_served_is_told_with_those_that_are() -> None:
@@ -147,10 +147,10 @@ def test_a_refusal_that_cannot_be_read_tells_nothing(body: object) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_told_apart_from_a_missing_one(status: int) -> None:
     assert refused(Says(status=status), has_key=True) == (
-        f"The target answered {status}: it refused the key given in GONOGO_API_KEY, OPENAI_API_KEY or --header."
+        f"The target answered {status}: it rejects the key in GONOGO_API_KEY, OPENAI_API_KEY or --header."
     )
     assert refused(models(listed("a")), Says(status=status)) == (
-        f"The target answered {status}: it wants a key, and none is set; put one in GONOGO_API_KEY."
+        f"The target answered {status}: it needs an API key; set GONOGO_API_KEY."
     )
 
 

@@ -84,7 +84,7 @@ class TestNoConnection:
 
         exchange = asyncio.run(run())
         assert exchange.failure.kind is FailureKind.CONNECT
-        assert exchange.failure.message == f"it speaks no TLS that is understood here ({why})"
+        assert exchange.failure.message == f"it does not speak a supported TLS version ({why})"
 
 
 class TestProxies:

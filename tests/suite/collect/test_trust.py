@@ -97,7 +97,7 @@ def test_an_address_that_speaks_no_tls_may_be_one_of_http() -> None:
     failure = Failure(FailureKind.CONNECT, 0.1, str(told_of_tls(error)))
     silent = Exchange("x1", "test", Request("GET", "/models"), None, (), (), failure, 0.1)
     assert told(silent).endswith(
-        "speaks no TLS that is understood here (wrong version number); is it http:// that it speaks?"
+        "does not speak a supported TLS version (wrong version number); does it expect http:// instead?"
     )
 
 

@@ -134,7 +134,7 @@ def test_what_else_breaks_the_gate_is_listed(make: Callable[..., Report]) -> Non
 
     assert "- Required, and not supported as asked: `embeddings`\n" in text
     assert "- `baseline.toml, line 4: delete the line.`\n" in text
-    assert "- The run is strict: warnings break it.\n" in text
+    assert "- The run is strict: warnings are no-go.\n" in text
     assert "The evidence file was cut short" in text
 
 
@@ -180,7 +180,7 @@ def test_a_command_that_is_too_long_is_left_to_the_json_report(
     long = replace(asked, request=replace(asked.request, body=b"x" * 10_000))
     text = markdown.render(replace(report, exchanges={**report.exchanges, "x2": long}))
 
-    assert "```sh\n# too long to be shown here; the JSON report has it\n```" in text
+    assert "```sh\n# too long to show; the JSON report contains it\n```" in text
 
 
 def test_a_client_that_breaks_on_a_failure_is_named_beside_it(make: Callable[..., Report]) -> None:

@@ -193,7 +193,7 @@ class TestWhatWasLeftOpen:
         lines = text_of(make(one, *several(silent, 2))).splitlines()
 
         assert [line for line in lines if line.startswith("INCONCLUSIVE")] == [
-            "INCONCLUSIVE   2  nothing of the kind was recorded",
+            "INCONCLUSIVE   2  no such exchange was recorded",
             "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens (x1)",
         ]
 
@@ -224,7 +224,7 @@ class TestWhatWasLeftOpen:
             rows[WARN], verdict=Verdict.UNSUPPORTED, rule=replace(rows[WARN].rule, level=Level.MAY)
         )
 
-        assert "UNSUPPORTED    1  an optional feature is not there\n" in text_of(make(PASS, optional))
+        assert "UNSUPPORTED    1  an optional feature is missing\n" in text_of(make(PASS, optional))
 
     def test_has_what_the_baseline_waives_with_its_reason_where_all_is_shown(
         self, make: Callable[..., Report]
@@ -251,15 +251,15 @@ class TestQuiet:
         assert text_of(report, Detail.QUIET).splitlines() == [
             'The group "embeddings" is required, and the target does not support all of it.',
             "baseline.toml, line 4: delete the line.",
-            "The run is strict: warnings break it.",
+            "The run is strict: warnings are no-go.",
             f"NO-GO  0 failed, 1 warned, 1 passed; {NUMBERS}",
         ]
 
     @pytest.mark.parametrize(
         ("verdict", "shown", "hidden"),
         [
-            (Verdict.ERROR, "(ERROR above)", "(it is named without --quiet)"),
-            (Verdict.INCONCLUSIVE, "the reasons are above.", "the reasons are shown without --quiet."),
+            (Verdict.ERROR, "(ERROR above)", "(run without --quiet to see it)"),
+            (Verdict.INCONCLUSIVE, "the reasons are above.", "run without --quiet to see the reasons."),
         ],
     )
     def test_points_at_nothing_that_it_does_not_show(

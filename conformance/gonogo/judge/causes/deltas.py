@@ -90,9 +90,9 @@ def _twice(text: str, parts: list[str]) -> str | None:
         if end - len(one) + len(one.rstrip()) > alike:
             break
         if one == other and (streamed[: end - len(one)] + streamed[end:]).strip() == text:
-            return f"the piece {quoted(one)} comes twice"
+            return f"the piece {quoted(one)} is sent twice"
     if len(parts) > 1 and parts[0::2] == parts[1::2]:
-        return f"every piece comes twice, as {quoted(parts[0])}"
+        return f"every piece is sent twice, such as {quoted(parts[0])}"
     return None
 
 
@@ -103,29 +103,29 @@ def _ending(text: str) -> str:
 DIAGNOSES = (
     Diagnosis(
         "cumulative-deltas",
-        "Deltas repeat the whole text so far",
-        "every client concatenates deltas, and shows the text again and again",
+        "Deltas are cumulative: each repeats the text so far",
+        "every client concatenates deltas and shows the text repeatedly",
         OF_STREAMED_TEXT,
         _cumulative,
     ),
     Diagnosis(
         "first-piece-lost",
-        "The first piece of the text is missing in streams",
-        "every client that streams loses the beginning of the text",
+        "Streams lack the first piece of the text",
+        "every streaming client loses the beginning of the text",
         OF_STREAMED_TEXT,
         _of_pairs(_first_lost),
     ),
     Diagnosis(
         "last-piece-lost",
-        "The last piece of the text is missing in streams",
-        "every client that streams loses the end of the text",
+        "Streams lack the last piece of the text",
+        "every streaming client loses the end of the text",
         OF_STREAMED_TEXT,
         _of_pairs(_last_lost),
     ),
     Diagnosis(
         "piece-twice",
-        "A piece of the text comes twice in streams",
-        "every client that streams shows it twice",
+        "Streams send a piece of the text twice",
+        "every streaming client shows it twice",
         OF_STREAMED_TEXT,
         _of_pairs(_twice),
     ),
