@@ -34,7 +34,7 @@ CLIENT_CLOSED_REQUEST: Final = 499
 STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
     404: (
         "unknown_url",
-        "There is no {method} {path} here: the API is under /v1, its paths in /openapi.json.",
+        "There is no {method} {path}: the API is under /v1, and /openapi.json lists its paths.",
     ),
     405: (
         "method_not_allowed",
@@ -138,7 +138,7 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 def _public(error: BaseException) -> ServerError:
     if isinstance(error, ServerError):
         return error
-    return ServerError("The server failed while it answered: its log says why.", code="internal_error")
+    return ServerError("The server failed while it answered: see its log.", code="internal_error")
 
 
 def _headers(error: ServerError) -> Mapping[str, str]:

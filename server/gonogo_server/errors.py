@@ -179,7 +179,7 @@ class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter
     default_code = "unknown_provider"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"There is no provider '{name}' here: use one of {', '.join(known)}.")
+        super().__init__(f"There is no provider '{name}': use one of {', '.join(known)}.")
 
 
 class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
@@ -191,8 +191,8 @@ class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
 
     def __init__(self) -> None:
         super().__init__(
-            "This provider answers chat completions, completions and embeddings only: responses and messages are not"
-            " passed on to it."
+            "This provider supports only chat completions, completions and embeddings; responses and "
+            "messages are not forwarded to it."
         )
 
 
@@ -232,7 +232,7 @@ class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
     def __init__(self, seconds: float, *, upstream: bool = False) -> None:
         super().__init__(
             f"The answer was not finished within {seconds:g} seconds, the limit of this server:"
-            " ask for fewer tokens, or raise its --request-timeout."
+            " request fewer tokens, or raise its --request-timeout."
         )
         if upstream:
             self.status, self.type, self.code = 504, "server_error", "upstream_timeout"
@@ -247,7 +247,7 @@ class TooManyConnections(ServerError):  # noqa: N818 - it says what is the matte
     retry_after = 1
 
     def __init__(self, connections: int) -> None:
-        super().__init__(f"{connections} connections are open already: close some, or ask again in a second.")
+        super().__init__(f"{connections} connections are already open: close some, or try again in a second.")
 
 
 class Draining(ServerError):  # noqa: N818 - it says what is the matter
@@ -259,7 +259,9 @@ class Draining(ServerError):  # noqa: N818 - it says what is the matter
     retry_after = 5
 
     def __init__(self) -> None:
-        super().__init__("The server is stopping and takes no new requests: ask again, or elsewhere.")
+        super().__init__(
+            "The server is shutting down and accepts no new requests: try again later, or on another server."
+        )
 
 
 class EngineDied(ServerError):  # noqa: N818 - it says what happened

@@ -28,7 +28,7 @@ def counted(value: object) -> Replicas:
     least = int(found[1])
     most = int(found[2] or least)
     if not 1 <= least <= most:
-        raise ValueError("the fewest replicas are 1, and a range ends with its larger number, such as 1-4")
+        raise ValueError("the minimum is 1 replica, and a range ends with its larger number, such as 1-4")
     return Replicas(least, most)
 
 

@@ -74,8 +74,8 @@ def _check_open(settings: Settings) -> None:
     """Raise `BadSettings` where other machines could ask without a key, and nobody said that they may."""
     if not (settings.keys or settings.insecure or is_loopback(settings.host)):
         raise BadSettings(
-            f"On {settings.host} other machines can ask this server without a key: set GONOGO_SERVER_API_KEY, or say"
-            " --insecure to let them."
+            f"On {settings.host}, other machines can use this server without a key: set "
+            "GONOGO_SERVER_API_KEY, or add --insecure to allow it."
         )
 
 
@@ -91,7 +91,7 @@ def run(settings: Settings) -> int:
             _deepen_stacks()
             group = choose.group(settings)
         if group is not None and group.rank > 0:
-            _say(f"process {group.rank} of {group.size} computes with process 0")
+            _say(f"process {group.rank} of {group.size}, connected to process 0")
             return 0 if choose.work(settings, group) else ENGINE_DIED
         with _terminable(), _bind(settings) as listener:
             server = Server(_engine(settings, group) if settings.has_engine else None, settings)
@@ -121,8 +121,8 @@ def _run_replicas(settings: Settings) -> int:
             from gonogo_server.replicas.machine import replicas  # noqa: PLC0415 - an extra, and a second to import
         except ImportError:
             raise BadSettings(
-                'Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or leave --replicas'
-                " out."
+                'Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or '
+                "remove --replicas."
             ) from None
         with _terminable(), replicas(settings, port) as serving:
             _tell(serving.lines, serving.quirks if settings.print_quirks else ())
@@ -210,7 +210,7 @@ class Server(uvicorn.Server):
         if not self._providers.alive and not self.engine_died:
             self.engine_died = self._traffic.draining = True
             self._stop_by = monotonic() + self.dead_seconds
-            events.engine_died("nothing can be generated any more")
+            events.engine_died("the engine has failed for good")
         elif self._traffic.draining and self._stop_by is None:
             self._stop_by = monotonic() + self._drain_seconds
             events.drain_started(self._traffic.open, self._drain_seconds)
@@ -249,8 +249,8 @@ def _bind(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise BadSettings(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}."
-            " Choose another with --host and --port (0 takes a free port)."
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another "
+            "address with --host and --port (0 picks a free port)."
         ) from None
     return listener
 

@@ -67,7 +67,7 @@ def _switch_or_names(value: object) -> object:
 
 def _not_blank(key: SecretStr) -> SecretStr:
     if not read_keys(key.get_secret_value()):
-        raise ValueError("the key is empty: set one, or leave it out to let any client ask")
+        raise ValueError("the key is empty: set one, or remove it to accept any client")
     return key
 
 
@@ -287,8 +287,8 @@ class Settings(StoreSettings, BaseSettings):
         known = info.data.get("providers", {})
         for name in quirks:
             if name not in known:
-                there = ", ".join(known) or "none, as --provider NAME=URL adds one"
-                raise ValueError(f"there is no provider '{name}'; there are: {there}")
+                there = ", ".join(known) or "none; add one with --provider NAME=URL"
+                raise ValueError(f"there is no provider '{name}'; the providers are: {there}")
         return quirks
 
     @property
@@ -347,11 +347,11 @@ def read(options: Mapping[str, object]) -> Settings:
     field, *rest = first["loc"]
     where = _where(str(field), options)
     if first["type"] == "extra_forbidden":
-        raise BadSettings(f"There is no setting '{field}'{where}: gonogo serve --help lists what there is.")
+        raise BadSettings(f"There is no setting '{field}'{where}: gonogo serve --help lists the settings.")
     # pydantic also says which member of a union it tried
     name = ".".join(str(part) for part in (field, *rest) if not str(part).startswith(("tuple[", "bool")))
     why = first["msg"].removeprefix("Value error, ")
-    raise BadSettings(f"The setting '{name}'{where} is not usable: {why}.")
+    raise BadSettings(f"The setting '{name}'{where} is invalid: {why}.")
 
 
 def _check_variables() -> None:
@@ -366,7 +366,7 @@ def _check_variables() -> None:
         return
     close = get_close_matches(named[unknown[0]], Settings.model_fields, 1)
     meant = (
-        f"did you mean {PREFIX}{close[0].upper()}?" if close else "gonogo serve --help lists what there is."
+        f"did you mean {PREFIX}{close[0].upper()}?" if close else "gonogo serve --help lists the settings."
     )
     raise BadSettings(f"There is no setting for the variable {unknown[0]}: unset it, or {meant}")
 
@@ -393,9 +393,9 @@ def _file(settings: type[BaseSettings], path: str | Path | None) -> InitSettings
         with Path(path).open("rb"):
             return TomlConfigSettingsSource(settings, Path(path))
     except OSError as error:
-        raise BadSettings(f"The settings in {path} cannot be read: {error.strerror}.") from None
+        raise BadSettings(f"Cannot read the settings in {path}: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSettings(f"The settings in {path} are no TOML: {error}.") from None
+        raise BadSettings(f"The settings in {path} are not valid TOML: {error}.") from None
 
 
 def shown(settings: Settings) -> str:

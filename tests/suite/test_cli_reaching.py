@@ -58,7 +58,7 @@ class TestHeaders:
                 ("--header", "=s3cret"),
                 "--header is given without the name of a header; write it as NAME=VALUE",
             ),
-            (("--header", "Host=s3cret"), "--header Host is gonogo's to set; leave it out."),
+            (("--header", "Host=s3cret"), "--header Host is gonogo's to set; remove it."),
             (
                 ("--header", "a=s3cret\r\nb: c"),
                 "The value of the header a has characters that are not printable",

@@ -45,7 +45,10 @@ def shortened(vectors: Sequence[Vector], dimensions: int) -> list[Vector]:
     length = min(len(vector) for vector in vectors)
     if dimensions > length:
         raise BadRequest(
-            f"The vectors of this model have {length} dimensions, and cannot have {dimensions}: ask for fewer.",
+            (
+                f"The vectors of this model have {length} dimensions, so {dimensions} are not possible: "
+                "request fewer."
+            ),
             param="dimensions",
             code="invalid_value",
         )

@@ -275,7 +275,7 @@ def fold(steps: Iterable[Step]) -> Whole:
     """Everything a stream said, at once. Raises `OutOfOrder` where it did not come to its end."""
     steps = list(steps)
     if not steps or not isinstance(counted := steps[-1], Counted):
-        raise OutOfOrder("The answer was not finished; ask again.")
+        raise OutOfOrder("The answer was not finished; try again.")
     parts: dict[int, list[Text | Reasoned | Calling | Finished]] = {}
     for step in steps:
         if isinstance(step, Text | Reasoned | Calling | Finished):

@@ -97,8 +97,8 @@ class Compiler:
             total += size(schema)
             if total > self._limits.total_bytes:
                 raise BadRequest(
-                    f"The schemas of this request have {total} bytes up to this one, and at most"
-                    f" {self._limits.total_bytes} are taken: send less.",
+                    f"The schemas of this request have {total} bytes up to this one, but the limit is "
+                    f"{self._limits.total_bytes}: send less.",
                     param=param,
                     code=code,
                 )
@@ -128,9 +128,9 @@ class Compiler:
             except TimeoutError:
                 why = f"takes more than {self._limits.seconds:g} seconds"
             except WorkerEnded:
-                why = "is more than this server can do"
+                why = "is beyond the limits of this server"
         raise BadRequest(
-            f"Making a grammar of the schemas of this request {why}: make them smaller.",
+            f"Compiling the schemas of this request to a grammar {why}: make them smaller.",
             param=brought.param,
             code=brought.code,
         )

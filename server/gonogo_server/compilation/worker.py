@@ -54,7 +54,7 @@ class Worker:
                 self._begin()
             except (OSError, TimeoutError, WorkerEnded) as error:
                 self._end()
-                raise ServerError("No process for schemas can be started: the log says why.") from error
+                raise ServerError("The process for schemas cannot be started: see the log.") from error
             try:
                 return self._asked(seconds, work, given)
             except (TimeoutError, WorkerEnded):

@@ -121,7 +121,9 @@ class Connection(H11Protocol):
         begun, _ = self.conn.trailing_data
         if begun:
             self._refuse(
-                TooSlow(f"The head of the request was not there within {self.limits.head_seconds:g} seconds.")
+                TooSlow(
+                    f"The head of the request did not arrive within {self.limits.head_seconds:g} seconds."
+                )
             )
         else:
             self.transport.close()  # of a connection that asks nothing

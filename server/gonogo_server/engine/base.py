@@ -247,8 +247,8 @@ def room(generation: Generation, context_length: int) -> int:
         raise ValueError("A generation takes a prompt of one token at least, and makes one at least.")
     if len(generation.prompt) >= context_length:
         raise BadRequest(
-            f"The prompt has {len(generation.prompt)} tokens and leaves no room for an answer in the"
-            f" {context_length} of the context: shorten it.",
+            f"The prompt has {len(generation.prompt)} tokens, which leaves no room for an answer in "
+            f"the context of {context_length}: shorten it.",
             code="context_length_exceeded",
         )
     return min(generation.max_tokens, context_length - len(generation.prompt))

@@ -25,8 +25,8 @@ def check_installed() -> None:
     """Raise `BadSettings` where what engines need is not installed, as in a gateway."""
     if any(find_spec(name) is None for name in NEEDED):
         raise BadSettings(
-            'MLX, which computes here, is not installed: run pip install "gonogo[server]", or pass requests on to'
-            " another server with --provider NAME=URL."
+            'MLX is not installed: run pip install "gonogo[server]", or forward requests to another '
+            "server with --provider NAME=URL."
         )
 
 
@@ -41,7 +41,7 @@ def check_replicable(settings: Settings) -> None:
 
     if RANKS & os.environ.keys():
         raise BadSettings(
-            "A model that mlx.launch splits over several processes has no replicas: leave --replicas out."
+            "A model that mlx.launch splits over several processes cannot have replicas: remove --replicas."
         )
     locate_all(settings.models, download=settings.download)
 

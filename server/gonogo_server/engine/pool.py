@@ -104,8 +104,8 @@ class Pool(Generic[Model]):
         """Raise `ModelUnavailable`, with what to do, where it would not."""
         if not self.fits(name):
             raise ModelUnavailable(
-                f"The model {name} cannot be preloaded, {self._short(name)} bytes are missing beside the others:"
-                " preload fewer, or raise --model-memory-bytes.",
+                f"The model {name} cannot be preloaded with the others, {self._short(name)} bytes are "
+                "missing: preload fewer models, or raise --model-memory-bytes.",
                 param="model",
             )
 
@@ -268,8 +268,8 @@ class Pool(Generic[Model]):
         nbytes = self._slots[name].nbytes
         if self._limit is not None and nbytes > self._limit:
             raise ModelUnavailable(
-                f"The model {name} takes {nbytes} bytes, and all models together may take {self._limit}:"
-                " raise --model-memory-bytes.",
+                f"The model {name} needs {nbytes} bytes, but the limit for all models is "
+                f"{self._limit}: raise --model-memory-bytes.",
                 param="model",
             )
 

@@ -140,7 +140,7 @@ class ScriptedEngine:
         Tools, variables, and the calls of a message stand in a line of JSON each, and an effort in the first line.
         """
         if tools and self._style is None:
-            raise BadRequest("The model was not trained on tools: leave them out.", param="tools")
+            raise BadRequest("The model was not trained on tools: remove them.", param="tools")
         if any(message["role"] == "system" for message in messages[1:]):
             raise BadRequest("The system message must be the first one.", param="messages")
         offered = "".join(f"tool: {json.dumps(tool)}\n" for tool in tools)

@@ -39,7 +39,7 @@ def template_variables(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in given:
         if name in RESERVED:
             raise BadRequest(
-                f"'{name}' is not for a request to set: leave it out of 'chat_template_kwargs'.",
+                f"'{name}' cannot be set in a request: remove it from 'chat_template_kwargs'.",
                 param=f"chat_template_kwargs.{name}",
                 code="unsupported_parameter",
             )

@@ -32,8 +32,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 SENT: Final = re.compile(r"POST (/chat/completions|/completions|/embeddings) (?=\{)")
 ADDRESS: Final = re.compile(r"https?://\S*?(/chat/completions|/completions|/embeddings)(?:\?\S*)?$")
 INSTEAD: Final[Mapping[Does, tuple[Does, str]]] = {
-    Does.REFUSE_PROMPT_LISTS: (Does.PROMPTS, "Each prompt of a list is a request of its own."),
-    Does.REFUSE_ECHO: (Does.ECHO, "The gateway puts the prompt before the text."),
+    Does.REFUSE_PROMPT_LISTS: (Does.PROMPTS, "Each prompt of a list becomes a separate request."),
+    Does.REFUSE_ECHO: (Does.ECHO, "The gateway prepends the prompt to the text."),
 }
 """What can be had otherwise, and is not refused then."""
 

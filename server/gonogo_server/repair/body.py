@@ -58,7 +58,7 @@ def read(data: bytes, noted: Noted, group: str = "models.list") -> Document:
         edited.add(f"{group}.json")
         value = {"object": "list", "data": value}
     if not isinstance(value, dict):
-        raise _unread("no JSON object")
+        raise _unread("not a JSON object")
     for rule in sorted(edited):
         noted(rule)
     if edited or data.startswith(BOM_UTF8):
@@ -96,4 +96,4 @@ def _value(data: bytes, edited: set[str], group: str) -> object:
 
 
 def _unread(what: str) -> UpstreamError:
-    return UpstreamError(f"The upstream's answer is {what}: ask again.", code="upstream_unreadable")
+    return UpstreamError(f"The upstream's answer is {what}: try again.", code="upstream_unreadable")

@@ -50,7 +50,7 @@ def encoded(document: Document) -> bytes:
     except UnicodeEncodeError:
         return _ESCAPE(document).encode()
     except ValueError:
-        raise _unread("holds a number beyond all others") from None
+        raise _unread("contains an infinite number") from None
 
 
 def chunks(data: bytes, noted: Noted) -> list[Chunk]:
@@ -106,9 +106,9 @@ def _python(text: str) -> dict[str, Any]:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise _unread("is no JSON") from None
+        raise _unread("is not JSON") from None
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise _unread("is no JSON")
+        raise _unread("is not JSON")
     return value
 
 
@@ -125,7 +125,7 @@ def constant(name: str, noted: Noted, rule: str = "stream.json") -> float | None
     """-Infinity is the API's -9999.0, "very unlikely"; NaN is null, and Infinity nothing."""
     noted(rule)
     if name == "Infinity":
-        raise _unread("holds Infinity, which is no number in JSON")
+        raise _unread("contains Infinity, which is not a JSON number")
     return -9999.0 if name == "-Infinity" else None
 
 
@@ -134,7 +134,7 @@ def _refuse(_name: str) -> None:
 
 
 def _unread(what: str) -> UpstreamError:
-    return UpstreamError(f"The upstream sent something that {what}: ask again.", code="upstream_unreadable")
+    return UpstreamError(f"The upstream sent something that {what}: try again.", code="upstream_unreadable")
 
 
 _SCAN: Final[Callable[[str, int], tuple[object, int]]] = vars(json.JSONDecoder(parse_constant=_refuse))[

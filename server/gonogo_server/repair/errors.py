@@ -131,7 +131,7 @@ PARAMETERS: Final = frozenset(
 )
 _MODEL: Final = "model_not_found"
 _TOO_LONG: Final = "context_length_exceeded"
-_KEY: Final = "The upstream refuses the key of this server: whoever runs this server has to give it another."
+_KEY: Final = "The upstream rejects the key of this server: the operator of this server must set another."
 
 
 @dataclass(slots=True)
@@ -239,8 +239,8 @@ def _type(status: int) -> ErrorType:
 
 def _plain(status: int) -> str:
     if 400 <= status < 500:
-        return f"The upstream refused the request with status {status}, and did not say why."
-    return "The upstream failed while it answered: ask again."
+        return f"The upstream refused the request with status {status} and gave no reason."
+    return "The upstream failed while it answered: try again."
 
 
 # ---- what a body says ------------------------------------------------------------------------------------------

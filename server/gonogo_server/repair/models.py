@@ -73,7 +73,7 @@ def _listed(document: Document) -> list[Any]:
         return [{"id": name, **entry} for name, entry in found.items() if isinstance(entry, dict)]
     if found is None or isinstance(found, list):
         return found or []
-    raise UpstreamError("The upstream's list of models is none.", code="upstream_unreadable")
+    raise UpstreamError("The upstream's model list is invalid.", code="upstream_unreadable")
 
 
 def _entry(entry: Any, noted: Noted, group: str, owner: str, since: int) -> Document:  # noqa: ANN401 - JSON

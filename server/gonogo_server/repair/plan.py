@@ -116,8 +116,8 @@ def _check_length(document: Document, operation: Operation, quirks: Quirks) -> N
     if most is not None and given >= most:
         # "prompt is too long" is what LangChain and LiteLLM know it by.
         raise BadRequest(
-            f"The prompt is too long: it has {given} characters, and the server of this provider was seen to fail at"
-            f" {most}. Shorten it.",
+            f"The prompt is too long: it has {given} characters, and the server of this provider "
+            f"failed at {most}. Shorten it.",
             param=next(name for name in ("messages", "prompt", "input") if name in document),
             code="context_length_exceeded",
         )

@@ -26,7 +26,7 @@ REFUSED: Final = frozenset({"refused", "refused-by-name", "refused-by-model", "u
 """Reasons of `unsupported` that say what the upstream does not do."""
 FAILED: Final = frozenset({"server-error", "no-answer", "not-whole"})
 """Reasons of `inconclusive` that say that the upstream failed at a valid request."""
-WANTED: Final = "give the file that `gonogo check URL --json FILE` wrote"
+WANTED: Final = "give a file written by `gonogo check URL --json FILE`"
 
 
 class Told(NamedTuple):
@@ -162,16 +162,16 @@ def _checked(report: Document) -> tuple[str, ...]:
 
 def _rules(report: object) -> Sequence[Document]:
     if not isinstance(report, dict) or "report_version" not in report:
-        raise BadSettings(f"This is no report of gonogo: {WANTED}.")
+        raise BadSettings(f"This is not a gonogo report: {WANTED}.")
     version: Any = report["report_version"]
     if version != REPORT_VERSION:
         raise BadSettings(
-            f"The report is of version {version}, and this gateway reads version {REPORT_VERSION}: check the server"
-            " anew with the gonogo of this gateway, `gonogo check URL --json FILE`."
+            f"The report has version {version}, but this gateway reads version {REPORT_VERSION}: check "
+            "the server again with this version of gonogo, `gonogo check URL --json FILE`."
         )
     rules = report.get("rules")
     if not isinstance(rules, list) or not rules or not all(_is_rule(rule) for rule in rules):
-        raise BadSettings(f"The report lacks the verdicts of the rules: {WANTED}, whole.")
+        raise BadSettings(f"The report lacks the verdicts of the rules: {WANTED}, unchanged.")
     return rules
 
 

@@ -126,7 +126,7 @@ class EventReader:
         self._size += size
         if self._size > self._most:
             raise UpstreamError(
-                f"An event of the upstream has more than {self._most} bytes: ask for less in one answer.",
+                f"An event of the upstream has more than {self._most} bytes: request a shorter answer.",
                 code="upstream_event_too_large",
             )
 

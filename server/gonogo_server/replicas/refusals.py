@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from gonogo_server.settings import Settings
 
 WITH_REPLICAS: Final = {
-    "metrics": "each request for /metrics would reach another replica; Ray exports the figures of its own instead",
+    "metrics": (
+        "each request to /metrics would reach a different replica; Ray exports its own metrics instead"
+    ),
 }
 """Settings that replicas cannot keep, and why."""
 
@@ -43,12 +45,12 @@ def check_cluster(settings: Settings) -> None:
     _refuse(settings, ON_A_CLUSTER)
     if not (settings.keys or settings.insecure):
         raise BadSettings(
-            "Other machines may reach Ray Serve and ask without a key: set GONOGO_SERVER_API_KEY_FILE or"
-            " GONOGO_SERVER_API_KEY, or GONOGO_SERVER_INSECURE=true to let them."
+            "Other machines can reach Ray Serve without a key: set GONOGO_SERVER_API_KEY_FILE or "
+            "GONOGO_SERVER_API_KEY, or GONOGO_SERVER_INSECURE=true to allow it."
         )
 
 
 def _refuse(settings: Settings, refused: Mapping[str, str]) -> None:
     for name, why in refused.items():
         if name in settings.model_fields_set and getattr(settings, name):
-            raise BadSettings(f"The setting '{name}' cannot be kept with replicas: {why}. Leave it out.")
+            raise BadSettings(f"The setting '{name}' is not supported with replicas: {why}. Remove it.")

@@ -93,7 +93,7 @@ def _deeper_than(limit: int, document: object) -> bool:
 
 
 def _unreadable(why: str) -> BadRequest:
-    return BadRequest(f"The body cannot be read as JSON: {why}.", code="invalid_json")
+    return BadRequest(f"The body is not valid JSON: {why}.", code="invalid_json")
 
 
 def _check_content_type(content_type: str | None) -> None:
@@ -115,7 +115,7 @@ def _number(literal: str) -> int | float:
 
 
 def _no_number(literal: str) -> NoReturn:
-    raise _unreadable(f"{literal} is no JSON number")
+    raise _unreadable(f"{literal} is not a JSON number")
 
 
 def _check_surrogates(raw: bytes, document: object) -> None:
@@ -125,4 +125,4 @@ def _check_surrogates(raw: bytes, document: object) -> None:
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise _unreadable("a \\u escape is half a surrogate pair") from None
+        raise _unreadable("a \\u escape is an unpaired surrogate") from None

@@ -40,7 +40,7 @@ def check_bounds(raw: bytes, bounds: Bounds) -> None:
 def too_deep(limit: int) -> BadRequest:
     """The refusal of a body that is nested deeper."""
     return BadRequest(
-        f"The body is nested more than {limit} levels deep: send it flatter.", code="json_too_deep"
+        f"The body is nested more than {limit} levels deep: reduce the nesting.", code="json_too_deep"
     )
 
 
@@ -67,4 +67,4 @@ def _count(raw: bytes, bounds: Bounds) -> None:
 
 
 def _too_many(limit: str) -> BadRequest:
-    return BadRequest(f"The body holds more than {limit}: send less at a time.", code="json_too_large")
+    return BadRequest(f"The body has more than {limit}: send less at a time.", code="json_too_large")

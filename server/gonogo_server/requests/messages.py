@@ -65,7 +65,7 @@ def _called(documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for index, document in enumerate(documents):
         if document["role"] == "tool" and document["tool_call_id"] not in called:
             raise BadRequest(
-                f"No assistant message before this one calls a tool with id '{document['tool_call_id']}'.",
+                f"No earlier assistant message has a tool call with the id '{document['tool_call_id']}'.",
                 param=f"messages[{index}].tool_call_id",
                 code="invalid_value",
             )
@@ -79,7 +79,10 @@ def _plain(message: Mapping[str, Any], at: str) -> Message:
         content = message.get("refusal")
     if content is None and not message.get("tool_calls"):
         raise BadRequest(
-            f"Missing required parameter: '{at}.content'; only a message with tool calls or a refusal can do without.",
+            (
+                f"Missing required parameter: '{at}.content'; it is optional only in a message with tool "
+                "calls or a refusal."
+            ),
             param=f"{at}.content",
             code="missing_required_parameter",
         )
@@ -153,7 +156,7 @@ def _part(part: Mapping[str, str], at: str) -> str:
             return text
         case _:
             raise BadRequest(
-                f"The model reads text only: leave out the part of type '{part['type']}'.",
+                f"The model supports only text: remove the part of type '{part['type']}'.",
                 param=f"{at}.type",
                 code="unsupported_value",
             )

@@ -44,7 +44,7 @@ def _known(card: ModelCard, token: int, param: str) -> int:
         return token
     shown = str(token) if token < 10**DIGITS else f"of more than {DIGITS} digits"
     raise BadRequest(
-        f"There is no token {shown} in the vocabulary of '{card.id}', whose ids are below {card.vocabulary}.",
+        f"The vocabulary of '{card.id}' has no token {shown}: its ids are below {card.vocabulary}.",
         param=param,
         code="invalid_value",
     )

@@ -80,7 +80,7 @@ async def admitted(request: Request) -> None:
 def _check_places(request: Request) -> None:
     settings: Settings = request.app.state.settings
     if _traffic(request).placed >= settings.max_running + settings.max_queue:
-        raise Overloaded(f"{settings.max_queue} requests wait already: try again in a second.")
+        raise Overloaded(f"{settings.max_queue} requests are already queued: try again in a second.")
 
 
 def _traffic(request: Request) -> "Traffic":
@@ -151,7 +151,7 @@ def _check_encoding(request: Request) -> None:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedMediaType(
-            "A body is read as it is, and not compressed: send it without Content-Encoding.",
+            "Compressed bodies are not supported: send the body without Content-Encoding.",
             code="unsupported_content_encoding",
         )
 
@@ -177,18 +177,20 @@ async def _read(request: Request, settings: "Settings") -> bytes:
                     kept += part
                     traffic.arriving_bytes += len(part)
                     if traffic.arriving_bytes > limit * ARRIVING:
-                        raise Overloaded("Too many large requests arrive already: try again in a second.")
+                        raise Overloaded(
+                            "Too many large requests are already arriving: try again in a second."
+                        )
                 elif size > limit * (1 + DISCARDED):
                     break
     except TimeoutError:
         raise TooSlow(
-            f"The body was not there in time ({settings.body_idle_timeout:g} seconds between two parts,"
-            f" {settings.body_timeout:g} in all): send it faster."
+            f"The body did not arrive in time ({settings.body_idle_timeout:g} seconds between two parts,"
+            f" {settings.body_timeout:g} in total): send it faster."
         ) from None
     finally:
         traffic.arriving_bytes -= len(kept)
     if size > limit:
         raise BodyTooLarge(
-            f"The body is too large, at most {limit} bytes are taken: send less.", code="request_too_large"
+            f"The body is too large, the limit is {limit} bytes: send less.", code="request_too_large"
         )
     return bytes(kept)

@@ -49,9 +49,9 @@ _SILENT: Final = {
     "nullable": 'name both types, as in {"type": ["string", "null"]}',
     "additionalItems": "use 'prefixItems' and 'items'",
     "divisibleBy": "use 'multipleOf'",
-    "disallow": "leave it out",
+    "disallow": "remove it",
     "extends": "use 'allOf'",
-    "x-guidance": "leave it out",
+    "x-guidance": "remove it",
 }
 """Keywords that llguidance reads over, or follows into leniency, and what to do instead.
 
@@ -130,7 +130,7 @@ def grammar(lark: str) -> str:
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():
         raise BadRequest(
-            "The schemas of this request are too much together for one grammar: send fewer or smaller ones.",
+            "The schemas of this request are too large for one grammar: send fewer or smaller ones.",
             code="invalid_json_schema",
         )
     return made
@@ -164,7 +164,9 @@ def _inadmissible(schema: Schema, limits: SchemaLimits) -> str | None:
     if reason := excess(made_of, limits):
         return reason
     return (
-        "a part of it demands itself again without end, so that no answer fits" if dead_end(made_of) else None
+        "a part of it requires itself recursively without end, so no answer matches"
+        if dead_end(made_of)
+        else None
     )
 
 
@@ -173,9 +175,7 @@ def _overlooked(schema: Schema) -> str | None:
     made_of = graph(schema)
     if (number := changed(made_of)) is not None:
         shown = str(number) if abs(number) < MOST_SHOWN else "a number"
-        return (
-            f"{shown} in it is an integer that grammars do not hold exactly; name it as a string, with quotes"
-        )
+        return f"{shown} in it is an integer that grammars cannot represent exactly; use a string"
     for part in made_of.nodes:
         if isinstance(part, bool):
             continue
@@ -183,7 +183,7 @@ def _overlooked(schema: Schema) -> str | None:
             if keyword in part and not (keyword == "nullable" and part[keyword] is False):
                 return f"'{keyword}' is not supported; {advice}"
         if _counts_names_twice(part):
-            return "'minProperties' above 1 is supported only where 'additionalProperties' is false"
+            return "'minProperties' above 1 is supported only if 'additionalProperties' is false"
     return None
 
 

@@ -139,8 +139,8 @@ def test_what_has_an_end_is_left_alone(schema: Schema) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ('Unimplemented keys: ["not", "if"]', "'not', 'if' is not supported; leave it out"),
-        ("regex parse error: (a ^ error: unclosed group", "a pattern in it is no regular expression"),
+        ('Unimplemented keys: ["not", "if"]', "'not', 'if' is not supported; remove it"),
+        ("regex parse error: (a ^ error: unclosed group", "a pattern in it is not a regular expression"),
         ("fuel exhausted when checking relevance of lexemes (1000000)", TOO_MUCH),
         ("", TOO_MUCH),
     ],

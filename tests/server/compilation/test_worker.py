@@ -174,7 +174,7 @@ class Failing(Worker):
     ("failure", "said"),
     [
         (TimeoutError(), "takes more than 5 seconds: make them smaller"),
-        (WorkerEnded(), "is more than this server can do: make them smaller"),
+        (WorkerEnded(), "is beyond the limits of this server: make them smaller"),
     ],
     ids=["too slow", "too much"],
 )

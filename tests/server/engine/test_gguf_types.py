@@ -99,9 +99,9 @@ def test_values_of_larger_blocks_are_those_that_the_format_has(tmp_path: Path, k
 @pytest.mark.parametrize(
     ("kind", "how"),
     [
-        (Type.MXFP4, "which mlx does not read"),
-        (Type.TQ1_0, "which mlx does not read"),
-        (Type.Q4_K, "of which mlx reads half the values wrong"),
+        (Type.MXFP4, "which mlx does not support"),
+        (Type.TQ1_0, "which mlx does not support"),
+        (Type.Q4_K, "half of whose values mlx reads incorrectly"),
     ],
 )
 def test_a_type_that_mlx_does_not_read_or_not_right_is_named(tmp_path: Path, kind: Type, how: str) -> None:

@@ -119,7 +119,7 @@ def test_the_file_may_hold_lists_switches_and_sizes(write: Write) -> None:
     [
         (
             "prot = 8000",
-            "There is no setting 'prot' (from the file): gonogo serve --help lists what there is.",
+            "There is no setting 'prot' (from the file): gonogo serve --help lists the settings.",
         ),
         ("port = 'x'", "The setting 'port' (from the file) is not usable: Input should be a valid integer"),
         ("[server]\nport = 1", "There is no setting 'server' (from the file)"),
@@ -194,7 +194,7 @@ def test_an_empty_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> N
         read({})
     assert str(refused.value) == (
         "The setting 'api_key' (from the variable GONOGO_SERVER_API_KEY) is not usable:"
-        " the key is empty: set one, or leave it out to let any client ask."
+        " the key is empty: set one, or remove it to accept any client."
     )
 
 
@@ -203,7 +203,7 @@ def test_an_empty_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("GONOGO_SERVER_APIKEY", "unset it, or did you mean GONOGO_SERVER_API_KEY?"),
         ("gonogo_server_prot", "unset it, or did you mean GONOGO_SERVER_PORT?"),
-        ("GONOGO_SERVER_XYZZY", "unset it, or gonogo serve --help lists what there is."),
+        ("GONOGO_SERVER_XYZZY", "unset it, or gonogo serve --help lists the settings."),
     ],
 )
 def test_a_variable_that_is_no_setting_is_named(

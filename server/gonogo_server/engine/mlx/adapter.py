@@ -29,7 +29,7 @@ def adapt(model: Any, folder: Path, dtype: mx.Dtype | None) -> None:  # noqa: AN
         detail = " ".join(line.strip() for line in str(error).splitlines()[:2])
         raise ValueError(f"its adapter does not fit its base: {detail}") from error
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"its adapter_config.json is not one that mlx_lm writes: {error}") from error
+        raise ValueError(f"its adapter_config.json is not in mlx_lm's format: {error}") from error
     _check_complete(model, folder)
     if dtype is not None:
         model.set_dtype(dtype)

@@ -174,7 +174,7 @@ class Batch:
                 response.token, response.logprobs, response.finish_reason
             )
         except Exception as error:  # noqa: BLE001 - the step was a good one: it is this answer's alone
-            log_failure(log, error, "An answer of the model %s could not be told.", self._name)
+            log_failure(log, error, "An answer of the model %s could not be delivered.", self._name)
             return error.with_traceback(None)
 
     def _drop_cancelled(self) -> None:
@@ -200,7 +200,7 @@ class Batch:
                     return
                 self._join(sequence)
             except Exception as error:  # noqa: BLE001 - nothing of it is in the batch yet: it is this answer's alone
-                log_failure(log, error, "An answer of the model %s could not be begun.", self._name)
+                log_failure(log, error, "An answer of the model %s could not be started.", self._name)
                 self._waiting.remove(sequence)
                 deliveries.add(sequence.ticket, error.with_traceback(None))
 

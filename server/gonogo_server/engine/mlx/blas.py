@@ -41,7 +41,7 @@ def load_blas(
     if sys.platform != "linux" or not _installed("mlx-cpu"):
         return None
     if "mlx.core" in modules:
-        return Blas(None, "the slow one of mlx, as mlx was imported before another could be loaded")
+        return Blas(None, "the slow one of mlx, because mlx was imported before another could be loaded")
     for name, path in candidates():
         if _has_cblas(path):
             if name == "MKL":

@@ -107,7 +107,7 @@ def _pass_over(file: BinaryIO, name: bytes, kind: int) -> None:
 
 def _unread(name: bytes, what: str) -> UnsupportedModel:
     key = name.decode("utf-8", "replace")
-    return UnsupportedModel(f"its metadata value {key} is of {what}, which mlx does not read")
+    return UnsupportedModel(f"its metadata value {key} is of {what}, which mlx does not support")
 
 
 def _skip(file: BinaryIO, kind: int, number: int) -> None:

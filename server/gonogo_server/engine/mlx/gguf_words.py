@@ -88,5 +88,5 @@ def words_of(model: object, name: object) -> Words:
     if model == "gpt2" and isinstance(name, str) and name in WORDS:
         return WORDS[name]
     raise UnsupportedModel(
-        f"its tokenizer ({model}, {name}) is not read from GGUF files; take the model in MLX format"
+        f"its tokenizer ({model}, {name}) is not supported in GGUF files; use the model in MLX format"
     )

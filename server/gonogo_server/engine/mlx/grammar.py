@@ -83,8 +83,8 @@ class GrammarMask:
         if self._matcher.is_error():
             # What llguidance says is the state of its parser.
             self.failure = BadRequest(
-                "The answer came to a place where the schema of this request cannot be followed any further:"
-                " make the schema smaller.",
+                "The grammar of the schema in this request cannot continue the answer: make the schema "
+                "smaller.",
                 code="invalid_json_schema",
             )
             return logits

@@ -50,7 +50,7 @@ class Matchers:
                 made = await asyncio.wrap_future(kept[grammar])
         except TimeoutError:
             raise BadRequest(
-                f"Making a grammar of the schemas of this request takes more than {self._seconds:g} seconds with the"
+                f"Compiling the schemas of this request to a grammar takes more than {self._seconds:g} seconds with the"
                 " vocabulary of this model: make them smaller.",
                 code="invalid_json_schema",
             ) from None

@@ -245,7 +245,7 @@ def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
     except StopIteration as end:
         _tell(future.set_result, end.value)
     except Exception as error:  # noqa: BLE001 - it is told to whoever waits
-        log_failure(log, error, "Some work on the engine's thread failed.")
+        log_failure(log, error, "A task on the engine's thread failed.")
         _tell(future.set_exception, error.with_traceback(None))
     else:
         return True

@@ -66,7 +66,7 @@ class Text:
         its context.
         """
         if not self._tokenizer.has_chat_template:
-            raise BadRequest("This model has no chat template; ask it for completions.", param="model")
+            raise BadRequest("This model has no chat template; use completions instead.", param="model")
         given: dict[str, Any] = {"tools": list(tools)} if tools else {}
         if effort is not None:
             given |= self._reasoning.settings[effort]
@@ -111,7 +111,7 @@ class Text:
             if before is not None and after is not None and middle is not None:
                 return (before, *self._plain(prefix), after, *self._plain(suffix), middle)
         raise BadRequest(
-            "This model was not trained to fill in the middle: leave 'suffix' out.",
+            "This model was not trained to fill in the middle: remove 'suffix'.",
             param="suffix",
             code="unsupported_parameter",
         )
@@ -161,8 +161,8 @@ class Text:
         matcher = LLMatcher(self.grammar_tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise BadRequest(
-                "The answer cannot be held to the schemas of this request with the vocabulary of this model: make them"
-                " smaller.",
+                "The schemas of this request cannot be enforced with the vocabulary of this model: "
+                "make them smaller.",
                 code="invalid_json_schema",
             )
         return matcher

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DIED = "The engine's thread died, as the server's log says; start the server again."
+DIED = "The engine's thread died (see the server's log); restart the server."
 """Clients get to read it, so that the reason, which may tell of this machine, stands in the log alone."""
 
 PATIENCE = 10.0
@@ -121,11 +121,11 @@ class Worker(Generic[Owned]):
         try:
             owned = self._owned = self._make()
         except BaseException as error:  # noqa: BLE001 - raised again where start() waits
-            self._refuse_all("The engine never came to life; start the server again.")
+            self._refuse_all("The engine did not start; restart the server.")
             self._made.set_exception(error)
             return
         self._made.set_result(None)
-        end, died = "The engine was stopped; start the server again.", None
+        end, died = "The engine was stopped; restart the server.", None
         try:
             busy = False
             while self._obey(owned, wait=not busy):

@@ -75,10 +75,9 @@ class Upstream(ChatOnly):
         """Where requests go, and what is known of it."""
         known = len(self._quirks.table())
         told = (
-            f"{known} rules that it breaks are known"
+            f"{known} known broken rules"
             if known
-            else "nothing is known of what it breaks: check it with gonogo check URL --json FILE, and say"
-            f" --quirks {self._name}=FILE"
+            else f"no known broken rules: run gonogo check URL --json FILE, then add --quirks {self._name}=FILE"
         )
         return [f"{self._name}/… from {url} ({told})" for url in self._client.urls]
 
@@ -110,7 +109,7 @@ class Upstream(ChatOnly):
         try:
             return ModelList.model_validate(document).data
         except ValidationError:
-            raise UpstreamError("The upstream's list of models cannot be read.") from None
+            raise UpstreamError("The upstream's model list cannot be read.") from None
 
     async def retrieve_model(self, model_id: str, context: Context) -> Model:
         """One of them; where the upstream does not give one alone, out of its list. Raises `ModelNotFound`."""
@@ -244,7 +243,7 @@ def _found(listed: Sequence[Model], model_id: str) -> Model:
 
 def _not_found(model_id: str) -> ModelNotFound:
     return ModelNotFound(
-        f"There is no model '{model_id}' here: GET /v1/models lists those that are served.",
+        f"There is no model '{model_id}': GET /v1/models lists the available models.",
         param="model",
         code="model_not_found",
     )

@@ -68,7 +68,7 @@ class _Text:
         """What a snapshot adds to what was sent. UpstreamError where it is none."""
         if not piece.startswith(self.sent):
             raise UpstreamError(
-                "The upstream's pieces of text contradict each other: ask again.", code="upstream_unreadable"
+                "The upstream's text pieces contradict each other: try again.", code="upstream_unreadable"
             )
         added, self.sent = piece[len(self.sent) :], piece
         return added

@@ -46,10 +46,10 @@ class Finish:
         """The chunk that was held. UpstreamError where a choice has not finished."""
         yield from self._release()
         if not self._begun:
-            raise UpstreamError("The upstream's answer is empty: ask again.", code="upstream_empty")
+            raise UpstreamError("The upstream's answer is empty: try again.", code="upstream_empty")
         if self._begun - self._finished:
             raise UpstreamError(
-                "The upstream's answer ended before it was finished: ask again.", code="upstream_incomplete"
+                "The upstream's answer ended before it was finished: try again.", code="upstream_incomplete"
             )
 
     @property

@@ -42,10 +42,8 @@ def meant(reason: object) -> str | None:
     if found is not None:
         return found
     if word in _FAILED:
-        raise UpstreamError("The upstream gave its answer up: ask again.", code="upstream_gave_up")
-    raise UpstreamError(
-        "The upstream ended its answer for a reason that is none of the API's.", code="upstream_unreadable"
-    )
+        raise UpstreamError("The upstream aborted its answer: try again.", code="upstream_gave_up")
+    raise UpstreamError("The upstream's finish reason is not defined by the API.", code="upstream_unreadable")
 
 
 class Reasons:

@@ -57,6 +57,6 @@ def _check(settings: Settings) -> None:
     for name in MANAGING:
         if getattr(settings, name) != default[name].default:
             raise BadSettings(
-                f"Several processes together keep their model in memory: leave the setting '{name}' out,"
-                " or start one process."
+                f"Several processes together keep their model in memory: remove the setting '{name}', "
+                "or start one process."
             )

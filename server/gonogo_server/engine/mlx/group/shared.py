@@ -176,7 +176,9 @@ class SharedResidents(Residents):
         head[0], head[1 + self._group.rank] = len(said), self._deliveries.fingerprint
         length, *fingerprints = self._group.sum(mx.array(head, mx.uint32))
         if len(set(fingerprints)) > 1:
-            raise OutOfStepError("The processes came to different tokens: they need machines of one kind.")
+            raise OutOfStepError(
+                "The processes sampled different tokens: all machines must be of the same kind."
+            )
         events: list[Event] = self._group.share(said, length) if length else []
         self._untold = []
         self.beat = time.monotonic()

@@ -34,14 +34,15 @@ def check_steady(location: Location, weights: Weights | None) -> None:
     """Raises `ModelUnavailable` where answers of a model would depend on what else is answered."""
     reason = None
     if weights is None:
-        reason = "it is no plain Llama on a CPU, and only those are computed in passes that can be"
+        reason = "only plain Llama models on a CPU support it"
     elif not are_alike(weights, STEADY_COUNTS):
         reason = (
-            "products differ with the number of rows here (of MKL's in its reproducible mode they do not)"
+            "matrix products depend on the number of rows on this machine (with MKL in its "
+            "reproducible mode they do not)"
         )
     if reason is not None:
         raise ModelUnavailable(
-            f"The model {location.id} cannot be deterministic: {reason}. Leave --deterministic out, or the model."
+            f"The model {location.id} cannot be deterministic: {reason}. Remove --deterministic or the model."
         )
 
 
