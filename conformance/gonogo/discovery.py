@@ -45,7 +45,7 @@ PATIENCE: Final = 2.0
 class Found:
     """A server that answered: its base URL, what it is or may be, and its models.
 
-    `models` is None where it wants a key to list them.
+    `models` is None if it wants a key to list them.
     """
 
     base_url: str
@@ -79,6 +79,6 @@ async def _ask(client: httpx2.AsyncClient, port: int, servers: tuple[str, ...]) 
 
 
 def _entries(body: object) -> list[dict[str, object]] | None:
-    """The entries of a list of models, None where the body is something else."""
+    """The entries of a list of models, None if the body is something else."""
     data = body.get("data") if isinstance(body, dict) else None
     return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else None

@@ -65,7 +65,7 @@ class Record:
     `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
     not sent, and why each was not; an exchange of such a key was to be asked for once more, and does not count.
     `gonogo` is the version that wrote it. `truncated` is true
-    where the last line of the file was cut short and is left out. `extra_body` holds the fields that went into
+    where the last line of the file was cut short and is omitted. `extra_body` holds the fields that went into
     the body of every generation. A run that asks for several models has a record for each.
     """
 
@@ -84,7 +84,7 @@ class EvidenceWriter:
     `go_on` makes one that adds to a record instead.
     `key` is the API key of the run; it is masked wherever it occurs (see `gonogo.redaction`). `models` are all that are
     asked for, where they are several.
-    Raises `EvidenceError` where the file cannot be written.
+    Raises `EvidenceError` if the file cannot be written.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class EvidenceWriter:
 
         There is one for each model. The file is replaced in one step, so that a crash at any moment loses nothing that
         was recorded.
-        Raises EvidenceError where it cannot be written.
+        Raises EvidenceError if it cannot be written.
         """
         target = Path(path).resolve()  # what a link leads to, not the link
         beside = target.with_name(f"{target.name}.new")
@@ -212,7 +212,7 @@ def read(path: str | PathLike[str]) -> Record:
 def read_each(path: str | PathLike[str]) -> tuple[Record, ...]:
     """Read an evidence file, a record for each model; `EvidenceError` says in one sentence why it cannot be read.
 
-    A last line that was cut short, as a crash leaves it, is left out and reported by `Record.truncated`.
+    A last line that was cut short, as a crash leaves it, is omitted and reported by `Record.truncated`.
     """
     lines = _Lines(Path(path))
     header = lines.header()
@@ -339,7 +339,7 @@ def _shape(line: object) -> jsonschema_rs.Validator:
 def _loads(text: bytes) -> object:
     value = json.loads(text, parse_constant=_refuse)
     if b"\\ud" in text.lower():
-        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError where a surrogate stands alone
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError if a surrogate stands alone
     return value
 
 

@@ -77,7 +77,7 @@ def _chunks_to_json(chunks: tuple[Chunk, ...]) -> list[list[Any]] | dict[str, An
 
 
 def _chunks_from_json(chunks: list[list[Any]] | dict[str, Any]) -> tuple[Chunk, ...]:
-    """Raises ValueError where a packed body is not what its pieces say."""
+    """Raises ValueError if a packed body is not what its pieces say."""
     if isinstance(chunks, list):
         return tuple(Chunk(at, _data_from_json(data)) for at, data in chunks)
     size = sum(length for _, length in chunks["pieces"])

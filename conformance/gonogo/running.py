@@ -67,7 +67,7 @@ class Selection:
         """The rules, their checks known to exist.
 
         Raises UsageError for a selector that fits no rule, for a set that there is not, and for a required group that
-        is left out.
+        is omitted.
         """
         rule_set = sets.SETS.named(self.rule_set)
         if self.only and self.profiles:
@@ -97,7 +97,7 @@ class Selection:
         return chosen
 
     def _refuse_switched_off(self, catalogue: Catalogue) -> None:
-        """Raise UsageError where rules are named that another option brings in."""
+        """Raise UsageError if rules are named that another option brings in."""
         if not self.gateway and _names_gateway(catalogue, (*self.only, *self.require)):
             raise UsageError("The rules of the group gateway need --upstream-faults.")
         if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
@@ -137,7 +137,7 @@ def _names_gateway(catalogue: Catalogue, selectors: Iterable[str]) -> bool:
 
 
 def _refuse_absent(scenarios: Iterable[Scenario], selector: str, rule_set: str) -> None:
-    """Raise UsageError where none of the rules that a selector names is in the set."""
+    """Raise UsageError if none of the rules that a selector names is in the set."""
     rules = [scenario.rule for scenario in scenarios]
     if not any(sets.SETS.holds(rule_set, rule) for rule in rules):
         when = ", ".join(
@@ -165,8 +165,8 @@ def check(
     """Ask the target everything that the selected rules look at, and judge the answers.
 
     `on_done` is called once for each stimulus of the plan that is done with, with its key. With a `stopper` the run can
-    be ended from outside; what was collected until then is judged. Raises TargetError where there
-    is nothing to judge, UsageError where an option cannot be obeyed, EvidenceError where the evidence file
+    be ended from outside; what was collected until then is judged. Raises TargetError if there
+    is nothing to judge, UsageError if an option cannot be obeyed, EvidenceError if the evidence file
     cannot be written, or read where it is gone on with.
     """
     scenarios = selection.scenarios(catalogue)
@@ -279,7 +279,7 @@ class _Enough:
     broken: dict[str | None, set[str]] = field(default_factory=dict)
 
     def __call__(self, record: Record) -> Because | None:
-        """Why the run ends with what is recorded of it so far; None where it goes on."""
+        """Why the run ends with what is recorded of it so far; None if it continues."""
         judged = judge(record, self.scenarios, self.catalogue)
         if self.waivers is not None:
             judged, _ = waive(judged, self.waivers.baseline, self.catalogue.ids, self.waivers.today)
@@ -291,7 +291,7 @@ class _Enough:
 def _enough(
     approach: Approach, scenarios: Iterable[Scenario], catalogue: Catalogue, waivers: Waivers | None
 ) -> Callable[[Record], Because | None] | None:
-    """None where nothing but the end of the plan ends a run. Rules of clients wait for the end, as replays do."""
+    """None if nothing but the end of the plan ends a run. Rules of clients wait for the end, as replays do."""
     if approach.max_failures is None:
         return None
     return _Enough(approach.max_failures, [s for s in scenarios if not _is_of_clients(s)], catalogue, waivers)

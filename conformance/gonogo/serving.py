@@ -1,4 +1,4 @@
-"""The one place that knows the reference server: it is started as a process of its own, or becomes this one.
+"""The one place that knows the reference server: it is started as a separate process, or becomes this one.
 
 Nothing of the server is imported here but inside `serve`; the suite checks the server as it checks any other,
 from outside.
@@ -54,7 +54,7 @@ def _refuse_without_gateway() -> None:
 
 
 def serve(arguments: Sequence[str]) -> int:
-    """Be the server until a signal stops it; its exit status. Raises UsageError where it is not installed."""
+    """Be the server until a signal stops it; its exit status. Raises UsageError if it is not installed."""
     _refuse_without_gateway()
     from gonogo_server.serve import main  # noqa: PLC0415 - the base installation has no server
 
@@ -69,7 +69,7 @@ def reference_server(
 
     Without `models` it serves those that are installed as packages. It is set up by the arguments alone, not by the
     GONOGO_SERVER_* variables, so that every machine checks the same; web pages of any origin may ask it. Raises
-    UsageError where the server is not installed, and TargetError, with the last lines that it wrote, where it does
+    UsageError if the server is not installed, and TargetError, with the last lines that it wrote, where it does
     not listen within `start_limit` seconds.
     """
     arguments = ["--engine", engine]

@@ -273,7 +273,7 @@ class EngineDied(ServerError):  # noqa: N818 - it says what happened
 
 
 class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
-    """A model that was asked for is not on this machine, or cannot be loaded here."""
+    """A model that was requested is not on this machine, or cannot be loaded here."""
 
     status = 503
     type: ErrorType = "service_unavailable_error"

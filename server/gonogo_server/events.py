@@ -128,7 +128,7 @@ def engine_died(reason: str) -> None:
 
 
 def drain_started(open_requests: int, seconds: float) -> None:
-    """SIGTERM has come: what is open may go on for `seconds`, new requests are refused."""
+    """SIGTERM has come: what is open may continue for `seconds`, new requests are refused."""
     log.info("drain_started", open_requests=open_requests, seconds=seconds)
 
 

@@ -27,7 +27,7 @@ def read_keys(text: str) -> list[str]:
 
 
 def keys_of(file: Path) -> list[str]:
-    """The keys in a file. Raises `BadSettings` where it cannot be read or has none."""
+    """The keys in a file. Raises `BadSettings` if it cannot be read or has none."""
     try:
         keys = read_keys(file.read_text("utf-8"))
     except (OSError, ValueError) as error:

@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check_open(settings: Settings) -> None:
-    """Raise `BadSettings` where other machines could ask without a key, and nobody said that they may."""
+    """Raise `BadSettings` if other machines could ask without a key, and nobody said that they may."""
     if not (settings.keys or settings.insecure or is_loopback(settings.host)):
         raise BadSettings(
             f"On {settings.host}, other machines can use this server without a key: set "

@@ -101,7 +101,7 @@ def _none_if_no(value: object) -> object:
 class Settings(StoreSettings, BaseSettings):
     """Everything that can be set; each field is also the variable GONOGO_SERVER_ and its name in capitals.
 
-    Raises `BadSettings` where the file cannot be read, and pydantic's `ValidationError` where a value is not usable;
+    Raises `BadSettings` if the file cannot be read, and pydantic's `ValidationError` where a value is not usable;
     `read` says both in a sentence.
     """
 
@@ -207,7 +207,7 @@ class Settings(StoreSettings, BaseSettings):
     """Requests beyond `max_running` that are taken, to wait for their turn; further ones are refused with 429."""
 
     prefill_step: Annotated[int, Field(ge=1)] | None = None
-    """Tokens of a prompt that are read in one step, between which the others' answers go on; None: by device."""
+    """Tokens of a prompt that are read in one step, between which the others' answers continue; None: by device."""
 
     max_tokens_default: Annotated[int, Field(ge=1)] | None = None
     """The most tokens of an answer whose request sets no limit; None: what the API says, the context for a chat."""
@@ -268,7 +268,7 @@ class Settings(StoreSettings, BaseSettings):
     """Of structured outputs and calls: a space behind each comma and colon, or as the model likes it (slower)."""
 
     drain_seconds: Wait = 25.0
-    """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
+    """How long open requests may continue after SIGTERM. Below 30, after which container platforms kill by default."""
 
     # ---- what it tells
 
@@ -386,7 +386,7 @@ def _where(field: str, options: Mapping[str, object]) -> str:
 
 
 def _file(settings: type[BaseSettings], path: str | Path | None) -> InitSettingsSource:
-    """What the file says; nothing without one. Raises `BadSettings` where it is not there or no TOML."""
+    """What the file says; nothing without one. Raises `BadSettings` if it is not there or no TOML."""
     if path is None:
         return InitSettingsSource(settings, {})
     try:

@@ -265,7 +265,10 @@ def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(
     [
         (("--gonogo-url", "ftp://nowhere"), "http://"),
         (("--gonogo-evidence", "no-such-file.jsonl"), "no-such-file.jsonl"),
-        (("--gonogo-url", "http://h", "--gonogo-extra-body", "[]"), "--gonogo-extra-body is not a JSON object"),
+        (
+            ("--gonogo-url", "http://h", "--gonogo-extra-body", "[]"),
+            "--gonogo-extra-body is not a JSON object",
+        ),
     ],
 )
 def test_a_value_that_no_option_takes_is_one_sentence_and_exit_code_2(

@@ -33,7 +33,7 @@ class Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command that was asked for."""
+        """Run the command that was requested."""
         try:
             return super().invoke(ctx)
         except GonogoError as error:

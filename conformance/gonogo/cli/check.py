@@ -287,7 +287,7 @@ def _interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None
 
 
 def _again(arguments: list[str]) -> list[str]:
-    """The command line that goes on with a run of these arguments."""
+    """The command line that continues with a run of these arguments."""
     return ["gonogo", *arguments, *([] if "--resume" in arguments else ["--resume"])]
 
 

@@ -13,7 +13,7 @@ NAMED = 3
 
 
 def print_discovered() -> None:
-    """Print the servers that answer; raises UsageError where none does."""
+    """Print the servers that answer; raises UsageError if none does."""
     found = asyncio.run(discover())
     if not found:
         raise UsageError(

@@ -28,7 +28,7 @@ fuzz_seed = click.option(
 
 
 def asked_for(*, wanted: bool, budget: str | None, seed: int | None) -> Fuzzing | None:
-    """What the options ask for; None without --fuzz. Raises UsageError where they cannot be obeyed."""
+    """What the options ask for; None without --fuzz. Raises UsageError if they cannot be obeyed."""
     if not wanted:
         if budget is not None or seed is not None:
             raise UsageError("--fuzz-budget and --fuzz-seed need --fuzz.")

@@ -88,7 +88,7 @@ def _written(file: IO[str], text: str) -> str | None:
 
 
 def claim(path: Path) -> None:
-    """Make sure that the file can be written, by no other run, and empty it; raises UsageError where it cannot."""
+    """Make sure that the file can be written, by no other run, and empty it; raises UsageError if it cannot."""
     with contextlib.ExitStack() as stack:
         file = _open(path, stack, "a")
         if not alone(file):
@@ -97,7 +97,7 @@ def claim(path: Path) -> None:
 
 
 def probe(path: Path) -> None:
-    """Make sure that the file can be written, and leave all as it is; raises UsageError where it cannot."""
+    """Make sure that the file can be written, and leave all as it is; raises UsageError if it cannot."""
     is_new = not path.exists()
     with contextlib.ExitStack() as stack:
         if not alone(_open(path, stack, "a")):

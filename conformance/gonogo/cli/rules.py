@@ -115,7 +115,7 @@ def _quoted(excerpt: str) -> Iterator[str]:
 
 
 def _command(scenario: Scenario) -> str | None:
-    """A request of the rule as a command; None where each is made from an earlier answer.
+    """A request of the rule as a command; None if each is made from an earlier answer.
 
     It is the last that can be built: where answers are compared, the first is the plain one, which works.
     """

@@ -21,9 +21,9 @@ class Waiving:
     update: bool
 
     def write(self, report: Report, catalogue: Catalogue) -> None:
-        """Write the baseline anew where that is asked, and say what a person has to do now.
+        """Write the baseline again where that is asked, and say what a person has to do now.
 
-        Raises UsageError where the file cannot be written.
+        Raises UsageError if the file cannot be written.
         """
         if self.waivers is None or not self.update:
             return
@@ -40,7 +40,7 @@ class Waiving:
 
 
 def waiving(path: Path | None, *, update: bool) -> Waiving:
-    """Read the baseline, on this day in UTC; UsageError where it cannot be read or what is asked is not clear."""
+    """Read the baseline, on this day in UTC; UsageError if it cannot be read or what is asked is not clear."""
     if path is None:
         if update:
             raise UsageError("--update-baseline needs --baseline FILE.")

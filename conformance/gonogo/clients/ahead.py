@@ -18,7 +18,7 @@ _STARTED: list[subprocess.Popen[str]] = []
 def start(
     command: tuple[str, ...] = COMMAND, environment: dict[str, str] | None = None
 ) -> subprocess.Popen[str] | None:
-    """A process of that command, with pipes to it; None where it cannot be started.
+    """A process of that command, with pipes to it; None if it cannot be started.
 
     It has this process' environment, unless another is given.
     """

@@ -39,7 +39,7 @@ class NotRun:
 
 
 class LostStreamError(Exception):
-    """Raised by our loop, not by a client: a stream that ends without one turn, and without a word."""
+    """Raised by our loop, not by a client: a stream that ends silently, without an iteration."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Told:
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - JSON
-    """The text of a content, in parts or not; TypeError where it is none."""
+    """The text of a content, in parts or not; TypeError if it is none."""
     return "".join(part["text"] for part in content) if isinstance(content, list) else content
 
 
@@ -71,7 +71,7 @@ def _is_another(fragment: dict[str, Any], call: list[Any]) -> bool:
 
 
 def bytes_say(body: bytes) -> Told:
-    """Everything that is JSON with choices in it, added up; what cannot be read is left out."""
+    """Everything that is JSON with choices in it, added up; what cannot be read is omitted."""
     told = Told()
     for value in values(body):
         with suppress(AttributeError, TypeError, KeyError):

@@ -76,7 +76,7 @@ def text_of(measured: Table) -> str:
 def told(rules: Collection[str]) -> str | None:
     """A clause on the clients that break where these rules are broken, the first of which shows it best.
 
-    It speaks of the deviation that breaks this rule, none but these, and the most of them; None where there is none.
+    It speaks of the deviation that breaks this rule, none but these, and the most of them; None if there is none.
     """
     known = fitting(rules)
     return None if known is None else f'measured on "{known.name}": {_clients(known)}'

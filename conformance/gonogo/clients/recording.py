@@ -33,6 +33,6 @@ def pieces(exchange: Exchange) -> Iterator[bytes]:
 
 
 def expect_turns(turns: int, exchange: Exchange) -> None:
-    """Raise LostStreamError where a loop over the stream took no turn though the body carries an object."""
+    """Raise LostStreamError if a loop over the stream took no turn though the body carries an object."""
     if turns == 0 and b"{" in exchange.body:
         raise LostStreamError(f"delivers nothing from {len(exchange.body)} bytes, without an exception")

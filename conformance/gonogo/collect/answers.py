@@ -48,7 +48,7 @@ def ran_out_of_time(exchange: Exchange) -> bool:
 
 
 def asked_to_wait(exchange: Exchange) -> float | None:
-    """Seconds that a 429 or 503 asks to wait, at most 30; None where it asks for nothing."""
+    """Seconds that a 429 or 503 asks to wait, at most 30; None if it asks for nothing."""
     if exchange.status not in {429, 503}:
         return None
     try:

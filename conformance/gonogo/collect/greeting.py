@@ -109,7 +109,7 @@ async def _listed(
 async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_key: bool) -> Exchange:
     """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times.
 
-    Raises TargetError where nobody answers, or the key is refused.
+    Raises TargetError if nobody answers, or the key is refused.
     """
     chat = await first_chat(recorder, subject)
     _refuse_silence(chat, base_url)
@@ -214,7 +214,7 @@ def _no_model(listing: Exchange, base_url: str) -> str:
 
 
 def _entries(listing: Exchange) -> list[dict[str, object]]:
-    """The models that can be asked for: an id that is no text, or holds half a surrogate pair, cannot be sent."""
+    """The models that can be requested: an id that is not text, or holds half a surrogate pair, cannot be sent."""
     body = listing.json
     data = body.get("data") if isinstance(body, dict) else None
     entries = data if isinstance(data, list) else []

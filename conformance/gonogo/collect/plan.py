@@ -37,7 +37,7 @@ class Plan:
         return tuple(stimulus for stimulus in self.stage(Risk.HARMLESS) if not stimulus.tokens)
 
     def stage(self, risk: Risk, *, alone: bool = False) -> tuple[Stimulus, ...]:
-        """The stimuli of one risk that are sent side by side, or those that must be alone."""
+        """The stimuli of one risk that are sent in parallel, or those that must be alone."""
         return tuple(s for s in self.stimuli if s.risk is risk and s.alone is alone)
 
 

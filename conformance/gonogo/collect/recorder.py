@@ -38,7 +38,7 @@ MAX_BODY = 16 * 2**20
 """Bytes of a body that are kept, unless told otherwise: a thousand times an ordinary answer."""
 
 MAX_STREAM = 2 * 2**20
-"""Bytes of an event stream that are kept at most: some 8,000 tokens, where a few are asked for. Judging takes about a
+"""Bytes of an event stream that are kept at most: some 8,000 tokens, where a few are requested. Judging takes about a
 second a MiB."""
 
 SEEN_ENDLESS = 3
@@ -48,7 +48,7 @@ LATER_BODY = 2**17
 eight times as many: vectors are long."""
 
 LINGER = 0.1
-"""Seconds for which a connection is looked at behind an answer: who closes it with the answer has done so by then."""
+"""Seconds for which a connection is looked at after an answer: who closes it with the answer has done so by then."""
 
 _MOST_CHUNKS = 10_000  # from here on pieces are joined: one byte at a time would take 100 times its size
 _JOINED = 4096  # bytes
@@ -82,13 +82,13 @@ _CLOSED = ("Server disconnected", "peer closed connection")
 class Recorder:
     """Records exchanges with one target; an asynchronous context manager.
 
-    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError where it is no such URL. Its
+    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError if it is no such URL. Its
     query, if it has one, is appended to every request and stands in no exchange.
     `api_key` is sent as a bearer token with each request that brings no Authorization of its own, unless that is
     anonymous.
     `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
     `max_body` is the limit in bytes of one body, content codings undone.
-    `headers` are added to each request that has none of that name; those that look like a credential are left out
+    `headers` are added to each request that has none of that name; those that look like a credential are omitted
     where a request is anonymous or brings an Authorization of its own, so that a wrong key is the only one there.
     `trust` is whom TLS trusts, None whom Python's HTTP clients trust (certifi).
 
@@ -135,7 +135,7 @@ class Recorder:
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         """Send the request and record the answer, or the way in which none came; times run from the call.
 
-        Of one that lingers it is told whether the connection was closed behind the answer without a word, unless a
+        Of one that lingers it is told whether the connection was closed after the answer silently, unless a
         proxy is in between.
 
         Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization
@@ -145,7 +145,7 @@ class Recorder:
         chunks of 4 KiB, each with the time of its last byte. An answer of which enough was read is complete. Where
         several answers did not end, later ones are read less far.
 
-        Never raises for what a target does; ValueError where the request cannot be sent as HTTP/1.1.
+        Never raises for what a target does; ValueError if the request cannot be sent as HTTP/1.1.
         """
         asked = replace(request, headers=request.headers + self._missing_headers(request))
         outgoing = self._outgoing(asked)
@@ -257,7 +257,7 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 def failure_kind(error: Exception) -> FailureKind | None:
-    """The kind of failure that an exception of the transport stands for; None where it is our mistake."""
+    """The kind of failure that an exception of the transport stands for; None if it is our mistake."""
     if isinstance(error, httpx2.RemoteProtocolError) and str(error).startswith(_CLOSED):
         return FailureKind.RESET
     return next((kind for known, kind in _KINDS if isinstance(error, known)), None)

@@ -1,4 +1,4 @@
-"""What is sent once though several models are asked for: whatever would be sent for each of them just the same."""
+"""What is sent once though several models are requested: whatever would be sent for each of them just the same."""
 
 from __future__ import annotations
 

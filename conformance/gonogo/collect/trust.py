@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def trust(ca_file: Path | None = None, *, insecure: bool = False) -> ssl.SSLContext | None:
     """The context of TLS: with `ca_file` its certificates alone count, with `insecure` none is looked at.
 
-    None where neither is asked for. Raises UsageError where the file holds no certificates, and where both are.
+    None if neither is requested. Raises UsageError if the file holds no certificates, and where both are.
     """
     if ca_file is not None and insecure:
         raise UsageError("--ca-file and --insecure exclude each other; remove one of them.")

@@ -74,7 +74,7 @@ class Faulty:
 
 
 def _of_error(make: Callable[[Json], Json]) -> Edit:
-    """The envelope of each refusal, made anew."""
+    """The envelope of each refusal, made again."""
 
     def edit(exchange: Exchange) -> Exchange:
         return body(json.dumps(make(json.loads(exchange.body)["error"])).encode())(exchange)

@@ -71,16 +71,16 @@ class Playable:
 
     @property
     def unplayable(self) -> str | None:
-        """Why it does not show on the wire; None where it does."""
+        """Why it does not show on the wire; None if it does."""
         return _reasons(UNPLAYABLE).get(self.name)
 
     @property
     def otherwise(self) -> str | None:
-        """Why a run of the suite finds it by other rules, or by none; None where it finds it by its own."""
+        """Why a run of the suite finds it by other rules, or by none; None if it finds it by its own."""
         return _reasons(OTHERWISE).get(self.name)
 
     def begin(self) -> Playing:
-        """A server with the fault, new: some faults remember what they saw. UsageError where it is not playable."""
+        """A server with the fault, new: some faults remember what they saw. UsageError if it is not playable."""
         if self.unplayable:
             raise UsageError(f"The fault {self.name!r} cannot be played: {self.unplayable}.")
         faulty = KINDS[self.name]() if self.change is None else Faulty()
@@ -102,7 +102,7 @@ def playable() -> tuple[Playable, ...]:
 def found(name: str) -> Sequence[Playable]:
     """The faults of this name, of this cause, or those that turn the rule of this id, fewest rules first.
 
-    UsageError where there is none, with names that are like it.
+    UsageError if there is none, with names that are like it.
     """
     every = playable()
     named = [fault for fault in every if fault.name == name]
@@ -226,7 +226,7 @@ def _through(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> 
 
 
 def _is_failed(broken: Exchange, sound: Exchange) -> bool:
-    """Whether the fault is one of what is asked for: it is refused, or fails."""
+    """Whether the fault is one of what is requested: it is refused, or fails."""
     return broken.failure is not None or (broken.status or 0) >= 400 > (sound.status or 0)
 
 

@@ -66,8 +66,8 @@ async def fuzz(
     """Send the cases of one pass through the collector; its sink has them afterwards, or why there are none.
 
     `source` is asked for the cases of a seed, and for how many, and has `longest` seconds to tell them; those of the
-    budget run from when it has, as they are the target's. Raises UsageError where Schemathesis is missing,
-    GonogoError where it breaks, TargetError where nothing that was sent before reached the target.
+    budget run from when it has, as they are the target's. Raises UsageError if Schemathesis is missing,
+    GonogoError if it breaks, TargetError if nothing that was sent before reached the target.
     """
     if collector.reaches_nobody:
         raise TargetError("The target became unreachable before the first generated request; restart it.")
@@ -89,7 +89,7 @@ async def fuzz(
 
 @asynccontextmanager
 async def _until(deadline: float) -> AsyncIterator[None]:
-    """Give the block up at that time of the loop; requests under way are dropped, and not recorded."""
+    """Give the block up at that time of the loop; requests in flight are dropped, and not recorded."""
     try:
         async with asyncio.timeout_at(deadline) as limit:
             yield

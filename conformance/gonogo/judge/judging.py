@@ -98,7 +98,7 @@ def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -
 
 @functools.cache
 def bind(scenario: Scenario) -> tuple[Bound, ...]:
-    """The checks of a scenario's Then steps; FeatureError where a step is not in the vocabulary."""
+    """The checks of a scenario's Then steps; FeatureError if a step is not in the vocabulary."""
     bound = []
     for text in scenario.thens:
         try:

@@ -71,7 +71,7 @@ def of_its_kind(exchange: Exchange) -> bool:
 
 
 def has_list(exchange: Exchange) -> bool:
-    """Whether an answer has the list of its operation, be it empty, as where no choice or no text was asked for."""
+    """Whether an answer has the list of its operation, be it empty, as where no choice or no text was requested."""
     try:
         return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.path, "")), list)
     except Stop:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
     Opinions = Mapping[str, str | None]
-    """What a check complains of, by its name; None where it finds nothing. One that does not fit is not there."""
+    """What a check complains of, by its name; None if it finds nothing. One that does not fit is not there."""
 
 _KNOWN: WeakKeyDictionary[Exchange, Opinions] = WeakKeyDictionary()
 
@@ -22,5 +22,5 @@ def remember(exchange: Exchange, opinions: Opinions) -> None:
 
 
 def remembered(exchange: Exchange) -> Opinions | None:
-    """What was said of an exchange; None where nobody was asked."""
+    """What was said of an exchange; None if nobody was asked."""
     return _KNOWN.get(exchange)

@@ -65,7 +65,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One rule that two reports judge differently; a verdict is None where its report has no such rule.
+    """One rule that two reports judge differently; a verdict is None if its report has no such rule.
 
     `message` is that of the new report, or of the old one for a rule that went away. `models` are those of which that
     is so, where a report is on several.
@@ -156,7 +156,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
 def _pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str | None, Rules, Rules]]:
     """The rules before and after by their ids, of each model that both reports are on.
 
-    The model is None where both are on one, be it another. Raises UsageError where they have none in common.
+    The model is None if both are on one, be it another. Raises UsageError if they have none in common.
     """
     if "models" not in old and "models" not in new:
         yield None, _rules(old), _rules(new)

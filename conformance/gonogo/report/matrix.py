@@ -65,7 +65,7 @@ class Server:
 
     @property
     def models(self) -> str:
-        """The models that were asked for."""
+        """The models that were requested."""
         target = self.report["target"]
         return ", ".join(str(model) for model in (target["model"], target["embedding_model"]) if model)
 
@@ -86,7 +86,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Row:
-    """One rule: a cell for each server, None where its report lacks the rule."""
+    """One rule: a cell for each server, None if its report lacks the rule."""
 
     id: str
     title: str

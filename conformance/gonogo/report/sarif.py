@@ -1,7 +1,7 @@
 """The report as SARIF 2.1.0, for code scanning.
 
 Results are the broken rules; a waived one carries its suppression, an entry of the baseline that breaks the gate
-points at its line. An endpoint is no file, and code scanning takes neither a result without a file nor one at an
+points at its line. An endpoint is not a file, and code scanning takes neither a result without a file nor one at an
 http address (github/codeql-action#754, #1738): a broken rule lies in a relative path that reads as host and path
 of the request, without the port, so that it is the same place in the next run.
 """

@@ -295,7 +295,7 @@ def _of_each(report: Report) -> Iterator[Text]:
 
 
 def _profiles(report: Report) -> Iterator[Text]:
-    """One line on the profiles of which all rules were judged, and on those that were asked for."""
+    """One line on the profiles of which all rules were judged, and on those that were requested."""
     shown = [held for held in report.profiles if held.required or not held.left_out]
     if shown:
         words = [(f"{held.name} {held.gate.value}", PROFILE_STYLES[held.gate]) for held in shown]

@@ -33,7 +33,7 @@ def message(judgement: Judgement) -> str:
 
 
 def share(judgement: Judgement) -> str:
-    """In how many of the exchanges the rule is broken, in brackets; empty where there was one."""
+    """In how many of the exchanges the rule is broken, in brackets; empty if there was one."""
     if judgement.looked_at < 2:
         return ""
     return f" (in {judgement.broken} of {judgement.looked_at} exchanges)"
@@ -56,7 +56,7 @@ def shared_clause(because: Iterable[Because]) -> str:
 
 
 def whose(report: Report, models: Sequence[str]) -> str:
-    """Which of several models, as a noun phrase; empty where the report is on one."""
+    """Which of several models, as a noun phrase; empty if the report is on one."""
     if not report.parts:
         return ""
     if len(models) == len(report.parts):

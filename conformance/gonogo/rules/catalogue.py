@@ -73,7 +73,7 @@ class Catalogue:
         return tuple(scenario.rule.id for scenario in self)
 
     def stimulus(self, key: str) -> Stimulus | None:
-        """The stimulus of a recorded exchange; None where this version knows none of that key."""
+        """The stimulus of a recorded exchange; None if this version knows none of that key."""
         if life.is_sign_of_life(key):
             return life.trace(key)
         if beside.is_beside(key):
@@ -122,7 +122,7 @@ def load(*, fuzz: bool = False, node: bool = False, gateway: bool = False) -> Ca
 
 
 def parse_feature(text: str, name: str) -> list[Scenario]:
-    """The scenarios of one feature file; raises FeatureError where it breaks the form of a rule."""
+    """The scenarios of one feature file; raises FeatureError if it breaks the form of a rule."""
     return [_scenario(entry, name) for entry in read_feature(text, name)]
 
 

@@ -67,7 +67,7 @@ def read_feature(text: str, name: str) -> list[Written]:
 
 
 def _sets(notes: Mapping[str, str], where: str) -> tuple[str, str | None]:
-    """The rule set in which a rule came, and the last that has it, None where that is the newest."""
+    """The rule set in which a rule came, and the last that has it, None if that is the newest."""
     since, until = _set("Since", notes, where) or FIRST_SET, _set("Until", notes, where)
     if until is not None and sets.SETS.names.index(until) < sets.SETS.names.index(since):
         raise FeatureError(f'{where}: the rule set in "Until:" is older than the one in "Since:"')
@@ -123,7 +123,7 @@ def _notes(description: str, where: str) -> dict[str, str]:
 
 
 def _set(label: str, notes: Mapping[str, str], where: str) -> str | None:
-    """The rule set that a note names; None where there is no note."""
+    """The rule set that a note names; None if there is no note."""
     name = notes.get(label)
     if name is not None and name not in sets.SETS.names:
         raise FeatureError(f'{where}: "{label}:" must be a rule set, one of {", ".join(sets.SETS.names)}')

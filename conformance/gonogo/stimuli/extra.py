@@ -33,11 +33,11 @@ RESERVED = frozenset(
 def parse_extra(text: str) -> dict[str, object]:
     """The fields that JSON text names.
 
-    Raises UsageError where it is no JSON object, or names a field that is gonogo's to set.
+    Raises UsageError if it is not a JSON object, or names a field that is gonogo's to set.
     """
     try:
         value = json.loads(text, parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not text
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--extra-body is not JSON: {error}.") from error
     if not isinstance(value, dict):

@@ -54,7 +54,7 @@ class Case:
 
 @functools.lru_cache(maxsize=1 << 15)
 def case(key: str) -> Case | None:
-    """The case that a key names; None where it is the key of something else."""
+    """The case that a key names; None if it is the key of something else."""
     found = _KEY.fullmatch(key)
     if found is None or found["meant"] not in list(Meant):
         return None

@@ -87,7 +87,7 @@ def key_of_sight(number: int, key: str) -> str:
 
 
 def sight_of(key: str) -> str | None:
-    """The key of the stimulus whose upstream's side has this key; None where it is the key of something else."""
+    """The key of the stimulus whose upstream's side has this key; None if it is the key of something else."""
     found = _SIGHT.fullmatch(key)
     return found[2] if found else None
 

@@ -21,7 +21,7 @@ MODEL: Final = "gonogo-upstream"
 SECOND_MODEL: Final = "gonogo-second"
 """The model of the second provider, which is the same upstream under the path /second/v1."""
 KEY: Final = "sk-gonogo-upstream-4d1f0b7c"
-"""The key to give the gateway for the upstream. It opens nothing, and is no secret: it is looked for in answers."""
+"""The key to give the gateway for the upstream. It opens nothing, and is not a secret: it is looked for in answers."""
 SECOND_KEY: Final = "sk-gonogo-second-8a62e95d"
 INSIDE: Final = ("gonogo-upstream.internal", "/srv/gonogo-upstream/", "Traceback (most recent call last)")
 """What errors of the upstream hold of its inside."""

@@ -82,7 +82,7 @@ class Standing:
 
 @asynccontextmanager
 async def standing(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Standing]:
-    """Listen. `secrets` are the keys of the client. UsageError where the address cannot be had."""
+    """Listen. `secrets` are the keys of the client. UsageError if the address cannot be had."""
     seen, ended = Seen(secrets), asyncio.Event()
 
     def end(exchange: Exchange, left: float | None) -> None:

@@ -22,7 +22,7 @@ class ChunkForm(Protocol):
     """How a step looks on the wire."""
 
     def chunk(self, step: Step) -> BaseModel | None:
-        """The chunk of a stream for this step; None where there is none."""
+        """The chunk of a stream for this step; None if there is none."""
 
 
 class EventWriter:

@@ -53,11 +53,11 @@ class Plan:
         return replace(self, reasoning=self.reasoning and replace(self.reasoning, opened=True))
 
     def tool_filter(self) -> ToolFilter | None:
-        """What takes the calls out of one answer; None where there are none to be had."""
+        """What takes the calls out of one answer; None if there are none to be had."""
         return ToolFilter(*self.calls) if self.calls else None
 
     def reasoning_filter(self) -> ReasoningFilter | None:
-        """What takes the reasoning out of one answer; None where the model does not reason."""
+        """What takes the reasoning out of one answer; None if the model does not reason."""
         return self.reasoning.filter() if self.reasoning else None
 
 

@@ -1,1 +1,1 @@
-"""Schemas of requests are compiled to grammars here, in a process of its own, under limits."""
+"""Schemas of requests are compiled to grammars here, in a separate process, under limits."""

@@ -88,7 +88,7 @@ class Compiler:
         return await self._known(brought, trials.forms, brought.raw, self._limits)
 
     async def fits(self, lark: str, brought: Brought) -> None:
-        """Raises `BadRequest` where the rules of an answer, in Lark, are too large together."""
+        """Raises `BadRequest` if the rules of an answer, in Lark, are too large together."""
         await self._known(brought, trials.fits, lark)
 
     def _check_size(self, schemas: list[tuple[str, str, dict[str, Any]]]) -> None:

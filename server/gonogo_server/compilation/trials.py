@@ -51,12 +51,12 @@ def forms(raw: str, limits: SchemaLimits) -> tuple[Structure | None, Offer | Non
 
 
 def fits(lark: str) -> None:
-    """Raises `BadRequest` where rules in Lark are too large together."""
+    """Raises `BadRequest` if rules in Lark are too large together."""
     _bounded(lambda: grammar(lark))
 
 
 def _bounded(work: Callable[[], Result]) -> Result:
-    """What `work` returns or raises, on a thread of its own with a small stack."""
+    """What `work` returns or raises, on a separate thread with a small stack."""
     done: Future[Result] = Future()
 
     def run() -> None:

@@ -1,6 +1,6 @@
 """A process that does one piece of work after the other, and may be ended by it without harm to this one.
 
-It is started when it is first needed, and anew where it has ended. What `multiprocessing` has of pools ends with the
+It is started when it is first needed, and again where it has ended. What `multiprocessing` has of pools ends with the
 first process that dies, or waits for ever for one that hangs.
 """
 

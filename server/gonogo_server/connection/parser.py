@@ -54,7 +54,7 @@ class _Refused(h11.RemoteProtocolError):
 def _checked(request: h11.Request) -> h11.Request:
     """The request with the path and query of its target, and with the host of the target where it names one.
 
-    Raises `_Refused` where it gives two lengths of its body: whoever stands in front of the server may believe the
+    Raises `_Refused` if it gives two lengths of its body: whoever stands in front of the server may believe the
     other one, and take a part of this body for the next request.
     """
     if {name for name, _ in request.headers} >= LENGTHS:

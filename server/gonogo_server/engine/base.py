@@ -62,7 +62,7 @@ class ToolStyle:
 
     Between `start` and `end` (perhaps "", for: up to the end) stands what `parse` reads: one call, or several, as
     `{"name": str, "arguments": dict or str}`. It raises `ValueError` (or what mlx_lm's parsers raise) for
-    what is no call.
+    what is not a call.
     """
 
     start: str
@@ -138,7 +138,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that was chosen, and the likeliest of its place, the likeliest first (as many as were asked for)."""
+    """A token that was chosen, and the likeliest of its place, the likeliest first (as many as were requested)."""
 
     chosen: Alternative
     likeliest: tuple[Alternative, ...] = ()
@@ -175,10 +175,10 @@ class Engine(Protocol):
         """What is served, in the configured order."""
 
     async def tool_style(self, model: str) -> ToolStyle | None:
-        """How the model calls tools; None where it was not trained on them, so that `chat_prompt` takes none."""
+        """How the model calls tools; None if it was not trained on them, so that `chat_prompt` takes none."""
 
     async def reasoning_style(self, model: str) -> ReasoningStyle | None:
-        """How the model reasons; None where it does not, so that `chat_prompt` takes no `effort`."""
+        """How the model reasons; None if it does not, so that `chat_prompt` takes no `effort`."""
 
     async def chat_prompt(
         self,
@@ -240,7 +240,7 @@ class Engine(Protocol):
 def room(generation: Generation, context_length: int) -> int:
     """The tokens an answer may have: `max_tokens`, or fewer where the context is full before.
 
-    Raises `BadRequest` where the prompt alone fills the context, and `ValueError` where the caller asks for
+    Raises `BadRequest` if the prompt alone fills the context, and `ValueError` where the caller asks for
     nothing or with nothing.
     """
     if not generation.prompt or generation.max_tokens < 1:

@@ -22,7 +22,7 @@ NEEDED: Final = ("mlx", "llguidance")
 
 
 def check_installed() -> None:
-    """Raise `BadSettings` where what engines need is not installed, as in a gateway."""
+    """Raise `BadSettings` if what engines need is not installed, as in a gateway."""
     if any(find_spec(name) is None for name in NEEDED):
         raise BadSettings(
             'MLX is not installed: run pip install "gonogo[server]", or forward requests to another '
@@ -31,7 +31,7 @@ def check_installed() -> None:
 
 
 def check_replicable(settings: Settings) -> None:
-    """Raise `BadSettings` where `mlx.launch` started this process, and `ModelUnavailable` where a model is not here.
+    """Raise `BadSettings` if `mlx.launch` started this process, and `ModelUnavailable` where a model is not here.
 
     What may be downloaded is, once for all replicas.
     """
@@ -47,9 +47,9 @@ def check_replicable(settings: Settings) -> None:
 
 
 def group(settings: Settings) -> Group | None:
-    """The processes that compute together, where this was started as one of several; None where it was not.
+    """The processes that compute together, where this was started as one of several; None if it was not.
 
-    Raises `BadSettings` where they do not come together.
+    Raises `BadSettings` if they do not come together.
     """
     if settings.engine == "scripted":
         return None

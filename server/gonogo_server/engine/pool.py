@@ -83,7 +83,7 @@ class Pool(Generic[Model]):
     def adopt(self, name: str, model: Model, seconds: float) -> None:
         """Take note of a model that was loaded already, in that time.
 
-        Raises `ModelUnavailable` where it takes more than the limit leaves.
+        Raises `ModelUnavailable` if it takes more than the limit leaves.
         """
         slot = self._slots[name]
         slot.nbytes = self._weigh(model)
@@ -95,7 +95,7 @@ class Pool(Generic[Model]):
     def fits(self, name: str) -> bool:
         """Whether it would find room beside all that is loaded.
 
-        Raises `ModelUnavailable` where it would not even by itself.
+        Raises `ModelUnavailable` if it would not even by itself.
         """
         self._check_size(name)
         return not self._short(name)

@@ -35,7 +35,7 @@ RESERVED: Final = frozenset(
 
 
 def template_variables(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables by name. Raises `BadRequest` where one is not the request's to set."""
+    """The variables by name. Raises `BadRequest` if one is not the request's to set."""
     for name in given:
         if name in RESERVED:
             raise BadRequest(

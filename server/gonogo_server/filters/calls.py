@@ -96,7 +96,7 @@ _HEAD_LENGTH: Final = 160
 
 
 class ToolFilter:
-    """Reads one answer. `closed` is True once no further call may come; the engine need not go on."""
+    """Reads one answer. `closed` is True once no further call may come; the engine need not continue."""
 
     def __init__(self, marks: Markup, offer: Offer, new_id: Callable[[], str] | None = None) -> None:
         self._marks = marks

@@ -72,7 +72,7 @@ def markup(style: ToolStyle | None, offer: Offer, structure: Structure | None) -
 
 
 def call_rules(marks: Markup, offer: Offer, structure: Structure | None) -> str | None:
-    """The rules of an answer, in Lark, which is `said`; None where the model writes calls in a form of its own.
+    """The rules of an answer, in Lark, which is `said`; None if the model writes calls in a form of its own.
 
     A forced answer is calls and nothing else. Any other is text, or JSON by `structure`, or calls; text may
     come before calls, and nothing after them.

@@ -51,7 +51,7 @@ class Reader:
 
     @property
     def matched(self) -> str | None:
-        """The stop string that ended the answer; None where none did."""
+        """The stop string that ended the answer; None if none did."""
         return self._stops.matched
 
     @property

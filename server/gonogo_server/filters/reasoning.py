@@ -106,7 +106,7 @@ class ReasoningFilter:
     def flush(self, *, cut: bool = False) -> list[Part]:
         """What was held back, once it is known that no more text comes; `cut`: because of a limit.
 
-        The beginning of a start marker is no text of the answer then: most likely it would have become one.
+        The beginning of a start marker is not text of the answer then: most likely it would have become one.
         """
         match self._state:
             case State.BEFORE if cut and self._held.strip():

@@ -27,7 +27,7 @@ class ReasoningMode:
 
     @property
     def wanted(self) -> bool:
-        """False where the request asks for none."""
+        """False if the request asks for none."""
         return self.effort != "none"
 
     def filter(self) -> ReasoningFilter:
@@ -45,7 +45,7 @@ def start_rule(mode: ReasoningMode | None) -> str:
         return "start: said"
     start = marker(mode.style.start, *mode.style.start_tokens)
     end = marker(mode.style.end, *mode.style.end_tokens)
-    # What ends at a text ends at the first of them; a special token is no text in the first place.
+    # What ends at a text ends at the first of them; a special token is not text in the first place.
     lazy = "" if mode.style.end_tokens else "[lazy]"
     alternatives = "reasons GAP said" if mode.opened else f"said | {start} reasons GAP said"
     return "\n".join(

@@ -49,7 +49,7 @@ OBJECTS: Final = {"chat": "chat.completion", "completion": "text_completion"}
 def answer(asked: Asked, document: Document, noted: Noted) -> Document:
     """The answer, the same object where it is right.
 
-    UpstreamError where it is an error, has no choices, or does not say what or why.
+    UpstreamError if it is an error, has no choices, or does not say what or why.
     """
     failure = error_in(document)
     if failure is not None:
@@ -99,7 +99,7 @@ def _choices(found: Any) -> list[Any]:  # noqa: ANN401 - JSON
 
 
 def _number(asked: Asked, fields: Fields) -> None:
-    """Numbers the choices from 0, and keeps as many as were asked for."""
+    """Numbers the choices from 0, and keeps as many as were requested."""
     choices = fields.document["choices"]
     numbers, rule = indexes([choice.get("index") for choice in choices])
     if rule:

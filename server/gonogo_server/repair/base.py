@@ -37,7 +37,7 @@ class Asked:
     inputs: int | None = None
     """How many vectors the answer has; None: that is not known."""
     base64: bool = False
-    """Whether vectors were asked for as base64."""
+    """Whether vectors were requested as base64."""
 
 
 class Stage(Protocol):

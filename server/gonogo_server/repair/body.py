@@ -1,6 +1,6 @@
 """An upstream's whole answer, repaired: bytes go in, a document comes out, as it came or edited.
 
-`documents.body` gives the bytes that go on. The text of an answer is never changed.
+`documents.body` gives the bytes that continue. The text of an answer is never changed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 def repaired(asked: Asked, data: bytes, noted: Noted) -> Document:
     """The answer in these bytes; of a stream that came instead, what it says together.
 
-    UpstreamError where it is an error, is not finished, or cannot be read.
+    UpstreamError if it is an error, is not finished, or cannot be read.
     """
     group = RESPONSE[asked.operation]
     if asked.operation == "embedding":

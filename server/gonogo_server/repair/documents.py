@@ -43,7 +43,7 @@ def body(document: Document) -> bytes:
 def encoded(document: Document) -> bytes:
     """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, stays escaped.
 
-    UpstreamError where a number is infinite, as JSON has none.
+    UpstreamError if a number is infinite, as JSON has none.
     """
     try:
         return _WRITE(document).encode()
@@ -56,7 +56,7 @@ def encoded(document: Document) -> bytes:
 def chunks(data: bytes, noted: Noted) -> list[Chunk]:
     """The objects in the data of one event, usually one; none where it is words, which no client can read.
 
-    UpstreamError where it is JSON that breaks off, a number that JSON does not have, or no object.
+    UpstreamError if it is JSON that breaks off, a number that JSON does not have, or no object.
     """
     try:
         text = data.decode()
@@ -113,7 +113,7 @@ def _python(text: str) -> dict[str, Any]:
 
 
 def _decoded(data: bytes, noted: Noted) -> str:
-    """As the standard decodes events: what is no UTF-8 is U+FFFD to everyone who reads it."""
+    """As the standard decodes events: what is not UTF-8 is U+FFFD to everyone who reads it."""
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -157,7 +157,7 @@ def upstream_error(
 
 
 def error_in(document: Document, hide: Iterable[str] = ()) -> UpstreamError | None:
-    """The error that a document with status 200 holds, of a stream or a body; None where it is an answer."""
+    """The error that a document with status 200 holds, of a stream or a body; None if it is an answer."""
     if "choices" in document and not document.get("error"):
         return None
     if not document.get("error") and not _is_bare_error(document):
@@ -186,7 +186,7 @@ def _unless_hidden(name: str | None, hide: Iterable[str]) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """The seconds of a Retry-After, rounded up and bounded; None where there is none, or a date.
+    """The seconds of a Retry-After, rounded up and bounded; None if there is none, or a date.
 
     Where an upstream is busy and does not say for how long, its error says one second.
     """
@@ -224,7 +224,7 @@ def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> U
 
 
 def _named(message: str) -> str | None:
-    """The parameter that a message begins with or has in quotation marks; None where there is none, or several."""
+    """The parameter that a message begins with or has in quotation marks; None if there is none, or several."""
     named = {name for name in (*_BEGINS.findall(message), *_QUOTED.findall(message)) if name in PARAMETERS}
     return named.pop() if len(named) == 1 else None
 

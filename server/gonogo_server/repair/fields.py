@@ -22,7 +22,7 @@ class Fields:
         self._edited = False
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """The value of a field; None where it is missing."""
+        """The value of a field; None if it is missing."""
         return self.document.get(name)
 
     def put(self, name: str, value: object, rule: str) -> None:

@@ -29,7 +29,7 @@ RULES: Final = (
 def model_list(document: Document, noted: Noted, *, owner: str, since: int) -> Document:
     """The list, the same object where it is right: every model once, with `owner` and `since` where none is told.
 
-    UpstreamError where it is an error or no list.
+    UpstreamError if it is an error or no list.
     """
     failure = error_in(document)
     if failure is not None:
@@ -52,7 +52,7 @@ def model_list(document: Document, noted: Noted, *, owner: str, since: int) -> D
 
 
 def model(document: Document, noted: Noted, *, owner: str, since: int) -> Document:
-    """A single model, the same object where it is right. UpstreamError where it is an error or names no model."""
+    """A single model, the same object where it is right. UpstreamError if it is an error or names no model."""
     failure = error_in(document)
     if failure is not None:
         raise failure

@@ -67,7 +67,7 @@ class Plan:
         return [stage for stage in made if stage is not None]
 
     def joiner(self) -> Joiner | None:
-        """A new joiner of all answers; None where there is one answer."""
+        """A new joiner of all answers; None if there is one answer."""
         return Joined(self.parts, self.joined_for, self.noted) if len(self.requests) > 1 else None
 
     def body(self, number: int, body: Document) -> Document:
@@ -222,4 +222,4 @@ def _padding(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | N
 
 
 _BUILDERS: Final = (_length, _stop, _echo, _alternatives, _padding)
-"""In the order of the stages: a prompt that is echoed is no text to stop at."""
+"""In the order of the stages: a prompt that is echoed is not text to stop at."""

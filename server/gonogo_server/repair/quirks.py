@@ -101,7 +101,7 @@ class Quirks:
         ]
 
     def rule(self, *does: Does) -> str | None:
-        """The rule for which one of these is done; None where none of them is."""
+        """The rule for which one of these is done; None if none of them is."""
         return next((self.does[each] for each in does if each in self.does), None)
 
 
@@ -110,7 +110,7 @@ NONE: Final = Quirks()
 
 
 def action(rule: str) -> Row | None:
-    """The row for a rule that is broken, where nothing else is known; None where the tables have none."""
+    """The row for a rule that is broken, where nothing else is known; None if the tables have none."""
     return next(_fitting(rule, None, {}), None)
 
 

@@ -50,7 +50,7 @@ class EventReader:
     """Reads bytes of any split: the same bytes give the same events.
 
     A line that is a JSON object or [DONE] without a field's name is an event of its own, and a JSON object over
-    several lines that is all there is, is one event. UpstreamError where an event has more than `most` bytes.
+    several lines that is all there is, is one event. UpstreamError if an event has more than `most` bytes.
     """
 
     def __init__(self, noted: Noted, most: int = MOST_BYTES) -> None:

@@ -29,7 +29,7 @@ _ALL: Final[tuple[Operation, ...]] = ("chat", "completion", "embedding")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One thing that can be asked for: `asks` gives the name of the parameter that does, or None."""
+    """One thing that can be requested: `asks` gives the name of the parameter that does, or None."""
 
     does: Does
     operations: tuple[Operation, ...]

@@ -28,7 +28,7 @@ _FLOAT: Final = 4
 
 
 def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
-    """The answer, the same object where it is right. UpstreamError where it is an error or has no vectors."""
+    """The answer, the same object where it is right. UpstreamError if it is an error or has no vectors."""
     failure = error_in(document)
     if failure is not None:
         raise failure

@@ -30,7 +30,7 @@ class Bounds:
 
 
 def check_bounds(raw: bytes, bounds: Bounds) -> None:
-    """Raise `BadRequest` where a body holds more than `bounds`. What is no JSON passes, or is refused, either way."""
+    """Raise `BadRequest` if a body holds more than `bounds`. What is not JSON passes, or is refused, either way."""
     containers = raw.count(b"{") + raw.count(b"[")
     # Nothing that stands in texts makes these fewer than they are, so that most bodies need no closer look.
     if containers + raw.count(b":") > bounds.parts or containers + raw.count(b",") > bounds.values:

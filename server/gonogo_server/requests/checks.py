@@ -73,7 +73,7 @@ def _agree_in_completion(document: Document) -> None:
 
 
 def check_choices(prompts: int, candidates: int) -> None:
-    """Raises `BadRequest` where one request would have too many answers generated."""
+    """Raises `BadRequest` if one request would have too many answers generated."""
     if prompts * candidates > MOST_CHOICES:
         raise BadRequest(
             f"{prompts} prompts with {candidates} answers each exceed the limit of {MOST_CHOICES} "
@@ -129,7 +129,7 @@ def token_limit(
 ) -> int:
     """How many tokens may be generated: `asked`, or None for all that fit behind the prompt, at most `default`.
 
-    Raises `BadRequest` where prompt and answer together do not fit the model's context; `param` names the
+    Raises `BadRequest` if prompt and answer together do not fit the model's context; `param` names the
     field that the prompt came from.
     """
     room = card.context_length - len(prompt)

@@ -1,6 +1,6 @@
 """The messages of a chat request as an engine takes them: a role and plain text. No I/O.
 
-Calls of tools and their results are left as they are for a template that knows them, and put into words for one
+Tool calls and their results are left as they are for a template that knows them, and put into words for one
 that does not (see `gonogo_server.tools.text`).
 """
 
@@ -29,7 +29,7 @@ def plain_messages(messages: Sequence[BaseModel], *, knows_tools: bool = False) 
     whether the model's template has a place for calls and results; without, results that follow each other and
     what the user says next are one message of the user, as many templates want the speakers to take turns.
 
-    Arguments of a call in the conversation that are no JSON object stay the text they are: the API gives out what
+    Arguments of a call in the conversation that are not a JSON object stay the text they are: the API gives out what
     a model wrote, and takes it back. Raises `BadRequest` for what an engine of texts cannot be told: images, an
     answer to a call that no message before it made, an assistant's message that says nothing.
     """

@@ -134,5 +134,5 @@ def suffix(body: CreateCompletionRequest) -> str:
 
 
 def given(value: Value | MISSING | None, default: Default) -> Value | Default:
-    """The value, or `default` where it is null or was left out."""
+    """The value, or `default` where it is null or was omitted."""
     return default if value is MISSING or value is None else value

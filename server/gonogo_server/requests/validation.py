@@ -62,7 +62,7 @@ def refusal(error: ValidationError, document: object) -> BadRequest:
 
 
 def unknown_field(body: BaseModel) -> BadRequest | None:
-    """The first field, at any depth, that the contract does not know; None where it knows all.
+    """The first field, at any depth, that the contract does not know; None if it knows all.
 
     One that is null asks for nothing, whatever it is: clients write out whole objects of newer or older versions.
     """
@@ -120,7 +120,7 @@ def _reached(path: Path, detail: ErrorDetails) -> Path:
 
 
 def _comes_further(path: Path, other: Path) -> bool:
-    """Whether it goes on from the other, or had more items of the same array right."""
+    """Whether it continues from the other, or had more items of the same array right."""
     for step, than in zip(path, other, strict=False):
         if step != than:
             return isinstance(step, int) and isinstance(than, int) and step > than

@@ -47,7 +47,7 @@ async def registry(request: Request) -> Registry:
 
 
 async def provider_name(request: Request) -> str | None:
-    """The name of the provider in the path; None where it has none."""
+    """The name of the provider in the path; None if it has none."""
     return request.path_params.get("provider")
 
 
@@ -67,7 +67,7 @@ def _context(request: Request, raw: bytes = b"", size: int = 0) -> Context:
 
 
 async def admitted(request: Request) -> None:
-    """Raise `Draining` where the server is about to stop, `Overloaded` where too many wait already.
+    """Raise `Draining` if the server is about to stop, `Overloaded` where too many wait already.
 
     What is counted is requests and not answers, so that one with many choices is taken whole or not at all.
     """
@@ -89,7 +89,7 @@ def _traffic(request: Request) -> "Traffic":
 
 
 async def authorized(request: Request) -> None:
-    """Raise `Unauthorized` where the settings want a key and the request has another or none.
+    """Raise `Unauthorized` if the settings want a key and the request has another or none.
 
     A request for messages may have it in `x-api-key`, as its older clients send it.
     """

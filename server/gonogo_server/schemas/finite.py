@@ -129,7 +129,7 @@ def _together(made_of: Graph, number: int) -> list[Mapping[str, Any]]:
 
 
 def _types(together: Sequence[Mapping[str, Any]]) -> set[str] | None:
-    """The types that are left, of which any may be chosen; None where any type is."""
+    """The types that are left, of which any may be chosen; None if any type is."""
     named = [node["type"] for node in together if isinstance(node.get("type"), (str, list))]
     sets = [
         {one} if isinstance(one, str) else {each for each in one if isinstance(each, str)} for one in named

@@ -34,7 +34,7 @@ class Graph:
         return self._places.get(id(schema))
 
     def target(self, node: Schema) -> int | None:
-        """The node that the reference of a node leads to; None where it has none, or leads out of the document."""
+        """The node that the reference of a node leads to; None if it has none, or leads out of the document."""
         return self.place(_target(self._root, node))
 
     def depth(self) -> int:

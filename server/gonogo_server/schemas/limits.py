@@ -46,7 +46,7 @@ def size(schema: Mapping[str, Any]) -> int:
 
 
 def excess(made_of: Graph, limits: SchemaLimits) -> str | None:
-    """The first limit that a schema is beyond, in words; None where it keeps them all."""
+    """The first limit that a schema is beyond, in words; None if it keeps them all."""
     if len(made_of.nodes) > limits.nodes:
         return f"it has {len(made_of.nodes)} subschemas, but the limit is {limits.nodes}"
     if (depth := made_of.depth()) > limits.depth:

@@ -20,7 +20,7 @@ WRITTEN: Final = 2**63
 
 
 def changed(made_of: Graph) -> int | None:
-    """The first integer that would be another one in a grammar; None where all stay what they are."""
+    """The first integer that would be another one in a grammar; None if all stay what they are."""
     for node in made_of.nodes:
         if isinstance(node, bool):
             continue

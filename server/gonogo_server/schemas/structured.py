@@ -78,7 +78,7 @@ class Structure:
 
 
 def structure(asked: ResponseFormat | MISSING | None, limits: SchemaLimits = USUAL) -> Structure | None:
-    """What `response_format` asks for; None where that is any text.
+    """What `response_format` asks for; None if that is any text.
 
     Raises `BadRequest` for a schema that is none, that nothing can satisfy, or that cannot be enforced.
     """
@@ -114,7 +114,7 @@ def enforced(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL
 def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL) -> str:
     """The same as far as it goes: what cannot be enforced is left to the model.
 
-    Raises `BadRequest` only for what is no JSON Schema.
+    Raises `BadRequest` only for what is not a JSON Schema.
     """
     if reason := _inadmissible(schema, limits) or _broken(schema):
         raise BadRequest(f"This schema cannot be read: {reason}.", param=param, code=code)
@@ -125,7 +125,7 @@ def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL)
 
 
 def grammar(lark: str) -> str:
-    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` where it is too large."""
+    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` if it is too large."""
     made = LLMatcher.grammar_from_lark(lark)
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():

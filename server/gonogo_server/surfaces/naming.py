@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def named(names: Mapping[str, str]) -> Iterator[None]:
-    """Raise each `BadRequest` about a field of chat anew, about what `names` has for its longest beginning."""
+    """Raise each `BadRequest` about a field of chat again, about what `names` has for its longest beginning."""
     try:
         yield
     except BadRequest as error:

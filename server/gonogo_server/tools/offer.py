@@ -68,7 +68,7 @@ class Offer:
 
 
 def offer(body: CreateChatCompletionRequest, limits: SchemaLimits = USUAL) -> Offer | None:
-    """What may be called; None where nothing may.
+    """What may be called; None if nothing may.
 
     Raises `BadRequest` for a schema that does not describe an object or cannot be enforced where it is strict,
     for two functions of one name, and for a choice of what is not there.

@@ -48,7 +48,7 @@ def _torn(sight: Sight) -> Sighting | None:
 
 
 def _list_for_model(sight: Sight) -> Sighting | None:
-    """Whichever model is asked for, a list comes: the path is taken for that of all models."""
+    """Whichever model is requested, a list comes: the path is taken for that of all models."""
 
     def is_list(exchange: Exchange) -> str | None:
         model = exchange.request.path.removeprefix("/models/")
@@ -67,7 +67,7 @@ def _alike(sight: Sight, judgement: Judgement) -> bool:
 
 
 def _key_missing(sight: Sight, judgement: Judgement) -> bool:
-    """A choice, its message or its log probabilities, without a key that the schema requires, be it null."""
+    """A choice, its message or its log probabilities, without a key that the schema requires, possibly null."""
     exchange, key = sight.shown(judgement), judgement.rule.id.rpartition(".")[2]
     if exchange.is_stream:
         choices = [choice for chunk in reading.chunks(exchange) for choice in chunk.choices]

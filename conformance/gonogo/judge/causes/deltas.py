@@ -81,7 +81,7 @@ def _last_lost(text: str, parts: list[str]) -> str | None:
 
 def _twice(text: str, parts: list[str]) -> str | None:
     streamed = "".join(parts)
-    # Up to the second of the two the texts are the same; so a stream without end is not joined anew for each piece.
+    # Up to the second of the two the texts are the same; so a stream without end is not joined again for each piece.
     same = takewhile(lambda pair: pair[0] == pair[1], zip(streamed.strip(), text, strict=False))
     alike = len(streamed) - len(streamed.lstrip()) + sum(1 for _ in same)
     end = 0

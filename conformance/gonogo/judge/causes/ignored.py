@@ -37,7 +37,7 @@ STOPPED = ("stop.*.honoured", "stop.completions.stream")
 """The rules that a text ends at its stop sequence, in each form."""
 
 NUMBERED = ("choices.*.number", "choices.*.streamed")
-"""The rules that as many choices come as were asked for, in each form."""
+"""The rules that as many choices come as were requested, in each form."""
 
 ENOUGH = 5
 """Different prompts, which no model answers alike."""
@@ -171,7 +171,7 @@ def _n(sight: Sight) -> Sighting | None:
 
 
 def _one_choice(sight: Sight, judgement: Judgement) -> bool:
-    """One choice came; where it goes on after it finished, others came under its index."""
+    """One choice came; where it continues after it finished, others came under its index."""
     choices = _choices(sight.shown(judgement))
     if len({choice.get("index") for choice in choices}) != 1:
         return False

@@ -136,7 +136,7 @@ def completion_counted(exchange: Exchange) -> Outcome:
 
 @compare("prompt tokens agree", Of.BEGUN)
 def prompt_tokens_agree(*exchanges: Exchange) -> Outcome:
-    """The same prompt has the same number of tokens, however the answer is asked for."""
+    """The same prompt has the same number of tokens, however the answer is requested."""
     counts = [_count(_usage(exchange), "prompt_tokens", exchange) for exchange in exchanges]
     if len(set(counts)) == 1:
         return saw("prompt_tokens", *exchanges)
@@ -197,7 +197,7 @@ def _prompt(exchange: Exchange) -> str:
 
 
 def _prompt_count(exchange: Exchange) -> int | None:
-    """prompt_tokens of an answer of one choice; None where it has none, or 0, which is another rule's matter."""
+    """prompt_tokens of an answer of one choice; None if it has none, or 0, which is another rule's matter."""
     several = exchange.request.fields.get("n") not in {None, 1}
     if not accepted(exchange) or exchange.failure is not None or several:
         return None
@@ -208,17 +208,17 @@ def _prompt_count(exchange: Exchange) -> int | None:
 
 
 def generated(exchange: Exchange) -> int:
-    """completion_tokens of a whole answer, or of the last usage of a stream; Stop where there is none."""
+    """completion_tokens of a whole answer, or of the last usage of a stream; Stop if there is none."""
     return _count(_usage(exchange), "completion_tokens", exchange)
 
 
 def prompt_tokens(exchange: Exchange) -> int:
-    """prompt_tokens of a whole answer, or of the last usage of a stream; Stop where there is none."""
+    """prompt_tokens of a whole answer, or of the last usage of a stream; Stop if there is none."""
     return _count(_usage(exchange), "prompt_tokens", exchange)
 
 
 def refuse_reasoning(exchange: Exchange) -> None:
-    """Stop where tokens were spent on reasoning: as many as it took this time, and none that is shown."""
+    """Stop if tokens were spent on reasoning: as many as it took this time, and none that is shown."""
     if b'"reasoning' in exchange.body and b'"reasoning_tokens":0' not in exchange.body.replace(b" ", b""):
         raise undecided(Reason.REASONING, exchange)
 
@@ -238,7 +238,7 @@ def text(exchange: Exchange) -> str:
 
 
 def all_of_it(exchange: Exchange) -> None:
-    """Raise Stop where what a stream lacks might have come; a whole answer lacks nothing."""
+    """Raise Stop if what a stream lacks might have come; a whole answer lacks nothing."""
     if exchange.is_stream:
         reading.ended(exchange)
 

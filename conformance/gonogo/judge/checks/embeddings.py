@@ -1,4 +1,4 @@
-"""Embeddings: a vector for each input, in the form and of the length that was asked for.
+"""Embeddings: a vector for each input, in the form and of the length that was requested.
 
 Vectors of two answers are compared by their direction: numbers differ in their last digits from batch to batch.
 """

@@ -270,7 +270,7 @@ def _broken(
 
 
 def _pair(exchanges: Sequence[Exchange]) -> tuple[Exchange, list[Exchange]]:
-    """The answer to the client, and what the upstream got for it; Stop where it got nothing."""
+    """The answer to the client, and what the upstream got for it; Stop if it got nothing."""
     client = next(exchange for exchange in exchanges if is_played(exchange.stimulus))
     sights = _sights(exchanges)
     if not sights:

@@ -1,4 +1,4 @@
-"""Log probabilities of both operations: there where they were asked for, of each token, and numbers that can be."""
+"""Log probabilities of both operations: there where they were requested, of each token, and numbers that can be."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def one_each(exchange: Exchange) -> Outcome:
 
 @check("every log probability is a number that is not above 0", Of.BEGUN)
 def possible(exchange: Exchange) -> Outcome:
-    """The logarithm of a probability; what is not finite is no JSON."""
+    """The logarithm of a probability; what is not finite is not JSON."""
     values = list(_values(exchange))
     for value in values:
         if not isfinite(value) or value > ROUNDING:
@@ -61,7 +61,7 @@ def possible(exchange: Exchange) -> Outcome:
 
 @check("every token lists the likeliest at its place", Of.BEGUN)
 def tops_present(exchange: Exchange) -> Outcome:
-    """top_logprobs was asked for and accepted."""
+    """top_logprobs was requested and accepted."""
     with_any = [top for top in _tops(exchange) if top]
     if with_any:
         return saw("token with alternatives", exchange, count=len(with_any))

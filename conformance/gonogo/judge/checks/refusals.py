@@ -175,21 +175,21 @@ def names_one(exchange: Exchange, names: tuple[str, ...]) -> Outcome:
 
 
 def _expect_name(exchange: Exchange, error: reading.Object, names: tuple[str, ...]) -> None:
-    """Raise Stop where the refusal speaks of another field of the request, as of a model that lacks it."""
+    """Raise Stop if the refusal speaks of another field of the request, as of a model that lacks it."""
     other = error.get("param")
     if isinstance(other, str) and other not in names and other in options(exchange):
         raise undecided(Reason.REFUSED_FOR_OTHER, exchange, param=other)
 
 
 def not_of_the_model(exchange: Exchange) -> None:
-    """Raise Stop where the refusal blames the model: one for embeddings generates nothing, whatever is asked."""
+    """Raise Stop if the refusal blames the model: one for embeddings generates nothing, whatever is asked."""
     if _error_of_client(exchange).get("param") == "model":
         raise refused_with(Reason.REFUSED_BY_MODEL, exchange, status=exchange.status)
 
 
 @compare("the statuses agree", Of.ANSWERED)
 def statuses_agree(*exchanges: Exchange) -> Outcome:
-    """What is known before the first token has its status, whether a stream was asked for or not."""
+    """What is known before the first token has its status, whether a stream was requested or not."""
     for exchange in exchanges:
         if exchange.status in {None, 401, 403} or turned_away(exchange):
             raise unanswered(exchange)

@@ -67,7 +67,7 @@ def begins_as_object(exchange: Exchange) -> Outcome:
 
 
 def _said(exchange: Exchange) -> str:
-    """The whole text; Stop where there is none, or not all of it came."""
+    """The whole text; Stop if there is none, or not all of it came."""
     calls.uncut(exchange)
     if exchange.is_stream:
         reading.unfailed(exchange)

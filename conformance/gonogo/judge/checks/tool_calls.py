@@ -1,4 +1,4 @@
-"""Calls of tools in whole answers: that they come where they must, and what a caller can do with them."""
+"""Tool calls in whole answers: that they come where they must, and what a caller can do with them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def adapt(model: Any, folder: Path, dtype: mx.Dtype | None) -> None:  # noqa: AN
     """Change the model (an mlx_lm module) to what the adapter in the folder makes of it.
 
     In `dtype` (not None) the adapter becomes part of the base's weights, and a step costs what it costs without;
-    weights as stored would lose much of it by that, as they are coarser. Raises `ValueError` where it does not fit.
+    weights as stored would lose much of it by that, as they are coarser. Raises `ValueError` if it does not fit.
     """
     try:
         whole().load_adapters(model, str(folder))

@@ -34,7 +34,7 @@ class Blas:
 def load_blas(
     environ: MutableMapping[str, str] = os.environ, modules: Mapping[str, object] = sys.modules
 ) -> Blas | None:
-    """Load the first BLAS that is found for all of the process; None where mlx has no use for one.
+    """Load the first BLAS that is found for all of the process; None if mlx has no use for one.
 
     Looked for are PyPI's `mkl`, then the system's OpenBLAS. Call it before the first import of `mlx.core`.
     """

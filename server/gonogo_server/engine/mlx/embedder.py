@@ -80,7 +80,7 @@ class Embedder:
                     param="input",
                     code="context_length_exceeded" if one else "invalid_value",
                 )
-            # mlx reads beyond its tables without a word.
+            # mlx reads beyond its tables silently.
             if not 0 <= min(one) <= max(one) < self.text.vocabulary:
                 raise BadRequest(
                     f"Input {index} has an unknown token id: the ids of this model are 0 to "

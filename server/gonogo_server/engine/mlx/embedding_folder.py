@@ -48,7 +48,7 @@ class EmbeddingFolder:
 
 
 def read_embedding_folder(path: Path) -> EmbeddingFolder:
-    """What the folder says. Raises `ValueError` where it asks for what is not computed here, `OSError` and
+    """What the folder says. Raises `ValueError` if it asks for what is not computed here, `OSError` and
     `KeyError` where a file of it, or what must be in it, is missing.
     """
     config = json.loads((path / "config.json").read_text())

@@ -117,7 +117,7 @@ def _usual(tensors: Mapping[str, mx.array]) -> mx.Dtype:
 def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
     """The tensors, and what the file says of its model, by the names of the GGUF specification.
 
-    Raises `ModelUnavailable` where it may be read only, and there is no room for a copy, `UnsupportedModel` for a
+    Raises `ModelUnavailable` if it may be read only, and there is no room for a copy, `UnsupportedModel` for a
     tensor of a type that mlx does not read, or not right, or such a value of the metadata.
     """
     infos = tensor_infos(path)
@@ -181,7 +181,7 @@ def _writable(path: Path) -> Iterator[str]:
 
 
 def unwritable_because(path: Path) -> str | None:
-    """Why the file cannot be opened for writing, in the system's words; None where it can. It stays as it is."""
+    """Why the file cannot be opened for writing, in the system's words; None if it can. It stays as it is."""
     try:
         with path.open("r+b"):
             return None

@@ -1,4 +1,4 @@
-"""Grammars: which tokens an answer may go on with, by llguidance, as a mask over the logits."""
+"""Grammars: which tokens an answer may continue with, by llguidance, as a mask over the logits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class GrammarMask:
         self._try(lambda: self._matcher.consume_token(token), None)
 
     def forced(self, most: int) -> list[int]:
-        """The next tokens, `most` at most, where the grammar leaves no choice; it goes on behind them.
+        """The next tokens, `most` at most, where the grammar leaves no choice; it continues behind them.
 
         They are those that the tokenizer makes of the text that is certain, but for the last ones, where what
         follows may become one with them.

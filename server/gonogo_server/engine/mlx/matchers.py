@@ -1,6 +1,6 @@
 """Grammars of answers, each compiled once for a model, beside everything else and within a time limit.
 
-What comes here has been tried in a process of its own (`gonogo_server.compilation`), with bytes for a vocabulary. The
+What comes here has been tried in a separate process (`gonogo_server.compilation`), with bytes for a vocabulary. The
 vocabulary of the model makes it another compilation: who waits for that waits no longer than the first may take, and
 nobody else waits at all.
 """
@@ -28,7 +28,7 @@ SECONDS: Final = 5.0
 
 
 class Matchers:
-    """What follows grammars, for one engine; a thread compiles, and may go on when nobody waits for it any more."""
+    """What follows grammars, for one engine; a thread compiles, and may continue when nobody waits for it any more."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
@@ -37,7 +37,7 @@ class Matchers:
     async def at_beginning(self, text: Text, grammar: str) -> LLMatcher:
         """What follows the grammar, from its beginning, with the vocabulary of `text`.
 
-        Raises `BadRequest` where it cannot be followed, or takes too long.
+        Raises `BadRequest` if it cannot be followed, or takes too long.
         """
         kept = self._kept.setdefault(text, OrderedDict())
         if grammar not in kept:
@@ -58,7 +58,7 @@ class Matchers:
 
 
 def _compiled(text: Text, grammar: str) -> Future[LLMatcher]:
-    """What a thread of its own compiles; the library lets others run meanwhile."""
+    """What a separate thread compiles; the library lets others run meanwhile."""
     done: Future[LLMatcher] = Future()
     done.set_running_or_notify_cancel()  # who leaves does not cancel it for those who ask for the same
 

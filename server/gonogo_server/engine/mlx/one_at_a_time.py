@@ -34,7 +34,7 @@ class Answering:
     uid: int
     token: int
     logprobs: mx.array | None
-    """Of shape [vocabulary]; None where nobody wants them."""
+    """Of shape [vocabulary]; None if nobody wants them."""
     finish_reason: str | None
     prompt_cache: list[Any] | None
     all_tokens: list[int] | None

@@ -46,7 +46,7 @@ same 130 tokens a second (SmolLM2-135M in float32); a GPU needs larger steps to 
 """
 
 READ_AT_ONCE = 8
-"""Prompts that are read side by side."""
+"""Prompts that are read in parallel."""
 
 
 PREFIXES_LEAST, PREFIXES_MOST = 1 << 28, 1 << 30

@@ -1,4 +1,4 @@
-"""Failures in the log, from a thread that goes on whatever becomes of the log."""
+"""Failures in the log, from a thread that continues whatever becomes of the log."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Machine(Protocol):
     """What the thread owns. Every method is called on the thread."""
 
     def step(self) -> bool:
-        """Do one round of the work there is; False where there is none left. What it raises ends the thread."""
+        """Do one round of the work there is; False if there is none left. What it raises ends the thread."""
 
     def fail(self, error: Exception) -> None:
         """Tell all who wait that there will be no further step."""
@@ -73,7 +73,7 @@ class Worker(Generic[Owned]):
     def call(self, work: Callable[[Owned], Result]) -> Future[Result]:
         """Have `work` called between two steps; what it returns or raises is the future's.
 
-        Raises `EngineDied` where no thread is left to do it.
+        Raises `EngineDied` if no thread is left to do it.
         """
         future: Future[Result] = Future()
         with self._lock:

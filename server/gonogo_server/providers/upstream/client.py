@@ -106,7 +106,7 @@ class Client:
     ) -> AsyncIterator[Reply]:
         """The reply to a request, with whatever status; leaving ends the request at the upstream too.
 
-        Raises `UpstreamError` where there is none.
+        Raises `UpstreamError` if there is none.
         """
         headers = {"content-type": "application/json"} if content is not None else {}
         if request_id:

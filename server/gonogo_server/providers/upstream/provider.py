@@ -197,7 +197,7 @@ class Upstream(ChatOnly):
             return False
 
     async def _lists(self, model_id: str, context: Context) -> bool:
-        """Whether the upstream lists a model; it is asked for its list at most every few seconds."""
+        """Whether the upstream lists a model; the list is requested at most every few seconds."""
         now = asyncio.get_running_loop().time()
         if self._listed is None or now > self._listed[0] + LIST_SECONDS:
             self._listed = now, frozenset(each.id for each in await self.list_models(context))
@@ -222,7 +222,7 @@ class Upstream(ChatOnly):
         return Body(body(whole))
 
     async def _got(self, path: str, context: Context) -> Document:
-        """What a GET answers. Raises the upstream's error, and `UpstreamError` for what is no JSON object."""
+        """What a GET answers. Raises the upstream's error, and `UpstreamError` for what is not a JSON object."""
         current().provider = self._name
         async with self._client.asked("GET", path, request_id=context.request_id) as reply:
             if reply.status in {404, 405} and path != "/models":
@@ -267,7 +267,7 @@ async def _all(coming: Sequence[Any]) -> list[Document]:
 
 
 async def _whole(made: Plan, asking: Asking) -> Document:
-    """A whole answer, also where the upstream is asked for a stream."""
+    """A whole answer, also where a stream is requested from the upstream."""
     if not made.asked.stream:
         return await asking.whole()
     async with aclosing(one(asking)) as coming:
@@ -275,7 +275,7 @@ async def _whole(made: Plan, asking: Asking) -> Document:
 
 
 async def _frames(made: Plan, askings: Sequence[Asking]) -> AsyncGenerator[bytes, None]:
-    """The events of a stream, also where the upstream is asked for whole answers."""
+    """The events of a stream, also where the upstream is requested whole answers."""
     if not made.asked.stream:
         bodies = await _all([asking.whole() for asking in askings])
         joiner = made.joiner()

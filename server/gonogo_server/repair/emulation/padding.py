@@ -1,4 +1,4 @@
-"""Streams without padding, where it was asked for none."""
+"""Streams without padding, where it was requested none."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Stop:
     """Ends every choice at the first of `stops`; what follows is not passed on.
 
-    The count of tokens is the upstream's, of all that it generated, and is waited for where it was asked for.
+    The count of tokens is the upstream's, of all that it generated, and is waited for where it was requested.
     """
 
     def __init__(self, stops: Sequence[str], asked: Asked, rule: str, noted: Noted) -> None:

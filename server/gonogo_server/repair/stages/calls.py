@@ -78,7 +78,7 @@ class Calls:
         return [{"index": call.number, "function": {"arguments": "{}"}} for call in owing]
 
     def _written(self, fragment: Any, *, alone: bool) -> Document | None:  # noqa: ANN401 - JSON
-        """The same object where it is right; None where it is kept back."""
+        """The same object where it is right; None if it is kept back."""
         if not isinstance(fragment, dict):
             raise _unclear("a tool call that is not an object")
         function = fragment.get("function")

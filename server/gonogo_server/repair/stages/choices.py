@@ -1,4 +1,4 @@
-"""The choices of a chunk: a list of objects that have an index, a delta or a text, and a finish reason, be it null."""
+"""The choices of a chunk: a list of objects with an index, a delta or a text, and a finish reason, possibly null."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _TEXTS: Final = (str, type(None))
 class Choices:
     """Brings every chunk into the form that later stages rely on, and drops those that carry nothing.
 
-    UpstreamError where it cannot be told which choice is meant, or what it says.
+    UpstreamError if it cannot be told which choice is meant, or what it says.
     """
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted
         self._chat = asked.operation == "chat"
         self._used: set[int] = set()
-        # What stands for an index that is beyond the choices that were asked for.
+        # What stands for an index that is beyond the choices that were requested.
         self._numbers: dict[int, int] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
@@ -151,7 +151,7 @@ class Choices:
 
 
 def _spoken(found: Any) -> Document:  # noqa: ANN401 - JSON
-    """A delta of one that is no object, or of what stands in its place."""
+    """A delta of one that is not an object, or of what stands in its place."""
     if isinstance(found, dict):
         return found
     return {} if found is None else {"content": found}

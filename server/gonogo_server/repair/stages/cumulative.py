@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RULES: Final = ("text.same", "text.completions_same")
 FEWEST: Final = 4
-"""So many pieces, each of which begins with all of the one before it, and goes on."""
+"""So many pieces, each of which begins with all of the one before it, and continues."""
 MOST: Final = 32
 """So many pieces are kept back at most: what is undecided then is a text that repeats itself."""
 LONG: Final = 16
@@ -65,7 +65,7 @@ class _Text:
         return self.state is State.OPEN and self.pieces > 1
 
     def added(self, piece: str) -> str:
-        """What a snapshot adds to what was sent. UpstreamError where it is none."""
+        """What a snapshot adds to what was sent. UpstreamError if it is none."""
         if not piece.startswith(self.sent):
             raise UpstreamError(
                 "The upstream's text pieces contradict each other: try again.", code="upstream_unreadable"

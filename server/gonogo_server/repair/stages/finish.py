@@ -43,7 +43,7 @@ class Finish:
         return self._compared(chunk)
 
     def end(self) -> Iterable[Document]:
-        """The chunk that was held. UpstreamError where a choice has not finished."""
+        """The chunk that was held. UpstreamError if a choice has not finished."""
         yield from self._release()
         if not self._begun:
             raise UpstreamError("The upstream's answer is empty: try again.", code="upstream_empty")
@@ -86,7 +86,7 @@ class Finish:
         return [*out, *said]
 
     def _before(self, chunk: Document) -> tuple[list[Document], Document]:
-        """What was held, as far as this chunk lets it go: the end of a choice that goes on moves to the chunk."""
+        """What was held, as far as this chunk lets it go: the end of a choice that continues moves to the chunk."""
         held = self._held
         if held is None:
             return [], chunk

@@ -33,7 +33,7 @@ _OF_COMPLETIONS: Final[Mapping[str, str]] = {
 
 
 def of_stream(asked: Asked, name: str) -> str:
-    """The id of a rule about the stream that was asked for."""
+    """The id of a rule about the stream that was requested."""
     if asked.operation == "completion":
         name = _OF_COMPLETIONS.get(name, name)
     return f"{STREAM[asked.operation]}.{name}"

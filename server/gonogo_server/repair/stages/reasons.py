@@ -31,9 +31,9 @@ _FAILED: Final = frozenset({"error", "abort", "aborted", "cancelled", "canceled"
 
 
 def meant(reason: object) -> str | None:
-    """The contract's word for a reason; None where none is given yet.
+    """The contract's word for a reason; None if none is given yet.
 
-    UpstreamError where the answer did not end but failed, or for a reason that nobody knows.
+    UpstreamError if the answer did not end but failed, or for a reason that nobody knows.
     """
     if reason is None or reason == "":
         return None
@@ -47,7 +47,7 @@ def meant(reason: object) -> str | None:
 
 
 class Reasons:
-    """Writes null where no reason is given, and the contract's word for others of the same meaning."""
+    """Writes null if no reason is given, and the contract's word for others of the same meaning."""
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted

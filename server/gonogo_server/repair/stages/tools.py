@@ -1,4 +1,4 @@
-"""Calls of tools in a stream: whose a fragment is, and what stands in the first one of a call and in no other."""
+"""Tool calls in a stream: whose a fragment is, and what stands in the first one of a call and in no other."""
 
 from __future__ import annotations
 

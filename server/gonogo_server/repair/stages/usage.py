@@ -1,4 +1,4 @@
-"""The count of tokens in a stream: in a chunk of its own before the end, where it was asked for, and nowhere else."""
+"""The count of tokens in a stream: in a separate chunk before the end, where it was requested, and nowhere else."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class ResponseTelling:
                 return self._close(cut=cut)
             case Ended():
                 self._ended = event
-                # An answer without a word is a message all the same, as clients look for one.
+                # An answer silently is a message all the same, as clients look for one.
                 return (
                     []
                     if self._output

@@ -45,7 +45,7 @@ class Group:
     def agree(self, facts: str) -> None:
         """Tell the other processes that this one is ready, and with what; all have to call it, once.
 
-        Raises `ModelUnavailable` where one of them is not, or with something else, `BadSettings` where one is gone.
+        Raises `ModelUnavailable` if one of them is not, or with something else, `BadSettings` where one is gone.
         """
         for rank, other in enumerate(self._gather({"facts": facts})):
             if "failure" in other:
@@ -83,9 +83,9 @@ class Group:
 
 
 def join(environ: Mapping[str, str] = os.environ) -> Group | None:
-    """The group that this process was started in, once all have joined; None where it is the only one.
+    """The group that this process was started in, once all have joined; None if it is the only one.
 
-    Raises `BadSettings` where there should be others that cannot be reached.
+    Raises `BadSettings` if there should be others that cannot be reached.
     """
     hosts = environ.get("MLX_HOSTFILE")
     # What mlx.launch writes for a ring of one, and mlx cannot read.

@@ -20,9 +20,9 @@ MANAGING: Final = ("preload", "model_memory_bytes", "idle_unload_seconds")
 
 
 def group() -> Group | None:
-    """The processes, once all of them are there; None where this is the only one.
+    """The processes, once all of them are there; None if this is the only one.
 
-    Raises `BadSettings` where they do not come together.
+    Raises `BadSettings` if they do not come together.
     """
     if not RANKS & os.environ.keys():
         return None

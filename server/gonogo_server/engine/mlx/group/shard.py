@@ -24,7 +24,7 @@ SHARED_HEADS = ("num_attention_heads", "num_key_value_heads")
 
 
 def the_model(models: Sequence[str], *, download: bool) -> Location:
-    """Where the one model is that a group serves. Raises `ModelUnavailable` where it is none that it can."""
+    """Where the one model is that a group serves. Raises `ModelUnavailable` if it is none that it can."""
     location, *others = locate_all(models, download=download)
     if others:
         raise ModelUnavailable(
@@ -57,7 +57,7 @@ def split(model: Any, group: Group) -> None:  # noqa: ANN401 - mlx_lm has no typ
     """Leave of the model what this process computes, as mlx_lm's `sharded_load` does it.
 
     Not by that itself: it loads half precision onto a CPU, and overlooks weights that are missing. Before the weights
-    are evaluated, so that only this part of them comes into memory. Raises `ModelUnavailable` where it cannot be.
+    are evaluated, so that only this part of them comes into memory. Raises `ModelUnavailable` if it cannot be.
     """
     if not hasattr(model, "shard"):
         raise ModelUnavailable("mlx_lm does not split this architecture over processes; use one process")

@@ -38,7 +38,7 @@ PACE: Final = 0.05
 class OutOfStepError(BaseException):
     """Not all processes have done the same, or not all are there: nothing can be computed together any more.
 
-    No `Exception`, as that would be the failure of some answers, after which the others go on.
+    No `Exception`, as that would be the failure of some answers, after which the others continue.
     """
 
 

@@ -1,4 +1,4 @@
-"""Any process of a group but process 0: it does with its shard of the model what process 0 is asked for."""
+"""Any process of a group but process 0: it does with its shard of the model what process 0 is requested."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def are_alike(weights: Weights, counts: Sequence[int]) -> bool:
 
 
 def check_steady(location: Location, weights: Weights | None) -> None:
-    """Raises `ModelUnavailable` where answers of a model would depend on what else is answered."""
+    """Raises `ModelUnavailable` if answers of a model would depend on what else is answered."""
     reason = None
     if weights is None:
         reason = "only plain Llama models on a CPU support it"

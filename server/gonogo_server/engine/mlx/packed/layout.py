@@ -81,7 +81,7 @@ class Layout:
 
     @cached_property
     def mask(self) -> mx.array | None:
-        """What is added to scores (shape [rows, 1, 1, longest]); None where each row is as long as the longest."""
+        """What is added to scores (shape [rows, 1, 1, longest]); None if each row is as long as the longest."""
         if self.even:
             return None
         ends = np.array([share.end for share in self.shares])
