@@ -1,4 +1,4 @@
-"""gonogo from Python: `gonogo.check` asks a target and returns the report; `gonogo.acheck` does so in an event loop.
+"""The Python API: `gonogo.check` checks a target and returns the report; `gonogo.acheck` does so in an event loop.
 
 Import the names from `gonogo` itself, where they stay; the modules below it may move.
 """

@@ -1,4 +1,4 @@
-"""Asking a target everything in a plan, and recording what it answers. Nothing is judged or printed."""
+"""Sends all requests of a plan to a target and records the answers. Nothing is judged or printed."""
 
 from __future__ import annotations
 

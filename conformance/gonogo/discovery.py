@@ -1,4 +1,4 @@
-"""Which OpenAI-compatible servers answer on this machine's usual ports. No key is sent to any of them."""
+"""Finds OpenAI-compatible servers on the usual local ports. No key is sent to any of them."""
 
 from __future__ import annotations
 

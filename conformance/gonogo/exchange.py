@@ -1,4 +1,4 @@
-"""What went over the wire once: a request, and everything that came back, as timed raw bytes.
+"""An exchange: a request and everything that came back, as timed raw bytes.
 
 An exchange is a fact. It is recorded by `gonogo.collect`, stored by `gonogo.evidence`, and only read
 after that; nothing here talks to a network or interprets a body.

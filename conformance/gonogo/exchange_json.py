@@ -1,4 +1,4 @@
-"""An exchange as a line of an evidence file holds it; what the fields mean stands in `gonogo.evidence`."""
+"""An exchange as a line of an evidence file; `gonogo.evidence` documents the fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One writer a file: two runs that write the same file of evidence would leave neither a record."""
+"""One writer per file: two runs that write the same evidence file would destroy both records."""
 
 from __future__ import annotations
 

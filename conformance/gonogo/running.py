@@ -1,4 +1,4 @@
-"""What one does with a target: check it, or judge again what was recorded of it. Nothing is printed."""
+"""Runs on a target: check it, or judge its recorded evidence again. Nothing is printed."""
 
 from __future__ import annotations
 

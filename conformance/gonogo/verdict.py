@@ -1,4 +1,4 @@
-"""The words of a verdict, and what one is made of. Judging is in `gonogo.judge`, wording in `gonogo.report`."""
+"""Verdicts and their parts. `gonogo.judge` judges, `gonogo.report` words."""
 
 from __future__ import annotations
 

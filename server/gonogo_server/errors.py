@@ -1,4 +1,4 @@
-"""What can go wrong in the server, and the one mapping of it to a status and a type of the OpenAI API.
+"""The errors of the server, and their mapping to a status and a type of the OpenAI API.
 
     ServerError                500 server_error              a bug, or a generation that failed
     ├── BadRequest             400 invalid_request_error     the request cannot be served as it is

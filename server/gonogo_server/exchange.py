@@ -1,4 +1,4 @@
-"""What is noted of one exchange while it is answered, for the log and the metrics. No I/O but a clock.
+"""Notes about one exchange while it is answered, for the log and the metrics. No I/O except a clock.
 
 Whoever knows something calls `current()` and notes it there; outside of an exchange, as in a test of one module,
 that is a record which nobody reads.

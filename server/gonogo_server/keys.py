@@ -1,4 +1,4 @@
-"""The keys that clients may send, in the forms in which they are told."""
+"""The keys that clients may use, and the forms in which they are configured."""
 
 from __future__ import annotations
 

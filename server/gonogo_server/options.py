@@ -1,4 +1,4 @@
-"""The options of `gonogo serve`: what `settings` has, on a command line."""
+"""The options of `gonogo serve`: the fields of `settings` on a command line."""
 
 from __future__ import annotations
 

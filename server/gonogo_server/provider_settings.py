@@ -1,4 +1,4 @@
-"""How upstream providers are set up, and the forms in which that may be said."""
+"""The configuration of upstream providers, and the forms in which it can be given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many replicas serve: `2`, or `1-4` for as many as the load asks for."""
+"""The number of replicas: `2`, or `1-4` to scale with the load."""
 
 from __future__ import annotations
 

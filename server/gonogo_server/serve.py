@@ -1,4 +1,4 @@
-"""`gonogo serve`: from settings to a server that listens, and back to an exit code."""
+"""`gonogo serve`: from settings to a listening server, and back to an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server is set up: from options, GONOGO_SERVER_* variables, a file, or by default, the first that says it.
+"""The settings: from options, GONOGO_SERVER_* variables, a file or defaults, in this order of precedence.
 
 The prefix is GONOGO_SERVER_ and not GONOGO_, as GONOGO_API_KEY is the key that `gonogo check` sends to whatever it
 checks: a machine may have both, and they are not the same.

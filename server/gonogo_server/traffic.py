@@ -1,4 +1,4 @@
-"""What goes on in a server at this moment: read by whoever stops it and by the metrics. No I/O."""
+"""Current activity of a server, for shutdown and metrics. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The baseline file: TOML, one line an entry, so that an entry is deleted, blamed and merged as one line.
+"""The baseline file: TOML with one entry per line, so that an entry is deleted, blamed and merged as a line.
 
     "chat.stream.done" = { reason = "fixed in 1.3, our issue 12", expires = 2027-01-31 }
     "chat.stop.string" = { reason = "depends on the batch", flaky = true }  # a comment may follow

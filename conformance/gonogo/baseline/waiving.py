@@ -1,4 +1,4 @@
-"""What a baseline does to the judgements of a run, and what is wrong with it in the light of them.
+"""Applies a baseline to the judgements of a run, and reports entries that break the gate.
 
 Only a pass proves an entry superfluous. A rule that was refused, could not be decided or was not looked at in
 this run says nothing about its entry.

@@ -1,4 +1,4 @@
-"""The command line: reads options, calls one function, prints, and leaves with a status.
+"""The command line: reads options, calls one function, prints, and exits with a status.
 
 0: go. 1: no-go, or worse than before. 2: could not judge, or was asked wrongly, with one sentence on stderr.
 130: interrupted.

@@ -1,4 +1,4 @@
-"""`gonogo check`: ask a target, judge its answers, report."""
+"""`gonogo check`: collect answers from a target, judge them, report."""
 
 import contextlib
 import os

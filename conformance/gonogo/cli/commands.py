@@ -1,4 +1,4 @@
-"""The commands as `gonogo --help` lists them; the module of each is imported when it is run."""
+"""The commands that `gonogo --help` lists; the module of each is imported when it runs."""
 
 from __future__ import annotations
 

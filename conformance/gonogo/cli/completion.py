@@ -1,4 +1,4 @@
-"""`gonogo --install-completion`: the script that completes commands and options, where the shell looks for it."""
+"""`gonogo --install-completion`: writes the completion script to where the shell looks for it."""
 
 import os
 from dataclasses import dataclass

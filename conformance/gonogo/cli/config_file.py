@@ -1,4 +1,4 @@
-"""`gonogo.toml`: options of `gonogo check` that a project keeps in a file; the command line wins over it."""
+"""`gonogo.toml`: options of `gonogo check` in a file; the command line takes precedence."""
 
 import difflib
 import json

@@ -1,4 +1,4 @@
-"""The options of a fuzz pass."""
+"""The options for generated requests."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The headers that a run adds to every request, as options name them."""
+"""The headers that a run adds to every request, from the options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gonogo judge`: the verdicts on stored evidence, with no network."""
+"""`gonogo judge`: verdicts on stored evidence, without network."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`gonogo matrix` and `gonogo badge`: stored reports, shown to others."""
+"""`gonogo matrix` and `gonogo badge`: stored reports to share."""
 
 from pathlib import Path
 

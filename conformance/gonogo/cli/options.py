@@ -1,4 +1,4 @@
-"""The options of `gonogo check`, some of which other commands share; those of --fuzz stand in `fuzzing`."""
+"""The options of `gonogo check`, some of them shared with other commands; those of --fuzz are in `fuzzing`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where a result goes: files that are opened before the work, and the text on stdout or stderr."""
+"""Outputs: files that are opened before the work, and text on stdout or stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines as they are, on stdout or stderr, for a reader that may leave early."""
+"""Plain lines on stdout or stderr; the reader may close the pipe early."""
 
 import contextlib
 import os

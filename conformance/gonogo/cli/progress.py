@@ -1,4 +1,4 @@
-"""What a person at a terminal sees while requests are sent: rate, time left, and how far each section is."""
+"""The progress display in a terminal: rate, time left, and the state of each section."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its report in every form, and its exit status."""
+"""The reports of a run in every format, and its exit status."""
 
 import os
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""`gonogo serve`: the reference server; its options are its own, but for --fault, which makes it misbehave."""
+"""`gonogo serve`: the reference server with its own options, plus --fault, which makes it misbehave."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The options by which the suite stands behind a gateway, as an upstream that plays faults."""
+"""The options that make the suite a faulty upstream behind a gateway."""
 
 import click
 

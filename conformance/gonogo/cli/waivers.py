@@ -1,4 +1,4 @@
-"""The baseline on the command line: read before the work, written after it."""
+"""The baseline on the command line: read before the run, written after it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Client lanes: recorded answers, read once more by the clients that applications use.
+"""Client lanes: recorded answers are replayed to the clients that applications use.
 
 Nothing is sent: a client gets the recorded bytes from a transport in memory, in the pieces in which they came.
 The clients in Python are an extra ("gonogo[clients]"), imported where answers are replayed and nowhere else: when the

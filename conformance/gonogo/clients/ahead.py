@@ -1,4 +1,4 @@
-"""The process that replays, started ahead: it imports the clients while the command imports what it needs.
+"""The replay process, started early: it imports the clients while the command imports its own modules.
 
 It ends by itself with this process, as its input ends then.
 """

@@ -1,4 +1,4 @@
-"""Replays in a process beside this one: it imports the clients, which takes most of a second, and replays.
+"""Replays in a second process: it imports the clients, which takes most of a second, and replays.
 
 What it says is taken, and what it does not say is replayed in this process: a child that cannot be started, dies,
 stalls or says what nobody understands costs time and nothing else.

@@ -1,4 +1,4 @@
-"""What a client can say of an answer: it reads it, it breaks, or it is not installed."""
+"""The outcome of a replay: the client reads the answer, breaks, or is not installed."""
 
 from __future__ import annotations
 

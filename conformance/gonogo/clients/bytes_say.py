@@ -1,4 +1,4 @@
-"""What the bytes of an answer say, read as kindly as can be: by hand, as no client does it."""
+"""The content of an answer, parsed as leniently as possible and without any client."""
 
 from __future__ import annotations
 

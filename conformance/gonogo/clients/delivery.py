@@ -1,4 +1,4 @@
-"""What a client delivered of an answer, held against what the bytes say.
+"""Compares what a client delivered with the bytes of the answer.
 
 What a client lacks for every server is not told of: a client that reads one choice is not asked for two, numbers that
 it holds as floats are compared as such, and arguments that are not JSON are the model's doing.

@@ -1,4 +1,4 @@
-"""Which client breaks on which deviation, measured: what clients delivered of the bytes of faults.
+"""Which client breaks on which deviation: measured deliveries for the bytes of each fault.
 
 `table.json` holds it; tasks/measure_clients.py makes it. Nothing here runs a client.
 """

@@ -1,4 +1,4 @@
-"""The lane for Node: openai-node and the AI SDK read recorded answers in a process of Node, beside this one.
+"""The Node lane: openai-node and the AI SDK read recorded answers in a Node process.
 
 What each delivered is held against the bytes in this process. Where Node is not there, ends early or says nothing, no
 client has said anything, and no answer is blamed for it.

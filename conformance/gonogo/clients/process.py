@@ -1,4 +1,4 @@
-"""A process that replays: it is told a line an exchange, and tells a line a replay."""
+"""A replay process: receives an exchange per line and returns a replay per line."""
 
 from __future__ import annotations
 

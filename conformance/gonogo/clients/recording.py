@@ -1,4 +1,4 @@
-"""A recorded answer as a client's transport needs it."""
+"""A recorded answer in the form that a client's transport needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replays: answers are handed in as they are recorded, and what the clients made of them is looked up later.
+"""Replays: answers are submitted while they are recorded, and the outcomes are read later.
 
 `Here` replays in this process, where an outcome is requested. `gonogo.clients.beside` does the same in a process
 of its own, while the rest of a run continues.

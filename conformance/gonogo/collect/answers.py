@@ -1,4 +1,4 @@
-"""What an answer tells whoever sends the next request: somebody is there, has no time, or may be dying."""
+"""What an answer means for the next requests: the target is alive, busy, or may be failing."""
 
 from __future__ import annotations
 

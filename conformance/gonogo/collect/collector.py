@@ -1,4 +1,4 @@
-"""Send a plan and record what comes back.
+"""Sends a plan and records the answers.
 
 Harmless stimuli go in parallel, those that others wait for first. A text that is compared with another, and is not
 as expected, is asked for again by itself: a batch can change greedy text, and then the later exchange counts. Hostile

@@ -1,4 +1,4 @@
-"""The first requests of a run: is anybody there, is it an API, does it take our key, which model do we ask for?
+"""The first requests of a run: the target is reachable, is an API, accepts the key, and has a model.
 
 What cannot be judged at all is said here, once, in one sentence, before a hundred requests fail for the same reason.
 """

@@ -1,4 +1,4 @@
-"""A limit on how often requests go out, for targets that count them."""
+"""A rate limit for requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run will send: every stimulus once, in the order of its risk, with its worst case in tokens."""
+"""The plan of a run: every stimulus once, ordered by risk, with its maximum of generated tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recorder: one request out, and everything that comes back as timed bytes, whatever the target does.
+"""The recorder: sends one request and records everything that comes back as timed bytes.
 
 It speaks through httpx2's transport and not its client, which would keep cookies, parse the target of a
 redirect that nobody follows, and add headers of its own. A request is sent once, never again, and each on a

@@ -1,4 +1,4 @@
-"""What an interrupted run leaves to the one that continues with it."""
+"""Continues an interrupted run from its evidence."""
 
 from __future__ import annotations
 

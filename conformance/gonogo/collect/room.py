@@ -1,4 +1,4 @@
-"""A limit on how much a target may answer in all, for targets whose answers do not end."""
+"""A limit on the total size of all answers, for endpoints whose answers do not end."""
 
 from __future__ import annotations
 

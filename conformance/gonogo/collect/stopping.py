@@ -1,4 +1,4 @@
-"""How a run ends before its plan does: at a signal, at its time limit, or at that of the bytes of its answers."""
+"""Ends a run before its plan does: by a signal, a time limit, or a limit on answer bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: those of a file, or everybody's; and what to do where one is not."""
+"""Trusted certificates: those of a file, or any; and advice on certificate errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that asks for several models: each has its turn, and what speaks of the endpoint is sent in the first.
+"""A run with several models: each has its turn, and requests about the endpoint are sent in the first one.
 
 A run for one model is one turn.
 """

@@ -1,4 +1,4 @@
-"""Small changes to recorded evidence: pure functions that make a changed record and leave the old one alone."""
+"""Small changes to recorded evidence: pure functions that return a changed record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fault in a server that answers: from the answer of a sound one to that of a broken one.
+"""Plays a fault in a live server: from the answer of a conforming server to that of a broken one.
 
 No input and output here; `gonogo.faults.proxy` does that.
 """

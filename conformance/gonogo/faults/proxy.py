@@ -1,4 +1,4 @@
-"""A broken server on loopback: it lets a sound one answer, and sends what the fault makes of the answer."""
+"""A broken server on loopback: a conforming server answers, and the proxy applies the fault."""
 
 from __future__ import annotations
 

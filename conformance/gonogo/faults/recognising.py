@@ -1,4 +1,4 @@
-"""Which of the requests of the suite a request is: faults say by these which answers they change."""
+"""Recognises the requests of the suite, so that faults can select the answers to change."""
 
 from __future__ import annotations
 

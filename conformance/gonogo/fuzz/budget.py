@@ -1,4 +1,4 @@
-"""How much a fuzz pass may cost, and what of it is left."""
+"""The budget of a fuzz pass, and what is left of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fuzz pass: send generated cases within a budget, then make smaller what fails.
+"""A fuzz pass: send generated cases within a budget, then minimise failing ones.
 
 A case that fails is tried again with a field left out, a text cut in half, and so on, as long as it fails in the same
 way; each try is a case like any other, recorded and judged with the rest.

@@ -1,4 +1,4 @@
-"""Ask Schemathesis's own checks about the cases of a record, before the rules `fuzz.*` are judged."""
+"""Runs Schemathesis's own checks on the cases of a record, before the rules `fuzz.*` are judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract as fuzzing needs it: requests closed to fields that it does not describe.
+"""The contract as fuzzing needs it: request schemas without additional fields.
 
 The contract leaves it to a server whether it refuses unknown fields of a request or ignores them. Generated from the
 open schemas, most valid requests would be made of such fields.

@@ -1,4 +1,4 @@
-"""What is used of Schemathesis that it does not document, in one place.
+"""All undocumented parts of Schemathesis that are used, in one place.
 
 A test holds these names to the pinned version, so that a new one that lacks them is noticed there and not in a run.
 """

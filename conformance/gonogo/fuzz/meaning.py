@@ -1,4 +1,4 @@
-"""Whether a generated request keeps the contract, whatever the generator meant it to be."""
+"""Whether a generated request keeps the contract, whatever the generator intended."""
 
 from __future__ import annotations
 

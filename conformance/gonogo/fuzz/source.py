@@ -1,4 +1,4 @@
-"""Where generated cases come from: a process that Schemathesis has to itself."""
+"""The source of generated cases: a separate Schemathesis process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated requests made fit to be sent to a language model.
+"""Adapts generated requests so that they can be sent to a language model.
 
 As a generator makes them, all name a model that does not exist, most have no token limit, some ask for 128 answers,
 and whole numbers come as 883.0. What is changed here is never what a request is wrong in: a value that breaks the

@@ -1,4 +1,4 @@
-"""Whom a sign of life that failed may accuse: nobody who was turned away with 503, as such a request did nothing."""
+"""Which requests a failed sign of life may blame: none that was refused with 503."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tool calls as their reader sees them: in a whole message, or put together from the fragments of a stream."""
+"""Tool calls as a reader sees them: in a whole message, or joined from the fragments of a stream."""
 
 from __future__ import annotations
 

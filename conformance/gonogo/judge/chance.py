@@ -1,4 +1,4 @@
-"""How likely it is that a text is drawn again, as the log probabilities beside it tell."""
+"""The probability that sampling repeats a text, from its log probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what checks found to one judgement: the worst finding decides."""
+"""From the findings of a check to one judgement: the worst finding decides."""
 
 from __future__ import annotations
 

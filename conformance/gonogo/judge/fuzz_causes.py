@@ -1,4 +1,4 @@
-"""Many deviations, few causes: generated requests that fail alike are one finding, shown by the smallest."""
+"""Groups deviations of generated requests into causes, each shown by its smallest request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with the answers to generated requests, each kind of defect by a look of its own, and what is right."""
+"""Kinds of defects in the answers to generated requests, and the recognition of each."""
 
 from __future__ import annotations
 

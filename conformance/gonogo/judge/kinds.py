@@ -1,4 +1,4 @@
-"""Whether an answer is one of its operation: a status of 2xx alone accepts nothing."""
+"""Whether an answer belongs to its operation: a 2xx status alone is not enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Schemathesis's own checks said of the answers to generated requests, asked before these are judged."""
+"""The results of Schemathesis's own checks on generated requests, computed before judging."""
 
 from __future__ import annotations
 

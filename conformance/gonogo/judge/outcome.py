@@ -1,4 +1,4 @@
-"""What a check says of the exchanges that it looked at: one of four outcomes, each as data.
+"""The outcome of a check: one of four, each as data.
 
 A check returns `Kept`, a `Deviation`, `Undecided` or `Refused`. What reads an exchange for it raises `Stop` with one of
 the last two where the check cannot continue; the step around the check turns that into the check's outcome.

@@ -1,4 +1,4 @@
-"""Who breaks: what the rules `clients.*` found in the exchanges in which another rule is broken."""
+"""The clients that break: findings of the rules `clients.*` in the exchanges of another broken rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two stored reports compared: what got worse, better, appeared, went away.
+"""Compares two stored reports: what got worse, got better, appeared and disappeared.
 
 What is compared is what the target does. A waived rule is a broken one, for clients break on it all the same. A
 rule that could not be decided, or is not applicable, is no news by itself: it makes nothing worse, and nothing better;

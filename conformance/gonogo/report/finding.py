@@ -1,4 +1,4 @@
-"""A cause, or one rule by itself, as lines of text: what is required, what was seen, who breaks, and how to repeat it.
+"""A cause, or a single rule, as lines of text: requirement, finding, clients that break, and the command.
 
 Paragraphs are wrapped at a width where there is one; ids, excerpts and commands are never broken, so that they can be
 copied. What came from the target is shown with its control characters escaped.

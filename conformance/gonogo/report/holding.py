@@ -1,4 +1,4 @@
-"""Which profiles a target holds: a pure function of the verdicts, for new reports and for stored ones alike."""
+"""Which profiles a target keeps: a pure function of the verdicts, for new and stored reports."""
 
 from __future__ import annotations
 

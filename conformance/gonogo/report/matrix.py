@@ -1,4 +1,4 @@
-"""Several stored reports side by side: which server keeps which rule."""
+"""Compares several stored reports: which server keeps which rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run found, ready to be shown: the gate's answer, totals, cost, the exchanges behind each judgement.
+"""The result of a run, ready for output: gate, totals, cost, and the exchanges behind each judgement.
 
 A pure function of judgements and evidence; every format is a pure function of this.
 """

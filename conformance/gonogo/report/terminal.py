@@ -1,4 +1,4 @@
-"""The report as text for the person who has to act on it.
+"""The report as text for a terminal.
 
 What matters most stands last: first the numbers, then what was left open, one line a reason, then the causes of what
 is broken, warnings before failures, then the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe;

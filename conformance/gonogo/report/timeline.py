@@ -1,4 +1,4 @@
-"""What arrived when on a stream: its events by kind, its comments, and the times at which nothing came.
+"""The timeline of a stream: events by kind, comments, and gaps.
 
 Facts for an image; whether they keep a rule is judged elsewhere.
 """

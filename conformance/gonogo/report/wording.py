@@ -1,4 +1,4 @@
-"""Sentences, made at the end: outcomes are data until a report words them."""
+"""The wording of outcomes, which are data until a report is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The feature files, read beforehand: Gherkin takes a tenth of a second to load and read, JSON a few milliseconds.
+"""The compiled feature files: Gherkin takes a tenth of a second to load and parse, JSON a few milliseconds.
 
 `rules.json` holds for each feature file the SHA-256 of the text that it was made from, and the scenarios in it. A file
 that was changed since then is read again, so that nothing is ever judged by what no longer stands in it.

@@ -1,4 +1,4 @@
-"""What keeps a rule and what breaks it: excerpts of answers, made from the faults that prove the rule.
+"""Good and bad examples for rules: excerpts of answers, made from the faults that prove the rule.
 
 `examples.json` holds one entry a rule: an object with the fields of `Example`, or a sentence that says why there is
 no example. tasks/generate_examples.py writes it.

@@ -1,4 +1,4 @@
-"""A rule as it is written: one Gherkin scenario, read into plain data.
+"""The written form of a rule: one Gherkin scenario, parsed into plain data.
 
 Its tags carry the level and the id, its description the source, the reason, and the rules that it needs, its When
 steps the requests, its Then steps the checks. The Gherkin reader is loaded where a text is read, and only there:

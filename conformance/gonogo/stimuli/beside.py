@@ -1,4 +1,4 @@
-"""Requests that were sent beside others, and again by themselves, as their text was not as expected.
+"""Requests that were sent in parallel, and again alone because their text was not as expected.
 
 The later exchange is the one that rules look at. The earlier one is known to a judge by its own key.
 """

@@ -1,4 +1,4 @@
-"""Fields that a vendor wants said with every generation ("--extra-body"), as thinking being off.
+"""Vendor fields for every generation request ("--extra-body"), such as thinking off.
 
 They are added to what is sent and never to the key of a stimulus, so that evidence recorded with other fields
 stays comparable; the record says which they were.

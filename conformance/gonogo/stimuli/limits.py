@@ -1,4 +1,4 @@
-"""Requests past an edge: more tokens than fit, more words than the context, bytes that are not text."""
+"""Requests beyond limits: too many tokens, prompts longer than the context, invalid UTF-8."""
 
 from __future__ import annotations
 

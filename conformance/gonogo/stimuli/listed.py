@@ -1,4 +1,4 @@
-"""Listed models that are retrieved: the one that is requested, and a few others, ids with "/" first."""
+"""Listed models to retrieve: the served one and a few others, ids with "/" first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The messages that a target wrote, as they are sent back to it: whole, whatever else they hold than words."""
+"""Messages that a target wrote, sent back to it unchanged."""
 
 from __future__ import annotations
 

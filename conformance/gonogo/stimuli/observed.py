@@ -1,4 +1,4 @@
-"""What a target said, as later requests are made of it.
+"""Data from earlier answers that later requests are built from.
 
 This reads answers to ask more, not to judge them: whatever is not as it should be makes the later request
 impossible, and the rules about the answer itself say what is wrong with it.

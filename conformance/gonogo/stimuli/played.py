@@ -1,4 +1,4 @@
-"""Requests to a gateway whose upstream is the suite's own, and the keys under which the upstream's side is kept.
+"""Requests to a gateway whose upstream is the suite, and the keys of the upstream's exchanges.
 
 An exchange with the key "upstream 1 of gateway stream: breaks" is the first request that the upstream got for the
 stimulus "gateway stream: breaks": as it arrived, credentials aside, and what was answered.

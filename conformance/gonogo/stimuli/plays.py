@@ -1,4 +1,4 @@
-"""What the suite's own upstream answers, so that the gateway in front of it can be judged: plays, as data.
+"""The answers of the suite's own upstream for gateway checks: plays, as data.
 
 A request names its play in the text of its message. A play is an answer with a fault of an upstream, or a sound one
 that is written in an uncommon way; `gonogo.upstream` speaks them, the checks of the group `gateway` know them.

@@ -1,4 +1,4 @@
-"""Stop sequences that are cut out of what the target itself said.
+"""Stop sequences taken from the target's own text.
 
 A greedy text is requested twice. Where it repeats, a part of it that lies across the border of two pieces is sent
 as a stop sequence, and what must come back is known to the letter, whatever the model is.

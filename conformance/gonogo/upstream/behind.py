@@ -1,4 +1,4 @@
-"""Standing behind a gateway: listen, wait until the gateway leads here, and keep what it asks."""
+"""Runs the suite as an upstream: listen, wait for the gateway, and record its requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the upstream gets and says, as exchanges of the evidence. No input and output here."""
+"""The requests and answers of the upstream as exchanges of the evidence. No I/O."""
 
 from __future__ import annotations
 

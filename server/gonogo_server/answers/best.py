@@ -1,4 +1,4 @@
-"""`best_of`: more answers are generated than are given. No I/O.
+"""`best_of`: more answers are generated than returned. No I/O.
 
 Source: OpenAI API reference, completions, `best_of`: "the one with the highest log probability per token".
 """

@@ -1,4 +1,4 @@
-"""How vectors look on the wire. No I/O.
+"""Vectors on the wire. No I/O.
 
 Source: OpenAI API reference, "The embedding object"; the official clients read base64 as little-endian 32-bit floats.
 """

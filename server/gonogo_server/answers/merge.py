@@ -1,4 +1,4 @@
-"""Several asynchronous streams as one, in the order in which their items come.
+"""Merges several asynchronous streams into one, in the order of arrival.
 
 Items come in lists, of those that are there at the same moment: a step of an engine brings one for each of its answers,
 and what is done for every list, as a write to a socket, is done once then.

@@ -1,4 +1,4 @@
-"""What a chat request wants of the form of its answer: its tools and its response format, taken together. No I/O."""
+"""The form of the answer that a chat request asks for: tools and response format together. No I/O."""
 
 from __future__ import annotations
 

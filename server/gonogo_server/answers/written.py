@@ -1,4 +1,4 @@
-"""Answers as they go out, whoever made them: one text, or events while they come."""
+"""Serialized answers, whatever their source: one body, or events while they arrive."""
 
 from __future__ import annotations
 

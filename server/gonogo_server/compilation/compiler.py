@@ -1,4 +1,4 @@
-"""Schemas are tried in a process of their own, under a time limit, and what came of it is kept.
+"""Compiles schemas in a separate process under a time limit, and caches the result.
 
 The grammar library is outside software that recurses on what clients send. A schema that ends it, or keeps it busy,
 ends or keeps that process, and the request gets a 400. One request is tried at a time; requests without schemas never

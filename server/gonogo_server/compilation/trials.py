@@ -1,4 +1,4 @@
-"""What is done with schemas in the worker process, on a stack that is smaller than any of the server's. No I/O.
+"""The work of the schema process, on a smaller stack than any of the server's. No I/O.
 
 Whatever passes here is safe in the server, which compiles it once more: its threads have `SERVER_STACK`, whatever the
 system gives threads otherwise, and it takes no longer there than here.

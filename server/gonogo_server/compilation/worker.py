@@ -1,4 +1,4 @@
-"""A process that does one piece of work after the other, and may be ended by it without harm to this one.
+"""A process that does one task after another and may crash without harm to this one.
 
 It is started when it is first needed, and again where it has ended. What `multiprocessing` has of pools ends with the
 first process that dies, or waits for ever for one that hangs.

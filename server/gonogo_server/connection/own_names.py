@@ -1,4 +1,4 @@
-"""Under which names the server answers.
+"""The host names that the server accepts.
 
 A web page of anywhere can have a browser ask a server on loopback, by a name of its own that leads to 127.0.0.1 (DNS
 rebinding). To the browser that is the page's own server, so that no rule about origins holds; the Host tells.

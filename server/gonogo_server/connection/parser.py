@@ -1,4 +1,4 @@
-"""HTTP/1.1 as h11 reads it, with what it leaves to a server. No I/O.
+"""HTTP/1.1 parsing with h11, plus the checks that h11 leaves to a server. No I/O.
 
 Source: RFC 9112 section 3.2.2 (absolute-form targets), section 6.3 (two lengths of one body).
 """

@@ -1,4 +1,4 @@
-"""A connection: uvicorn's own protocol, with limits for slow clients, and errors as the API has them.
+"""A connection: uvicorn's protocol with limits for slow clients and OpenAI error objects.
 
 uvicorn limits how long a connection may idle between two requests, and how large a head may be. It leaves to a server
 in front of it that a head never ends, that there are too many connections, and that one read may bring ten thousand

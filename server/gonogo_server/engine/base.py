@@ -1,4 +1,4 @@
-"""The seam between HTTP and models: what a server may ask of an engine, and nothing of how it answers.
+"""The interface between HTTP and models: what a server can ask of an engine.
 
 Token ids go in, text pieces come out. An engine keeps whatever it needs on its own thread; every method here
 is called on the event loop and never blocks it.

@@ -1,4 +1,4 @@
-"""Which engine serves, by the settings; only that one is imported, as mlx takes a second and is not everywhere."""
+"""Chooses the engine from the settings; only that one is imported, because mlx takes a second and may be missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the scripted engine keeps to a grammar: which token it chooses where its script does not fit.
+"""How the scripted engine follows a grammar: the token it chooses if its script does not match.
 
 Of the tokens that the grammar allows: the scripted one; else the end; else what closes or separates JSON, first of
 all a quotation mark amid a string, elsewhere a bracket; else one of the words of calls; else the printable

@@ -1,4 +1,4 @@
-"""From what `--model` was given to files on this machine. Nothing is loaded, or downloaded unasked."""
+"""From the value of `--model` to files on this machine. Loads nothing, and downloads only if asked."""
 
 from __future__ import annotations
 

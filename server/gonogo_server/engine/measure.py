@@ -1,4 +1,4 @@
-"""Whether a text is too long for a model, seen before all of it is read: megabytes take seconds. No I/O."""
+"""Detects a text that is too long for a model before tokenizing all of it: megabytes take seconds. No I/O."""
 
 from __future__ import annotations
 

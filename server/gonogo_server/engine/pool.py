@@ -1,4 +1,4 @@
-"""Which models are in memory: loaded by the first request for them, kept while anyone uses them.
+"""Which models are in memory: loaded by the first request for them, kept while in use.
 
 A model in use is never let go. Where the next one does not fit beside it, that one waits until it does, and who comes
 later for what has to go for it waits behind it: first come, first served. Knows nothing of how models are loaded;

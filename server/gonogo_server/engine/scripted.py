@@ -1,4 +1,4 @@
-"""An engine without a model: it says what it was told to say, the same every time.
+"""An engine without a model: it returns scripted text, always the same.
 
 A token is one byte of UTF-8 (ids 0 to 255), so that every text is token ids and back, and a character
 outside ASCII takes several tokens, as it does in a real vocabulary. A prompt begins with `BEGIN`; an answer

@@ -1,4 +1,4 @@
-"""The calls in the text of an answer that arrives in pieces: content and calls apart. No I/O.
+"""Separates tool calls from content in text that arrives in pieces. No I/O.
 
 What might still become a marker is held back until it is decided. Calls in the JSON form are given out while they
 are generated, the others once they are whole. What turns out to be no call is content, as it stood; nothing is

@@ -1,4 +1,4 @@
-"""How calls stand in the text of an answer, and which grammar keeps a model to that. No I/O.
+"""The markup of tool calls in generated text, and the grammar that enforces it. No I/O.
 
 Between two markers stands either `{"name": …, "arguments": …}`, the JSON form, which is read while it is generated
 and can be demanded by a grammar; or what only the parser of a trained model reads, as a whole. Where a grammar is

@@ -1,4 +1,4 @@
-"""What a model thinks before it answers, and the answer: apart, in a text that arrives in pieces. No I/O.
+"""Separates reasoning from the answer in text that arrives in pieces. No I/O.
 
 A model reasons between two markers, once, before its answer; a marker amid the answer is text like any other. What
 might still become a marker is held back until it is decided. Nothing is lost but the markers and the blanks beside

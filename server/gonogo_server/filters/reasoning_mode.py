@@ -1,4 +1,4 @@
-"""How one answer reasons before it says anything, and the rules in Lark that let it do so under a grammar. No I/O."""
+"""The reasoning mode of an answer, and the Lark rules that allow reasoning under a grammar. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time that a request may take, from its first byte to the last of its answer."""
+"""The time limit of a request, from its first byte to the last of its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers that every response carries: the exchange's id, and how long it took to begin."""
+"""Headers of every response: the id of the exchange, and the time until it began."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of the server in the text format of Prometheus."""
+"""The server's metrics in the Prometheus text format."""
 
 from __future__ import annotations
 

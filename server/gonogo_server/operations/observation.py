@@ -1,4 +1,4 @@
-"""The layer that tells of every exchange: its start and end to the log, its figures to the metrics."""
+"""Middleware that logs the start and end of every exchange and updates the metrics."""
 
 from __future__ import annotations
 

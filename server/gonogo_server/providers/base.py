@@ -1,4 +1,4 @@
-"""What a provider is: somebody who serves models and answers requests for them."""
+"""The interface of a provider: it serves models and answers requests for them."""
 
 from __future__ import annotations
 

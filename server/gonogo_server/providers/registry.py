@@ -1,4 +1,4 @@
-"""Which provider answers: by the name in the path, by that before the model's id, or the default one."""
+"""Chooses the provider: by the name in the path, by the prefix of the model's id, or the default."""
 
 from __future__ import annotations
 

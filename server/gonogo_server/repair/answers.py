@@ -1,4 +1,4 @@
-"""Whole chat completions and completions, with what an upstream left out or wrote otherwise put right."""
+"""Repairs whole chat completions and completions."""
 
 from __future__ import annotations
 

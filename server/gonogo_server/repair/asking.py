@@ -1,4 +1,4 @@
-"""What requests ask for: a function each, which gives the name of the parameter that does, or None. No I/O.
+"""The parameters that a request uses: one function each, which returns the name of the parameter or None. No I/O.
 
 What asks for nothing beyond what happens anyway (null, the default) is no asking.
 """

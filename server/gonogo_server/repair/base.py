@@ -1,4 +1,4 @@
-"""What repairs work on, and what stages and joiners are."""
+"""The interfaces of repairs, stages and joiners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that an upstream failed at, as a report shows them, and what sets them apart. No I/O.
+"""Requests that made an upstream fail, read from a report, and their distinguishing features. No I/O.
 
 A rule about failures (`http.survives`, `http.no_server_error`, `http.complete`) is broken by some request. The report
 names it by its body, in the words of the rule or in the command that sends it again.

@@ -1,4 +1,4 @@
-"""An upstream's whole answer, repaired: bytes go in, a document comes out, as it came or edited.
+"""Repairs an upstream's whole answer: bytes in, a document out, unchanged or edited.
 
 `documents.body` gives the bytes that continue. The text of an answer is never changed.
 """

@@ -1,4 +1,4 @@
-"""Token counts as the contract has them: three whole numbers of which the last is the sum of the others."""
+"""Token counts of the contract: three integers, the last of them the sum of the others."""
 
 from __future__ import annotations
 

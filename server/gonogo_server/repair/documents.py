@@ -1,4 +1,4 @@
-"""The JSON of events: read once, and written again only where it was edited."""
+"""The JSON of events: parsed once, and serialized again only if it was edited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An upstream's failure, in whatever form it says it, as an error of this server.
+"""Converts an upstream's failure of any form into an error of this server.
 
 Nothing of the upstream's address, key, files or code is in the message.
 """

@@ -1,4 +1,4 @@
-"""Edits of an object that are made on a copy, and noted; an object that is right stays the same one."""
+"""Edits of an object on a copy, with a note for each; an unedited object stays the same."""
 
 from __future__ import annotations
 

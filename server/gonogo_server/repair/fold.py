@@ -1,4 +1,4 @@
-"""A stream that came where a whole answer was requested, as that answer."""
+"""Folds a stream into a whole answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log probabilities as chats and as completions have them, made of what an upstream sent."""
+"""Log probabilities in the formats of chats and completions, from what an upstream sent."""
 
 from __future__ import annotations
 

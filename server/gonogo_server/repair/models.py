@@ -1,4 +1,4 @@
-"""Lists of models and single ones, with what an upstream left out or wrote otherwise put right."""
+"""Repairs model lists and single models."""
 
 from __future__ import annotations
 

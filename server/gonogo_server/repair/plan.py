@@ -1,4 +1,4 @@
-"""What an upstream is sent for a request of a client, and what is done to its answers. No I/O.
+"""The requests to an upstream for one client request, and the processing of their answers. No I/O.
 
 Without quirks a plan is the request itself. A plan may be several requests; each has an answer, whose stages run after
 the repairs that every answer has, and a joiner makes one answer of all. It may also ask for a whole answer where the

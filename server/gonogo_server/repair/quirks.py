@@ -1,4 +1,4 @@
-"""Quirks: which rules an upstream was seen to break, and what is done about each. No I/O.
+"""Quirks: the rules that an upstream breaks, and how each is handled. No I/O.
 
 They are read from the report that `gonogo check --json` writes, of which only the form is shared with the suite.
 """

@@ -1,4 +1,4 @@
-"""An upstream's stream as events, piece by piece: by the standard, and by what is meant where that is certain.
+"""Reads an upstream's stream as events, by the standard and leniently where the meaning is certain.
 
 What clients do not get to see of it (line ends, fields, a byte order mark) is noted by the id of its rule, once a
 stream.

@@ -1,4 +1,4 @@
-"""Requests that ask for what an upstream does not do: refused by name, never sent and ignored. No I/O."""
+"""Requests for features that an upstream ignores: refused by name instead of sent. No I/O."""
 
 from __future__ import annotations
 

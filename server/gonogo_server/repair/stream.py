@@ -1,4 +1,4 @@
-"""An upstream's stream, repaired: bytes go in, chunks come out, each as it came or edited.
+"""Repairs an upstream's stream: bytes in, chunks out, unchanged or edited.
 
 The text of an answer is never changed. A stream that ends without a finish reason is never completed: it ends in an
 UpstreamError, as does one that says an error or what nobody can read.

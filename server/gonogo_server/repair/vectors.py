@@ -1,4 +1,4 @@
-"""Embeddings, with what an upstream left out or wrote otherwise put right. The numbers stay what they are."""
+"""Repairs embeddings. The numbers are never changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replicas on this machine alone: a Ray instance of their own, which ends with them."""
+"""Replicas on this machine: a separate Ray instance, which ends with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which settings do not go together with replicas."""
+"""Settings that are not supported with replicas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API key, where the server wants one."""
+"""The API key, if the server requires one."""
 
 from __future__ import annotations
 

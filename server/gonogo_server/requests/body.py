@@ -1,4 +1,4 @@
-"""From the bytes of a request to the model of its body, or one clear sentence about what is wrong. No I/O."""
+"""From the bytes of a request to its model, or one clear error. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a body may hold, found out before anything is built of it. No I/O.
+"""Limits on the content of a body, checked before anything is built from it. No I/O.
 
 What is built of JSON takes time by the number of its values, not of its bytes: 8 MiB may be one text or five million
 arrays. The parser and the models work in one go, in which no other thread runs; within these bounds that is some

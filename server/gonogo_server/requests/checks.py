@@ -1,4 +1,4 @@
-"""What the schema cannot say about a request, and what this server does not do yet. No I/O.
+"""Validation that the schema cannot express, and unsupported features. No I/O.
 
 A parameter is honoured or refused. One that asks for something that is not there is refused with 400 and its
 name, unless its value asks for nothing beyond what happens anyway.

@@ -1,4 +1,4 @@
-"""What is to be embedded, as an engine takes it: token ids, from texts or as the client sends them."""
+"""Inputs to embed as token ids, from texts or as sent by the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The messages of a chat request as an engine takes them: a role and plain text. No I/O.
+"""Chat messages for an engine: a role and plain text. No I/O.
 
 Tool calls and their results are left as they are for a template that knows them, and put into words for one
 that does not (see `gonogo_server.tools.text`).

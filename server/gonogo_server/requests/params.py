@@ -1,4 +1,4 @@
-"""What a request asks for, with the defaults of the API filled in: null and absent mean the same. No I/O."""
+"""The parameters of a request with the API's defaults: null and absent mean the same. No I/O."""
 
 from __future__ import annotations
 

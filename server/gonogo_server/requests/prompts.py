@@ -1,4 +1,4 @@
-"""The prompts of a completion as an engine takes them: from texts or token ids, with a suffix, with their text."""
+"""The prompts of a completion for an engine: from texts or token ids, with a suffix, with their text."""
 
 from __future__ import annotations
 

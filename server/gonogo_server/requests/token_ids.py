@@ -1,4 +1,4 @@
-"""Token ids that a request names: those of a prompt or an input, those of `logit_bias`. They must be the model's."""
+"""Token ids in a request (prompts, inputs, `logit_bias`), checked against the model's vocabulary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sentence for a body that does not fit its model, naming the field by a path: `messages[0].content`.
+"""One sentence for a body that does not match its model, with the path of the field: `messages[0].content`.
 
 Pydantic reports every branch of every union it tried, each up to its first wrong item of an array (`fail_fast` in the
 models); of those only the branch that came furthest is of use to whoever sent the body. No I/O.

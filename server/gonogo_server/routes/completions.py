@@ -1,4 +1,4 @@
-"""Completions, the older operation: a text continues."""
+"""Completions, the older operation: continue a text."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What routes are given: the provider, the checked key, and the body as its model."""
+"""The dependencies of routes: the provider, the checked key, and the parsed body."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

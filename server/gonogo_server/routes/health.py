@@ -1,4 +1,4 @@
-"""What stands outside the API: whether the server can answer, and the document that it keeps to."""
+"""Paths outside the API: health, and the OpenAPI document."""
 
 from importlib.metadata import version
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Sends the answers of providers: one JSON object, or server-sent events while they come."""
+"""Sends the answers of providers: one JSON object, or server-sent events while they arrive."""
 
 from __future__ import annotations
 

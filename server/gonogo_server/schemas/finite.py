@@ -1,4 +1,4 @@
-"""Schemas that no finite value fits, as they demand themselves again: found before anything is generated. No I/O.
+"""Finds schemas that no finite value matches because they require themselves. No I/O.
 
 A schema has a finite value where each of its demands is met by a schema that has one: the least solution of Horn
 clauses, found in linear time (Dowling and Gallier, 1984). What the clauses leave out (patterns, bounds, `not`) only

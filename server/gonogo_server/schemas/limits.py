@@ -1,4 +1,4 @@
-"""How large a schema may be before a grammar is made of it. No I/O.
+"""Limits on the size of a schema, checked before a grammar is made. No I/O.
 
 The library that makes grammars recurses and multiplies: a few hundred references in a row have ended the process,
 and some patterns and multiples are given up only after much work. A worker process bears what passes these limits (see

@@ -1,4 +1,4 @@
-"""Why the grammar library makes no grammar of a schema, in words of ours: its own tell of its inside. No I/O."""
+"""Explains why the grammar library rejects a schema: its own messages expose internals. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Structured outputs: from a response format to what an answer must keep to, by llguidance. No I/O.
+"""Structured outputs: from a response format to a grammar, by llguidance. No I/O.
 
 A schema is enforced to the letter, or refused with the reason: `strict` false promises less in the API, and gets
 the same here. Two differences remain between the grammar and the schema, neither of which lets a wrong value

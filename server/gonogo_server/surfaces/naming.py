@@ -1,4 +1,4 @@
-"""Errors about a chat request, said about the request that it was made of. No I/O."""
+"""Rewrites errors about a chat request for the request that it was made from. No I/O."""
 
 from __future__ import annotations
 

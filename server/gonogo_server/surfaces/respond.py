@@ -1,4 +1,4 @@
-"""What a generation says, written down for a surface: as one object, or as events while it is generated."""
+"""Serializes a generation for a surface: as one object, or as events while it is generated."""
 
 from __future__ import annotations
 

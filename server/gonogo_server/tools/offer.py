@@ -1,4 +1,4 @@
-"""The tools of a request: which may be called, whether one must be, and how many times. No I/O.
+"""The tools of a request: which may be called, whether a call is required, and how often. No I/O.
 
 Source: OpenAI guide, "Function calling": "required" calls one or more functions, a named function is called
 exactly once.

@@ -1,4 +1,4 @@
-"""Faults of whole answers, of a server's life, and of its list of models."""
+"""Defects of whole answers, of the life of a server, and of its model list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of token counts and of what identifies an answer."""
+"""Defects of token counts, ids and creation times."""
 
 from __future__ import annotations
 

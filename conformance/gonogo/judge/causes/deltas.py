@@ -1,4 +1,4 @@
-"""Faults of how deltas make a text: pieces that come again, twice or not at all."""
+"""Defects of deltas: pieces that are repeated, doubled or lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From broken rules to causes: a known kind of fault, else what the rules say of one another.
+"""Groups broken rules into causes: by known kinds of defects, else by the dependencies of the rules.
 
 Nothing here makes a rule broken or kept. A cause is only a way to show several findings as the one that they are.
 """

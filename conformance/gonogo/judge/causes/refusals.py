@@ -1,4 +1,4 @@
-"""Faults of refusals: the form of errors, their status, and what is not refused at all."""
+"""Defects of refusals: the form of errors, their status, and invalid requests that are accepted."""
 
 from __future__ import annotations
 

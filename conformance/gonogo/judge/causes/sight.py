@@ -1,4 +1,4 @@
-"""What a diagnosis looks at: the judgements of a run, and the exchanges behind them."""
+"""The input of a diagnosis: the judgements of a run and the exchanges behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of streams: how events are framed, how a stream ends; how deltas make a text is told beside this."""
+"""Defects of streams: framing and ends; `deltas` covers the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the text of a stream comes: while it is written, or all of it at the end."""
+"""When the text of a stream arrives: while it is generated, or all at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a request while others are under way: an error, or the answer of somebody else."""
+"""Concurrent requests: errors, and answers that belong to another request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chunks in their order: what stays the same, what comes once, and what comes last."""
+"""Chunks in order: constant fields, unique fields, and the last chunk."""
 
 from __future__ import annotations
 

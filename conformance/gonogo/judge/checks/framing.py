@@ -1,4 +1,4 @@
-"""The stream as bytes: what the server-sent events standard and the clients that read it ask for."""
+"""The stream as bytes: requirements of the server-sent events standard and of its clients."""
 
 from __future__ import annotations
 

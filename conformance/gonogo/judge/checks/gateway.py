@@ -1,4 +1,4 @@
-"""What a gateway makes of its upstream: the answers to clients beside what the upstream got and played.
+"""How a gateway handles its upstream: compares the client's answers with the upstream's side.
 
 The exchanges of a rule are those of clients, and those that the upstream recorded (`gonogo.stimuli.played`).
 """

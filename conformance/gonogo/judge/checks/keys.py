@@ -1,4 +1,4 @@
-"""Requests without a key, or with a wrong one. Where no key is needed, there is nothing to judge."""
+"""Requests without a key or with a wrong one. If no key is required, there is nothing to judge."""
 
 from __future__ import annotations
 

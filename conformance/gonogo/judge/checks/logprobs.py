@@ -1,4 +1,4 @@
-"""Log probabilities of both operations: there where they were requested, of each token, and numbers that can be."""
+"""Log probabilities of both operations: present if requested, one per token, and possible values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a target says no: the status, and the error envelope."""
+"""Refusals: the status and the error object."""
 
 from __future__ import annotations
 

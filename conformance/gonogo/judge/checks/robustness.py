@@ -1,4 +1,4 @@
-"""Generated requests, judged together: their failures by cause, and nothing where too few were accepted."""
+"""Generated requests, judged together: failures by cause, and no verdict if too few were accepted."""
 
 from __future__ import annotations
 

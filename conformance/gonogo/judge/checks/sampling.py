@@ -1,4 +1,4 @@
-"""Parameters of sampling: accepted or refused by name, and not ignored where that shows in the text."""
+"""Sampling parameters: accepted or refused by name, and not ignored where the text shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stop sequences cut out of a greedy text: what came back, compared with what comes before the sequence.
+"""Stop sequences taken from a greedy text: the answer is compared with the text before the sequence.
 
 A server may trim spaces at the ends of a text, so they do not count.
 """

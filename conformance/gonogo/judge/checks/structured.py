@@ -1,4 +1,4 @@
-"""Answers of a given form: text that is JSON, and that the schema of the request admits."""
+"""Structured outputs: text that is JSON and matches the schema of the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text itself: whole characters, no markers of a template, and the same words whole and streamed."""
+"""The text itself: intact characters, no control tokens, and the same text whole and streamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tool calls in whole answers: that they come where they must, and what a caller can do with them."""
+"""Tool calls in whole answers: made if required, and usable by a caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tool calls in streams: fragments that a client can put together."""
+"""Tool calls in streams: fragments that a client can join."""
 
 from __future__ import annotations
 

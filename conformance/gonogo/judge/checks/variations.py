@@ -1,4 +1,4 @@
-"""Variations of a request that was answered: what they are turned away with, and what is lost with them."""
+"""Variations of a request that was answered: how they are refused, and what is lost with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: for people, in a browser, on paper, or read aloud.
+"""The report as one self-contained HTML page, for browsers, print and screen readers.
 
 `page` is the frame (template environment, style, script, Content-Security-Policy) that other pages share.
 """

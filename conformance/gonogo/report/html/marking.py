@@ -1,4 +1,4 @@
-"""What differs between two texts, and where in a JSON text a value stands: the parts that a page marks."""
+"""Differences between two texts, and the position of a value in JSON text: the parts that a page marks."""
 
 from __future__ import annotations
 

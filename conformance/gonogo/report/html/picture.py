@@ -1,4 +1,4 @@
-"""A timeline as an image: where each mark lies, in units of its viewBox, and the same in words.
+"""A timeline as SVG: the position of each mark in units of its viewBox, and the same in words.
 
 What arrives together stands one on the other, so that a stream that was held back is one tower, and one that was
 not is a comb.

@@ -1,4 +1,4 @@
-"""The report as a page: what the templates show of it, in the order in which they do. Nothing is judged here."""
+"""The report as a page: the data for the templates, in their order. Nothing is judged here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One model and all the answers that are generated with it at the same time (continuous batching).
+"""One model and all answers that are generated with it at the same time (continuous batching).
 
 mlx_lm's BatchGenerator does the work: sequences join it and leave it between any two steps. What is decided here is
 who joins when, what of a prompt need not be read again, and what becomes of a step that fails.

@@ -1,4 +1,4 @@
-"""Language models as a source of vectors: mlx_lm's decoders without the layer that names the next token."""
+"""Language models for embeddings: mlx_lm's decoders without the output layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An embedding model that can be asked: folders go in, vectors come out. To be used on one thread."""
+"""An embedding model: text in, vectors out. To be used on one thread."""
 
 from __future__ import annotations
 

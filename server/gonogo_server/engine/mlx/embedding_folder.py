@@ -1,4 +1,4 @@
-"""What a folder of sentence-transformers says about how its model makes vectors.
+"""Reads the configuration of a sentence-transformers folder.
 
 Source: the files that sentence-transformers 2 to 6 write: modules.json, 1_Pooling/config.json,
 sentence_bert_config.json, config_sentence_transformers.json, beside those of `transformers`.

@@ -1,4 +1,4 @@
-"""What can be said of a model while it is still on disk."""
+"""What is known of a model while it is still on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names and types of the tensors in a GGUF file, and where each begins, as its head tells them.
+"""The names, types and positions of the tensors in a GGUF file, read from its header.
 
 mlx stops reading at the first tensor of a type that it does not know, and says nothing, and makes float16 of BF16. What
 it gave is compared with this. Values of the metadata that it does not read are refused before it is asked. Source: the

@@ -1,4 +1,4 @@
-"""Grammars: which tokens an answer may continue with, by llguidance, as a mask over the logits."""
+"""Grammars: the tokens that may continue an answer, by llguidance, as a mask over the logits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in memory, on the thread that owns it: models with their batches, and work that is done in steps."""
+"""The models in memory with their batches, on the thread that owns them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer as the engine's thread sees it: one sequence of the batch, and what its tokens come to."""
+"""An answer on the engine's thread: one sequence of the batch, and the output of its tokens."""
 
 from __future__ import annotations
 

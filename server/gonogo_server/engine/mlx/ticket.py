@@ -1,4 +1,4 @@
-"""An answer as the event loop sees it: a place where its pieces arrive, and a way to have it stopped."""
+"""An answer on the event loop: where its pieces arrive, and how it is cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one thread that owns what may be touched by one thread only.
+"""The single thread that owns everything that only one thread may touch.
 
 mlx's streams belong to the thread that made them, so that a model is loaded, stepped and released on one thread
 (ml-explore/mlx#3727, ml-explore/mlx-lm#1256). Nothing here knows of mlx.

@@ -1,4 +1,4 @@
-"""Requests to an upstream over HTTP. What has not begun to answer is asked of another server, a few times."""
+"""HTTP requests to an upstream. A request without a first byte of an answer is retried on another server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The likeliest tokens beside each one of a chat: as many as were requested, in order of their probability."""
+"""The alternatives of each token of a chat: the requested number, sorted by probability."""
 
 from __future__ import annotations
 

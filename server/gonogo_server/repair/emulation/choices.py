@@ -1,4 +1,4 @@
-"""One request in place of several: a choice, a prompt or an input each, and one answer made of theirs."""
+"""Several requests for one: a choice, a prompt or an input each, joined into one answer."""
 
 from __future__ import annotations
 

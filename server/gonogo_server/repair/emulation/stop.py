@@ -1,4 +1,4 @@
-"""Stop sequences where an upstream ignores them, leaks them, or takes away what is none.
+"""Stop sequences for an upstream that ignores them, leaks them, or cuts too much.
 
 Text that may begin a sequence is held back until it is decided, and log probabilities with the text of their tokens.
 """

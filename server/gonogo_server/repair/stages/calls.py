@@ -1,4 +1,4 @@
-"""The calls of one choice of a stream, put together from fragments."""
+"""Joins the tool calls of one choice of a stream from fragments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deltas that each say the whole text so far, as snapshots do: what they add is passed on.
+"""Cumulative deltas, each with the whole text so far: only the new text is passed on.
 
 An honest text may begin so too ("a", then "aa"). What looks like snapshots is therefore kept back until the evidence
 is enough or the next piece shows otherwise, and let go as it came where it never is.

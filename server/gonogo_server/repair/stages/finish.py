@@ -1,4 +1,4 @@
-"""How each choice of a stream ends: once, with nothing behind it, and always."""
+"""Ends each choice of a stream exactly once, with nothing after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ids of rules that chats and completions both have, under the name of the operation."""
+"""Ids of rules that chats and completions share, with the name of the operation."""
 
 from __future__ import annotations
 

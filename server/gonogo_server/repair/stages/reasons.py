@@ -1,4 +1,4 @@
-"""The words that say why an answer ended."""
+"""Finish reasons."""
 
 from __future__ import annotations
 

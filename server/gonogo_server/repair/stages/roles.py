@@ -1,4 +1,4 @@
-"""Who speaks in a streamed chat, and what the first delta says; fields that stand for nothing are omitted."""
+"""Roles in a streamed chat, and the content of the first delta; empty fields are removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tool calls in a stream: whose a fragment is, and what stands in the first one of a call and in no other."""
+"""Tool calls in a stream: the call of each fragment, and the fields of its first fragment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about tools, and about what stands around answers: errors, keys, HTTP, the bytes of streams, models."""
+"""Rules about tools, errors, keys, HTTP, the bytes of streams, and models."""
 
 from __future__ import annotations
 

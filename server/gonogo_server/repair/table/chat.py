@@ -1,4 +1,4 @@
-"""Rules about chat completions, whole and streamed, and about what they may be asked with."""
+"""Rules about chat completions, whole and streamed, and their requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about what generation can be requested: sampling, stop sequences, log probabilities, forms of the text."""
+"""Rules about sampling, stop sequences, log probabilities and structured outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request for a response as one for a chat completion. No I/O."""
+"""Converts a Responses request to a chat completion request. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer as a response: its events, and the whole object. No I/O.
+"""Converts an answer to a response: its events, and the whole object. No I/O.
 
 Whatever is said of an item is kept, so that the last event, and the object of a request without a stream, have what
 the events had.

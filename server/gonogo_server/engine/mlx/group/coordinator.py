@@ -1,4 +1,4 @@
-"""Process 0 of a group: the engine that is asked, with a shard of the model."""
+"""Process 0 of a group: the engine that serves requests, with a shard of the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which processes there are, and which of them this is, as mlx.launch or mpirun said in the environment."""
+"""The processes of a group and the rank of this one, from the environment of mlx.launch or mpirun."""
 
 from __future__ import annotations
 

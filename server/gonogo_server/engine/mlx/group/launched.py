@@ -1,4 +1,4 @@
-"""Where `mlx.launch` has started this process as one of several that serve a model together."""
+"""Detects that `mlx.launch` started this process as one of several that serve a model together."""
 
 from __future__ import annotations
 

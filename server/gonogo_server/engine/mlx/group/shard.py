@@ -1,4 +1,4 @@
-"""A process' shard of a model: which model, how it is split, and what has to be the same in every process."""
+"""A process's shard of a model: which model, how it is split, and what must be equal in every process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every process of a group does before each step: hear of what was asked at process 0, and do the same with it."""
+"""Shares new and cancelled requests of process 0 with every process before each step."""
 
 from __future__ import annotations
 

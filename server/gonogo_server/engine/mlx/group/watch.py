@@ -1,4 +1,4 @@
-"""Notices that another process is gone: a sum of mlx that waits for it may never end (ring, mlx 0.32.4)."""
+"""Detects that another process is gone: a collective operation may wait forever (ring, mlx 0.32.4)."""
 
 from __future__ import annotations
 
