@@ -1,4 +1,4 @@
-"""From files to a model that can be asked, in the precision that suits the device.
+"""Loads a model from files, in the precision that suits the device.
 
 A CPU computes fastest in float32: half precision and quantised products take slow scalar paths there (mlx
 0.32 on x86-64). A GPU takes the weights of a folder as they are stored, those of a GGUF file as float16.

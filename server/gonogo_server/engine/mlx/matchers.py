@@ -1,4 +1,4 @@
-"""Grammars of answers, each compiled once for a model, beside everything else and within a time limit.
+"""Grammar matchers of answers, compiled once per model, concurrently and within a time limit.
 
 What comes here has been tried in a separate process (`gonogo_server.compilation`), with bytes for a vocabulary. The
 vocabulary of the model makes it another compilation: who waits for that waits no longer than the first may take, and

@@ -1,4 +1,4 @@
-"""Whether products come out the same, to the bit, however many rows are multiplied at once.
+"""Tests whether matrix products are bit-identical for any number of rows.
 
 A BLAS takes another path for few rows than for many. MKL in its reproducible mode has two on AMD EPYC: one for up to
 three rows, one for more. Whether that holds is tried rather than believed.

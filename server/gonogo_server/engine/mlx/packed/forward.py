@@ -1,4 +1,4 @@
-"""A pass: the hidden states of the last token of each sequence, and what was read written into the caches.
+"""A forward pass: writes keys and values into the caches, returns the last hidden state of each sequence.
 
 Source: the Llama of mlx_lm (models/llama.py), whose results these are but for rounding. What is different is how few
 operations they take on a CPU, where each costs some microseconds, and which: mlx's exponential takes twice as long as

@@ -1,4 +1,4 @@
-"""Which tokens of which sequences a pass reads, and where each stands."""
+"""The layout of a pass: which tokens of which sequences it computes, and their positions."""
 
 from __future__ import annotations
 

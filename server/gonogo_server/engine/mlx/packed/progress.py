@@ -1,4 +1,4 @@
-"""One answer on its way through the passes."""
+"""The state of one answer across passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weights of a Llama, joined so that one product stands for several."""
+"""The weights of a Llama, joined so that one matrix product replaces several."""
 
 from __future__ import annotations
 
