@@ -3,20 +3,20 @@
     ServerError                500 server_error              a bug, or a generation that failed
     ├── BadRequest             400 invalid_request_error     the request cannot be served as it is
     │   └── TooLong            400 invalid_request_error     the prompt has more tokens than the context
-    ├── BadHttp                400 invalid_request_error     what came is no request of HTTP/1.1
-    │   ├── HeadTooLarge       431 invalid_request_error     its head has more bytes than are read
-    │   └── CodingNotRead      501 invalid_request_error     its body has a transfer coding that is not read
+    ├── BadHttp                400 invalid_request_error     it is not an HTTP/1.1 request
+    │   ├── HeadTooLarge       431 invalid_request_error     its head is too large
+    │   └── CodingNotRead      501 invalid_request_error     its transfer coding is not supported
     ├── Unauthorized           401 invalid_request_error     the API key is missing or wrong
     ├── ModelNotFound          404 invalid_request_error     no such model is served
     ├── ResponseNotFound       404 invalid_request_error     no response of this id is stored for this key
     ├── NoResponseStore        404 invalid_request_error     the server stores no responses
     ├── ProviderNotFound       404 invalid_request_error     no provider has this name
-    ├── NotTranslated          404 invalid_request_error     the provider is not asked for this surface
-    ├── TooSlow                408 invalid_request_error     the request was not there in time
-    ├── Misdirected            421 invalid_request_error     the request is for a host that this server is not
+    ├── NotTranslated          404 invalid_request_error     the provider does not support this API
+    ├── TooSlow                408 invalid_request_error     the request did not arrive in time
+    ├── Misdirected            421 invalid_request_error     the request is for another host
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
     ├── UnsupportedMediaType   415 invalid_request_error     the body is not declared as JSON
-    ├── Overloaded             429 rate_limit_error          too many requests wait already
+    ├── Overloaded             429 rate_limit_error          too many requests are queued
     ├── DeadlineExceeded       503 service_unavailable_error the answer took too long (504: that of an upstream)
     ├── TooManyConnections     503 service_unavailable_error too many connections are open already
     ├── Draining               503 service_unavailable_error the server is about to stop
@@ -27,10 +27,9 @@
     ├── UpstreamError          (as the upstream's is read)   an upstream refused, or sent nothing that can be read
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
-A deadline of our own is a 503; 504 is for gateways (RFC 9110, section 15.6.5), and so for answers of an upstream.
+The server's own deadline is a 503; 504 is for gateways (RFC 9110, section 15.6.5), that is for upstream answers.
 
-Each message is one sentence or two that say what to do, and goes to whoever asked; `envelope` puts it on the
-wire.
+Each message is one or two sentences for the client that say what to do; `envelope` serializes it.
 """
 
 from __future__ import annotations
@@ -96,19 +95,19 @@ class BadHttp(ServerError):  # noqa: N818 - named after its HTTP status
 
 
 class HeadTooLarge(BadHttp):
-    """The head of the request has more bytes than are read."""
+    """The head of the request is too large."""
 
     status = 431
 
 
 class CodingNotRead(BadHttp):
-    """The body has a transfer coding that is not read."""
+    """The transfer coding of the body is not supported."""
 
     status = 501
 
 
 class TooSlow(ServerError):  # noqa: N818 - it says what is the matter
-    """The head or the body of the request was not there in time; the connection is closed."""
+    """The head or the body of the request did not arrive in time; the connection is closed."""
 
     status = 408
     type = "invalid_request_error"
@@ -116,7 +115,7 @@ class TooSlow(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class Misdirected(ServerError):  # noqa: N818 - named after its HTTP status
-    """The Host of the request is no name of this server."""
+    """The Host of the request is not a name of this server."""
 
     status = 421
     type = "invalid_request_error"
@@ -172,7 +171,7 @@ class StoreFailed(ServerError):  # noqa: N818 - it says what happened
 
 
 class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter
-    """No provider has the name that stands in the path."""
+    """No provider has the name in the path."""
 
     status = 404
     type = "invalid_request_error"
@@ -197,7 +196,7 @@ class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class BodyTooLarge(ServerError):  # noqa: N818 - named after its HTTP status
-    """The request's body has more bytes than the server takes."""
+    """The request's body exceeds the size limit."""
 
     status = 413
     type = "invalid_request_error"
@@ -211,7 +210,7 @@ class UnsupportedMediaType(ServerError):  # noqa: N818 - named after its HTTP st
 
 
 class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
-    """Too many requests wait already: `retry_after` seconds are a fair guess at when fewer will."""
+    """Too many requests are queued; `retry_after` is an estimate in seconds."""
 
     status = 429
     type = "rate_limit_error"
@@ -223,7 +222,7 @@ class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
-    """The answer was not finished within the time that a request may take; 504 where an upstream did not finish it."""
+    """The answer was not finished within the time limit of a request; 504 if an upstream did not finish it."""
 
     status = 503
     type: ErrorType = "service_unavailable_error"
@@ -239,7 +238,7 @@ class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
 
 
 class TooManyConnections(ServerError):  # noqa: N818 - it says what is the matter
-    """As many connections are open as the server holds; the new one is closed."""
+    """The maximum number of connections is open; the new one is closed."""
 
     status = 503
     type = "service_unavailable_error"
@@ -251,7 +250,7 @@ class TooManyConnections(ServerError):  # noqa: N818 - it says what is the matte
 
 
 class Draining(ServerError):  # noqa: N818 - it says what is the matter
-    """The server finishes what it has begun, takes nothing new, and stops; after a while another may be there."""
+    """The server finishes open requests, accepts no new ones, and stops."""
 
     status = 503
     type = "service_unavailable_error"
@@ -265,7 +264,7 @@ class Draining(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class EngineDied(ServerError):  # noqa: N818 - it says what happened
-    """The engine can generate nothing more; only a new process helps."""
+    """The engine has failed for good; the process must be restarted."""
 
     status = 503
     type = "service_unavailable_error"
@@ -273,7 +272,7 @@ class EngineDied(ServerError):  # noqa: N818 - it says what happened
 
 
 class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
-    """A model that was requested is not on this machine, or cannot be loaded here."""
+    """A requested model is missing or cannot be loaded."""
 
     status = 503
     type: ErrorType = "service_unavailable_error"
@@ -282,7 +281,7 @@ class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
 
 
 class UnsupportedModel(ModelUnavailable):
-    """The model is of a kind (architecture, quantisation, tokenizer) that is not read here; the message says which."""
+    """The kind of model (architecture, quantisation, tokenizer) is not supported; the message gives details."""
 
     status = 400
     type = "invalid_request_error"
@@ -290,7 +289,7 @@ class UnsupportedModel(ModelUnavailable):
 
 
 class UpstreamError(ServerError):
-    """An upstream refused, failed, or sent what nobody can read: 502 unless its own status says more."""
+    """An upstream refused, failed, or sent something unreadable: 502 unless its own status is more specific."""
 
     status = 502
 
