@@ -219,7 +219,7 @@ def _enough_in(
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """What may end a run: somebody outside, or `max_seconds` after `began`, a time of the loop."""
+    """What may end a run: a call of `stopper`, or `max_seconds` after `began`, a time of the loop."""
 
     stopper: Stopper
     max_seconds: float | None

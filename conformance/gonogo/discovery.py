@@ -26,7 +26,7 @@ PORTS: Final[Mapping[int, tuple[str, ...]]] = {
     23333: ("LMDeploy",),
     30000: ("SGLang",),
 }
-"""The port on which each of these listens unless it is told another."""
+"""The default port of each of these servers."""
 
 OWNERS: Final = {
     "library": "Ollama",

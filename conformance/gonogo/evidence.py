@@ -4,9 +4,9 @@ The first line is a header: `{"gonogo": version, "evidence_version": 1, "target"
 the last absent in older files. Each further line is one exchange, or
 `{"unsent": stimulus, "reason": code, "about": [id, …], "values": {…}}` (`gonogo.reasons` has the codes; an older file
 has a sentence as the reason, and no more). A run that asks for several models is of version 2: its header has
-`"models": [id, …]`, `target` names the first of them, and each further line has the `"model"` whose it is; an exchange
+`"models": [id, …]`, `target` names the first of them, and each further line has its `"model"`; an exchange
 without one speaks of the endpoint, and belongs to every model. A chunk of a body is `[seconds, text]`, or
-`[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A body of more than 64 KiB, as vectors make it,
+`[seconds, {"base64": …}]` if its bytes are not valid UTF-8 on their own. A body of more than 64 KiB, such as vectors,
 is packed without loss: its chunks are `{"zlib": base64 of the whole body, "pieces": [[seconds, bytes], …]}`. A line is
 flushed as soon as its
 exchange ended, so that a crash loses nothing that was recorded. Secrets are never

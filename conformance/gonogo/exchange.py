@@ -86,9 +86,9 @@ class Exchange:
     `id` is unique in one evidence file ("x17"); `stimulus` is the key of the stimulus that asked for it.
     `status` is None if no response began; `failure` is None if the response is complete.
     `headers` keep their order and repetitions. `seconds` runs from sending to the last byte (or failure).
-    `model` is whose it is in a run that asks for several models; None if it speaks of the endpoint, and so of each.
+    `model` is its model in a run with several models; None if it concerns the endpoint, and so all models.
     `sent` is when it was sent, a Unix time by the recorder's clock, and `hung_up` is whether the target closed the
-    connection behind the whole answer without having said so: None if nobody looked.
+    connection after the whole answer without notice: None if that was not observed.
     """
 
     id: str
@@ -131,7 +131,7 @@ class Exchange:
 
     @property
     def is_stream(self) -> bool:
-        """Whether the response says that it is an event stream, be it that none was requested."""
+        """Whether the response declares an event stream, requested or not."""
         return self.media_type == "text/event-stream"
 
     def arrival(self, offset: int) -> float | None:

@@ -46,7 +46,7 @@ def _data_to_json(data: bytes) -> str | dict[str, str]:
 
 
 def from_json(line: dict[str, Any]) -> Exchange:
-    """The exchange of a line that `to_json` made, be it read from JSON again."""
+    """The exchange of a line that `to_json` made."""
     request, failure = line["request"], line["failure"]
     return Exchange(
         id=line["id"],

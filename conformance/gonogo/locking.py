@@ -11,7 +11,7 @@ if sys.platform != "win32":
     import fcntl
 
 OTHERS: Final = "is in use by another run: wait until it ends, or give another file"
-"""What becomes of whoever wants to write a file too."""
+"""The end of the message for a second writer."""
 
 
 def alone(file: IO[str]) -> bool:

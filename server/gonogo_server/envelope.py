@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REQUEST_ID: Final = "x-request-id"
 """The header with the name of an exchange, and its key in the scope."""
 CLIENT_CLOSED_REQUEST: Final = 499
-"""For the access log alone, after nginx: nobody is left to read it."""
+"""Only for the access log, as in nginx: the client has disconnected."""
 
 STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
     404: (
@@ -41,7 +41,7 @@ STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
         "{method} is not allowed on {path}: use one of the methods in the Allow header.",
     ),
 }
-"""What the router raises by itself: code and sentence."""
+"""Errors of the router itself: code and sentence."""
 
 MESSAGES: Final = ("/messages", "/messages/count_tokens")
 """How the paths of the Messages API end."""
@@ -151,9 +151,7 @@ def _headers(error: ServerError) -> Mapping[str, str]:
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     elif error.status >= 500:
-        headers["x-should-retry"] = (
-            "false"  # the official SDKs ask again by themselves otherwise, for nothing
-        )
+        headers["x-should-retry"] = "false"  # otherwise the official SDKs retry in vain
     return headers
 
 

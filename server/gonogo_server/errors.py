@@ -50,7 +50,7 @@ class ServerError(Exception):
 
     default_param: ClassVar[str | None] = None
     default_code: ClassVar[str | None] = None
-    """What the wire says where whoever raises it has nothing closer."""
+    """The code on the wire unless the raiser gives a more specific one."""
     retry_after: int | None = None
     """Seconds after which the same request may go better; None: asking again is of no use."""
 

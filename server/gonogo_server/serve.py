@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check_open(settings: Settings) -> None:
-    """Raise `BadSettings` if other machines could ask without a key, and nobody said that they may."""
+    """Raise `BadSettings` if other machines could connect without a key, unless that is allowed."""
     if not (settings.keys or settings.insecure or is_loopback(settings.host)):
         raise BadSettings(
             f"On {settings.host}, other machines can use this server without a key: set "
@@ -217,7 +217,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or self._finished()
 
     def _finished(self) -> bool:
-        """Whether there is nothing left to wait for: a dead engine is told of for a while, also to nobody."""
+        """Whether there is nothing left to wait for: a dead engine is reported for a while, even without clients."""
         if self._stop_by is None:
             return False
         return monotonic() >= self._stop_by or not (self._traffic.open or self.engine_died)
@@ -238,7 +238,7 @@ def _deepen_stacks() -> None:
 
 
 def _bind(settings: Settings) -> socket.socket:
-    """A socket that is bound and does not listen yet: nobody connects before the models are loaded."""
+    """A socket that is bound but does not listen yet: no client connects before the models are loaded."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # asyncio sends every event at once only where it sees that the protocol is TCP. An event would wait for the client
     # to confirm the one before it otherwise, up to 40 ms (RFC 896, RFC 1122 section 4.2.3.2).

@@ -265,7 +265,7 @@ class Settings(StoreSettings, BaseSettings):
     """... or whose grammar takes longer to compile."""
 
     json_whitespace: Literal["fixed", "free"] = USUAL.whitespace
-    """Whitespace in structured outputs and tool calls: a space after each comma and colon, or left to the model (slower)."""
+    """Whitespace in structured outputs and tool calls: one space after commas and colons, or free (slower)."""
 
     drain_seconds: Wait = 25.0
     """How long open requests may continue after SIGTERM. Below 30, after which container platforms kill by default."""
@@ -329,7 +329,7 @@ class Settings(StoreSettings, BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The sources in order of precedence; the path of the file comes from the two before it."""
-        del dotenv_settings, file_secret_settings  # nothing is read that nobody named
+        del dotenv_settings, file_secret_settings  # nothing is read that was not named
         said = env_settings()
         path = init_settings().get("config") or said.get("config")
         if _is_service_link(f"{PREFIX}PORT"):

@@ -155,7 +155,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     headers = own_headers(header, header_env)
     interval = None if rate_limit is None else parse_rate(rate_limit)
     most_bytes = None if max_bytes is None else parse_bytes(max_bytes)
-    trust(ca_file, insecure=insecure)  # a file that is none is told before anything is sent
+    trust(ca_file, insecure=insecure)  # an invalid file is reported before anything is sent
     most = _most_failures(exit_first=exit_first, max_failures=max_failures)
     behind = upstream.asked_for(
         wanted=upstream_faults, host=upstream_host, port=upstream_port, wait=upstream_wait
@@ -245,7 +245,7 @@ def _key() -> str | None:
 
 @contextlib.contextmanager
 def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
-    """The approach itself, or one to a reference server of our own, which serves its models and needs a key."""
+    """The approach itself, or one to a new reference server, which serves its models and needs a key."""
     if base_url is not None:
         yield replace(approach, base_url=tidy(base_url))
         return

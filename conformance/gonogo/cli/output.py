@@ -74,7 +74,7 @@ def sinks(
 
 
 def _written(file: IO[str], text: str) -> str | None:
-    """Write a text; why it could not be written, where somebody still reads it."""
+    """Write a text; returns why it could not be written, unless only the reader left."""
     try:
         file.write(text)
         file.flush()

@@ -20,7 +20,7 @@ def show(lines: Iterable[str]) -> None:
 
 
 def write(lines: Iterable[str], stream: IO[str]) -> None:
-    """Print lines; where nobody reads any more (`| head`) the rest is not printed, and the status stays."""
+    """Print lines; if the reader has left (`| head`), the rest is dropped and the exit status stays."""
     try:
         for line in lines:
             stream.write(f"{line}\n")

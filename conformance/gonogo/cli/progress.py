@@ -73,7 +73,7 @@ class Sections:
 def progress(
     asked: Plan, scenarios: Iterable[Scenario], generated: Fuzzing | None, models: int
 ) -> Iterator[Callable[[str], None]]:
-    """A live table on stderr where somebody looks at it; yields what is told of each stimulus that is done with."""
+    """A live table on stderr if it is a terminal; yields a callback for each completed stimulus."""
     console = Console(stderr=True)
     shown = Progress(
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),

@@ -1,6 +1,6 @@
 """The replay process, started early: it imports the clients while the command imports its own modules.
 
-It ends by itself with this process, as its input ends then.
+It ends with this process, because its input ends then.
 """
 
 from __future__ import annotations

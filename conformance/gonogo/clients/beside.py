@@ -1,7 +1,7 @@
 """Replays in a second process: it imports the clients, which takes most of a second, and replays.
 
 What it says is taken, and what it does not say is replayed in this process: a child that cannot be started, dies,
-stalls or says what nobody understands costs time and nothing else.
+stalls or sends garbage costs only time.
 """
 
 from __future__ import annotations

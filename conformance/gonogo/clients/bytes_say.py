@@ -36,7 +36,7 @@ class Told:
             self.usage = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
 
     def add(self, choice: dict[str, Any]) -> None:
-        """Add what a choice says, be it whole or a piece."""
+        """Add the content of a choice, whole or a piece."""
         self.finish = choice.get("finish_reason") or self.finish
         said = choice.get("delta") or choice.get("message") or {}
         self.text += _text(said.get("content") or choice.get("text") or "")
@@ -83,7 +83,7 @@ def bytes_say(body: bytes) -> Told:
 
 
 def choices_say(body: bytes) -> dict[int, Told]:
-    """The same of each choice by itself: by its index in a stream, by its place in a whole answer."""
+    """The same for each choice: by its index in a stream, by its place in a whole answer."""
     found = list(values(body))
     whole = len(found) == 1 and not body.lstrip().startswith(b"data:")
     told: dict[int, Told] = {}

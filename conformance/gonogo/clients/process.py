@@ -73,7 +73,7 @@ class ReplayProcess:
 
 def _write(child: IO[str], asked: SimpleQueue[Asked | None]) -> None:
     """Tell the child what to replay, a line an exchange, until there is no more."""
-    with suppress(OSError):  # it died; whoever asked sees that nothing was told
+    with suppress(OSError):  # it died; the caller sees that there is no outcome
         while (item := asked.get()) is not None:
             exchange, names = item
             child.write(json.dumps({"exchange": to_json(exchange), "readers": names}) + "\n")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
 
-BASE_URL = "http://recorded.invalid/v1"  # RFC 2606: a name that nobody has
+BASE_URL = "http://recorded.invalid/v1"  # RFC 2606: a reserved name
 
 # The recorder undid codings and framing; said again, they would be undone again.
 _FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})

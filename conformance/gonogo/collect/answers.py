@@ -38,7 +38,7 @@ def is_doubtful(exchange: Exchange) -> bool:
 
 
 def is_busy(exchange: Exchange) -> bool:
-    """Whether somebody is there who has no time: 429, or 503 that says for how long."""
+    """Whether the target is busy: 429, or 503 with a Retry-After."""
     return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
 
 

@@ -1,8 +1,8 @@
 """Sends a plan and records the answers.
 
 Harmless stimuli go in parallel, those that others wait for first. A text that is compared with another, and is not
-as expected, is asked for again by itself: a batch can change greedy text, and then the later exchange counts. Hostile
-ones follow in batches with a sign of life after each, then the ones known to stop servers: the first by itself, as
+as expected, is requested again alone: a batch can change greedy text, and then the later exchange counts. Hostile
+ones follow in batches with a sign of life after each, then the ones known to stop servers: the first alone, as
 most die of that one. A batch ends early where an answer is one that the dying give too. Once the target no longer
 answers, nothing more is sent: what is left is noted with the batch that was the last before it. Any request of a
 batch may be the one that stopped the target; with one request at a time a batch is one request, and the one is named.
@@ -161,7 +161,7 @@ class Collector:
 
     @property
     def _is_wide(self) -> bool:
-        """Whether anything goes in parallel; with one at a time, whoever stops the target is named."""
+        """Whether anything goes in parallel; with one at a time, the request that stops the target is known."""
         return self.concurrency > 1
 
     async def _pool(
@@ -170,7 +170,7 @@ class Collector:
         return await pooled(stimuli, self._send, lambda: self.concurrency, another)
 
     async def _in_rounds(self, stimuli: Sequence[Stimulus], unsettled: Collection[str]) -> None:
-        """Send them side by side; where somebody asks for an end, nothing is under way after each round."""
+        """Send them in parallel; if the run may end early, wait for each round."""
         left = list(stimuli)
         while left:
             begun = await self._pool(left, self._within_round)
@@ -241,7 +241,7 @@ class Collector:
             await self._dare([(*mild, *plan.stage(Risk.HOSTILE))])
 
     async def _deadly(self, plan: Plan) -> None:
-        """The first by itself, as most die of that one; where its answer shows that it did no harm the rest follows."""
+        """The first alone, as it stops most servers; if its answer shows no harm, the rest follows."""
         first, rest = plan.stage(Risk.DEADLY)[:1], plan.stage(Risk.DEADLY)[1:]
         await self._dare([first, rest, *((stimulus,) for stimulus in plan.stage(Risk.DEADLY, alone=True))])
 
@@ -342,7 +342,7 @@ class Collector:
         self._conclude(sign, (*after, *mild))
 
     async def _leave(self, leaving: Stimulus, beside: Sequence[Stimulus]) -> None:
-        """Send one whose sign of life is to accuse nobody else; harmless ones that generate nothing go beside it.
+        """Send one request whose sign of life must blame no other; harmless ones without generation run in parallel.
 
         Where the target is lost, those beside that failed tell nothing of themselves, and are unsent.
         """

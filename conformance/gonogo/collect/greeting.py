@@ -72,7 +72,7 @@ async def greet_each(
     has_key: bool = False,
     extra: Mapping[str, object] | None = None,
 ) -> list[Subject]:
-    """Several models to ask for, in this order, each greeted for itself; those that are not served are told together.
+    """Several models to ask for, in this order, each greeted separately; missing models are reported together.
 
     The model for embeddings is the same for all. With none, or one, this is `greet`, whose errors it raises.
     """
@@ -109,7 +109,7 @@ async def _listed(
 async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_key: bool) -> Exchange:
     """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times.
 
-    Raises TargetError if nobody answers, or the key is refused.
+    Raises TargetError if the target does not answer or refuses the key.
     """
     chat = await first_chat(recorder, subject)
     _refuse_silence(chat, base_url)

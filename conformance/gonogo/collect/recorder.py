@@ -1,7 +1,7 @@
 """The recorder: sends one request and records everything that comes back as timed bytes.
 
 It speaks through httpx2's transport and not its client, which would keep cookies, parse the target of a
-redirect that nobody follows, and add headers of its own. A request is sent once, never again, and each on a
+redirect that is never followed, and add its own headers. A request is sent once, never again, and each on a
 connection of its own: a server may close a kept one at any moment (RFC 9112, section 9.3.1), and who neither
 keeps connections nor sends again never takes that for the answer to a request. It costs 0.6 ms a request on
 loopback, and a TLS handshake elsewhere.
@@ -332,7 +332,7 @@ class _Answer:
 
 
 def _base(base_url: str) -> httpx2.URL:
-    root, _ = parted(base_url)  # what is told of it has no query, in which a key may be
+    root, _ = parted(base_url)  # shown without the query, which may contain a key
     try:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:

@@ -23,7 +23,7 @@ GREETING = "greeting: "
 def held(record: Record) -> Record:
     """What a record holds of the target, without all that will be sent again.
 
-    A request that found nobody there tells nothing, and neither does a sign of life that was requested after such
+    A request that reached no server says nothing, and neither does a sign of life that was requested after such
     requests only; both go, and so does what was not sent. What timed out goes too, unless it may be why the target
     was lost. All else that reached the target stays, whatever it did to it.
     """

@@ -135,7 +135,7 @@ class Playing:
         self.serve({ANY_MODEL: None})
 
     def serve(self, models: Mapping[str, str | None]) -> None:
-        """Let these be the models of the sound server: their ids, with their types, where those are told."""
+        """Let these be the models of the sound server: their ids, with their types if known."""
         first, *_ = models
         embedding = next((name for name, kind in models.items() if kind == "embedding"), first)
         self.models = tuple(models)
@@ -198,7 +198,7 @@ class Playing:
 
 
 def models_in(body: bytes) -> dict[str, str | None]:
-    """The ids of a list of models, with their types, where those are told; none where it is no such list."""
+    """The ids of a list of models, with their types if known; none if it is not such a list."""
     try:
         return {model["id"]: model.get("type") for model in json.loads(body)["data"]}
     except (ValueError, KeyError, TypeError, AttributeError):

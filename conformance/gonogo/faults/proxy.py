@@ -60,7 +60,7 @@ async def proxied(
 async def played(
     recorder: Asks, playing: Playing, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
-    """As `proxied`, with whoever asks the sound server; paths begin with the prefix of the API."""
+    """Like `proxied`, with any sender to the sound server; paths begin with the prefix of the API."""
     async with listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url:
         yield root_url + PREFIX
 

@@ -178,7 +178,7 @@ def _varied(defects: list[Defect]) -> list[Defect]:
 
 
 def _volleys(waiting: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
-    """The cases in their order, so many at a time; the first that resembles a killer of servers is by itself."""
+    """The cases in their order, so many at a time; the first that resembles one that stops servers is sent alone."""
     volley: list[Shot] = []
     met = False
     for shot in waiting:

@@ -146,7 +146,7 @@ LENIENT = frozenset({"logprobs", "refusal"})
 
 @cache
 def described() -> dict[str, Any]:
-    """The contract as answers are held against it here, less what rules of their own speak of. Shared."""
+    """The contract for validating answers, without the parts that separate rules cover. Shared."""
     document = _of_drawn()
     for schema in document["components"]["schemas"].values():
         if "required" in schema:

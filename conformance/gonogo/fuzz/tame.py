@@ -104,7 +104,7 @@ def _agree(body: dict[str, Any]) -> None:
 
 
 def _address(messages: object) -> None:
-    """Let the user say what only instructs: a template of chat wants somebody to answer."""
+    """Turn a conversation of instructions only into a user message: chat templates need one."""
     last = messages[-1] if isinstance(messages, list) and messages else None
     if isinstance(last, dict) and last.get("role") in ("system", "developer"):
         last["role"] = "user"

@@ -17,10 +17,10 @@ _KNOWN: WeakKeyDictionary[Exchange, Opinions] = WeakKeyDictionary()
 
 
 def remember(exchange: Exchange, opinions: Opinions) -> None:
-    """Keep what was said of an exchange."""
+    """Keep the result for an exchange."""
     _KNOWN[exchange] = opinions
 
 
 def remembered(exchange: Exchange) -> Opinions | None:
-    """What was said of an exchange; None if nobody was asked."""
+    """The result for an exchange; None if the check did not run."""
     return _KNOWN.get(exchange)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CLIENTS = "clients."
 BROKEN = frozenset({Verdict.FAIL, Verdict.WARN})
-SAID = BROKEN | {Verdict.WAIVED}  # a client breaks whether or not somebody put up with it
+SAID = BROKEN | {Verdict.WAIVED}  # a client breaks whether or not the baseline accepts it
 
 
 def breaks(judgement: Judgement, report: Report) -> tuple[str, ...]:

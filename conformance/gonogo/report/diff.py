@@ -1,7 +1,7 @@
 """Compares two stored reports: what got worse, got better, appeared and disappeared.
 
 What is compared is what the target does. A waived rule is a broken one, for clients break on it all the same. A
-rule that could not be decided, or is not applicable, is no news by itself: it makes nothing worse, and nothing better;
+rule that could not be decided, or is not applicable, is not news: it makes nothing worse, and nothing better;
 but what is seen broken now, and was not known to be before, is worse.
 
 Of reports on several models each model is compared with itself; one report may be on more of them than the other.
@@ -156,7 +156,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
 def _pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str | None, Rules, Rules]]:
     """The rules before and after by their ids, of each model that both reports are on.
 
-    The model is None if both are on one, be it another. Raises UsageError if they have none in common.
+    The model is None if both reports are on one model, even on different ones. Raises UsageError if they share none.
     """
     if "models" not in old and "models" not in new:
         yield None, _rules(old), _rules(new)
@@ -192,17 +192,17 @@ def document(comparison: Comparison) -> dict[str, Any]:
 
 
 def render_json(comparison: Comparison) -> str:
-    """The JSON text, indented, ASCII only, with a line break at its end."""
+    """The JSON text, indented, ASCII only, with a trailing line break."""
     return json.dumps(document(comparison), indent=1, allow_nan=False) + "\n"
 
 
 def render_text(comparison: Comparison) -> str:
-    """The text for a terminal or a log, with a line break at its end; the answer is the last line."""
+    """The text for a terminal or a log, with a trailing line break; the answer is the last line."""
     return "\n".join(_text(comparison)) + "\n"
 
 
 def render_markdown(comparison: Comparison) -> str:
-    """The Markdown text, with a line break at its end."""
+    """The Markdown text, with a trailing line break."""
     return "\n".join(_markdown(comparison)) + "\n"
 
 

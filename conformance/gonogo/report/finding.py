@@ -115,7 +115,7 @@ def _requirement(judgement: Judgement, width: int | None, *, titled: bool = Fals
 
 
 def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
-    """One rule by itself as lines of text, for runners that show a rule at a time."""
+    """A single rule as lines of text, for runners that show one rule at a time."""
     lines = [Text(f"{judgement.verdict.value.upper()}  {judgement.rule.id}")]
     if report.parts:
         lines += field("models", visible(whose(report, report.models_with(judgement))), None)

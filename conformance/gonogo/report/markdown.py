@@ -34,7 +34,7 @@ TITLES = {Verdict.FAIL: "Failures", Verdict.WARN: "Warnings"}
 
 
 def render(report: Report) -> str:
-    """The Markdown text, with a line break at its end."""
+    """The Markdown text, with a trailing line break."""
     return "\n".join(_lines(report)) + "\n"
 
 

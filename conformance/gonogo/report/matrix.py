@@ -163,7 +163,7 @@ def build(servers: Iterable[Server]) -> Matrix:
 
 
 def render_text(matrix: Matrix) -> str:
-    """A line for each server and each note, with a line break at its end."""
+    """A line for each server and each note, with a trailing line break."""
     lines = [visible(note) for note in matrix.notes]
     widest = max(len(visible(server.label)) for server in matrix.servers)
     for server in matrix.servers:
@@ -179,12 +179,12 @@ def render_text(matrix: Matrix) -> str:
 
 
 def render_markdown(matrix: Matrix) -> str:
-    """The matrix as GitHub Markdown: servers, groups, and every rule that one breaks, with a line break at its end."""
+    """The matrix as GitHub Markdown: servers, groups, and every rule that one breaks, with a trailing line break."""
     return "\n".join(_markdown(matrix)) + "\n"
 
 
 def render_json(matrix: Matrix) -> str:
-    """The matrix as JSON: servers, and the verdicts of each rule in their order, with a line break at its end."""
+    """The matrix as JSON: servers, and the verdicts of each rule in their order, with a trailing line break."""
     document = {
         "matrix_version": MATRIX_VERSION,
         "servers": [

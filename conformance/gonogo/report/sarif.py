@@ -38,7 +38,7 @@ ENTRIES = {
 
 
 def render(report: Report) -> str:
-    """The JSON text, indented, ASCII only, with a line break at its end."""
+    """The JSON text, indented, ASCII only, with a trailing line break."""
     return json.dumps(document(report), indent=1, allow_nan=False) + "\n"
 
 
@@ -148,7 +148,7 @@ def _endpoint(base_url: str, path: str) -> str:
     try:
         base = urlsplit(base_url)
         segments = [base.hostname or "", *base.path.split("/")]
-    except ValueError:  # of a record that somebody edited; the text is all that is known
+    except ValueError:  # of an edited record; only the text is known
         segments = base_url.split("/")
     asked = path.partition("?")[0]
     return "/".join(

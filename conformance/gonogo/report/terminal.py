@@ -234,7 +234,7 @@ def _waived(report: Report, detail: Detail) -> Iterator[Text]:
 
 
 def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text | str]:
-    """Checks of our own that broke, then warnings, then failures."""
+    """Internal errors, then warnings, then failures."""
     for judgement in report.judgements:
         if judgement.verdict is Verdict.ERROR:
             yield ""

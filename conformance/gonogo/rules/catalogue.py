@@ -38,7 +38,7 @@ NODE_FEATURES = frozenset({"clients_node.feature"})
 class Scenario:
     """A rule, what it looks at, and the text of its checks; compared and cached by identity.
 
-    `where` is file:line, for our own mistakes.
+    `where` is file:line, for bugs in feature files.
     """
 
     rule: Rule
@@ -199,7 +199,7 @@ def _refuse_duplicates(scenarios: Iterable[Scenario]) -> None:
 
 
 def _refuse_bad_needs(scenarios: Iterable[Scenario]) -> None:
-    """A rule needs rules that exist, and none needs itself, be it by way of others."""
+    """A rule needs rules that exist, and none needs itself, directly or indirectly."""
     by_id = {scenario.rule.id: scenario for scenario in scenarios}
     for scenario in by_id.values():
         for need in scenario.rule.needs:

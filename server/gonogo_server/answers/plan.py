@@ -49,7 +49,7 @@ class Plan:
         return None if self.rules is None else LLMatcher.grammar_from_lark(_lark(self.reasoning, self.rules))
 
     def opened(self) -> Plan:
-        """The same for a prompt that ends amid the reasoning."""
+        """The same for a prompt that ends inside the reasoning."""
         return replace(self, reasoning=self.reasoning and replace(self.reasoning, opened=True))
 
     def tool_filter(self) -> ToolFilter | None:

@@ -190,13 +190,13 @@ class Engine(Protocol):
     ) -> tuple[int, ...]:
         """The messages through the model's chat template, ready to be answered, as token ids.
 
-        `tools` as in the API; `effort` is one of the style's, None for what the template does by itself;
+        `tools` as in the API; `effort` is one of the style's, None for the template's default;
         `variables` are for the template, by name, and win over what an effort stands for. Raises
         `gonogo_server.errors.BadRequest` where the template refuses them, or a variable is not the request's to set.
         """
 
     async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
-        """Whether a prompt of `chat_prompt` ends amid the reasoning, so that its start is not generated any more.
+        """Whether a prompt of `chat_prompt` ends inside the reasoning, so that its start is not generated any more.
 
         Templates decide it by the conversation, too. `model` has a style of reasoning.
         """

@@ -1,7 +1,7 @@
 """How the scripted engine follows a grammar: the token it chooses if its script does not match.
 
 Of the tokens that the grammar allows: the scripted one; else the end; else what closes or separates JSON, first of
-all a quotation mark amid a string, elsewhere a bracket; else one of the words of calls; else the printable
+all a quotation mark inside a string, elsewhere a bracket; else one of the words of calls; else the printable
 characters in turn, so that the answer gets anywhere that the grammar leads to, and in the end to its end.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CLOSING: Final = b'}]":,'
 CLOSING_STRING: Final = b'"}]:,'
 LETTER: Final = ord("x")
-"""It begins no word of JSON, so that it may come amid strings only."""
+"""It begins no word of JSON, so that it may come only inside strings."""
 
 STRIDE: Final = 7
 """Printable characters are taken as many further on each time, so that no short cycle continues for ever."""

@@ -106,7 +106,7 @@ class ToolFilter:
         self._state = State.TEXT
         self._held = ""
         self._read = 0  # characters that have come, those held back among them
-        self._blank: str | None = ""  # what may yet prove to be a gap beside a call; None amid text
+        self._blank: str | None = ""  # what may yet prove to be a gap beside a call; None inside text
         self._value = _Value()
         self._ending = re.compile(r"\s*\}\s*" + re.escape(marks.end))
         self._undecided_ending = "}" + "".join(marks.end.split())

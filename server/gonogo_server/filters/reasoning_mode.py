@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningMode:
-    """The model's way of reasoning, and the effort that a request asks for (None: as the model does by itself).
+    """The model's way of reasoning, and the effort that a request asks for (None: the model's default).
 
     `opened` is whether the prompt ends amid the reasoning; `budget` is how many tokens it may have, its markers
     included (None: as many as the answer).

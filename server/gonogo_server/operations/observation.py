@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gonogo_server.traffic import Traffic
 
 PROBES: Final = frozenset({"/health", "/metrics"})
-"""What machines ask every few seconds, and nobody wants to read of."""
+"""Probes that arrive every few seconds and are not logged."""
 GONE: Final = "client_disconnected"
 
 

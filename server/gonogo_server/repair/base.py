@@ -14,7 +14,7 @@ Document: TypeAlias = dict[str, Any]
 """A JSON object, of a body or of an event."""
 
 Noted: TypeAlias = "Callable[[str], None]"
-"""Is called with the id of a rule, once for each repair: whoever edits a document has to call it."""
+"""Called with the id of a rule once per repair; every edit of a document must call it."""
 
 
 @dataclass(frozen=True, slots=True)

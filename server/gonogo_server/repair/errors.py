@@ -52,7 +52,7 @@ STATUSES: Final[Mapping[int, int]] = {
     504: 504,
     529: 503,
 }
-"""What a client is told in place of an upstream's status: other 4xx stay, and anything else is 502."""
+"""The status for the client by upstream status: other 4xx stay, and anything else is 502."""
 
 _TYPES: Final[Mapping[str, int]] = {
     "invalid_request_error": 400,
@@ -261,7 +261,7 @@ def _read(body: bytes, content_type: str) -> _Said:
 
 
 def _of(document: Document) -> _Said:
-    """The error in an object: under "error", at the top, or under "detail" as FastAPI has it."""
+    """The error in an object: under "error", at the top, or under "detail" as in FastAPI."""
     inner = document.get("error")
     if isinstance(inner, dict) and inner:
         return _of_object(inner)

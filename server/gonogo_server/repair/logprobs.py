@@ -43,7 +43,7 @@ def of_completion(found: Any, text: str, before: int = 0) -> Document | None:  #
 
 
 def _offsets(found: Document, text: str, before: int) -> list[int] | None:
-    """The text offsets where those found are not those of the tokens; None if they are, or nobody can tell."""
+    """The text offsets where those found are not those of the tokens; None if they are, or if it is unknown."""
     tokens, told = found.get("tokens"), found.get("text_offset")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         return None

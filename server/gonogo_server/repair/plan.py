@@ -86,7 +86,7 @@ class Plan:
 
 
 def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan:
-    """What is sent for `document`, which fits the contract, and what becomes of the answers.
+    """The requests for `document`, which matches the contract, and the processing of their answers.
 
     `noted` is called with the rule of each thing that is done otherwise than the client asked. Raises `BadRequest` with
     code `unsupported_parameter` for what the upstream would accept and ignore, or fail at.

@@ -30,7 +30,7 @@ WANTED: Final = "give a file written by `gonogo check URL --json FILE`"
 
 
 class Told(NamedTuple):
-    """A broken rule, what becomes of it, and how, for people."""
+    """A broken rule and how it is handled, for people."""
 
     rule: str
     action: str

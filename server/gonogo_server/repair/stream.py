@@ -1,7 +1,7 @@
 """Repairs an upstream's stream: bytes in, chunks out, unchanged or edited.
 
 The text of an answer is never changed. A stream that ends without a finish reason is never completed: it ends in an
-UpstreamError, as does one that says an error or what nobody can read.
+UpstreamError, and so does a stream with an error or unreadable data.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def check(settings: Settings) -> None:
 
 
 def check_cluster(settings: Settings) -> None:
-    """Raise `BadSettings` for one that cannot be kept on a Ray cluster, or where anybody could ask.
+    """Raise `BadSettings` for one that cannot be kept on a Ray cluster, or if any client could connect.
 
     Who can reach the address of Ray Serve is not known here, so that this is held for open to others.
     """

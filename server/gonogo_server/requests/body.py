@@ -53,7 +53,7 @@ def json_object(raw: bytes, bounds: Bounds = USUAL) -> Mapping[str, object]:
     """The JSON object in `raw`. Raises `BadRequest` for anything else, NaN and Infinity included.
 
     It may hold as much as `bounds` say; the body itself is the first level of depth. A number such as 883.0 is an
-    integer, as JSON Schema has it (2020-12 validation, section 6.1.1).
+    integer, as in JSON Schema (2020-12 validation, section 6.1.1).
     """
     if not raw:
         raise _unreadable("it is empty")

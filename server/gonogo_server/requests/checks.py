@@ -53,7 +53,7 @@ def check_completion(body: CreateCompletionRequest) -> None:
 
 
 def check_agreement(body: BaseModel) -> None:
-    """Raises `BadRequest` for parameters that contradict each other, whoever answers."""
+    """Raises `BadRequest` for parameters that contradict each other, for every provider."""
     if isinstance(body, CreateChatCompletionRequest):
         _agree_in_chat(_given(body))
     elif isinstance(body, CreateCompletionRequest):

@@ -64,7 +64,7 @@ def echo(body: CreateCompletionRequest) -> bool:
 
 
 def effort(body: CreateChatCompletionRequest) -> Effort | None:
-    """How much reasoning comes before the answer; None: as the model does by itself."""
+    """How much reasoning comes before the answer; None: the model's default."""
     return given(body.reasoning_effort, None)
 
 

@@ -55,7 +55,7 @@ _SILENT: Final = {
 }
 """Keywords that llguidance reads over, or follows into leniency, and what to do instead.
 
-Everything else that it does not implement it refuses by itself. Keywords that no specification knows are
+It refuses everything else that it does not implement. Keywords that no specification knows are
 annotations (JSON Schema 2020-12, section 6.5).
 """
 
@@ -71,7 +71,7 @@ _BYTES: Final = LLTokenizer("byte")
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The form of an answer: `rule` is the right side of a rule in Lark, `instruction` what the model is told."""
+    """The form of an answer: `rule` is the right side of a Lark rule, `instruction` is for the model."""
 
     rule: str
     instruction: str

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Telling(Framing, Protocol):
-    """How an answer is told on a surface."""
+    """How a surface serializes an answer."""
 
     def events(self, steps: Iterable[Step]) -> bytes:
         """The events of these steps."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gonogo_server.schemas.limits import SchemaLimits
 
 MOST_CALLS: Final = 16
-"""Calls that one message may make; a small model that has begun may not find the end by itself."""
+"""Calls that one message may make; a small model may not stop on its own."""
 
 OPEN_ENDED: Final = frozenset(
     {"additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf"}

@@ -21,7 +21,7 @@ CALL_END: Final = "</tool_call>"
 
 
 def instruction(offer: Offer) -> str:
-    """What the model is told about the functions."""
+    """The instructions for the model about the functions."""
     described = "\n".join(json.dumps(tool["function"], ensure_ascii=False) for tool in offer.tools)
     example = call_text("a function's name", '{"a parameter": "its value"}')
     return (

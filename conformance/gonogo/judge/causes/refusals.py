@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gonogo.verdict import Judgement
 
 FORM_OF_ERRORS = ("errors.envelope.*", "errors.detail.*", "clients.*")
-"""Rules about how an error is told: they do not say why a valid request ended in one."""
+"""Rules about the form of an error: they do not say why a valid request ended in one."""
 
 OF_ERRORS = (
     "errors.*",
@@ -157,7 +157,7 @@ def _evidence_has(
 
 
 def _crashes(sight: Sight) -> Sighting | None:
-    """Valid requests with a server error that no cause explains yet; how the errors are told explains none of it."""
+    """Valid requests with a server error that no cause explains yet; the form of the errors explains none of it."""
     told = [j for j in sight.broken("*") if j.rule.id in sight.explained]
     why = [judgement for judgement in told if not fits(judgement.rule.id, FORM_OF_ERRORS)]
     known = {piece.exchange for judgement in why for piece in judgement.evidence}

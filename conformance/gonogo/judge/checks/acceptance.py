@@ -126,7 +126,7 @@ def in_time(exchange: Exchange) -> Outcome:
 
 @check("a refusal comes within the time limit", Of.ANY)
 def refused_in_time(exchange: Exchange) -> Outcome:
-    """What nobody could answer is not waited for; what is answered, or may be, is not a refusal."""
+    """Requests that could not be answered do not count; an answer, or a possible one, is not a refusal."""
     if accepted(exchange):
         raise undecided(Reason.NOT_REFUSED, exchange, status=exchange.status)
     if exchange.status is None and kinds.may_be_under_way(exchange):
@@ -163,7 +163,7 @@ def timed_out(exchange: Exchange) -> bool:
 
 
 def busy(exchange: Exchange) -> bool:
-    """Whether somebody is there who has no time: 429, or 503 with a Retry-After; gateways of the dead say 503."""
+    """Whether the target is busy: 429, or 503 with a Retry-After; a bare 503 may mean a dead server."""
     return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
 
 

@@ -82,7 +82,7 @@ def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
     """A deviation where a time is far from when the answer was made; Stop if that is not known.
 
     It was made at the time of its header Date. Where it has none, the recorder's clock tells when it was requested;
-    where it has one and that clock says otherwise, one of the two is wrong, and nobody knows which.
+    where it has one and that clock says otherwise, one of the two is wrong, and it is unknown which.
     """
     if out_of_time(value, field, exchange) is not None:
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a Unix time in seconds")

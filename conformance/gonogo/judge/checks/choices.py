@@ -56,7 +56,7 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
 def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
     """Text cut off by the limit says so.
 
-    The first answer, of the same greedy text, shows that there was more to say: a model that ends by itself with the
+    The first answer, of the same greedy text, shows that there was more to say: a model that ends naturally with the
     last token that it may use says "stop", and rightly. A limit that is passed cut nothing: another rule says so.
     """
     longer, limited = exchanges

@@ -157,7 +157,7 @@ def prompt_tokens_near(*exchanges: Exchange, most: int) -> Outcome:
 
 @compare("the {part} counts as tokens of the prompt")
 def part_counts(*exchanges: Exchange, part: str) -> Outcome:
-    """With the part the prompt is longer than without it; where it is not, nobody read the part."""
+    """With the part the prompt is longer than without it; if it is not, the part was ignored."""
     without, both = map(prompt_tokens, exchanges)
     if without == 0:
         raise undecided(Reason.NO_COUNT, exchanges[0], field="prompt_tokens")
@@ -168,7 +168,7 @@ def part_counts(*exchanges: Exchange, part: str) -> Outcome:
 
 @compare("each prompt has one number of tokens", Of.ANY)
 def one_number_each(*exchanges: Exchange) -> Outcome:
-    """Whatever was cached, and whoever asked beside; several choices may count it several times."""
+    """Whatever was cached or requested in parallel; several choices may count it several times."""
     counted: dict[str, list[tuple[Exchange, int]]] = {}
     for exchange in exchanges:
         if (count := _prompt_count(exchange)) is not None:

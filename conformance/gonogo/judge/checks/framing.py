@@ -63,7 +63,7 @@ def is_event_stream(exchange: Exchange) -> Outcome:
 
 @check("the stream carries chunks", Of.BEGUN)
 def carries_chunks(exchange: Exchange) -> Outcome:
-    """At least one event is a JSON object; status 200 and nothing more is a failure nobody sees.
+    """At least one event is a JSON object; status 200 and nothing more is a silent failure.
 
     An error frame, and an object without a list of choices, is not a chunk, and other rules speak of it.
     """

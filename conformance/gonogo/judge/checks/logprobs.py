@@ -94,7 +94,7 @@ def stopped_with_logprobs(whole: Exchange, cut: Exchange) -> Outcome:
 
 @check("no token lists alternatives, as none were asked for", Of.BEGUN)
 def no_tops(exchange: Exchange) -> Outcome:
-    """Of a completion the token itself is let pass, as the schema has it among them."""
+    """Of a completion the token itself is accepted, because the schema includes it."""
     most = max((len(top) for top in _tops(exchange)), default=0)
     if most > ("messages" not in exchange.request.fields):
         return Deviation("no alternatives", f"there are {most} at a place")

@@ -111,7 +111,7 @@ def refusal_media_type(exchange: Exchange, media_type: str) -> Outcome:
 
 @check("the message says something", Of.REFUSED)
 def message_not_empty(exchange: Exchange) -> Outcome:
-    """An error without words helps nobody."""
+    """An error must have a message."""
     message = _error(exchange).get("message")
     if not isinstance(message, str):
         raise undecided(Reason.NO_ERROR_MESSAGE, exchange)
@@ -209,7 +209,7 @@ def _error(exchange: Exchange) -> reading.Object:
 
 
 def _error_of_client(exchange: Exchange) -> reading.Object:
-    """The error of a refusal with 4xx; a server that failed did not come to see whose error it is."""
+    """The error of a refusal with 4xx; a server that failed did not judge the request."""
     if exchange.status is not None and exchange.status >= 500:
         raise unhelpful_status(exchange)
     return _error(exchange)

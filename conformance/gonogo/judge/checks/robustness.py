@@ -147,7 +147,7 @@ def attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
 
 
 def _lives(sign: Exchange) -> bool:
-    """Whether a sign of life was answered, be it that the target is busy."""
+    """Whether a sign of life was answered, even with "busy"."""
     with suppress(Stop):
         return not isinstance(still_answers(sign), Deviation)
     return True

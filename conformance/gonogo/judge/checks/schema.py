@@ -164,7 +164,7 @@ def _required(component: str, field: str) -> bool:
 
 
 def _followed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema that a reference names, be it beside null."""
+    """The schema that a reference names, possibly with null."""
     schemas: dict[str, dict[str, Any]] = gonogo_contract.document()["components"]["schemas"]
     branches = (schema, *schema.get("anyOf", ()))
     reference = next((branch["$ref"] for branch in branches if "$ref" in branch), None)

@@ -168,7 +168,7 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
 
 @compare("the stream calls with the arguments of the whole answer, where greedy text repeats", Of.BEGUN)
 def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
-    """As JSON: how it is spaced is nobody's matter. Where greedy text does not repeat, arguments need not.
+    """As JSON: spacing does not matter. Where greedy text does not repeat, arguments need not.
 
     Other tools, arguments that are lost and those that are not JSON are other rules' matters.
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def render(report: Report) -> str:
-    """The page as text, with a line break at its end."""
+    """The page as text, with a trailing line break."""
     from gonogo.report.html.report import render as rendered  # noqa: PLC0415 - Jinja is for those who want a page
 
     return rendered(report)

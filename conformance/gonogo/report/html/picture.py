@@ -43,7 +43,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A mark that is shown by itself."""
+    """A mark that is shown separately."""
 
     kind: Kind
     x: float

@@ -110,7 +110,7 @@ class StreamView:
 
 
 def render(report: Report) -> str:
-    """The page as text, with a line break at its end."""
+    """The page as text, with a trailing line break."""
     causes = [_cause(cause, report, whole=n < MOST_CAUSES) for n, cause in enumerate(report.causes)]
     groups = _groups(report, {view.shown.id for view in causes if view.shown is not None})
     streams = [exchange for exchange in report.exchanges.values() if exchange.is_stream]

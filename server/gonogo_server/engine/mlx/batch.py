@@ -1,7 +1,7 @@
 """One model and all answers that are generated with it at the same time (continuous batching).
 
 mlx_lm's BatchGenerator does the work: sequences join it and leave it between any two steps. What is decided here is
-who joins when, what of a prompt need not be read again, and what becomes of a step that fails.
+who joins when, which prefix is cached, and how a failed step is handled.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Batch:
             if not self._sequences:
                 return False
             self._go_on(deliveries)
-        except Exception as error:  # noqa: BLE001 - it is told to those it concerns
+        except Exception as error:  # noqa: BLE001 - reported to the affected answers
             # The caches of all sequences may be out of step with their tokens now: none of them can be used again.
             log_failure(log, error, "A step of the model %s failed.", self._name)
             self._break(error, deliveries)

@@ -33,7 +33,7 @@ OLD_MODES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingFolder:
-    """How an embedding model reads its inputs, and what becomes of what it computes."""
+    """How an embedding model tokenizes its inputs and pools its outputs."""
 
     path: Path
     model_type: str

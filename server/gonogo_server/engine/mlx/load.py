@@ -58,7 +58,7 @@ def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Lo
             adapt(model, location.adapter, dtype)
         if prepare is not None:
             prepare(model)
-        # Before they are evaluated, so that none of them is there by itself and joined.
+        # Before they are evaluated, so that none of them exists both separately and joined.
         packed = join(model) if on_cpu() and can_be_packed(model) else None
         mx.eval(model.parameters())
         text = Text(tokenizer, context_length, vocabulary(model, tokenizer))

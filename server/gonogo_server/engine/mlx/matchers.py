@@ -1,8 +1,8 @@
 """Grammar matchers of answers, compiled once per model, concurrently and within a time limit.
 
-What comes here has been tried in a separate process (`gonogo_server.compilation`), with bytes for a vocabulary. The
-vocabulary of the model makes it another compilation: who waits for that waits no longer than the first may take, and
-nobody else waits at all.
+Schemas were already compiled in a separate process (`gonogo_server.compilation`), with bytes as the vocabulary. The
+vocabulary of the model needs another compilation: a request waits for it no longer than for the first one, and other
+requests do not wait.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SECONDS: Final = 5.0
 
 
 class Matchers:
-    """What follows grammars, for one engine; a thread compiles, and may continue when nobody waits for it any more."""
+    """What follows grammars, for one engine; a thread compiles, and may continue after the request has left."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds

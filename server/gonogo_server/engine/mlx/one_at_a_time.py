@@ -34,7 +34,7 @@ class Answering:
     uid: int
     token: int
     logprobs: mx.array | None
-    """Of shape [vocabulary]; None if nobody wants them."""
+    """Of shape [vocabulary]; None if not requested."""
     finish_reason: str | None
     prompt_cache: list[Any] | None
     all_tokens: list[int] | None

@@ -50,7 +50,7 @@ READ_AT_ONCE = 8
 
 
 PREFIXES_LEAST, PREFIXES_MOST = 1 << 28, 1 << 30
-"""Bytes for prefixes, where nobody says how many: half of what the models take that generate, within these."""
+"""Default bytes for prefixes: half the size of the generative models, within these limits."""
 
 Resident = Loaded | Embedder
 """A model in memory: one that generates, or one that embeds."""
@@ -137,7 +137,7 @@ class Residents:
         return loaded
 
     def unload(self, name: str) -> None:
-        """Let go of a model that nobody uses."""
+        """Unload an idle model."""
         if (batch := self._batches.pop(name, None)) is not None:
             batch.close()
             self._prefixes.forget(name)
@@ -244,7 +244,7 @@ def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
         next(steps)
     except StopIteration as end:
         _tell(future.set_result, end.value)
-    except Exception as error:  # noqa: BLE001 - it is told to whoever waits
+    except Exception as error:  # noqa: BLE001 - reported to the waiting requests
         log_failure(log, error, "A task on the engine's thread failed.")
         _tell(future.set_exception, error.with_traceback(None))
     else:

@@ -82,7 +82,7 @@ class Joined:
         self._parts, self._rule, self._noted = parts, rule, noted
         self._head: Document = {}
         self._waiting: dict[int, list[Document]] = {source: [] for source in range(len(parts.requests))}
-        self._begun = 0  # answers that wait for nobody
+        self._begun = 0  # answers that wait for no other
         self._counts: dict[int, Document] = {}
         self._counted: Document | None = None
 

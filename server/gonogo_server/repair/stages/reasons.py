@@ -33,7 +33,7 @@ _FAILED: Final = frozenset({"error", "abort", "aborted", "cancelled", "canceled"
 def meant(reason: object) -> str | None:
     """The contract's word for a reason; None if none is given yet.
 
-    UpstreamError if the answer did not end but failed, or for a reason that nobody knows.
+    UpstreamError if the answer did not end but failed, or for an unknown reason.
     """
     if reason is None or reason == "":
         return None

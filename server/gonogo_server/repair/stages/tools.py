@@ -34,7 +34,7 @@ RULES: Final = (
 class Tools:
     """Numbers the calls of each choice from 0 in the order in which they begin, and ends them in "tool_calls".
 
-    UpstreamError for a fragment of which nobody can tell whose it is.
+    UpstreamError for a fragment that belongs to no known call.
     """
 
     def __init__(self, asked: Asked, noted: Noted) -> None:

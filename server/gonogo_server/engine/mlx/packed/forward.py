@@ -25,7 +25,7 @@ STEADY_ROWS = 4
 class Forward:
     """Passes of one model.
 
-    `steady`: what a token comes to depends on no other sequence, and not on how many are read in a pass, to the bit.
+    `steady`: the result for a token is bit-identical whatever other sequences and tokens are in the pass.
     Products have at least `STEADY_ROWS` rows then, and each token attends by itself.
     """
 
