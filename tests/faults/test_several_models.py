@@ -188,7 +188,7 @@ def test_a_model_that_a_request_stops_does_not_keep_the_next_from_its_turn_and_c
 def test_a_model_named_twice_is_a_mistake(gateway: Gateway) -> None:
     done = gateway.check("--model", BAD, "--model", BAD)
     assert (done.exit_code, gateway.asked) == (2, [])
-    assert done.stderr == f'--model names "{BAD}" twice; leave one of them out.\n'
+    assert done.stderr == f'--model is given twice with "{BAD}"; remove one of them.\n'
 
 
 def test_models_that_are_not_served_are_named_together_before_anything_is_judged(gateway: Gateway) -> None:

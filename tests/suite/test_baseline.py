@@ -131,7 +131,7 @@ class TestAnEntry:
         assert judgement.verdict is FAIL
         assert problem.kind is Kind.EXPIRED
         assert problem.message == (
-            f"{listed.path}, line 1: chat.done was waived until 2026-06-14; delete the line or renew its date."
+            f"{listed.path}, line 1: chat.done was waived until 2026-06-14; delete the line or extend the date."
         )
 
     def test_past_its_date_whose_rule_passes_is_just_deleted(self, baseline: Callable[..., Baseline]) -> None:
@@ -141,7 +141,7 @@ class TestAnEntry:
 
     @pytest.mark.parametrize(
         ("rule", "mend"),
-        [("chat.dome", "delete the line, or correct it to chat.done"), ("x.y", "delete the line")],
+        [("chat.dome", "delete the line, or change it to chat.done"), ("x.y", "delete the line")],
     )
     def test_for_a_rule_that_does_not_exist_breaks_the_gate(
         self, baseline: Callable[..., Baseline], rule: str, mend: str
@@ -201,7 +201,7 @@ class TestTheFile:
             read(path)
 
         assert str(refused.value) == (
-            f"{path}, lines 1, 3: no reason is given; write why it is accepted, or delete the line."
+            f"{path}, lines 1, 3: the reason is empty; write why the deviation is accepted, or delete the line."
         )
 
     def test_that_is_not_text_or_not_a_file_is_refused(self, tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ class TestTheCommand:
         rules = {rule["id"]: rule for rule in json.loads(report.read_bytes())["rules"]}
 
         assert result.exit_code == 0, result.output
-        assert "WAIVED         1  broken, and waived by the baseline\n" in result.stdout
+        assert "WAIVED         1  broken and waived by the baseline\n" in result.stdout
         assert "FAIL" not in result.stdout
         assert result.stdout.splitlines()[-1].startswith("GO  0 failed, ")
         assert ", 1 waived; " in result.stdout.splitlines()[-1]
@@ -297,7 +297,7 @@ class TestTheCommand:
 
         assert result.exit_code == 1
         assert first == f"{listed}, line 1: chat.stream.done passes now; delete the line."
-        assert second.startswith(f"{listed}, line 2: there is no rule no.such.rule; delete the line")
+        assert second.startswith(f"{listed}, line 2: the rule no.such.rule does not exist; delete the line")
         assert last.startswith("NO-GO  0 failed, ")
 
     @pytest.mark.parametrize(("expires", "status"), [("2000-01-01", 1), ("9999-12-31", 0)])
@@ -322,7 +322,7 @@ class TestTheCommand:
 
         assert first.exit_code == 1  # judged by the file as it was: there was none
         assert first.stderr == (
-            f"{listed} now has 1 entry, 1 without a reason yet; write why, or delete the line.\n"
+            f"{listed} now has 1 entry, 1 without a reason; add the reason or delete the line.\n"
         )
         assert unfinished.exit_code == 2
         assert unfinished.stderr.startswith(f"{listed}, line 3: no reason is given; write why")
@@ -350,7 +350,7 @@ class TestTheCommand:
             (["--update-baseline"], "--update-baseline needs --baseline FILE.\n"),
             (
                 ["--baseline", "/no-such/b.toml"],
-                "/no-such/b.toml does not exist; --update-baseline writes it.\n",
+                "/no-such/b.toml does not exist; --update-baseline creates it.\n",
             ),
             (
                 ["--baseline", "/no-such/b.toml", "--update-baseline"],

@@ -324,7 +324,7 @@ def test_a_model_that_is_not_served_is_one_sentence_with_those_that_are(
     [
         (
             ["localhost:8000/v1"],
-            '"localhost:8000/v1" is no base URL; give one like http://127.0.0.1:8000/v1.',
+            '"localhost:8000/v1" is not a base URL; give one like http://127.0.0.1:8000/v1.',
         ),
         (["ftp://127.0.0.1/v1"], "is no base URL"),
         (["http://127.0.0.1:99999/v1"], "has port 99999; ports go from 1 to 65535."),
@@ -362,4 +362,4 @@ def test_evidence_that_another_run_writes_is_one_sentence_and_stays(
 def test_evidence_that_can_be_opened_but_not_written_is_one_sentence(gonogo: Run, reference_url: str) -> None:
     said = one_sentence(gonogo("check", reference_url, *FEW, "--evidence", "/dev/full"))
 
-    assert said == "The evidence file /dev/full cannot be written: No space left on device."
+    assert said == "Cannot write the evidence file /dev/full: No space left on device."

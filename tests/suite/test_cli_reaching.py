@@ -65,17 +65,17 @@ class TestHeaders:
             ),
             (
                 ("--header", "a=s3crét"),
-                "The value of the header a has characters that are not printable ASCII.",
+                "The value of the header a must be printable ASCII.",
             ),
             (
                 ("--header", "a=s3cret", "--header", "A=b"),
-                "The header A is given twice; leave one of them out.",
+                "The header A is given twice; remove one of them.",
             ),
             (
                 ("--header-env", "a"),
                 "--header-env is given without the name of a header; write it as NAME=VAR",
             ),
-            (("--header-env", "a=NO_SUCH"), "--header-env a: the variable NO_SUCH is not set, or empty."),
+            (("--header-env", "a=NO_SUCH"), "--header-env a: the variable NO_SUCH is not set or empty."),
         ],
     )
     def test_that_cannot_be_sent_are_one_sentence_which_tells_no_value(
@@ -126,7 +126,7 @@ class TestTls:
     [
         (
             ("--rate-limit", "2/h"),
-            '--rate-limit "2/h" is no rate; give requests a second or a minute, as 2/s or 90/m.',
+            '--rate-limit "2/h" is not a rate; give requests per second or per minute, such as 2/s or 90/m.',
         ),
         (("-x", "--max-failures", "2"), "-x means --max-failures 1; remove one of them."),
     ],

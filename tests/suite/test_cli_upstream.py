@@ -27,7 +27,7 @@ NOWHERE = "http://127.0.0.1:9/v1"
         ),
         (
             (NOWHERE, "--upstream-faults", "--fuzz"),
-            "--upstream-faults does not go with --fuzz; leave one of them out.",
+            "--upstream-faults and --fuzz exclude each other; remove one of them.",
         ),
         (
             (NOWHERE, "--upstream-faults", "--model", "a", "--model", "b"),

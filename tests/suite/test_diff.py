@@ -232,7 +232,7 @@ def test_the_text_groups_what_changed_and_ends_with_the_answer() -> None:
         "    It is fail",
         "Better (1):",
         "  a.c  fail -> pass  Title of a.c",
-        "1 worse, 1 better, 0 appeared, 0 went away, 1 the same; the gate said go, and says no-go.",
+        "1 worse, 1 better, 0 appeared, 0 went away, 1 unchanged; the gate was go and is no-go.",
     ]
 
 

@@ -246,7 +246,7 @@ class TestABadFile:
         return str(error.value)
 
     def test_that_is_missing_is_named(self, path: Path) -> None:
-        assert self.error(path) == f"The evidence file {path} cannot be read: No such file or directory."
+        assert self.error(path) == f"Cannot read the evidence file {path}: No such file or directory."
 
     @pytest.mark.parametrize(
         "text", ["", "hello\n", "[]\n", '{"a": 1}\n', "\xff\n", '{"evidence', "[" * 10**5]
@@ -295,7 +295,9 @@ class TestABadFile:
         text = written(path, EXCHANGE).read_text()
         assert old in text
         path.write_text(text.replace(old, new))
-        assert f"Line 2 of the evidence file {path} is not as gonogo writes it: {where}:" in self.error(path)
+        assert f"Line 2 of the evidence file {path} is not valid gonogo evidence: {where}:" in self.error(
+            path
+        )
 
     @pytest.mark.parametrize(
         "line",
@@ -323,7 +325,7 @@ class TestABadFile:
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
-            ("0.25", "NaN", "NaN is no number in JSON"),
+            ("0.25", "NaN", "NaN is not a JSON number"),
             ('"{\\"a\\": 1}"', '"\\uD800"', "surrogates not allowed"),
         ],
     )
@@ -396,6 +398,6 @@ class TestABodyOfVectors:
         header, line = path.read_text().splitlines()
         path.write_text(header + "\n" + json.dumps(json.loads(line) | {"chunks": chunks}) + "\n")
         with pytest.raises(
-            EvidenceError, match=rf"^Line 2 of .* is not as gonogo writes it: chunks: .*{sentence}"
+            EvidenceError, match=rf"^Line 2 of .* is not valid gonogo evidence: chunks: .*{sentence}"
         ):
             read(path)

@@ -241,4 +241,4 @@ def test_output_that_finds_no_room_is_one_sentence_and_no_verdict(
             check=False,
         )
     assert ran.returncode == 2
-    assert ran.stderr == "What gonogo prints cannot be written: No space left on device.\n"
+    assert ran.stderr == "Cannot write the output of gonogo: No space left on device.\n"

@@ -250,7 +250,7 @@ def expect_one_sentence(done: subprocess.CompletedProcess[str], sentence: str) -
     ("arguments", "sentence"),
     [
         ((), "Name the target with --gonogo-url"),
-        (("--gonogo-only", "chat.steam"), 'No rule is called "chat.steam"; did you mean chat.stream'),
+        (("--gonogo-only", "chat.steam"), 'There is no rule or group "chat.steam"; did you mean chat.stream'),
         (("--gonogo-resume",), "name its file with --gonogo-evidence, its target with --gonogo-url"),
     ],
 )

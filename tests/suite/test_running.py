@@ -183,7 +183,7 @@ def test_an_interrupted_check_reports_what_it_has_keeps_its_evidence_and_leaves_
 
     assert ended.status == status
     told, again = ended.stderr.splitlines()[-2:]
-    assert told == f"Interrupted; what was recorded so far is in {stored}."
+    assert told == f"Interrupted; the evidence recorded so far is in {stored}."
     assert again.startswith("To go on: gonogo check http://")
     assert again.endswith(f"--evidence {stored} --json - --markdown {summary} --resume")
     assert document["verdict"] == "not-judged"

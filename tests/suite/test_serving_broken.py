@@ -52,7 +52,7 @@ def test_a_fault_of_listed_models_and_one_of_embeddings_show_without_naming_a_mo
 
 
 def test_a_fault_about_keys_says_that_a_key_has_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    needed = "gonogo serve: it shows only where a key is needed, and none is: set GONOGO_SERVER_API_KEY"
+    needed = "gonogo serve: this fault needs a server with a key: set GONOGO_SERVER_API_KEY"
     monkeypatch.delenv("GONOGO_SERVER_API_KEY", raising=False)
     with broken("keys.wrong.code") as (_, said):
         assert needed in said

@@ -57,8 +57,8 @@ class Change(StrEnum):
 TITLES = {
     Change.WORSE: "Worse",
     Change.BETTER: "Better",
-    Change.APPEARED: "Added: rules that only the new report has",
-    Change.WENT_AWAY: "Removed: rules that only the old report has",
+    Change.APPEARED: "Appeared: rules that only the new report has",
+    Change.WENT_AWAY: "Disappeared: rules that only the old report has",
     Change.OTHER: "Changed, neither worse nor better",
 }
 

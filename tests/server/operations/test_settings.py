@@ -125,7 +125,7 @@ def test_the_file_may_hold_lists_switches_and_sizes(write: Write) -> None:
         ("[server]\nport = 1", "There is no setting 'server' (from the file)"),
         (
             "models = [1]",
-            "The setting 'models.0' (from the file) is not usable: Input should be a valid string.",
+            "The setting 'models.0' (from the file) is invalid: Input should be a valid string.",
         ),
         ("preload = 5", "The setting 'preload' (from the file) is not usable"),
         ("request_timeout = inf", "The setting 'request_timeout' (from the file) is not usable"),
@@ -145,7 +145,7 @@ def test_a_fault_in_the_file_is_one_sentence_and_code_2(
 def test_a_file_that_is_not_there_is_one_sentence_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.main(["--config", "nowhere.toml"]) == 2
     assert capsys.readouterr().err == (
-        "gonogo serve: The settings in nowhere.toml cannot be read: No such file or directory.\n"
+        "gonogo serve: Cannot read the settings in nowhere.toml: No such file or directory.\n"
     )
 
 

@@ -76,7 +76,7 @@ def test_what_an_error_says_is_found_in_every_form(
     "body", [b"", b"null", b"{}", b"[]", b"7", b'{"error":{}}', b'{"error":{"message":null}}']
 )
 def test_an_error_that_says_nothing_still_has_a_sentence(body: bytes) -> None:
-    assert str(of(body)) == "The upstream refused the request with status 400, and did not say why."
+    assert str(of(body)) == "The upstream refused the request with status 400 and gave no reason."
     assert str(of(body, 500)) == "The upstream failed while it answered: try again."
 
 

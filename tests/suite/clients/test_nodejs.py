@@ -270,7 +270,7 @@ BROKEN = {
     "is too old": ((*PYTHON, 'print(\'{"refused": "Node 18 is too old"}\')'), "Node 18 is too old"),
     "never says a word": (
         (*PYTHON, "import threading; threading.Event().wait()"),
-        "Node said nothing for 0.05 s",
+        "Node sent nothing for 0.05 s",
     ),
 }
 BARE = nodejs.Node(Path("/no/such/folder"), {}, None)
@@ -332,7 +332,7 @@ def test_a_package_that_is_missing_or_of_another_major_version_is_named_with_the
     with pytest.raises(UsageError) as told:
         find(tmp_path)
     assert str(told.value) == (
-        f"--node-modules {tmp_path}: openai is 6.3.0, ai is not there. To install what is read with: "
+        f"--node-modules {tmp_path}: openai is 6.3.0, ai is not there. To install the required packages: "
         f"{nodejs.command(str(tmp_path))}"
     )
 

@@ -83,9 +83,7 @@ def test_an_embedding_model_alone_is_not_asked_to_chat() -> None:
     ],
 )
 def test_a_list_without_readable_models_names_none(listing: Says) -> None:
-    assert refused(listing) == (
-        f"{URL}/models lists no model, so there is none to ask for; name one with --model."
-    )
+    assert refused(listing) == (f"{URL}/models lists no model; give the model with --model.")
 
 
 def test_a_list_that_is_not_there_may_be_a_wrong_url() -> None:
@@ -133,7 +131,7 @@ def test_the_first_of_several_models_that_is_refused_as_such_is_not_judged() -> 
     wrong = Says(404, _error("model", "This is not a chat model."))
     several = models(listed("a"), listed("b"))
     assert refused(several, wrong) == (
-        'The first model that the target lists, "a", is refused for chat; name one with --model.'
+        'The target refuses the first model of its list, "a", for chat; give another with --model.'
     )
     assert greeted(several, wrong, model="b")[0] == Subject("b", None)
     assert greeted(models(listed("a")), wrong)[0] == Subject("a", None)

@@ -122,7 +122,7 @@ class TestWarnings:
         screen = text_of(report)
 
         assert screen.count("\nWARN  ") == MOST_WARNINGS
-        assert "\n      and 2 more causes of warnings; -v shows all\n" in screen
+        assert "\n      and 2 more causes of warnings; -v lists them\n" in screen
         assert text_of(report, Detail.ALL).count("\nWARN  ") == MOST_WARNINGS + 2
 
 
@@ -230,7 +230,7 @@ class TestWhatWasLeftOpen:
         self, make: Callable[..., Report]
     ) -> None:
         report = make(PASS, Verdict.WAIVED)
-        line = "WAIVED         1  broken, and waived by the baseline\n"
+        line = "WAIVED         1  broken and waived by the baseline\n"
         told = "  chat.tools.ids  two calls share one (waived until 2027-01-31: our issue 12)\n"
 
         assert line in text_of(report)
@@ -249,7 +249,7 @@ class TestQuiet:
         report = make(PASS, WARN, strict=True, require=["embeddings"], problems=[STALE])
 
         assert text_of(report, Detail.QUIET).splitlines() == [
-            'The group "embeddings" is required, and the target does not support all of it.',
+            'The group "embeddings" is required, but the target does not support all of its rules.',
             "baseline.toml, line 4: delete the line.",
             "The run is strict: warnings are no-go.",
             f"NO-GO  0 failed, 1 warned, 1 passed; {NUMBERS}",
@@ -297,7 +297,8 @@ def test_a_check_of_ours_that_broke_is_not_put_on_the_target(make: Callable[...,
     text = text_of(make(PASS, Verdict.ERROR))
 
     assert (
-        "ERROR  chat.seed\n  actual    the check broke on these answers: KeyError: 'a' (seeds.py:7)\n" in text
+        "ERROR  chat.seed\n  actual    internal error while checking these answers: KeyError: 'a' (seeds.py:7)\n"
+        in text
     )
     assert "no fault of the target" in text
     assert text.splitlines()[-1].startswith("NOT JUDGED  0 failed, 1 passed, 1 not judged;")

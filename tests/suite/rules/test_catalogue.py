@@ -94,7 +94,7 @@ MALFORMED = {
     "no Then": (RULE[: RULE.index("    Then")], "at least one When and one Then"),
     "a When that nobody knows": (
         RULE.replace("is streamed", "is sung"),
-        "no phrase fits 'a chat completion is sung",
+        "no phrase matches 'a chat completion is sung",
     ),
     "a body that is no JSON": (RULE.replace("8}", "8,}"), "Illegal trailing comma|Expecting property name"),
     "a repetition of nothing": (
@@ -120,14 +120,14 @@ def test_a_malformed_rule_is_refused_with_its_place_and_what_is_wrong(rule: str,
 
 
 def test_an_empty_feature_file_is_refused() -> None:
-    with pytest.raises(FeatureError, match=r"^x\.feature holds no feature"):
+    with pytest.raises(FeatureError, match=r"^x\.feature contains no feature"):
         parse_feature("# nothing yet\n", "x.feature")
 
 
 def test_two_rules_of_one_id_are_refused() -> None:
     other = RULE.replace("A stream ends", "Every stream ends")
     with pytest.raises(
-        FeatureError, match=r"x\.feature:14: 'chat\.stream\.done' is taken already, at x\.feature:5"
+        FeatureError, match=r"x\.feature:14: 'chat\.stream\.done' is already used at x\.feature:5"
     ):
         Catalogue(parse_feature(feature(RULE, other), "x.feature"))
 
@@ -150,7 +150,7 @@ def test_rules_that_need_each_other_in_a_line_are_a_catalogue() -> None:
 
 
 def test_a_need_that_is_no_rule_is_refused() -> None:
-    with pytest.raises(FeatureError, match=r'^x\.feature:5: chat\.a needs "chat\.b", which is no rule$'):
+    with pytest.raises(FeatureError, match=r'^x\.feature:5: chat\.a needs "chat\.b", which is not a rule$'):
         Catalogue(parse_feature(feature(needing("chat.b", "chat.a")), "x.feature"))
 
 
@@ -213,9 +213,11 @@ def test_a_selector_is_no_prefix_of_letters() -> None:
 
 
 def test_a_selector_that_fits_nothing_is_refused_with_what_is_near() -> None:
-    with pytest.raises(UsageError, match=r'No rule is called "chat\.steam"; did you mean chat\.stream'):
+    with pytest.raises(
+        UsageError, match=r'There is no rule or group "chat\.steam"; did you mean chat\.stream'
+    ):
         load().select(["chat.steam"])
-    with pytest.raises(UsageError, match='No rule is called "zzz"; "gonogo rules" lists them all'):
+    with pytest.raises(UsageError, match='There is no rule or group "zzz"; "gonogo rules" lists them all'):
         load().select(skip=["zzz"])
 
 

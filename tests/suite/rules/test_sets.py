@@ -79,7 +79,7 @@ def test_a_run_judges_the_rules_that_its_set_has(rule_set: str | None, names: li
 def test_a_rule_that_is_asked_for_and_not_in_the_set_is_one_sentence(
     name: str, rule_set: str | None, when: str
 ) -> None:
-    sentence = f'"chat.{name}" names no rule of the set {rule_set or LATER}: it is there {when}.'
+    sentence = f'"chat.{name}" matches no rule of the set {rule_set or LATER}: it exists {when}.'
     with pytest.raises(UsageError) as raised:
         Selection(only=(f"chat.{name}", "chat.old"), rule_set=rule_set).scenarios(catalogue())
     assert str(raised.value) == sentence
@@ -130,7 +130,7 @@ class TestTheOption:
     ) -> None:
         result = gonogo(command, clean_evidence, "--rules", "2025-01")
         assert (result.exit_code, result.stdout) == (2, "")
-        assert result.stderr == '--rules "2025-01" is no rule set of this gonogo; there is 2026-12.\n'
+        assert result.stderr == '--rules "2025-01" is not a rule set of this gonogo; there is 2026-12.\n'
 
     @pytest.mark.usefixtures("three")
     def test_with_several_sets_they_are_all_named(self) -> None:

@@ -48,7 +48,7 @@ def test_a_key_does_not_tell_of_them_and_raw_bytes_stay_as_they_are() -> None:
     ("text", "said"),
     [
         ("{", "--extra-body is not JSON: "),
-        ('{"a": NaN}', "--extra-body is not JSON: NaN is no number in JSON."),
+        ('{"a": NaN}', "--extra-body is not JSON: NaN is not a JSON number."),
         ('{"a": "\\ud800"}', "--extra-body is not JSON: "),
         ("[" * 100_000, "--extra-body is not JSON: "),
         ("[1]", "--extra-body is not a JSON object; give one like "),

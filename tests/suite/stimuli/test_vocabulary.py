@@ -25,7 +25,7 @@ def test_json_values_may_be_strings_lists_and_objects(text: str) -> None:
 
 
 def test_what_no_phrase_fits_is_refused() -> None:
-    with pytest.raises(LookupError, match="no phrase fits 'the models are eaten'"):
+    with pytest.raises(LookupError, match="no phrase matches 'the models are eaten'"):
         vocabulary("the models are listed").find("the models are eaten")
 
 

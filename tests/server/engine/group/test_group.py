@@ -289,13 +289,13 @@ def test_they_do_not_begin_with_shards_of_different_models() -> None:
 
 def test_all_hear_of_one_that_cannot_begin() -> None:
     group = told(Meeting(), other=lambda group: group.give_up("There is no such folder."))
-    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot begin: There is no such folder\."):
+    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot start: There is no such folder\."):
         group.agree("a")
 
 
 def test_a_reason_that_is_too_long_is_left_to_who_says_it() -> None:
     group = told(Meeting(), other=lambda group: group.give_up("long " * 1000))
-    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot begin: it says why\."):
+    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot start: it says why\."):
         group.agree("a")
 
 
@@ -356,5 +356,5 @@ def test_models_that_come_and_go_are_refused(
     monkeypatch.setattr(join, "join", lambda: Linked(rank, meeting))
     assert run(Settings(port=0, log_format="off", **{name: value})) == 2
     assert f"leave the setting '{name}' out" in capsys.readouterr().err
-    with pytest.raises(ModelUnavailable, match=f"Process {rank} cannot begin: Several processes"):
+    with pytest.raises(ModelUnavailable, match=f"Process {rank} cannot start: Several processes"):
         other.result(PATIENCE)
