@@ -150,7 +150,7 @@ class TestAnEntry:
         (problem,) = problems(listed, judged("models.list", PASS))
 
         assert problem.kind is Kind.UNKNOWN
-        assert problem.message == f"{listed.path}, line 1: there is no rule {rule}; {mend}."
+        assert problem.message == f"{listed.path}, line 1: the rule {rule} does not exist; {mend}."
 
 
 class TestTheFile:
@@ -169,18 +169,18 @@ class TestTheFile:
         ("line", "said"),
         [
             ("chat.done = { reason = 'r' }", "a rule id stands in quotes, like"),
-            ('["chat.done"]', "begins a table; an entry is one line, like"),
+            ('["chat.done"]', "begins a table; an entry is one line, such as"),
             ('"chat.done" = "r"', "gives chat.done no fields; an entry looks like"),
-            ('"chat.done" = { reason = """', "is no entry ("),
+            ('"chat.done" = { reason = """', "is not an entry ("),
             (
                 '"chat.done" = { reason = "r", until = 2027-01-31 }',
-                'has the field "until"; there are reason,',
+                'has the unknown field "until"; the fields are reason,',
             ),
             ('"chat.done" = { reason = 12 }', "the reason is text in quotes"),
             ('"chat.done" = { reason = "r", expires = "2027-01-31" }', "expires is a date without quotes"),
             ('"chat.done" = { reason = "r", expires = 2027-01-31T00:00:00Z }', "and without a time"),
             ('"chat.done" = { reason = "r", flaky = "yes" }', "flaky is true or false"),
-            ('"models.list" = { reason = "again" }', "models.list is in line 1 already; delete one of them."),
+            ('"models.list" = { reason = "again" }', "models.list is already in line 1; delete one of them."),
         ],
     )
     def test_that_is_not_understood_is_refused_with_its_line(
@@ -210,7 +210,7 @@ class TestTheFile:
 
         with pytest.raises(UsageError, match="is not UTF-8"):
             read(path)
-        with pytest.raises(UsageError, match=r"cannot be read: Is a directory\."):
+        with pytest.raises(UsageError, match=r"^Cannot read .*: Is a directory\."):
             read(tmp_path)
         with pytest.raises(UsageError, match=r"does not exist; --update-baseline writes it\."):
             read(tmp_path / "none.toml")
@@ -354,7 +354,7 @@ class TestTheCommand:
             ),
             (
                 ["--baseline", "/no-such/b.toml", "--update-baseline"],
-                "/no-such/b.toml cannot be written: No such file or directory.\n",
+                "Cannot write /no-such/b.toml: No such file or directory.\n",
             ),
         ],
     )

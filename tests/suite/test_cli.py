@@ -151,7 +151,7 @@ def test_evidence_that_is_not_there_is_one_sentence(gonogo: Run, tmp_path: Path)
     result = gonogo("judge", tmp_path / "none.jsonl")
 
     assert result.exit_code == 2
-    assert result.stderr.endswith("none.jsonl cannot be read: No such file or directory.\n")
+    assert result.stderr.endswith("none.jsonl: No such file or directory.\n")
     assert result.stderr.count("\n") == 1
 
 

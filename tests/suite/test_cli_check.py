@@ -209,10 +209,7 @@ def test_a_summary_that_cannot_be_written_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
 
-    assert (
-        one_sentence(gonogo("judge", clean_evidence, *FEW))
-        == f"{tmp_path} cannot be written: Is a directory."
-    )
+    assert one_sentence(gonogo("judge", clean_evidence, *FEW)) == f"Cannot write {tmp_path}: Is a directory."
 
 
 def test_without_a_url_the_reference_server_is_started_checked_and_stopped(
@@ -327,14 +324,14 @@ def test_a_model_that_is_not_served_is_one_sentence_with_those_that_are(
             '"localhost:8000/v1" is not a base URL; give one like http://127.0.0.1:8000/v1.',
         ),
         (["ftp://127.0.0.1/v1"], "is no base URL"),
-        (["http://127.0.0.1:99999/v1"], "has port 99999; ports go from 1 to 65535."),
+        (["http://127.0.0.1:99999/v1"], "has port 99999; a port must be between 1 and 65535."),
         (["http://me:secret@127.0.0.1/v1"], "give the key in GONOGO_API_KEY instead"),
-        (["--only", "no.such"], 'No rule is called "no.such"'),
+        (["--only", "no.such"], 'There is no rule or group "no.such"'),
         (["--only", "models", "--skip", "models"], "--only and --skip leave no rule to judge."),
-        (["--only", "models", "--require", "chat"], '--require asks for "chat", of which'),
+        (["--only", "models", "--require", "chat"], '--require names "chat", but'),
         (["--json", "-", "--junit", "-"], "Only one report can go to stdout"),
-        (["--json", "/no-such-folder/r.json"], "/no-such-folder/r.json cannot be written: No such file"),
-        (["--evidence", "/"], "/ cannot be written: Is a directory."),
+        (["--json", "/no-such-folder/r.json"], "Cannot write /no-such-folder/r.json: No such file"),
+        (["--evidence", "/"], "Cannot write /: Is a directory."),
     ],
 )
 def test_an_option_that_cannot_be_obeyed_is_one_sentence(

@@ -85,7 +85,7 @@ def test_a_file_that_is_named_and_absent_is_refused(gonogo: Run) -> None:
 
     assert (result.exit_code, result.stderr) == (
         2,
-        "absent.toml cannot be read: No such file or directory.\n",
+        "Cannot read absent.toml: No such file or directory.\n",
     )
 
 

@@ -49,14 +49,14 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("options", "sentence"),
         [
-            (("--header", "api-key: s3cret"), "--header is given without the name of a header; write it as "),
+            (("--header", "api-key: s3cret"), "--header lacks the name of the header; write it as "),
             (
                 ("--header", "s3cret"),
-                "--header is given without the name of a header; write it as NAME=VALUE",
+                "--header lacks the name of the header; write it as NAME=VALUE",
             ),
             (
                 ("--header", "=s3cret"),
-                "--header is given without the name of a header; write it as NAME=VALUE",
+                "--header lacks the name of the header; write it as NAME=VALUE",
             ),
             (("--header", "Host=s3cret"), "--header Host is gonogo's to set; remove it."),
             (
@@ -73,7 +73,7 @@ class TestHeaders:
             ),
             (
                 ("--header-env", "a"),
-                "--header-env is given without the name of a header; write it as NAME=VAR",
+                "--header-env lacks the name of the header; write it as NAME=VAR",
             ),
             (("--header-env", "a=NO_SUCH"), "--header-env a: the variable NO_SUCH is not set or empty."),
         ],
@@ -114,7 +114,7 @@ class TestTls:
 
     def test_with_a_file_that_is_none_is_one_sentence(self, gonogo: Run, tmp_path: Path) -> None:
         line = told(gonogo("check", NOWHERE, *FEW, "--ca-file", tmp_path / "none.pem"))
-        assert line.endswith("none.pem cannot be read: No such file or directory.")
+        assert line.endswith("none.pem: No such file or directory.")
 
     def test_with_both_options_is_one_sentence(self, gonogo: Run, tmp_path: Path) -> None:
         line = told(gonogo("check", NOWHERE, *FEW, "--insecure", "--ca-file", tmp_path / "x.pem"))

@@ -59,9 +59,9 @@ def test_a_gateway_that_asks_somebody_else_is_told_where_to_point(gonogo: Run, r
     url = first.split()[7].rstrip(",")
     assert result.exit_code == 2
     assert first.startswith("Point a provider of your gateway at http://127.0.0.1:")
-    assert second.startswith("A second provider, if it can have one: http://127.0.0.1:")
+    assert second.startswith("For a second provider, if the gateway supports one: http://127.0.0.1:")
     assert waiting == "Waiting for the gateway …"
-    assert f"asked nothing of {url} within 0.6 s" in last
+    assert f"sent no request to {url} within 0.6 s" in last
     assert last.endswith("point a provider of the gateway there, or name its model with --model.")
 
 

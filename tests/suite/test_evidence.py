@@ -337,7 +337,7 @@ class TestABadFile:
         assert what in self.error(path)
 
     def test_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(EvidenceError, match=r"cannot be written: Is a directory\."):
+        with pytest.raises(EvidenceError, match=r"^Cannot write the evidence file .*: Is a directory\."):
             EvidenceWriter(tmp_path, TARGET, STARTED)
 
     def test_while_one_writes_a_file_no_other_does(self, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_a_report_that_finds_no_room_keeps_no_other_from_being_written(
     status, out, err = ran("judge", broken_evidence, "--json", full, "--junit", full, "--markdown", whole)
 
     assert status == 2
-    assert err == " ".join(["/dev/full cannot be written: No space left on device."] * 2) + "\n"
+    assert err == " ".join(["Cannot write /dev/full: No space left on device."] * 2) + "\n"
     assert out.splitlines()[-1].startswith("NO-GO")
     assert "NO-GO" in whole.read_text()
 
@@ -219,7 +219,7 @@ def test_the_reports_of_a_check_are_written_apart_from_each_other(
         "check", reference_url, *few, "--evidence", stored, "--sarif", "/dev/full", "--json", whole
     )
 
-    assert (status, err) == (2, "/dev/full cannot be written: No space left on device.\n")
+    assert (status, err) == (2, "Cannot write /dev/full: No space left on device.\n")
     assert out.splitlines()[-1].startswith("GO ")
     assert json.loads(whole.read_bytes())["verdict"] == "go"
     assert evidence.read(stored).exchanges

@@ -249,9 +249,12 @@ def expect_one_sentence(done: subprocess.CompletedProcess[str], sentence: str) -
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "Name the target with --gonogo-url"),
+        ((), "Give the target with --gonogo-url"),
         (("--gonogo-only", "chat.steam"), 'There is no rule or group "chat.steam"; did you mean chat.stream'),
-        (("--gonogo-resume",), "name its file with --gonogo-evidence, its target with --gonogo-url"),
+        (
+            ("--gonogo-resume",),
+            "give its evidence file with --gonogo-evidence and its target with --gonogo-url",
+        ),
     ],
 )
 def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(

@@ -181,5 +181,5 @@ def test_a_file_that_is_missing_or_not_named_is_one_sentence(
     unnamed = gonogo("check", fragile.url, "--resume")
 
     assert (missing.exit_code, unnamed.exit_code) == (2, 2)
-    assert "cannot be read: No such file or directory." in missing.stderr
-    assert unnamed.stderr.startswith("--resume goes on with a run: name its file with --evidence")
+    assert ": No such file or directory." in missing.stderr
+    assert unnamed.stderr.startswith("--resume continues a run: give its evidence file with --evidence")

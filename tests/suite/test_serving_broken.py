@@ -81,7 +81,7 @@ def test_an_address_that_cannot_be_had_is_one_sentence_and_code_2(port: int | No
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(
         rf"Cannot listen on 127\.0\.0\.1 port {asked}: [^.]+\. "
-        r"Choose another with --host and --port \(0 takes a free port\)\.\n",
+        r"Choose another address with --host and --port \(0 picks a free port\)\.\n",
         done.stderr,
     )
 

@@ -111,7 +111,7 @@ def test_no_inputs_have_no_vectors(models: dict[str, Embedder]) -> None:
     ("given", "code", "says"),
     [
         ([], "invalid_value", "has 0 tokens"),
-        ([4] * 25, "context_length_exceeded", "has 25 tokens, and this model reads 1 to 24"),
+        ([4] * 25, "context_length_exceeded", "has 25 tokens, but this model accepts 1 to 24"),
         ([4, 20], "invalid_value", "ids are 0 to 19"),
         ([-1, 4], "invalid_value", "ids are 0 to 19"),
     ],
@@ -261,7 +261,7 @@ TYPES = [{"type": f"x.{kind}", "path": kind} for kind in ("Transformer", "Poolin
         ("tiny-bert", "config.json", {"position_embedding_type": "relative_key"}, "'relative_key' are not"),
         ("tiny-bert", "config.json", {"hidden_act": "mish"}, "activation 'mish' is not supported"),
         ("tiny-bert", "config.json", {"model_type": "deberta"}, "deberta not supported"),
-        ("tiny-qwen3", "config.json", {"use_bidirectional_attention": True}, "qwen3 that looks ahead"),
+        ("tiny-qwen3", "config.json", {"use_bidirectional_attention": True}, "bidirectional qwen3"),
         ("tiny-bert", "tokenizer.json", None, "tiny-bert cannot be served: "),
         ("tiny-bert", "config.json", {"num_hidden_layers": 3}, "tiny-bert cannot be served: "),
     ],

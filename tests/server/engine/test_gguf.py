@@ -186,7 +186,7 @@ def test_smollms_digits_stand_alone(write: Write) -> None:
         ({"tokenizer.ggml.model": "llama"}, "take the model in MLX format"),
         (
             {"tokenizer.ggml.pre": "tekken"},
-            r"its tokenizer \(gpt2, tekken\) is not read.*take the model in MLX format",
+            r"its tokenizer \(gpt2, tekken\) is not supported.*use the model in MLX format",
         ),
     ],
 )
@@ -254,9 +254,9 @@ def test_where_there_is_no_room_for_a_copy_the_cause_is_named(
     with pytest.raises(ModelUnavailable) as refused:
         served(write())
     assert str(refused.value) == (
-        "The model made cannot be served: mlx opens GGUF files for writing, which this one cannot be (Read-only file"
-        " system), and no copy of its 0 MiB can be made for it (No such file or directory): set TMPDIR to a folder"
-        " with room for one."
+        "The model made cannot be served: mlx opens GGUF files for writing, but this one is read-only (Read-only file"
+        " system), and its 0 MiB cannot be copied (No such file or directory): set TMPDIR to a folder with enough"
+        " space."
     )
 
 

@@ -94,8 +94,11 @@ def test_an_engine_of_its_own_is_there_where_something_says_so() -> None:
         (["--provider", "v1=http://a:1"], "'v1' is no name for a provider"),
         (["--provider", "My Lab=http://a:1"], "use small letters"),
         (["--provider", "lab=http://a:1", "--quirks", "r.json"], "'r.json' is not NAME=FILE"),
-        (["--provider", "lab=http://a:1", "--quirks", "lob=r.json"], "no provider 'lob'; there are: lab"),
-        (["--quirks", "lab=r.json"], "no provider 'lab'; there are: none"),
+        (
+            ["--provider", "lab=http://a:1", "--quirks", "lob=r.json"],
+            "no provider 'lob'; the providers are: lab",
+        ),
+        (["--quirks", "lab=r.json"], "no provider 'lab'; the providers are: none"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_setting(arguments: list[str], sentence: str) -> None:

@@ -38,7 +38,7 @@ def test_replicas_are_a_number_or_a_range(given: object, counted: tuple[int, int
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "4-1", "0-2", "1-", "1.5", "", True, [2], "2 3"])
 def test_anything_else_is_refused_in_a_sentence_that_says_what_would_be_right(given: object) -> None:
-    with pytest.raises(BadSettings, match=r"The setting 'replicas' is not usable: .*such as 1-4\."):
+    with pytest.raises(BadSettings, match=r"The setting 'replicas' is invalid: .*such as 1-4\."):
         read({"replicas": given})
 
 
@@ -98,7 +98,7 @@ def test_without_the_extra_it_says_how_to_install_it(
     [
         (
             {"port": 8000, "insecure": True},
-            "The setting 'port' cannot be kept with replicas: Ray Serve listens",
+            "The setting 'port' is not supported with replicas: Ray Serve listens",
         ),
         (
             {"responses_store": "responses.db", "insecure": True},

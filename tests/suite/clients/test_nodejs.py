@@ -264,7 +264,7 @@ PYTHON = (sys.executable, "-c")
 PATIENCE = 60.0
 SOON = 0.05  # seconds without a word after which a child of the tests is not waited for
 BROKEN = {
-    "cannot be started": (("/no/such/program",), "/no/such/program cannot be started"),
+    "cannot be started": (("/no/such/program",), "cannot start /no/such/program"),
     "ends at once": ((*PYTHON, ""), "Node exited before it had read the answer"),
     "says what nobody understands": ((*PYTHON, "print('[1]'); print('{}'); print('x')"), "Node ended before"),
     "is too old": ((*PYTHON, 'print(\'{"refused": "Node 18 is too old"}\')'), "Node 18 is too old"),
@@ -332,7 +332,7 @@ def test_a_package_that_is_missing_or_of_another_major_version_is_named_with_the
     with pytest.raises(UsageError) as told:
         find(tmp_path)
     assert str(told.value) == (
-        f"--node-modules {tmp_path}: openai is 6.3.0, ai is not there. To install the required packages: "
+        f"--node-modules {tmp_path}: openai is 6.3.0, ai is missing. To install the required packages: "
         f"{nodejs.command(str(tmp_path))}"
     )
 

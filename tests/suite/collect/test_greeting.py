@@ -88,8 +88,8 @@ def test_a_list_without_readable_models_names_none(listing: Says) -> None:
 
 def test_a_list_that_is_not_there_may_be_a_wrong_url() -> None:
     assert refused(Says(status=404)) == (
-        f"{URL}/models does not exist (404): if the base URL is right (it usually ends in /v1), "
-        "name the model with --model."
+        f"{URL}/models does not exist (404). Check the base URL (it usually ends in /v1); if it is correct, "
+        "give the model with --model."
     )
 
 
@@ -169,7 +169,7 @@ def test_a_web_page_is_no_api() -> None:
         (failing(FailureKind.RESET, "reset"), "closed the connection before its first answer: reset."),
         (
             failing(FailureKind.TOO_LARGE, "too large", 200),
-            "answers GET /models with more than is read: too large",
+            "to GET /models is too large: too large",
         ),
     ],
 )

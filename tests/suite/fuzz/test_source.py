@@ -169,12 +169,12 @@ def test_schemathesis_that_is_missing_is_one_sentence_that_says_what_to_install(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--fuzz-seed", "3"], "are about generated requests: add --fuzz."),
-        (["--fuzz-budget", "cases=3"], "are about generated requests: add --fuzz."),
+        (["--fuzz-seed", "3"], "--fuzz-budget and --fuzz-seed need --fuzz."),
+        (["--fuzz-budget", "cases=3"], "--fuzz-budget and --fuzz-seed need --fuzz."),
         (["--fuzz", "--fuzz-budget", "3"], '"3" is no budget for --fuzz'),
         (["--fuzz", "--only", "chat"], "--only and --skip leave no rule of robustness or fuzz."),
-        (["--only", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
-        (["--require", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
+        (["--only", "robustness"], "need generated requests: add --fuzz to gonogo check."),
+        (["--require", "robustness"], "need generated requests: add --fuzz to gonogo check."),
     ],
 )
 def test_an_option_that_cannot_be_obeyed_is_one_sentence(

@@ -24,7 +24,7 @@ REFUSED = Holding("embedding", 1, 0, unsupported=(Lack("embeddings", ("embedding
 UNDECIDED = Holding("agent", 1, 0, undecided=("chat.stop",), required=True)
 HELD = Holding("core", 1, 1)
 PART = Holding("completion", 1, 1, left_out=12)
-SENTENCE = 'The profile "embedding" requires what the target does not support: embeddings'
+SENTENCE = 'The target does not support everything that the profile "embedding" requires: embeddings'
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_what_else_breaks_the_gate_is_listed(make: Callable[..., Report]) -> Non
     assert "- Required but not fully supported: `embeddings`\n" in text
     assert "- `baseline.toml, line 4: delete the line.`\n" in text
     assert "- The run is strict: warnings are no-go.\n" in text
-    assert "The evidence file was cut short" in text
+    assert "The evidence file is incomplete" in text
 
 
 @pytest.mark.parametrize("said", HOSTILE)

@@ -173,7 +173,7 @@ class TestTheCommand:
         done = gonogo("matrix", stored, stored)
 
         assert done.exit_code == 2
-        assert 'Two columns are called "mine 1.2"' in done.stderr
+        assert 'Two columns have the name "mine 1.2"' in done.stderr
 
     def test_prints_a_badge(self, gonogo: Callable[..., Result], stored: Path) -> None:
         assert gonogo("badge", stored, "--profile", "core").stdout.startswith("<svg ")

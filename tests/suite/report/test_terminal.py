@@ -300,7 +300,7 @@ def test_a_check_of_ours_that_broke_is_not_put_on_the_target(make: Callable[...,
         "ERROR  chat.seed\n  actual    internal error while checking these answers: KeyError: 'a' (seeds.py:7)\n"
         in text
     )
-    assert "no fault of the target" in text
+    assert "not caused by the target" in text
     assert text.splitlines()[-1].startswith("NOT JUDGED  0 failed, 1 passed, 1 not judged;")
 
 

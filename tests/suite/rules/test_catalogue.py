@@ -88,7 +88,7 @@ MALFORMED = {
     "needs named twice": (needing("chat.a, chat.a"), '"Needs:" names rules by their ids, each once'),
     "a Given": (
         RULE.replace("    When", "    Given a server\n    When"),
-        '"Given" is no step of a rule; use When and Then',
+        '"Given" is not allowed in a rule; use When and Then',
     ),
     "no When": (re.sub(" *When.*\n", "", RULE), "at least one When and one Then"),
     "no Then": (RULE[: RULE.index("    Then")], "at least one When and one Then"),
@@ -99,11 +99,11 @@ MALFORMED = {
     "a body that is no JSON": (RULE.replace("8}", "8,}"), "Illegal trailing comma|Expecting property name"),
     "a repetition of nothing": (
         re.sub("When .*", "When the same request is sent again", RULE),
-        '"the same request is sent again" follows no request',
+        'no request comes before "the same request is sent again"',
     ),
     "a repetition of what is watched": (
         re.sub("When .*", "When any stream is asked for\n    And the same request is sent again", RULE),
-        "follows no request",
+        "no request comes before",
     ),
     "a background": ("\n  Background:\n    Given a server\n", "only scenarios"),
     "an outline": (
@@ -208,7 +208,7 @@ def test_what_is_skipped_is_left_out() -> None:
 
 
 def test_a_selector_is_no_prefix_of_letters() -> None:
-    with pytest.raises(UsageError, match=r'No rule is called "chat\.str"'):
+    with pytest.raises(UsageError, match=r'There is no rule or group "chat\.str"'):
         load().select(["chat.str"])
 
 

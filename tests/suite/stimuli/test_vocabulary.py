@@ -30,7 +30,7 @@ def test_what_no_phrase_fits_is_refused() -> None:
 
 
 def test_case_matters() -> None:
-    with pytest.raises(LookupError, match="no phrase fits"):
+    with pytest.raises(LookupError, match="no phrase matches"):
         vocabulary("the models are listed").find("The models are listed")
 
 
@@ -52,7 +52,7 @@ def test_json_that_is_none_is_an_error_of_its_value() -> None:
 
 
 def test_a_phrase_with_braces_is_a_pattern_and_never_a_text() -> None:
-    with pytest.raises(LookupError, match="no phrase fits"):
+    with pytest.raises(LookupError, match="no phrase matches"):
         vocabulary("say {value:d}").find("say {value:d}")
 
 

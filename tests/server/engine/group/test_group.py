@@ -237,7 +237,7 @@ def test_a_step_that_fails_in_another_process_is_told_in_its_log(
 
 def test_a_model_whose_heads_cannot_be_shared_is_refused(tiny_folder: Path, two: Group) -> None:
     three = Group(0, 3, two.handle)
-    with pytest.raises(ModelUnavailable, match=r"3 processes cannot share 2 \(num_attention_heads\)"):
+    with pytest.raises(ModelUnavailable, match=r"3 processes cannot divide 2 \(num_attention_heads\)"):
         load(locate(str(tiny_folder)), lambda model: split(model, three))
 
 
