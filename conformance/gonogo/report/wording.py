@@ -25,7 +25,7 @@ def message(judgement: Judgement) -> str:
     elif judgement.because is not None:
         told = clause(judgement.because)
     else:
-        told = f"seen: {witnessed(judgement.witnesses)}"
+        told = f"observed: {witnessed(judgement.witnesses)}"
     if judgement.waived is None:
         return told
     until = "" if judgement.waived.until is None else f" until {judgement.waived.until}"
@@ -86,7 +86,7 @@ def witnessed(witnesses: Iterable[Witness]) -> str:
     counts: Counter[str] = Counter()
     for witness in witnesses:
         counts[witness.what] += witness.count
-    shown = [f"{number} of {what}" for what, number in counts.most_common(MOST_WITNESSES)]
+    shown = [f"{what} (×{number})" for what, number in counts.most_common(MOST_WITNESSES)]
     return ", ".join(shown) + (", …" if len(counts) > MOST_WITNESSES else "")
 
 

@@ -145,7 +145,7 @@ def test_metadata_that_mlx_does_not_read_is_refused_by_its_key_and_type_and_mlx_
         load(Location("made", "gguf", file))
     assert str(refused.value) == (
         f"The model made cannot be served: its metadata value llama.rope.theta is of the type {name}, which mlx does"
-        " not read."
+        " not support."
     )
 
 

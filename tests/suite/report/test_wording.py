@@ -118,7 +118,7 @@ class TestTheMessage:
         assert message(replace(several, broken=1, looked_at=1)) == "no end"
 
     def test_of_a_pass_is_what_was_seen(self, rows: Mapping[Verdict, Judgement]) -> None:
-        assert message(rows[Verdict.PASS]) == "seen: 4 of chunk with an id"
+        assert message(rows[Verdict.PASS]) == "observed: chunk with an id (×4)"
 
     def test_of_what_was_left_open_is_the_reason(self, rows: Mapping[Verdict, Judgement]) -> None:
         assert message(rows[Verdict.INCONCLUSIVE]) == "the model stopped after 3 of 8 tokens"
