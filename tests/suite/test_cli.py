@@ -97,7 +97,7 @@ def test_explain_shows_the_plain_request_where_the_other_is_made_from_its_answer
 
 def test_explain_shows_an_answer_that_keeps_the_rule_and_one_that_breaks_it(gonogo: Run) -> None:
     text = gonogo("explain", "chat.stream.done").stdout
-    _, good, bad = re.split("  good answer to |  bad: ", text)
+    _, good, bad = re.split("  good answer to |  bad answer: ", text)
 
     assert '"stream":true' in good.partition("\n")[0]
     assert good.endswith("    | data: [DONE]\n")

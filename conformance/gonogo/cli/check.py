@@ -137,10 +137,10 @@ def check(  # noqa: PLR0913 - one parameter an option
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Ask an endpoint everything the rules look at, and say go or no-go.
+    """Check an endpoint against the contract and print go or no-go.
 
-    A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
-    the reference server is started on a free port, checked, and stopped.
+    The API key is read from GONOGO_API_KEY, else from OPENAI_API_KEY. Without a base URL, the reference server
+    is started on a free port, checked, and stopped.
     """
     if discover:
         print_discovered()

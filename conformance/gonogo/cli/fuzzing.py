@@ -9,7 +9,7 @@ from gonogo.fuzz.source import require_schemathesis
 fuzz = click.option(
     "--fuzz",
     is_flag=True,
-    help=("Also send generated requests and judge the rules of the groups robustness and fuzz."),
+    help="Also send generated requests and judge the rules of the groups robustness and fuzz.",
 )
 fuzz_budget = click.option(
     "--fuzz-budget",
@@ -23,7 +23,7 @@ fuzz_seed = click.option(
     "--fuzz-seed",
     metavar="N",
     type=click.IntRange(min=0),
-    help=("Seed of the generated requests. Default: 0."),
+    help="Seed of the generated requests. Default: 0.",
 )
 
 

@@ -60,13 +60,13 @@ EXAMPLE = '# url = "http://127.0.0.1:8000/v1"'
     "base_url",
     required=False,
     metavar="[BASE_URL]",
-    help=("The base URL. Default: a local server that answers."),
+    help="The base URL. Default: a local server that answers.",
 )
 @click.option("--force", is_flag=True, help=f"Replace an existing {NAME}.")
 def init(*, base_url: str | None, force: bool) -> None:
-    """Write a commented gonogo.toml, which gonogo check reads.
+    """Write a commented gonogo.toml for gonogo check.
 
-    Without a base URL the usual local ports are asked, and the first server that answers is written down.
+    Without a base URL, it looks for servers on the usual local ports and writes the first that answers.
     """
     path = Path(NAME)
     if path.exists() and not force:

@@ -19,7 +19,7 @@ from gonogo.stimuli.played import was_played
 
 @click.command()
 @click.argument(
-    "evidence_file", type=Path, metavar="EVIDENCE", help=("An evidence file from gonogo check --evidence.")
+    "evidence_file", type=Path, metavar="EVIDENCE", help="An evidence file from gonogo check --evidence."
 )
 @options.only
 @options.skip

@@ -66,13 +66,13 @@ rule_set = click.option(
     "--rules",
     "rule_set",
     metavar="SET",
-    help=("The rule set to judge, such as 2026-12. Default: the newest."),
+    help="The rule set to judge, such as 2026-12. Default: the newest.",
 )
 require = click.option(
     "--require",
     multiple=True,
     metavar="GROUP",
-    help=("No-go if this rule or group is unsupported; repeatable."),
+    help="No-go if this rule or group is unsupported; repeatable.",
 )
 strict = click.option("--strict", is_flag=True, help="Treat warnings as no-go.")
 concurrency = click.option(
@@ -94,7 +94,7 @@ timeout = click.option(
 rate_limit = click.option(
     "--rate-limit",
     metavar="N",
-    help=("Maximum requests per second (2 or 2/s) or per minute (90/m), evenly spread."),
+    help="Maximum requests per second (2 or 2/s) or per minute (90/m), evenly spread.",
 )
 max_seconds = click.option(
     "--max-seconds",
@@ -108,7 +108,7 @@ max_bytes = click.option(
     help="Size limit for all answers together, such as 64MiB. A run that reaches it is never go.",
 )
 exit_first = click.option(
-    "-x", "exit_first", is_flag=True, help=("Stop after the first failure, like --max-failures 1.")
+    "-x", "exit_first", is_flag=True, help="Stop after the first failure, like --max-failures 1."
 )
 max_failures = click.option(
     "--max-failures",
@@ -153,7 +153,7 @@ extra_body = click.option(
 resume = click.option(
     "--resume",
     is_flag=True,
-    help=("Continue the run in the evidence file: send only requests that never reached the target."),
+    help="Continue the run in the evidence file: send only requests that never reached the target.",
 )
 baseline = click.option(
     "--baseline", type=Path, metavar="FILE", help="Waive the broken rules listed in this TOML file."
@@ -161,13 +161,13 @@ baseline = click.option(
 update_baseline = click.option(
     "--update-baseline",
     is_flag=True,
-    help=("Update the baseline file after this run; the run itself is judged by the old file."),
+    help="Update the baseline file after this run; the run itself is judged by the old file.",
 )
 verbose = click.option(
     "-v", "--verbose", is_flag=True, help="List every rule that did not pass, and show causes in full."
 )
 quiet = click.option(
-    "-q", "--quiet", is_flag=True, help=("Print only the verdict, and baseline problems that break the gate.")
+    "-q", "--quiet", is_flag=True, help="Print only the verdict, and baseline problems that break the gate."
 )
 label = click.option(
     "--label",

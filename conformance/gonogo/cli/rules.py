@@ -104,7 +104,7 @@ def _examples(found: Example | str | None) -> Iterator[str]:
         return
     yield f"  good answer to {found.asked}"
     yield from _quoted(found.good)
-    yield f"  bad: {found.fault} ({found.imitates})"
+    yield f"  bad answer: {found.fault} ({found.imitates})"
     yield from _quoted(found.bad)
     yield f"    expected: {found.expected}"
     yield f"    actual:   {found.actual}"

@@ -22,7 +22,7 @@ upstream_port = click.option(
     "--upstream-port",
     metavar="N",
     type=click.IntRange(0, 65535),
-    help=("The port of the faulty upstream. Default: a free port."),
+    help="The port of the faulty upstream. Default: a free port.",
 )
 upstream_wait = click.option(
     "--upstream-wait",

@@ -29,15 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(EMBEDDING_MODEL, metavar="ID", help="the embedding model")
     group.addoption(
-        EVIDENCE, metavar="FILE", help=("judge this recorded run; with a target, record the run in this file")
+        EVIDENCE, metavar="FILE", help="judge this recorded run; with a target, record the run in this file"
     )
     group.addoption(
         RESUME,
         action="store_true",
-        help=("continue the run in the evidence file: send only requests that never reached the target"),
+        help="continue the run in the evidence file: send only requests that never reached the target",
     )
     group.addoption(
-        EXTRA_BODY, metavar="JSON", help=("add the fields of this JSON object to every generation request")
+        EXTRA_BODY, metavar="JSON", help="add the fields of this JSON object to every generation request"
     )
     group.addoption(
         ONLY,

@@ -142,7 +142,7 @@ class TestWitnesses:
     def test_are_counted_together_the_most_frequent_first(self) -> None:
         seen = [Witness("x1", "stop"), Witness("x1", "chunk", 2), Witness("x2", "chunk", 3)]
 
-        assert witnessed(seen) == "5 of chunk, 1 of stop"
+        assert witnessed(seen) == "chunk (×5), stop (×1)"
 
     def test_of_many_kinds_are_cut(self) -> None:
         seen = [Witness("x1", f"kind {n}", 9 - n) for n in range(MOST_WITNESSES + 1)]

@@ -168,9 +168,7 @@ def entries_fit(exchange: Exchange) -> Outcome:
         content = piece.get("content") if isinstance(piece, dict) else None
         for entry in content if isinstance(content, list) else []:
             for misfit in shape.misfits("TokenLogprob", entry):
-                return Deviation(
-                    "an entry as TokenLogprob describes it", f"{misfit.pointer}: {misfit.message}"
-                )
+                return Deviation("an entry as defined by TokenLogprob", f"{misfit.pointer}: {misfit.message}")
     return saw("entry of the log probabilities", exchange, count=len(token_logprobs.entries(exchange)))
 
 

@@ -189,4 +189,4 @@ def _any_owned(misfit: Misfit, fields: list[str]) -> bool:
 
 def _deviation(misfit: Misfit, component: str) -> Deviation:
     where = misfit.pointer or "the value itself"
-    return Deviation(f"{where} as {component} describes it", f"{where}: {misfit.message}")
+    return Deviation(f"{where} as defined by {component}", f"{where}: {misfit.message}")
