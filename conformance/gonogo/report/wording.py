@@ -86,7 +86,7 @@ def witnessed(witnesses: Iterable[Witness]) -> str:
     counts: Counter[str] = Counter()
     for witness in witnesses:
         counts[witness.what] += witness.count
-    shown = [f"{what} (×{number})" for what, number in counts.most_common(MOST_WITNESSES)]
+    shown = [f"{what} (x{number})" for what, number in counts.most_common(MOST_WITNESSES)]
     return ", ".join(shown) + (", …" if len(counts) > MOST_WITNESSES else "")
 
 

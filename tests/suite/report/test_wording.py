@@ -118,7 +118,7 @@ class TestTheMessage:
         assert message(replace(several, broken=1, looked_at=1)) == "no end"
 
     def test_of_a_pass_is_what_was_seen(self, rows: Mapping[Verdict, Judgement]) -> None:
-        assert message(rows[Verdict.PASS]) == "observed: chunk with an id (×4)"
+        assert message(rows[Verdict.PASS]) == "observed: chunk with an id (x4)"
 
     def test_of_what_was_left_open_is_the_reason(self, rows: Mapping[Verdict, Judgement]) -> None:
         assert message(rows[Verdict.INCONCLUSIVE]) == "the model stopped after 3 of 8 tokens"
@@ -142,7 +142,7 @@ class TestWitnesses:
     def test_are_counted_together_the_most_frequent_first(self) -> None:
         seen = [Witness("x1", "stop"), Witness("x1", "chunk", 2), Witness("x2", "chunk", 3)]
 
-        assert witnessed(seen) == "chunk (×5), stop (×1)"
+        assert witnessed(seen) == "chunk (x5), stop (x1)"
 
     def test_of_many_kinds_are_cut(self) -> None:
         seen = [Witness("x1", f"kind {n}", 9 - n) for n in range(MOST_WITNESSES + 1)]
