@@ -147,7 +147,7 @@ class TestWitnesses:
     def test_of_many_kinds_are_cut(self) -> None:
         seen = [Witness("x1", f"kind {n}", 9 - n) for n in range(MOST_WITNESSES + 1)]
 
-        assert witnessed(seen) == "9 of kind 0, 8 of kind 1, 7 of kind 2, …"
+        assert witnessed(seen) == "kind 0 (x9), kind 1 (x8), kind 2 (x7), …"
 
 
 class TestCuttingAroundTheFirstDifference:
