@@ -168,18 +168,21 @@ class TestTheFile:
     @pytest.mark.parametrize(
         ("line", "said"),
         [
-            ("chat.done = { reason = 'r' }", "a rule id stands in quotes, like"),
+            ("chat.done = { reason = 'r' }", "a rule id must be in quotes, as in"),
             ('["chat.done"]', "begins a table; an entry is one line, such as"),
-            ('"chat.done" = "r"', "gives chat.done no fields; an entry looks like"),
+            ('"chat.done" = "r"', "chat.done has no fields; an entry looks like"),
             ('"chat.done" = { reason = """', "is not an entry ("),
             (
                 '"chat.done" = { reason = "r", until = 2027-01-31 }',
                 'has the unknown field "until"; the fields are reason,',
             ),
-            ('"chat.done" = { reason = 12 }', "the reason is text in quotes"),
-            ('"chat.done" = { reason = "r", expires = "2027-01-31" }', "expires is a date without quotes"),
+            ('"chat.done" = { reason = 12 }', "the reason must be a string"),
+            (
+                '"chat.done" = { reason = "r", expires = "2027-01-31" }',
+                "expires must be a date without quotes",
+            ),
             ('"chat.done" = { reason = "r", expires = 2027-01-31T00:00:00Z }', "and without a time"),
-            ('"chat.done" = { reason = "r", flaky = "yes" }', "flaky is true or false"),
+            ('"chat.done" = { reason = "r", flaky = "yes" }', "flaky must be true or false"),
             ('"models.list" = { reason = "again" }', "models.list is already in line 1; delete one of them."),
         ],
     )
@@ -208,11 +211,11 @@ class TestTheFile:
         path = tmp_path / "b.toml"
         path.write_bytes(b"\xff")
 
-        with pytest.raises(UsageError, match="is not UTF-8"):
+        with pytest.raises(UsageError, match="it must be UTF-8"):
             read(path)
         with pytest.raises(UsageError, match=r"^Cannot read .*: Is a directory\."):
             read(tmp_path)
-        with pytest.raises(UsageError, match=r"does not exist; --update-baseline writes it\."):
+        with pytest.raises(UsageError, match=r"does not exist; --update-baseline creates it\."):
             read(tmp_path / "none.toml")
 
 
@@ -225,7 +228,7 @@ class TestTheUpdate:
         path.write_text(updated(found, read(path, unfinished=True), RULES, strict=False))
 
         assert tomllib.loads(path.read_text()) == {"chat.done": {"reason": ""}}
-        with pytest.raises(UsageError, match="line 3: no reason is given"):
+        with pytest.raises(UsageError, match="line 3: the reason is empty"):
             read(path)
 
     def test_of_a_strict_run_lists_warnings_too(self, baseline: Callable[..., Baseline]) -> None:
@@ -325,7 +328,7 @@ class TestTheCommand:
             f"{listed} now has 1 entry, 1 without a reason; add the reason or delete the line.\n"
         )
         assert unfinished.exit_code == 2
-        assert unfinished.stderr.startswith(f"{listed}, line 3: no reason is given; write why")
+        assert unfinished.stderr.startswith(f"{listed}, line 3: the reason is empty; write why")
         assert finished.exit_code == 0
 
     def test_drops_by_an_update_what_passes(

@@ -187,7 +187,7 @@ def test_a_mistake_of_ours_leaves_with_2_because_1_would_mean_no_go(
         main()
 
     assert left.value.code == 2
-    assert "gonogo itself broke" in capsys.readouterr().err
+    assert "Internal error in gonogo" in capsys.readouterr().err
 
 
 def test_every_command_explains_itself(gonogo: Run) -> None:

@@ -305,7 +305,7 @@ def test_a_wrong_key_is_one_sentence_that_names_the_variables(
     monkeypatch.setenv("GONOGO_API_KEY", "wrong")
     url = answering(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")
 
-    assert "refused the key given in GONOGO_API_KEY" in one_sentence(gonogo("check", url))
+    assert "rejects the key in GONOGO_API_KEY" in one_sentence(gonogo("check", url))
 
 
 def test_a_model_that_is_not_served_is_one_sentence_with_those_that_are(
@@ -323,9 +323,9 @@ def test_a_model_that_is_not_served_is_one_sentence_with_those_that_are(
             ["localhost:8000/v1"],
             '"localhost:8000/v1" is not a base URL; give one like http://127.0.0.1:8000/v1.',
         ),
-        (["ftp://127.0.0.1/v1"], "is no base URL"),
+        (["ftp://127.0.0.1/v1"], "is not a base URL"),
         (["http://127.0.0.1:99999/v1"], "has port 99999; a port must be between 1 and 65535."),
-        (["http://me:secret@127.0.0.1/v1"], "give the key in GONOGO_API_KEY instead"),
+        (["http://me:secret@127.0.0.1/v1"], "set GONOGO_API_KEY instead"),
         (["--only", "no.such"], 'There is no rule or group "no.such"'),
         (["--only", "models", "--skip", "models"], "--only and --skip leave no rule to judge."),
         (["--only", "models", "--require", "chat"], '--require names "chat", but'),

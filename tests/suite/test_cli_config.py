@@ -68,7 +68,7 @@ def test_paths_of_a_named_file_are_relative_to_it(folder: Path) -> None:
         ("timeout = [1]", "gonogo.toml: timeout must be a string or a number, not [1]."),
         ("timeout = 0", "gonogo.toml: timeout: 0.0 is not in the range x>=0.001."),
         ("resume = true", 'gonogo.toml: "resume" is not an option; did you mean "require"?'),
-        ("timeout = ", "gonogo.toml is not TOML"),
+        ("timeout = ", "gonogo.toml is not valid TOML"),
     ],
 )
 def test_a_mistake_in_the_file_is_one_sentence(gonogo: Run, folder: Path, text: str, sentence: str) -> None:

@@ -58,10 +58,13 @@ class TestHeaders:
                 ("--header", "=s3cret"),
                 "--header lacks the name of the header; write it as NAME=VALUE",
             ),
-            (("--header", "Host=s3cret"), "--header Host is gonogo's to set; remove it."),
+            (
+                ("--header", "Host=s3cret"),
+                "--header Host: gonogo sets this header itself; remove the option.",
+            ),
             (
                 ("--header", "a=s3cret\r\nb: c"),
-                "The value of the header a has characters that are not printable",
+                "The value of the header a must be printable",
             ),
             (
                 ("--header", "a=s3crét"),

@@ -344,9 +344,9 @@ class TestABadFile:
         path = tmp_path / "e.jsonl"
         with EvidenceWriter(path, TARGET, STARTED):
             held = path.read_bytes()
-            with pytest.raises(EvidenceError, match="is being written by another run"):
+            with pytest.raises(EvidenceError, match="is in use by another run"):
                 EvidenceWriter(path, TARGET, STARTED)
-            with pytest.raises(EvidenceError, match="is being written by another run"):
+            with pytest.raises(EvidenceError, match="is in use by another run"):
                 EvidenceWriter.go_on(path, Record(TARGET, STARTED, ()))
             assert path.read_bytes() == held
         EvidenceWriter(path, TARGET, STARTED).close()

@@ -114,7 +114,9 @@ def _entry(rule: str, value: object, line: int, where: str) -> Entry:
     if not isinstance(reason, str):
         raise UsageError(f"{where}: the reason must be a string, as in {EXAMPLE}.")
     if isinstance(expires, datetime) or not isinstance(expires, date | None):
-        raise UsageError(f"{where}: expires must be a date without quotes and time, such as 2027-01-31.")
+        raise UsageError(
+            f"{where}: expires must be a date without quotes and without a time, such as 2027-01-31."
+        )
     if not isinstance(flaky, bool):
         raise UsageError(f"{where}: flaky must be true or false, without quotes.")
     return Entry(rule, line, reason.strip(), expires, flaky)

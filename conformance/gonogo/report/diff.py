@@ -105,7 +105,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON; give a report written by gonogo check --json.") from error
     if not isinstance(found, dict) or "report_version" not in found:

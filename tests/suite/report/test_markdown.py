@@ -106,7 +106,7 @@ def test_each_kind_of_finding_has_its_own_heading_and_failures_come_before_warni
     text = markdown.render(make(*Verdict))
 
     assert re.findall(r"^###+ (.*)$", text, re.MULTILINE) == [
-        "Checks of gonogo that broke",
+        "Internal errors of gonogo",
         "Failures",
         "Title of chat.stream.done",
         "Warnings",

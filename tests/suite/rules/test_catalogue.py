@@ -77,15 +77,15 @@ def needing(needs: str, rule_id: str = "chat.stream.done") -> str:
 
 MALFORMED = {
     "no Gherkin": (RULE.replace("    Then", "    Finally"), "is not Gherkin"),
-    "a rule without a level": (RULE.replace("@must ", ""), "a rule has two tags, its level and its id"),
-    "a rule without an id": (RULE.replace(" @chat.stream.done", ""), "a rule has two tags"),
+    "a rule without a level": (RULE.replace("@must ", ""), "a rule must have two tags, its level and its id"),
+    "a rule without an id": (RULE.replace(" @chat.stream.done", ""), "a rule must have two tags"),
     "a rule of two levels": (RULE.replace("@must", "@must @should"), "found @must @should @chat.stream.done"),
-    "a tag more": (RULE.replace("@must", "@must @slow"), "a rule has two tags"),
-    "a rule without a source": (RULE.replace("Source:", "From:"), 'the description has no "Source:"'),
-    "a rule with an empty reason": (RULE.replace("clients hang without it.", ""), 'has no "Why:"'),
-    "needs that name nothing": (needing(""), '"Needs:" names rules by their ids'),
-    "needs with no comma": (needing("chat.a chat.b"), '"Needs:" names rules by their ids'),
-    "needs named twice": (needing("chat.a, chat.a"), '"Needs:" names rules by their ids, each once'),
+    "a tag more": (RULE.replace("@must", "@must @slow"), "a rule must have two tags"),
+    "a rule without a source": (RULE.replace("Source:", "From:"), 'the description lacks "Source:"'),
+    "a rule with an empty reason": (RULE.replace("clients hang without it.", ""), 'lacks "Why:"'),
+    "needs that name nothing": (needing(""), '"Needs:" must list rule ids'),
+    "needs with no comma": (needing("chat.a chat.b"), '"Needs:" must list rule ids'),
+    "needs named twice": (needing("chat.a, chat.a"), '"Needs:" must list rule ids, each once'),
     "a Given": (
         RULE.replace("    When", "    Given a server\n    When"),
         '"Given" is not allowed in a rule; use When and Then',
@@ -108,7 +108,7 @@ MALFORMED = {
     "a background": ("\n  Background:\n    Given a server\n", "only scenarios"),
     "an outline": (
         RULE.replace("Scenario:", "Scenario Outline:") + "    Examples:\n      | n |\n      | 1 |\n",
-        "only scenarios, without examples",
+        "only scenarios without examples",
     ),
 }
 
@@ -134,7 +134,7 @@ def test_two_rules_of_one_id_are_refused() -> None:
 
 def test_two_rules_of_one_title_are_refused() -> None:
     other = RULE.replace("@chat.stream.done", "@chat.stream.end")
-    with pytest.raises(FeatureError, match=r"'A stream ends .*' is taken already"):
+    with pytest.raises(FeatureError, match=r"'A stream ends .*' is already used"):
         Catalogue(parse_feature(feature(RULE, other), "x.feature"))
 
 
@@ -176,7 +176,7 @@ def test_a_request_that_is_valid_here_and_wrong_there_is_refused() -> None:
         .replace("A stream", "No stream")
         .replace("is streamed", "is wrongly streamed")
     )
-    with pytest.raises(FeatureError, match="is called valid here and wrong elsewhere"):
+    with pytest.raises(FeatureError, match="is declared valid in one place and wrong in another"):
         Catalogue(parse_feature(feature(RULE, other), "x.feature"))
 
 
@@ -217,7 +217,7 @@ def test_a_selector_that_fits_nothing_is_refused_with_what_is_near() -> None:
         UsageError, match=r'There is no rule or group "chat\.steam"; did you mean chat\.stream'
     ):
         load().select(["chat.steam"])
-    with pytest.raises(UsageError, match='There is no rule or group "zzz"; "gonogo rules" lists them all'):
+    with pytest.raises(UsageError, match='There is no rule or group "zzz"; "gonogo rules" lists all rules'):
         load().select(skip=["zzz"])
 
 

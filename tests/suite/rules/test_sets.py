@@ -91,7 +91,7 @@ def test_a_rule_that_is_asked_for_and_not_in_the_set_is_one_sentence(
     [
         (["Since: 2026-13"], '"Since:" must be a rule set, one of 2026-12, 2027-03, 2027-09'),
         (["Until: never"], '"Until:" must be a rule set, one of'),
-        (["Since: 2027-09", "Until: 2026-12"], '"Until:" names a rule set before that of "Since:"'),
+        (["Since: 2027-09", "Until: 2026-12"], 'the rule set in "Until:" is older than the one in "Since:"'),
     ],
 )
 def test_a_rule_of_a_set_that_there_is_not_is_malformed(notes: list[str], sentence: str) -> None:

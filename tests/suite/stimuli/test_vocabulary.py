@@ -36,7 +36,7 @@ def test_case_matters() -> None:
 
 def test_what_two_phrases_fit_is_refused_with_both() -> None:
     words = vocabulary("the {noun} is listed", "the model is {verb}")
-    with pytest.raises(LookupError, match=r"fits 'the \{noun\} is listed' and 'the model is \{verb\}'"):
+    with pytest.raises(LookupError, match=r"matches 'the \{noun\} is listed' and 'the model is \{verb\}'"):
         words.find("the model is listed")
 
 
@@ -57,7 +57,7 @@ def test_a_phrase_with_braces_is_a_pattern_and_never_a_text() -> None:
 
 
 def test_a_text_that_one_phrase_is_and_another_fits_is_refused_with_both() -> None:
-    with pytest.raises(LookupError, match=r"fits 'the \{noun\} is listed' and 'the model is listed'"):
+    with pytest.raises(LookupError, match=r"matches 'the \{noun\} is listed' and 'the model is listed'"):
         vocabulary("the model is listed", "the {noun} is listed").find("the model is listed")
 
 
