@@ -155,7 +155,7 @@ def test_evidence_says_whose_an_exchange_is_and_is_judged_as_it_was(gateway: Gat
     assert len(set(ids)) == len(ids)
     records = evidence.read_each(stored)
     assert [record.target.model for record in records] == [GOOD, BAD]
-    with pytest.raises(evidence.EvidenceError, match="is of 2 models, where one is expected"):
+    with pytest.raises(evidence.EvidenceError, match="covers 2 models; expected one"):
         evidence.read(stored)
 
 

@@ -154,7 +154,7 @@ INTEGERS = {"I8", "I16", "I32"}
 
 def paper() -> str:
     text = (Path(__file__).parents[3] / "docs/server.md").read_text()
-    return text[text.index("A GGUF file is read where") : text.index("Q4_K is refused")]
+    return text[text.index("The server reads a GGUF file if") : text.index("Q4_K is refused")]
 
 
 def help_text() -> str:

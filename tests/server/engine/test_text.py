@@ -95,7 +95,7 @@ def test_what_renders_the_template_is_not_for_a_request_to_set(text: Text) -> No
 
 def test_a_model_without_a_template_takes_no_messages(bytes_tokenizer: PreTrainedTokenizerFast) -> None:
     bytes_tokenizer.chat_template = None
-    with pytest.raises(BadRequest, match="ask it for completions"):
+    with pytest.raises(BadRequest, match="use completions instead"):
         Text(TokenizerWrapper(bytes_tokenizer), 64, 257).chat_prompt(SAID)
 
 

@@ -88,8 +88,8 @@ def test_without_the_extra_it_says_how_to_install_it(
     status = serve.main(["--engine", "scripted", "--replicas", "2", "--port", "0"])
     assert status == serve.CANNOT_START
     assert capsys.readouterr().err == (
-        'gonogo serve: Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or leave'
-        " --replicas out.\n"
+        'gonogo serve: Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or remove'
+        " --replicas.\n"
     )
 
 

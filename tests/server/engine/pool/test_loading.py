@@ -88,5 +88,5 @@ async def test_what_was_loaded_before_counts(shelf: Shelf) -> None:
         ModelUnavailable, match=r"b cannot be preloaded with the others, 1 bytes are missing: preload fewer"
     ):
         pool.check_room("b")
-    with pytest.raises(ModelUnavailable, match="large takes 3 bytes"):
+    with pytest.raises(ModelUnavailable, match="large needs 3 bytes"):
         pool.fits("large")
