@@ -196,7 +196,7 @@ class Reason(StrEnum):
     NOT_NUMBERED = "not-numbered", "the choices are not numbered from 0"
     NO_FINISH_REASON = "no-finish-reason", "the answer has no finish_reason"
     CUT_OFF = "cut-off", 'the answer was cut off: its finish_reason is "{finish_reason}"'
-    LIMIT_PASSED = "limit-passed", "the answer has {found} tokens, so that no limit of {limit} cut it"
+    LIMIT_PASSED = "limit-passed", "the answer has {found} tokens, so the limit of {limit} did not cut it"
     LIMIT_REACHED = (
         "limit-reached",
         "the chat used all of its {limit} tokens, and says that it stopped by itself",
@@ -213,20 +213,23 @@ class Reason(StrEnum):
         "context-longer",
         "the whole prompt was accepted: the context is longer than the model list says",
     )
-    NOT_REPEATED = "not-repeated", "the greedy text did not repeat"
-    TOO_SURE = "too-sure", "the model is so sure of its words that they may be drawn each time"
-    TOO_SHORT = "too-short", "the text has {found} words, and fewer than {needed} may be drawn each time"
-    TEXT_CHANGED = "text-changed", "the greedy text changed from one answer to the other"
-    TEXTS_DIFFER = "texts-differ", "the whole text and the streamed text differ"
+    NOT_REPEATED = "not-repeated", "the greedy text was not repeatable"
+    TOO_SURE = "too-sure", "the model is so certain of its tokens that sampling may always pick them"
+    TOO_SHORT = (
+        "too-short",
+        ("the text has {found} words; with fewer than {needed}, sampling may always pick the same"),
+    )
+    TEXT_CHANGED = "text-changed", "the greedy text changed between two answers"
+    TEXTS_DIFFER = "texts-differ", "the text differs between the stream and the whole answer"
     TEXTS_OF_SURFACES_DIFFER = "texts-of-surfaces-differ", "the two surfaces give different texts"
     ASKED_FOR_MORE = (
         "asked-for-more",
         "chat was asked with {fields} too, so that the two surfaces were not asked for the same",
     )
-    TOO_FEW_TEXTS = "too-few-texts", "{found} answers carry text, and fewer than {needed} show too little"
-    ALL_ASCII = "all-ascii", "the text has no character that takes more than one byte"
-    REPLACEMENTS = "replacements", "the whole text has replacement characters itself"
-    ASKS_FOR_HALVES = "asks-for-halves", "the request holds half a surrogate pair itself"
+    TOO_FEW_TEXTS = "too-few-texts", "only {found} answers contain text; at least {needed} are needed"
+    ALL_ASCII = "all-ascii", "the text has no multi-byte character"
+    REPLACEMENTS = "replacements", "the whole answer also contains replacement characters"
+    ASKS_FOR_HALVES = "asks-for-halves", "the request itself contains half a surrogate pair"
     NOT_STOPPED = "not-stopped", "the text was not stopped"
     STOP_NOT_IN_TEXT = "stop-not-in-text", "no stop sequence is in the greedy text"
     STOP_IN_TEXT = "stop-in-text", "the text contains the whole stop sequence"

@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
         help="delete the least recently used beyond it (10000)",
     )
     add("--responses-store-bytes", metavar="BYTES", help="the same, by their size (256MiB)")
-    add("--print-config", action="store_true", help="show the settings, without keys, and end")
+    add("--print-config", action="store_true", help="print the settings without keys, and exit")
     add("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
     return made
 

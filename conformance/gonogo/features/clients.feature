@@ -48,6 +48,6 @@ Feature: Python clients
   @should @clients.httpx_sse.stream
   Scenario: httpx-sse reads streams
     Source: SDK behaviour, httpx-sse, EventSource.iter_sse()
-    Why: SDKs and gateways in Python that read server-sent events themselves use it.
+    Why: Python SDKs and gateways that parse server-sent events themselves use it.
     When any stream of chunks is asked for
     Then httpx-sse reads the stream

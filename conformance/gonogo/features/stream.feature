@@ -40,7 +40,7 @@ Feature: Server-sent events
   @should @stream.data_only
   Scenario: The events of a stream contain only data
     Source: schema, CreateCompletionRequest.stream, "data-only server-sent events"; recorded streams
-    Why: naive readers take every line for data.
+    Why: simple readers treat every line as data.
     When any stream of chunks is asked for
     Then the strict parser finds no event-name or id-field or nul-in-id or retry-field or bad-retry
 
@@ -99,13 +99,13 @@ Feature: Server-sent events
   @should @stream.no_error
   Scenario: No stream of a valid request ends with an error
     Source: project decision; an error in mid-stream is a server error that came too late for a status
-    Why: SDKs raise, or take the part for the whole (open-webui/open-webui#29628).
+    Why: SDKs raise, or treat the part as the whole (open-webui/open-webui#29628).
     When any stream of chunks is asked for
     Then no event carries an error
 
   @should @stream.no_empty_error
   Scenario: No chunk has an empty error
     Source: schema, CreateChatCompletionStreamResponse, which has no error; recorded streams
-    Why: the AI SDK takes null for an error and drops the text, openai-node and LangChain raise at {}.
+    Why: the AI SDK treats null as an error and drops the text; openai-node and LangChain raise on {}.
     When any stream of chunks is asked for
     Then no chunk has an error that is none

@@ -20,8 +20,8 @@ WITH_REPLICAS: Final = {
 """Settings that replicas cannot keep, and why."""
 
 ON_A_CLUSTER: Final = {
-    "host": "Ray Serve listens, on http_options.host of its configuration",
-    "port": "Ray Serve listens, on http_options.port of its configuration",
+    "host": "Ray Serve listens on http_options.host of its configuration",
+    "port": "Ray Serve listens on http_options.port of its configuration",
     "responses_store": "machines do not share a file, so that a response would be known to some of them",
 }
 """Those that only `gonogo serve` can keep."""

@@ -256,10 +256,10 @@ SOURCES = (
     "project decision",
 )
 SHARED = {
-    "SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.",
-    "the person learns which of twenty parameters it was, and the SDK raises BadRequestError.",
+    "SDKs raise BadRequestError for 400; for 422 they raise another class with an unknown body.",
+    "the caller learns which of many parameters is wrong, and the SDK raises BadRequestError.",
     "strictly typed clients fail to decode a response without it.",
-    "a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).",
+    "a value out of range is the caller's error, but a 500 blames the server (raullenchai/Rapid-MLX PR#740).",
 }
 """Reasons that are the same for every parameter or field: which class an SDK raises, what it shows, and decoding."""
 MOST = 5

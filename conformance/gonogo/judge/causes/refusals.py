@@ -332,7 +332,7 @@ VALUES = (
     Diagnosis(
         "param-missing",
         "Errors do not name the parameter",
-        "agents cannot drop the parameter that is refused, and try again without it",
+        "agents cannot drop the refused parameter and retry",
         ("errors.envelope.param", "errors.detail.param", "sampling.named.*", "responses.*.param"),
         broken(
             "errors.envelope.param",
