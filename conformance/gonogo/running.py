@@ -172,7 +172,7 @@ def check(
     scenarios = selection.scenarios(catalogue)
     if approach.fuzzing is not None and all(scenario.rule.group not in GROUPS for scenario in scenarios):
         raise UsageError(
-            "--fuzz judges the groups {' and '.join(GROUPS)}, but --only and --skip leave none of their "
+            f"--fuzz judges the groups {' and '.join(GROUPS)}, but --only and --skip leave none of their "
             "rules."
         )
     began = perf_counter()

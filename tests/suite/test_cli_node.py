@@ -100,7 +100,7 @@ def test_a_folder_without_the_packages_is_a_wrong_option(
     result = gonogo("judge", clean_evidence, *FEW, "--node-modules", tmp_path)
     assert result.exit_code == 2
     assert result.stderr.strip().endswith(nodejs.command(str(tmp_path)))
-    assert "openai is not there, ai is not there" in result.stderr
+    assert "openai is missing, ai is missing" in result.stderr
 
 
 def test_the_documentation_has_the_command_with_the_versions_of_the_lane() -> None:

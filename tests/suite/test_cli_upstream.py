@@ -62,7 +62,7 @@ def test_a_gateway_that_asks_somebody_else_is_told_where_to_point(gonogo: Run, r
     assert second.startswith("For a second provider, if the gateway supports one: http://127.0.0.1:")
     assert waiting == "Waiting for the gateway …"
     assert f"sent no request to {url} within 0.6 s" in last
-    assert last.endswith("point a provider of the gateway there, or name its model with --model.")
+    assert last.endswith("point a provider of the gateway to this URL, or give its model with --model.")
 
 
 def test_a_port_that_is_taken_is_said(gonogo: Run) -> None:

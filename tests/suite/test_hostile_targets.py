@@ -160,7 +160,7 @@ def edited(stored: Path, **target: Any) -> Path:  # noqa: ANN401 - JSON
         "",
         "http://h]/v1",
         "http://h:99999999/v1",
-        "no URL",
+        "not a URL",
         "//",
         ACTS,
         "\0",

@@ -150,7 +150,7 @@ def test_extra_fields_are_sent_noted_and_needed_again(gonogo: Run, fragile: Frag
     assert evidence.read(stored).extra_body == {"think": False}
     assert json.loads(report.read_bytes())["extra_body"] == {"think": False}
     assert (other.exit_code, other.stderr.count("\n")) == (2, 1)
-    assert "--resume goes on with the --extra-body of the evidence file" in other.stderr
+    assert "--resume needs the same --extra-body as the evidence file" in other.stderr
 
 
 @pytest.mark.parametrize(

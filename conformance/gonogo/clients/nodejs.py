@@ -66,7 +66,7 @@ def find(folder: Path) -> Node:
     place = place.parent if place.name == "node_modules" else place
     versions = {name: _version(place, name) for name in PACKAGES}
     wrong = [
-        f"{name} is {{has or 'missing'}}"
+        f"{name} is {has or 'missing'}"
         for name, has in versions.items()
         if _major(has) != _major(wanted()[name])
     ]

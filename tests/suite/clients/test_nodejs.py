@@ -266,7 +266,10 @@ SOON = 0.05  # seconds without a word after which a child of the tests is not wa
 BROKEN = {
     "cannot be started": (("/no/such/program",), "cannot start /no/such/program"),
     "ends at once": ((*PYTHON, ""), "Node exited before it had read the answer"),
-    "says what nobody understands": ((*PYTHON, "print('[1]'); print('{}'); print('x')"), "Node ended before"),
+    "says what nobody understands": (
+        (*PYTHON, "print('[1]'); print('{}'); print('x')"),
+        "Node exited before",
+    ),
     "is too old": ((*PYTHON, 'print(\'{"refused": "Node 18 is too old"}\')'), "Node 18 is too old"),
     "never says a word": (
         (*PYTHON, "import threading; threading.Event().wait()"),
@@ -339,7 +342,7 @@ def test_a_package_that_is_missing_or_of_another_major_version_is_named_with_the
 
 def test_a_package_whose_file_cannot_be_read_is_not_there(tmp_path: Path) -> None:
     (install(tmp_path) / "node_modules" / "openai" / "package.json").write_text("{")
-    with pytest.raises(UsageError, match="openai is not there"):
+    with pytest.raises(UsageError, match="openai is missing"):
         find(tmp_path)
 
 
