@@ -124,7 +124,9 @@ def checked_names(value: dict[str, Any]) -> dict[str, Any]:
         if name in RESERVED:
             raise ValueError(f"'{name}' is reserved and cannot name a provider: choose another name")
         if not NAME.fullmatch(name):
-            raise ValueError(f"'{name}' cannot name a provider: use lower-case letters, digits, -, _ and .")
+            raise ValueError(
+                f"'{name}' cannot name a provider: use lower-case letters, digits, dots, - and _"
+            )
     return value
 
 

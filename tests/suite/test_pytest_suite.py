@@ -90,7 +90,7 @@ def test_a_run_is_recorded_with_its_extra_fields_and_gone_on_with(tmp_path: Path
         *extra,
         "--gonogo-resume",
         "-k",
-        "object_of_a_chat_completion or object_of_a_completion",
+        "object_of_a_chat or object_of_a_completion",
     )
     after = read(stored)
     sent = [e for e in after.exchanges[len(before.exchanges) :] if not e.stimulus.startswith("greeting")]
