@@ -26,7 +26,7 @@ __all__ = [*_HOMES]  # noqa: PLE0604 - the names are texts
 
 
 def __getattr__(name: str) -> object:
-    """A public name or `__version__`, imported where it is asked for: the command line needs few of them."""
+    """A public name or `__version__`, imported where it is requested: the command line needs few of them."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415 - takes as long to import as Python itself
 

@@ -1,4 +1,4 @@
-"""Base URLs: what paths are appended to, and the query that goes with every request (Azure's `?api-version=…`).
+"""Base URLs: paths are appended to them, and their query goes with every request (Azure's `?api-version=…`).
 
 A value of a query that looks like a credential by its name is shown nowhere.
 """

@@ -1,4 +1,4 @@
-"""gonogo from Python: `gonogo.check` asks a target and returns the report; `gonogo.acheck` does so in an event loop.
+"""The Python API: `gonogo.check` checks a target and returns the report; `gonogo.acheck` does so in an event loop.
 
 Import the names from `gonogo` itself, where they stay; the modules below it may move.
 """
@@ -70,8 +70,8 @@ def check(  # noqa: PLR0913 - one parameter an option, each by its name
     `max_failures` broken must rules.
     `evidence` is a file to write, `baseline` a TOML file of waivers. `context_length` is in tokens.
 
-    Raises UsageError for an argument that cannot be obeyed, TargetError where the target cannot be judged at all, and
-    EvidenceError where the file of evidence cannot be written; each is a GonogoError, whose text says what to do.
+    Raises UsageError for an argument that cannot be obeyed, TargetError if the target cannot be judged at all, and
+    EvidenceError if the file of evidence cannot be written; each is a GonogoError, whose text says what to do.
     """
     _refuse_text(models=models, only=only, skip=skip, require=require, profiles=profiles)
     ca_path = None if ca_file is None else Path(ca_file)
@@ -124,9 +124,9 @@ def _asynchronous(call: Callable[P, Report]) -> Callable[P, Coroutine[None, None
 
 acheck = _asynchronous(check)
 acheck.__name__ = acheck.__qualname__ = "acheck"
-acheck.__doc__ = """The same as `check`, from a coroutine: the run has a thread and an event loop of its own.
+acheck.__doc__ = """The same as `check`, from a coroutine: the run has a thread and its own event loop.
 
-Takes and raises what `check` does. A call that is cancelled breaks off the requests under way, and then raises
+Takes and raises what `check` does. A call that is cancelled breaks off the requests in flight, and then raises
 CancelledError.
 """
 

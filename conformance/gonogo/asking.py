@@ -1,4 +1,4 @@
-"""Asking a target everything in a plan, and recording what it answers. Nothing is judged or printed."""
+"""Sends all requests of a plan to a target and records the answers. Nothing is judged or printed."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ if TYPE_CHECKING:
 class Approach:
     """How a target is asked.
 
-    `base_url` ends before "/chat/completions". `models` are asked for in turn; without any, and where the one for
+    `base_url` ends before "/chat/completions". `models` are requested in turn; without any, and where the one for
     embeddings is None, that is chosen from the target's list.
-    `timeout` is the limit of one exchange in seconds, `concurrency` the requests under way at a time.
+    `timeout` is the limit of one exchange in seconds, `concurrency` the requests in flight at a time.
     `evidence` is the file that keeps what is recorded, while it is recorded. `fuzzing` is how generated requests
     follow those of the rules, if they do. `extra_body` holds fields that are added to the body of every generation.
     `resume` is whether the file of evidence is gone on with: what reached the target is not sent again.
@@ -106,7 +106,7 @@ async def collect(
     """Record the answers to a plan, a record for each model; the requests of the greeting are in them too.
 
     `on_exchange` is called with each exchange once it is recorded. `enough` says of the record of a model why the run
-    ends with it, None where it does not, and `stopper` ends it from outside; then the rest of the plan is unsent.
+    ends with it, None if it does not, and `stopper` ends it from outside; then the rest of the plan is unsent.
     Raises as `check` does, and KeyboardInterrupt where it is ended before the greeting is over.
     """
     earlier = _earlier(approach)
@@ -138,7 +138,7 @@ async def collect(
             run.greeted(greeting.exchanges)
             try:
                 broken_off = await bounds.keep(run.run(partial(_send, asked, approach.fuzzing), asked))
-            except ExceptionGroup as group:  # of the requests under way; one sentence is enough
+            except ExceptionGroup as group:  # of the requests in flight; one sentence is enough
                 raise _told(group) from group
             if broken_off is not None:
                 _give_up(run, asked, approach.fuzzing, broken_off)
@@ -153,7 +153,7 @@ def _turns(
     keep: Callable[..., Kept],
     enough: Callable[[Record], Because | None] | None,
 ) -> list[Turn]:
-    """A turn for each subject, which goes on with its record."""
+    """A turn for each subject, which continues with its record."""
     ids = ids_after(begun, "x")
     found = []
     for record, subject in zip(begun, subjects, strict=True):
@@ -219,14 +219,14 @@ def _enough_in(
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """What may end a run: somebody outside, or `max_seconds` after `began`, a time of the loop."""
+    """What may end a run: a call of `stopper`, or `max_seconds` after `began`, a time of the loop."""
 
     stopper: Stopper
     max_seconds: float | None
     began: float
 
     async def keep(self, work: Coroutine[None, None, None]) -> Because | None:
-        """Do the work; why it was broken off, None where it was not."""
+        """Do the work; why it was broken off, None if it was not."""
         deadline = None if self.max_seconds is None else self.began + self.max_seconds
         return await self.stopper.bound(work, deadline)
 
@@ -249,7 +249,7 @@ def _limited(recorder: Records, approach: Approach, stopper: Stopper) -> Records
 
 
 async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) -> list[Subject]:
-    """Who is asked; KeyboardInterrupt or TargetError where the greeting did not come to its end."""
+    """Who is asked; KeyboardInterrupt or TargetError if the greeting did not come to its end."""
     found: list[Subject] = []
 
     async def work() -> None:

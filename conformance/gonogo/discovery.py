@@ -1,4 +1,4 @@
-"""Which OpenAI-compatible servers answer on this machine's usual ports. No key is sent to any of them."""
+"""Finds OpenAI-compatible servers on the usual local ports. No key is sent to any of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORTS: Final[Mapping[int, tuple[str, ...]]] = {
     23333: ("LMDeploy",),
     30000: ("SGLang",),
 }
-"""The port on which each of these listens unless it is told another."""
+"""The default port of each of these servers."""
 
 OWNERS: Final = {
     "library": "Ollama",
@@ -45,7 +45,7 @@ PATIENCE: Final = 2.0
 class Found:
     """A server that answered: its base URL, what it is or may be, and its models.
 
-    `models` is None where it wants a key to list them.
+    `models` is None if it wants a key to list them.
     """
 
     base_url: str
@@ -79,6 +79,6 @@ async def _ask(client: httpx2.AsyncClient, port: int, servers: tuple[str, ...]) 
 
 
 def _entries(body: object) -> list[dict[str, object]] | None:
-    """The entries of a list of models, None where the body is something else."""
+    """The entries of a list of models, None if the body is something else."""
     data = body.get("data") if isinstance(body, dict) else None
     return [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else None

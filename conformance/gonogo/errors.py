@@ -3,7 +3,7 @@
 * GonogoError: the harness could not do its work; one sentence for the person at the terminal (exit 2)
     * UsageError: an option or argument that cannot be obeyed
     * TargetError: the target was never there, or is not what it should be
-    * FeatureError: a scenario of ours is malformed; always our own mistake
+    * FeatureError: a feature file is malformed; always a bug in gonogo
     * EvidenceError: a stored record that cannot be read
 """
 

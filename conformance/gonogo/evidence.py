@@ -4,9 +4,9 @@ The first line is a header: `{"gonogo": version, "evidence_version": 1, "target"
 the last absent in older files. Each further line is one exchange, or
 `{"unsent": stimulus, "reason": code, "about": [id, …], "values": {…}}` (`gonogo.reasons` has the codes; an older file
 has a sentence as the reason, and no more). A run that asks for several models is of version 2: its header has
-`"models": [id, …]`, `target` names the first of them, and each further line has the `"model"` whose it is; an exchange
+`"models": [id, …]`, `target` names the first of them, and each further line has its `"model"`; an exchange
 without one speaks of the endpoint, and belongs to every model. A chunk of a body is `[seconds, text]`, or
-`[seconds, {"base64": …}]` where its bytes are not UTF-8 by themselves. A body of more than 64 KiB, as vectors make it,
+`[seconds, {"base64": …}]` if its bytes are not valid UTF-8 on their own. A body of more than 64 KiB, such as vectors,
 is packed without loss: its chunks are `{"zlib": base64 of the whole body, "pieces": [[seconds, bytes], …]}`. A line is
 flushed as soon as its
 exchange ended, so that a crash loses nothing that was recorded. Secrets are never
@@ -44,7 +44,7 @@ SEVERAL_VERSION = 2
 
 _REASONS = {reason.value: reason for reason in Reason}
 _OLDER_REASONS = {
-    "no embedding model is known; name one with --embedding-model": Reason.NO_EMBEDDING_MODEL,
+    "no embedding model is known; give one with --embedding-model": Reason.NO_EMBEDDING_MODEL,
 }
 """Sentences of older files on which a verdict depends; any other is shown as it is."""
 
@@ -65,7 +65,7 @@ class Record:
     `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
     not sent, and why each was not; an exchange of such a key was to be asked for once more, and does not count.
     `gonogo` is the version that wrote it. `truncated` is true
-    where the last line of the file was cut short and is left out. `extra_body` holds the fields that went into
+    where the last line of the file was cut short and is omitted. `extra_body` holds the fields that went into
     the body of every generation. A run that asks for several models has a record for each.
     """
 
@@ -84,7 +84,7 @@ class EvidenceWriter:
     `go_on` makes one that adds to a record instead.
     `key` is the API key of the run; it is masked wherever it occurs (see `gonogo.redaction`). `models` are all that are
     asked for, where they are several.
-    Raises `EvidenceError` where the file cannot be written.
+    Raises `EvidenceError` if the file cannot be written.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class EvidenceWriter:
 
         There is one for each model. The file is replaced in one step, so that a crash at any moment loses nothing that
         was recorded.
-        Raises EvidenceError where it cannot be written.
+        Raises EvidenceError if it cannot be written.
         """
         target = Path(path).resolve()  # what a link leads to, not the link
         beside = target.with_name(f"{target.name}.new")
@@ -171,7 +171,7 @@ class EvidenceWriter:
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> EvidenceError:
-        return EvidenceError(f"The evidence file {self._path} cannot be written: {error.strerror}.")
+        return EvidenceError(f"Cannot write the evidence file {self._path}: {error.strerror}.")
 
     def close(self) -> None:
         """Close the file; every line is in it already."""
@@ -205,14 +205,14 @@ def read(path: str | PathLike[str]) -> Record:
     """Read the evidence of one model; `EvidenceError` where there is that of several, and as `read_each` raises it."""
     record, *more = read_each(path)
     if more:
-        raise EvidenceError(f"The evidence file {path} is of {len(more) + 1} models, where one is expected.")
+        raise EvidenceError(f"The evidence file {path} covers {len(more) + 1} models; expected one.")
     return record
 
 
 def read_each(path: str | PathLike[str]) -> tuple[Record, ...]:
     """Read an evidence file, a record for each model; `EvidenceError` says in one sentence why it cannot be read.
 
-    A last line that was cut short, as a crash leaves it, is left out and reported by `Record.truncated`.
+    A last line that was cut short, as a crash leaves it, is omitted and reported by `Record.truncated`.
     """
     lines = _Lines(Path(path))
     header = lines.header()
@@ -221,9 +221,7 @@ def read_each(path: str | PathLike[str]) -> tuple[Record, ...]:
     models = header.get("models", [None])
     for line in lines:
         if (model := line.get("model")) is not None and model not in models:
-            raise EvidenceError(
-                f'{lines.place} is of the model "{model}", which the first line does not name.'
-            )
+            raise EvidenceError(f'{lines.place} has the model "{model}", which the first line does not list.')
         if "unsent" in line:
             unsent[model, line["unsent"]] = _because_from_json(line, lines.place)
         elif line["id"] in exchanges:
@@ -249,7 +247,7 @@ def _exchange_from_json(line: dict[str, Any], place: str) -> Exchange:
     try:
         return from_json(line)
     except ValueError as error:
-        raise EvidenceError(f"{place} is not as gonogo writes it: {error}.") from error
+        raise EvidenceError(f"{place} is not valid gonogo evidence: {error}.") from error
 
 
 def _header(
@@ -271,7 +269,7 @@ def _because_from_json(line: dict[str, Any], place: str) -> Because:
         return Because(Reason.NOT_SENT, {"told": line["reason"]}) if known is None else Because(known)
     reason = _REASONS[line["reason"]]
     if missing := ", ".join(sorted(reason.names - line["values"].keys())):
-        raise EvidenceError(f"{place} is not as gonogo writes it: values: {missing} is missing.")
+        raise EvidenceError(f"{place} is not valid gonogo evidence: values: {missing} is missing.")
     return Because(reason, line["values"], tuple(line["about"]))
 
 
@@ -285,7 +283,7 @@ class _Lines:
         try:
             self._lines = path.read_bytes().splitlines(keepends=True)
         except OSError as error:
-            raise EvidenceError(f"The evidence file {path} cannot be read: {error.strerror}.") from error
+            raise EvidenceError(f"Cannot read the evidence file {path}: {error.strerror}.") from error
 
     @property
     def place(self) -> str:
@@ -295,7 +293,7 @@ class _Lines:
         line = self._next()
         if not isinstance(line, dict) or "evidence_version" not in line:
             raise EvidenceError(
-                f"{self._path} is not an evidence file: its first line is no header of gonogo's."
+                f"{self._path} is not an evidence file: its first line is not a gonogo header."
             )
         if line["evidence_version"] not in (EVIDENCE_VERSION, SEVERAL_VERSION):
             what = f"{self._path} has evidence version {line['evidence_version']}, and this gonogo"
@@ -327,7 +325,7 @@ class _Lines:
     def _checked(self, line: object, shape: jsonschema_rs.Validator) -> dict[str, Any]:
         if error := next(shape.iter_errors(line), None):
             where = "/".join(map(str, error.instance_path)) or "the line"
-            raise EvidenceError(f"{self.place} is not as gonogo writes it: {where}: {error.message[:200]}.")
+            raise EvidenceError(f"{self.place} is not valid gonogo evidence: {where}: {error.message[:200]}.")
         assert isinstance(line, dict)
         return line
 
@@ -341,12 +339,12 @@ def _shape(line: object) -> jsonschema_rs.Validator:
 def _loads(text: bytes) -> object:
     value = json.loads(text, parse_constant=_refuse)
     if b"\\ud" in text.lower():
-        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError where a surrogate stands alone
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError if a surrogate stands alone
     return value
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number in JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _object(**properties: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What went over the wire once: a request, and everything that came back, as timed raw bytes.
+"""An exchange: a request and everything that came back, as timed raw bytes.
 
 An exchange is a fact. It is recorded by `gonogo.collect`, stored by `gonogo.evidence`, and only read
 after that; nothing here talks to a network or interprets a body.
@@ -42,7 +42,7 @@ class Request:
 
     Orders to a recorder, which no evidence holds: one that is `anonymous` is sent without the key of the run,
     `enough` is how many bytes of the answer's body are read before the connection is closed (None: all), and where it
-    `lingers` the connection is looked at for a moment behind the answer.
+    `lingers` the connection is looked at for a moment after the answer.
     """
 
     method: str
@@ -55,7 +55,7 @@ class Request:
 
     @property
     def json(self) -> object:
-        """The body as JSON, or None where it is empty or not JSON (some requests are broken on purpose).
+        """The body as JSON, or None if it is empty or not JSON (some requests are broken on purpose).
 
         What is nested deeper than Python reads counts as not JSON.
         """
@@ -84,11 +84,11 @@ class Exchange:
     """A request and its answer; compared and cached by identity.
 
     `id` is unique in one evidence file ("x17"); `stimulus` is the key of the stimulus that asked for it.
-    `status` is None where no response began; `failure` is None where the response is complete.
+    `status` is None if no response began; `failure` is None if the response is complete.
     `headers` keep their order and repetitions. `seconds` runs from sending to the last byte (or failure).
-    `model` is whose it is in a run that asks for several models; None where it speaks of the endpoint, and so of each.
+    `model` is its model in a run with several models; None if it concerns the endpoint, and so all models.
     `sent` is when it was sent, a Unix time by the recorder's clock, and `hung_up` is whether the target closed the
-    connection behind the whole answer without having said so: None where nobody looked.
+    connection after the whole answer without notice: None if that was not observed.
     """
 
     id: str
@@ -110,7 +110,7 @@ class Exchange:
 
     @property
     def json(self) -> object:
-        """The body as JSON as Python reads it, None where it is not JSON, or is nested deeper than Python reads.
+        """The body as JSON as Python reads it, None if it is not JSON, or is nested deeper than Python reads.
 
         Judges read with `gonogo.judge.reading`, which is strict.
         """
@@ -131,7 +131,7 @@ class Exchange:
 
     @property
     def is_stream(self) -> bool:
-        """Whether the response says that it is an event stream, be it that none was asked for."""
+        """Whether the response declares an event stream, requested or not."""
         return self.media_type == "text/event-stream"
 
     def arrival(self, offset: int) -> float | None:
@@ -145,6 +145,6 @@ class Exchange:
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
-    """Join every value of a field, whatever its case, or None where it is absent."""
+    """Join every value of a field, whatever its case, or None if it is absent."""
     values = [value for key, value in headers if key.lower() == name.lower()]
     return ", ".join(values) if values else None

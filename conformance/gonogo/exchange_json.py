@@ -1,4 +1,4 @@
-"""An exchange as a line of an evidence file holds it; what the fields mean stands in `gonogo.evidence`."""
+"""An exchange as a line of an evidence file; `gonogo.evidence` documents the fields."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _data_to_json(data: bytes) -> str | dict[str, str]:
 
 
 def from_json(line: dict[str, Any]) -> Exchange:
-    """The exchange of a line that `to_json` made, be it read from JSON again."""
+    """The exchange of a line that `to_json` made."""
     request, failure = line["request"], line["failure"]
     return Exchange(
         id=line["id"],
@@ -77,7 +77,7 @@ def _chunks_to_json(chunks: tuple[Chunk, ...]) -> list[list[Any]] | dict[str, An
 
 
 def _chunks_from_json(chunks: list[list[Any]] | dict[str, Any]) -> tuple[Chunk, ...]:
-    """Raises ValueError where a packed body is not what its pieces say."""
+    """Raises ValueError if a packed body is not what its pieces say."""
     if isinstance(chunks, list):
         return tuple(Chunk(at, _data_from_json(data)) for at, data in chunks)
     size = sum(length for _, length in chunks["pieces"])

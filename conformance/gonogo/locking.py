@@ -1,4 +1,4 @@
-"""One writer a file: two runs that write the same file of evidence would leave neither a record."""
+"""One writer per file: two runs that write the same evidence file would destroy both records."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import IO, Final
 if sys.platform != "win32":
     import fcntl
 
-OTHERS: Final = "is being written by another run: wait for its end, or name another file"
-"""What becomes of whoever wants to write a file too."""
+OTHERS: Final = "is in use by another run: wait until it ends, or give another file"
+"""The end of the message for a second writer."""
 
 
 def alone(file: IO[str]) -> bool:

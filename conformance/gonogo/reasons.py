@@ -1,4 +1,4 @@
-"""Why a rule could not be decided, or what a target does not do: a code each, and the sentence that it becomes.
+"""Why a rule could not be decided, or what a target does not support: a code and a sentence for each.
 
 A template holds names in braces for the values that a report fills in. No template and no value names an exchange:
 those are fields of their own, so that nothing that a target said is ever searched or rewritten.
@@ -29,125 +29,134 @@ class Reason(StrEnum):
         return frozenset(name for _, name, _, _ in Formatter().parse(self.template) if name is not None)
 
     # ---- nothing was seen ------------------------------------------------------------------------------------
-    NOTHING_SEEN = "nothing-seen", "no {what} was seen"
-    NOTHING_RECORDED = "nothing-recorded", "nothing of the kind was recorded"
-    NOT_RECORDED = "not-recorded", "the evidence does not hold this request; collect it again"
-    CHECK_BROKE = "check-broke", "the check broke on these answers: {error} ({where})"
+    NOTHING_SEEN = "nothing-seen", "no {what} was recorded"
+    NOTHING_RECORDED = "nothing-recorded", "no such exchange was recorded"
+    NOT_RECORDED = "not-recorded", "the evidence does not contain this request; run the check again"
+    CHECK_BROKE = "check-broke", "internal error while checking these answers: {error} ({where})"
     NOT_INSTALLED = "not-installed", "{told}"
     NOT_RUN = "not-run", "not run: {why}"
-    NOT_OF_CLIENT = "not-of-client", "{client} sends no such request"
+    NOT_OF_CLIENT = "not-of-client", "{client} does not send such requests"
 
     # ---- the request was not sent ----------------------------------------------------------------------------
     NOT_SENT = "not-sent", "{told}"
-    NO_EMBEDDING_MODEL = "no-embedding-model", "no embedding model is known; name one with --embedding-model"
-    NEED_MISSING = "need-missing", "the answer of {key} that it needs is not there"
-    FEWER_MODELS = "fewer-models", "the list has no further model to retrieve"
+    NO_EMBEDDING_MODEL = (
+        "no-embedding-model",
+        ("no embedding model is known; give one with --embedding-model"),
+    )
+    NEED_MISSING = "need-missing", "the answer to {key}, which this request needs, is missing"
+    FEWER_MODELS = "fewer-models", "the model list has no other model to retrieve"
     NO_SLASH = "no-slash", 'no model has a "/" in its id'
-    NO_FIT_STOP = "no-fit-stop", 'no part of the text "{text}" is fit for a stop sequence'
-    ALL_REASONING = "all-reasoning", "the tokens went into reasoning, which --extra-body may turn off"
+    NO_FIT_STOP = "no-fit-stop", 'no part of the text "{text}" is suitable as a stop sequence'
+    ALL_REASONING = (
+        "all-reasoning",
+        ("all tokens went into reasoning; turn it off with --extra-body if possible"),
+    )
     CONTEXT_NOT_LISTED = (
         "context-not-listed",
         (
-            "neither the list of models nor a refusal says how long the context of the model is; "
-            "--context-length does"
+            "the context length is unknown: neither the model list nor an error states it; give it "
+            "with --context-length"
         ),
     )
     CONTEXT_TOO_LONG = (
         "context-too-long",
-        "the context of {length} tokens is not filled; gonogo does so up to {most}",
+        "the context of {length} tokens is too long to fill; gonogo fills up to {most}",
     )
     TARGET_LOST = (
         "target-lost",
-        ("the target no longer answered after a request, so this was not sent; restart it and add --resume"),
+        ("not sent: the target stopped answering after an earlier request; restart it and add --resume"),
     )
     TARGET_LOST_AFTER_SEVERAL = (
         "target-lost-after-several",
         (
-            "the target no longer answered after {number} requests (any of them may be why: --concurrency 1 names the "
-            "one), so this was not sent; restart it and add --resume"
+            "not sent: the target stopped answering after {number} parallel requests (--concurrency 1 "
+            "identifies the one that caused it); restart it and add --resume"
         ),
     )
     TARGET_LOST_BEFORE = (
         "target-lost-before",
         (
-            "the target no longer answered after requests that were turned away with 503 too, so something before may "
-            "be why, and this was not sent; restart it and add --resume"
+            "not sent: the target stopped answering; it had already refused requests with 503, so an "
+            "earlier request may be the cause; restart it and add --resume"
         ),
     )
     TARGET_GONE = (
         "target-gone",
-        "nobody could be reached at the target any more, so this was not sent; start it again and add --resume",
+        "not sent: the target is no longer reachable; restart it and add --resume",
     )
-    INTERRUPTED = "interrupted", "the run was interrupted before this was answered; --resume goes on with it"
-    OUT_OF_TIME = "out-of-time", "--max-seconds was over before this was answered; --resume goes on with it"
+    INTERRUPTED = "interrupted", "the run was interrupted before this was answered; continue with --resume"
+    OUT_OF_TIME = (
+        "out-of-time",
+        ("the run reached --max-seconds before this was answered; continue with --resume"),
+    )
     OUT_OF_ROOM = (
         "out-of-room",
-        "the answers had more than --max-bytes before this was answered; --resume goes on with it",
+        "the run reached --max-bytes before this was answered; continue with --resume",
     )
     ENOUGH_BROKEN = (
         "enough-broken",
-        "{number} must rules were broken by then, so this was not sent (--max-failures); --resume goes on with it",
+        "not sent: {number} must rules were already broken (--max-failures); continue with --resume",
     )
     NO_SECOND_PROVIDER = (
         "no-second-provider",
-        "the gateway lists no model gonogo-second, so that there is no second provider to tell from the first",
+        "the gateway does not list the model gonogo-second, so it has no second provider to compare with",
     )
     BUDGET_USED_UP = "budget-used-up", "the --fuzz-budget was used up before the first generated case"
 
     # ---- the request was not answered, or for another reason than the rule's ---------------------------------
-    NOT_WHOLE = "not-whole", "the request was not answered whole: {failure}"
+    NOT_WHOLE = "not-whole", "the answer was incomplete: {failure}"
     NO_ANSWER = "no-answer", "the request was not answered: {failure}"
     TIMED_OUT = "timed-out", "the request timed out: {failure}"
-    UNAUTHORIZED = "unauthorized", "the target answered {status}: set GONOGO_API_KEY to a key that it takes"
+    UNAUTHORIZED = "unauthorized", "the target answered {status}: set GONOGO_API_KEY to a valid key"
     BUSY = (
         "busy",
-        "the target answered {status}, as it was busy; a smaller --concurrency sends less at a time",
+        "the target was busy and answered {status}; lower --concurrency",
     )
-    SERVER_ERROR = "server-error", "the target answered {status}, which another rule reports"
+    SERVER_ERROR = "server-error", "the target answered {status}, which is reported by another rule"
     OTHER_STATUS = "other-status", "the target answered {status}"
     NOT_REFUSED = "not-refused", "the target did not refuse the request, but answered {status}"
-    MAY_BE_UNDER_WAY = "may-be-under-way", "the target may be answering the request as if it were right"
+    MAY_BE_UNDER_WAY = "may-be-under-way", "the target may have accepted the invalid request"
     NOT_405 = "not-405", "the target did not refuse the method with 405, but answered {status}"
     REFUSED_FOR_OTHER = (
         "refused-for-other",
-        "the target refused the request for {param}, and says nothing of the rest",
+        "the target refused the request because of {param}, so the rest is unknown",
     )
-    PLAIN_REFUSED = "plain-refused", "the plain request was not accepted either: {ending}"
+    PLAIN_REFUSED = "plain-refused", "the plain request failed as well: {ending}"
     WRONG_KIND = "wrong-kind", "the answer is not {kind}"
-    ALIVE_BUSY = "alive-busy", "the target answered {ending}, which a live server may do"
+    ALIVE_BUSY = "alive-busy", "the target answered {ending}, which does not show that it stopped"
     ALIVE_SLOW = (
         "alive-slow",
         (
-            "the plain request afterwards ended with {ending}, as others did before, so that no request can be blamed; "
-            "a smaller --concurrency sends less at a time"
+            "the plain request afterwards ended with {ending}, like others before it, so no single "
+            "request can be blamed; lower --concurrency"
         ),
     )
 
     # ---- the target says that it does not do this ------------------------------------------------------------
     REFUSED = "refused", "the target refuses this with {status}"
-    REFUSED_BY_NAME = "refused-by-name", "the target refuses the parameter by its name, with {status}"
-    REFUSED_PLAIN = "refused-plain", "the target refuses the plain form too, with {status}"
-    REFUSED_BY_MODEL = "refused-by-model", "the target says that the model cannot do this at all ({status})"
+    REFUSED_BY_NAME = "refused-by-name", "the target refuses the parameter by name with {status}"
+    REFUSED_PLAIN = "refused-plain", "the target also refuses the plain form, with {status}"
+    REFUSED_BY_MODEL = "refused-by-model", ("the target says that the model does not support this ({status})")
     UNSUPPORTED_BY_MODEL = (
         "unsupported-by-model",
         "the target says that the model does not support {param} ({status})",
     )
     NO_SUCH_OPERATION = "no-such-operation", "the target has no {operation} ({status})"
-    NO_KEY_NEEDED = "no-key-needed", "the target asks for no key (it answered {status} without one)"
-    ANY_KEY_TAKEN = "any-key-taken", "the target needs no right key (it answered {status} to a wrong one)"
+    NO_KEY_NEEDED = "no-key-needed", "the target does not require a key (it answered {status} without one)"
+    ANY_KEY_TAKEN = "any-key-taken", ("the target does not verify keys (it answered {status} to a wrong key)")
 
     # ---- the body cannot be read -----------------------------------------------------------------------------
-    NO_DATE = "no-date", "the answer has no header Date to compare with"
+    NO_DATE = "no-date", "the answer has no Date header to compare with"
     CLOCKS_DIFFER = (
         "clocks-differ",
-        "the clock of the target and that of gonogo's machine differ by {seconds} seconds, so that one is wrong",
+        "the clocks of the target and of this machine differ by {seconds} seconds, so one of them is wrong",
     )
-    NOT_WATCHED = "not-watched", "nobody looked at the connection behind the answer"
+    NOT_WATCHED = "not-watched", "the connection was not observed after the answer"
     NOT_JSON = "not-json", "the body is not JSON"
     NOT_AN_OBJECT = "not-an-object", "the body is not a JSON object"
     NOT_UTF8 = "not-utf-8", "the body is not UTF-8"
     NO_BODY = "no-body", "the body is empty"
-    NO_JSON = "no-json", "the answer carries no JSON"
+    NO_JSON = "no-json", "the answer contains no JSON"
     TOO_DEEP = "too-deep", "the JSON is nested too deeply to be read"
     NOT_VALIDATED = "not-validated", "the JSON cannot be validated against {component}: {error}"
     FIELD_NOT = "field-not", '"{field}" is not {kind}'
@@ -155,11 +164,11 @@ class Reason(StrEnum):
     NO_ERROR_MESSAGE = "no-error-message", "the error object has no message"
 
     # ---- when text comes -------------------------------------------------------------------------------------
-    SHORT_TEXT = "short-text", "the text has {words} words, which may come at once"
-    SOON = "soon", "the whole text came after {seconds} s, too soon to tell whether it was held back"
+    SHORT_TEXT = "short-text", "the text has only {words} words, which may arrive at once"
+    SOON = "soon", "the whole text arrived after {seconds} s, too early to tell whether it was buffered"
     SLOW_TO_BEGIN = (
         "slow-to-begin",
-        "a few words alone came after {seconds} s, so that the wait is another one",
+        "even a short answer took {seconds} s, so the delay has another cause",
     )
 
     # ---- streams ---------------------------------------------------------------------------------------------
@@ -170,16 +179,16 @@ class Reason(StrEnum):
     NO_DELTA = "no-delta", "the first chunk of choice {index} has no delta"
     NO_END = "no-end", "no event of the stream ends it"
     NO_DONE = "no-done", 'the stream has no "[DONE]"'
-    BROKEN_OFF = "broken-off", "the stream was not read to its end: {failure}"
+    BROKEN_OFF = "broken-off", "the stream was not read to the end: {failure}"
     ERROR_FRAME = "error-frame", "the stream ended with an error event"
     EVENT_LOST = (
         "event-lost",
-        "an event of the stream cannot be read, and what is not in the others may be in it",
+        "an event of the stream cannot be parsed and may contain the missing data",
     )
 
     # ---- text, tokens, choices -------------------------------------------------------------------------------
     NO_TEXT = "no-text", "the answer has no text"
-    OTHER_DELTAS = "other-deltas", "the deltas carry {fields} and no text"
+    OTHER_DELTAS = "other-deltas", "the deltas contain {fields} but no text"
     NO_CHOICES = "no-choices", "the answer has no choices"
     NO_MESSAGE = "no-message", "the choice has no message"
     MORE_ASKED = "more-asked", "the request asks for more than one choice"
@@ -187,42 +196,45 @@ class Reason(StrEnum):
     NOT_NUMBERED = "not-numbered", "the choices are not numbered from 0"
     NO_FINISH_REASON = "no-finish-reason", "the answer has no finish_reason"
     CUT_OFF = "cut-off", 'the answer was cut off: its finish_reason is "{finish_reason}"'
-    LIMIT_PASSED = "limit-passed", "the answer has {found} tokens, so that no limit of {limit} cut it"
+    LIMIT_PASSED = "limit-passed", "the answer has {found} tokens, so the limit of {limit} did not cut it"
     LIMIT_REACHED = (
         "limit-reached",
         "the chat used all of its {limit} tokens, and says that it stopped by itself",
     )
     CHAT_REASONS_DIFFER = "chat-reasons-differ", "the chat ends for another reason whole than streamed"
     LIMIT_NOT_REACHED = "limit-not-reached", "the model stopped after {found} of {limit} tokens"
-    NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model has no more to say than {found} tokens"
+    NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model generates no more than {found} tokens"
     LIMIT_NOT_REACHED_BY_ALL = "limit-not-reached-by-all", "not every choice reached its token limit"
-    REASONING = "reasoning", "the answer carries reasoning, whose tokens are counted too"
-    NO_DETAILS = "no-details", "no part of a token count is told"
+    REASONING = "reasoning", "the answer contains reasoning, whose tokens are counted too"
+    NO_DETAILS = "no-details", "the usage has no token details"
     NO_USAGE = "no-usage", "the answer has no usage"
-    NO_COUNT = "no-count", '"{field}" is not a whole number, or 0'
+    NO_COUNT = "no-count", '"{field}" is not an integer, or is 0'
     CONTEXT_LONGER = (
         "context-longer",
-        "the prompt was accepted whole: the context is longer than the list of models says",
+        "the whole prompt was accepted: the context is longer than the model list says",
     )
-    NOT_REPEATED = "not-repeated", "the greedy text did not repeat"
-    TOO_SURE = "too-sure", "the model is so sure of its words that they may be drawn each time"
-    TOO_SHORT = "too-short", "the text has {found} words, and fewer than {needed} may be drawn each time"
-    TEXT_CHANGED = "text-changed", "the greedy text changed from one answer to the other"
-    TEXTS_DIFFER = "texts-differ", "the whole text and the streamed text differ"
+    NOT_REPEATED = "not-repeated", "the greedy text was not repeatable"
+    TOO_SURE = "too-sure", "the model is so certain of its tokens that sampling may always pick them"
+    TOO_SHORT = (
+        "too-short",
+        ("the text has {found} words; with fewer than {needed}, sampling may always pick the same"),
+    )
+    TEXT_CHANGED = "text-changed", "the greedy text changed between two answers"
+    TEXTS_DIFFER = "texts-differ", "the text differs between the stream and the whole answer"
     TEXTS_OF_SURFACES_DIFFER = "texts-of-surfaces-differ", "the two surfaces give different texts"
     ASKED_FOR_MORE = (
         "asked-for-more",
         "chat was asked with {fields} too, so that the two surfaces were not asked for the same",
     )
-    TOO_FEW_TEXTS = "too-few-texts", "{found} answers carry text, and fewer than {needed} show too little"
-    ALL_ASCII = "all-ascii", "the text has no character that takes more than one byte"
-    REPLACEMENTS = "replacements", "the whole text has replacement characters itself"
-    ASKS_FOR_HALVES = "asks-for-halves", "the request holds half a surrogate pair itself"
+    TOO_FEW_TEXTS = "too-few-texts", "only {found} answers contain text; at least {needed} are needed"
+    ALL_ASCII = "all-ascii", "the text has no multi-byte character"
+    REPLACEMENTS = "replacements", "the whole answer also contains replacement characters"
+    ASKS_FOR_HALVES = "asks-for-halves", "the request itself contains half a surrogate pair"
     NOT_STOPPED = "not-stopped", "the text was not stopped"
     STOP_NOT_IN_TEXT = "stop-not-in-text", "no stop sequence is in the greedy text"
-    STOP_IN_TEXT = "stop-in-text", "the text holds the whole stop sequence"
-    NO_ECHO = "no-echo", "a choice begins with no prompt, though an echo was requested"
-    MAY_STILL_COME = "may-still-come", "an object may still come after this text"
+    STOP_IN_TEXT = "stop-in-text", "the text contains the whole stop sequence"
+    NO_ECHO = "no-echo", "a choice does not begin with the prompt, although echo was requested"
+    MAY_STILL_COME = "may-still-come", "a JSON object may still follow this text"
 
     # ---- tools -----------------------------------------------------------------------------------------------
     NO_CALL = "no-call", "the answer calls no tool"
@@ -232,47 +244,50 @@ class Reason(StrEnum):
     ONE_CALL = "one-call", "the model called one tool only"
     MODEL_REFUSED = "model-refused", "the model refused"
     NO_CALL_FINISHED = "no-call-finished", 'no choice finishes with "tool_calls"'
-    OTHER_CALLS = "other-calls", "the stream calls other tools than the whole answer"
+    OTHER_CALLS = "other-calls", "the stream and the whole answer call different tools"
     SHARED_INDEX = "shared-index", "two calls share the index {index}"
     CALL_WITHOUT_NAME = "call-without-name", "a call has no name"
-    NOT_OFFERED = "not-offered", "a tool is called that was not offered"
+    NOT_OFFERED = "not-offered", "the answer calls a tool that was not offered"
 
     # ---- log probabilities -----------------------------------------------------------------------------------
     NO_LOGPROBS = "no-logprobs", "the answer has no log probabilities"
     LOGPROBS_OF_OTHER_FORM = "logprobs-of-other-form", 'the log probabilities have no "{field}"'
     ENTRY_NOT_AN_OBJECT = "entry-not-an-object", "an entry of the log probabilities is not an object"
-    TOKENS_NOT_TEXT = "tokens-not-text", "not every token is text of its own"
+    TOKENS_NOT_TEXT = "tokens-not-text", "some tokens are not text on their own"
     PROMPT_NOT_COVERED = "prompt-not-covered", "the log probabilities do not cover the prompt"
 
     # ---- models and embeddings -------------------------------------------------------------------------------
     NO_LIST = "no-list", "the target has no list of models ({status})"
     NO_MODELS = "no-models", "the list has no models"
     NOT_LISTED = "not-listed", "the model {model} is not in the list"
-    NO_VECTORS = "no-vectors", "the answer has no vectors that can be read"
+    NO_VECTORS = "no-vectors", "the answer has no readable vectors"
     VECTORS_UNLIKE = "vectors-unlike", "the vectors cannot be compared: {why}"
 
     # ---- behind a gateway ------------------------------------------------------------------------------------
     UPSTREAM_NOT_ASKED = (
         "upstream-not-asked",
-        "the gateway did not ask the upstream, but answered {ending} itself",
+        "the gateway answered {ending} itself, without asking the upstream",
     )
-    OVER_BEFORE_LEFT = "over-before-left", "the answer was over when the client left"
-    NO_UPSTREAM_KEY = "no-upstream-key", "the gateway sends the upstream none of the keys that gonogo named"
+    OVER_BEFORE_LEFT = "over-before-left", "the answer was complete before the client disconnected"
+    NO_UPSTREAM_KEY = (
+        "no-upstream-key",
+        ("the gateway sends the upstream neither of the keys that gonogo gave"),
+    )
     NO_CLIENT_KEY = (
         "no-client-key",
-        "no key was given, so that none of a client can reach the upstream; GONOGO_API_KEY gives one",
+        "no client key was given that could reach the upstream; set GONOGO_API_KEY",
     )
 
     # ---- generated requests ----------------------------------------------------------------------------------
     TOO_FEW_CASES = (
         "too-few-cases",
         (
-            "{found} of {number} generated cases were accepted, and fewer than {needed} show too little; "
-            "a larger --fuzz-budget sends more"
+            "only {found} of {number} generated cases were accepted and at least {needed} are needed; "
+            "raise --fuzz-budget"
         ),
     )
-    NO_KEY_GIVEN = "no-key-given", "no key was given, or no accepted case was left to be sent without it"
-    NO_STREAMED_CASE = "no-streamed-case", "no case that asks for a stream was accepted"
+    NO_KEY_GIVEN = "no-key-given", "no key was given, or no accepted case could be repeated without it"
+    NO_STREAMED_CASE = "no-streamed-case", "no generated case with streaming was accepted"
 
 
 NOT_APPLICABLE = frozenset(

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 REDACTED = "[redacted]"
 
 WRONG_KEY = "Bearer sk-gonogo-0f3c9a7e51d84b62"
-"""An Authorization that opens nothing, and is no secret: it is sent to be refused."""
+"""An Authorization that opens nothing, and is not a secret: it is sent to be refused."""
 
 _SECRET_FIELDS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
 )
-_LEAST_KEY = 16  # a shorter key ("none", "ollama") is no secret, and may be a word of an honest answer
+_LEAST_KEY = 16  # a shorter key ("none", "ollama") is not a secret, and may be a word of an honest answer
 _SECRET_NAME = re.compile(
     r"auth|key|token|secret|passw|pwd|cookie|credential|signature|session|^(?:sig|code)$", re.IGNORECASE
 )

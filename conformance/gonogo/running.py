@@ -1,4 +1,4 @@
-"""What one does with a target: check it, or judge again what was recorded of it. Nothing is printed."""
+"""Runs on a target: check it, or judge its recorded evidence again. Nothing is printed."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ class Selection:
         """The rules, their checks known to exist.
 
         Raises UsageError for a selector that fits no rule, for a set that there is not, and for a required group that
-        is left out.
+        is omitted.
         """
         rule_set = sets.SETS.named(self.rule_set)
         if self.only and self.profiles:
-            raise UsageError("--profile names the rules to judge, and so does --only; leave one of them out.")
+            raise UsageError("--profile and --only exclude each other; remove one of them.")
         wanted = named(self.profiles)
         chosen = tuple(
             scenario
@@ -84,32 +84,31 @@ class Selection:
             _refuse_absent(catalogue.select([selector]), selector, rule_set)
         if not chosen:
             raise UsageError(
-                "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them."
+                ("--upstream-faults judges the group gateway, but --only and --skip leave none of its rules.")
                 if self.gateway
                 else "--only and --skip leave no rule to judge."
             )
         ids = {scenario.rule.id for scenario in chosen}
         for group in self.require:
             if ids.isdisjoint(scenario.rule.id for scenario in catalogue.select([group])):
-                raise UsageError(f'--require asks for "{group}", of which --only and --skip leave no rule.')
+                raise UsageError(f'--require names "{group}", but --only and --skip leave none of its rules.')
         for scenario in chosen:
             bind(scenario)
         return chosen
 
     def _refuse_switched_off(self, catalogue: Catalogue) -> None:
-        """Raise UsageError where rules are named that another option brings in."""
+        """Raise UsageError if rules are named that another option brings in."""
         if not self.gateway and _names_gateway(catalogue, (*self.only, *self.require)):
-            raise UsageError(
-                "The rules of gateway are about a gateway and the upstream behind it: add --upstream-faults."
-            )
+            raise UsageError("The rules of the group gateway need --upstream-faults.")
         if not self.fuzz and any(name.partition(".")[0] in GROUPS for name in (*self.only, *self.require)):
             raise UsageError(
-                f"The rules of {' and '.join(GROUPS)} are about generated requests: add --fuzz to gonogo check."
+                f"The rules of the groups {' and '.join(GROUPS)} need generated requests: add --fuzz "
+                "to gonogo check."
             )
         if self.node is None and _is_about_node_alone(catalogue, (*self.only, *self.require)):
             raise UsageError(
-                "The rules of clients.openai_node and clients.ai_sdk are about clients for Node: "
-                "add --node-modules DIR, the folder in which they are installed."
+                "The rules of clients.openai_node and clients.ai_sdk need --node-modules DIR, the "
+                "folder in which these clients are installed."
             )
 
     def _can_judge(self, scenario: Scenario, rule_set: str) -> bool:
@@ -138,13 +137,13 @@ def _names_gateway(catalogue: Catalogue, selectors: Iterable[str]) -> bool:
 
 
 def _refuse_absent(scenarios: Iterable[Scenario], selector: str, rule_set: str) -> None:
-    """Raise UsageError where none of the rules that a selector names is in the set."""
+    """Raise UsageError if none of the rules that a selector names is in the set."""
     rules = [scenario.rule for scenario in scenarios]
     if not any(sets.SETS.holds(rule_set, rule) for rule in rules):
         when = ", ".join(
             dict.fromkeys(f"until {rule.until}" if rule.until else f"since {rule.since}" for rule in rules)
         )
-        raise UsageError(f'"{selector}" names no rule of the set {rule_set}: it is there {when}.')
+        raise UsageError(f'"{selector}" matches no rule of the set {rule_set}: it exists {when}.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +165,16 @@ def check(
     """Ask the target everything that the selected rules look at, and judge the answers.
 
     `on_done` is called once for each stimulus of the plan that is done with, with its key. With a `stopper` the run can
-    be ended from outside; what was collected until then is judged. Raises TargetError where there
-    is nothing to judge, UsageError where an option cannot be obeyed, EvidenceError where the evidence file
+    be ended from outside; what was collected until then is judged. Raises TargetError if there
+    is nothing to judge, UsageError if an option cannot be obeyed, EvidenceError if the evidence file
     cannot be written, or read where it is gone on with.
     """
     scenarios = selection.scenarios(catalogue)
     if approach.fuzzing is not None and all(scenario.rule.group not in GROUPS for scenario in scenarios):
-        raise UsageError(f"--fuzz is given, and --only and --skip leave no rule of {' or '.join(GROUPS)}.")
+        raise UsageError(
+            f"--fuzz judges the groups {' and '.join(GROUPS)}, but --only and --skip leave none of their "
+            "rules."
+        )
     began = perf_counter()
     with _replaying(scenarios, selection.node) as replay:
         enough = _enough(approach, scenarios, catalogue, waivers)
@@ -277,7 +279,7 @@ class _Enough:
     broken: dict[str | None, set[str]] = field(default_factory=dict)
 
     def __call__(self, record: Record) -> Because | None:
-        """Why the run ends with what is recorded of it so far; None where it goes on."""
+        """Why the run ends with what is recorded of it so far; None if it continues."""
         judged = judge(record, self.scenarios, self.catalogue)
         if self.waivers is not None:
             judged, _ = waive(judged, self.waivers.baseline, self.catalogue.ids, self.waivers.today)
@@ -289,7 +291,7 @@ class _Enough:
 def _enough(
     approach: Approach, scenarios: Iterable[Scenario], catalogue: Catalogue, waivers: Waivers | None
 ) -> Callable[[Record], Because | None] | None:
-    """None where nothing but the end of the plan ends a run. Rules of clients wait for the end, as replays do."""
+    """None if nothing but the end of the plan ends a run. Rules of clients wait for the end, as replays do."""
     if approach.max_failures is None:
         return None
     return _Enough(approach.max_failures, [s for s in scenarios if not _is_of_clients(s)], catalogue, waivers)

@@ -1,4 +1,4 @@
-"""The one place that knows the reference server: it is started as a process of its own, or becomes this one.
+"""The one place that knows the reference server: it is started as a separate process, or becomes this one.
 
 Nothing of the server is imported here but inside `serve`; the suite checks the server as it checks any other,
 from outside.
@@ -48,13 +48,13 @@ def refuse_without_server() -> None:
 def _refuse_without_gateway() -> None:
     if any(find_spec(name) is None for name in _NEEDED):
         raise UsageError(
-            'The server is not installed; run: pip install "gonogo[server]", or "gonogo[gateway]" for one that only'
-            " passes requests on to other servers"
+            'The server is not installed; run: pip install "gonogo[server]", or "gonogo[gateway]" for '
+            "a gateway without local models"
         )
 
 
 def serve(arguments: Sequence[str]) -> int:
-    """Be the server until a signal stops it; its exit status. Raises UsageError where it is not installed."""
+    """Be the server until a signal stops it; its exit status. Raises UsageError if it is not installed."""
     _refuse_without_gateway()
     from gonogo_server.serve import main  # noqa: PLC0415 - the base installation has no server
 
@@ -69,7 +69,7 @@ def reference_server(
 
     Without `models` it serves those that are installed as packages. It is set up by the arguments alone, not by the
     GONOGO_SERVER_* variables, so that every machine checks the same; web pages of any origin may ask it. Raises
-    UsageError where the server is not installed, and TargetError, with the last lines that it wrote, where it does
+    UsageError if the server is not installed, and TargetError, with the last lines that it wrote, where it does
     not listen within `start_limit` seconds.
     """
     arguments = ["--engine", engine]
@@ -134,11 +134,11 @@ def _wait_for_url(process: subprocess.Popen[str], log: IO[str], limit: float) ->
         if line is None:
             status = process.wait(STOP_LIMIT)
             raise TargetError(
-                f"The reference server ended with status {status} before it listened{_said(log)}"
+                f"The reference server exited with status {status} before it was ready{_said(log)}"
             )
         if found := _LISTENING.search(line):
             return found[1]
-    raise TargetError(f"The reference server did not listen within {limit:g} s{_said(log)}")
+    raise TargetError(f"The reference server was not ready within {limit:g} s{_said(log)}")
 
 
 def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:

@@ -1,4 +1,4 @@
-"""The words of a verdict, and what one is made of. Judging is in `gonogo.judge`, wording in `gonogo.report`."""
+"""Verdicts and their parts. `gonogo.judge` judges, `gonogo.report` words."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Rule:
     `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id less its last part.
     `source` names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text. `needs` are
     the ids of rules that it takes for granted: where one of them is broken, what this one finds follows from that.
-    `since` is the rule set in which it came, `until` the last that has it, None where the newest does.
+    `since` is the rule set in which it came, `until` the last that has it, None if the newest does.
     """
 
     id: str

@@ -52,7 +52,7 @@ class Phrase(Generic[T]):
         return self.pattern.partition("{")[0], self.pattern.rpartition("}")[2]
 
     def match(self, text: str) -> dict[str, object] | None:
-        """The named values of `text`, or None where it is another phrase."""
+        """The named values of `text`, or None if it is another phrase."""
         begin, end = self.ends
         if not (text.startswith(begin) and text.endswith(end)):
             return None
@@ -68,7 +68,7 @@ class Vocabulary(Generic[T]):
         self._with_fields: dict[str, Phrase[T]] = {}
 
     def add(self, pattern: str, meaning: T) -> None:
-        """Register a phrase; ValueError where the pattern is there already."""
+        """Register a phrase; ValueError if the pattern is there already."""
         phrases = self._with_fields if "{" in pattern or "}" in pattern else self._plain
         if pattern in phrases:
             raise ValueError(f"the phrase {pattern!r} is defined twice")
@@ -80,7 +80,7 @@ class Vocabulary(Generic[T]):
         return sorted((*self._plain, *self._with_fields))
 
     def find(self, text: str) -> tuple[T, dict[str, object]]:
-        """The meaning of `text` and its values; LookupError where no phrase fits, or several do."""
+        """The meaning of `text` and its values; LookupError if no phrase matches, or several do."""
         fits = [
             (phrase, values)
             for phrase in self._with_fields.values()
@@ -89,10 +89,10 @@ class Vocabulary(Generic[T]):
         if text in self._plain:
             fits.append((self._plain[text], {}))
         if not fits:
-            raise LookupError(f"no phrase fits {text!r}")
+            raise LookupError(f"no phrase matches {text!r}")
         if len(fits) > 1:
             patterns = " and ".join(repr(phrase.pattern) for phrase, _ in fits)
-            raise LookupError(f"{text!r} fits {patterns}")
+            raise LookupError(f"{text!r} matches {patterns}")
         phrase, values = fits[0]
         return phrase.meaning, values
 

@@ -27,12 +27,12 @@ class Model(BaseModel):
     object: Literal["model"]
     created: Annotated[
         StrictInt,
-        Field(description="When the model was made or installed, in seconds since 1970-01-01T00:00:00Z."),
+        Field(description="When the model was created or installed, in seconds since 1970-01-01T00:00:00Z."),
     ]
     owned_by: Annotated[StrictStr, Field(description="Who provides the model.")]
     shutdown_date: Annotated[
         StrictStr | None | MISSING,
-        Field(description="The day after which the model is no longer served, or null where none is set."),
+        Field(description="The day after which the model is no longer served, or null if none is set."),
     ] = MISSING
     type: Annotated[
         Literal["chat", "embedding"] | MISSING,
@@ -57,7 +57,7 @@ class Model(BaseModel):
 
 CacheMark = TypeAliasType("CacheMark", dict[str, Any])
 """
-How long what comes before it is worth keeping.
+How long the content before it is worth caching.
 """
 
 
@@ -284,9 +284,7 @@ SystemFingerprint = TypeAliasType(
     "SystemFingerprint",
     Annotated[
         StrictStr | None,
-        Field(
-            description="Changes when a change of the server may change its answers; null where it tells nothing."
-        ),
+        Field(description="Changes when a change of the server may change its answers; null if unknown."),
     ],
 )
 
@@ -534,7 +532,7 @@ class ResponseInputFile(BaseModel):
 
 class ResponseGivenText(BaseModel):
     """
-    What an earlier answer said. Its annotations and log probabilities may be left out.
+    The content of an earlier answer. Its annotations and log probabilities may be omitted.
     """
 
     type: Literal["output_text"]
@@ -636,7 +634,7 @@ class ResponseReasoningConfig(BaseModel):
     ] = MISSING
     summary: Annotated[
         Literal["auto", "concise", "detailed"] | None | MISSING,
-        Field(description="Whether the reasoning is also told in short, where the server can do that."),
+        Field(description="Whether the reasoning is also summarised, if the server supports it."),
     ] = MISSING
 
 
@@ -678,7 +676,7 @@ class ResponseAnnotation(BaseModel):
 
 class ResponseRefusal(BaseModel):
     """
-    The words with which the model refused.
+    The refusal message of the model.
     """
 
     type: Literal["refusal"]
@@ -923,7 +921,7 @@ MessageThinkingDisplay = TypeAliasType(
     "MessageThinkingDisplay",
     Annotated[
         Literal["summarized", "omitted"] | None,
-        Field(description="Whether the answer shows the thinking. With `omitted` its block has no text."),
+        Field(description="Whether the answer shows the thinking. With `omitted`, its block has no text."),
     ],
 )
 
@@ -949,7 +947,7 @@ MessageStopReason = TypeAliasType(
     "MessageStopReason",
     Annotated[
         Literal["end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"] | None,
-        Field(description="Why the message ended, or null while it goes on."),
+        Field(description="Why the message ended, or null while it continues."),
     ],
 )
 
@@ -1003,7 +1001,7 @@ class MessageUsage(BaseModel):
     """
 
     input_tokens: Annotated[
-        StrictInt, Field(description="Tokens of the prompt beside those of the caches.", ge=0)
+        StrictInt, Field(description="Prompt tokens that were neither read from a cache nor put there.", ge=0)
     ]
     output_tokens: Annotated[
         StrictInt, Field(description="Tokens that were generated, thinking included.", ge=0)
@@ -1307,10 +1305,10 @@ class ErrorObject(BaseModel):
 
 
 Models = TypeAliasType(
-    "Models", Annotated[list[Model], Field(fail_fast=True, description="One entry for each model; no id occurs twice.")]
+    "Models", Annotated[list[Model], Field(fail_fast=True, description="One entry per model; every id is unique.")]
 )
 """
-One entry for each model; no id occurs twice.
+One entry per model; every id is unique.
 """
 
 
@@ -1347,7 +1345,7 @@ class ImageContentPart(BaseModel):
 
 class RefusalContentPart(BaseModel):
     """
-    The words with which the model refused.
+    The refusal message of the model.
     """
 
     type: Literal["refusal"]
@@ -1951,7 +1949,7 @@ class MessageSearchResultParam(BaseModel):
 
 class MessageToolUseParam(BaseModel):
     """
-    A use of a tool, as an earlier answer asked for it.
+    A use of a tool, as an earlier answer requested it.
     """
 
     type: Literal["tool_use"]
@@ -2135,12 +2133,11 @@ class ModelList(BaseModel):
 TextContentParts = TypeAliasType(
     "TextContentParts",
     Annotated[
-        list[TextContentPart],
-        Field(fail_fast=True, description="Text in parts, which are read one after the other.", min_length=1),
+        list[TextContentPart], Field(fail_fast=True, description="Text in parts, which are concatenated.", min_length=1)
     ],
 )
 """
-Text in parts, which are read one after the other.
+Text in parts, which are concatenated.
 """
 
 
@@ -2228,12 +2225,9 @@ class TopLogprob(BaseModel):
 
     token: Annotated[StrictStr, Field(description="The token as text.")]
     logprob: Annotated[
-        StrictFloat,
-        Field(description="Natural logarithm of its probability; −9999 stands for very unlikely."),
+        StrictFloat, Field(description="Natural logarithm of its probability; −9999 means very unlikely.")
     ]
-    bytes: Annotated[
-        TokenBytes | None, Field(description="The token as UTF-8, or null where it has no bytes of its own.")
-    ]
+    bytes: Annotated[TokenBytes | None, Field(description="The token as UTF-8, or null if it has no bytes.")]
 
 
 ChatCompletionToolCallDeltas = TypeAliasType(
@@ -2276,7 +2270,7 @@ CompletionPrompt = TypeAliasType(
     Annotated[
         StrictStr | Prompts | TokenIds | TokenizedPrompts | None,
         Field(
-            description="A text, several, the tokens of one, or the tokens of several; null stands for the beginning of a document.\n"
+            description="A text, several texts, the tokens of one, or the tokens of several; null means the beginning of a document.\n"
         ),
     ],
 )
@@ -2580,8 +2574,7 @@ class ChatCompletionMessage(BaseModel):
 
     role: Literal["assistant"]
     content: Annotated[
-        StrictStr | None,
-        Field(description="The text, or null where the message only calls tools or refuses."),
+        StrictStr | None, Field(description="The text, or null if the message only calls tools or refuses.")
     ]
     refusal: Annotated[
         StrictStr | None, Field(description="The words with which the model refused, or null.")
@@ -2594,13 +2587,11 @@ TopLogprobs = TypeAliasType(
     "TopLogprobs",
     Annotated[
         list[TopLogprob],
-        Field(
-            fail_fast=True, description="The most likely tokens, as many as `top_logprobs` asked for; none where it did not."
-        ),
+        Field(fail_fast=True, description="The most likely tokens, as many as `top_logprobs` requests; none without it."),
     ],
 )
 """
-The most likely tokens, as many as `top_logprobs` asked for; none where it did not.
+The most likely tokens, as many as `top_logprobs` requests; none without it.
 """
 
 
@@ -2653,12 +2644,12 @@ class CreateCompletionRequest(BaseModel):
     ] = 16
     temperature: Annotated[
         StrictFloat | None,
-        Field(description="How freely tokens are drawn; 0 takes the most likely one.", ge=0.0, le=2.0),
+        Field(description="The sampling temperature; 0 picks the most likely token.", ge=0.0, le=2.0),
     ] = 1
     top_p: Annotated[
         StrictFloat | None,
         Field(
-            description="Draw only among the most likely tokens that together have this probability.",
+            description="Sample only from the most likely tokens that together have this probability.",
             ge=0.0,
             le=1.0,
         ),
@@ -2741,7 +2732,7 @@ class CompletionChoice(BaseModel):
     text: Annotated[StrictStr, Field(description="The continuation; with `echo`, after the prompt.")]
     logprobs: Annotated[
         CompletionLogprobs | None,
-        Field(description="Log probabilities of the tokens, or null where they were not asked for."),
+        Field(description="Log probabilities of the tokens, or null if they were not requested."),
     ]
     finish_reason: CompletionFinishReason
 
@@ -2838,7 +2829,7 @@ class MessageToolResultParam(BaseModel):
     tool_use_id: Annotated[StrictStr, Field(description="The name of the use.", min_length=1)]
     content: Annotated[
         StrictStr | MessageResultBlocks | None | MISSING,
-        Field(description="Text, or blocks, or null and nothing at all where there is nothing to say."),
+        Field(description="Text, or blocks, or null or absent if there is no result."),
     ] = MISSING
     is_error: Annotated[StrictBool | None | MISSING, Field(description="Whether the tool failed.")] = MISSING
     cache_control: CacheControl | MISSING = MISSING
@@ -2923,14 +2914,14 @@ class ChatCompletionRequestAssistantMessage(BaseModel):
         StrictStr | AssistantContentParts | None | MISSING,
         Field(description="The text of the answer, whole or in parts, or null."),
     ] = MISSING
-    refusal: Annotated[
-        StrictStr | None | MISSING, Field(description="The words with which the model refused.")
-    ] = MISSING
+    refusal: Annotated[StrictStr | None | MISSING, Field(description="The refusal message of the model.")] = (
+        MISSING
+    )
     name: ParticipantName | MISSING = MISSING
     cache_control: CacheControl | MISSING = MISSING
     tool_calls: Annotated[
         ChatCompletionMessageToolCalls | None | MISSING,
-        Field(description="The tools that the answer asked to call, or null."),
+        Field(description="The tool calls of the answer, or null."),
     ] = MISSING
     annotations: Annotated[
         Annotations | None | MISSING,
@@ -2938,9 +2929,7 @@ class ChatCompletionRequestAssistantMessage(BaseModel):
     ] = MISSING
     reasoning_content: Annotated[
         StrictStr | None | MISSING,
-        Field(
-            description="Extension. What was thought before the answer, as servers of open models give it out."
-        ),
+        Field(description="Extension. The reasoning before the answer, as servers of open models return it."),
     ] = MISSING
 
 
@@ -2954,7 +2943,7 @@ class ChatCompletionRequestToolMessage(BaseModel):
 
     role: Literal["tool"]
     content: TextContent
-    tool_call_id: Annotated[StrictStr, Field(description="The id of the call that this answers.")]
+    tool_call_id: Annotated[StrictStr, Field(description="The id of the tool call that this answers.")]
     name: ParticipantName | MISSING = MISSING
     cache_control: CacheControl | MISSING = MISSING
 
@@ -2986,12 +2975,9 @@ class TokenLogprob(BaseModel):
 
     token: Annotated[StrictStr, Field(description="The token as text.")]
     logprob: Annotated[
-        StrictFloat,
-        Field(description="Natural logarithm of its probability; −9999 stands for very unlikely."),
+        StrictFloat, Field(description="Natural logarithm of its probability; −9999 means very unlikely.")
     ]
-    bytes: Annotated[
-        TokenBytes | None, Field(description="The token as UTF-8, or null where it has no bytes of its own.")
-    ]
+    bytes: Annotated[TokenBytes | None, Field(description="The token as UTF-8, or null if it has no bytes.")]
     top_logprobs: TopLogprobs
 
 
@@ -3050,11 +3036,11 @@ ResponseLogprobs = TypeAliasType(
     "ResponseLogprobs",
     Annotated[
         list[ResponseLogprob],
-        Field(fail_fast=True, description="Log probabilities of the tokens; none where they were not asked for."),
+        Field(fail_fast=True, description="Log probabilities of the tokens; none if they were not requested."),
     ],
 )
 """
-Log probabilities of the tokens; none where they were not asked for.
+Log probabilities of the tokens; none if they were not requested.
 """
 
 
@@ -3292,7 +3278,7 @@ class ChatCompletionChoice(BaseModel):
     message: ChatCompletionMessage
     logprobs: Annotated[
         ChatCompletionLogprobs | None,
-        Field(description="Log probabilities of the tokens, or null where they were not asked for."),
+        Field(description="Log probabilities of the tokens, or null if they were not requested."),
     ]
     finish_reason: ChatCompletionFinishReason
 
@@ -3360,17 +3346,18 @@ class CreateChatCompletionRequest(BaseModel):
     max_tokens: Annotated[
         StrictInt | None | MISSING,
         Field(
-            description="The older name of `max_completion_tokens`, which wins where both are given.", ge=1
+            description="The older name of `max_completion_tokens`, which takes precedence if both are given.",
+            ge=1,
         ),
     ] = MISSING
     temperature: Annotated[
         StrictFloat | None,
-        Field(description="How freely tokens are drawn; 0 takes the most likely one.", ge=0.0, le=2.0),
+        Field(description="The sampling temperature; 0 picks the most likely token.", ge=0.0, le=2.0),
     ] = 1
     top_p: Annotated[
         StrictFloat | None,
         Field(
-            description="Draw only among the most likely tokens that together have this probability.",
+            description="Sample only from the most likely tokens that together have this probability.",
             ge=0.0,
             le=1.0,
         ),
@@ -3457,7 +3444,7 @@ class CreateChatCompletionRequest(BaseModel):
     ] = False
     service_tier: Annotated[
         Literal["auto", "default", "flex", "scale", "priority", "fast"] | None | MISSING,
-        Field(description="The class of service asked for. No effect on the answer."),
+        Field(description="The requested class of service. No effect on the answer."),
     ] = MISSING
     user: Annotated[
         StrictStr | None | MISSING, Field(description="A name for the end user. No effect on the answer.")
@@ -3470,7 +3457,7 @@ class CreateChatCompletionRequest(BaseModel):
     ] = MISSING
     prompt_cache_key: Annotated[
         StrictStr | None | MISSING,
-        Field(description="A hint which requests share a prompt. No effect on the answer."),
+        Field(description="A hint which requests share a prefix. No effect on the answer."),
     ] = MISSING
     prompt_cache_retention: Annotated[
         StrictStr | None | MISSING,
@@ -3502,10 +3489,10 @@ class CreateChatCompletionRequest(BaseModel):
 
 ChatCompletionChoices = TypeAliasType(
     "ChatCompletionChoices",
-    Annotated[list[ChatCompletionChoice], Field(fail_fast=True, description="As many as `n` asked for.")],
+    Annotated[list[ChatCompletionChoice], Field(fail_fast=True, description="As many as `n` requests.")],
 )
 """
-As many as `n` asked for.
+As many as `n` requests.
 """
 
 
@@ -3558,12 +3545,12 @@ class CreateResponseRequest(BaseModel):
     ] = MISSING
     temperature: Annotated[
         StrictFloat | None,
-        Field(description="How freely tokens are drawn; 0 takes the most likely one.", ge=0.0, le=2.0),
+        Field(description="The sampling temperature; 0 picks the most likely token.", ge=0.0, le=2.0),
     ] = 1
     top_p: Annotated[
         StrictFloat | None,
         Field(
-            description="Draw only among the most likely tokens that together have this probability.",
+            description="Sample only from the most likely tokens that together have this probability.",
             ge=0.0,
             le=1.0,
         ),
@@ -3651,7 +3638,7 @@ class CreateResponseRequest(BaseModel):
     ] = MISSING
     service_tier: Annotated[
         Literal["auto", "default", "flex", "scale", "priority", "fast"] | None | MISSING,
-        Field(description="The class of service asked for. No effect on the answer."),
+        Field(description="The requested class of service. No effect on the answer."),
     ] = MISSING
     user: Annotated[
         StrictStr | None | MISSING, Field(description="A name for the end user. No effect on the answer.")
@@ -3664,7 +3651,7 @@ class CreateResponseRequest(BaseModel):
     ] = MISSING
     prompt_cache_key: Annotated[
         StrictStr | None | MISSING,
-        Field(description="A hint which requests share a prompt. No effect on the answer."),
+        Field(description="A hint which requests share a prefix. No effect on the answer."),
     ] = MISSING
     prompt_cache_retention: Annotated[
         StrictStr | None | MISSING,
@@ -3731,7 +3718,7 @@ class CreateMessageRequest(BaseModel):
     temperature: Annotated[
         StrictFloat | None | MISSING,
         Field(
-            description="How freely tokens are drawn; 0 takes the most likely one. The API refuses it since 2026-10-21, as well as\nthe next two; a server honours or refuses them.\n",
+            description="The sampling temperature; 0 picks the most likely token. The API refuses it since 2026-10-21, as well as\nthe next two; a server honours or refuses them.\n",
             ge=0.0,
             le=1.0,
         ),
@@ -3739,7 +3726,7 @@ class CreateMessageRequest(BaseModel):
     top_p: Annotated[
         StrictFloat | None | MISSING,
         Field(
-            description="Draw only among the most likely tokens that together have this probability.",
+            description="Sample only from the most likely tokens that together have this probability.",
             ge=0.0,
             le=1.0,
         ),
@@ -3754,14 +3741,13 @@ class CreateMessageRequest(BaseModel):
     ] = MISSING
     service_tier: Annotated[
         StrictStr | None | MISSING,
-        Field(description="The class of service asked for. No effect on the answer."),
+        Field(description="The requested class of service. No effect on the answer."),
     ] = MISSING
 
 
 class CountMessageTokensRequest(BaseModel):
     """
-    The part of a request that is read before the answer. What `POST /messages` takes beside it may be here too, and
-    has no effect.
+    The part of a request that counts as input. Other fields of `POST /messages` are accepted and have no effect.
 
     """
 
@@ -3863,7 +3849,7 @@ class ResponseObject(BaseModel):
         StrictFloat, Field(description="When it was begun, in seconds since 1970-01-01T00:00:00Z.")
     ]
     completed_at: Annotated[
-        StrictFloat | None | MISSING, Field(description="When it ended by itself, or null.")
+        StrictFloat | None | MISSING, Field(description="When it completed, or null.")
     ] = MISSING
     model: Annotated[StrictStr, Field(description="The model that answers.")]
     status: Annotated[
@@ -3940,7 +3926,7 @@ class ResponseInProgressEvent(BaseModel):
 
 class ResponseCompletedEvent(BaseModel):
     """
-    The response ended by itself; this is the last event.
+    The response completed; this is the last event.
     """
 
     type: Literal["response.completed"]

@@ -1,4 +1,4 @@
-"""The application, put together; what it is made of stands in the other modules."""
+"""The application, assembled from the other modules."""
 
 from __future__ import annotations
 

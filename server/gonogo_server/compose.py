@@ -85,11 +85,11 @@ def quirks(settings: Settings, name: str) -> Quirks:
     try:
         report = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadSettings(f"The report about '{name}' in {path} cannot be read: {error.strerror}.") from None
+        raise BadSettings(f"Cannot read the report about '{name}' in {path}: {error.strerror}.") from None
     except ValueError:
         raise BadSettings(
-            f"The report about '{name}' in {path} is no JSON: give the file that"
-            " `gonogo check URL --json FILE` wrote."
+            f"The report about '{name}' in {path} is not JSON: give a file written by `gonogo check "
+            "URL --json FILE`."
         ) from None
     return Quirks.read(report)
 

@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 REQUEST_ID: Final = "x-request-id"
 """The header with the name of an exchange, and its key in the scope."""
 CLIENT_CLOSED_REQUEST: Final = 499
-"""For the access log alone, after nginx: nobody is left to read it."""
+"""Only for the access log, as in nginx: the client has disconnected."""
 
 STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
     404: (
         "unknown_url",
-        "There is no {method} {path} here: the API is under /v1, its paths in /openapi.json.",
+        "There is no {method} {path}: the API is under /v1, and /openapi.json lists its paths.",
     ),
     405: (
         "method_not_allowed",
         "{method} is not allowed on {path}: use one of the methods in the Allow header.",
     ),
 }
-"""What the router raises by itself: code and sentence."""
+"""Errors of the router itself: code and sentence."""
 
 MESSAGES: Final = ("/messages", "/messages/count_tokens")
 """How the paths of the Messages API end."""
@@ -138,7 +138,7 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 def _public(error: BaseException) -> ServerError:
     if isinstance(error, ServerError):
         return error
-    return ServerError("The server failed while it answered: its log says why.", code="internal_error")
+    return ServerError("The server failed while it answered: see its log.", code="internal_error")
 
 
 def _headers(error: ServerError) -> Mapping[str, str]:
@@ -151,9 +151,7 @@ def _headers(error: ServerError) -> Mapping[str, str]:
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     elif error.status >= 500:
-        headers["x-should-retry"] = (
-            "false"  # the official SDKs ask again by themselves otherwise, for nothing
-        )
+        headers["x-should-retry"] = "false"  # otherwise the official SDKs retry in vain
     return headers
 
 

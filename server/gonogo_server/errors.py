@@ -1,22 +1,22 @@
-"""What can go wrong in the server, and the one mapping of it to a status and a type of the OpenAI API.
+"""The errors of the server, and their mapping to a status and a type of the OpenAI API.
 
     ServerError                500 server_error              a bug, or a generation that failed
     ├── BadRequest             400 invalid_request_error     the request cannot be served as it is
     │   └── TooLong            400 invalid_request_error     the prompt has more tokens than the context
-    ├── BadHttp                400 invalid_request_error     what came is no request of HTTP/1.1
-    │   ├── HeadTooLarge       431 invalid_request_error     its head has more bytes than are read
-    │   └── CodingNotRead      501 invalid_request_error     its body has a transfer coding that is not read
+    ├── BadHttp                400 invalid_request_error     it is not an HTTP/1.1 request
+    │   ├── HeadTooLarge       431 invalid_request_error     its head is too large
+    │   └── CodingNotRead      501 invalid_request_error     its transfer coding is not supported
     ├── Unauthorized           401 invalid_request_error     the API key is missing or wrong
     ├── ModelNotFound          404 invalid_request_error     no such model is served
     ├── ResponseNotFound       404 invalid_request_error     no response of this id is stored for this key
     ├── NoResponseStore        404 invalid_request_error     the server stores no responses
     ├── ProviderNotFound       404 invalid_request_error     no provider has this name
-    ├── NotTranslated          404 invalid_request_error     the provider is not asked for this surface
-    ├── TooSlow                408 invalid_request_error     the request was not there in time
-    ├── Misdirected            421 invalid_request_error     the request is for a host that this server is not
+    ├── NotTranslated          404 invalid_request_error     the provider does not support this API
+    ├── TooSlow                408 invalid_request_error     the request did not arrive in time
+    ├── Misdirected            421 invalid_request_error     the request is for another host
     ├── BodyTooLarge           413 invalid_request_error     the request has more bytes than the limit
     ├── UnsupportedMediaType   415 invalid_request_error     the body is not declared as JSON
-    ├── Overloaded             429 rate_limit_error          too many requests wait already
+    ├── Overloaded             429 rate_limit_error          too many requests are queued
     ├── DeadlineExceeded       503 service_unavailable_error the answer took too long (504: that of an upstream)
     ├── TooManyConnections     503 service_unavailable_error too many connections are open already
     ├── Draining               503 service_unavailable_error the server is about to stop
@@ -27,10 +27,9 @@
     ├── UpstreamError          (as the upstream's is read)   an upstream refused, or sent nothing that can be read
     └── BadSettings            (at the start only)           the server cannot start as it was configured
 
-A deadline of our own is a 503; 504 is for gateways (RFC 9110, section 15.6.5), and so for answers of an upstream.
+The server's own deadline is a 503; 504 is for gateways (RFC 9110, section 15.6.5), that is for upstream answers.
 
-Each message is one sentence or two that say what to do, and goes to whoever asked; `envelope` puts it on the
-wire.
+Each message is one or two sentences for the client that say what to do; `envelope` serializes it.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class ServerError(Exception):
 
     default_param: ClassVar[str | None] = None
     default_code: ClassVar[str | None] = None
-    """What the wire says where whoever raises it has nothing closer."""
+    """The code on the wire unless the raiser gives a more specific one."""
     retry_after: int | None = None
     """Seconds after which the same request may go better; None: asking again is of no use."""
 
@@ -96,19 +95,19 @@ class BadHttp(ServerError):  # noqa: N818 - named after its HTTP status
 
 
 class HeadTooLarge(BadHttp):
-    """The head of the request has more bytes than are read."""
+    """The head of the request is too large."""
 
     status = 431
 
 
 class CodingNotRead(BadHttp):
-    """The body has a transfer coding that is not read."""
+    """The transfer coding of the body is not supported."""
 
     status = 501
 
 
 class TooSlow(ServerError):  # noqa: N818 - it says what is the matter
-    """The head or the body of the request was not there in time; the connection is closed."""
+    """The head or the body of the request did not arrive in time; the connection is closed."""
 
     status = 408
     type = "invalid_request_error"
@@ -116,7 +115,7 @@ class TooSlow(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class Misdirected(ServerError):  # noqa: N818 - named after its HTTP status
-    """The Host of the request is no name of this server."""
+    """The Host of the request is not a name of this server."""
 
     status = 421
     type = "invalid_request_error"
@@ -172,14 +171,14 @@ class StoreFailed(ServerError):  # noqa: N818 - it says what happened
 
 
 class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter
-    """No provider has the name that stands in the path."""
+    """No provider has the name in the path."""
 
     status = 404
     type = "invalid_request_error"
     default_code = "unknown_provider"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"There is no provider '{name}' here: use one of {', '.join(known)}.")
+        super().__init__(f"There is no provider '{name}': use one of {', '.join(known)}.")
 
 
 class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
@@ -191,14 +190,14 @@ class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
 
     def __init__(
         self,
-        message: str = "This provider answers chat completions, completions and embeddings only: responses and messages"
-        " are not passed on to it.",
+        message: str = "This provider supports only chat completions, completions and embeddings; responses and"
+        " messages are not forwarded to it.",
     ) -> None:
         super().__init__(message)
 
 
 class BodyTooLarge(ServerError):  # noqa: N818 - named after its HTTP status
-    """The request's body has more bytes than the server takes."""
+    """The request's body exceeds the size limit."""
 
     status = 413
     type = "invalid_request_error"
@@ -212,7 +211,7 @@ class UnsupportedMediaType(ServerError):  # noqa: N818 - named after its HTTP st
 
 
 class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
-    """Too many requests wait already: `retry_after` seconds are a fair guess at when fewer will."""
+    """Too many requests are queued; `retry_after` is an estimate in seconds."""
 
     status = 429
     type = "rate_limit_error"
@@ -224,7 +223,7 @@ class Overloaded(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
-    """The answer was not finished within the time that a request may take; 504 where an upstream did not finish it."""
+    """The answer was not finished within the time limit of a request; 504 if an upstream did not finish it."""
 
     status = 503
     type: ErrorType = "service_unavailable_error"
@@ -233,14 +232,14 @@ class DeadlineExceeded(ServerError):  # noqa: N818 - it says what happened
     def __init__(self, seconds: float, *, upstream: bool = False) -> None:
         super().__init__(
             f"The answer was not finished within {seconds:g} seconds, the limit of this server:"
-            " ask for fewer tokens, or raise its --request-timeout."
+            " request fewer tokens, or raise its --request-timeout."
         )
         if upstream:
             self.status, self.type, self.code = 504, "server_error", "upstream_timeout"
 
 
 class TooManyConnections(ServerError):  # noqa: N818 - it says what is the matter
-    """As many connections are open as the server holds; the new one is closed."""
+    """The maximum number of connections is open; the new one is closed."""
 
     status = 503
     type = "service_unavailable_error"
@@ -248,11 +247,11 @@ class TooManyConnections(ServerError):  # noqa: N818 - it says what is the matte
     retry_after = 1
 
     def __init__(self, connections: int) -> None:
-        super().__init__(f"{connections} connections are open already: close some, or ask again in a second.")
+        super().__init__(f"{connections} connections are already open: close some, or try again in a second.")
 
 
 class Draining(ServerError):  # noqa: N818 - it says what is the matter
-    """The server finishes what it has begun, takes nothing new, and stops; after a while another may be there."""
+    """The server finishes open requests, accepts no new ones, and stops."""
 
     status = 503
     type = "service_unavailable_error"
@@ -260,11 +259,13 @@ class Draining(ServerError):  # noqa: N818 - it says what is the matter
     retry_after = 5
 
     def __init__(self) -> None:
-        super().__init__("The server is stopping and takes no new requests: ask again, or elsewhere.")
+        super().__init__(
+            "The server is shutting down and accepts no new requests: try again later, or on another server."
+        )
 
 
 class EngineDied(ServerError):  # noqa: N818 - it says what happened
-    """The engine can generate nothing more; only a new process helps."""
+    """The engine has failed for good; the process must be restarted."""
 
     status = 503
     type = "service_unavailable_error"
@@ -272,7 +273,7 @@ class EngineDied(ServerError):  # noqa: N818 - it says what happened
 
 
 class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
-    """A model that was asked for is not on this machine, or cannot be loaded here."""
+    """A requested model is missing or cannot be loaded."""
 
     status = 503
     type: ErrorType = "service_unavailable_error"
@@ -281,7 +282,7 @@ class ModelUnavailable(ServerError):  # noqa: N818 - it says what happened
 
 
 class UnsupportedModel(ModelUnavailable):
-    """The model is of a kind (architecture, quantisation, tokenizer) that is not read here; the message says which."""
+    """The kind of model (architecture, quantisation, tokenizer) is not supported; the message gives details."""
 
     status = 400
     type = "invalid_request_error"
@@ -289,7 +290,7 @@ class UnsupportedModel(ModelUnavailable):
 
 
 class UpstreamError(ServerError):
-    """An upstream refused, failed, or sent what nobody can read: 502 unless its own status says more."""
+    """An upstream refused, failed, or sent something unreadable: 502 unless its own status is more specific."""
 
     status = 502
 

@@ -105,12 +105,12 @@ def model_loaded(model: str, *, seconds: float, memory_bytes: int | None = None)
 
 
 def model_evicted(model: str, *, memory_bytes: int | None = None, in_favour_of: str | None = None) -> None:
-    """A model that nobody used was taken out of memory as another needed the room."""
+    """An idle model was unloaded because another needed the memory."""
     log.info("model_evicted", model=model, memory_bytes=memory_bytes, in_favour_of=in_favour_of)
 
 
 def model_unloaded(model: str, *, idle_seconds: float | None = None) -> None:
-    """A model was taken out of memory, as nobody had used it for `idle_seconds` or as the server stops."""
+    """A model was unloaded because it was idle for `idle_seconds` or because the server stops."""
     log.info("model_unloaded", model=model, idle_seconds=idle_seconds)
 
 
@@ -128,7 +128,7 @@ def engine_died(reason: str) -> None:
 
 
 def drain_started(open_requests: int, seconds: float) -> None:
-    """SIGTERM has come: what is open may go on for `seconds`, new requests are refused."""
+    """SIGTERM has come: what is open may continue for `seconds`, new requests are refused."""
     log.info("drain_started", open_requests=open_requests, seconds=seconds)
 
 

@@ -1,7 +1,7 @@
-"""What is noted of one exchange while it is answered, for the log and the metrics. No I/O but a clock.
+"""Notes about one exchange while it is answered, for the log and the metrics. No I/O except a clock.
 
 Whoever knows something calls `current()` and notes it there; outside of an exchange, as in a test of one module,
-that is a record which nobody reads.
+that is an unused record.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _nobody(_seconds: float) -> None:
-    """For gaps that nobody measures."""
+    """For gaps that are not measured."""
 
 
 @dataclass(slots=True)

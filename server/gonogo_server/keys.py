@@ -1,4 +1,4 @@
-"""The keys that clients may send, in the forms in which they are told."""
+"""The keys that clients may use, and the forms in which they are configured."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def read_keys(text: str) -> list[str]:
     except ValueError:
         listed = None
     if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
-        raise ValueError("the keys begin with '[' and are no JSON list of texts")
+        raise ValueError("the keys begin with '[' but are not a JSON list of strings")
     return [key.strip() for key in listed if key.strip()]
 
 
 def keys_of(file: Path) -> list[str]:
-    """The keys in a file. Raises `BadSettings` where it cannot be read or has none."""
+    """The keys in a file. Raises `BadSettings` if it cannot be read or has none."""
     try:
         keys = read_keys(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadSettings(f"The keys in {file} cannot be read: {why}.") from None
+        raise BadSettings(f"Cannot read the keys in {file}: {why}.") from None
     if not keys:
-        raise BadSettings(f"There is no key in {file}: write one a line.")
+        raise BadSettings(f"There is no key in {file}: write one key per line.")
     return keys

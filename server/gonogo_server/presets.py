@@ -1,4 +1,4 @@
-"""What is known of servers and services by name. Data only."""
+"""Known servers and services by name. Data only."""
 
 from __future__ import annotations
 

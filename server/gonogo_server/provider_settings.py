@@ -1,4 +1,4 @@
-"""How upstream providers are set up, and the forms in which that may be said."""
+"""The configuration of upstream providers, and the forms in which it can be given."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ def base_url(text: str) -> str:
     """
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"'{text}' is no base URL: it has to be like http://127.0.0.1:8080/v1")
+        raise ValueError(f"'{text}' is not a base URL: give one like http://127.0.0.1:8080/v1")
     if parts.username is not None:
-        raise ValueError("a base URL holds no user and password: a key belongs into an environment variable")
+        raise ValueError(
+            "a base URL must not contain a user and password: put the key into an environment variable"
+        )
     parts.port  # noqa: B018 - raises ValueError for what is no port
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") or "/v1", parts.query, ""))
 
@@ -79,7 +81,7 @@ class ProviderSettings(BaseModel):
         if self.preset not in PRESETS:
             raise ValueError(f"there is no preset '{self.preset}': use one of {', '.join(PRESETS)}")
         if not self.urls:
-            raise ValueError(f"the preset '{self.preset}' has no usual URL: say url")
+            raise ValueError(f"the preset '{self.preset}' has no default URL: set url")
         return self
 
     @property
@@ -129,11 +131,11 @@ def checked_names(value: dict[str, Any]) -> dict[str, Any]:
     """Raise ValueError for a name that cannot stand in a path."""
     for name in value:
         if name in RESERVED:
-            raise ValueError(
-                f"'{name}' is no name for a provider, as it means something else: choose another"
-            )
+            raise ValueError(f"'{name}' is reserved and cannot name a provider: choose another name")
         if not NAME.fullmatch(name):
-            raise ValueError(f"'{name}' is no name for a provider: use small letters, digits, -, _ and .")
+            raise ValueError(
+                f"'{name}' cannot name a provider: use lower-case letters, digits, dots, - and _"
+            )
     return value
 
 

@@ -1,4 +1,4 @@
-"""How many replicas serve: `2`, or `1-4` for as many as the load asks for."""
+"""The number of replicas: `2`, or `1-4` to scale with the load."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def counted(value: object) -> Replicas:
     least = int(found[1])
     most = int(found[2] or least)
     if not 1 <= least <= most:
-        raise ValueError("the fewest replicas are 1, and a range ends with its larger number, such as 1-4")
+        raise ValueError("the minimum is 1 replica, and a range ends with its larger number, such as 1-4")
     return Replicas(least, most)
 
 

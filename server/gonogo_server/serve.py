@@ -1,4 +1,4 @@
-"""`gonogo serve`: from settings to a server that listens, and back to an exit code."""
+"""`gonogo serve`: from settings to a listening server, and back to an exit code."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check_open(settings: Settings) -> None:
-    """Raise `BadSettings` where other machines could ask without a key, and nobody said that they may."""
+    """Raise `BadSettings` if other machines could connect without a key, unless that is allowed."""
     if not (settings.keys or settings.insecure or is_loopback(settings.host)):
         raise BadSettings(
-            f"On {settings.host} other machines can ask this server without a key: set GONOGO_SERVER_API_KEY, or say"
-            " --insecure to let them."
+            f"On {settings.host}, other machines can use this server without a key: set "
+            "GONOGO_SERVER_API_KEY, or add --insecure to allow it."
         )
 
 
@@ -91,7 +91,7 @@ def run(settings: Settings) -> int:
             _deepen_stacks()
             group = choose.group(settings)
         if group is not None and group.rank > 0:
-            _say(f"process {group.rank} of {group.size} computes with process 0")
+            _say(f"process {group.rank} of {group.size}, connected to process 0")
             return 0 if choose.work(settings, group) else ENGINE_DIED
         with _terminable(), _bind(settings) as listener:
             server = Server(_engine(settings, group) if settings.has_engine else None, settings)
@@ -121,8 +121,8 @@ def _run_replicas(settings: Settings) -> int:
             from gonogo_server.replicas.machine import replicas  # noqa: PLC0415 - an extra, and a second to import
         except ImportError:
             raise BadSettings(
-                'Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or leave --replicas'
-                " out."
+                'Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or '
+                "remove --replicas."
             ) from None
         with _terminable(), replicas(settings, port) as serving:
             _tell(serving.lines, serving.quirks if settings.print_quirks else ())
@@ -210,14 +210,14 @@ class Server(uvicorn.Server):
         if not self._providers.alive and not self.engine_died:
             self.engine_died = self._traffic.draining = True
             self._stop_by = monotonic() + self.dead_seconds
-            events.engine_died("nothing can be generated any more")
+            events.engine_died("the engine has failed for good")
         elif self._traffic.draining and self._stop_by is None:
             self._stop_by = monotonic() + self._drain_seconds
             events.drain_started(self._traffic.open, self._drain_seconds)
         return await super().on_tick(counter) or self._finished()
 
     def _finished(self) -> bool:
-        """Whether there is nothing left to wait for: a dead engine is told of for a while, also to nobody."""
+        """Whether there is nothing left to wait for: a dead engine is reported for a while, even without clients."""
         if self._stop_by is None:
             return False
         return monotonic() >= self._stop_by or not (self._traffic.open or self.engine_died)
@@ -238,7 +238,7 @@ def _deepen_stacks() -> None:
 
 
 def _bind(settings: Settings) -> socket.socket:
-    """A socket that is bound and does not listen yet: nobody connects before the models are loaded."""
+    """A socket that is bound but does not listen yet: no client connects before the models are loaded."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # asyncio sends every event at once only where it sees that the protocol is TCP. An event would wait for the client
     # to confirm the one before it otherwise, up to 40 ms (RFC 896, RFC 1122 section 4.2.3.2).
@@ -249,8 +249,8 @@ def _bind(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise BadSettings(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}."
-            " Choose another with --host and --port (0 takes a free port)."
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another "
+            "address with --host and --port (0 picks a free port)."
         ) from None
     return listener
 

@@ -1,4 +1,4 @@
-"""How the server is set up: from options, GONOGO_SERVER_* variables, a file, or by default, the first that says it.
+"""The settings: from options, GONOGO_SERVER_* variables, a file or defaults, in this order of precedence.
 
 The prefix is GONOGO_SERVER_ and not GONOGO_, as GONOGO_API_KEY is the key that `gonogo check` sends to whatever it
 checks: a machine may have both, and they are not the same.
@@ -67,7 +67,7 @@ def _switch_or_names(value: object) -> object:
 
 def _not_blank(key: SecretStr) -> SecretStr:
     if not read_keys(key.get_secret_value()):
-        raise ValueError("the key is empty: set one, or leave it out to let any client ask")
+        raise ValueError("the key is empty: set one, or remove it to accept any client")
     return key
 
 
@@ -101,138 +101,138 @@ def _none_if_no(value: object) -> object:
 class Settings(StoreSettings, BaseSettings):
     """Everything that can be set; each field is also the variable GONOGO_SERVER_ and its name in capitals.
 
-    Raises `BadSettings` where the file cannot be read, and pydantic's `ValidationError` where a value is not usable;
-    `read` says both in a sentence.
+    Raises `BadSettings` if the file cannot be read, and pydantic's `ValidationError` if a value is invalid;
+    `read` turns both into a sentence.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
 
     config: Path | None = None
-    """A TOML file with the settings by these names; what options and variables say wins over it."""
+    """A TOML file with the settings by these names; options and variables take precedence."""
 
     engine: Literal["mlx", "scripted"] = "mlx"
     """`scripted` serves fixed answers without a model, for tests of clients."""
 
     models: Names = ()
-    """What to serve, as `gonogo serve --model` takes it; none: the model of the installed package, if any."""
+    """The models to serve, in the form of `gonogo serve --model`; none: the model of the installed package, if any."""
 
     download: bool = False
     """Whether a Hugging Face id that is not in the local cache may be downloaded."""
 
-    # ---- other servers behind this one
+    # ---- gateway
 
     providers: Providers = {}
-    """Servers to which requests are passed on, under /NAME/v1 and by NAME/MODEL under /v1."""
+    """Servers to which requests are forwarded, under /NAME/v1 and for NAME/MODEL under /v1."""
 
     quirks: Files = {}
     """Reports of `gonogo check URL --json FILE` by the names of providers, as in `ProviderSettings.quirks`."""
 
     default_provider: str | None = None
-    """Who answers under /v1; None: this process where it serves models, else the first provider."""
+    """The provider under /v1; None: this process if it serves models, else the first provider."""
 
     print_quirks: bool = False
-    """Whether it is shown at the start what is done about the rules that providers break."""
+    """Whether to print at the start how each broken rule of a provider is handled."""
 
     mark_repairs: bool = False
-    """Whether a response header names the rules that an answer of a provider was repaired by."""
+    """Whether a response header lists the repaired rules of an answer."""
 
-    # ---- more than one process
+    # ---- several processes
 
     replicas: NumberOfReplicas = Replicas()
-    """Processes that serve the same, under one address, by Ray Serve; `1-4`: as many as the load asks for."""
+    """Processes under one address, run by Ray Serve; `1-4` scales with the load."""
 
-    # ---- who may ask
+    # ---- access
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """0 takes a free port."""
+    """0 picks a free port."""
 
     api_key: Annotated[SecretStr, AfterValidator(_not_blank)] | None = None
-    """What clients must send as bearer token, one key or several: with commas between them, or a JSON list.
+    """The bearer token that clients must send: one key or several, separated by commas or as a JSON list.
 
-    None, and no file: any client may ask.
+    Without a key and a file, any client is accepted.
     """
 
     api_key_file: Path | None = None
-    """A file with such keys, also one a line."""
+    """A file with such keys; one per line is accepted too."""
 
     insecure: bool = False
-    """Whether any client may ask where the server listens beyond loopback."""
+    """Whether to accept clients without a key beyond loopback."""
 
     security_headers: bool = True
-    """Whether responses say that browsers are not to guess their type, frame or keep them."""
+    """Whether responses tell browsers not to sniff, frame or cache them."""
 
     allowed_hosts: Names = ()
-    """Names in the Host header under which clients may ask, besides this machine's own; `*` for any.
+    """Accepted names in the Host header, besides this machine's own; `*` for any.
 
-    Without any, a server that listens on loopback and wants no key takes its own names alone, others any.
+    By default, a server on loopback without a key accepts only its own names, other servers any.
     """
 
     cors_origins: Names = ()
-    """Origins of web pages that may ask, besides those of this machine; `*` for all."""
+    """Accepted origins of web pages, besides those of this machine; `*` for all."""
 
     # ---- models in memory
 
     preload: SwitchOrNames = True
-    """Which models are loaded before the server listens; the others are by the first request for them."""
+    """Models that are loaded before the server listens; the others are loaded by their first request."""
 
     model_memory_bytes: Bytes | None = None
-    """Models that nobody uses are unloaded past it, the longest unused first; None: as much as the machine has."""
+    """Idle models are unloaded beyond this size, least recently used first; None: the memory of the machine."""
 
     idle_unload_seconds: Seconds | None = None
-    """A model that nobody asked for as long is unloaded; None: never."""
+    """Idle time after which a model is unloaded; None: never."""
 
     kv_cache_bytes: Bytes | None = None
-    """What the prefix cache may hold; 0 turns it off. None: half of what the weights of the models in memory take, at
-    least 256 MiB and at most 1 GiB."""
+    """Size of the prefix cache; 0 turns it off. None: half the size of the weights in memory, at least 256 MiB and at
+    most 1 GiB."""
 
     # ---- load
 
     max_running: Annotated[int, Field(ge=1)] = 16
-    """Answers that are generated at once; a request may have several."""
+    """Maximum answers generated at once; a request may have several."""
 
     deterministic: bool = False
-    """Whether the answer to a request may not depend on what else is answered, to the bit.
+    """Whether answers must be bit-identical whatever other requests run.
 
-    Of models that generate; those that cannot be computed so (other than plain Llamas on a CPU) are not served then.
+    Applies to generative models; models that do not support it (all but plain Llamas on a CPU) are not served.
     """
 
     batch_bytes: Bytes | None = None
-    """An answer waits for others of its model to end, rather than that their caches could come to more together.
+    """Limit for the caches of all running answers; an answer that could exceed it waits for others to end.
 
-    What they come to is foreseen from `max_tokens`, of which many answers need a part: None is no limit.
+    The size is estimated from `max_tokens`, of which many answers need only a part. None: no limit.
     """
 
     max_queue: Annotated[int, Field(ge=0)] = 64
-    """Requests beyond `max_running` that are taken, to wait for their turn; further ones are refused with 429."""
+    """Maximum queued requests beyond `max_running`; further ones are refused with 429."""
 
     prefill_step: Annotated[int, Field(ge=1)] | None = None
-    """Tokens of a prompt that are read in one step, between which the others' answers go on; None: by device."""
+    """Prompt tokens per prefill step; other answers continue between steps. None: by device."""
 
     max_tokens_default: Annotated[int, Field(ge=1)] | None = None
-    """The most tokens of an answer whose request sets no limit; None: what the API says, the context for a chat."""
+    """Token limit for requests without one; None: the API's default, which is the context for a chat."""
 
     early_headers: Annotated[Wait | None, BeforeValidator(_none_if_no)] = 5.0
-    """A stream without a token after so many seconds begins nevertheless, with comments until there is one; 0: at once.
+    """A stream without a token after these seconds begins with comments until the first token; 0: at once.
 
-    What fails later is its last event, and has no status any more. None (in an option or a variable: `no`): it waits
-    for the first token.
+    Later failures are its last event and have no status. None (`no` in an option or variable): wait for the first
+    token.
     """
 
     request_timeout: Seconds | None = None
-    """Seconds that a request may take from its first byte to the last of its answer; None: without a limit."""
+    """Time limit of a request in seconds, from its first byte to the last of its answer; None: no limit."""
 
     max_connections: Annotated[int, Field(ge=1)] = 512
-    """Connections that are open at once; further ones are answered with 503 and closed."""
+    """Maximum open connections; further ones get a 503 and are closed."""
 
     head_timeout: Seconds = 10.0
-    """Seconds in which the head of a request has to be there, from the connection or its first byte on."""
+    """Seconds to receive the head of a request, from the connection or its first byte."""
 
     body_idle_timeout: Seconds = 15.0
-    """Seconds that may pass between two parts of a body."""
+    """Maximum seconds between two parts of a body."""
 
     body_timeout: Seconds = 120.0
-    """Seconds in which the whole body has to be there."""
+    """Seconds to receive the whole body."""
 
     max_body_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(8 * 1024**2)
     """Larger request bodies are refused with 413."""
@@ -250,36 +250,36 @@ class Settings(StoreSettings, BaseSettings):
     """Requests whose schemas (response format and tools) are larger together are refused with 400."""
 
     max_schema_depth: Annotated[int, Field(ge=1)] = USUAL.depth
-    """So are those with a schema that is deeper, references followed, ..."""
+    """So are requests with a schema that is deeper, with references resolved, ..."""
 
     max_schema_nodes: Annotated[int, Field(ge=1)] = USUAL.nodes
-    """... that is made of more schemas, ..."""
+    """... that has more subschemas, ..."""
 
     max_schema_enum: Annotated[int, Field(ge=1)] = USUAL.enum
-    """... that has an enumeration of more values, ..."""
+    """... that has an enumeration with more values, ..."""
 
     max_schema_pattern: Annotated[int, Field(ge=1)] = USUAL.pattern
-    """... that has a pattern of more characters, ..."""
+    """... that has a longer pattern in characters, ..."""
 
     max_schema_seconds: Seconds = USUAL.seconds
-    """... or whose grammar takes longer to be made."""
+    """... or whose grammar takes longer to compile."""
 
     json_whitespace: Literal["fixed", "free"] = USUAL.whitespace
-    """Of structured outputs and calls: a space behind each comma and colon, or as the model likes it (slower)."""
+    """Whitespace in structured outputs and tool calls: one space after commas and colons, or free (slower)."""
 
     drain_seconds: Wait = 25.0
-    """How long open requests may go on after SIGTERM. Below 30, after which container platforms kill by default."""
+    """How long open requests may continue after SIGTERM. Below 30, after which container platforms kill by default."""
 
-    # ---- what it tells
+    # ---- logs and metrics
 
     log_format: Literal["console", "json", "off"] = "console"
-    """Events on stderr, as lines for people or as JSON; `off` leaves the failures of the server itself."""
+    """Format of events on stderr: text or JSON; `off` leaves only failures of the server itself."""
 
     log_prompts: bool = False
-    """Whether the log may hold what clients send: messages, prompts and inputs."""
+    """Whether the log may contain messages, prompts and inputs."""
 
     metrics: bool = False
-    """Whether /metrics tells figures in Prometheus' text format; it takes the API key, where there is one."""
+    """Whether to serve /metrics in the Prometheus text format; it requires the API key, if there is one."""
 
     @field_validator("quirks")
     @classmethod
@@ -287,18 +287,18 @@ class Settings(StoreSettings, BaseSettings):
         known = info.data.get("providers", {})
         for name in quirks:
             if name not in known:
-                there = ", ".join(known) or "none, as --provider NAME=URL adds one"
-                raise ValueError(f"there is no provider '{name}'; there are: {there}")
+                there = ", ".join(known) or "none; add one with --provider NAME=URL"
+                raise ValueError(f"there is no provider '{name}'; the providers are: {there}")
         return quirks
 
     @property
     def has_engine(self) -> bool:
-        """Whether this process serves models itself: without providers always, else where something says so."""
+        """Whether this process serves models itself: always without providers, else if models or an engine are set."""
         return not self.providers or bool(self.models) or "engine" in self.model_fields_set
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys that clients may send; none: no client has to. Raises `BadSettings` for a file without any."""
+        """The keys that clients may use; none: no key is required. Raises `BadSettings` for a file without keys."""
         given = [] if self.api_key is None else read_keys(self.api_key.get_secret_value())
         return (*given, *([] if self.api_key_file is None else keys_of(self.api_key_file)))
 
@@ -308,7 +308,7 @@ class Settings(StoreSettings, BaseSettings):
 
     @property
     def schema_limits(self) -> SchemaLimits:
-        """What schemas are held to."""
+        """The limits for schemas."""
         return SchemaLimits(
             self.max_schema_bytes,
             self.max_schema_depth,
@@ -328,8 +328,8 @@ class Settings(StoreSettings, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The sources, the first to be believed first; which file is known from the two before it."""
-        del dotenv_settings, file_secret_settings  # nothing is read that nobody named
+        """The sources in order of precedence; the path of the file comes from the two before it."""
+        del dotenv_settings, file_secret_settings  # nothing is read that was not named
         said = env_settings()
         path = init_settings().get("config") or said.get("config")
         if _is_service_link(f"{PREFIX}PORT"):
@@ -338,7 +338,7 @@ class Settings(StoreSettings, BaseSettings):
 
 
 def read(options: Mapping[str, object]) -> Settings:
-    """The settings, `options` before everything else. Raises `BadSettings` with one sentence about the first fault."""
+    """The settings; `options` take precedence. Raises `BadSettings` with one sentence about the first error."""
     _check_variables()
     try:
         return Settings(**options)  # type: ignore[arg-type]  # whatever was given is checked by the model
@@ -347,15 +347,15 @@ def read(options: Mapping[str, object]) -> Settings:
     field, *rest = first["loc"]
     where = _where(str(field), options)
     if first["type"] == "extra_forbidden":
-        raise BadSettings(f"There is no setting '{field}'{where}: gonogo serve --help lists what there is.")
+        raise BadSettings(f"There is no setting '{field}'{where}: gonogo serve --help lists the settings.")
     # pydantic also says which member of a union it tried
     name = ".".join(str(part) for part in (field, *rest) if not str(part).startswith(("tuple[", "bool")))
     why = first["msg"].removeprefix("Value error, ")
-    raise BadSettings(f"The setting '{name}'{where} is not usable: {why}.")
+    raise BadSettings(f"The setting '{name}'{where} is invalid: {why}.")
 
 
 def _check_variables() -> None:
-    """Raise `BadSettings` for a variable of our prefix that is none of ours: it was meant to say something."""
+    """Raise `BadSettings` for an unknown variable with our prefix, which is probably a typing error."""
     named = {
         name: name.upper().removeprefix(PREFIX).lower()
         for name in os.environ
@@ -366,7 +366,7 @@ def _check_variables() -> None:
         return
     close = get_close_matches(named[unknown[0]], Settings.model_fields, 1)
     meant = (
-        f"did you mean {PREFIX}{close[0].upper()}?" if close else "gonogo serve --help lists what there is."
+        f"did you mean {PREFIX}{close[0].upper()}?" if close else "gonogo serve --help lists the settings."
     )
     raise BadSettings(f"There is no setting for the variable {unknown[0]}: unset it, or {meant}")
 
@@ -376,7 +376,7 @@ def _is_service_link(variable: str) -> bool:
 
 
 def _where(field: str, options: Mapping[str, object]) -> str:
-    """Where the value came from, so that it can be mended there."""
+    """The source of the value, so that it can be corrected there."""
     if field in options:
         return ""
     variable = PREFIX + field.upper()
@@ -386,18 +386,18 @@ def _where(field: str, options: Mapping[str, object]) -> str:
 
 
 def _file(settings: type[BaseSettings], path: str | Path | None) -> InitSettingsSource:
-    """What the file says; nothing without one. Raises `BadSettings` where it is not there or no TOML."""
+    """The settings of the file; none without one. Raises `BadSettings` if it is missing or not TOML."""
     if path is None:
         return InitSettingsSource(settings, {})
     try:
         with Path(path).open("rb"):
             return TomlConfigSettingsSource(settings, Path(path))
     except OSError as error:
-        raise BadSettings(f"The settings in {path} cannot be read: {error.strerror}.") from None
+        raise BadSettings(f"Cannot read the settings in {path}: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSettings(f"The settings in {path} are no TOML: {error}.") from None
+        raise BadSettings(f"The settings in {path} are not valid TOML: {error}.") from None
 
 
 def shown(settings: Settings) -> str:
-    """All settings as JSON, with the keys blacked out."""
+    """All settings as JSON, with the keys redacted."""
     return settings.model_dump_json(indent=2)

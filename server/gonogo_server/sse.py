@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "text/event-stream"
 HEADERS: Final = {
     "cache-control": "no-cache",
-    # nginx and its kin collect a response before they pass it on unless they are told not to.
+    # nginx and similar proxies buffer a response unless this header forbids it.
     "x-accel-buffering": "no",
 }
 WAITING: Final = format_sse_event(comment="waiting for the first token")

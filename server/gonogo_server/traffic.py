@@ -1,4 +1,4 @@
-"""What goes on in a server at this moment: read by whoever stops it and by the metrics. No I/O."""
+"""Current activity of a server, for shutdown and metrics. No I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Traffic:
-    """Counted on the event loop; probes (health, metrics) are left out."""
+    """Counted on the event loop; probes (health, metrics) are omitted."""
 
     open: int = 0
     """Requests that were begun and are not answered to their end."""
@@ -21,7 +21,7 @@ class Traffic:
     arriving_bytes: int = 0
     """Of bodies that are not there as a whole."""
     waiting: int = 0
-    """Generations that were asked for and have no token yet: they are queued, or their prompt is being read."""
+    """Generations that were requested and have no token yet: they are queued, or their prompt is being read."""
     draining: bool = False
     """Whether new requests are refused, as the server is about to stop."""
 

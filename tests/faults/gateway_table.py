@@ -88,8 +88,8 @@ def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
         for rule, verdict in entry.get("open", {}).items()
     ]
     said = (
-        "The gateway refuses by name what the rule checks, or answers with an error, so the rule neither passes nor"
-        " fails."
+        "The gateway refuses by name what the rule checks, or answers with an error, so the rule neither passes nor "
+        "fails."
     )
     return [
         said,

@@ -233,7 +233,7 @@ def test_a_limit_that_is_ignored_is_called_so_where_no_answer_has_usage(rejudge:
     server = replace(unlimited, edit=uncounted.edit)
     causes = {cause.id: cause for cause in _of_server(server, rejudge)}
     assert "chat.limit.max_tokens" in causes["limit-ignored"].rules
-    assert "words where the token limit is" in causes["limit-ignored"].seen
+    assert "words although the token limit is" in causes["limit-ignored"].seen
     assert "chat.response.usage" in causes["usage-missing"].rules
 
 

@@ -155,7 +155,7 @@ def test_evidence_says_whose_an_exchange_is_and_is_judged_as_it_was(gateway: Gat
     assert len(set(ids)) == len(ids)
     records = evidence.read_each(stored)
     assert [record.target.model for record in records] == [GOOD, BAD]
-    with pytest.raises(evidence.EvidenceError, match="is of 2 models, where one is expected"):
+    with pytest.raises(evidence.EvidenceError, match="covers 2 models; expected one"):
         evidence.read(stored)
 
 
@@ -182,13 +182,13 @@ def test_a_model_that_a_request_stops_does_not_keep_the_next_from_its_turn_and_c
     assert len(own) == 1  # its greeting: everything else of it is in the file
     other = gateway.check(*FEW, "--model", GOOD, "--evidence", stored, "--resume")
     assert other.exit_code == 2
-    assert f"the models there are {GOOD}, {BAD}, and here {GOOD}." in other.stderr
+    assert f"the models are {GOOD}, {BAD}, here {GOOD}." in other.stderr
 
 
 def test_a_model_named_twice_is_a_mistake(gateway: Gateway) -> None:
     done = gateway.check("--model", BAD, "--model", BAD)
     assert (done.exit_code, gateway.asked) == (2, [])
-    assert done.stderr == f'--model names "{BAD}" twice; leave one of them out.\n'
+    assert done.stderr == f'--model is given twice with "{BAD}"; remove one of them.\n'
 
 
 def test_models_that_are_not_served_are_named_together_before_anything_is_judged(gateway: Gateway) -> None:

@@ -142,7 +142,7 @@ def test_further_arguments_are_handed_over_one_a_line_and_are_no_code(url: str, 
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ({"base_url": "--help"}, '"--help" is no base URL'),
+        ({"base_url": "--help"}, '"--help" is not a base URL'),
         ({"strict": "yes"}, 'The input strict must be "true" or "false", not "yes".'),
         ({"baseline": "none.toml"}, "none.toml does not exist"),
     ],

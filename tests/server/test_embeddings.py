@@ -226,7 +226,7 @@ async def test_a_token_that_the_model_does_not_have_is_refused(
 @pytest.mark.parametrize("engine", [Places(emptied=True)])
 async def test_a_text_of_which_no_token_is_left_is_refused(client: httpx2.AsyncClient) -> None:
     error = await refused(client, ["\u200b"])
-    assert error["message"].startswith("Input 0 has nothing in it that 'vectors' reads")
+    assert error["message"].startswith("Input 0 contains no token for 'vectors'")
 
 
 async def test_a_model_that_chats_does_not_embed_and_the_other_way_round(client: httpx2.AsyncClient) -> None:

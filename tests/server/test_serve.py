@@ -102,13 +102,13 @@ def test_a_port_in_use_is_one_sentence_and_code_2(capsys: pytest.CaptureFixture[
     assert told.out == ""
     assert told.err == (
         f"gonogo serve: Cannot listen on 127.0.0.1 port {port}: Address already in use."
-        " Choose another with --host and --port (0 takes a free port).\n"
+        " Choose another address with --host and --port (0 picks a free port).\n"
     )
 
 
 def test_a_setting_that_is_not_usable_is_one_sentence_and_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.main(["--port", "99999"]) == 2
-    assert capsys.readouterr().err.startswith("gonogo serve: The setting 'port' is not usable: ")
+    assert capsys.readouterr().err.startswith("gonogo serve: The setting 'port' is invalid: ")
 
 
 def test_a_variable_that_is_not_usable_is_one_sentence_too(

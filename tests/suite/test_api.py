@@ -46,7 +46,7 @@ def test_a_cancelled_check_breaks_off_what_is_under_way(answering: Callable[[byt
     ("options", "error", "text"),
     [
         ({"only": ["nonsense"]}, gonogo.UsageError, "nonsense"),
-        ({"profiles": ["robot"]}, gonogo.UsageError, "there are core, agent, completion, embedding"),
+        ({"profiles": ["robot"]}, gonogo.UsageError, "the profiles are core, agent, completion, embedding"),
         ({"only": "chat"}, gonogo.UsageError, 'only takes several texts: write only=["chat"].'),
         ({"ca_file": "absent.pem"}, gonogo.UsageError, "absent.pem"),
         ({"only": FEW}, gonogo.TargetError, "Connection refused"),

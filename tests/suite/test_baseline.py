@@ -131,7 +131,7 @@ class TestAnEntry:
         assert judgement.verdict is FAIL
         assert problem.kind is Kind.EXPIRED
         assert problem.message == (
-            f"{listed.path}, line 1: chat.done was waived until 2026-06-14; delete the line or renew its date."
+            f"{listed.path}, line 1: chat.done was waived until 2026-06-14; delete the line or extend the date."
         )
 
     def test_past_its_date_whose_rule_passes_is_just_deleted(self, baseline: Callable[..., Baseline]) -> None:
@@ -141,7 +141,7 @@ class TestAnEntry:
 
     @pytest.mark.parametrize(
         ("rule", "mend"),
-        [("chat.dome", "delete the line, or correct it to chat.done"), ("x.y", "delete the line")],
+        [("chat.dome", "delete the line, or change it to chat.done"), ("x.y", "delete the line")],
     )
     def test_for_a_rule_that_does_not_exist_breaks_the_gate(
         self, baseline: Callable[..., Baseline], rule: str, mend: str
@@ -150,7 +150,7 @@ class TestAnEntry:
         (problem,) = problems(listed, judged("models.list", PASS))
 
         assert problem.kind is Kind.UNKNOWN
-        assert problem.message == f"{listed.path}, line 1: there is no rule {rule}; {mend}."
+        assert problem.message == f"{listed.path}, line 1: the rule {rule} does not exist; {mend}."
 
 
 class TestTheFile:
@@ -168,19 +168,22 @@ class TestTheFile:
     @pytest.mark.parametrize(
         ("line", "said"),
         [
-            ("chat.done = { reason = 'r' }", "a rule id stands in quotes, like"),
-            ('["chat.done"]', "begins a table; an entry is one line, like"),
-            ('"chat.done" = "r"', "gives chat.done no fields; an entry looks like"),
-            ('"chat.done" = { reason = """', "is no entry ("),
+            ("chat.done = { reason = 'r' }", "a rule id must be in quotes, as in"),
+            ('["chat.done"]', "begins a table; an entry is one line, such as"),
+            ('"chat.done" = "r"', "chat.done has no fields; an entry looks like"),
+            ('"chat.done" = { reason = """', "is not an entry ("),
             (
                 '"chat.done" = { reason = "r", until = 2027-01-31 }',
-                'has the field "until"; there are reason,',
+                'has the unknown field "until"; the fields are reason,',
             ),
-            ('"chat.done" = { reason = 12 }', "the reason is text in quotes"),
-            ('"chat.done" = { reason = "r", expires = "2027-01-31" }', "expires is a date without quotes"),
+            ('"chat.done" = { reason = 12 }', "the reason must be a string"),
+            (
+                '"chat.done" = { reason = "r", expires = "2027-01-31" }',
+                "expires must be a date without quotes",
+            ),
             ('"chat.done" = { reason = "r", expires = 2027-01-31T00:00:00Z }', "and without a time"),
-            ('"chat.done" = { reason = "r", flaky = "yes" }', "flaky is true or false"),
-            ('"models.list" = { reason = "again" }', "models.list is in line 1 already; delete one of them."),
+            ('"chat.done" = { reason = "r", flaky = "yes" }', "flaky must be true or false"),
+            ('"models.list" = { reason = "again" }', "models.list is already in line 1; delete one of them."),
         ],
     )
     def test_that_is_not_understood_is_refused_with_its_line(
@@ -201,18 +204,18 @@ class TestTheFile:
             read(path)
 
         assert str(refused.value) == (
-            f"{path}, lines 1, 3: no reason is given; write why it is accepted, or delete the line."
+            f"{path}, lines 1, 3: the reason is empty; write why the deviation is accepted, or delete the line."
         )
 
     def test_that_is_not_text_or_not_a_file_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "b.toml"
         path.write_bytes(b"\xff")
 
-        with pytest.raises(UsageError, match="is not UTF-8"):
+        with pytest.raises(UsageError, match="it must be UTF-8"):
             read(path)
-        with pytest.raises(UsageError, match=r"cannot be read: Is a directory\."):
+        with pytest.raises(UsageError, match=r"^Cannot read .*: Is a directory\."):
             read(tmp_path)
-        with pytest.raises(UsageError, match=r"does not exist; --update-baseline writes it\."):
+        with pytest.raises(UsageError, match=r"does not exist; --update-baseline creates it\."):
             read(tmp_path / "none.toml")
 
 
@@ -225,7 +228,7 @@ class TestTheUpdate:
         path.write_text(updated(found, read(path, unfinished=True), RULES, strict=False))
 
         assert tomllib.loads(path.read_text()) == {"chat.done": {"reason": ""}}
-        with pytest.raises(UsageError, match="line 3: no reason is given"):
+        with pytest.raises(UsageError, match="line 3: the reason is empty"):
             read(path)
 
     def test_of_a_strict_run_lists_warnings_too(self, baseline: Callable[..., Baseline]) -> None:
@@ -270,7 +273,7 @@ class TestTheCommand:
         rules = {rule["id"]: rule for rule in json.loads(report.read_bytes())["rules"]}
 
         assert result.exit_code == 0, result.output
-        assert "WAIVED         1  broken, and waived by the baseline\n" in result.stdout
+        assert "WAIVED         1  broken and waived by the baseline\n" in result.stdout
         assert "FAIL" not in result.stdout
         assert result.stdout.splitlines()[-1].startswith("GO  0 failed, ")
         assert ", 1 waived; " in result.stdout.splitlines()[-1]
@@ -297,7 +300,7 @@ class TestTheCommand:
 
         assert result.exit_code == 1
         assert first == f"{listed}, line 1: chat.stream.done passes now; delete the line."
-        assert second.startswith(f"{listed}, line 2: there is no rule no.such.rule; delete the line")
+        assert second.startswith(f"{listed}, line 2: the rule no.such.rule does not exist; delete the line")
         assert last.startswith("NO-GO  0 failed, ")
 
     @pytest.mark.parametrize(("expires", "status"), [("2000-01-01", 1), ("9999-12-31", 0)])
@@ -322,10 +325,10 @@ class TestTheCommand:
 
         assert first.exit_code == 1  # judged by the file as it was: there was none
         assert first.stderr == (
-            f"{listed} now has 1 entry, 1 without a reason yet; write why, or delete the line.\n"
+            f"{listed} now has 1 entry, 1 without a reason; add the reason or delete the line.\n"
         )
         assert unfinished.exit_code == 2
-        assert unfinished.stderr.startswith(f"{listed}, line 3: no reason is given; write why")
+        assert unfinished.stderr.startswith(f"{listed}, line 3: the reason is empty; write why")
         assert finished.exit_code == 0
 
     def test_drops_by_an_update_what_passes(
@@ -347,14 +350,14 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            (["--update-baseline"], "--update-baseline needs --baseline FILE, the file to write.\n"),
+            (["--update-baseline"], "--update-baseline needs --baseline FILE.\n"),
             (
                 ["--baseline", "/no-such/b.toml"],
-                "/no-such/b.toml does not exist; --update-baseline writes it.\n",
+                "/no-such/b.toml does not exist; --update-baseline creates it.\n",
             ),
             (
                 ["--baseline", "/no-such/b.toml", "--update-baseline"],
-                "/no-such/b.toml cannot be written: No such file or directory.\n",
+                "Cannot write /no-such/b.toml: No such file or directory.\n",
             ),
         ],
     )

@@ -144,7 +144,7 @@ class TestHowMuchIsPrinted:
     def test_more_and_less_at_once_is_one_sentence(self, gonogo: Run, tmp_path: Path, command: str) -> None:
         result = gonogo(command, tmp_path / "none.jsonl", "--verbose", "--quiet")
 
-        assert one_sentence(result) == "--verbose prints more and --quiet less; leave one of them out."
+        assert one_sentence(result) == "--verbose and --quiet exclude each other; remove one of them."
 
 
 def test_json_and_junit_are_written_where_they_are_asked_for(
@@ -209,10 +209,7 @@ def test_a_summary_that_cannot_be_written_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
 
-    assert (
-        one_sentence(gonogo("judge", clean_evidence, *FEW))
-        == f"{tmp_path} cannot be written: Is a directory."
-    )
+    assert one_sentence(gonogo("judge", clean_evidence, *FEW)) == f"Cannot write {tmp_path}: Is a directory."
 
 
 def test_without_a_url_the_reference_server_is_started_checked_and_stopped(
@@ -290,7 +287,7 @@ def test_a_server_that_never_answers_is_one_sentence_within_the_timeout(gonogo: 
         ),
         (
             b"HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
-            "it wants a key, and none is set; put one in GONOGO_API_KEY",
+            "it needs an API key; set GONOGO_API_KEY",
         ),
         (b"220 mail.example ESMTP\r\n\r\n", "does not speak HTTP"),
         (b"", "closed the connection before its first answer"),
@@ -308,7 +305,7 @@ def test_a_wrong_key_is_one_sentence_that_names_the_variables(
     monkeypatch.setenv("GONOGO_API_KEY", "wrong")
     url = answering(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")
 
-    assert "refused the key given in GONOGO_API_KEY" in one_sentence(gonogo("check", url))
+    assert "rejects the key in GONOGO_API_KEY" in one_sentence(gonogo("check", url))
 
 
 def test_a_model_that_is_not_served_is_one_sentence_with_those_that_are(
@@ -324,17 +321,17 @@ def test_a_model_that_is_not_served_is_one_sentence_with_those_that_are(
     [
         (
             ["localhost:8000/v1"],
-            '"localhost:8000/v1" is no base URL; give one like http://127.0.0.1:8000/v1.',
+            '"localhost:8000/v1" is not a base URL; give one like http://127.0.0.1:8000/v1.',
         ),
-        (["ftp://127.0.0.1/v1"], "is no base URL"),
-        (["http://127.0.0.1:99999/v1"], "has port 99999; ports go from 1 to 65535."),
-        (["http://me:secret@127.0.0.1/v1"], "give the key in GONOGO_API_KEY instead"),
-        (["--only", "no.such"], 'No rule is called "no.such"'),
+        (["ftp://127.0.0.1/v1"], "is not a base URL"),
+        (["http://127.0.0.1:99999/v1"], "has port 99999; a port must be between 1 and 65535."),
+        (["http://me:secret@127.0.0.1/v1"], "set GONOGO_API_KEY instead"),
+        (["--only", "no.such"], 'There is no rule or group "no.such"'),
         (["--only", "models", "--skip", "models"], "--only and --skip leave no rule to judge."),
-        (["--only", "models", "--require", "chat"], '--require asks for "chat", of which'),
+        (["--only", "models", "--require", "chat"], '--require names "chat", but'),
         (["--json", "-", "--junit", "-"], "Only one report can go to stdout"),
-        (["--json", "/no-such-folder/r.json"], "/no-such-folder/r.json cannot be written: No such file"),
-        (["--evidence", "/"], "/ cannot be written: Is a directory."),
+        (["--json", "/no-such-folder/r.json"], "Cannot write /no-such-folder/r.json: No such file"),
+        (["--evidence", "/"], "Cannot write /: Is a directory."),
     ],
 )
 def test_an_option_that_cannot_be_obeyed_is_one_sentence(
@@ -362,4 +359,4 @@ def test_evidence_that_another_run_writes_is_one_sentence_and_stays(
 def test_evidence_that_can_be_opened_but_not_written_is_one_sentence(gonogo: Run, reference_url: str) -> None:
     said = one_sentence(gonogo("check", reference_url, *FEW, "--evidence", "/dev/full"))
 
-    assert said == "The evidence file /dev/full cannot be written: No space left on device."
+    assert said == "Cannot write the evidence file /dev/full: No space left on device."

@@ -32,7 +32,7 @@ def test_options_come_from_the_file_in_the_folder(gonogo: Run, reference_url: st
     result = gonogo("check")
 
     assert result.exit_code == 0
-    assert result.stderr == "Options from gonogo.toml.\n"
+    assert result.stderr == "Using options from gonogo.toml.\n"
     assert json.loads((folder / "r.json").read_text())["verdict"] == "go"
 
 
@@ -62,13 +62,13 @@ def test_paths_of_a_named_file_are_relative_to_it(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("timeuot = 3", 'gonogo.toml: "timeuot" is no option; did you mean "timeout"?'),
+        ("timeuot = 3", 'gonogo.toml: "timeuot" is not an option; did you mean "timeout"?'),
         ('api_key = "x"', "GONOGO_API_KEY"),
-        ('strict = "yes"', 'gonogo.toml: strict is true or false, not "yes".'),
-        ("timeout = [1]", "gonogo.toml: timeout is a text or a number, not [1]."),
+        ('strict = "yes"', 'gonogo.toml: strict must be true or false, not "yes".'),
+        ("timeout = [1]", "gonogo.toml: timeout must be a string or a number, not [1]."),
         ("timeout = 0", "gonogo.toml: timeout: 0.0 is not in the range x>=0.001."),
-        ("resume = true", 'gonogo.toml: "resume" is no option; did you mean "require"?'),
-        ("timeout = ", "gonogo.toml is not TOML"),
+        ("resume = true", 'gonogo.toml: "resume" is not an option; did you mean "require"?'),
+        ("timeout = ", "gonogo.toml is not valid TOML"),
     ],
 )
 def test_a_mistake_in_the_file_is_one_sentence(gonogo: Run, folder: Path, text: str, sentence: str) -> None:
@@ -85,7 +85,7 @@ def test_a_file_that_is_named_and_absent_is_refused(gonogo: Run) -> None:
 
     assert (result.exit_code, result.stderr) == (
         2,
-        "absent.toml cannot be read: No such file or directory.\n",
+        "Cannot read absent.toml: No such file or directory.\n",
     )
 
 
@@ -112,7 +112,7 @@ def test_init_replaces_nothing_unless_forced(gonogo: Run, folder: Path) -> None:
     (folder / "gonogo.toml").write_text("mine")
     refused = gonogo("init", "http://127.0.0.1:9/v1")
 
-    assert (refused.exit_code, refused.stderr) == (2, "gonogo.toml is there already; --force replaces it.\n")
+    assert (refused.exit_code, refused.stderr) == (2, "gonogo.toml already exists; --force replaces it.\n")
     assert (folder / "gonogo.toml").read_text() == "mine"
     assert gonogo("init", "--force", "http://127.0.0.1:9/v1").exit_code == 0
 

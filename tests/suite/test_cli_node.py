@@ -44,8 +44,8 @@ def test_who_asks_for_them_without_a_folder_is_told_of_the_option(
     result = gonogo("judge", clean_evidence, "--only", selector)
     assert result.exit_code == 2
     assert result.stderr.strip() == (
-        "The rules of clients.openai_node and clients.ai_sdk are about clients for Node: "
-        "add --node-modules DIR, the folder in which they are installed."
+        "The rules of clients.openai_node and clients.ai_sdk need --node-modules DIR, "
+        "the folder in which these clients are installed."
     )
 
 
@@ -100,7 +100,7 @@ def test_a_folder_without_the_packages_is_a_wrong_option(
     result = gonogo("judge", clean_evidence, *FEW, "--node-modules", tmp_path)
     assert result.exit_code == 2
     assert result.stderr.strip().endswith(nodejs.command(str(tmp_path)))
-    assert "openai is not there, ai is not there" in result.stderr
+    assert "openai is missing, ai is missing" in result.stderr
 
 
 def test_the_documentation_has_the_command_with_the_versions_of_the_lane() -> None:

@@ -49,33 +49,36 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("options", "sentence"),
         [
-            (("--header", "api-key: s3cret"), "--header is given without the name of a header; write it as "),
+            (("--header", "api-key: s3cret"), "--header lacks the name of the header; write it as "),
             (
                 ("--header", "s3cret"),
-                "--header is given without the name of a header; write it as NAME=VALUE",
+                "--header lacks the name of the header; write it as NAME=VALUE",
             ),
             (
                 ("--header", "=s3cret"),
-                "--header is given without the name of a header; write it as NAME=VALUE",
+                "--header lacks the name of the header; write it as NAME=VALUE",
             ),
-            (("--header", "Host=s3cret"), "--header Host is gonogo's to set; leave it out."),
+            (
+                ("--header", "Host=s3cret"),
+                "--header Host: gonogo sets this header itself; remove the option.",
+            ),
             (
                 ("--header", "a=s3cret\r\nb: c"),
-                "The value of the header a has characters that are not printable",
+                "The value of the header a must be printable",
             ),
             (
                 ("--header", "a=s3crét"),
-                "The value of the header a has characters that are not printable ASCII.",
+                "The value of the header a must be printable ASCII.",
             ),
             (
                 ("--header", "a=s3cret", "--header", "A=b"),
-                "The header A is given twice; leave one of them out.",
+                "The header A is given twice; remove one of them.",
             ),
             (
                 ("--header-env", "a"),
-                "--header-env is given without the name of a header; write it as NAME=VAR",
+                "--header-env lacks the name of the header; write it as NAME=VAR",
             ),
-            (("--header-env", "a=NO_SUCH"), "--header-env a: the variable NO_SUCH is not set, or empty."),
+            (("--header-env", "a=NO_SUCH"), "--header-env a: the variable NO_SUCH is not set or empty."),
         ],
     )
     def test_that_cannot_be_sent_are_one_sentence_which_tells_no_value(
@@ -109,16 +112,16 @@ class TestTls:
         result = gonogo("check", reference_url, *FEW, "--insecure")
         assert result.exit_code == 0
         assert result.stderr == (
-            "The target's certificate is not looked at (--insecure): anybody may be answering.\n"
+            "The target's certificate is not verified (--insecure): any server may be answering.\n"
         )
 
     def test_with_a_file_that_is_none_is_one_sentence(self, gonogo: Run, tmp_path: Path) -> None:
         line = told(gonogo("check", NOWHERE, *FEW, "--ca-file", tmp_path / "none.pem"))
-        assert line.endswith("none.pem cannot be read: No such file or directory.")
+        assert line.endswith("none.pem: No such file or directory.")
 
     def test_with_both_options_is_one_sentence(self, gonogo: Run, tmp_path: Path) -> None:
         line = told(gonogo("check", NOWHERE, *FEW, "--insecure", "--ca-file", tmp_path / "x.pem"))
-        assert line == "--ca-file says whom to trust, and --insecure trusts anybody; leave one of them out."
+        assert line == "--ca-file and --insecure exclude each other; remove one of them."
 
 
 @pytest.mark.parametrize(
@@ -126,9 +129,9 @@ class TestTls:
     [
         (
             ("--rate-limit", "2/h"),
-            '--rate-limit "2/h" is no rate; give requests a second or a minute, as 2/s or 90/m.',
+            '--rate-limit "2/h" is not a rate; give requests per second or per minute, such as 2/s or 90/m.',
         ),
-        (("-x", "--max-failures", "2"), "-x is --max-failures 1; leave one of them out."),
+        (("-x", "--max-failures", "2"), "-x means --max-failures 1; remove one of them."),
     ],
 )
 def test_options_that_cannot_be_obeyed_are_one_sentence(

@@ -23,23 +23,23 @@ NOWHERE = "http://127.0.0.1:9/v1"
         (("--upstream-faults",), "--upstream-faults checks a gateway: give its base URL."),
         (
             (NOWHERE, "--upstream-port", "9001"),
-            "--upstream-host, --upstream-port and --upstream-wait are about an upstream: add --upstream-faults.",
+            "--upstream-host, --upstream-port and --upstream-wait need --upstream-faults.",
         ),
         (
             (NOWHERE, "--upstream-faults", "--fuzz"),
-            "--upstream-faults does not go with --fuzz; leave one of them out.",
+            "--upstream-faults and --fuzz exclude each other; remove one of them.",
         ),
         (
             (NOWHERE, "--upstream-faults", "--model", "a", "--model", "b"),
-            "--upstream-faults asks for one model, that of the upstream; give --model once, or leave it out.",
+            "--upstream-faults uses one model, the one of the upstream; give --model at most once.",
         ),
         (
             (NOWHERE, "--upstream-faults", "--only", "chat.stream"),
-            "--upstream-faults judges the rules of gateway, and --only and --skip leave none of them.",
+            "--upstream-faults judges the group gateway, but --only and --skip leave none of its rules.",
         ),
         (
             (NOWHERE, "--only", "gateway"),
-            "The rules of gateway are about a gateway and the upstream behind it: add --upstream-faults.",
+            "The rules of the group gateway need --upstream-faults.",
         ),
     ],
 )
@@ -59,10 +59,10 @@ def test_a_gateway_that_asks_somebody_else_is_told_where_to_point(gonogo: Run, r
     url = first.split()[7].rstrip(",")
     assert result.exit_code == 2
     assert first.startswith("Point a provider of your gateway at http://127.0.0.1:")
-    assert second.startswith("A second provider, if it can have one: http://127.0.0.1:")
+    assert second.startswith("For a second provider, if the gateway supports one: http://127.0.0.1:")
     assert waiting == "Waiting for the gateway …"
-    assert f"asked nothing of {url} within 0.6 s" in last
-    assert last.endswith("point a provider of the gateway there, or name its model with --model.")
+    assert f"sent no request to {url} within 0.6 s" in last
+    assert last.endswith("point a provider of the gateway to this URL, or give its model with --model.")
 
 
 def test_a_port_that_is_taken_is_said(gonogo: Run) -> None:

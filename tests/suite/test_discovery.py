@@ -62,7 +62,7 @@ def test_what_was_found_is_listed_with_the_command_to_run() -> None:
         "http://127.0.0.1:8000/v1   vLLM or gonogo serve; needs a key",
         "http://127.0.0.1:11434/v1  Ollama; 4 models: a, b, c and 1 more",
         "",
-        "Check one of them with: GONOGO_API_KEY=… gonogo check http://127.0.0.1:8000/v1",
+        "To check one of them: GONOGO_API_KEY=… gonogo check http://127.0.0.1:8000/v1",
     ]
 
 

@@ -132,7 +132,7 @@ class TestARecord:
             ("the target is gone", Because(Reason.NOT_SENT, {"told": "the target is gone"})),
             ("target-lost", Because(Reason.NOT_SENT, {"told": "target-lost"})),
             (
-                "no embedding model is known; name one with --embedding-model",
+                "no embedding model is known; give one with --embedding-model",
                 Because(Reason.NO_EMBEDDING_MODEL),
             ),
         ],
@@ -246,7 +246,7 @@ class TestABadFile:
         return str(error.value)
 
     def test_that_is_missing_is_named(self, path: Path) -> None:
-        assert self.error(path) == f"The evidence file {path} cannot be read: No such file or directory."
+        assert self.error(path) == f"Cannot read the evidence file {path}: No such file or directory."
 
     @pytest.mark.parametrize(
         "text", ["", "hello\n", "[]\n", '{"a": 1}\n', "\xff\n", '{"evidence', "[" * 10**5]
@@ -295,7 +295,9 @@ class TestABadFile:
         text = written(path, EXCHANGE).read_text()
         assert old in text
         path.write_text(text.replace(old, new))
-        assert f"Line 2 of the evidence file {path} is not as gonogo writes it: {where}:" in self.error(path)
+        assert f"Line 2 of the evidence file {path} is not valid gonogo evidence: {where}:" in self.error(
+            path
+        )
 
     @pytest.mark.parametrize(
         "line",
@@ -323,7 +325,7 @@ class TestABadFile:
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
-            ("0.25", "NaN", "NaN is no number in JSON"),
+            ("0.25", "NaN", "NaN is not a JSON number"),
             ('"{\\"a\\": 1}"', '"\\uD800"', "surrogates not allowed"),
         ],
     )
@@ -335,16 +337,16 @@ class TestABadFile:
         assert what in self.error(path)
 
     def test_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(EvidenceError, match=r"cannot be written: Is a directory\."):
+        with pytest.raises(EvidenceError, match=r"^Cannot write the evidence file .*: Is a directory\."):
             EvidenceWriter(tmp_path, TARGET, STARTED)
 
     def test_while_one_writes_a_file_no_other_does(self, tmp_path: Path) -> None:
         path = tmp_path / "e.jsonl"
         with EvidenceWriter(path, TARGET, STARTED):
             held = path.read_bytes()
-            with pytest.raises(EvidenceError, match="is being written by another run"):
+            with pytest.raises(EvidenceError, match="is in use by another run"):
                 EvidenceWriter(path, TARGET, STARTED)
-            with pytest.raises(EvidenceError, match="is being written by another run"):
+            with pytest.raises(EvidenceError, match="is in use by another run"):
                 EvidenceWriter.go_on(path, Record(TARGET, STARTED, ()))
             assert path.read_bytes() == held
         EvidenceWriter(path, TARGET, STARTED).close()
@@ -396,6 +398,6 @@ class TestABodyOfVectors:
         header, line = path.read_text().splitlines()
         path.write_text(header + "\n" + json.dumps(json.loads(line) | {"chunks": chunks}) + "\n")
         with pytest.raises(
-            EvidenceError, match=rf"^Line 2 of .* is not as gonogo writes it: chunks: .*{sentence}"
+            EvidenceError, match=rf"^Line 2 of .* is not valid gonogo evidence: chunks: .*{sentence}"
         ):
             read(path)

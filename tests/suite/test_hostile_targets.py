@@ -133,7 +133,7 @@ def test_no_target_makes_a_traceback_and_none_of_its_text_acts(
 
     assert status in {0, 1, 2}
     assert "Traceback" not in err
-    assert "gonogo itself broke" not in err
+    assert "Internal error in gonogo" not in err
     assert acts(out) == acts(err) == []
     if status == 2:
         assert err.count("\n") == 1
@@ -160,7 +160,7 @@ def edited(stored: Path, **target: Any) -> Path:  # noqa: ANN401 - JSON
         "",
         "http://h]/v1",
         "http://h:99999999/v1",
-        "no URL",
+        "not a URL",
         "//",
         ACTS,
         "\0",
@@ -204,7 +204,7 @@ def test_a_report_that_finds_no_room_keeps_no_other_from_being_written(
     status, out, err = ran("judge", broken_evidence, "--json", full, "--junit", full, "--markdown", whole)
 
     assert status == 2
-    assert err == " ".join(["/dev/full cannot be written: No space left on device."] * 2) + "\n"
+    assert err == " ".join(["Cannot write /dev/full: No space left on device."] * 2) + "\n"
     assert out.splitlines()[-1].startswith("NO-GO")
     assert "NO-GO" in whole.read_text()
 
@@ -219,7 +219,7 @@ def test_the_reports_of_a_check_are_written_apart_from_each_other(
         "check", reference_url, *few, "--evidence", stored, "--sarif", "/dev/full", "--json", whole
     )
 
-    assert (status, err) == (2, "/dev/full cannot be written: No space left on device.\n")
+    assert (status, err) == (2, "Cannot write /dev/full: No space left on device.\n")
     assert out.splitlines()[-1].startswith("GO ")
     assert json.loads(whole.read_bytes())["verdict"] == "go"
     assert evidence.read(stored).exchanges
@@ -241,4 +241,4 @@ def test_output_that_finds_no_room_is_one_sentence_and_no_verdict(
             check=False,
         )
     assert ran.returncode == 2
-    assert ran.stderr == "What gonogo prints cannot be written: No space left on device.\n"
+    assert ran.stderr == "Cannot write the output of gonogo: No space left on device.\n"

@@ -71,7 +71,7 @@ def counts(evidence: Path) -> Counter[Verdict]:
 
 def test_the_rules_that_are_chosen_are_tests_of_a_live_target(tmp_path: Path, reference_url: str) -> None:
     """With all plugins that are installed, as users run it."""
-    chosen = ("-k", "model_is_listed or list_of_models_is_answered")
+    chosen = ("-k", "model_is_listed or model_list_is_answered")
     done = pytest_in(tmp_path, *SUITE, "--gonogo-url", reference_url, *chosen)
     assert "2 passed" in done.stdout, done.stdout
     assert done.returncode == 0
@@ -82,9 +82,16 @@ def test_a_run_is_recorded_with_its_extra_fields_and_gone_on_with(tmp_path: Path
     stored = tmp_path / "e.jsonl"
     target = ("--gonogo-url", reference_url, "--gonogo-evidence", str(stored))
     extra = ("--gonogo-extra-body", '{"user": "gonogo-pytest"}')
-    first = suite(tmp_path, *target, *extra, "-k", "a_chat_completion_says_that_it_is_one")
+    first = suite(tmp_path, *target, *extra, "-k", "object_of_a_chat_completion")
     before = read(stored)
-    second = suite(tmp_path, *target, *extra, "--gonogo-resume", "-k", "says_that_it_is_one")
+    second = suite(
+        tmp_path,
+        *target,
+        *extra,
+        "--gonogo-resume",
+        "-k",
+        "object_of_a_chat or object_of_a_completion",
+    )
     after = read(stored)
     sent = [e for e in after.exchanges[len(before.exchanges) :] if not e.stimulus.startswith("greeting")]
 
@@ -105,7 +112,7 @@ def test_a_run_goes_on_with_the_extra_fields_of_its_file_only(tmp_path: Path) ->
     done = suite(tmp_path, "--gonogo-url", url, "--gonogo-evidence", str(stored), "--gonogo-resume", *extra)
 
     assert done.returncode == 2
-    sentence = "--gonogo-resume goes on with the --gonogo-extra-body of the evidence file: give the same."
+    sentence = "--gonogo-resume needs the same --gonogo-extra-body as the evidence file."
     assert sentence in done.stdout + done.stderr
     assert stored.read_bytes() == held
 
@@ -152,7 +159,7 @@ def test_a_broken_must_fails_its_test_and_tells_what_was_expected_and_why(
     assert done.returncode == 1
     assert "FAIL  chat.stream.done\n" in done.stdout
     assert re.search(r'^ +expected +"data: \[DONE\]" as the last event$', done.stdout, re.MULTILINE)
-    assert re.search(r"^ +breaks +clients wait where the connection stays open", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +breaks +clients wait while the connection stays open", done.stdout, re.MULTILINE)
 
 
 @MEASURED
@@ -183,7 +190,7 @@ def test_a_refused_feature_is_skipped_with_its_reason(tmp_path: Path, evidence: 
         )
 
     file = damaged(evidence, tmp_path, refused)
-    done = suite(tmp_path, "--gonogo-evidence", str(file), "-rs", "-k", "a_completion_says_that_it_is_one")
+    done = suite(tmp_path, "--gonogo-evidence", str(file), "-rs", "-k", "object_of_a_completion")
     assert done.returncode == 0
     assert "unsupported: the target has no POST /completions (404)" in done.stdout
 
@@ -249,9 +256,12 @@ def expect_one_sentence(done: subprocess.CompletedProcess[str], sentence: str) -
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "Name the target with --gonogo-url"),
-        (("--gonogo-only", "chat.steam"), 'No rule is called "chat.steam"; did you mean chat.stream'),
-        (("--gonogo-resume",), "name its file with --gonogo-evidence, its target with --gonogo-url"),
+        ((), "Give the target with --gonogo-url"),
+        (("--gonogo-only", "chat.steam"), 'There is no rule or group "chat.steam"; did you mean chat.stream'),
+        (
+            ("--gonogo-resume",),
+            "give its evidence file with --gonogo-evidence and its target with --gonogo-url",
+        ),
     ],
 )
 def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(
@@ -265,7 +275,10 @@ def test_what_cannot_be_judged_is_one_sentence_and_exit_code_2(
     [
         (("--gonogo-url", "ftp://nowhere"), "http://"),
         (("--gonogo-evidence", "no-such-file.jsonl"), "no-such-file.jsonl"),
-        (("--gonogo-url", "http://h", "--gonogo-extra-body", "[]"), "--gonogo-extra-body is no JSON object"),
+        (
+            ("--gonogo-url", "http://h", "--gonogo-extra-body", "[]"),
+            "--gonogo-extra-body is not a JSON object",
+        ),
     ],
 )
 def test_a_value_that_no_option_takes_is_one_sentence_and_exit_code_2(

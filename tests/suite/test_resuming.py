@@ -150,15 +150,15 @@ def test_extra_fields_are_sent_noted_and_needed_again(gonogo: Run, fragile: Frag
     assert evidence.read(stored).extra_body == {"think": False}
     assert json.loads(report.read_bytes())["extra_body"] == {"think": False}
     assert (other.exit_code, other.stderr.count("\n")) == (2, 1)
-    assert "--resume goes on with the --extra-body of the evidence file" in other.stderr
+    assert "--resume needs the same --extra-body as the evidence file" in other.stderr
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"base_url": "http://127.0.0.1:1/v1"}, "the target there is http://127.0.0.1:1/v1, and here "),
-        ({"model": "other"}, "the model there is other, and here m."),
-        ({"embedding_model": "e"}, "the embedding model there is e, and here none."),
+        ({"base_url": "http://127.0.0.1:1/v1"}, "the target is http://127.0.0.1:1/v1, here "),
+        ({"model": "other"}, "the model is other, here m."),
+        ({"embedding_model": "e"}, "the embedding model is e, here none."),
     ],
 )
 def test_evidence_of_another_target_or_model_is_refused_and_kept(
@@ -181,5 +181,5 @@ def test_a_file_that_is_missing_or_not_named_is_one_sentence(
     unnamed = gonogo("check", fragile.url, "--resume")
 
     assert (missing.exit_code, unnamed.exit_code) == (2, 2)
-    assert "cannot be read: No such file or directory." in missing.stderr
-    assert unnamed.stderr.startswith("--resume goes on with a run: name its file with --evidence")
+    assert ": No such file or directory." in missing.stderr
+    assert unnamed.stderr.startswith("--resume continues a run: give its evidence file with --evidence")

@@ -183,8 +183,8 @@ def test_an_interrupted_check_reports_what_it_has_keeps_its_evidence_and_leaves_
 
     assert ended.status == status
     told, again = ended.stderr.splitlines()[-2:]
-    assert told == f"Interrupted; what was recorded so far is in {stored}."
-    assert again.startswith("To go on: gonogo check http://")
+    assert told == f"Interrupted; the evidence recorded so far is in {stored}."
+    assert again.startswith("To continue: gonogo check http://")
     assert again.endswith(f"--evidence {stored} --json - --markdown {summary} --resume")
     assert document["verdict"] == "not-judged"
     assert {rule["reason"] for rule in document["rules"]} == {"interrupted"}
@@ -245,7 +245,7 @@ class TestALimitOfBytes:
         result = gonogo("check", reference_url, "--only", "chat.stream", "--max-bytes", "4KB")
 
         assert result.exit_code == 2
-        assert "the answers had more than --max-bytes before this was answered" in result.stdout
+        assert "the run reached --max-bytes before this was answered" in result.stdout
         assert result.stdout.splitlines()[-1].startswith("NOT JUDGED")
 
     def test_leaves_what_was_not_answered_by_then_unsent(
@@ -285,7 +285,8 @@ class TestALimitOfBytes:
     @pytest.mark.parametrize("text", ["", "0", "0MB", "-1", "64 parsecs", "1e9", "MiB"])
     def test_that_is_none_is_one_sentence(self, text: str) -> None:
         with pytest.raises(
-            UsageError, match=r'^--max-bytes ".*" is no size; give bytes, as 64000000, 64MB or 64MiB\.$'
+            UsageError,
+            match=r'^--max-bytes ".*" is not a size; give bytes, such as 64000000, 64MB or 64MiB\.$',
         ):
             parse_bytes(text)
 

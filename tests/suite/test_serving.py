@@ -70,7 +70,7 @@ def test_an_interrupt_leaves_no_server_behind(number: signal.Signals) -> None:
 
 def test_a_server_that_cannot_start_is_told_with_its_own_last_words() -> None:
     with (
-        pytest.raises(TargetError, match=r"(?s)ended with status \d before it listened:\n.*no-such-engine"),
+        pytest.raises(TargetError, match=r"(?s)exited with status \d before it was ready:\n.*no-such-engine"),
         serving.reference_server(engine="no-such-engine"),
     ):
         pass
@@ -78,7 +78,7 @@ def test_a_server_that_cannot_start_is_told_with_its_own_last_words() -> None:
 
 def test_a_server_that_takes_too_long_is_stopped_and_told() -> None:
     with (
-        pytest.raises(TargetError, match="did not listen within 0 s"),
+        pytest.raises(TargetError, match="was not ready within 0 s"),
         serving.reference_server(engine="scripted", start_limit=0.0),
     ):
         pass

@@ -52,7 +52,7 @@ def test_a_fault_of_listed_models_and_one_of_embeddings_show_without_naming_a_mo
 
 
 def test_a_fault_about_keys_says_that_a_key_has_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    needed = "gonogo serve: it shows only where a key is needed, and none is: set GONOGO_SERVER_API_KEY"
+    needed = "gonogo serve: this fault needs a server with a key: set GONOGO_SERVER_API_KEY"
     monkeypatch.delenv("GONOGO_SERVER_API_KEY", raising=False)
     with broken("keys.wrong.code") as (_, said):
         assert needed in said
@@ -81,7 +81,7 @@ def test_an_address_that_cannot_be_had_is_one_sentence_and_code_2(port: int | No
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(
         rf"Cannot listen on 127\.0\.0\.1 port {asked}: [^.]+\. "
-        r"Choose another with --host and --port \(0 takes a free port\)\.\n",
+        r"Choose another address with --host and --port \(0 picks a free port\)\.\n",
         done.stderr,
     )
 

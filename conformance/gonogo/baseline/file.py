@@ -1,4 +1,4 @@
-"""The baseline file: TOML, one line an entry, so that an entry is deleted, blamed and merged as one line.
+"""The baseline file: TOML with one entry per line, so that an entry is deleted, blamed and merged as a line.
 
     "chat.stream.done" = { reason = "fixed in 1.3, our issue 12", expires = 2027-01-31 }
     "chat.stop.string" = { reason = "depends on the batch", flaky = true }  # a comment may follow
@@ -24,8 +24,8 @@ EXAMPLE = '"chat.stream.done" = { reason = "fixed in 1.3" }'
 FIELDS = ("reason", "expires", "flaky")
 
 HEAD = """\
-# Broken rules that are accepted, one line each: "rule.id" = { reason = "…", expires = 2027-01-31, flaky = true }
-# The reason is required; expires (the last day) and flaky (passes at times) are not.
+# Accepted broken rules, one per line: "rule.id" = { reason = "…", expires = 2027-01-31, flaky = true }
+# The reason is required; expires (the last valid day) and flaky (may pass or fail) are optional.
 """
 
 
@@ -65,11 +65,11 @@ def read(path: Path, *, unfinished: bool = False) -> Baseline:
     except FileNotFoundError as error:
         if unfinished:
             return Baseline(path, (), {})
-        raise UsageError(f"{path} does not exist; --update-baseline writes it.") from error
+        raise UsageError(f"{path} does not exist; --update-baseline creates it.") from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8, which TOML has to be.") from error
+        raise UsageError(f"{path} is not valid TOML: it must be UTF-8.") from error
     lines = tuple(text.removesuffix("\n").split("\n")) if text else ()
     entries = _entries(lines, path)
     if not unfinished:
@@ -84,7 +84,7 @@ def _entries(lines: Iterable[str], path: Path) -> dict[str, Entry]:
         for rule, value in _parse(line, where).items():
             if rule in found:
                 raise UsageError(
-                    f"{where}: {rule} is in line {found[rule].line} already; delete one of them."
+                    f"{where}: {rule} is already in line {found[rule].line}; delete one of them."
                 )
             found[rule] = _entry(rule, value, number, where)
     return found
@@ -94,27 +94,31 @@ def _parse(line: str, where: str) -> dict[str, Any]:
     try:
         parsed = tomllib.loads(line.rstrip("\r"))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where} is no entry ({error}); an entry is one line, like {EXAMPLE}.") from error
+        raise UsageError(
+            f"{where} is not an entry ({error}); an entry is one line, such as {EXAMPLE}."
+        ) from error
     if line.lstrip().startswith("["):
-        raise UsageError(f"{where} begins a table; an entry is one line, like {EXAMPLE}.")
+        raise UsageError(f"{where} begins a table; an entry is one line, such as {EXAMPLE}.")
     return parsed
 
 
 def _entry(rule: str, value: object, line: int, where: str) -> Entry:
     if isinstance(value, dict) and any(isinstance(field, dict) for field in value.values()):  # a.b.c = {…}
-        raise UsageError(f"{where}: a rule id stands in quotes, like {EXAMPLE}.")
+        raise UsageError(f"{where}: a rule id must be in quotes, as in {EXAMPLE}.")
     if not isinstance(value, dict):
-        raise UsageError(f"{where} gives {rule} no fields; an entry looks like {EXAMPLE}.")
+        raise UsageError(f"{where}: {rule} has no fields; an entry looks like {EXAMPLE}.")
     for name in value:
         if name not in FIELDS:
-            raise UsageError(f'{where} has the field "{name}"; there are {", ".join(FIELDS)}.')
+            raise UsageError(f'{where} has the unknown field "{name}"; the fields are {", ".join(FIELDS)}.')
     reason, expires, flaky = value.get("reason", ""), value.get("expires"), value.get("flaky", False)
     if not isinstance(reason, str):
-        raise UsageError(f"{where}: the reason is text in quotes, as in {EXAMPLE}.")
+        raise UsageError(f"{where}: the reason must be a string, as in {EXAMPLE}.")
     if isinstance(expires, datetime) or not isinstance(expires, date | None):
-        raise UsageError(f"{where}: expires is a date without quotes and without a time, as 2027-01-31.")
+        raise UsageError(
+            f"{where}: expires must be a date without quotes and without a time, such as 2027-01-31."
+        )
     if not isinstance(flaky, bool):
-        raise UsageError(f"{where}: flaky is true or false, without quotes.")
+        raise UsageError(f"{where}: flaky must be true or false, without quotes.")
     return Entry(rule, line, reason.strip(), expires, flaky)
 
 
@@ -123,5 +127,5 @@ def _refuse_without_reason(entries: Iterable[Entry], path: Path) -> None:
     if bare:
         where = f"line{'s' if len(bare) > 1 else ''} {', '.join(bare)}"
         raise UsageError(
-            f"{path}, {where}: no reason is given; write why it is accepted, or delete the line."
+            f"{path}, {where}: the reason is empty; write why the deviation is accepted, or delete the line."
         )

@@ -1,4 +1,4 @@
-"""What a baseline does to the judgements of a run, and what is wrong with it in the light of them.
+"""Applies a baseline to the judgements of a run, and reports entries that break the gate.
 
 Only a pass proves an entry superfluous. A rule that was refused, could not be decided or was not looked at in
 this run says nothing about its entry.
@@ -105,14 +105,14 @@ def _complaints(
 ) -> Iterator[tuple[Kind, str]]:
     if entry.rule not in rules:
         close = difflib.get_close_matches(entry.rule, rules, n=1)
-        mend = f", or correct it to {close[0]}" if close else ""
-        yield Kind.UNKNOWN, f"there is no rule {entry.rule}; delete the line{mend}"
+        mend = f", or change it to {close[0]}" if close else ""
+        yield Kind.UNKNOWN, f"the rule {entry.rule} does not exist; delete the line{mend}"
     if _is_stale(entry, verdict):
         yield Kind.STALE, f"{entry.rule} passes now; delete the line"
     if verdict is not None and _is_over(entry, today):
         yield (
             Kind.EXPIRED,
-            f"{entry.rule} was waived until {entry.expires}; delete the line or renew its date",
+            f"{entry.rule} was waived until {entry.expires}; delete the line or extend the date",
         )
 
 

@@ -1,4 +1,4 @@
-"""The command line: reads options, calls one function, prints, and leaves with a status.
+"""The command line: reads options, calls one function, prints, and exits with a status.
 
 0: go. 1: no-go, or worse than before. 2: could not judge, or was asked wrongly, with one sentence on stderr.
 130: interrupted.
@@ -33,7 +33,7 @@ class Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command that was asked for."""
+        """Run the command that was requested."""
         try:
             return super().invoke(ctx)
         except GonogoError as error:
@@ -74,7 +74,10 @@ def _install_completion(context: click.Context, parameter: click.Parameter, shel
     is_eager=True,
     expose_value=False,
     callback=_install_completion,
-    help="Complete commands and options in this shell, as --install-completion=bash; else in the one of $SHELL.",
+    help=(
+        "Install shell completion for this shell, such as --install-completion=bash. Default: the shell in "
+        "$SHELL."
+    ),
 )
 def app() -> None:
     """The go/no-go gauge for OpenAI-compatible endpoints."""
@@ -94,9 +97,9 @@ def main() -> None:
         if error.errno not in UNWRITABLE:
             raise
         send_to_nowhere(sys.stdout)
-        say(f"What gonogo prints cannot be written: {error.strerror}.")
+        say(f"Cannot write the output of gonogo: {error.strerror}.")
         sys.exit(COULD_NOT_JUDGE)
     except Exception:  # noqa: BLE001 - a mistake of ours must not leave with 1, which means no-go
         write(map(visible, traceback.format_exc().splitlines()), sys.stderr)
-        say("gonogo itself broke, so nothing was judged; please report the lines above.")
+        say("Internal error in gonogo, so nothing was judged. Please report the lines above.")
         sys.exit(COULD_NOT_JUDGE)

@@ -1,4 +1,4 @@
-"""`gonogo check`: ask a target, judge its answers, report."""
+"""`gonogo check`: collect answers from a target, judge them, report."""
 
 import contextlib
 import os
@@ -137,23 +137,25 @@ def check(  # noqa: PLR0913 - one parameter an option
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Ask an endpoint everything the rules look at, and say go or no-go.
+    """Check an endpoint against the contract and print go or no-go.
 
-    A key is read from GONOGO_API_KEY, or else OPENAI_API_KEY, and sent to the endpoint. Without a base URL
-    the reference server is started on a free port, checked, and stopped.
+    The API key is read from GONOGO_API_KEY, else from OPENAI_API_KEY. Without a base URL, the reference server
+    is started on a free port, checked, and stopped.
     """
     if discover:
         print_discovered()
         return
     detail = detail_of(verbose=verbose, quiet=quiet)
     if resume and (evidence is None or base_url is None):
-        raise UsageError("--resume goes on with a run: name its file with --evidence, and its base URL.")
+        raise UsageError(
+            "--resume continues a run: give its evidence file with --evidence, and its base URL."
+        )
     _refuse_twice(models)
     extra = {} if extra_body is None else parse_extra(extra_body)
     headers = own_headers(header, header_env)
     interval = None if rate_limit is None else parse_rate(rate_limit)
     most_bytes = None if max_bytes is None else parse_bytes(max_bytes)
-    trust(ca_file, insecure=insecure)  # a file that is none is told before anything is sent
+    trust(ca_file, insecure=insecure)  # an invalid file is reported before anything is sent
     most = _most_failures(exit_first=exit_first, max_failures=max_failures)
     behind = upstream.asked_for(
         wanted=upstream_faults, host=upstream_host, port=upstream_port, wait=upstream_wait
@@ -208,7 +210,7 @@ def check(  # noqa: PLR0913 - one parameter an option
         behind=behind,
     )
     if insecure:
-        say("The target's certificate is not looked at (--insecure): anybody may be answering.")
+        say("The target's certificate is not verified (--insecure): any server may be answering.")
     stopper = Stopper()
     with outputs as opened, _interruptible(stopper, evidence, base_url):
         if evidence is not None:
@@ -228,12 +230,12 @@ def check(  # noqa: PLR0913 - one parameter an option
 def _refuse_twice(models: tuple[str, ...]) -> None:
     twice = next((model for model in models if models.count(model) > 1), None)
     if twice is not None:
-        raise UsageError(f'--model names "{twice}" twice; leave one of them out.')
+        raise UsageError(f'--model is given twice with "{twice}"; remove one of them.')
 
 
 def _most_failures(*, exit_first: bool, max_failures: int | None) -> int | None:
     if exit_first and max_failures is not None:
-        raise UsageError("-x is --max-failures 1; leave one of them out.")
+        raise UsageError("-x means --max-failures 1; remove one of them.")
     return 1 if exit_first else max_failures
 
 
@@ -243,7 +245,7 @@ def _key() -> str | None:
 
 @contextlib.contextmanager
 def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
-    """The approach itself, or one to a reference server of our own, which serves its models and needs a key."""
+    """The approach itself, or one to a new reference server, which serves its models and needs a key."""
     if base_url is not None:
         yield replace(approach, base_url=tidy(base_url))
         return
@@ -274,10 +276,10 @@ def _interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None
         yield
     except KeyboardInterrupt as stop:
         kept = evidence is not None and evidence.exists() and evidence.stat().st_size > 0
-        told = f"; what was recorded so far is in {evidence}" if kept else ""
+        told = f"; the evidence recorded so far is in {evidence}" if kept else ""
         say(f"Interrupted{told}.")
         if kept and base_url:
-            say(f"To go on: {shlex.join(_again(sys.argv[1:]))}")
+            say(f"To continue: {shlex.join(_again(sys.argv[1:]))}")
         raise click.exceptions.Exit(128 + (stopper.number or signal.SIGINT)) from stop
     finally:
         for number, handler in before.items():
@@ -285,7 +287,7 @@ def _interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None
 
 
 def _again(arguments: list[str]) -> list[str]:
-    """The command line that goes on with a run of these arguments."""
+    """The command line that continues with a run of these arguments."""
     return ["gonogo", *arguments, *([] if "--resume" in arguments else ["--resume"])]
 
 
@@ -299,19 +301,20 @@ def _print_plan(asked: Plan, generated: Fuzzing | None, models: int) -> None:
         f"{stimulus.risk.name.lower():<9} {_cost(stimulus.tokens):>11}  {stimulus.key}"
         for stimulus in asked.stimuli
     ]
-    more = "follows each batch of hostile ones to see whether it still answers."
+    more = "follows each batch of hostile requests to test whether the target still answers."
     if models < 2:
         lines.append(
-            f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests greet "
-            f"the target, and one {more}"
+            f"{asked.requests} requests, at most {asked.tokens} generated tokens; two more requests "
+            f"open the run, and one {more}"
         )
     else:
         once = shared(asked)
         own = asked.requests - once.requests
         lines.append(
             f"{once.requests} requests once, and {own} with each of {models} models: "
-            f"{once.requests + models * own} requests, at most {once.tokens + models * (asked.tokens - once.tokens)} "
-            f"generated tokens; {1 + models} more requests greet the target, and one {more}"
+            f"{once.requests + models * own} requests, at most "
+            f"{once.tokens + models * (asked.tokens - once.tokens)} generated tokens; {1 + models} "
+            f"more requests open the run, and one {more}"
         )
     if generated is not None:
         lines.append(f"Then --fuzz{', with each model' if models > 1 else ''}: {generated.budget}.")

@@ -1,4 +1,4 @@
-"""The commands as `gonogo --help` lists them; the module of each is imported when it is run."""
+"""The commands that `gonogo --help` lists; the module of each is imported when it runs."""
 
 from __future__ import annotations
 
@@ -25,27 +25,30 @@ class Entry:
 
 
 COMMANDS = {
-    "check": Entry(
-        "check", "Ask an endpoint everything the rules look at, and say go or no-go.", replays=True
+    "check": Entry("check", "Check an endpoint against the contract and print go or no-go.", replays=True),
+    "init": Entry("init", "Write a commented gonogo.toml for gonogo check."),
+    "judge": Entry(
+        "judge", ("Judge recorded evidence again with the rules of this version, without sending requests.")
     ),
-    "init": Entry("init", "Write a commented gonogo.toml, which gonogo check reads."),
-    "judge": Entry("judge", "Judge stored evidence by the rules of this version; nothing is sent."),
     "diff": Entry(
         "diff",
-        "Say what got worse, better, appeared or went away; exit status 1 where something got worse.",
+        "Compare two reports; exit with 1 if something got worse.",
     ),
-    "matrix": Entry("matrix", "Show several reports side by side: servers by groups and rules."),
-    "badge": Entry("matrix", "Print a badge as SVG: the verdict of a report, or of a profile in it."),
-    "rules": Entry("rules", "List the rules by group: id, level, title."),
+    "matrix": Entry("matrix", "Compare several reports side by side, by groups and rules."),
+    "badge": Entry("matrix", "Print an SVG badge with the verdict of a report or of one profile."),
+    "rules": Entry("rules", "List the rules by group, with id, level and title."),
     "explain": Entry(
         "rules",
-        "Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples.",
+        "Explain a rule: requirement, source, clients that break, steps, and examples.",
     ),
     "faults": Entry(
         "faults",
-        "List the faults that `gonogo serve --fault` plays: name, whom it imitates, the rules that find it.",
+        (
+            "List the faults for `gonogo serve --fault`: name, imitated behaviour, and the rules that "
+            "catch it."
+        ),
     ),
-    "serve": Entry("serve", "Serve models on this machine; gonogo serve --help says how."),
+    "serve": Entry("serve", "Serve models on this machine; see gonogo serve --help."),
 }
 
 

@@ -1,4 +1,4 @@
-"""`gonogo --install-completion`: the script that completes commands and options, where the shell looks for it."""
+"""`gonogo --install-completion`: writes the completion script to where the shell looks for it."""
 
 import os
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ PLACES = {
         "ZDOTDIR",
         "",
         ".zfunc/_gonogo",
-        " Have these lines in .zshrc: fpath+=${ZDOTDIR:-~}/.zfunc; autoload -Uz compinit && compinit",
+        " Add to .zshrc: fpath+=${ZDOTDIR:-~}/.zfunc; autoload -Uz compinit && compinit",
     ),
     "fish": Place("XDG_CONFIG_HOME", ".config", "fish/completions/gonogo.fish"),
 }
@@ -50,7 +50,7 @@ def install_completion(context: click.Context, _: click.Parameter, shell: str | 
     name = Path(os.environ.get("SHELL", "")).name if shell == "auto" else shell
     if name not in PLACES:
         raise click.UsageError(
-            f"Name the shell, one of {', '.join(PLACES)}: gonogo --install-completion=bash."
+            f"Give the shell ({', '.join(PLACES)}), for example: gonogo --install-completion=bash."
         )
     place = PLACES[name]
     completion = get_completion_class(name)
@@ -60,6 +60,6 @@ def install_completion(context: click.Context, _: click.Parameter, shell: str | 
         place.path.parent.mkdir(parents=True, exist_ok=True)
         place.path.write_text(script, encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"{place.path} cannot be written: {error.strerror}.") from error
-    show([f"Wrote {place.path}; it works in the next shell.{place.also}"])
+        raise click.UsageError(f"Cannot write {place.path}: {error.strerror}.") from error
+    show([f"Wrote {place.path}. Completion works in new shells.{place.also}"])
     context.exit()

@@ -1,4 +1,4 @@
-"""`gonogo.toml`: options of `gonogo check` that a project keeps in a file; the command line wins over it."""
+"""`gonogo.toml`: options of `gonogo check` in a file; the command line takes precedence."""
 
 import difflib
 import json
@@ -32,7 +32,7 @@ def read_config(context: click.Context, _: click.Parameter, path: Path | None) -
         if not path.is_file():
             return
     context.default_map = defaults(path, context.command)
-    say(f"Options from {path}.")
+    say(f"Using options from {path}.")
 
 
 def defaults(path: Path, command: click.Command) -> dict[str, object]:
@@ -63,17 +63,17 @@ def _parsed(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}.") from error
+        raise UsageError(f"{path} is not valid TOML: {error}.") from error
 
 
 def _unknown(key: str, known: Mapping[str, click.Parameter]) -> str:
     if key in KEYS_OF_TARGETS:
-        return f'"{key}" does not belong in a file: set the variable GONOGO_API_KEY.'
+        return f'"{key}" is a credential and must not be in this file: set the variable GONOGO_API_KEY.'
     near = difflib.get_close_matches(key, known, 1)
-    meant = f'; did you mean "{near[0]}"?' if near else f"; it knows {', '.join(known)}."
-    return f'"{key}" is no option{meant}'
+    meant = f'; did you mean "{near[0]}"?' if near else f"; the options are {', '.join(known)}."
+    return f'"{key}" is not an option{meant}'
 
 
 def _value(path: Path, key: str, value: object, parameter: click.Parameter) -> object:
@@ -81,7 +81,7 @@ def _value(path: Path, key: str, value: object, parameter: click.Parameter) -> o
     where = f"{path}: {key}"
     if isinstance(parameter, click.Option) and parameter.is_flag:
         if not isinstance(value, bool):
-            raise UsageError(f"{where} is true or false, not {json.dumps(value, default=str)}.")
+            raise UsageError(f"{where} must be true or false, not {json.dumps(value, default=str)}.")
         return value
     if parameter.name == "extra_body" and isinstance(value, dict):
         return json.dumps(value)
@@ -94,7 +94,7 @@ def _value(path: Path, key: str, value: object, parameter: click.Parameter) -> o
 
 def _one(where: str, value: object, parameter: click.Parameter, path: Path) -> object:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise UsageError(f"{where} is a text or a number, not {json.dumps(value, default=str)}.")
+        raise UsageError(f"{where} must be a string or a number, not {json.dumps(value, default=str)}.")
     try:
         parameter.type.convert(value, parameter, None)
     except click.BadParameter as error:

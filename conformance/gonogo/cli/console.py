@@ -1,4 +1,4 @@
-"""rich's console, for what has colours and tables. Plain lines do without: see `gonogo.cli.printing`."""
+"""rich's console, for colours and tables; plain lines use `gonogo.cli.printing`."""
 
 import sys
 

@@ -12,12 +12,12 @@ WORSE = 1
 
 
 @click.command()
-@click.argument("old", type=Path, metavar="OLD", help="A JSON report, by gonogo check --json.")
-@click.argument("new", type=Path, metavar="NEW", help="A later one.")
+@click.argument("old", type=Path, metavar="OLD", help="A JSON report from gonogo check --json.")
+@click.argument("new", type=Path, metavar="NEW", help="A later JSON report.")
 @options.json_file
 @options.markdown_file
 def diff(*, old: Path, new: Path, json_file: Path | None, markdown_file: Path | None) -> None:
-    """Say what got worse, better, appeared or went away; exit status 1 where something got worse."""
+    """Compare two reports; exit with 1 if something got worse."""
     comparison = compare(read(old), read(new))
     with sinks((render_json, json_file), (render_markdown, markdown_file)) as opened:
         opened.write(comparison)

@@ -13,12 +13,12 @@ NAMED = 3
 
 
 def print_discovered() -> None:
-    """Print the servers that answer; raises UsageError where none does."""
+    """Print the servers that answer; raises UsageError if none does."""
     found = asyncio.run(discover())
     if not found:
         raise UsageError(
-            f"No OpenAI-compatible server answers on 127.0.0.1 at the usual ports ({', '.join(map(str, PORTS))}); "
-            "start one, or give its base URL: gonogo check URL."
+            "Found no OpenAI-compatible server on 127.0.0.1 at the usual ports "
+            f"({', '.join(map(str, PORTS))}). Start one, or give its base URL: gonogo check URL."
         )
     show(visible(line) for line in described(found))
 
@@ -28,7 +28,7 @@ def described(found: Sequence[Found]) -> list[str]:
     width = max(len(one.base_url) for one in found)
     lines = [f"{one.base_url:<{width}}  {' or '.join(one.servers)}; {_models(one)}" for one in found]
     key = "GONOGO_API_KEY=… " if found[0].models is None else ""
-    return [*lines, "", f"Check one of them with: {key}gonogo check {found[0].base_url}"]
+    return [*lines, "", f"To check one of them: {key}gonogo check {found[0].base_url}"]
 
 
 def _models(found: Found) -> str:

@@ -11,9 +11,9 @@ from gonogo.rules import load
 
 
 @click.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...", help="Rules, or the groups they are in.")
+@click.argument("ids", nargs=-1, metavar="[ID]...", help="Ids of rules or groups.")
 def faults(*, ids: tuple[str, ...]) -> None:
-    """List the faults that `gonogo serve --fault` plays: name, whom it imitates, the rules that find it."""
+    """List the faults for `gonogo serve --fault`: name, imitated behaviour, and the rules that catch it."""
     every = playable()
     chosen = (
         list(_finding(every, {s.rule.id for s in load(fuzz=True, node=True, gateway=True).select(ids)}))
@@ -21,7 +21,7 @@ def faults(*, ids: tuple[str, ...]) -> None:
         else every
     )
     if not chosen:
-        raise UsageError(f"No fault breaks {' or '.join(ids)}; `gonogo faults` lists them all.")
+        raise UsageError(f"No fault breaks {' or '.join(ids)}; `gonogo faults` lists all faults.")
     show([*(line for fault in chosen for line in _lines(fault)), _count(chosen)])
 
 

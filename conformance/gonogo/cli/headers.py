@@ -1,4 +1,4 @@
-"""The headers that a run adds to every request, as options name them."""
+"""The headers that a run adds to every request, from the options."""
 
 from __future__ import annotations
 
@@ -38,36 +38,36 @@ def own_headers(given: Iterable[str], from_variables: Iterable[str]) -> tuple[Ow
     seen: set[str] = set()
     for header in headers:
         if header.name.lower() in seen:
-            raise UsageError(f"The header {header.name} is given twice; leave one of them out.")
+            raise UsageError(f"The header {header.name} is given twice; remove one of them.")
         seen.add(header.name.lower())
     return headers
 
 
 def _given(texts: Iterable[str]) -> Iterator[OwnHeader]:
     for text in texts:
-        name, value = _parted(text, "--header", "NAME=VALUE, as OpenAI-Organization=org-1")
+        name, value = _parted(text, "--header", "NAME=VALUE, for example OpenAI-Organization=org-1")
         yield OwnHeader(name, _sendable(name, value), looks_secret(name))
 
 
 def _from_variables(texts: Iterable[str]) -> Iterator[OwnHeader]:
     for text in texts:
-        name, variable = _parted(text, "--header-env", "NAME=VARIABLE, as api-key=AZURE_KEY")
+        name, variable = _parted(text, "--header-env", "NAME=VARIABLE, for example api-key=AZURE_KEY")
         value = os.environ.get(variable)
         if not value:
-            raise UsageError(f"--header-env {name}: the variable {variable} is not set, or empty.")
+            raise UsageError(f"--header-env {name}: the variable {variable} is not set or empty.")
         yield OwnHeader(name, _sendable(name, value), secret=True)
 
 
 def _parted(text: str, option: str, form: str) -> tuple[str, str]:
     name, is_set, value = text.partition("=")
     if not is_set or not _NAME.fullmatch(name):
-        raise UsageError(f"{option} is given without the name of a header; write it as {form}.")
+        raise UsageError(f"{option} lacks the name of the header; write it as {form}.")
     if name.lower() in _FRAMING:
-        raise UsageError(f"{option} {name} is gonogo's to set; leave it out.")
+        raise UsageError(f"{option} {name}: gonogo sets this header itself; remove the option.")
     return name, value.strip()
 
 
 def _sendable(name: str, value: str) -> str:
     if not (value.isascii() and value.isprintable()):
-        raise UsageError(f"The value of the header {name} has characters that are not printable ASCII.")
+        raise UsageError(f"The value of the header {name} must be printable ASCII.")
     return value

@@ -1,4 +1,4 @@
-"""`gonogo judge`: the verdicts on stored evidence, with no network."""
+"""`gonogo judge`: verdicts on stored evidence, without network."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,9 @@ from gonogo.stimuli.played import was_played
 
 
 @click.command()
-@click.argument("evidence_file", type=Path, metavar="EVIDENCE", help="Written by gonogo check.")
+@click.argument(
+    "evidence_file", type=Path, metavar="EVIDENCE", help="An evidence file from gonogo check --evidence."
+)
 @options.only
 @options.skip
 @options.profile
@@ -57,7 +59,7 @@ def judge(  # noqa: PLR0913 - one parameter an option
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Judge stored evidence by the rules of this version; nothing is sent."""
+    """Judge recorded evidence again with the rules of this version, without sending requests."""
     detail = detail_of(verbose=verbose, quiet=quiet)
     accepted, catalogue = waiving(baseline, update=update_baseline), load(fuzz=True, node=True, gateway=True)
     records = evidence.read_each(evidence_file)

@@ -1,4 +1,4 @@
-"""`gonogo matrix` and `gonogo badge`: stored reports, shown to others."""
+"""`gonogo matrix` and `gonogo badge`: stored reports to share."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from gonogo.report.diff import read
 from gonogo.report.html.matrix import render as render_html
 from gonogo.rules import profiles
 
-REPORTS = "JSON reports by gonogo check; 'my-server 1.2=FILE' names one's column."
+REPORTS = "JSON reports from gonogo check; 'my-server 1.2=FILE' sets the name of the column."
 
 
 @click.command()
@@ -25,7 +25,7 @@ REPORTS = "JSON reports by gonogo check; 'my-server 1.2=FILE' names one's column
 def matrix(
     *, reports: tuple[str, ...], html_file: Path | None, markdown_file: Path | None, json_file: Path | None
 ) -> None:
-    """Show several reports side by side: servers by groups and rules."""
+    """Compare several reports side by side, by groups and rules."""
     servers = [server for argument in reports for server in _servers(argument)]
     _refuse_twins(servers)
     found = matrices.build(servers)
@@ -48,16 +48,18 @@ def _refuse_twins(servers: list[matrices.Server]) -> None:
     labels = [server.label for server in servers]
     twin = next((label for label in labels if labels.count(label) > 1), None)
     if twin is not None:
-        raise UsageError(f"Two columns are called \"{twin}\"; name them, as in 'server 1.2=report.json'.")
+        raise UsageError(
+            f"Two columns have the name \"{twin}\"; rename one, for example 'server 1.2=report.json'."
+        )
 
 
 @click.command()
-@click.argument("report", type=Path, metavar="REPORT", help="A JSON report, by gonogo check --json.")
+@click.argument("report", type=Path, metavar="REPORT", help="A JSON report from gonogo check --json.")
 @click.option(
     "--profile",
     type=click.Choice([profile.name for profile in profiles()]),
-    help="The verdict on this profile.",
+    help="Show the verdict of this profile.",
 )
 def badge(*, report: Path, profile: str | None) -> None:
-    """Print a badge as SVG: the verdict of a report, or of a profile in it."""
+    """Print an SVG badge with the verdict of a report or of one profile."""
     show([badges.render(read(report), profile).removesuffix("\n")])

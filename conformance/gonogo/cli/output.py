@@ -1,4 +1,4 @@
-"""Where a result goes: files that are opened before the work, and the text on stdout or stderr."""
+"""Outputs: files that are opened before the work, and text on stdout or stderr."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def sinks(
     """
     to_stdout = [path for _, path in wanted if path == STDOUT]
     if len(to_stdout) > 1:
-        raise UsageError("Only one report can go to stdout; give the other a file name.")
+        raise UsageError("Only one report can go to stdout; give the others a file name.")
     with contextlib.ExitStack() as stack:
         files = [(render, _open(path, stack)) for render, path in wanted if path is not None]
         if appended is not None and appended[1] is not None:
@@ -74,7 +74,7 @@ def sinks(
 
 
 def _written(file: IO[str], text: str) -> str | None:
-    """Write a text; why it could not be written, where somebody still reads it."""
+    """Write a text; returns why it could not be written, unless only the reader left."""
     try:
         file.write(text)
         file.flush()
@@ -83,12 +83,12 @@ def _written(file: IO[str], text: str) -> str | None:
     except OSError as error:
         send_to_nowhere(file)  # closing tries to write once more
         name = "stdout" if file is sys.stdout else file.name
-        return f"{name} cannot be written: {error.strerror}."
+        return f"Cannot write {name}: {error.strerror}."
     return None
 
 
 def claim(path: Path) -> None:
-    """Make sure that the file can be written, by no other run, and empty it; raises UsageError where it cannot."""
+    """Make sure that the file can be written, by no other run, and empty it; raises UsageError if it cannot."""
     with contextlib.ExitStack() as stack:
         file = _open(path, stack, "a")
         if not alone(file):
@@ -97,7 +97,7 @@ def claim(path: Path) -> None:
 
 
 def probe(path: Path) -> None:
-    """Make sure that the file can be written, and leave all as it is; raises UsageError where it cannot."""
+    """Make sure that the file can be written, and leave all as it is; raises UsageError if it cannot."""
     is_new = not path.exists()
     with contextlib.ExitStack() as stack:
         if not alone(_open(path, stack, "a")):
@@ -112,4 +112,4 @@ def _open(path: Path, stack: contextlib.ExitStack, mode: str = "w") -> IO[str]:
     try:
         return stack.enter_context(path.open(mode, encoding="utf-8", newline="\n"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error

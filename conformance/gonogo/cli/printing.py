@@ -1,4 +1,4 @@
-"""Lines as they are, on stdout or stderr, for a reader that may leave early."""
+"""Plain lines on stdout or stderr; the reader may close the pipe early."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ def show(lines: Iterable[str]) -> None:
 
 
 def write(lines: Iterable[str], stream: IO[str]) -> None:
-    """Print lines; where nobody reads any more (`| head`) the rest is not printed, and the status stays."""
+    """Print lines; if the reader has left (`| head`), the rest is dropped and the exit status stays."""
     try:
         for line in lines:
             stream.write(f"{line}\n")

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees while requests are sent: rate, time left, and how far each section is."""
+"""The progress display in a terminal: rate, time left, and the state of each section."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Sections:
 def progress(
     asked: Plan, scenarios: Iterable[Scenario], generated: Fuzzing | None, models: int
 ) -> Iterator[Callable[[str], None]]:
-    """A live table on stderr where somebody looks at it; yields what is told of each stimulus that is done with."""
+    """A live table on stderr if it is a terminal; yields a callback for each completed stimulus."""
     console = Console(stderr=True)
     shown = Progress(
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),

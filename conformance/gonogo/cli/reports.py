@@ -1,4 +1,4 @@
-"""What a run leaves behind: its report in every form, and its exit status."""
+"""The reports of a run in every format, and its exit status."""
 
 import os
 from contextlib import AbstractContextManager
@@ -17,9 +17,9 @@ STATUS = {Gate.GO: 0, Gate.NO_GO: 1, Gate.NOT_JUDGED: 2}
 
 
 def detail_of(*, verbose: bool, quiet: bool) -> Detail:
-    """How much is printed; raises UsageError where both more and less are asked for."""
+    """How much is printed; raises UsageError if both more and less are requested."""
     if verbose and quiet:
-        raise UsageError("--verbose prints more and --quiet less; leave one of them out.")
+        raise UsageError("--verbose and --quiet exclude each other; remove one of them.")
     return Detail.ALL if verbose else Detail.QUIET if quiet else Detail.SCREEN
 
 

@@ -22,18 +22,18 @@ from gonogo.verdict import Level
 EXAMPLE_URL = "http://127.0.0.1:8000/v1"
 EXAMPLE_SUBJECT = Subject("MODEL", "EMBEDDING-MODEL")
 
-HELP = "Rules, or the groups they are in."
+HELP = "Ids of rules or groups."
 
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...", help=HELP)
 @options.profile
-@click.option("--phrases", is_flag=True, help="List what a When or a Then step of a rule can say instead.")
+@click.option("--phrases", is_flag=True, help="List the When and Then step phrases instead of the rules.")
 def rules(*, ids: tuple[str, ...], profiles: tuple[str, ...], phrases: bool) -> None:
-    """List the rules by group: id, level, title."""
+    """List the rules by group, with id, level and title."""
     if phrases:
         if ids or profiles:
-            raise UsageError("--phrases lists what any rule can say; leave ids and profiles out.")
+            raise UsageError("--phrases takes no ids or profiles; remove them.")
         _show_phrases()
         return
     wanted = named(profiles)
@@ -43,7 +43,7 @@ def rules(*, ids: tuple[str, ...], profiles: tuple[str, ...], phrases: bool) -> 
         if not wanted or any(profile.covers(scenario.rule.id) for profile in wanted)
     ]
     if not scenarios:
-        raise UsageError("The ids and profiles have no rule in common.")
+        raise UsageError("No rule matches both the ids and the profiles.")
     groups = Counter(scenario.rule.group for scenario in scenarios)
     widest = max(len(scenario.rule.id) for scenario in scenarios)
     lines = []
@@ -57,7 +57,7 @@ def rules(*, ids: tuple[str, ...], profiles: tuple[str, ...], phrases: bool) -> 
     levels = Counter(scenario.rule.level for scenario in scenarios)
     counts = ", ".join(f"{levels[level]} {level}" for level in Level)
     lines += [
-        f"Profile {profile.name}: {profile.title}; it requires {', '.join(profile.requires)}"
+        f"Profile {profile.name}: {profile.title}; requires {', '.join(profile.requires)}"
         for profile in wanted
     ]
     show([*lines, f"{len(scenarios)} rules: {counts}"])
@@ -69,13 +69,13 @@ def _show_phrases() -> None:
 
     for keyword, patterns in (("When", when.patterns), ("Then", then.patterns)):
         show([f"{keyword} ({len(patterns)})", *(f"  {pattern}" for pattern in patterns)])
-    show(["Fields stand in braces: {body:json} is one JSON value, {number:d} a number, {field} any text."])
+    show(["Fields are in braces: {body:json} is a JSON value, {number:d} a number, {field} any text."])
 
 
 @click.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...", help=HELP)
 def explain(*, ids: tuple[str, ...]) -> None:
-    """Say what a rule asks, where that stands, who breaks without it, how it is checked, and show examples."""
+    """Explain a rule: requirement, source, clients that break, steps, and examples."""
     for index, scenario in enumerate(load(fuzz=True, node=True, gateway=True).select(ids)):
         show([*([""] if index else []), *_explanation(scenario)])
 
@@ -102,9 +102,9 @@ def _examples(found: Example | str | None) -> Iterator[str]:
     if isinstance(found, str):
         yield f"  no example: {found}"
         return
-    yield f"  good, in answer to {found.asked}"
+    yield f"  good answer to {found.asked}"
     yield from _quoted(found.good)
-    yield f"  bad: {found.fault} ({found.imitates})"
+    yield f"  bad answer: {found.fault} ({found.imitates})"
     yield from _quoted(found.bad)
     yield f"    expected: {found.expected}"
     yield f"    actual:   {found.actual}"
@@ -115,7 +115,7 @@ def _quoted(excerpt: str) -> Iterator[str]:
 
 
 def _command(scenario: Scenario) -> str | None:
-    """A request of the rule as a command; None where each is made from an earlier answer.
+    """A request of the rule as a command; None if each is made from an earlier answer.
 
     It is the last that can be built: where answers are compared, the first is the plain one, which works.
     """

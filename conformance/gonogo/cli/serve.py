@@ -1,4 +1,4 @@
-"""`gonogo serve`: the reference server; its options are its own, but for --fault, which makes it misbehave."""
+"""`gonogo serve`: the reference server with its own options, plus --fault, which makes it misbehave."""
 
 import argparse
 import asyncio
@@ -24,15 +24,18 @@ KEY_VARIABLE = "GONOGO_SERVER_API_KEY"
 HELP = (
     "",
     "faults:",
-    "  --fault NAME          misbehave on purpose, so that a client can be tried: the name of a fault, the id of a",
-    "                        rule (the first fault that breaks it), or the name of a cause; gonogo faults lists them",
+    "  --fault NAME          misbehave on purpose, to test a client: the name of a fault, the id of a rule",
+    (
+        "                        (plays the first fault that breaks it), or the name of a cause; gonogo "
+        "faults lists them"
+    ),
 )
 
 
 @click.command(context_settings=PASS_ON, add_help_option=False)
 @click.pass_context
 def serve(context: click.Context) -> None:
-    """Serve models on this machine; gonogo serve --help says how."""
+    """Serve models on this machine; see gonogo serve --help."""
     given, rest = _parser().parse_known_args(context.args)
     if given.fault is not None:
         raise click.exceptions.Exit(_serve_broken(given, rest))
@@ -68,10 +71,10 @@ def _serve_broken(given: argparse.Namespace, rest: Sequence[str]) -> int:
 def _told(fault: "Playable", others: "Sequence[Playable]") -> list[str]:
     lines = [f"fault: {fault.name} ({fault.imitates})"]
     if fault.rules:
-        lines.append(f"rules that find it: {', '.join(sorted(fault.rules))}")
+        lines.append(f"rules that catch it: {', '.join(sorted(fault.rules))}")
     if any(rule.startswith("keys.") for rule in fault.turns) and not os.environ.get(KEY_VARIABLE):
-        lines.append(f"it shows only where a key is needed, and none is: set {KEY_VARIABLE}")
-    lines += [f"another fault that this rule finds: {other.name}" for other in others]
+        lines.append(f"this fault needs a server with a key: set {KEY_VARIABLE}")
+    lines += [f"another fault of this rule: {other.name}" for other in others]
     return [f"gonogo serve: {line}" for line in lines]
 
 
@@ -87,7 +90,7 @@ async def _stay(sound: str, fault: "Playable", host: str, port: int, told: Seque
 
 @asynccontextmanager
 async def _listening(sound: str, fault: "Playable", host: str, port: int) -> AsyncIterator[str]:
-    """The base URL of the broken server; UsageError where the address cannot be had."""
+    """The base URL of the broken server; UsageError if the address cannot be had."""
     from gonogo.faults.proxy import proxied  # noqa: PLC0415 - see above
 
     broken = proxied(sound, fault.begin(), host=host, port=port)
@@ -98,8 +101,8 @@ async def _listening(sound: str, fault: "Playable", host: str, port: int) -> Asy
             os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).rstrip(".")
         )
         raise UsageError(
-            f"Cannot listen on {host} port {port}: {why}. "
-            "Choose another with --host and --port (0 takes a free port)."
+            f"Cannot listen on {host} port {port}: {why}. Choose another address with --host and "
+            "--port (0 picks a free port)."
         ) from error
     try:
         yield base_url

@@ -1,4 +1,4 @@
-"""The options by which the suite stands behind a gateway, as an upstream that plays faults."""
+"""The options that make the suite a faulty upstream behind a gateway."""
 
 import click
 
@@ -10,29 +10,33 @@ from gonogo.upstream import Behind
 upstream_faults = click.option(
     "--upstream-faults",
     is_flag=True,
-    help="Start an upstream that plays faults, wait for your gateway to use it, and judge the rules of gateway alone.",
+    help=(
+        "Check a gateway: start an upstream that plays faults, wait for the gateway to use it, and judge "
+        "only the group gateway."
+    ),
 )
 upstream_host = click.option(
-    "--upstream-host", metavar="HOST", help="Where that upstream listens; else 127.0.0.1."
+    "--upstream-host", metavar="HOST", help="The address of the faulty upstream. Default: 127.0.0.1."
 )
 upstream_port = click.option(
-    "--upstream-port", metavar="N", type=click.IntRange(0, 65535), help="On which port; else on a free one."
+    "--upstream-port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    help="The port of the faulty upstream. Default: a free port.",
 )
 upstream_wait = click.option(
     "--upstream-wait",
     metavar="S",
     type=click.FloatRange(min=0.001),
-    help="Seconds that the gateway has to be pointed there; else 120.",
+    help="Seconds to wait for the first request through the gateway. Default: 120.",
 )
 
 
 def asked_for(*, wanted: bool, host: str | None, port: int | None, wait: float | None) -> Behind | None:
-    """What the options ask for; None without --upstream-faults. Raises UsageError where they cannot be obeyed."""
+    """What the options ask for; None without --upstream-faults. Raises UsageError if they cannot be obeyed."""
     if not wanted:
         if (host, port, wait) != (None, None, None):
-            raise UsageError(
-                "--upstream-host, --upstream-port and --upstream-wait are about an upstream: add --upstream-faults."
-            )
+            raise UsageError("--upstream-host, --upstream-port and --upstream-wait need --upstream-faults.")
         return None
     return Behind(host or "127.0.0.1", port or 0, wait or 120.0, _tell)
 
@@ -43,11 +47,12 @@ def refuse_beside(base_url: str | None, models: tuple[str, ...], *, fuzz: bool, 
         raise UsageError("--upstream-faults checks a gateway: give its base URL.")
     if len(models) > 1:
         raise UsageError(
-            "--upstream-faults asks for one model, that of the upstream; give --model once, or leave it out."
+            "--upstream-faults uses one model, the one of the upstream; give --model at most once."
         )
     if fuzz or resume:
         raise UsageError(
-            f"--upstream-faults does not go with {'--fuzz' if fuzz else '--resume'}; leave one of them out."
+            f"--upstream-faults and {'--fuzz' if fuzz else '--resume'} exclude each other; remove one "
+            "of them."
         )
 
 
@@ -56,7 +61,7 @@ def _tell(url: str) -> None:
         f"Point a provider of your gateway at {url}/v1, with the model {plays.MODEL} and the key {plays.KEY}."
     )
     say(
-        f"A second provider, if it can have one: {url}/second/v1, with the model {plays.SECOND_MODEL} and the key "
-        f"{plays.SECOND_KEY}."
+        f"For a second provider, if the gateway supports one: {url}/second/v1, with the model "
+        f"{plays.SECOND_MODEL} and the key {plays.SECOND_KEY}."
     )
     say("Waiting for the gateway …")

@@ -1,4 +1,4 @@
-"""The baseline on the command line: read before the work, written after it."""
+"""The baseline on the command line: read before the run, written after it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +21,9 @@ class Waiving:
     update: bool
 
     def write(self, report: Report, catalogue: Catalogue) -> None:
-        """Write the baseline anew where that is asked, and say what a person has to do now.
+        """Write the baseline again where that is asked, and say what a person has to do now.
 
-        Raises UsageError where the file cannot be written.
+        Raises UsageError if the file cannot be written.
         """
         if self.waivers is None or not self.update:
             return
@@ -32,18 +32,18 @@ class Waiving:
         try:
             path.write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+            raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
         entries = read(path, unfinished=True).entries.values()
         bare = sum(not entry.reason for entry in entries)
-        todo = f", {bare} without a reason yet; write why, or delete the line" if bare else ""
+        todo = f", {bare} without a reason; add the reason or delete the line" if bare else ""
         say(f"{path} now has {len(entries)} {'entry' if len(entries) == 1 else 'entries'}{todo}.")
 
 
 def waiving(path: Path | None, *, update: bool) -> Waiving:
-    """Read the baseline, on this day in UTC; UsageError where it cannot be read or what is asked is not clear."""
+    """Read the baseline, on this day in UTC; UsageError if it cannot be read or what is asked is not clear."""
     if path is None:
         if update:
-            raise UsageError("--update-baseline needs --baseline FILE, the file to write.")
+            raise UsageError("--update-baseline needs --baseline FILE.")
         return Waiving(None, update)
     baseline = read(path, unfinished=update)
     if update:

@@ -1,6 +1,6 @@
-"""The process that replays, started ahead: it imports the clients while the command imports what it needs.
+"""The replay process, started early: it imports the clients while the command imports its own modules.
 
-It ends by itself with this process, as its input ends then.
+It ends with this process, because its input ends then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STARTED: list[subprocess.Popen[str]] = []
 def start(
     command: tuple[str, ...] = COMMAND, environment: dict[str, str] | None = None
 ) -> subprocess.Popen[str] | None:
-    """A process of that command, with pipes to it; None where it cannot be started.
+    """A process of that command, with pipes to it; None if it cannot be started.
 
     It has this process' environment, unless another is given.
     """

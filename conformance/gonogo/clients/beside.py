@@ -1,7 +1,7 @@
-"""Replays in a process beside this one: it imports the clients, which takes most of a second, and replays.
+"""Replays in a second process: it imports the clients, which takes most of a second, and replays.
 
 What it says is taken, and what it does not say is replayed in this process: a child that cannot be started, dies,
-stalls or says what nobody understands costs time and nothing else.
+stalls or sends garbage costs only time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Beside:
     """Replays in a child, which lives as long as this context.
 
-    `command` starts the child, `stall` is the longest that it is waited for without a word of it, in seconds.
+    `command` starts the child, `stall` is the longest time without output from it, in seconds.
     """
 
     def __init__(self, command: tuple[str, ...] = COMMAND, stall: float = STALL) -> None:
@@ -52,7 +52,7 @@ class Beside:
             self._process.ask(exchange, names)
 
     def results(self) -> Mapping[Replay, Outcome]:
-        """The outcomes, those of the child waited for; what it did not tell is replayed when it is asked for."""
+        """The outcomes, those of the child waited for; what it did not tell is replayed when it is requested."""
         if self._process is not None:
             self._process.finish(self._stall)
         self._end()

@@ -1,4 +1,4 @@
-"""What a client can say of an answer: it reads it, it breaks, or it is not installed."""
+"""The outcome of a replay: the client reads the answer, breaks, or is not installed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NotRun:
 
 
 class LostStreamError(Exception):
-    """Raised by our loop, not by a client: a stream that ends without one turn, and without a word."""
+    """Raised by our loop, not by a client: a stream that ends silently, without an iteration."""
 
 
 @dataclass(frozen=True, slots=True)

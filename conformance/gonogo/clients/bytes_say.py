@@ -1,4 +1,4 @@
-"""What the bytes of an answer say, read as kindly as can be: by hand, as no client does it."""
+"""The content of an answer, parsed as leniently as possible and without any client."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Told:
             self.usage = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
 
     def add(self, choice: dict[str, Any]) -> None:
-        """Add what a choice says, be it whole or a piece."""
+        """Add the content of a choice, whole or a piece."""
         self.finish = choice.get("finish_reason") or self.finish
         said = choice.get("delta") or choice.get("message") or {}
         self.text += _text(said.get("content") or choice.get("text") or "")
@@ -60,7 +60,7 @@ class Told:
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - JSON
-    """The text of a content, in parts or not; TypeError where it is none."""
+    """The text of a content, in parts or not; TypeError if it is none."""
     return "".join(part["text"] for part in content) if isinstance(content, list) else content
 
 
@@ -71,7 +71,7 @@ def _is_another(fragment: dict[str, Any], call: list[Any]) -> bool:
 
 
 def bytes_say(body: bytes) -> Told:
-    """Everything that is JSON with choices in it, added up; what cannot be read is left out."""
+    """Everything that is JSON with choices in it, added up; what cannot be read is omitted."""
     told = Told()
     for value in values(body):
         with suppress(AttributeError, TypeError, KeyError):
@@ -83,7 +83,7 @@ def bytes_say(body: bytes) -> Told:
 
 
 def choices_say(body: bytes) -> dict[int, Told]:
-    """The same of each choice by itself: by its index in a stream, by its place in a whole answer."""
+    """The same for each choice: by its index in a stream, by its place in a whole answer."""
     found = list(values(body))
     whole = len(found) == 1 and not body.lstrip().startswith(b"data:")
     told: dict[int, Told] = {}

@@ -1,4 +1,4 @@
-"""The process beside a run that replays answers: `python -m gonogo.clients.child`, started by `gonogo.clients.beside`.
+"""The replay process of a run: `python -m gonogo.clients.child`, started by `gonogo.clients.beside`.
 
 It reads a line an exchange from stdin, writes a line a replay to stdout, and leaves at the end of its input.
 """

@@ -1,7 +1,7 @@
-"""What a client delivered of an answer, held against what the bytes say.
+"""Compares what a client delivered with the bytes of the answer.
 
 What a client lacks for every server is not told of: a client that reads one choice is not asked for two, numbers that
-it holds as floats are compared as such, and arguments that are no JSON are the model's doing.
+it holds as floats are compared as such, and arguments that are not JSON are the model's doing.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _of_text(said: object, told: object) -> Iterator[str]:
     if said == told:
         return
     if not isinstance(said, str):
-        yield "delivers a text that is no string"
+        yield "delivers a text that is not a string"
     elif not said or not isinstance(told, str):
         yield f"loses the whole text {_short(told)}"
     else:
@@ -119,7 +119,7 @@ def _of_usage(said: Said | None, told: Told) -> Iterator[str]:
 
 
 def _value(arguments: object) -> object:
-    """Arguments as a client in JavaScript holds them; None where they are no JSON."""
+    """Arguments as a client in JavaScript holds them; None if they are not JSON."""
     with suppress(ValueError):
         return json.loads(arguments, parse_int=float) if isinstance(arguments, str) else arguments
     return None
@@ -155,7 +155,7 @@ def _of_models(exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _ids(body: object, *, alone: bool) -> Iterator[object]:
-    """The ids of models, wherever a list of them may be; `alone`, that of the one model that was asked for."""
+    """The ids of models, wherever a list of them may be; `alone`, that of the one model that was requested."""
     if isinstance(body, dict):
         if alone and "id" in body:
             yield body["id"]
@@ -171,13 +171,13 @@ def _of_vectors(exchange: Exchange, said: Said) -> Iterator[str]:
     items = body.get("data") if isinstance(body, dict) else None
     told = [_numbers(item) for item in items] if isinstance(items, list) else []
     if None in said["lengths"] and None not in told:
-        yield "delivers a vector that is no list of numbers"
+        yield "delivers a vector that is not a list of numbers"
     elif said["lengths"] != told:
         yield f"delivers vectors of {said['lengths']} numbers in place of {told}"
 
 
 def _numbers(item: object) -> int | None:
-    """How many numbers an item holds, as a list or as base64; None where neither is there."""
+    """How many numbers an item holds, as a list or as base64; None if neither is there."""
     vector = item.get("embedding") if isinstance(item, dict) else None
     if isinstance(vector, str):
         with suppress(ValueError):
@@ -188,13 +188,13 @@ def _numbers(item: object) -> int | None:
 def _of_errors(exchange: Exchange, said: Said) -> Iterator[str]:
     told = _message(_json(exchange))
     if said["message"] is None:
-        yield "throws no error"
+        yield "raises no error"
     elif told and told.strip() not in said["message"]:
-        yield f"{_short(said['message'])} does not hold the server's message {_short(told)}"
+        yield f"{_short(said['message'])} does not contain the server's message {_short(told)}"
 
 
 def _message(body: object) -> str | None:
-    """What an error says, in whatever form; None where no text is in it that is surely meant for a person."""
+    """What an error says, in whatever form; None if no text is in it that is surely meant for a person."""
     if isinstance(body, str):
         return body
     if isinstance(body, dict):

@@ -1,4 +1,4 @@
-"""httpx-sse reads recorded streams: the reader of those who take the wire format into their own hands."""
+"""httpx-sse reads recorded streams, as applications that handle server-sent events themselves do."""
 
 from __future__ import annotations
 

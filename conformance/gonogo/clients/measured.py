@@ -1,4 +1,4 @@
-"""Which client breaks on which deviation, measured: what clients delivered of the bytes of faults.
+"""Which client breaks on which deviation: measured deliveries for the bytes of each fault.
 
 `table.json` holds it; tasks/measure_clients.py makes it. Nothing here runs a client.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FILE = "table.json"
 FINE = "ok"
 MOST = 4
-"""Clients that are told of in a line; the rest is counted."""
+"""Clients that are named in a line; the rest is counted."""
 
 _RAISES = "raises "
 
@@ -76,7 +76,7 @@ def text_of(measured: Table) -> str:
 def told(rules: Collection[str]) -> str | None:
     """A clause on the clients that break where these rules are broken, the first of which shows it best.
 
-    It speaks of the deviation that breaks this rule, none but these, and the most of them; None where there is none.
+    It speaks of the deviation that breaks this rule, none but these, and the most of them; None if there is none.
     """
     known = fitting(rules)
     return None if known is None else f'measured on "{known.name}": {_clients(known)}'

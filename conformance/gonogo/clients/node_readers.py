@@ -1,4 +1,4 @@
-"""The readers for Node by name, and which of them may be asked to read an answer; node/lane.mjs has what each does."""
+"""The Node readers by name, and which answers each can read; node/lane.mjs implements them."""
 
 from __future__ import annotations
 

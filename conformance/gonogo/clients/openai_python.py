@@ -1,4 +1,4 @@
-"""openai-python reads recorded answers as the applications do that are written with it.
+"""openai-python reads recorded answers in the way applications use it.
 
 What is done with an answer is what the SDK's own README, its cookbook and the examples of servers do with it. The
 SDK checks no types: a field that is missing is None, one of another type is kept. So an application breaks where

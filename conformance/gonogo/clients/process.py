@@ -1,4 +1,4 @@
-"""A process that replays: it is told a line an exchange, and tells a line a replay."""
+"""A replay process: receives an exchange per line and returns a replay per line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Asked = tuple[Exchange, Sequence[str]]
     Hear = Callable[[dict[str, Any]], None]
 
-STALL = 60.0  # seconds without a word of the process, after which it is not waited for
+STALL = 60.0  # seconds without output from the process, after which it is given up
 
 
 class ReplayProcess:
@@ -35,7 +35,7 @@ class ReplayProcess:
         self._child = child
         self._asked: SimpleQueue[Asked | None] = SimpleQueue()
         self._lines = 0
-        # Threads, as a pipe that is full must stop neither the requests under way nor the child.
+        # Threads, as a pipe that is full must stop neither the requests in flight nor the child.
         self._writing = threading.Thread(target=_write, args=(child.stdin, self._asked), daemon=True)
         self._reading = threading.Thread(target=self._read, args=(child.stdout, hear), daemon=True)
         self._writing.start()
@@ -46,7 +46,7 @@ class ReplayProcess:
         self._asked.put((exchange, readers))
 
     def finish(self, stall: float) -> bool:
-        """Ask no more, and wait until the child has told all; False where it said nothing for `stall` seconds."""
+        """Ask no more, and wait until the child has told all; False if it said nothing for `stall` seconds."""
         self._asked.put(None)
         told = -1
         while self._reading.is_alive() and told < self._lines:
@@ -73,7 +73,7 @@ class ReplayProcess:
 
 def _write(child: IO[str], asked: SimpleQueue[Asked | None]) -> None:
     """Tell the child what to replay, a line an exchange, until there is no more."""
-    with suppress(OSError):  # it died; whoever asked sees that nothing was told
+    with suppress(OSError):  # it died; the caller sees that there is no outcome
         while (item := asked.get()) is not None:
             exchange, names = item
             child.write(json.dumps({"exchange": to_json(exchange), "readers": names}) + "\n")

@@ -1,4 +1,4 @@
-"""The readers by name, and which of them may be asked to read an answer.
+"""The readers by name, and which answers each can read.
 
 A name is the id of the rule less "clients."; embeddings have a reader and no rule yet. Which answers a rule looks at is
 for the rule to say (features/clients.feature); what fits here is that and a little more, known before there are any

@@ -1,4 +1,4 @@
-"""A recorded answer as a client's transport needs it."""
+"""A recorded answer in the form that a client's transport needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
 
-BASE_URL = "http://recorded.invalid/v1"  # RFC 2606: a name that nobody has
+BASE_URL = "http://recorded.invalid/v1"  # RFC 2606: a reserved name
 
 # The recorder undid codings and framing; said again, they would be undone again.
 _FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
@@ -33,6 +33,6 @@ def pieces(exchange: Exchange) -> Iterator[bytes]:
 
 
 def expect_turns(turns: int, exchange: Exchange) -> None:
-    """Raise LostStreamError where a loop over the stream took no turn though the body carries an object."""
+    """Raise LostStreamError if a loop over the stream took no turn though the body carries an object."""
     if turns == 0 and b"{" in exchange.body:
-        raise LostStreamError(f"nothing comes out of {len(exchange.body)} bytes, and no exception")
+        raise LostStreamError(f"delivers nothing from {len(exchange.body)} bytes, without an exception")

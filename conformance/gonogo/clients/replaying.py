@@ -1,7 +1,7 @@
-"""Replays: answers are handed in as they are recorded, and what the clients made of them is looked up later.
+"""Replays: answers are submitted while they are recorded, and the outcomes are read later.
 
-`Here` replays in this process, where an outcome is asked for. `gonogo.clients.beside` does the same in a process
-of its own, while the rest of a run goes on.
+`Here` replays in this process, where an outcome is requested. `gonogo.clients.beside` does the same in a process
+of its own, while the rest of a run continues.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
 Outcome = Breakage | NotInstalled | NotRun | None
-"""What a client made of an answer; None where it reads it."""
+"""What a client made of an answer; None if it reads it."""
 Replay = tuple[str, str]
 """The name of a reader (`gonogo.clients.readers`) and the id of an exchange."""
 
 
 class Replays(Protocol):
-    """Takes exchanges, each with an id of its own, and replays those that a client would read."""
+    """Takes exchanges, each with its own id, and replays those that a client would read."""
 
     def submit(self, exchange: Exchange) -> None:
         """Hand in an exchange; returns at once."""
@@ -36,7 +36,7 @@ class Replays(Protocol):
 
 
 class Outcomes(Mapping[Replay, Outcome]):
-    """What is known of the replays of some exchanges; the rest is replayed here when it is asked for.
+    """What is known of the replays of some exchanges; the rest is replayed here when it is requested.
 
     It iterates over the replays that `fitting` names. Asked for another reader it replays that too; KeyError for a
     reader or an exchange that it does not know.
@@ -62,7 +62,7 @@ class Outcomes(Mapping[Replay, Outcome]):
 
 
 class Here:
-    """Replays in this process: each when its outcome is asked for, so that no client is imported before."""
+    """Replays in this process: each when its outcome is requested, so that no client is imported before."""
 
     def __init__(self) -> None:
         self._exchanges: dict[str, Exchange] = {}
@@ -72,7 +72,7 @@ class Here:
         self._exchanges[exchange.id] = exchange
 
     def results(self) -> Mapping[Replay, Outcome]:
-        """The outcomes, made as they are asked for."""
+        """The outcomes, made as they are requested."""
         return Outcomes(dict(self._exchanges))
 
 
@@ -82,7 +82,7 @@ def outcome(reader: str, exchange: Exchange) -> Outcome:
     No client for Node is run here: what is not known of one is not run.
     """
     if reader in NODE_READERS:
-        return NotRun("Node was not asked")
+        return NotRun("Node was not run")
     try:
         return READERS[reader](exchange)
     except NotInstalled as absence:

@@ -1,4 +1,4 @@
-"""What an answer tells whoever sends the next request: somebody is there, has no time, or may be dying."""
+"""What an answer means for the next requests: the target is alive, busy, or may be failing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_doubtful(exchange: Exchange) -> bool:
 
 
 def is_busy(exchange: Exchange) -> bool:
-    """Whether somebody is there who has no time: 429, or 503 that says for how long."""
+    """Whether the target is busy: 429, or 503 with a Retry-After."""
     return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
 
 
@@ -48,7 +48,7 @@ def ran_out_of_time(exchange: Exchange) -> bool:
 
 
 def asked_to_wait(exchange: Exchange) -> float | None:
-    """Seconds that a 429 or 503 asks to wait, at most 30; None where it asks for nothing."""
+    """Seconds that a 429 or 503 asks to wait, at most 30; None if it asks for nothing."""
     if exchange.status not in {429, 503}:
         return None
     try:

@@ -1,8 +1,8 @@
-"""Send a plan and record what comes back.
+"""Sends a plan and records the answers.
 
-Harmless stimuli go side by side, those that others wait for first. A text that is compared with another, and is not
-as expected, is asked for again by itself: a batch can change greedy text, and then the later exchange counts. Hostile
-ones follow in batches with a sign of life after each, then the ones known to stop servers: the first by itself, as
+Harmless stimuli go in parallel, those that others wait for first. A text that is compared with another, and is not
+as expected, is requested again alone: a batch can change greedy text, and then the later exchange counts. Hostile
+ones follow in batches with a sign of life after each, then the ones known to stop servers: the first alone, as
 most die of that one. A batch ends early where an answer is one that the dying give too. Once the target no longer
 answers, nothing more is sent: what is left is noted with the batch that was the last before it. Any request of a
 batch may be the one that stopped the target; with one request at a time a batch is one request, and the one is named.
@@ -48,7 +48,7 @@ ROUND = 4
 """How many times `concurrency` harmless requests go out before it is asked whether enough is broken."""
 
 FEWEST_ROUNDS, MOST_ROUNDS = 2, 8
-"""How many times `concurrency` requests go out before a sign of life is asked for: after an answer that the dying
+"""How many times `concurrency` requests go out before a sign of life is requested: after an answer that the dying
 give too, and without one. Each costs a round in which nothing else is sent that may harm."""
 
 
@@ -58,7 +58,7 @@ class Collector:
 
     `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve
     those that need them. `ids` names the new ones, `sleep` obeys Retry-After. `enough` says why the run ends here,
-    None where it goes on: it is asked where nothing is under way, with the keys of answers that may be asked for once
+    None if it continues: it is asked where nothing is under way, with the keys of answers that may be asked for once
     more, and with it the harmless requests go in rounds, so that there is such a moment now and then. `ended` is why
     nothing more is sent.
     """
@@ -138,7 +138,7 @@ class Collector:
         self._leave_uncompared(because)
 
     def _leave_uncompared(self, because: Because) -> None:
-        """Note as unsent, too, what was answered side by side and was still to be asked for alone, as it differs."""
+        """Note as unsent, too, what was answered in parallel and was still to be asked for alone, as it differs."""
         for family in self._uncompared:
             if not family.all_agree(self._answers):
                 for stimulus in (family.base, *family.members):
@@ -161,7 +161,7 @@ class Collector:
 
     @property
     def _is_wide(self) -> bool:
-        """Whether anything goes side by side; with one at a time, whoever stops the target is named."""
+        """Whether anything goes in parallel; with one at a time, the request that stops the target is known."""
         return self.concurrency > 1
 
     async def _pool(
@@ -170,7 +170,7 @@ class Collector:
         return await pooled(stimuli, self._send, lambda: self.concurrency, another)
 
     async def _in_rounds(self, stimuli: Sequence[Stimulus], unsettled: Collection[str]) -> None:
-        """Send them side by side; where somebody asks for an end, nothing is under way after each round."""
+        """Send them in parallel; if the run may end early, wait for each round."""
         left = list(stimuli)
         while left:
             begun = await self._pool(left, self._within_round)
@@ -225,7 +225,7 @@ class Collector:
         self._impossible.clear()
 
     async def _afresh(self, stimulus: Stimulus) -> None:
-        """Send once more what was sent side by side; the later exchange of a key is the one that counts."""
+        """Send once more what was sent in parallel; the later exchange of a key is the one that counts."""
         self._impossible.pop(stimulus.key, None)
         if stimulus.key in self._answers:
             self._numbers[stimulus.key] = next(self.ids)
@@ -241,7 +241,7 @@ class Collector:
             await self._dare([(*mild, *plan.stage(Risk.HOSTILE))])
 
     async def _deadly(self, plan: Plan) -> None:
-        """The first by itself, as most die of that one; where its answer shows that it did no harm the rest follows."""
+        """The first alone, as it stops most servers; if its answer shows no harm, the rest follows."""
         first, rest = plan.stage(Risk.DEADLY)[:1], plan.stage(Risk.DEADLY)[1:]
         await self._dare([first, rest, *((stimulus,) for stimulus in plan.stage(Risk.DEADLY, alone=True))])
 
@@ -265,7 +265,7 @@ class Collector:
         self._stop_at_enough()
 
     def _another(self, begun: int) -> bool:
-        """Whether one more than those that were begun may go out before a sign of life is asked for.
+        """Whether one more than those that were begun may go out before a sign of life is requested.
 
         It takes the time of an answer in which nothing else that may harm is sent: so one for many requests as long
         as their answers are those of the living.
@@ -283,7 +283,7 @@ class Collector:
             self._keep(exchange)
 
     async def _ask(self, stimulus: Stimulus) -> Exchange | None:
-        """The exchange of a stimulus; None where it is unsent."""
+        """The exchange of a stimulus; None if it is unsent."""
         if self.ended is not None:
             self._note(stimulus.key, self.ended)
             return None
@@ -342,7 +342,7 @@ class Collector:
         self._conclude(sign, (*after, *mild))
 
     async def _leave(self, leaving: Stimulus, beside: Sequence[Stimulus]) -> None:
-        """Send one whose sign of life is to accuse nobody else; harmless ones that generate nothing go beside it.
+        """Send one request whose sign of life must blame no other; harmless ones without generation run in parallel.
 
         Where the target is lost, those beside that failed tell nothing of themselves, and are unsent.
         """
@@ -369,7 +369,7 @@ class Collector:
                 self._keep(exchange)
 
     def _sign(self, after: Sequence[Stimulus]) -> Stimulus | None:
-        """The sign of life to ask for; None where none can be, or nothing was sent that may have harmed."""
+        """The sign of life to ask for; None if none can be, or nothing was sent that may have harmed."""
         known = self._baseline()
         if known is None or not after or self.ended is not None:
             return None

@@ -1,4 +1,4 @@
-"""Families of texts: requests whose texts are compared, the one that the others are like first."""
+"""Families of texts: requests whose texts are compared; the reference comes first."""
 
 from __future__ import annotations
 

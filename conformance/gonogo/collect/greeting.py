@@ -1,4 +1,4 @@
-"""The first requests of a run: is anybody there, is it an API, does it take our key, which model do we ask for?
+"""The first requests of a run: the target is reachable, is an API, accepts the key, and has a model.
 
 What cannot be judged at all is said here, once, in one sentence, before a hundred requests fail for the same reason.
 """
@@ -49,7 +49,7 @@ async def greet(
         raise TargetError(_no_model(listing, base_url))
     chosen = model or _first(entries, "chat") or named
     if chosen is None:
-        raise TargetError("The target lists no model that generates text; name one with --model.")
+        raise TargetError("The target lists no model that generates text; give one with --model.")
     subject = Subject(chosen, embedding_model or _first(entries, "embedding", typed=True), extra or {})
     if not model and embedding_model:
         return subject
@@ -57,7 +57,8 @@ async def greet(
     _refuse_unknown({chosen: chat}, entries)
     if _error(chat).get("param") == "model" and not model and len(entries) > 1:
         raise TargetError(
-            f'The first model that the target lists, "{chosen}", is refused for chat; name one with --model.'
+            f'The target refuses the first model of its list, "{chosen}", for chat; give another with '
+            "--model."
         )
     return _with_limit(subject, chat)
 
@@ -71,7 +72,7 @@ async def greet_each(
     has_key: bool = False,
     extra: Mapping[str, object] | None = None,
 ) -> list[Subject]:
-    """Several models to ask for, in this order, each greeted for itself; those that are not served are told together.
+    """Several models to ask for, in this order, each greeted separately; missing models are reported together.
 
     The model for embeddings is the same for all. With none, or one, this is `greet`, whose errors it raises.
     """
@@ -108,7 +109,7 @@ async def _listed(
 async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_key: bool) -> Exchange:
     """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times.
 
-    Raises TargetError where nobody answers, or the key is refused.
+    Raises TargetError if the target does not answer or refuses the key.
     """
     chat = await first_chat(recorder, subject)
     _refuse_silence(chat, base_url)
@@ -170,14 +171,14 @@ def _refuse_silence(exchange: Exchange, base_url: str) -> None:
     what = {
         FailureKind.CONNECT: f"Could not connect to {base_url}: {failure.message}; {_advice(failure.message)}",
         FailureKind.TIMEOUT: (
-            f"{base_url} took {exchange.request.method} {exchange.request.path} and gave {failure.message}; "
-            "give it longer with --timeout, if it is only slow."
+            f"{base_url} accepted {exchange.request.method} {exchange.request.path} but gave "
+            f"{failure.message}; if the server is slow, raise --timeout."
         ),
         FailureKind.TOO_LARGE: (
-            f"{base_url} answers {exchange.request.method} {exchange.request.path} with more than is read: "
-            f"{failure.message}."
+            f"The answer of {base_url} to {exchange.request.method} {exchange.request.path} is too "
+            f"large: {failure.message}."
         ),
-        FailureKind.PROTOCOL: f"What answers at {base_url} does not speak HTTP: {failure.message}.",
+        FailureKind.PROTOCOL: f"The server at {base_url} does not speak HTTP: {failure.message}.",
     }
     raise TargetError(
         what.get(
@@ -194,9 +195,9 @@ def _refuse_key(exchange: Exchange, *, has_key: bool) -> None:
     if exchange.status not in {401, 403}:
         return
     advice = (
-        "it refused the key given in GONOGO_API_KEY, OPENAI_API_KEY or --header"
+        "it rejects the key in GONOGO_API_KEY, OPENAI_API_KEY or --header"
         if has_key
-        else "it wants a key, and none is set; put one in GONOGO_API_KEY"
+        else "it needs an API key; set GONOGO_API_KEY"
     )
     raise TargetError(f"The target answered {exchange.status}: {advice}.")
 
@@ -205,15 +206,15 @@ def _no_model(listing: Exchange, base_url: str) -> str:
     url = url_of(base_url, "/models")
     if listing.status == 404:
         return (
-            f"{url} does not exist (404): if the base URL is right (it usually ends in /v1), "
-            "name the model with --model."
+            f"{url} does not exist (404). Check the base URL (it usually ends in /v1); if it is "
+            "correct, give the model with --model."
         )
     status = f"answered {listing.status}" if listing.status != 200 else "lists no model"
-    return f"{url} {status}, so there is none to ask for; name one with --model."
+    return f"{url} {status}; give the model with --model."
 
 
 def _entries(listing: Exchange) -> list[dict[str, object]]:
-    """The models that can be asked for: an id that is no text, or holds half a surrogate pair, cannot be sent."""
+    """The models that can be requested: an id that is not text, or holds half a surrogate pair, cannot be sent."""
     body = listing.json
     data = body.get("data") if isinstance(body, dict) else None
     entries = data if isinstance(data, list) else []

@@ -1,4 +1,4 @@
-"""A limit on how often requests go out, for targets that count them."""
+"""A rate limit for requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def parse_rate(text: str) -> float:
     number = float(found[1]) if found else 0.0
     if found is None or not number:
         raise UsageError(
-            f'--rate-limit "{text}" is no rate; give requests a second or a minute, as 2/s or 90/m.'
+            f'--rate-limit "{text}" is not a rate; give requests per second or per minute, such as 2/s '
+            "or 90/m."
         )
     return _SECONDS[found[2] or "s"] / number
 

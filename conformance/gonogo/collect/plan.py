@@ -1,4 +1,4 @@
-"""What a run will send: every stimulus once, in the order of its risk, with its worst case in tokens."""
+"""The plan of a run: every stimulus once, ordered by risk, with its maximum of generated tokens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plan:
         return tuple(stimulus for stimulus in self.stage(Risk.HARMLESS) if not stimulus.tokens)
 
     def stage(self, risk: Risk, *, alone: bool = False) -> tuple[Stimulus, ...]:
-        """The stimuli of one risk that are sent side by side, or those that must be alone."""
+        """The stimuli of one risk that are sent in parallel, or those that must be alone."""
         return tuple(s for s in self.stimuli if s.risk is risk and s.alone is alone)
 
 

@@ -1,4 +1,4 @@
-"""A pool of requests: so many under way at a time, each after those it needs, the longest chains first."""
+"""A pool of requests: a limited number in flight, each after those it depends on, the longest chains first."""
 
 from __future__ import annotations
 

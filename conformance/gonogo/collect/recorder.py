@@ -1,7 +1,7 @@
-"""The recorder: one request out, and everything that comes back as timed bytes, whatever the target does.
+"""The recorder: sends one request and records everything that comes back as timed bytes.
 
 It speaks through httpx2's transport and not its client, which would keep cookies, parse the target of a
-redirect that nobody follows, and add headers of its own. A request is sent once, never again, and each on a
+redirect that is never followed, and add its own headers. A request is sent once, never again, and each on a
 connection of its own: a server may close a kept one at any moment (RFC 9112, section 9.3.1), and who neither
 keeps connections nor sends again never takes that for the answer to a request. It costs 0.6 ms a request on
 loopback, and a TLS handshake elsewhere.
@@ -38,7 +38,7 @@ MAX_BODY = 16 * 2**20
 """Bytes of a body that are kept, unless told otherwise: a thousand times an ordinary answer."""
 
 MAX_STREAM = 2 * 2**20
-"""Bytes of an event stream that are kept at most: some 8,000 tokens, where a few are asked for. Judging takes about a
+"""Bytes of an event stream that are kept at most: some 8,000 tokens, where a few are requested. Judging takes about a
 second a MiB."""
 
 SEEN_ENDLESS = 3
@@ -48,7 +48,7 @@ LATER_BODY = 2**17
 eight times as many: vectors are long."""
 
 LINGER = 0.1
-"""Seconds for which a connection is looked at behind an answer: who closes it with the answer has done so by then."""
+"""Seconds for which a connection is looked at after an answer: who closes it with the answer has done so by then."""
 
 _MOST_CHUNKS = 10_000  # from here on pieces are joined: one byte at a time would take 100 times its size
 _JOINED = 4096  # bytes
@@ -82,13 +82,13 @@ _CLOSED = ("Server disconnected", "peer closed connection")
 class Recorder:
     """Records exchanges with one target; an asynchronous context manager.
 
-    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError where it is no such URL. Its
+    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError if it is no such URL. Its
     query, if it has one, is appended to every request and stands in no exchange.
     `api_key` is sent as a bearer token with each request that brings no Authorization of its own, unless that is
     anonymous.
     `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
     `max_body` is the limit in bytes of one body, content codings undone.
-    `headers` are added to each request that has none of that name; those that look like a credential are left out
+    `headers` are added to each request that has none of that name; those that look like a credential are omitted
     where a request is anonymous or brings an Authorization of its own, so that a wrong key is the only one there.
     `trust` is whom TLS trusts, None whom Python's HTTP clients trust (certifi).
 
@@ -135,7 +135,7 @@ class Recorder:
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         """Send the request and record the answer, or the way in which none came; times run from the call.
 
-        Of one that lingers it is told whether the connection was closed behind the answer without a word, unless a
+        Of one that lingers it is told whether the connection was closed after the answer silently, unless a
         proxy is in between.
 
         Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization
@@ -145,7 +145,7 @@ class Recorder:
         chunks of 4 KiB, each with the time of its last byte. An answer of which enough was read is complete. Where
         several answers did not end, later ones are read less far.
 
-        Never raises for what a target does; ValueError where the request cannot be sent as HTTP/1.1.
+        Never raises for what a target does; ValueError if the request cannot be sent as HTTP/1.1.
         """
         asked = replace(request, headers=request.headers + self._missing_headers(request))
         outgoing = self._outgoing(asked)
@@ -155,7 +155,7 @@ class Recorder:
             async with asyncio.timeout(self._timeout):
                 await self._receive(outgoing, answer, request)
         except httpx2.LocalProtocolError as error:
-            raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
+            raise ValueError(f"cannot send {request.method} {request.path}: {error}") from error
         except _FAILURES as error:
             failure = self._failure(error, answer)
             self._endless += answer.size >= min(LATER_BODY, self._max_body)
@@ -257,7 +257,7 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 def failure_kind(error: Exception) -> FailureKind | None:
-    """The kind of failure that an exception of the transport stands for; None where it is our mistake."""
+    """The kind of failure that an exception of the transport stands for; None if it is our mistake."""
     if isinstance(error, httpx2.RemoteProtocolError) and str(error).startswith(_CLOSED):
         return FailureKind.RESET
     return next((kind for known, kind in _KINDS if isinstance(error, known)), None)
@@ -332,21 +332,19 @@ class _Answer:
 
 
 def _base(base_url: str) -> httpx2.URL:
-    root, _ = parted(base_url)  # what is told of it has no query, in which a key may be
+    root, _ = parted(base_url)  # shown without the query, which may contain a key
     try:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
-        raise UsageError(f'"{root}" is no URL: {error}.') from error
+        raise UsageError(f'"{root}" is not a URL: {error}.') from error
     if url.scheme not in {"http", "https"} or not url.host:
-        raise UsageError(f'"{root}" is no base URL; give one like http://127.0.0.1:8000/v1.')
+        raise UsageError(f'"{root}" is not a base URL; give one like http://127.0.0.1:8000/v1.')
     if url.port is not None and not 0 < url.port < 2**16:
-        raise UsageError(f'"{root}" has port {url.port}; ports go from 1 to 65535.')
+        raise UsageError(f'"{root}" has port {url.port}; a port must be between 1 and 65535.')
     if url.userinfo:
-        raise UsageError(
-            "The base URL holds a user name or password; give the key in GONOGO_API_KEY instead."
-        )
+        raise UsageError("The base URL contains a user name or password; set GONOGO_API_KEY instead.")
     if url.fragment:
-        raise UsageError(f'"{root}" has a fragment; a base URL ends with its path or its query.')
+        raise UsageError(f'"{root}" has a fragment; a base URL must end with its path or its query.')
     return url
 
 

@@ -1,4 +1,4 @@
-"""What an interrupted run leaves to the one that goes on with it."""
+"""Continues an interrupted run from its evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GREETING = "greeting: "
 def held(record: Record) -> Record:
     """What a record holds of the target, without all that will be sent again.
 
-    A request that found nobody there tells nothing, and neither does a sign of life that was asked for after such
+    A request that reached no server says nothing, and neither does a sign of life that was requested after such
     requests only; both go, and so does what was not sent. What timed out goes too, unless it may be why the target
     was lost. All else that reached the target stays, whatever it did to it.
     """
@@ -58,7 +58,7 @@ def ids_from(letter: str, first: int) -> Iterator[str]:
 
 
 def ids_after(records: Iterable[Record], letter: str) -> Iterator[str]:
-    """New ids with this letter, which go on where those of the records end."""
+    """New ids with this letter, which continue where those of the records end."""
     found = (re.fullmatch(rf"{letter}(\d+)", e.id) for record in records for e in record.exchanges)
     return ids_from(letter, 1 + max((int(match[1]) for match in found if match), default=0))
 
@@ -66,20 +66,20 @@ def ids_after(records: Iterable[Record], letter: str) -> Iterator[str]:
 def refuse_other(
     records: Sequence[Record], targets: Sequence[Target], extra_body: Mapping[str, object]
 ) -> None:
-    """Raise UsageError where these are not what the records are of: another target, model or extra body."""
+    """Raise UsageError if these are not what the records are of: another target, model or extra body."""
     if extra_body != records[0].extra_body:
-        raise UsageError("--resume goes on with the --extra-body of the evidence file: give the same.")
+        raise UsageError("--resume needs the same --extra-body as the evidence file.")
     was, here = [record.target for record in records], list(targets)
     several = len(was) > 1 or len(here) > 1
     for what, old, new in (
-        ("the target there is", was[0].base_url, here[0].base_url),
-        ("the models there are" if several else "the model there is", _models(was), _models(here)),
-        ("the embedding model there is", was[0].embedding_model, here[0].embedding_model),
+        ("the target is", was[0].base_url, here[0].base_url),
+        ("the models are" if several else "the model is", _models(was), _models(here)),
+        ("the embedding model is", was[0].embedding_model, here[0].embedding_model),
     ):
         if old != new:
             raise UsageError(
-                f"--resume goes on with what the evidence file is of: {what} {old or 'none'}, "
-                f"and here {new or 'none'}."
+                f"--resume needs the same target and models as the evidence file: there {what} "
+                f"{old or 'none'}, here {new or 'none'}."
             )
 
 

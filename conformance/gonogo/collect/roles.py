@@ -1,4 +1,4 @@
-"""Whom a collector needs: somebody who sends and records, and somebody who takes what was found."""
+"""The interfaces of a collector: a recorder that sends, and a sink for exchanges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A limit on how much a target may answer in all, for targets whose answers do not end."""
+"""A limit on the total size of all answers, for endpoints whose answers do not end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def parse_bytes(text: str) -> int:
     found = re.fullmatch(r"(\d{1,15})\s?([KMG]i?B)?", text.strip())
     number = int(found[1]) * _UNITS[found[2] or ""] if found else 0
     if not number:
-        raise UsageError(f'--max-bytes "{text}" is no size; give bytes, as 64000000, 64MB or 64MiB.')
+        raise UsageError(f'--max-bytes "{text}" is not a size; give bytes, such as 64000000, 64MB or 64MiB.')
     return number
 
 

@@ -1,4 +1,4 @@
-"""What is sent once though several models are asked for: whatever would be sent for each of them just the same."""
+"""Requests that are sent once for several models: those that do not depend on the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run ends before its plan does: at a signal, at its time limit, or at that of the bytes of its answers."""
+"""Ends a run before its plan does: by a signal, a time limit, or a limit on answer bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stopper:
     _task: asyncio.Task[None] | None = field(default=None)
 
     def stop(self, number: int) -> bool:
-        """Cancel what is bounded now, in good order; False where nothing is, or this is the second time."""
+        """Cancel what is bounded now, in good order; False if nothing is, or this is the second time."""
         again, self.number = self.number is not None, number
         if again or self._loop is None or self._task is None:
             return False
@@ -40,7 +40,7 @@ class Stopper:
             self._task.cancel()
 
     async def bound(self, work: Coroutine[None, None, None], deadline: float | None) -> Because | None:
-        """Do the work until that time of the loop (None: no limit); why it was broken off, None where it was not.
+        """Do the work until that time of the loop (None: no limit); why it was broken off, None if it was not.
 
         What the work raises is raised.
         """

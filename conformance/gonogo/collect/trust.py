@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: those of a file, or everybody's; and what to do where one is not."""
+"""Trusted certificates: those of a file, or any; and advice on certificate errors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 def trust(ca_file: Path | None = None, *, insecure: bool = False) -> ssl.SSLContext | None:
     """The context of TLS: with `ca_file` its certificates alone count, with `insecure` none is looked at.
 
-    None where neither is asked for. Raises UsageError where the file holds no certificates, and where both are.
+    None if neither is requested. Raises UsageError if the file holds no certificates, and where both are.
     """
     if ca_file is not None and insecure:
-        raise UsageError(
-            "--ca-file says whom to trust, and --insecure trusts anybody; leave one of them out."
-        )
+        raise UsageError("--ca-file and --insecure exclude each other; remove one of them.")
     if insecure:
         return _trusting_anybody()
     return None if ca_file is None else _trusting(ca_file)
@@ -38,26 +36,26 @@ def told_of_tls(error: BaseException) -> str | None:
 def advice_on_tls(message: str) -> str | None:
     """What to do about what `told_of_tls` told; None for any other message."""
     if _NO_TLS in message:
-        return "is it http:// that it speaks?"
+        return "does it expect http:// instead?"
     if _CERTIFICATE not in message:
         return None
     if "expired" in message or "not yet valid" in message:
-        return "have it renewed, or look at none with --insecure."
+        return "renew it, or skip verification with --insecure."
     if "mismatch" in message or "not valid for" in message:
-        return "use a name that it is for, or look at none with --insecure."
-    return "name the certificates to trust with --ca-file, or look at none with --insecure."
+        return "use a name that the certificate covers, or skip verification with --insecure."
+    return "give the certificates to trust with --ca-file, or skip verification with --insecure."
 
 
-_CERTIFICATE, _NO_TLS = "its certificate is not trusted", "it speaks no TLS that is understood here"
+_CERTIFICATE, _NO_TLS = "its certificate is not trusted", "it does not speak a supported TLS version"
 
 
 def _trusting(ca_file: Path) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=str(ca_file))
     except ssl.SSLError as error:  # an OSError too, so it comes first
-        raise UsageError(f"--ca-file {ca_file} holds no certificates in PEM form.") from error
+        raise UsageError(f"--ca-file {ca_file} contains no PEM certificates.") from error
     except OSError as error:
-        raise UsageError(f"--ca-file {ca_file} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"Cannot read --ca-file {ca_file}: {error.strerror}.") from error
 
 
 def _trusting_anybody() -> ssl.SSLContext:

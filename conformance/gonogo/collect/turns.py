@@ -1,4 +1,4 @@
-"""A run that asks for several models: each has its turn, and what speaks of the endpoint is sent in the first.
+"""A run with several models: each has its turn, and requests about the endpoint are sent in the first one.
 
 A run for one model is one turn.
 """
@@ -98,7 +98,7 @@ class Turn:
         self.collector.learn(new)
 
     async def is_there(self, greeting: Recorder) -> bool:
-        """Whether somebody still answers for this model, after another one's turn lost the target."""
+        """Whether the target still answers for this model after another turn lost it."""
         chat = await first_chat(greeting, self.subject)
         self.kept.keep(replace(chat, model=self.kept.model))
         return lives(chat)
@@ -126,7 +126,7 @@ class Turns:
                 turn.take_over([exchange])
 
     async def run(self, send: Callable[[Turn], Awaitable[None]], asked: Plan) -> None:
-        """Let each have its turn, as long as somebody answers and no turn had the run end."""
+        """Run each turn as long as the target answers and no turn ended the run."""
         ended: Because | None = None
         for turn in self._begun(asked):
             back = {*LOST, Reason.TARGET_GONE}

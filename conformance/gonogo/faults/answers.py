@@ -1,4 +1,4 @@
-"""Which answers of a server an edit changes: its streams, its whole answers, its refusals."""
+"""Selects the answers that an edit changes: streams, whole answers, refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exchanges that a rule asks for, as picks."""
+"""The exchanges of a rule's requests, as picks."""
 
 from __future__ import annotations
 

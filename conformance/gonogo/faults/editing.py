@@ -1,4 +1,4 @@
-"""Small changes to recorded evidence: pure functions that make a changed record and leave the old one alone."""
+"""Small changes to recorded evidence: pure functions that return a changed record."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _answered(exchange: Exchange, endpoint: str, media_type: str) -> bool:
 
 
 def _is_plain(exchange: Exchange) -> bool:
-    """Whether it is one text, and nothing else was asked for that an edit of the text would break too."""
+    """Whether it is one text, and nothing else was requested that an edit of the text would break too."""
     asked_for = exchange.request.json
     assert isinstance(asked_for, dict)
     more = (asked_for.get(name) for name in ("tools", "response_format", "text", "output_config"))
@@ -76,7 +76,7 @@ def _is_plain(exchange: Exchange) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A record in which each picked exchange went through the edits. ValueError where none is picked."""
+    """A record in which each picked exchange went through the edits. ValueError if none is picked."""
 
     pick: Pick
     edits: tuple[Edit, ...]
@@ -107,7 +107,7 @@ class Both:
 
 
 def changed(pick: Pick, *edits: Edit) -> Change:
-    """A record in which each picked exchange went through the edits. ValueError where none is picked."""
+    """A record in which each picked exchange went through the edits. ValueError if none is picked."""
     return Changed(pick, edits)
 
 

@@ -1,4 +1,4 @@
-"""A fault: what one broken server does, and the rules that find it."""
+"""A fault: one defect of a broken server, and the rules that it breaks."""
 
 from __future__ import annotations
 

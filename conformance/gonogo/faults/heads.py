@@ -1,4 +1,4 @@
-"""Faults in the head of an answer that every operation with a body can have."""
+"""Faults in the head of an answer, for every operation with a body."""
 
 from __future__ import annotations
 

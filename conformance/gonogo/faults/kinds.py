@@ -1,4 +1,4 @@
-"""Servers with one fault that shows in many places: a sound one, with what it is asked or what it says changed.
+"""Servers with one fault that shows in many places: a conforming server with changed requests or answers.
 
 Each is named after the cause that a report must give for it.
 """
@@ -74,7 +74,7 @@ class Faulty:
 
 
 def _of_error(make: Callable[[Json], Json]) -> Edit:
-    """The envelope of each refusal, made anew."""
+    """The envelope of each refusal, made again."""
 
     def edit(exchange: Exchange) -> Exchange:
         return body(json.dumps(make(json.loads(exchange.body)["error"])).encode())(exchange)

@@ -1,4 +1,4 @@
-"""A fault in a server that answers: from the answer of a sound one to that of a broken one.
+"""Plays a fault in a live server: from the answer of a conforming server to that of a broken one.
 
 No input and output here; `gonogo.faults.proxy` does that.
 """
@@ -71,16 +71,16 @@ class Playable:
 
     @property
     def unplayable(self) -> str | None:
-        """Why it does not show on the wire; None where it does."""
+        """Why it does not show on the wire; None if it does."""
         return _reasons(UNPLAYABLE).get(self.name)
 
     @property
     def otherwise(self) -> str | None:
-        """Why a run of the suite finds it by other rules, or by none; None where it finds it by its own."""
+        """Why a run of the suite finds it by other rules, or by none; None if it finds it by its own."""
         return _reasons(OTHERWISE).get(self.name)
 
     def begin(self) -> Playing:
-        """A server with the fault, new: some faults remember what they saw. UsageError where it is not playable."""
+        """A server with the fault, new: some faults remember what they saw. UsageError if it is not playable."""
         if self.unplayable:
             raise UsageError(f"The fault {self.name!r} cannot be played: {self.unplayable}.")
         faulty = KINDS[self.name]() if self.change is None else Faulty()
@@ -102,7 +102,7 @@ def playable() -> tuple[Playable, ...]:
 def found(name: str) -> Sequence[Playable]:
     """The faults of this name, of this cause, or those that turn the rule of this id, fewest rules first.
 
-    UsageError where there is none, with names that are like it.
+    UsageError if there is none, with names that are like it.
     """
     every = playable()
     named = [fault for fault in every if fault.name == name]
@@ -135,7 +135,7 @@ class Playing:
         self.serve({ANY_MODEL: None})
 
     def serve(self, models: Mapping[str, str | None]) -> None:
-        """Let these be the models of the sound server: their ids, with their types, where those are told."""
+        """Let these be the models of the sound server: their ids, with their types if known."""
         first, *_ = models
         embedding = next((name for name, kind in models.items() if kind == "embedding"), first)
         self.models = tuple(models)
@@ -198,7 +198,7 @@ class Playing:
 
 
 def models_in(body: bytes) -> dict[str, str | None]:
-    """The ids of a list of models, with their types, where those are told; none where it is no such list."""
+    """The ids of a list of models, with their types if known; none if it is not such a list."""
     try:
         return {model["id"]: model.get("type") for model in json.loads(body)["data"]}
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -226,7 +226,7 @@ def _through(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> 
 
 
 def _is_failed(broken: Exchange, sound: Exchange) -> bool:
-    """Whether the fault is one of what is asked for: it is refused, or fails."""
+    """Whether the fault is one of what is requested: it is refused, or fails."""
     return broken.failure is not None or (broken.status or 0) >= 400 > (sound.status or 0)
 
 

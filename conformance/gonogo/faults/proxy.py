@@ -1,4 +1,4 @@
-"""A broken server on loopback: it lets a sound one answer, and sends what the fault makes of the answer."""
+"""A broken server on loopback: a conforming server answers, and the proxy applies the fault."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def proxied(
 ) -> AsyncIterator[str]:
     """Listen, and yield the base URL of the broken server; `sound` is the base URL of the one that answers.
 
-    OSError where the address cannot be had.
+    OSError if the address cannot be had.
     """
     root = sound.removesuffix(PREFIX)
     async with (
@@ -60,7 +60,7 @@ async def proxied(
 async def played(
     recorder: Asks, playing: Playing, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
-    """As `proxied`, with whoever asks the sound server; paths begin with the prefix of the API."""
+    """Like `proxied`, with any sender to the sound server; paths begin with the prefix of the API."""
     async with listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url:
         yield root_url + PREFIX
 
@@ -76,7 +76,7 @@ async def listening(
     """Listen, send each request what `answer` says, failures of connections too, and yield the URL without a path.
 
     `on_end` is called with each answer once it is sent, and with None; or with the seconds after which the client had
-    left before its end. OSError where the address cannot be had.
+    left before its end. OSError if the address cannot be had.
     """
     connections = _Connections(answer, on_end)
     server = await asyncio.start_server(connections.serve, host, port)
@@ -116,7 +116,7 @@ class _Connections:
             writer.close()
 
     async def _answered(self, connection: _Connection, request: Request) -> bool:
-        """Whether the connection can be used again, behind the answer."""
+        """Whether the connection can be used again, after the answer."""
         begun = perf_counter()
         exchange = await self._answer(request)
         try:
@@ -144,7 +144,7 @@ class _Broken:
         self._numbers = count(1)
 
     async def answer(self, request: Request) -> Exchange:
-        """What the sound server says, with the fault; as it is where no operation of the API was asked for."""
+        """What the sound server says, with the fault; as it is where no operation of the API was requested."""
         if not request.path.startswith(f"{PREFIX}/"):
             return await self._ask(request)
         asked = replace(request, path=request.path.removeprefix(PREFIX))
@@ -170,7 +170,7 @@ class _Connection:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_PIECE)
 
     async def request(self) -> Request | None:
-        """The next request, whole; None where none comes any more, or what comes is no request."""
+        """The next request, whole; None if none comes any more, or what comes is no request."""
         head, body = None, b""
         while True:
             try:
@@ -216,7 +216,7 @@ class _Connection:
         return True
 
     async def _fail(self, kind: FailureKind) -> None:
-        """Say nothing more, break the connection, or send what is no HTTP."""
+        """Say nothing more, break the connection, or send what is not HTTP."""
         if kind is FailureKind.TIMEOUT:
             await self._reader.read()  # until the client hangs up
         elif kind is FailureKind.PROTOCOL:

@@ -1,4 +1,4 @@
-"""Which of the requests of the suite a request is: faults say by these which answers they change."""
+"""Recognises the requests of the suite, so that faults can select the answers to change."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _is_like(exchange: Exchange, stimulus: Stimulus, asked: Request) -> bool:
 
 
 def _distance(given: dict[str, Any], wanted: dict[str, Any]) -> int:
-    """In how many fields two bodies differ; what is said, and to whom, is nobody's mark."""
+    """In how many fields two bodies differ; texts and their recipients do not count."""
     names = (given.keys() | wanted.keys()) - {"model", "messages", "prompt", "input", "max_tokens"}
     return sum(given.get(name) != wanted.get(name) for name in names)
 

@@ -1,4 +1,4 @@
-"""All sections of the catalogue together: the faults that rules must catch."""
+"""All sections of the fault catalogue."""
 
 from __future__ import annotations
 

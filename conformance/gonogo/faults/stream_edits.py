@@ -1,4 +1,4 @@
-"""How a server that streams can have one fault in all of its streams: other pieces, chunks or events."""
+"""Edits that give one fault to all streams: to their pieces, chunks or events."""
 
 from __future__ import annotations
 

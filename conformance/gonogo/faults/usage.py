@@ -1,4 +1,4 @@
-"""What a usage chunk counts."""
+"""The counts of a usage chunk."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
-Feature: A whole chat completion
+Feature: Chat completions without streaming
   POST /chat/completions without stream.
 
   @must @chat.response.status
   Scenario: A chat completion is answered with 200
     Source: schema, paths./chat/completions.post.responses
-    Why: the document names 200 and no other success; clients that compare with it take 201 and 203 for failures.
+    Why: the schema defines only 200 for success; clients that compare with it treat 201 and 203 as failures.
     When any chat completion is requested
     Then the answer's status is 200
 
   @must @chat.response.content_type
   Scenario: A chat completion is sent as application/json
     Source: schema, paths./chat/completions.post.responses.200.content
-    Why: openai-python hands out a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
+    Why: openai-python returns a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
     Needs: chat.request.stream_false
     When any chat completion is requested
     Then the answer's content type is "application/json"
@@ -41,7 +41,7 @@ Feature: A whole chat completion
     Then "id" in the answer is a string that is not empty
 
   @should @chat.response.id_unique
-  Scenario: Two chat completions have two ids
+  Scenario: Two chat completions have different ids
     Source: schema, CreateChatCompletionResponse.id, "a unique identifier"
     Why: clients keyed by id show the second answer in place of the first (LostRuins/koboldcpp#2481).
     Needs: chat.response.id_not_empty
@@ -51,17 +51,17 @@ Feature: A whole chat completion
     Then no two answers have the same "id"
 
   @must @chat.response.object
-  Scenario: A chat completion says that it is one
+  Scenario: The object of a chat completion is "chat.completion"
     Source: schema, CreateChatCompletionResponse.object
-    Why: aider and typed clients decode by this literal (ml-explore/mlx-examples PR#1119).
+    Why: aider and typed clients select their decoder by it (ml-explore/mlx-examples PR#1119).
     Needs: chat.response.json
     When any chat completion is requested
     Then "object" in the answer fits ChatCompletion
 
   @must @chat.response.created
-  Scenario: A chat completion has a creation time that is a whole number
+  Scenario: The creation time of a chat completion is an integer
     Source: schema, CreateChatCompletionResponse.created
-    Why: Go, Swift and Rust decoders refuse a float or a string.
+    Why: Go, Swift and Rust decoders reject a float or a string.
     Needs: chat.response.json
     When any chat completion is requested
     Then "created" in the answer fits ChatCompletion
@@ -69,7 +69,7 @@ Feature: A whole chat completion
   @should @chat.response.seconds
   Scenario: The creation time of a chat completion is in seconds
     Source: schema, CreateChatCompletionResponse.created, "Unix timestamp (in seconds)"
-    Why: milliseconds break every clock that reads them.
+    Why: clients show a date in the far future for milliseconds.
     Needs: chat.response.created
     When any chat completion is requested
     Then "created" in the answer is a time in seconds
@@ -77,15 +77,15 @@ Feature: A whole chat completion
   @must @chat.response.model
   Scenario: A chat completion names its model
     Source: schema, CreateChatCompletionResponse.model
-    Why: routing and billing read it (ggml-org/llama.cpp#10056).
+    Why: routing and billing use it (ggml-org/llama.cpp#10056).
     Needs: chat.response.json
     When any chat completion is requested
     Then "model" in the answer fits ChatCompletion
 
   @should @chat.response.model_not_empty
-  Scenario: The model that a chat completion names is not empty
+  Scenario: The model of a chat completion is not empty
     Source: schema, CreateChatCompletionResponse.model, "the model used"
-    Why: routing and billing read it (triton-inference-server/server#7796).
+    Why: routing and billing use it (triton-inference-server/server#7796).
     Needs: chat.response.model
     When any chat completion is requested
     Then "model" in the answer is a string that is not empty
@@ -93,15 +93,15 @@ Feature: A whole chat completion
   @must @chat.response.choices
   Scenario: A chat completion has choices
     Source: schema, CreateChatCompletionResponse.choices
-    Why: choices[0] is the first line of every tutorial (langchain-ai/langchain#32252).
+    Why: every tutorial reads choices[0] first (langchain-ai/langchain#32252).
     Needs: chat.response.json
     When any chat completion is requested
     Then "choices" in the answer, apart from ["choices[].index", "choices[].message", "choices[].finish_reason", "choices[].logprobs"], fits ChatCompletion
 
   @must @chat.response.one_choice
-  Scenario: A chat completion has one choice where one was asked for
+  Scenario: A chat completion has one choice if one was requested
     Source: schema, CreateChatCompletionRequest.n, default 1
-    Why: none at all is an IndexError, two are paid for twice.
+    Why: without a choice, clients raise IndexError; a second choice costs twice.
     Needs: chat.response.choices
     When any chat completion is requested
     Then there is one choice, where no more were asked for
@@ -109,7 +109,7 @@ Feature: A whole chat completion
   @must @chat.response.index
   Scenario: Every choice of a chat completion has an index
     Source: schema, CreateChatCompletionResponse.choices.index
-    Why: typed clients refuse a choice without it.
+    Why: typed clients reject a choice without it.
     Needs: chat.response.choices
     When any chat completion is requested
     Then "choices[].index" in the answer fits ChatCompletion
@@ -117,7 +117,7 @@ Feature: A whole chat completion
   @must @chat.response.indexes
   Scenario: The choices of a chat completion are numbered from 0
     Source: schema, CreateChatCompletionResponse.choices.index, "the index in the list of choices"
-    Why: clients sort and look up by it.
+    Why: clients sort and look up choices by it.
     Needs: chat.response.index
     When any chat completion is requested
     Then the choices are numbered from 0
@@ -125,77 +125,77 @@ Feature: A whole chat completion
   @must @chat.response.message
   Scenario: Every choice of a chat completion has a message
     Source: schema, CreateChatCompletionResponse.choices.message
-    Why: choices[0].message is the second step of every tutorial.
+    Why: every tutorial reads choices[0].message.
     Needs: chat.response.choices
     When any chat completion is requested
     Then "choices[].message" in the answer, apart from ["choices[].message.role", "choices[].message.content", "choices[].message.refusal", "choices[].message.tool_calls"], fits ChatCompletion
 
   @must @chat.response.role
-  Scenario: The message is the assistant's
+  Scenario: The role of the message is "assistant"
     Source: schema, ChatCompletionResponseMessage.role
-    Why: the message goes back into the next request as it is.
+    Why: clients send the message back unchanged in the next request.
     Needs: chat.response.message
     When any chat completion is requested
     Then "choices[].message.role" in the answer fits ChatCompletion
 
   @must @chat.response.content
-  Scenario: The message has content, be it null
+  Scenario: The message has content, possibly null
     Source: schema, ChatCompletionResponseMessage.content, required and nullable
-    Why: KeyError 'content' where the key is dropped (ml-explore/mlx-lm#1738), and openai-java refuses the answer.
+    Why: clients raise KeyError 'content' if the field is missing (ml-explore/mlx-lm#1738), and openai-java rejects the answer.
     Needs: chat.response.message
     When any chat completion is requested
     Then "choices[].message.content" in the answer fits ChatCompletion
 
   @should @chat.response.refusal
-  Scenario: The message has a refusal, be it null
+  Scenario: The message has a refusal, possibly null
     Source: schema, ChatCompletionResponseMessage.refusal, required and nullable
-    Why: strict validators refuse the answer (mlcommons/endpoints#133); most servers leave it out.
+    Why: strict validators reject the answer (mlcommons/endpoints#133); most servers omit the field.
     Needs: chat.response.message
     When any chat completion is requested
     Then "choices[].message.refusal" in the answer fits ChatCompletion
 
   @should @chat.response.tool_calls
-  Scenario: A message without tool calls has no list of them
+  Scenario: A message without tool calls has no empty list of them
     Source: recorded answers; the API refuses an empty list that is sent back
-    Why: clients take an empty list for a turn of tools and loop (github/copilot-sdk#616).
+    Why: clients treat an empty list as a tool turn and loop (github/copilot-sdk#616).
     Needs: chat.response.message
     When any chat completion is requested
     Then no message has an empty list of tool calls
 
   @must @chat.response.finish_reason
-  Scenario: The finish reason is one that the contract knows
+  Scenario: The finish reason is defined by the contract
     Source: schema, CreateChatCompletionResponse.choices.finish_reason
-    Why: enum decoders refuse "" and "eos_token" (ollama/ollama#4357, huggingface/text-generation-inference#2466).
+    Why: enum decoders reject "" and "eos_token" (ollama/ollama#4357, huggingface/text-generation-inference#2466).
     Needs: chat.response.choices
     When any chat completion is requested
     Then "choices[].finish_reason" in the answer fits ChatCompletion
 
   @should @chat.response.logprobs
-  Scenario: Every choice of a chat completion has logprobs, be it null
+  Scenario: Every choice of a chat completion has logprobs, possibly null
     Source: schema, CreateChatCompletionResponse.choices.logprobs, required and nullable
-    Why: the schema requires the key, though some models of OpenAI's leave it out (openai/openai-openapi#433).
+    Why: the schema requires the field, though some OpenAI models omit it (openai/openai-openapi#433).
     Needs: chat.response.choices, logprobs.chat.shape, logprobs.chat.possible
     When any chat completion is requested
     Then "choices[].logprobs" in the answer fits ChatCompletion
 
   @must @chat.response.rest
-  Scenario: Nothing else in a chat completion breaks its schema
+  Scenario: All other fields of a chat completion match its schema
     Source: schema, CreateChatCompletionResponse
-    Why: an optional field of the wrong type breaks strict decoders like a required one.
+    Why: strict decoders fail on an optional field of the wrong type as on a required one.
     Needs: chat.response.json
     When any chat completion is requested
     Then nothing else in the answer breaks ChatCompletion than ["id", "object", "created", "model", "choices", "usage"]
 
   @should @chat.response.usage
-  Scenario: A chat completion carries usage
+  Scenario: A chat completion has usage
     Source: recorded answers; optional in the schema, always sent by the API
-    Why: cost tracking reads it (maximhq/bifrost#5425, openvinotoolkit/model_server#2626).
+    Why: cost tracking uses it (maximhq/bifrost#5425, openvinotoolkit/model_server#2626).
     Needs: chat.response.json
     When any chat completion is requested
     Then the answer carries usage
 
   @must @chat.response.usage_schema
-  Scenario: The usage of a chat completion has three whole numbers
+  Scenario: The usage of a chat completion has three integers
     Source: schema, CompletionUsage
     Why: null counts break cost tracking (maximhq/bifrost#5425).
     Needs: chat.response.usage
@@ -203,7 +203,7 @@ Feature: A whole chat completion
     Then "usage" in the answer fits ChatCompletion
 
   @must @chat.response.usage_total
-  Scenario: The tokens of a chat completion add up
+  Scenario: The token counts of a chat completion add up
     Source: schema, CompletionUsage.total_tokens, "prompt + completion"
     Why: quota and billing code adds them (decolua/9router#3789).
     Needs: chat.response.usage_schema
@@ -213,7 +213,7 @@ Feature: A whole chat completion
   @should @chat.response.usage_prompt
   Scenario: The prompt tokens of a chat completion are counted
     Source: schema, CompletionUsage.prompt_tokens, "number of tokens in the prompt"
-    Why: a count that is always 0 passes for free (openvinotoolkit/model_server#2626).
+    Why: requests with a count of 0 are not billed or limited (openvinotoolkit/model_server#2626).
     Needs: chat.response.usage
     When any chat completion is requested
     Then prompt tokens were counted
@@ -221,7 +221,7 @@ Feature: A whole chat completion
   @should @chat.response.usage_completion
   Scenario: The completion tokens of a chat completion are counted
     Source: schema, CompletionUsage.completion_tokens, "number of tokens in the generated completion"
-    Why: a count that is always 0 passes for free.
+    Why: requests with a count of 0 are not billed or limited.
     Needs: chat.response.usage
     When any chat completion is requested
     Then completion tokens were counted where there is text
@@ -229,7 +229,7 @@ Feature: A whole chat completion
   @must @chat.limit.max_tokens
   Scenario: max_tokens limits a chat completion
     Source: schema, CreateChatCompletionRequest.max_tokens
-    Why: runaway answers, at the caller's cost.
+    Why: answers run on at the caller's cost.
     Needs: chat.response.usage
     When a chat completion is requested with {"max_tokens": 2, "temperature": 0}
     Then no more than 2 completion tokens were generated
@@ -237,7 +237,7 @@ Feature: A whole chat completion
   @must @chat.limit.max_completion_tokens
   Scenario: max_completion_tokens limits a chat completion
     Source: schema, CreateChatCompletionRequest.max_completion_tokens
-    Why: the newer name is ignored by older servers: runaway answers (abetlen/llama-cpp-python#1907).
+    Why: older servers ignore the newer name, and answers run on (abetlen/llama-cpp-python#1907).
     Needs: chat.response.usage
     When a chat completion is requested with {"max_completion_tokens": 2}
     Then no more than 2 completion tokens were generated
@@ -245,48 +245,48 @@ Feature: A whole chat completion
   @must @chat.limit.length
   Scenario: A chat completion that reaches its limit finishes with "length"
     Source: schema, CreateChatCompletionResponse.choices.finish_reason, "length"
-    Why: clients cannot tell a cut from an end (mudler/LocalAI#3533, huggingface/transformers PR#42157).
+    Why: clients cannot tell a truncated answer from a complete one (mudler/LocalAI#3533, huggingface/transformers PR#42157).
     Needs: chat.response.finish_reason, chat.limit.max_tokens
     When a greedy chat completion is requested
     And a chat completion is requested with {"max_tokens": 2, "temperature": 0}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
 
   @should @chat.response.usage_details
-  Scenario: No part of the tokens of a chat completion is more than its whole
+  Scenario: No token detail of a chat completion exceeds its total
     Source: schema, CompletionUsage.completion_tokens_details and prompt_tokens_details, "breakdown of tokens used"
-    Why: what is left for the visible answer, or to be paid in full, comes out below 0.
+    Why: derived counts, such as visible tokens or tokens at full price, become negative.
     Needs: chat.response.usage_schema
     When any chat completion is requested
     Then no part of the tokens is more than its whole
 
   @should @chat.response.usage_repeats
-  Scenario: The same prompt counts as the same number of tokens each time
+  Scenario: The same prompt always has the same number of tokens
     Source: project decision; one prompt has one number of tokens, and what was cached is a part of it (schema, CompletionUsage.prompt_tokens_details)
-    Why: costs change with the cache, or with what others ask at the same time.
+    Why: costs vary with the cache or with other requests at the same time.
     Needs: chat.response.usage_schema
     When any chat completion is requested
     Then each prompt has one number of tokens
 
   @must @chat.response.finish_called
-  Scenario: A chat completion that finishes with "tool_calls" has a call
+  Scenario: A chat completion with the finish reason "tool_calls" has a tool call
     Source: schema, CreateChatCompletionResponse.choices.finish_reason, "tool_calls if the model called a tool"
-    Why: loops over tools run none, send the same conversation again, and never end.
+    Why: agent loops run no tool, send the same conversation again, and never end.
     Needs: chat.response.finish_reason
     When any chat completion is requested
     Then the finish reason "tool_calls" stands beside a call
 
   @should @chat.response.nulls
-  Scenario: A chat completion leaves optional fields out rather than null
+  Scenario: A chat completion omits optional fields instead of sending null
     Source: schema, CreateChatCompletionResponse: optional properties that are not nullable
-    Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    Why: Swift and Kotlin decoders reject null as a wrong type; Python and Go accept it.
     Needs: chat.response.json
     When any chat completion is requested
     Then no optional field in the answer but ["usage"] is null against ChatCompletion
 
   @should @chat.response.now
-  Scenario: The creation time of a chat completion is about when it was made
+  Scenario: The creation time of a chat completion is close to the current time
     Source: schema, created, "when the chat completion was created"; RFC 9110 section 6.6.1: Date is when the message was made; without one, the clock of whoever asked
-    Why: what is sorted and kept by it is out of order, or too old from the start.
+    Why: sorting by time is wrong, and caches that expire by it drop entries at once.
     Needs: chat.response.created
     When any chat completion is requested
     Then "created" in the answer is about the time in its Date

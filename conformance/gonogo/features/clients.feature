@@ -1,11 +1,11 @@
-Feature: What clients make of the answers
-  Recorded answers are replayed to real clients through a transport in memory; no request is made for them. A client
-  breaks where an exception reaches the application, or where a loop over a stream ends without one turn.
+Feature: Python clients
+  Recorded answers are replayed to real clients through an in-memory transport; no request is sent for them. A client
+  breaks if an exception reaches the application, or if a loop over a stream ends without an iteration.
 
   @should @clients.openai_python.models
   Scenario: openai-python reads the models
     Source: SDK behaviour, openai-python, client.models.list() and retrieve()
-    Why: programs that look for a model's name in models.data do not start.
+    Why: programs that look for a model id in models.data do not start.
     When the models are listed
     And the served model is retrieved
     Then openai-python reads the models
@@ -13,7 +13,7 @@ Feature: What clients make of the answers
   @should @clients.openai_python.chat
   Scenario: openai-python reads chat completions
     Source: SDK behaviour, openai-python, client.chat.completions.create()
-    Why: what every tutorial does raises: 'NoneType' object is not subscriptable (runpod-workers/worker-vllm#57).
+    Why: the code of every tutorial raises: 'NoneType' object is not subscriptable (runpod-workers/worker-vllm#57).
     When any chat completion is requested
     Then openai-python reads the chat completion
 
@@ -41,13 +41,13 @@ Feature: What clients make of the answers
   @should @clients.openai_python.errors
   Scenario: Applications on openai-python read errors
     Source: SDK behaviour, openai-python, APIStatusError.body, as Langflow reads that of a BadRequestError
-    Why: a second exception hides the first where error.body of a 400 is no object (microsoft/autogen#279).
+    Why: a second exception hides the first if error.body of a 400 is not an object (microsoft/autogen#279).
     When any request is refused
     Then openai-python reads the error
 
   @should @clients.httpx_sse.stream
   Scenario: httpx-sse reads streams
     Source: SDK behaviour, httpx-sse, EventSource.iter_sse()
-    Why: SDKs and gateways in Python that read server-sent events themselves use it.
+    Why: Python SDKs and gateways that parse server-sent events themselves use it.
     When any stream of chunks is asked for
     Then httpx-sse reads the stream

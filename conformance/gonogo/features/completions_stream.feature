@@ -1,16 +1,16 @@
-Feature: A streamed completion
-  POST /completions with stream true: the same object, piece by piece.
+Feature: Streamed completions
+  POST /completions with stream true: the same object in pieces.
 
   @must @completions.stream.works
-  Scenario: A completion is streamed where a whole one is answered
+  Scenario: A completion can be streamed if it can be requested whole
     Source: schema, CreateCompletionRequest.stream; RFC 9110 section 15.6: a 5xx is the server's own error
-    Why: a gateway whose streams all fail shows nothing in any editor.
+    Why: editors show nothing if all streams of a server fail.
     When a greedy completion is requested
     And a greedy completion is streamed
     Then where the whole is answered, the stream is answered too
 
   @must @completions.stream.events
-  Scenario: A streamed completion carries at least one chunk
+  Scenario: A streamed completion has at least one chunk
     Source: schema, CreateCompletionResponse, "streamed and non-streamed"
     Why: an empty stream with status 200 is a silent failure.
     Needs: stream.content_type, stream.json
@@ -20,7 +20,7 @@ Feature: A streamed completion
   @must @completions.stream.done
   Scenario: A streamed completion ends with exactly one [DONE]
     Source: schema, CreateCompletionRequest.stream, "terminated by a data: [DONE] message"
-    Why: some servers send it for chat only (ikawrakow/ik_llama.cpp#467).
+    Why: some servers send it only for chat (ikawrakow/ik_llama.cpp#467).
     Needs: completions.stream.events
     When any completion is streamed
     Then the stream contains exactly one "[DONE]"
@@ -28,31 +28,31 @@ Feature: A streamed completion
   @must @completions.stream.id
   Scenario: Every chunk of a completion has an id
     Source: schema, CreateCompletionResponse.id
-    Why: typed clients refuse a chunk without it (mudler/LocalAI#648).
+    Why: typed clients reject a chunk without it (mudler/LocalAI#648).
     Needs: completions.stream.events
     When any completion is streamed
     Then "id" in every chunk fits CompletionChunk
 
   @should @completions.stream.same_id
-  Scenario: All chunks of a completion have one id
+  Scenario: All chunks of a completion have the same id
     Source: schema, CreateCompletionResponse.id, "a unique identifier for the completion"
-    Why: accumulators by id see as many completions as chunks.
+    Why: accumulators keyed by id see one completion per chunk.
     Needs: completions.stream.id
     When any completion is streamed
     Then "id" is the same in every chunk
 
   @must @completions.stream.object
-  Scenario: Every chunk of a completion says text_completion
+  Scenario: The object of every chunk of a completion is "text_completion"
     Source: schema, CreateCompletionResponse.object, always "text_completion"
-    Why: an invented literal with ".chunk" breaks decoders (qualcomm/GenieX PR#66).
+    Why: decoders fail on an invented value with ".chunk" (qualcomm/GenieX PR#66).
     Needs: completions.stream.events
     When any completion is streamed
     Then "object" in every chunk fits CompletionChunk
 
   @must @completions.stream.created
-  Scenario: Every chunk of a completion has a creation time that is a whole number
+  Scenario: The creation time of every chunk of a completion is an integer
     Source: schema, CreateCompletionResponse.created
-    Why: Go, Swift and Rust decoders refuse a float or a string.
+    Why: Go, Swift and Rust decoders reject a float or a string.
     Needs: completions.stream.events
     When any completion is streamed
     Then "created" in every chunk fits CompletionChunk
@@ -60,7 +60,7 @@ Feature: A streamed completion
   @must @completions.stream.model
   Scenario: Every chunk of a completion names its model
     Source: schema, CreateCompletionResponse.model
-    Why: routing and billing read it.
+    Why: routing and billing use it.
     Needs: completions.stream.events
     When any completion is streamed
     Then "model" in every chunk fits CompletionChunk
@@ -68,48 +68,48 @@ Feature: A streamed completion
   @must @completions.stream.choices
   Scenario: Every chunk of a completion has an array of choices
     Source: schema, CreateCompletionResponse.choices
-    Why: a missing key kills clients that read it of each chunk.
+    Why: clients that read it from each chunk crash.
     Needs: completions.stream.events
     When any completion is streamed
     Then "choices" in every chunk, apart from ["choices[].index", "choices[].text", "choices[].finish_reason", "choices[].logprobs"], fits CompletionChunk
 
   @must @completions.stream.index
-  Scenario: Every choice of a completion's chunk has an index
+  Scenario: Every choice of a completion chunk has an index
     Source: schema, CreateCompletionResponse.choices.index
-    Why: clients put the pieces together by it (mudler/LocalAI#648).
+    Why: clients join the pieces by it (mudler/LocalAI#648).
     Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].index" in every chunk fits CompletionChunk
 
   @must @completions.stream.text
-  Scenario: Every choice of a completion's chunk has text
+  Scenario: Every choice of a completion chunk has text
     Source: schema, CreateCompletionResponse.choices.text
-    Why: delta.content here is chat's form (qualcomm/GenieX PR#66).
+    Why: delta.content belongs to chat completions (qualcomm/GenieX PR#66).
     Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].text" in every chunk fits CompletionChunk
 
   @must @completions.stream.carries_text
-  Scenario: The chunks of a completion carry the text
+  Scenario: The chunks of a completion contain the text
     Source: schema, CreateCompletionResponse.choices.text
-    Why: the editor shows nothing.
+    Why: editors show nothing.
     Needs: completions.stream.text
     When a greedy completion is requested
     And a greedy completion is streamed
     Then where the whole answer has text, the stream has text
 
   @must @completions.stream.finish_reason
-  Scenario: The finish reason of a completion's chunk is null or one that the contract knows
+  Scenario: The finish reason of a completion chunk is null or defined by the contract
     Source: schema, CreateCompletionResponse.choices.finish_reason; streams have null until the end (openai/openai-openapi PR#100)
-    Why: "" on every chunk breaks enum decoders (mudler/LocalAI#5102).
+    Why: enum decoders fail on "" in every chunk (mudler/LocalAI#5102).
     Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].finish_reason" in every chunk fits CompletionChunk
 
   @should @completions.stream.logprobs
-  Scenario: Every choice of a completion's chunk has logprobs, be it null
+  Scenario: Every choice of a completion chunk has logprobs, possibly null
     Source: schema, CreateCompletionResponse.choices.logprobs, required and nullable
-    Why: the schema requires the key; many servers leave it out.
+    Why: the schema requires the field; many servers omit it.
     Needs: completions.stream.choices
     When any completion is streamed
     Then "choices[].logprobs" in every chunk fits CompletionChunk
@@ -117,15 +117,15 @@ Feature: A streamed completion
   @must @completions.stream.finish_once
   Scenario: Each choice of a streamed completion finishes exactly once
     Source: schema, CreateCompletionResponse.choices.finish_reason
-    Why: a client cannot tell an end from a broken connection.
+    Why: a client cannot tell a complete answer from a broken connection.
     Needs: completions.stream.index
     When any completion is streamed
     Then each choice finishes exactly once
 
   @should @completions.stream.finish_last
-  Scenario: No choice of a completion goes on after it finished
+  Scenario: No choice of a completion continues after its finish reason
     Source: recorded streams, by analogy with chat
-    Why: the text after it is lost on clients that stop there.
+    Why: clients that stop there lose the text after it.
     Needs: completions.stream.finish_once
     When any completion is streamed
     Then no choice goes on after it finished
@@ -133,7 +133,7 @@ Feature: A streamed completion
   @must @completions.stream.limit
   Scenario: max_tokens limits a streamed completion
     Source: schema, CreateCompletionRequest.max_tokens
-    Why: runaway answers, at the caller's cost.
+    Why: answers run on at the caller's cost.
     Needs: completions.stream.usage
     When a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then no more than 2 completion tokens were generated
@@ -141,16 +141,16 @@ Feature: A streamed completion
   @must @completions.stream.length
   Scenario: A streamed completion that reaches its limit finishes with "length"
     Source: schema, CreateCompletionResponse.choices.finish_reason, "length"
-    Why: clients cannot tell a cut from an end.
+    Why: clients cannot tell a truncated answer from a complete one.
     Needs: completions.stream.finish_reason, completions.stream.finish_once, completions.stream.limit
     When a greedy completion is requested
     And a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then the limit of 2 tokens cuts the last short, for the reason "length"
 
   @must @completions.stream.rest
-  Scenario: Nothing else in a completion's chunk breaks its schema
+  Scenario: All other fields of a completion chunk match its schema
     Source: schema, CreateCompletionResponse
-    Why: an optional field of the wrong type breaks strict decoders like a required one.
+    Why: strict decoders fail on an optional field of the wrong type as on a required one.
     Needs: completions.stream.events
     When any completion is streamed
     Then nothing else in any chunk breaks CompletionChunk than ["id", "object", "created", "model", "choices", "usage"]
@@ -158,13 +158,13 @@ Feature: A streamed completion
   @must @completions.stream.usage
   Scenario: include_usage adds a chunk with usage to a completion
     Source: schema, ChatCompletionStreamOptions.include_usage, shared by both operations
-    Why: some servers send it for chat only (BerriAI/litellm#8349).
+    Why: some servers send it only for chat (BerriAI/litellm#8349).
     Needs: completions.stream.events
     When a completion is streamed with {"max_tokens": 2, "temperature": 0, "stream_options": {"include_usage": true}}
     Then one chunk without choices carries the usage
 
   @must @completions.stream.usage_schema
-  Scenario: The usage of a streamed completion has three whole numbers
+  Scenario: The usage of a streamed completion has three integers
     Source: schema, CompletionUsage
     Why: null counts break cost tracking.
     Needs: completions.stream.usage
@@ -172,7 +172,7 @@ Feature: A streamed completion
     Then "usage" in every chunk fits CompletionChunk
 
   @must @completions.stream.usage_total
-  Scenario: The tokens of a streamed completion add up
+  Scenario: The token counts of a streamed completion add up
     Source: schema, CompletionUsage.total_tokens, "prompt + completion"
     Why: quota and billing code adds them.
     Needs: completions.stream.usage_schema
@@ -180,24 +180,24 @@ Feature: A streamed completion
     Then the total is the sum of prompt and completion tokens
 
   @should @completions.stream.usage_unasked
-  Scenario: Without include_usage no chunk of a completion has usage
+  Scenario: No chunk of a completion has usage without include_usage
     Source: schema, ChatCompletionStreamOptions.include_usage
-    Why: choices[0] of the last chunk is an IndexError in tutorial code.
+    Why: tutorial code that reads choices[0] of the last chunk raises IndexError.
     When a greedy completion is streamed
     Then no chunk counts tokens
 
   @should @completions.stream.nulls
-  Scenario: A completion's chunk leaves optional fields out rather than null
+  Scenario: A completion chunk omits optional fields instead of sending null
     Source: schema, CreateCompletionResponse: optional properties that are not nullable
-    Why: Swift and Kotlin decoders take null for a wrong type; Python and Go do not notice.
+    Why: Swift and Kotlin decoders reject null as a wrong type; Python and Go accept it.
     Needs: completions.stream.events
     When any completion is streamed
     Then no optional field in any chunk is null against CompletionChunk
 
   @should @completions.stream.now
-  Scenario: The creation time of a streamed completion is about when it was made
+  Scenario: The creation time of a streamed completion is close to the current time
     Source: schema, created, "when the completion was created"; RFC 9110 section 6.6.1: Date is when the message was made; without one, the clock of whoever asked
-    Why: what is sorted and kept by it is out of order, or too old from the start.
+    Why: sorting by time is wrong, and caches that expire by it drop entries at once.
     Needs: completions.stream.created
     When any completion is streamed
     Then "created" in every chunk is about the time in the Date of the stream

@@ -1,53 +1,53 @@
 Feature: Embeddings
-  POST /embeddings, where the target has a model for it.
+  POST /embeddings, if the target has an embedding model.
 
   @must @embeddings.response.status
   Scenario: Embeddings are answered with 200
     Source: schema, paths./embeddings.post.responses
-    Why: the document names 200 and no other success; clients that compare with it take 201 and 203 for failures.
+    Why: the schema defines only 200 for success; clients that compare with it treat 201 and 203 as failures.
     When any embeddings are requested
     Then the answer's status is 200
 
   @must @embeddings.response.content_type
   Scenario: Embeddings are sent as application/json
     Source: schema, paths./embeddings.post.responses.200.content
-    Why: openai-python hands out a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
+    Why: openai-python returns a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
     When any embeddings are requested
     Then the answer's content type is "application/json"
 
   @must @embeddings.response.json
-  Scenario: Embeddings are one JSON object
+  Scenario: An embeddings answer is one JSON object
     Source: schema, CreateEmbeddingResponse; RFC 8259
-    Why: NaN in a vector is no JSON, and every client fails to parse it.
+    Why: NaN in a vector is not JSON, and every client fails to parse it.
     Needs: embeddings.response.content_type
     When any embeddings are requested
     Then the answer is one JSON object
 
   @must @embeddings.response.object
-  Scenario: Embeddings say that they are a list
+  Scenario: The object of an embeddings answer is "list"
     Source: schema, CreateEmbeddingResponse.object
-    Why: typed clients decode by this literal.
+    Why: typed clients select their decoder by it.
     When any embeddings are requested
     Then "object" in the answer fits EmbeddingList
 
   @must @embeddings.response.data
-  Scenario: Embeddings have an array of data
+  Scenario: An embeddings answer has an array of data
     Source: schema, CreateEmbeddingResponse.data
-    Why: data[0].embedding is what every caller reads.
+    Why: every caller reads data[0].embedding.
     Needs: embeddings.response.json
     When any embeddings are requested
     Then "data" in the answer, apart from ["data[].object", "data[].index", "data[].embedding"], fits EmbeddingList
 
   @must @embeddings.response.entry_object
-  Scenario: Every vector says that it is an embedding
+  Scenario: The object of every vector is "embedding"
     Source: schema, Embedding.object
-    Why: typed clients decode by this literal.
+    Why: typed clients select their decoder by it.
     Needs: embeddings.response.data
     When any embeddings are requested
     Then "data[].object" in the answer fits EmbeddingList
 
   @must @embeddings.response.index
-  Scenario: Every vector has an index that is a whole number
+  Scenario: The index of every vector is an integer
     Source: schema, Embedding.index
     Why: callers match vectors to texts by it.
     Needs: embeddings.response.data
@@ -57,7 +57,7 @@ Feature: Embeddings
   @must @embeddings.response.indexes
   Scenario: The vectors are numbered from 0
     Source: schema, Embedding.index, "the index of the embedding in the list"
-    Why: a vector is stored under another text (chroma-core/chroma PR#344).
+    Why: a vector is stored for the wrong text (chroma-core/chroma PR#344).
     Needs: embeddings.response.index
     When any embeddings are requested
     Then the vectors are numbered from 0
@@ -65,7 +65,7 @@ Feature: Embeddings
   @must @embeddings.response.vector
   Scenario: Every vector is an array of numbers or a string
     Source: schema, Embedding.embedding
-    Why: vector stores refuse null.
+    Why: vector stores reject null.
     Needs: embeddings.response.data
     When any embeddings are requested
     Then "data[].embedding" in the answer fits EmbeddingList
@@ -73,61 +73,61 @@ Feature: Embeddings
   @must @embeddings.response.not_empty
   Scenario: No vector is empty
     Source: schema, Embedding.embedding, "a list of floats, the length of which depends on the model"
-    Why: pi-llm-wiki stored empty vectors without a word (zosmaai/pi-llm-wiki PR#103).
+    Why: pi-llm-wiki silently stored empty vectors (zosmaai/pi-llm-wiki PR#103).
     Needs: embeddings.response.data
     When any embeddings are requested
     Then no vector is empty
 
   @must @embeddings.response.one_length
-  Scenario: All vectors of an answer have one length
+  Scenario: All vectors of an answer have the same length
     Source: schema, Embedding.embedding, "the length of which depends on the model"
-    Why: vector stores have one dimension.
+    Why: vector stores have a fixed dimension.
     Needs: embeddings.response.vector
     When any embeddings are requested
     Then all vectors have one length
 
   @must @embeddings.response.model
-  Scenario: Embeddings name their model
+  Scenario: An embeddings answer names its model
     Source: schema, CreateEmbeddingResponse.model
-    Why: null there breaks typed clients (opea-project/GenAIComps#926).
+    Why: typed clients fail on null (opea-project/GenAIComps#926).
     When any embeddings are requested
     Then "model" in the answer fits EmbeddingList
 
   @should @embeddings.response.model_not_empty
-  Scenario: The model that embeddings name is not empty
+  Scenario: The model of an embeddings answer is not empty
     Source: schema, CreateEmbeddingResponse.model, "the name of the model used"
-    Why: whoever stores vectors stores with them which model they are of.
+    Why: applications store the model together with its vectors.
     Needs: embeddings.response.model
     When any embeddings are requested
     Then "model" in the answer is a string that is not empty
 
   @must @embeddings.response.usage
-  Scenario: Embeddings carry usage with two whole numbers
+  Scenario: An embeddings answer has usage with two integers
     Source: schema, CreateEmbeddingResponse.usage, required
-    Why: cost tracking reads it, and null breaks it (opea-project/GenAIComps#926).
+    Why: cost tracking uses it and fails on null (opea-project/GenAIComps#926).
     When any embeddings are requested
     Then "usage" in the answer fits EmbeddingList
 
   @should @embeddings.response.usage_prompt
-  Scenario: The tokens of the inputs are counted
+  Scenario: The usage counts the tokens of the inputs
     Source: schema, CreateEmbeddingResponse.usage.prompt_tokens, "the number of tokens used by the prompt"
-    Why: what costs nothing is never limited.
+    Why: requests with a count of 0 are not limited.
     Needs: embeddings.response.usage
     When any embeddings are requested
     Then prompt tokens were counted
 
   @should @embeddings.response.usage_total
-  Scenario: Prompt and total tokens of embeddings are one number
+  Scenario: Prompt and total tokens of embeddings are equal
     Source: schema, CreateEmbeddingResponse.usage.total_tokens, "the total number of tokens used by the request"
-    Why: quota and billing code reads either.
+    Why: quota and billing code reads either of them.
     Needs: embeddings.response.usage
     When any embeddings are requested
     Then prompt and total tokens are one number
 
   @must @embeddings.input.text
-  Scenario: A text has one vector
+  Scenario: A text gets one vector
     Source: schema, CreateEmbeddingRequest.input, string
-    Why: callers read data[0] and store the rest nowhere.
+    Why: callers read only data[0].
     When embeddings are requested with {}
     Then there is a vector for each input
 
@@ -140,15 +140,15 @@ Feature: Embeddings
     Then where the first is taken, the last is taken too
 
   @must @embeddings.input.list_vectors
-  Scenario: A list of texts has a vector for each
+  Scenario: A list of texts gets one vector per text
     Source: schema, CreateEmbeddingRequest.input, "multiple inputs in a single request"
-    Why: texts are lost, and found under nothing.
+    Why: texts are lost and cannot be found.
     Needs: embeddings.input.list
     When embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
     Then there is a vector for each input
 
   @must @embeddings.input.order
-  Scenario: Each text has a vector of its own, at its index
+  Scenario: Each text has its own vector at its index
     Source: schema, Embedding.index, "the index of the embedding in the list"
     Why: search finds the wrong documents (pydantic/pydantic-ai PR#7506).
     Needs: embeddings.input.list_vectors, embeddings.response.indexes
@@ -159,7 +159,7 @@ Feature: Embeddings
   @should @embeddings.input.batch
   Scenario: A text has the same vector alone and in a batch
     Source: project decision; batching is no part of the contract
-    Why: documents are indexed in batches, and searched one by one.
+    Why: documents are indexed in batches and searched one by one.
     Needs: embeddings.input.order
     When embeddings are requested with {}
     And embeddings are requested with {"input": ["Count from one to ten.", "Red, green, blue.", "A house by the sea."]}
@@ -173,16 +173,16 @@ Feature: Embeddings
     Then there is a vector for each input
 
   @must @embeddings.input.token_lists
-  Scenario: Lists of tokens have a vector for each
+  Scenario: Several lists of tokens get one vector each
     Source: schema, CreateEmbeddingRequest.input, array of token arrays
     Why: langchain's OpenAIEmbeddings sends batches of tokens (langchain-ai/langchain#27448).
     When embeddings are requested with {"input": [[1000, 1001], [1002, 1003]]}
     Then there is a vector for each input
 
   @should @embeddings.input.repeats
-  Scenario: The same text has the same vector
+  Scenario: The same text always has the same vector
     Source: project decision; an embedding is a function of its text
-    Why: what was indexed is not found again.
+    Why: indexed documents are not found again.
     When embeddings are requested with {}
     And embeddings are requested with {"encoding_format": "float"}
     Then the vectors agree
@@ -190,26 +190,26 @@ Feature: Embeddings
   @must @embeddings.format.default
   Scenario: Without encoding_format a vector is an array
     Source: schema, CreateEmbeddingRequest.encoding_format, default "float"
-    Why: callers multiply it.
+    Why: callers compute with the array.
     When embeddings are requested with {}
     Then the vectors are arrays of numbers
 
   @must @embeddings.format.float
-  Scenario: With encoding_format float a vector is an array
+  Scenario: With encoding_format float, a vector is an array
     Source: schema, CreateEmbeddingRequest.encoding_format
-    Why: callers multiply it.
+    Why: callers compute with the array.
     When embeddings are requested with {"encoding_format": "float"}
     Then the vectors are arrays of numbers
 
   @must @embeddings.format.base64
-  Scenario: With encoding_format base64 a vector is a string
+  Scenario: With encoding_format base64, a vector is a string
     Source: schema, CreateEmbeddingRequest.encoding_format
-    Why: openai-node asks for it by default, and read an array as 256 wrong numbers (openai/openai-node#1542, ollama/ollama#6934).
+    Why: openai-node requests it by default and read an array as 256 wrong numbers (openai/openai-node#1542, ollama/ollama#6934).
     When embeddings are requested with {"encoding_format": "base64"}
     Then the vectors are strings of base64
 
   @must @embeddings.format.base64_size
-  Scenario: The base64 of a vector holds 32-bit floats
+  Scenario: The base64 of a vector contains 32-bit floats
     Source: guide, Embeddings; openai-python reads 32-bit floats
     Why: 64-bit floats decode to twice as many numbers (michaelfeil/infinity#349).
     Needs: embeddings.format.base64
@@ -218,7 +218,7 @@ Feature: Embeddings
     Then the bytes of the base64 are as many as the numbers need
 
   @must @embeddings.format.base64_value
-  Scenario: The base64 is of the vector that the array holds
+  Scenario: The base64 and the array contain the same vector
     Source: schema, CreateEmbeddingRequest.encoding_format, one embedding in two formats; openai-python reads little-endian
     Why: another byte order decodes to noise (runpod-workers/worker-infinity-embedding#30).
     Needs: embeddings.format.base64_size
@@ -237,20 +237,20 @@ Feature: Embeddings
   @should @embeddings.refused.format
   Scenario: An unknown encoding_format is refused
     Source: schema, CreateEmbeddingRequest.encoding_format, enum
-    Why: a typing mistake goes unnoticed until vectors are read.
+    Why: a typing error goes unnoticed until the vectors are read.
     Needs: embeddings.harmless.format
     When embeddings are wrongly requested with {"encoding_format": "gonogo"}
     Then the request is not accepted
 
   @must @embeddings.dimensions.length
-  Scenario: dimensions is the length of the vectors
+  Scenario: dimensions sets the length of the vectors
     Source: schema, CreateEmbeddingRequest.dimensions, "the number of dimensions the resulting output embeddings should have"
-    Why: the vector store refuses every insertion (ggml-org/llama.cpp#25210, BerriAI/litellm#11940).
+    Why: the vector store rejects every insertion (ggml-org/llama.cpp#25210, BerriAI/litellm#11940).
     When embeddings are requested with {"dimensions": 8}
     Then every vector has 8 numbers
 
   @must @embeddings.request.user
-  Scenario: A user is accepted with embeddings
+  Scenario: The parameter user is accepted with embeddings
     Source: schema, CreateEmbeddingRequest.user
     Why: applications send it with every request.
     When embeddings are requested with {}
@@ -260,14 +260,14 @@ Feature: Embeddings
   @must @embeddings.harmless.empty_text
   Scenario: An empty text does not fail the server
     Source: schema, CreateEmbeddingRequest.input, "cannot be an empty string"; RFC 9110 section 15.6
-    Why: one empty document ends the indexing of all (langgenius/dify#6807).
+    Why: one empty document stops the indexing of all others (langgenius/dify#6807).
     When embeddings are wrongly requested with {"input": ""}
     Then the request does not fail the server
 
   @should @embeddings.refused.empty_text
   Scenario: An empty text is refused
     Source: schema, CreateEmbeddingRequest.input, "cannot be an empty string"
-    Why: its vector is found for every query.
+    Why: its vector matches every query.
     Needs: embeddings.harmless.empty_text
     When embeddings are wrongly requested with {"input": ""}
     Then the request is not accepted
@@ -275,14 +275,14 @@ Feature: Embeddings
   @must @embeddings.harmless.empty_list
   Scenario: An empty list of texts does not fail the server
     Source: schema, CreateEmbeddingRequest.input; RFC 9110 section 15.6
-    Why: a batch that happens to be empty takes the service from everybody (memodb-io/memobase#142).
+    Why: a batch that happens to be empty stops the service for everyone (memodb-io/memobase#142).
     When embeddings are wrongly requested with {"input": []}
     Then the request does not fail the server
 
   @should @embeddings.refused.empty_list
   Scenario: An empty list of texts is refused
     Source: schema, CreateEmbeddingRequest.input, at least one
-    Why: nothing was asked.
+    Why: the request contains nothing to embed.
     Needs: embeddings.harmless.empty_list
     When embeddings are wrongly requested with {"input": []}
     Then the request is not accepted
@@ -297,7 +297,7 @@ Feature: Embeddings
   @should @embeddings.refused.number
   Scenario: A number as input is refused
     Source: schema, CreateEmbeddingRequest.input
-    Why: a number is no token by itself.
+    Why: a single number is not a token list.
     Needs: embeddings.harmless.number
     When embeddings are wrongly requested with {"input": 7}
     Then the request is not accepted
@@ -305,22 +305,22 @@ Feature: Embeddings
   @must @embeddings.harmless.too_many
   Scenario: A list of 2049 texts does not fail the server
     Source: schema, CreateEmbeddingRequest.input, "2048 dimensions or less"; RFC 9110 section 15.6
-    Why: vector stores that read 413 without an envelope give up (ggml-org/llama.cpp PR#7389).
+    Why: vector stores that get a 413 without an error object give up (ggml-org/llama.cpp PR#7389).
     When embeddings of 2049 texts are wrongly requested
     Then the request does not fail the server
 
   @should @embeddings.refused.too_many
   Scenario: A list of 2049 texts is refused
     Source: schema, CreateEmbeddingRequest.input, "2048 dimensions or less"
-    Why: a client that batches by this limit never learns of it.
+    Why: clients that rely on this batch limit never see it.
     Needs: embeddings.harmless.too_many
     When embeddings of 2049 texts are wrongly requested
     Then the request is not accepted
 
   @must @embeddings.input.not_cut
-  Scenario: A text longer than the context is not cut in silence
+  Scenario: A text longer than the context is not truncated silently
     Source: schema, CreateEmbeddingRequest.input, "must not exceed the max input tokens for the model"
-    Why: the end of every long document is lost to the search, and nobody learns of it.
+    Why: the end of every long document is silently missing from the index.
     Needs: embeddings.response.vector
     When embeddings of two long texts that differ at their end are requested
     Then the two vectors differ, or the texts are refused

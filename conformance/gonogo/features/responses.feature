@@ -12,7 +12,7 @@ Feature: Responses
   @must @responses.response.content_type
   Scenario: A response is sent as application/json
     Source: schema, paths./responses.post.responses.200.content
-    Why: openai-python hands out a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
+    Why: openai-python returns a str instead of an object for any other media type (EricLBuehler/mistral.rs#79).
     When any response is requested
     Then the answer's content type is "application/json"
 

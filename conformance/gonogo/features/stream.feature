@@ -1,36 +1,36 @@
-Feature: Streams as server-sent events
-  The framing that chat completions and completions share.
+Feature: Server-sent events
+  The framing of streams, for chat completions and completions.
 
   @must @stream.content_type
   Scenario: A stream is sent as text/event-stream
     Source: schema, responses.200.content of both operations; SSE standard 9.2.5
-    Why: clients that look at the type wait forever or refuse it (Lightning-AI/LitServe#359, containers/ramalama#2837).
+    Why: clients that check the type wait forever or reject it (Lightning-AI/LitServe#359, containers/ramalama#2837).
     When any stream is asked for
     Then the answer is an event stream
 
   @must @stream.utf8
   Scenario: A stream is UTF-8
     Source: SSE standard 9.2.5, "event streams must be encoded as UTF-8"
-    Why: half characters become U+FFFD in every client.
+    Why: every client shows U+FFFD for split characters.
     When any stream is asked for
     Then the strict parser finds no invalid-utf-8
 
   @must @stream.complete_events
-  Scenario: Every event of a stream is closed by a blank line
+  Scenario: Every event of a stream ends with a blank line
     Source: SSE standard 9.2.6: an incomplete event at the end is discarded
-    Why: a client by the standard never sees the last event.
+    Why: a client that follows the standard never sees the last event.
     When any stream is asked for
     Then the strict parser finds no incomplete-event
 
   @must @stream.fields
-  Scenario: Every line of a stream is a field that the standard knows
+  Scenario: Every line of a stream is a field defined by the standard
     Source: SSE standard 9.2.6: unknown fields are ignored
-    Why: what stands on such a line is lost.
+    Why: the content of such a line is lost.
     When any stream is asked for
     Then the strict parser finds no unknown-field or field-without-colon
 
   @should @stream.no_empty_events
-  Scenario: No event of a stream is without data
+  Scenario: Every event of a stream has data
     Source: SDK behaviour, openai-python _streaming.py; SSE standard 9.2.6
     Why: openai-python parses the empty data as JSON and raises (openai/openai-python#2722).
     Needs: stream.data_only, stream.fields
@@ -38,16 +38,16 @@ Feature: Streams as server-sent events
     Then the strict parser finds no no-data-event
 
   @should @stream.data_only
-  Scenario: The events of a stream are data only
+  Scenario: The events of a stream contain only data
     Source: schema, CreateCompletionRequest.stream, "data-only server-sent events"; recorded streams
-    Why: naive readers take every line for data.
+    Why: simple readers treat every line as data.
     When any stream of chunks is asked for
     Then the strict parser finds no event-name or id-field or nul-in-id or retry-field or bad-retry
 
   @should @stream.one_line
   Scenario: The data of each event is on one line
     Source: recorded streams; the standard allows several
-    Why: clients that split on lines parse half an object.
+    Why: clients that split on lines parse a partial object.
     When any stream is asked for
     Then the strict parser finds no multi-line-data
 
@@ -61,7 +61,7 @@ Feature: Streams as server-sent events
   @should @stream.space
   Scenario: A space follows "data:"
     Source: recorded streams; the standard allows none
-    Why: langchain_dart and others cut six characters and yield nothing (davidmigloz/langchain_dart#778).
+    Why: langchain_dart and others strip six characters and yield nothing (davidmigloz/langchain_dart#778).
     Needs: stream.fields
     When any stream is asked for
     Then the strict parser finds no no-space
@@ -83,7 +83,7 @@ Feature: Streams as server-sent events
   @must @stream.done_last
   Scenario: Nothing follows [DONE]
     Source: guide, Streaming; schema, stream_options, "before the data: [DONE] message"
-    Why: all but the AI SDK stop reading there, and lose what follows; the AI SDK reads on.
+    Why: all clients but the AI SDK stop reading there and lose what follows; the AI SDK reads on.
     Needs: chat.stream.done
     When any stream of chunks is asked for
     Then nothing follows the "[DONE]"
@@ -97,15 +97,15 @@ Feature: Streams as server-sent events
     Then the connection is released after the "[DONE]"
 
   @should @stream.no_error
-  Scenario: No stream of a valid request ends in an error
+  Scenario: No stream of a valid request ends with an error
     Source: project decision; an error in mid-stream is a server error that came too late for a status
-    Why: SDKs raise, or take the part for the whole (open-webui/open-webui#29628).
+    Why: SDKs raise, or treat the part as the whole (open-webui/open-webui#29628).
     When any stream of chunks is asked for
     Then no event carries an error
 
   @should @stream.no_empty_error
-  Scenario: No chunk has an error that is none
+  Scenario: No chunk has an empty error
     Source: schema, CreateChatCompletionStreamResponse, which has no error; recorded streams
-    Why: the AI SDK takes null for an error and drops the text, openai-node and LangChain raise at {}.
+    Why: the AI SDK treats null as an error and drops the text; openai-node and LangChain raise on {}.
     When any stream of chunks is asked for
     Then no chunk has an error that is none

@@ -1,23 +1,23 @@
 Feature: Structured outputs
-  Answers of a given form: kept to, or refused.
+  Answers in a requested format, which must be kept or refused.
 
   @should @structured.text.accepted
   Scenario: The response format "text" is accepted
     Source: schema, ResponseFormatText, the default
-    Why: clients with a selection of formats send it always.
+    Why: clients with a choice of formats always send it.
     When a chat completion is requested with {}
     And a chat completion is requested with {"response_format": {"type": "text"}, "max_tokens": 2}
     Then the last is accepted like the first
 
   @must @structured.schema.kept
-  Scenario: An answer keeps the schema that was asked for
+  Scenario: An answer matches the requested schema
     Source: schema, ResponseFormatJsonSchema; guide, Structured outputs
     Why: extraction gets prose, or an object of another form (ggml-org/llama.cpp#11988, BerriAI/litellm PR#38269).
     When an object of a schema is asked for
     Then the text is JSON that the schema admits
 
   @must @structured.schema.streamed
-  Scenario: A stream keeps the schema that was asked for
+  Scenario: A stream matches the requested schema
     Source: schema, ResponseFormatJsonSchema; guide, Structured outputs
     Why: servers that constrain only whole answers stream prose (ggml-org/llama.cpp#24097).
     Needs: structured.schema.kept
@@ -25,9 +25,9 @@ Feature: Structured outputs
     Then the text is JSON that the schema admits
 
   @must @structured.schema.limits
-  Scenario: An answer keeps the limits of a number
+  Scenario: An answer keeps the limits of a number in the schema
     Source: schema, ResponseFormatJsonSchema.strict, "always follow the exact schema"
-    Why: keywords that are dropped in silence let through what the caller ruled out (kekzl/imp#1567).
+    Why: silently dropped keywords allow values that the caller excluded (kekzl/imp#1567).
     Needs: structured.schema.kept
     When a number within limits is asked for
     Then the text is JSON that the schema admits
@@ -49,69 +49,69 @@ Feature: Structured outputs
     Then what the text says as JSON is admitted by the schema
 
   @must @structured.schema.strict_false
-  Scenario: A schema with strict false is accepted where one with strict true is
+  Scenario: A schema with strict false is accepted if one with strict true is
     Source: schema, ResponseFormatJsonSchema.strict, default false
-    Why: the default, written out.
+    Why: clients write out the default.
     When an object of a schema is asked for
     And an object of a schema is asked for with strict false
     Then where the first is taken, the last is taken too
 
   @must @structured.object.parses
-  Scenario: The response format "json_object" ends in a JSON object
+  Scenario: The response format "json_object" gives a JSON object
     Source: schema, ResponseFormatJsonObject, "ensures the message is valid JSON"
-    Why: a fence or a sentence around the object breaks JSON.parse (ROCm/FastFlowLM#554).
+    Why: a code fence or a sentence around the object breaks JSON.parse (ROCm/FastFlowLM#554).
     Needs: structured.object.begins
     When any JSON object is asked for
     Then the text is a JSON object
 
   @must @structured.object.begins
-  Scenario: The response format "json_object" holds where the model would say something else
+  Scenario: The response format "json_object" applies even if the model would answer otherwise
     Source: schema, ResponseFormatJsonObject, "ensures the message is valid JSON"
-    Why: a format that is accepted and dropped shows when the model does not happen to answer in JSON.
+    Why: an ignored format is noticed only when the model does not happen to answer in JSON.
     When a JSON object is asked for with a question of yes or no
     Then the text begins as a JSON object
 
   @must @structured.harmless.name
-  Scenario: A schema whose name is no name does not fail the server
+  Scenario: A schema with an invalid name does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, ResponseFormatJsonSchema.name, "a-z, A-Z, 0-9, or contain underscores and dashes"
-    Why: grammars made of names break on it, as a 500.
+    Why: grammars built from names fail on it with a 500.
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema", "json_schema": {"name": "no name!", "schema": {"type": "object"}}}, "max_tokens": 2}
     Then the request does not fail the server
 
   @should @structured.refused.name
-  Scenario: A schema whose name is no name is refused
+  Scenario: A schema with an invalid name is refused
     Source: schema, ResponseFormatJsonSchema.name, "a-z, A-Z, 0-9, or contain underscores and dashes"
-    Why: the schema works here, and is refused by the API on the day of the move.
+    Why: the schema works here but is refused by the API later.
     Needs: structured.harmless.name
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema", "json_schema": {"name": "no name!", "schema": {"type": "object"}}}, "max_tokens": 2}
     Then the request is not accepted
 
   @must @structured.harmless.no_schema
-  Scenario: A response format of a schema without one does not fail the server
+  Scenario: A json_schema response format without a schema does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, ResponseFormatJsonSchema.json_schema, required
-    Why: the look-up fails deep inside, as a 500.
+    Why: a look-up fails in the server, which returns a 500.
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema"}, "max_tokens": 2}
     Then the request does not fail the server
 
   @should @structured.refused.no_schema
-  Scenario: A response format of a schema without one is refused
+  Scenario: A json_schema response format without a schema is refused
     Source: schema, ResponseFormatJsonSchema.json_schema, required
-    Why: the caller who left the schema out gets JSON of any form, or prose, and parses it.
+    Why: a caller who forgot the schema gets JSON of any form, or prose, and parses it.
     Needs: structured.harmless.no_schema
     When a chat completion is wrongly requested with {"response_format": {"type": "json_schema"}, "max_tokens": 2}
     Then the request is not accepted
 
   @must @structured.harmless.type
-  Scenario: A response format that nobody knows does not fail the server
+  Scenario: An unknown response format does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; schema, CreateChatCompletionRequest.response_format
-    Why: a look-up of the format by its name fails, as a 500.
+    Why: a look-up of the format by name fails with a 500.
     When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
     Then the request does not fail the server
 
   @should @structured.refused.type
-  Scenario: A response format that nobody knows is refused
+  Scenario: An unknown response format is refused
     Source: schema, CreateChatCompletionRequest.response_format
-    Why: a misspelt format ends in prose, which the caller parses as JSON (ggml-org/llama.cpp#11847).
+    Why: a misspelt format gives prose, which the caller parses as JSON (ggml-org/llama.cpp#11847).
     Needs: structured.harmless.type
     When a chat completion is wrongly requested with {"response_format": {"type": "gonogo"}, "max_tokens": 2}
     Then the request is not accepted
@@ -119,15 +119,15 @@ Feature: Structured outputs
   @must @structured.harmless.definitions
   Scenario: A schema with $defs and $ref does not fail the server
     Source: RFC 9110 section 15.6: a 5xx is the server's own error; guide, Structured Outputs: definitions are supported
-    Why: Pydantic and Zod write every nested class so.
+    Why: Pydantic and Zod use them for every nested class.
     When an object of a schema is asked for
     And an object of a schema with definitions is asked for
     Then the last does not fail the server
 
   @must @structured.schema.definitions
-  Scenario: A schema with $defs and $ref is kept where it is accepted
+  Scenario: An answer matches a schema with $defs and $ref if it is accepted
     Source: guide, Structured Outputs: definitions are supported
-    Why: what is accepted and not kept fails in the parser of whoever asked.
+    Why: the caller's parser fails on a schema that was accepted but not kept.
     Needs: structured.schema.kept, structured.harmless.definitions
     When an object of a schema with definitions is asked for
     Then the text is JSON that the schema admits

@@ -1,4 +1,4 @@
-"""Fuzzing: requests that nobody thought of, made from the contract, and sent within a budget."""
+"""Fuzzing: requests generated from the contract, sent within a budget."""
 
 from gonogo.fuzz.budget import Budget
 from gonogo.fuzz.campaign import Fuzzing, fuzz

@@ -1,4 +1,4 @@
-"""How much a fuzz pass may cost, and what of it is left."""
+"""The budget of a fuzz pass, and what is left of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Budget:
             name, _, number = part.strip().partition("=")
             if name not in names or not number.isdecimal() or not 0 < int(number) < 10**9 or name in given:
                 example = ",".join(f"{field.name}={field.default}" for field in fields(cls))
-                raise UsageError(f'"{text}" is no budget for --fuzz; give one like {example}.')
+                raise UsageError(f'"{text}" is not a --fuzz-budget; give one like {example}.')
             given[name] = int(number)
         return replace(cls(), **given)
 

@@ -1,4 +1,4 @@
-"""A fuzz pass: send generated cases within a budget, then make smaller what fails.
+"""A fuzz pass: send generated cases within a budget, then minimise failing ones.
 
 A case that fails is tried again with a field left out, a text cut in half, and so on, as long as it fails in the same
 way; each try is a case like any other, recorded and judged with the rest.
@@ -66,14 +66,11 @@ async def fuzz(
     """Send the cases of one pass through the collector; its sink has them afterwards, or why there are none.
 
     `source` is asked for the cases of a seed, and for how many, and has `longest` seconds to tell them; those of the
-    budget run from when it has, as they are the target's. Raises UsageError where Schemathesis is missing,
-    GonogoError where it breaks, TargetError where nothing that was sent before reached the target.
+    budget run from when it has, as they are the target's. Raises UsageError if Schemathesis is missing,
+    GonogoError if it breaks, TargetError if nothing that was sent before reached the target.
     """
     if collector.reaches_nobody:
-        raise TargetError(
-            "The target is gone: it answered the first requests, and could not be reached any more before the first "
-            "generated one; start it again."
-        )
+        raise TargetError("The target became unreachable before the first generated request; restart it.")
     now = asyncio.get_running_loop().time
     campaign = _Campaign(collector, what, Purse.of(what.budget))
     told: list[Told] = []
@@ -92,7 +89,7 @@ async def fuzz(
 
 @asynccontextmanager
 async def _until(deadline: float) -> AsyncIterator[None]:
-    """Give the block up at that time of the loop; requests under way are dropped, and not recorded."""
+    """Give the block up at that time of the loop; requests in flight are dropped, and not recorded."""
     try:
         async with asyncio.timeout_at(deadline) as limit:
             yield
@@ -181,7 +178,7 @@ def _varied(defects: list[Defect]) -> list[Defect]:
 
 
 def _volleys(waiting: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
-    """The cases in their order, so many at a time; the first that resembles a killer of servers is by itself."""
+    """The cases in their order, so many at a time; the first that resembles one that stops servers is sent alone."""
     volley: list[Shot] = []
     met = False
     for shot in waiting:

@@ -1,4 +1,4 @@
-"""From what the generator tells to what is sent, and what a server owes it."""
+"""From generated cases to requests, and the answers that the contract allows."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def opinions(exchange: Exchange, known: Mapping[str, Operation]) -> dict[str, st
 def fitting(exchange: Exchange, what: Case) -> Iterator[str]:
     """The names of the checks that fit a case and its answer.
 
-    An operation that is not there at all answers 404, which is told elsewhere; so is what is wrongly accepted.
+    A missing operation answers 404, which another rule reports, as well as what is wrongly accepted.
     """
     status = exchange.status or 0
     if what.meant is Meant.METHOD:
@@ -97,7 +97,7 @@ def fitting(exchange: Exchange, what: Case) -> Iterator[str]:
 
 
 def _is_date(value: str | None) -> bool:
-    """Whether a Retry-After is a date, as RFC 9110 section 10.2.3 has it too; the contract describes seconds alone."""
+    """Whether a Retry-After is a date, which RFC 9110 section 10.2.3 allows; the contract has only seconds."""
     try:
         return value is not None and bool(parsedate_to_datetime(value))
     except ValueError:

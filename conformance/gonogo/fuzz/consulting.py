@@ -1,4 +1,4 @@
-"""Ask Schemathesis's own checks about the cases of a record, before the rules `fuzz.*` are judged."""
+"""Runs Schemathesis's own checks on the cases of a record, before the rules `fuzz.*` are judged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHOWN = 300
 def consult(records: Iterable[Record]) -> None:
     """Have the checks say what they find in the cases of these records; a judge finds it in `judge.opinions`.
 
-    Nothing is said where Schemathesis is missing. Raises GonogoError where it breaks.
+    Nothing is said where Schemathesis is missing. Raises GonogoError if it breaks.
     """
     exchanges = {e.id: e for record in records for e in record.exchanges if is_fuzzed(e.stimulus)}
     if not exchanges or find_spec("schemathesis") is None:

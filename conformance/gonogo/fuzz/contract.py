@@ -1,4 +1,4 @@
-"""The contract as fuzzing needs it: requests closed to fields that it does not describe.
+"""The contract as fuzzing needs it: request schemas without additional fields.
 
 The contract leaves it to a server whether it refuses unknown fields of a request or ignores them. Generated from the
 open schemas, most valid requests would be made of such fields.
@@ -146,7 +146,7 @@ LENIENT = frozenset({"logprobs", "refusal"})
 
 @cache
 def described() -> dict[str, Any]:
-    """The contract as answers are held against it here, less what rules of their own speak of. Shared."""
+    """The contract for validating answers, without the parts that separate rules cover. Shared."""
     document = _of_drawn()
     for schema in document["components"]["schemas"].values():
         if "required" in schema:

@@ -2,7 +2,7 @@
 
 A process of its own. Schemathesis changes Hypothesis for the whole
 process, Hypothesis writes into its working directory and draws constants from the modules that are loaded; here
-neither concerns anybody, and the same seed gives the same cases whatever the caller has imported.
+neither matters, and the same seed gives the same cases whatever the caller has imported.
 
 Two of its phases are used: coverage, which goes through the boundaries of each field in a fixed order, and fuzzing,
 which draws at random. What it thinks of the answers is asked later, by `gonogo.fuzz.checking`.

@@ -1,4 +1,4 @@
-"""What is used of Schemathesis that it does not document, in one place.
+"""All undocumented parts of Schemathesis that are used, in one place.
 
 A test holds these names to the pinned version, so that a new one that lacks them is noticed there and not in a run.
 """
@@ -21,7 +21,7 @@ __all__ = ["NOT_SET", "FailureGroup", "FeedbackSources", "Ok", "check_named", "p
 
 
 def check_named(name: str) -> schemathesis.CheckFunction:
-    """One of the checks that Schemathesis brings; AttributeError where there is none of that name."""
+    """One of the checks that Schemathesis brings; AttributeError if there is none of that name."""
     found: schemathesis.CheckFunction = getattr(checks, name)
     return found
 

@@ -1,4 +1,4 @@
-"""Whether a generated request keeps the contract, whatever the generator meant it to be."""
+"""Whether a generated request keeps the contract, whatever the generator intended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def meaning(path: str, body: bytes, *, embeds: bool) -> Meant:
     """What a server owes a body of type application/json that is posted to `path`.
 
     Odd is what the schemas admit and a server may still refuse: fields that they do not describe, what they say
-    in words only, what depends on the model, and a null where no null is described. `embeds` is whether the
+    in words only, what depends on the model, and a null if no null is described. `embeds` is whether the
     target has a model for embeddings.
     """
     try:

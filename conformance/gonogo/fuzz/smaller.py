@@ -1,4 +1,4 @@
-"""Smaller requests: what to try in place of one that fails, the smallest first to go by."""
+"""Minimises requests: smaller variants of a failing one, smallest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where generated cases come from: a process that Schemathesis has to itself."""
+"""The source of generated cases: a separate Schemathesis process."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def require_schemathesis() -> None:
 async def generated(seed: int, most: int) -> list[Told]:
     """At most `most` cases, as `gonogo.fuzz.generate` describes them; the same for the same seed.
 
-    The generator runs in a folder of its own that is removed, and sees no key. Raises UsageError where
-    Schemathesis is missing, GonogoError where it breaks.
+    The generator runs in a folder of its own that is removed, and sees no key. Raises UsageError if
+    Schemathesis is missing, GonogoError if it breaks.
     """
     require_schemathesis()
     with tempfile.TemporaryDirectory(prefix="gonogo-fuzz-", ignore_cleanup_errors=True) as folder:

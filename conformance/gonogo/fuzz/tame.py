@@ -1,4 +1,4 @@
-"""Generated requests made fit to be sent to a language model.
+"""Adapts generated requests so that they can be sent to a language model.
 
 As a generator makes them, all name a model that does not exist, most have no token limit, some ask for 128 answers,
 and whole numbers come as 883.0. What is changed here is never what a request is wrong in: a value that breaks the
@@ -104,7 +104,7 @@ def _agree(body: dict[str, Any]) -> None:
 
 
 def _address(messages: object) -> None:
-    """Let the user say what only instructs: a template of chat wants somebody to answer."""
+    """Turn a conversation of instructions only into a user message: chat templates need one."""
     last = messages[-1] if isinstance(messages, list) and messages else None
     if isinstance(last, dict) and last.get("role") in ("system", "developer"):
         last["role"] = "user"

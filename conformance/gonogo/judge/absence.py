@@ -1,4 +1,4 @@
-"""Operations that a target does not have: what it says to every request of one tells nothing about the rest."""
+"""Operations that a target does not have: their answers say nothing about other rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a sign of life that failed may accuse: nobody who was turned away with 503, as such a request did nothing."""
+"""Which requests a failed sign of life may blame: none that was refused with 503."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def fairly(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> M
     """The same exchanges, where each sign of life names in its own key only those that it may accuse.
 
     Both mappings are by the key of the stimulus, the exchanges in the order in which they were recorded.
-    A sign of life with 503 accuses nobody where whatever it came after was turned away as well, or where valid
+    A sign of life with 503 blames no request if whatever it came after was turned away as well, or where valid
     requests to its path were so before that.
     """
     away = {key for key, exchange in by_key.items() if exchange.status == UNAVAILABLE}

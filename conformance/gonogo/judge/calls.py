@@ -1,4 +1,4 @@
-"""Calls of tools as their reader sees them: in a whole message, or put together from the fragments of a stream."""
+"""Tool calls as a reader sees them: in a whole message, or joined from the fragments of a stream."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Fragment:
 
     @property
     def index(self) -> int | None:
-        """The number of the call that it belongs to, or None where it has none."""
+        """The number of the call that it belongs to, or None if it has none."""
         return reading.count(self.value.get("index"))
 
 
@@ -37,14 +37,14 @@ def finish_reasons(exchange: Exchange) -> list[object]:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop where the limit or a filter cut the answer, so that what it lacks might have come."""
+    """Raise Stop if the limit or a filter cut the answer, so that what it lacks might have come."""
     for reason in ("length", "content_filter"):
         if reason in finish_reasons(exchange):
             raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
 
 
 def whole(exchange: Exchange) -> list[Object]:
-    """The calls of a whole answer's first choice; Stop where there is no telling."""
+    """The calls of a whole answer's first choice; Stop if there is no telling."""
     message = reading.choices(exchange)[0].get("message")
     if not isinstance(message, dict):
         raise undecided(Reason.NO_MESSAGE, exchange)
@@ -57,7 +57,7 @@ def whole(exchange: Exchange) -> list[Object]:
 
 
 def fragments(exchange: Exchange) -> list[Fragment]:
-    """The fragments of calls in a stream, of its first choice, in order; Stop where the model refused."""
+    """The fragments of calls in a stream, of its first choice, in order; Stop if the model refused."""
     found = []
     for chunk, choice in reading.by_choice(exchange).get(0, []):
         delta = reading.delta(choice)
@@ -68,7 +68,7 @@ def fragments(exchange: Exchange) -> list[Fragment]:
 
 
 def by_call(exchange: Exchange) -> dict[int, list[Fragment]]:
-    """The fragments of each call by its index; Stop where there is none with an index."""
+    """The fragments of each call by its index; Stop if there is none with an index."""
     found: dict[int, list[Fragment]] = {}
     for fragment in fragments(exchange):
         if fragment.index is not None:
@@ -81,7 +81,7 @@ def by_call(exchange: Exchange) -> dict[int, list[Fragment]]:
 
 
 def some(exchange: Exchange) -> list[Object]:
-    """The calls of a whole answer; Stop where it has none."""
+    """The calls of a whole answer; Stop if it has none."""
     found = whole(exchange)
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
@@ -89,7 +89,7 @@ def some(exchange: Exchange) -> list[Object]:
 
 
 def function(call: Object) -> Object:
-    """The function of a call or fragment; empty where it is no object."""
+    """The function of a call or fragment; empty if it is not an object."""
     found = call.get("function")
     return found if isinstance(found, dict) else {}
 
@@ -106,7 +106,7 @@ def names(exchange: Exchange) -> list[object]:
 
 
 def arguments(exchange: Exchange) -> list[str]:
-    """The text of each call's arguments, whole or put together; Stop where one is no string."""
+    """The text of each call's arguments, whole or put together; Stop if one is not a string."""
     if not exchange.is_stream:
         return [_string(function(call).get("arguments"), exchange) for call in some(exchange)]
     found = []

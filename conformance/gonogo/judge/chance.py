@@ -1,4 +1,4 @@
-"""How likely it is that a text is drawn again, as the log probabilities beside it tell."""
+"""The probability that sampling repeats a text, from its log probabilities."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ or a tenth as likely as the best (min_p), and from twenty at least (top_k)."""
 def measured(exchange: Exchange) -> float | None:
     """The logarithm of the greatest chance that a server which draws at temperature 2 says this text.
 
-    At each place the token that came is held against the listed others alone, where those are its rivals. None where
+    At each place the sampled token is compared with the listed alternatives only, where those are its rivals. None if
     the answer has no log probabilities with alternatives.
     """
     try:

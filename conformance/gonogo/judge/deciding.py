@@ -1,4 +1,4 @@
-"""From what checks found to one judgement: the worst finding decides."""
+"""From the findings of a check to one judgement: the worst finding decides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BROKEN = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARN, Level.MAY: Verdi
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the checks of a rule said of one exchange, or of several together."""
+    """The results of a rule's checks on one exchange, or on several together."""
 
     exchanges: tuple[Exchange, ...]
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""What a request asks of a server beyond its text, so that what a server never does is told from a mistake."""
+"""The features that a request uses, to tell a missing feature from a defect."""
 
 from __future__ import annotations
 

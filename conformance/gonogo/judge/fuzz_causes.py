@@ -1,4 +1,4 @@
-"""Many deviations, few causes: generated requests that fail alike are one finding, shown by the smallest."""
+"""Groups deviations of generated requests into causes, each shown by its smallest request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Defect:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields of the request's body; none where it is no object."""
+        """The fields of the request's body; none where it is not an object."""
         return frozenset(self.exchange.request.fields)
 
 

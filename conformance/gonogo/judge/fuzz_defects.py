@@ -1,4 +1,4 @@
-"""What is wrong with the answers to generated requests, each kind of defect by a look of its own, and what is right."""
+"""Kinds of defects in the answers to generated requests, and the recognition of each."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def dropped(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def bad_refusals(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Answers with 4xx that are no error objects."""
+    """Answers with 4xx that are not an error objects."""
     return _defects(envelopes(exchanges))
 
 
@@ -121,7 +121,7 @@ LOOKS = (server_errors, dropped, bad_refusals, bad_answers, bad_streams, wrongly
 
 
 def _looked(exchanges: Iterable[Exchange], meanings: Collection[Meant], look: Look) -> Looked:
-    """The cases of these meanings with what a look finds; those where it cannot tell are left out."""
+    """The cases of these meanings with what a look finds; those where it cannot tell are omitted."""
     for exchange in exchanges:
         if meant(exchange) in meanings:
             with suppress(Stop):
@@ -273,7 +273,7 @@ def _path(exchange: Exchange) -> str:
 
 
 def meant(exchange: Exchange) -> Meant | None:
-    """What the case is by the contract; None where it is no case."""
+    """What the case is by the contract; None if it is no case."""
     what = case(exchange.stimulus)
     return None if what is None else what.meant
 

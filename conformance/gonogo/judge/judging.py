@@ -76,7 +76,7 @@ def _know(record: Record, catalogue: Catalogue) -> _Known:
 def _beside(
     exchanges: Iterable[Exchange], last: Mapping[str, Exchange], catalogue: Catalogue
 ) -> dict[str, Exchange]:
-    """What was sent beside others before it was sent by itself, by keys of their own."""
+    """Requests that were sent in parallel before they were sent alone, by their own keys."""
     found = {}
     for exchange in exchanges:
         key = exchange.stimulus
@@ -98,7 +98,7 @@ def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -
 
 @functools.cache
 def bind(scenario: Scenario) -> tuple[Bound, ...]:
-    """The checks of a scenario's Then steps; FeatureError where a step is not in the vocabulary."""
+    """The checks of a scenario's Then steps; FeatureError if a step is not in the vocabulary."""
     bound = []
     for text in scenario.thens:
         try:
@@ -160,7 +160,7 @@ def _findings(
     several = [bound for bound in checks if bound.check.several]
     found = [_finding(single, (exchange,), absent) for exchange in exchanges] if single else []
     if several:
-        # A rule that compares is kept by the comparison, and only where no answer by itself speaks against it.
+        # A comparing rule is kept by the comparison, and only if no single answer contradicts it.
         found = [finding for finding in found if not isinstance(finding.outcome, Kept)]
         compared = _finding(several, tuple(exchanges), absent)
         if not found or not isinstance(compared.outcome, Kept):

@@ -1,4 +1,4 @@
-"""Whether an answer is one of its operation: a status of 2xx alone accepts nothing."""
+"""Whether an answer belongs to its operation: a 2xx status alone is not enough."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def name(exchange: Exchange) -> str:
 
 @once
 def of_its_kind(exchange: Exchange) -> bool:
-    """Whether an answer with 2xx has what every answer of its operation has, be it whole or the beginning of a stream.
+    """Whether an answer with 2xx has what every answer of its operation has, whole or as the beginning of a stream.
 
     A chat completion has a choice with a message (streamed: a chunk with a list of choices), a completion one with
     text, embeddings have an embedding, a list of models has a list, a model an id. A response has a list of output, a
@@ -71,7 +71,7 @@ def of_its_kind(exchange: Exchange) -> bool:
 
 
 def has_list(exchange: Exchange) -> bool:
-    """Whether an answer has the list of its operation, be it empty, as where no choice or no text was asked for."""
+    """Whether an answer has the list of its operation, possibly empty, as if no choice or no text was requested."""
     try:
         return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.path, "")), list)
     except Stop:

@@ -1,4 +1,4 @@
-"""Readings are made once for each exchange, and forgotten with it."""
+"""Readings are computed once per exchange and dropped with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Schemathesis's own checks said of the answers to generated requests, asked before these are judged."""
+"""The results of Schemathesis's own checks on generated requests, computed before judging."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
 
     Opinions = Mapping[str, str | None]
-    """What a check complains of, by its name; None where it finds nothing. One that does not fit is not there."""
+    """What a check complains of, by its name; None if it finds nothing. One that does not fit is not there."""
 
 _KNOWN: WeakKeyDictionary[Exchange, Opinions] = WeakKeyDictionary()
 
 
 def remember(exchange: Exchange, opinions: Opinions) -> None:
-    """Keep what was said of an exchange."""
+    """Keep the result for an exchange."""
     _KNOWN[exchange] = opinions
 
 
 def remembered(exchange: Exchange) -> Opinions | None:
-    """What was said of an exchange; None where nobody was asked."""
+    """The result for an exchange; None if the check did not run."""
     return _KNOWN.get(exchange)

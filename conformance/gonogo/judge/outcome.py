@@ -1,7 +1,7 @@
-"""What a check says of the exchanges that it looked at: one of four outcomes, each as data.
+"""The outcome of a check: one of four, each as data.
 
 A check returns `Kept`, a `Deviation`, `Undecided` or `Refused`. What reads an exchange for it raises `Stop` with one of
-the last two where the check cannot go on; the step around the check turns that into the check's outcome.
+the last two where the check cannot continue; the step around the check turns that into the check's outcome.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ Outcome = Kept | Deviation | Undecided | Refused
 
 
 class Stop(Exception):  # noqa: N818 - an answer, not an error
-    """Raised by what reads for a check, where the check cannot go on; `outcome` is what the check says then."""
+    """Raised by what reads for a check, where the check cannot continue; `outcome` is what the check says then."""
 
     def __init__(self, outcome: Undecided | Refused) -> None:
         super().__init__(outcome.reason.value)

@@ -33,14 +33,14 @@ class Chunk:
 
     @property
     def choices(self) -> list[Object]:
-        """The choices that are objects; none where the field is no array."""
+        """The choices that are objects; none where the field is not an array."""
         return objects(self.value.get("choices"))
 
 
 def parse(text: str | bytes) -> object:
     """The JSON value; ValueError for anything RFC 8259 does not allow, NaN and Infinity among it.
 
-    Half a surrogate pair, which JSON can escape and no text can hold, becomes "?". Stop where values are
+    Half a surrogate pair, which JSON can escape and no text can hold, becomes "?". Stop if values are
     nested too deeply to be read: RFC 8259 section 9 lets every reader have such a limit.
     """
     try:
@@ -55,7 +55,7 @@ def parse(text: str | bytes) -> object:
 
 @once
 def answer(exchange: Exchange) -> Object:
-    """The body as a JSON object; Stop where it is none."""
+    """The body as a JSON object; Stop if it is none."""
     try:
         value = parse(exchange.body)
     except ValueError:
@@ -73,7 +73,7 @@ def stream(exchange: Exchange) -> sse.EventStream:
 
 @once
 def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
-    """The objects that the stream carries, in order, error frames left out; Stop where there is none."""
+    """The objects that the stream carries, in order, error frames left out; Stop if there is none."""
     found = tuple(
         Chunk(value, event.offset, event.end)
         for event in stream(exchange).events
@@ -91,7 +91,7 @@ def is_error(data: str) -> bool:
 
 
 def unfailed(exchange: Exchange) -> None:
-    """Raise Stop where a stream broke off or failed, so that it might have gone on."""
+    """Raise Stop if a stream broke off or failed, so that it might have gone on."""
     if exchange.failure is not None:
         raise undecided(Reason.BROKEN_OFF, exchange, failure=exchange.failure.message)
     if any(is_error(event.data) for event in stream(exchange).events):
@@ -99,7 +99,7 @@ def unfailed(exchange: Exchange) -> None:
 
 
 def ended(exchange: Exchange) -> None:
-    """Raise Stop where what a stream lacks might have come: it broke off or failed, or an event cannot be read."""
+    """Raise Stop if what a stream lacks might have come: it broke off or failed, or an event cannot be read."""
     unfailed(exchange)
     if exchange.is_stream and _has_lost(exchange):
         raise undecided(Reason.EVENT_LOST, exchange)
@@ -107,7 +107,7 @@ def ended(exchange: Exchange) -> None:
 
 @once
 def _has_lost(exchange: Exchange) -> bool:
-    """Whether a chunk may be in what is no JSON object, stands in no field, or was not closed."""
+    """Whether a chunk may be in what is not a JSON object, stands in no field, or was not closed."""
     found = stream(exchange)
     if any(event.data != DONE and object_of(event.data) is None for event in found.events):
         return True
@@ -118,12 +118,12 @@ def _has_lost(exchange: Exchange) -> bool:
 
 
 def objects(value: object) -> list[Object]:
-    """The objects in an array; none where it is no array."""
+    """The objects in an array; none where it is not an array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def choices(exchange: Exchange) -> list[Object]:
-    """The choices of a whole answer; Stop where there is none."""
+    """The choices of a whole answer; Stop if there is none."""
     found = objects(answer(exchange).get("choices"))
     if not found:
         raise undecided(Reason.NO_CHOICES, exchange)
@@ -131,7 +131,7 @@ def choices(exchange: Exchange) -> list[Object]:
 
 
 def usage(value: Object) -> Object | None:
-    """The usage object, or None where it is absent, null or something else."""
+    """The usage object, or None if it is absent, null or something else."""
     found = value.get("usage")
     return found if isinstance(found, dict) else None
 
@@ -142,9 +142,9 @@ def count(value: object) -> int | None:
 
 
 def by_choice(exchange: Exchange) -> dict[int, list[tuple[Chunk, Object]]]:
-    """The chunks of each choice in order, with the choice itself; choices without an index are left out.
+    """The chunks of each choice in order, with the choice itself; choices without an index are omitted.
 
-    Raises Stop where no choice has one.
+    Raises Stop if no choice has one.
     """
     found: dict[int, list[tuple[Chunk, Object]]] = {}
     for chunk in chunks(exchange):
@@ -183,7 +183,7 @@ def field(value: Object, name: str) -> str:
 
 
 def delta(choice: Object) -> Object:
-    """What a chunk adds to its choice; empty where it adds nothing readable."""
+    """What a chunk adds to its choice; empty if it adds nothing readable."""
     found = choice.get("delta")
     return found if isinstance(found, dict) else {}
 

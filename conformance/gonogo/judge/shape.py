@@ -29,7 +29,7 @@ SENTENCE = 200
 class Misfit:
     """A value that breaks a schema: the `field` ("choices[].finish_reason"), the exact `pointer`, and why.
 
-    `idle_null` is a null where the schema has none but would be content without the field.
+    `idle_null` is a null if the schema has none but would be content without the field.
     """
 
     field: str
@@ -42,7 +42,7 @@ class Misfit:
 def misfits(component: str, value: object) -> list[Misfit]:
     """Every way in which `value` breaks the component of that name, in document order.
 
-    Stop where the value is nested more deeply than the validator goes.
+    Stop if the value is nested more deeply than the validator goes.
     """
     return [_misfit(error, component, value) for error in _errors(component, value)]
 

@@ -1,4 +1,4 @@
-"""The Then vocabulary: how a check says which answers it speaks of.
+"""The Then vocabulary: how a check selects the answers that it judges.
 
 A check sees one exchange at a time, or with `compare` all of a rule's at once. Most speak of accepted requests
 only, and the judge keeps every other answer from them: what was refused is unsupported, what failed is undecided.

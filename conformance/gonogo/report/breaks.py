@@ -1,4 +1,4 @@
-"""Who breaks: what the rules `clients.*` found in the exchanges in which another rule is broken."""
+"""The clients that break: findings of the rules `clients.*` in the exchanges of another broken rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CLIENTS = "clients."
 BROKEN = frozenset({Verdict.FAIL, Verdict.WARN})
-SAID = BROKEN | {Verdict.WAIVED}  # a client breaks whether or not somebody put up with it
+SAID = BROKEN | {Verdict.WAIVED}  # a client breaks whether or not the baseline accepts it
 
 
 def breaks(judgement: Judgement, report: Report) -> tuple[str, ...]:

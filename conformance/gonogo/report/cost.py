@@ -1,4 +1,4 @@
-"""What a run cost the target: requests, and the tokens that it says it used."""
+"""The cost of a run for the target: requests, and the tokens that it reports."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Two stored reports compared: what got worse, better, appeared, went away.
+"""Compares two stored reports: what got worse, got better, appeared and disappeared.
 
 What is compared is what the target does. A waived rule is a broken one, for clients break on it all the same. A
-rule that could not be decided, or is not applicable, is no news by itself: it makes nothing worse, and nothing better;
+rule that could not be decided, or is not applicable, is not news: it makes nothing worse, and nothing better;
 but what is seen broken now, and was not known to be before, is worse.
 
 Of reports on several models each model is compared with itself; one report may be on more of them than the other.
@@ -58,14 +58,14 @@ TITLES = {
     Change.WORSE: "Worse",
     Change.BETTER: "Better",
     Change.APPEARED: "Appeared: rules that only the new report has",
-    Change.WENT_AWAY: "Went away: rules that only the old report has",
-    Change.OTHER: "Judged otherwise, neither worse nor better",
+    Change.WENT_AWAY: "Disappeared: rules that only the old report has",
+    Change.OTHER: "Changed, neither worse nor better",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One rule that two reports judge differently; a verdict is None where its report has no such rule.
+    """One rule that two reports judge differently; a verdict is None if its report has no such rule.
 
     `message` is that of the new report, or of the old one for a rule that went away. `models` are those of which that
     is so, where a report is on several.
@@ -105,15 +105,15 @@ def read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON; give a report that gonogo check --json wrote.") from error
+        raise UsageError(f"{path} is not JSON; give a report written by gonogo check --json.") from error
     if not isinstance(found, dict) or "report_version" not in found:
-        raise UsageError(f"{path} is no report; give one that gonogo check --json wrote.")
+        raise UsageError(f"{path} is not a report; give one written by gonogo check --json.")
     version = found["report_version"]
     if version not in (OLDER, REPORT_VERSION) or isinstance(version, bool):
         raise UsageError(
-            f"{path} is a report of version {version!r}; this gonogo reads versions {OLDER} and {REPORT_VERSION}."
+            f"{path} has report version {version!r}; this gonogo reads versions {OLDER} and {REPORT_VERSION}."
         )
     damage = next(jsonschema_rs.validator_for(_schema(int(version))).iter_errors(found), None)
     if damage is not None:
@@ -156,7 +156,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
 def _pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str | None, Rules, Rules]]:
     """The rules before and after by their ids, of each model that both reports are on.
 
-    The model is None where both are on one, be it another. Raises UsageError where they have none in common.
+    The model is None if both reports are on one model, even on different ones. Raises UsageError if they share none.
     """
     if "models" not in old and "models" not in new:
         yield None, _rules(old), _rules(new)
@@ -192,17 +192,17 @@ def document(comparison: Comparison) -> dict[str, Any]:
 
 
 def render_json(comparison: Comparison) -> str:
-    """The JSON text, indented, ASCII only, with a line break at its end."""
+    """The JSON text, indented, ASCII only, with a trailing line break."""
     return json.dumps(document(comparison), indent=1, allow_nan=False) + "\n"
 
 
 def render_text(comparison: Comparison) -> str:
-    """The text for a terminal or a log, with a line break at its end; the answer is the last line."""
+    """The text for a terminal or a log, with a trailing line break; the answer is the last line."""
     return "\n".join(_text(comparison)) + "\n"
 
 
 def render_markdown(comparison: Comparison) -> str:
-    """The Markdown text, with a line break at its end."""
+    """The Markdown text, with a trailing line break."""
     return "\n".join(_markdown(comparison)) + "\n"
 
 
@@ -302,4 +302,4 @@ def _turn(difference: Difference) -> str:
 def _answer(comparison: Comparison) -> str:
     counts = ", ".join(f"{len(comparison.of(change))} {change.value}" for change in list(Change)[:4])
     old, new = comparison.gates
-    return f"{counts}, {comparison.same} the same; the gate said {old}, and says {new}."
+    return f"{counts}, {comparison.same} unchanged; the gate was {old} and is {new}."

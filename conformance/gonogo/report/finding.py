@@ -1,4 +1,4 @@
-"""A cause, or one rule by itself, as lines of text: what is required, what was seen, who breaks, and how to repeat it.
+"""A cause, or a single rule, as lines of text: requirement, finding, clients that break, and the command.
 
 Paragraphs are wrapped at a width where there is one; ids, excerpts and commands are never broken, so that they can be
 copied. What came from the target is shown with its control characters escaped.
@@ -97,7 +97,7 @@ def whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fals
     if exchange is not None:
         command = curl(exchange.request, report.target.base_url)
         if width is not None and not every and len(command) > MOST_ROWS * width:
-            command = f"a command of {len(command):,} characters; -v prints it, and --json keeps it"
+            command = f"a command of {len(command):,} characters; -v prints it, --json contains it"
         yield from field("repeat it", command, None)
 
 
@@ -115,7 +115,7 @@ def _requirement(judgement: Judgement, width: int | None, *, titled: bool = Fals
 
 
 def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
-    """One rule by itself as lines of text, for runners that show a rule at a time."""
+    """A single rule as lines of text, for runners that show one rule at a time."""
     lines = [Text(f"{judgement.verdict.value.upper()}  {judgement.rule.id}")]
     if report.parts:
         lines += field("models", visible(whose(report, report.models_with(judgement))), None)

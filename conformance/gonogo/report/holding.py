@@ -1,4 +1,4 @@
-"""Which profiles a target holds: a pure function of the verdicts, for new reports and for stored ones alike."""
+"""Which profiles a target keeps: a pure function of the verdicts, for new and stored reports."""
 
 from __future__ import annotations
 
@@ -81,10 +81,16 @@ def unmet(report: Report) -> Iterator[tuple[str, str]]:
     for held in report.profiles:
         if held.required and held.unsupported:
             told = _refused(report, held.unsupported)
-            yield held.name, f'The profile "{held.name}" requires what the target does not support: {told}.'
+            yield (
+                held.name,
+                (f'The target does not support everything that the profile "{held.name}" requires: {told}.'),
+            )
         elif held.required and held.undecided and not held.failed:
             told = ", ".join(held.undecided)
-            yield held.name, f'The profile "{held.name}" requires what no rule could decide: {told}.'
+            yield (
+                held.name,
+                (f'Not everything that the profile "{held.name}" requires could be decided: {told}.'),
+            )
 
 
 def _refused(report: Report, lacks: Iterable[Lack]) -> str:

@@ -26,7 +26,7 @@ REPORT_VERSION = 2
 
 
 def render(report: Report) -> str:
-    """The JSON text, indented, ASCII only, with a line break at its end."""
+    """The JSON text, indented, ASCII only, with a trailing line break."""
     return json.dumps(document(report), indent=1, allow_nan=False) + "\n"
 
 

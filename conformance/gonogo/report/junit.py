@@ -82,7 +82,9 @@ def _case(judgement: Judgement, report: Report) -> ET.Element:
 
 
 def _gate(root: ET.Element, report: Report) -> None:
-    broken = {f"require.{group}": "The target does not support all of this group." for group in report.unmet}
+    broken = {
+        f"require.{group}": "The target does not support all rules of this group." for group in report.unmet
+    }
     broken |= {f"profile.{name}": sentence for name, sentence in unmet(report)}
     broken |= {f"baseline.{problem.rule}": problem.message for problem in report.problems}
     if not broken:

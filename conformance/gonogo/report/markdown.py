@@ -34,7 +34,7 @@ TITLES = {Verdict.FAIL: "Failures", Verdict.WARN: "Warnings"}
 
 
 def render(report: Report) -> str:
-    """The Markdown text, with a line break at its end."""
+    """The Markdown text, with a trailing line break."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -76,7 +76,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{code(target.base_url)}{asked}: {', '.join(_counts(report))}"
     if report.truncated:
         yield ""
-        yield "The evidence file was cut short; what is missing there is inconclusive here."
+        yield "The evidence file is incomplete; rules without evidence are inconclusive."
     yield from _profiles(report)
     yield from _models(report)
     yield from _gate(report)
@@ -113,11 +113,11 @@ def _counts(report: Report) -> Iterator[str]:
 
 def _gate(report: Report) -> Iterator[str]:
     """What breaks the gate beside broken rules."""
-    said = [f"Required, and not supported as asked: {code(group)}" for group in report.unmet]
+    said = [f"Required but not fully supported: {code(group)}" for group in report.unmet]
     said += [code(sentence) for _, sentence in unmet(report)]
     said += [code(problem.message) for problem in report.problems]
     if report.strict and report.totals[Verdict.WARN]:
-        said.append("The run is strict: warnings break it.")
+        said.append("The run is strict: warnings are no-go.")
     if said:
         yield ""
         yield from (f"- {line}" for line in said)
@@ -127,7 +127,7 @@ def _errors(report: Report) -> Iterator[str]:
     found = [judgement for judgement in report.judgements if judgement.verdict is Verdict.ERROR]
     if found:
         yield ""
-        yield "### Checks of gonogo that broke"
+        yield "### Internal errors of gonogo"
         yield from table(["rule", "found"], [[code(j.rule.id), code(of_models(report, j))] for j in found])
 
 
@@ -169,7 +169,7 @@ def _command(cause: Cause, report: Report) -> Iterator[str]:
         return
     command = curl(exchange.request, report.target.base_url)
     if len(command) > LONGEST_COMMAND:
-        command = "# too long to be shown here; the JSON report has it"
+        command = "# too long to show; the JSON report contains it"
     yield ""
     yield "<details><summary>Repeat it</summary>"
     yield ""
@@ -187,7 +187,7 @@ def _rules(cause: Cause, report: Report) -> Iterator[str]:
         [code(j.rule.id), prose(j.rule.title), code(j.expected or ""), code(message(j))] for j in judgements
     ]
     yield ""
-    yield f"<details><summary>Rules that find it: {len(rows)}</summary>"
+    yield f"<details><summary>Broken rules: {len(rows)}</summary>"
     yield from table(["rule", "requirement", "expected", "found"], rows)
     yield "</details>"
 

@@ -1,4 +1,4 @@
-"""Several stored reports side by side: which server keeps which rule."""
+"""Compares several stored reports: which server keeps which rule."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Server:
 
     @property
     def models(self) -> str:
-        """The models that were asked for."""
+        """The models that were requested."""
         target = self.report["target"]
         return ", ".join(str(model) for model in (target["model"], target["embedding_model"]) if model)
 
@@ -86,7 +86,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Row:
-    """One rule: a cell for each server, None where its report lacks the rule."""
+    """One rule: a cell for each server, None if its report lacks the rule."""
 
     id: str
     title: str
@@ -125,10 +125,10 @@ class Matrix:
     @property
     def notes(self) -> Iterator[str]:
         """What to know before one compares: reports by different rules or versions."""
-        for key, name in (("gonogo", "versions of gonogo"), ("rule_set", "rule sets")):
+        for key, name in (("gonogo", "gonogo versions"), ("rule_set", "rule sets")):
             found = list(dict.fromkeys(str(server.report.get(key, "unknown")) for server in self.servers))
             if len(found) > 1:
-                yield f"The reports are of different {name}: {', '.join(found)}."
+                yield f"The reports have different {name}: {', '.join(found)}."
 
 
 def servers_of(report: Mapping[str, Any], label: str) -> Iterator[Server]:
@@ -163,7 +163,7 @@ def build(servers: Iterable[Server]) -> Matrix:
 
 
 def render_text(matrix: Matrix) -> str:
-    """A line for each server and each note, with a line break at its end."""
+    """A line for each server and each note, with a trailing line break."""
     lines = [visible(note) for note in matrix.notes]
     widest = max(len(visible(server.label)) for server in matrix.servers)
     for server in matrix.servers:
@@ -174,17 +174,17 @@ def render_text(matrix: Matrix) -> str:
         )
     differing = sum(row.differs for group in matrix.groups for row in group.rows)
     rules = sum(len(group.rows) for group in matrix.groups)
-    lines.append(f"{len(matrix.servers)} servers, {rules} rules; they differ in {differing}.")
+    lines.append(f"{len(matrix.servers)} servers, {rules} rules; the servers differ in {differing}.")
     return "\n".join(lines) + "\n"
 
 
 def render_markdown(matrix: Matrix) -> str:
-    """The matrix as GitHub Markdown: servers, groups, and every rule that one breaks, with a line break at its end."""
+    """The matrix as GitHub Markdown: servers, groups, and every rule that one breaks, with a trailing line break."""
     return "\n".join(_markdown(matrix)) + "\n"
 
 
 def render_json(matrix: Matrix) -> str:
-    """The matrix as JSON: servers, and the verdicts of each rule in their order, with a line break at its end."""
+    """The matrix as JSON: servers, and the verdicts of each rule in their order, with a trailing line break."""
     document = {
         "matrix_version": MATRIX_VERSION,
         "servers": [
@@ -228,7 +228,7 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
             for number, server in enumerate(matrix.servers, 1)
         ],
     )
-    yield "Rules passed of those that were decided, by group; ✗ counts broken must rules."
+    yield "Passed and decided rules by group; ✗ counts broken must rules."
     heads = [str(number) for number, _ in enumerate(matrix.servers, 1)]
     yield from table(
         ["group", *heads],
@@ -237,7 +237,10 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
             for group in matrix.groups
         ],
     )
-    yield "Rules that a server breaks (✗ a must rule, ! a should rule, ○ refused, ? open, · does not apply):"
+    yield (
+        "Rules broken by at least one server (✗ must rule, ! should rule, ○ unsupported, ? undecided, · "
+        "not applicable):"
+    )
     yield from table(
         ["rule", "", *heads],
         [

@@ -1,4 +1,4 @@
-"""What a run found, ready to be shown: the gate's answer, totals, cost, the exchanges behind each judgement.
+"""The result of a run, ready for output: gate, totals, cost, and the exchanges behind each judgement.
 
 A pure function of judgements and evidence; every format is a pure function of this.
 """
@@ -42,15 +42,15 @@ class Gate(StrEnum):
 class Report:
     """Everything that a report shows.
 
-    `seconds` is how long the run took, None where stored evidence was judged. `strict` is whether warnings
+    `seconds` is how long the run took, None if stored evidence was judged. `strict` is whether warnings
     break the gate. `unmet` holds the required groups that the target does not support as asked. `exchanges`
     are those of the evidence by id.
-    `causes` explain the broken rules. `truncated` is true where the evidence file was cut short. `problems` are
+    `causes` explain the broken rules. `truncated` is true if the evidence file was cut short. `problems` are
     the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
-    `cut_short` is true where the run ended before all was asked that these rules look at: it may be no-go, never go.
+    `cut_short` is true if the run ended before all was asked that these rules look at: it may be no-go, never go.
     `rule_set` is the set whose rules were judged. `parts` are the reports on the models where there are several; each
     judgement is then the worst of theirs (see `gonogo.report.together`). `profiles` says which the target holds.
-    `label` is what the run calls the target, None where it calls it nothing.
+    `label` is what the run calls the target, None if it calls it nothing.
     """
 
     target: Target
@@ -94,7 +94,7 @@ class Report:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models where there are several, in the order in which they were asked for."""
+        """The models where there are several, in the order in which they were requested."""
         return tuple(str(part.target.model) for part in self.parts)
 
     def models_with(self, judgement: Judgement) -> tuple[str, ...]:
@@ -111,11 +111,11 @@ class Report:
         return any(known.id == cause.id for known in self.causes)
 
     def verdict_on(self, rule_id: str) -> Verdict:
-        """The verdict on a rule; KeyError where it was not judged."""
+        """The verdict on a rule; KeyError if it was not judged."""
         return self._by_rule[rule_id].verdict
 
     def judgement(self, rule_id: str) -> Judgement:
-        """The judgement of a rule; KeyError where it was not judged."""
+        """The judgement of a rule; KeyError if it was not judged."""
         return self._by_rule[rule_id]
 
     def of(self, cause: Cause) -> list[Judgement]:
@@ -192,7 +192,7 @@ def _is_cut_short(judgements: Sequence[Judgement], record: Record) -> bool:
 
 
 def position_of(judgement: Judgement) -> Position | None:
-    """The place in its evidence that shows the deviation, or None where there is no one place."""
+    """The place in its evidence that shows the deviation, or None if there is no one place."""
     return next((piece.position for piece in judgement.evidence if piece.position is not None), None)
 
 

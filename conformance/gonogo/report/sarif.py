@@ -1,7 +1,7 @@
 """The report as SARIF 2.1.0, for code scanning.
 
 Results are the broken rules; a waived one carries its suppression, an entry of the baseline that breaks the gate
-points at its line. An endpoint is no file, and code scanning takes neither a result without a file nor one at an
+points at its line. An endpoint is not a file, and code scanning takes neither a result without a file nor one at an
 http address (github/codeql-action#754, #1738): a broken rule lies in a relative path that reads as host and path
 of the request, without the port, so that it is the same place in the next run.
 """
@@ -31,14 +31,14 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 LEVELS = {Level.MUST: "error", Level.SHOULD: "warning", Level.MAY: "note"}
 RESULTS = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 ENTRIES = {
-    Kind.STALE: "An entry of the baseline whose rule passes",
-    Kind.UNKNOWN: "An entry of the baseline for a rule that does not exist",
-    Kind.EXPIRED: "An entry of the baseline that is past its date",
+    Kind.STALE: "A baseline entry whose rule passes",
+    Kind.UNKNOWN: "A baseline entry for a rule that does not exist",
+    Kind.EXPIRED: "A baseline entry that has expired",
 }
 
 
 def render(report: Report) -> str:
-    """The JSON text, indented, ASCII only, with a line break at its end."""
+    """The JSON text, indented, ASCII only, with a trailing line break."""
     return json.dumps(document(report), indent=1, allow_nan=False) + "\n"
 
 
@@ -80,7 +80,7 @@ def _entry_descriptor(kind: Kind) -> dict[str, Any]:
         "id": f"baseline.{kind.value}",
         "shortDescription": {"text": ENTRIES[kind]},
         "fullDescription": {"text": ENTRIES[kind]},
-        "help": {"text": "Delete the line, so that the baseline lists what is broken and nothing else."},
+        "help": {"text": "Delete the line, so that the baseline lists only broken rules."},
         "defaultConfiguration": {"level": "error"},
     }
 
@@ -148,7 +148,7 @@ def _endpoint(base_url: str, path: str) -> str:
     try:
         base = urlsplit(base_url)
         segments = [base.hostname or "", *base.path.split("/")]
-    except ValueError:  # of a record that somebody edited; the text is all that is known
+    except ValueError:  # of an edited record; only the text is known
         segments = base_url.split("/")
     asked = path.partition("?")[0]
     return "/".join(

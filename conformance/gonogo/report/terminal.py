@@ -1,4 +1,4 @@
-"""The report as text for the person who has to act on it.
+"""The report as text for a terminal.
 
 What matters most stands last: first the numbers, then what was left open, one line a reason, then the causes of what
 is broken, warnings before failures, then the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe;
@@ -97,7 +97,7 @@ def _heading(report: Report) -> Iterator[Text | str]:
     whose = f", rules {report.rule_set}"
     yield Text.assemble((f"gonogo {__version__}", "bold"), f"{whose}  {visible(target.base_url)}{asked}")
     if report.truncated:
-        yield "The evidence file was cut short; what is missing there is inconclusive here."
+        yield "The evidence file is incomplete; rules without evidence are inconclusive."
     yield ""
 
 
@@ -149,7 +149,7 @@ def _left_open(report: Report, detail: Detail, width: int | None) -> Iterator[Te
     rest = lines[len(shown) :]
     if rest:
         number = sum(number for number, _ in rest)
-        yield f"and {number} rules more for {len(rest)} other reasons; -v lists them"
+        yield f"and {number} more rules for {len(rest)} other reasons; -v lists them"
     yield from _waived(report, detail)
 
 
@@ -191,7 +191,7 @@ def _reason_of(judgement: Judgement) -> tuple[str, object]:
 
 def _told(judgements: list[Judgement]) -> str:
     reasons = [judgement.because for judgement in judgements if judgement.because is not None]
-    return shared_clause(reasons) if reasons else "an optional feature is not there"
+    return shared_clause(reasons) if reasons else "an optional feature is missing"
 
 
 def _shared_ids(judgements: list[Judgement]) -> str:
@@ -221,7 +221,7 @@ def _waived(report: Report, detail: Detail) -> Iterator[Text]:
     if not waived:
         return
     yield Text.assemble(
-        (f"{'WAIVED':<12}", STYLES[Verdict.WAIVED]), f" {len(waived):>3}  broken, and waived by the baseline"
+        (f"{'WAIVED':<12}", STYLES[Verdict.WAIVED]), f" {len(waived):>3}  broken and waived by the baseline"
     )
     if detail is Detail.ALL:
         yield from (
@@ -234,7 +234,7 @@ def _waived(report: Report, detail: Detail) -> Iterator[Text]:
 
 
 def _broken(report: Report, detail: Detail, width: int | None) -> Iterator[Text | str]:
-    """Checks of our own that broke, then warnings, then failures."""
+    """Internal errors, then warnings, then failures."""
     for judgement in report.judgements:
         if judgement.verdict is Verdict.ERROR:
             yield ""
@@ -263,7 +263,7 @@ def _warnings(causes: list[Cause], report: Report, width: int | None) -> Iterato
         told = f"  {rules_of(cause)}{some(report, report.models_of(cause))}"
         yield cut(Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (told, "dim")), width)
     if len(causes) > MOST_WARNINGS:
-        yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v shows all"
+        yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v lists them"
 
 
 # ---- the answer ----------------------------------------------------------------------------------------------
@@ -271,13 +271,13 @@ def _warnings(causes: list[Cause], report: Report, width: int | None) -> Iterato
 
 def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
     for group in report.unmet:
-        yield f'The group "{group}" is required, and the target does not support all of it.'
+        yield f'The group "{group}" is required, but the target does not support all of its rules.'
     for _, sentence in unmet(report):
         yield visible(sentence)
     for problem in report.problems:
         yield visible(problem.message)
     if report.strict and report.totals[Verdict.WARN]:
-        yield "The run is strict: warnings break it."
+        yield "The run is strict: warnings are no-go."
     if report.gate is Gate.NOT_JUDGED:
         yield _why_not_judged(report, detail)
     if detail is not Detail.QUIET:
@@ -295,7 +295,7 @@ def _of_each(report: Report) -> Iterator[Text]:
 
 
 def _profiles(report: Report) -> Iterator[Text]:
-    """One line on the profiles of which all rules were judged, and on those that were asked for."""
+    """One line on the profiles of which all rules were judged, and on those that were requested."""
     shown = [held for held in report.profiles if held.required or not held.left_out]
     if shown:
         words = [(f"{held.name} {held.gate.value}", PROFILE_STYLES[held.gate]) for held in shown]
@@ -306,12 +306,12 @@ def _profiles(report: Report) -> Iterator[Text]:
 def _why_not_judged(report: Report, detail: Detail) -> str:
     quiet = detail is Detail.QUIET
     if report.totals[Verdict.ERROR]:
-        where = "it is named without --quiet" if quiet else "ERROR above"
-        return f"A check of gonogo's own broke ({where}); that is no fault of the target. Please report it."
+        where = "run without --quiet to see it" if quiet else "ERROR above"
+        return f"Internal error in a check of gonogo ({where}), not caused by the target. Please report it."
     if report.cut_short and any(report.totals[verdict] for verdict in DECIDED):
-        return "Nothing that was asked is a no-go, but the run ended before it had asked all."
-    where = "the reasons are shown without --quiet" if quiet else "the reasons are above"
-    return f"Not one rule could be decided; {where}."
+        return "No must rule is broken so far, but the run ended early."
+    where = "run without --quiet to see the reasons" if quiet else "the reasons are above"
+    return f"No rule could be decided; {where}."
 
 
 def _counts(report: Report) -> Iterable[str]:

@@ -1,6 +1,6 @@
-"""What arrived when on a stream: its events by kind, its comments, and the times at which nothing came.
+"""The timeline of a stream: events by kind, comments, and gaps.
 
-Facts for a picture; whether they keep a rule is judged elsewhere.
+Facts for an image; whether they keep a rule is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Timeline:
 
     @property
     def longest_gap(self) -> tuple[float, float] | None:
-        """From when to when nothing was read for the longest time behind the first piece; None where one came alone."""
+        """From when to when nothing was read for the longest time after the first piece; None if one came alone."""
         gaps = list(pairwise(self.reads))
         return max(gaps, key=lambda gap: gap[1] - gap[0]) if gaps else None
 

@@ -1,4 +1,4 @@
-"""One report on several models, made of a report on each: what a rule is for the worst of them.
+"""Merges the reports on several models into one: a rule gets the verdict of its worst model.
 
 A rule that all models break is one finding, and so is a cause that several have.
 """

@@ -1,4 +1,4 @@
-"""Sentences, made at the end: outcomes are data until a report words them."""
+"""The wording of outcomes, which are data until a report is written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def message(judgement: Judgement) -> str:
     elif judgement.because is not None:
         told = clause(judgement.because)
     else:
-        told = f"seen: {witnessed(judgement.witnesses)}"
+        told = f"observed: {witnessed(judgement.witnesses)}"
     if judgement.waived is None:
         return told
     until = "" if judgement.waived.until is None else f" until {judgement.waived.until}"
@@ -33,7 +33,7 @@ def message(judgement: Judgement) -> str:
 
 
 def share(judgement: Judgement) -> str:
-    """In how many of the exchanges the rule is broken, in brackets; empty where there was one."""
+    """In how many of the exchanges the rule is broken, in brackets; empty if there was one."""
     if judgement.looked_at < 2:
         return ""
     return f" (in {judgement.broken} of {judgement.looked_at} exchanges)"
@@ -56,7 +56,7 @@ def shared_clause(because: Iterable[Because]) -> str:
 
 
 def whose(report: Report, models: Sequence[str]) -> str:
-    """Which of several models, as a noun phrase; empty where the report is on one."""
+    """Which of several models, as a noun phrase; empty if the report is on one."""
     if not report.parts:
         return ""
     if len(models) == len(report.parts):
@@ -86,7 +86,7 @@ def witnessed(witnesses: Iterable[Witness]) -> str:
     counts: Counter[str] = Counter()
     for witness in witnesses:
         counts[witness.what] += witness.count
-    shown = [f"{number} of {what}" for what, number in counts.most_common(MOST_WITNESSES)]
+    shown = [f"{what} (x{number})" for what, number in counts.most_common(MOST_WITNESSES)]
     return ", ".join(shown) + (", …" if len(counts) > MOST_WITNESSES else "")
 
 

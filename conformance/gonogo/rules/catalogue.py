@@ -38,7 +38,7 @@ NODE_FEATURES = frozenset({"clients_node.feature"})
 class Scenario:
     """A rule, what it looks at, and the text of its checks; compared and cached by identity.
 
-    `where` is file:line, for our own mistakes.
+    `where` is file:line, for bugs in feature files.
     """
 
     rule: Rule
@@ -73,7 +73,7 @@ class Catalogue:
         return tuple(scenario.rule.id for scenario in self)
 
     def stimulus(self, key: str) -> Stimulus | None:
-        """The stimulus of a recorded exchange; None where this version knows none of that key."""
+        """The stimulus of a recorded exchange; None if this version knows none of that key."""
         if life.is_sign_of_life(key):
             return life.trace(key)
         if beside.is_beside(key):
@@ -90,7 +90,7 @@ class Catalogue:
         wanted, unwanted = tuple(only), tuple(skip)
         for selector in (*wanted, *unwanted):
             if not any(lies_under(s.rule.id, selector) for s in self):
-                raise UsageError(f'No rule is called "{selector}"; {self._hint(selector)}')
+                raise UsageError(f'There is no rule or group "{selector}"; {self._hint(selector)}')
         return tuple(
             s
             for s in self
@@ -101,7 +101,7 @@ class Catalogue:
     def _hint(self, selector: str) -> str:
         close = difflib.get_close_matches(selector, dict.fromkeys((*self.ids, *_groups(self.ids))))
         near = f"did you mean {' or '.join(close)}? " if close else ""
-        return f'{near}"gonogo rules" lists them all.'
+        return f'{near}"gonogo rules" lists all rules.'
 
 
 @functools.cache
@@ -122,7 +122,7 @@ def load(*, fuzz: bool = False, node: bool = False, gateway: bool = False) -> Ca
 
 
 def parse_feature(text: str, name: str) -> list[Scenario]:
-    """The scenarios of one feature file; raises FeatureError where it breaks the form of a rule."""
+    """The scenarios of one feature file; raises FeatureError if it breaks the form of a rule."""
     return [_scenario(entry, name) for entry in read_feature(text, name)]
 
 
@@ -152,7 +152,7 @@ def _looks(texts: Iterable[str], where: str) -> tuple[Ask | Watch, ...]:
             times += 1
             first = looks[0] if looks else None
             if not isinstance(first, Ask):
-                raise FeatureError(f'{where}: "{text}" follows no request')
+                raise FeatureError(f'{where}: no request comes before "{text}"')
             look = Ask(first.stimulus.repeated(times))
         looks.append(look)
     return tuple(looks)
@@ -184,7 +184,7 @@ def _by_key(scenarios: Iterable[Scenario]) -> dict[str, Stimulus]:
             known = found.setdefault(stimulus.key, stimulus)
             if known.valid is not stimulus.valid:
                 raise FeatureError(
-                    f"{scenario.where}: {stimulus.key} is called valid here and wrong elsewhere, or the reverse"
+                    f"{scenario.where}: {stimulus.key} is declared valid in one place and wrong in another"
                 )
     return found
 
@@ -194,17 +194,19 @@ def _refuse_duplicates(scenarios: Iterable[Scenario]) -> None:
     for scenario in scenarios:
         for name in (scenario.rule.id, scenario.rule.title):
             if name in seen:
-                raise FeatureError(f"{scenario.where}: {name!r} is taken already, at {seen[name]}")
+                raise FeatureError(f"{scenario.where}: {name!r} is already used at {seen[name]}")
             seen[name] = scenario.where
 
 
 def _refuse_bad_needs(scenarios: Iterable[Scenario]) -> None:
-    """A rule needs rules that exist, and none needs itself, be it by way of others."""
+    """A rule needs rules that exist, and none needs itself, directly or indirectly."""
     by_id = {scenario.rule.id: scenario for scenario in scenarios}
     for scenario in by_id.values():
         for need in scenario.rule.needs:
             if need not in by_id:
-                raise FeatureError(f'{scenario.where}: {scenario.rule.id} needs "{need}", which is no rule')
+                raise FeatureError(
+                    f'{scenario.where}: {scenario.rule.id} needs "{need}", which is not a rule'
+                )
     try:
         TopologicalSorter({name: scenario.rule.needs for name, scenario in by_id.items()}).prepare()
     except CycleError as error:

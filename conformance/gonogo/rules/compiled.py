@@ -1,7 +1,7 @@
-"""The feature files, read beforehand: Gherkin takes a tenth of a second to load and read, JSON a few milliseconds.
+"""The compiled feature files: Gherkin takes a tenth of a second to load and parse, JSON a few milliseconds.
 
 `rules.json` holds for each feature file the SHA-256 of the text that it was made from, and the scenarios in it. A file
-that was changed since then is read anew, so that nothing is ever judged by what no longer stands in it.
+that was changed since then is read again, so that nothing is ever judged by what no longer stands in it.
 tasks/generate_rules.py writes it.
 """
 
@@ -26,7 +26,7 @@ FILE = "rules.json"
 def feature_files() -> Iterator[tuple[str, list[Written]]]:
     """The name of each feature file and its scenarios, in the order of the names.
 
-    Raises FeatureError where a file is read anew and is malformed.
+    Raises FeatureError if a file is read again and is malformed.
     """
     compiled = _compiled()
     for file in _files():

@@ -1,4 +1,4 @@
-"""What keeps a rule and what breaks it: excerpts of answers, made from the faults that prove the rule.
+"""Good and bad examples for rules: excerpts of answers, made from the faults that prove the rule.
 
 `examples.json` holds one entry a rule: an object with the fields of `Example`, or a sentence that says why there is
 no example. tasks/generate_examples.py writes it.
@@ -23,7 +23,7 @@ class Example:
     """An answer that keeps a rule, and the same one with a fault that breaks it.
 
     `asked` is the key of the request, its end cut off where it is long. `good` and `bad` are excerpts of at most 300
-    characters, with "…" for what is left out. `fault` says what the broken server does and `imitates` who was seen
+    characters, with "…" for what is omitted. `fault` says what the broken server does and `imitates` who was seen
     to do so, or why it matters; `expected` and `actual` are what the judge says of it.
     """
 

@@ -50,7 +50,7 @@ def named(names: Iterable[str]) -> tuple[Profile, ...]:
     wanted = tuple(dict.fromkeys(names))
     for name in wanted:
         if name not in known:
-            raise UsageError(f'--profile "{name}" is no profile; there are {", ".join(known)}.')
+            raise UsageError(f'--profile "{name}" is not a profile; the profiles are {", ".join(known)}.')
     return tuple(known[name] for name in wanted)
 
 

@@ -1,4 +1,4 @@
-"""Rule sets: the rules as of a month, so that a new gonogo does not turn red what was green by itself.
+"""Rule sets: the rules as of a month, so that a new gonogo does not turn a green run red.
 
 A rule is in every set from that in which it came (`Since:` in its scenario, the first set where there is none) to the
 last that has it (`Until:`, the newest where there is none). A rule that is to ask for more gets another id and the next
@@ -34,9 +34,11 @@ class RuleSets:
             return self.newest
         if name not in self.names:
             known = (
-                f"there is {self.newest}" if len(self.names) == 1 else f"there are {', '.join(self.names)}"
+                f"the only rule set is {self.newest}"
+                if len(self.names) == 1
+                else (f"the rule sets are {', '.join(self.names)}")
             )
-            raise UsageError(f'--rules "{name}" is no rule set of this gonogo; {known}.')
+            raise UsageError(f'--rules "{name}" is not a rule set of this gonogo; {known}.')
         return name
 
     def holds(self, name: str, rule: Rule) -> bool:

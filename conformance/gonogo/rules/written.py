@@ -1,4 +1,4 @@
-"""A rule as it is written: one Gherkin scenario, read into plain data.
+"""The written form of a rule: one Gherkin scenario, parsed into plain data.
 
 Its tags carry the level and the id, its description the source, the reason, and the rules that it needs, its When
 steps the requests, its Then steps the checks. The Gherkin reader is loaded where a text is read, and only there:
@@ -55,22 +55,22 @@ def read_feature(text: str, name: str) -> list[Written]:
         from gherkin.parser import Parser  # noqa: PLC0415 - as above
     except ImportError:
         raise FeatureError(
-            f'{name} differs from what this gonogo was built with; to read it, install "gonogo[pytest]"'
+            f'{name} was changed after this gonogo was built; to read it, install "gonogo[pytest]"'
         ) from None
     try:
         document: Any = Parser().parse(text)
     except CompositeParserException as error:
         raise FeatureError(f"{name} is not Gherkin: {error}") from error
     if "feature" not in document:
-        raise FeatureError(f"{name} holds no feature")
+        raise FeatureError(f"{name} contains no feature")
     return [_written(child, name) for child in document["feature"]["children"]]
 
 
 def _sets(notes: Mapping[str, str], where: str) -> tuple[str, str | None]:
-    """The rule set in which a rule came, and the last that has it, None where that is the newest."""
+    """The rule set in which a rule came, and the last that has it, None if that is the newest."""
     since, until = _set("Since", notes, where) or FIRST_SET, _set("Until", notes, where)
     if until is not None and sets.SETS.names.index(until) < sets.SETS.names.index(since):
-        raise FeatureError(f'{where}: "Until:" names a rule set before that of "Since:"')
+        raise FeatureError(f'{where}: the rule set in "Until:" is older than the one in "Since:"')
     return since, until
 
 
@@ -78,7 +78,7 @@ def _written(child: Any, name: str) -> Written:  # noqa: ANN401 - the parser's n
     ((kind, node),) = child.items()
     where = f"{name}:{node['location']['line']}"
     if kind != "scenario" or node["examples"]:
-        raise FeatureError(f"{where}: a feature holds only scenarios, without examples")
+        raise FeatureError(f"{where}: a feature may contain only scenarios without examples")
     level, rule_id = _tags([tag["name"] for tag in node["tags"]], where)
     notes = _notes(node["description"], where)
     since, until = _sets(notes, where)
@@ -100,7 +100,9 @@ def _tags(tags: list[str], where: str) -> tuple[Level, str]:
     levels = [LEVELS[tag] for tag in tags if tag in LEVELS]
     ids = [tag[1:] for tag in tags if "." in tag]
     if len(levels) != 1 or len(ids) != 1 or len(tags) != 2:
-        raise FeatureError(f"{where}: a rule has two tags, its level and its id; found {' '.join(tags)}")
+        raise FeatureError(
+            f"{where}: a rule must have two tags, its level and its id; found {' '.join(tags)}"
+        )
     return levels[0], ids[0]
 
 
@@ -116,17 +118,15 @@ def _notes(description: str, where: str) -> dict[str, str]:
             notes[label] = f"{notes.get(label, '')} {line}".strip()
     for label in REQUIRED:
         if not notes.get(label):
-            raise FeatureError(f'{where}: the description has no "{label}:"')
+            raise FeatureError(f'{where}: the description lacks "{label}:"')
     return notes
 
 
 def _set(label: str, notes: Mapping[str, str], where: str) -> str | None:
-    """The rule set that a note names; None where there is no note."""
+    """The rule set that a note names; None if there is no note."""
     name = notes.get(label)
     if name is not None and name not in sets.SETS.names:
-        raise FeatureError(
-            f'{where}: "{label}:" names a rule set, of which there are {", ".join(sets.SETS.names)}'
-        )
+        raise FeatureError(f'{where}: "{label}:" must be a rule set, one of {", ".join(sets.SETS.names)}')
     return name
 
 
@@ -136,7 +136,7 @@ def _needs(note: str | None, where: str) -> tuple[str, ...]:
         return ()
     ids = tuple(map(str.strip, note.split(",")))
     if not all(ids) or len(set(ids)) < len(ids) or any(" " in name for name in ids):
-        raise FeatureError(f'{where}: "Needs:" names rules by their ids, each once, with commas between them')
+        raise FeatureError(f'{where}: "Needs:" must list rule ids, each once, separated by commas')
     return ids
 
 
@@ -148,9 +148,9 @@ def _steps(steps: list[Any], where: str) -> tuple[str, ...]:
         kind = kind if step["keywordType"] == "Conjunction" else step["keywordType"]
         if kind not in {"Action", "Outcome"}:
             raise FeatureError(
-                f'{where}: "{step["keyword"].strip()}" is no step of a rule; use When and Then'
+                f'{where}: "{step["keyword"].strip()}" is not allowed in a rule; use When and Then'
             )
         seen.add(kind)
     if len(seen) < 2:
-        raise FeatureError(f"{where}: a rule has at least one When and one Then")
+        raise FeatureError(f"{where}: a rule needs at least one When and one Then")
     return tuple(f"{step['keyword'].strip()} {step['text']}" for step in steps)

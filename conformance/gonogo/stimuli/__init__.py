@@ -1,4 +1,4 @@
-"""The requests that rules want answered; importing this package registers the phrases that name them."""
+"""The requests that rules need; importing this package registers their phrases."""
 
 import gonogo.stimuli.conversations
 import gonogo.stimuli.embedding

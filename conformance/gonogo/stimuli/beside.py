@@ -1,6 +1,6 @@
-"""Requests that were sent beside others, and again by themselves, as their text was not as expected.
+"""Requests that were sent in parallel, and again alone because their text was not as expected.
 
-The later exchange is the one that rules look at. The earlier one is known to a judge by a key of its own.
+The later exchange is the one that rules look at. The earlier one is known to a judge by its own key.
 """
 
 from __future__ import annotations

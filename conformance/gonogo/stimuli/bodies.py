@@ -75,7 +75,7 @@ def post(
     """A request with a body: the default one of its operation, `changes` laid over it, `without` left out.
 
     A null in `changes` is sent as null. The key names the endpoint and the changes only. Building one for
-    embeddings raises NotPossible where no embedding model is known.
+    embeddings raises NotPossible if no embedding model is known.
     """
     given = dict(changes, stream=True) if streamed and "stream" not in changes else dict(changes)
     template = {key: value for key, value in _defaults(endpoint, given).items() if key not in without}
@@ -204,7 +204,7 @@ def _worst_case(body: Body) -> int:
 
 
 def _choices(body: Body) -> int:
-    """How many choices are asked for: `n` of each prompt."""
+    """How many choices are requested: `n` of each prompt."""
     choices = body.get("n")
     prompts = body.get("prompt")
     many = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1

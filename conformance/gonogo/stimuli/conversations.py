@@ -1,4 +1,4 @@
-"""Conversations that are too long to write down in a scenario, or hold what no scenario can: a picture."""
+"""Conversations that are too long for a scenario, or contain an image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests for embeddings that a scenario cannot write down, and those that are watched."""
+"""Embedding requests that a scenario cannot express, and those that rules watch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that a vendor wants said with every generation ("--extra-body"), as thinking being off.
+"""Vendor fields for every generation request ("--extra-body"), such as thinking off.
 
 They are added to what is sent and never to the key of a stimulus, so that evidence recorded with other fields
 stays comparable; the record says which they were.
@@ -33,18 +33,18 @@ RESERVED = frozenset(
 def parse_extra(text: str) -> dict[str, object]:
     """The fields that JSON text names.
 
-    Raises UsageError where it is no JSON object, or names a field that is gonogo's to set.
+    Raises UsageError if it is not a JSON object, or names a field that is gonogo's to set.
     """
     try:
         value = json.loads(text, parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not text
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--extra-body is not JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise UsageError('--extra-body is no JSON object; give one like {"reasoning_effort": "none"}.')
+        raise UsageError('--extra-body is not a JSON object; give one like {"reasoning_effort": "none"}.')
     taken = sorted(RESERVED.intersection(value))
     if taken:
-        raise UsageError(f"--extra-body names {', '.join(taken)}, which gonogo sets itself; leave it out.")
+        raise UsageError(f"--extra-body contains {', '.join(taken)}, which gonogo sets itself; remove it.")
     return value
 
 
@@ -72,4 +72,4 @@ def _object(request: Request) -> dict[str, Any] | None:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number in JSON")
+    raise ValueError(f"{constant} is not a JSON number")

@@ -1,4 +1,4 @@
-"""A short chat completion, framed as some HTTP clients frame it, and as a server may turn down (411, 426)."""
+"""A short chat completion with unusual HTTP framing, which a server may refuse (411, 426)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cases of a fuzz pass, as keys: what an evidence file has to say of a generated request.
+"""The cases of a fuzz pass as keys: what an evidence file stores about a generated request.
 
 "fuzz 7/31 valid POST /chat/completions" is case 31 of seed 7. Whether a generated request keeps the contract is
 decided once, when it is sent, and stored in its key, so that a judge needs neither the generator nor its version.
@@ -54,7 +54,7 @@ class Case:
 
 @functools.lru_cache(maxsize=1 << 15)
 def case(key: str) -> Case | None:
-    """The case that a key names; None where it is the key of something else."""
+    """The case that a key names; None if it is the key of something else."""
     found = _KEY.fullmatch(key)
     if found is None or found["meant"] not in list(Meant):
         return None

@@ -1,4 +1,4 @@
-"""Greedy texts beside those that stop sequences are cut out of: one of wide characters, one with its tokens counted."""
+"""Greedy texts besides those for stop sequences: one with multi-byte characters, one with its tokens counted."""
 
 from __future__ import annotations
 

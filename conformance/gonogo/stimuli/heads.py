@@ -1,4 +1,4 @@
-"""Requests whose head, path or size is what matters: media types, browsers, large bodies."""
+"""Requests with unusual headers, paths or sizes: media types, browsers, large bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain chat completion without the key of the run, and with one that opens nothing."""
+"""The plain chat completion without the key of the run, and with a wrong one."""
 
 from __future__ import annotations
 

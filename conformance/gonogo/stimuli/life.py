@@ -33,7 +33,7 @@ def brief(sign: Stimulus) -> Stimulus:
 
 
 def key_after(sent: Sequence[str]) -> str:
-    """The key of a sign of life that is asked for after stimuli of these keys."""
+    """The key of a sign of life that is requested after stimuli of these keys."""
     return PREFIX + " | ".join(sent)
 
 

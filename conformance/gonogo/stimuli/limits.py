@@ -1,4 +1,4 @@
-"""Requests past an edge: more tokens than fit, more words than the context, bytes that are no text."""
+"""Requests beyond limits: too many tokens, prompts longer than the context, invalid UTF-8."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def huge_limit() -> Stimulus:
 
     The tokens are bounded by the stop sequences, and where a target ignores these, by closing the connection.
 
-    It is sent by itself and late, so that nothing else waits for a target that goes on all the same.
+    It is sent by itself and late, so that nothing else waits for a target that continues all the same.
     """
     body: dict[str, object] = {"max_tokens": HUGE, "stop": list(_STOPS)}
     plain = post(Endpoint.CHAT, body, streamed=True, valid=False, risk=Risk.DEADLY, alone=True)
@@ -77,7 +77,7 @@ def overlong() -> Stimulus:
     How many that are is told by the user, else by the list of models, else by the refusal of an enormous token limit.
 
     A word is a token at least, whatever the tokenizer: their order is a random one, so that none has been merged
-    with the next. Building it raises NotPossible where nobody tells a length, or one beyond LONGEST_CONTEXT.
+    with the next. Building it raises NotPossible if nobody tells a length, or one beyond LONGEST_CONTEXT.
     """
     models, huge = list_models(), huge_limit()
     plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY, alone=True)

@@ -1,4 +1,4 @@
-"""Listed models that are retrieved: the one that is asked for, and a few others, ids with "/" first."""
+"""Listed models to retrieve: the served one and a few others, ids with "/" first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Subject
 
 OTHERS = 3
-"""Listed models that are retrieved beside the one that is asked for: some gateways list hundreds."""
+"""Listed models that are retrieved beside the one that is requested: some gateways list hundreds."""
 
 SERVED = retrieve_model()
 LISTING = list_models()
@@ -29,7 +29,7 @@ LISTING = list_models()
 def other(place: int) -> Stimulus:
     """The retrieval of a listed model that is not asked for; `place` counts from 1, ids with "/" first.
 
-    Building it raises NotPossible where the list has not so many.
+    Building it raises NotPossible if the list has not so many.
     """
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
@@ -43,9 +43,9 @@ def other(place: int) -> Stimulus:
 
 
 def unquoted() -> Stimulus:
-    """The first model with "/" in its id, the one that is asked for before others, by that id as it is.
+    """The first model with "/" in its id, the one that is requested before others, by that id as it is.
 
-    Building it raises NotPossible where no id has one.
+    Building it raises NotPossible if no id has one.
     """
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:

@@ -1,4 +1,4 @@
-"""The messages that a target wrote, as they are sent back to it: whole, whatever else they hold than words."""
+"""Messages that a target wrote, sent back to it unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def message(exchange: Exchange) -> Message:
-    """The message of a whole answer's first choice; NotPossible where it has no text to go on from."""
+    """The message of a whole answer's first choice; NotPossible if it has no text to continue from."""
     found = _first(exchange)
     own = found.get("message")
     if not isinstance(own, dict) or not isinstance(own.get("content"), str) or not own["content"]:
@@ -30,7 +30,7 @@ def message(exchange: Exchange) -> Message:
 def answered_calls(exchange: Exchange) -> list[Message]:
     """A message that calls tools, and a result for each call; none where the answer has no calls that can be run.
 
-    What the token limit cut is none of them: templates may refuse arguments that are no JSON.
+    What the token limit cut is none of them: templates may refuse arguments that are not JSON.
     """
     found = _first(exchange)
     own = found.get("message")
@@ -46,7 +46,7 @@ def answered_calls(exchange: Exchange) -> list[Message]:
 
 
 def same_calls(base: Exchange, exchange: Exchange) -> bool:
-    """Whether two answers call the same tools with the same arguments; NotPossible where one of them has no call."""
+    """Whether two answers call the same tools with the same arguments; NotPossible if one of them has no call."""
     return _calls(base) == _calls(exchange)
 
 
@@ -91,7 +91,7 @@ def _value(arguments: str) -> object:
 
 
 def _first(exchange: Exchange) -> dict[str, Any]:
-    """The first choice of an answer; empty where there is none."""
+    """The first choice of an answer; empty if there is none."""
     if exchange.failure is not None or exchange.status is None or not 200 <= exchange.status < 300:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""What a target said, as later requests are made of it.
+"""Data from earlier answers that later requests are built from.
 
 This reads answers to ask more, not to judge them: whatever is not as it should be makes the later request
 impossible, and the rules about the answer itself say what is wrong with it.
@@ -62,7 +62,7 @@ def begins(base: Exchange, exchange: Exchange) -> bool:
 
 
 def pieces(exchange: Exchange) -> list[str]:
-    """The text of the first choice of a stream, piece by piece; NotPossible where there is none."""
+    """The text of the first choice of a stream, piece by piece; NotPossible if there is none."""
     _refuse_failure(exchange)
     choices = [choice for event in sse.parse(exchange.body).events for choice in first_choices(event.data)]
     found = [piece for choice in choices if (piece := _text(choice))]
@@ -92,7 +92,7 @@ _LEAST = 16  # tokens; a smaller number is no context
 def listed_ids(listing: Exchange) -> list[str]:
     """The ids of the listed models, each once and those with "/" first, which some routes cannot take.
 
-    An id that is no text, is empty, or holds half a surrogate pair, is left out: it cannot be asked for.
+    An id that is not text, is empty, or holds half a surrogate pair, is omitted: it cannot be requested.
     """
     ids = [entry.get("id") for entry in _entries(listing)]
     named = dict.fromkeys(name for name in ids if isinstance(name, str) and name and _is_whole(name))
@@ -100,7 +100,7 @@ def listed_ids(listing: Exchange) -> list[str]:
 
 
 def context_length(listing: Exchange, model: str) -> int:
-    """How long the listed context of a model is, in tokens; NotPossible where the list does not say.
+    """How long the listed context of a model is, in tokens; NotPossible if the list does not say.
 
     Where several lengths are listed it is the greatest of them.
     """
@@ -123,7 +123,7 @@ def _is_whole(name: str) -> bool:
 
 
 def told_length(refusal: Exchange, asked: int) -> int | None:
-    """The length of the context, in tokens, as a refusal of `asked` tokens tells it; None where it does not."""
+    """The length of the context, in tokens, as a refusal of `asked` tokens tells it; None if it does not."""
     if refusal.status is None or not 400 <= refusal.status < 500:
         return None
     text = refusal.body.decode("utf-8", "replace")
@@ -149,7 +149,7 @@ def _lengths(entry: dict[str, Any]) -> list[int]:
 
 
 def first_choices(data: str) -> list[dict[str, Any]]:
-    """The first choice of a JSON body or of an event's data, in a list; empty where there is none."""
+    """The first choice of a JSON body or of an event's data, in a list; empty if there is none."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

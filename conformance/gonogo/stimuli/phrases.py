@@ -1,4 +1,4 @@
-"""What a When step means: the stimuli it asks for, or the recorded exchanges it looks at.
+"""The meaning of When steps: stimuli to send, or recorded exchanges to read.
 
 A step that begins with "any" adds no request but its `needs`: the rule watches every exchange of that kind,
 whoever asked for it.

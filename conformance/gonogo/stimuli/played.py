@@ -1,4 +1,4 @@
-"""Requests to a gateway whose upstream is the suite's own, and the keys under which the upstream's side is kept.
+"""Requests to a gateway whose upstream is the suite, and the keys of the upstream's exchanges.
 
 An exchange with the key "upstream 1 of gateway stream: breaks" is the first request that the upstream got for the
 stimulus "gateway stream: breaks": as it arrived, credentials aside, and what was answered.
@@ -87,7 +87,7 @@ def key_of_sight(number: int, key: str) -> str:
 
 
 def sight_of(key: str) -> str | None:
-    """The key of the stimulus whose upstream's side has this key; None where it is the key of something else."""
+    """The key of the stimulus whose upstream's side has this key; None if it is the key of something else."""
     found = _SIGHT.fullmatch(key)
     return found[2] if found else None
 

@@ -1,4 +1,4 @@
-"""What the suite's own upstream answers, so that the gateway in front of it can be judged: plays, as data.
+"""The answers of the suite's own upstream for gateway checks: plays, as data.
 
 A request names its play in the text of its message. A play is an answer with a fault of an upstream, or a sound one
 that is written in an uncommon way; `gonogo.upstream` speaks them, the checks of the group `gateway` know them.
@@ -21,7 +21,7 @@ MODEL: Final = "gonogo-upstream"
 SECOND_MODEL: Final = "gonogo-second"
 """The model of the second provider, which is the same upstream under the path /second/v1."""
 KEY: Final = "sk-gonogo-upstream-4d1f0b7c"
-"""The key to give the gateway for the upstream. It opens nothing, and is no secret: it is looked for in answers."""
+"""The key to give the gateway for the upstream. It opens nothing, and is not a secret: it is looked for in answers."""
 SECOND_KEY: Final = "sk-gonogo-second-8a62e95d"
 INSIDE: Final = ("gonogo-upstream.internal", "/srv/gonogo-upstream/", "Traceback (most recent call last)")
 """What errors of the upstream hold of its inside."""

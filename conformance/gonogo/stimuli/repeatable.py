@@ -1,4 +1,4 @@
-"""Greedy requests: their text comes again, so that other texts can be compared with it to the letter."""
+"""Greedy requests: their text is repeatable, so that other texts can be compared with it exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests for how tokens are drawn, where an answer is compared with greedy text or a body is long."""
+"""Requests about sampling whose answers are compared with greedy text, or whose bodies are long."""
 
 from __future__ import annotations
 

@@ -40,13 +40,13 @@ class Risk(IntEnum):
 
     HARMLESS = 0
     MILD = 1  # wrong by its path or method alone, without a body; may go beside a sign of life
-    HOSTILE = 2  # broken on purpose; the target is asked for a sign of life afterwards
+    HOSTILE = 2  # broken on purpose; the target must show a sign of life afterwards
     DEADLY = 3  # known to stop a server for good; sent last, the first of them by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is asked: the ids that go into `model`. None where the target has no such model.
+    """Who is asked: the ids that go into `model`. None if the target has no such model.
 
     `extra` holds fields that go into the body of every generation, for what a vendor wants said (thinking off).
     `limit` is the name under which chat takes a number of tokens, where one does as well as the other.
@@ -75,7 +75,7 @@ class Likeness:
     """What the text of an answer is compared with: the text of another one, of the stimulus with the key `base`.
 
     `holds` tells, of the exchange of the base and of this one, whether the text is what that of the base lets one
-    expect; it raises NotPossible where one of them has no text. A batch can change greedy text, so that a text that
+    expect; it raises NotPossible if one of them has no text. A batch can change greedy text, so that a text that
     is not as expected tells something only where both were sent while nothing else was under way.
     """
 
@@ -87,13 +87,13 @@ class Likeness:
 class Stimulus:
     """A request to be sent once.
 
-    `build` makes it from the subject and the exchanges of `needs` (by key); it raises NotPossible where those
+    `build` makes it from the subject and the exchanges of `needs` (by key); it raises NotPossible if those
     do not allow it. `valid` is whether the request keeps the contract, so that a server has no reason to refuse
     it but lack of the feature. `tokens` is the most it can make the target generate, `choices` how many choices
     the answer has. One that is `alone` is sent while no other generation is under way, because of what it does to the
-    target. One that is `like` another is sent side by side with the rest, and again by itself where its text is not
+    target. One that is `like` another is sent in parallel with the rest, and again by itself where its text is not
     what it is compared with; the base is like itself. One that is `of_endpoint` is about what stands before every
-    model, keys and HTTP: where several models are asked for, it is sent with one of them for all.
+    model, keys and HTTP: where several models are requested, it is sent with one of them for all.
     """
 
     key: str

@@ -1,6 +1,6 @@
-"""Stop sequences that are cut out of what the target itself said.
+"""Stop sequences taken from the target's own text.
 
-A greedy text is asked for twice. Where it repeats, a part of it that lies across the border of two pieces is sent
+A greedy text is requested twice. Where it repeats, a part of it that lies across the border of two pieces is sent
 as a stop sequence, and what must come back is known to the letter, whatever the model is.
 """
 
@@ -36,7 +36,7 @@ _SIZES = ((2, 2), (1, 2), (2, 3), (3, 3), (4, 4), (6, 6))
 
 
 def across_a_border(parts: list[str]) -> str:
-    """A part of the text that begins in one piece and ends in another; NotPossible where none will do.
+    """A part of the text that begins in one piece and ends in another; NotPossible if none will do.
 
     It occurs for the first time where it was cut, has text before it and after it, and neither it nor the text
     before it ends with a space, which servers trim.
@@ -81,7 +81,7 @@ def _cuts(text: str, borders: list[int], last: int) -> Iterator[str]:
 def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False) -> Stimulus:
     """The greedy request once more, with a `stop` made of the greedy text in its pieces.
 
-    Building it raises NotPossible where the greedy text did not repeat.
+    Building it raises NotPossible if the greedy text did not repeat.
     """
     plain = post(endpoint, GREEDY, streamed=streamed)
     first = greedy(endpoint)

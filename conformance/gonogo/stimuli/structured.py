@@ -1,4 +1,4 @@
-"""Requests for an answer of a given form: a schema with a constant that nobody would say by chance."""
+"""Requests for structured outputs: a schema with a constant that no model generates by chance."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ DEFINED: dict[str, Any] = {
         },
     },
 }
-# As generators leave schemas behind: a reference to what was left out, null for what was not known, a name too many.
+# As generators leave schemas behind: a reference to what was omitted, null for what was not known, a name too many.
 MALFORMED: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -155,7 +155,7 @@ _PARTS: Body = _RESULT | {"content": [{"type": "text", "text": "The lamp is teal
 
 
 def _called_with(arguments: str) -> Stimulus:
-    """A history in which a call has arguments that are no JSON, as the schema says that a model may write them."""
+    """A history in which a call has arguments that are not JSON, as the schema says that a model may write them."""
     calling = _CALLING | {"tool_calls": [_call(1, "set_colour", arguments)]}
     return replace(_turn(calling, _RESULT), valid=False, risk=Risk.HOSTILE)
 
@@ -289,7 +289,7 @@ REQUESTS: dict[str, Stimulus] = {
         },
         valid=False,
     ),
-    # Whoever was asked for tools is there for the next.
+    # Whoever was requested tools is there for the next.
     "a plain chat completion is requested after a tool had to be called": replace(
         post(Endpoint.CHAT, {"max_tokens": TOUCH_TOKENS}),
         key="POST /chat/completions after a tool had to be called",

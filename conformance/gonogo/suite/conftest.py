@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out the rules that `--gonogo-only` does not name; what is none of ours stays."""
     if not config.pluginmanager.has_plugin(options.__name__):
         how = f"pytest -p {options.__name__} --pyargs {options.__package__} {URL} URL"
-        pytest.exit(f"The options of the suite are missing; run it as: {how}", returncode=2)
+        pytest.exit(f"The options of the suite are missing; run: {how}", returncode=2)
     try:
         chosen = {scenario.rule.id for scenario in load().select(config.getoption(ONLY))}
     except UsageError as error:
@@ -90,12 +90,12 @@ def records(request: pytest.FixtureRequest) -> tuple[Record, ...]:
     try:
         if option(RESUME) and not (option(EVIDENCE) and option(URL)):
             raise UsageError(
-                f"{RESUME} goes on with a run: name its file with {EVIDENCE}, its target with {URL}."
+                f"{RESUME} continues a run: give its evidence file with {EVIDENCE} and its target with {URL}."
             )
         if option(EVIDENCE) and not option(URL):
             return read_each(option(EVIDENCE))
         if not option(URL):
-            raise UsageError(f"Name the target with {URL}, or a recorded run with {EVIDENCE}.")
+            raise UsageError(f"Give the target with {URL}, or a recorded run with {EVIDENCE}.")
         return asyncio.run(collect(_approach(option), plan(s for s in load() if s.rule.id in wanted)))
     except GonogoError as error:
         pytest.exit(_OF_THE_COMMAND.sub("--gonogo-", str(error)), returncode=2)

@@ -18,25 +18,31 @@ ONLY = "--gonogo-only"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The target, or evidence that was recorded of it; the key comes from the environment."""
-    group = parser.getgroup("gonogo", "conformance to the OpenAI contract")
+    group = parser.getgroup("gonogo", "conformance with the OpenAI contract")
     group.addoption(URL, metavar="URL", help="base URL of the target; it usually ends in /v1")
     group.addoption(
         MODEL,
         action="append",
         default=[],
         metavar="ID",
-        help="model to ask for (default: the first that is listed); repeatable",
+        help="the model to check (default: the first listed model); repeatable",
     )
-    group.addoption(EMBEDDING_MODEL, metavar="ID", help="embedding model to ask for")
-    group.addoption(EVIDENCE, metavar="FILE", help="judge a recorded run; with a target, record it there")
+    group.addoption(EMBEDDING_MODEL, metavar="ID", help="the embedding model")
     group.addoption(
-        RESUME, action="store_true", help="go on with that file: send what never reached the target"
+        EVIDENCE, metavar="FILE", help="judge this recorded run; with a target, record the run in this file"
     )
-    group.addoption(EXTRA_BODY, metavar="JSON", help="add the fields of this object to every generation")
+    group.addoption(
+        RESUME,
+        action="store_true",
+        help="continue the run in the evidence file: send only requests that never reached the target",
+    )
+    group.addoption(
+        EXTRA_BODY, metavar="JSON", help="add the fields of this JSON object to every generation request"
+    )
     group.addoption(
         ONLY,
         action="append",
         default=[],
         metavar="ID",
-        help="run this rule, or those under this id; repeatable",
+        help="run only this rule or group; repeatable",
     )

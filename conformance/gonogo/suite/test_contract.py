@@ -1,6 +1,6 @@
 """Every scenario of the feature files, bound to the steps in this folder's conftest.
 
-Those about generated requests are left out, as no run of this runner sends any, those about clients for Node, and those
+Those about generated requests are omitted, as no run of this runner sends any, those about clients for Node, and those
 about a gateway, for which something has to be set up.
 """
 

@@ -1,4 +1,4 @@
-"""Standing behind a gateway: listen, wait until the gateway leads here, and keep what it asks."""
+"""Runs the suite as an upstream: listen, wait for the gateway, and record its requests."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Standing:
 
 @asynccontextmanager
 async def standing(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Standing]:
-    """Listen. `secrets` are the keys of the client. UsageError where the address cannot be had."""
+    """Listen. `secrets` are the keys of the client. UsageError if the address cannot be had."""
     seen, ended = Seen(secrets), asyncio.Event()
 
     def end(exchange: Exchange, left: float | None) -> None:
@@ -103,7 +103,8 @@ async def standing(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Stand
             os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).rstrip(".")
         )
         raise UsageError(
-            f"The upstream cannot listen on {how.host} port {how.port}: {why}. Choose another with --upstream-port."
+            f"The upstream cannot listen on {how.host} port {how.port}: {why}. Choose another port "
+            "with --upstream-port."
         ) from error
     try:
         how.on_listening(url)
@@ -173,6 +174,6 @@ def _unreached(url: str, base_url: str, model: str, chat: Exchange, wait: float)
     else:
         said = f"{chat.status}: {chat.body[:200].decode('utf-8', 'replace')}"
     return (
-        f"{shown(base_url)} asked nothing of {url}/v1 within {wait:g} s (its last answer to the model {model} was "
-        f"{said}); point a provider of the gateway there, or name its model with --model."
+        f"{shown(base_url)} sent no request to {url}/v1 within {wait:g} s (its last answer for the model {model} was "
+        f"{said}); point a provider of the gateway to this URL, or give its model with --model."
     )

@@ -1,4 +1,4 @@
-"""What the upstream gets and says, as exchanges of the evidence. No input and output here."""
+"""The requests and answers of the upstream as exchanges of the evidence. No I/O."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Seen:
         self.done.setdefault(asked, []).append(exchange)
 
     def settled(self, request: Request) -> bool:
-        """Whether nothing that was asked for this request is still being answered."""
+        """Whether nothing that was requested this request is still being answered."""
         return not self.open.get(plays.asked_for(request.body).text, 0)
 
     def of(self, request: Request) -> Sequence[Exchange]:

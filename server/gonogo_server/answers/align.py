@@ -1,4 +1,4 @@
-"""Which tokens a text that is shown is made of: tokens come as they are generated, text when it is decided. No I/O.
+"""Aligns tokens with the text that is shown: tokens arrive when generated, text when decided. No I/O.
 
 A token is given with the text that it completes: one that holds part of a character waits for the rest of it,
 one whose text the stop filter holds back waits as well. Places are counted in characters.

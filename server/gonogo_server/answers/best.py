@@ -1,4 +1,4 @@
-"""`best_of`: more answers are generated than are given. No I/O.
+"""`best_of`: more answers are generated than returned. No I/O.
 
 Source: OpenAI API reference, completions, `best_of`: "the one with the highest log probability per token".
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def best(steps: Iterable[Step], n: int, best_of: int) -> list[Step]:
-    """The steps of the `n` likeliest of each `best_of` answers, the likeliest first, numbered anew.
+    """The steps of the `n` likeliest of each `best_of` answers, the likeliest first, numbered again.
 
     Answer j of prompt i comes in with index i * best_of + j and goes out as i * n + its place. One of no
     tokens is the least likely; of two that are alike the earlier comes first.

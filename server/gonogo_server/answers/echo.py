@@ -1,4 +1,4 @@
-"""`echo`: a prompt that is given back, with the log probabilities that the model gives to it."""
+"""`echo`: returns the prompt, with its log probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How vectors look on the wire. No I/O.
+"""Vectors on the wire. No I/O.
 
 Source: OpenAI API reference, "The embedding object"; the official clients read base64 as little-endian 32-bit floats.
 """
@@ -45,7 +45,10 @@ def shortened(vectors: Sequence[Vector], dimensions: int) -> list[Vector]:
     length = min(len(vector) for vector in vectors)
     if dimensions > length:
         raise BadRequest(
-            f"The vectors of this model have {length} dimensions, and cannot have {dimensions}: ask for fewer.",
+            (
+                f"The vectors of this model have {length} dimensions, so {dimensions} are not possible: "
+                "request fewer."
+            ),
             param="dimensions",
             code="invalid_value",
         )

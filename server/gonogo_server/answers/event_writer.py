@@ -1,4 +1,4 @@
-"""Steps as the events of a stream. What all chunks of text repeat is written once an answer. No I/O."""
+"""Writes steps as stream events. The constant part of all text chunks is serialized once per answer. No I/O."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChunkForm(Protocol):
     """How a step looks on the wire."""
 
     def chunk(self, step: Step) -> BaseModel | None:
-        """The chunk of a stream for this step; None where there is none."""
+        """The chunk of a stream for this step; None if there is none."""
 
 
 class EventWriter:

@@ -1,4 +1,4 @@
-"""How the steps of an answer look on the wire: as chunks, and as whole objects. No I/O.
+"""The wire form of answers: chunks and whole objects. No I/O.
 
 Source: OpenAI API reference, "The chat completion chunk object", "The completion object"; recorded streams.
 """

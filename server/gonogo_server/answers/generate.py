@@ -1,4 +1,4 @@
-"""Runs the generations of a request on an engine, all at the same time, and counts what they took."""
+"""Runs the generations of a request on an engine in parallel, and counts their tokens."""
 
 from __future__ import annotations
 

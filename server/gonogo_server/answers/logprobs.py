@@ -50,7 +50,7 @@ def _top(one: Alternative) -> TopLogprob:
 
 
 def _likeliest(placed: Placed) -> dict[str, float] | None:
-    """The likeliest, and the token itself where it is not among them: one more than were asked for."""
+    """The likeliest, and the token itself where it is not among them: one more than were requested."""
     if placed.token is None:
         return None
     found: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Several asynchronous streams as one, in the order in which their items come.
+"""Merges several asynchronous streams into one, in the order of arrival.
 
 Items come in lists, of those that are there at the same moment: a step of an engine brings one for each of its answers,
 and what is done for every list, as a write to a socket, is done once then.
@@ -31,7 +31,7 @@ class _Ended:
 def merge(sources: Sequence[AsyncGenerator[list[Item], None]]) -> AsyncGenerator[list[Item], None]:
     """The items of all `sources`, which run at the same time; closing it closes them.
 
-    An item never waits for another: joined are those that have come by the time that they are asked for. What one of
+    An item never waits for another: joined are those that have come by the time that they are requested. What one of
     the sources raises is raised here, after what came before it, and ends the others. A single one is given as it is.
     """
     return sources[0] if len(sources) == 1 else _merged(sources)

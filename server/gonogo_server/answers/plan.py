@@ -1,4 +1,4 @@
-"""What a chat request wants of the form of its answer: its tools and its response format, taken together. No I/O."""
+"""The form of the answer that a chat request asks for: tools and response format together. No I/O."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class Plan:
         return None if self.rules is None else LLMatcher.grammar_from_lark(_lark(self.reasoning, self.rules))
 
     def opened(self) -> Plan:
-        """The same for a prompt that ends amid the reasoning."""
+        """The same for a prompt that ends inside the reasoning."""
         return replace(self, reasoning=self.reasoning and replace(self.reasoning, opened=True))
 
     def tool_filter(self) -> ToolFilter | None:
-        """What takes the calls out of one answer; None where there are none to be had."""
+        """What takes the calls out of one answer; None if there are none to be had."""
         return ToolFilter(*self.calls) if self.calls else None
 
     def reasoning_filter(self) -> ReasoningFilter | None:
-        """What takes the reasoning out of one answer; None where the model does not reason."""
+        """What takes the reasoning out of one answer; None if the model does not reason."""
         return self.reasoning.filter() if self.reasoning else None
 
 

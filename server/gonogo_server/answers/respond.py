@@ -1,4 +1,4 @@
-"""What generations say, written down: as one JSON object, or as server-sent events while they are generated."""
+"""Serializes generations: as one JSON object, or as server-sent events while they are generated."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What an answer says next, and where log probabilities were asked for, the tokens of it.
+    """What an answer says next, and where log probabilities were requested, the tokens of it.
 
     Only an echo can be without text, of a prompt that is special tokens alone.
     """
@@ -63,7 +63,7 @@ class Reasoned:
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """A call that an answer makes begins, or goes on."""
+    """A call that an answer makes begins, or continues."""
 
     index: int
     part: Call | Arguments
@@ -81,9 +81,9 @@ class Finished:
     tokens: tuple[Placed, ...] = ()
     """Those that had no text to come with, as a character that was cut off at the limit."""
     mean_logprob: float | None = None
-    """Of all tokens that were generated, end tokens aside; None where it is not known, or there were none."""
+    """Of all tokens that were generated, end tokens aside; None if it is not known, or there were none."""
     stop: str | None = field(default=None, compare=False)
-    """The stop string that ended it; None where none did."""
+    """The stop string that ended it; None if none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class OutOfOrder(ServerError):  # noqa: N818 - it says what happened
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """A prompt that is given back before the answer: its text, and its tokens where they were asked for."""
+    """A prompt that is given back before the answer: its text, and its tokens where they were requested."""
 
     text: str
     tokens: tuple[Placed, ...] = ()
@@ -177,7 +177,7 @@ class Answer:
 
     @property
     def finished(self) -> bool:
-        """True once `Finished` was given; the engine need not go on."""
+        """True once `Finished` was given; the engine need not continue."""
         return self._state is State.FINISHED
 
     @property
@@ -209,7 +209,7 @@ class Answer:
         return [*opening, Finished(self._index, "length")]
 
     def end(self) -> None:
-        """Says that the engine has no more pieces. Raises `OutOfOrder` where it never said why it ended."""
+        """Says that the engine has no more pieces. Raises `OutOfOrder` if it never said why it ended."""
         self._move(Arrival.END)
 
     def _opening(self) -> list[Step]:
@@ -257,7 +257,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One finished answer: all its text, why it ended, its tokens where they were asked for, and its calls."""
+    """One finished answer: all its text, why it ended, its tokens where they were requested, and its calls."""
 
     text: str
     reason: Reason
@@ -276,10 +276,10 @@ class Whole:
 
 
 def fold(steps: Iterable[Step]) -> Whole:
-    """Everything a stream said, at once. Raises `OutOfOrder` where it did not come to its end."""
+    """Everything a stream said, at once. Raises `OutOfOrder` if it did not come to its end."""
     steps = list(steps)
     if not steps or not isinstance(counted := steps[-1], Counted):
-        raise OutOfOrder("The answer was not finished; ask again.")
+        raise OutOfOrder("The answer was not finished; try again.")
     parts: dict[int, list[Text | Reasoned | Calling | Finished]] = {}
     for step in steps:
         if isinstance(step, Text | Reasoned | Calling | Finished):

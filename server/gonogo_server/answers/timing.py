@@ -1,4 +1,4 @@
-"""Notes when the tokens of an answer come, for the log and the metrics. No I/O but a clock."""
+"""Records when tokens arrive, for the log and the metrics. No I/O except a clock."""
 
 from __future__ import annotations
 

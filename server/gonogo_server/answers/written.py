@@ -1,4 +1,4 @@
-"""Answers as they go out, whoever made them: one text, or events while they come."""
+"""Serialized answers, whatever their source: one body, or events while they arrive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Framing(Protocol):
     """What a stream says beside its events."""
 
     def waiting(self) -> bytes:
-        """Said while there is no event yet, each time anew."""
+        """Said while there is not an event yet, each time again."""
 
     def end(self) -> bytes:
         """Said after the last event."""

@@ -1,1 +1,1 @@
-"""Schemas of requests are compiled to grammars here, in a process of its own, under limits."""
+"""Compiles request schemas to grammars in a separate process, under limits."""

@@ -1,4 +1,4 @@
-"""Schemas are tried in a process of their own, under a time limit, and what came of it is kept.
+"""Compiles schemas in a separate process under a time limit, and caches the result.
 
 The grammar library is outside software that recurses on what clients send. A schema that ends it, or keeps it busy,
 ends or keeps that process, and the request gets a 400. One request is tried at a time; requests without schemas never
@@ -88,7 +88,7 @@ class Compiler:
         return await self._known(brought, trials.forms, brought.raw, self._limits)
 
     async def fits(self, lark: str, brought: Brought) -> None:
-        """Raises `BadRequest` where the rules of an answer, in Lark, are too large together."""
+        """Raises `BadRequest` if the rules of an answer, in Lark, are too large together."""
         await self._known(brought, trials.fits, lark)
 
     def _check_size(self, schemas: list[tuple[str, str, dict[str, Any]]]) -> None:
@@ -97,8 +97,8 @@ class Compiler:
             total += size(schema)
             if total > self._limits.total_bytes:
                 raise BadRequest(
-                    f"The schemas of this request have {total} bytes up to this one, and at most"
-                    f" {self._limits.total_bytes} are taken: send less.",
+                    f"The schemas of this request have {total} bytes up to this one, but the limit is "
+                    f"{self._limits.total_bytes}: send less.",
                     param=param,
                     code=code,
                 )
@@ -128,9 +128,9 @@ class Compiler:
             except TimeoutError:
                 why = f"takes more than {self._limits.seconds:g} seconds"
             except WorkerEnded:
-                why = "is more than this server can do"
+                why = "is beyond the limits of this server"
         raise BadRequest(
-            f"Making a grammar of the schemas of this request {why}: make them smaller.",
+            f"Compiling the schemas of this request to a grammar {why}: make them smaller.",
             param=brought.param,
             code=brought.code,
         )

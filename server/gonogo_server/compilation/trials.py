@@ -1,4 +1,4 @@
-"""What is done with schemas in the worker process, on a stack that is smaller than any of the server's. No I/O.
+"""The work of the schema process, on a smaller stack than any of the server's. No I/O.
 
 Whatever passes here is safe in the server, which compiles it once more: its threads have `SERVER_STACK`, whatever the
 system gives threads otherwise, and it takes no longer there than here.
@@ -51,12 +51,12 @@ def forms(raw: str, limits: SchemaLimits) -> tuple[Structure | None, Offer | Non
 
 
 def fits(lark: str) -> None:
-    """Raises `BadRequest` where rules in Lark are too large together."""
+    """Raises `BadRequest` if rules in Lark are too large together."""
     _bounded(lambda: grammar(lark))
 
 
 def _bounded(work: Callable[[], Result]) -> Result:
-    """What `work` returns or raises, on a thread of its own with a small stack."""
+    """What `work` returns or raises, on a separate thread with a small stack."""
     done: Future[Result] = Future()
 
     def run() -> None:

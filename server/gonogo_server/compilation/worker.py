@@ -1,6 +1,6 @@
-"""A process that does one piece of work after the other, and may be ended by it without harm to this one.
+"""A process that does one task after another and may crash without harm to this one.
 
-It is started when it is first needed, and anew where it has ended. What `multiprocessing` has of pools ends with the
+It is started when it is first needed, and again where it has ended. What `multiprocessing` has of pools ends with the
 first process that dies, or waits for ever for one that hangs.
 """
 
@@ -54,7 +54,7 @@ class Worker:
                 self._begin()
             except (OSError, TimeoutError, WorkerEnded) as error:
                 self._end()
-                raise ServerError("No process for schemas can be started: the log says why.") from error
+                raise ServerError("The process for schemas cannot be started: see the log.") from error
             try:
                 return self._asked(seconds, work, given)
             except (TimeoutError, WorkerEnded):

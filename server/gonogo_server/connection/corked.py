@@ -1,4 +1,4 @@
-"""A transport that sends at once what was written within one turn of the event loop.
+"""A transport that sends everything written within one turn of the event loop at once.
 
 The head of an answer, its first event and what ends it are written one by one, and so are events that came together.
 Each send costs a call of the system, wakes whoever reads, and may have it run first.

@@ -1,4 +1,4 @@
-"""Under which names the server answers.
+"""The host names that the server accepts.
 
 A web page of anywhere can have a browser ask a server on loopback, by a name of its own that leads to 127.0.0.1 (DNS
 rebinding). To the browser that is the page's own server, so that no rule about origins holds; the Host tells.
@@ -70,7 +70,7 @@ class OwnNames:
             await self._app(scope, receive, send)
             return
         error = Misdirected(
-            "The Host of this request is no name of this server: ask it by localhost or 127.0.0.1, or start it with"
-            " --allowed-host and the name."
+            "The Host of this request is not a name of this server: use localhost or 127.0.0.1, or "
+            "start the server with --allowed-host and the name."
         )
         await error_response(error, scope)(scope, receive, send)

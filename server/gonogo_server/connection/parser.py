@@ -1,4 +1,4 @@
-"""HTTP/1.1 as h11 reads it, with what it leaves to a server. No I/O.
+"""HTTP/1.1 parsing with h11, plus the checks that h11 leaves to a server. No I/O.
 
 Source: RFC 9112 section 3.2.2 (absolute-form targets), section 6.3 (two lengths of one body).
 """
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 LENGTHS: Final = {b"content-length", b"transfer-encoding"}
 ABSOLUTE: Final = (b"http://", b"https://")
 UNREADABLE: Final = (
-    "check the request line, the headers (one Host, no strange characters) and the length of the body"
+    "check the request line, the headers (exactly one Host, no invalid characters) and the body length"
 )
 REFUSALS: Final = {
     431: HeadTooLarge("The head of the request is too large: send shorter headers, or fewer."),
-    501: CodingNotRead(
-        "A body is read with Transfer-Encoding chunked alone: send it so, or with Content-Length."
-    ),
+    501: CodingNotRead("The only supported transfer coding is chunked: use it, or send a Content-Length."),
 }
 """What h11 hints at, besides a request that it cannot read."""
 
@@ -44,7 +42,7 @@ class Parser(h11.Connection):
         except h11.RemoteProtocolError as error:
             why = str(error) if isinstance(error, _Refused) else UNREADABLE
             self.refusal = REFUSALS.get(error.error_status_hint) or BadHttp(
-                f"This is no request of HTTP/1.1 (RFC 9112): {why}."
+                f"This is not a valid HTTP/1.1 request (RFC 9112): {why}."
             )
             raise
 
@@ -56,17 +54,17 @@ class _Refused(h11.RemoteProtocolError):
 def _checked(request: h11.Request) -> h11.Request:
     """The request with the path and query of its target, and with the host of the target where it names one.
 
-    Raises `_Refused` where it gives two lengths of its body: whoever stands in front of the server may believe the
+    Raises `_Refused` if it gives two lengths of its body: whoever stands in front of the server may believe the
     other one, and take a part of this body for the next request.
     """
     if {name for name, _ in request.headers} >= LENGTHS:
-        raise _Refused("it has both Content-Length and Transfer-Encoding, send one of them")
+        raise _Refused("it has both Content-Length and Transfer-Encoding; send one of them")
     if not request.target.lower().startswith(ABSOLUTE):
         return request
     try:
         target = urlsplit(request.target)
     except ValueError:
-        raise _Refused("its target is no URL") from None
+        raise _Refused("its target is not a URL") from None
     others = [(name, value) for name, value in request.headers.raw_items() if name.lower() != b"host"]
     return h11.Request(
         method=request.method,

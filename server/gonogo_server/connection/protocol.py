@@ -1,4 +1,4 @@
-"""A connection: uvicorn's own protocol, with limits for slow clients, and errors as the API has them.
+"""A connection: uvicorn's protocol with limits for slow clients and OpenAI error objects.
 
 uvicorn limits how long a connection may idle between two requests, and how large a head may be. It leaves to a server
 in front of it that a head never ends, that there are too many connections, and that one read may bring ten thousand
@@ -121,7 +121,9 @@ class Connection(H11Protocol):
         begun, _ = self.conn.trailing_data
         if begun:
             self._refuse(
-                TooSlow(f"The head of the request was not there within {self.limits.head_seconds:g} seconds.")
+                TooSlow(
+                    f"The head of the request did not arrive within {self.limits.head_seconds:g} seconds."
+                )
             )
         else:
             self.transport.close()  # of a connection that asks nothing

@@ -1,4 +1,4 @@
-"""The seam between HTTP and models: what a server may ask of an engine, and nothing of how it answers.
+"""The interface between HTTP and models: what a server can ask of an engine.
 
 Token ids go in, text pieces come out. An engine keeps whatever it needs on its own thread; every method here
 is called on the event loop and never blocks it.
@@ -62,7 +62,7 @@ class ToolStyle:
 
     Between `start` and `end` (perhaps "", for: up to the end) stands what `parse` reads: one call, or several, as
     `{"name": str, "arguments": dict or str}`. It raises `ValueError` (or what mlx_lm's parsers raise) for
-    what is no call.
+    what is not a call.
     """
 
     start: str
@@ -138,7 +138,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that was chosen, and the likeliest of its place, the likeliest first (as many as were asked for)."""
+    """A token that was chosen, and the likeliest of its place, the likeliest first (as many as were requested)."""
 
     chosen: Alternative
     likeliest: tuple[Alternative, ...] = ()
@@ -175,10 +175,10 @@ class Engine(Protocol):
         """What is served, in the configured order."""
 
     async def tool_style(self, model: str) -> ToolStyle | None:
-        """How the model calls tools; None where it was not trained on them, so that `chat_prompt` takes none."""
+        """How the model calls tools; None if it was not trained on them, so that `chat_prompt` takes none."""
 
     async def reasoning_style(self, model: str) -> ReasoningStyle | None:
-        """How the model reasons; None where it does not, so that `chat_prompt` takes no `effort`."""
+        """How the model reasons; None if it does not, so that `chat_prompt` takes no `effort`."""
 
     async def chat_prompt(
         self,
@@ -190,13 +190,13 @@ class Engine(Protocol):
     ) -> tuple[int, ...]:
         """The messages through the model's chat template, ready to be answered, as token ids.
 
-        `tools` as in the API; `effort` is one of the style's, None for what the template does by itself;
+        `tools` as in the API; `effort` is one of the style's, None for the template's default;
         `variables` are for the template, by name, and win over what an effort stands for. Raises
         `gonogo_server.errors.BadRequest` where the template refuses them, or a variable is not the request's to set.
         """
 
     async def opens_reasoning(self, model: str, prompt: Sequence[int]) -> bool:
-        """Whether a prompt of `chat_prompt` ends amid the reasoning, so that its start is not generated any more.
+        """Whether a prompt of `chat_prompt` ends inside the reasoning, so that its start is not generated any more.
 
         Templates decide it by the conversation, too. `model` has a style of reasoning.
         """
@@ -240,15 +240,15 @@ class Engine(Protocol):
 def room(generation: Generation, context_length: int) -> int:
     """The tokens an answer may have: `max_tokens`, or fewer where the context is full before.
 
-    Raises `BadRequest` where the prompt alone fills the context, and `ValueError` where the caller asks for
+    Raises `BadRequest` if the prompt alone fills the context, and `ValueError` where the caller asks for
     nothing or with nothing.
     """
     if not generation.prompt or generation.max_tokens < 1:
         raise ValueError("A generation takes a prompt of one token at least, and makes one at least.")
     if len(generation.prompt) >= context_length:
         raise BadRequest(
-            f"The prompt has {len(generation.prompt)} tokens and leaves no room for an answer in the"
-            f" {context_length} of the context: shorten it.",
+            f"The prompt has {len(generation.prompt)} tokens, which leaves no room for an answer in "
+            f"the context of {context_length}: shorten it.",
             code="context_length_exceeded",
         )
     return min(generation.max_tokens, context_length - len(generation.prompt))

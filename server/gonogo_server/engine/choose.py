@@ -1,4 +1,4 @@
-"""Which engine serves, by the settings; only that one is imported, as mlx takes a second and is not everywhere."""
+"""Chooses the engine from the settings; only that one is imported, because mlx takes a second and may be missing."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ NEEDED: Final = ("mlx", "llguidance")
 
 
 def check_installed() -> None:
-    """Raise `BadSettings` where what engines need is not installed, as in a gateway."""
+    """Raise `BadSettings` if what engines need is not installed, as in a gateway."""
     if any(find_spec(name) is None for name in NEEDED):
         raise BadSettings(
-            'MLX, which computes here, is not installed: run pip install "gonogo[server]", or pass requests on to'
-            " another server with --provider NAME=URL."
+            'MLX is not installed: run pip install "gonogo[server]", or forward requests to another '
+            "server with --provider NAME=URL."
         )
 
 
 def check_replicable(settings: Settings) -> None:
-    """Raise `BadSettings` where `mlx.launch` started this process, and `ModelUnavailable` where a model is not here.
+    """Raise `BadSettings` if `mlx.launch` started this process, and `ModelUnavailable` where a model is not here.
 
     What may be downloaded is, once for all replicas.
     """
@@ -41,15 +41,15 @@ def check_replicable(settings: Settings) -> None:
 
     if RANKS & os.environ.keys():
         raise BadSettings(
-            "A model that mlx.launch splits over several processes has no replicas: leave --replicas out."
+            "A model that mlx.launch splits over several processes cannot have replicas: remove --replicas."
         )
     locate_all(settings.models, download=settings.download)
 
 
 def group(settings: Settings) -> Group | None:
-    """The processes that compute together, where this was started as one of several; None where it was not.
+    """The processes that compute together, where this was started as one of several; None if it was not.
 
-    Raises `BadSettings` where they do not come together.
+    Raises `BadSettings` if they do not come together.
     """
     if settings.engine == "scripted":
         return None

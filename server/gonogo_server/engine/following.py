@@ -1,7 +1,7 @@
-"""How the scripted engine keeps to a grammar: which token it chooses where its script does not fit.
+"""How the scripted engine follows a grammar: the token it chooses if its script does not match.
 
 Of the tokens that the grammar allows: the scripted one; else the end; else what closes or separates JSON, first of
-all a quotation mark amid a string, elsewhere a bracket; else one of the words of calls; else the printable
+all a quotation mark inside a string, elsewhere a bracket; else one of the words of calls; else the printable
 characters in turn, so that the answer gets anywhere that the grammar leads to, and in the end to its end.
 """
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 CLOSING: Final = b'}]":,'
 CLOSING_STRING: Final = b'"}]:,'
 LETTER: Final = ord("x")
-"""It begins no word of JSON, so that it may come amid strings only."""
+"""It begins no word of JSON, so that it may come only inside strings."""
 
 STRIDE: Final = 7
-"""Printable characters are taken as many further on each time, so that no short cycle goes on for ever."""
+"""Printable characters are taken as many further on each time, so that no short cycle continues for ever."""
 
 
 class Vocabulary:
@@ -52,7 +52,7 @@ class Vocabulary:
 
 
 class Follower:
-    """Follows `grammar` with the tokens of a vocabulary. Raises `BadRequest` where it is no grammar."""
+    """Follows `grammar` with the tokens of a vocabulary. Raises `BadRequest` if it is no grammar."""
 
     def __init__(self, grammar: str, vocabulary: Vocabulary) -> None:
         self._matcher = LLMatcher(vocabulary.tokenizer, grammar, log_level=0)
@@ -61,7 +61,7 @@ class Follower:
         self._vocabulary = vocabulary
 
     def allowed(self) -> frozenset[int]:
-        """The tokens that may come next; at least one. Raises `ServerError` where llguidance cannot tell."""
+        """The tokens that may come next; at least one. Raises `ServerError` if llguidance cannot tell."""
         biases = self._matcher.compute_logit_bias()
         if self._matcher.is_error():
             raise BadRequest("The grammar cannot be followed any further.", code="invalid_json_schema")
@@ -79,5 +79,5 @@ class Follower:
         return ranked[number * STRIDE % len(ranked)]
 
     def take(self, token: int) -> None:
-        """The answer goes on with this token, which is allowed."""
+        """The answer continues with this token, which is allowed."""
         self._matcher.consume_token(token)

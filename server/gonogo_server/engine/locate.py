@@ -1,4 +1,4 @@
-"""From what `--model` was given to files on this machine. Nothing is loaded, or downloaded unasked."""
+"""From the value of `--model` to files on this machine. Loads nothing, and downloads only if asked."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def locate_all(names: Sequence[str], *, download: bool = False) -> tuple[Locatio
     locations = tuple(locate(name, download=download) for name in names)
     ids = [location.id for location in locations]
     if repeated := next((one for one in ids if ids.count(one) > 1), None):
-        raise ModelUnavailable(f"Two models would be served as {repeated!r}: leave one out or rename it.")
+        raise ModelUnavailable(f"Two models would have the name {repeated!r}: remove or rename one of them.")
     return locations
 
 
@@ -108,7 +108,7 @@ def _default() -> Location:
     try:
         return _packaged(EMBEDDED)
     except ModelUnavailable:
-        raise ModelUnavailable(f"No model was named and none is installed: name {WHAT_TO_NAME}.") from None
+        raise ModelUnavailable(f"No model was given and none is installed: give {WHAT_TO_NAME}.") from None
 
 
 def _folder(model_id: str, path: Path) -> Location:
@@ -137,13 +137,13 @@ def _with_its_base(adapter: Location, *, download: bool) -> Location:
         base = _find(named, download=download)
     except ModelUnavailable as error:
         raise ModelUnavailable(
-            f"The base of the adapter {adapter.path} cannot be found; its {ADAPTER_FILES[0]} names it under"
-            f" 'model'. {error}"
+            f"Cannot find the base of the adapter {adapter.path}; its {ADAPTER_FILES[0]} names it "
+            f"under 'model'. {error}"
         ) from error
     if _adapts(base.path) or base.type == "embedding":
         raise ModelUnavailable(
-            f"The adapter {adapter.path} has {named!r} for its base, which is no model that generates: name one under"
-            f" 'model' in its {ADAPTER_FILES[0]}."
+            f"The adapter {adapter.path} has the base {named!r}, which is not a generative model: set one under 'model'"
+            f" in its {ADAPTER_FILES[0]}."
         )
     return replace(base, id=adapter.id, adapter=adapter.path)
 
@@ -152,19 +152,19 @@ def _named_base(file: Path) -> str:
     try:
         config = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise ModelUnavailable(f"{file} cannot be read: {error}.") from error
+        raise ModelUnavailable(f"Cannot read {file}: {error}.") from error
     named = config.get("model") if isinstance(config, dict) else None
     if not isinstance(named, str) or not named:
         raise ModelUnavailable(
-            f"{file} does not say what the adapter was made for: name its base there under 'model',"
-            " as --model would."
+            f"{file} does not name the base of the adapter: set it under 'model', in the form that "
+            "--model takes."
         )
     return named
 
 
 def _file(path: Path) -> Location:
     if path.suffix.lower() != ".gguf":
-        raise ModelUnavailable(f"{path} is not a model: name {WHAT_TO_NAME}.")
+        raise ModelUnavailable(f"{path} is not a model: give {WHAT_TO_NAME}.")
     return Location(path.stem, "gguf", path)
 
 
@@ -181,7 +181,7 @@ def _snapshot(name: str, *, download: bool) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - half a second
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415 - the same
 
-    absent = ModelUnavailable(f"There is no model {name!r} here: name {WHAT_TO_NAME}.")
+    absent = ModelUnavailable(f"There is no model {name!r}: give {WHAT_TO_NAME}.")
     if "/" not in name:
         # The hub would take it for an id of the time before owners.
         raise absent
@@ -192,8 +192,8 @@ def _snapshot(name: str, *, download: bool) -> Path:
     except (LocalEntryNotFoundError, OSError) as error:
         if download:
             why = " ".join(str(error).split())  # the library's own words have several lines
-            raise ModelUnavailable(f"{name} could not be downloaded: {why}") from error
+            raise ModelUnavailable(f"Could not download {name}: {why}") from error
         raise ModelUnavailable(
-            f"{name} is not in the local Hugging Face cache: add --download to fetch it,"
-            f" or name {WHAT_TO_NAME}."
+            f"{name} is not in the local Hugging Face cache: add --download to fetch it, or give "
+            f"{WHAT_TO_NAME}."
         ) from None

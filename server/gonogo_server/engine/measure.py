@@ -1,4 +1,4 @@
-"""Whether a text is too long for a model, seen before all of it is read: megabytes take seconds. No I/O."""
+"""Detects a text that is too long for a model before tokenizing all of it: megabytes take seconds. No I/O."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CUT: Final = 256
 
 
 def check_length(text: str, context_length: int, count: Callable[[str], int]) -> None:
-    """Raise `TooLong` where a text is sure to have more than `context_length` tokens, by parts from its beginning.
+    """Raise `TooLong` if a text is sure to have more than `context_length` tokens, by parts from its beginning.
 
     `count` says how many tokens a part has. A text of one part passes: reading it is as fast.
     """

@@ -1,4 +1,4 @@
-"""Which models are in memory: loaded by the first request for them, kept while anyone uses them.
+"""Which models are in memory: loaded by the first request for them, kept while in use.
 
 A model in use is never let go. Where the next one does not fit beside it, that one waits until it does, and who comes
 later for what has to go for it waits behind it: first come, first served. Knows nothing of how models are loaded;
@@ -83,7 +83,7 @@ class Pool(Generic[Model]):
     def adopt(self, name: str, model: Model, seconds: float) -> None:
         """Take note of a model that was loaded already, in that time.
 
-        Raises `ModelUnavailable` where it takes more than the limit leaves.
+        Raises `ModelUnavailable` if it takes more than the limit leaves.
         """
         slot = self._slots[name]
         slot.nbytes = self._weigh(model)
@@ -95,7 +95,7 @@ class Pool(Generic[Model]):
     def fits(self, name: str) -> bool:
         """Whether it would find room beside all that is loaded.
 
-        Raises `ModelUnavailable` where it would not even by itself.
+        Raises `ModelUnavailable` if it would not even by itself.
         """
         self._check_size(name)
         return not self._short(name)
@@ -104,8 +104,8 @@ class Pool(Generic[Model]):
         """Raise `ModelUnavailable`, with what to do, where it would not."""
         if not self.fits(name):
             raise ModelUnavailable(
-                f"The model {name} cannot be preloaded, {self._short(name)} bytes are missing beside the others:"
-                " preload fewer, or raise --model-memory-bytes.",
+                f"The model {name} cannot be preloaded with the others, {self._short(name)} bytes are "
+                "missing: preload fewer models, or raise --model-memory-bytes.",
                 param="model",
             )
 
@@ -144,7 +144,7 @@ class Pool(Generic[Model]):
             self._return(slot)
 
     async def unload_idle(self, seconds: float) -> None:
-        """Let go of what nobody has used for that long."""
+        """Unload models that were idle for that long."""
         async with self._changing:
             before = monotonic() - seconds
             for name, slot in self._slots.items():
@@ -156,10 +156,10 @@ class Pool(Generic[Model]):
         self._go_on()
 
     def refuse_all(self, error: Exception) -> None:
-        """Tell everybody who waits that it is in vain."""
+        """Fail all waiting requests."""
         self._refuse(list(self._waiting), error)
 
-    # ---- who waits
+    # ---- waiting requests
 
     async def _wait(self, name: str, since: float) -> None:
         """Return with a lease."""
@@ -232,7 +232,7 @@ class Pool(Generic[Model]):
         return first is not None and first.since <= since and name in self._to_go(first.name)
 
     def _to_go(self, name: str) -> list[str]:
-        """The models that make room for that one: what nobody uses, the longest unused first, then the others.
+        """The models that make room for that one: idle ones, least recently used first, then the others.
 
         Of those in use the one that was loaded first, which is the same one however often it is asked: were it
         now this one and now that one, neither would ever come to rest.
@@ -268,8 +268,8 @@ class Pool(Generic[Model]):
         nbytes = self._slots[name].nbytes
         if self._limit is not None and nbytes > self._limit:
             raise ModelUnavailable(
-                f"The model {name} takes {nbytes} bytes, and all models together may take {self._limit}:"
-                " raise --model-memory-bytes.",
+                f"The model {name} needs {nbytes} bytes, but the limit for all models is "
+                f"{self._limit}: raise --model-memory-bytes.",
                 param="model",
             )
 
@@ -282,7 +282,7 @@ class Pool(Generic[Model]):
                 first = self._first()
                 if first is not None and first.name == name and not self._in_use(self._to_go(name)):
                     await self._exchange(name)
-        except Exception as error:  # noqa: BLE001 - it is told to whoever waits
+        except Exception as error:  # noqa: BLE001 - reported to the waiting requests
             self._refuse(self._who_want(name), error)
         finally:
             self._bringing = self._loading = None
@@ -330,7 +330,7 @@ class Pool(Generic[Model]):
         events.model_loaded(name, seconds=monotonic() - begun, memory_bytes=slot.nbytes)
         return model
 
-    # ---- what nobody uses
+    # ---- idle models
 
     def _watch(self) -> None:
         """Look again when the next model may have been idle for long enough."""

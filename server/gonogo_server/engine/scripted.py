@@ -1,10 +1,10 @@
-"""An engine without a model: it says what it was told to say, the same every time.
+"""An engine without a model: it returns scripted text, always the same.
 
 A token is one byte of UTF-8 (ids 0 to 255), so that every text is token ids and back, and a character
 outside ASCII takes several tokens, as it does in a real vocabulary. A prompt begins with `BEGIN`; an answer
 ends with `END`, which has no text but counts as generated, as a real end token does. From `FIRST_CHARACTER` on an id
 is the character of this code point as a whole: nothing is encoded so, but it may be asked for by its id. From
-`FIRST_WORD` on an id is one of `WORDS`, which calls of tools are made of: a grammar brings them up.
+`FIRST_WORD` on an id is one of `WORDS`, which tool calls are made of: a grammar brings them up.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ END: Final = 257
 """The token that an answer ends with."""
 
 GAP: Final = 258
-"""What stands between prefix and suffix where the middle is asked for."""
+"""What stands between prefix and suffix where the middle is requested."""
 
 FIRST_CHARACTER: Final = 259
 VOCABULARY: Final = 2048
@@ -111,7 +111,7 @@ class ScriptedEngine:
         self.running = 0
         """Generations that have begun and neither finished, failed nor been stopped."""
         self.generations: list[Generation] = []
-        """Everything that was asked for, oldest first."""
+        """Everything that was requested, oldest first."""
 
     def cards(self) -> Sequence[ModelCard]:
         """What is served: `created` is 0."""
@@ -140,7 +140,7 @@ class ScriptedEngine:
         Tools, variables, and the calls of a message stand in a line of JSON each, and an effort in the first line.
         """
         if tools and self._style is None:
-            raise BadRequest("The model was not trained on tools: leave them out.", param="tools")
+            raise BadRequest("The model was not trained on tools: remove them.", param="tools")
         if any(message["role"] == "system" for message in messages[1:]):
             raise BadRequest("The system message must be the first one.", param="messages")
         offered = "".join(f"tool: {json.dumps(tool)}\n" for tool in tools)

@@ -35,11 +35,11 @@ RESERVED: Final = frozenset(
 
 
 def template_variables(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables by name. Raises `BadRequest` where one is not the request's to set."""
+    """The variables by name. Raises `BadRequest` if one is not the request's to set."""
     for name in given:
         if name in RESERVED:
             raise BadRequest(
-                f"'{name}' is not for a request to set: leave it out of 'chat_template_kwargs'.",
+                f"'{name}' cannot be set in a request: remove it from 'chat_template_kwargs'.",
                 param=f"chat_template_kwargs.{name}",
                 code="unsupported_parameter",
             )

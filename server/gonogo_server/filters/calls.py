@@ -1,4 +1,4 @@
-"""The calls in the text of an answer that arrives in pieces: content and calls apart. No I/O.
+"""Separates tool calls from content in text that arrives in pieces. No I/O.
 
 What might still become a marker is held back until it is decided. Calls in the JSON form are given out while they
 are generated, the others once they are whole. What turns out to be no call is content, as it stood; nothing is
@@ -96,7 +96,7 @@ _HEAD_LENGTH: Final = 160
 
 
 class ToolFilter:
-    """Reads one answer. `closed` is True once no further call may come; the engine need not go on."""
+    """Reads one answer. `closed` is True once no further call may come; the engine need not continue."""
 
     def __init__(self, marks: Markup, offer: Offer, new_id: Callable[[], str] | None = None) -> None:
         self._marks = marks
@@ -106,7 +106,7 @@ class ToolFilter:
         self._state = State.TEXT
         self._held = ""
         self._read = 0  # characters that have come, those held back among them
-        self._blank: str | None = ""  # what may yet prove to be a gap beside a call; None amid text
+        self._blank: str | None = ""  # what may yet prove to be a gap beside a call; None inside text
         self._value = _Value()
         self._ending = re.compile(r"\s*\}\s*" + re.escape(marks.end))
         self._undecided_ending = "}" + "".join(marks.end.split())

@@ -1,4 +1,4 @@
-"""How calls stand in the text of an answer, and which grammar keeps a model to that. No I/O.
+"""The markup of tool calls in generated text, and the grammar that enforces it. No I/O.
 
 Between two markers stands either `{"name": …, "arguments": …}`, the JSON form, which is read while it is generated
 and can be demanded by a grammar; or what only the parser of a trained model reads, as a whole. Where a grammar is
@@ -72,7 +72,7 @@ def markup(style: ToolStyle | None, offer: Offer, structure: Structure | None) -
 
 
 def call_rules(marks: Markup, offer: Offer, structure: Structure | None) -> str | None:
-    """The rules of an answer, in Lark, which is `said`; None where the model writes calls in a form of its own.
+    """The rules of an answer, in Lark, which is `said`; None if the model writes calls in a form of its own.
 
     A forced answer is calls and nothing else. Any other is text, or JSON by `structure`, or calls; text may
     come before calls, and nothing after them.

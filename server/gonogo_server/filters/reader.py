@@ -1,4 +1,4 @@
-"""What of a generated text is shown, what is a call, and what was reasoning before: all filters together. No I/O.
+"""All filters combined: visible content, tool calls, and reasoning of a generated text. No I/O.
 
 Stop strings are looked for in the content only: the arguments of a call are never cut by one, nor is the reasoning,
 which repeats words of the question and would end before there is any answer (vllm-project/vllm PR#14550).
@@ -51,7 +51,7 @@ class Reader:
 
     @property
     def matched(self) -> str | None:
-        """The stop string that ended the answer; None where none did."""
+        """The stop string that ended the answer; None if none did."""
         return self._stops.matched
 
     @property

@@ -1,6 +1,6 @@
-"""What a model thinks before it answers, and the answer: apart, in a text that arrives in pieces. No I/O.
+"""Separates reasoning from the answer in text that arrives in pieces. No I/O.
 
-A model reasons between two markers, once, before its answer; a marker amid the answer is text like any other. What
+A model reasons between two markers, once, before its answer; a marker within the answer is ordinary text. What
 might still become a marker is held back until it is decided. Nothing is lost but the markers and the blanks beside
 them, which models are trained to write there.
 
@@ -64,7 +64,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Seen], State]] = {
 
 
 class ReasoningFilter:
-    """Reads one answer; `opened` is whether its prompt ended with `start`, so that it begins amid the reasoning."""
+    """Reads one answer; `opened` is whether its prompt ended with `start`, so that it begins inside the reasoning."""
 
     def __init__(self, start: str, end: str, *, opened: bool = False) -> None:
         self._start = start
@@ -106,7 +106,7 @@ class ReasoningFilter:
     def flush(self, *, cut: bool = False) -> list[Part]:
         """What was held back, once it is known that no more text comes; `cut`: because of a limit.
 
-        The beginning of a start marker is no text of the answer then: most likely it would have become one.
+        The beginning of a start marker is not text of the answer then: most likely it would have become one.
         """
         match self._state:
             case State.BEFORE if cut and self._held.strip():

@@ -1,4 +1,4 @@
-"""How one answer reasons before it says anything, and the rules in Lark that let it do so under a grammar. No I/O."""
+"""The reasoning mode of an answer, and the Lark rules that allow reasoning under a grammar. No I/O."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningMode:
-    """The model's way of reasoning, and the effort that a request asks for (None: as the model does by itself).
+    """The model's way of reasoning, and the effort that a request asks for (None: the model's default).
 
     `opened` is whether the prompt ends amid the reasoning; `budget` is how many tokens it may have, its markers
     included (None: as many as the answer).
@@ -27,7 +27,7 @@ class ReasoningMode:
 
     @property
     def wanted(self) -> bool:
-        """False where the request asks for none."""
+        """False if the request asks for none."""
         return self.effort != "none"
 
     def filter(self) -> ReasoningFilter:
@@ -45,7 +45,7 @@ def start_rule(mode: ReasoningMode | None) -> str:
         return "start: said"
     start = marker(mode.style.start, *mode.style.start_tokens)
     end = marker(mode.style.end, *mode.style.end_tokens)
-    # What ends at a text ends at the first of them; a special token is no text in the first place.
+    # What ends at a text ends at the first of them; a special token is not text in the first place.
     lazy = "" if mode.style.end_tokens else "[lazy]"
     alternatives = "reasons GAP said" if mode.opened else f"said | {start} reasons GAP said"
     return "\n".join(

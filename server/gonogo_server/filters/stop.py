@@ -1,4 +1,4 @@
-"""Stop strings, at the level of text: what may be shown of an answer that arrives in pieces. No I/O.
+"""Stop strings at the level of text: what may be shown of an answer that arrives in pieces. No I/O.
 
 A stop string may begin in one piece and end in another, so text that could still turn out to be the beginning
 of one is held back until it is decided. The answer ends at the stop string that is complete first, however

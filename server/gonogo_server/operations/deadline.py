@@ -1,4 +1,4 @@
-"""The time that a request may take, from its first byte to the last of its answer."""
+"""The time limit of a request, from its first byte to the last of its answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAST_WORD_SECONDS: Final = 1.0
 class Deadline:
     """Wraps an application and stops it after `seconds`, with what it was doing.
 
-    The client is told by a status, or by the last event of a stream that has begun: events are sent whole, so that
+    The client gets a status, or the last event of a stream that has begun: events are sent whole, so that
     nothing is cut in the middle.
     """
 

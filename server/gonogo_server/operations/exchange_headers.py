@@ -1,4 +1,4 @@
-"""Headers that every response carries: the exchange's id, and how long it took to begin."""
+"""Headers of every response: the id of the exchange, and the time until it began."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ExchangeHeaders:
     `secure` adds the headers for browsers.
 
     The time is the one until the response begins, as for a stream nothing else can be known by then. It must
-    be the outermost layer, so that what other layers answer by themselves has the headers too.
+    be the outermost layer, so that answers of other layers have the headers too.
     """
 
     def __init__(self, app: ASGIApp, *, secure: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Where events and warnings go: to stderr, as lines for people or as JSON, one a line."""
+"""Writes events and warnings to stderr, as text or as JSON, one per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of the server in the text format of Prometheus."""
+"""The server's metrics in the Prometheus text format."""
 
 from __future__ import annotations
 
@@ -33,45 +33,43 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "gonogo_requests",
-            "Requests that ended, by operation and HTTP status (499: the client had gone).",
+            "Finished requests by operation and HTTP status (499: the client disconnected).",
             ["operation", "status"],
             registry=self._registry,
         )
         self._repairs = Counter(
             "gonogo_repairs",
-            "Repairs of upstreams' answers, by provider and rule.",
+            "Repairs of upstream answers by provider and rule.",
             ["provider", "rule"],
             registry=self._registry,
         )
         self._seconds = Histogram(
             "gonogo_request_seconds",
-            "From the beginning of a request to the end of its answer.",
+            "Time from the start of a request to the end of its answer.",
             ["operation"],
             buckets=WHOLE_REQUEST,
             registry=self._registry,
         )
         self._tokens = Counter(
             "gonogo_tokens",
-            "Tokens of prompts, those of them that came out of the prefix cache, and those of answers.",
+            "Prompt tokens, cached prompt tokens, and completion tokens.",
             ["kind"],
             registry=self._registry,
         )
         self._first = self._histogram(
             "gonogo_first_token_seconds",
-            "From the beginning of a request to its first token.",
+            "Time from the start of a request to its first token.",
             TO_FIRST_TOKEN,
         )
         self._gaps = self._histogram(
-            "gonogo_between_tokens_seconds", "From one token of an answer to the next.", BETWEEN_TOKENS
+            "gonogo_between_tokens_seconds", "Time between two tokens of an answer.", BETWEEN_TOKENS
         )
         self.between_tokens = self._gaps.observe
         """Is to be told the seconds between two tokens of an answer."""
-        self._gauge("gonogo_requests_open", "Requests that are not answered to their end.").set_function(
-            lambda: traffic.open
-        )
+        self._gauge("gonogo_requests_open", "Requests in progress.").set_function(lambda: traffic.open)
         self._gauge(
             "gonogo_generations_waiting",
-            "Generations without a token yet: queued, or their prompt is being read.",
+            "Generations without a first token: queued or in prefill.",
         ).set_function(lambda: traffic.waiting)
         if engine is not None:
             self._watch(engine)
@@ -81,7 +79,7 @@ class Metrics:
             lambda: sum(card.loaded for card in engine.cards())
         )
         self._gauge(
-            "gonogo_engine_alive", "1 while the engine can generate, 0 once it has died."
+            "gonogo_engine_alive", "1 while the engine can generate, 0 after it has died."
         ).set_function(lambda: engine.alive)
 
     def observe(self, operation: str, exchange: Exchange, status: int) -> None:

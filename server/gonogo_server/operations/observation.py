@@ -1,4 +1,4 @@
-"""The layer that tells of every exchange: its start and end to the log, its figures to the metrics."""
+"""Middleware that logs the start and end of every exchange and updates the metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gonogo_server.traffic import Traffic
 
 PROBES: Final = frozenset({"/health", "/metrics"})
-"""What machines ask every few seconds, and nobody wants to read of."""
+"""Probes that arrive every few seconds and are not logged."""
 GONE: Final = "client_disconnected"
 
 

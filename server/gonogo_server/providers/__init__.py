@@ -1,1 +1,1 @@
-"""Who answers: the engine of this process, or other servers. The application knows them by their Protocol only."""
+"""Providers: the engine of this process, or other servers, behind one Protocol."""

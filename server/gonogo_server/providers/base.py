@@ -1,4 +1,4 @@
-"""What a provider is: somebody who serves models and answers requests for them."""
+"""The interface of a provider: it serves models and answers requests for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gonogo_server.answers.written import Answer, Body
 
 LARGE: Final = 64 * 2**10
-"""Bytes of a body from which on a thread works on it: 300,000 token ids take 0.1 s, in which streams are to go on."""
+"""Bytes of a body from which on a thread works on it: 300,000 token ids take 0.1 s, and streams must continue."""
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ class Context:
 
     request_id: str = ""
     raw: bytes = b""
-    """The body as it came; empty where no provider wants it."""
+    """The body as it came; empty if no provider wants it."""
     body_bytes: int = 0
     thread: Executor | None = None
     """Where the work for large requests is done."""

@@ -1,4 +1,4 @@
-"""Which provider answers: by the name in the path, by that before the model's id, or the default one."""
+"""Chooses the provider: by the name in the path, by the prefix of the model's id, or the default."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Registry:
         self._default = next(iter(self._providers)) if default is None else default
         if self._default not in self._providers:
             raise BadSettings(
-                f"There is no provider '{default}' to answer by default: use one of {', '.join(self._providers)}."
+                f"There is no provider '{default}' for --default-provider: use one of "
+                f"{', '.join(self._providers)}."
             )
 
     def __iter__(self) -> Iterator[tuple[str, Provider]]:
@@ -80,7 +81,7 @@ class Registry:
             found = await provider.retrieve_model(known, context)
         except ModelNotFound:
             raise ModelNotFound(
-                f"There is no model '{model}' here: GET /v1/models lists those that are served.",
+                f"There is no model '{model}': GET /v1/models lists the available models.",
                 param="model",
                 code="model_not_found",
             ) from None

@@ -1,4 +1,4 @@
-"""Whole chat completions and completions, with what an upstream left out or wrote otherwise put right."""
+"""Repairs whole chat completions and completions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ OBJECTS: Final = {"chat": "chat.completion", "completion": "text_completion"}
 def answer(asked: Asked, document: Document, noted: Noted) -> Document:
     """The answer, the same object where it is right.
 
-    UpstreamError where it is an error, has no choices, or does not say what or why.
+    UpstreamError if it is an error, has no choices, or does not say what or why.
     """
     failure = error_in(document)
     if failure is not None:
@@ -94,12 +94,12 @@ def _choices(found: Any) -> list[Any]:  # noqa: ANN401 - JSON
     if isinstance(found, dict) and list(found) == [str(number) for number in range(len(found))]:
         found = list(found.values())
     if not isinstance(found, list) or not found:
-        raise UpstreamError("The upstream's answer has no choices: ask again.", code="upstream_empty")
+        raise UpstreamError("The upstream's answer has no choices: try again.", code="upstream_empty")
     return found
 
 
 def _number(asked: Asked, fields: Fields) -> None:
-    """Numbers the choices from 0, and keeps as many as were asked for."""
+    """Numbers the choices from 0, and keeps as many as were requested."""
     choices = fields.document["choices"]
     numbers, rule = indexes([choice.get("index") for choice in choices])
     if rule:
@@ -134,7 +134,7 @@ def _known(name: str) -> str:
 def _choice(asked: Asked, choice: Any, noted: Noted, place: int) -> Document:  # noqa: ANN401 - JSON
     if not isinstance(choice, dict):
         raise UpstreamError(
-            "The upstream's answer has a choice that is no object.", code="upstream_unreadable"
+            "The upstream's answer has a choice that is not an object.", code="upstream_unreadable"
         )
     chat = asked.operation == "chat"
     fields = Fields(choice, noted, RESPONSE[asked.operation])
@@ -152,7 +152,7 @@ def _end(fields: Fields, *, called: bool, chat: bool) -> None:
     reason = meant(fields.get("finish_reason"))
     if reason is None and not called:
         raise UpstreamError(
-            "The upstream's answer does not say why it ended: ask again.", code="upstream_incomplete"
+            "The upstream's answer has no finish reason: try again.", code="upstream_incomplete"
         )
     if chat and called and reason in (None, "stop", "function_call"):
         fields.put("finish_reason", "tool_calls", "tools.call.finish_reason" if reason else "finish_reason")
@@ -231,7 +231,7 @@ def _call(call: Any, noted: Noted, fresh: str) -> Document:  # noqa: ANN401 - JS
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not function["name"]:
         raise UpstreamError(
-            "The upstream called a function without a name: ask again.", code="upstream_unreadable"
+            "The upstream called a function without a name: try again.", code="upstream_unreadable"
         )
     fields = Fields(call, noted, "tools.call")
     id_ = fields.get("id")

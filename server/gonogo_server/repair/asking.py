@@ -1,4 +1,4 @@
-"""What requests ask for: a function each, which gives the name of the parameter that does, or None. No I/O.
+"""The parameters that a request uses: one function each, which returns the name of the parameter or None. No I/O.
 
 What asks for nothing beyond what happens anyway (null, the default) is no asking.
 """
@@ -129,7 +129,7 @@ def orphan(messages: Sequence[Document]) -> int | None:
 
 
 def has_cut_arguments(message: Document) -> bool:
-    """Whether a call in it has arguments that are no JSON object."""
+    """Whether a call in it has arguments that are not a JSON object."""
     calls = message.get("tool_calls")
     return any(not _is_object(call) for call in calls) if isinstance(calls, list) else False
 
@@ -206,7 +206,7 @@ def definitions(document: Document) -> str | None:
 
 
 def malformed_tools(document: Document) -> str | None:
-    """Whether the parameters of a tool are no JSON Schema."""
+    """Whether the parameters of a tool are not a JSON Schema."""
     for at, tool in enumerate(document.get("tools") or ()):
         function = tool.get("function") if isinstance(tool, dict) else None
         if isinstance(function, dict) and not _is_schema(function.get("parameters", {})):

@@ -1,4 +1,4 @@
-"""What repairs work on, and what stages and joiners are."""
+"""The interfaces of repairs, stages and joiners."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Document: TypeAlias = dict[str, Any]
 """A JSON object, of a body or of an event."""
 
 Noted: TypeAlias = "Callable[[str], None]"
-"""Is called with the id of a rule, once for each repair: whoever edits a document has to call it."""
+"""Called with the id of a rule once per repair; every edit of a document must call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Asked:
     inputs: int | None = None
     """How many vectors the answer has; None: that is not known."""
     base64: bool = False
-    """Whether vectors were asked for as base64."""
+    """Whether vectors were requested as base64."""
 
 
 class Stage(Protocol):

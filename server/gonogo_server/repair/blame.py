@@ -1,4 +1,4 @@
-"""Requests that an upstream failed at, as a report shows them, and what sets them apart. No I/O.
+"""Requests that made an upstream fail, read from a report, and their distinguishing features. No I/O.
 
 A rule about failures (`http.survives`, `http.no_server_error`, `http.complete`) is broken by some request. The report
 names it by its body, in the words of the rule or in the command that sends it again.
@@ -32,8 +32,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 SENT: Final = re.compile(r"POST (/chat/completions|/completions|/embeddings) (?=\{)")
 ADDRESS: Final = re.compile(r"https?://\S*?(/chat/completions|/completions|/embeddings)(?:\?\S*)?$")
 INSTEAD: Final[Mapping[Does, tuple[Does, str]]] = {
-    Does.REFUSE_PROMPT_LISTS: (Does.PROMPTS, "Each prompt of a list is a request of its own."),
-    Does.REFUSE_ECHO: (Does.ECHO, "The gateway puts the prompt before the text."),
+    Does.REFUSE_PROMPT_LISTS: (Does.PROMPTS, "Each prompt of a list becomes a separate request."),
+    Does.REFUSE_ECHO: (Does.ECHO, "The gateway prepends the prompt to the text."),
 }
 """What can be had otherwise, and is not refused then."""
 

@@ -1,6 +1,6 @@
-"""An upstream's whole answer, repaired: bytes go in, a document comes out, as it came or edited.
+"""Repairs an upstream's whole answer: bytes in, a document out, unchanged or edited.
 
-`documents.body` gives the bytes that go on. The text of an answer is never changed.
+`documents.body` gives the bytes that continue. The text of an answer is never changed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 def repaired(asked: Asked, data: bytes, noted: Noted) -> Document:
     """The answer in these bytes; of a stream that came instead, what it says together.
 
-    UpstreamError where it is an error, is not finished, or cannot be read.
+    UpstreamError if it is an error, is not finished, or cannot be read.
     """
     group = RESPONSE[asked.operation]
     if asked.operation == "embedding":
@@ -58,7 +58,7 @@ def read(data: bytes, noted: Noted, group: str = "models.list") -> Document:
         edited.add(f"{group}.json")
         value = {"object": "list", "data": value}
     if not isinstance(value, dict):
-        raise _unread("no JSON object")
+        raise _unread("not a JSON object")
     for rule in sorted(edited):
         noted(rule)
     if edited or data.startswith(BOM_UTF8):
@@ -96,4 +96,4 @@ def _value(data: bytes, edited: set[str], group: str) -> object:
 
 
 def _unread(what: str) -> UpstreamError:
-    return UpstreamError(f"The upstream's answer is {what}: ask again.", code="upstream_unreadable")
+    return UpstreamError(f"The upstream's answer is {what}: try again.", code="upstream_unreadable")

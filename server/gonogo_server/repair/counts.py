@@ -1,4 +1,4 @@
-"""Token counts as the contract has them: three whole numbers of which the last is the sum of the others."""
+"""Token counts of the contract: three integers, the last of them the sum of the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def counted(usage: Any, noted: Callable[[str], None]) -> Document | None:  # noqa: ANN401 - JSON
     """The usage of a chat or a completion, the same object where it is right.
 
-    A missing count is computed from the other two; None where too little is there. `noted` is called with the name
+    A missing count is computed from the other two; None if too little is there. `noted` is called with the name
     of the rule in its group: usage_schema, usage_total, usage_details, nulls.
     """
     if not isinstance(usage, dict) or not usage:

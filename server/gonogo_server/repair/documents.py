@@ -1,4 +1,4 @@
-"""The JSON of events: read once, and written again only where it was edited."""
+"""The JSON of events: parsed once, and serialized again only if it was edited."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ def body(document: Document) -> bytes:
 def encoded(document: Document) -> bytes:
     """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, stays escaped.
 
-    UpstreamError where a number is infinite, as JSON has none.
+    UpstreamError if a number is infinite, as JSON has none.
     """
     try:
         return _WRITE(document).encode()
     except UnicodeEncodeError:
         return _ESCAPE(document).encode()
     except ValueError:
-        raise _unread("holds a number beyond all others") from None
+        raise _unread("contains an infinite number") from None
 
 
 def chunks(data: bytes, noted: Noted) -> list[Chunk]:
     """The objects in the data of one event, usually one; none where it is words, which no client can read.
 
-    UpstreamError where it is JSON that breaks off, a number that JSON does not have, or no object.
+    UpstreamError if it is JSON that breaks off, a number that JSON does not have, or no object.
     """
     try:
         text = data.decode()
@@ -106,14 +106,14 @@ def _python(text: str) -> dict[str, Any]:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise _unread("is no JSON") from None
+        raise _unread("is not JSON") from None
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise _unread("is no JSON")
+        raise _unread("is not JSON")
     return value
 
 
 def _decoded(data: bytes, noted: Noted) -> str:
-    """As the standard decodes events: what is no UTF-8 is U+FFFD to everyone who reads it."""
+    """As the standard decodes events: what is not UTF-8 is U+FFFD to everyone who reads it."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -125,7 +125,7 @@ def constant(name: str, noted: Noted, rule: str = "stream.json") -> float | None
     """-Infinity is the API's -9999.0, "very unlikely"; NaN is null, and Infinity nothing."""
     noted(rule)
     if name == "Infinity":
-        raise _unread("holds Infinity, which is no number in JSON")
+        raise _unread("contains Infinity, which is not a JSON number")
     return -9999.0 if name == "-Infinity" else None
 
 
@@ -134,7 +134,7 @@ def _refuse(_name: str) -> None:
 
 
 def _unread(what: str) -> UpstreamError:
-    return UpstreamError(f"The upstream sent something that {what}: ask again.", code="upstream_unreadable")
+    return UpstreamError(f"The upstream sent something that {what}: try again.", code="upstream_unreadable")
 
 
 _SCAN: Final[Callable[[str, int], tuple[object, int]]] = vars(json.JSONDecoder(parse_constant=_refuse))[

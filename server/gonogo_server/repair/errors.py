@@ -1,4 +1,4 @@
-"""An upstream's failure, in whatever form it says it, as an error of this server.
+"""Converts an upstream's failure of any form into an error of this server.
 
 Nothing of the upstream's address, key, files or code is in the message.
 """
@@ -52,7 +52,7 @@ STATUSES: Final[Mapping[int, int]] = {
     504: 504,
     529: 503,
 }
-"""What a client is told in place of an upstream's status: other 4xx stay, and anything else is 502."""
+"""The status for the client by upstream status: other 4xx stay, and anything else is 502."""
 
 _TYPES: Final[Mapping[str, int]] = {
     "invalid_request_error": 400,
@@ -131,7 +131,7 @@ PARAMETERS: Final = frozenset(
 )
 _MODEL: Final = "model_not_found"
 _TOO_LONG: Final = "context_length_exceeded"
-_KEY: Final = "The upstream refuses the key of this server: whoever runs this server has to give it another."
+_KEY: Final = "The upstream rejects the key of this server: the operator of this server must set another."
 
 
 @dataclass(slots=True)
@@ -157,7 +157,7 @@ def upstream_error(
 
 
 def error_in(document: Document, hide: Iterable[str] = ()) -> UpstreamError | None:
-    """The error that a document with status 200 holds, of a stream or a body; None where it is an answer."""
+    """The error that a document with status 200 holds, of a stream or a body; None if it is an answer."""
     if "choices" in document and not document.get("error"):
         return None
     if not document.get("error") and not _is_bare_error(document):
@@ -186,7 +186,7 @@ def _unless_hidden(name: str | None, hide: Iterable[str]) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """The seconds of a Retry-After, rounded up and bounded; None where there is none, or a date.
+    """The seconds of a Retry-After, rounded up and bounded; None if there is none, or a date.
 
     Where an upstream is busy and does not say for how long, its error says one second.
     """
@@ -224,7 +224,7 @@ def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> U
 
 
 def _named(message: str) -> str | None:
-    """The parameter that a message begins with or has in quotation marks; None where there is none, or several."""
+    """The parameter that a message begins with or has in quotation marks; None if there is none, or several."""
     named = {name for name in (*_BEGINS.findall(message), *_QUOTED.findall(message)) if name in PARAMETERS}
     return named.pop() if len(named) == 1 else None
 
@@ -239,8 +239,8 @@ def _type(status: int) -> ErrorType:
 
 def _plain(status: int) -> str:
     if 400 <= status < 500:
-        return f"The upstream refused the request with status {status}, and did not say why."
-    return "The upstream failed while it answered: ask again."
+        return f"The upstream refused the request with status {status} and gave no reason."
+    return "The upstream failed while it answered: try again."
 
 
 # ---- what a body says ------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def _read(body: bytes, content_type: str) -> _Said:
 
 
 def _of(document: Document) -> _Said:
-    """The error in an object: under "error", at the top, or under "detail" as FastAPI has it."""
+    """The error in an object: under "error", at the top, or under "detail" as in FastAPI."""
     inner = document.get("error")
     if isinstance(inner, dict) and inner:
         return _of_object(inner)

@@ -1,4 +1,4 @@
-"""Edits of an object that are made on a copy, and noted; an object that is right stays the same one."""
+"""Edits of an object on a copy, with a note for each; an unedited object stays the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Fields:
         self._edited = False
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """The value of a field; None where it is missing."""
+        """The value of a field; None if it is missing."""
         return self.document.get(name)
 
     def put(self, name: str, value: object, rule: str) -> None:

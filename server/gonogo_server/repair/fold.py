@@ -1,4 +1,4 @@
-"""A stream that came where a whole answer was asked for, as that answer."""
+"""Folds a stream into a whole answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _JOINED: Final = ("content", "refusal", "reasoning_content", "reasoning")
 
 
 def folded(asked: Asked, data: bytes, noted: Noted) -> Document:
-    """The answer that a whole stream says. UpstreamError where it is not finished, or fails."""
+    """The answer that a whole stream says. UpstreamError if it is not finished, or fails."""
     repair = StreamRepair(replace(asked, stream=True, include_usage=True), noted)
     return fold(asked, [*repair.feed(data), *repair.end()])
 

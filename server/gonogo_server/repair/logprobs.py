@@ -1,4 +1,4 @@
-"""Log probabilities as chats and as completions have them, made of what an upstream sent."""
+"""Log probabilities in the formats of chats and completions, from what an upstream sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERY_UNLIKELY: Final = -9999.0
 
 
 def of_chat(found: Any) -> Document | None:  # noqa: ANN401 - JSON
-    """The form of chats, the same object where it is right; None where it says nothing that has a form."""
+    """The form of chats, the same object where it is right; None if it says nothing that has a form."""
     if isinstance(found, list):
         found = {"content": found, "refusal": None}
     if not isinstance(found, dict):
@@ -28,7 +28,7 @@ def of_chat(found: Any) -> Document | None:  # noqa: ANN401 - JSON
 
 
 def of_completion(found: Any, text: str, before: int = 0) -> Document | None:  # noqa: ANN401 - JSON
-    """The form of completions, the same object where it is right, and None where it says nothing that has a form.
+    """The form of completions, the same object where it is right, and None if it says nothing that has a form.
 
     `text` is the text that it is about, and `before` how many characters came before it.
     """
@@ -43,7 +43,7 @@ def of_completion(found: Any, text: str, before: int = 0) -> Document | None:  #
 
 
 def _offsets(found: Document, text: str, before: int) -> list[int] | None:
-    """The text offsets where those found are not those of the tokens; None where they are, or nobody can tell."""
+    """The text offsets where those found are not those of the tokens; None if they are, or if it is unknown."""
     tokens, told = found.get("tokens"), found.get("text_offset")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         return None
@@ -84,7 +84,7 @@ def _top(top: Document) -> Document:
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The same value where it is a number; of text the number in it, None where JSON has no such number.
+    """The same value where it is a number; of text the number in it, None if JSON has no such number.
 
     What is below all numbers is -9999.0.
     """

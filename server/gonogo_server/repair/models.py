@@ -1,4 +1,4 @@
-"""Lists of models and single ones, with what an upstream left out or wrote otherwise put right."""
+"""Repairs model lists and single models."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RULES: Final = (
 def model_list(document: Document, noted: Noted, *, owner: str, since: int) -> Document:
     """The list, the same object where it is right: every model once, with `owner` and `since` where none is told.
 
-    UpstreamError where it is an error or no list.
+    UpstreamError if it is an error or no list.
     """
     failure = error_in(document)
     if failure is not None:
@@ -52,7 +52,7 @@ def model_list(document: Document, noted: Noted, *, owner: str, since: int) -> D
 
 
 def model(document: Document, noted: Noted, *, owner: str, since: int) -> Document:
-    """A single model, the same object where it is right. UpstreamError where it is an error or names no model."""
+    """A single model, the same object where it is right. UpstreamError if it is an error or names no model."""
     failure = error_in(document)
     if failure is not None:
         raise failure
@@ -73,7 +73,7 @@ def _listed(document: Document) -> list[Any]:
         return [{"id": name, **entry} for name, entry in found.items() if isinstance(entry, dict)]
     if found is None or isinstance(found, list):
         return found or []
-    raise UpstreamError("The upstream's list of models is none.", code="upstream_unreadable")
+    raise UpstreamError("The upstream's model list is invalid.", code="upstream_unreadable")
 
 
 def _entry(entry: Any, noted: Noted, group: str, owner: str, since: int) -> Document:  # noqa: ANN401 - JSON

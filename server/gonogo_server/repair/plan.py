@@ -1,4 +1,4 @@
-"""What an upstream is sent for a request of a client, and what is done to its answers. No I/O.
+"""The requests to an upstream for one client request, and the processing of their answers. No I/O.
 
 Without quirks a plan is the request itself. A plan may be several requests; each has an answer, whose stages run after
 the repairs that every answer has, and a joiner makes one answer of all. It may also ask for a whole answer where the
@@ -67,7 +67,7 @@ class Plan:
         return [stage for stage in made if stage is not None]
 
     def joiner(self) -> Joiner | None:
-        """A new joiner of all answers; None where there is one answer."""
+        """A new joiner of all answers; None if there is one answer."""
         return Joined(self.parts, self.joined_for, self.noted) if len(self.requests) > 1 else None
 
     def body(self, number: int, body: Document) -> Document:
@@ -86,7 +86,7 @@ class Plan:
 
 
 def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan:
-    """What is sent for `document`, which fits the contract, and what becomes of the answers.
+    """The requests for `document`, which matches the contract, and the processing of their answers.
 
     `noted` is called with the rule of each thing that is done otherwise than the client asked. Raises `BadRequest` with
     code `unsupported_parameter` for what the upstream would accept and ignore, or fail at.
@@ -116,8 +116,8 @@ def _check_length(document: Document, operation: Operation, quirks: Quirks) -> N
     if most is not None and given >= most:
         # "prompt is too long" is what LangChain and LiteLLM know it by.
         raise BadRequest(
-            f"The prompt is too long: it has {given} characters, and the server of this provider was seen to fail at"
-            f" {most}. Shorten it.",
+            f"The prompt is too long: it has {given} characters, and the server of this provider "
+            f"failed at {most}. Shorten it.",
             param=next(name for name in ("messages", "prompt", "input") if name in document),
             code="context_length_exceeded",
         )
@@ -222,4 +222,4 @@ def _padding(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | N
 
 
 _BUILDERS: Final = (_length, _stop, _echo, _alternatives, _padding)
-"""In the order of the stages: a prompt that is echoed is no text to stop at."""
+"""In the order of the stages: a prompt that is echoed is not text to stop at."""

@@ -1,4 +1,4 @@
-"""Quirks: which rules an upstream was seen to break, and what is done about each. No I/O.
+"""Quirks: the rules that an upstream breaks, and how each is handled. No I/O.
 
 They are read from the report that `gonogo check --json` writes, of which only the form is shared with the suite.
 """
@@ -30,11 +30,11 @@ ABSENT: Final = "no-such-operation"
 """Reason of `unsupported`: the upstream lacks the endpoint."""
 SURFACES: Final = (("responses.", Does.TRANSLATE_RESPONSES), ("messages.", Does.TRANSLATE_MESSAGES))
 """Groups of rules about an endpoint that can be translated into chat completions."""
-WANTED: Final = "give the file that `gonogo check URL --json FILE` wrote"
+WANTED: Final = "give a file written by `gonogo check URL --json FILE`"
 
 
 class Told(NamedTuple):
-    """A broken rule, what becomes of it, and how, for people."""
+    """A broken rule and how it is handled, for people."""
 
     rule: str
     action: str
@@ -105,7 +105,7 @@ class Quirks:
         ]
 
     def rule(self, *does: Does) -> str | None:
-        """The rule for which one of these is done; None where none of them is."""
+        """The rule for which one of these is done; None if none of them is."""
         return next((self.does[each] for each in does if each in self.does), None)
 
 
@@ -114,7 +114,7 @@ NONE: Final = Quirks()
 
 
 def action(rule: str) -> Row | None:
-    """The row for a rule that is broken, where nothing else is known; None where the tables have none."""
+    """The row for a rule that is broken, where nothing else is known; None if the tables have none."""
     return next(_fitting(rule, None, {}), None)
 
 
@@ -179,16 +179,16 @@ def _checked(report: Document) -> tuple[str, ...]:
 
 def _rules(report: object) -> Sequence[Document]:
     if not isinstance(report, dict) or "report_version" not in report:
-        raise BadSettings(f"This is no report of gonogo: {WANTED}.")
+        raise BadSettings(f"This is not a gonogo report: {WANTED}.")
     version: Any = report["report_version"]
     if version != REPORT_VERSION:
         raise BadSettings(
-            f"The report is of version {version}, and this gateway reads version {REPORT_VERSION}: check the server"
-            " anew with the gonogo of this gateway, `gonogo check URL --json FILE`."
+            f"The report has version {version}, but this gateway reads version {REPORT_VERSION}: check "
+            "the server again with this version of gonogo, `gonogo check URL --json FILE`."
         )
     rules = report.get("rules")
     if not isinstance(rules, list) or not rules or not all(_is_rule(rule) for rule in rules):
-        raise BadSettings(f"The report lacks the verdicts of the rules: {WANTED}, whole.")
+        raise BadSettings(f"The report lacks the verdicts of the rules: {WANTED}, unchanged.")
     return rules
 
 

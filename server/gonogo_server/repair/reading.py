@@ -1,4 +1,4 @@
-"""An upstream's stream as events, piece by piece: by the standard, and by what is meant where that is certain.
+"""Reads an upstream's stream as events, by the standard and leniently where the meaning is certain.
 
 What clients do not get to see of it (line ends, fields, a byte order mark) is noted by the id of its rule, once a
 stream.
@@ -50,7 +50,7 @@ class EventReader:
     """Reads bytes of any split: the same bytes give the same events.
 
     A line that is a JSON object or [DONE] without a field's name is an event of its own, and a JSON object over
-    several lines that is all there is, is one event. UpstreamError where an event has more than `most` bytes.
+    several lines that is all there is, is one event. UpstreamError if an event has more than `most` bytes.
     """
 
     def __init__(self, noted: Noted, most: int = MOST_BYTES) -> None:
@@ -126,7 +126,7 @@ class EventReader:
         self._size += size
         if self._size > self._most:
             raise UpstreamError(
-                f"An event of the upstream has more than {self._most} bytes: ask for less in one answer.",
+                f"An event of the upstream has more than {self._most} bytes: request a shorter answer.",
                 code="upstream_event_too_large",
             )
 

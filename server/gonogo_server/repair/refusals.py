@@ -1,4 +1,4 @@
-"""Requests that ask for what an upstream does not do: refused by name, never sent and ignored. No I/O."""
+"""Requests for features that an upstream ignores: refused by name instead of sent. No I/O."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ALL: Final[tuple[Operation, ...]] = ("chat", "completion", "embedding")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One thing that can be asked for: `asks` gives the name of the parameter that does, or None."""
+    """One thing that can be requested: `asks` gives the name of the parameter that does, or None."""
 
     does: Does
     operations: tuple[Operation, ...]
@@ -41,12 +41,12 @@ class Refusal:
 
 
 REFUSALS: Final = (
-    Refusal(Does.REFUSE_NUL, _ALL, asking.anywhere(lambda text: "\0" in text), "A character NUL is"),
+    Refusal(Does.REFUSE_NUL, _ALL, asking.anywhere(lambda text: "\0" in text), "A NUL character is"),
     Refusal(
         Does.REFUSE_HALF_PAIRS,
         _ALL,
         asking.anywhere(lambda text: any("\ud800" <= character <= "\udfff" for character in text)),
-        "Half a surrogate pair is",
+        "An unpaired surrogate is",
     ),
     Refusal(
         Does.REFUSE_PICTURES,
@@ -58,9 +58,11 @@ REFUSALS: Final = (
         Does.REFUSE_CUT_ARGUMENTS,
         _CHAT,
         asking.message(asking.first(asking.has_cut_arguments)),
-        "A call whose arguments are no JSON object is",
+        "A tool call whose arguments are not a JSON object is",
     ),
-    Refusal(Does.REFUSE_ORPHANS, _CHAT, asking.message(asking.orphan), "A result that no call asked for is"),
+    Refusal(
+        Does.REFUSE_ORPHANS, _CHAT, asking.message(asking.orphan), ("A tool result without a tool call is")
+    ),
     Refusal(
         Does.REFUSE_LATE_SYSTEM,
         _CHAT,
@@ -71,14 +73,14 @@ REFUSALS: Final = (
         Does.REFUSE_HISTORY,
         _CHAT,
         asking.message(asking.first(lambda message: message.get("role") == "assistant")),
-        "A turn of the assistant is",
+        "An assistant message is",
         blamed=False,
     ),
     Refusal(
         Does.REFUSE_SILENT_TURNS,
         _CHAT,
         asking.message(asking.first(asking.is_silent)),
-        "An empty turn of the assistant is",
+        "An empty assistant message is",
     ),
     Refusal(
         Does.REFUSE_ORDER,
@@ -90,7 +92,7 @@ REFUSALS: Final = (
         Does.REFUSE_TURNS,
         _CHAT,
         asking.message(asking.same_speaker),
-        "A second message of the same speaker in a row is",
+        "A second message of the same role in a row is",
     ),
     Refusal(Does.REFUSE_TOKENS, _COMPLETION, asking.in_tokens("prompt"), "A prompt in tokens is"),
     Refusal(Does.REFUSE_PROMPT_LISTS, _COMPLETION, asking.several("prompt"), "A list of prompts is"),
@@ -140,7 +142,9 @@ REFUSALS: Final = (
         asking.tool_choice(lambda choice: isinstance(choice, dict)),
         "A 'tool_choice' by name is",
     ),
-    Refusal(Does.REFUSE_MALFORMED, _CHAT, asking.malformed_tools, "A tool whose parameters are no schema is"),
+    Refusal(
+        Does.REFUSE_MALFORMED, _CHAT, asking.malformed_tools, ("A tool whose parameters are not a schema is")
+    ),
     Refusal(Does.REFUSE_STRICT, _CHAT, asking.strict_tools, "A strict tool is"),
     Refusal(Does.REFUSE_PARALLEL, _CHAT, asking.parallel_calls, "'parallel_tool_calls' false is"),
     Refusal(Does.REFUSE_TOOLS, _CHAT, asking.given("tools"), "'tools' is"),
@@ -232,7 +236,7 @@ def said(does: Does) -> str:
 
 def _error(refusal: Refusal, rule: str, param: str) -> BadRequest:
     return BadRequest(
-        f"{refusal.said} not supported by this provider: its server breaks the rule {rule}. Leave it out.",
+        f"{refusal.said} not supported by this provider: its server breaks the rule {rule}. Remove it.",
         param=param,
         code="unsupported_parameter",
     )

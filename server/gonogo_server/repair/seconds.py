@@ -1,4 +1,4 @@
-"""Times as the API tells them: whole seconds since 1970."""
+"""Times in the form of the API: integer seconds since 1970."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""An upstream's stream, repaired: bytes go in, chunks come out, each as it came or edited.
+"""Repairs an upstream's stream: bytes in, chunks out, unchanged or edited.
 
 The text of an answer is never changed. A stream that ends without a finish reason is never completed: it ends in an
-UpstreamError, as does one that says an error or what nobody can read.
+UpstreamError, and so does a stream with an error or unreadable data.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class StreamRepair:
 
     `more` are stages that run behind the repairs, on chunks whose choices have an index, a delta or a text, and a
     finish reason. `media_type` is what the upstream called its answer. `cumulative` says that its deltas are known
-    to be snapshots. Where `rewrite` is true, every chunk is written anew, which drops names that JSON has twice.
+    to be snapshots. Where `rewrite` is true, every chunk is written again, which drops names that JSON has twice.
     """
 
     def __init__(
@@ -86,9 +86,9 @@ class StreamRepair:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more needs to be read: [DONE] has come, and the count of tokens where one was asked for.
+        """Whether nothing more needs to be read: [DONE] has come, and the count of tokens where one was requested.
 
-        A count that was asked for may come behind [DONE], or the connection end without it.
+        A count that was requested may come behind [DONE], or the connection end without it.
         """
         return self._seen_done and (self._usage.has_come or not self._asked.include_usage)
 
@@ -98,7 +98,7 @@ class StreamRepair:
         return self._finish.finished
 
     def feed(self, data: bytes) -> Iterator[Document]:
-        """The chunks that go on. UpstreamError behind the last one that is good."""
+        """The chunks that continue. UpstreamError after the last one that is good."""
         try:
             for event in self._reader.feed(data):
                 yield from self._event(event)
@@ -117,7 +117,7 @@ class StreamRepair:
                 yield from self._through(chunk, number + 1)
 
     def end(self) -> Iterator[Document]:
-        """The chunks that come last. UpstreamError where the answer is not finished."""
+        """The chunks that come last. UpstreamError if the answer is not finished."""
         for event in self._reader.end():
             yield from self._event(event)
         for number, stage in enumerate(self._stages):

@@ -1,4 +1,4 @@
-"""Embeddings, with what an upstream left out or wrote otherwise put right. The numbers stay what they are."""
+"""Repairs embeddings. The numbers are never changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FLOAT: Final = 4
 
 
 def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
-    """The answer, the same object where it is right. UpstreamError where it is an error or has no vectors."""
+    """The answer, the same object where it is right. UpstreamError if it is an error or has no vectors."""
     failure = error_in(document)
     if failure is not None:
         raise failure
@@ -39,16 +39,16 @@ def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
         fields.put("model", asked.model, "model_not_empty" if model == "" else "model")
     found = document.get("data")
     if not isinstance(found, list) or not found:
-        raise UpstreamError("The upstream's answer has no vectors: ask again.", code="upstream_empty")
+        raise UpstreamError("The upstream's answer has no vectors: try again.", code="upstream_empty")
     if asked.inputs is not None and len(found) != asked.inputs:
         # Nobody can tell which vector is of which input then.
         raise UpstreamError(
-            f"The upstream sent {len(found)} vectors for {asked.inputs} inputs: ask again.",
+            f"The upstream sent {len(found)} vectors for {asked.inputs} inputs: try again.",
             code="upstream_unreadable",
         )
     data = [_entry(asked, entry, noted) for entry in found]
     if len({(type(entry["embedding"]), len(entry["embedding"])) for entry in data}) > 1:
-        raise UpstreamError("The upstream's vectors are of several lengths.", code="upstream_unreadable")
+        raise UpstreamError("The upstream's vectors have different lengths.", code="upstream_unreadable")
     numbers, rule = indexes([entry.get("index") for entry in data])
     if rule:
         data = [{**entry, "index": number} for entry, number in zip(data, numbers, strict=True)]
@@ -109,4 +109,4 @@ def _unpacked(vector: str) -> list[float]:
 
 
 def _unclear() -> UpstreamError:
-    return UpstreamError("The upstream sent a vector that nobody can read.", code="upstream_unreadable")
+    return UpstreamError("The upstream sent an unreadable vector.", code="upstream_unreadable")

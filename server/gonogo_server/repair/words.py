@@ -1,4 +1,4 @@
-"""An upstream's words as a client may read them: without its address, key, files, or lines of its code."""
+"""An upstream's error text without its address, key, files, or lines of code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replica, and how Ray Serve is to run it."""
+"""A replica, and its Ray Serve deployment."""
 
 from __future__ import annotations
 

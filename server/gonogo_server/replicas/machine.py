@@ -1,4 +1,4 @@
-"""Replicas on this machine alone: a Ray instance of their own, which ends with them."""
+"""Replicas on this machine: a separate Ray instance, which ends with them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OBJECT_STORE: Final = 256 * 2**20
 """Bytes of shared memory for requests and answers over 100 KB, between the proxy and the replicas."""
 
 OF_CONNECTIONS: Final = ("head_timeout", "max_connections")
-"""Settings that Ray's proxy, a process of its own, reads as variables; see `connections`."""
+"""Settings that Ray's proxy, a separate process, reads as variables; see `connections`."""
 
 REFUSED: Final = re.compile(r"gonogo_server\.errors\.(?:BadSettings|ModelUnavailable): (.+)")
 """How Ray quotes what kept a replica from starting."""
@@ -61,7 +61,7 @@ class Serving:
 def replicas(settings: Settings, port: int) -> Iterator[Serving]:
     """Serve on this port of `settings.host` while it is open; afterwards the requests that are open may end.
 
-    At an exception the replicas are stopped at once. Raises `BadSettings` where they cannot start.
+    At an exception the replicas are stopped at once. Raises `BadSettings` if they cannot start.
     """
     cores = _cores(settings)
     application = deployment(settings, own_names(settings), cpus=cores)

@@ -1,4 +1,4 @@
-"""Which settings do not go together with replicas."""
+"""Settings that are not supported with replicas."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from gonogo_server.settings import Settings
 
 WITH_REPLICAS: Final = {
-    "metrics": "each request for /metrics would reach another replica; Ray exports the figures of its own instead",
+    "metrics": (
+        "each request to /metrics would reach a different replica; Ray exports its own metrics instead"
+    ),
 }
 """Settings that replicas cannot keep, and why."""
 
 ON_A_CLUSTER: Final = {
-    "host": "Ray Serve listens, on http_options.host of its configuration",
-    "port": "Ray Serve listens, on http_options.port of its configuration",
+    "host": "Ray Serve listens on http_options.host of its configuration",
+    "port": "Ray Serve listens on http_options.port of its configuration",
     "responses_store": "machines do not share a file, so that a response would be known to some of them",
 }
 """Those that only `gonogo serve` can keep."""
@@ -36,19 +38,19 @@ def check(settings: Settings) -> None:
 
 
 def check_cluster(settings: Settings) -> None:
-    """Raise `BadSettings` for one that cannot be kept on a Ray cluster, or where anybody could ask.
+    """Raise `BadSettings` for one that cannot be kept on a Ray cluster, or if any client could connect.
 
     Who can reach the address of Ray Serve is not known here, so that this is held for open to others.
     """
     _refuse(settings, ON_A_CLUSTER)
     if not (settings.keys or settings.insecure):
         raise BadSettings(
-            "Other machines may reach Ray Serve and ask without a key: set GONOGO_SERVER_API_KEY_FILE or"
-            " GONOGO_SERVER_API_KEY, or GONOGO_SERVER_INSECURE=true to let them."
+            "Other machines can reach Ray Serve without a key: set GONOGO_SERVER_API_KEY_FILE or "
+            "GONOGO_SERVER_API_KEY, or GONOGO_SERVER_INSECURE=true to allow it."
         )
 
 
 def _refuse(settings: Settings, refused: Mapping[str, str]) -> None:
     for name, why in refused.items():
         if name in settings.model_fields_set and getattr(settings, name):
-            raise BadSettings(f"The setting '{name}' cannot be kept with replicas: {why}. Leave it out.")
+            raise BadSettings(f"The setting '{name}' is not supported with replicas: {why}. Remove it.")

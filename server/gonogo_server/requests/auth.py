@@ -1,4 +1,4 @@
-"""The API key, where the server wants one."""
+"""The API key, if the server requires one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_key(wanted: Sequence[str], authorization: str | None) -> None:
     right = sum(secrets.compare_digest(sent, each.encode()) for each in wanted)
     if scheme.lower() != "bearer" or not right:
         raise Unauthorized(
-            "The API key is not one of this server: send its key as 'Bearer KEY'.", code="invalid_api_key"
+            "The API key is wrong: send the key of this server as 'Bearer KEY'.", code="invalid_api_key"
         )
 
 

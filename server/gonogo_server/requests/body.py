@@ -1,4 +1,4 @@
-"""From the bytes of a request to the model of its body, or one clear sentence about what is wrong. No I/O."""
+"""From the bytes of a request to its model, or one clear error. No I/O."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def json_object(raw: bytes, bounds: Bounds = USUAL) -> Mapping[str, object]:
     """The JSON object in `raw`. Raises `BadRequest` for anything else, NaN and Infinity included.
 
     It may hold as much as `bounds` say; the body itself is the first level of depth. A number such as 883.0 is an
-    integer, as JSON Schema has it (2020-12 validation, section 6.1.1).
+    integer, as in JSON Schema (2020-12 validation, section 6.1.1).
     """
     if not raw:
         raise _unreadable("it is empty")
@@ -93,7 +93,7 @@ def _deeper_than(limit: int, document: object) -> bool:
 
 
 def _unreadable(why: str) -> BadRequest:
-    return BadRequest(f"The body cannot be read as JSON: {why}.", code="invalid_json")
+    return BadRequest(f"The body is not valid JSON: {why}.", code="invalid_json")
 
 
 def _check_content_type(content_type: str | None) -> None:
@@ -115,7 +115,7 @@ def _number(literal: str) -> int | float:
 
 
 def _no_number(literal: str) -> NoReturn:
-    raise _unreadable(f"{literal} is no JSON number")
+    raise _unreadable(f"{literal} is not a JSON number")
 
 
 def _check_surrogates(raw: bytes, document: object) -> None:
@@ -125,4 +125,4 @@ def _check_surrogates(raw: bytes, document: object) -> None:
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise _unreadable("a \\u escape is half a surrogate pair") from None
+        raise _unreadable("a \\u escape is an unpaired surrogate") from None

@@ -1,4 +1,4 @@
-"""How much a body may hold, found out before anything is built of it. No I/O.
+"""Limits on the content of a body, checked before anything is built from it. No I/O.
 
 What is built of JSON takes time by the number of its values, not of its bytes: 8 MiB may be one text or five million
 arrays. The parser and the models work in one go, in which no other thread runs; within these bounds that is some
@@ -30,7 +30,7 @@ class Bounds:
 
 
 def check_bounds(raw: bytes, bounds: Bounds) -> None:
-    """Raise `BadRequest` where a body holds more than `bounds`. What is no JSON passes, or is refused, either way."""
+    """Raise `BadRequest` if a body holds more than `bounds`. What is not JSON passes, or is refused, either way."""
     containers = raw.count(b"{") + raw.count(b"[")
     # Nothing that stands in texts makes these fewer than they are, so that most bodies need no closer look.
     if containers + raw.count(b":") > bounds.parts or containers + raw.count(b",") > bounds.values:
@@ -40,7 +40,7 @@ def check_bounds(raw: bytes, bounds: Bounds) -> None:
 def too_deep(limit: int) -> BadRequest:
     """The refusal of a body that is nested deeper."""
     return BadRequest(
-        f"The body is nested more than {limit} levels deep: send it flatter.", code="json_too_deep"
+        f"The body is nested more than {limit} levels deep: reduce the nesting.", code="json_too_deep"
     )
 
 
@@ -67,4 +67,4 @@ def _count(raw: bytes, bounds: Bounds) -> None:
 
 
 def _too_many(limit: str) -> BadRequest:
-    return BadRequest(f"The body holds more than {limit}: send less at a time.", code="json_too_large")
+    return BadRequest(f"The body has more than {limit}: send less at a time.", code="json_too_large")

@@ -1,4 +1,4 @@
-"""What the schema cannot say about a request, and what this server does not do yet. No I/O.
+"""Validation that the schema cannot express, and unsupported features. No I/O.
 
 A parameter is honoured or refused. One that asks for something that is not there is refused with 400 and its
 name, unless its value asks for nothing beyond what happens anyway.
@@ -32,7 +32,7 @@ def check_chat(body: CreateChatCompletionRequest) -> None:
     _agree_in_chat(document)
     if "audio" in document.get("modalities", ()):
         raise BadRequest(
-            "This server answers in text only: leave 'audio' out of 'modalities'.",
+            "This server answers only with text: remove 'audio' from 'modalities'.",
             param="modalities",
             code="unsupported_value",
         )
@@ -46,14 +46,14 @@ def check_completion(body: CreateCompletionRequest) -> None:
     _check_common(document)
     if document.get("suffix") and document.get("echo"):
         raise BadRequest(
-            "'suffix' cannot be combined with 'echo': leave one of them out.",
+            "'suffix' cannot be combined with 'echo': remove one of them.",
             param="suffix",
             code="invalid_value",
         )
 
 
 def check_agreement(body: BaseModel) -> None:
-    """Raises `BadRequest` for parameters that contradict each other, whoever answers."""
+    """Raises `BadRequest` for parameters that contradict each other, for every provider."""
     if isinstance(body, CreateChatCompletionRequest):
         _agree_in_chat(_given(body))
     elif isinstance(body, CreateCompletionRequest):
@@ -73,11 +73,11 @@ def _agree_in_completion(document: Document) -> None:
 
 
 def check_choices(prompts: int, candidates: int) -> None:
-    """Raises `BadRequest` where one request would have too many answers generated."""
+    """Raises `BadRequest` if one request would have too many answers generated."""
     if prompts * candidates > MOST_CHOICES:
         raise BadRequest(
-            f"{prompts} prompts with {candidates} answers each are more than the {MOST_CHOICES} answers that one"
-            " request may ask for: send fewer prompts.",
+            f"{prompts} prompts with {candidates} answers each exceed the limit of {MOST_CHOICES} "
+            "answers per request: send fewer prompts.",
             param="prompt",
             code="invalid_value",
         )
@@ -89,7 +89,7 @@ def served(engine: Engine, model: str) -> ModelCard:
         if card.id == model:
             return card
     raise ModelNotFound(
-        f"There is no model '{model}' here: GET /v1/models lists those that are served.",
+        f"There is no model '{model}': GET /v1/models lists the available models.",
         param="model",
         code="model_not_found",
     )
@@ -100,7 +100,7 @@ def served_as(kind: str, engine: Engine, model: str) -> ModelCard:
     card = served(engine, model)
     if card.type != kind:
         raise BadRequest(
-            f"The model '{model}' is of type {card.type}, and this operation needs one of type {kind}.",
+            f"The model '{model}' has the type {card.type}, but this operation needs the type {kind}.",
             param="model",
             code="model_not_supported",
         )
@@ -118,7 +118,7 @@ def check_effort(effort: Effort | None, style: ReasoningStyle | None) -> None:
         raise _not_yet("reasoning_effort")
     known = ", ".join(f"'{name}'" for name in EFFORTS if name in style.efforts)
     raise BadRequest(
-        f"This model has no 'reasoning_effort' of '{effort}': choose one of {known}.",
+        f"This model does not support the 'reasoning_effort' '{effort}': use one of {known}.",
         param="reasoning_effort",
         code="unsupported_value",
     )
@@ -129,7 +129,7 @@ def token_limit(
 ) -> int:
     """How many tokens may be generated: `asked`, or None for all that fit behind the prompt, at most `default`.
 
-    Raises `BadRequest` where prompt and answer together do not fit the model's context; `param` names the
+    Raises `BadRequest` if prompt and answer together do not fit the model's context; `param` names the
     field that the prompt came from.
     """
     room = card.context_length - len(prompt)
@@ -156,7 +156,7 @@ def _given(body: CreateChatCompletionRequest | CreateCompletionRequest) -> Docum
 def _needs(document: Document, name: str, other: str, wanted: str) -> None:
     if name in document and not document.get(other):
         raise BadRequest(
-            f"'{name}' is only allowed where '{other}' is {wanted}.", param=name, code="invalid_value"
+            f"'{name}' is only allowed if '{other}' is {wanted}.", param=name, code="invalid_value"
         )
 
 
@@ -172,8 +172,8 @@ def _check_best_of(document: Document) -> None:
         raise BadRequest("'best_of' must not be smaller than 'n'.", param="best_of", code="invalid_value")
     if best_of > n and document.get("stream"):
         raise BadRequest(
-            "'best_of' greater than 'n' cannot be streamed, as the best are known at the end only:"
-            " leave out one of 'best_of' and 'stream'.",
+            "'best_of' greater than 'n' cannot be streamed, because the best answers are known only at "
+            "the end: remove 'best_of' or 'stream'.",
             param="best_of",
             code="invalid_value",
         )
@@ -181,7 +181,7 @@ def _check_best_of(document: Document) -> None:
 
 def _not_yet(param: str) -> BadRequest:
     return BadRequest(
-        f"'{param}' with this value is not supported here: leave it out.",
+        f"This value of '{param}' is not supported: remove it.",
         param=param,
         code="unsupported_parameter",
     )

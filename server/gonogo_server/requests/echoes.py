@@ -1,4 +1,4 @@
-"""Fields that clients leave in an answer and send back with it as part of the conversation. No I/O.
+"""Fields that clients add to an answer and send back in the conversation. No I/O.
 
 The helpers of the official Python client for structured outputs and streams (`parse`, `stream`) add them to the
 answer, which is then appended to the messages as it is. The OpenAI API takes them from its newer models' clients, and

@@ -1,4 +1,4 @@
-"""What is to be embedded, as an engine takes it: token ids, from texts or as the client sends them."""
+"""Inputs to embed as token ids, from texts or as sent by the client."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def read_inputs(engine: Engine, card: ModelCard, body: CreateEmbeddingRequ
         total += len(ids)
         if total > MOST_TOKENS:
             raise BadRequest(
-                f"The inputs have more than {MOST_TOKENS} tokens together: send fewer at a time.",
+                f"The inputs have more than {MOST_TOKENS} tokens in total: send fewer at a time.",
                 param="input",
                 code="invalid_value",
             )
@@ -63,7 +63,7 @@ async def _ids(engine: Engine, card: ModelCard, given: str | Sequence[int]) -> t
 def _check(index: int, tokens: int, card: ModelCard) -> None:
     if tokens == 0:
         raise BadRequest(
-            f"Input {index} has nothing in it that '{card.id}' reads: leave it out.",
+            f"Input {index} contains no token for '{card.id}': remove it.",
             param="input",
             code="invalid_value",
         )
@@ -73,7 +73,10 @@ def _check(index: int, tokens: int, card: ModelCard) -> None:
 
 def _too_long(index: int, size: str, card: ModelCard) -> BadRequest:
     return BadRequest(
-        f"Input {index} has {size}, and '{card.id}' reads {card.context_length} at most: split it, or shorten it.",
+        (
+            f"Input {index} has {size}, but '{card.id}' accepts at most {card.context_length}: split or "
+            "shorten it."
+        ),
         param="input",
         code="context_length_exceeded",
     )

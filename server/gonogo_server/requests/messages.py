@@ -1,6 +1,6 @@
-"""The messages of a chat request as an engine takes them: a role and plain text. No I/O.
+"""Chat messages for an engine: a role and plain text. No I/O.
 
-Calls of tools and their results are left as they are for a template that knows them, and put into words for one
+Tool calls and their results are left as they are for a template that knows them, and put into words for one
 that does not (see `gonogo_server.tools.text`).
 """
 
@@ -29,7 +29,7 @@ def plain_messages(messages: Sequence[BaseModel], *, knows_tools: bool = False) 
     whether the model's template has a place for calls and results; without, results that follow each other and
     what the user says next are one message of the user, as many templates want the speakers to take turns.
 
-    Arguments of a call in the conversation that are no JSON object stay the text they are: the API gives out what
+    Arguments of a call in the conversation that are not a JSON object stay the text they are: the API gives out what
     a model wrote, and takes it back. Raises `BadRequest` for what an engine of texts cannot be told: images, an
     answer to a call that no message before it made, an assistant's message that says nothing.
     """
@@ -65,7 +65,7 @@ def _called(documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for index, document in enumerate(documents):
         if document["role"] == "tool" and document["tool_call_id"] not in called:
             raise BadRequest(
-                f"No assistant message before this one calls a tool with id '{document['tool_call_id']}'.",
+                f"No earlier assistant message has a tool call with the id '{document['tool_call_id']}'.",
                 param=f"messages[{index}].tool_call_id",
                 code="invalid_value",
             )
@@ -79,7 +79,10 @@ def _plain(message: Mapping[str, Any], at: str) -> Message:
         content = message.get("refusal")
     if content is None and not message.get("tool_calls"):
         raise BadRequest(
-            f"Missing required parameter: '{at}.content'; only a message with tool calls or a refusal can do without.",
+            (
+                f"Missing required parameter: '{at}.content'; it is optional only in a message with tool "
+                "calls or a refusal."
+            ),
             param=f"{at}.content",
             code="missing_required_parameter",
         )
@@ -153,7 +156,7 @@ def _part(part: Mapping[str, str], at: str) -> str:
             return text
         case _:
             raise BadRequest(
-                f"The model reads text only: leave out the part of type '{part['type']}'.",
+                f"The model supports only text: remove the part of type '{part['type']}'.",
                 param=f"{at}.type",
                 code="unsupported_value",
             )

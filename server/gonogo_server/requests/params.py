@@ -1,4 +1,4 @@
-"""What a request asks for, with the defaults of the API filled in: null and absent mean the same. No I/O."""
+"""The parameters of a request with the API's defaults: null and absent mean the same. No I/O."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def echo(body: CreateCompletionRequest) -> bool:
 
 
 def effort(body: CreateChatCompletionRequest) -> Effort | None:
-    """How much reasoning comes before the answer; None: as the model does by itself."""
+    """How much reasoning comes before the answer; None: the model's default."""
     return given(body.reasoning_effort, None)
 
 
@@ -134,5 +134,5 @@ def suffix(body: CreateCompletionRequest) -> str:
 
 
 def given(value: Value | MISSING | None, default: Default) -> Value | Default:
-    """The value, or `default` where it is null or was left out."""
+    """The value, or `default` where it is null or was omitted."""
     return default if value is MISSING or value is None else value

@@ -1,4 +1,4 @@
-"""The prompts of a completion as an engine takes them: from texts or token ids, with a suffix, with their text."""
+"""The prompts of a completion for an engine: from texts or token ids, with a suffix, with their text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def _read(engine: Engine, card: ModelCard, given: str | Sequence[int], suf
     tokens = await engine.encode(card.id, text)
     if not tokens:
         raise BadRequest(
-            "The model cannot begin with an empty prompt: give at least one character.",
+            "The model does not support an empty prompt: send at least one character.",
             param="prompt",
             code="invalid_value",
         )

@@ -1,4 +1,4 @@
-"""Token ids that a request names: those of a prompt or an input, those of `logit_bias`. They must be the model's."""
+"""Token ids in a request (prompts, inputs, `logit_bias`), checked against the model's vocabulary."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _known(card: ModelCard, token: int, param: str) -> int:
         return token
     shown = str(token) if token < 10**DIGITS else f"of more than {DIGITS} digits"
     raise BadRequest(
-        f"There is no token {shown} in the vocabulary of '{card.id}', whose ids are below {card.vocabulary}.",
+        f"The vocabulary of '{card.id}' has no token {shown}: its ids are below {card.vocabulary}.",
         param=param,
         code="invalid_value",
     )

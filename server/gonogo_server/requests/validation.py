@@ -1,4 +1,4 @@
-"""One sentence for a body that does not fit its model, naming the field by a path: `messages[0].content`.
+"""One sentence for a body that does not match its model, with the path of the field: `messages[0].content`.
 
 Pydantic reports every branch of every union it tried, each up to its first wrong item of an array (`fail_fast` in the
 models); of those only the branch that came furthest is of use to whoever sent the body. No I/O.
@@ -62,7 +62,7 @@ def refusal(error: ValidationError, document: object) -> BadRequest:
 
 
 def unknown_field(body: BaseModel) -> BadRequest | None:
-    """The first field, at any depth, that the contract does not know; None where it knows all.
+    """The first field, at any depth, that the contract does not know; None if it knows all.
 
     One that is null asks for nothing, whatever it is: clients write out whole objects of newer or older versions.
     """
@@ -120,7 +120,7 @@ def _reached(path: Path, detail: ErrorDetails) -> Path:
 
 
 def _comes_further(path: Path, other: Path) -> bool:
-    """Whether it goes on from the other, or had more items of the same array right."""
+    """Whether it continues from the other, or had more items of the same array right."""
     for step, than in zip(path, other, strict=False):
         if step != than:
             return isinstance(step, int) and isinstance(than, int) and step > than

@@ -1,4 +1,4 @@
-"""Completions, the older operation: a text goes on."""
+"""Completions, the older operation: continue a text."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What routes are given: the provider, the checked key, and the body as its model."""
+"""The dependencies of routes: the provider, the checked key, and the parsed body."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -50,7 +50,7 @@ async def registry(request: Request) -> Registry:
 
 
 async def provider_name(request: Request) -> str | None:
-    """The name of the provider in the path; None where it has none."""
+    """The name of the provider in the path; None if it has none."""
     return request.path_params.get("provider")
 
 
@@ -71,7 +71,7 @@ def _context(request: Request, raw: bytes = b"", size: int = 0) -> Context:
 
 
 async def admitted(request: Request) -> None:
-    """Raise `Draining` where the server is about to stop, `Overloaded` where too many wait already.
+    """Raise `Draining` if the server is about to stop, `Overloaded` where too many wait already.
 
     What is counted is requests and not answers, so that one with many choices is taken whole or not at all.
     """
@@ -84,7 +84,7 @@ async def admitted(request: Request) -> None:
 def _check_places(request: Request) -> None:
     settings: Settings = request.app.state.settings
     if _traffic(request).placed >= settings.max_running + settings.max_queue:
-        raise Overloaded(f"{settings.max_queue} requests wait already: try again in a second.")
+        raise Overloaded(f"{settings.max_queue} requests are already queued: try again in a second.")
 
 
 def _traffic(request: Request) -> "Traffic":
@@ -93,7 +93,7 @@ def _traffic(request: Request) -> "Traffic":
 
 
 async def authorized(request: Request) -> None:
-    """Raise `Unauthorized` where the settings want a key and the request has another or none.
+    """Raise `Unauthorized` if the settings want a key and the request has another or none.
 
     A request for messages may have it in `x-api-key`, as its older clients send it.
     """
@@ -155,7 +155,7 @@ def _check_encoding(request: Request) -> None:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedMediaType(
-            "A body is read as it is, and not compressed: send it without Content-Encoding.",
+            "Compressed bodies are not supported: send the body without Content-Encoding.",
             code="unsupported_content_encoding",
         )
 
@@ -181,18 +181,20 @@ async def _read(request: Request, settings: "Settings") -> bytes:
                     kept += part
                     traffic.arriving_bytes += len(part)
                     if traffic.arriving_bytes > limit * ARRIVING:
-                        raise Overloaded("Too many large requests arrive already: try again in a second.")
+                        raise Overloaded(
+                            "Too many large requests are already arriving: try again in a second."
+                        )
                 elif size > limit * (1 + DISCARDED):
                     break
     except TimeoutError:
         raise TooSlow(
-            f"The body was not there in time ({settings.body_idle_timeout:g} seconds between two parts,"
-            f" {settings.body_timeout:g} in all): send it faster."
+            f"The body did not arrive in time ({settings.body_idle_timeout:g} seconds between two parts,"
+            f" {settings.body_timeout:g} in total): send it faster."
         ) from None
     finally:
         traffic.arriving_bytes -= len(kept)
     if size > limit:
         raise BodyTooLarge(
-            f"The body is too large, at most {limit} bytes are taken: send less.", code="request_too_large"
+            f"The body is too large, the limit is {limit} bytes: send less.", code="request_too_large"
         )
     return bytes(kept)

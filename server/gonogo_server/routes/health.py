@@ -1,4 +1,4 @@
-"""What stands outside the API: whether the server can answer, and the document that it keeps to."""
+"""Paths outside the API: health, and the OpenAPI document."""
 
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ async def health(request: Request) -> Response:
     traffic: Traffic = request.app.state.traffic
     providers: Registry = request.app.state.registry
     if not providers.alive:
-        return _unwell("dead", EngineDied("The engine has died: start the server again."))
+        return _unwell("dead", EngineDied("The engine has died: restart the server."))
     if traffic.draining:
         return _unwell("draining", Draining())
     return JSONResponse({"status": "ok", "version": VERSION})

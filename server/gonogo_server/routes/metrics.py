@@ -1,4 +1,4 @@
-"""The figures of the server, for Prometheus."""
+"""Metrics for Prometheus."""
 
 from fastapi import APIRouter, Request, Response
 

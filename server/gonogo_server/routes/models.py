@@ -1,4 +1,4 @@
-"""Models: what is served."""
+"""Models."""
 
 from typing import Annotated
 

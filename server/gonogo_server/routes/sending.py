@@ -1,4 +1,4 @@
-"""Sends the answers of providers: one JSON object, or server-sent events while they come."""
+"""Sends the answers of providers: one JSON object, or server-sent events while they arrive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMMENT_SECONDS: Final = 5.0
 
 
 async def answered(request: Request, answering: Coroutine[object, object, Answer]) -> Response:
-    """The response with the answer of a provider, which is cancelled where nobody waits any more.
+    """The response with the answer of a provider, which is cancelled when the client disconnects.
 
     Raises what the provider raises, and `ClientDisconnect`.
     """
@@ -75,7 +75,7 @@ async def _frames(events: Events) -> AsyncGenerator[bytes, None]:
         yield events.first.result()
         async for event in events.rest:
             yield event
-    except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log by the exchange
+    except Exception as error:  # noqa: BLE001 - any error is reported to the client and, by the exchange, to the log
         current().failed(error)
         yield framing.failure(error)
     else:

@@ -1,1 +1,1 @@
-"""Schemas of clients: measured, searched for dead ends, made rules of a grammar; `compilation` tries them. No I/O."""
+"""Client schemas: measured, checked, and turned into grammar rules; `compilation` compiles them. No I/O."""

@@ -1,4 +1,4 @@
-"""Schemas that no finite value fits, as they demand themselves again: found before anything is generated. No I/O.
+"""Finds schemas that no finite value matches because they require themselves. No I/O.
 
 A schema has a finite value where each of its demands is met by a schema that has one: the least solution of Horn
 clauses, found in linear time (Dowling and Gallier, 1984). What the clauses leave out (patterns, bounds, `not`) only
@@ -129,7 +129,7 @@ def _together(made_of: Graph, number: int) -> list[Mapping[str, Any]]:
 
 
 def _types(together: Sequence[Mapping[str, Any]]) -> set[str] | None:
-    """The types that are left, of which any may be chosen; None where any type is."""
+    """The types that are left, of which any may be chosen; None if any type is."""
     named = [node["type"] for node in together if isinstance(node.get("type"), (str, list))]
     sets = [
         {one} if isinstance(one, str) else {each for each in one if isinstance(each, str)} for one in named

@@ -1,4 +1,4 @@
-"""The schemas that a schema is made of, and how they lead to each other, references followed. No I/O.
+"""The graph of subschemas, with references resolved. No I/O.
 
 A reference is followed where it is a JSON pointer into the same document (RFC 6901, as a URI fragment); any other
 leads nowhere here, and the grammar library says so.
@@ -34,7 +34,7 @@ class Graph:
         return self._places.get(id(schema))
 
     def target(self, node: Schema) -> int | None:
-        """The node that the reference of a node leads to; None where it has none, or leads out of the document."""
+        """The node that the reference of a node leads to; None if it has none, or leads out of the document."""
         return self.place(_target(self._root, node))
 
     def depth(self) -> int:

@@ -1,4 +1,4 @@
-"""How large a schema may be before a grammar is made of it. No I/O.
+"""Limits on the size of a schema, checked before a grammar is made. No I/O.
 
 The library that makes grammars recurses and multiplies: a few hundred references in a row have ended the process,
 and some patterns and multiples are given up only after much work. A worker process bears what passes these limits (see
@@ -46,19 +46,17 @@ def size(schema: Mapping[str, Any]) -> int:
 
 
 def excess(made_of: Graph, limits: SchemaLimits) -> str | None:
-    """The first limit that a schema is beyond, in words; None where it keeps them all."""
+    """The first limit that a schema is beyond, in words; None if it keeps them all."""
     if len(made_of.nodes) > limits.nodes:
-        return f"it is made of {len(made_of.nodes)} schemas, and at most {limits.nodes} are taken"
+        return f"it has {len(made_of.nodes)} subschemas, but the limit is {limits.nodes}"
     if (depth := made_of.depth()) > limits.depth:
-        return (
-            f"it is {depth} schemas deep where references are followed, and at most {limits.depth} are taken"
-        )
+        return f"it is {depth} levels deep with references resolved, but the limit is {limits.depth}"
     for values in _values(made_of, "enum", list):
         if len(values) > limits.enum:
-            return f"an 'enum' in it has {len(values)} values, and at most {limits.enum} are taken"
+            return f"an 'enum' in it has {len(values)} values, but the limit is {limits.enum}"
     for pattern in _patterns(made_of):
         if len(pattern) > limits.pattern:
-            return f"a pattern in it has {len(pattern)} characters, and at most {limits.pattern} are taken"
+            return f"a pattern in it has {len(pattern)} characters, but the limit is {limits.pattern}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Numbers of a schema that a grammar would change: the grammar library holds every number as a double. No I/O.
+"""Numbers that a grammar would change: the grammar library stores every number as a double. No I/O.
 
 From 2^53 on not every integer has one; a const of 9007199254740993 becomes 9007199254740992, and an answer that keeps
 to the grammar then breaks the schema.
@@ -20,7 +20,7 @@ WRITTEN: Final = 2**63
 
 
 def changed(made_of: Graph) -> int | None:
-    """The first integer that would be another one in a grammar; None where all stay what they are."""
+    """The first integer that would be another one in a grammar; None if all stay what they are."""
     for node in made_of.nodes:
         if isinstance(node, bool):
             continue

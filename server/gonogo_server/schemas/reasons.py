@@ -1,4 +1,4 @@
-"""Why the grammar library makes no grammar of a schema, in words of ours: its own tell of its inside. No I/O."""
+"""Explains why the grammar library rejects a schema: its own messages expose internals. No I/O."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 LENGTH: Final = 100
 """Characters that are quoted of a client's own words."""
 
-TOO_MUCH: Final = "it is more than a grammar can hold: make it smaller, or its patterns and numbers simpler"
+TOO_MUCH: Final = "it is too large for a grammar: make it smaller, or simplify its patterns and numbers"
 
 SENTENCES: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
     (re.compile(pattern), sentence)
     for pattern, sentence in (
-        ("^oneOf", "'oneOf' is supported only where no value fits two of its schemas; use 'anyOf'"),
-        ("^Invalid type: (.*)", "'{}' is no type"),
-        ("^Unknown format: (.*)", "the format '{}' is not known"),
-        ("^Expected .* for '([^']*)'", "'{}' has a value of another type than it takes"),
+        ("^oneOf", "'oneOf' is supported only if no value matches two of its schemas; use 'anyOf'"),
+        ("^Invalid type: (.*)", "'{}' is not a type"),
+        ("^Unknown format: (.*)", "the format '{}' is unknown"),
+        ("^Expected .* for '([^']*)'", "'{}' has a value of the wrong type"),
         (
             "^Unsatisfiable schema: required property '(.*)' is unsatisfiable",
-            "no value fits its property '{}', which is required",
+            "no value matches its required property '{}'",
         ),
         ("^Unsatisfiable schema", "no value can satisfy it"),
-        ("^Pointer '(.*)' does not exist", "the reference to '{}' leads nowhere"),
-        ("^Resource '(.*)' is not present", "the reference to '{}' leads out of it"),
+        ("^Pointer '(.*)' does not exist", "the reference to '{}' does not resolve"),
+        ("^Resource '(.*)' is not present", "the reference to '{}' leads outside the schema"),
         ("look-around", "look-around in a pattern is not supported"),
         ("backreferences", "a back reference in a pattern is not supported"),
-        ("^regex parse error", "a pattern in it is no regular expression"),
+        ("^regex parse error", "a pattern in it is not a regular expression"),
     )
 )
 
@@ -40,7 +40,7 @@ def explained(error: str) -> str:
     line = " ".join(error.removeprefix("ERROR: ").split())
     if found := re.match(r"Unimplemented keys: (\[[^\]]*\])", line):
         keywords = ", ".join(f"'{keyword}'" for keyword in json.loads(found[1]))
-        return f"{keywords} is not supported; leave it out"
+        return f"{keywords} is not supported; remove it"
     for pattern, sentence in SENTENCES:
         if found := pattern.search(line):
             return sentence.format(*(_cut(part) for part in found.groups()))

@@ -1,4 +1,4 @@
-"""Structured outputs: from a response format to what an answer must keep to, by llguidance. No I/O.
+"""Structured outputs: from a response format to a grammar, by llguidance. No I/O.
 
 A schema is enforced to the letter, or refused with the reason: `strict` false promises less in the API, and gets
 the same here. Two differences remain between the grammar and the schema, neither of which lets a wrong value
@@ -49,13 +49,13 @@ _SILENT: Final = {
     "nullable": 'name both types, as in {"type": ["string", "null"]}',
     "additionalItems": "use 'prefixItems' and 'items'",
     "divisibleBy": "use 'multipleOf'",
-    "disallow": "leave it out",
+    "disallow": "remove it",
     "extends": "use 'allOf'",
-    "x-guidance": "leave it out",
+    "x-guidance": "remove it",
 }
 """Keywords that llguidance reads over, or follows into leniency, and what to do instead.
 
-Everything else that it does not implement it refuses by itself. Keywords that no specification knows are
+It refuses everything else that it does not implement. Keywords that no specification knows are
 annotations (JSON Schema 2020-12, section 6.5).
 """
 
@@ -71,14 +71,14 @@ _BYTES: Final = LLTokenizer("byte")
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The form of an answer: `rule` is the right side of a rule in Lark, `instruction` what the model is told."""
+    """The form of an answer: `rule` is the right side of a Lark rule, `instruction` is for the model."""
 
     rule: str
     instruction: str
 
 
 def structure(asked: ResponseFormat | MISSING | None, limits: SchemaLimits = USUAL) -> Structure | None:
-    """What `response_format` asks for; None where that is any text.
+    """What `response_format` asks for; None if that is any text.
 
     Raises `BadRequest` for a schema that is none, that nothing can satisfy, or that cannot be enforced.
     """
@@ -114,7 +114,7 @@ def enforced(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL
 def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL) -> str:
     """The same as far as it goes: what cannot be enforced is left to the model.
 
-    Raises `BadRequest` only for what is no JSON Schema.
+    Raises `BadRequest` only for what is not a JSON Schema.
     """
     if reason := _inadmissible(schema, limits) or _broken(schema):
         raise BadRequest(f"This schema cannot be read: {reason}.", param=param, code=code)
@@ -125,12 +125,12 @@ def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL)
 
 
 def grammar(lark: str) -> str:
-    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` where it is too large."""
+    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` if it is too large."""
     made = LLMatcher.grammar_from_lark(lark)
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():
         raise BadRequest(
-            "The schemas of this request are too much together for one grammar: send fewer or smaller ones.",
+            "The schemas of this request are too large for one grammar: send fewer or smaller ones.",
             code="invalid_json_schema",
         )
     return made
@@ -164,7 +164,9 @@ def _inadmissible(schema: Schema, limits: SchemaLimits) -> str | None:
     if reason := excess(made_of, limits):
         return reason
     return (
-        "a part of it demands itself again without end, so that no answer fits" if dead_end(made_of) else None
+        "a part of it requires itself recursively without end, so no answer matches"
+        if dead_end(made_of)
+        else None
     )
 
 
@@ -173,9 +175,7 @@ def _overlooked(schema: Schema) -> str | None:
     made_of = graph(schema)
     if (number := changed(made_of)) is not None:
         shown = str(number) if abs(number) < MOST_SHOWN else "a number"
-        return (
-            f"{shown} in it is an integer that grammars do not hold exactly; name it as a string, with quotes"
-        )
+        return f"{shown} in it is an integer that grammars cannot represent exactly; use a string"
     for part in made_of.nodes:
         if isinstance(part, bool):
             continue
@@ -183,7 +183,7 @@ def _overlooked(schema: Schema) -> str | None:
             if keyword in part and not (keyword == "nullable" and part[keyword] is False):
                 return f"'{keyword}' is not supported; {advice}"
         if _counts_names_twice(part):
-            return "'minProperties' above 1 is supported only where 'additionalProperties' is false"
+            return "'minProperties' above 1 is supported only if 'additionalProperties' is false"
     return None
 
 

@@ -1,4 +1,4 @@
-"""An answer as blocks, one after the other: reasoning, text, and each call. No I/O.
+"""An answer as consecutive blocks: reasoning, text, and each tool call. No I/O.
 
 Both surfaces show an answer so, where chat has one message with three fields.
 """

@@ -1,4 +1,4 @@
-"""A conversation for chat, put together message by message, with where each of them came from. No I/O."""
+"""Builds a chat conversation message by message, and tracks the source of each message. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors about a chat request, said about the request that it was made of. No I/O."""
+"""Rewrites errors about a chat request for the request that it was made from. No I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def named(names: Mapping[str, str]) -> Iterator[None]:
-    """Raise each error about a field of chat anew, about what `names` has for its longest beginning."""
+    """Raise each `BadRequest` about a field of chat again, about what `names` has for its longest beginning."""
     try:
         yield
     except BadRequest as error:

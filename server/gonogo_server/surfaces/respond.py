@@ -1,4 +1,4 @@
-"""What a generation says, written down for a surface: as one object, or as events while it is generated."""
+"""Serializes a generation for a surface: as one object, or as events while it is generated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Telling(Framing, Protocol):
-    """How an answer is told on a surface."""
+    """How a surface serializes an answer."""
 
     def events(self, steps: Iterable[Step]) -> bytes:
         """The events of these steps."""

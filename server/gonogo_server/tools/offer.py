@@ -1,4 +1,4 @@
-"""The tools of a request: which may be called, whether one must be, and how many times. No I/O.
+"""The tools of a request: which may be called, whether a call is required, and how often. No I/O.
 
 Source: OpenAI guide, "Function calling": "required" calls one or more functions, a named function is called
 exactly once.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gonogo_server.schemas.limits import SchemaLimits
 
 MOST_CALLS: Final = 16
-"""Calls that one message may make; a small model that has begun may not find the end by itself."""
+"""Calls that one message may make; a small model may not stop on its own."""
 
 OPEN_ENDED: Final = frozenset(
     {"additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf"}
@@ -68,7 +68,7 @@ class Offer:
 
 
 def offer(body: CreateChatCompletionRequest, limits: SchemaLimits = USUAL) -> Offer | None:
-    """What may be called; None where nothing may.
+    """What may be called; None if nothing may.
 
     Raises `BadRequest` for a schema that does not describe an object or cannot be enforced where it is strict,
     for two functions of one name, and for a choice of what is not there.
@@ -107,7 +107,7 @@ def _free(functions: Sequence[Function], most: int) -> Offer | None:
 def _forced(functions: Sequence[Function], most: int) -> Offer:
     if not functions:
         raise BadRequest(
-            "'tool_choice' wants a call, and there is no tool to call: give one in 'tools'.",
+            "'tool_choice' requires a tool call, but there is no tool: add one to 'tools'.",
             param="tool_choice",
             code="invalid_value",
         )
@@ -117,7 +117,9 @@ def _forced(functions: Sequence[Function], most: int) -> Offer:
 def _offered(by_name: dict[str, Function], name: str, param: str) -> Function:
     if name not in by_name:
         raise BadRequest(
-            f"'tools' has no function '{name}': choose one that is there.", param=param, code="invalid_value"
+            f"'tools' has no function '{name}': use the name of a listed function.",
+            param=param,
+            code="invalid_value",
         )
     return by_name[name]
 
@@ -126,7 +128,7 @@ def _refuse_twins(functions: Sequence[Function]) -> None:
     names = [function.name for function in functions]
     index = next(index for index, name in enumerate(names) if name in names[:index])
     raise BadRequest(
-        f"Two functions have the name '{names[index]}': give each its own.",
+        f"Two functions have the name '{names[index]}': use unique names.",
         param=f"tools[{index}].function.name",
         code="invalid_value",
     )
@@ -160,7 +162,7 @@ def _parameters(schema: dict[str, Any] | MISSING | None, param: str) -> dict[str
         return NO_PARAMETERS
     if schema.get("type", "object") != "object":
         raise BadRequest(
-            'The parameters of a function are an object: give their schema the type "object".',
+            'The parameters of a function must be an object: set the type of their schema to "object".',
             param=param,
             code="invalid_function_parameters",
         )

@@ -1,4 +1,4 @@
-"""The generic form of tools, for models that were not trained on any: everything is said in plain messages. No I/O.
+"""The generic tool format, for models that were not trained on tools: plain messages. No I/O.
 
 A system message describes the functions and says how to call one; a call stands in the text of the answer as
 `<tool_call>{"name": …, "arguments": …}</tool_call>`, which many trained models write as well; results come back in
@@ -21,7 +21,7 @@ CALL_END: Final = "</tool_call>"
 
 
 def instruction(offer: Offer) -> str:
-    """What the model is told about the functions."""
+    """The instructions for the model about the functions."""
     described = "\n".join(json.dumps(tool["function"], ensure_ascii=False) for tool in offer.tools)
     example = call_text("a function's name", '{"a parameter": "its value"}')
     return (

@@ -190,7 +190,7 @@ def _text(said: object, clean: str, told: Told) -> Iterator[str]:
     if said in (clean, told.text) and (said or not clean):
         return
     if not isinstance(said, str):
-        yield "delivers a text that is no string"
+        yield "delivers a text that is not a string"
     elif not said:
         yield "loses the whole text"
     elif len(said) < len(clean):

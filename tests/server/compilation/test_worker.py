@@ -77,7 +77,7 @@ def test_work_that_finds_no_stack_is_more_than_the_process_can_do(plain: Worker)
 
 def test_where_no_process_can_start_it_is_said() -> None:
     worker = Worker(os.abort)
-    with pytest.raises(ServerError, match="can be started"):
+    with pytest.raises(ServerError, match="cannot be started"):
         worker.call(PATIENCE, len, "abc")
 
 
@@ -90,7 +90,7 @@ def test_where_the_system_starts_no_process_it_is_said_and_tried_again(
     worker = Worker(print)
     with monkeypatch.context() as full:
         full.setattr(SpawnProcess, "start", refused)
-        with pytest.raises(ServerError, match="can be started"):
+        with pytest.raises(ServerError, match="cannot be started"):
             worker.call(PATIENCE, len, "abc")
     assert worker.call(PATIENCE, len, "abc") == 3
     worker.close()
@@ -98,7 +98,7 @@ def test_where_the_system_starts_no_process_it_is_said_and_tried_again(
 
 def test_a_refusal_comes_out_of_the_process_as_it_is(worker: Worker) -> None:
     asked = '{"model": "m", "messages": [{"role": "user", "content": ""}], "tool_choice": "required"}'
-    with pytest.raises(BadRequest, match="no tool to call") as refused:
+    with pytest.raises(BadRequest, match="there is no tool") as refused:
         worker.call(PATIENCE, trials.forms, asked, USUAL)
     assert (refused.value.param, refused.value.code) == ("tool_choice", "invalid_value")
 
@@ -174,7 +174,7 @@ class Failing(Worker):
     ("failure", "said"),
     [
         (TimeoutError(), "takes more than 5 seconds: make them smaller"),
-        (WorkerEnded(), "is more than this server can do: make them smaller"),
+        (WorkerEnded(), "is beyond the limits of this server: make them smaller"),
     ],
     ids=["too slow", "too much"],
 )
@@ -192,7 +192,7 @@ async def test_what_the_library_does_not_manage_is_the_schemas_fault(failure: Ex
 async def test_all_schemas_of_a_request_count_together(worker: Worker) -> None:
     compiler = Compiler(replace(USUAL, total_bytes=40), worker)
     await forms(compiler, body({"type": "integer"}))
-    with pytest.raises(BadRequest, match="at most 40 are taken") as refused:
+    with pytest.raises(BadRequest, match="the limit is 40") as refused:
         await forms(compiler, body({"type": "integer"}, {"type": "object"}, {"type": "object"}))
     assert refused.value.param == "tools[1].function.parameters"
     assert refused.value.code == "invalid_function_parameters"

@@ -177,16 +177,16 @@ def test_smollms_digits_stand_alone(write: Write) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"general.architecture": "gemma3"}, "'gemma3', and only llama, qwen2 and qwen3 are read"),
+        ({"general.architecture": "gemma3"}, "'gemma3', but only llama, qwen2 and qwen3 are supported"),
         ({"general.architecture": "qwen2"}, "no qwen2.embedding_length"),
         ({"llama.context_length": None}, "no llama.context_length"),
         ({"llama.rope.scaling.type": "yarn"}, "rope.scaling.type is 'yarn'"),
         ({"llama.expert_count": number(8)}, "expert_count is 8"),
         ({"tokenizer.ggml.merges": None}, "no tokenizer.ggml.merges"),
-        ({"tokenizer.ggml.model": "llama"}, "take the model in MLX format"),
+        ({"tokenizer.ggml.model": "llama"}, "use the model in MLX format"),
         (
             {"tokenizer.ggml.pre": "tekken"},
-            r"its tokenizer \(gpt2, tekken\) is not read.*take the model in MLX format",
+            r"its tokenizer \(gpt2, tekken\) is not supported.*use the model in MLX format",
         ),
     ],
 )
@@ -199,7 +199,7 @@ def test_what_is_not_understood_is_refused(write: Write, changes: dict[str, Any]
     "name", ["rope_factors_long.weight", "blk.0.attn_sinks.weight", "blk.0.attn_q_norm.weight"]
 )
 def test_a_tensor_without_a_place_is_refused(write: Write, name: str) -> None:
-    with pytest.raises(ModelUnavailable, match=f"its tensor {name.removesuffix('.weight')} has no place"):
+    with pytest.raises(ModelUnavailable, match=f"its tensor {name.removesuffix('.weight')} does not belong"):
         served(write(None, {name: mx.ones(4)}))
 
 
@@ -254,9 +254,9 @@ def test_where_there_is_no_room_for_a_copy_the_cause_is_named(
     with pytest.raises(ModelUnavailable) as refused:
         served(write())
     assert str(refused.value) == (
-        "The model made cannot be served: mlx opens GGUF files for writing, which this one cannot be (Read-only file"
-        " system), and no copy of its 0 MiB can be made for it (No such file or directory): set TMPDIR to a folder"
-        " with room for one."
+        "The model made cannot be served: mlx opens GGUF files for writing, but this one is read-only (Read-only file"
+        " system), and its 0 MiB cannot be copied (No such file or directory): set TMPDIR to a folder with enough"
+        " space."
     )
 
 

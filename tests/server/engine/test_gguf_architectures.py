@@ -181,5 +181,5 @@ def test_the_slower_turns_of_llama_3_1_are_not_passed_over(tmp_path: Path) -> No
 def test_a_tensor_of_another_architecture_is_refused_by_name(tmp_path: Path) -> None:
     weights = folder(tmp_path / "folder", "qwen2")
     made = file(tmp_path / "made.gguf", "qwen2", weights, {ROTATION: np.ones(8, np.float32)})
-    with pytest.raises(ModelUnavailable, match="its tensor rope_freqs has no place in a plain qwen2"):
+    with pytest.raises(ModelUnavailable, match="its tensor rope_freqs does not belong to a plain qwen2"):
         load(Location("made", "gguf", made))

@@ -99,9 +99,9 @@ def test_values_of_larger_blocks_are_those_that_the_format_has(tmp_path: Path, k
 @pytest.mark.parametrize(
     ("kind", "how"),
     [
-        (Type.MXFP4, "which mlx does not read"),
-        (Type.TQ1_0, "which mlx does not read"),
-        (Type.Q4_K, "of which mlx reads half the values wrong"),
+        (Type.MXFP4, "which mlx does not support"),
+        (Type.TQ1_0, "which mlx does not support"),
+        (Type.Q4_K, "half of whose values mlx reads incorrectly"),
     ],
 )
 def test_a_type_that_mlx_does_not_read_or_not_right_is_named(tmp_path: Path, kind: Type, how: str) -> None:
@@ -145,7 +145,7 @@ def test_metadata_that_mlx_does_not_read_is_refused_by_its_key_and_type_and_mlx_
         load(Location("made", "gguf", file))
     assert str(refused.value) == (
         f"The model made cannot be served: its metadata value llama.rope.theta is of the type {name}, which mlx does"
-        " not read."
+        " not support."
     )
 
 
@@ -154,7 +154,7 @@ INTEGERS = {"I8", "I16", "I32"}
 
 def paper() -> str:
     text = (Path(__file__).parents[3] / "docs/server.md").read_text()
-    return text[text.index("A GGUF file is read where") : text.index("Q4_K is refused")]
+    return text[text.index("The server reads a GGUF file if") : text.index("Q4_K is refused")]
 
 
 def help_text() -> str:

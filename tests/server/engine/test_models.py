@@ -298,7 +298,7 @@ def test_those_are_preloaded_that_find_room(open_model: Open, folders: list[Path
 
 def test_a_model_that_is_named_and_finds_no_room_is_refused_at_the_start(folders: list[Path]) -> None:
     budget = Budget(preload=("two", "one"), nbytes=room_for(folders, 1.5))
-    with pytest.raises(ModelUnavailable, match=r"two cannot be preloaded.*: preload fewer, or raise"):
+    with pytest.raises(ModelUnavailable, match=r"two cannot be preloaded.*: preload fewer models, or raise"):
         open_engine([str(folder) for folder in folders], budget=budget)
 
 

@@ -88,14 +88,14 @@ def test_the_template_gets_the_variables_of_the_request(bytes_tokenizer: PreTrai
 
 
 def test_what_renders_the_template_is_not_for_a_request_to_set(text: Text) -> None:
-    with pytest.raises(BadRequest, match="leave it out") as refused:
+    with pytest.raises(BadRequest, match="remove it") as refused:
         text.chat_prompt(SAID, variables={"chat_template": "{{ 1 }}"})
     assert refused.value.param == "chat_template_kwargs.chat_template"
 
 
 def test_a_model_without_a_template_takes_no_messages(bytes_tokenizer: PreTrainedTokenizerFast) -> None:
     bytes_tokenizer.chat_template = None
-    with pytest.raises(BadRequest, match="ask it for completions"):
+    with pytest.raises(BadRequest, match="use completions instead"):
         Text(TokenizerWrapper(bytes_tokenizer), 64, 257).chat_prompt(SAID)
 
 

@@ -1,4 +1,4 @@
-"""Settings: where they may come from, which of them wins, and the sentence about one that is not usable."""
+"""Settings: where they may come from, which of them wins, and the sentence about one that is invalid."""
 
 from __future__ import annotations
 
@@ -119,17 +119,17 @@ def test_the_file_may_hold_lists_switches_and_sizes(write: Write) -> None:
     [
         (
             "prot = 8000",
-            "There is no setting 'prot' (from the file): gonogo serve --help lists what there is.",
+            "There is no setting 'prot' (from the file): gonogo serve --help lists the settings.",
         ),
-        ("port = 'x'", "The setting 'port' (from the file) is not usable: Input should be a valid integer"),
+        ("port = 'x'", "The setting 'port' (from the file) is invalid: Input should be a valid integer"),
         ("[server]\nport = 1", "There is no setting 'server' (from the file)"),
         (
             "models = [1]",
-            "The setting 'models.0' (from the file) is not usable: Input should be a valid string.",
+            "The setting 'models.0' (from the file) is invalid: Input should be a valid string.",
         ),
-        ("preload = 5", "The setting 'preload' (from the file) is not usable"),
-        ("request_timeout = inf", "The setting 'request_timeout' (from the file) is not usable"),
-        ("port =", "are no TOML: Invalid value (at end of document)."),
+        ("preload = 5", "The setting 'preload' (from the file) is invalid"),
+        ("request_timeout = inf", "The setting 'request_timeout' (from the file) is invalid"),
+        ("port =", "are not valid TOML: Invalid value (at end of document)."),
     ],
 )
 def test_a_fault_in_the_file_is_one_sentence_and_code_2(
@@ -145,14 +145,14 @@ def test_a_fault_in_the_file_is_one_sentence_and_code_2(
 def test_a_file_that_is_not_there_is_one_sentence_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.main(["--config", "nowhere.toml"]) == 2
     assert capsys.readouterr().err == (
-        "gonogo serve: The settings in nowhere.toml cannot be read: No such file or directory.\n"
+        "gonogo serve: Cannot read the settings in nowhere.toml: No such file or directory.\n"
     )
 
 
 def test_a_faulty_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GONOGO_SERVER_MAX_QUEUE", "-1")
     with pytest.raises(
-        BadSettings, match=r"'max_queue' \(from the variable GONOGO_SERVER_MAX_QUEUE\) is not usable"
+        BadSettings, match=r"'max_queue' \(from the variable GONOGO_SERVER_MAX_QUEUE\) is invalid"
     ):
         read({})
 
@@ -173,7 +173,7 @@ def test_a_faulty_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=str,
 )
 def test_a_value_out_of_range_is_refused_by_name(options: dict[str, Any]) -> None:
-    with pytest.raises(BadSettings, match=f"The setting '{next(iter(options))}' is not usable: "):
+    with pytest.raises(BadSettings, match=f"The setting '{next(iter(options))}' is invalid: "):
         read(options)
 
 
@@ -193,8 +193,8 @@ def test_an_empty_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(BadSettings) as refused:
         read({})
     assert str(refused.value) == (
-        "The setting 'api_key' (from the variable GONOGO_SERVER_API_KEY) is not usable:"
-        " the key is empty: set one, or leave it out to let any client ask."
+        "The setting 'api_key' (from the variable GONOGO_SERVER_API_KEY) is invalid:"
+        " the key is empty: set one, or remove it to accept any client."
     )
 
 
@@ -203,7 +203,7 @@ def test_an_empty_key_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("GONOGO_SERVER_APIKEY", "unset it, or did you mean GONOGO_SERVER_API_KEY?"),
         ("gonogo_server_prot", "unset it, or did you mean GONOGO_SERVER_PORT?"),
-        ("GONOGO_SERVER_XYZZY", "unset it, or gonogo serve --help lists what there is."),
+        ("GONOGO_SERVER_XYZZY", "unset it, or gonogo serve --help lists the settings."),
     ],
 )
 def test_a_variable_that_is_no_setting_is_named(
@@ -243,14 +243,14 @@ def test_what_kubernetes_says_of_a_service_of_that_name_is_passed_over(
         monkeypatch.setenv(name, value)
     assert read({}).port == 8000
     assert read({"config": write("port = 9")}).port == 9
-    with pytest.raises(BadSettings, match=r"The setting 'port' \(from the file\) is not usable"):
+    with pytest.raises(BadSettings, match=r"The setting 'port' \(from the file\) is invalid"):
         read({"config": write("port = 'x'")})
 
 
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("GONOGO_SERVER_PORT", "8000/tcp", r"'port' \(from the variable GONOGO_SERVER_PORT\) is not usable"),
+        ("GONOGO_SERVER_PORT", "8000/tcp", r"'port' \(from the variable GONOGO_SERVER_PORT\) is invalid"),
         ("GONOGO_SERVER_CANARY_PORT", "8000", "no setting for the variable GONOGO_SERVER_CANARY_PORT"),
         ("GONOGO_SERVER_PORT_8000", "8000", "no setting for the variable GONOGO_SERVER_PORT_8000"),
     ],

@@ -90,12 +90,15 @@ def test_an_engine_of_its_own_is_there_where_something_says_so() -> None:
     ("arguments", "sentence"),
     [
         (["--provider", "lab"], "'lab' is neither NAME=URL nor one of openai, cerebras"),
-        (["--provider", "lab=localhost:1"], "it has to be like http://127.0.0.1:8080/v1"),
-        (["--provider", "v1=http://a:1"], "'v1' is no name for a provider"),
-        (["--provider", "My Lab=http://a:1"], "use small letters"),
+        (["--provider", "lab=localhost:1"], "give one like http://127.0.0.1:8080/v1"),
+        (["--provider", "v1=http://a:1"], "'v1' is reserved and cannot name a provider"),
+        (["--provider", "My Lab=http://a:1"], "use lower-case letters"),
         (["--provider", "lab=http://a:1", "--quirks", "r.json"], "'r.json' is not NAME=FILE"),
-        (["--provider", "lab=http://a:1", "--quirks", "lob=r.json"], "no provider 'lob'; there are: lab"),
-        (["--quirks", "lab=r.json"], "no provider 'lab'; there are: none"),
+        (
+            ["--provider", "lab=http://a:1", "--quirks", "lob=r.json"],
+            "no provider 'lob'; the providers are: lab",
+        ),
+        (["--quirks", "lab=r.json"], "no provider 'lab'; the providers are: none"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_setting(arguments: list[str], sentence: str) -> None:
@@ -137,7 +140,7 @@ def test_a_file_without_keys_is_refused(tmp_path: Path) -> None:
     file.write_text("\n")
     with pytest.raises(BadSettings, match="There is no key"):
         _ = read({"api_key_file": file}).keys
-    with pytest.raises(BadSettings, match="cannot be read"):
+    with pytest.raises(BadSettings, match="Cannot read the keys"):
         _ = read({"api_key_file": tmp_path / "none"}).keys
 
 
@@ -145,7 +148,7 @@ def test_other_machines_may_not_ask_without_a_key_unless_that_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert serve.main(["--host", "0.0.0.0"]) == 2
-    assert "set GONOGO_SERVER_API_KEY, or say --insecure" in capsys.readouterr().err
+    assert "set GONOGO_SERVER_API_KEY, or add --insecure" in capsys.readouterr().err
     monkeypatch.setattr(serve, "run", lambda settings: 0)
     assert serve.main(["--host", "0.0.0.0", "--insecure"]) == 0
     monkeypatch.setenv("GONOGO_SERVER_API_KEY", "k")

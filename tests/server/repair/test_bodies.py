@@ -216,7 +216,7 @@ def test_what_is_no_answer_is_an_error(value: Any) -> None:  # noqa: ANN401
 
 def test_a_text_that_nobody_can_read_is_an_error_and_not_lost() -> None:
     for asked, value in ((TEXT, text(text=7)), (CHAT, chat({**MESSAGE, "content": 7}))):
-        with pytest.raises(UpstreamError, match="sent content that is no text"):
+        with pytest.raises(UpstreamError, match="sent content that is not text"):
             mended(value, asked)
 
 

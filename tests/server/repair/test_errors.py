@@ -76,8 +76,8 @@ def test_what_an_error_says_is_found_in_every_form(
     "body", [b"", b"null", b"{}", b"[]", b"7", b'{"error":{}}', b'{"error":{"message":null}}']
 )
 def test_an_error_that_says_nothing_still_has_a_sentence(body: bytes) -> None:
-    assert str(of(body)) == "The upstream refused the request with status 400, and did not say why."
-    assert str(of(body, 500)) == "The upstream failed while it answered: ask again."
+    assert str(of(body)) == "The upstream refused the request with status 400 and gave no reason."
+    assert str(of(body, 500)) == "The upstream failed while it answered: try again."
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_key_that_an_upstream_refuses_is_this_servers_and_not_the_clients() 
     error = of({"error": {"message": "Incorrect API key provided: abcd.", "code": "invalid_api_key"}}, 401)
     assert (error.status, error.code) == (502, "upstream_refused_key")
     assert str(error) == (
-        "The upstream refuses the key of this server: whoever runs this server has to give it another."
+        "The upstream rejects the key of this server: the operator of this server must set another."
     )
 
 

@@ -100,9 +100,9 @@ def test_the_report_that_is_read_is_the_one_that_the_suite_writes() -> None:
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ([], "no report of gonogo"),
-        ({"rules": []}, "no report of gonogo"),
-        ({"report_version": 1, "rules": []}, "of version 1"),
+        ([], "not a gonogo report"),
+        ({"rules": []}, "not a gonogo report"),
+        ({"report_version": 1, "rules": []}, "has version 1"),
         ({"report_version": 2}, "lacks the verdicts"),
         ({"report_version": 2, "rules": [{"id": "chat.stream.done"}]}, "lacks the verdicts"),
     ],
@@ -183,7 +183,7 @@ TOO_LONG = COMMAND.replace('"Hi"', '"' + 100 * "a" + '"')
 def test_a_prompt_as_long_as_the_one_that_failed_is_refused_as_too_long() -> None:
     failed = rule("errors.context.harmless", curl=TOO_LONG)
     with pytest.raises(
-        BadRequest, match=r"prompt is too long: it has 120 characters.* fail at 100"
+        BadRequest, match=r"prompt is too long: it has 120 characters.* failed at 100"
     ) as caught:
         chat(failed, messages=[{"role": "user", "content": "a" * 60}] * 2)
     assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "messages")

@@ -38,7 +38,7 @@ def test_replicas_are_a_number_or_a_range(given: object, counted: tuple[int, int
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "4-1", "0-2", "1-", "1.5", "", True, [2], "2 3"])
 def test_anything_else_is_refused_in_a_sentence_that_says_what_would_be_right(given: object) -> None:
-    with pytest.raises(BadSettings, match=r"The setting 'replicas' is not usable: .*such as 1-4\."):
+    with pytest.raises(BadSettings, match=r"The setting 'replicas' is invalid: .*such as 1-4\."):
         read({"replicas": given})
 
 
@@ -88,8 +88,8 @@ def test_without_the_extra_it_says_how_to_install_it(
     status = serve.main(["--engine", "scripted", "--replicas", "2", "--port", "0"])
     assert status == serve.CANNOT_START
     assert capsys.readouterr().err == (
-        'gonogo serve: Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or leave'
-        " --replicas out.\n"
+        'gonogo serve: Ray Serve, which runs replicas, is not installed: run pip install "gonogo[ray]", or remove'
+        " --replicas.\n"
     )
 
 
@@ -98,7 +98,7 @@ def test_without_the_extra_it_says_how_to_install_it(
     [
         (
             {"port": 8000, "insecure": True},
-            "The setting 'port' cannot be kept with replicas: Ray Serve listens",
+            "The setting 'port' is not supported with replicas: Ray Serve listens",
         ),
         (
             {"responses_store": "responses.db", "insecure": True},

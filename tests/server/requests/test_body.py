@@ -38,16 +38,16 @@ def refusal(
         (b'{"a": "\xff"}', "byte 7 is not UTF-8"),
         ('{"a": 1}'.encode("utf-16"), "is not UTF-8"),
         (b'\xef\xbb\xbf{"a": 1}', "at character 0"),
-        (b'{"a": NaN}', "NaN is no JSON number"),
-        (b'{"a": -Infinity}', "-Infinity is no JSON number"),
+        (b'{"a": NaN}', "NaN is not a JSON number"),
+        (b'{"a": -Infinity}', "-Infinity is not a JSON number"),
         (b'{"a": 1e999}', "1e999 is larger than any double"),
         (b'{"a": ' + b"1" * 5000 + b"}", "too many digits"),
-        (b'{"a": "\\ud83d"}', "half a surrogate pair"),
-        (b'{"\\uDC00": 1}', "half a surrogate pair"),
+        (b'{"a": "\\ud83d"}', "unpaired surrogate"),
+        (b'{"\\uDC00": 1}', "unpaired surrogate"),
     ],
 )
 def test_what_is_not_json_is_refused_with_the_place(raw: bytes, why: str) -> None:
-    with pytest.raises(BadRequest, match="cannot be read as JSON") as caught:
+    with pytest.raises(BadRequest, match="is not valid JSON") as caught:
         json_object(raw)
     assert why in str(caught.value)
     assert caught.value.code == "invalid_json"
@@ -83,7 +83,7 @@ LISTS = '{"a": [%s]}'
         (LISTS % ",".join(['"a"'] * 20), "20 values"),
         ("{" + ",".join(f'"{name}": 1' for name in range(10)) + "}", "10 objects, arrays and members"),
         (LISTS % ("[]," * 50 + '"a text without an end'), "10 objects, arrays and members"),
-        (LISTS % ('"' + '\\"[' * 50), "cannot be read as JSON"),
+        (LISTS % ('"' + '\\"[' * 50), "is not valid JSON"),
     ],
 )
 def test_a_body_of_more_values_than_the_limits_is_refused(body: str, limit: str) -> None:

@@ -138,15 +138,15 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"x-guidance": {"lenient": True}, "not": {}},
         {"$defs": {"a": {"x-guidance": {}}}, "$ref": "#/$defs/a"},
     ],
-    "is supported only where": [
+    "is supported only if": [
         {"oneOf": [{"type": "integer"}, {"type": "number"}]},
         {"type": "object", "minProperties": 2},
         {"type": "object", "minProperties": 2, "additionalProperties": False, "patternProperties": {"a": {}}},
     ],
-    "'strng' is no type": [{"type": "strng"}],
-    "the format 'nonsense' is not known": [{"type": "string", "format": "nonsense"}],
+    "'strng' is not a type": [{"type": "strng"}],
+    "the format 'nonsense' is unknown": [{"type": "string", "format": "nonsense"}],
     "is not of type": [{"title": 3}, {"type": "object", "$defs": {"a": {"required": "a"}}}],
-    "'required' has a value of another type": [{"type": "object", "required": "a"}],
+    "'required' has a value of the wrong type": [{"type": "object", "required": "a"}],
     "at 'items/title'": [{"items": {"title": 3}}],
     "no value": [
         {"enum": []},
@@ -158,7 +158,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"const": 10**400},
         {"type": "integer", "minimum": 10**400},
     ],
-    "9007199254740993 in it is an integer that grammars do not hold exactly; name it as a string": [
+    "9007199254740993 in it is an integer that grammars cannot represent exactly; use a string": [
         {"const": 2**53 + 1},
         {"enum": [1, 2**53 + 1]},
         {"enum": [{"a": [True, 2**53 + 1]}]},
@@ -167,10 +167,13 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"type": "integer", "multipleOf": 2**53 + 1},
         {"$defs": {"a": {"const": 2**53 + 1}}, "$ref": "#/$defs/a"},
     ],
-    "do not hold exactly": [{"const": 2**63}, {"const": -(2**53) - 1}],
+    "cannot represent exactly": [{"const": 2**63}, {"const": -(2**53) - 1}],
     "without end": [{"$ref": "#"}, {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}],
-    "leads nowhere": [{"$ref": "#/$defs/nowhere"}],
-    "leads out of it": [{"$ref": "http://schemas.example/x"}, {"$schema": "http://schemas.example/x"}],
+    "does not resolve": [{"$ref": "#/$defs/nowhere"}],
+    "leads outside the schema": [
+        {"$ref": "http://schemas.example/x"},
+        {"$schema": "http://schemas.example/x"},
+    ],
     "look-around": [{"type": "string", "pattern": "(?!a)b"}],
 }
 
@@ -319,5 +322,5 @@ def test_schemas_that_are_too_large_for_a_grammar_are_refused() -> None:
         for index, name in enumerate(names[:200])
     ]
     parts = " ".join(f"part_{index}" for index in range(len(rules)))
-    with pytest.raises(BadRequest, match="too much together for one grammar"):
+    with pytest.raises(BadRequest, match="too large for one grammar"):
         grammar("\n".join([f"start: {parts}", *rules]))

@@ -50,7 +50,9 @@ def test_a_stream_that_it_reads(streamed: Make, events: tuple[object, ...]) -> N
             id="a comment after an event with an id",
         ),
         pytest.param((CHUNK, "[done]"), "JSONDecodeError in json.loads(event.data)", id="[done]"),
-        pytest.param((b'{"a": 1}\n',), "nothing comes out of 9 bytes, and no exception", id="JSON lines"),
+        pytest.param(
+            (b'{"a": 1}\n',), "delivers nothing from 9 bytes, without an exception", id="JSON lines"
+        ),
     ],
 )
 def test_a_stream_that_breaks_it(streamed: Make, events: tuple[object, ...], how: str) -> None:

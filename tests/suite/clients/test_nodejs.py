@@ -264,13 +264,16 @@ PYTHON = (sys.executable, "-c")
 PATIENCE = 60.0
 SOON = 0.05  # seconds without a word after which a child of the tests is not waited for
 BROKEN = {
-    "cannot be started": (("/no/such/program",), "/no/such/program cannot be started"),
-    "ends at once": ((*PYTHON, ""), "Node ended before it had read the answer"),
-    "says what nobody understands": ((*PYTHON, "print('[1]'); print('{}'); print('x')"), "Node ended before"),
+    "cannot be started": (("/no/such/program",), "cannot start /no/such/program"),
+    "ends at once": ((*PYTHON, ""), "Node exited before it had read the answer"),
+    "says what nobody understands": (
+        (*PYTHON, "print('[1]'); print('{}'); print('x')"),
+        "Node exited before",
+    ),
     "is too old": ((*PYTHON, 'print(\'{"refused": "Node 18 is too old"}\')'), "Node 18 is too old"),
     "never says a word": (
         (*PYTHON, "import threading; threading.Event().wait()"),
-        "Node said nothing for 0.05 s",
+        "Node sent nothing for 0.05 s",
     ),
 }
 BARE = nodejs.Node(Path("/no/such/folder"), {}, None)
@@ -332,14 +335,14 @@ def test_a_package_that_is_missing_or_of_another_major_version_is_named_with_the
     with pytest.raises(UsageError) as told:
         find(tmp_path)
     assert str(told.value) == (
-        f"--node-modules {tmp_path}: openai is 6.3.0, ai is not there. To install what is read with: "
+        f"--node-modules {tmp_path}: openai is 6.3.0, ai is missing. To install the required packages: "
         f"{nodejs.command(str(tmp_path))}"
     )
 
 
 def test_a_package_whose_file_cannot_be_read_is_not_there(tmp_path: Path) -> None:
     (install(tmp_path) / "node_modules" / "openai" / "package.json").write_text("{")
-    with pytest.raises(UsageError, match="openai is not there"):
+    with pytest.raises(UsageError, match="openai is missing"):
         find(tmp_path)
 
 

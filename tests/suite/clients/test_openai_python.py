@@ -165,7 +165,7 @@ def test_a_stream_that_breaks_it(streamed: Make, events: tuple[object, ...], how
 def test_a_stream_that_it_loses_without_a_word(streamed: Make, body: bytes) -> None:
     breakage = openai_python.chat_stream(streamed(CHAT, body))
     assert breakage is not None
-    assert breakage.how == f"nothing comes out of {len(body)} bytes, and no exception"
+    assert breakage.how == f"delivers nothing from {len(body)} bytes, without an exception"
 
 
 @pytest.mark.parametrize("pieces", [1, 7, 10_000])
@@ -297,7 +297,7 @@ def test_completions(whole: Make, answer: object, how: str | None) -> None:
         ((text("Hi"), text("", choices=[]), DONE), None),
         ((text("Hi"), text("", choices=None), DONE), "TypeError in for choice in chunk.choices"),
         ((text(None), DONE), "TypeError in text += choice.text"),
-        ((b'{"choices": []}\n',), "nothing comes out of 16 bytes, and no exception"),
+        ((b'{"choices": []}\n',), "delivers nothing from 16 bytes, without an exception"),
     ],
 )
 def test_streamed_completions(streamed: Make, events: tuple[object, ...], how: str | None) -> None:

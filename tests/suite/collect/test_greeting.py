@@ -83,15 +83,13 @@ def test_an_embedding_model_alone_is_not_asked_to_chat() -> None:
     ],
 )
 def test_a_list_without_readable_models_names_none(listing: Says) -> None:
-    assert refused(listing) == (
-        f"{URL}/models lists no model, so there is none to ask for; name one with --model."
-    )
+    assert refused(listing) == (f"{URL}/models lists no model; give the model with --model.")
 
 
 def test_a_list_that_is_not_there_may_be_a_wrong_url() -> None:
     assert refused(Says(status=404)) == (
-        f"{URL}/models does not exist (404): if the base URL is right (it usually ends in /v1), "
-        "name the model with --model."
+        f"{URL}/models does not exist (404). Check the base URL (it usually ends in /v1); if it is correct, "
+        "give the model with --model."
     )
 
 
@@ -101,7 +99,7 @@ def test_a_list_that_fails_tells_its_status() -> None:
 
 def test_a_list_of_embedding_models_alone_has_none_that_generates() -> None:
     listing = models(listed("e", "embedding"))
-    assert refused(listing) == "The target lists no model that generates text; name one with --model."
+    assert refused(listing) == "The target lists no model that generates text; give one with --model."
 
 
 def test_a_model_that_is_not_served_is_told_with_those_that_are() -> None:
@@ -133,7 +131,7 @@ def test_the_first_of_several_models_that_is_refused_as_such_is_not_judged() -> 
     wrong = Says(404, _error("model", "This is not a chat model."))
     several = models(listed("a"), listed("b"))
     assert refused(several, wrong) == (
-        'The first model that the target lists, "a", is refused for chat; name one with --model.'
+        'The target refuses the first model of its list, "a", for chat; give another with --model.'
     )
     assert greeted(several, wrong, model="b")[0] == Subject("b", None)
     assert greeted(models(listed("a")), wrong)[0] == Subject("a", None)
@@ -147,10 +145,10 @@ def test_a_refusal_that_cannot_be_read_tells_nothing(body: object) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_told_apart_from_a_missing_one(status: int) -> None:
     assert refused(Says(status=status), has_key=True) == (
-        f"The target answered {status}: it refused the key given in GONOGO_API_KEY, OPENAI_API_KEY or --header."
+        f"The target answered {status}: it rejects the key in GONOGO_API_KEY, OPENAI_API_KEY or --header."
     )
     assert refused(models(listed("a")), Says(status=status)) == (
-        f"The target answered {status}: it wants a key, and none is set; put one in GONOGO_API_KEY."
+        f"The target answered {status}: it needs an API key; set GONOGO_API_KEY."
     )
 
 
@@ -171,7 +169,7 @@ def test_a_web_page_is_no_api() -> None:
         (failing(FailureKind.RESET, "reset"), "closed the connection before its first answer: reset."),
         (
             failing(FailureKind.TOO_LARGE, "too large", 200),
-            "answers GET /models with more than is read: too large",
+            "to GET /models is too large: too large",
         ),
     ],
 )

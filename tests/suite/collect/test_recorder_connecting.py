@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("base_url", "sentence"),
     [
-        ("127.0.0.1:8000", "no base URL"),
-        ("ftp://127.0.0.1", "no base URL"),
-        ("http://", "no base URL"),
-        ("http://host:port", "no URL"),
-        ("http://host:99999", "from 1 to 65535"),
+        ("127.0.0.1:8000", "not a base URL"),
+        ("ftp://127.0.0.1", "not a base URL"),
+        ("http://", "not a base URL"),
+        ("http://host:port", "not a URL"),
+        ("http://host:99999", "between 1 and 65535"),
         ("http://me:secret@127.0.0.1/v1", "GONOGO_API_KEY"),
-        ("http://127.0.0.1/v1?key=secret#top", "ends with its path or its query"),
-        ("ftp://127.0.0.1?key=secret", "no base URL"),
+        ("http://127.0.0.1/v1?key=secret#top", "must end with its path or its query"),
+        ("ftp://127.0.0.1?key=secret", "not a base URL"),
     ],
 )
 def test_a_base_url_that_is_none_is_refused_in_a_sentence(base_url: str, sentence: str) -> None:
@@ -84,7 +84,7 @@ class TestNoConnection:
 
         exchange = asyncio.run(run())
         assert exchange.failure.kind is FailureKind.CONNECT
-        assert exchange.failure.message == f"it speaks no TLS that is understood here ({why})"
+        assert exchange.failure.message == f"it does not speak a supported TLS version ({why})"
 
 
 class TestProxies:

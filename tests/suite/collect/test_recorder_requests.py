@@ -91,7 +91,7 @@ class TestWhatIsSent:
 
     def test_raises_value_error_where_it_is_no_http(self, wire: Wire) -> None:
         for request in (Request("GET", "/a b"), Request("GET", "/x", (("a b", "c"),))):
-            with pytest.raises(ValueError, match="cannot be sent"):
+            with pytest.raises(ValueError, match="cannot send"):
                 wire.record(sends(OK), request)
 
 

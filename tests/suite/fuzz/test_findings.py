@@ -372,7 +372,7 @@ def test_a_target_that_is_gone_before_the_first_case_is_asked_once_and_accused_o
 
 
 def test_no_case_is_drawn_for_a_target_that_nothing_has_reached(over: Over) -> None:
-    with pytest.raises(TargetError, match=r"The target is gone: .*; start it again"):
+    with pytest.raises(TargetError, match=r"The target became unreachable .*; restart it"):
         over(lambda _, exchange: _gone(exchange))
 
 

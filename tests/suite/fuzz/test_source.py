@@ -147,7 +147,7 @@ def test_a_budget_is_read(text: str, expected: Budget) -> None:
 )
 def test_what_is_no_budget_is_one_sentence(text: str) -> None:
     with pytest.raises(
-        UsageError, match="is no budget for --fuzz; give one like seconds=120,cases=1000,tokens=4000"
+        UsageError, match="is not a --fuzz-budget; give one like seconds=120,cases=1000,tokens=4000"
     ):
         Budget.parse(text)
 
@@ -169,12 +169,12 @@ def test_schemathesis_that_is_missing_is_one_sentence_that_says_what_to_install(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--fuzz-seed", "3"], "are about generated requests: add --fuzz."),
-        (["--fuzz-budget", "cases=3"], "are about generated requests: add --fuzz."),
-        (["--fuzz", "--fuzz-budget", "3"], '"3" is no budget for --fuzz'),
-        (["--fuzz", "--only", "chat"], "--only and --skip leave no rule of robustness or fuzz."),
-        (["--only", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
-        (["--require", "robustness"], "are about generated requests: add --fuzz to gonogo check."),
+        (["--fuzz-seed", "3"], "--fuzz-budget and --fuzz-seed need --fuzz."),
+        (["--fuzz-budget", "cases=3"], "--fuzz-budget and --fuzz-seed need --fuzz."),
+        (["--fuzz", "--fuzz-budget", "3"], '"3" is not a --fuzz-budget'),
+        (["--fuzz", "--only", "chat"], "--only and --skip leave none of their rules."),
+        (["--only", "robustness"], "need generated requests: add --fuzz to gonogo check."),
+        (["--require", "robustness"], "need generated requests: add --fuzz to gonogo check."),
     ],
 )
 def test_an_option_that_cannot_be_obeyed_is_one_sentence(

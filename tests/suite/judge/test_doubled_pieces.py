@@ -27,4 +27,4 @@ def test_it_is_found_wherever_the_text_has_it_once(parts: list[str], data: st.Da
 
 
 def test_a_stream_without_end_is_looked_through_once() -> None:
-    assert _twice("x", ["x"] * 200_000) == 'every piece comes twice, as "x"'
+    assert _twice("x", ["x"] * 200_000) == 'every piece is sent twice, such as "x"'

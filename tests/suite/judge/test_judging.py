@@ -190,7 +190,7 @@ def test_a_step_that_nobody_knows_is_a_mistake_in_the_feature() -> None:
     head = "Feature: f\n  @must @a.b\n  Scenario: s\n    Source: s\n    Why: w\n"
     text = f"{head}    When the models are listed\n    Then all is well\n"
     (scenario,) = parse_feature(text, "a.feature")
-    with pytest.raises(FeatureError, match=r"^a\.feature:3: no phrase fits 'all is well'"):
+    with pytest.raises(FeatureError, match=r"^a\.feature:3: no phrase matches 'all is well'"):
         bind(scenario)
 
 

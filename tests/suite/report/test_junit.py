@@ -93,7 +93,7 @@ def test_what_breaks_the_gate_beside_rules_is_a_failed_case_too(make: Callable[.
 
     assert root.get("failures") == "2"
     assert {name: found.get("message") for name, found in failed.items() if found is not None} == {
-        "require.embeddings": "The target does not support all of this group.",
+        "require.embeddings": "The target does not support all rules of this group.",
         "baseline.chat.shape": "baseline.toml, line 4: delete the line.",
     }
 

@@ -79,7 +79,7 @@ def test_a_cause_of_several_rules_has_them_folded_in_a_table(make: Callable[...,
     assert "#### Streams &#42;never&#42; end\n\n- Seen: `` no `end` ``\n- Expected: `[DONE]`\n" in text
     assert "- Breaks: all clients\n- Rules: `chat.stream.done`, `chat.stream.usage`\n" in text
     assert (
-        "<details><summary>Rules that find it: 2</summary>\n\n"
+        "<details><summary>Broken rules: 2</summary>\n\n"
         "| rule | requirement | expected | found |\n| --- | --- | --- | --- |\n"
         "| `chat.stream.done` | Title of chat.stream.done | `[DONE]` | "
         "`the stream ended \\x1b[31mwithout it (in 2 of 3 exchanges)` |\n"
@@ -106,7 +106,7 @@ def test_each_kind_of_finding_has_its_own_heading_and_failures_come_before_warni
     text = markdown.render(make(*Verdict))
 
     assert re.findall(r"^###+ (.*)$", text, re.MULTILINE) == [
-        "Checks of gonogo that broke",
+        "Internal errors of gonogo",
         "Failures",
         "Title of chat.stream.done",
         "Warnings",
@@ -132,10 +132,10 @@ def test_what_else_breaks_the_gate_is_listed(make: Callable[..., Report]) -> Non
     )
     text = markdown.render(report)
 
-    assert "- Required, and not supported as asked: `embeddings`\n" in text
+    assert "- Required but not fully supported: `embeddings`\n" in text
     assert "- `baseline.toml, line 4: delete the line.`\n" in text
-    assert "- The run is strict: warnings break it.\n" in text
-    assert "The evidence file was cut short" in text
+    assert "- The run is strict: warnings are no-go.\n" in text
+    assert "The evidence file is incomplete" in text
 
 
 @pytest.mark.parametrize("said", HOSTILE)
@@ -180,7 +180,7 @@ def test_a_command_that_is_too_long_is_left_to_the_json_report(
     long = replace(asked, request=replace(asked.request, body=b"x" * 10_000))
     text = markdown.render(replace(report, exchanges={**report.exchanges, "x2": long}))
 
-    assert "```sh\n# too long to be shown here; the JSON report has it\n```" in text
+    assert "```sh\n# too long to show; the JSON report contains it\n```" in text
 
 
 def test_a_client_that_breaks_on_a_failure_is_named_beside_it(make: Callable[..., Report]) -> None:
@@ -203,7 +203,7 @@ def test_a_waived_rule_has_its_reason_and_is_no_failure(make: Callable[..., Repo
 
 def test_a_check_of_ours_that_broke_says_how_and_has_no_command(make: Callable[..., Report]) -> None:
     assert (
-        "| `chat.seed` | `the check broke on these answers: KeyError: 'a' (seeds.py:7)` |\n"
+        "| `chat.seed` | `internal error while checking these answers: KeyError: 'a' (seeds.py:7)` |\n"
         in markdown.render(make(Verdict.PASS, Verdict.ERROR))
     )
     assert "<details>" not in markdown.render(make(Verdict.PASS, Verdict.ERROR))

@@ -90,13 +90,13 @@ def test_the_text_is_a_line_for_each_server_and_says_in_how_many_rules_they_diff
 
     assert lines[0].startswith("one 1.0  go  ")
     assert lines[1].startswith("two 2.0  no-go  ")
-    assert lines[-1] == "2 servers, 3 rules; they differ in 1."
+    assert lines[-1] == "2 servers, 3 rules; the servers differ in 1."
 
 
 def test_reports_of_different_rule_sets_are_called_that() -> None:
     found = build([Server("a", report(rule_set="2026-12")), Server("b", report(rule_set="2027-03"))])
 
-    assert list(found.notes) == ["The reports are of different rule sets: 2026-12, 2027-03."]
+    assert list(found.notes) == ["The reports have different rule sets: 2026-12, 2027-03."]
 
 
 def test_markdown_lists_the_broken_rules_and_nothing_of_a_target_acts(two: Matrix) -> None:
@@ -173,7 +173,7 @@ class TestTheCommand:
         done = gonogo("matrix", stored, stored)
 
         assert done.exit_code == 2
-        assert 'Two columns are called "mine 1.2"' in done.stderr
+        assert 'Two columns have the name "mine 1.2"' in done.stderr
 
     def test_prints_a_badge(self, gonogo: Callable[..., Result], stored: Path) -> None:
         assert gonogo("badge", stored, "--profile", "core").stdout.startswith("<svg ")

@@ -300,7 +300,7 @@ def test_a_check_that_broke_is_a_notification_of_a_run_that_did_not_succeed(
     assert invocation["toolExecutionNotifications"] == [
         {
             "level": "error",
-            "message": {"text": "the check broke on these answers: KeyError: 'a' (seeds.py:7)"},
+            "message": {"text": "internal error while checking these answers: KeyError: 'a' (seeds.py:7)"},
             "associatedRule": {"id": "chat.seed"},
         }
     ]

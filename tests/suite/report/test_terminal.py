@@ -122,7 +122,7 @@ class TestWarnings:
         screen = text_of(report)
 
         assert screen.count("\nWARN  ") == MOST_WARNINGS
-        assert "\n      and 2 more causes of warnings; -v shows all\n" in screen
+        assert "\n      and 2 more causes of warnings; -v lists them\n" in screen
         assert text_of(report, Detail.ALL).count("\nWARN  ") == MOST_WARNINGS + 2
 
 
@@ -193,7 +193,7 @@ class TestWhatWasLeftOpen:
         lines = text_of(make(one, *several(silent, 2))).splitlines()
 
         assert [line for line in lines if line.startswith("INCONCLUSIVE")] == [
-            "INCONCLUSIVE   2  nothing of the kind was recorded",
+            "INCONCLUSIVE   2  no such exchange was recorded",
             "INCONCLUSIVE   1  the model stopped after 3 of 8 tokens (x1)",
         ]
 
@@ -224,13 +224,13 @@ class TestWhatWasLeftOpen:
             rows[WARN], verdict=Verdict.UNSUPPORTED, rule=replace(rows[WARN].rule, level=Level.MAY)
         )
 
-        assert "UNSUPPORTED    1  an optional feature is not there\n" in text_of(make(PASS, optional))
+        assert "UNSUPPORTED    1  an optional feature is missing\n" in text_of(make(PASS, optional))
 
     def test_has_what_the_baseline_waives_with_its_reason_where_all_is_shown(
         self, make: Callable[..., Report]
     ) -> None:
         report = make(PASS, Verdict.WAIVED)
-        line = "WAIVED         1  broken, and waived by the baseline\n"
+        line = "WAIVED         1  broken and waived by the baseline\n"
         told = "  chat.tools.ids  two calls share one (waived until 2027-01-31: our issue 12)\n"
 
         assert line in text_of(report)
@@ -249,17 +249,17 @@ class TestQuiet:
         report = make(PASS, WARN, strict=True, require=["embeddings"], problems=[STALE])
 
         assert text_of(report, Detail.QUIET).splitlines() == [
-            'The group "embeddings" is required, and the target does not support all of it.',
+            'The group "embeddings" is required, but the target does not support all of its rules.',
             "baseline.toml, line 4: delete the line.",
-            "The run is strict: warnings break it.",
+            "The run is strict: warnings are no-go.",
             f"NO-GO  0 failed, 1 warned, 1 passed; {NUMBERS}",
         ]
 
     @pytest.mark.parametrize(
         ("verdict", "shown", "hidden"),
         [
-            (Verdict.ERROR, "(ERROR above)", "(it is named without --quiet)"),
-            (Verdict.INCONCLUSIVE, "the reasons are above.", "the reasons are shown without --quiet."),
+            (Verdict.ERROR, "(ERROR above)", "(run without --quiet to see it)"),
+            (Verdict.INCONCLUSIVE, "the reasons are above.", "run without --quiet to see the reasons."),
         ],
     )
     def test_points_at_nothing_that_it_does_not_show(
@@ -297,14 +297,15 @@ def test_a_check_of_ours_that_broke_is_not_put_on_the_target(make: Callable[...,
     text = text_of(make(PASS, Verdict.ERROR))
 
     assert (
-        "ERROR  chat.seed\n  actual    the check broke on these answers: KeyError: 'a' (seeds.py:7)\n" in text
+        "ERROR  chat.seed\n  actual    internal error while checking these answers: KeyError: 'a' (seeds.py:7)\n"
+        in text
     )
-    assert "no fault of the target" in text
+    assert "not caused by the target" in text
     assert text.splitlines()[-1].startswith("NOT JUDGED  0 failed, 1 passed, 1 not judged;")
 
 
 def test_a_run_without_one_decision_says_so(make: Callable[..., Report]) -> None:
-    assert "Not one rule could be decided" in text_of(make(Verdict.INCONCLUSIVE))
+    assert "No rule could be decided" in text_of(make(Verdict.INCONCLUSIVE))
 
 
 def test_what_else_broke_the_gate_is_said(make: Callable[..., Report]) -> None:
@@ -315,7 +316,7 @@ def test_what_else_broke_the_gate_is_said(make: Callable[..., Report]) -> None:
 
 
 def test_evidence_that_was_cut_short_is_said(make: Callable[..., Report]) -> None:
-    assert "cut short" in text_of(make(PASS, truncated=True, seconds=None))
+    assert "is incomplete" in text_of(make(PASS, truncated=True, seconds=None))
 
 
 def test_nothing_from_a_target_can_steer_the_terminal() -> None:

@@ -118,7 +118,7 @@ class TestTheMessage:
         assert message(replace(several, broken=1, looked_at=1)) == "no end"
 
     def test_of_a_pass_is_what_was_seen(self, rows: Mapping[Verdict, Judgement]) -> None:
-        assert message(rows[Verdict.PASS]) == "seen: 4 of chunk with an id"
+        assert message(rows[Verdict.PASS]) == "observed: chunk with an id (x4)"
 
     def test_of_what_was_left_open_is_the_reason(self, rows: Mapping[Verdict, Judgement]) -> None:
         assert message(rows[Verdict.INCONCLUSIVE]) == "the model stopped after 3 of 8 tokens"
@@ -142,12 +142,12 @@ class TestWitnesses:
     def test_are_counted_together_the_most_frequent_first(self) -> None:
         seen = [Witness("x1", "stop"), Witness("x1", "chunk", 2), Witness("x2", "chunk", 3)]
 
-        assert witnessed(seen) == "5 of chunk, 1 of stop"
+        assert witnessed(seen) == "chunk (x5), stop (x1)"
 
     def test_of_many_kinds_are_cut(self) -> None:
         seen = [Witness("x1", f"kind {n}", 9 - n) for n in range(MOST_WITNESSES + 1)]
 
-        assert witnessed(seen) == "9 of kind 0, 8 of kind 1, 7 of kind 2, …"
+        assert witnessed(seen) == "kind 0 (x9), kind 1 (x8), kind 2 (x7), …"
 
 
 class TestCuttingAroundTheFirstDifference:

@@ -77,38 +77,38 @@ def needing(needs: str, rule_id: str = "chat.stream.done") -> str:
 
 MALFORMED = {
     "no Gherkin": (RULE.replace("    Then", "    Finally"), "is not Gherkin"),
-    "a rule without a level": (RULE.replace("@must ", ""), "a rule has two tags, its level and its id"),
-    "a rule without an id": (RULE.replace(" @chat.stream.done", ""), "a rule has two tags"),
+    "a rule without a level": (RULE.replace("@must ", ""), "a rule must have two tags, its level and its id"),
+    "a rule without an id": (RULE.replace(" @chat.stream.done", ""), "a rule must have two tags"),
     "a rule of two levels": (RULE.replace("@must", "@must @should"), "found @must @should @chat.stream.done"),
-    "a tag more": (RULE.replace("@must", "@must @slow"), "a rule has two tags"),
-    "a rule without a source": (RULE.replace("Source:", "From:"), 'the description has no "Source:"'),
-    "a rule with an empty reason": (RULE.replace("clients hang without it.", ""), 'has no "Why:"'),
-    "needs that name nothing": (needing(""), '"Needs:" names rules by their ids'),
-    "needs with no comma": (needing("chat.a chat.b"), '"Needs:" names rules by their ids'),
-    "needs named twice": (needing("chat.a, chat.a"), '"Needs:" names rules by their ids, each once'),
+    "a tag more": (RULE.replace("@must", "@must @slow"), "a rule must have two tags"),
+    "a rule without a source": (RULE.replace("Source:", "From:"), 'the description lacks "Source:"'),
+    "a rule with an empty reason": (RULE.replace("clients hang without it.", ""), 'lacks "Why:"'),
+    "needs that name nothing": (needing(""), '"Needs:" must list rule ids'),
+    "needs with no comma": (needing("chat.a chat.b"), '"Needs:" must list rule ids'),
+    "needs named twice": (needing("chat.a, chat.a"), '"Needs:" must list rule ids, each once'),
     "a Given": (
         RULE.replace("    When", "    Given a server\n    When"),
-        '"Given" is no step of a rule; use When and Then',
+        '"Given" is not allowed in a rule; use When and Then',
     ),
     "no When": (re.sub(" *When.*\n", "", RULE), "at least one When and one Then"),
     "no Then": (RULE[: RULE.index("    Then")], "at least one When and one Then"),
     "a When that nobody knows": (
         RULE.replace("is streamed", "is sung"),
-        "no phrase fits 'a chat completion is sung",
+        "no phrase matches 'a chat completion is sung",
     ),
     "a body that is no JSON": (RULE.replace("8}", "8,}"), "Illegal trailing comma|Expecting property name"),
     "a repetition of nothing": (
         re.sub("When .*", "When the same request is sent again", RULE),
-        '"the same request is sent again" follows no request',
+        'no request comes before "the same request is sent again"',
     ),
     "a repetition of what is watched": (
         re.sub("When .*", "When any stream is asked for\n    And the same request is sent again", RULE),
-        "follows no request",
+        "no request comes before",
     ),
     "a background": ("\n  Background:\n    Given a server\n", "only scenarios"),
     "an outline": (
         RULE.replace("Scenario:", "Scenario Outline:") + "    Examples:\n      | n |\n      | 1 |\n",
-        "only scenarios, without examples",
+        "only scenarios without examples",
     ),
 }
 
@@ -120,21 +120,21 @@ def test_a_malformed_rule_is_refused_with_its_place_and_what_is_wrong(rule: str,
 
 
 def test_an_empty_feature_file_is_refused() -> None:
-    with pytest.raises(FeatureError, match=r"^x\.feature holds no feature"):
+    with pytest.raises(FeatureError, match=r"^x\.feature contains no feature"):
         parse_feature("# nothing yet\n", "x.feature")
 
 
 def test_two_rules_of_one_id_are_refused() -> None:
     other = RULE.replace("A stream ends", "Every stream ends")
     with pytest.raises(
-        FeatureError, match=r"x\.feature:14: 'chat\.stream\.done' is taken already, at x\.feature:5"
+        FeatureError, match=r"x\.feature:14: 'chat\.stream\.done' is already used at x\.feature:5"
     ):
         Catalogue(parse_feature(feature(RULE, other), "x.feature"))
 
 
 def test_two_rules_of_one_title_are_refused() -> None:
     other = RULE.replace("@chat.stream.done", "@chat.stream.end")
-    with pytest.raises(FeatureError, match=r"'A stream ends .*' is taken already"):
+    with pytest.raises(FeatureError, match=r"'A stream ends .*' is already used"):
         Catalogue(parse_feature(feature(RULE, other), "x.feature"))
 
 
@@ -150,7 +150,7 @@ def test_rules_that_need_each_other_in_a_line_are_a_catalogue() -> None:
 
 
 def test_a_need_that_is_no_rule_is_refused() -> None:
-    with pytest.raises(FeatureError, match=r'^x\.feature:5: chat\.a needs "chat\.b", which is no rule$'):
+    with pytest.raises(FeatureError, match=r'^x\.feature:5: chat\.a needs "chat\.b", which is not a rule$'):
         Catalogue(parse_feature(feature(needing("chat.b", "chat.a")), "x.feature"))
 
 
@@ -176,7 +176,7 @@ def test_a_request_that_is_valid_here_and_wrong_there_is_refused() -> None:
         .replace("A stream", "No stream")
         .replace("is streamed", "is wrongly streamed")
     )
-    with pytest.raises(FeatureError, match="is called valid here and wrong elsewhere"):
+    with pytest.raises(FeatureError, match="is declared valid in one place and wrong in another"):
         Catalogue(parse_feature(feature(RULE, other), "x.feature"))
 
 
@@ -208,14 +208,16 @@ def test_what_is_skipped_is_left_out() -> None:
 
 
 def test_a_selector_is_no_prefix_of_letters() -> None:
-    with pytest.raises(UsageError, match=r'No rule is called "chat\.str"'):
+    with pytest.raises(UsageError, match=r'There is no rule or group "chat\.str"'):
         load().select(["chat.str"])
 
 
 def test_a_selector_that_fits_nothing_is_refused_with_what_is_near() -> None:
-    with pytest.raises(UsageError, match=r'No rule is called "chat\.steam"; did you mean chat\.stream'):
+    with pytest.raises(
+        UsageError, match=r'There is no rule or group "chat\.steam"; did you mean chat\.stream'
+    ):
         load().select(["chat.steam"])
-    with pytest.raises(UsageError, match='No rule is called "zzz"; "gonogo rules" lists them all'):
+    with pytest.raises(UsageError, match='There is no rule or group "zzz"; "gonogo rules" lists all rules'):
         load().select(skip=["zzz"])
 
 
@@ -254,10 +256,10 @@ SOURCES = (
     "project decision",
 )
 SHARED = {
-    "SDKs raise BadRequestError for 400; 422 is another class, whose body they do not know.",
-    "the person learns which of twenty parameters it was, and the SDK raises BadRequestError.",
+    "SDKs raise BadRequestError for 400; for 422 they raise another class with an unknown body.",
+    "the caller learns which of many parameters is wrong, and the SDK raises BadRequestError.",
     "strictly typed clients fail to decode a response without it.",
-    "a value out of range is the caller's mistake, and a 500 says otherwise (raullenchai/Rapid-MLX PR#740).",
+    "a value out of range is the caller's error, but a 500 blames the server (raullenchai/Rapid-MLX PR#740).",
 }
 """Reasons that are the same for every parameter or field: which class an SDK raises, what it shows, and decoding."""
 MOST = 5

@@ -60,7 +60,7 @@ def test_a_changed_file_without_a_reader_of_gherkin_is_one_sentence_with_what_to
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "gherkin.parser", None)
-    with pytest.raises(FeatureError, match=r'^x\.feature differs .* install "gonogo\[pytest\]"$'):
+    with pytest.raises(FeatureError, match=r'^x\.feature was changed .* install "gonogo\[pytest\]"$'):
         read_feature("Feature: X", "x.feature")
 
 

@@ -79,7 +79,7 @@ def test_a_run_judges_the_rules_that_its_set_has(rule_set: str | None, names: li
 def test_a_rule_that_is_asked_for_and_not_in_the_set_is_one_sentence(
     name: str, rule_set: str | None, when: str
 ) -> None:
-    sentence = f'"chat.{name}" names no rule of the set {rule_set or LATER}: it is there {when}.'
+    sentence = f'"chat.{name}" matches no rule of the set {rule_set or LATER}: it exists {when}.'
     with pytest.raises(UsageError) as raised:
         Selection(only=(f"chat.{name}", "chat.old"), rule_set=rule_set).scenarios(catalogue())
     assert str(raised.value) == sentence
@@ -89,9 +89,9 @@ def test_a_rule_that_is_asked_for_and_not_in_the_set_is_one_sentence(
 @pytest.mark.parametrize(
     ("notes", "sentence"),
     [
-        (["Since: 2026-13"], '"Since:" names a rule set, of which there are 2026-12, 2027-03, 2027-09'),
-        (["Until: never"], '"Until:" names a rule set, of which there are'),
-        (["Since: 2027-09", "Until: 2026-12"], '"Until:" names a rule set before that of "Since:"'),
+        (["Since: 2026-13"], '"Since:" must be a rule set, one of 2026-12, 2027-03, 2027-09'),
+        (["Until: never"], '"Until:" must be a rule set, one of'),
+        (["Since: 2027-09", "Until: 2026-12"], 'the rule set in "Until:" is older than the one in "Since:"'),
     ],
 )
 def test_a_rule_of_a_set_that_there_is_not_is_malformed(notes: list[str], sentence: str) -> None:
@@ -130,11 +130,14 @@ class TestTheOption:
     ) -> None:
         result = gonogo(command, clean_evidence, "--rules", "2025-01")
         assert (result.exit_code, result.stdout) == (2, "")
-        assert result.stderr == '--rules "2025-01" is no rule set of this gonogo; there is 2026-12.\n'
+        assert (
+            result.stderr
+            == '--rules "2025-01" is not a rule set of this gonogo; the only rule set is 2026-12.\n'
+        )
 
     @pytest.mark.usefixtures("three")
     def test_with_several_sets_they_are_all_named(self) -> None:
-        with pytest.raises(UsageError, match=r"; there are 2026-12, 2027-03, 2027-09\.$"):
+        with pytest.raises(UsageError, match=r"; the rule sets are 2026-12, 2027-03, 2027-09\.$"):
             sets.SETS.named("2027-01")
 
     def test_is_told_by_explain(self, gonogo: Run) -> None:

@@ -48,11 +48,11 @@ def test_a_key_does_not_tell_of_them_and_raw_bytes_stay_as_they_are() -> None:
     ("text", "said"),
     [
         ("{", "--extra-body is not JSON: "),
-        ('{"a": NaN}', "--extra-body is not JSON: NaN is no number in JSON."),
+        ('{"a": NaN}', "--extra-body is not JSON: NaN is not a JSON number."),
         ('{"a": "\\ud800"}', "--extra-body is not JSON: "),
         ("[" * 100_000, "--extra-body is not JSON: "),
-        ("[1]", "--extra-body is no JSON object; give one like "),
-        ('{"stream": true, "n": 2}', "--extra-body names n, stream, which gonogo sets itself; leave it out."),
+        ("[1]", "--extra-body is not a JSON object; give one like "),
+        ('{"stream": true, "n": 2}', "--extra-body contains n, stream, which gonogo sets itself; remove it."),
     ],
 )
 def test_what_is_no_object_or_names_a_field_of_gonogos_is_one_sentence(text: str, said: str) -> None:

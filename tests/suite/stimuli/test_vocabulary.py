@@ -25,18 +25,18 @@ def test_json_values_may_be_strings_lists_and_objects(text: str) -> None:
 
 
 def test_what_no_phrase_fits_is_refused() -> None:
-    with pytest.raises(LookupError, match="no phrase fits 'the models are eaten'"):
+    with pytest.raises(LookupError, match="no phrase matches 'the models are eaten'"):
         vocabulary("the models are listed").find("the models are eaten")
 
 
 def test_case_matters() -> None:
-    with pytest.raises(LookupError, match="no phrase fits"):
+    with pytest.raises(LookupError, match="no phrase matches"):
         vocabulary("the models are listed").find("The models are listed")
 
 
 def test_what_two_phrases_fit_is_refused_with_both() -> None:
     words = vocabulary("the {noun} is listed", "the model is {verb}")
-    with pytest.raises(LookupError, match=r"fits 'the \{noun\} is listed' and 'the model is \{verb\}'"):
+    with pytest.raises(LookupError, match=r"matches 'the \{noun\} is listed' and 'the model is \{verb\}'"):
         words.find("the model is listed")
 
 
@@ -52,12 +52,12 @@ def test_json_that_is_none_is_an_error_of_its_value() -> None:
 
 
 def test_a_phrase_with_braces_is_a_pattern_and_never_a_text() -> None:
-    with pytest.raises(LookupError, match="no phrase fits"):
+    with pytest.raises(LookupError, match="no phrase matches"):
         vocabulary("say {value:d}").find("say {value:d}")
 
 
 def test_a_text_that_one_phrase_is_and_another_fits_is_refused_with_both() -> None:
-    with pytest.raises(LookupError, match=r"fits 'the \{noun\} is listed' and 'the model is listed'"):
+    with pytest.raises(LookupError, match=r"matches 'the \{noun\} is listed' and 'the model is listed'"):
         vocabulary("the model is listed", "the {noun} is listed").find("the model is listed")
 
 

@@ -1,4 +1,4 @@
-"""Faults of what a chat completion may be asked with: refusals of what the contract allows."""
+"""Faults of chat completion requests: refusals of what the contract allows."""
 
 from __future__ import annotations
 

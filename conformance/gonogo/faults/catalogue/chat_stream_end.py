@@ -1,4 +1,4 @@
-"""Faults of how a streamed chat completion ends: finish reasons, and the count of tokens."""
+"""Faults of the end of a streamed chat completion: finish reasons and usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of several choices: fewer than were asked for, mixed up, or not all counted."""
+"""Faults of several choices: too few, mixed up, or not all counted."""
 
 from __future__ import annotations
 

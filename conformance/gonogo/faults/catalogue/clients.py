@@ -1,4 +1,4 @@
-"""Which faults break which clients: seen in the replays, not thought up.
+"""Faults that break Python clients, as observed in replays.
 
 A rule of the contract and a client need not agree. Clients take most faults in silence, and some answers that keep
 the contract break them all the same: those are the faults listed here.

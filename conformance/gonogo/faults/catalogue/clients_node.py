@@ -1,4 +1,4 @@
-"""Which faults break which clients for Node: seen in the replays of the lane, not thought up.
+"""Faults that break Node clients, as observed in replays.
 
 They are apart from those of the clients in Python, as not every machine that judges has Node.
 """

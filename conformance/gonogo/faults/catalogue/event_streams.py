@@ -1,4 +1,4 @@
-"""Faults of the event stream itself, which chat completions and completions share."""
+"""Faults of the event stream itself, shared by chat completions and completions."""
 
 from __future__ import annotations
 

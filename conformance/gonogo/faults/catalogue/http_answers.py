@@ -1,4 +1,4 @@
-"""Faults of HTTP itself: answers that fail, break off or never come."""
+"""Faults of HTTP itself: answers that fail, break off or never arrive."""
 
 from __future__ import annotations
 

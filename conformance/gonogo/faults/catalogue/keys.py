@@ -1,4 +1,4 @@
-"""Faults in what is said to who brings no key, or a wrong one."""
+"""Faults of the answers to a missing or wrong key."""
 
 from __future__ import annotations
 

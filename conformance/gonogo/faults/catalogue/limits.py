@@ -1,4 +1,4 @@
-"""Faults past an edge: unknown fields, limits and prompts beyond the context, bytes that are no text; and ids."""
+"""Faults of requests beyond limits: unknown fields, token limits, long prompts, invalid UTF-8; and of ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of log probabilities: missing, misshapen, impossible, or of other tokens."""
+"""Faults of log probabilities: missing, malformed, impossible, or of other tokens."""
 
 from __future__ import annotations
 

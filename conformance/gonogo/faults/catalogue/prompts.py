@@ -1,4 +1,4 @@
-"""Faults of the forms that a completion may be asked in: prompts that are lost, joined, swapped or not echoed."""
+"""Faults of the forms of completion prompts: lost, joined, swapped or not echoed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of sampling: parameters that are refused without a name, ignored, or taken beyond their limits."""
+"""Faults of sampling parameters: refused without a name, ignored, or accepted beyond their limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of stop sequences: texts that end too late, too early, or for another reason."""
+"""Faults of stop sequences: texts that end too late, too early, or with another finish reason."""
 
 from __future__ import annotations
 

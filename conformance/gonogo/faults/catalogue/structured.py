@@ -1,4 +1,4 @@
-"""Faults of structured outputs: forms that are taken and not kept."""
+"""Faults of structured outputs: formats that are accepted but not kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of the text itself: markers that leak, characters in halves, other words than in the other form."""
+"""Faults of the text itself: leaked control tokens, split characters, differences between whole and streamed."""
 
 from __future__ import annotations
 

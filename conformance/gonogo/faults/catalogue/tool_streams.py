@@ -1,4 +1,4 @@
-"""Faults of tools in streams: fragments that nobody can put together, and others that one can."""
+"""Faults of tool calls in streams: fragments that cannot be joined; and harmless variations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of tools: calls that do not come, and calls that nobody can run; and others that keep the contract."""
+"""Faults of tool calls: missing calls, and calls that cannot be run; and harmless variations."""
 
 from __future__ import annotations
 

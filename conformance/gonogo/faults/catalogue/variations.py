@@ -1,4 +1,4 @@
-"""Faults of variations of a plain request: histories, schemas and framing that a server was not written for."""
+"""Faults of unusual requests: histories, schemas and framing that a server was not written for."""
 
 from __future__ import annotations
 

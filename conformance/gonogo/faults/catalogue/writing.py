@@ -1,4 +1,4 @@
-"""Faults of how answers are written: characters by another name, and names that are there twice."""
+"""Faults of the encoding of answers: the charset, and duplicate field names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Causes: what is wrong with a target once, behind the findings that follow from it."""
+"""Causes: one defect of a target, behind all findings that follow from it."""
 
 from gonogo.judge.causes.grouping import explain
 

@@ -1,4 +1,4 @@
-"""Faults of whole answers, of a server's life, and of its list of models."""
+"""Defects of whole answers, of the life of a server, and of its model list."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def _torn(sight: Sight) -> Sighting | None:
 
 
 def _list_for_model(sight: Sight) -> Sighting | None:
-    """Whichever model is asked for, a list comes: the path is taken for that of all models."""
+    """Whichever model is requested, a list comes: the path is taken for that of all models."""
 
     def is_list(exchange: Exchange) -> str | None:
         model = exchange.request.path.removeprefix("/models/")
         if model in ("", exchange.request.path) or not isinstance(body(exchange).get("data"), list):
             return None
-        return f"GET /models/{model} is answered with a list"
+        return f"GET /models/{model} returns a list"
 
     return among(sight.accepted, is_list)
 
@@ -67,7 +67,7 @@ def _alike(sight: Sight, judgement: Judgement) -> bool:
 
 
 def _key_missing(sight: Sight, judgement: Judgement) -> bool:
-    """A choice, its message or its log probabilities, without a key that the schema requires, be it null."""
+    """A choice, its message or its log probabilities, without a key that the schema requires, possibly null."""
     exchange, key = sight.shown(judgement), judgement.rule.id.rpartition(".")[2]
     if exchange.is_stream:
         choices = [choice for chunk in reading.chunks(exchange) for choice in chunk.choices]
@@ -82,8 +82,8 @@ def _key_missing(sight: Sight, judgement: Judgement) -> bool:
 DIED = (
     Diagnosis(
         "target-died",
-        "A request ends the target, or keeps it from answering",
-        "everyone else who uses the server",
+        "A request stops the target or keeps it from answering",
+        "all users of the server",
         ("*",),
         _died,
     ),
@@ -92,22 +92,25 @@ DIED = (
 ACCEPTANCE = (
     Diagnosis(
         "nulls-refused",
-        "Nullable parameters are refused as null",
-        "openai-python sends null for what is set to None",
+        "Nullable parameters are refused when null",
+        "openai-python sends null for parameters set to None",
         ("*.request.nulls", "*.stream_null", "*.request.neutral"),
         broken("chat.request.nulls", "chat.request.stream_null", "completions.request.nulls"),
     ),
     Diagnosis(
         "stop-string-refused",
-        "stop is accepted as a list only",
-        "every caller that sends one string, as the documentation does",
+        "stop is accepted only as a list",
+        "every caller that sends a string, as in the documentation",
         ("*.stop_string", "stop.*"),
         broken("*.request.stop_string"),
     ),
     Diagnosis(
         "retrieve-lists",
-        "GET /models/{model} is answered with a list, whatever model is asked for",
-        "clients that look up a model before they use it find no id, and never learn that a model is not there",
+        "GET /models/{model} returns a list, whatever the model",
+        (
+            "clients that look up a model before they use it find no id and cannot tell that a model is "
+            "missing"
+        ),
         ("models.retrieve.*", "clients.openai_python.models"),
         _list_for_model,
     ),
@@ -120,14 +123,14 @@ ACCEPTANCE = (
     ),
     Diagnosis(
         "nulls-in-answers",
-        "Optional fields are null where the schema has no null",
+        "Optional fields are null although they are not nullable",
         "strictly typed clients fail to decode the answer",
         ("*.nulls",),
         broken("*.response.nulls", "*.stream.nulls"),
     ),
     Diagnosis(
         "required-keys-missing",
-        "Nullable fields that the schema requires are left out",
+        "Required nullable fields are missing",
         "strictly typed clients fail to decode the answer",
         ("chat.response.refusal", "*.response.logprobs", "*.stream.logprobs", "completions.*.logprobs"),
         broken(
@@ -143,7 +146,7 @@ VECTORS = (
     Diagnosis(
         "one-vector",
         "Different texts have the same vector",
-        "a search finds what comes first, whatever was asked",
+        "a search returns the first document for every query",
         ("embeddings.input.*",),
         ignoring(broken("embeddings.input.order", found=_alike), "input"),
     ),
@@ -152,15 +155,15 @@ VECTORS = (
 TEXTS = (
     Diagnosis(
         "control-tokens",
-        "Control tokens of the chat template are in the text",
-        "readers see the markers, and the next turn repeats them to the model",
+        "The text contains control tokens of the chat template",
+        "users see the tokens, and the next turn sends them back to the model",
         ("text.*", "stop.*", "structured.*", "logprobs.*", "sampling.effect.*", "clients.*"),
         broken("text.control_tokens"),
     ),
     Diagnosis(
         "characters-torn",
-        "Characters of several tokens arrive torn in streams",
-        "readers see replacement characters in every text that is not ASCII",
+        "Streams split characters of several tokens",
+        "users see replacement characters in every non-ASCII text",
         ("text.*", "stream.utf8", "stop.*", "logprobs.*", "sampling.effect.*", "structured.*"),
         _torn,
     ),

@@ -1,4 +1,4 @@
-"""Faults of token counts and of what identifies an answer."""
+"""Defects of token counts, ids and creation times."""
 
 from __future__ import annotations
 
@@ -126,36 +126,36 @@ def _times_changed(sight: Sight, judgement: Judgement) -> bool:
 DIAGNOSES = (
     Diagnosis(
         "usage-missing",
-        "Answers carry no usage",
-        "budgets and context managers never see a limit coming",
+        "Answers have no usage",
+        "budgets and context managers cannot see limits approach",
         OF_COUNTS,
         _missing,
     ),
     Diagnosis(
         "usage-zero",
         "Usage counts 0 tokens",
-        "budgets and context managers never see a limit coming",
+        "budgets and context managers cannot see limits approach",
         OF_COUNTS,
         _zero,
     ),
     Diagnosis(
         "usage-constant",
         "Usage is the same for every request",
-        "budgets and context managers count what never happened",
+        "budgets and context managers count wrong numbers",
         OF_COUNTS,
         constant,
     ),
     Diagnosis(
         "one-id",
         "All answers have the same id",
-        "clients that key messages by id overwrite one with the next",
+        "clients that key messages by id overwrite one message with the next",
         ("*.id_unique", "tools.call.id_unique"),
         _one_id,
     ),
     Diagnosis(
         "created-is-now",
-        "created of a listed model is the time of the request",
-        "caches of the list never match",
+        "The creation time of listed models is the time of the request",
+        "caches keyed by creation time never hit",
         ("models.list.stable", "models.retrieve.agrees"),
         broken("models.list.stable", found=_times_changed),
     ),

@@ -1,4 +1,4 @@
-"""Faults of how deltas make a text: pieces that come again, twice or not at all."""
+"""Defects of deltas: pieces that are repeated, doubled or lost."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _last_lost(text: str, parts: list[str]) -> str | None:
 
 def _twice(text: str, parts: list[str]) -> str | None:
     streamed = "".join(parts)
-    # Up to the second of the two the texts are the same; so a stream without end is not joined anew for each piece.
+    # Up to the second of the two the texts are the same; so a stream without end is not joined again for each piece.
     same = takewhile(lambda pair: pair[0] == pair[1], zip(streamed.strip(), text, strict=False))
     alike = len(streamed) - len(streamed.lstrip()) + sum(1 for _ in same)
     end = 0
@@ -90,9 +90,9 @@ def _twice(text: str, parts: list[str]) -> str | None:
         if end - len(one) + len(one.rstrip()) > alike:
             break
         if one == other and (streamed[: end - len(one)] + streamed[end:]).strip() == text:
-            return f"the piece {quoted(one)} comes twice"
+            return f"the piece {quoted(one)} is sent twice"
     if len(parts) > 1 and parts[0::2] == parts[1::2]:
-        return f"every piece comes twice, as {quoted(parts[0])}"
+        return f"every piece is sent twice, such as {quoted(parts[0])}"
     return None
 
 
@@ -103,29 +103,29 @@ def _ending(text: str) -> str:
 DIAGNOSES = (
     Diagnosis(
         "cumulative-deltas",
-        "Deltas repeat the whole text so far",
-        "every client concatenates deltas, and shows the text again and again",
+        "Deltas are cumulative: each repeats the text so far",
+        "every client concatenates deltas and shows the text repeatedly",
         OF_STREAMED_TEXT,
         _cumulative,
     ),
     Diagnosis(
         "first-piece-lost",
-        "The first piece of the text is missing in streams",
-        "every client that streams loses the beginning of the text",
+        "Streams lack the first piece of the text",
+        "every streaming client loses the beginning of the text",
         OF_STREAMED_TEXT,
         _of_pairs(_first_lost),
     ),
     Diagnosis(
         "last-piece-lost",
-        "The last piece of the text is missing in streams",
-        "every client that streams loses the end of the text",
+        "Streams lack the last piece of the text",
+        "every streaming client loses the end of the text",
         OF_STREAMED_TEXT,
         _of_pairs(_last_lost),
     ),
     Diagnosis(
         "piece-twice",
-        "A piece of the text comes twice in streams",
-        "every client that streams shows it twice",
+        "Streams send a piece of the text twice",
+        "every streaming client shows it twice",
         OF_STREAMED_TEXT,
         _of_pairs(_twice),
     ),

@@ -1,4 +1,4 @@
-"""Every known kind of fault, in the order in which they are looked for: what explains more comes first."""
+"""All known kinds of defects, in the order in which they are tried: more general ones come first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A diagnosis: a known kind of fault, how it is recognised, and the rules that it breaks."""
+"""A diagnosis: a known kind of defect, how it is recognised, and the rules that it breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of a generation, and in which of them alone a fault shows."""
+"""The forms of a generation (whole, streamed, …), and the forms that a defect is limited to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From broken rules to causes: a known kind of fault, else what the rules say of one another.
+"""Groups broken rules into causes: by known kinds of defects, else by the dependencies of the rules.
 
 Nothing here makes a rule broken or kept. A cause is only a way to show several findings as the one that they are.
 """
@@ -38,10 +38,10 @@ ECHOES = (
 """Rules about every exchange: where others explain all the exchanges in which one is broken, it says nothing more."""
 
 ANYWHERE = ("http.no_server_error", "http.complete")
-"""Of those, the rules about failures that nobody expects: one of them elsewhere is not to be lost in a cause."""
+"""Of those, the rules about unexpected failures: one of them elsewhere must not be lost in a cause."""
 
 OF_STATUS = ("http.no_server_error", "http.retry_after")
-"""Echoes about the status of an error: how it is told explains none of it."""
+"""Echoes about the status of an error: its form does not explain it."""
 
 OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 
@@ -270,7 +270,7 @@ def _leaves_open(group: _Group, judgement: Judgement, about: set[str]) -> bool:
 def _follows(judgement: Judgement, where: set[str], *, broad: bool) -> bool:
     """Whether a finding lies where the fault was seen; of a failure of any request, all of it.
 
-    Where the fault explains nearly all, and where the rule is about how any error is told, it is the exchange that
+    Where the defect explains nearly all, and where the rule is about the form of any error, it is the exchange that
     the finding tells of: others of it may well have the fault.
     """
     found = _exchanges(judgement)

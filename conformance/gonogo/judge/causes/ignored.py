@@ -37,7 +37,7 @@ STOPPED = ("stop.*.honoured", "stop.completions.stream")
 """The rules that a text ends at its stop sequence, in each form."""
 
 NUMBERED = ("choices.*.number", "choices.*.streamed")
-"""The rules that as many choices come as were asked for, in each form."""
+"""The rules that as many choices come as were requested, in each form."""
 
 ENOUGH = 5
 """Different prompts, which no model answers alike."""
@@ -67,10 +67,10 @@ def _limit(sight: Sight) -> Sighting | None:
             return None
         used = _completion_tokens(exchange) if counted else None
         if used is not None:
-            return f"{used} tokens were generated where the limit is {limit}" if used > limit else None
+            return f"{used} tokens were generated although the limit is {limit}" if used > limit else None
         words = 0 if fields.get("echo") is True else len(_text(exchange).split())
         return (
-            f"the text has {words} words where the token limit is {limit}"
+            f"the text has {words} words although the token limit is {limit}"
             if words > limit * MOST_WORDS
             else None
         )
@@ -103,7 +103,7 @@ def _zero_limit(sight: Sight) -> Sighting | None:
         fields = exchange.request.fields
         limit = reading.count(fields.get("max_completion_tokens", fields.get("max_tokens")))
         used = _completion_tokens(exchange)
-        return f"completion_tokens is {used} where the limit is 0" if limit == 0 and used else None
+        return f"completion_tokens is {used} although the limit is 0" if limit == 0 and used else None
 
     return among(sight.answers, generates)
 
@@ -171,7 +171,7 @@ def _n(sight: Sight) -> Sighting | None:
 
 
 def _one_choice(sight: Sight, judgement: Judgement) -> bool:
-    """One choice came; where it goes on after it finished, others came under its index."""
+    """One choice came; where it continues after it finished, others came under its index."""
     choices = _choices(sight.shown(judgement))
     if len({choice.get("index") for choice in choices}) != 1:
         return False
@@ -190,8 +190,8 @@ def _choices(exchange: Exchange) -> list[Object]:
 CANNED = (
     Diagnosis(
         "canned-text",
-        "Every request is answered with the same text",
-        "it is no model that answers",
+        "Every request gets the same text",
+        "no model generates the answers",
         (
             "*.limit.*",
             "*.length",
@@ -220,7 +220,7 @@ LIMIT = (
     Diagnosis(
         "limit-ignored",
         "The token limit is accepted and ignored",
-        "callers pay for tokens and wait for text that they did not request",
+        "callers wait for text and pay for tokens that they did not request",
         (
             "*.limit.*",
             "*.stream.limit",
@@ -246,22 +246,22 @@ PARAMETERS = (
     ),
     Diagnosis(
         "stop-cut-out",
-        "The stop sequence is cut out, and the text goes on behind it",
-        "agents that stop at a marker act on what the model made up behind it",
+        "The stop sequence is removed, but the text continues after it",
+        "agents that stop at a marker act on invented text after it",
         ("stop.*",),
         _stops(Ending.CUT_OUT),
     ),
     Diagnosis(
         "stop-ignored",
         "Stop sequences are accepted and ignored",
-        "text runs on behind the sequence: agents that stop at a marker act on what the model made up",
+        "the text continues after the sequence: agents that stop at a marker act on invented text",
         ("stop.*", "*.refused.stop_too_many"),
         ignoring(_stops(Ending.RAN_ON), "stop"),
     ),
     Diagnosis(
         "stop-included",
         "The stop sequence is left in the text",
-        "callers that cut at the sequence show it",
+        "callers show the sequence to users",
         ("stop.*",),
         broken("stop.*.excluded"),
     ),
@@ -285,14 +285,14 @@ PARAMETERS = (
     Diagnosis(
         "schema-ignored",
         "response_format is accepted and ignored",
-        "callers parse the text as JSON, and raise",
+        "callers parse the text as JSON and raise",
         ("structured.*",),
         ignoring(broken("structured.schema.*", "structured.object.*"), "response_format"),
     ),
     Diagnosis(
         "tool-choice-ignored",
         "tool_choice is accepted and ignored",
-        "agents wait for a call that never comes",
+        "agents wait for a tool call that never comes",
         (
             "tools.required.*",
             "tools.named.*",
@@ -321,7 +321,7 @@ PARAMETERS = (
     Diagnosis(
         "dimensions-ignored",
         "dimensions is accepted and ignored",
-        "vector stores refuse vectors of another length",
+        "vector stores reject vectors of another length",
         ("embeddings.dimensions.*",),
         ignoring(broken("embeddings.dimensions.length"), "dimensions"),
     ),
@@ -330,8 +330,8 @@ PARAMETERS = (
 ZERO = (
     Diagnosis(
         "limit-zero-ignored",
-        "Tokens are generated where the limit is 0",
-        "whoever wants likelihoods only waits for text that nobody asked for, and pays for it",
+        "Tokens are generated although the limit is 0",
+        "callers that want only likelihoods wait and pay for unrequested text",
         (
             "completions.echo.nothing_else",
             "*.refused.max_tokens_zero",

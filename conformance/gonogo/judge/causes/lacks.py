@@ -1,4 +1,4 @@
-"""What a rule found missing, and the rules that say so themselves: one left open by it follows from those."""
+"""What a rule found missing, and the rules about exactly that: an undecided rule depends on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of refusals: the form of errors, their status, and what is not refused at all."""
+"""Defects of refusals: the form of errors, their status, and invalid requests that are accepted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gonogo.verdict import Judgement
 
 FORM_OF_ERRORS = ("errors.envelope.*", "errors.detail.*", "clients.*")
-"""Rules about how an error is told: they do not say why a valid request ended in one."""
+"""Rules about the form of an error: they do not say why a valid request ended in one."""
 
 OF_ERRORS = (
     "errors.*",
@@ -157,7 +157,7 @@ def _evidence_has(
 
 
 def _crashes(sight: Sight) -> Sighting | None:
-    """Valid requests with a server error that no cause explains yet; how the errors are told explains none of it."""
+    """Valid requests with a server error that no cause explains yet; the form of the errors explains none of it."""
     told = [j for j in sight.broken("*") if j.rule.id in sight.explained]
     why = [judgement for judgement in told if not fits(judgement.rule.id, FORM_OF_ERRORS)]
     known = {piece.exchange for judgement in why for piece in judgement.evidence}
@@ -211,7 +211,7 @@ def _one_parameter(sight: Sight) -> Sighting | None:
         return None
     # Of parameters that come together, the one that most requests have.
     name, requests = max(found.items(), key=lambda item: len(item[1]))
-    seen = f"all {len(requests)} requests with {name} fail, right ones too: status {requests[0].status}"
+    seen = f"all {len(requests)} requests with {name} fail, even valid ones: status {requests[0].status}"
     shown = sorted(requests, key=lambda e: e.id not in valid)
     return Sighting(seen, tuple(e.id for e in shown))
 
@@ -239,8 +239,8 @@ def _fails(exchange: Exchange) -> bool:
 EMPTY = (
     Diagnosis(
         "empty-answers",
-        "Answers are not answers of their operation",
-        "every client: there is nothing to read",
+        "Answers do not belong to their operation",
+        "every client: the answer contains nothing to read",
         ("*",),
         _empty_answers,
     ),
@@ -249,8 +249,8 @@ EMPTY = (
 PARAMETER = (
     Diagnosis(
         "parameter-fails",
-        "Every request with one parameter fails the server",
-        "whoever sends it, rightly or not; the official clients send such a request three times",
+        "Every request with one parameter causes a server error",
+        "every caller that sends it, validly or not; the official clients send such a request three times",
         ("*",),
         _one_parameter,
     ),
@@ -259,22 +259,22 @@ PARAMETER = (
 FORMS = (
     Diagnosis(
         "errors-as-200",
-        "Errors come with status 200",
-        "clients raise by the status, and read an error as an answer",
+        "Errors have status 200",
+        "clients raise by status and read the error as an answer",
         (*OF_ERRORS, *REFUSALS, "*.response.*", "chat.request.*", "http.*", "clients.*"),
         _errors_as_200,
     ),
     Diagnosis(
         "detail",
-        'Errors are "detail", not an error object',
+        'Errors are sent as "detail" instead of an error object',
         "openai-node loses the text (“status code (no body)”); code and param are lost everywhere",
         (*OF_ERRORS, "*.status.*"),
         _detail,
     ),
     Diagnosis(
         "server-errors-for-wrong-types",
-        "Wrong requests are answered with a server error",
-        "clients retry what can never succeed: the official ones send a request with 5xx three times",
+        "Invalid requests cause a server error",
+        "clients retry requests that cannot succeed: the official ones send a request with 5xx three times",
         (*OF_ERRORS, "*.harmless.*", "*.harmless", "*.refused.*", "robustness.*"),
         _FAILS,
     ),
@@ -287,7 +287,7 @@ FORMS = (
     ),
     Diagnosis(
         "error-at-top-level",
-        "The fields of an error lie at the top level of the body",
+        "The fields of an error are at the top level of the body",
         "openai-node loses the text (“status code (no body)”)",
         OF_FORM,
         _top_level,
@@ -305,7 +305,7 @@ VALUES = (
     Diagnosis(
         "not-validated",
         "Parameters are not validated",
-        "a mistake in a request goes unnoticed, and the answer is not what was requested",
+        "an error in a request goes unnoticed, and the answer is not what was requested",
         (
             *REFUSALS,
             "errors.status.*",
@@ -317,22 +317,22 @@ VALUES = (
     ),
     Diagnosis(
         "unprocessable",
-        "Invalid requests are refused with 422 in place of 400",
+        "Invalid requests are refused with 422 instead of 400",
         "clients raise UnprocessableEntityError, not BadRequestError",
         ("errors.status.*", "*.status", "sampling.named.*"),
         _UNPROCESSABLE,
     ),
     Diagnosis(
         "wrong-status",
-        "Invalid requests are refused with another status than 400",
-        "clients raise another error than BadRequestError, and take a 404 for a model that is not there",
+        "Invalid requests are refused with a status other than 400",
+        "clients raise another error than BadRequestError, and read a 404 as a missing model",
         ("errors.status.*", "*.status", "sampling.named.*", "chat.request.picture"),
         _OTHER_STATUS,
     ),
     Diagnosis(
         "param-missing",
         "Errors do not name the parameter",
-        "agents cannot drop the parameter that is refused, and try again without it",
+        "agents cannot drop the refused parameter and retry",
         ("errors.envelope.param", "errors.detail.param", "sampling.named.*", "responses.*.param"),
         broken(
             "errors.envelope.param",
@@ -345,15 +345,15 @@ VALUES = (
     ),
     Diagnosis(
         "code-wrong",
-        "The code of errors is missing, or not a string",
+        "The code of errors is missing or not a string",
         "agents branch on the code: model_not_found, context_length_exceeded",
         ("errors.envelope.code", "errors.detail.code", "errors.context.code", "keys.wrong.code"),
         _code,
     ),
     Diagnosis(
         "model-ignored",
-        "Any model name is answered",
-        "a typing mistake in the model goes unnoticed",
+        "Any model name is accepted",
+        "a misspelt model name goes unnoticed",
         (
             "errors.refused.unknown_model",
             "errors.status.unknown_model",
@@ -367,8 +367,8 @@ VALUES = (
 CRASHES = (
     Diagnosis(
         "server-errors-for-valid-requests",
-        "Valid requests are answered with a server error",
-        "clients retry what can never succeed: the official ones send a request with 5xx three times",
+        "Valid requests cause a server error",
+        "clients retry requests that cannot succeed: the official ones send a request with 5xx three times",
         ("http.no_server_error", "*.request.*", "*.history.*", "*.accepted.*"),
         _crashes,
     ),

@@ -1,4 +1,4 @@
-"""What a diagnosis looks at: the judgements of a run, and the exchanges behind them."""
+"""The input of a diagnosis: the judgements of a run and the exchanges behind them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Sight:
         return [j for j in self.broken(*patterns) if j.rule.id not in self.explained]
 
     def shown(self, judgement: Judgement) -> Exchange:
-        """The exchange that shows a finding best; KeyError where it shows none."""
+        """The exchange that shows a finding best; KeyError if it shows none."""
         return self.exchanges[judgement.evidence[0].exchange]
 
     @cached_property
@@ -100,7 +100,7 @@ def succeeded(exchange: Exchange) -> bool:
 
 
 def pieces(exchange: Exchange) -> list[str]:
-    """The text of a stream's first choice, delta by delta; those without text are left out."""
+    """The text of a stream's first choice, delta by delta; those without text are omitted."""
     try:
         choices = reading.by_choice(exchange).get(0, [])
     except Stop:
@@ -118,7 +118,7 @@ def whole_text(exchange: Exchange) -> str:
 
 
 def body(exchange: Exchange) -> Object:
-    """The body as a JSON object; empty where it is none."""
+    """The body as a JSON object; empty if it is none."""
     try:
         return reading.answer(exchange)
     except Stop:

@@ -1,4 +1,4 @@
-"""Faults of streams: how events are framed, how a stream ends; how deltas make a text is told beside this."""
+"""Defects of streams: framing and ends; `deltas` covers the text."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _cut(sight: Sight) -> Sighting | None:
             return None
         if any(choice.get("finish_reason") for chunk in chunks for choice in chunk.choices):
             return None
-        how = stream.failure.message if stream.failure is not None else "the response simply ends"
+        how = stream.failure.message if stream.failure is not None else "the response just ends"
         return f"after {len(chunks)} chunks {how}, without a finish_reason, [DONE] or an error event"
 
     return among(sight.streams, ends_early)
@@ -138,7 +138,7 @@ def _whole_for_stream(sight: Sight) -> Sighting | None:
             or not kinds.of_its_kind(exchange)
         ):
             return None
-        return "stream true was accepted, and one JSON object came"
+        return "stream true was accepted, but the answer is one JSON object"
 
     return among(sight.accepted, is_whole)
 
@@ -206,35 +206,35 @@ def _counted_with_choices(sight: Sight, judgement: Judgement) -> bool:
 DIAGNOSES = (
     Diagnosis(
         "all-streams-fail",
-        "Every stream fails, while whole answers work",
-        "every client that streams",
+        "Every stream fails, but whole answers work",
+        "every streaming client",
         ("*stream*", "text.*", "structured.*", "http.*", "clients.*", "tools.*", "errors.token_limit.*"),
         _all_fail,
     ),
     Diagnosis(
         "json-lines",
-        "A stream is lines of JSON, not server-sent events",
-        "every reader of server-sent events: openai-python and openai-node deliver nothing",
+        "Streams are JSON lines instead of server-sent events",
+        "every SSE client: openai-python and openai-node deliver nothing",
         OF_FRAMES,
         _json_lines,
     ),
     Diagnosis(
         "stream-ignored",
         "stream true is accepted and ignored",
-        "openai-python, openai-node, litellm and @ai-sdk/openai deliver nothing and say nothing; the others raise",
+        "openai-python, openai-node, litellm and @ai-sdk/openai silently deliver nothing; the others raise",
         (*OF_FRAMES, "*.stream*", "*.refused.stream_*", "errors.status.stream_string"),
         ignoring(_whole_for_stream, "stream", "stream_options"),
     ),
     Diagnosis(
         "two-events-in-one",
-        "Two chunks come in one event",
-        "every client parses the data of an event as one JSON value, and raises",
+        "One event contains two chunks",
+        "every client parses the data of an event as one JSON value and raises",
         (*OF_FRAMES, "http.names"),
         _two_in_one,
     ),
     Diagnosis(
         "empty-first-chunk",
-        "A chunk without choices, id and model comes first",
+        "The first chunk has no choices, id and model",
         "code that reads choices[0] of each chunk (simonw/llm#294)",
         ("chat.stream.*", "completions.stream.*", "clients.*"),
         _empty_first,
@@ -242,15 +242,18 @@ DIAGNOSES = (
     Diagnosis(
         "stream-cut",
         "Streams end without a finish reason and without [DONE]",
-        "clients cannot tell a cut stream from a complete one (huggingface/text-generation-inference#1896)",
+        (
+            "clients cannot tell a truncated stream from a complete one "
+            "(huggingface/text-generation-inference#1896)"
+        ),
         OF_FRAMES,
         _cut,
     ),
     *deltas.DIAGNOSES,
     Diagnosis(
         "one-index",
-        "All choices of a stream come under one index",
-        "clients concatenate the texts of all choices into one",
+        "All choices of a stream have the same index",
+        "clients join the texts of all choices into one",
         (
             "choices.*.streamed",
             "completions.prompt.stream",
@@ -273,7 +276,7 @@ DIAGNOSES = (
     Diagnosis(
         "done-missing",
         "Streams end without [DONE]",
-        "clients wait where the connection stays open, and cannot tell a cut stream from a whole one",
+        "clients wait while the connection stays open, and cannot detect a truncated stream",
         (
             "*.stream.done",
             "stream.json",
@@ -293,7 +296,7 @@ DIAGNOSES = (
     ),
     Diagnosis(
         "usage-beside-choices",
-        "The usage of a stream comes in a chunk with choices",
+        "The usage chunk of a stream has choices",
         "clients that wait for a chunk without choices report no usage",
         ("*.stream.usage", "*.stream.usage_last", "*.stream.usage_once", "tools.stream.usage"),
         broken("*.stream.usage", found=_counted_with_choices),

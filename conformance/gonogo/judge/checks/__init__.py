@@ -1,4 +1,4 @@
-"""The checks, one module a concern; importing this package registers their phrases."""
+"""The checks, one module per concern; importing this package registers their phrases."""
 
 import gonogo.judge.checks.acceptance
 import gonogo.judge.checks.arrival

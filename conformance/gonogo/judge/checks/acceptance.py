@@ -126,7 +126,7 @@ def in_time(exchange: Exchange) -> Outcome:
 
 @check("a refusal comes within the time limit", Of.ANY)
 def refused_in_time(exchange: Exchange) -> Outcome:
-    """What nobody could answer is not waited for; what is answered, or may be, is no refusal."""
+    """Requests that could not be answered do not count; an answer, or a possible one, is not a refusal."""
     if accepted(exchange):
         raise undecided(Reason.NOT_REFUSED, exchange, status=exchange.status)
     if exchange.status is None and kinds.may_be_under_way(exchange):
@@ -140,14 +140,14 @@ def accepted(exchange: Exchange) -> bool:
 
 
 def expect_plain(plain: Exchange) -> None:
-    """Raise Stop where the plain request of a rule was not accepted, with an answer of the operation's kind."""
+    """Raise Stop if the plain request of a rule was not accepted, with an answer of the operation's kind."""
     if not accepted(plain):
         raise undecided(Reason.PLAIN_REFUSED, plain, ending=ending(plain))
     expect_kind(plain)
 
 
 def expect_kind(exchange: Exchange) -> None:
-    """Raise Stop where a request was accepted, and the answer is not one of its operation."""
+    """Raise Stop if a request was accepted, and the answer is not one of its operation."""
     if accepted(exchange) and not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
 
@@ -163,12 +163,12 @@ def timed_out(exchange: Exchange) -> bool:
 
 
 def busy(exchange: Exchange) -> bool:
-    """Whether somebody is there who has no time: 429, or 503 with a Retry-After; gateways of the dead say 503."""
+    """Whether the target is busy: 429, or 503 with a Retry-After; a bare 503 may mean a dead server."""
     return exchange.status == 429 or (exchange.status == 503 and exchange.header("retry-after") is not None)
 
 
 def options(exchange: Exchange) -> dict[str, object]:
-    """The fields of a request but for those that hold what is to be answered; none where it is no object."""
+    """The fields of a request but for those that hold what is to be answered; none where it is not an object."""
     asked = exchange.request.fields
     return {name: value for name, value in asked.items() if name not in {"messages", "prompt", "input"}}
 
@@ -187,7 +187,7 @@ def _param(exchange: Exchange) -> object:
 
 
 def _error(exchange: Exchange) -> reading.Object:
-    """The error object of a refusal; empty where there is none."""
+    """The error object of a refusal; empty if there is none."""
     try:
         error = reading.answer(exchange).get("error")
     except Stop:

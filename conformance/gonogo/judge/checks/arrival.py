@@ -1,4 +1,4 @@
-"""When the text of a stream comes: while it is written, or all of it at the end."""
+"""When the text of a stream arrives: while it is generated, or all at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MANY = 5
 """Words: fewer may come in one piece, as of a server that decodes several tokens at once."""
 AT_ONCE = 0.005
-"""Seconds: hosts that write 2,000 tokens a second take longer for the two dozen that are asked for."""
+"""Seconds: hosts that write 2,000 tokens a second take longer for the two dozen that are requested."""
 LONG_WAIT = 2.0
 """Seconds before the first words: after less, who sends pieces of a second's work at a time sends one."""
 

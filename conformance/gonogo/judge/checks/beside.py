@@ -1,4 +1,4 @@
-"""What happens to a request while others are under way: an error, or the answer of somebody else."""
+"""Concurrent requests: errors, and answers that belong to another request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def answered_beside(*exchanges: Exchange) -> Outcome:
 
 
 def _failing(one: Exchange) -> str | None:
-    """How it failed; None where it did not, or was turned away, or had no time."""
+    """How it failed; None if it did not, or was turned away, or had no time."""
     if turned_away(one) or timed_out(one) or one.status in {401, 403}:
         return None
     if not accepted(one) or one.failure is not None:
@@ -52,7 +52,7 @@ def _failing(one: Exchange) -> str | None:
 
 
 def _mistaken(one: Exchange, own: Exchange, others: Iterable[Exchange]) -> str | None:
-    """That a text is the one of another question; None where it is not."""
+    """That a text is the one of another question; None if it is not."""
     said = _said(one)
     if said == _said(own) or len(said.split()) < TELLING:
         return None

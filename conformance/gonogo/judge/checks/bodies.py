@@ -79,10 +79,10 @@ def answered_now(exchange: Exchange, field: str) -> Outcome:
 
 
 def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
-    """A deviation where a time is far from when the answer was made; Stop where that is not known.
+    """A deviation where a time is far from when the answer was made; Stop if that is not known.
 
-    It was made at the time of its header Date. Where it has none, the recorder's clock tells when it was asked for;
-    where it has one and that clock says otherwise, one of the two is wrong, and nobody knows which.
+    It was made at the time of its header Date. Where it has none, the recorder's clock tells when it was requested;
+    where it has one and that clock says otherwise, one of the two is wrong, and it is unknown which.
     """
     if out_of_time(value, field, exchange) is not None:
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a Unix time in seconds")
@@ -102,7 +102,7 @@ def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
 
 
 def _date(exchange: Exchange) -> float | None:
-    """The time of the header Date; None where there is none, or it cannot be read."""
+    """The time of the header Date; None if there is none, or it cannot be read."""
     try:
         return parsedate_to_datetime(exchange.header("date") or "").timestamp()
     except ValueError:

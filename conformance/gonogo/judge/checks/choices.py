@@ -56,7 +56,7 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
 def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
     """Text cut off by the limit says so.
 
-    The first answer, of the same greedy text, shows that there was more to say: a model that ends by itself with the
+    The first answer, of the same greedy text, shows that there was more to say: a model that ends naturally with the
     last token that it may use says "stop", and rightly. A limit that is passed cut nothing: another rule says so.
     """
     longer, limited = exchanges
@@ -83,7 +83,7 @@ def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
 def streams_at_all(whole: Exchange, streamed: Exchange) -> Outcome:
     """A failure of the server in place of a stream: its status, a connection that ends, an error before any chunk.
 
-    A refusal is no failure, and what is busy or slow tells nothing.
+    A refusal is not a failure, and what is busy or slow tells nothing.
     """
     expect_plain(whole)
     failure, status = streamed.failure, streamed.status
@@ -118,7 +118,7 @@ def streams_text(*exchanges: Exchange) -> Outcome:
 
 
 def _refuse_other_form(exchange: Exchange) -> None:
-    """Raise Stop where a stream was asked for and JSON came, or the other way round."""
+    """Raise Stop if a stream was requested and JSON came, or the other way round."""
     asked = exchange.request.fields.get("stream") is True
     if asked and not exchange.is_stream:
         raise undecided(Reason.NOT_A_STREAM, exchange)
@@ -127,7 +127,7 @@ def _refuse_other_form(exchange: Exchange) -> None:
 
 
 def _refuse_other_words(streamed: Exchange) -> None:
-    """Raise Stop where the deltas carry something else, reasoning, a refusal, a call of a tool, or are none."""
+    """Raise Stop if the deltas carry something else, reasoning, a refusal, a call of a tool, or are none."""
     for choices in reading.by_choice(streamed).values():
         for _, choice in choices:
             if not isinstance(choice.get("delta"), dict) and not isinstance(choice.get("text"), str):

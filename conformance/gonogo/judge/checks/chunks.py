@@ -1,4 +1,4 @@
-"""Chunks in their order: what stays the same, what comes once, and what comes last."""
+"""Chunks in order: constant fields, unique fields, and the last chunk."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def role_once(exchange: Exchange) -> Outcome:
 def first_content_not_null(exchange: Exchange) -> Outcome:
     """Null is legal, and some clients fail on it (sgl-project/sglang PR#2026).
 
-    The API itself begins a choice with null where a refusal or calls follow, and no text.
+    The API itself begins a choice with null if a refusal or calls follow, and no text.
     """
     with_text = [
         choices
@@ -257,7 +257,7 @@ def without(exchange: Exchange, field: str) -> Outcome:
 
 @check("no chunk counts tokens", Of.BEGUN)
 def no_usage(exchange: Exchange) -> Outcome:
-    """Nobody asked for it, and choices[0] of a chunk of its own is an IndexError (Arthur-Ficial/apfel#100)."""
+    """Nobody asked for it, and choices[0] of a separate chunk is an IndexError (Arthur-Ficial/apfel#100)."""
     chunks = reading.chunks(exchange)
     for chunk in chunks:
         if reading.usage(chunk.value) is not None:

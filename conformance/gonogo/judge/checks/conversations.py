@@ -1,4 +1,4 @@
-"""Messages with more than text: a picture is accepted, or refused with 400."""
+"""Messages with more than text: an image is accepted, or refused with 400."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def completion_counted(exchange: Exchange) -> Outcome:
 
 @compare("prompt tokens agree", Of.BEGUN)
 def prompt_tokens_agree(*exchanges: Exchange) -> Outcome:
-    """The same prompt has the same number of tokens, however the answer is asked for."""
+    """The same prompt has the same number of tokens, however the answer is requested."""
     counts = [_count(_usage(exchange), "prompt_tokens", exchange) for exchange in exchanges]
     if len(set(counts)) == 1:
         return saw("prompt_tokens", *exchanges)
@@ -157,7 +157,7 @@ def prompt_tokens_near(*exchanges: Exchange, most: int) -> Outcome:
 
 @compare("the {part} counts as tokens of the prompt")
 def part_counts(*exchanges: Exchange, part: str) -> Outcome:
-    """With the part the prompt is longer than without it; where it is not, nobody read the part."""
+    """With the part the prompt is longer than without it; if it is not, the part was ignored."""
     without, both = map(prompt_tokens, exchanges)
     if without == 0:
         raise undecided(Reason.NO_COUNT, exchanges[0], field="prompt_tokens")
@@ -168,7 +168,7 @@ def part_counts(*exchanges: Exchange, part: str) -> Outcome:
 
 @compare("each prompt has one number of tokens", Of.ANY)
 def one_number_each(*exchanges: Exchange) -> Outcome:
-    """Whatever was cached, and whoever asked beside; several choices may count it several times."""
+    """Whatever was cached or requested in parallel; several choices may count it several times."""
     counted: dict[str, list[tuple[Exchange, int]]] = {}
     for exchange in exchanges:
         if (count := _prompt_count(exchange)) is not None:
@@ -197,7 +197,7 @@ def _prompt(exchange: Exchange) -> str:
 
 
 def _prompt_count(exchange: Exchange) -> int | None:
-    """prompt_tokens of an answer of one choice; None where it has none, or 0, which is another rule's matter."""
+    """prompt_tokens of an answer of one choice; None if it has none, or 0, which is another rule's matter."""
     several = exchange.request.fields.get("n") not in {None, 1}
     if not accepted(exchange) or exchange.failure is not None or several:
         return None
@@ -208,17 +208,17 @@ def _prompt_count(exchange: Exchange) -> int | None:
 
 
 def generated(exchange: Exchange) -> int:
-    """completion_tokens of a whole answer, or of the last usage of a stream; Stop where there is none."""
+    """completion_tokens of a whole answer, or of the last usage of a stream; Stop if there is none."""
     return _count(_usage(exchange), "completion_tokens", exchange)
 
 
 def prompt_tokens(exchange: Exchange) -> int:
-    """prompt_tokens of a whole answer, or of the last usage of a stream; Stop where there is none."""
+    """prompt_tokens of a whole answer, or of the last usage of a stream; Stop if there is none."""
     return _count(_usage(exchange), "prompt_tokens", exchange)
 
 
 def refuse_reasoning(exchange: Exchange) -> None:
-    """Stop where tokens were spent on reasoning: as many as it took this time, and none that is shown."""
+    """Stop if tokens were spent on reasoning: as many as it took this time, and none that is shown."""
     if b'"reasoning' in exchange.body and b'"reasoning_tokens":0' not in exchange.body.replace(b" ", b""):
         raise undecided(Reason.REASONING, exchange)
 
@@ -238,7 +238,7 @@ def text(exchange: Exchange) -> str:
 
 
 def all_of_it(exchange: Exchange) -> None:
-    """Raise Stop where what a stream lacks might have come; a whole answer lacks nothing."""
+    """Raise Stop if what a stream lacks might have come; a whole answer lacks nothing."""
     if exchange.is_stream:
         reading.ended(exchange)
 

@@ -1,4 +1,4 @@
-"""Embeddings: a vector for each input, in the form and of the length that was asked for.
+"""Embeddings: a vector for each input, in the form and of the length that was requested.
 
 Vectors of two answers are compared by their direction: numbers differ in their last digits from batch to batch.
 """
@@ -70,7 +70,7 @@ def not_empty(exchange: Exchange) -> Outcome:
 
 @check("all vectors have one length")
 def one_length(exchange: Exchange) -> Outcome:
-    """One model has one number of dimensions; one vector by itself has nothing to agree with."""
+    """One model has one number of dimensions; a single vector has nothing to agree with."""
     vectors = _vectors(exchange)
     lengths = sorted({len(vector) for vector in vectors.values()})
     if len(lengths) == 1:

@@ -1,4 +1,4 @@
-"""The stream as bytes: what the server-sent events standard and the clients that read it ask for."""
+"""The stream as bytes: requirements of the server-sent events standard and of its clients."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def is_event_stream(exchange: Exchange) -> Outcome:
 
 @check("the stream carries chunks", Of.BEGUN)
 def carries_chunks(exchange: Exchange) -> Outcome:
-    """At least one event is a JSON object; status 200 and nothing more is a failure nobody sees.
+    """At least one event is a JSON object; status 200 and nothing more is a silent failure.
 
-    An error frame, and an object without a list of choices, is no chunk, and other rules speak of it.
+    An error frame, and an object without a list of choices, is not a chunk, and other rules speak of it.
     """
     if any(_not_an_object(event.data) is None for event in reading.stream(exchange).events):
         return saw("chunk with a list of choices", exchange, count=_chunks(exchange))

@@ -1,4 +1,4 @@
-"""What Schemathesis's own checks find in the answers to generated requests; it is asked in `gonogo.fuzz.consulting`."""
+"""Findings of Schemathesis's own checks on generated requests; `gonogo.fuzz.consulting` runs them."""
 
 from __future__ import annotations
 

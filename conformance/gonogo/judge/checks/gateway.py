@@ -1,4 +1,4 @@
-"""What a gateway makes of its upstream: the answers to clients beside what the upstream got and played.
+"""How a gateway handles its upstream: compares the client's answers with the upstream's side.
 
 The exchanges of a rule are those of clients, and those that the upstream recorded (`gonogo.stimuli.played`).
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gonogo.judge.reading import Object
 
 _TURNED_AWAY = frozenset({404, 429, 503})
-"""Statuses with which a gateway says that it has no provider for this now, be it as the one it had has just failed."""
+"""Statuses with which a gateway says that it has no provider for this now, even if its provider has just failed."""
 
 
 # ---- streams -------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def text_arrives(*exchanges: Exchange) -> Outcome:
 
 @compare("the client gets the usage that the upstream counted", Of.ANY)
 def usage_arrives(*exchanges: Exchange) -> Outcome:
-    """One chunk carries it; a gateway that does not ask for it may count by itself."""
+    """One chunk carries it; a gateway that does not request it may count itself."""
     client, sights = _pair(exchanges)
     _readable(client)
     found = [(chunk, usage) for chunk in _chunks(client) if (usage := reading.usage(chunk.value)) is not None]
@@ -270,7 +270,7 @@ def _broken(
 
 
 def _pair(exchanges: Sequence[Exchange]) -> tuple[Exchange, list[Exchange]]:
-    """The answer to the client, and what the upstream got for it; Stop where it got nothing."""
+    """The answer to the client, and what the upstream got for it; Stop if it got nothing."""
     client = next(exchange for exchange in exchanges if is_played(exchange.stimulus))
     sights = _sights(exchanges)
     if not sights:

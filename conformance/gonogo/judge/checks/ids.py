@@ -1,4 +1,4 @@
-"""How ids look."""
+"""The form of ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests without a key, or with a wrong one. Where no key is needed, there is nothing to judge."""
+"""Requests without a key or with a wrong one. If no key is required, there is nothing to judge."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def wrong_like_none(*exchanges: Exchange) -> Outcome:
 
 
 def _refusal(plain: Exchange, last: Exchange) -> Exchange:
-    """The last exchange, which is a refusal; Stop where it is none, or has another cause than the key."""
+    """The last exchange, which is a refusal; Stop if it is none, or has another cause than the key."""
     expect_plain(plain)
     if accepted(last):
         if not kinds.of_its_kind(last):

@@ -1,4 +1,4 @@
-"""Requests that pass a limit: more tokens, or a longer prompt, than the context holds."""
+"""Requests beyond a limit: more tokens, or a longer prompt, than the context allows."""
 
 from __future__ import annotations
 

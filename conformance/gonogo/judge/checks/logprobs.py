@@ -1,4 +1,4 @@
-"""Log probabilities of both operations: there where they were asked for, of each token, and numbers that can be."""
+"""Log probabilities of both operations: present if requested, one per token, and possible values."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def one_each(exchange: Exchange) -> Outcome:
 
 @check("every log probability is a number that is not above 0", Of.BEGUN)
 def possible(exchange: Exchange) -> Outcome:
-    """The logarithm of a probability; what is not finite is no JSON."""
+    """The logarithm of a probability; what is not finite is not JSON."""
     values = list(_values(exchange))
     for value in values:
         if not isfinite(value) or value > ROUNDING:
@@ -61,7 +61,7 @@ def possible(exchange: Exchange) -> Outcome:
 
 @check("every token lists the likeliest at its place", Of.BEGUN)
 def tops_present(exchange: Exchange) -> Outcome:
-    """top_logprobs was asked for and accepted."""
+    """top_logprobs was requested and accepted."""
     with_any = [top for top in _tops(exchange) if top]
     if with_any:
         return saw("token with alternatives", exchange, count=len(with_any))
@@ -94,7 +94,7 @@ def stopped_with_logprobs(whole: Exchange, cut: Exchange) -> Outcome:
 
 @check("no token lists alternatives, as none were asked for", Of.BEGUN)
 def no_tops(exchange: Exchange) -> Outcome:
-    """Of a completion the token itself is let pass, as the schema has it among them."""
+    """Of a completion the token itself is accepted, because the schema includes it."""
     most = max((len(top) for top in _tops(exchange)), default=0)
     if most > ("messages" not in exchange.request.fields):
         return Deviation("no alternatives", f"there are {most} at a place")
@@ -168,9 +168,7 @@ def entries_fit(exchange: Exchange) -> Outcome:
         content = piece.get("content") if isinstance(piece, dict) else None
         for entry in content if isinstance(content, list) else []:
             for misfit in shape.misfits("TokenLogprob", entry):
-                return Deviation(
-                    "an entry as TokenLogprob describes it", f"{misfit.pointer}: {misfit.message}"
-                )
+                return Deviation("an entry as defined by TokenLogprob", f"{misfit.pointer}: {misfit.message}")
     return saw("entry of the log probabilities", exchange, count=len(token_logprobs.entries(exchange)))
 
 

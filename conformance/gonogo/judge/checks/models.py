@@ -112,7 +112,7 @@ def listed_can_be_retrieved(*exchanges: Exchange) -> Outcome:
 
 @compare("each of them can be retrieved", Of.ANY)
 def each_can_be_retrieved(*exchanges: Exchange) -> Outcome:
-    """All that were asked for, in one finding. Where "/" is taken as it is only, ids with one say nothing else."""
+    """All that were requested, in one finding. Where "/" is taken as it is only, ids with one say nothing else."""
     listing, *retrievals = exchanges
     listed = _listed(listing)
     forms: dict[str, list[Exchange]] = {}
@@ -138,7 +138,7 @@ def each_can_be_retrieved(*exchanges: Exchange) -> Outcome:
 
 @compare("the model that answers is listed")
 def answering_model_is_listed(*exchanges: Exchange) -> Outcome:
-    """The model that was asked for, and answered, is in the list."""
+    """The model that was requested, and answered, is in the list."""
     listing, chat = exchanges
     asked = chat.request.fields.get("model")
     listed = reading.answer(listing).get("data")
@@ -152,7 +152,7 @@ def answering_model_is_listed(*exchanges: Exchange) -> Outcome:
 
 
 def _listed(listing: Exchange) -> list[object]:
-    """The ids of the list; Stop where there is none."""
+    """The ids of the list; Stop if there is none."""
     if listing.status in NO_SUCH_ROUTE:
         raise undecided(Reason.NO_LIST, listing, status=listing.status)
     if not accepted(listing):
@@ -166,7 +166,7 @@ def _better(tried: list[Exchange]) -> Exchange:
 
 
 def _retrieved(retrieval: Exchange) -> Outcome:
-    """What was retrieved; Stop where that cannot be told."""
+    """What was retrieved; Stop if that cannot be told."""
     if not accepted(retrieval) or retrieval.failure is not None:
         raise unanswered(retrieval)
     if not kinds.of_its_kind(retrieval):

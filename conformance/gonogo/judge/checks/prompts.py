@@ -1,4 +1,4 @@
-"""Prompts of completions: one choice for each, in order, counted, and given back where they are echoed."""
+"""Prompts of completions: one choice for each, in order, counted, and echoed if requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a target says no: the status, and the error envelope."""
+"""Refusals: the status and the error object."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def refusal_media_type(exchange: Exchange, media_type: str) -> Outcome:
 
 @check("the message says something", Of.REFUSED)
 def message_not_empty(exchange: Exchange) -> Outcome:
-    """An error without words helps nobody."""
+    """An error must have a message."""
     message = _error(exchange).get("message")
     if not isinstance(message, str):
         raise undecided(Reason.NO_ERROR_MESSAGE, exchange)
@@ -175,21 +175,21 @@ def names_one(exchange: Exchange, names: tuple[str, ...]) -> Outcome:
 
 
 def _expect_name(exchange: Exchange, error: reading.Object, names: tuple[str, ...]) -> None:
-    """Raise Stop where the refusal speaks of another field of the request, as of a model that lacks it."""
+    """Raise Stop if the refusal speaks of another field of the request, as of a model that lacks it."""
     other = error.get("param")
     if isinstance(other, str) and other not in names and other in options(exchange):
         raise undecided(Reason.REFUSED_FOR_OTHER, exchange, param=other)
 
 
 def not_of_the_model(exchange: Exchange) -> None:
-    """Raise Stop where the refusal blames the model: one for embeddings generates nothing, whatever is asked."""
+    """Raise Stop if the refusal blames the model: one for embeddings generates nothing, whatever is asked."""
     if _error_of_client(exchange).get("param") == "model":
         raise refused_with(Reason.REFUSED_BY_MODEL, exchange, status=exchange.status)
 
 
 @compare("the statuses agree", Of.ANSWERED)
 def statuses_agree(*exchanges: Exchange) -> Outcome:
-    """What is known before the first token has its status, whether a stream was asked for or not."""
+    """What is known before the first token has its status, whether a stream was requested or not."""
     for exchange in exchanges:
         if exchange.status in {None, 401, 403} or turned_away(exchange):
             raise unanswered(exchange)
@@ -209,7 +209,7 @@ def _error(exchange: Exchange) -> reading.Object:
 
 
 def _error_of_client(exchange: Exchange) -> reading.Object:
-    """The error of a refusal with 4xx; a server that failed did not come to see whose error it is."""
+    """The error of a refusal with 4xx; a server that failed did not judge the request."""
     if exchange.status is not None and exchange.status >= 500:
         raise unhelpful_status(exchange)
     return _error(exchange)

@@ -1,4 +1,4 @@
-"""Generated requests, judged together: their failures by cause, and nothing where too few were accepted."""
+"""Generated requests, judged together: failures by cause, and no verdict if too few were accepted."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
 
 
 def _lives(sign: Exchange) -> bool:
-    """Whether a sign of life was answered, be it that the target is busy."""
+    """Whether a sign of life was answered, even with "busy"."""
     with suppress(Stop):
         return not isinstance(still_answers(sign), Deviation)
     return True

@@ -1,4 +1,4 @@
-"""Parameters of sampling: accepted or refused by name, and not ignored where that shows in the text."""
+"""Sampling parameters: accepted or refused by name, and not ignored where the text shows it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS = 30
 30 words are some 40 tokens. Take a server that leaves out what is less likely than a tenth of the best (min_p), and a
 model so sure of itself that every third token alone has a rival then, a third as likely: at temperature 2 that one is
 drawn sqrt(1/3) times as often, and the greedy token comes in 63 of 100 draws. Two texts are the greedy one then once
-in 0.63 ** -26 = 160,000 runs. Where nothing is left out, the whole vocabulary is drawn from at each place.
+in 0.63 ** -26 = 160,000 runs. Where nothing is omitted, the whole vocabulary is drawn from at each place.
 """
 UNLIKELY = 1e-4
 """The chance of both draws together from which on we say that nothing was drawn, where log probabilities tell it."""
@@ -118,7 +118,7 @@ def _is_the_same(expected: str, actual: str) -> bool:
 
 
 def _expect_unlikely(text: str, measured: Exchange) -> None:
-    """Raise Stop where a server that draws may have said this text twice."""
+    """Raise Stop if a server that draws may have said this text twice."""
     told = chance.measured(measured) if accepted(measured) else None
     if told is not None and told * 2 > log(UNLIKELY):
         raise undecided(Reason.TOO_SURE, measured)
@@ -138,14 +138,14 @@ def _other(first: Exchange, again: Exchange) -> Deviation | None:
 
 
 def repeated(first: Exchange, again: Exchange) -> str:
-    """The greedy text; Stop where it does not repeat."""
+    """The greedy text; Stop if it does not repeat."""
     if _other(first, again) is not None:
         raise undecided(Reason.NOT_REPEATED, first, again)
     return _said(first)
 
 
 def _said(exchange: Exchange) -> str:
-    """The text to its end; Stop where there is none, as where all of it went into reasoning."""
+    """The text to its end; Stop if there is none, as where all of it went into reasoning."""
     if exchange.is_stream:
         reading.unfailed(exchange)
     said = text(exchange)

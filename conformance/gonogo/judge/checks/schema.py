@@ -164,7 +164,7 @@ def _required(component: str, field: str) -> bool:
 
 
 def _followed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema that a reference names, be it beside null."""
+    """The schema that a reference names, possibly with null."""
     schemas: dict[str, dict[str, Any]] = gonogo_contract.document()["components"]["schemas"]
     branches = (schema, *schema.get("anyOf", ()))
     reference = next((branch["$ref"] for branch in branches if "$ref" in branch), None)
@@ -189,4 +189,4 @@ def _any_owned(misfit: Misfit, fields: list[str]) -> bool:
 
 def _deviation(misfit: Misfit, component: str) -> Deviation:
     where = misfit.pointer or "the value itself"
-    return Deviation(f"{where} as {component} describes it", f"{where}: {misfit.message}")
+    return Deviation(f"{where} as defined by {component}", f"{where}: {misfit.message}")

@@ -1,4 +1,4 @@
-"""Several choices: as many as were asked for, whole and streamed, and all of them counted."""
+"""Several choices: the requested number, whole and streamed, and all of them counted."""
 
 from __future__ import annotations
 

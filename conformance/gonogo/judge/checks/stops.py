@@ -1,4 +1,4 @@
-"""Stop sequences cut out of a greedy text: what came back, compared with what comes before the sequence.
+"""Stop sequences taken from a greedy text: the answer is compared with the text before the sequence.
 
 A server may trim spaces at the ends of a text, so they do not count.
 """
@@ -35,7 +35,7 @@ class Ending(Enum):
     EXACT = auto()  # there
     RAN_ON = (
         auto()
-    )  # nowhere near: it is the whole greedy text, or another one that goes on far behind the sequence
+    )  # nowhere near: it is the whole greedy text, or another one that continues far behind the sequence
     CUT_OUT = auto()  # the sequence is gone, and what comes after it is there
     INCLUDED = auto()  # after the sequence, which is in it
     PAST = auto()  # somewhere behind the sequence, which is in it
@@ -75,13 +75,13 @@ class _Stopped:
         return saw(what, self.cut)
 
     def expect_ended(self) -> None:
-        """Raise Stop where no stop sequence ended the text."""
+        """Raise Stop if no stop sequence ended the text."""
         if self.ending not in ENDED:
             raise undecided(Reason.NOT_STOPPED, self.cut)
 
 
 def stopped_text(baseline: Exchange, cut: Exchange) -> _Stopped:
-    """How the text compares with the greedy text of the baseline; Stop where it is another one."""
+    """How the text compares with the greedy text of the baseline; Stop if it is another one."""
     whole, actual = text(baseline), text(cut).strip()
     if not actual:
         raise undecided(Reason.NO_TEXT, cut)
@@ -238,7 +238,7 @@ def released(*exchanges: Exchange) -> Outcome:
 
 
 def _tokens_before(streamed: Exchange, stopped: _Stopped, tokens: int) -> int | None:
-    """How many tokens the text up to the end of the sequence took; None where pieces of the stream are no tokens."""
+    """How many tokens the text up to the end of the sequence took; None if pieces of the stream are no tokens."""
     pieces = [said for _, choice in reading.by_choice(streamed).get(0, []) if (said := piece(choice))]
     if abs(len(pieces) - tokens) > 2:
         return None
@@ -256,13 +256,13 @@ def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
 
 
 def _complete(exchange: Exchange) -> None:
-    """Raise Stop where an error ended the stream, and not a stop sequence."""
+    """Raise Stop if an error ended the stream, and not a stop sequence."""
     if exchange.is_stream:
         reading.unfailed(exchange)
 
 
 def _reason(exchange: Exchange) -> object:
-    """The finish reason of the first choice; Stop where none is given, which other rules say."""
+    """The finish reason of the first choice; Stop if none is given, which other rules say."""
     if exchange.is_stream:
         reading.unfailed(exchange)
         given = [choice.get("finish_reason") for _, choice in reading.by_choice(exchange).get(0, [])]

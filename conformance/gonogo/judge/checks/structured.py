@@ -1,4 +1,4 @@
-"""Answers of a given form: text that is JSON, and that the schema of the request admits."""
+"""Structured outputs: text that is JSON and matches the schema of the request."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def begins_as_object(exchange: Exchange) -> Outcome:
 
 
 def _said(exchange: Exchange) -> str:
-    """The whole text; Stop where there is none, or not all of it came."""
+    """The whole text; Stop if there is none, or not all of it came."""
     calls.uncut(exchange)
     if exchange.is_stream:
         reading.unfailed(exchange)

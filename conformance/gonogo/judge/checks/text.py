@@ -1,4 +1,4 @@
-"""The text itself: whole characters, no markers of a template, and the same words whole and streamed."""
+"""The text itself: intact characters, no control tokens, and the same text whole and streamed."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def no_leading_space(*exchanges: Exchange) -> Outcome:
 
 
 def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """The stream and the whole answer; Stop where the repeated stream has another text."""
+    """The stream and the whole answer; Stop if the repeated stream has another text."""
     reading.unfailed(first)
     if text(first) != text(again):
         raise undecided(Reason.NOT_REPEATED, first, again)
@@ -160,14 +160,14 @@ def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchan
 
 
 def _alike(streamed: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """Both; Stop where they have not the same text, which is for another rule to say."""
+    """Both; Stop if they have not the same text, which is for another rule to say."""
     if _said(streamed).strip() != _said(whole).strip():
         raise undecided(Reason.TEXTS_DIFFER, streamed, whole)
     return streamed, whole
 
 
 def _reason(exchange: Exchange) -> object:
-    """The reason of the only choice; Stop where it is none of those that end a text."""
+    """The reason of the only choice; Stop if it is none of those that end a text."""
     given = calls.finish_reasons(exchange)
     if not given:
         all_of_it(exchange)
@@ -198,7 +198,7 @@ def _strings(data: str) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    """The text; Stop where there is none."""
+    """The text; Stop if there is none."""
     said = text(exchange)
     if not said:
         raise undecided(Reason.NO_TEXT, exchange)

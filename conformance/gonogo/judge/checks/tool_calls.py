@@ -1,4 +1,4 @@
-"""Calls of tools in whole answers: that they come where they must, and what a caller can do with them."""
+"""Tool calls in whole answers: made if required, and usable by a caller."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def not_called(exchange: Exchange) -> Outcome:
 
 @check("no call is left in the content")
 def no_markup(exchange: Exchange) -> Outcome:
-    """Calls are in "tool_calls"; what stays in the content nobody runs (lmstudio-ai/lmstudio-bug-tracker#2115)."""
+    """Calls are in "tool_calls"; calls left in the content are not run (lmstudio-ai/lmstudio-bug-tracker#2115)."""
     message = reading.choices(exchange)[0].get("message")
     content = message.get("content") if isinstance(message, dict) else None
     if content is not None and not isinstance(content, str):
@@ -73,7 +73,7 @@ def no_markup(exchange: Exchange) -> Outcome:
 
 @check("every call names a tool that was offered")
 def offered(exchange: Exchange) -> Outcome:
-    """A name that nobody offered, nobody can call."""
+    """A name that was not offered cannot be called."""
     tools = reading.objects(exchange.request.fields.get("tools"))
     known = [calls.function(tool).get("name") for tool in tools]
     names = [name for name in calls.names(exchange) if isinstance(name, str)]

@@ -1,4 +1,4 @@
-"""Calls of tools in streams: fragments that a client can put together."""
+"""Tool calls in streams: fragments that a client can join."""
 
 from __future__ import annotations
 
@@ -168,9 +168,9 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
 
 @compare("the stream calls with the arguments of the whole answer, where greedy text repeats", Of.BEGUN)
 def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
-    """As JSON: how it is spaced is nobody's matter. Where greedy text does not repeat, arguments need not.
+    """As JSON: spacing does not matter. Where greedy text does not repeat, arguments need not.
 
-    Other tools, arguments that are lost and those that are no JSON are other rules' matters.
+    Other tools, arguments that are lost and those that are not JSON are other rules' matters.
     """
     repeated(first, again)
     complete = _complete(whole, streamed)
@@ -185,9 +185,9 @@ def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: 
 
 
 def _complete(whole: Exchange, streamed: Exchange) -> int | None:
-    """How many calls from the first on can be compared; None where neither answer was cut, and all can.
+    """How many calls from the first on can be compared; None if neither answer was cut, and all can.
 
-    Where the limit cut both, a call that another one follows was over before, in either form. Stop where one answer
+    Where the limit cut both, a call that another one follows was over before, in either form. Stop if one answer
     alone was cut, or no call is known to have been over.
     """
     both = (whole, streamed)
@@ -202,7 +202,7 @@ def _complete(whole: Exchange, streamed: Exchange) -> int | None:
 
 
 def _called(exchange: Exchange, most: int | None) -> list[tuple[object, str]]:
-    """The name of each call with its arguments as JSON in one spelling; Stop where they are no JSON object.
+    """The name of each call with its arguments as JSON in one spelling; Stop if they are not a JSON object.
 
     Of `most` calls, where that is not None.
     """

@@ -1,4 +1,4 @@
-"""Variations of a request that was answered: what they are turned away with, and what is lost with them."""
+"""Variations of a request that was answered: how they are refused, and what is lost with them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _may_be_lost(last: Exchange) -> bool:
 
 @compare("where the whole text begins with the prompt, the streamed one does too", Of.ANY)
 def echoed_in_stream(whole: Exchange, streamed: Exchange) -> Outcome:
-    """Whoever echoes does so in streams: with the prompt first, and its log probabilities where they were asked for."""
+    """Whoever echoes does so in streams: with the prompt first, and its log probabilities where they were requested."""
     if not accepted(whole):
         raise undecided(Reason.PLAIN_REFUSED, whole, ending=ending(whole))
     prompt = str(whole.request.fields.get("prompt"))

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: for people, in a browser, on paper, or read aloud.
+"""The report as one self-contained HTML page, for browsers, print and screen readers.
 
 `page` is the frame (template environment, style, script, Content-Security-Policy) that other pages share.
 """
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def render(report: Report) -> str:
-    """The page as text, with a line break at its end."""
+    """The page as text, with a trailing line break."""
     from gonogo.report.html.report import render as rendered  # noqa: PLC0415 - Jinja is for those who want a page
 
     return rendered(report)

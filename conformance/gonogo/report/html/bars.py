@@ -1,4 +1,4 @@
-"""A bar of verdicts: how many rules have each, as the parts of a whole."""
+"""A bar of verdicts: the share of each verdict."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ DATA = b"data:"
 class Line:
     """A line of a body: where it begins, when it was there, and its pieces.
 
-    `is_it` is whether the offending part is in it. A line that stands for others that are left out has their number as
+    `is_it` is whether the offending part is in it. A line that stands for others that are omitted has their number as
     `left_out`, and no pieces.
     """
 
@@ -38,7 +38,7 @@ class Line:
 
 
 def lines(exchange: Exchange, position: Position | None, actual: str | None) -> tuple[Line, ...]:
-    """The lines of an answer around its offending part, and at both ends; empty where it has no body.
+    """The lines of an answer around its offending part, and at both ends; empty if it has no body.
 
     The part is the value to which the JSON pointer in `actual` leads, else the line at the position; without either
     nothing is marked.
@@ -106,7 +106,7 @@ def _pieces(line: bytes, offending: tuple[int, int] | None, most: int) -> tuple[
 
 
 def _cut(pieces: Sequence[Piece], before: int, after: int) -> tuple[Piece, ...]:
-    """The pieces between what is left out."""
+    """The pieces between what is omitted."""
     head = [Piece(f"… {before} characters …", "cut")] if before else []
     tail = [Piece(f"… {after} characters …", "cut")] if after else []
     return (*head, *(piece for piece in pieces if piece.text), *tail)

@@ -1,4 +1,4 @@
-"""What differs between two texts, and where in a JSON text a value stands: the parts that a page marks."""
+"""Differences between two texts, and the position of a value in JSON text: the parts that a page marks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text, and how it is marked: "wrong", "right", "cut" for what is left out, or "" for not at all."""
+    """A part of a text, and how it is marked: "wrong", "right", "cut" for what is omitted, or "" for not at all."""
 
     text: str
     mark: str = ""
@@ -50,7 +50,7 @@ def _filled(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def pointed_at(actual: str | None) -> list[str] | None:
-    """The steps of the JSON pointer that begins what was found; None where none does.
+    """The steps of the JSON pointer that begins what was found; None if none does.
 
     Of a member that is missing they lead to the object that lacks it.
     """
@@ -63,7 +63,7 @@ def pointed_at(actual: str | None) -> list[str] | None:
 
 
 def span_of(text: str, steps: Sequence[str]) -> tuple[int, int] | None:
-    """From where to where the value lies to which these steps lead, with its name in an object; None where none does.
+    """From where to where the value lies to which these steps lead, with its name in an object; None if none does.
 
     The text begins with a JSON value. The first member of a name counts where it is repeated.
     """

@@ -61,7 +61,7 @@ class Section:
 
 
 def render(matrix: Matrix) -> str:
-    """The page as text, with a line break at its end."""
+    """The page as text, with a trailing line break."""
     return page(
         "matrix.html",
         styles=(*STYLES, "matrix.css"),

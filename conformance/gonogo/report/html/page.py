@@ -23,7 +23,7 @@ SCRIPTS = ("base.js",)
 def page(
     template: str, *, styles: tuple[str, ...] = STYLES, scripts: tuple[str, ...] = SCRIPTS, **values: object
 ) -> str:
-    """The template, which extends `base.html`, filled with these values; a line break at its end.
+    """The template, which extends `base.html`, filled with these values; a trailing line break.
 
     `styles` and `scripts` are files beside the templates, in the order in which they are put into the page.
     """

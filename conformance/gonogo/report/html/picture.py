@@ -1,4 +1,4 @@
-"""A timeline as a picture: where each mark lies, in units of its viewBox, and the same in words.
+"""A timeline as SVG: the position of each mark in units of its viewBox, and the same in words.
 
 What arrives together stands one on the other, so that a stream that was held back is one tower, and one that was
 not is a comb.
@@ -43,7 +43,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A mark that is shown by itself."""
+    """A mark that is shown separately."""
 
     kind: Kind
     x: float

@@ -1,4 +1,4 @@
-"""The report as a page: what the templates show of it, in the order in which they do. Nothing is judged here."""
+"""The report as a page: the data for the templates, in their order. Nothing is judged here."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class StreamView:
 
 
 def render(report: Report) -> str:
-    """The page as text, with a line break at its end."""
+    """The page as text, with a trailing line break."""
     causes = [_cause(cause, report, whole=n < MOST_CAUSES) for n, cause in enumerate(report.causes)]
     groups = _groups(report, {view.shown.id for view in causes if view.shown is not None})
     streams = [exchange for exchange in report.exchanges.values() if exchange.is_stream]
@@ -157,35 +157,33 @@ def _summary(report: Report) -> str:
         return _why_not_judged(report)
     failed, warned = totals[Verdict.FAIL], totals[Verdict.WARN]
     if not failed:
-        told = (
-            "No must rule was seen broken" if not warned else f"No must rule was seen broken; {warned} warned"
-        )
+        told = "No must rule is broken" if not warned else f"No must rule is broken; {warned} warned"
         return f"{told}, {totals[Verdict.PASS]} passed."
     number = sum(report.verdict_of(cause) is Verdict.FAIL for cause in report.causes)
     causes = "one cause" if number == 1 else f"{number} causes"
-    return f"{failed} must {'rule is' if failed == 1 else 'rules are'} broken, by {causes}."
+    return f"{failed} must {'rule is' if failed == 1 else 'rules are'} broken, with {causes}."
 
 
 def _why_not_judged(report: Report) -> str:
     if report.totals[Verdict.ERROR]:
-        return "A check of gonogo's own broke; that is no fault of the target. Please report it."
+        return "Internal error in a check of gonogo, not caused by the target. Please report it."
     if report.cut_short and any(report.totals[verdict] for verdict in DECIDED):
-        return "Nothing that was asked is a no-go, but the run ended before it had asked all."
-    return "Not one rule could be decided; the rules below say why."
+        return "No must rule is broken so far, but the run ended early."
+    return "No rule could be decided; the rules below give the reasons."
 
 
 def _notes(report: Report) -> Iterator[str]:
     """What else one has to know of the run."""
     if report.truncated:
-        yield "The evidence file was cut short; what is missing there is inconclusive here."
+        yield "The evidence file is incomplete; rules without evidence are inconclusive."
     if report.cut_short and report.gate is not Gate.NOT_JUDGED:
-        yield "The run ended before it had asked all."
+        yield "The run ended early."
     for group in report.unmet:
-        yield f'The group "{group}" is required, and the target does not support all of it.'
+        yield f'The group "{group}" is required, but the target does not support all of its rules.'
     yield from (sentence for _, sentence in unmet(report))
     yield from (problem.message for problem in report.problems)
     if report.strict and report.totals[Verdict.WARN]:
-        yield "The run is strict: warnings break it."
+        yield "The run is strict: warnings are no-go."
 
 
 # ---- causes and rules ----------------------------------------------------------------------------------------

@@ -18,4 +18,4 @@ Who owns what:
 from gonogo_server.engine.mlx.blas import load_blas
 
 BLAS = load_blas()
-"""The BLAS that mlx computes with; None where it needs none (macOS, a GPU)."""
+"""The BLAS that mlx computes with; None if it needs none (macOS, a GPU)."""

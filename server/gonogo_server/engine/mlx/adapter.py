@@ -20,7 +20,7 @@ def adapt(model: Any, folder: Path, dtype: mx.Dtype | None) -> None:  # noqa: AN
     """Change the model (an mlx_lm module) to what the adapter in the folder makes of it.
 
     In `dtype` (not None) the adapter becomes part of the base's weights, and a step costs what it costs without;
-    weights as stored would lose much of it by that, as they are coarser. Raises `ValueError` where it does not fit.
+    weights as stored would lose much of it by that, as they are coarser. Raises `ValueError` if it does not fit.
     """
     try:
         whole().load_adapters(model, str(folder))
@@ -29,7 +29,7 @@ def adapt(model: Any, folder: Path, dtype: mx.Dtype | None) -> None:  # noqa: AN
         detail = " ".join(line.strip() for line in str(error).splitlines()[:2])
         raise ValueError(f"its adapter does not fit its base: {detail}") from error
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"its adapter_config.json is not one that mlx_lm writes: {error}") from error
+        raise ValueError(f"its adapter_config.json is not in mlx_lm's format: {error}") from error
     _check_complete(model, folder)
     if dtype is not None:
         model.set_dtype(dtype)

@@ -1,8 +1,8 @@
-"""Everything of mlx_lm that the engine stands on, by name.
+"""All parts of mlx_lm that the engine uses, by name.
 
 Little of it is public and it moves from minor to minor, so mlx_lm is pinned to `TESTED`, and a test compares
 the signatures with those it recorded. What a plain Llama in a GGUF file needs is here at once; `whole` imports the
-rest, which takes a second and a half, when it is asked for.
+rest, which takes a second and a half, when it is requested.
 """
 
 from __future__ import annotations

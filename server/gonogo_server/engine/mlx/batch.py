@@ -1,7 +1,7 @@
-"""One model and all the answers that are generated with it at the same time (continuous batching).
+"""One model and all answers that are generated with it at the same time (continuous batching).
 
 mlx_lm's BatchGenerator does the work: sequences join it and leave it between any two steps. What is decided here is
-who joins when, what of a prompt need not be read again, and what becomes of a step that fails.
+who joins when, which prefix is cached, and how a failed step is handled.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Batch:
             if not self._sequences:
                 return False
             self._go_on(deliveries)
-        except Exception as error:  # noqa: BLE001 - it is told to those it concerns
+        except Exception as error:  # noqa: BLE001 - reported to the affected answers
             # The caches of all sequences may be out of step with their tokens now: none of them can be used again.
             log_failure(log, error, "A step of the model %s failed.", self._name)
             self._break(error, deliveries)
@@ -174,7 +174,7 @@ class Batch:
                 response.token, response.logprobs, response.finish_reason
             )
         except Exception as error:  # noqa: BLE001 - the step was a good one: it is this answer's alone
-            log_failure(log, error, "An answer of the model %s could not be told.", self._name)
+            log_failure(log, error, "An answer of the model %s could not be delivered.", self._name)
             return error.with_traceback(None)
 
     def _drop_cancelled(self) -> None:
@@ -200,7 +200,7 @@ class Batch:
                     return
                 self._join(sequence)
             except Exception as error:  # noqa: BLE001 - nothing of it is in the batch yet: it is this answer's alone
-                log_failure(log, error, "An answer of the model %s could not be begun.", self._name)
+                log_failure(log, error, "An answer of the model %s could not be started.", self._name)
                 self._waiting.remove(sequence)
                 deliveries.add(sequence.ticket, error.with_traceback(None))
 

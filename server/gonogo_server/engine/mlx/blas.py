@@ -34,14 +34,14 @@ class Blas:
 def load_blas(
     environ: MutableMapping[str, str] = os.environ, modules: Mapping[str, object] = sys.modules
 ) -> Blas | None:
-    """Load the first BLAS that is found for all of the process; None where mlx has no use for one.
+    """Load the first BLAS that is found for all of the process; None if mlx has no use for one.
 
     Looked for are PyPI's `mkl`, then the system's OpenBLAS. Call it before the first import of `mlx.core`.
     """
     if sys.platform != "linux" or not _installed("mlx-cpu"):
         return None
     if "mlx.core" in modules:
-        return Blas(None, "the slow one of mlx, as mlx was imported before another could be loaded")
+        return Blas(None, "the slow one of mlx, because mlx was imported before another could be loaded")
     for name, path in candidates():
         if _has_cblas(path):
             if name == "MKL":

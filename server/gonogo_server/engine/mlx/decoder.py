@@ -1,4 +1,4 @@
-"""Language models as a source of vectors: mlx_lm's decoders without the layer that names the next token."""
+"""Language models for embeddings: mlx_lm's decoders without the output layer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Headless:
 
 
 def headless_classes(config: dict[str, Any]) -> tuple[type[Any], type[Any]]:
-    """mlx_lm's classes for a config.json, the first one `Headless`. Raises `ValueError` where it has none."""
+    """mlx_lm's classes for a config.json, the first one `Headless`. Raises `ValueError` if it has none."""
     model, args = whole().get_classes(config)
     return type(model.__name__, (Headless, model), {}), args
 

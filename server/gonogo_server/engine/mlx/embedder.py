@@ -1,4 +1,4 @@
-"""An embedding model that can be asked: folders go in, vectors come out. To be used on one thread."""
+"""An embedding model: text in, vectors out. To be used on one thread."""
 
 from __future__ import annotations
 
@@ -73,15 +73,18 @@ class Embedder:
         for index, one in enumerate(inputs):
             if not 0 < len(one) <= self.text.context_length:
                 raise BadRequest(
-                    f"Input {index} has {len(one)} tokens, and this model reads 1 to {self.text.context_length}.",
+                    (
+                        f"Input {index} has {len(one)} tokens, but this model accepts 1 to "
+                        f"{self.text.context_length}."
+                    ),
                     param="input",
                     code="context_length_exceeded" if one else "invalid_value",
                 )
-            # mlx reads beyond its tables without a word.
+            # mlx reads beyond its tables silently.
             if not 0 <= min(one) <= max(one) < self.text.vocabulary:
                 raise BadRequest(
-                    f"Input {index} has a token id that this model does not know: its ids are 0 to"
-                    f" {self.text.vocabulary - 1}.",
+                    f"Input {index} has an unknown token id: the ids of this model are 0 to "
+                    f"{self.text.vocabulary - 1}.",
                     param="input",
                     code="invalid_value",
                 )

@@ -1,4 +1,4 @@
-"""What a folder of sentence-transformers says about how its model makes vectors.
+"""Reads the configuration of a sentence-transformers folder.
 
 Source: the files that sentence-transformers 2 to 6 write: modules.json, 1_Pooling/config.json,
 sentence_bert_config.json, config_sentence_transformers.json, beside those of `transformers`.
@@ -33,7 +33,7 @@ OLD_MODES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingFolder:
-    """How an embedding model reads its inputs, and what becomes of what it computes."""
+    """How an embedding model tokenizes its inputs and pools its outputs."""
 
     path: Path
     model_type: str
@@ -48,17 +48,17 @@ class EmbeddingFolder:
 
 
 def read_embedding_folder(path: Path) -> EmbeddingFolder:
-    """What the folder says. Raises `ValueError` where it asks for what is not computed here, `OSError` and
+    """What the folder says. Raises `ValueError` if it asks for what is not computed here, `OSError` and
     `KeyError` where a file of it, or what must be in it, is missing.
     """
     config = json.loads((path / "config.json").read_text())
     if config.get("use_bidirectional_attention") or config.get("is_causal") is False:
-        raise ValueError(f"its architecture is not supported: {config['model_type']} that looks ahead")
+        raise ValueError(f"its architecture is not supported: bidirectional {config['model_type']}")
     pooling = _read(path / _pooling_folder(path) / "config.json")
     transformer = _read(path / "sentence_bert_config.json")
     prompt = _default_prompt(_read(path / "config_sentence_transformers.json"))
     if prompt and not pooling.get("include_prompt", True):
-        raise ValueError("it leaves its prompt out of what it pools, which is not supported")
+        raise ValueError("it excludes its prompt from pooling, which is not supported")
     return EmbeddingFolder(
         path=path,
         model_type=config["model_type"],
@@ -84,7 +84,7 @@ def _pooling_folder(path: Path) -> str:
     if foreign := [kind for kind in modules if kind not in COMPUTED]:
         raise ValueError(f"its module {foreign[0]} is not supported")
     if "Pooling" not in modules:
-        raise ValueError("its modules.json has no Pooling, so that nothing makes one vector of many")
+        raise ValueError("its modules.json has no Pooling module")
     return str(modules["Pooling"]["path"])
 
 
@@ -92,10 +92,10 @@ def _mode(pooling: Mapping[str, Any]) -> str:
     given = pooling.get("pooling_mode") or [mode for key, mode in OLD_MODES.items() if pooling.get(key)]
     modes: Sequence[str] = [given] if isinstance(given, str) else given
     if len(modes) > 1:
-        raise ValueError(f"pooling in several ways is not supported: {', '.join(modes)}")
+        raise ValueError(f"several pooling modes are not supported: {', '.join(modes)}")
     mode = modes[0] if modes else "mean"
     if mode not in MODES:
-        raise ValueError(f"its way of pooling is not supported: {mode}")
+        raise ValueError(f"its pooling mode is not supported: {mode}")
     return mode
 
 

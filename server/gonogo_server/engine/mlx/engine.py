@@ -1,4 +1,4 @@
-"""The engine on MLX: one thread computes, another reads and writes text, and the event loop waits for both."""
+"""The engine on MLX: one thread computes, another tokenizes, and the event loop waits for both."""
 
 from __future__ import annotations
 

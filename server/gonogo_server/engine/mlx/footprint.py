@@ -1,4 +1,4 @@
-"""What the caches of answers will take, in bytes, told before anything of them is read.
+"""The size of an answer's caches in bytes, computed before its prefill.
 
 For a Llama that is layers x key/value heads x head size x 2 x bytes of a number for each token. It is not computed
 from the configuration, as each architecture says it otherwise, but looked up in the caches that the model makes.

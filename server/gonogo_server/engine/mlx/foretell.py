@@ -1,4 +1,4 @@
-"""What can be said of a model while it is still on disk."""
+"""What is known of a model while it is still on disk."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Foretold:
 
 
 def foretell(location: Location) -> Foretold:
-    """What the model's configuration says. Raises `ModelUnavailable` where it cannot be read."""
+    """What the model's configuration says. Raises `ModelUnavailable` if it cannot be read."""
     try:
         context, vocabulary, nbytes = _gguf(location) if location.format == "gguf" else _folder(location)
     except Exception as error:

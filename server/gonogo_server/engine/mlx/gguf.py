@@ -104,7 +104,7 @@ def architecture(metadata: Mapping[str, Any]) -> str:
     if named not in BLOCKS:
         *most, last = BLOCKS
         raise UnsupportedModel(
-            f"its architecture is {named!r}, and only {', '.join(most)} and {last} are read from GGUF files"
+            f"its architecture is {named!r}, but only {', '.join(most)} and {last} are supported in GGUF files"
         )
     return str(named)
 
@@ -117,7 +117,7 @@ def _usual(tensors: Mapping[str, mx.array]) -> mx.Dtype:
 def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
     """The tensors, and what the file says of its model, by the names of the GGUF specification.
 
-    Raises `ModelUnavailable` where it may be read only, and there is no room for a copy, `UnsupportedModel` for a
+    Raises `ModelUnavailable` if it may be read only, and there is no room for a copy, `UnsupportedModel` for a
     tensor of a type that mlx does not read, or not right, or such a value of the metadata.
     """
     infos = tensor_infos(path)
@@ -137,7 +137,11 @@ def read_file(path: Path) -> tuple[dict[str, mx.array], dict[str, Any]]:
 
 
 def _unread(info: TensorInfo) -> UnsupportedModel:
-    how = "of which mlx reads half the values wrong" if info.number in MISREAD else "which mlx does not read"
+    how = (
+        "half of whose values mlx reads incorrectly"
+        if info.number in MISREAD
+        else ("which mlx does not support")
+    )
     return UnsupportedModel(f"its tensor {info.name} is of the type {info.type}, {how}")
 
 
@@ -169,15 +173,15 @@ def _writable(path: Path) -> Iterator[str]:
             copy.flush()
         except OSError as error:
             raise ModelUnavailable(
-                f"mlx opens GGUF files for writing, which this one cannot be ({unwritable}), and no copy of its"
-                f" {path.stat().st_size // 2**20} MiB can be made for it ({error.strerror}): set TMPDIR to a folder"
-                " with room for one"
+                f"mlx opens GGUF files for writing, but this one is read-only ({unwritable}), and its "
+                f"{path.stat().st_size // 2**20} MiB cannot be copied ({error.strerror}): set TMPDIR "
+                "to a folder with enough space"
             ) from None
         yield copy.name
 
 
 def unwritable_because(path: Path) -> str | None:
-    """Why the file cannot be opened for writing, in the system's words; None where it can. It stays as it is."""
+    """Why the file cannot be opened for writing, in the system's words; None if it can. It stays as it is."""
     try:
         with path.open("r+b"):
             return None
@@ -190,7 +194,7 @@ def unwritable_because(path: Path) -> str | None:
 def _arguments(arch: str, metadata: Mapping[str, Any], weights: Mapping[str, mx.array]) -> dict[str, Any]:
     for key in (f"{arch}.rope.scaling.type", f"{arch}.expert_count"):
         if metadata.get(key) not in {None, "none", 0}:
-            raise UnsupportedModel(f"its {key} is {metadata[key]!r}, which is not read from GGUF files")
+            raise UnsupportedModel(f"its {key} is {metadata[key]!r}, which is not supported in GGUF files")
     arguments = {name: _required(metadata, f"{arch}.{key}") for name, key in ARGUMENTS.items()}
     heads = arguments["num_attention_heads"]
     return arguments | {
@@ -264,4 +268,4 @@ def _layer(arch: str, name: str) -> str:
             return f"model.layers.{number}.{BLOCKS[arch][layer]}"
     elif name in OUTSIDE:
         return OUTSIDE[name]
-    raise UnsupportedModel(f"its tensor {name} has no place in a plain {arch}")
+    raise UnsupportedModel(f"its tensor {name} does not belong to a plain {arch}")

@@ -1,4 +1,4 @@
-"""The names and types of the tensors in a GGUF file, and where each begins, as its head tells them.
+"""The names, types and positions of the tensors in a GGUF file, read from its header.
 
 mlx stops reading at the first tensor of a type that it does not know, and says nothing, and makes float16 of BF16. What
 it gave is compared with this. Values of the metadata that it does not read are refused before it is asked. Source: the
@@ -107,7 +107,7 @@ def _pass_over(file: BinaryIO, name: bytes, kind: int) -> None:
 
 def _unread(name: bytes, what: str) -> UnsupportedModel:
     key = name.decode("utf-8", "replace")
-    return UnsupportedModel(f"its metadata value {key} is of {what}, which mlx does not read")
+    return UnsupportedModel(f"its metadata value {key} is of {what}, which mlx does not support")
 
 
 def _skip(file: BinaryIO, kind: int, number: int) -> None:

@@ -1,4 +1,4 @@
-"""How the vocabularies in GGUF files have a text split into words, before pairs are merged within each.
+"""Pre-tokenizers of GGUF vocabularies: how a text is split into words before BPE merges.
 
 A file names the way in `tokenizer.ggml.pre`. The names, what each splits on, and what else follows from it are those of
 llama.cpp at commit 00ad355 (src/llama-vocab.cpp: `llm_tokenizer_bpe` and `llama_vocab::impl::load`). As there, a text
@@ -88,5 +88,5 @@ def words_of(model: object, name: object) -> Words:
     if model == "gpt2" and isinstance(name, str) and name in WORDS:
         return WORDS[name]
     raise UnsupportedModel(
-        f"its tokenizer ({model}, {name}) is not read from GGUF files; take the model in MLX format"
+        f"its tokenizer ({model}, {name}) is not supported in GGUF files; use the model in MLX format"
     )

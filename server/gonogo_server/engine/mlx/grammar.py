@@ -1,4 +1,4 @@
-"""Grammars: which tokens an answer may go on with, by llguidance, as a mask over the logits."""
+"""Grammars: the tokens that may continue an answer, by llguidance, as a mask over the logits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class GrammarMask:
         self._try(lambda: self._matcher.consume_token(token), None)
 
     def forced(self, most: int) -> list[int]:
-        """The next tokens, `most` at most, where the grammar leaves no choice; it goes on behind them.
+        """The next tokens, `most` at most, where the grammar leaves no choice; it continues behind them.
 
         They are those that the tokenizer makes of the text that is certain, but for the last ones, where what
         follows may become one with them.
@@ -83,8 +83,8 @@ class GrammarMask:
         if self._matcher.is_error():
             # What llguidance says is the state of its parser.
             self.failure = BadRequest(
-                "The answer came to a place where the schema of this request cannot be followed any further:"
-                " make the schema smaller.",
+                "The grammar of the schema in this request cannot continue the answer: make the schema "
+                "smaller.",
                 code="invalid_json_schema",
             )
             return logits

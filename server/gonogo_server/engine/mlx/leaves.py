@@ -1,4 +1,4 @@
-"""Modules of a package without what the package imports by itself.
+"""Imports modules of a package without the imports of the package itself.
 
 `import mlx_lm.models.llama` runs `mlx_lm/__init__.py` first, which imports transformers, and that all of its own names:
 together half of the time of a start, for a class that needs none of it.

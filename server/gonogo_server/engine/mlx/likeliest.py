@@ -1,4 +1,4 @@
-"""Log probabilities on their way out: of the token that was chosen, and of the likeliest in its place."""
+"""Log probabilities of an answer: those of the sampled token and of the most likely alternatives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From files to a model that can be asked, in the precision that suits the device.
+"""Loads a model from files, in the precision that suits the device.
 
 A CPU computes fastest in float32: half precision and quantised products take slow scalar paths there (mlx
 0.32 on x86-64). A GPU takes the weights of a folder as they are stored, those of a GGUF file as float16.
@@ -58,7 +58,7 @@ def load(location: Location, prepare: Callable[[Any], None] | None = None) -> Lo
             adapt(model, location.adapter, dtype)
         if prepare is not None:
             prepare(model)
-        # Before they are evaluated, so that none of them is there by itself and joined.
+        # Before they are evaluated, so that none of them exists both separately and joined.
         packed = join(model) if on_cpu() and can_be_packed(model) else None
         mx.eval(model.parameters())
         text = Text(tokenizer, context_length, vocabulary(model, tokenizer))

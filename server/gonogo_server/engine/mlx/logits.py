@@ -1,4 +1,4 @@
-"""What is done to the logits of one answer before a token is drawn: penalties, bias, grammar.
+"""Logits processors of one answer: penalties, bias, grammar.
 
 Each is called by mlx_lm with all token ids so far (the last of the prompt is the last of the first call) and the
 logits for the next one, of shape [1, vocabulary]. None may raise: an exception would leave the caches of the

@@ -1,8 +1,8 @@
-"""Grammars of answers, each compiled once for a model, beside everything else and within a time limit.
+"""Grammar matchers of answers, compiled once per model, concurrently and within a time limit.
 
-What comes here has been tried in a process of its own (`gonogo_server.compilation`), with bytes for a vocabulary. The
-vocabulary of the model makes it another compilation: who waits for that waits no longer than the first may take, and
-nobody else waits at all.
+Schemas were already compiled in a separate process (`gonogo_server.compilation`), with bytes as the vocabulary. The
+vocabulary of the model needs another compilation: a request waits for it no longer than for the first one, and other
+requests do not wait.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SECONDS: Final = 5.0
 
 
 class Matchers:
-    """What follows grammars, for one engine; a thread compiles, and may go on when nobody waits for it any more."""
+    """What follows grammars, for one engine; a thread compiles, and may continue after the request has left."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
@@ -37,7 +37,7 @@ class Matchers:
     async def at_beginning(self, text: Text, grammar: str) -> LLMatcher:
         """What follows the grammar, from its beginning, with the vocabulary of `text`.
 
-        Raises `BadRequest` where it cannot be followed, or takes too long.
+        Raises `BadRequest` if it cannot be followed, or takes too long.
         """
         kept = self._kept.setdefault(text, OrderedDict())
         if grammar not in kept:
@@ -50,7 +50,7 @@ class Matchers:
                 made = await asyncio.wrap_future(kept[grammar])
         except TimeoutError:
             raise BadRequest(
-                f"Making a grammar of the schemas of this request takes more than {self._seconds:g} seconds with the"
+                f"Compiling the schemas of this request to a grammar takes more than {self._seconds:g} seconds with the"
                 " vocabulary of this model: make them smaller.",
                 code="invalid_json_schema",
             ) from None
@@ -58,7 +58,7 @@ class Matchers:
 
 
 def _compiled(text: Text, grammar: str) -> Future[LLMatcher]:
-    """What a thread of its own compiles; the library lets others run meanwhile."""
+    """What a separate thread compiles; the library lets others run meanwhile."""
     done: Future[LLMatcher] = Future()
     done.set_running_or_notify_cancel()  # who leaves does not cancel it for those who ask for the same
 

@@ -1,4 +1,4 @@
-"""What stands in for mlx_lm's BatchGenerator where a model's caches cannot be batched: one answer after the other.
+"""Replaces mlx_lm's BatchGenerator if a model's caches cannot be batched: one answer after the other.
 
 It has the methods that `batch` uses, with the same meaning, so that everything else is the same for both.
 """
@@ -34,7 +34,7 @@ class Answering:
     uid: int
     token: int
     logprobs: mx.array | None
-    """Of shape [vocabulary]; None where nobody wants them."""
+    """Of shape [vocabulary]; None if not requested."""
     finish_reason: str | None
     prompt_cache: list[Any] | None
     all_tokens: list[int] | None

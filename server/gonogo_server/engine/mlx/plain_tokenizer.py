@@ -1,4 +1,4 @@
-"""A tokenizer out of a GGUF file, as far as `text` and `reasoning` ask it, without transformers.
+"""A tokenizer from a GGUF file, with the methods that `text` and `reasoning` need, without transformers.
 
 It has the members of mlx_lm's TokenizerWrapper under their names, and says what that says: a test compares the two.
 """

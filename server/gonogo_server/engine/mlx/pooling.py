@@ -1,4 +1,4 @@
-"""From a vector for each token to one for the input, as the model was trained for it.
+"""Pooling: from one vector per token to one per input, as the model was trained.
 
 Source: the modes of sentence-transformers' `Pooling` module. The square root of "mean_sqrt_len_tokens" scales a
 vector that is normalised afterwards, so that it comes to "mean".

@@ -1,4 +1,4 @@
-"""What models have already read, so that a prompt that begins the same need not be read again.
+"""The prefix cache: keys and values of earlier prompts for prompts with the same beginning.
 
 Bounded by bytes, and the least recently used goes first. The keys are compared one by one: all tokens in it
 together are few (a token takes tens of kilobytes), so that a search is a comparison of short arrays, faster than a

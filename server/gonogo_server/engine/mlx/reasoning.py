@@ -105,7 +105,7 @@ class Reasoning:
 def efforts(render: Render, source: str) -> Mapping[Effort, Settings]:
     """What a template has to be given for each effort that it can keep; `source` is its text, "" where it has none.
 
-    `render` gives a prompt with these settings, None where the template refuses them. A template that has levels
+    `render` gives a prompt with these settings, None if the template refuses them. A template that has levels
     gets those that it knows. One that can only be switched is off for "none" and for "minimal" ("few or no reasoning
     tokens", OpenAI guide, "Using GPT-5"), and on for every other.
     """

@@ -1,4 +1,4 @@
-"""Why a model cannot be served, from whatever its reader stumbled over."""
+"""Why a model cannot be served, from the error of its loader."""
 
 from __future__ import annotations
 

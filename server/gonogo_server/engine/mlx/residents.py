@@ -1,4 +1,4 @@
-"""What is in memory, on the thread that owns it: models with their batches, and work that is done in steps."""
+"""The models in memory with their batches, on the thread that owns them."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ same 130 tokens a second (SmolLM2-135M in float32); a GPU needs larger steps to 
 """
 
 READ_AT_ONCE = 8
-"""Prompts that are read side by side."""
+"""Prompts that are read in parallel."""
 
 
 PREFIXES_LEAST, PREFIXES_MOST = 1 << 28, 1 << 30
-"""Bytes for prefixes, where nobody says how many: half of what the models take that generate, within these."""
+"""Default bytes for prefixes: half the size of the generative models, within these limits."""
 
 Resident = Loaded | Embedder
 """A model in memory: one that generates, or one that embeds."""
@@ -137,7 +137,7 @@ class Residents:
         return loaded
 
     def unload(self, name: str) -> None:
-        """Let go of a model that nobody uses."""
+        """Unload an idle model."""
         if (batch := self._batches.pop(name, None)) is not None:
             batch.close()
             self._prefixes.forget(name)
@@ -244,8 +244,8 @@ def _advance(steps: Generator[None, None, Any], future: Future[Any]) -> bool:
         next(steps)
     except StopIteration as end:
         _tell(future.set_result, end.value)
-    except Exception as error:  # noqa: BLE001 - it is told to whoever waits
-        log_failure(log, error, "Some work on the engine's thread failed.")
+    except Exception as error:  # noqa: BLE001 - reported to the waiting requests
+        log_failure(log, error, "A task on the engine's thread failed.")
         _tell(future.set_exception, error.with_traceback(None))
     else:
         return True

@@ -1,4 +1,4 @@
-"""Rotary positions on a CPU, where mlx composes each rotation of 18 operations, sines and cosines among them."""
+"""Rotary position embedding on a CPU, where mlx composes each rotation of 18 operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures in the log, from a thread that goes on whatever becomes of the log."""
+"""Logs failures from a thread that must continue even if logging fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log probabilities of a text that is there already, a part at a time, so that others are answered meanwhile."""
+"""Log probabilities of an existing text, computed in parts so that other answers continue meanwhile."""
 
 from __future__ import annotations
 

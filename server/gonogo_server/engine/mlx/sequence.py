@@ -1,4 +1,4 @@
-"""An answer as the engine's thread sees it: one sequence of the batch, and what its tokens come to."""
+"""An answer on the engine's thread: one sequence of the batch, and the output of its tokens."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TokenSequence:
 
     @property
     def failure(self) -> BadRequest | RuntimeError | None:
-        """Why this answer cannot go on, though the batch can."""
+        """Why this answer cannot continue, though the batch can."""
         return None if self._mask is None else self._mask.failure
 
     def piece(self, token: int, logprobs: mx.array, finish_reason: str | None) -> Piece:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def render(template: str, messages: Sequence[Mapping[str, Any]], **variables: Any) -> str:  # noqa: ANN401 - JSON
     """The text of a conversation, which has a message at least. Raises what the template raises, and `ValueError`.
 
-    As `apply_chat_template` of transformers, members that are null are left out.
+    As `apply_chat_template` of transformers, members that are null are omitted.
     """
     if not messages:
         raise ValueError("Cannot apply chat template to an empty conversation. Provide at least one message.")

@@ -61,12 +61,12 @@ class Text:
     ) -> tuple[int, ...]:
         """The token ids of the conversation up to where the assistant's answer begins.
 
-        `effort` is one of those of `reasoning_style`, `variables` are for the template. Raises `BadRequest` where
+        `effort` is one of those of `reasoning_style`, `variables` are for the template. Raises `BadRequest` if
         the model has no template, or its template refuses the messages, `TooLong` where they are sure to be more than
         its context.
         """
         if not self._tokenizer.has_chat_template:
-            raise BadRequest("This model has no chat template; ask it for completions.", param="model")
+            raise BadRequest("This model has no chat template; use completions instead.", param="model")
         given: dict[str, Any] = {"tools": list(tools)} if tools else {}
         if effort is not None:
             given |= self._reasoning.settings[effort]
@@ -103,7 +103,7 @@ class Text:
     def infill_prompt(self, prefix: str, suffix: str) -> tuple[int, ...]:
         """The token ids that ask for what stands between two texts.
 
-        Raises `BadRequest` where none can, `TooLong` as `encode` does.
+        Raises `BadRequest` if none can, `TooLong` as `encode` does.
         """
         for names in INFILL:
             marks = [self._special(name) for name in names]
@@ -111,7 +111,7 @@ class Text:
             if before is not None and after is not None and middle is not None:
                 return (before, *self._plain(prefix), after, *self._plain(suffix), middle)
         raise BadRequest(
-            "This model was not trained to fill in the middle: leave 'suffix' out.",
+            "This model was not trained to fill in the middle: remove 'suffix'.",
             param="suffix",
             code="unsupported_parameter",
         )
@@ -138,7 +138,7 @@ class Text:
         """A function from the next token of an answer to the whole characters that it completes.
 
         Special tokens have no text, but those do that begin and end a tool call or the reasoning. Bytes that no
-        token ever completes to a character are left out.
+        token ever completes to a character are omitted.
         """
         stream = DecodeStream(skip_special_tokens=True)
         tokenizer, shown = self._tokenizer.backend_tokenizer, self._shown
@@ -157,12 +157,12 @@ class Text:
         return step
 
     def matcher(self, grammar: str) -> LLMatcher:
-        """What follows the grammar, from its beginning. Raises `BadRequest` where it cannot be followed."""
+        """What follows the grammar, from its beginning. Raises `BadRequest` if it cannot be followed."""
         matcher = LLMatcher(self.grammar_tokenizer, grammar, log_level=0)
         if matcher.is_error():
             raise BadRequest(
-                "The answer cannot be held to the schemas of this request with the vocabulary of this model: make them"
-                " smaller.",
+                "The schemas of this request cannot be enforced with the vocabulary of this model: "
+                "make them smaller.",
                 code="invalid_json_schema",
             )
         return matcher

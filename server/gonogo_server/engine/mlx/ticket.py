@@ -1,4 +1,4 @@
-"""An answer as the event loop sees it: a place where its pieces arrive, and a way to have it stopped."""
+"""An answer on the event loop: where its pieces arrive, and how it is cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ticket:
 
     What nobody reads waits here, the whole answer at most: `max_tokens` pieces of 0.14 kB each, or of 3.5 kB with
     the 20 likeliest tokens (SmolLM2; the caches it takes to generate them have 46 kB a token). The answer of a slow
-    reader goes on all the same. Taken out of its batch it would lose the token that mlx_lm has drawn ahead, and so
+    reader continues all the same. Taken out of its batch it would lose the token that mlx_lm has drawn ahead, and so
     what its seed promises; its pieces put together would count tokens that follow a stop string.
     """
 

@@ -1,4 +1,4 @@
-"""The one thread that owns what may be touched by one thread only.
+"""The single thread that owns everything that only one thread may touch.
 
 mlx's streams belong to the thread that made them, so that a model is loaded, stepped and released on one thread
 (ml-explore/mlx#3727, ml-explore/mlx-lm#1256). Nothing here knows of mlx.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DIED = "The engine's thread died, as the server's log says; start the server again."
+DIED = "The engine's thread died (see the server's log); restart the server."
 """Clients get to read it, so that the reason, which may tell of this machine, stands in the log alone."""
 
 PATIENCE = 10.0
@@ -31,7 +31,7 @@ class Machine(Protocol):
     """What the thread owns. Every method is called on the thread."""
 
     def step(self) -> bool:
-        """Do one round of the work there is; False where there is none left. What it raises ends the thread."""
+        """Do one round of the work there is; False if there is none left. What it raises ends the thread."""
 
     def fail(self, error: Exception) -> None:
         """Tell all who wait that there will be no further step."""
@@ -73,7 +73,7 @@ class Worker(Generic[Owned]):
     def call(self, work: Callable[[Owned], Result]) -> Future[Result]:
         """Have `work` called between two steps; what it returns or raises is the future's.
 
-        Raises `EngineDied` where no thread is left to do it.
+        Raises `EngineDied` if no thread is left to do it.
         """
         future: Future[Result] = Future()
         with self._lock:
@@ -121,11 +121,11 @@ class Worker(Generic[Owned]):
         try:
             owned = self._owned = self._make()
         except BaseException as error:  # noqa: BLE001 - raised again where start() waits
-            self._refuse_all("The engine never came to life; start the server again.")
+            self._refuse_all("The engine did not start; restart the server.")
             self._made.set_exception(error)
             return
         self._made.set_result(None)
-        end, died = "The engine was stopped; start the server again.", None
+        end, died = "The engine was stopped; restart the server.", None
         try:
             busy = False
             while self._obey(owned, wait=not busy):

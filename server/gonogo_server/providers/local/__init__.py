@@ -1,1 +1,1 @@
-"""The provider of this process: its engine, asked with what the requests say."""
+"""The provider of this process, which runs the engine."""

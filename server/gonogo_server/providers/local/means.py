@@ -1,4 +1,4 @@
-"""What the operations of the local provider share."""
+"""Shared parts of the local provider's operations."""
 
 from __future__ import annotations
 

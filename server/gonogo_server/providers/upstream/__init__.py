@@ -1,1 +1,1 @@
-"""A provider that is another server, or several that serve the same: asked over HTTP, its answers repaired."""
+"""A provider that forwards to one or several other servers over HTTP and repairs their answers."""

@@ -54,7 +54,7 @@ class Asking:
         return plan.body(self.number, document)
 
     async def chunks(self) -> AsyncGenerator[list[Document], None]:
-        """The chunks of the answer, those of a piece at once. Raises a `ServerError` behind the last that is good."""
+        """The chunks of the answer, those of a piece at once. Raises a `ServerError` after the last that is good."""
         plan = self.plan
         more = plan.stages(self.number)
         async with self.client.asked("POST", self.path, self.content, self.request_id) as reply:
@@ -85,7 +85,7 @@ class Asking:
 async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes | None, None]:
     """The pieces of a stream, and None for its end: its [DONE], or the end of the connection.
 
-    A connection that breaks behind the finish reasons of all choices has ended well. Before others that break there is
+    A connection that breaks after the finish reasons of all choices has ended well. Before others that break there is
     an empty piece, and then an `UpstreamError` is raised. Behind the [DONE] the end of the answer is waited for, as
     the connection serves the next request then.
     """

@@ -1,4 +1,4 @@
-"""Requests to an upstream over HTTP. What has not begun to answer is asked of another server, a few times."""
+"""HTTP requests to an upstream. A request without a first byte of an answer is retried on another server."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Reply:
         async for piece in self.pieces():
             kept += piece
             if len(kept) > limit:
-                raise UpstreamError(f"The upstream's answer has more than {limit} bytes: ask for less.")
+                raise UpstreamError(f"The upstream's answer has more than {limit} bytes: request less.")
         return bytes(kept)
 
     async def start(self, limit: int = LARGEST_ERROR) -> bytes:
@@ -112,7 +112,7 @@ class Client:
     ) -> AsyncIterator[Reply]:
         """The reply to a request, with whatever status; leaving ends the request at the upstream too.
 
-        `more` are headers of the client that go on. Raises `UpstreamError` where there is none.
+        `more` are headers of the client to forward. Raises `UpstreamError` if there is no reply.
         """
         headers = dict(more)
         if content is not None:
@@ -178,11 +178,11 @@ def _host(url: str) -> str:
 def _failure(error: httpx2.HTTPError, *, begun: bool) -> UpstreamError:
     """What happened, without where: clients are not told who the upstream is."""
     if isinstance(error, httpx2.ConnectTimeout | httpx2.ConnectError):
-        said = "The upstream cannot be reached: ask again, or tell whoever runs this server."
+        said = "The upstream cannot be reached: try again, or contact the operator of this server."
         return UpstreamError(said, code="upstream_unreachable", retry_after=1)
     if isinstance(error, httpx2.TimeoutException):
-        said = "The upstream sent nothing in time: ask for fewer tokens, or ask again."
+        said = "The upstream timed out: request fewer tokens, or try again."
         return UpstreamError(said, code="upstream_timeout", status=504)
     if begun:
-        return UpstreamError("The upstream broke off its answer: ask again.", retry_after=1)
-    return UpstreamError("The upstream gave no answer that can be read: ask again.", retry_after=1)
+        return UpstreamError("The upstream broke off its answer: try again.", retry_after=1)
+    return UpstreamError("The upstream sent an unreadable answer: try again.", retry_after=1)

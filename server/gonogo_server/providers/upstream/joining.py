@@ -1,4 +1,4 @@
-"""The answers to several requests, while they come, as one."""
+"""Joins the answers to several requests into one while they arrive."""
 
 from __future__ import annotations
 

@@ -79,10 +79,9 @@ class Upstream(ChatOnly):
         """Where requests go, and what is known of it."""
         known = len(self._quirks.table())
         told = (
-            f"{known} rules that it breaks are known"
+            f"{known} known broken rules"
             if known
-            else "nothing is known of what it breaks: check it with gonogo check URL --json FILE, and say"
-            f" --quirks {self._name}=FILE"
+            else f"no known broken rules: run gonogo check URL --json FILE, then add --quirks {self._name}=FILE"
         )
         return [f"{self._name}/… from {url} ({told})" for url in self._client.urls]
 

@@ -1,4 +1,4 @@
-"""Which server of an upstream is asked: the one with the fewest open requests that did not just fail. No I/O."""
+"""Chooses the server of an upstream: fewest open requests, no recent failure. No I/O."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an upstream does not do, done in the gateway: one kind a module, each exact, or not done at all."""
+"""Features that an upstream lacks, emulated in the gateway: one per module."""

@@ -1,4 +1,4 @@
-"""The likeliest tokens beside each one of a chat: as many as were asked for, in order of their probability."""
+"""The alternatives of each token of a chat: the requested number, sorted by probability."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Alternatives(Unfinished):
         self._most, self._rule, self._noted = most, rule, noted
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk with no more alternatives than were asked for."""
+        """The chunk with no more alternatives than were requested."""
         return (self.body(chunk),)
 
     def body(self, body: Document) -> Document:
-        """The answer with no more alternatives than were asked for."""
+        """The answer with no more alternatives than were requested."""
         choices = body.get("choices")
         if not isinstance(choices, list):
             return body

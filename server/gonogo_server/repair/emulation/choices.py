@@ -1,4 +1,4 @@
-"""One request in place of several: a choice, a prompt or an input each, and one answer made of theirs."""
+"""Several requests for one: a choice, a prompt or an input each, joined into one answer."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Joined:
         self._parts, self._rule, self._noted = parts, rule, noted
         self._head: Document = {}
         self._waiting: dict[int, list[Document]] = {source: [] for source in range(len(parts.requests))}
-        self._begun = 0  # answers that wait for nobody
+        self._begun = 0  # answers that wait for no other
         self._counts: dict[int, Document] = {}
         self._counted: Document | None = None
 

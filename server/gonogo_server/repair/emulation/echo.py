@@ -1,4 +1,4 @@
-"""The prompt before the text of a completion, where an upstream does not put it there."""
+"""Prepends the prompt to the text of a completion if an upstream does not."""
 
 from __future__ import annotations
 

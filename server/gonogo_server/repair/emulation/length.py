@@ -1,4 +1,4 @@
-"""Why an answer ended, where an upstream says "stop" of one that reached its limit: the count of its tokens tells.
+"""Corrects a finish reason "stop" to "length" if the token count shows that the limit was reached.
 
 Source: CreateChatCompletionResponse.choices.finish_reason, "if the maximum number of tokens specified in the request
 was reached".

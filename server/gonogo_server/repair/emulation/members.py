@@ -1,6 +1,6 @@
-"""Requests that are written otherwise and mean the same: a function each, which gives the document anew where it edits.
+"""Edits of requests that keep their meaning: a function each, which returns a new document if it edits.
 
-Parameters that an upstream answers with an error although they are harmless are left out; names, roles and forms are
+Parameters that an upstream answers with an error although they are harmless are omitted; names, roles and forms are
 those that it knows.
 """
 

@@ -1,4 +1,4 @@
-"""Streams without padding, where it was asked for none."""
+"""Removes padding from streams that disabled it."""
 
 from __future__ import annotations
 

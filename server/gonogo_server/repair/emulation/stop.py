@@ -1,4 +1,4 @@
-"""Stop sequences where an upstream ignores them, leaks them, or takes away what is none.
+"""Stop sequences for an upstream that ignores them, leaks them, or cuts too much.
 
 Text that may begin a sequence is held back until it is decided, and log probabilities with the text of their tokens.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Stop:
     """Ends every choice at the first of `stops`; what follows is not passed on.
 
-    The count of tokens is the upstream's, of all that it generated, and is waited for where it was asked for.
+    The count of tokens is the upstream's, of all that it generated, and is waited for where it was requested.
     """
 
     def __init__(self, stops: Sequence[str], asked: Asked, rule: str, noted: Noted) -> None:

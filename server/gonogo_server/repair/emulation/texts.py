@@ -1,4 +1,4 @@
-"""Where the text of a choice is, and its log probabilities: in chunks and whole answers, of chats and completions."""
+"""The text of a choice and its log probabilities, in chunks and whole answers of chats and completions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream made of a whole answer."""
+"""Creates a stream from a whole answer."""
 
 from __future__ import annotations
 

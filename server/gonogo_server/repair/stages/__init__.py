@@ -1,1 +1,1 @@
-"""One kind of mistake a module. Each stage relies on what those before it have mended: see `repair.stream.stages`."""
+"""One kind of repair per module. Each stage relies on the stages before it: see `repair.stream.stages`."""

@@ -1,4 +1,4 @@
-"""The calls of one choice of a stream, put together from fragments."""
+"""Joins the tool calls of one choice of a stream from fragments."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Calls:
         """Mends the fragments of a delta in place; whether there was anything to mend."""
         fragments = delta["tool_calls"]
         if not isinstance(fragments, list):
-            raise _unclear("calls that are no list")
+            raise _unclear("tool calls that are not a list")
         written = [self._written(fragment, alone=len(fragments) == 1) for fragment in fragments]
         if all(new is old for new, old in zip(written, fragments, strict=True)):
             return False
@@ -71,16 +71,16 @@ class Calls:
     def end(self) -> list[Document]:
         """Fragments for calls whose arguments are an empty object after all. UpstreamError for one without a name."""
         if any(call.state is State.NAMELESS for call in self._calls):
-            raise _unclear("a call without the name of its function")
+            raise _unclear("a tool call without the name of its function")
         owing = [call for call in self._calls if call.owes_object]
         for call in owing:
             call.owes_object = False
         return [{"index": call.number, "function": {"arguments": "{}"}} for call in owing]
 
     def _written(self, fragment: Any, *, alone: bool) -> Document | None:  # noqa: ANN401 - JSON
-        """The same object where it is right; None where it is kept back."""
+        """The same object where it is right; None if it is kept back."""
         if not isinstance(fragment, dict):
-            raise _unclear("a call that is no object")
+            raise _unclear("a tool call that is not an object")
         function = fragment.get("function")
         function = function if isinstance(function, dict) else {}
         call = self._whose(fragment, function, alone=alone)
@@ -116,7 +116,7 @@ class Calls:
             return known
         if id_ or last is None or (name and (not alone or name != last.name or last.is_whole())):
             if not id_ and not name:
-                raise _unclear("a piece of a call that has not begun")
+                raise _unclear("a fragment of a tool call that has not begun")
             return self._begin(id_)
         return last
 
@@ -137,7 +137,7 @@ class Calls:
         if arguments is None:
             return ""
         if not isinstance(arguments, dict):
-            raise _unclear("arguments that are neither text nor an object")
+            raise _unclear("arguments that are neither a string nor an object")
         if not arguments:
             call.owes_object = not any(call.arguments)
             return ""
@@ -196,4 +196,4 @@ def _word(value: object) -> str:
 
 
 def _unclear(what: str) -> UpstreamError:
-    return UpstreamError(f"The upstream sent {what}: ask again.", code="upstream_unreadable")
+    return UpstreamError(f"The upstream sent {what}: try again.", code="upstream_unreadable")

@@ -1,4 +1,4 @@
-"""The choices of a chunk: a list of objects that have an index, a delta or a text, and a finish reason, be it null."""
+"""The choices of a chunk: a list of objects with an index, a delta or a text, and a finish reason, possibly null."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _TEXTS: Final = (str, type(None))
 class Choices:
     """Brings every chunk into the form that later stages rely on, and drops those that carry nothing.
 
-    UpstreamError where it cannot be told which choice is meant, or what it says.
+    UpstreamError if it cannot be told which choice is meant, or what it says.
     """
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted
         self._chat = asked.operation == "chat"
         self._used: set[int] = set()
-        # What stands for an index that is beyond the choices that were asked for.
+        # What stands for an index that is beyond the choices that were requested.
         self._numbers: dict[int, int] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
@@ -57,7 +57,7 @@ class Choices:
         for choice in chunk["choices"]:
             index = choice["index"]
             if index in self._numbers.values() and index not in self._numbers:
-                raise _unclear("more choices than were asked for")
+                raise _unclear("more choices than requested")
             if index >= self._asked.choices:
                 choice["index"] = self._number(index)
                 edited |= choice["index"] != index
@@ -74,7 +74,7 @@ class Choices:
 
     def _without(self, chunk: Document, choices: object) -> Iterable[Document]:
         if choices is not None and choices != []:
-            raise _unclear("choices that are no list")
+            raise _unclear("choices that are not a list")
         if not chunk.get("usage"):
             self._noted(of_stream(self._asked, "choices" if choices is None else "has_choices"))
             return ()
@@ -104,7 +104,7 @@ class Choices:
 
     def _mended(self, found: Any, place: int, among: int) -> Document:  # noqa: ANN401 - JSON
         if not isinstance(found, dict):
-            raise _unclear("a choice that is no object")
+            raise _unclear("a choice that is not an object")
         choice: Document = {**found}
         if type(choice.get("index")) is not int:
             choice["index"] = self._index(choice.get("index"), place, among)
@@ -124,7 +124,7 @@ class Choices:
             return int(index[:9])
         if among == self._asked.choices:
             return place
-        raise _unclear("a choice without an index, where several were asked for")
+        raise _unclear("a choice without an index although several were requested")
 
     def _as_chat(self, choice: Document) -> None:
         delta = choice.get("delta")
@@ -146,12 +146,12 @@ class Choices:
         if text is None:
             text = delta.get("content") if isinstance(delta, dict) else delta
         if text is not None and not isinstance(text, str):
-            raise _unclear("a text that is no string")
+            raise _unclear("a text that is not a string")
         choice["text"] = text or ""
 
 
 def _spoken(found: Any) -> Document:  # noqa: ANN401 - JSON
-    """A delta of one that is no object, or of what stands in its place."""
+    """A delta of one that is not an object, or of what stands in its place."""
     if isinstance(found, dict):
         return found
     return {} if found is None else {"content": found}
@@ -163,10 +163,10 @@ def joined(content: object) -> str:
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
     if not all(isinstance(text, str) for text in texts):
         raise UpstreamError(
-            "The upstream sent content that is no text: ask again.", code="upstream_unreadable"
+            "The upstream sent content that is not text: try again.", code="upstream_unreadable"
         )
     return "".join(map(str, texts))
 
 
 def _unclear(what: str) -> UpstreamError:
-    return UpstreamError(f"The upstream sent a chunk with {what}: ask again.", code="upstream_unreadable")
+    return UpstreamError(f"The upstream sent a chunk with {what}: try again.", code="upstream_unreadable")

@@ -1,4 +1,4 @@
-"""Deltas that each say the whole text so far, as snapshots do: what they add is passed on.
+"""Cumulative deltas, each with the whole text so far: only the new text is passed on.
 
 An honest text may begin so too ("a", then "aa"). What looks like snapshots is therefore kept back until the evidence
 is enough or the next piece shows otherwise, and let go as it came where it never is.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RULES: Final = ("text.same", "text.completions_same")
 FEWEST: Final = 4
-"""So many pieces, each of which begins with all of the one before it, and goes on."""
+"""So many pieces, each of which begins with all of the one before it, and continues."""
 MOST: Final = 32
 """So many pieces are kept back at most: what is undecided then is a text that repeats itself."""
 LONG: Final = 16
@@ -65,10 +65,10 @@ class _Text:
         return self.state is State.OPEN and self.pieces > 1
 
     def added(self, piece: str) -> str:
-        """What a snapshot adds to what was sent. UpstreamError where it is none."""
+        """What a snapshot adds to what was sent. UpstreamError if it is none."""
         if not piece.startswith(self.sent):
             raise UpstreamError(
-                "The upstream's pieces of text contradict each other: ask again.", code="upstream_unreadable"
+                "The upstream's text pieces contradict each other: try again.", code="upstream_unreadable"
             )
         added, self.sent = piece[len(self.sent) :], piece
         return added

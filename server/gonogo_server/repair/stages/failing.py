@@ -1,4 +1,4 @@
-"""What a stream says in place of a chunk: an error, which ends it, or that there is none."""
+"""Errors in place of a chunk, which end the stream, and empty errors."""
 
 from __future__ import annotations
 

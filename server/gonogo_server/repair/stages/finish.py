@@ -1,4 +1,4 @@
-"""How each choice of a stream ends: once, with nothing behind it, and always."""
+"""Ends each choice of a stream exactly once, with nothing after it."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class Finish:
         return self._compared(chunk)
 
     def end(self) -> Iterable[Document]:
-        """The chunk that was held. UpstreamError where a choice has not finished."""
+        """The chunk that was held. UpstreamError if a choice has not finished."""
         yield from self._release()
         if not self._begun:
-            raise UpstreamError("The upstream's answer is empty: ask again.", code="upstream_empty")
+            raise UpstreamError("The upstream's answer is empty: try again.", code="upstream_empty")
         if self._begun - self._finished:
             raise UpstreamError(
-                "The upstream's answer ended before it was finished: ask again.", code="upstream_incomplete"
+                "The upstream's answer ended before it was finished: try again.", code="upstream_incomplete"
             )
 
     @property
@@ -86,7 +86,7 @@ class Finish:
         return [*out, *said]
 
     def _before(self, chunk: Document) -> tuple[list[Document], Document]:
-        """What was held, as far as this chunk lets it go: the end of a choice that goes on moves to the chunk."""
+        """What was held, as far as this chunk lets it go: the end of a choice that continues moves to the chunk."""
         held = self._held
         if held is None:
             return [], chunk

@@ -1,4 +1,4 @@
-"""Characters that come in two halves, as code that counts in UTF-16 sends them, each in a piece of text of its own."""
+"""Joins characters that arrive as two surrogates in separate pieces of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every chunk of a stream repeats: its id, what it is, when it was created, and the model."""
+"""The constant fields of every chunk: id, object, creation time and model."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ RULES: Final = ("chat.stream.logprobs", "completions.stream.logprobs")
 
 
 class Logprobs:
-    """Gives log probabilities the form of the operation; null where there are none."""
+    """Gives log probabilities the form of the operation; null if there are none."""
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._noted = noted

@@ -1,4 +1,4 @@
-"""The ids of rules that chats and completions both have, under the name of the operation."""
+"""Ids of rules that chats and completions share, with the name of the operation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OF_COMPLETIONS: Final[Mapping[str, str]] = {
 
 
 def of_stream(asked: Asked, name: str) -> str:
-    """The id of a rule about the stream that was asked for."""
+    """The id of a rule about the stream that was requested."""
     if asked.operation == "completion":
         name = _OF_COMPLETIONS.get(name, name)
     return f"{STREAM[asked.operation]}.{name}"

@@ -1,4 +1,4 @@
-"""The words that say why an answer ended."""
+"""Finish reasons."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _FAILED: Final = frozenset({"error", "abort", "aborted", "cancelled", "canceled"
 
 
 def meant(reason: object) -> str | None:
-    """The contract's word for a reason; None where none is given yet.
+    """The contract's word for a reason; None if none is given yet.
 
-    UpstreamError where the answer did not end but failed, or for a reason that nobody knows.
+    UpstreamError if the answer did not end but failed, or for an unknown reason.
     """
     if reason is None or reason == "":
         return None
@@ -42,14 +42,12 @@ def meant(reason: object) -> str | None:
     if found is not None:
         return found
     if word in _FAILED:
-        raise UpstreamError("The upstream gave its answer up: ask again.", code="upstream_gave_up")
-    raise UpstreamError(
-        "The upstream ended its answer for a reason that is none of the API's.", code="upstream_unreadable"
-    )
+        raise UpstreamError("The upstream aborted its answer: try again.", code="upstream_gave_up")
+    raise UpstreamError("The upstream's finish reason is not defined by the API.", code="upstream_unreadable")
 
 
 class Reasons:
-    """Writes null where no reason is given, and the contract's word for others of the same meaning."""
+    """Writes null if no reason is given, and the contract's word for others of the same meaning."""
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted

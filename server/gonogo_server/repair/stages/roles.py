@@ -1,4 +1,4 @@
-"""Who speaks in a streamed chat, and what the first delta says; fields that stand for nothing are left out."""
+"""Roles in a streamed chat, and the content of the first delta; empty fields are removed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Roles:
         return True
 
     def _decide(self, index: int, choice: Document) -> None:
-        """Whether what waits may go on, now that this follows."""
+        """Whether what waits may continue, now that this follows."""
         delta = choice["delta"]
         if delta.get("content") or any(delta.get(name) for name in _REASONING):
             place = self._waiting.pop(index)

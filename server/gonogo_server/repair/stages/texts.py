@@ -1,4 +1,4 @@
-"""The text of a choice of a chunk: the content of a delta, or of a completion the text."""
+"""The text of a choice in a chunk: the content of a delta, or the text of a completion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of tools in a stream: whose a fragment is, and what stands in the first one of a call and in no other."""
+"""Tool calls in a stream: the call of each fragment, and the fields of its first fragment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RULES: Final = (
 class Tools:
     """Numbers the calls of each choice from 0 in the order in which they begin, and ends them in "tool_calls".
 
-    UpstreamError for a fragment of which nobody can tell whose it is.
+    UpstreamError for a fragment that belongs to no known call.
     """
 
     def __init__(self, asked: Asked, noted: Noted) -> None:

@@ -1,4 +1,4 @@
-"""The count of tokens in a stream: in a chunk of its own before the end, where it was asked for, and nowhere else."""
+"""Usage in a stream: in a separate last chunk if requested, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is done about each rule that an upstream was seen to break: tables, a section of the rules each."""
+"""How each rule that an upstream breaks is handled: one table per section of the rules."""

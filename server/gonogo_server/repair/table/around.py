@@ -10,19 +10,19 @@ TOOLS: Final = (
     Row(
         ("tools.request.empty", "tools.request.none_without_tools"),
         Action.EMULATED,
-        "An empty list of tools, and a tool choice without tools, are left out.",
+        "An empty list of tools, and a tool choice without tools, are removed.",
         (Does.NO_EMPTY_TOOLS,),
     ),
     Row(
         ("tools.request.strict",),
         Action.EMULATED,
-        "The flag strict is left out where it is false.",
+        "The flag strict is removed if it is false.",
         (Does.NO_STRICT_FALSE,),
     ),
     Row(
         ("tools.request.no_parameters",),
         Action.EMULATED,
-        "A tool without parameters is sent with those of an empty object.",
+        "A tool without parameters is sent with the schema of an empty object.",
         (Does.PARAMETERS_GIVEN,),
     ),
     Row(
@@ -40,13 +40,13 @@ TOOLS: Final = (
     Row(
         ("tools.history.null_content",),
         Action.EMULATED,
-        "Content that is null beside calls is sent as an empty text.",
+        "Null content next to tool calls is sent as an empty string.",
         (Does.CONTENT_EMPTY,),
     ),
     Row(
         ("tools.history.no_content", "tools.history.empty_content"),
         Action.EMULATED,
-        "A message with calls and no content is sent with content null.",
+        "A message with tool calls and without content is sent with null content.",
         (Does.CONTENT_NULL,),
     ),
     Row(
@@ -58,7 +58,7 @@ TOOLS: Final = (
     Row(
         ("tools.history.own",),
         Action.EMULATED,
-        "Of a message that is sent back, only what the contract has is sent on.",
+        "Messages that are sent back are reduced to the fields of the contract.",
         (Does.CALLS_ALONE,),
     ),
     Row(
@@ -70,24 +70,24 @@ TOOLS: Final = (
     Row(
         ("tools.harmless.", "tools.refused."),
         Action.KEPT,
-        "Such a request is refused before it is sent.",
+        "The gateway refuses such a request itself.",
     ),
     Row(
         ("tools.harmless.malformed",),
         Action.REFUSED,
-        "A tool whose parameters are no JSON Schema is refused.",
+        "A tool whose parameters are not a JSON Schema is refused.",
         (Does.REFUSE_MALFORMED,),
     ),
     Row(
         ("tools.harmless.orphan", "tools.refused.orphan"),
         Action.REFUSED,
-        "A result that no call asked for is refused.",
+        "A tool result without a tool call is refused.",
         (Does.REFUSE_ORPHANS,),
     ),
     Row(
         ("tools.harmless.arguments_empty", "tools.harmless.arguments_cut"),
         Action.REFUSED,
-        "A conversation with a call whose arguments are no JSON object is refused.",
+        "A conversation with a tool call whose arguments are not a JSON object is refused.",
         (Does.REFUSE_CUT_ARGUMENTS,),
     ),
     Row(
@@ -113,7 +113,7 @@ TOOLS: Final = (
     Row(
         ("tools.call.", "tools.stream."),
         Action.REPAIRED,
-        "Calls are brought into the form of the contract.",
+        "Tool calls are converted to the form of the contract.",
     ),
     Row(
         ("tools.call.name", "tools.call.offered"),
@@ -124,7 +124,7 @@ TOOLS: Final = (
     Row(
         ("tools.call.arguments_json", "tools.stream.arguments_json", "tools.call.id_unique"),
         Action.PASSED_ON,
-        "The id of a call, and its arguments, are the upstream's, and not changed.",
+        "The id and arguments of a tool call come from the upstream and are not changed.",
     ),
     Row(
         (
@@ -136,32 +136,32 @@ TOOLS: Final = (
             "tools.stream.same_arguments_of_two",
         ),
         Action.EMULATED,
-        "A stream that may call tools is made of a whole answer.",
+        "A stream that may call tools is created from a whole answer.",
         (Does.CHAT_CALLS_WHOLE,),
     ),
     Row(
         ("tools.stream.usage",),
         Action.REPAIRED,
-        "The count of tokens is moved to a chunk of its own.",
+        "The usage is moved to a separate chunk.",
         cause="usage-beside-choices",
     ),
     Row(
         ("tools.stream.usage",),
         Action.EMULATED,
-        "A stream that is to count its tokens is made of a whole answer, which does.",
+        "A stream with include_usage is created from a whole answer, which has usage.",
         (Does.CHAT_USAGE_WHOLE,),
         kept="chat.response.usage",
     ),
     Row(
         ("tools.stream.usage",),
         Action.REFUSED,
-        "stream_options with include_usage are refused.",
+        "stream_options with include_usage is refused.",
         (Does.REFUSE_USAGE,),
     ),
     Row(
         ("tools.functions.not_ignored",),
         Action.REFUSED,
-        "Functions in the form before tools are refused.",
+        "The deprecated functions are refused.",
         (Does.REFUSE_FUNCTIONS,),
     ),
 )
@@ -170,23 +170,23 @@ ERRORS: Final = (
     Row(
         ("errors.harmless.unknown_model", "errors.refused.unknown_model", "errors.status.unknown_model"),
         Action.EMULATED,
-        "The gateway looks a model up in the list of the upstream, and answers 404 where it is not there.",
+        "The gateway looks up a model in the upstream's list and answers 404 if it is missing.",
         (Does.LISTED_ALONE,),
     ),
     Row(
         ("errors.harmless.", "errors.refused.", "errors.status.", "errors.detail.", "errors.encoding."),
         Action.KEPT,
-        "Such a request is refused before it is sent.",
+        "The gateway refuses such a request itself.",
     ),
     Row(
         ("errors.envelope.", "errors.context.status", "errors.context.code", "errors.token_limit.status"),
         Action.KEPT,
-        "Errors of the upstream are written anew, with a status and a code of the contract.",
+        "Errors of the upstream are rewritten with a status and a code of the contract.",
     ),
     Row(
         ("errors.unknown_field.",),
         Action.REFUSED,
-        "Fields that nobody knows are refused.",
+        "Unknown fields are refused.",
         (Does.REFUSE_UNKNOWN,),
     ),
     Row(
@@ -198,7 +198,7 @@ ERRORS: Final = (
     Row(
         ("errors.context.harmless", "errors.context.whole"),
         Action.EMULATED,
-        "A prompt of as many characters as the one that was too long is refused as too long.",
+        "A prompt with as many characters as the one that was too long is refused as too long.",
         (Does.TOO_LONG,),
     ),
 )
@@ -207,7 +207,7 @@ AROUND: Final = (
     Row(
         ("http.",),
         Action.KEPT,
-        "Connections, heads and codings towards clients are the gateway's own.",
+        "The gateway handles connections, headers and codings towards clients itself.",
     ),
     Row(
         (
@@ -218,50 +218,53 @@ AROUND: Final = (
             "http.retry_after",
         ),
         Action.PASSED_ON,
-        "How fast the upstream is, and how many it serves, is its own.",
+        "The speed and capacity of the upstream cannot be changed here.",
     ),
     Row(
         ("keys.",),
         Action.KEPT,
-        "Keys of clients are compared by the gateway, which has one of its own upstream.",
+        "The gateway checks client keys itself and uses its own key for the upstream.",
     ),
     Row(
         ("models.",),
         Action.KEPT,
-        "The list of models, and each of its entries, is written by the gateway from what the upstream lists.",
+        "The gateway writes the model list and its entries from the upstream's list.",
     ),
     Row(
         ("models.list.status", "models.list.json", "models.list.data", "models.entry.id"),
         Action.EMULATED,
-        "Where the upstream gives no list of models, the list has those that were checked.",
+        "If the upstream has no model list, the gateway lists the models that were checked.",
         (Does.LISTED_IN_REPORT,),
     ),
     Row(
         ("models.retrieve.",),
         Action.EMULATED,
-        "A model is taken out of the list of models, and is not found where it is not in it.",
+        "A model is looked up in the model list and is not found if it is not listed.",
         (Does.RETRIEVED_FROM_LIST,),
         refused_too=True,
     ),
     Row(
         ("models.list.stable", "models.list.serves"),
         Action.PASSED_ON,
-        "Which models there are is the upstream's word.",
+        "Only the upstream knows its models.",
     ),
     Row(
         ("stream.",),
         Action.REPAIRED,
-        "Streams are written by the gateway, event by event; one that breaks off ends in an error.",
+        "The gateway writes streams event by event; a stream that breaks off ends with an error.",
     ),
     Row(
         ("clients.",),
         Action.REPAIRED,
-        "What a client reads is what the gateway writes; the rules that it stumbled over are mended on their own.",
+        "Clients read what the gateway writes; the underlying rules are repaired on their own.",
     ),
     Row(
         ("fuzz.", "robustness."),
         Action.KEPT,
-        "Generated requests are checked before they are sent, and answers to them are mended as all are.",
+        (
+            "Generated requests are validated before they are sent, and their answers are repaired like "
+            "all others."
+        ),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Rules about chat completions, whole and streamed, and about what they may be asked with."""
+"""Rules about chat completions, whole and streamed, and their requests."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ REQUESTS: Final = (
     Row(
         ("chat.request.stream_false", "chat.request.neutral"),
         Action.EMULATED,
-        "Parameters that ask for what happens anyway are left out.",
+        "Parameters at their defaults are removed.",
         (Does.NO_DEFAULTS,),
     ),
     Row(
         ("chat.request.stream_null", "chat.request.nulls"),
         Action.EMULATED,
-        "Parameters that are null are left out.",
+        "Null parameters are removed.",
         (Does.NO_NULLS,),
     ),
     Row(
         ("chat.request.system", "chat.request.system_rendered"),
         Action.EMULATED,
-        "The system message goes to the head of what the user says first.",
+        "The system message is prepended to the first user message.",
         (Does.DEVELOPER_AS_SYSTEM, Does.SYSTEM_IN_USER),
     ),
     Row(
         ("chat.request.developer",),
         Action.EMULATED,
-        "Role developer is sent as role system.",
+        "The role developer is sent as the role system.",
         (Does.DEVELOPER_AS_SYSTEM,),
     ),
     Row(
         ("chat.request.history",),
         Action.REFUSED,
-        "Conversations with a turn of the assistant are refused.",
+        "Conversations with an assistant message are refused.",
         (Does.REFUSE_HISTORY,),
     ),
     Row(
         ("chat.request.long",),
         Action.EMULATED,
-        "The names of speakers are left out.",
+        "The names of participants are removed.",
         (Does.NO_NAMES,),
     ),
     Row(
         ("chat.request.temperature_zero",),
         Action.EMULATED,
-        "A temperature of 0 is sent as 0.01, at which the likeliest token is drawn nearly always.",
+        "A temperature of 0 is sent as 0.01, which almost always picks the most likely token.",
         (Does.SMALL_TEMPERATURE,),
     ),
     Row(
@@ -58,39 +58,39 @@ REQUESTS: Final = (
     Row(
         ("chat.request.bookkeeping", "sampling.accepted.bookkeeping"),
         Action.EMULATED,
-        "Parameters for bookkeeping, which change no answer, are left out.",
+        "metadata, store and user, which do not change answers, are removed.",
         (Does.NO_BOOKKEEPING,),
     ),
     Row(
         ("chat.request.stop_string",),
         Action.EMULATED,
-        "A stop sequence is sent as a list of one.",
+        "A single stop sequence is sent as a list.",
         (Does.STOP_AS_LIST,),
     ),
     Row(
         ("chat.request.stop_list",),
         Action.EMULATED,
-        "Stop sequences are looked for in the gateway.",
+        "The gateway looks for stop sequences itself.",
         (Does.STOP,),
         refused_too=True,
     ),
     Row(
         ("chat.request.silent_turns",),
         Action.REFUSED,
-        "Conversations with an empty turn of the assistant are refused.",
+        "Conversations with an empty assistant message are refused.",
         (Does.REFUSE_SILENT_TURNS,),
     ),
     Row(
         ("chat.request.picture", "chat.request.picture_seen"),
         Action.REFUSED,
-        "Pictures are refused.",
+        "Images are refused.",
         (Does.REFUSE_PICTURES,),
     ),
-    Row(("chat.harmless.nul",), Action.REFUSED, "A character NUL is refused.", (Does.REFUSE_NUL,)),
+    Row(("chat.harmless.nul",), Action.REFUSED, "A NUL character is refused.", (Does.REFUSE_NUL,)),
     Row(
         ("chat.harmless.half_pair",),
         Action.REFUSED,
-        "Half a surrogate pair is refused.",
+        "An unpaired surrogate is refused.",
         (Does.REFUSE_HALF_PAIRS,),
     ),
     Row(
@@ -102,7 +102,7 @@ REQUESTS: Final = (
     Row(
         ("chat.harmless.two_users",),
         Action.REFUSED,
-        "A second message of the same speaker in a row is refused.",
+        "A second message of the same role in a row is refused.",
         (Does.REFUSE_TURNS,),
     ),
     Row(
@@ -113,7 +113,9 @@ REQUESTS: Final = (
     ),
 )
 
-FORM: Final = "Every answer is brought into the form of the contract; one that cannot be becomes an error."
+FORM: Final = (
+    "Every answer is converted to the form of the contract; if that is impossible, it becomes an error."
+)
 
 ANSWERS: Final = (
     Row(
@@ -124,46 +126,46 @@ ANSWERS: Final = (
     Row(
         ("chat.response.choices", "chat.response.json", "chat.response.message", "chat.response.one_choice"),
         Action.EMULATED,
-        "Whole answers are put together from a stream.",
+        "Whole answers are assembled from a stream.",
         (Does.CHAT_STREAMED,),
         kept="chat.stream.finish_reason",
     ),
     Row(
         ("chat.response.finish_reason",),
         Action.EMULATED,
-        "Whole answers are put together from a stream, which tells why it ended.",
+        "Whole answers are assembled from a stream, which has a finish reason.",
         (Does.CHAT_STREAMED,),
         kept="chat.stream.finish_reason",
     ),
     Row(
         ("chat.response.status",),
         Action.PASSED_ON,
-        "What fails upstream fails here, in the envelope of the contract.",
+        "Upstream failures become errors in the form of the contract.",
     ),
     Row(
         ("chat.response.json",),
         Action.ENDED,
-        "An answer that cannot be read becomes an error.",
+        "An unreadable answer becomes an error.",
     ),
     Row(
         ("chat.response.id_unique", "chat.stream.id_unique", "chat.response.now", "chat.stream.now"),
         Action.PASSED_ON,
-        "An id, and a time, that the upstream gives is kept.",
+        "The upstream's id and creation time are kept.",
     ),
     Row(
         ("chat.stream.model_agrees",),
         Action.PASSED_ON,
-        "The name of the model is the upstream's word.",
+        "The model name comes from the upstream.",
     ),
     Row(
         ("chat.stream.as_written",),
         Action.PASSED_ON,
-        "What the upstream holds back cannot be sent before it comes.",
+        "Text that the upstream buffers cannot be sent earlier.",
     ),
     Row(
         ("chat.response.usage",),
         Action.EMULATED,
-        "Whole answers are put together from a stream, which tells the count of tokens.",
+        "Whole answers are assembled from a stream, which has usage.",
         (Does.CHAT_STREAMED,),
         kept="chat.stream.usage",
     ),
@@ -180,14 +182,14 @@ ANSWERS: Final = (
     Row(
         ("chat.limit.max_tokens",),
         Action.EMULATED,
-        "The limit is sent by its newer name.",
+        "The limit is sent under its newer name.",
         (Does.NEW_LIMIT,),
         kept="chat.limit.max_completion_tokens",
     ),
     Row(
         ("chat.limit.max_completion_tokens",),
         Action.EMULATED,
-        "The limit is sent by its older name.",
+        "The limit is sent under its older name.",
         (Does.OLD_LIMIT,),
         kept="chat.limit.max_tokens",
         refused_too=True,
@@ -195,39 +197,42 @@ ANSWERS: Final = (
     Row(
         ("chat.limit.max_tokens", "chat.limit.max_completion_tokens"),
         Action.REFUSED,
-        "A limit of tokens is refused, as nothing else can count them.",
+        "A token limit is refused, because only the upstream can count tokens.",
         (Does.REFUSE_LIMITS,),
     ),
     Row(
         ("chat.limit.length",),
         Action.EMULATED,
-        "Whole answers are put together from a stream, which tells why it ended.",
+        "Whole answers are assembled from a stream, which has a finish reason.",
         (Does.CHAT_STREAMED,),
         kept="chat.stream.length",
     ),
     Row(
         ("chat.limit.length",),
         Action.EMULATED,
-        "A whole answer of one choice that took as many tokens as its limit says so.",
+        (
+            "A whole answer with one choice that used as many tokens as its limit gets the finish reason "
+            '"length".'
+        ),
         (Does.LENGTH,),
     ),
     Row(
         ("chat.stream.length",),
         Action.EMULATED,
-        "A stream is made of a whole answer, which tells why it ended.",
+        "A stream is created from a whole answer, which has a finish reason.",
         (Does.CHAT_WHOLE,),
         kept="chat.limit.length",
     ),
     Row(
         ("chat.stream.length",),
         Action.EMULATED,
-        "A stream is made of a whole answer, whose count of tokens tells why it ended.",
+        "A stream is created from a whole answer, whose token count gives the finish reason.",
         (Does.CHAT_WHOLE, Does.LENGTH),
     ),
     Row(
         ("chat.stream.works", "chat.stream.events", "chat.stream.text"),
         Action.EMULATED,
-        "A stream is made of a whole answer.",
+        "A stream is created from a whole answer.",
         (Does.CHAT_WHOLE,),
         kept="chat.response.message",
         refused_too=True,
@@ -235,44 +240,44 @@ ANSWERS: Final = (
     Row(
         ("chat.stream.works", "chat.stream.events", "chat.stream.text"),
         Action.ENDED,
-        "A stream without what was asked for ends in an error.",
+        "A stream without the requested content ends with an error.",
     ),
     Row(
         ("chat.stream.limit",),
         Action.EMULATED,
-        "A stream is made of a whole answer, which keeps the limit.",
+        "A stream is created from a whole answer, which keeps the limit.",
         (Does.CHAT_WHOLE,),
         kept="chat.limit.max_tokens",
     ),
     Row(
         ("chat.stream.limit",),
         Action.REFUSED,
-        "A limit of tokens is refused, as nothing else can count them.",
+        "A token limit is refused, because only the upstream can count tokens.",
         (Does.REFUSE_LIMITS,),
     ),
     Row(
         ("chat.stream.usage",),
         Action.REPAIRED,
-        "The count of tokens is moved to a chunk of its own.",
+        "The usage is moved to a separate chunk.",
         cause="usage-beside-choices",
     ),
     Row(
         ("chat.stream.usage",),
         Action.EMULATED,
-        "A stream that is to count its tokens is made of a whole answer, which does.",
+        "A stream with include_usage is created from a whole answer, which has usage.",
         (Does.CHAT_USAGE_WHOLE,),
         kept="chat.response.usage",
     ),
     Row(
         ("chat.stream.usage",),
         Action.REFUSED,
-        "stream_options with include_usage are refused.",
+        "stream_options with include_usage is refused.",
         (Does.REFUSE_USAGE,),
     ),
     Row(
         ("chat.stream.obfuscation",),
         Action.EMULATED,
-        "The padding is taken out of streams that asked for none.",
+        "Padding is removed from streams that disabled it.",
         (Does.NO_PADDING,),
     ),
 )

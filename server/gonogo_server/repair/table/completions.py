@@ -11,14 +11,14 @@ REQUESTS: Final = (
     Row(
         ("completions.prompt.",),
         Action.EMULATED,
-        "Each prompt of a list is a request of its own.",
+        "Each prompt of a list becomes a separate request.",
         (Does.PROMPTS,),
         refused_too=True,
     ),
     Row(
         ("completions.prompt.token_lists",),
         Action.EMULATED,
-        "Each prompt of a list is a request of its own.",
+        "Each prompt of a list becomes a separate request.",
         (Does.PROMPTS,),
         kept="completions.prompt.tokens",
         refused_too=True,
@@ -37,12 +37,12 @@ REQUESTS: Final = (
     Row(
         ("completions.harmless.", "completions.refused."),
         Action.KEPT,
-        "Such a request is refused before it is sent.",
+        "The gateway refuses such a request itself.",
     ),
     Row(
         ("completions.echo.text", "completions.echo.stream"),
         Action.EMULATED,
-        "The gateway puts the prompt before the text; an echo of tokens, or one with logprobs, is refused.",
+        "The gateway prepends the prompt to the text; an echo of tokens, or with logprobs, is refused.",
         (Does.ECHO,),
         refused_too=True,
     ),
@@ -62,25 +62,25 @@ REQUESTS: Final = (
     Row(
         ("completions.request.nulls",),
         Action.EMULATED,
-        "Parameters that are null are left out.",
+        "Null parameters are removed.",
         (Does.NO_NULLS,),
     ),
     Row(
         ("completions.request.neutral",),
         Action.EMULATED,
-        "Parameters that ask for what happens anyway, and the user, are left out.",
+        "Parameters at their defaults, and the user, are removed.",
         (Does.NO_DEFAULTS, Does.NO_USER),
     ),
     Row(
         ("completions.request.stop_string",),
         Action.EMULATED,
-        "A stop sequence is sent as a list of one.",
+        "A single stop sequence is sent as a list.",
         (Does.STOP_AS_LIST,),
     ),
     Row(
         ("completions.request.stop_list",),
         Action.EMULATED,
-        "Stop sequences are looked for in the gateway.",
+        "The gateway looks for stop sequences itself.",
         (Does.STOP,),
         refused_too=True,
     ),
@@ -100,36 +100,36 @@ ANSWERS: Final = (
             "completions.response.text",
         ),
         Action.EMULATED,
-        "Whole answers are put together from a stream.",
+        "Whole answers are assembled from a stream.",
         (Does.COMPLETION_STREAMED,),
         kept="completions.stream.finish_reason",
     ),
     Row(
         ("completions.response.finish_reason",),
         Action.EMULATED,
-        "Whole answers are put together from a stream, which tells why it ended.",
+        "Whole answers are assembled from a stream, which has a finish reason.",
         (Does.COMPLETION_STREAMED,),
         kept="completions.stream.finish_reason",
     ),
     Row(
         ("completions.response.status",),
         Action.PASSED_ON,
-        "What fails upstream fails here, in the envelope of the contract.",
+        "Upstream failures become errors in the form of the contract.",
     ),
     Row(
         ("completions.response.json", "completions.response.choices"),
         Action.ENDED,
-        "An answer that cannot be read, or has no choices, becomes an error.",
+        "An answer that is unreadable or has no choices becomes an error.",
     ),
     Row(
         ("completions.response.id_unique", "completions.response.now", "completions.stream.now"),
         Action.PASSED_ON,
-        "An id, and a time, that the upstream gives is kept.",
+        "The upstream's id and creation time are kept.",
     ),
     Row(
         ("completions.response.usage",),
         Action.EMULATED,
-        "Whole answers are put together from a stream, which tells the count of tokens.",
+        "Whole answers are assembled from a stream, which has usage.",
         (Does.COMPLETION_STREAMED,),
         kept="completions.stream.usage",
     ),
@@ -141,40 +141,43 @@ ANSWERS: Final = (
     Row(
         ("completions.stream.limit",),
         Action.EMULATED,
-        "A stream is made of a whole answer, which keeps the limit.",
+        "A stream is created from a whole answer, which keeps the limit.",
         (Does.COMPLETION_WHOLE,),
         kept="completions.limit.max_tokens",
     ),
     Row(
         ("completions.limit.max_tokens", "completions.stream.limit"),
         Action.REFUSED,
-        "A limit of tokens is refused, as nothing else can count them.",
+        "A token limit is refused, because only the upstream can count tokens.",
         (Does.REFUSE_COMPLETION_LIMITS,),
     ),
     Row(
         ("completions.limit.length",),
         Action.EMULATED,
-        "Whole answers are put together from a stream, which tells why it ended.",
+        "Whole answers are assembled from a stream, which has a finish reason.",
         (Does.COMPLETION_STREAMED,),
         kept="completions.stream.length",
     ),
     Row(
         ("completions.stream.length",),
         Action.EMULATED,
-        "A stream is made of a whole answer, which tells why it ended.",
+        "A stream is created from a whole answer, which has a finish reason.",
         (Does.COMPLETION_WHOLE,),
         kept="completions.limit.length",
     ),
     Row(
         ("completions.limit.length",),
         Action.EMULATED,
-        "A whole answer of one choice that took as many tokens as its limit says so.",
+        (
+            "A whole answer with one choice that used as many tokens as its limit gets the finish reason "
+            '"length".'
+        ),
         (Does.LENGTH,),
     ),
     Row(
         ("completions.stream.length",),
         Action.EMULATED,
-        "A stream is made of a whole answer, whose count of tokens tells why it ended.",
+        "A stream is created from a whole answer, whose token count gives the finish reason.",
         (Does.COMPLETION_WHOLE, Does.LENGTH),
     ),
     Row(
@@ -184,7 +187,7 @@ ANSWERS: Final = (
             "completions.stream.carries_text",
         ),
         Action.EMULATED,
-        "A stream is made of a whole answer.",
+        "A stream is created from a whole answer.",
         (Does.COMPLETION_WHOLE,),
         kept="completions.response.text",
         refused_too=True,
@@ -196,25 +199,25 @@ ANSWERS: Final = (
             "completions.stream.carries_text",
         ),
         Action.ENDED,
-        "A stream without what was asked for ends in an error.",
+        "A stream without the requested content ends with an error.",
     ),
     Row(
         ("completions.stream.usage",),
         Action.REPAIRED,
-        "The count of tokens is moved to a chunk of its own.",
+        "The usage is moved to a separate chunk.",
         cause="usage-beside-choices",
     ),
     Row(
         ("completions.stream.usage",),
         Action.EMULATED,
-        "A stream that is to count its tokens is made of a whole answer, which does.",
+        "A stream with include_usage is created from a whole answer, which has usage.",
         (Does.COMPLETION_USAGE_WHOLE,),
         kept="completions.response.usage",
     ),
     Row(
         ("completions.stream.usage",),
         Action.REFUSED,
-        "stream_options with include_usage are refused.",
+        "stream_options with include_usage is refused.",
         (Does.REFUSE_USAGE,),
     ),
 )
@@ -223,8 +226,8 @@ CHOICES: Final = (
     Row(
         ("choices.chat.", "choices.completions."),
         Action.EMULATED,
-        "Each of n choices is a request of its own, with the seed raised by one for each after the first; a best_of"
-        " other than n is refused.",
+        "Each of n choices becomes a separate request, with the seed increased by one each time; a "
+        "best_of other than n is refused.",
         (Does.CHOICES, Does.REFUSE_BEST_OF),
         refused_too=True,
     ),
@@ -239,7 +242,7 @@ EMBEDDINGS: Final = (
     Row(
         ("embeddings.response.status",),
         Action.PASSED_ON,
-        "What fails upstream fails here, in the envelope of the contract.",
+        "Upstream failures become errors in the form of the contract.",
     ),
     Row(
         (
@@ -249,7 +252,7 @@ EMBEDDINGS: Final = (
             "embeddings.response.not_empty",
         ),
         Action.ENDED,
-        "An answer that cannot be read, or has no vectors, becomes an error.",
+        "An answer that is unreadable or has no vectors becomes an error.",
     ),
     Row(
         ("embeddings.response.usage", "embeddings.response.usage_prompt"),
@@ -259,20 +262,20 @@ EMBEDDINGS: Final = (
     Row(
         ("embeddings.input.list", "embeddings.input.list_vectors", "embeddings.input.order"),
         Action.EMULATED,
-        "Each input of a list is a request of its own.",
+        "Each input of a list becomes a separate request.",
         (Does.INPUTS,),
         refused_too=True,
     ),
     Row(
         ("embeddings.input.batch", "embeddings.response.one_length"),
         Action.EMULATED,
-        "Each input of a list is a request of its own.",
+        "Each input of a list becomes a separate request.",
         (Does.INPUTS,),
     ),
     Row(
         ("embeddings.input.token_lists",),
         Action.EMULATED,
-        "Each input of a list is a request of its own.",
+        "Each input of a list becomes a separate request.",
         (Does.INPUTS,),
         kept="embeddings.input.tokens",
         refused_too=True,
@@ -286,30 +289,30 @@ EMBEDDINGS: Final = (
     Row(
         ("embeddings.input.text", "embeddings.input.repeats"),
         Action.PASSED_ON,
-        "No vector can be had but the upstream's.",
+        "Only the upstream can compute vectors.",
     ),
     Row(
         ("embeddings.input.not_cut",),
         Action.EMULATED,
-        "A text of as many characters as those that were cut is refused as too long.",
+        "A text with as many characters as those that were truncated is refused as too long.",
         (Does.TOO_LONG,),
     ),
     Row(
         ("embeddings.format.",),
         Action.EMULATED,
-        "The upstream is asked for numbers; base64 is made of them.",
+        "The gateway requests floats and encodes them as base64.",
         (Does.BASE64,),
         refused_too=True,
     ),
     Row(
         ("embeddings.format.default", "embeddings.format.float"),
         Action.REPAIRED,
-        "Numbers are read out of base64.",
+        "Floats are decoded from base64.",
     ),
     Row(
         ("embeddings.harmless.", "embeddings.refused."),
         Action.KEPT,
-        "Such a request is refused before it is sent.",
+        "The gateway refuses such a request itself.",
     ),
     Row(
         ("embeddings.dimensions.length",),
@@ -317,7 +320,7 @@ EMBEDDINGS: Final = (
         "The parameter dimensions is refused.",
         (Does.REFUSE_DIMENSIONS,),
     ),
-    Row(("embeddings.request.user",), Action.EMULATED, "The user is left out.", (Does.NO_USER,)),
+    Row(("embeddings.request.user",), Action.EMULATED, "The user is removed.", (Does.NO_USER,)),
 )
 
 ROWS: Final = (*REQUESTS, *ANSWERS, *CHOICES, *EMBEDDINGS)

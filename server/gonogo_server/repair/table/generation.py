@@ -1,4 +1,4 @@
-"""Rules about what generation can be asked for: sampling, stop sequences, log probabilities, forms of the text."""
+"""Rules about sampling, stop sequences, log probabilities and structured outputs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ STOP: Final = (
     Row(
         ("stop.",),
         Action.EMULATED,
-        "Stop sequences are looked for in the gateway, and not sent.",
+        "The gateway looks for stop sequences itself and does not send them.",
         (Does.STOP,),
         refused_too=True,
     ),
     Row(
         ("stop.stream.",),
         Action.EMULATED,
-        "In streams, stop sequences are looked for in the gateway, and not sent.",
+        "In streams, the gateway looks for stop sequences itself and does not send them.",
         (Does.STOP_IN_STREAMS,),
         kept="stop.chat.honoured",
         refused_too=True,
@@ -25,7 +25,7 @@ STOP: Final = (
     Row(
         ("stop.completions.stream", "stop.completions.stream_finish_reason"),
         Action.EMULATED,
-        "In streams, stop sequences are looked for in the gateway, and not sent.",
+        "In streams, the gateway looks for stop sequences itself and does not send them.",
         (Does.STOP_IN_STREAMS,),
         kept="stop.completions.honoured",
         refused_too=True,
@@ -38,7 +38,7 @@ STOP: Final = (
             "stop.completions.excluded",
         ),
         Action.EMULATED,
-        "What the upstream leaves of a stop sequence at the end of a text is cut off.",
+        "Remains of a stop sequence at the end of a text are removed.",
         (Does.STOP_SENT,),
     ),
     Row(("stop.chat.usage",), Action.PASSED_ON, "Only the upstream can count its tokens."),
@@ -49,7 +49,7 @@ LOGPROBS: Final = (
     Row(
         ("logprobs.chat.top_zero",),
         Action.EMULATED,
-        "The upstream is asked for logprobs without top_logprobs, and its alternatives are left out.",
+        "logprobs are requested without top_logprobs, and alternatives are removed.",
         (Does.NO_ZERO_ALTERNATIVES, Does.ALTERNATIVES),
         kept="logprobs.chat.no_top",
         refused_too=True,
@@ -57,26 +57,26 @@ LOGPROBS: Final = (
     Row(
         ("logprobs.chat.stopped",),
         Action.EMULATED,
-        "Stop sequences are looked for in the gateway, and not sent.",
+        "The gateway looks for stop sequences itself and does not send them.",
         (Does.STOP,),
         kept="logprobs.chat.present",
     ),
     Row(
         ("logprobs.chat.no_tops_unasked", "logprobs.chat.tops_limited"),
         Action.EMULATED,
-        "Alternatives that were not asked for are left out.",
+        "Alternatives that were not requested are removed.",
         (Does.ALTERNATIVES,),
     ),
     Row(
         ("logprobs.chat.tops_sorted",),
         Action.EMULATED,
-        "The alternatives are put into the order of their probability.",
+        "Alternatives are sorted by probability.",
         (Does.ALTERNATIVES,),
     ),
     Row(
         ("logprobs.chat.bytes", "logprobs.chat.spell"),
         Action.PASSED_ON,
-        "How the upstream spells its tokens is not known here.",
+        "The gateway does not know the upstream's token texts.",
     ),
     Row(
         ("logprobs.completions.",),
@@ -92,12 +92,12 @@ LOGPROBS: Final = (
             "logprobs.completions.offsets_begin",
         ),
         Action.PASSED_ON,
-        "How the upstream spells its tokens is not known here.",
+        "The gateway does not know the upstream's token texts.",
     ),
     Row(
         ("logprobs.harmless.", "logprobs.refused."),
         Action.KEPT,
-        "Such a request is refused before it is sent.",
+        "The gateway refuses such a request itself.",
     ),
 )
 
@@ -141,24 +141,24 @@ SAMPLING: Final = (
     Row(
         ("sampling.accepted.bias_empty",),
         Action.EMULATED,
-        "An empty logit_bias is left out.",
+        "An empty logit_bias is removed.",
         (Does.NO_DEFAULTS,),
     ),
     Row(
         ("sampling.effect.both_limits",),
         Action.EMULATED,
-        "Of two limits the newer one is sent.",
+        "Of two limits, the newer one is sent.",
         (Does.ONE_LIMIT,),
     ),
     Row(
         ("sampling.repeats.",),
         Action.PASSED_ON,
-        "What the upstream draws is not known here.",
+        "The gateway cannot control the upstream's sampling.",
     ),
     Row(
         ("sampling.harmless.", "sampling.refused.", "sampling.named."),
         Action.KEPT,
-        "Such a request is refused before it is sent.",
+        "The gateway refuses such a request itself.",
     ),
 )
 
@@ -184,13 +184,13 @@ STRUCTURED: Final = (
     Row(
         ("structured.text.accepted",),
         Action.EMULATED,
-        "The response format text, which is the default, is left out.",
+        "The response format text, which is the default, is removed.",
         (Does.NO_TEXT_FORMAT,),
     ),
     Row(
         ("structured.harmless.", "structured.refused."),
         Action.KEPT,
-        "Such a request is refused before it is sent.",
+        "The gateway refuses such a request itself.",
     ),
 )
 
@@ -198,18 +198,18 @@ TEXT: Final = (
     Row(
         ("text.same", "text.completions_same"),
         Action.REPAIRED,
-        "Deltas that repeat the text before them are shortened to what is new; nothing else changes a text.",
+        "Cumulative deltas are reduced to the new text; the text itself is never changed.",
     ),
     Row(
         ("text.characters", "text.surrogates"),
         Action.EMULATED,
-        "A stream is made of a whole answer.",
+        "A stream is created from a whole answer.",
         (Does.CHAT_WHOLE, Does.COMPLETION_WHOLE),
     ),
     Row(
         ("text.",),
         Action.PASSED_ON,
-        "The text, its end and its count are the upstream's, and not changed.",
+        "The text, its end and its token count come from the upstream and are not changed.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""A request for a message as one for a chat completion. No I/O."""
+"""Converts a Messages request to a chat completion request. No I/O."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     Request = CreateMessageRequest | CountMessageTokensRequest
 
 FOREIGN: Final = {
-    "stop": "the texts that end an answer are in 'stop_sequences'",
-    "max_completion_tokens": "the limit is 'max_tokens'",
-    "response_format": "the form of the answer is in 'output_config.format'",
-    "output_format": "the form of the answer is in 'output_config.format'",
-    "reasoning_effort": "it is in 'output_config.effort'",
-    "functions": "tools are given in 'tools'",
+    "stop": "use 'stop_sequences' instead",
+    "max_completion_tokens": "use 'max_tokens' instead",
+    "response_format": "use 'output_config.format' instead",
+    "output_format": "use 'output_config.format' instead",
+    "reasoning_effort": "use 'output_config.effort' instead",
+    "functions": "use 'tools' instead",
 }
 """Fields of other APIs, and of older versions, that would change the answer, and what is to be done."""
 
@@ -97,13 +97,16 @@ def asked(body: Request, *, images: bool = False) -> Asked:
 
 def _check_offered(body: CreateMessageRequest) -> None:
     if body.max_tokens == 0:
-        raise unsupported("max_tokens", "of 0 is not supported here: ask for 1 token at least.")
+        raise unsupported("max_tokens", "of 0 is not supported: request at least 1 token.")
     if given(body.top_k, None) is not None:
-        raise unsupported("top_k", "is not supported here: leave it out, or use 'top_p'.")
+        raise unsupported("top_k", "is not supported: remove it, or use 'top_p'.")
     if body.messages[-1].role == "assistant":
         raise unsupported(
             f"messages[{len(body.messages) - 1}].role",
-            "of the last message is 'assistant', and this server does not continue it: end with a message of the user.",
+            (
+                "of the last message is 'assistant', but this server does not continue it: end with a user "
+                "message."
+            ),
         )
 
 
@@ -231,7 +234,7 @@ def _plain(blocks: Sequence[Any], at: str) -> str:
 def _text(block: Any, at: str) -> str:  # noqa: ANN401 - a block of any message
     if isinstance(block, MessageTextParam):
         return block.text
-    raise unsupported(f"{at}.type", f"of '{block.type}' cannot be read here: the model reads text only.")
+    raise unsupported(f"{at}.type", f"of '{block.type}' is not supported: the model supports only text.")
 
 
 def _image(block: MessageImageParam, at: str) -> Part:

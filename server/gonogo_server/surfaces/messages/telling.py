@@ -1,4 +1,4 @@
-"""The answer as a message: its events, and the whole object. No I/O."""
+"""Converts an answer to a message: its events, and the whole object. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request for a response as one for a chat completion. No I/O."""
+"""Converts a Responses request to a chat completion request. No I/O."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
 
 LOGPROBS: Final = "message.output_text.logprobs"
 FOREIGN: Final = {
-    "messages": "the conversation is in 'input'",
-    "response_format": "the form of the answer is in 'text.format'",
-    "max_tokens": "the limit is 'max_output_tokens'",
-    "max_completion_tokens": "the limit is 'max_output_tokens'",
-    "reasoning_effort": "it is in 'reasoning.effort'",
+    "messages": "use 'input' instead",
+    "response_format": "use 'text.format' instead",
+    "max_tokens": "use 'max_output_tokens' instead",
+    "max_completion_tokens": "use 'max_output_tokens' instead",
+    "reasoning_effort": "use 'reasoning.effort' instead",
     "stop": "responses have no stop sequences",
     "seed": "responses have no seed",
-    "n": "a request has one response",
-    "functions": "functions are given in 'tools'",
-    "logit_bias": "responses have none",
-    "presence_penalty": "responses have none",
-    "frequency_penalty": "responses have none",
+    "n": "a request has only one response",
+    "functions": "use 'tools' instead",
+    "logit_bias": "responses do not support it",
+    "presence_penalty": "responses do not support it",
+    "frequency_penalty": "responses do not support it",
     "moderation": "this server does not moderate",
-    "context_management": "this server keeps the whole input",
+    "context_management": "this server always uses the whole input",
 }
 """Fields that the contract does not know and that would change the answer, and what is to be done."""
 
@@ -99,7 +99,7 @@ def asked(
     }
     _add_tools(body, chat, names)
     if not chat["messages"]:
-        raise unsupported("input", "is empty: give a text, or items.")
+        raise unsupported("input", "is empty: send a string or items.")
     return Asked(CreateChatCompletionRequest.model_validate(chat), names)
 
 
@@ -110,13 +110,13 @@ def _check_offered(body: CreateResponseRequest, *, stored: bool) -> None:
                 name, "needs a server that stores responses: send the whole conversation in 'input'."
             )
     if given(body.background, None):
-        raise unsupported("background", "is not supported here: leave it out, and wait for the answer.")
+        raise unsupported("background", "is not supported: remove it and wait for the answer.")
     if body.truncation == "auto":
-        raise unsupported("truncation", "of 'auto' is not supported here: input is never cut.")
+        raise unsupported("truncation", "of 'auto' is not supported: input is never truncated.")
     options = given(body.stream_options, None)
     if options and given(options.include_obfuscation, None):
         raise unsupported(
-            "stream_options.include_obfuscation", "with this value is not supported here: leave it out."
+            "stream_options.include_obfuscation", "with this value is not supported: remove it."
         )
 
 
@@ -196,7 +196,7 @@ def _add(said: Conversation, item: ResponseInputItem, at: str) -> None:
             said.think("".join(part.text for part in parts))
         case ResponseItemReference():
             raise unsupported(
-                f"{at}.type", "of 'item_reference' needs a server that keeps items: send the item itself."
+                f"{at}.type", "of 'item_reference' needs a server that stores items: send the item itself."
             )
 
 
@@ -210,7 +210,7 @@ def _part(part: ResponseInputPart, at: str) -> str:
     match part:
         case ResponseInputText(text=text) | ResponseGivenText(text=text) | ResponseRefusal(refusal=text):
             return text
-    raise unsupported(f"{at}.type", f"of '{part.type}' cannot be read: the model reads text only.")
+    raise unsupported(f"{at}.type", f"of '{part.type}' is not supported: the model supports only text.")
 
 
 def _with_images(content: ResponseInputContent, at: str) -> str | list[Part]:

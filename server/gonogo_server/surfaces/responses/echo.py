@@ -1,4 +1,4 @@
-"""The request as a response says that it was understood, with the defaults of the API filled in. No I/O.
+"""The request fields that a response repeats, with the defaults of the API. No I/O.
 
 Every field that Open Responses asks for is there: what cannot be had here says so.
 """

@@ -1,4 +1,4 @@
-"""The answer as a response: its events, and the whole object. No I/O.
+"""Converts an answer to a response: its events, and the whole object. No I/O.
 
 Whatever is said of an item is kept, so that the last event, and the object of a request without a stream, have what
 the events had.
@@ -125,7 +125,7 @@ class ResponseTelling:
                 return self._close(cut=cut)
             case Ended():
                 self._ended = event
-                # An answer without a word is a message all the same, as clients look for one.
+                # An answer silently is a message all the same, as clients look for one.
                 return (
                     []
                     if self._output

@@ -284,7 +284,7 @@ def test_nothing_begins_with_two_different_models(endless: Path, tmp_path: Path)
 def test_all_end_where_one_cannot_begin(endless: Path, tmp_path: Path) -> None:
     with serving(tmp_path, ("--model", endless), ("--model", tmp_path / "nowhere")) as processes:
         assert processes.ends() == [2, 2]
-        assert "Process 1 cannot begin: " in processes.said(0)
+        assert "Process 1 cannot start: " in processes.said(0)
         assert "nowhere" in processes.said(0)
 
 

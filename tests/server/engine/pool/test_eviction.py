@@ -53,7 +53,7 @@ async def test_a_model_in_use_is_never_let_go_and_the_next_one_waits(shelf: Shel
 async def test_a_model_larger_than_the_limit_is_refused_and_nothing_goes_for_it(shelf: Shelf) -> None:
     pool = shelf.pool(2, a=2, large=3)
     await use(pool, "a")
-    with pytest.raises(ModelUnavailable, match=r"takes 3 bytes.* may take 2: raise --model-memory-bytes"):
+    with pytest.raises(ModelUnavailable, match=r"needs 3 bytes.* models is 2: raise --model-memory-bytes"):
         await use(pool, "large")
     assert pool.loaded("a") == "A"
 
@@ -108,7 +108,7 @@ async def test_a_model_that_turns_out_larger_than_the_limit_is_let_go_and_refuse
     pool = shelf.pool(2, a=1, b=1)
     shelf.weights["b"] = 3
     for _ in range(2):
-        with pytest.raises(ModelUnavailable, match="takes 3 bytes"):
+        with pytest.raises(ModelUnavailable, match="needs 3 bytes"):
             await use(pool, "b")
     # The second time it is known before.
     assert shelf.trace == ["load b", "unload b"]
@@ -118,7 +118,7 @@ async def test_a_model_that_turns_out_larger_than_the_limit_is_let_go_and_refuse
 async def test_a_model_that_can_never_fit_is_refused_while_others_wait_for_room(shelf: Shelf) -> None:
     pool = shelf.pool(1, a=1, b=1, large=2)
     begun = await leases(pool, "ab")
-    with pytest.raises(ModelUnavailable, match="takes 2 bytes"):
+    with pytest.raises(ModelUnavailable, match="needs 2 bytes"):
         await use(pool, "large")
     for one in begun:
         await one.end()

@@ -85,8 +85,8 @@ async def test_what_was_loaded_before_counts(shelf: Shelf) -> None:
     pool.adopt("a", "A", 0.0)
     assert not pool.fits("b")
     with pytest.raises(
-        ModelUnavailable, match=r"b cannot be preloaded, 1 bytes are missing .*: preload fewer"
+        ModelUnavailable, match=r"b cannot be preloaded with the others, 1 bytes are missing: preload fewer"
     ):
         pool.check_room("b")
-    with pytest.raises(ModelUnavailable, match="large takes 3 bytes"):
+    with pytest.raises(ModelUnavailable, match="large needs 3 bytes"):
         pool.fits("large")

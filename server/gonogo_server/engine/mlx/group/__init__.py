@@ -1,4 +1,4 @@
-"""One model computed by several processes, mostly on several machines, that `mlx.launch` started.
+"""One model computed by several processes, usually on several machines, started by `mlx.launch`.
 
 Each process has a shard of the model and runs the same loop over it (SPMD, as mlx_lm's server does it): the same
 sequences join the same batch before the same step. Process 0, the coordinator, speaks HTTP; the others are workers.

@@ -1,4 +1,4 @@
-"""Process 0 of a group: the engine that is asked, with a shard of the model."""
+"""Process 0 of a group: the engine that serves requests, with a shard of the model."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ class GroupEngine(MlxEngine):
         self._watch.end()
 
     def _stalled(self) -> None:
-        log.critical(
-            "Another process of the group is gone, or stands still; nothing can be computed without it."
-        )
+        log.critical("Another process of the group has exited or hangs; nothing can be computed without it.")
         # The thread that computes waits for ever in what mlx does: the process cannot end in order.
         atexit.register(os._exit, 1)
         self._worker.give_up()

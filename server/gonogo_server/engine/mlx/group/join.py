@@ -1,4 +1,4 @@
-"""Which processes there are, and which of them this is, as mlx.launch or mpirun said in the environment."""
+"""The processes of a group and the rank of this one, from the environment of mlx.launch or mpirun."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Group:
     def agree(self, facts: str) -> None:
         """Tell the other processes that this one is ready, and with what; all have to call it, once.
 
-        Raises `ModelUnavailable` where one of them is not, or with something else, `BadSettings` where one is gone.
+        Raises `ModelUnavailable` if one of them is not, or with something else, `BadSettings` where one is gone.
         """
         for rank, other in enumerate(self._gather({"facts": facts})):
             if "failure" in other:
-                raise ModelUnavailable(f"Process {rank} cannot begin: {other['failure']}")
+                raise ModelUnavailable(f"Process {rank} cannot start: {other['failure']}")
             if other["facts"] != facts:
                 raise ModelUnavailable(
                     f"Process {rank} has another model, or other versions or limits, than process {self.rank}"
@@ -75,7 +75,7 @@ class Group:
             told = bytes(self.sum(mx.array(slots.reshape(-1))))
         except RuntimeError as error:
             raise BadSettings(
-                f"One of the processes ended before all had begun ({error}): see what it said."
+                f"One of the processes exited before all had started ({error}): see its output."
             ) from None
         return [
             json.loads(told[at : at + FACTS_BYTES].rstrip(b"\0")) for at in range(0, len(told), FACTS_BYTES)
@@ -83,9 +83,9 @@ class Group:
 
 
 def join(environ: Mapping[str, str] = os.environ) -> Group | None:
-    """The group that this process was started in, once all have joined; None where it is the only one.
+    """The group that this process was started in, once all have joined; None if it is the only one.
 
-    Raises `BadSettings` where there should be others that cannot be reached.
+    Raises `BadSettings` if there should be others that cannot be reached.
     """
     hosts = environ.get("MLX_HOSTFILE")
     # What mlx.launch writes for a ring of one, and mlx cannot read.
@@ -95,7 +95,7 @@ def join(environ: Mapping[str, str] = os.environ) -> Group | None:
         handle = mx.distributed.init(strict=True)
     except RuntimeError as error:
         raise BadSettings(
-            f"This process was started as one of several, and they do not find each other: {error}."
-            " Start all of them with mlx.launch."
+            f"This process was started as one of several, but cannot connect to the others: {error}. "
+            "Start all of them with mlx.launch."
         ) from None
     return Group(handle.rank(), handle.size(), handle) if handle.size() > 1 else None

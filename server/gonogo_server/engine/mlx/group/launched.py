@@ -1,4 +1,4 @@
-"""Where `mlx.launch` has started this process as one of several that serve a model together."""
+"""Detects that `mlx.launch` started this process as one of several that serve a model together."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MANAGING: Final = ("preload", "model_memory_bytes", "idle_unload_seconds")
 
 
 def group() -> Group | None:
-    """The processes, once all of them are there; None where this is the only one.
+    """The processes, once all of them are there; None if this is the only one.
 
-    Raises `BadSettings` where they do not come together.
+    Raises `BadSettings` if they do not come together.
     """
     if not RANKS & os.environ.keys():
         return None
@@ -57,6 +57,6 @@ def _check(settings: Settings) -> None:
     for name in MANAGING:
         if getattr(settings, name) != default[name].default:
             raise BadSettings(
-                f"Several processes together keep their model in memory: leave the setting '{name}' out,"
-                " or start one process."
+                f"Several processes together keep their model in memory: remove the setting '{name}', "
+                "or start one process."
             )

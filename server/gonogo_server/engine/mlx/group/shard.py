@@ -1,4 +1,4 @@
-"""A process' shard of a model: which model, how it is split, and what has to be the same in every process."""
+"""A process's shard of a model: which model, how it is split, and what must be equal in every process."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ SHARED_HEADS = ("num_attention_heads", "num_key_value_heads")
 
 
 def the_model(models: Sequence[str], *, download: bool) -> Location:
-    """Where the one model is that a group serves. Raises `ModelUnavailable` where it is none that it can."""
+    """Where the one model is that a group serves. Raises `ModelUnavailable` if it is none that it can."""
     location, *others = locate_all(models, download=download)
     if others:
-        raise ModelUnavailable("Several processes together serve one model: name one, or start one process.")
+        raise ModelUnavailable(
+            "Several processes together serve one model: give one model, or start one process."
+        )
     if location.type == "embedding":
         raise ModelUnavailable(
-            f"{location.id} makes vectors, and several processes together serve models that generate:"
-            " serve it by one process."
+            f"{location.id} is an embedding model, but several processes together serve only "
+            "generative models: use one process."
         )
     if location.adapter is not None:
         raise ModelUnavailable(
-            f"{location.id} is an adapter, and several processes together serve whole models: fuse it into its base"
-            " with mlx_lm.fuse."
+            f"{location.id} is an adapter, but several processes together serve only whole models: "
+            "fuse it into its base with mlx_lm.fuse."
         )
     return location
 
@@ -55,16 +57,16 @@ def split(model: Any, group: Group) -> None:  # noqa: ANN401 - mlx_lm has no typ
     """Leave of the model what this process computes, as mlx_lm's `sharded_load` does it.
 
     Not by that itself: it loads half precision onto a CPU, and overlooks weights that are missing. Before the weights
-    are evaluated, so that only this part of them comes into memory. Raises `ModelUnavailable` where it cannot be.
+    are evaluated, so that only this part of them comes into memory. Raises `ModelUnavailable` if it cannot be.
     """
     if not hasattr(model, "shard"):
-        raise ModelUnavailable("mlx_lm does not split models of its kind over processes; serve it by one")
+        raise ModelUnavailable("mlx_lm does not split this architecture over processes; use one process")
     arguments = getattr(model, "args", None)
     for name in SHARED_HEADS:
         heads = getattr(arguments, name, None)
         if isinstance(heads, int) and heads % group.size:
             raise ModelUnavailable(
-                f"{group.size} processes cannot share {heads} ({name}); take a number that can"
+                f"{group.size} processes cannot divide {heads} ({name}); use a number that divides it"
             )
     model.shard(group.handle)
 

@@ -1,4 +1,4 @@
-"""What every process of a group does before each step: hear of what was asked at process 0, and do the same with it."""
+"""Shares new and cancelled requests of process 0 with every process before each step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PACE: Final = 0.05
 class OutOfStepError(BaseException):
     """Not all processes have done the same, or not all are there: nothing can be computed together any more.
 
-    No `Exception`, as that would be the failure of some answers, after which the others go on.
+    No `Exception`, as that would be the failure of some answers, after which the others continue.
     """
 
 
@@ -176,7 +176,9 @@ class SharedResidents(Residents):
         head[0], head[1 + self._group.rank] = len(said), self._deliveries.fingerprint
         length, *fingerprints = self._group.sum(mx.array(head, mx.uint32))
         if len(set(fingerprints)) > 1:
-            raise OutOfStepError("The processes came to different tokens: they need machines of one kind.")
+            raise OutOfStepError(
+                "The processes sampled different tokens: all machines must be of the same kind."
+            )
         events: list[Event] = self._group.share(said, length) if length else []
         self._untold = []
         self.beat = time.monotonic()

@@ -1,4 +1,4 @@
-"""Notices that another process is gone: a sum of mlx that waits for it may never end (ring, mlx 0.32.4)."""
+"""Detects that another process is gone: a collective operation may wait forever (ring, mlx 0.32.4)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.group.shared import SharedResidents
 
 STALL_SECONDS: Final = 30.0
-"""How long a step may take. All processes do the same, so that they come to its end at about the same time."""
+"""How long a step may take. All processes do the same work, so they finish it at about the same time."""
 
 
 class Watch:
-    """A thread that calls `stalled`, once, where the group comes to the end of no step for `STALL_SECONDS`."""
+    """A thread that calls `stalled` once if no step of the group ends within `STALL_SECONDS`."""
 
     def __init__(self, residents: SharedResidents, stalled: Callable[[], None]) -> None:
         self._residents = residents

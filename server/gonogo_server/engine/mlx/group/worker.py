@@ -1,4 +1,4 @@
-"""Any process of a group but process 0: it does with its shard of the model what process 0 is asked for."""
+"""A worker process of a group: it repeats with its shard of the model what process 0 does."""
 
 from __future__ import annotations
 

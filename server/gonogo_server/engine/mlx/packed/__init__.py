@@ -1,4 +1,4 @@
-"""Many sequences in one pass without padding, with few and large operations: for Llamas on a CPU.
+"""Packed passes: many sequences in one pass without padding, with few and large operations (Llamas on a CPU).
 
 `weights` joins what can be multiplied at once, `layout` says which tokens of which sequences a pass reads, `caches`
 holds what they were read to, `forward` computes, `draw` chooses tokens and `generator` leads; it stands in for

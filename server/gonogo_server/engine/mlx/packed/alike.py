@@ -1,4 +1,4 @@
-"""Whether products come out the same, to the bit, however many rows are multiplied at once.
+"""Tests whether matrix products are bit-identical for any number of rows.
 
 A BLAS takes another path for few rows than for many. MKL in its reproducible mode has two on AMD EPYC: one for up to
 three rows, one for more. Whether that holds is tried rather than believed.
@@ -31,17 +31,18 @@ def are_alike(weights: Weights, counts: Sequence[int]) -> bool:
 
 
 def check_steady(location: Location, weights: Weights | None) -> None:
-    """Raises `ModelUnavailable` where answers of a model would depend on what else is answered."""
+    """Raises `ModelUnavailable` if answers of a model would depend on what else is answered."""
     reason = None
     if weights is None:
-        reason = "it is no plain Llama on a CPU, and only those are computed in passes that can be"
+        reason = "only plain Llama models on a CPU support it"
     elif not are_alike(weights, STEADY_COUNTS):
         reason = (
-            "products differ with the number of rows here (of MKL's in its reproducible mode they do not)"
+            "matrix products depend on the number of rows on this machine (with MKL in its "
+            "reproducible mode they do not)"
         )
     if reason is not None:
         raise ModelUnavailable(
-            f"The model {location.id} cannot be deterministic: {reason}. Leave --deterministic out, or the model."
+            f"The model {location.id} cannot be deterministic: {reason}. Remove --deterministic or the model."
         )
 
 

@@ -1,4 +1,4 @@
-"""The keys and values of all sequences of a batch, each in a row of its own that begins with its first token."""
+"""The keys and values of all sequences of a batch, one row per sequence, starting with its first token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guesses of what comes next, from what came before: answers that extract, correct or repeat copy from their prompt.
+"""Prompt lookup: draft tokens from earlier text, because answers that extract, correct or repeat copy it.
 
 A guess costs no model. It is read together with the token before it, and kept as far as the model draws the same.
 """

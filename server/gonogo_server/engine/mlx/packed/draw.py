@@ -1,4 +1,4 @@
-"""The next tokens of the sequences whose prompts are read, chosen for as many of them at once as can be."""
+"""Samples the next tokens of the sequences after prefill, for as many of them at once as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pass: the hidden states of the last token of each sequence, and what was read written into the caches.
+"""A forward pass: writes keys and values into the caches, returns the last hidden state of each sequence.
 
 Source: the Llama of mlx_lm (models/llama.py), whose results these are but for rounding. What is different is how few
 operations they take on a CPU, where each costs some microseconds, and which: mlx's exponential takes twice as long as
@@ -25,7 +25,7 @@ STEADY_ROWS = 4
 class Forward:
     """Passes of one model.
 
-    `steady`: what a token comes to depends on no other sequence, and not on how many are read in a pass, to the bit.
+    `steady`: the result for a token is bit-identical whatever other sequences and tokens are in the pass.
     Products have at least `STEADY_ROWS` rows then, and each token attends by itself.
     """
 

@@ -136,7 +136,7 @@ class PackedGenerator:
 
     @cached_property
     def _guesses(self) -> bool:
-        """Whether a guess changes no text: a pass that reads one comes to the same as a pass without."""
+        """Whether drafts change no text: a pass with a draft gives the same result as a pass without."""
         return self._steady or are_alike(self._weights, range(1, MOST + 2))
 
     def _settle(self) -> list[Answering]:

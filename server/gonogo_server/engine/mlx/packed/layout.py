@@ -1,4 +1,4 @@
-"""Which tokens of which sequences a pass reads, and where each stands."""
+"""The layout of a pass: which tokens of which sequences it computes, and their positions."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Layout:
 
     @cached_property
     def mask(self) -> mx.array | None:
-        """What is added to scores (shape [rows, 1, 1, longest]); None where each row is as long as the longest."""
+        """What is added to scores (shape [rows, 1, 1, longest]); None if each row is as long as the longest."""
         if self.even:
             return None
         ends = np.array([share.end for share in self.shares])

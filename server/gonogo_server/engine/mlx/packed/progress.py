@@ -1,4 +1,4 @@
-"""One answer on its way through the passes."""
+"""The state of one answer across passes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Progress:
         return self.max_tokens - self.generated - 1
 
     def verify(self, drawn: list[int]) -> list[tuple[int, str | None]]:
-        """Go on with what was drawn behind the token before the guess, and behind each of its tokens, while they agree.
+        """Go on with what was drawn behind the token before the guess, and after each of its tokens, while they agree.
 
         What was guessed wrong is forgotten: it is written over in the caches.
         """

@@ -1,4 +1,4 @@
-"""The weights of a Llama, joined so that one product stands for several."""
+"""The weights of a Llama, joined so that one matrix product replaces several."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _is_plain(layer: Any) -> bool:  # noqa: ANN401 - mlx_lm's
 
 
 def join(model: Any) -> Weights:  # noqa: ANN401 - mlx_lm's
-    """The weights of a model that `can_be_packed`, which goes on with views of them: nothing is in memory twice."""
+    """The weights of a model that `can_be_packed`, which continues with views of them: nothing is in memory twice."""
     attention = model.layers[0].self_attn
     rotation: TableRoPE | Any = attention.rope
     head = model.model.embed_tokens if model.args.tie_word_embeddings else model.lm_head
