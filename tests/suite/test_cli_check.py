@@ -43,7 +43,7 @@ def _without_done(source: Path, target: Path) -> None:
 def test_the_reference_server_passes_what_it_does_not_refuse(whole_run: Checked) -> None:
     result, report = whole_run.result, whole_run.report
     last = result.stdout.splitlines()[-1]
-    totals = re.fullmatch(r"GO  0 failed, (\d+) passed, (\d+) unsupported, (5) inconclusive; .*", last)
+    totals = re.fullmatch(r"GO  0 failed, (\d+) passed, (\d+) unsupported, (6) inconclusive; .*", last)
     rules = json.loads(report.read_bytes())["rules"]
 
     assert result.exit_code == 0, result.stdout
@@ -53,6 +53,7 @@ def test_the_reference_server_passes_what_it_does_not_refuse(whole_run: Checked)
     # one tool.
     assert {rule["id"]: rule["reason"] for rule in rules if rule["verdict"] == "inconclusive"} == {
         "models.entry.seconds": "nothing-seen",
+        "responses.stream.reasoning_added": "nothing-seen",
         "sampling.effect.temperature": "too-sure",
         "text.characters": "all-ascii",
         "tools.stream.arguments_of_two": "nothing-seen",
