@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CALL_TOKENS, OBJECT_TOKENS = 64, 48
 CONSTANT = "teal-4417"
-COUNTING = "Count from one to two hundred, in words."
+STORY = "Tell a long story about a lighthouse."
 """A text that no limit of 16 tokens lets end."""
 NAME = "set_colour"
 
@@ -82,9 +82,9 @@ PARTS: Body = {
 }
 ROLES: Body = {
     "input": [
-        _said("developer", "You count for people."),
-        _said("system", "You never say anything else than numbers."),
-        _said("user", COUNTING),
+        _said("developer", "You tell stories."),
+        _said("system", "Answer in English."),
+        _said("user", STORY),
     ],
     "instructions": None,
     "text": {},
