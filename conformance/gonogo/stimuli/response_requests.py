@@ -86,7 +86,6 @@ ROLES: Body = {
         _said("system", "Answer in English."),
         _said("user", STORY),
     ],
-    "instructions": None,
     "text": {},
     "metadata": {"run": "gonogo"},
     "parallel_tool_calls": True,

@@ -21,6 +21,8 @@ OF_COUNTS = (
     "*.usage*",
     "*usage",
     "text.same_count",
+    "*.same.input",
+    "*.same.output",
     "completions.prompt.*",
     "completions.echo.*",
     "completions.suffix.*",

@@ -261,7 +261,7 @@ FORMS = (
         "errors-as-200",
         "Errors have status 200",
         "clients raise by status and read the error as an answer",
-        (*OF_ERRORS, *REFUSALS, "*.response.*", "chat.request.*", "http.*", "clients.*"),
+        (*OF_ERRORS, *REFUSALS, "*.previous.*", "*.response.*", "chat.request.*", "http.*", "clients.*"),
         _errors_as_200,
     ),
     Diagnosis(
