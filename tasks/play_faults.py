@@ -1,12 +1,14 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
 """Play every fault on the wire, or those named, and say which rules do not find it there, or find more.
 
-Each run asks everything, which takes three seconds a fault. Exit status 1 where a rule of a fault finds nothing, and
-neither unplayable.json nor otherwise.json in gonogo/faults says why.
+Each run asks everything of a broken server on loopback. What the sound server behind it answers is kept, so that it is
+asked once for all faults. `--part 2/3` plays the second of three parts. Exit status 1 where a rule of a fault finds
+nothing, and neither unplayable.json nor otherwise.json in gonogo/faults says why.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 from pathlib import Path
@@ -15,17 +17,21 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from faults.fault import turned  # noqa: E402 - found through the line above
+from faults.behind_gateway import Known  # noqa: E402 - found through the line above
+from faults.fault import turned  # noqa: E402
 from faults.serving import served, sound  # noqa: E402
 from gonogo.asking import Approach, collect  # noqa: E402
 from gonogo.collect.plan import plan  # noqa: E402
+from gonogo.collect.recorder import Recorder  # noqa: E402
 from gonogo.errors import TargetError  # noqa: E402
 from gonogo.faults.playing import found, playable  # noqa: E402
-from gonogo.faults.proxy import proxied  # noqa: E402
+from gonogo.faults.proxy import PREFIX, played  # noqa: E402
 from gonogo.judge import judge  # noqa: E402
 from gonogo.rules import Catalogue, load  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gonogo.faults.playing import Playable
 
 KEY = "a-key-of-the-chore"
@@ -34,20 +40,34 @@ PATIENCE = 5.0  # seconds that an answer has; those of the scripted engine take 
 
 def main(arguments: list[str]) -> int:
     """Play them; the exit status."""
-    chosen = [fault for name in arguments for fault in found(name)] or playable()
-    catalogue = load()
-    failed = 0
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", help="faults, causes, or rules that faults turn")
+    parser.add_argument("--part", default="1/1", help="2/3 is the second of three parts")
+    options = parser.parse_args(arguments)
+    number, parts = map(int, options.part.split("/"))
+    named = [fault for name in options.names for fault in found(name)] or playable()
+    chosen = [fault for fault in named if fault.turns and not fault.unplayable][number - 1 :: parts]
     with served(sound(KEY, embedders=("embedder",))) as (base_url, _):
-        for fault in chosen:
-            if fault.turns and not fault.unplayable:
-                failed += asyncio.run(_play(base_url, fault, catalogue))
+        failed = asyncio.run(_play_all(base_url, chosen))
+    print(f"{len(chosen)} played, {failed} do not show", flush=True)
     return 1 if failed else 0
 
 
-async def _play(base_url: str, fault: Playable, catalogue: Catalogue) -> bool:
-    """Whether something is not as the fault says; it is printed."""
+async def _play_all(base_url: str, faults: Iterable[Playable]) -> int:
+    """How many do not show."""
+    catalogue, failed = load(), 0
+    async with Recorder(base_url.removesuffix(PREFIX), timeout=PATIENCE) as recorder:
+        known = Known(recorder)
+        for fault in faults:
+            failed += await _play(known, fault, catalogue)
+    return failed
+
+
+async def _play(known: Known, fault: Playable, catalogue: Catalogue) -> bool:
+    """Whether a rule of the fault finds nothing, and nothing says why; what is not as the fault says is printed."""
     scenarios = tuple(catalogue)
-    async with proxied(base_url, fault.begin()) as broken:
+    known.begin()
+    async with played(known, fault.begin()) as broken:
         approach = Approach(
             broken, models=("scripted",), embedding_model="embedder", api_key=KEY, timeout=PATIENCE
         )

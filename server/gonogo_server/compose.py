@@ -78,10 +78,10 @@ def quirks(settings: Settings, name: str) -> Quirks:
     """What a provider is known to break: by the report about it, else by its preset."""
     from gonogo_server.repair.quirks import Quirks  # noqa: PLC0415 - see above
 
-    path = settings.quirks_of(name)
+    path, given = settings.quirks_of(name), settings.providers[name]
     if path is None:
-        broken = [{"id": rule, "verdict": "fail"} for rule in settings.providers[name].known.broken]
-        return Quirks.read({"report_version": 2, "rules": broken}) if broken else Quirks()
+        broken = [{"id": rule, "verdict": "fail"} for rule in given.known.broken]
+        return Quirks.read({"report_version": 2, "rules": broken}, given.pass_on) if broken else Quirks()
     try:
         report = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -91,7 +91,7 @@ def quirks(settings: Settings, name: str) -> Quirks:
             f"The report about '{name}' in {path} is not JSON: give a file written by `gonogo check "
             "URL --json FILE`."
         ) from None
-    return Quirks.read(report)
+    return Quirks.read(report, given.pass_on)
 
 
 def application(

@@ -67,6 +67,9 @@ class ProviderSettings(BaseModel):
     "auto": each endpoint is tried once.
     """
 
+    pass_on: tuple[str, ...] = ()
+    """Ids of rules that the report says are broken, and about which nothing is done."""
+
     connect_timeout: Seconds = 5.0
     """Seconds in which a connection has to be there."""
 

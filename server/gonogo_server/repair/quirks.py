@@ -14,7 +14,7 @@ from gonogo_server.repair.table import around, chat, completions, generation
 from gonogo_server.repair.table.row import Action, Does, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from gonogo_server.repair.base import Document, Operation
 
@@ -31,6 +31,9 @@ ABSENT: Final = "no-such-operation"
 SURFACES: Final = (("responses.", Does.TRANSLATE_RESPONSES), ("messages.", Does.TRANSLATE_MESSAGES))
 """Groups of rules about an endpoint that can be translated into chat completions."""
 WANTED: Final = "give a file written by `gonogo check URL --json FILE`"
+
+
+SET: Final = "The setting pass_on names it."
 
 
 class Told(NamedTuple):
@@ -56,15 +59,21 @@ class Quirks:
     """Those of each model by its id, where the report is about several."""
 
     @classmethod
-    def read(cls, report: object) -> Quirks:
+    def read(cls, report: object, pass_on: Collection[str] = ()) -> Quirks:
         """The quirks of the server that a report is about. Raises `BadSettings` for what is no such report.
 
-        Of several models each has its own; what is asked of any other goes by all that one of them breaks.
+        Of several models each has its own; what is asked of any other goes by all that one of them breaks. Nothing is
+        done about the rules `pass_on`; `BadSettings` for one that the report lacks.
         """
         rules = _rules(report)
         assert isinstance(report, dict)
-        models = {str(_target(part).get("model")): cls.read(part) for part in report.get("models") or ()}
-        found = cls._of(rules)
+        unknown = next((rule for rule in pass_on if rule not in {each["id"] for each in rules}), None)
+        if unknown is not None:
+            raise BadSettings(f"The setting 'pass_on' names '{unknown}', which is no rule of the report.")
+        models = {
+            str(_target(part).get("model")): cls.read(part, pass_on) for part in report.get("models") or ()
+        }
+        found = cls._of(rules, pass_on)
         return replace(found, checked=_checked(report), models=models)
 
     def of(self, model: str) -> Quirks:
@@ -72,13 +81,16 @@ class Quirks:
         return self.models.get(model, self)
 
     @classmethod
-    def _of(cls, rules: Sequence[Document]) -> Quirks:
+    def _of(cls, rules: Sequence[Document], pass_on: Collection[str] = ()) -> Quirks:
         verdicts = {rule["id"]: str(rule["verdict"]) for rule in rules}
         does: dict[Does, str] = {}
         told: list[Told] = []
         blames = list(blamed(rules))
         named = {blame.rule for blame in blames}
         for rule in rules:
+            if rule["id"] in pass_on:
+                told += [Told(rule["id"], Action.PASSED_ON.value, SET)] if rule["verdict"] in BROKEN else []
+                continue
             row = None if rule["id"] in named else _row(rule, verdicts)
             if row is not None:
                 told.append(Told(rule["id"], row.action.value, row.what))

@@ -38,6 +38,8 @@ class Refusal:
     """What is not supported, as the subject of a sentence."""
     blamed: bool = True
     """Whether it is what sets a request apart that an upstream failed at."""
+    advice: str = "Remove it."
+    """What the client can do."""
 
 
 REFUSALS: Final = (
@@ -97,6 +99,14 @@ REFUSALS: Final = (
     Refusal(Does.REFUSE_TOKENS, _COMPLETION, asking.in_tokens("prompt"), "A prompt in tokens is"),
     Refusal(Does.REFUSE_PROMPT_LISTS, _COMPLETION, asking.several("prompt"), "A list of prompts is"),
     Refusal(Does.REFUSE_INPUT_TOKENS, _EMBEDDING, asking.in_tokens("input"), "An input in tokens is"),
+    Refusal(
+        Does.REFUSE_EMBEDDINGS,
+        _EMBEDDING,
+        asking.given("input"),
+        "An embedding is",
+        blamed=False,
+        advice="Use another provider.",
+    ),
     Refusal(Does.REFUSE_SUFFIX, _COMPLETION, asking.given("suffix"), "'suffix' is"),
     Refusal(Does.REFUSE_ECHO_LOGPROBS, _COMPLETION, asking.echo_logprobs, "'echo' with 'logprobs' is"),
     Refusal(
@@ -236,7 +246,7 @@ def said(does: Does) -> str:
 
 def _error(refusal: Refusal, rule: str, param: str) -> BadRequest:
     return BadRequest(
-        f"{refusal.said} not supported by this provider: its server breaks the rule {rule}. Remove it.",
+        f"{refusal.said} not supported by this provider: its server breaks the rule {rule}. {refusal.advice}",
         param=param,
         code="unsupported_parameter",
     )

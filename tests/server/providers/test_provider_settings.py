@@ -70,6 +70,18 @@ def test_a_file_says_more_of_a_provider(tmp_path: Path) -> None:
     assert str(settings.quirks_of("lab")) == "r.json"
 
 
+def test_nothing_is_done_about_rules_that_the_file_passes_on(tmp_path: Path) -> None:
+    broken = [{"id": rule, "verdict": "fail"} for rule in ("embeddings.response.usage", "tools.named.called")]
+    (tmp_path / "r.json").write_text(json.dumps({"report_version": 2, "rules": broken}))
+    file = tmp_path / "gonogo.toml"
+    file.write_text(
+        f'[providers.lab]\nurl = "http://a:1"\nquirks = "{tmp_path}/r.json"\n'
+        'pass_on = ["embeddings.response.usage"]\n'
+    )
+    found = compose.quirks(read({"config": file}), "lab")
+    assert [told.action for told in found.table()] == ["passed on", "refused"]
+
+
 @pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if preset.broken])
 def test_what_a_preset_says_is_broken_are_rules_that_something_is_done_about(name: str) -> None:
     broken = PRESETS[name].broken

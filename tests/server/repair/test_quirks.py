@@ -50,7 +50,6 @@ PASSED_ON = {
     "embeddings.response.status",
     # Nobody else has the model and its tokenizer.
     "embeddings.input.text",
-    "embeddings.response.usage",
 }
 
 
@@ -331,6 +330,30 @@ def test_what_embeddings_cannot_have_is_refused() -> None:
         embedding("embeddings.dimensions.length", dimensions=4)
     with pytest.raises(BadRequest, match="in tokens"):
         embedding("embeddings.input.tokens", input=[1, 2])
+
+
+def test_embeddings_are_refused_where_the_upstream_counts_no_tokens() -> None:
+    with pytest.raises(BadRequest, match=r"An embedding is not supported .* Use another provider\.") as caught:
+        embedding("embeddings.response.usage")
+    assert (caught.value.param, caught.value.code) == ("input", "unsupported_parameter")
+
+
+def test_nothing_is_done_about_a_rule_that_the_settings_pass_on() -> None:
+    broken = report("embeddings.response.usage", "embeddings.dimensions.length")
+    found = Quirks.read(broken, pass_on=("embeddings.response.usage",))
+    assert set(found.does) == {Does.REFUSE_DIMENSIONS}
+    assert ("embeddings.response.usage", "passed on", "The setting pass_on names it.") in found.table()
+
+
+def test_of_several_models_the_setting_is_for_each() -> None:
+    broken = report("embeddings.response.usage")
+    several = {**broken, "models": [{**broken, "target": {"model": "m"}}]}
+    assert not Quirks.read(several, pass_on=("embeddings.response.usage",)).of("m").does
+
+
+def test_a_rule_to_pass_on_that_the_report_lacks_is_refused() -> None:
+    with pytest.raises(BadSettings, match=r"The setting 'pass_on' names 'embeddings\.usage', which is no rule"):
+        Quirks.read(report("embeddings.response.usage"), pass_on=("embeddings.usage",))
 
 
 EVERYTHING = report(*(each.id for each in RULES if each.level.value != "may"))

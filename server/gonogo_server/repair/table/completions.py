@@ -255,7 +255,13 @@ EMBEDDINGS: Final = (
         "An answer that is unreadable or has no vectors becomes an error.",
     ),
     Row(
-        ("embeddings.response.usage", "embeddings.response.usage_prompt"),
+        ("embeddings.response.usage",),
+        Action.REFUSED,
+        "Embeddings are refused, as only the upstream can count its tokens.",
+        (Does.REFUSE_EMBEDDINGS,),
+    ),
+    Row(
+        ("embeddings.response.usage_prompt",),
         Action.PASSED_ON,
         "Only the upstream can count its tokens.",
     ),

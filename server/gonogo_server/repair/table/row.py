@@ -96,6 +96,7 @@ class Does(StrEnum):
     REFUSE_ECHO_LOGPROBS = "refuse-echo-logprobs"
     REFUSE_SUFFIX = "refuse-suffix"
     REFUSE_INPUT_TOKENS = "refuse-input-tokens"
+    REFUSE_EMBEDDINGS = "refuse-embeddings"
     REFUSE_DIMENSIONS = "refuse-dimensions"
     REFUSE_LOGPROBS = "refuse-logprobs"
     REFUSE_COMPLETION_LOGPROBS = "refuse-completion-logprobs"
