@@ -70,6 +70,15 @@ def chunks(data: bytes, noted: Noted) -> list[Chunk]:
     return [chunk]
 
 
+def read_object(data: bytes) -> Document | None:
+    """The object that these bytes are as JSON; None where they are none."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _odd(data: bytes, noted: Noted) -> list[Chunk]:
     text = _decoded(data, noted).strip()
     values: list[object] = []

@@ -24,14 +24,18 @@ from gonogo_server.repair.stages.reasons import Reasons
 from gonogo_server.repair.stages.roles import Roles
 from gonogo_server.repair.stages.tools import Tools
 from gonogo_server.repair.stages.usage import Usage
+from gonogo_server.repair.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gonogo_server.repair.base import Asked, Document, Noted, Stage
+    from gonogo_server.repair.documents import Chunk
     from gonogo_server.repair.reading import Event
 
 RULES: Final = ("chat.stream.done", "completions.stream.done", "stream.content_type", "stream.done_last")
+_TRIES: Final = 8
+"""How many templates in a row are made that no chunk fits."""
 _LONGEST_DONE: Final = 16
 """Bytes of [DONE] as it is seen: in small letters, as a string, with spaces."""
 
@@ -80,6 +84,8 @@ class StreamRepair:
         self._usage = next(stage for stage in own if isinstance(stage, Usage))
         self._stages = [*own, *more]
         self._steps = [stage.chunk for stage in self._stages]
+        self._template: Template | None = None
+        self._tries = _TRIES if asked.operation == "chat" and not more and not rewrite else 0
         self._seen_done = False
         if media_type != "text/event-stream":
             noted("stream.content_type")
@@ -128,6 +134,12 @@ class StreamRepair:
 
     def _event(self, event: Event) -> Iterable[Document]:
         data = event.data
+        if self._template is not None:
+            chunk = None if event.name else self._template.chunk(data)
+            if chunk is not None:
+                self._tries = _TRIES
+                return (chunk,)
+            self._template = None
         if len(data) <= _LONGEST_DONE and data.strip(b'" ').upper() == DONE:
             return self._at_done(data)
         if event.name == "error":
@@ -136,7 +148,7 @@ class StreamRepair:
         if self._seen_done:
             return self._late(chunks)
         if len(chunks) == 1 and not self._rewrite:
-            return self._through(chunks[0], 0)
+            return self._first_through(data, chunks[0])
         return [done for chunk in chunks for done in self._through({**chunk} if self._rewrite else chunk, 0)]
 
     def _at_done(self, data: bytes) -> Iterable[Document]:
@@ -151,9 +163,20 @@ class StreamRepair:
         counts = [chunk for chunk in chunks if chunk.get("usage") and not chunk.get("choices")]
         return [done for chunk in counts for done in self._through(chunk, 0)]
 
+    def _first_through(self, data: bytes, chunk: Chunk) -> list[Document]:
+        """What all stages make of a chunk; one that each let pass is the template of the next."""
+        for number, step in enumerate(self._steps, 1):
+            made = step(chunk)
+            if type(made) is not tuple or len(made) != 1 or made[0] is not chunk:
+                return [done for one in made for done in self._through(one, number)]
+        if self._tries:
+            self._tries -= 1
+            self._template = Template.of(data, chunk)
+        return [chunk]
+
     def _through(self, chunk: Document, at: int) -> list[Document]:
         """What the stages from number `at` on make of a chunk."""
-        for number, step in enumerate(self._steps[at:] if at else self._steps, at + 1):
+        for number, step in enumerate(self._steps[at:], at + 1):
             made = step(chunk)
             if type(made) is not tuple or len(made) != 1:
                 return [done for one in made for done in self._through(one, number)]

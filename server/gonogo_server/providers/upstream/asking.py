@@ -69,7 +69,7 @@ class Asking:
                         yield good
                     if failure is not None:
                         raise self._told(failure)
-                    if any(stage.finished for stage in more):
+                    if more and any(stage.finished for stage in more):
                         return
 
     def _told(self, failure: ServerError) -> ServerError:
