@@ -333,7 +333,9 @@ def test_what_embeddings_cannot_have_is_refused() -> None:
 
 
 def test_embeddings_are_refused_where_the_upstream_counts_no_tokens() -> None:
-    with pytest.raises(BadRequest, match=r"An embedding is not supported .* Use another provider\.") as caught:
+    with pytest.raises(
+        BadRequest, match=r"An embedding is not supported .* Use another provider\."
+    ) as caught:
         embedding("embeddings.response.usage")
     assert (caught.value.param, caught.value.code) == ("input", "unsupported_parameter")
 
@@ -352,7 +354,9 @@ def test_of_several_models_the_setting_is_for_each() -> None:
 
 
 def test_a_rule_to_pass_on_that_the_report_lacks_is_refused() -> None:
-    with pytest.raises(BadSettings, match=r"The setting 'pass_on' names 'embeddings\.usage', which is no rule"):
+    with pytest.raises(
+        BadSettings, match=r"The setting 'pass_on' names 'embeddings\.usage', which is no rule"
+    ):
         Quirks.read(report("embeddings.response.usage"), pass_on=("embeddings.usage",))
 
 

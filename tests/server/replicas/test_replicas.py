@@ -1,6 +1,6 @@
 """Two replicas on Ray Serve: what `gonogo check` says of them, who answers, and what is lost with one of them.
 
-They are started once, as that takes 15 seconds, and used up on the way: so this is one test.
+They are started once for each engine, as that takes 15 seconds, and used up on the way: so these are two tests.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ ENDLESS = {
     "logit_bias": {"257": -100},
 }
 SHORT = {"model": "scripted", "messages": [{"role": "user", "content": "Hi"}]}
+OF_CHATS = ("--only", "chat.response", "--only", "chat.stream", "--only", "stream", "--timeout", "120")
 UNDER_WAY = 6
 """Streams that are open when a replica dies."""
 
@@ -54,6 +55,15 @@ def test_two_replicas_keep_what_one_process_promises(ray_python: Path, tmp_path:
         _a_client_that_leaves_stops_the_generation_in_its_replica(replicated)
         _with_a_replica_its_open_requests_are_lost_and_no_other(replicated)
         _at_a_signal_they_drain_and_end(replicated)
+
+
+@pytest.mark.unmeasured
+def test_two_replicas_of_a_real_model_keep_the_rules_about_chats(ray_python: Path, tmp_path: Path) -> None:
+    with serving(ray_python, "--model", "smollm2") as replicated:
+        status, report, said = check(replicated.url, tmp_path / "report.json", *OF_CHATS)
+        assert status == 0, said
+        assert (report["verdict"], report["target"]["model"]) == ("go", "smollm2")
+        assert len(replicated.replicas()) == 2
 
 
 def _are_go_and_both_answer(replicated: Replicated, tmp_path: Path) -> None:
