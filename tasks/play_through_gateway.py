@@ -52,7 +52,8 @@ def main(arguments: list[str]) -> int:
     with served(sound(KEY, embedders=("embedder",))) as (base_url, _):
         asyncio.run(_play(base_url, left, known, options, file))
     if file == FILE:
-        PAGE.write_text(page(known), encoding="utf-8")
+        in_order: dict[str, Entry] = json.loads(file.read_text("utf-8"))
+        PAGE.write_text(page(in_order), encoding="utf-8")
     return _summed_up(known, chosen)
 
 

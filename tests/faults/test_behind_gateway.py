@@ -26,6 +26,7 @@ PLAYED = {
 }
 """One that is repaired, one that is emulated, and one that ends in an error: the verdict of its first rule."""
 
+
 @pytest.fixture(scope="module")
 def played(catalogue: Catalogue) -> Mapping[str, Played]:
     async def play(base_url: str) -> Mapping[str, Played]:
