@@ -9,7 +9,7 @@ import pytest
 from gonogo_server.repair.documents import chunks, frame
 from gonogo_server.repair.stream import StreamRepair
 from gonogo_server.repair.template import Template
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from server.repair.gateway import streamed
 from server.repair.test_stream import CHAT, DONE, FIRST, HI, LAST, USAGE, event, piece
@@ -50,6 +50,7 @@ class _Nothing:
         return ()
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=12), st.booleans())
 def test_a_stream_is_repaired_as_if_every_chunk_went_through_the_stages(
     sent: list[Document],
