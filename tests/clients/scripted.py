@@ -19,7 +19,7 @@ from gonogo_server.settings import Settings
 from .flows import KEY, LAMP_IS_TEAL, PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HELLO: Final = "Hello! How can I help you today?"
 PERSON: Final = '{"name": "Ada", "age": 36}'
@@ -41,10 +41,10 @@ def answer(prompt: str) -> str:
 
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """Serve the models "scripted" and "vectors" from a thread; gives the base URL. It wants `KEY`."""
+def serving(says: Callable[[str], str] = answer, context_length: int = 65536) -> Iterator[str]:
+    """Serve the models "scripted", which says this, and "vectors" from a thread; gives the base URL. It wants `KEY`."""
     engine = ScriptedEngine(
-        ("scripted",), answer, context_length=65536, embedding_models=("vectors",), style=STYLE
+        ("scripted",), says, context_length=context_length, embedding_models=("vectors",), style=STYLE
     )
     settings = Settings(api_key=KEY)
     limits = Limits(settings.head_timeout, settings.max_connections)
