@@ -35,6 +35,12 @@ NODE = {
     "openai-node .stream()": "openai@7.55.0",
     "@ai-sdk/openai": "@ai-sdk/openai@4.0.118",
     "@ai-sdk/openai-compatible": "@ai-sdk/openai-compatible@3.0.92",
+    "openai-node responses": "openai@7.55.0",
+    "openai-node responses.stream()": "openai@7.55.0",
+    "@ai-sdk/openai responses": "@ai-sdk/openai@4.0.118",
+    "@anthropic-ai/sdk": "@anthropic-ai/sdk@1.14.0",
+    "@anthropic-ai/sdk .stream()": "@anthropic-ai/sdk@1.14.0",
+    "@ai-sdk/anthropic": "@ai-sdk/anthropic@4.0.105",
 }
 BESIDE = ("ai@7.0.173", "zod@4.6.7")
 """What the packages for Node need beside them."""

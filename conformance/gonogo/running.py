@@ -107,7 +107,7 @@ class Selection:
             )
         if self.node is None and _is_about_node_alone(catalogue, (*self.only, *self.require)):
             raise UsageError(
-                "The rules of clients.openai_node and clients.ai_sdk need --node-modules DIR, the "
+                "The rules of clients.openai_node, clients.anthropic_node and clients.ai_sdk need --node-modules DIR, the "
                 "folder in which these clients are installed."
             )
 

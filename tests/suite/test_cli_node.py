@@ -44,7 +44,7 @@ def test_who_asks_for_them_without_a_folder_is_told_of_the_option(
     result = gonogo("judge", clean_evidence, "--only", selector)
     assert result.exit_code == 2
     assert result.stderr.strip() == (
-        "The rules of clients.openai_node and clients.ai_sdk need --node-modules DIR, "
+        "The rules of clients.openai_node, clients.anthropic_node and clients.ai_sdk need --node-modules DIR, "
         "the folder in which these clients are installed."
     )
 

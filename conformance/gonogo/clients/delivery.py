@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gonogo.clients.bytes_say import bytes_say, choices_say
+from gonogo.clients.surface_bytes import surface_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     Said = Mapping[str, Any]
 
 MOST = 60  # characters that are shown of a text
+
+SURFACES = frozenset({"/responses", "/messages"})
+"""Paths whose answers have no choices."""
 
 OF_AI_SDK = {
     "stop": "stop",
@@ -41,8 +45,19 @@ def differences(reader: str, exchange: Exchange, said: Said) -> Iterator[str]:
         yield from _of_vectors(exchange, said)
     elif "message" in said:
         yield from _of_errors(exchange, said)
+    elif exchange.request.path in SURFACES:
+        yield from _of_surface(exchange, said, of_ai_sdk=reader.startswith("ai_sdk."))
     else:
         yield from _of_choices(exchange, said, of_ai_sdk=reader.startswith("ai_sdk."))
+
+
+def _of_surface(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[str]:
+    told, texts = surface_says(exchange.request.path, exchange.body)
+    (choice,) = said["choices"]
+    if choice["text"] in texts:
+        told.text = choice["text"]
+    yield from _of_choice(choice, told, of_ai_sdk=of_ai_sdk)
+    yield from _of_usage(said["usage"], told)
 
 
 # ---- generations ---------------------------------------------------------------------------------------------

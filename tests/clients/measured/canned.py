@@ -1,4 +1,4 @@
-"""What a sound server says: five answers, as bytes that no server makes anew, and the requests for them."""
+"""What a sound server says: answers of every surface, as bytes that no server makes anew, and the requests for them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,10 @@ from typing import Any, Final
 
 from gonogo.exchange import Chunk, Exchange, Headers, Request
 
-MODEL: Final = "canned"
-PIECES: Final = ("Grüße", " from", " a", " server", " that", " works", ".")
-TEXT: Final = "".join(PIECES)
-CALLS: Final = (
-    ("call_a1", "set_colour", '{"colour":"teal"}'),
-    ("call_b2", "ring_bell", '{"times":2}'),
-)
-TOOLS: Final[list[dict[str, Any]]] = [
-    {
-        "type": "function",
-        "function": {
-            "name": name,
-            "parameters": {"type": "object", "properties": {field: {"type": kind}}, "required": [field]},
-        },
-    }
-    for name, field, kind in (("set_colour", "colour", "string"), ("ring_bell", "times", "integer"))
-]
+from .canned_surfaces import SURFACES
+from .canned_values import CALLS, MODEL, PIECES, TEXT
+
+CHAT: Final = "/chat/completions"
 USAGE: Final = {"prompt_tokens": 9, "completion_tokens": 7, "total_tokens": 16}
 _HEAD: Final = {"id": "chatcmpl-c1", "created": 1_760_000_000, "model": MODEL}
 
@@ -37,6 +24,7 @@ class Scenario:
     stream: bool
     tools: bool
     pieces: tuple[bytes, ...]
+    path: str = CHAT
 
     def exchange(self, request: Request) -> Exchange:
         """The answer to a request of this form."""
@@ -107,5 +95,9 @@ SCENARIOS: Final = {
         ),
         Scenario("text", stream=False, tools=False, pieces=_whole({"content": TEXT}, "stop")),
         Scenario("two calls", stream=False, tools=True, pieces=_whole(_call_message(CALLS), "tool_calls")),
+        *(
+            Scenario(name, stream=stream, tools="calls" in name, pieces=pieces, path=path)
+            for name, (path, stream, pieces) in SURFACES.items()
+        ),
     )
 }

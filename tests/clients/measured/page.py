@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gonogo.clients.measured import Deviation, Table
 
@@ -22,8 +22,14 @@ was delivered before it. "-": the client does not support this kind of request. 
 same package. instructor reads tool calls in parallel mode. Streams ask for `include_usage`; a stream that makes the
 client wait forever is not measured. To try a deviation with any other client, use
 `gonogo serve --engine scripted --fault NAME`. In every run of `gonogo check`, openai-python and httpx-sse read the
-answers of your server; with [`--node-modules`](ci.md#clients-for-node), openai-node and the AI SDK read them too.
+answers of your server, and anthropic-python its messages; with [`--node-modules`](ci.md#clients-for-node), openai-node,
+`@anthropic-ai/sdk` and the AI SDK read them too.
+
+The helper of openai-python for responses raises at every end but `response.completed`, also at a correct
+`response.incomplete`. That is a limit of the client: its final response is asked for only after `response.completed`.
 """
+SURFACES: Final = (("response", "responses"), ("message", "messages"), ("", "chat completions"))
+"""How the names of scenarios begin, and what the answers are."""
 DASH = "-"
 
 
@@ -39,16 +45,29 @@ def _versions(table: Table) -> Iterator[str]:
 
 
 def _matrix(table: Table) -> Iterator[str]:
-    yield ""
-    yield f"## Deviations that break a client ({sum(1 for one in table.deviations if one.broken)})"
-    yield ""
-    yield f"| deviation (in) | rules | {' | '.join(table.clients)} |"
-    yield f"| --- | --- |{' --- |' * len(table.clients)}"
-    yield from (_row(one, table) for one in table.deviations if one.broken)
+    for surface in ("chat completions", "responses", "messages"):
+        broken = [one for one in table.deviations if one.broken and _surface(one) == surface]
+        if broken:
+            yield from _of_surface(
+                surface, broken, [*dict.fromkeys(c for one in broken for c in one.outcomes)]
+            )
 
 
-def _row(one: Deviation, table: Table) -> str:
-    cells = [one.outcomes.get(name, DASH) for name in table.clients]
+def _surface(one: Deviation) -> str:
+    return next(surface for before, surface in SURFACES if one.scenario.startswith(before))
+
+
+def _of_surface(surface: str, broken: Sequence[Deviation], clients: Sequence[str]) -> Iterator[str]:
+    yield ""
+    yield f"## Deviations in {surface} that break a client ({len(broken)})"
+    yield ""
+    yield f"| deviation (in) | rules | {' | '.join(clients)} |"
+    yield f"| --- | --- |{' --- |' * len(clients)}"
+    yield from (_row(one, clients) for one in broken)
+
+
+def _row(one: Deviation, clients: Sequence[str]) -> str:
+    cells = [one.outcomes.get(name, DASH) for name in clients]
     rules = "<br>".join(f"`{rule}`" for rule in one.rules) or DASH
     return f"| {one.name.replace('|', chr(92) + '|')} ({one.scenario}) | {rules} | {' | '.join(cells)} |"
 

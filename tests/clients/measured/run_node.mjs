@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as readers from "../../../conformance/gonogo/clients/node/clients.mjs";
+import * as surfaces from "../../../conformance/gonogo/clients/node/surfaces.mjs";
 
 const [name, folder] = process.argv.slice(2);
 const load = readers.importer(folder);
@@ -32,6 +33,13 @@ async function official(load, job) {
 const ai = (model) => async (job) =>
   told(await (job.stream ? readers.aiStream(load, job, model) : readers.aiText(load, job, model)));
 
+const either = (whole, stream) => async (job) => told(await (job.stream ? stream : whole)(load, job));
+const helper = (stream) => async (job) => (job.stream ? told(await stream(load, job)) : null);
+
+const CHAT = "/chat/completions";
+const RESPONSES = "/responses";
+const MESSAGES = "/messages";
+// By name what reads, the package, and the surface; without one that of chats.
 const clients = {
   "openai-node": [
     async (job) =>
@@ -44,16 +52,23 @@ const clients = {
   ],
   "@ai-sdk/openai": [ai(official), "@ai-sdk/openai"],
   "@ai-sdk/openai-compatible": [ai(readers.compatible), "@ai-sdk/openai-compatible"],
+  "openai-node responses": [either(surfaces.openaiResponse, surfaces.openaiResponseLoop), "openai", RESPONSES],
+  "openai-node responses.stream()": [helper(surfaces.openaiResponseHelper), "openai", RESPONSES],
+  "@ai-sdk/openai responses": [either(surfaces.aiResponse, surfaces.aiResponseStream), "@ai-sdk/openai", RESPONSES],
+  "@anthropic-ai/sdk": [either(surfaces.anthropicMessage, surfaces.anthropicLoop), "@anthropic-ai/sdk", MESSAGES],
+  "@anthropic-ai/sdk .stream()": [helper(surfaces.anthropicHelper), "@anthropic-ai/sdk", MESSAGES],
+  "@ai-sdk/anthropic": [either(surfaces.aiMessage, surfaces.aiMessageStream), "@ai-sdk/anthropic", MESSAGES],
 };
 
 process.on("unhandledRejection", () => {});
-const [read, module] = clients[name];
+const [read, module, surface = CHAT] = clients[name];
 const version = name.startsWith("@ai-sdk/") ? `${versionOf(module)} (ai ${versionOf("ai")})` : versionOf(module);
 console.log(JSON.stringify({ version }));
 for await (const line of createInterface({ input: process.stdin })) {
   let said;
   try {
-    said = await read({ ...JSON.parse(line), patience: 3000 });
+    const job = JSON.parse(line);
+    said = job.surface === surface ? await read({ ...job, patience: 3000 }) : null;
   } catch (error) {
     said = { error: error?.constructor?.name ?? typeof error };
   }

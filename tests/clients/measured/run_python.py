@@ -245,6 +245,127 @@ async def _pydantic_ai(job: dict[str, Any]) -> dict[str, Any]:
     return _delivered(text, calls, answer.finish_reason, answer.usage.total_tokens)
 
 
+def openai_responses(job: dict[str, Any]) -> dict[str, Any]:
+    """The official client's responses, event by event."""
+    asked: Any = {"model": "canned", "input": ASKED, **_extra(job)}
+    if not job["stream"]:
+        return _response(_client(job).responses.create(**asked))
+    text, calls, response = "", [], None
+    for event in _client(job).responses.create(stream=True, **asked):
+        if event.type == "response.output_text.delta":
+            text += event.delta
+        elif event.type == "response.output_item.done" and event.item.type == "function_call":
+            calls.append([event.item.call_id, event.item.name, event.item.arguments])
+        elif event.type in {"response.completed", "response.incomplete", "response.failed"}:
+            response = event.response
+    if response is None:
+        return _delivered(text, calls)
+    usage = response.usage
+    return _delivered(text, calls, _end(response, calls), usage and usage.total_tokens)
+
+
+def openai_responses_helper(job: dict[str, Any]) -> dict[str, Any] | None:
+    """The official client's own way of adding up a streamed response; it knows one end, and raises at any other."""
+    if not job["stream"]:
+        return None
+    asked: Any = {"model": "canned", "input": ASKED, **_extra(job)}
+    ends = []
+    with _client(job).responses.stream(**asked) as stream:
+        for event in stream:
+            ends += [event.response] if event.type in {"response.incomplete", "response.failed"} else []
+        return _response(ends[-1] if ends else stream.get_final_response())
+
+
+def _response(response: Any) -> dict[str, Any]:
+    calls = [[i.call_id, i.name, i.arguments] for i in response.output if i.type == "function_call"]
+    usage = response.usage
+    return _delivered(response.output_text, calls, _end(response, calls), usage and usage.total_tokens)
+
+
+def _end(response: Any, calls: list[Any]) -> str | None:
+    """Why a response ended, in the words of chat."""
+    if response.status == "incomplete":
+        reason = response.incomplete_details and response.incomplete_details.reason
+        return {"max_output_tokens": "length", "content_filter": "content_filter"}.get(reason or "", "other")
+    return ("tool_calls" if calls else "stop") if response.status == "completed" else response.status
+
+
+def _anthropic(job: dict[str, Any]) -> Any:
+    import anthropic
+
+    base_url = job["base_url"].removesuffix("/v1")
+    return anthropic.Anthropic(
+        base_url=base_url, api_key="none", max_retries=0, timeout=PATIENCE, http_client=_shared_anthropic()
+    )
+
+
+@cache
+def _shared_anthropic() -> Any:
+    import anthropic
+
+    return anthropic.DefaultHttpxClient()
+
+
+def anthropic_loop(job: dict[str, Any]) -> dict[str, Any]:
+    """Anthropic's official client, event by event, blocks by their index."""
+    create = _anthropic(job).messages.create
+    asked: Any = {"model": "canned", "max_tokens": 1024, "messages": ASKED, **_extra(job)}
+    if not job["stream"]:
+        return _message_of(create(**asked))
+    text, calls, reason, given, output = "", {}, None, None, None
+    for event in create(stream=True, **asked):
+        if event.type == "message_start":
+            given = event.message.usage.input_tokens
+        elif event.type == "content_block_start" and event.content_block.type == "tool_use":
+            calls[event.index] = [event.content_block.id, event.content_block.name, ""]
+        elif event.type == "content_block_delta" and event.delta.type == "text_delta":
+            text += event.delta.text
+        elif event.type == "content_block_delta" and event.delta.type == "input_json_delta":
+            calls[event.index][2] += event.delta.partial_json
+        elif event.type == "message_delta":
+            reason, output = event.delta.stop_reason, event.usage.output_tokens
+            given = event.usage.input_tokens or given
+    return _delivered(text, list(calls.values()), _reason(reason), _sum(given, output))
+
+
+def anthropic_helper(job: dict[str, Any]) -> dict[str, Any] | None:
+    """Its own way of adding up a stream."""
+    if not job["stream"]:
+        return None
+    asked: Any = {"model": "canned", "max_tokens": 1024, "messages": ASKED, **_extra(job)}
+    with _anthropic(job).messages.stream(**asked) as stream:
+        for _ in stream:
+            pass
+        return _message_of(stream.get_final_message())
+
+
+def _message_of(message: Any) -> dict[str, Any]:
+    text = "".join(block.text for block in message.content if block.type == "text")
+    calls = [[b.id, b.name, json.dumps(b.input)] for b in message.content if b.type == "tool_use"]
+    usage = message.usage
+    return _delivered(
+        text, calls, _reason(message.stop_reason), _sum(usage.input_tokens, usage.output_tokens)
+    )
+
+
+def _sum(given: int | None, output: int | None) -> int | None:
+    return None if given is None or output is None else given + output
+
+
+def _reason(reason: str | None) -> str | None:
+    """Why a message ended, in the words of chat."""
+    words = {
+        "end_turn": "stop",
+        "stop_sequence": "stop",
+        "tool_use": "tool_calls",
+        "max_tokens": "length",
+        "model_context_window_exceeded": "length",
+        "refusal": "content_filter",
+    }
+    return None if reason is None else words.get(reason, "other")
+
+
+OF_RESPONSES, OF_MESSAGES = "/responses", "/messages"
 CLIENTS = {
     "openai-python": (openai_loop, "openai"),
     "openai-python .stream()": (openai_helper, "openai"),
@@ -253,16 +374,23 @@ CLIENTS = {
     "httpx-sse": (httpx_sse, "httpx-sse"),
     "instructor": (instructor, "instructor"),
     "pydantic-ai": (pydantic_ai, "pydantic-ai-slim"),
+    "openai-python responses": (openai_responses, "openai", OF_RESPONSES),
+    "openai-python responses.stream()": (openai_responses_helper, "openai", OF_RESPONSES),
+    "anthropic-python": (anthropic_loop, "anthropic", OF_MESSAGES),
+    "anthropic-python .stream()": (anthropic_helper, "anthropic", OF_MESSAGES),
 }
+"""By name what reads, the package, and the surface; without one that of chats."""
 
 
 def main(name: str) -> None:
     """Print the version, then one line a job."""
-    read, package = CLIENTS[name]
+    read, package, *others = CLIENTS[name]
+    surfaces = others or ["/chat/completions"]
     print(json.dumps({"version": version(package)}), flush=True)
     for line in sys.stdin:
         try:
-            said = read(json.loads(line))
+            job = json.loads(line)
+            said = read(job) if job["surface"] in surfaces else None
         except Exception as error:
             said = {"error": f"{type(error).__name__}"}
         print(json.dumps(said), flush=True)

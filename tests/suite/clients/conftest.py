@@ -22,6 +22,8 @@ REQUESTS: dict[str, dict[str, Any] | None] = {
     "/chat/completions": {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8},
     "/completions": {"model": "m", "prompt": "Hello", "max_tokens": 8},
     "/embeddings": {"model": "e", "input": "Hello"},
+    "/responses": {"model": "m", "input": "Hello"},
+    "/messages": {"model": "m", "max_tokens": 8, "messages": [{"role": "user", "content": "Hello"}]},
 }
 
 
@@ -58,13 +60,19 @@ def whole() -> Make:
 def streamed() -> Make:
     """A stream of events with this data: values as JSON, strings as they are; or of bytes as they are."""
 
-    def make(path: str, *events: Any, media_type: str = EVENT_STREAM, **options: Any) -> Exchange:  # noqa: ANN401 - JSON
+    def make(
+        path: str,
+        *events: Any,  # noqa: ANN401 - JSON
+        media_type: str = EVENT_STREAM,
+        asked: dict[str, Any] | None = None,
+        **options: Any,  # noqa: ANN401 - those of `exchange`
+    ) -> Exchange:
         body = b"".join(
             event
             if isinstance(event, bytes)
             else b"data: " + (event if isinstance(event, str) else json.dumps(event)).encode() + b"\n\n"
             for event in events
         )
-        return exchange(path, body, media_type, asked={"stream": True}, **options)
+        return exchange(path, body, media_type, asked={"stream": True, **(asked or {})}, **options)
 
     return make

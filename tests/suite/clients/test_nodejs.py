@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from clients.measured.canned_surfaces import SURFACES
+from clients.measured.canned_values import TOOLS as SURFACE_TOOLS
 from gonogo.clients import nodejs
 from gonogo.clients.breakage import Breakage, NotRun
 from gonogo.clients.node_readers import NODE_READERS, fitting_node
@@ -93,6 +95,11 @@ def told(node: Node, exchange: Exchange) -> dict[str, str]:
     return {reader: one.how if isinstance(one, Breakage) else "" for (reader, _), one in found.items()}
 
 
+def _offering(path: str, scenario: str) -> dict[str, Any]:
+    """The tools that an answer of that name calls."""
+    return {"tools": SURFACE_TOOLS[path]} if "calls" in scenario else {}
+
+
 @needs_packages
 def test_a_sound_answer_of_every_kind_is_delivered(node: Node, whole: Make, streamed: Make) -> None:
     vector = b64encode(bytes(8)).decode()
@@ -117,6 +124,11 @@ def test_a_sound_answer_of_every_kind_is_delivered(node: Node, whole: Make, stre
         ),
         whole(EMBEDDINGS, {"data": [{"index": 0, "embedding": vector}]}, asked={"encoding_format": "base64"}),
         whole(CHAT, refusal, status=404),
+        *(
+            (streamed if stream else whole)(path, *pieces, asked=_offering(path, name))
+            for name, (path, stream, pieces) in SURFACES.items()
+            if path == "/responses"
+        ),
     ]
     outcomes = read_by(node, *(replace(one, id=f"x{n}") for n, one in enumerate(answers)))
     assert {replay: str(one) for replay, one in outcomes.items() if one is not None} == {}

@@ -7,8 +7,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const asked = [{ role: "user", content: "Say something." }];
-const usageOf = (usage) =>
+export const asked = [{ role: "user", content: "Say something." }];
+export const usageOf = (usage) =>
   usage == null ? null : { prompt: usage.prompt_tokens ?? null, completion: usage.completion_tokens ?? null };
 
 // A function that imports a package from the node_modules of a folder.
@@ -19,7 +19,7 @@ export function importer(folder) {
 
 // ---- openai-node ----------------------------------------------------------------------------------------------------
 
-async function client(load, job) {
+export async function client(load, job) {
   const { OpenAI } = await load("openai");
   const options = { baseURL: job.base_url, apiKey: "none", maxRetries: 0, timeout: job.patience };
   return new OpenAI(job.fetch ? { ...options, fetch: job.fetch } : options);
@@ -149,10 +149,16 @@ export async function compatible(load, job) {
 async function aiOptions(load, job, makeModel) {
   globalThis.AI_SDK_LOG_WARNINGS = false;
   const { tool, jsonSchema } = await load("ai");
-  const functions = (job.tools ?? []).filter((one) => one?.type === "function").map((one) => one.function);
+  const functions = (job.tools ?? []).map(functionOf).filter((one) => one);
   const tools = functions.map((f) => [f.name, tool({ inputSchema: jsonSchema(f.parameters ?? { type: "object" }) })]);
   const model = await makeModel(load, job);
   return { model, tools: Object.fromEntries(tools), prompt: "Say something.", maxRetries: 0 };
+}
+
+// A tool that the application runs, in the form of chat, of responses or of messages; nothing of any other.
+function functionOf(tool) {
+  if (tool?.input_schema) return { name: tool.name, parameters: tool.input_schema };
+  return tool?.type === "function" ? (tool.function ?? tool) : null;
 }
 
 const aiCalls = (calls) => calls.map((call) => [call.toolCallId, call.toolName, written(call.input)]);

@@ -4,6 +4,7 @@ import { STATUS_CODES } from "node:http";
 import { createInterface } from "node:readline";
 import { inflateSync } from "node:zlib";
 import * as clients from "./clients.mjs";
+import * as surfaces from "./surfaces.mjs";
 
 const OLDEST = 22;
 const PATIENCE = 10_000; // milliseconds for one replay, which has all bytes at hand
@@ -21,6 +22,14 @@ const READERS = {
   "ai_sdk.chat": [clients.aiText],
   "ai_sdk.chat_stream": [clients.aiStream],
   "ai_sdk.errors": [clients.aiError],
+  "openai_node.responses": [surfaces.openaiResponse],
+  "openai_node.responses_stream": [surfaces.openaiResponseLoop, surfaces.openaiResponseHelper],
+  "anthropic_node.messages": [surfaces.anthropicMessage],
+  "anthropic_node.messages_stream": [surfaces.anthropicLoop, surfaces.anthropicHelper],
+  "ai_sdk.responses": [surfaces.aiResponse],
+  "ai_sdk.responses_stream": [surfaces.aiResponseStream],
+  "ai_sdk.messages": [surfaces.aiMessage],
+  "ai_sdk.messages_stream": [surfaces.aiMessageStream],
 };
 
 // A line of ASCII, as the pipe is read as such.

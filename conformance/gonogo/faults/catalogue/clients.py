@@ -146,6 +146,33 @@ BROKEN_BY: Mapping[str, frozenset[str]] = {
             "Python in place of JSON",
         }
     ),
+    "clients.openai_python.responses": frozenset(
+        {
+            "responses whose output is null",
+            "messages whose content is a string",
+            "input tokens as a string",
+            "arguments of a response as an object",
+        }
+    ),
+    "clients.openai_python.responses_stream": frozenset(
+        {
+            "a stream of a response without a body",
+            "streams without response.created",
+            "another response in the middle of a stream",
+            "streams that end without saying so",
+            "items that nobody added",
+            "an item that is added without an id",
+            "deltas without the index of their item",
+            "two items with one index",
+            "an item that becomes another",
+            "text of a part that nobody added",
+            "deltas without the index of their part",
+            "parts that are numbered from 1",
+            "text within a call",
+            "a delta that is null",
+            "a call that changes its call_id",
+        }
+    ),
 }
 
 

@@ -187,4 +187,69 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "the fields of the error at the top",
         }
     ),
+    "clients.openai_node.responses": frozenset(
+        {
+            "responses as text/plain",
+            "NaN in a response",
+            "responses that call themselves chats",
+            "responses whose output is null",
+        }
+    ),
+    "clients.ai_sdk.responses": frozenset(
+        {
+            "NaN in a response",
+            "responses whose output is null",
+            "responses without incomplete_details",
+            "items without a type",
+            "items of a kind of the server's own",
+            "messages without an id",
+            "messages whose content is a string",
+            "parts that are called text",
+            "texts without annotations",
+            "reasoning without a summary",
+            "input tokens as a string",
+            "calls of a response without a name",
+            "arguments of a response as an object",
+            "calls of a response without an id",
+        }
+    ),
+    "clients.ai_sdk.responses_stream": frozenset(
+        {
+            "a cut response that does not say why",
+            "events without a type",
+            "a response that was created without a model",
+            "an error before the end of a response",
+            "items that nobody added",
+            "an item that is added without an id",
+            "deltas without the id of their item",
+            "text behind the end of an item",
+            "text within a call",
+            "a delta that is null",
+        }
+    ),
+    "clients.openai_node.responses_stream": frozenset(
+        {
+            "a stream of a response without a body",
+            "events without a type",
+            "streams without response.created",
+            "another response in the middle of a stream",
+            "an event behind the end of a response",
+            "an error before the end of a response",
+            "items that nobody added",
+            "an item that is added without an id",
+            "deltas of another item",
+            "deltas without the id of their item",
+            "deltas without the index of their item",
+            "two items with one index",
+            "text of a part that nobody added",
+            "reasoning of a part that nobody added",
+            "a part that is added twice",
+            "deltas without the index of their part",
+            "parts that are numbered from 1",
+            "text within a call",
+            "a delta that is null",
+            "a last event without output",
+            "a call that changes its call_id",
+        }
+    ),
 }

@@ -25,11 +25,14 @@ WHOLE: Mapping[str, str] = {
     "openai-python reads the chat completion": "openai_python.chat",
     "openai-python reads the completion": "openai_python.completions",
     "openai-python reads the embeddings": "openai_python.embeddings",
+    "openai-python reads the response": "openai_python.responses",
     "openai-node reads the models": "openai_node.models",
     "openai-node reads the chat completion": "openai_node.chat",
     "openai-node reads the completion": "openai_node.completions",
     "openai-node reads the embeddings": "openai_node.embeddings",
     "the AI SDK reads the chat completion": "ai_sdk.chat",
+    "openai-node reads the response": "openai_node.responses",
+    "the AI SDK reads the response": "ai_sdk.responses",
 }
 STREAMS: Mapping[str, str] = {
     "openai-python reads the chat completion's stream": "openai_python.chat_stream",
@@ -38,6 +41,9 @@ STREAMS: Mapping[str, str] = {
     "openai-node reads the chat completion's stream": "openai_node.chat_stream",
     "openai-node reads the completion's stream": "openai_node.completions_stream",
     "the AI SDK reads the chat completion's stream": "ai_sdk.chat_stream",
+    "openai-python reads the response's stream": "openai_python.responses_stream",
+    "openai-node reads the response's stream": "openai_node.responses_stream",
+    "the AI SDK reads the response's stream": "ai_sdk.responses_stream",
 }
 REFUSALS: Mapping[str, str] = {
     "openai-python reads the error": "openai_python.errors",

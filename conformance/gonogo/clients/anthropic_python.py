@@ -1,0 +1,158 @@
+"""anthropic-python reads recorded messages as the applications do that are written with it.
+
+What is done with a message is what the SDK's README and helpers do: its blocks, its usage; of a stream the deltas, and
+then the same bytes by the SDK's own helper. Like its sister it checks no types, so that an application breaks where it
+uses what it got.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from gonogo.clients.breakage import Breakage, Client, NotInstalled
+from gonogo.clients.recording import BASE_URL, expect_turns, headers, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
+
+    from anthropic import Anthropic
+    from anthropic.types import ContentBlock, RawMessageStreamEvent, Usage
+
+    from gonogo.exchange import Exchange, Request
+
+    Lines = Iterator[str]
+    Lane = Callable[[Anthropic, Exchange], Lines]
+    Reader = Callable[[Exchange], Breakage | None]
+
+NAME = "anthropic-python"
+
+
+def require() -> ModuleType:
+    """The SDK, imported; NotInstalled where it is not there."""
+    try:
+        import anthropic  # noqa: PLC0415 - an extra, and half a second to import
+    except ImportError:
+        raise NotInstalled(NAME) from None
+    return anthropic
+
+
+def _reader(lane: Lane) -> Reader:
+    """The lane as a function of an exchange, made once for each. Raises NotInstalled."""
+
+    @functools.lru_cache(maxsize=4096)
+    @functools.wraps(lane)
+    def read(exchange: Exchange) -> Breakage | None:
+        client = Client(NAME, require().__version__)
+        with _replaying(exchange) as sdk, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydantic's, of types that the SDK does not check
+            return client.play(lane(sdk, exchange))
+
+    return read
+
+
+def _replaying(exchange: Exchange) -> Anthropic:
+    """The SDK, with a transport that knows this answer and nothing else."""
+    import httpx2  # noqa: PLC0415 - as above
+    from anthropic import Anthropic  # noqa: PLC0415 - as above
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        assert exchange.status is not None
+        return httpx2.Response(exchange.status, headers=headers(exchange), content=pieces(exchange))
+
+    return Anthropic(
+        api_key="none",
+        base_url=BASE_URL.removesuffix("/v1"),
+        max_retries=0,
+        http_client=httpx2.Client(transport=httpx2.MockTransport(answer), trust_env=False),
+    )
+
+
+@_reader
+def messages(sdk: Anthropic, exchange: Exchange) -> Lines:
+    """A message in one piece."""
+    yield "client.messages.create()"
+    message = sdk.messages.create(**_asked(exchange.request))
+    yield from _blocks(message.content)
+    yield from _sum(message.usage)
+    yield "message.model_dump()"
+    message.model_dump()
+
+
+@_reader
+def messages_stream(sdk: Anthropic, exchange: Exchange) -> Lines:
+    """A streamed message: a loop over the events, and then the SDK's own helper on the same bytes."""
+    yield from _loop(sdk, exchange)
+    yield "client.messages.stream()"
+    with sdk.messages.stream(**_asked(exchange.request, without="stream")) as stream:
+        yield "for event in client.messages.stream()"
+        for _ in stream:
+            pass
+        yield "client.messages.stream().get_final_message()"
+        message = stream.get_final_message()
+        yield from _blocks(message.content)
+        yield from _sum(message.usage)
+
+
+@_reader
+def errors(sdk: Anthropic, exchange: Exchange) -> Lines:
+    """A refusal: the SDK raises by the status alone, and applications read what it raises."""
+    from anthropic import APIStatusError  # noqa: PLC0415 - as above
+
+    yield "client.post()"
+    try:
+        sdk.post("/v1" + exchange.request.path, cast_to=object)
+    except APIStatusError as error:
+        yield "print(error.status_code, error.message, error.type, error.request_id)"
+        print(error.status_code, error.message, error.type, error.request_id, file=io.StringIO())
+
+
+def _loop(sdk: Anthropic, exchange: Exchange) -> Lines:
+    yield "client.messages.create(stream=True)"
+    stream = sdk.messages.create(**_asked(exchange.request))
+    turns = 0
+    yield "for event in stream"
+    for turns, event in enumerate(stream, 1):  # noqa: B007 - counted for what follows
+        yield from _turn(event)
+        yield "for event in stream"
+    expect_turns(turns, exchange)
+
+
+def _turn(event: RawMessageStreamEvent) -> Lines:
+    if event.type == "content_block_delta" and event.delta.type == "text_delta":
+        yield "text += event.delta.text"
+        _ = "" + event.delta.text
+    elif event.type == "message_delta":
+        yield "total += event.usage.output_tokens"
+        _ = 0 + event.usage.output_tokens
+    yield "event.model_dump()"
+    event.model_dump()
+
+
+def _blocks(content: Iterable[ContentBlock]) -> Lines:
+    yield "for block in message.content"
+    for block in content:
+        if block.type == "text":
+            yield "text += block.text"
+            _ = "" + block.text
+        elif block.type == "tool_use":
+            yield "run(block.name, **block.input)"
+            _given: dict[str, Any] = {**block.input}
+
+
+def _sum(usage: Usage) -> Lines:
+    yield "total += message.usage.input_tokens + message.usage.output_tokens"
+    _ = 0 + usage.input_tokens + usage.output_tokens
+
+
+def _asked(request: Request, without: str = "") -> dict[str, Any]:
+    """The recorded body as the arguments of `create`; all that the SDK need not know goes in as it is."""
+    rest = request.fields
+    rest.pop(without, None)
+    arguments = {"model": "", "messages": [], "max_tokens": 1}
+    arguments |= {name: rest.pop(name) for name in [*arguments, "stream"] if name in rest}
+    # It refuses to ask for many tokens in one piece, unless it is told how long it may take.
+    return {**arguments, "timeout": 60.0, "extra_body": rest}

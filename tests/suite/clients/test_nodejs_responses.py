@@ -1,0 +1,100 @@
+"""Responses that deviate, in Node: each line was seen first and then written down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from clients.measured.canned_surfaces import response_stream
+from clients.measured.canned_values import CALLS, TOOLS
+from gonogo.clients import nodejs
+from gonogo.clients.breakage import Breakage
+from gonogo.clients.nodejs import NodeLane, find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.clients.nodejs import Node
+    from gonogo.exchange import Exchange
+
+    Make = Callable[..., Exchange]
+
+INSTALLED = Path(__file__).parents[2] / "clients" / "node"
+pytestmark = pytest.mark.skipif(
+    not all((INSTALLED / "node_modules" / name).exists() for name in nodejs.PACKAGES),
+    reason="the clients for Node are not installed: uv run npm ci --prefix tests/clients/node",
+)
+
+
+@pytest.fixture(scope="module")
+def node() -> Node:
+    return find(INSTALLED)
+
+
+def told(node: Node, exchange: Exchange) -> dict[str, str]:
+    """How each client broke on an answer, by the name of its reader; empty where it did not."""
+    with NodeLane(node) as lane:
+        lane.submit(exchange)
+        found = lane.results()
+    assert all(one is None or isinstance(one, Breakage) for one in found.values()), found
+    return {reader: one.how if isinstance(one, Breakage) else "" for (reader, _), one in found.items()}
+
+
+def without(kind: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(event for event in events if not event.startswith(f"event: {kind}\n".encode()))
+
+
+def changed(old: str, new: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(event.replace(old.encode(), new.encode()) for event in events)
+
+
+def at_the_limit(events: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The stream ended at a limit, as it is right."""
+    last = json.loads(events[-1].partition(b"data: ")[2])
+    last["type"] = "response.incomplete"
+    last["response"] |= {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    return (*events[:-1], b"event: response.incomplete\ndata: " + json.dumps(last).encode() + b"\n\n")
+
+
+TEXT, CALLING = response_stream(), response_stream(*CALLS)
+
+
+@pytest.mark.parametrize(
+    ("events", "openai", "ai"),
+    [
+        pytest.param(at_the_limit(TEXT), "", "", id="response.incomplete"),
+        pytest.param((*TEXT, b"data: [DONE]\n\n"), "", "", id="[DONE]"),
+        pytest.param(without("response.created", TEXT), "in client.responses.stream()", "", id="no created"),
+        pytest.param(
+            without("response.output_item.added", TEXT),
+            "in client.responses.stream()",
+            "text part",
+            id="no output_item.added",
+        ),
+        pytest.param(
+            without("response.output_text.delta", TEXT),
+            "loses the whole text",
+            "loses the whole text",
+            id="no text delta",
+        ),
+        pytest.param(without("response.completed", TEXT), "", "", id="no end, which neither tells of"),
+    ],
+)
+def test_a_streamed_response_is_delivered_or_not(
+    node: Node, streamed: Make, events: tuple[bytes, ...], openai: str, ai: str
+) -> None:
+    found = told(node, streamed("/responses", *events))
+    for how, expected in (
+        (found["openai_node.responses_stream"], openai),
+        (found["ai_sdk.responses_stream"], ai),
+    ):
+        assert expected in how, found
+        assert bool(how) is bool(expected), found
+
+
+def test_a_call_that_is_never_done_is_lost(node: Node, streamed: Make) -> None:
+    events = without("response.output_item.done", CALLING)
+    found = told(node, streamed("/responses", *events, asked={"tools": TOOLS["/responses"]}))
+    assert found["ai_sdk.responses_stream"]
