@@ -107,8 +107,8 @@ class Selection:
             )
         if self.node is None and _is_about_node_alone(catalogue, (*self.only, *self.require)):
             raise UsageError(
-                "The rules of clients.openai_node, clients.anthropic_node and clients.ai_sdk need --node-modules DIR, the "
-                "folder in which these clients are installed."
+                "The rules of clients.openai_node, clients.anthropic_node and clients.ai_sdk need --node-modules DIR, "
+                "the folder in which these clients are installed."
             )
 
     def _can_judge(self, scenario: Scenario, rule_set: str) -> bool:
