@@ -58,7 +58,7 @@ def test_a_stream_that_it_reads(streamed: Make, events: tuple[bytes, ...]) -> No
     [
         pytest.param(
             tuple(event.partition(b"\n")[2] for event in TEXT),
-            "nothing comes out of",
+            "delivers nothing from",
             id="no names",
         ),
         pytest.param(without("message_start"), f"AssertionError in {FINAL}", id="no message_start"),

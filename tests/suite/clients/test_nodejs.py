@@ -212,14 +212,14 @@ def test_what_is_broken_says_the_client_its_version_and_the_code(node: Node, who
 def test_an_error_in_another_form_costs_the_ai_sdk_its_message(node: Node, whole: Make) -> None:
     found = told(node, whole(CHAT, {"detail": "No such thing."}, status=400))
     assert found == {
-        "ai_sdk.errors": '"Bad Request" does not hold the server\'s message "No such thing.", in generateText()'
+        "ai_sdk.errors": '"Bad Request" does not contain the server\'s message "No such thing.", in generateText()'
     }
 
 
 @needs_packages
 def test_a_base64_that_nobody_asked_for_is_no_vector(node: Node, whole: Make) -> None:
     answer = whole(EMBEDDINGS, {"data": [{"embedding": "AAAAAA=="}]}, asked={"encoding_format": "float"})
-    assert "no list of numbers" in told(node, answer)["openai_node.embeddings"]
+    assert "not a list of numbers" in told(node, answer)["openai_node.embeddings"]
 
 
 @needs_packages
@@ -297,7 +297,7 @@ def test_where_node_fails_no_answer_is_blamed(whole: Make, command: Sequence[str
         whole("/models", MODELS), id="long", headers=(("x", "y" * 1_000_000),)
     )  # more than a pipe holds
     before = threading.active_count()
-    stall = SOON if "said nothing" in why else PATIENCE
+    stall = SOON if "sent nothing" in why else PATIENCE
     outcomes = read_by(BARE, whole("/models", MODELS), long, start_with=command, stall=stall)
     assert [isinstance(one, NotRun) and one.why.startswith(why) for one in outcomes.values()] == [True, True]
     assert threading.active_count() == before

@@ -38,7 +38,7 @@ def test_a_profile_selects_its_rules_and_several_those_of_each() -> None:
 
 
 def test_a_profile_that_there_is_not_and_one_beside_only_are_refused() -> None:
-    with pytest.raises(UsageError, match="there are core, agent, completion, embedding, codex"):
+    with pytest.raises(UsageError, match="the profiles are core, agent, completion, embedding, codex"):
         named(["robot"])
     with pytest.raises(UsageError, match="remove one of them"):
         Selection(only=("chat",), profiles=("core",)).scenarios(load())
