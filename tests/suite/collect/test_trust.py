@@ -118,5 +118,5 @@ def test_a_file_that_cannot_be_obeyed_is_one_sentence(tmp_path: Path) -> None:
         trust(none)
     with pytest.raises(UsageError, match=r"empty\.pem contains no PEM certificates\.$"):
         trust(empty)
-    with pytest.raises(UsageError, match="leave one of them out"):
+    with pytest.raises(UsageError, match="remove one of them"):
         trust(empty, insecure=True)
