@@ -52,7 +52,7 @@ class ChatAnswer:
         """The last step, after all chunks. Raises `UpstreamError` if there was no finish reason."""
         if not self._finished:
             raise UpstreamError(
-                "The upstream's answer ended before it was finished: ask again.", code="upstream_incomplete"
+                "The upstream's answer ended before it was finished: try again.", code="upstream_incomplete"
             )
         return [counted(self._usage)]
 

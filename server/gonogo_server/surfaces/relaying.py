@@ -84,7 +84,7 @@ class Relay:
             kind = self._read(event.data)
             if kind in self.errors and any(text in frame for text in self._hide):
                 self.over = False
-                raise UpstreamError("The upstream failed while it answered: ask again.")
+                raise UpstreamError("The upstream failed while it answered: try again.")
         return frame
 
     def _read(self, data: bytes) -> str | None:

@@ -66,7 +66,7 @@ class Models:
         try:
             return ModelList.model_validate(document).data
         except ValidationError:
-            raise UpstreamError("The upstream's list of models cannot be read.") from None
+            raise UpstreamError("The upstream's model list cannot be read.") from None
 
     async def retrieve(self, model_id: str, context: Context) -> Model:
         """One of them; where the upstream does not give one alone, out of its list. Raises `ModelNotFound`."""
@@ -135,7 +135,7 @@ def _found(listed: Sequence[Model], model_id: str) -> Model:
 
 def _not_found(model_id: str) -> ModelNotFound:
     return ModelNotFound(
-        f"There is no model '{model_id}' here: GET /v1/models lists those that are served.",
+        f"There is no model '{model_id}': GET /v1/models lists the available models.",
         param="model",
         code="model_not_found",
     )

@@ -189,7 +189,7 @@ async def _read(reply: Reply, relay: Relay) -> AsyncGenerator[bytes, None]:
             yield rest
         if not relay.over:
             raise UpstreamError(
-                "The upstream's answer ended before it was finished: ask again.", code="upstream_incomplete"
+                "The upstream's answer ended before it was finished: try again.", code="upstream_incomplete"
             )
 
 
