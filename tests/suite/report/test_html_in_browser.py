@@ -162,6 +162,6 @@ def test_on_paper_every_cause_is_open_and_the_switch_is_not_there(
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
 
-    assert page.get_by_text("Who breaks").is_visible()
+    assert page.get_by_text("Clients that break").is_visible()
     assert page.locator("#theme-switch").is_hidden()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
