@@ -50,6 +50,9 @@ TREE = [
     (errors.Draining(), 503, LATER, None, "shutting_down", {"retry-after": "5", "connection": "close"}),
     (errors.ProviderNotFound("x", ["a", "b"]), 404, BAD, None, "unknown_provider", {}),
     (errors.NotTranslated(), 404, BAD, None, "unknown_url", {}),
+    (errors.NoResponseStore(), 404, BAD, None, "unknown_url", {}),
+    (errors.ResponseNotFound("x"), 404, BAD, "response_id", "response_not_found", {}),
+    (errors.StoreFailed("x"), 500, "server_error", None, "responses_store_failed", NO_RETRY),
     (errors.UpstreamError("x"), 502, "server_error", None, "upstream_failed", NO_RETRY),
     (
         errors.UpstreamError("x", retry_after=2),
