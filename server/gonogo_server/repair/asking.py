@@ -205,6 +205,23 @@ def definitions(document: Document) -> str | None:
     return "response_format" if '"$ref"' in json.dumps(wanted) or '"$defs"' in json.dumps(wanted) else None
 
 
+def pattern(document: Document) -> str | None:
+    """Whether the schema of the response format has a pattern."""
+    wanted = document.get("response_format")
+    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+        return None
+    return "response_format" if _has_pattern(wanted) else None
+
+
+def _has_pattern(schema: object) -> bool:
+    if isinstance(schema, list):
+        return any(map(_has_pattern, schema))
+    if not isinstance(schema, dict):
+        return False
+    # A property of this name has a schema and no string.
+    return isinstance(schema.get("pattern"), str) or any(map(_has_pattern, schema.values()))
+
+
 def malformed_tools(document: Document) -> str | None:
     """Whether the parameters of a tool are not a JSON Schema."""
     for at, tool in enumerate(document.get("tools") or ()):

@@ -129,6 +129,12 @@ REFUSALS: Final = (
         "A 'response_format' whose schema has definitions is",
     ),
     Refusal(
+        Does.REFUSE_PATTERN,
+        _CHAT,
+        asking.pattern,
+        "A 'response_format' whose schema has a pattern is",
+    ),
+    Refusal(
         Does.REFUSE_SCHEMA,
         _CHAT,
         asking.response_format("json_schema"),

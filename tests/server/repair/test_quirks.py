@@ -224,6 +224,14 @@ def test_a_usage_beside_choices_is_repaired_and_one_that_is_missing_is_had_from_
 
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+
+
+def of_schema(field: dict[str, object]) -> dict[str, object]:
+    """A response format of an object with one field."""
+    schema = {"type": "object", "properties": {"pattern": field}}
+    return {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+
+
 CUT = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a"'}}
 
 
@@ -238,6 +246,8 @@ CUT = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"
             {"response_format": {"type": "json_schema", "json_schema": {"schema": {"$defs": {}}}}},
             "response_format",
         ),
+        ("structured.schema.escapes", {"response_format": of_schema({"pattern": "^a$"})}, "response_format"),
+        ("structured.schema.pattern", {"response_format": of_schema({"pattern": "^a$"})}, "response_format"),
         ("tools.required.called", {"tools": [TOOL], "tool_choice": "required"}, "tool_choice"),
         ("tools.named.called", {"tools": [TOOL], "tool_choice": {"type": "function"}}, "tool_choice"),
         ("tools.call.name", {"tools": [TOOL]}, "tools"),
@@ -271,6 +281,11 @@ def test_a_parameter_that_is_accepted_and_ignored_is_refused_by_its_name(
     )
     assert broken in str(caught.value)
     assert chat(**members).requests[0].items() >= members.items()
+
+
+def test_a_schema_without_a_pattern_is_sent_to_a_server_that_breaks_patterns() -> None:
+    wanted = of_schema({"type": "string"})
+    assert chat("structured.schema.escapes", response_format=wanted).requests[0]["response_format"] == wanted
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,12 @@ STRUCTURED: Final = (
         (Does.REFUSE_DEFINITIONS,),
     ),
     Row(
+        ("structured.schema.escapes", "structured.schema.pattern"),
+        Action.REFUSED,
+        "A response format whose schema has a pattern is refused.",
+        (Does.REFUSE_PATTERN,),
+    ),
+    Row(
         ("structured.object.",),
         Action.REFUSED,
         "The response format json_object is refused.",

@@ -108,6 +108,7 @@ class Does(StrEnum):
     REFUSE_EFFORT = "refuse-effort"
     REFUSE_SCHEMA = "refuse-schema"
     REFUSE_DEFINITIONS = "refuse-definitions"
+    REFUSE_PATTERN = "refuse-pattern"
     REFUSE_OBJECT = "refuse-object"
     REFUSE_REQUIRED = "refuse-required"
     REFUSE_NAMED = "refuse-named"
