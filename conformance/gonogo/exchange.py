@@ -40,9 +40,9 @@ class Failure:
 class Request:
     """One HTTP request; `path` begins with "/" and follows the base URL; `body` is what was sent.
 
-    Orders to a recorder, which no evidence holds: one that is `anonymous` is sent without the key of the run,
-    `enough` is how many bytes of the answer's body are read before the connection is closed (None: all), and where it
-    `lingers` the connection is looked at for a moment after the answer.
+    Orders to a recorder, which no evidence holds: one that is `anonymous` is sent without the key of the run, `key_in`
+    is the header that carries it, `enough` is how many bytes of the answer's body are read before the connection is
+    closed (None: all), and where it `lingers` the connection is looked at for a moment after the answer.
     """
 
     method: str
@@ -52,6 +52,12 @@ class Request:
     anonymous: bool = False
     enough: int | None = None
     lingers: bool = False
+    key_in: str = "authorization"
+
+    @property
+    def operation(self) -> str:
+        """The path without its query."""
+        return self.path.partition("?")[0]
 
     @property
     def json(self) -> object:

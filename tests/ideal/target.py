@@ -18,6 +18,7 @@ from ideal.admission import admit
 from ideal.chat import chat
 from ideal.completions import complete
 from ideal.embeddings import embed
+from ideal.messages import count_reply, message_reply, refusal_reply
 from ideal.refusal import Refusal
 from ideal.replies import CREATED, Reply, chat_reply, completion_reply, json_reply
 from ideal.responses import count_input, respond
@@ -34,6 +35,8 @@ _METHODS = {
     "/embeddings": "POST",
     "/responses": "POST",
     "/responses/input_tokens": "POST",
+    "/messages": "POST",
+    "/messages/count_tokens": "POST",
 }
 _NOW = ("date", formatdate(CREATED, usegmt=True))
 _ANYONE = ("access-control-allow-origin", "*")
@@ -54,15 +57,14 @@ class IdealTarget:
         try:
             reply = self._answer(request, number)
         except Refusal as refusal:
-            challenge = (("www-authenticate", "Bearer"),) if refusal.status == 401 else ()
-            reply = json_reply(refusal.envelope, refusal.status, challenge)
+            reply = _refused(request, refusal, f"req_{number}")
         chunks = tuple(Chunk(n * _SECONDS_A_PIECE, piece) for n, piece in enumerate(reply.pieces, 1))
         return Exchange(
             id=id,
             stimulus=stimulus,
             request=request,
             status=reply.status,
-            headers=(*reply.headers, _NOW, _ANYONE, ("x-request-id", f"req_{number}")),
+            headers=(*reply.headers, _NOW, _ANYONE, *_named(f"req_{number}")),
             chunks=chunks,
             failure=None,
             seconds=(len(chunks) + 1) * _SECONDS_A_PIECE,
@@ -100,12 +102,29 @@ class IdealTarget:
             # Agents send fields that no document knows.
             body = self._drawn(request, admit("CreateResponseRequest", request.body, closed=False))
             return respond(body, number, self._call_ids) if route == "/responses" else count_input(body)
+        if route == "/messages":
+            body = admit("CreateMessageRequest", request.body, closed=False)
+            return message_reply(body, number, self._call_ids)
+        if route == "/messages/count_tokens":
+            return count_reply(admit("CountMessageTokensRequest", request.body, closed=False), self._call_ids)
         return json_reply(embed(admit("CreateEmbeddingRequest", request.body)))
 
     def _drawn(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         """The body with a seed, where it has none, that is another each time that the same is asked for."""
         self._asked[request.body] += 1
         return {"seed": self._asked[request.body] - 1} | body
+
+
+def _named(name: str) -> tuple[tuple[str, str], ...]:
+    """The name of the exchange, as either API has it."""
+    return ("x-request-id", name), ("request-id", name)
+
+
+def _refused(request: Request, refusal: Refusal, name: str) -> Reply:
+    if request.path.startswith("/messages"):
+        return refusal_reply(refusal, name)
+    challenge = (("www-authenticate", "Bearer"),) if refusal.status == 401 else ()
+    return json_reply(refusal.envelope, refusal.status, challenge)
 
 
 def _expect_key(request: Request) -> None:

@@ -34,6 +34,8 @@ WHOLE = {
     "/embeddings": "EmbeddingList",
     "/responses": "ResponseObject",
     "/responses/input_tokens": "ResponseInputTokens",
+    "/messages": "Message",
+    "/messages/count_tokens": "MessageTokenCount",
 }
 EVENTS = {"/chat/completions": "ChatCompletionSseStream", "/completions": "CompletionSseStream"}
 QUESTION = [{"role": "user", "content": "Hello"}]
@@ -141,7 +143,8 @@ def test_what_the_run_recorded_fits_the_schemas(clean: Record) -> None:
         body = json.loads(exchange.body)
         assert exchange.status is not None
         if exchange.status >= 400:
-            fits("ErrorEnvelope", body)
+            of_messages = exchange.request.path.startswith("/messages")
+            fits("MessageErrorEnvelope" if of_messages else "ErrorEnvelope", body)
         else:
             fits(WHOLE.get(exchange.request.path, "Model"), body)
 

@@ -84,8 +84,8 @@ class Recorder:
 
     `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError if it is no such URL. Its
     query, if it has one, is appended to every request and stands in no exchange.
-    `api_key` is sent as a bearer token with each request that brings no Authorization of its own, unless that is
-    anonymous.
+    `api_key` is sent as a bearer token with each request that brings no Authorization of its own, or in the header that
+    the request names, unless it is anonymous.
     `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
     `max_body` is the limit in bytes of one body, content codings undone.
     `headers` are added to each request that has none of that name; those that look like a credential are omitted
@@ -179,7 +179,8 @@ class Recorder:
             "user-agent": f"gonogo/{__version__}",
         }
         if self._api_key is not None and not request.anonymous:
-            usual["authorization"] = f"Bearer {self._api_key}"
+            bearer = "Bearer " if request.key_in == "authorization" else ""
+            usual[request.key_in] = f"{bearer}{self._api_key}"
         return usual
 
     def _outgoing(self, request: Request) -> httpx2.Request:

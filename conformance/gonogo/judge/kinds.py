@@ -45,7 +45,7 @@ _HEAD = 1024  # bytes in which the list of an answer begins
 
 def name(exchange: Exchange) -> str:
     """What the operation of the request answers with, as a noun phrase."""
-    path = exchange.request.path.partition("?")[0]
+    path = exchange.request.operation
     return NAMES.get(path, "a model" if path.startswith("/models/") else "an answer")
 
 
@@ -58,7 +58,7 @@ def of_its_kind(exchange: Exchange) -> bool:
     message one of content (streamed: an event that begins either), and a count of tokens a number. Other paths have no
     kind.
     """
-    path = exchange.request.path.partition("?")[0]
+    path = exchange.request.operation
     if path in _STREAMS and exchange.is_stream:
         return _streams(exchange, _STREAMS[path])
     has = _HAS.get(path, _is_model if path.startswith("/models/") else None)
@@ -73,14 +73,14 @@ def of_its_kind(exchange: Exchange) -> bool:
 def has_list(exchange: Exchange) -> bool:
     """Whether an answer has the list of its operation, possibly empty, as if no choice or no text was requested."""
     try:
-        return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.path, "")), list)
+        return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.operation, "")), list)
     except Stop:
         return False
 
 
 def begins_list(exchange: Exchange) -> bool:
     """Whether an answer of which the recorder kept the beginning has the list of its operation there."""
-    name = _LISTS.get(exchange.request.path)
+    name = _LISTS.get(exchange.request.operation)
     cut = exchange.failure is not None and exchange.failure.kind is FailureKind.TOO_LARGE
     return cut and name is not None and re.search(_OPENED % name.encode(), exchange.body[:_HEAD]) is not None
 

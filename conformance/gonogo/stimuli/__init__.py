@@ -7,6 +7,7 @@ import gonogo.stimuli.heads
 import gonogo.stimuli.keys
 import gonogo.stimuli.limits
 import gonogo.stimuli.listed
+import gonogo.stimuli.message_requests
 import gonogo.stimuli.response_requests
 import gonogo.stimuli.sampling
 import gonogo.stimuli.stopping

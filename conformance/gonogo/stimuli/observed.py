@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def text(exchange: Exchange) -> str:
     """The text of the first choice, or of a surface beside chat, whole or streamed; NotPossible where there is none."""
-    if exchange.request.path in said.SAID:
+    if exchange.request.operation in said.SAID:
         return _text_of_surface(exchange)
     if exchange.is_stream:
         return "".join(pieces(exchange))
@@ -40,7 +40,7 @@ def _text_of_surface(exchange: Exchange) -> str:
     _refuse_failure(exchange)
     events = sse.parse(exchange.body).events if exchange.is_stream else ()
     bodies = [event.data for event in events] or [exchange.body.decode("utf-8", "replace")]
-    found = "".join(piece for body in bodies for piece in said.pieces(exchange.request.path, body))
+    found = "".join(piece for body in bodies for piece in said.pieces(exchange.request.operation, body))
     if not found:
         raise NotPossible(Reason.NO_TEXT, exchange)
     return found

@@ -10,7 +10,7 @@ from gonogo.stimuli.life import baselines, is_sign_of_life
 from gonogo.stimuli.listed import OTHERS
 from ideal.running import record_run
 
-MOST_REQUESTS = 210
+MOST_REQUESTS = 240
 MOST_TOKENS = 3000
 GREETING = (2, 1)  # requests, tokens
 

@@ -61,6 +61,12 @@ class TestWhatIsSent:
         assert b"authorization: Bearer s3cret\r\n" in wire.heads[0]
         assert ("authorization", "[redacted]") in exchange.request.headers
 
+    def test_carries_the_key_in_the_header_that_it_names(self, wire: Wire) -> None:
+        exchange = wire.record(sends(OK), Request("GET", "/x", key_in="x-api-key"), api_key="s3cret")
+        assert b"x-api-key: s3cret\r\n" in wire.heads[0]
+        assert b"authorization" not in wire.heads[0].lower()
+        assert ("x-api-key", "[redacted]") in exchange.request.headers
+
     def test_keeps_an_authorization_of_its_own(self, wire: Wire) -> None:
         wrong = Request("GET", "/x", (("Authorization", "Bearer wrong"),))
         exchange = wire.record(sends(OK), wrong, api_key="s3cret")

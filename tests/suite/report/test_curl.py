@@ -169,6 +169,13 @@ def test_a_query_of_the_base_url_stands_at_the_end_and_a_header_taken_out_is_a_v
     )
 
 
+def test_a_key_that_the_suite_sends_in_a_header_of_its_own_is_that_of_the_run() -> None:
+    request = Request("GET", "/models", (("x-api-key", "[redacted]"),))
+    assert curl(request, "http://h/v1") == (
+        'curl -sS -i http://h/v1/models -H "x-api-key: ${GONOGO_API_KEY:-$OPENAI_API_KEY}"'
+    )
+
+
 @pytest.mark.parametrize("half", [0xD800, 0xDC80])
 def test_half_a_surrogate_in_stored_evidence_makes_a_command_too(half: int) -> None:
     command = curl(Request("GET", f"/{chr(half)}", ()), f"http://127.0.0.1/{chr(half)}")

@@ -102,7 +102,8 @@ class _Grouping:
         for diagnosis in DIAGNOSES:
             self._diagnose(diagnosis)
         for judgement in list(self.rest):
-            self._add_to_need(judgement)
+            if judgement in self.rest:  # and not put away already, with a rule before it that needs it
+                self._add_to_need(judgement)
         names: dict[Hashable, _Group] = {}
         for judgement in [j for j in self.rest if not fits(j.rule.id, ECHOES)]:
             self._add(judgement, self._twin(judgement, names))
@@ -129,6 +130,8 @@ class _Grouping:
         for need in needed(judgement, self.sight.judgements):
             if need.verdict not in BROKEN or _exchanges(need).isdisjoint(_exchanges(judgement)):
                 continue
+            if need in self.rest:
+                self._add_to_need(need)
             if need in self.rest:
                 self._add(need, None)
             self._add(judgement, next(group for group in self.groups if need in group.judgements))

@@ -307,6 +307,7 @@ PARAMETERS = (
             "tools.refused.tools_string",
             "tools.refused.name_pattern",
             "responses.tools.*",
+            "messages.tools.*",
             "responses.call.*",
             "responses.echo.tool_choice",
         ),

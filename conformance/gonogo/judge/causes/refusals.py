@@ -20,6 +20,7 @@ FORM_OF_ERRORS = ("errors.envelope.*", "errors.detail.*", "clients.*")
 
 OF_ERRORS = (
     "errors.*",
+    "messages.errors.*",
     "keys.*.envelope",
     "keys.*.code",
     "sampling.named.*",
@@ -30,6 +31,7 @@ OF_ERRORS = (
 )
 OF_FORM = (
     "errors.envelope.*",
+    "messages.errors.*",
     "errors.detail.*",
     "errors.context.code",
     "keys.*.envelope",
@@ -356,11 +358,16 @@ VALUES = (
         "a misspelt model name goes unnoticed",
         (
             "errors.refused.unknown_model",
+            "messages.errors.unknown_model*",
             "errors.status.unknown_model",
             "errors.detail.code",
             "models.retrieve.unknown*",
         ),
-        broken("errors.refused.unknown_model", found=lambda sight, j: succeeded(sight.shown(j))),
+        broken(
+            "errors.refused.unknown_model",
+            "messages.errors.unknown_model",
+            found=lambda sight, j: succeeded(sight.shown(j)),
+        ),
     ),
 )
 
@@ -369,7 +376,7 @@ CRASHES = (
         "server-errors-for-valid-requests",
         "Valid requests cause a server error",
         "clients retry requests that cannot succeed: the official ones send a request with 5xx three times",
-        ("http.no_server_error", "*.request.*", "*.history.*", "*.accepted.*"),
+        ("http.no_server_error", "*.request.*", "*.history.*", "*.accepted.*", "*.results"),
         _crashes,
     ),
 )

@@ -19,6 +19,12 @@ import gonogo.judge.checks.keys
 import gonogo.judge.checks.life
 import gonogo.judge.checks.limits
 import gonogo.judge.checks.logprobs
+import gonogo.judge.checks.message_answers
+import gonogo.judge.checks.message_events
+import gonogo.judge.checks.message_requests
+import gonogo.judge.checks.message_texts
+import gonogo.judge.checks.message_tools
+import gonogo.judge.checks.message_usage
 import gonogo.judge.checks.models
 import gonogo.judge.checks.named_events
 import gonogo.judge.checks.prompts

@@ -229,8 +229,8 @@ def text(exchange: Exchange) -> str:
     Stop where it is somewhere else than it should be, or no string: the schema's rules say so. Other surfaces than
     chat have readers of their own.
     """
-    if exchange.request.path in SURFACES:
-        return READERS[exchange.request.path](exchange).text
+    if exchange.request.operation in SURFACES:
+        return READERS[exchange.request.operation](exchange).text
     if exchange.is_stream:
         choices = reading.by_choice(exchange).get(0, [])
         return "".join(_piece(exchange, choice) for _, choice in choices if not _adds_nothing(choice))

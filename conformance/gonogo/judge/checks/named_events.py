@@ -44,7 +44,7 @@ def has_type(exchange: Exchange) -> Outcome:
 @check("the order of the events shows no {kinds}", Of.BEGUN)
 def no_slip(exchange: Exchange, kinds: str) -> Outcome:
     """None of the slips that the state machine of the surface calls by this name."""
-    machine = MACHINES[exchange.request.path]
+    machine = MACHINES[exchange.request.operation]
     what = machine.kinds[kinds]
     course = machine.read(exchange)
     slips = course.slips.get(kinds, [])

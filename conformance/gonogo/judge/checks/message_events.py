@@ -1,0 +1,228 @@
+"""The events of a streamed message: what each has, and what the pieces of a block are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gonogo.judge import messages, named_events, reading, shape
+from gonogo.judge.message_order import (
+    BLOCK_DELTA,
+    BLOCK_START,
+    BLOCK_STOP,
+    ERROR,
+    MESSAGE_DELTA,
+    MESSAGE_START,
+    MESSAGE_STOP,
+    PING,
+)
+from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.steps import Of, check
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.named_events import Named
+    from gonogo.judge.outcome import Outcome
+    from gonogo.judge.reading import Object
+    from gonogo.judge.shape import Misfit
+
+EVENTS: Final[Mapping[str, str]] = {
+    MESSAGE_START: "MessageStartEvent",
+    BLOCK_START: "MessageBlockStartEvent",
+    BLOCK_DELTA: "MessageBlockDeltaEvent",
+    BLOCK_STOP: "MessageBlockStopEvent",
+    MESSAGE_DELTA: "MessageDeltaEvent",
+    MESSAGE_STOP: "MessageStopEvent",
+    PING: "MessagePingEvent",
+}
+"""The schema of each event but the error, which may come in any."""
+BLOCKS: Final[Mapping[str, str]] = {
+    "text": "MessageTextBlock",
+    "tool_use": "MessageToolUseBlock",
+    "thinking": "MessageThinkingBlock",
+    "redacted_thinking": "MessageRedactedThinkingBlock",
+}
+DELTAS: Final[Mapping[str, str]] = {
+    "text_delta": "MessageTextDelta",
+    "input_json_delta": "MessageInputJsonDelta",
+    "thinking_delta": "MessageThinkingDelta",
+    "signature_delta": "MessageSignatureDelta",
+    "citations_delta": "MessageCitationsDelta",
+}
+"""The schemas of blocks and deltas by their type. A server may have more of them, of which nothing is said."""
+
+
+@check('"{field}" in {kind:w} fits its schema', Of.BEGUN)
+def field_fits(exchange: Exchange, field: str, kind: str) -> Outcome:
+    """The field of each event of a kind, and everything inside it."""
+    return field_fits_apart(exchange, field, kind, [])
+
+
+@check('"{field}" in {kind:w}, apart from {others:json}, fits its schema', Of.BEGUN)
+def field_fits_apart(exchange: Exchange, field: str, kind: str, others: list[str]) -> Outcome:
+    """As above, less the parts that other rules own."""
+    found = _some(exchange, kind)
+    for event in found:
+        for misfit in shape.misfits(EVENTS[kind], event.value):
+            if shape.owned(misfit, field) and not _is_owned(misfit, others):
+                return _deviation(exchange, event, misfit)
+    return saw(f'{kind} with "{field}"', exchange, count=len(found))
+
+
+@check("the message begins without content", Of.BEGUN)
+def begins_empty(exchange: Exchange) -> Outcome:
+    """An empty list, to which clients append."""
+    found = _some(exchange, MESSAGE_START)
+    for event in found:
+        message = messages.part(event, "message")
+        if message.get("content") != []:
+            return _at(exchange, event, '"content": []', reading.field(message, "content"))
+    return saw("message without content", exchange, count=len(found))
+
+
+@check("the message begins without a stop reason", Of.BEGUN)
+def begins_unstopped(exchange: Exchange) -> Outcome:
+    """Null, and not left out: that it has not ended is said."""
+    found = _some(exchange, MESSAGE_START)
+    for event in found:
+        message = messages.part(event, "message")
+        if "stop_reason" not in message or message["stop_reason"] is not None:
+            return _at(exchange, event, '"stop_reason": null', reading.field(message, "stop_reason"))
+    return saw('"stop_reason" that is null', exchange, count=len(found))
+
+
+@check("the events of blocks have the numbers of blocks", Of.BEGUN)
+def numbered(exchange: Exchange) -> Outcome:
+    """A whole number from 0 in each of them; which one is another rule's matter."""
+    found = messages.of_kind(exchange, BLOCK_START, BLOCK_DELTA, BLOCK_STOP)
+    for event in found:
+        number = messages.index(event)
+        if number is None or number < 0:
+            return _at(exchange, event, '"index" from 0', reading.field(event.value, "index"))
+    return saw("event with the number of a block", exchange, count=len(found))
+
+
+@check("every block begins as its type asks for", Of.BEGUN)
+def blocks_begin(exchange: Exchange) -> Outcome:
+    """Of a type that is not known nothing is asked, and what uses of tools have is another rule's matter."""
+    return _parts(exchange, BLOCK_START, "content_block", BLOCKS)
+
+
+@check("every delta has what its type asks for", Of.BEGUN)
+def deltas_fit(exchange: Exchange) -> Outcome:
+    """Of a type that is not known nothing is asked."""
+    return _parts(exchange, BLOCK_DELTA, "delta", DELTAS)
+
+
+@check("every delta is of the kind of its block", Of.BEGUN)
+def delta_of_block(exchange: Exchange) -> Outcome:
+    """Text goes on in blocks of text, the input of a tool in uses of tools, thinking in thinking."""
+    types: dict[int | None, object] = {}
+    seen = 0
+    for event in messages.of_kind(exchange, BLOCK_START, BLOCK_DELTA):
+        number = messages.index(event)
+        if messages.kind(event) == BLOCK_START:
+            types[number] = messages.part(event, "content_block").get("type")
+            continue
+        given = str(messages.part(event, "delta").get("type"))
+        belongs, _ = messages.PIECES.get(given, ("", ""))
+        if not belongs or types.get(number) not in BLOCKS:
+            continue  # one of them is not known, or the block never began
+        if types[number] != belongs:
+            return _at(
+                exchange, event, f"{given} in a block of type {belongs}", f"its block is {types[number]}"
+            )
+        seen += 1
+    return saw("delta of the kind of its block", exchange, count=seen)
+
+
+@check("a stream that fails says so in an event named error", Of.BEGUN)
+def error_told(exchange: Exchange) -> Outcome:
+    """Named so, with the envelope of this API: clients take any other form for the end of the text."""
+    events = named_events.events(exchange)
+    for event in events:
+        if not messages.is_error(event):
+            continue
+        if event.name != ERROR:
+            return _at(exchange, event, "an event named error", f'the event is named "{event.name}"')
+        if misfit := next(iter(shape.misfits("MessageErrorEnvelope", event.value)), None):
+            return _deviation(exchange, event, misfit)
+    return saw("event that is no error, or is told as one", exchange, count=len(events))
+
+
+@check("no event of the stream is an error", Of.BEGUN)
+def no_error(exchange: Exchange) -> Outcome:
+    """It is how a stream fails late; a request that is valid should not fail."""
+    events = named_events.events(exchange)
+    for event in events:
+        if messages.is_error(event):
+            return _at(exchange, event, "events to the end", f"an error: {str(event.value)[:120]}")
+    messages.ended(exchange)
+    return saw("event without an error", exchange, count=len(events))
+
+
+@check('no "[DONE]" is in the stream', Of.BEGUN)
+def no_done(exchange: Exchange) -> Outcome:
+    """message_stop is the end; [DONE] belongs to chat, and is no JSON."""
+    for event in reading.stream(exchange).events:
+        if event.data.strip() == reading.DONE:
+            return Deviation("message_stop as the last event", "there is a [DONE]").located(
+                exchange, event.offset, event.end
+            )
+    return saw("event", exchange, count=len(named_events.events(exchange)))
+
+
+@check("the connection is released after message_stop", Of.BEGUN)
+def released(exchange: Exchange) -> Outcome:
+    """The response ends; clients that read to the end wait otherwise."""
+    if not messages.of_kind(exchange, MESSAGE_STOP):
+        raise undecided(Reason.NO_END, exchange)
+    if exchange.failure is None:
+        return saw("end of the response after message_stop", exchange)
+    return Deviation("the end of the response", f"after message_stop {exchange.failure.message}")
+
+
+def owned_by_tools(kind: str, misfit: Misfit) -> bool:
+    """Whether a rule about uses of tools owns what is wrong with a block of this type."""
+    return kind == "tool_use" and misfit.field in ("id", "name", "input")
+
+
+def _parts(exchange: Exchange, kind: str, name: str, components: Mapping[str, str]) -> Outcome:
+    """The object under this name in each event of the kind, against the schema of its own type."""
+    seen = 0
+    for event in _some(exchange, kind):
+        value = messages.part(event, name)
+        for misfit in _of_its_type(value, components):
+            if not owned_by_tools(str(value.get("type")), misfit):
+                return _deviation(exchange, event, misfit)
+        seen += value.get("type") in components
+    return saw(f"{kind} of a known type", exchange, count=seen)
+
+
+def _of_its_type(value: Object, components: Mapping[str, str]) -> Iterator[Misfit]:
+    if not isinstance(value.get("type"), str):
+        yield shape.Misfit("type", "/type", reading.field(value, "type"), missing="type" not in value)
+    elif value["type"] in components:
+        yield from shape.misfits(components[value["type"]], value)
+
+
+def _some(exchange: Exchange, kind: str) -> list[Named]:
+    found = messages.of_kind(exchange, kind)
+    if not found:
+        raise undecided(Reason.NOTHING_SEEN, exchange, what=kind)
+    return found
+
+
+def _is_owned(misfit: Misfit, fields: list[str]) -> bool:
+    return any(shape.owned(misfit, field) for field in fields)
+
+
+def _deviation(exchange: Exchange, event: Named, misfit: Misfit) -> Deviation:
+    where = misfit.pointer or "the value itself"
+    return _at(exchange, event, f"{where} as its schema describes it", f"{where}: {misfit.message}")
+
+
+def _at(exchange: Exchange, event: Named, expected: str, found: str) -> Deviation:
+    return Deviation(expected, found).located(exchange, event.offset, event.end)

@@ -1,0 +1,158 @@
+"""What a message may be asked with: either key, either version, what Claude Code adds; and how it is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gonogo.judge import kinds, reading
+from gonogo.judge.checks.acceptance import (
+    accepted,
+    expect_kind,
+    expect_plain,
+    refusal,
+    timed_out,
+    turned_away,
+)
+from gonogo.judge.outcome import Deviation, Stop, refused, saw, unanswered, undecided
+from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+
+TYPES: Final[Mapping[int, str]] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+"""The type of an error by its status."""
+_OF_SYSTEM: Final = re.compile(r"\brole\b.*\bsystem\b|\bsystem\b.*\brole\b", re.IGNORECASE | re.DOTALL)
+_NOT_SUPPORTED: Final = re.compile(r"not (?:currently )?supported|unsupported", re.IGNORECASE)
+
+
+@compare("a key in x-api-key is taken like one in Authorization", Of.ANY)
+def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchange) -> Outcome:
+    """The exchanges are a plain one of chat, one without a key, and one of messages with each header.
+
+    Where none is needed, both headers say nothing. The last is wrong by its body, and refused for that.
+    """
+    expect_plain(bearer)
+    if own.status in {401, 403}:
+        return Deviation("no refusal of the key, as with Authorization", refusal(own))
+    expect_plain(plain)
+    if accepted(without):
+        raise refused(Reason.NO_KEY_NEEDED, without, status=without.status)
+    if own.status is None or own.status >= 500 or turned_away(own):
+        raise unanswered(own)
+    return saw(f"status {own.status}", own)
+
+
+@compare("the newer version is taken like the older", Of.ANY)
+def either_version(older: Exchange, *newer: Exchange) -> Outcome:
+    """Where requests with the newer one are refused for something else, that is not said against it."""
+    expect_plain(older)
+    taken = [exchange for exchange in newer if accepted(exchange)]
+    if taken:
+        return saw("answer to a request with the newer version", *taken)
+    told = [exchange for exchange in newer if _speaks_of_version(exchange)]
+    if told:
+        return Deviation("a status of 2xx, as with the older version", refusal(told[0]))
+    raise undecided(Reason.REFUSED_FOR_OTHER, *newer, param="something else than its version")
+
+
+@compare("a request of Claude Code is taken", Of.ANY)
+def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
+    """Fields and values that a server does not know are passed over; of the role system another rule speaks."""
+    expect_plain(plain)
+    if accepted(other):
+        expect_kind(other)
+        return saw(kinds.name(other), other)
+    if turned_away(other) or timed_out(other) or other.status is None or other.status in {401, 403}:
+        raise unanswered(other)
+    if _OF_SYSTEM.search(_message(other)):
+        raise undecided(Reason.REFUSED_FOR_OTHER, other, param="a message of role system")
+    if _speaks_of_version(other):
+        raise undecided(Reason.REFUSED_FOR_OTHER, other, param="its version")
+    return Deviation("a status of 2xx, as for the plain message", refusal(other))
+
+
+@compare("a message of role system is taken, or refused as not supported", Of.ANY)
+def system_role(plain: Exchange, other: Exchange) -> Outcome:
+    """With 400, in words by which Claude Code knows to ask again without it."""
+    expect_plain(plain)
+    if accepted(other):
+        expect_kind(other)
+        return saw(kinds.name(other), other)
+    said = _message(other)
+    if other.status is None or not _OF_SYSTEM.search(said):
+        raise unanswered(other)
+    if other.status == 400 and _NOT_SUPPORTED.search(said):
+        return saw("refusal of the role as not supported", other)
+    return Deviation('an answer, or 400 that says that the role system is "not supported"', refusal(other))
+
+
+@check("the refusal is JSON with the error object of messages", Of.REFUSED)
+def envelope(exchange: Exchange) -> Outcome:
+    """{"type": "error", "error": {…}}."""
+    expected = '{"type": "error", "error": {…}}'
+    try:
+        body = reading.answer(exchange)
+    except Stop:
+        shown = exchange.body[:80].decode("utf-8", "backslashreplace")
+        return Deviation(expected, f"the body is {shown!r}" if shown else "the body is empty").located(
+            exchange, 0
+        )
+    if not isinstance(body.get("error"), dict):
+        return Deviation(expected, reading.field(body, "error")).located(exchange, 0)
+    if body.get("type") != "error":
+        return Deviation(expected, reading.field(body, "type")).located(exchange, 0)
+    return saw("error object", exchange)
+
+
+@check("the type of the error goes with its status", Of.REFUSED)
+def type_of_status(exchange: Exchange) -> Outcome:
+    """By the list of the API; of a status that is not in it nothing is said."""
+    error = reading.answer(exchange).get("error")
+    if not isinstance(error, dict):
+        raise undecided(Reason.NO_ERROR_OBJECT, exchange)
+    if not isinstance(error.get("type"), str):
+        raise undecided(Reason.FIELD_NOT, exchange, field="error.type", kind="a string")
+    expected = TYPES.get(exchange.status or 0)
+    if expected is None:
+        raise undecided(Reason.OTHER_STATUS, exchange, status=exchange.status)
+    if error.get("type") != expected:
+        return Deviation(f'"type": "{expected}" with {exchange.status}', reading.field(error, "type"))
+    return saw("type of an error", exchange)
+
+
+@check("the count is taken without a limit", Of.ANY)
+def counted(exchange: Exchange) -> Outcome:
+    """A count generates nothing, so that nothing limits it; a server that does not count says that it has no route."""
+    status = exchange.status
+    if accepted(exchange):
+        expect_kind(exchange)
+        return saw(kinds.name(exchange), exchange)
+    if status == 501:
+        raise refused(Reason.REFUSED, exchange, status=status)
+    if status is None or status >= 500 or status in {401, 403} or turned_away(exchange):
+        raise unanswered(exchange)
+    return Deviation("a count", refusal(exchange))
+
+
+def _speaks_of_version(exchange: Exchange) -> bool:
+    return exchange.status is not None and "version" in _message(exchange).lower()
+
+
+def _message(exchange: Exchange) -> str:
+    """What a refusal says, all of it."""
+    return exchange.body.decode("utf-8", "replace")

@@ -1,0 +1,182 @@
+"""The text of a message: the same whole and streamed, within its limit and its stop sequences, and of a given form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import jsonschema_rs
+
+from gonogo.judge import kinds, messages, reading
+from gonogo.judge.checks.sampling import repeated
+from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from gonogo.exchange import Exchange
+    from gonogo.judge.outcome import Outcome
+
+
+@compare("the pieces are the text of the whole message, where greedy text repeats", Of.BEGUN)
+def same_text(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
+    """Whether greedy text repeats, chat tells: where it does not, texts need not be the same."""
+    repeated(first, again)
+    expected, found = messages.text(whole).strip(), messages.text(streamed).strip()
+    if expected == found:
+        return saw("character of the text", whole, streamed, count=len(expected))
+    messages.ended(streamed)
+    return Deviation(f"the text of the whole message, {expected!r}", f"the pieces are {found!r}")
+
+
+@compare("the stream ends for the reason of the whole message, after as many tokens", Of.BEGUN)
+def same_end(whole: Exchange, streamed: Exchange) -> Outcome:
+    """Where both say the same."""
+    if messages.text(whole).strip() != messages.text(streamed).strip():
+        raise undecided(Reason.TEXTS_DIFFER, whole, streamed)
+    if not messages.output_tokens(whole) or not messages.output_tokens(streamed):
+        raise undecided(Reason.NO_COUNT, whole, streamed, field="output_tokens")
+    expected, found = _end(whole), _end(streamed)
+    if expected == found:
+        return saw("stop_reason beside output_tokens", whole, streamed)
+    if messages.thinks(whole) or messages.thinks(streamed):
+        raise undecided(Reason.REASONING, whole, streamed)
+    messages.ended(streamed)
+    return Deviation(f"{expected}, as whole", found)
+
+
+def _end(exchange: Exchange) -> str:
+    return f"{messages.stop_reason(exchange)} after {messages.output_tokens(exchange)} tokens"
+
+
+@compare("the limit ends the last message, for the reason max_tokens", Of.BEGUN)
+def stopped_by_limit(longer: Exchange, limited: Exchange) -> Outcome:
+    """The first answer shows that there was more to say: a model that ends by itself with its last token says so.
+
+    The limit of a context that is smaller is one too.
+    """
+    more, most = messages.output_tokens(longer), reading.count(limited.request.fields.get("max_tokens")) or 0
+    if more <= most:
+        raise undecided(Reason.NOTHING_MORE_TO_SAY, longer, found=more)
+    found = messages.output_tokens(limited)
+    if found != most:
+        reason = Reason.LIMIT_PASSED if found > most else Reason.LIMIT_NOT_REACHED
+        raise undecided(reason, limited, found=found, limit=most)
+    if not messages.text(longer).strip().startswith(messages.text(limited).strip()):
+        raise undecided(Reason.TEXT_CHANGED, longer, limited)
+    given = messages.stop_reason(limited)
+    if given in messages.CUT:
+        return saw("stop_reason max_tokens", limited)
+    return Deviation('stop_reason "max_tokens"', f"stop_reason is {given!r} after {found} of {most} tokens")
+
+
+# ---- stop sequences ----------------------------------------------------------------------------------------------
+
+
+AHEAD: Final = 16
+"""Characters that may come behind a stop sequence in the token that ends it."""
+
+
+@compare("the message does not go on behind its stop sequence")
+def stopped(longer: Exchange, cut: Exchange) -> Outcome:
+    """Where the sequence is in no text, the text is another one than that which it was cut out of."""
+    seen = _cut(longer, cut)
+    if seen.ran_on:
+        return Deviation(f"the text up to {seen.stop!r}: {seen.before!r}", f"the text is {seen.found!r}")
+    seen.expect_stopped()
+    return saw("text that ends at its stop sequence", cut)
+
+
+@compare("the stop sequence is not in the message")
+def stop_excluded(longer: Exchange, cut: Exchange) -> Outcome:
+    """What is returned ends before it; where the text goes on behind it, that is another rule's matter."""
+    seen = _cut(longer, cut)
+    if seen.after is not None and not seen.ran_on:
+        return Deviation(f"the text up to {seen.stop!r}: {seen.before!r}", f"the text is {seen.found!r}")
+    seen.expect_stopped()
+    return saw("text without its stop sequence", cut)
+
+
+@compare("the reason of the stopped message is stop_sequence")
+def stop_told(longer: Exchange, cut: Exchange) -> Outcome:
+    """Not end_turn, after which clients take the answer for complete."""
+    _cut(longer, cut).expect_stopped()
+    given = messages.stop_reason(cut)
+    if given == "stop_sequence":
+        return saw("stop_reason stop_sequence", cut)
+    return Deviation('stop_reason "stop_sequence"', f"stop_reason is {given!r}")
+
+
+@compare("the stop sequence that ended the message is named")
+def stop_named(longer: Exchange, cut: Exchange) -> Outcome:
+    """The one of the list that came."""
+    seen = _cut(longer, cut)
+    seen.expect_stopped()
+    if messages.stop_reason(cut) != "stop_sequence":
+        raise undecided(Reason.FIELD_NOT, cut, field="stop_reason", kind='"stop_sequence"')
+    if "stop_sequence" not in (messages.ending(cut) or {}):
+        raise undecided(Reason.NOTHING_SEEN, cut, what="stop_sequence")
+    if messages.stop_sequence(cut) == seen.stop:
+        return saw("stop_sequence", cut)
+    return Deviation(f'"stop_sequence": {seen.stop!r}', f'"stop_sequence" is {messages.stop_sequence(cut)!r}')
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The stop sequence that comes first in the longer text, the text before it, and what came.
+
+    `found` is the text that came, and `after` what of it is behind the sequence, None where that is not in it. It has
+    `ran_on` where that is more than one token holds, or all of the longer text.
+    """
+
+    stop: str
+    before: str
+    found: str
+    after: str | None
+    ran_on: bool
+    exchanges: tuple[Exchange, Exchange]
+
+    def expect_stopped(self) -> None:
+        """Raise Stop where the sequence did not end the text, well or badly."""
+        if self.ran_on:
+            raise undecided(Reason.NOT_STOPPED, self.exchanges[1])
+        if self.after is None and self.found != self.before:
+            raise undecided(Reason.TEXT_CHANGED, *self.exchanges)
+
+
+def _cut(longer: Exchange, cut: Exchange) -> _Cut:
+    whole, found = messages.text(longer), messages.text(cut).strip()
+    given = cut.request.fields.get("stop_sequences")
+    stops = [stop for stop in given if stop in whole] if isinstance(given, list) else []
+    if not stops:
+        raise undecided(Reason.STOP_NOT_IN_TEXT, longer, cut)
+    stop = min(stops, key=whole.index)
+    after = found.partition(stop)[2] if stop in found else None
+    ran_on = after is not None and (len(after) > AHEAD or (after != "" and found == whole.strip()))
+    return _Cut(stop, whole[: whole.index(stop)].strip(), found, after, ran_on, (longer, cut))
+
+
+# ---- structured outputs ------------------------------------------------------------------------------------------
+
+
+BEGINNINGS: Final = ("{", "`", "<")
+"""What an answer of a given form begins with: the object, a fence around it, or a thought in marks."""
+
+
+@check("the text of the message is JSON that its schema admits", Of.BEGUN)
+def schema_kept(exchange: Exchange) -> Outcome:
+    """A server that takes a schema holds the model to it, or refuses; a constant is not met by luck."""
+    if not kinds.of_its_kind(exchange):
+        raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
+    reason, said = messages.stop_reason(exchange), messages.text(exchange)
+    if reason == "refusal" or (reason in messages.CUT and said.lstrip().startswith(BEGINNINGS)):
+        raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
+    try:
+        value = reading.parse(said)
+    except ValueError:
+        return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}")
+    schema = exchange.request.fields["output_config"]["format"]["schema"]
+    error = next(jsonschema_rs.validator_for(schema).iter_errors(value), None)
+    if error is None:
+        return saw("text that the schema admits", exchange)
+    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")

@@ -1,0 +1,201 @@
+"""Uses of tools in a message, whole or streamed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jsonschema_rs
+
+from gonogo.judge import messages, reading
+from gonogo.judge.outcome import Deviation, saw, undecided
+from gonogo.judge.steps import Of, check, compare
+from gonogo.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.exchange import Exchange
+    from gonogo.judge.messages import Block
+    from gonogo.judge.outcome import Outcome
+    from gonogo.judge.reading import Object
+
+
+@check("a tool is used in the message", Of.BEGUN)
+def used(exchange: Exchange) -> Outcome:
+    """It must be: with text in place of it, the choice was accepted and ignored."""
+    found = [block for block in messages.blocks(exchange) if block.type == "tool_use"]
+    if found:
+        return saw("tool_use block", exchange, count=len(found))
+    uncut(exchange)
+    messages.ended(exchange)
+    said = "".join(block.text("text") for block in messages.blocks(exchange))
+    return Deviation(
+        "a tool_use block", f"there is none, but the text {said[:80]!r}" if said else "there is none"
+    )
+
+
+def uncut(exchange: Exchange) -> None:
+    """Raise Stop where the limit cut the answer, or the model refused, so that what it lacks might have come."""
+    reason = messages.stop_reason(exchange)
+    if reason == "refusal":
+        raise undecided(Reason.MODEL_REFUSED, exchange)
+    if reason in messages.CUT:
+        raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
+
+
+@check("every use is of the tool that must be used", Of.BEGUN)
+def of_the_named(exchange: Exchange) -> Outcome:
+    """The one that tool_choice names; one without a name is another rule's matter."""
+    name = exchange.request.fields["tool_choice"]["name"]
+    return _every(
+        exchange,
+        lambda block: _name(block) in (name, None),
+        f"a tool_use block with the name {name!r}",
+        "name",
+    )
+
+
+@check("every use is of a tool that was offered", Of.BEGUN)
+def of_the_offered(exchange: Exchange) -> Outcome:
+    """Callers know no other; one without a name is another rule's matter."""
+    names = [tool["name"] for tool in exchange.request.fields["tools"]]
+    expected = f"a tool_use block with one of the names {', '.join(names)}"
+    return _every(exchange, lambda block: _name(block) in (*names, None), expected, "name")
+
+
+@check("no more than one tool is used", Of.BEGUN)
+def one_at_a_time(exchange: Exchange) -> Outcome:
+    """disable_parallel_tool_use: callers that run one at a time drop the second."""
+    found = messages.uses(exchange)
+    if len(found) > 1:
+        return Deviation("one tool_use block", f"there are {len(found)}")
+    uncut(exchange)
+    return saw("tool_use block", exchange)
+
+
+@check("every use of a tool has an id", Of.BEGUN)
+def has_id(exchange: Exchange) -> Outcome:
+    """Of whatever form: the result is sent back with it. An empty one names nothing."""
+    return _every(exchange, lambda block: _is_text(block.value.get("id")), "an id", "id")
+
+
+@check("every use of a tool has a name", Of.BEGUN)
+def has_name(exchange: Exchange) -> Outcome:
+    """There is nothing to run without."""
+    return _every(exchange, lambda block: _is_text(block.value.get("name")), "a name", "name")
+
+
+@check("every use of a tool has an input that is an object", Of.BEGUN)
+def has_input(exchange: Exchange) -> Outcome:
+    """In a stream it is empty at first, and deltas follow."""
+    return _every(exchange, lambda block: isinstance(block.value.get("input"), dict), '"input": {…}', "input")
+
+
+@compare("the ids of all uses differ", Of.BEGUN)
+def ids_differ(*exchanges: Exchange) -> Outcome:
+    """Results are told apart by them, in one conversation."""
+    found: dict[object, Exchange] = {}
+    for exchange in exchanges:
+        for block in messages.uses(exchange):
+            name = block.value.get("id")
+            if not _is_text(name):
+                raise undecided(Reason.FIELD_NOT, exchange, field="id", kind="a string that is not empty")
+            if name in found:
+                return Deviation("different ids", f"two tool_use blocks have the id {name!r}")
+            found[name] = exchange
+    return saw("id of a tool_use block", *dict.fromkeys(found.values()))
+
+
+@check("the reason beside a use of a tool is tool_use", Of.BEGUN)
+def reason(exchange: Exchange) -> Outcome:
+    """Whatever choice led to it; loops over tools end at any other."""
+    messages.uses(exchange)
+    uncut(exchange)
+    given = messages.stop_reason(exchange)
+    if given != "tool_use":
+        return Deviation('stop_reason "tool_use"', f"stop_reason is {given!r}")
+    return saw("stop_reason tool_use", exchange)
+
+
+@check("the input of every use keeps the schema of its tool", Of.BEGUN)
+def keeps_schema(exchange: Exchange) -> Outcome:
+    """One property with one value, which is required."""
+    schemas = {tool["name"]: tool["input_schema"] for tool in exchange.request.fields["tools"]}
+    uncut(exchange)
+    seen = 0
+    for block in messages.uses(exchange):
+        schema, value = schemas.get(str(block.value.get("name"))), _input(exchange, block)
+        if schema is None or value is None:
+            continue
+        error = next(jsonschema_rs.validator_for(schema).iter_errors(value), None)
+        if error is not None:
+            return Deviation("an input that the schema admits", f"the input is {value}: {error.message}")
+        seen += 1
+    return saw("input that the schema admits", exchange, count=seen)
+
+
+@check("the pieces of every input are the text of a JSON object", Of.BEGUN)
+def pieces_parse(exchange: Exchange) -> Outcome:
+    """All together, or there is none: then the input is what the block began with."""
+    found = messages.uses(exchange)
+    for block in found:
+        if _pieces(block) and _input(exchange, block) is None:
+            uncut(exchange)
+            messages.ended(exchange)
+            return Deviation("the text of a JSON object", f"the pieces are {_pieces(block)[:80]!r}")
+    return saw("input in pieces", exchange, count=len(found))
+
+
+@compare("no input is lost in the stream", Of.BEGUN)
+def input_kept(whole: Exchange, streamed: Exchange) -> Outcome:
+    """A tool that is given something in the whole message is given something in the stream.
+
+    What it is given may vary with the batch.
+    """
+    for exchange in (whole, streamed):
+        uncut(exchange)
+    full = {block.value.get("name") for block in messages.uses(whole) if _input(whole, block)}
+    seen = 0
+    for block in messages.uses(streamed):
+        name = block.value.get("name")
+        if name in full and _input(streamed, block) == {}:
+            messages.ended(streamed)
+            return Deviation(f"an input for {name!r}, as in the whole message", "the stream has none")
+        seen += name in full
+    return saw("tool_use block with its input", streamed, count=seen)
+
+
+def _every(exchange: Exchange, holds: Callable[[Block], bool], expected: str, field: str) -> Outcome:
+    found = messages.uses(exchange)
+    for block in found:
+        if not holds(block):
+            deviation = Deviation(expected, reading.field(block.value, field))
+            at = block.at
+            return deviation if at is None else deviation.located(exchange, at.offset, at.end)
+    return saw("tool_use block", exchange, count=len(found))
+
+
+def _name(block: Block) -> object:
+    """The name of the tool; None where it has none."""
+    found = block.value.get("name")
+    return found if _is_text(found) else None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _pieces(block: Block) -> str:
+    return "".join(block.pieces.get("partial_json", ()))
+
+
+def _input(exchange: Exchange, block: Block) -> Object | None:
+    """What a tool is given; None where it cannot be read."""
+    if not exchange.is_stream or not _pieces(block):
+        found: object = block.value.get("input", {} if exchange.is_stream else None)
+    else:
+        try:
+            found = reading.parse(_pieces(block))
+        except ValueError:
+            return None
+    return found if isinstance(found, dict) else None

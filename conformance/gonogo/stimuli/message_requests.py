@@ -1,0 +1,198 @@
+"""Requests of the Messages API that a scenario cannot write down in a line: as clients of either version send them.
+
+The texts are asked for with the older version, under which a temperature may be given; the rest with the newer one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from gonogo.reasons import Reason
+from gonogo.stimuli import surfaces
+from gonogo.stimuli.bodies import JSON_HEADERS, post
+from gonogo.stimuli.observed import text
+from gonogo.stimuli.phrases import Ask, when
+from gonogo.stimuli.repeatable import greedy
+from gonogo.stimuli.stimulus import Endpoint, Likeness, NotPossible
+from gonogo.stimuli.stopping import across_a_border
+from gonogo.stimuli.structured import CONSTANT
+from gonogo.stimuli.surfaces import where_served
+from gonogo.stimuli.tools import BELL, CALL_TOKENS, LAMP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonogo.exchange import Exchange, Request
+    from gonogo.stimuli.bodies import Body
+    from gonogo.stimuli.stimulus import Stimulus, Subject
+
+NEWER: Final = (*JSON_HEADERS, ("anthropic-version", "2026-10-21"))
+SHORT: Final = 8
+"""Tokens: fewer than the plain text has, so that the limit cuts it."""
+TOUCH: Final = 4
+OBJECT_TOKENS: Final = 48
+_MARK: Final = {"type": "ephemeral"}
+
+CHAT: Final = greedy(Endpoint.CHAT).key
+"""The greedy text of chat, which all greedy texts here are like."""
+PLAIN: Final = surfaces.PLAIN[Endpoint.MESSAGES]
+STREAM: Final = surfaces.STREAMS[Endpoint.MESSAGES]
+
+
+def _tool(tool: dict[str, Any]) -> Body:
+    """A tool of chat as one of messages."""
+    function = tool["function"]
+    return {
+        "name": function["name"],
+        "description": function["description"],
+        "input_schema": function["parameters"],
+    }
+
+
+_HELLO: Final[list[Body]] = [{"role": "user", "content": "Say hello."}]
+_BOTH: Final = "Use set_colour to make the lamp teal, and ring_bell to ring the bell."
+TOOLS: Final = [_tool(LAMP), _tool(BELL)]
+_RESULTS: Final[list[Body]] = [
+    {"role": "user", "content": _BOTH},
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "text", "text": "I will do both."},
+            {"type": "tool_use", "id": "toolu_1", "name": "set_colour", "input": {"colour": "teal"}},
+            {"type": "tool_use", "id": "toolu_2", "name": "ring_bell", "input": {}},
+        ],
+    },
+    {
+        "role": "user",
+        "content": [
+            {"type": "tool_result", "tool_use_id": "toolu_1", "content": "The lamp is teal now."},
+            {
+                "type": "tool_result",
+                "tool_use_id": "toolu_2",
+                "content": [{"type": "text", "text": "It rang."}],
+            },
+            {"type": "text", "text": "What is the colour of the lamp?"},
+        ],
+    },
+]
+SCHEMA: Final[Body] = {
+    "type": "object",
+    "properties": {"gauge": {"type": "string", "const": CONSTANT}},
+    "required": ["gauge"],
+    "additionalProperties": False,
+}
+_OF_CLAUDE_CODE: Final[Body] = {
+    "system": [
+        {"type": "text", "text": "You are an agent.", "cache_control": _MARK},
+        {"type": "text", "text": "Be brief."},
+    ],
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "Say hello.", "cache_control": _MARK}]},
+        {"role": "system", "content": "The day is a Tuesday."},
+    ],
+    "metadata": {"user_id": "user_gonogo"},
+    "thinking": {"type": "adaptive"},
+    "context_management": {"edits": []},
+    "speed": "standard",
+    "max_tokens": TOUCH,
+}
+"""In short: a list as system, marks for a cache, a role that is new, and fields that come and go."""
+BETA: Final = ("anthropic-beta", "gonogo-2026-11-28,fine-grained-tool-streaming-2025-05-14")
+
+
+def _newer(body: Body, *more: tuple[str, str], streamed: bool = False) -> Stimulus:
+    return _sent(post(Endpoint.MESSAGES, body, streamed=streamed), headers=(*NEWER, *more))
+
+
+def _sent(plain: Stimulus, **changes: Any) -> Stimulus:  # noqa: ANN401 - of fields of a request
+    """The request with other fields: its headers, its path, where its key is."""
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        return replace(plain.build(subject, answers), **changes)
+
+    return replace(plain, build=build)
+
+
+def _short() -> Stimulus:
+    """The greedy text with a smaller limit."""
+    body = surfaces.GREEDY[Endpoint.MESSAGES] | {"max_tokens": SHORT}
+    return replace(post(Endpoint.MESSAGES, body), like=Likeness(CHAT, _begins))
+
+
+def _wrong() -> Stimulus:
+    """A text in place of the messages, with the key as older clients send it: who refuses the key says so first."""
+    body: Body = {"messages": "Hello", "max_tokens": 2}
+    own = _sent(post(Endpoint.MESSAGES, body, valid=False), key_in="x-api-key")
+    return replace(own, key=f"{own.key} with the key in x-api-key")
+
+
+def _begins(base: Exchange, exchange: Exchange) -> bool:
+    return text(base).strip().startswith(text(exchange).strip())
+
+
+def _stopped() -> Stimulus:
+    """The greedy text with a part of it as one of two stop sequences; NotPossible where it did not repeat."""
+    plain = post(Endpoint.MESSAGES, surfaces.GREEDY[Endpoint.MESSAGES])
+
+    def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
+        whole, streamed = answers[PLAIN.key], answers[STREAM.key]
+        said = text(whole)
+        if said.strip() != text(streamed).strip():
+            raise NotPossible(Reason.NOT_REPEATED, whole, streamed)
+        request = plain.build(subject, answers)
+        body = json.loads(request.body) | {"stop_sequences": ["gonogo-never", across_a_border([said])]}
+        return replace(request, body=json.dumps(body, ensure_ascii=False).encode())
+
+    key = f"{plain.key} stopped within its text"
+    return replace(plain, key=key, build=build, needs=(PLAIN, STREAM), like=Likeness(CHAT, _is_cut))
+
+
+def _is_cut(base: Exchange, exchange: Exchange) -> bool:
+    """Whether a text ends where the first of its stop sequences begins in that of the base."""
+    whole, given = text(base), exchange.request.fields.get("stop_sequences")
+    stops = given if isinstance(given, list) else []
+    places = [whole.index(stop) for stop in stops if isinstance(stop, str) and stop in whole]
+    return text(exchange).strip() == whole[: min(places, default=None)].strip()
+
+
+def _named() -> Body:
+    choice = {"type": "tool", "name": "set_colour"}
+    return {"messages": _HELLO, "tools": TOOLS, "tool_choice": choice, "max_tokens": CALL_TOKENS}
+
+
+def _any() -> Body:
+    """One at a time, and no way to choose but to use it."""
+    choice = {"type": "any", "disable_parallel_tool_use": True}
+    return {"messages": _HELLO, "tools": TOOLS[:1], "tool_choice": choice, "max_tokens": CALL_TOKENS}
+
+
+def _structured() -> Body:
+    form = {"format": {"type": "json_schema", "schema": SCHEMA}}
+    return {"messages": _HELLO, "output_config": form, "max_tokens": OBJECT_TOKENS}
+
+
+REQUESTS: Final[dict[str, Stimulus]] = {
+    "a message of few tokens is requested": _short(),
+    "a string as messages is sent, with the key in x-api-key": _wrong(),
+    "a message is requested with a part of its text as stop sequence": _stopped(),
+    "a tool must be used in a message": _newer(_named()),
+    "a tool must be used in a streamed message": _newer(_any(), streamed=True),
+    "the results of tools are sent back in a message": _newer(
+        {"messages": _RESULTS, "tools": TOOLS, "max_tokens": TOUCH}
+    ),
+    "an object of a schema is asked for in a streamed message": _newer(_structured(), streamed=True),
+    "a message is requested as by Claude Code": _sent(
+        _newer(_OF_CLAUDE_CODE, BETA, streamed=True), path="/messages?beta=true"
+    ),
+}
+
+
+def _register() -> None:
+    for phrase, stimulus in REQUESTS.items():
+        served = where_served(stimulus)
+        when.add(phrase, lambda served=served: Ask(served))
+
+
+_register()
