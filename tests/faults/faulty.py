@@ -23,7 +23,9 @@ class FaultyTarget:
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         """The exchange as this server would have it."""
         fields = request.json
-        asked = self.faulty.rewrite(dict(fields)) if isinstance(fields, dict) and fields else fields
+        asked = (
+            self.faulty.read(request.path, dict(fields)) if isinstance(fields, dict) and fields else fields
+        )
         exchange = await self._ideal.record(request, id=id, stimulus=stimulus)
         if asked != request.json and (exchange.status == 200 or not self.faulty.validates):
             seen = replace(request, body=json.dumps(asked).encode())

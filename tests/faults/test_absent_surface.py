@@ -24,35 +24,50 @@ if TYPE_CHECKING:
     from ideal.replies import Reply
 
 
-class WithoutResponses(IdealTarget):
+SURFACES = ("responses", "messages")
+
+
+class Without(IdealTarget):
     """The ideal target, less a surface."""
 
+    def __init__(self, surface: str) -> None:
+        super().__init__()
+        self._surface = f"/{surface}"
+
     def _answer(self, request: Request, number: int) -> Reply:
-        if request.path.startswith("/responses"):
+        if request.path.startswith(self._surface):
             return json_reply(Refusal("There is nothing here.", status=404).envelope, 404)
         return super()._answer(request, number)
 
 
+@pytest.fixture(scope="module", params=SURFACES)
+def surface(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="module")
-def record(catalogue: Catalogue) -> Record:
-    return asyncio.run(record_run(catalogue, WithoutResponses()))
+def record(catalogue: Catalogue, surface: str) -> Record:
+    return asyncio.run(record_run(catalogue, Without(surface)))
 
 
-def test_an_absent_surface_costs_one_request(record: Record) -> None:
-    asked = [exchange for exchange in record.exchanges if exchange.request.path.startswith("/responses")]
+def test_an_absent_surface_costs_one_request(record: Record, surface: str) -> None:
+    asked = [exchange for exchange in record.exchanges if exchange.request.path.startswith(f"/{surface}")]
     assert len(asked) == 1
 
 
-def test_all_rules_about_it_are_unsupported_for_one_reason(record: Record, catalogue: Catalogue) -> None:
-    found = judge(record, catalogue.select(["responses"]), catalogue)
+def test_all_rules_about_it_are_unsupported_for_one_reason(
+    record: Record, catalogue: Catalogue, surface: str
+) -> None:
+    found = judge(record, catalogue.select([surface]), catalogue)
     assert {one.verdict for one in found} == {Verdict.UNSUPPORTED}
-    assert {one.because.values["operation"] for one in found if one.because} == {"POST /responses"}
+    assert {one.because.values["operation"] for one in found if one.because} == {f"POST /{surface}"}
 
 
-def test_the_report_has_one_line_about_it(record: Record, catalogue: Catalogue) -> None:
+def test_the_report_has_one_line_about_it(record: Record, catalogue: Catalogue, surface: str) -> None:
     judgements = judge(record, tuple(catalogue), catalogue)
     out = io.StringIO()
     print_report(build(judgements, record), Console(file=out, width=200))
-    lines = [line for line in out.getvalue().splitlines() if "/responses" in line]
+    lines = [line for line in out.getvalue().splitlines() if f"/{surface}" in line]
     assert len(lines) == 1
-    assert "the target has no POST /responses (404)" in lines[0]
+    assert f"the target has no POST /{surface} (404)" in lines[0]

@@ -113,6 +113,9 @@ LEFT: dict[str, Left] = {
             "errors.harmless.*": REFUSED,
             "errors.status.*": REFUSED,
             "errors.token_limit.late": REFUSED,
+            "messages.errors.refused": REFUSED,
+            "messages.errors.status": REFUSED,
+            "messages.errors.unknown_model*": REFUSED,
         },
     ),
 }

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Json = Any
     JsonEdit = Callable[[Json], object]
 
+_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error", 500: "api_error"}
+"""Types of errors of messages, by the status."""
 DONE = b"data: [DONE]\n\n"
 END = b"\n\n"
 
@@ -151,10 +153,20 @@ def body(data: bytes) -> Edit:
 
 
 def refused(code: int, data: bytes | None = None, media_type: str = "application/json") -> Edit:
-    """A refusal in the envelope, or with this body, in place of the answer."""
-    envelope = {"error": {"message": "No.", "type": "invalid_request_error", "param": None, "code": None}}
-    text = json.dumps(envelope).encode() if data is None else data
-    return lambda exchange: _through((status(code), header("content-type", media_type), body(text)), exchange)
+    """A refusal in the envelope of its operation, or with this body, in place of the answer."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        text = json.dumps(_envelope(exchange, code)).encode() if data is None else data
+        return _through((status(code), header("content-type", media_type), body(text)), exchange)
+
+    return edit
+
+
+def _envelope(exchange: Exchange, code: int) -> Json:
+    error: Json = {"message": "No.", "type": "invalid_request_error"}
+    if not exchange.request.path.startswith("/messages"):
+        return {"error": error | {"param": None, "code": None}}
+    return {"type": "error", "error": error | {"type": _TYPES.get(code, error["type"])}}
 
 
 def answered(value: Json, code: int = 200) -> Edit:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
     Rewrite = Callable[[Json], Json]
 
+MESSAGES = ("/messages", "/messages/count_tokens")
 ANY_MODEL = "ideal"
 """A model that the sound server has."""
 
@@ -62,12 +63,18 @@ class Faulty:
 
     `rewrite` changes the body of a POST before the sound server reads it, `edit` the answer that comes back, in an
     exchange that holds the request as it was sent. One that `validates` refuses what the sound one refuses all the
-    same. Some edits remember what they saw: each server has its own.
+    same. Some edits remember what they saw: each server has its own. Requests to a path that it `spares` are read as
+    they are: what one surface ignores, another one may need.
     """
 
     edit: Edit = lambda exchange: exchange
     rewrite: Rewrite = lambda body: body
     validates: bool = False
+    spares: tuple[str, ...] = ()
+
+    def read(self, path: str, fields: Json) -> Json:
+        """The body of a POST to a path as the sound server gets it."""
+        return fields if path.partition("?")[0] in self.spares else self.rewrite(fields)
 
 
 # ---- refusals ------------------------------------------------------------------------------------------------
@@ -263,7 +270,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "code-wrong": lambda: Faulty(_without("code", 400)),
     "model-ignored": lambda: Faulty(rewrite=_any_model),
     "empty-answers": lambda: Faulty(_null),
-    "canned-text": lambda: Faulty(rewrite=_canned, validates=True),
+    "canned-text": lambda: Faulty(rewrite=_canned, validates=True, spares=MESSAGES),
     "usage-missing": lambda: Faulty(all_of(wholes(answer(uncounted)), streams(frames(without_usage)))),
     "usage-zero": lambda: Faulty(fields(_counting(0, 0))),
     "usage-constant": lambda: Faulty(fields(_counting(10, 20))),
@@ -271,7 +278,7 @@ KINDS: dict[str, Callable[[], Faulty]] = {
     "n-ignored": lambda: Faulty(rewrite=dropping("n", "best_of")),
     "limit-zero-ignored": lambda: Faulty(rewrite=_no_limit_of_zero),
     "parameter-fails": lambda: Faulty(_fails_with("logit_bias")),
-    "limit-ignored": lambda: Faulty(rewrite=dropping("max_tokens", "max_completion_tokens")),
+    "limit-ignored": lambda: Faulty(rewrite=dropping("max_tokens", "max_completion_tokens"), spares=MESSAGES),
     "stop-ignored": lambda: Faulty(rewrite=dropping("stop")),
     "stop-cut-out": lambda: Faulty(wholes(_stop_cut_out), rewrite=_unstopped, validates=True),
     "stop-included": lambda: Faulty(wholes(_stop_included)),

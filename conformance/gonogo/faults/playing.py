@@ -150,7 +150,7 @@ class Playing:
         fields = request.json
         if not isinstance(fields, dict) or not fields:
             return [request]
-        seen = self.faulty.rewrite(dict(fields))
+        seen = self.faulty.read(request.path, dict(fields))
         if seen == fields:
             return [request]
         if seen.get("model") == ANY_MODEL:

@@ -23,6 +23,7 @@ TELLING = (
     "logprobs",
     "n",
     "stop",
+    "stop_sequences",
     "echo",
     "suffix",
     "dimensions",
@@ -57,7 +58,7 @@ class Recogniser:
 
     def key(self, request: Request) -> str | None:
         """The key of the stimulus that makes exactly this request, the one that came least often; None: none does."""
-        keyed = header(request.headers, "authorization") is not None
+        keyed = any(header(request.headers, name) is not None for name in ("authorization", "x-api-key"))
         self._keyed = self._keyed or keyed
         fitting = [
             (len(asked.headers), stimulus)

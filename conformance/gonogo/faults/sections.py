@@ -17,6 +17,10 @@ from gonogo.faults.catalogue import (
     keys,
     limits,
     logprobs,
+    message_answers,
+    message_requests,
+    message_streams,
+    message_tools,
     model_lists,
     prompts,
     refusals,
@@ -65,5 +69,9 @@ SECTIONS = (
     responses,
     response_requests,
     response_streams,
+    message_answers,
+    message_streams,
+    message_tools,
+    message_requests,
 )
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for section in SECTIONS for fault in section.FAULTS)

@@ -52,8 +52,9 @@ if TYPE_CHECKING:
 
 
 def _more(value: Any) -> None:  # noqa: ANN401 - JSON
-    """A field that nobody knows, in every object that has fields; a map of tokens has none."""
-    for part in list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
+    """A field that nobody knows, in every object that has fields; a map of tokens, and a tool's input, has none."""
+    inner = [part for name, part in value.items() if name != "input"] if isinstance(value, dict) else value
+    for part in inner if isinstance(inner, list) else ():
         _more(part)
     if isinstance(value, dict) and any(not isinstance(part, float) for part in value.values()):
         value["x_vendor"] = {"region": "eu", "cost": 0.25}

@@ -68,7 +68,8 @@ HARMLESS: dict[str, Change] = {
     "streams that are refused": changed(CHAT_STREAMS, _REFUSED),
     "stream_options that are refused": changed(either(COUNTED, LIMITED_STREAM), _REFUSED),
     "messages of errors in other words": changed(
-        REFUSALS, answer(put("error.message", "Nein."), put("error.type", "bad_request"))
+        but(REFUSALS, lambda e: e.request.path.startswith("/messages")),
+        answer(put("error.message", "Nein."), put("error.type", "bad_request")),
     ),
     "paths of the API and of the request in the messages of errors": changed(
         REFUSALS,

@@ -1,0 +1,69 @@
+"""What faults of messages share: which exchanges they change, and answers in the form of that API."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from gonogo.faults.editing import asked, either, refused, streamed, whole
+from gonogo.stimuli.bodies import post
+from gonogo.stimuli.message_requests import PLAIN as PLAIN_REQUEST
+from gonogo.stimuli.message_requests import REQUESTS
+from gonogo.stimuli.message_requests import STREAM as PLAIN_STREAM
+from gonogo.stimuli.stimulus import Endpoint
+
+if TYPE_CHECKING:
+    from gonogo.faults.editing import Edit, Json, Pick
+
+
+def _of(phrase: str) -> Pick:
+    return asked(REQUESTS[phrase].key)
+
+
+PLAIN: Final = asked(PLAIN_REQUEST.key)
+STREAM: Final = asked(PLAIN_STREAM.key)
+SHORT: Final = _of("a message of few tokens is requested")
+STOPPED: Final = _of("a message is requested with a part of its text as stop sequence")
+NAMED: Final = _of("a tool must be used in a message")
+ANY: Final = _of("a tool must be used in a streamed message")
+RESULTS: Final = _of("the results of tools are sent back in a message")
+STRUCTURED: Final = _of("an object of a schema is asked for in a streamed message")
+CLAUDE_CODE: Final = _of("a message is requested as by Claude Code")
+BAD: Final = _of("a string as messages is sent, with the key in x-api-key")
+UNKNOWN: Final = asked(
+    post(Endpoint.MESSAGES, {"model": "gonogo-no-such-model", "max_tokens": 2}, valid=False).key
+)
+COUNT: Final = asked(post(Endpoint.MESSAGE_TOKENS, {}).key)
+TEXTS: Final = whole("/messages")
+"""Whole messages of text."""
+STREAMS: Final = streamed("/messages")
+"""Streams of text."""
+WHOLES: Final = either(TEXTS, NAMED, RESULTS)
+NEWER: Final = either(NAMED, ANY, RESULTS, STRUCTURED, CLAUDE_CODE)
+"""What is asked for with the newer version."""
+REFUSALS: Final = either(BAD, UNKNOWN)
+
+
+def refusing(code: int, kind: str, message: str = "No.") -> Edit:
+    """A refusal in the envelope of messages."""
+    envelope = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_0"}
+    return refused(code, json.dumps(envelope).encode())
+
+
+def message(*blocks: Json, reason: str = "end_turn") -> Json:
+    """A whole message with these blocks."""
+    return {
+        "id": "msg_0",
+        "type": "message",
+        "role": "assistant",
+        "model": "ideal",
+        "content": list(blocks),
+        "stop_reason": reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 9, "output_tokens": 2},
+    }
+
+
+def text(said: str) -> Json:
+    """A block of text."""
+    return {"type": "text", "text": said}
