@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from gonogo_server.errors import Overloaded
 from gonogo_server.settings import Settings
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable
 
     import httpx2
@@ -354,3 +354,35 @@ class TestWaiting:
             rest = [name async for name in names]
         assert "event: message_start" not in rest
         assert rest[-1] == "event: message_stop"
+
+
+class TestLeaving:
+    @pytest.fixture
+    def engine(self, gate: asyncio.Semaphore) -> ScriptedEngine:
+        return ScriptedEngine(gate=gate.acquire)
+
+    async def test_a_client_that_leaves_in_the_middle_of_a_stream_stops_the_generation(
+        self, live: httpx2.AsyncClient, engine: ScriptedEngine, gate: asyncio.Semaphore
+    ) -> None:
+        gate.release()
+        async with live.stream("POST", "/messages", json=ask(stream=True)) as response:
+            lines = (line async for line in response.aiter_lines() if line.startswith("event: "))
+            assert await anext(lines) == "event: message_start"
+            assert engine.running == 1
+        await until(lambda: engine.running == 0)
+
+    @pytest.mark.parametrize("stream", [True, False])
+    async def test_a_client_that_leaves_before_the_first_token_stops_the_generation(
+        self, live: httpx2.AsyncClient, engine: ScriptedEngine, *, stream: bool
+    ) -> None:
+        asking = asyncio.create_task(live.post("/messages", json=ask(stream=stream)))
+        await until(lambda: engine.running == 1)
+        asking.cancel()
+        await until(lambda: engine.running == 0)
+        assert asking.cancelled()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Give way to the server until something is so; the fixture of the server bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - what is waited for announces itself to nobody
+        await asyncio.sleep(0)
