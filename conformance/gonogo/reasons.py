@@ -29,7 +29,7 @@ class Reason(StrEnum):
         return frozenset(name for _, name, _, _ in Formatter().parse(self.template) if name is not None)
 
     # ---- nothing was seen ------------------------------------------------------------------------------------
-    NOTHING_SEEN = "nothing-seen", "no {what} was recorded"
+    NOTHING_SEEN = "nothing-seen", "nothing to judge: no {what} was recorded"
     NOTHING_RECORDED = "nothing-recorded", "no such exchange was recorded"
     NOT_RECORDED = "not-recorded", "the evidence does not contain this request; run the check again"
     CHECK_BROKE = "check-broke", "internal error while checking these answers: {error} ({where})"

@@ -19,7 +19,7 @@ Feature: Streamed chat completions
 
   @must @chat.stream.done
   Scenario: A stream ends with exactly one [DONE]
-    Source: guide, Chat completions > Streaming; schema, stream_options; recorded streams.
+    Source: guide, Chat completions > Streaming; schema, stream_options; recorded streams
     Why: clients wait while the connection stays open, and cannot detect a truncated stream (huggingface/text-generation-inference#1896).
     Needs: chat.stream.events
     When any chat completion is streamed

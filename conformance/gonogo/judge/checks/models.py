@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -93,7 +94,7 @@ def retrieved_as_asked(retrieval: Exchange) -> Outcome:
     model = reading.answer(retrieval)
     if model.get("id") == asked:
         return saw('"id"', retrieval)
-    return Deviation(f'"id" {asked!r}', reading.field(model, "id"))
+    return Deviation(f'"id" is {json.dumps(asked)}', reading.field(model, "id"))
 
 
 @compare("the listed model can be retrieved", Of.ANY)

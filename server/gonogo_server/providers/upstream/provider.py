@@ -79,7 +79,7 @@ class Upstream(ChatOnly):
         """Where requests go, and what is known of it."""
         known = len(self._quirks.table())
         told = (
-            f"{known} known broken rules"
+            f"{known} known broken {'rule' if known == 1 else 'rules'}"
             if known
             else f"no known broken rules: run gonogo check URL --json FILE, then add --quirks {self._name}=FILE"
         )
