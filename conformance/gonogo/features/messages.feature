@@ -68,7 +68,7 @@ Feature: A whole message
   @must @messages.response.model
   Scenario: A message names its model
     Source: schema, Message.model
-    Why: routing and billing read it.
+    Why: routing and billing use it.
     Needs: messages.response.json
     When any message is requested
     Then "model" in the answer fits Message
