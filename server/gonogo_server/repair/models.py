@@ -24,6 +24,8 @@ RULES: Final = (
     "models.list.data",
     "models.retrieve.schema",
 )
+UNKNOWN: Final = (0, -1)
+"""What servers give as the time of a model whose time they do not know."""
 
 
 def model_list(document: Document, noted: Noted, *, owner: str, since: int) -> Document:
@@ -82,8 +84,9 @@ def _entry(entry: Any, noted: Noted, group: str, owner: str, since: int) -> Docu
     fields.put("id", _id(entry), "schema" if one else "id")
     fields.put("object", "model", "schema" if one else "object")
     created = fields.get("created")
-    rule = "seconds" if type(created) is int else "created"
-    fields.put("created", in_seconds(created, since), "schema" if one else rule)
+    if type(created) is not int or created not in UNKNOWN:
+        rule = "seconds" if type(created) is int else "created"
+        fields.put("created", in_seconds(created, since), "schema" if one else rule)
     if not isinstance(fields.get("owned_by"), str):
         fields.put("owned_by", owner, "schema" if one else "owned_by")
     if not isinstance(fields.get("shutdown_date"), str | None):

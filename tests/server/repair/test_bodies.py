@@ -355,6 +355,7 @@ def test_a_single_model_gets_its_form() -> None:
 
     assert one(MODEL) is MODEL
     assert one({"id": "a"}) == MODEL
+    assert one({**MODEL, "created": 0})["created"] == 0
     for wrong in ({}, {"object": "list", "data": []}, {"detail": "Not Found"}):
         with pytest.raises(UpstreamError):
             one(wrong)
