@@ -93,7 +93,7 @@ LEFT: dict[str, Left] = {
     ),
     "no embeddings": Left(
         r"vector|\bdata\b|\btexts?\b|dimension|base64|number",
-        {"embeddings.response.usage*": "the counts of the prompt, which are left"},
+        {},
     ),
     "no models": Left(
         r"\b(every|each|no|its|the|two) model\b|\bmodels\b(?!.*\bHEAD)|\blist\b",
@@ -113,6 +113,8 @@ LEFT: dict[str, Left] = {
             "errors.harmless.*": REFUSED,
             "errors.status.*": REFUSED,
             "errors.token_limit.late": REFUSED,
+            "sampling.harmless.bookkeeping": REFUSED,
+            "sampling.refused.bookkeeping": REFUSED,
             "messages.errors.refused": REFUSED,
             "messages.errors.status": REFUSED,
             "messages.errors.unknown_model*": REFUSED,
