@@ -277,9 +277,16 @@ SURFACES: Final = (
         failed_only=True,
     ),
     Row(
-        ("responses.",),
+        ("messages.",),
+        Action.EMULATED,
+        "Messages are translated into chat completions.",
+        (Does.TRANSLATE_MESSAGES,),
+        failed_only=True,
+    ),
+    Row(
+        ("responses.", "messages."),
         Action.PASSED_ON,
-        "Responses of the upstream are forwarded unchanged.",
+        "Responses and messages of the upstream are forwarded unchanged.",
     ),
 )
 
