@@ -8,7 +8,6 @@ uses what it got.
 from __future__ import annotations
 
 import functools
-import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -95,19 +94,6 @@ def messages_stream(sdk: Anthropic, exchange: Exchange) -> Lines:
         message = stream.get_final_message()
         yield from _blocks(message.content)
         yield from _sum(message.usage)
-
-
-@_reader
-def errors(sdk: Anthropic, exchange: Exchange) -> Lines:
-    """A refusal: the SDK raises by the status alone, and applications read what it raises."""
-    from anthropic import APIStatusError  # noqa: PLC0415 - as above
-
-    yield "client.post()"
-    try:
-        sdk.post("/v1" + exchange.request.path, cast_to=object)
-    except APIStatusError as error:
-        yield "print(error.status_code, error.message, error.type, error.request_id)"
-        print(error.status_code, error.message, error.type, error.request_id, file=io.StringIO())
 
 
 def _loop(sdk: Anthropic, exchange: Exchange) -> Lines:

@@ -52,10 +52,16 @@ def differences(reader: str, exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _of_surface(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[str]:
-    told, texts = surface_says(exchange.request.path, exchange.body)
+    found = surface_says(exchange.request.path, exchange.body)
+    told = found.told
     (choice,) = said["choices"]
-    if choice["text"] in texts:
+    if choice["text"] in found.texts:
         told.text = choice["text"]
+    if of_ai_sdk and told.usage is not None and None not in told.usage:
+        told.usage = (
+            told.usage[0] + found.cached,
+            told.usage[1],
+        )  # it counts cached tokens among those of the prompt
     yield from _of_choice(choice, told, of_ai_sdk=of_ai_sdk)
     yield from _of_usage(said["usage"], told)
 

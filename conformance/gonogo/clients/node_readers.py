@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from gonogo.clients.bytes_say import values
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,6 +24,10 @@ NODE_READERS: Mapping[str, tuple[str, str]] = {
     "ai_sdk.errors": ("AI SDK", "ai"),
     "openai_node.responses": ("openai-node", "openai"),
     "openai_node.responses_stream": ("openai-node", "openai"),
+    "anthropic_node.messages": ("@anthropic-ai/sdk", "@anthropic-ai/sdk"),
+    "anthropic_node.messages_stream": ("@anthropic-ai/sdk", "@anthropic-ai/sdk"),
+    "ai_sdk.messages": ("AI SDK with @ai-sdk/anthropic", "@ai-sdk/anthropic"),
+    "ai_sdk.messages_stream": ("AI SDK with @ai-sdk/anthropic", "@ai-sdk/anthropic"),
     "ai_sdk.responses": ("AI SDK with @ai-sdk/openai", "@ai-sdk/openai"),
     "ai_sdk.responses_stream": ("AI SDK with @ai-sdk/openai", "@ai-sdk/openai"),
 }
@@ -38,10 +44,21 @@ _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
     ("/embeddings", False): ("openai_node.embeddings",),
     ("/responses", False): ("openai_node.responses", "ai_sdk.responses"),
     ("/responses", True): ("openai_node.responses_stream", "ai_sdk.responses_stream"),
+    ("/messages", False): ("anthropic_node.messages", "ai_sdk.messages"),
+    ("/messages", True): ("anthropic_node.messages_stream", "ai_sdk.messages_stream"),
 }
 # An item or an event of the server's own kind, which Open Responses allows with a name before a colon: openai-node's
 # helper throws at such an event, and the AI SDK at such an item, of every server that has one.
 _EXTENSION = re.compile(rb'"type"\s*:\s*"[\w.-]+:')
+_OF_MESSAGES = frozenset(
+    {
+        *("message", "message_start", "message_delta", "message_stop", "ping", "error"),
+        *("content_block_start", "content_block_delta", "content_block_stop"),
+        *("text", "thinking", "redacted_thinking", "tool_use"),
+        *("text_delta", "input_json_delta", "thinking_delta", "signature_delta", "citations_delta"),
+    }
+)
+"""The types that the AI SDK knows of events, blocks and deltas."""
 _MOST_STATUS = 599  # of what fetch hands on
 
 
@@ -59,7 +76,33 @@ def fitting_node(exchange: Exchange) -> tuple[str, ...]:
     )
     if path == "/responses" and _EXTENSION.search(exchange.body):
         return ()
+    if path == "/messages":
+        known = tuple(name for name in known if _reads_messages(name, exchange))
     return tuple(name for name in known if _asks_so(name, fields))
+
+
+def _reads_messages(name: str, exchange: Exchange) -> bool:
+    """Whether a client reads such messages of any server; what it reads of none is no fault of one."""
+    if name.startswith("anthropic_node."):
+        # It compares the media type letter by letter, which RFC 9110 8.3.1 does not.
+        return all(
+            value == value.lower() for field, value in exchange.headers if field.lower() == "content-type"
+        )
+    return all(map(_is_known_to_ai_sdk, values(exchange.body)))
+
+
+def _is_known_to_ai_sdk(value: Mapping[str, Any]) -> bool:
+    """Whether it has no event, block or delta of a new type, no thought without a signature, no text in a start."""
+    blocks = value.get("content") if value.get("type") == "message" else [value.get("content_block")]
+    found = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
+    delta = value.get("delta")
+    kinds = [value.get("type"), *(block.get("type") for block in found)]
+    kinds += [delta.get("type")] if isinstance(delta, dict) else []
+    return (
+        all(kind in _OF_MESSAGES for kind in kinds if isinstance(kind, str))
+        and not any(block.get("type") == "thinking" and "signature" not in block for block in found)
+        and not (value.get("type") == "content_block_start" and any(block.get("text") for block in found))
+    )
 
 
 def _asks_so(name: str, fields: Mapping[str, Any]) -> bool:

@@ -31,7 +31,6 @@ READERS: Mapping[str, Reader] = {
     "openai_python.errors": openai_python.errors,
     "anthropic_python.messages": anthropic_python.messages,
     "anthropic_python.messages_stream": anthropic_python.messages_stream,
-    "anthropic_python.errors": anthropic_python.errors,
     "httpx_sse.stream": httpx_sse.stream,
 }
 
@@ -44,6 +43,8 @@ _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
     ("/completions", True): ("openai_python.completions_stream", "httpx_sse.stream"),
     ("/responses", False): ("openai_python.responses",),
     ("/responses", True): ("openai_python.responses_stream",),
+    ("/messages", False): ("anthropic_python.messages",),
+    ("/messages", True): ("anthropic_python.messages_stream",),
 }
 
 
@@ -52,7 +53,10 @@ def fitting(exchange: Exchange) -> tuple[str, ...]:
     if exchange.status is None or exchange.failure is not None:
         return ()
     if exchange.status >= 400:
-        return ("openai_python.errors",)
+        of_messages = exchange.request.path.startswith(
+            "/messages"
+        )  # whose errors have an envelope of their own
+        return () if of_messages else ("openai_python.errors",)
     path = "/models" if exchange.request.path.startswith("/models/") else exchange.request.path
     streamed = exchange.request.fields.get("stream") is True
     return _ACCEPTED.get((path, streamed), ()) if 200 <= exchange.status < 300 else ()

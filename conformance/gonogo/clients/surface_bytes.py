@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gonogo.clients.bytes_say import Told, values
@@ -25,16 +26,27 @@ REASONS: Final[Mapping[str, str]] = {
 """The words of chat for the reasons of both surfaces; any other is "other"."""
 
 
-def surface_says(path: str, body: bytes) -> tuple[Told, frozenset[str]]:
-    """Everything in a body of that path, added up, and each text that it has: a stream says its text up to three times.
+@dataclass(frozen=True, slots=True)
+class SurfaceTold:
+    """Everything in a body, added up; the finish is in chat's words, None where it is no reason that is known.
 
-    What cannot be read is left out. The finish is in chat's words, None where it is no reason that is known.
+    `texts` are those that it has: a stream of a response says its text up to three times. `cached` are tokens of the
+    prompt that a message counts beside its usage.
     """
+
+    told: Told
+    texts: frozenset[str]
+    cached: int = 0
+
+
+def surface_says(path: str, body: bytes) -> SurfaceTold:
+    """What a body of that path says; what cannot be read is left out."""
     reading = _Message() if path == "/messages" else _Response()
     for value in values(body):
         with suppress(AttributeError, TypeError, KeyError, IndexError):
             reading.take(value)
-    return reading.told, frozenset(filter(None, (reading.told.text, *reading.others)))
+    texts = frozenset(filter(None, (reading.told.text, *reading.others)))
+    return SurfaceTold(reading.told, texts, reading.cached)
 
 
 class _Response:
@@ -42,6 +54,8 @@ class _Response:
 
     `others` are the texts of the events that end a part, and of the last one.
     """
+
+    cached = 0
 
     def __init__(self) -> None:
         self.told = Told()
@@ -92,16 +106,17 @@ class _Message:
 
     def __init__(self) -> None:
         self.told = Told()
+        self.cached = 0
         self._calls: dict[object, list[Any]] = {}
 
     def take(self, value: Object) -> None:
         kind = value.get("type")
         if kind == "message_start":
-            self._count(value["message"]["usage"])
+            self._count(value["message"]["usage"] | {"output_tokens": None})
         elif kind == "content_block_start":
             self._begin(value["index"], value["content_block"])
         elif kind == "content_block_delta":
-            self._add(value["index"], value["delta"])
+            self._add(value.get("index"), value["delta"])
         elif kind == "message_delta":
             self._end(value["delta"], value["usage"])
         elif kind == "message":
@@ -131,6 +146,8 @@ class _Message:
 
     def _count(self, usage: Object) -> None:
         before = self.told.usage or (None, None)
+        counts = ("cache_read_input_tokens", "cache_creation_input_tokens")
+        self.cached = sum(usage.get(name) or 0 for name in counts) or self.cached
         given, output = usage.get("input_tokens", before[0]), usage.get("output_tokens", before[1])
         self.told.usage = (given, output)
         self.told.tokens = None if given is None or output is None else given + output

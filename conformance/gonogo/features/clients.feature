@@ -52,6 +52,20 @@ Feature: Python clients
     When any response is streamed
     Then openai-python reads the response's stream
 
+  @should @clients.anthropic_python.messages
+  Scenario: anthropic-python reads messages
+    Source: SDK behaviour, anthropic-python, client.messages.create()
+    Why: the loop over message.content raises where it holds no blocks.
+    When any message is requested
+    Then anthropic-python reads the message
+
+  @should @clients.anthropic_python.messages_stream
+  Scenario: anthropic-python reads streamed messages
+    Source: SDK behaviour, anthropic-python, create(stream=True) and client.messages.stream()
+    Why: events without a name are dropped in silence, and deltas on a block of another kind raise (sgl-project/sglang#24293).
+    When any message is streamed
+    Then anthropic-python reads the message's stream
+
   @should @clients.openai_python.errors
   Scenario: Applications on openai-python read errors
     Source: SDK behaviour, openai-python, APIStatusError.body, as Langflow reads that of a BadRequestError

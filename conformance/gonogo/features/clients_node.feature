@@ -94,3 +94,31 @@ Feature: Node clients
     Why: events without an index or an id are dropped in silence, and with them text and calls (ggml-org/llama.cpp#20607).
     When any response is streamed
     Then the AI SDK reads the response's stream
+
+  @should @clients.anthropic_node.messages
+  Scenario: @anthropic-ai/sdk delivers messages
+    Source: SDK behaviour, @anthropic-ai/sdk, client.messages.create()
+    Why: it checks nothing, so that a content that is no list breaks the application.
+    When any message is requested
+    Then @anthropic-ai/sdk reads the message
+
+  @should @clients.anthropic_node.messages_stream
+  Scenario: @anthropic-ai/sdk delivers streamed messages
+    Source: SDK behaviour, @anthropic-ai/sdk, create({ stream: true }) and client.messages.stream()
+    Why: events without a name are dropped, and its helper throws where message_stop is missing or a message begins twice (BerriAI/litellm#32357).
+    When any message is streamed
+    Then @anthropic-ai/sdk reads the message's stream
+
+  @should @clients.ai_sdk.messages
+  Scenario: The AI SDK delivers messages
+    Source: SDK behaviour, AI SDK with @ai-sdk/anthropic, generateText()
+    Why: it validates the whole answer, and one field of another type costs all of it.
+    When any message is requested
+    Then the AI SDK reads the message
+
+  @should @clients.ai_sdk.messages_stream
+  Scenario: The AI SDK delivers streamed messages
+    Source: SDK behaviour, AI SDK with @ai-sdk/anthropic, streamText()
+    Why: a delta that does not belong to its block costs the text, and a stream without message_stop the usage.
+    When any message is streamed
+    Then the AI SDK reads the message's stream

@@ -191,7 +191,7 @@ def outcome(said: Said, clean: Said, body: bytes, path: str = CHAT) -> str | Non
         return None
     if "error" in said:
         return f"raises {said['error']}"
-    told = bytes_say(body) if path == CHAT else surface_says(path, body)[0]
+    told = bytes_say(body) if path == CHAT else surface_says(path, body).told
     found = [
         *_text(said["text"], clean["text"], told),
         *_calls(said, clean, told, body),

@@ -22,7 +22,6 @@ PATH = "/messages"
 TEXT, WITH_USES = message_stream(), message_stream(*CALLS)
 HELPER = "for event in client.messages.stream()"
 FINAL = "client.messages.stream().get_final_message()"
-ERROR = {"type": "error", "error": {"type": "invalid_request_error", "message": "No."}, "request_id": "r"}
 
 
 def told(breakage: Breakage | None) -> str | None:
@@ -101,8 +100,3 @@ def test_a_limit_for_which_it_would_rather_stream_is_asked_for(whole: Make) -> N
 def test_a_message_that_breaks_it(whole: Make, changes: dict[str, Any], how: str) -> None:
     answer = json.loads(message()[0]) | changes
     assert told(anthropic_python.messages(whole(PATH, answer))) == how
-
-
-@pytest.mark.parametrize("body", [ERROR, {"error": "No."}, {"detail": "No."}, b"", b"<html>"], ids=str)
-def test_a_refusal_is_raised_by_its_status_alone(whole: Make, body: object) -> None:
-    assert anthropic_python.errors(whole(PATH, body, status=400)) is None

@@ -127,7 +127,6 @@ def test_a_sound_answer_of_every_kind_is_delivered(node: Node, whole: Make, stre
         *(
             (streamed if stream else whole)(path, *pieces, asked=_offering(path, name))
             for name, (path, stream, pieces) in SURFACES.items()
-            if path == "/responses"
         ),
     ]
     outcomes = read_by(node, *(replace(one, id=f"x{n}") for n, one in enumerate(answers)))

@@ -126,7 +126,11 @@ function addEvent(found, calls, event) {
   if (event.type === "message_start") {
     found.input = event.message.usage.input_tokens;
   } else if (event.type === "content_block_start" && event.content_block.type === "tool_use") {
-    calls.set(event.index, [event.content_block.id ?? null, event.content_block.name ?? null, ""]);
+    const { id, name, input } = event.content_block;
+    const whole = input && Object.keys(input).length ? JSON.stringify(input) : "";
+    calls.set(event.index, [id ?? null, name ?? null, whole]);
+  } else if (event.type === "content_block_start") {
+    found.text += event.content_block.text ?? "";
   } else if (event.type === "content_block_delta" && event.delta.type === "text_delta") {
     found.text += event.delta.text;
   } else if (event.type === "content_block_delta" && event.delta.type === "input_json_delta") {

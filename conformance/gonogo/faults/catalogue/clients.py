@@ -173,6 +173,32 @@ BROKEN_BY: Mapping[str, frozenset[str]] = {
             "a call that changes its call_id",
         }
     ),
+    "clients.anthropic_python.messages": frozenset(
+        {
+            "a string as the content of messages",
+            "messages without output tokens",
+            "messages without usage",
+            "a block of text without its text",
+            "a string as the input of a tool",
+        }
+    ),
+    "clients.anthropic_python.messages_stream": frozenset(
+        {
+            "null as the content in message_start",
+            "message_start without content",
+            "message_start without usage",
+            "a block of text that begins without text",
+            "deltas without the number of their block",
+            "deltas with their text under another name",
+            "message_delta without usage",
+            "events of messages without a type in their data",
+            "events of messages without a name",
+            "streams of messages without message_start",
+            "blocks numbered from 1",
+            "deltas without content_block_start",
+            "the first piece of an input is lost",
+        }
+    ),
 }
 
 

@@ -252,4 +252,64 @@ BROKEN_BY_NODE: Mapping[str, frozenset[str]] = {
             "a call that changes its call_id",
         }
     ),
+    "clients.anthropic_node.messages": frozenset(
+        {
+            "messages that call themselves chat.completion",
+            "a string as the content of messages",
+            "messages without usage",
+            "messages as text/plain",
+            "NaN in a message",
+        }
+    ),
+    "clients.ai_sdk.messages": frozenset(
+        {
+            "a string as the content of messages",
+            "messages without output tokens",
+            "messages without usage",
+            "null as the count of cached tokens is a word",
+            "NaN in a message",
+            "a block of text without its text",
+            "a string as the input of a tool",
+        }
+    ),
+    "clients.anthropic_node.messages_stream": frozenset(
+        {
+            "null as the content in message_start",
+            "message_start without content",
+            "message_start without usage",
+            "-1 as the number of blocks in deltas",
+            "deltas without the number of their block",
+            "deltas with their text under another name",
+            "message_delta without usage",
+            "events of messages without a type in their data",
+            "events of messages without a name",
+            "streams of messages without message_start",
+            "two message_start in a stream",
+            "blocks numbered from 1",
+            "deltas without content_block_start",
+            "streams of messages without message_stop",
+            "a stream of a message that ends in silence",
+            "the first piece of an input is lost",
+            "text deltas in the use of a tool",
+        }
+    ),
+    "clients.ai_sdk.messages_stream": frozenset(
+        {
+            "message_start without usage",
+            "a block of text that begins without text",
+            "-1 as the number of blocks in deltas",
+            "deltas without the number of their block",
+            "deltas with their text under another name",
+            "deltas without a type",
+            "deltas of thinking in a block of text",
+            "message_delta without usage",
+            "events of messages without a type in their data",
+            "deltas without content_block_start",
+            "a delta behind content_block_stop",
+            "streams of messages without message_stop",
+            "the use of a tool without an id",
+            "the use of a tool without its name",
+            "text deltas in the use of a tool",
+        }
+    ),
 }

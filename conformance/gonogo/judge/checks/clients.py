@@ -26,6 +26,7 @@ WHOLE: Mapping[str, str] = {
     "openai-python reads the completion": "openai_python.completions",
     "openai-python reads the embeddings": "openai_python.embeddings",
     "openai-python reads the response": "openai_python.responses",
+    "anthropic-python reads the message": "anthropic_python.messages",
     "openai-node reads the models": "openai_node.models",
     "openai-node reads the chat completion": "openai_node.chat",
     "openai-node reads the completion": "openai_node.completions",
@@ -33,6 +34,8 @@ WHOLE: Mapping[str, str] = {
     "the AI SDK reads the chat completion": "ai_sdk.chat",
     "openai-node reads the response": "openai_node.responses",
     "the AI SDK reads the response": "ai_sdk.responses",
+    "@anthropic-ai/sdk reads the message": "anthropic_node.messages",
+    "the AI SDK reads the message": "ai_sdk.messages",
 }
 STREAMS: Mapping[str, str] = {
     "openai-python reads the chat completion's stream": "openai_python.chat_stream",
@@ -44,6 +47,9 @@ STREAMS: Mapping[str, str] = {
     "openai-python reads the response's stream": "openai_python.responses_stream",
     "openai-node reads the response's stream": "openai_node.responses_stream",
     "the AI SDK reads the response's stream": "ai_sdk.responses_stream",
+    "anthropic-python reads the message's stream": "anthropic_python.messages_stream",
+    "@anthropic-ai/sdk reads the message's stream": "anthropic_node.messages_stream",
+    "the AI SDK reads the message's stream": "ai_sdk.messages_stream",
 }
 REFUSALS: Mapping[str, str] = {
     "openai-python reads the error": "openai_python.errors",

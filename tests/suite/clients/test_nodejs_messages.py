@@ -1,0 +1,94 @@
+"""Messages that deviate, in Node: each line was seen first and then written down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from clients.measured.canned_surfaces import message_stream
+from clients.measured.canned_values import CALLS, TOOLS
+from gonogo.clients import nodejs
+from gonogo.clients.breakage import Breakage
+from gonogo.clients.nodejs import NodeLane, find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo.clients.nodejs import Node
+    from gonogo.exchange import Exchange
+
+    Make = Callable[..., Exchange]
+
+INSTALLED = Path(__file__).parents[2] / "clients" / "node"
+pytestmark = pytest.mark.skipif(
+    not all((INSTALLED / "node_modules" / name).exists() for name in nodejs.PACKAGES),
+    reason="the clients for Node are not installed: uv run npm ci --prefix tests/clients/node",
+)
+
+
+@pytest.fixture(scope="module")
+def node() -> Node:
+    return find(INSTALLED)
+
+
+def told(node: Node, exchange: Exchange) -> dict[str, str]:
+    """How each client broke on an answer, by the name of its reader; empty where it did not."""
+    with NodeLane(node) as lane:
+        lane.submit(exchange)
+        found = lane.results()
+    assert all(one is None or isinstance(one, Breakage) for one in found.values()), found
+    return {reader: one.how if isinstance(one, Breakage) else "" for (reader, _), one in found.items()}
+
+
+def without(kind: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(event for event in events if not event.startswith(f"event: {kind}\n".encode()))
+
+
+def changed(old: str, new: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(event.replace(old.encode(), new.encode()) for event in events)
+
+
+MESSAGE, USING = message_stream(), message_stream(*CALLS)
+
+
+@pytest.mark.parametrize(
+    ("events", "anthropic", "ai"),
+    [
+        pytest.param(without("ping", MESSAGE), "", "", id="no ping"),
+        pytest.param(
+            tuple(event.partition(b"\n")[2] for event in MESSAGE), "loses the whole text", "", id="no names"
+        ),
+        pytest.param(
+            without("message_stop", MESSAGE),
+            "in client.messages.stream()",
+            "another finish reason",
+            id="no message_stop",
+        ),
+        pytest.param(
+            without("content_block_start", MESSAGE),
+            "in client.messages.stream()",
+            "text part",
+            id="no content_block_start",
+        ),
+        pytest.param(
+            changed('"index":0', '"index":1', MESSAGE), "loses the whole text", "", id="indexes from 1"
+        ),
+    ],
+)
+def test_a_streamed_message_is_delivered_or_not(
+    node: Node, streamed: Make, events: tuple[bytes, ...], anthropic: str, ai: str
+) -> None:
+    found = told(node, streamed("/messages", *events))
+    for how, expected in (
+        (found["anthropic_node.messages_stream"], anthropic),
+        (found["ai_sdk.messages_stream"], ai),
+    ):
+        assert expected in how, found
+        assert bool(how) is bool(expected), found
+
+
+def test_inputs_of_one_index_are_lost(node: Node, streamed: Make) -> None:
+    events = changed('"index":1', '"index":0', USING)
+    found = told(node, streamed("/messages", *events, asked={"tools": TOOLS["/messages"]}))
+    assert found["anthropic_node.messages_stream"]
