@@ -329,7 +329,7 @@ def test_a_stream_that_was_held_back_is_one_tower_and_says_so() -> None:
     shown = picture(stream((2.0, b"".join(map(delta, "abcdefgh")) + b"data: [DONE]\n\n")))
 
     assert [number for _, _, number in shown.towers] == [8]
-    assert "8 events with text at 1 moment" in shown.words
+    assert "8 text events in 1 arrival" in shown.words
     assert shown.gap is None
     assert "no usage" in shown.words
     assert "[DONE] at 2 s" in shown.words

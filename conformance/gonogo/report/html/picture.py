@@ -156,7 +156,7 @@ def _words(known: Timeline) -> Iterator[str]:
     text = known.first(Kind.TEXT)
     yield "no text" if text is None else f"first text after {seconds(text.at)}"
     if number := known.number(Kind.TEXT):
-        yield f"{_counted(number, 'event')} with text at {_counted(known.moments, 'moment')}"
+        yield f"{_counted(number, 'text event')} in {_counted(known.moments, 'arrival')}"
     gap = known.longest_gap
     if gap is not None:
         yield f"longest gap {seconds(gap[1] - gap[0])}"
