@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
-from gonogo_server.compose import application
+from gonogo_server.app import create_app
+from gonogo_server.compose import application, providers
 from gonogo_server.connection.protocol import Limits, limited
 from gonogo_server.engine.base import ToolStyle
 from gonogo_server.engine.scripted import ScriptedEngine
@@ -19,7 +20,9 @@ from gonogo_server.settings import Settings
 from .flows import KEY, LAMP_IS_TEAL, PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from starlette.types import ASGIApp
 
 HELLO: Final = "Hello! How can I help you today?"
 PERSON: Final = '{"name": "Ada", "age": 36}'
@@ -47,14 +50,42 @@ def serving(says: Callable[[str], str] = answer, context_length: int = 65536) ->
         ("scripted",), says, context_length=context_length, embedding_models=("vectors",), style=STYLE
     )
     settings = Settings(api_key=KEY)
+    with listening(application(engine, settings), settings) as base_url:
+        yield base_url
+
+
+@contextmanager
+def translating(upstream: str) -> Iterator[str]:
+    """A gateway from a thread that asks this base URL for chat completions only; gives its base URL. It wants `KEY`.
+
+    The key of the upstream is in `LAB_API_KEY`.
+    """
+    lab = {"url": upstream, "surfaces": ["chat"]}
+    settings = Settings.model_validate({"api_key": KEY, "providers": {"lab": lab}})
+    registry = providers(settings, None)
+    with listening(create_app(registry, settings), settings, registry.close) as base_url:
+        yield base_url
+
+
+async def nothing() -> None:
+    """Nothing has to be closed."""
+
+
+@contextmanager
+def listening(
+    app: ASGIApp, settings: Settings, close: Callable[[], Awaitable[None]] = nothing
+) -> Iterator[str]:
+    """Serve an application from a thread; gives its base URL."""
     limits = Limits(settings.head_timeout, settings.max_connections)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            application(engine, settings), http=limited(limits), lifespan="on", log_config=None
-        )
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(uvicorn.Config(app, http=limited(limits), lifespan="on", log_config=None))
+
+        async def serve() -> None:
+            await server.serve(sockets=[listener])
+            await close()
+
         # Connections wait in the listener's queue until it accepts them.
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
         thread.start()
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from .flows import KEY
-from .scripted import serving
+from .scripted import serving, translating
 
 FOLDER: Final = Path(__file__).parent / "codex" / "node_modules" / "@openai"
 BINARY: Final = next(iter(sorted(FOLDER.glob("codex-*/vendor/*/bin/codex"))), None)
@@ -85,9 +86,16 @@ def events_of(base_url: str, binary: Path, folder: Path) -> list[dict[str, Any]]
 @pytest.mark.skipif(
     BINARY is None, reason="Codex is not installed: uv run npm ci --prefix tests/clients/codex"
 )
-def test_codex_completes_a_turn_with_a_tool_call(tmp_path: Path) -> None:
+@pytest.mark.parametrize("translated", [False, True], ids=["itself", "translated by a gateway"])
+def test_codex_completes_a_turn_with_a_tool_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, translated: bool
+) -> None:
     assert BINARY is not None
-    with serving(answer, CONTEXT) as base_url:
+    monkeypatch.setenv("LAB_API_KEY", KEY)
+    with (
+        serving(answer, CONTEXT) as server,
+        translating(server) if translated else nullcontext(server) as base_url,
+    ):
         events = events_of(base_url, BINARY, tmp_path)
     items = [event["item"] for event in events if event["type"] == "item.completed"]
     commands = [item for item in items if item["type"] == "command_execution"]
