@@ -63,7 +63,16 @@ def test_every_rule_has_an_example_or_says_why_not(generated: dict[str, Example 
     without = [rule_id for rule_id, found in generated.items() if isinstance(found, str)]
     assert set(generated) == set(load(fuzz=True, node=True, gateway=True).ids)
     assert all(
-        rule_id.startswith(("gateway.", "robustness.", "fuzz.", "clients.openai_node.", "clients.ai_sdk."))
+        rule_id.startswith(
+            (
+                "gateway.",
+                "robustness.",
+                "fuzz.",
+                "clients.openai_node.",
+                "clients.ai_sdk.",
+                "clients.anthropic_node.",
+            )
+        )
         for rule_id in without
     )
 
