@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,9 +87,17 @@ def judged(rejudge: Rejudge, *edits: Edit) -> dict[str, Judgement]:
     return {found.rule.id: found for found in judgements}
 
 
+ACROSS = "*.same.*"
+"""Rules that compare surfaces: the habits here are of chat and completions alone, and texts may well differ then."""
+
+
 def alarms(found: dict[str, Judgement]) -> dict[str, str]:
     wrong = BROKEN | {Verdict.ERROR}
-    return {rule: message(judgement) for rule, judgement in found.items() if judgement.verdict in wrong}
+    return {
+        rule: message(judgement)
+        for rule, judgement in found.items()
+        if judgement.verdict in wrong and not fnmatchcase(rule, ACROSS)
+    }
 
 
 @pytest.mark.parametrize("edits", SERVERS.values(), ids=SERVERS)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAY_PASS: Mapping[str, Mapping[str, list[str]]] = json.loads(
     Path(__file__).with_name("may_pass.json").read_text()
 )
-ONE_SCREEN = 60  # lines
+ONE_SCREEN = 64  # lines
 
 
 def _report(name: str, catalogue: Catalogue) -> Report:

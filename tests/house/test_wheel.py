@@ -87,7 +87,7 @@ def test_the_wheel_carries_every_rule(contents: set[str]) -> None:
 
 def test_the_wheel_carries_the_scripts_of_the_lane_for_node_and_no_package(contents: set[str]) -> None:
     carried = {name.removeprefix("gonogo/clients/node/") for name in contents if "/clients/node/" in name}
-    assert carried == {"clients.mjs", "lane.mjs", "package.json"}
+    assert carried == {"clients.mjs", "lane.mjs", "package.json", "surfaces.mjs"}
 
 
 def test_the_wheel_carries_the_rules_as_data_and_their_examples(contents: set[str]) -> None:
