@@ -160,11 +160,11 @@ def test_all_weights_of_a_layer_may_be_trained(tiny_folder: Path, tmp_path: Path
         ),
         ({"model.layers.7.mlp.down_proj.lora_a": mx.zeros((9, 9))}, {}, "does not fit its base: .*layers.7"),
         ({}, {}, "does not fit its base: it has nothing for model.layers.0"),
-        (None, {"num_layers": None}, "adapter_config.json is not one that mlx_lm writes"),
+        (None, {"num_layers": None}, "adapter_config.json is not in mlx_lm's format"),
         (
             None,
             {"lora_parameters": {"alpha": 1}},
-            "adapter_config.json is not one that mlx_lm writes: .*'scale'",
+            "adapter_config.json is not in mlx_lm's format: .*'scale'",
         ),
     ],
 )
