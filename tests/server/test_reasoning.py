@@ -217,7 +217,7 @@ async def test_an_effort_that_the_model_cannot_keep_is_refused_with_those_it_can
 ) -> None:
     error = await refused("/chat/completions", chat(reasoning_effort=effort))
     assert (error["param"], error["code"]) == ("reasoning_effort", "unsupported_value")
-    assert error["message"].endswith("choose one of 'none', 'low', 'high'.")
+    assert error["message"].endswith("use one of 'none', 'low', 'high'.")
     assert not engine.generations
 
 

@@ -52,11 +52,10 @@ def fitting(exchange: Exchange) -> tuple[str, ...]:
     """The names of the readers of an answer; none where it is not whole, or none that a client would ask for."""
     if exchange.status is None or exchange.failure is not None:
         return ()
+    asked = exchange.request.path.partition("?")[0]
     if exchange.status >= 400:
-        of_messages = exchange.request.path.startswith(
-            "/messages"
-        )  # whose errors have an envelope of their own
-        return () if of_messages else ("openai_python.errors",)
-    path = "/models" if exchange.request.path.startswith("/models/") else exchange.request.path
+        # Errors of messages have an envelope of their own.
+        return () if asked.startswith("/messages") else ("openai_python.errors",)
+    path = "/models" if asked.startswith("/models/") else asked
     streamed = exchange.request.fields.get("stream") is True
     return _ACCEPTED.get((path, streamed), ()) if 200 <= exchange.status < 300 else ()

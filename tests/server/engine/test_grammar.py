@@ -175,7 +175,7 @@ def test_a_token_that_the_grammar_has_no_place_for_is_a_failure_and_no_exception
 
 def test_a_grammar_that_cannot_be_followed_is_refused(by_hand: Open, endless_folder: Path) -> None:
     bench = by_hand(endless_folder)
-    with pytest.raises(BadRequest, match="cannot be held to the schemas"):
+    with pytest.raises(BadRequest, match="schemas of this request cannot be enforced"):
         bench.loaded.text.matcher("start: nowhere")
 
 

@@ -52,7 +52,7 @@ async def test_two_answers_of_one_grammar_go_their_own_ways(text: Text, compiled
 async def test_what_cannot_be_followed_is_refused_each_time(text: Text, compiled: list[str]) -> None:
     matchers = Matchers()
     for _ in range(2):
-        with pytest.raises(BadRequest, match="cannot be held to the schemas"):
+        with pytest.raises(BadRequest, match="schemas of this request cannot be enforced"):
             await matchers.at_beginning(text, NOWHERE)
     assert compiled == [NOWHERE]
 

@@ -207,7 +207,7 @@ async def test_a_dying_thread_fails_who_waits_and_everything_after(
     failures = await asyncio.gather(*(pieces(engine, "Hello") for _ in range(12)), return_exceptions=True)
     assert {type(failure) for failure in failures} == {EngineDied}
     assert not engine.alive
-    with pytest.raises(EngineDied, match="start the server again"):
+    with pytest.raises(EngineDied, match="restart the server"):
         await engine.encode("tiny-llama", "Hi")
     with pytest.raises(EngineDied):
         await anext(engine.generate("tiny-llama", Generation((1,), 1, Sampling())))
@@ -238,7 +238,7 @@ async def test_a_thread_that_dies_in_any_step_leaves_nobody_waiting(
     assert {type(failure) for failure in failures} == {EngineDied}
     assert not engine.alive
     for late in (say(engine, (1,), 1), engine.score("endless", (1, 2), 0), engine.encode("endless", "a")):
-        with pytest.raises(EngineDied, match="start the server again"):
+        with pytest.raises(EngineDied, match="restart the server"):
             await late
 
 

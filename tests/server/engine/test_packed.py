@@ -271,7 +271,9 @@ def test_what_cannot_be_deterministic_is_not_served(make_folder: Callable[..., P
         layer_types=["sliding_attention", "full_attention"],
         sliding_window=24,
     )
-    with pytest.raises(ModelUnavailable, match=r"windowed cannot be deterministic: .* plain Llama on a CPU"):
+    with pytest.raises(
+        ModelUnavailable, match=r"windowed cannot be deterministic: .* plain Llama models on a CPU"
+    ):
         Residents(Limits(deterministic=True)).load(locate(str(folder)))
 
 

@@ -122,10 +122,10 @@ def test_a_step_that_ends_the_thread_fails_everyone_who_waits_and_who_comes_late
 ) -> None:
     endless = wait_for(worker, -1)
     counter.action = die
-    with pytest.raises(EngineDied, match="start the server again"):
+    with pytest.raises(EngineDied, match="restart the server"):
         endless.result(PATIENCE)
     assert not worker.alive
-    with pytest.raises(EngineDied, match="start the server again"):
+    with pytest.raises(EngineDied, match="restart the server"):
         worker.call(lambda _: None)
     with pytest.raises(EngineDied):
         worker.check()
@@ -208,7 +208,7 @@ def test_a_step_that_never_ends_can_be_given_up(worker: Worker[Counter], counter
     behind = worker.call(lambda owned: owned.left)
     worker.give_up()
     for future in (waiting, behind):
-        with pytest.raises(EngineDied, match="start the server again"):
+        with pytest.raises(EngineDied, match="restart the server"):
             future.result(PATIENCE)
     assert not worker.alive
     worker.stop(PATIENCE)  # waits for nothing

@@ -54,8 +54,8 @@ def test_without_replicas_there_is_one_process() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--metrics"], "The setting 'metrics' cannot be kept with replicas: "),
-        (["--port", "70000"], "The setting 'port' is not usable: "),
+        (["--metrics"], "The setting 'metrics' is not supported with replicas: "),
+        (["--port", "70000"], "The setting 'port' is invalid: "),
         (["--responses-store", "memory"], "Replicas do not share their memory, "),
     ],
 )
@@ -102,9 +102,9 @@ def test_without_the_extra_it_says_how_to_install_it(
         ),
         (
             {"responses_store": "responses.db", "insecure": True},
-            "The setting 'responses_store' cannot be kept with replicas: machines do not share a file",
+            "The setting 'responses_store' is not supported with replicas: machines do not share a file",
         ),
-        ({}, "Other machines may reach Ray Serve and ask without a key: "),
+        ({}, "Other machines can reach Ray Serve without a key: "),
     ],
 )
 def test_a_cluster_wants_a_key_and_an_address_of_its_own(options: dict[str, object], said: str) -> None:

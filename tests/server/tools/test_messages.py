@@ -116,7 +116,7 @@ def test_a_result_that_no_message_before_it_asked_for_is_refused(
     plain: Callable[..., list[Message]], messages: list[object], *, knows_tools: bool
 ) -> None:
     with pytest.raises(
-        BadRequest, match="No assistant message before this one calls a tool with id"
+        BadRequest, match="No earlier assistant message has a tool call with the id"
     ) as refused:
         plain(*messages, knows_tools=knows_tools)
     assert refused.value.param in {"messages[1].tool_call_id", "messages[2].tool_call_id"}

@@ -99,8 +99,8 @@ def test_nothing_may_be_called_where_nothing_is_there_or_allowed(
 @pytest.mark.parametrize(
     ("fields", "param", "words"),
     [
-        ({"tools": [], "tool_choice": "required"}, "tool_choice", "no tool to call"),
-        ({"tool_choice": allowed("required")}, "tool_choice", "no tool to call"),
+        ({"tools": [], "tool_choice": "required"}, "tool_choice", "there is no tool"),
+        ({"tool_choice": allowed("required")}, "tool_choice", "there is no tool"),
         (
             {"tool_choice": {"type": "function", "function": {"name": "x"}}},
             "tool_choice.function.name",
@@ -115,7 +115,7 @@ def test_nothing_may_be_called_where_nothing_is_there_or_allowed(
         (
             {"tools": [function(parameters={"type": "string"})]},
             "tools[0].function.parameters",
-            "are an object",
+            "must be an object",
         ),
         (
             {"tools": [function(parameters={"properties": 3})]},
