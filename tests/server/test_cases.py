@@ -167,7 +167,7 @@ async def test_what_is_beyond_a_limit_is_refused_wherever_it_stands(
         response = await client.post("/chat/completions", json=chat(**asked))
         assert response.status_code == 400, response.text
         assert response.json()["error"]["param"] == param
-        assert " taken" in response.json()["error"]["message"]
+        assert "but the limit is" in response.json()["error"]["message"]
     assert not engine.generations
     assert (await client.post("/chat/completions", json=chat(**kept_to({"type": "null"})))).status_code == 200
 

@@ -148,7 +148,7 @@ def test_a_model_that_is_not_here_is_one_sentence_and_code_2(capsys: pytest.Capt
     assert serve.main(["--model", "nowhere", "--port", "0"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.startswith("gonogo serve: There is no model 'nowhere' here: name a folder")
+    assert told.err.startswith("gonogo serve: There is no model 'nowhere': give a folder")
     assert told.err.count("\n") == 1
 
 
