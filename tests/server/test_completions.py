@@ -162,7 +162,7 @@ async def test_an_id_that_the_model_does_not_have_is_named_with_the_size_of_the_
     refused: Refused,
 ) -> None:
     error = await refused("/completions", text(prompt=[1, VOCABULARY]))
-    assert f"no token {VOCABULARY} " in error["message"]
+    assert f"no token {VOCABULARY}:" in error["message"]
     assert f"below {VOCABULARY}" in error["message"]
 
 
