@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
-_FRAME: Final = re.compile(rb".*?(?:\r\n\r\n|\n\n|\r\r)", re.DOTALL)
+_END: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_LONGEST_END: Final = 4
 
 
 class Relay:
@@ -32,7 +33,7 @@ class Relay:
     def __init__(self, hide: Iterable[str] = ()) -> None:
         self._hide = tuple(text.encode() for text in hide if text)
         self._reader = EventReader(lambda _rule: None)
-        self._rest = b""
+        self._rest = bytearray()
         self.over = False
         """Whether a terminal event has come."""
         self.prompt_tokens = self.completion_tokens = 0
@@ -43,12 +44,14 @@ class Relay:
 
         Raises `UpstreamError` for an event that is too large, or an error that has one of the texts to hide.
         """
-        data = self._rest + data
-        at = 0
-        while found := _FRAME.match(data, at):
-            self._rest, at = data[found.end() :], found.end()
-            yield self._passed(found[0])
-        self._rest = data[at:]
+        # What was searched before is not searched again, as an event may come in thousands of pieces.
+        begin, at = 0, max(0, len(self._rest) - _LONGEST_END + 1)
+        self._rest += data
+        while found := _END.search(self._rest, at):
+            at = found.end()
+            yield self._passed(bytes(self._rest[begin:at]))
+            begin = at
+        del self._rest[:begin]
         if len(self._rest) > MOST_BYTES:
             raise UpstreamError(
                 f"An event of the upstream has more than {MOST_BYTES} bytes: ask for less in one answer.",
@@ -57,7 +60,7 @@ class Relay:
 
     def finish(self) -> bytes:
         """The last event if only its blank line is missing, at the end of the stream. A partial event is dropped."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = bytes(self._rest), bytearray()
         events = [*self._reader.feed(rest), *self._reader.end()] if rest else []
         for event in events:
             self._read(event.data)

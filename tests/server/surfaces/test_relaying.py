@@ -43,6 +43,13 @@ def test_the_bytes_are_kept_however_they_were_cut(size: int) -> None:
     assert (relay.prompt_tokens, relay.completion_tokens) == (3, 2)
 
 
+def test_a_large_event_in_many_pieces_is_kept() -> None:
+    large = event("response.completed", response={"output": ["a" * 2_000_000]})
+    relay = ResponseRelay({})
+    assert forwarded(relay, (large[at : at + 1000] for at in range(0, len(large), 1000))) == large
+    assert relay.over
+
+
 def test_an_event_that_has_not_ended_waits() -> None:
     relay = MessageRelay()
     whole = event("ping")
