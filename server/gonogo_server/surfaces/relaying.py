@@ -31,7 +31,7 @@ class Relay:
     """Types of error events among them."""
 
     def __init__(self, hide: Iterable[str] = ()) -> None:
-        self._hide = tuple(text.encode() for text in hide if text)
+        self._hide = tuple(hide)
         self._reader = EventReader(lambda _rule: None)
         self._rest = bytearray()
         self.over = False
@@ -85,9 +85,10 @@ class Relay:
     def _passed(self, frame: bytes) -> bytes:
         for event in self._reader.feed(frame):
             kind = self._read(event.data)
-            if kind in self.errors and any(text in frame for text in self._hide):
+            if kind in self.errors:
                 self.over = False
-                raise UpstreamError("The upstream failed while it answered: try again.")
+                check_hidden(frame, self._hide)
+                self.over = True
         return frame
 
     def _read(self, data: bytes) -> str | None:
@@ -100,6 +101,12 @@ class Relay:
         self.over |= kind in self.lasts
         self.seen(event)
         return kind
+
+
+def check_hidden(failure: bytes, hide: Iterable[str]) -> None:
+    """Raise `UpstreamError` in place of an upstream's failure that has one of the texts to hide."""
+    if any(text and text.encode() in failure for text in hide):
+        raise UpstreamError("The upstream failed while it answered: try again.")
 
 
 def count(value: object) -> int:

@@ -1,4 +1,4 @@
-"""Upstreams that have chat completions and no other surface, and streams of a surface as they are compared."""
+"""Upstreams that have chat completions and no other surface, requests for the surfaces, and their streams compared."""
 
 from __future__ import annotations
 
@@ -18,6 +18,17 @@ PATHS = (CHAT, "/v1/models")
 NOT_FOUND = b'{"detail":"Not Found"}'
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
 _NAME = re.compile(r'"((?:resp|msg|rs|fc|call|toolu|chatcmpl-tool)[_-][0-9a-zA-Z_-]+)"')
+
+
+def response(given: object = "Hi", **fields: object) -> Body:
+    """A request for a response."""
+    return {"model": "scripted", "input": given, **fields}
+
+
+def message(*messages: Body, **fields: object) -> Body:
+    """A request for a message."""
+    said = list(messages) or [{"role": "user", "content": "Hi"}]
+    return {"model": "scripted", "max_tokens": 64, "messages": said, **fields}
 
 
 def chat_only(app: ASGIApp, asked: list[Body] | None = None) -> ASGIApp:
@@ -44,6 +55,11 @@ def _replayed(data: bytes, receive: Receive) -> Receive:
         return left.pop() if left else await receive()
 
     return next_
+
+
+async def empty_body() -> dict[str, Any]:
+    """The request of an application whose body was read already."""
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def saying(*chunks: bytes, asked: list[Body] | None = None) -> ASGIApp:

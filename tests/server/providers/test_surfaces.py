@@ -1,8 +1,7 @@
-"""Responses and messages through a gateway: translated for an upstream that has chat only, or passed on."""
+"""Responses and messages through a gateway, translated for an upstream that has chat only."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +13,21 @@ from gonogo_server.engine.base import ReasoningStyle
 from gonogo_server.engine.scripted import ScriptedEngine
 from pydantic import BaseModel
 from server.conftest import listen
-from server.providers.chat_only import alike, answering, chat_only, counting, events, saying
+from server.providers.chat_only import (
+    alike,
+    answering,
+    chat_only,
+    counting,
+    events,
+    message,
+    response,
+    saying,
+)
 from server.providers.upstreams import (
-    DONE,
-    FIRST,
     chunk,
     gateway,
-    gone,
-    hanging_up,
-    http,
-    in_chunks,
-    read,
     replying,
 )
-from server.providers.upstreams import HEAD as STREAM_HEAD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import httpx2
     from gonogo_server.compilation.worker import Worker
     from gonogo_server.settings import Settings
-    from starlette.types import Receive, Scope, Send
 
     Body = dict[str, Any]
     Check = Callable[[str, object], None]
@@ -55,15 +54,6 @@ SCHEMA = {
 FUNCTION = {"type": "function", "name": "ring_bell", "description": None, "parameters": BELL, "strict": None}
 TOOL = {"name": "ring_bell", "input_schema": BELL, "cache_control": {"type": "ephemeral"}}
 PNG = "data:image/png;base64,AAAA"
-
-
-def response(given: object = "Hi", **fields: object) -> Body:
-    return {"model": "scripted", "input": given, **fields}
-
-
-def message(*messages: Body, **fields: object) -> Body:
-    said = list(messages) or [{"role": "user", "content": "Hi"}]
-    return {"model": "scripted", "max_tokens": 64, "messages": said, **fields}
 
 
 # As Codex 0.171 sends it, in short.
@@ -245,9 +235,6 @@ async def test_a_structured_answer_is_parsed_by_the_official_client() -> None:
     assert asked[0]["response_format"]["json_schema"]["schema"]["required"] == ["go"]
 
 
-# ---- what the upstream is sent ----------------------------------------------------------------------------------
-
-
 async def test_nothing_is_asked_that_the_client_did_not_ask() -> None:
     asked: list[Body] = []
     async with listen(saying(chunk("Hi"), asked=asked)) as chat, gateway(chat.base_url) as client:
@@ -294,194 +281,6 @@ async def test_a_count_that_the_upstream_does_not_have_is_not_there(path: str) -
         missing = await client.post(path, json=body)
     assert missing.status_code == 404
     assert "cannot count the tokens" in missing.json()["error"]["message"]
-
-
-# ---- what goes wrong ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", ["/responses", "/messages"])
-@pytest.mark.parametrize("status", [400, 401, 422, 429, 503])
-async def test_an_error_of_the_upstream_has_the_envelope_of_the_surface(
-    path: str, status: int, keeps_contract: Check
-) -> None:
-    refused = json.dumps({"error": {"message": "no", "type": "x", "param": "messages", "code": None}})
-    app = chat_only(replying(refused.encode(), status=status, media_type="application/json"))
-    body = {**(response() if path == "/responses" else message()), "model": "m", "stream": True}
-    async with listen(app) as chat, gateway(chat.base_url) as client:
-        answer = await client.post(path, json=body)
-    assert answer.status_code == {422: 400, 401: 502}.get(status, status)
-    keeps_contract("ErrorEnvelope" if path == "/responses" else "MessageErrorEnvelope", answer.json())
-    if status == 400 and path == "/responses":
-        assert answer.json()["error"]["param"] == "input"
-
-
-async def test_a_limit_of_a_message_beyond_the_context_ends_in_the_context() -> None:
-    asked: list[Body] = []
-    said = json.dumps(
-        {"error": {"message": "This model's maximum context length is 40 tokens.", "code": 400}}
-    )
-    refusing = replying(said.encode(), status=400, media_type="application/json")
-    clipped = answering({"content": "Well"}, "length")
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].endswith("/chat/completions"):
-            asked.append(json.loads(await read(receive)))
-            await (refusing if "max_tokens" in asked[-1] else clipped)(scope, _again, send)
-        else:
-            await clipped(scope, receive, send)
-
-    async with listen(app) as chat, gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client:
-        answer = (await client.post("/messages", json=message(max_tokens=32_000))).json()
-        refused = await client.post("/responses", json=response(max_output_tokens=32_000))
-    assert answer["stop_reason"] == "model_context_window_exceeded"
-    assert [each.get("max_tokens") for each in asked] == [32_000, None, 32_000]
-    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
-
-
-CUTS = {
-    "cut": in_chunks(FIRST, chunk("Hel")),
-    "error": in_chunks(
-        FIRST, chunk("Hel"), b'data: {"error": {"message": "out of memory", "code": 500}}\n\n'
-    ),
-    "no reason": in_chunks(FIRST, chunk("Hel"), DONE) + b"0\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("name", CUTS)
-async def test_an_upstream_that_dies_within_a_stream_ends_it_in_the_error_of_the_surface(
-    name: str, keeps_contract: Check
-) -> None:
-    surfaces = {"surfaces": ["chat"]}
-    async with hanging_up(STREAM_HEAD, CUTS[name]) as url, gateway(url, lab=surfaces) as client:
-        failed = events((await client.post("/responses", json={**response(), "stream": True})).text)
-        broken = events((await client.post("/messages", json={**message(), "stream": True})).text)
-    keeps_contract("ResponseStreamEvent", failed[-1])
-    assert failed[-1]["type"] == "response.failed"
-    assert failed[-1]["response"]["error"]["code"] == "server_error"
-    assert [event["sequence_number"] for event in failed] == list(range(len(failed)))
-    keeps_contract("MessageErrorEnvelope", broken[-1])
-    assert "".join(event.get("delta", "") for event in failed) == "Hel"
-    assert [event["type"] for event in broken][-2:] == ["content_block_delta", "error"]
-
-
-async def test_the_upstream_is_told_at_once_when_the_client_leaves() -> None:
-    left: list[asyncio.Event] = [asyncio.Event(), asyncio.Event()]
-    waiting = iter(left)
-
-    async def until_gone(receive: Receive) -> None:
-        mine = next(waiting)
-        await gone(receive)
-        mine.set()
-
-    app = chat_only(replying(FIRST, chunk("Hel"), after=until_gone))
-    async with listen(app) as chat, gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client:
-        for path, body in (("/responses", response()), ("/messages", message())):
-            async with client.stream("POST", path, json={**body, "stream": True}) as answer:
-                await anext(answer.aiter_bytes())
-        for each in left:
-            await each.wait()
-
-
-async def test_each_chunk_goes_on_at_once() -> None:
-    more = asyncio.Event()
-
-    async def held(_scope: Scope, receive: Receive, send: Send) -> None:
-        await read(receive)
-        head = [(b"content-type", b"text/event-stream")]
-        await send({"type": "http.response.start", "status": 200, "headers": head})
-        await send({"type": "http.response.body", "body": FIRST + chunk("Hel"), "more_body": True})
-        await more.wait()
-        await send({"type": "http.response.body", "body": chunk("lo", "stop") + DONE, "more_body": False})
-
-    async with (
-        listen(http(held)) as chat,
-        gateway(chat.base_url, lab={"surfaces": ["chat"]}) as client,
-        client.stream("POST", "/responses", json={**response(), "stream": True}) as answer,
-    ):
-        text = ""
-        async for piece in answer.aiter_text():
-            text += piece
-            if '"delta":"Hel"' in text:
-                more.set()
-    assert '"delta":"lo"' in text
-
-
-# ---- an upstream that has them -----------------------------------------------------------------------------------
-
-
-EVENTS = (
-    b'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":3}}}\n\n',
-    b'event: message_delta\r\ndata: {"type":"message_delta","usage":{"output_tokens":2}}\r\n\r\n',
-    b'event: message_stop\ndata: {"type":"message_stop"}\n\n',
-)
-
-
-async def test_what_the_upstream_has_is_passed_on_byte_by_byte_with_the_headers_that_matter() -> None:
-    seen: list[tuple[bytes, dict[bytes, bytes]]] = []
-
-    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.append((await read(receive), dict(scope["headers"])))
-        await replying(*EVENTS)(scope, _again, send)
-
-    headers = {"anthropic-version": "2026-10-21", "anthropic-beta": "a,b", "x-api-key": "client"}
-    sent = json.dumps({**message(), "stream": True, "new_field": [1.50]}).encode()
-    async with listen(http(noting)) as upstream, gateway(upstream.base_url) as client:
-        answer = await client.post(
-            "/messages?beta=true", content=sent, headers={**headers, "content-type": "application/json"}
-        )
-    assert answer.content == b"".join(EVENTS)
-    [(body, passed)] = seen
-    assert body == sent
-    assert (passed[b"anthropic-version"], passed[b"anthropic-beta"]) == (b"2026-10-21", b"a,b")
-    assert b"x-api-key" not in passed
-
-
-async def _again() -> dict[str, Any]:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-async def test_all_that_the_upstream_has_is_its_own(settings: Settings, worker: Worker) -> None:
-    app = application(ScriptedEngine(), settings, worker=worker)
-    async with listen(app) as itself, gateway(itself.base_url) as client:
-        for path, body in (
-            ("/responses", response(temperature=0.5)),
-            ("/responses/input_tokens", response()),
-            ("/messages", message(stop_sequences=["How"])),
-            ("/messages/count_tokens", message()),
-        ):
-            named = {**body, "model": "lab/scripted"}
-            own, passed = await itself.post(path, json=body), await client.post(path, json=named)
-            assert passed.status_code == 200
-            assert alike(passed.json()) == alike(own.json())
-            if path.endswith("tokens"):
-                assert passed.json() == own.json()
-        refused = await client.post("/responses", json=response(previous_response_id="resp_1"))
-        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "previous_response_id")
-        missing = await client.post("/messages", json={**message(), "model": "other"})
-        assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found_error")
-
-
-CREATED = (
-    b'event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1",'
-    b'"object":"response","status":"in_progress","error":null,"output":[]}}\n\n'
-)
-
-
-@pytest.mark.parametrize("rest", [b"", b'event: x\ndata: {"type":"resp'], ids=["whole", "half an event"])
-async def test_a_stream_that_is_passed_on_and_breaks_off_ends_in_the_error_of_its_surface(
-    rest: bytes,
-) -> None:
-    both = {"surfaces": ["responses", "messages"]}
-    async with hanging_up(STREAM_HEAD, in_chunks(CREATED + rest)) as url, gateway(url, lab=both) as client:
-        text = (await client.post("/responses", json={**response(), "stream": True})).text
-    assert text.encode().startswith(CREATED)
-    last = events(text)[-1]
-    assert (last["type"], last["sequence_number"]) == ("response.failed", 1)
-    assert (last["response"]["id"], last["response"]["status"]) == ("resp_1", "failed")
-    async with hanging_up(STREAM_HEAD, in_chunks(EVENTS[0] + rest)) as url, gateway(url, lab=both) as client:
-        text = (await client.post("/messages", json={**message(), "stream": True})).text
-    assert text.encode().startswith(EVENTS[0])
-    assert [event["type"] for event in events(text)] == ["message_start", "error"]
 
 
 async def test_a_response_that_a_chat_only_upstream_cannot_know_is_refused_by_name() -> None:

@@ -13,7 +13,7 @@ from gonogo_server.exchange import current
 from gonogo_server.repair.documents import encoded
 from gonogo_server.repair.errors import error_in, upstream_error
 from gonogo_server.repair.table.row import Does
-from gonogo_server.surfaces.relaying import count
+from gonogo_server.surfaces.relaying import check_hidden, count
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -132,6 +132,8 @@ class _Exchange:
             )
         if document.get("type") == "error" and (failure := error_in(document, client.hidden)):
             raise failure
+        if document.get("status") == "failed":
+            check_hidden(data, client.hidden)
         _note(document.get("usage"))
         return Body(data)
 

@@ -1,0 +1,123 @@
+"""Responses and messages that a gateway passes on to an upstream that has them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gonogo_server.compose import application
+from gonogo_server.engine.scripted import ScriptedEngine
+from server.conftest import listen
+from server.providers.chat_only import alike, empty_body, events, message, response
+from server.providers.upstreams import HEAD as STREAM_HEAD
+from server.providers.upstreams import (
+    gateway,
+    hanging_up,
+    http,
+    in_chunks,
+    read,
+    replying,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gonogo_server.compilation.worker import Worker
+    from gonogo_server.settings import Settings
+    from starlette.types import Receive, Scope, Send
+
+    Body = dict[str, Any]
+    Check = Callable[[str, object], None]
+
+pytestmark = pytest.mark.anyio
+
+
+EVENTS = (
+    b'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":3}}}\n\n',
+    b'event: message_delta\r\ndata: {"type":"message_delta","usage":{"output_tokens":2}}\r\n\r\n',
+    b'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+)
+
+
+async def test_what_the_upstream_has_is_passed_on_byte_by_byte_with_the_headers_that_matter() -> None:
+    seen: list[tuple[bytes, dict[bytes, bytes]]] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((await read(receive), dict(scope["headers"])))
+        await replying(*EVENTS)(scope, empty_body, send)
+
+    headers = {"anthropic-version": "2026-10-21", "anthropic-beta": "a,b", "x-api-key": "client"}
+    sent = json.dumps({**message(), "stream": True, "new_field": [1.50]}).encode()
+    async with listen(http(noting)) as upstream, gateway(upstream.base_url) as client:
+        answer = await client.post(
+            "/messages?beta=true", content=sent, headers={**headers, "content-type": "application/json"}
+        )
+    assert answer.content == b"".join(EVENTS)
+    [(body, passed)] = seen
+    assert body == sent
+    assert (passed[b"anthropic-version"], passed[b"anthropic-beta"]) == (b"2026-10-21", b"a,b")
+    assert b"x-api-key" not in passed
+
+
+async def test_all_that_the_upstream_has_is_its_own(settings: Settings, worker: Worker) -> None:
+    app = application(ScriptedEngine(), settings, worker=worker)
+    async with listen(app) as itself, gateway(itself.base_url) as client:
+        for path, body in (
+            ("/responses", response(temperature=0.5)),
+            ("/responses/input_tokens", response()),
+            ("/messages", message(stop_sequences=["How"])),
+            ("/messages/count_tokens", message()),
+        ):
+            named = {**body, "model": "lab/scripted"}
+            own, passed = await itself.post(path, json=body), await client.post(path, json=named)
+            assert passed.status_code == 200
+            assert alike(passed.json()) == alike(own.json())
+            if path.endswith("tokens"):
+                assert passed.json() == own.json()
+        refused = await client.post("/responses", json=response(previous_response_id="resp_1"))
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, "previous_response_id")
+        missing = await client.post("/messages", json={**message(), "model": "other"})
+        assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found_error")
+
+
+CREATED = (
+    b'event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1",'
+    b'"object":"response","status":"in_progress","error":null,"output":[]}}\n\n'
+)
+
+
+@pytest.mark.parametrize("rest", [b"", b'event: x\ndata: {"type":"resp'], ids=["whole", "half an event"])
+async def test_a_stream_that_is_passed_on_and_breaks_off_ends_in_the_error_of_its_surface(
+    rest: bytes,
+) -> None:
+    both = {"surfaces": ["responses", "messages"]}
+    async with hanging_up(STREAM_HEAD, in_chunks(CREATED + rest)) as url, gateway(url, lab=both) as client:
+        text = (await client.post("/responses", json={**response(), "stream": True})).text
+    assert text.encode().startswith(CREATED)
+    last = events(text)[-1]
+    assert (last["type"], last["sequence_number"]) == ("response.failed", 1)
+    assert (last["response"]["id"], last["response"]["status"]) == ("resp_1", "failed")
+    async with hanging_up(STREAM_HEAD, in_chunks(EVENTS[0] + rest)) as url, gateway(url, lab=both) as client:
+        text = (await client.post("/messages", json={**message(), "stream": True})).text
+    assert text.encode().startswith(EVENTS[0])
+    assert [event["type"] for event in events(text)] == ["message_start", "error"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_failed_response_that_tells_where_the_upstream_is_is_not_passed_on(*, stream: bool) -> None:
+    urls: list[str] = []
+
+    async def failing(scope: Scope, receive: Receive, send: Send) -> None:
+        error = {"code": "server_error", "message": f"{urls[0]} is out of memory"}
+        failed = {"id": "resp_1", "object": "response", "status": "failed", "error": error, "output": []}
+        event = json.dumps({"type": "response.failed", "sequence_number": 0, "response": failed})
+        named = b"event: response.failed\ndata: " + event.encode() + b"\n\n"
+        whole = replying(json.dumps(failed).encode(), media_type="application/json")
+        await (replying(named) if stream else whole)(scope, receive, send)
+
+    async with listen(http(failing)) as upstream, gateway(upstream.base_url) as client:
+        urls.append(str(upstream.base_url))
+        answer = await client.post("/responses", json=response(stream=stream))
+    assert "The upstream failed while it answered" in answer.text
+    assert str(upstream.base_url.port) not in answer.text
