@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gonogo_server.errors import ServerError, UpstreamError
+from gonogo_server.providers.upstream.partial import until_failure
 from gonogo_server.repair.body import repaired
 from gonogo_server.repair.documents import encoded
 from gonogo_server.repair.errors import for_client, upstream_error
 from gonogo_server.repair.stream import StreamRepair
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator
 
     from gonogo_server.providers.upstream.client import Client, Reply
     from gonogo_server.repair.base import Document
@@ -62,7 +63,7 @@ class Asking:
             repair = StreamRepair(plan.asked, plan.noted, more, media_type=reply.media_type)
             async with aclosing(_with_end(reply, repair)) as pieces:
                 async for piece in pieces:
-                    good, failure = _until_failure(
+                    good, failure = until_failure(
                         repair.end() if piece is None else repair.feed(piece) if piece else repair.give_up()
                     )
                     if good:
@@ -105,14 +106,3 @@ async def _with_end(reply: Reply, repair: StreamRepair) -> AsyncGenerator[bytes 
         async with asyncio.timeout(LINGER_SECONDS):
             async for _ in pieces:
                 pass
-
-
-def _until_failure(chunks: Iterable[Document]) -> tuple[list[Document], ServerError | None]:
-    """The chunks that are good, and what broke them off."""
-    good: list[Document] = []
-    try:
-        for chunk in chunks:  # extend would keep none of them where the last one fails
-            good.append(chunk)  # noqa: PERF402
-    except ServerError as error:
-        return good, error
-    return good, None

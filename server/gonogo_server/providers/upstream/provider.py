@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
 from gonogo_server.answers.written import Body, begun
@@ -27,7 +27,7 @@ from gonogo_server.surfaces.responses.echo import echo
 from gonogo_server.surfaces.responses.relaying import ResponseRelay
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gonogo_wire import (
         CountMessageTokensRequest,
@@ -46,7 +46,10 @@ if TYPE_CHECKING:
     from gonogo_server.providers.upstream.client import Client
     from gonogo_server.repair.base import Document, Operation
     from gonogo_server.repair.quirks import Quirks
+    from gonogo_server.surfaces.relaying import Relay
     from gonogo_server.surfaces.translation import Translation
+
+    Request = TypeVar("Request", CreateResponseRequest, CreateMessageRequest)
 
 ID: Final[Mapping[Operation, str]] = {"chat": "chatcmpl-", "completion": "cmpl-", "embedding": ""}
 
@@ -140,14 +143,8 @@ class Upstream(ChatOnly):
 
     async def create_response(self, body: CreateResponseRequest, context: Context) -> Answer:
         """The upstream's response, or a translated chat completion."""
-        current().provider = self._name
         relay = ResponseRelay(echo(body), self._client.hidden) if body.stream else None
-        answer = await self._relaying.answer("/responses", body, context, relay)
-        if answer is None:
-            made = await context.beside(of_response.translation, body)
-            answer = await self._translated(made, context)
-            self._relaying.translated("/responses", body.model, answer)
-        return answer
+        return await self._forwarded("/responses", body, context, relay, of_response.translation)
 
     async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
         """The upstream's count. Raises `NotTranslated` if it has none."""
@@ -155,14 +152,8 @@ class Upstream(ChatOnly):
 
     async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
         """The upstream's message, or a translated chat completion."""
-        current().provider = self._name
-        relay = MessageRelay(self._client.hidden) if body.stream is True else None
-        answer = await self._relaying.answer("/messages", body, context, relay)
-        if answer is None:
-            made = await context.beside(of_message.translation, body)
-            answer = await self._translated(made, context)
-            self._relaying.translated("/messages", body.model, answer)
-        return answer
+        relay = MessageRelay(self._client.hidden) if body.stream else None
+        return await self._forwarded("/messages", body, context, relay, of_message.translation)
 
     async def count_message_tokens(self, body: CountMessageTokensRequest, context: Context) -> Body:
         """The upstream's count. Raises `NotTranslated` if it has none."""
@@ -186,6 +177,23 @@ class Upstream(ChatOnly):
             if asked.stream:
                 return await begun(frames(made, asking), self._patience)
             return Body(written(await whole(made, asking)))
+
+    async def _forwarded(
+        self,
+        path: str,
+        body: Request,
+        context: Context,
+        relay: Relay | None,
+        translation: Callable[[Request], Translation],
+    ) -> Answer:
+        """The upstream's own answer, or a translated chat completion if it does not have the path."""
+        current().provider = self._name
+        answer = await self._relaying.answer(path, body, context, relay)
+        if answer is None:
+            made = await context.beside(translation, body)
+            answer = await self._translated(made, context)
+            self._relaying.translated(path, body.model, answer)
+        return answer
 
     async def _translated(self, made: Translation, context: Context) -> Answer:
         chat = made.chat

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from gonogo_server.answers.written import Body, begun
 from gonogo_server.errors import UpstreamError
 from gonogo_server.exchange import current
+from gonogo_server.providers.upstream.partial import until_failure
 from gonogo_server.repair.documents import encoded
 from gonogo_server.repair.errors import error_in, upstream_error
 from gonogo_server.repair.table.row import Does
@@ -178,9 +179,9 @@ async def _read(reply: Reply, relay: Relay) -> AsyncGenerator[bytes, None]:
     """The events, those of one read together. A connection that breaks after the terminal event is no error."""
     try:
         async for piece in reply.pieces():
-            good, failure = _until_failure(relay, piece)
+            good, failure = until_failure(relay.feed(piece))
             if good:
-                yield good
+                yield b"".join(good)
             if failure is not None:
                 raise failure
     except UpstreamError:
@@ -193,17 +194,6 @@ async def _read(reply: Reply, relay: Relay) -> AsyncGenerator[bytes, None]:
             raise UpstreamError(
                 "The upstream's answer ended before it was finished: try again.", code="upstream_incomplete"
             )
-
-
-def _until_failure(relay: Relay, piece: bytes) -> tuple[bytes, UpstreamError | None]:
-    """The good events, and the error after them."""
-    good: list[bytes] = []
-    try:
-        for event in relay.feed(piece):  # extend would keep none of them where the last one fails
-            good.append(event)  # noqa: PERF402
-    except UpstreamError as error:
-        return b"".join(good), error
-    return b"".join(good), None
 
 
 def _note(usage: object) -> None:
