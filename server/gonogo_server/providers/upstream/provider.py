@@ -12,6 +12,7 @@ from gonogo_server.errors import NotTranslated
 from gonogo_server.exchange import current
 from gonogo_server.providers.base import ChatOnly
 from gonogo_server.providers.upstream.answering import askings, frames, whole
+from gonogo_server.providers.upstream.endpoints import Endpoints
 from gonogo_server.providers.upstream.models import Models
 from gonogo_server.providers.upstream.relaying import Relaying
 from gonogo_server.providers.upstream.translating import Translating
@@ -75,7 +76,7 @@ class Upstream(ChatOnly):
     ) -> None:
         self._name, self._client, self._quirks, self._patience = name, client, quirks, patience
         self._models = models = Models(name, client, quirks)
-        self._relaying = Relaying(client, quirks, surfaces, patience)
+        self._relaying = Relaying(client, Endpoints(quirks, surfaces), patience)
         self._translating = Translating(client, quirks, models, limit, patience)
 
     def described(self) -> Sequence[str]:

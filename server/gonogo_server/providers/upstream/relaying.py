@@ -1,10 +1,10 @@
-"""Forwards requests for responses and messages to an upstream that has these endpoints, and remembers which it has."""
+"""Forwards requests for responses and messages to an upstream that has these endpoints."""
 
 from __future__ import annotations
 
 import json
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gonogo_server.answers.written import Body, begun
@@ -13,35 +13,22 @@ from gonogo_server.exchange import current
 from gonogo_server.providers.upstream.partial import until_failure
 from gonogo_server.repair.documents import encoded
 from gonogo_server.repair.errors import error_in, upstream_error
-from gonogo_server.repair.table.row import Does
 from gonogo_server.surfaces.relaying import check_hidden, count
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from gonogo_wire import CountMessageTokensRequest, CreateMessageRequest, CreateResponseRequest
 
     from gonogo_server.answers.written import Answer
-    from gonogo_server.provider_settings import Surface, Surfaces
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.upstream.client import Client, Reply
+    from gonogo_server.providers.upstream.endpoints import Endpoints
     from gonogo_server.repair.base import Document
-    from gonogo_server.repair.quirks import Quirks
     from gonogo_server.surfaces.relaying import Relay
 
     Asked: TypeAlias = CreateResponseRequest | CreateMessageRequest | CountMessageTokensRequest
 
-SURFACES: Final[Mapping[str, Surface]] = {
-    "/responses": "responses",
-    "/responses/input_tokens": "responses",
-    "/messages": "messages",
-    "/messages/count_tokens": "messages",
-}
-"""The surface of each path."""
-TRANSLATED: Final[Mapping[Surface, Does]] = {
-    "responses": Does.TRANSLATE_RESPONSES,
-    "messages": Does.TRANSLATE_MESSAGES,
-}
 NO_SUCH_PATH: Final = frozenset({404, 405, 501})
 """Statuses for a path that a server does not have."""
 REFUSED: Final = frozenset({400, 422})
@@ -52,19 +39,13 @@ class NoSuchPathError(Exception):
     """The upstream does not seem to have the path."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Relaying:
-    """Forwards requests to the endpoints that the upstream has. `patience` as for `begun`.
-
-    `surfaces` names what it has; "auto": an endpoint is tried until it is known whether it is there.
-    """
+    """Forwards requests to the endpoints that the upstream has. `patience` as for `begun`."""
 
     client: Client
-    quirks: Quirks
-    surfaces: Surfaces = "auto"
+    endpoints: Endpoints
     patience: float | None = None
-    found: dict[str, bool] = field(default_factory=dict)
-    """Whether the upstream has a path, as far as it was tried."""
 
     async def answer(
         self, path: str, body: Asked, context: Context, relay: Relay | None = None
@@ -73,10 +54,10 @@ class Relaying:
 
         Raises the upstream's error.
         """
-        known = self._known(path, body.model)
+        known = self.endpoints.has(path, body.model)
         if known is False:
             return None
-        exchange = _Exchange(self, path, body.model, context, sure=known is True)
+        exchange = _Exchange(self.client, self.endpoints, path, body.model, context, sure=known is True)
         try:
             if relay is None:
                 return await exchange.whole()
@@ -85,30 +66,17 @@ class Relaying:
             return None
 
     def translated(self, path: str, model: str, answer: Answer) -> None:
-        """Remember that the upstream lacks a path: it answered 404, and a chat completion for the same model works."""
-        works = isinstance(answer, Body) or answer.first.done()
-        if works and self.surfaces == "auto" and not self._broken(path, model):
-            self.found[path] = False
-
-    def _known(self, path: str, model: str) -> bool | None:
-        """Whether the upstream has the path; None if it is not known yet."""
-        surface = SURFACES[path]
-        if self.surfaces != "auto":
-            return surface in self.surfaces
-        if self._broken(path, model) or self.found.get(f"/{surface}") is False:
-            return False
-        return self.found.get(path)
-
-    def _broken(self, path: str, model: str) -> bool:
-        """Whether the report says that the path is missing or breaks the contract."""
-        return TRANSLATED[SURFACES[path]] in self.quirks.of(model).does
+        """Remember that the upstream lacks a path, if the chat completion in its place works."""
+        if isinstance(answer, Body) or answer.first.done():
+            self.endpoints.missed(path, model)
 
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
     """One forwarded request, and its answer."""
 
-    relaying: Relaying
+    client: Client
+    endpoints: Endpoints
     path: str
     model: str
     context: Context
@@ -117,8 +85,7 @@ class _Exchange:
 
     async def whole(self) -> Body:
         """The answer as one body. Raises `UpstreamError` if it is an error or not a JSON object."""
-        client = self.relaying.client
-        async with client.asked(
+        async with self.client.asked(
             "POST", self.path, self._content(), self.context.request_id, self.context.headers
         ) as reply:
             await self._check(reply)
@@ -131,18 +98,17 @@ class _Exchange:
             raise UpstreamError(
                 "The upstream's answer is no JSON object: ask again.", code="upstream_unreadable"
             )
-        if document.get("type") == "error" and (failure := error_in(document, client.hidden)):
+        if document.get("type") == "error" and (failure := error_in(document, self.client.hidden)):
             raise failure
         if document.get("status") == "failed":
-            check_hidden(data, client.hidden)
+            check_hidden(data, self.client.hidden)
         _note(document.get("usage"))
         return Body(data)
 
     async def events(self, relay: Relay) -> AsyncGenerator[bytes, None]:
         """The events of the answer. Raises a `ServerError` after the last good one."""
-        client = self.relaying.client
         exchange = current()
-        async with client.asked(
+        async with self.client.asked(
             "POST", self.path, self._content(), self.context.request_id, self.context.headers
         ) as reply:
             await self._check(reply)
@@ -162,14 +128,12 @@ class _Exchange:
 
     async def _check(self, reply: Reply) -> None:
         """Raise the upstream's error, or `NoSuchPathError`; remember whether the path exists."""
-        found = self.relaying.found
         if 200 <= reply.status < 300:
-            found[self.path] = True
+            self.endpoints.found(self.path)
             return
-        hidden = self.relaying.client.hidden
-        error = upstream_error(reply.status, reply.headers, await reply.start(), hidden)
+        error = upstream_error(reply.status, reply.headers, await reply.start(), self.client.hidden)
         if reply.status in REFUSED:
-            found[self.path] = True
+            self.endpoints.found(self.path)
         elif not self.sure and reply.status in NO_SUCH_PATH and error.code != "model_not_found":
             raise NoSuchPathError
         raise error
