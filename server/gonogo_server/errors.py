@@ -167,7 +167,9 @@ class StoreFailed(ServerError):  # noqa: N818 - it says what happened
     default_code = "responses_store_failed"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"The store of responses cannot be read or written ({why}): send 'store' as false.")
+        super().__init__(
+            f"The store of responses cannot be read or written ({why}): send the whole conversation in 'input'."
+        )
 
 
 class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter

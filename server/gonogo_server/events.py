@@ -91,6 +91,11 @@ def client_disconnected() -> None:
     log.info("client_disconnected")
 
 
+def response_not_stored(reason: str) -> None:
+    """The store of responses failed; the response was sent, and says that it is not stored."""
+    log.error("response_not_stored", reason=reason)
+
+
 # ---- models
 
 

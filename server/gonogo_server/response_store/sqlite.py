@@ -96,17 +96,16 @@ class ResponseStore:
         self._opened: aiosqlite.Connection | None = None
         self._closed = False
 
-    def fits(self, record: Record) -> bool:
-        """Whether it is small enough to be stored at all."""
-        return record.size <= self._size
-
-    async def save(self, record: Record) -> None:
-        """Store it, and delete what has expired or is over the bounds."""
+    async def save(self, record: Record) -> bool:
+        """Store it, and delete what has expired or is over the bounds; False if it is too large to be stored at all."""
+        if record.size > self._size:
+            return False
         now = self._clock()
         texts = (record.input, record.response)
         await self._run(SAVE, (record.id, record.owner, record.previous, now, record.size, *texts))
         await self._run(DELETE_EXPIRED, (self._oldest,))
         await self._run(DELETE_SURPLUS, (self._count, self._size))
+        return True
 
     async def find(self, response_id: str, owner: str) -> str | None:
         """The object of a response as JSON; None where `owner` has none of this id."""

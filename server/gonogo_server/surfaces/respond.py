@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gonogo_server.answers.stream import Step
     from gonogo_server.answers.written import Answer
 
-    Save = Callable[[dict[str, Any]], Awaitable[None]]
+    Save = Callable[[Counted], Awaitable[None]]
 
 
 class Telling(Framing, Protocol):
@@ -41,7 +41,8 @@ async def respond(
 ) -> Answer:
     """The answer made of `steps`; what fails before the first is raised, see `answers.respond.respond`.
 
-    `save` is given the whole object before the last event is sent, so that a client which has that can continue it.
+    `save` is called with the last step before the last event is made, so that a client which has that can continue
+    the answer, and the event can say whether it was saved.
     """
     events = _events(steps, telling, save)
     if stream:
@@ -59,8 +60,11 @@ async def _events(
     async with aclosing(steps):
         async for some in steps:
             note(exchange, some)
-            events = telling.events(some)
-            if save is not None and some and isinstance(some[-1], Counted):
-                await save(telling.whole())
+            if save is not None and some and isinstance(counted := some[-1], Counted):
+                events = telling.events(some[:-1])
+                await save(counted)
+                events += telling.events([counted])
+            else:
+                events = telling.events(some)
             if events:
                 yield events

@@ -245,6 +245,7 @@ def tell_all() -> list[str]:
     events.stream_failed(EngineDied("x"), "engine_died")
     events.answer_repaired("lab", {"chat.stream.done": 1})
     events.client_disconnected()
+    events.response_not_stored("database or disk is full")
     events.model_loading("m")
     events.model_loaded("m", seconds=1.0, memory_bytes=5)
     events.model_evicted("m", memory_bytes=5, in_favour_of="n")

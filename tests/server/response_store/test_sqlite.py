@@ -110,7 +110,8 @@ async def test_over_a_bound_the_longest_unused_go(count: int, size: int) -> None
         await store.save(record("c", text="t" * 200))
         there = [name for name in "abc" if await store.find(name, "me") is not None]
         assert there == ["a", "c"]
-        assert not store.fits(record("d", text="t" * 10_000))
+        assert not await store.save(record("d", text="t" * 10_000))
+        assert await store.find("c", "me") is not None
 
 
 async def test_a_file_outlives_the_process_and_what_was_deleted_is_not_in_it(tmp_path: Path) -> None:

@@ -212,6 +212,23 @@ async def test_a_response_that_is_too_large_to_be_stored_says_that_it_is_not(
     await missing(client, keeps_contract, response["id"])
 
 
+async def test_an_answer_is_not_lost_where_the_store_fails(
+    engine: ScriptedEngine, worker: Worker, tmp_path: Path, keeps_contract: Check
+) -> None:
+    file = tmp_path / "responses.db"
+    async with serving(engine, Settings(responses_store=str(file)), worker) as client:
+        file.write_text("no database " * 100)
+        response = await made(client, ask())
+        sent = await client.post("/responses", json=ask(stream=True))
+        unread = await client.get(f"/responses/{response['id']}")
+    keeps_contract("ResponseObject", response)
+    assert (text(response), response["store"]) == ("user: Hi", False)
+    last = json.loads(sent.text.removesuffix("\n\n").rpartition("data: ")[2])
+    assert (last["type"], last["response"]["store"]) == ("response.completed", False)
+    assert text(last["response"]) == "user: Hi"
+    assert (unread.status_code, unread.json()["error"]["code"]) == (500, "responses_store_failed")
+
+
 @pytest.mark.parametrize("settings", [Settings()])
 async def test_without_a_store_there_is_no_such_path(
     client: httpx2.AsyncClient, keeps_contract: Check

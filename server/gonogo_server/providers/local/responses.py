@@ -30,15 +30,14 @@ if TYPE_CHECKING:
 async def response(means: Means, body: CreateResponseRequest, context: Context) -> Answer:
     """The response, whole or as a stream."""
     model, wanted = await _ask(means, body, context)
-    saving = None
-    if means.store is not None and given(body.store, True):  # noqa: FBT003 - the API's default
-        saving = Saving(means.store, body, context)
+    store = means.store if given(body.store, True) else None  # noqa: FBT003 - the API's default
+    telling = ResponseTelling(echo(body, stored=store is not None))
     return await respond(
         generate(means.engine, model, wanted),
-        ResponseTelling(echo(body, stored=saving is not None), None if saving is None else saving.fits),
+        telling,
         stream=body.stream is True,
         patience=means.settings.early_headers,
-        save=None if saving is None else saving.save,
+        save=None if store is None else Saving(store, body, context, telling).save,
     )
 
 

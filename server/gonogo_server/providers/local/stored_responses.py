@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gonogo_wire import CreateResponseRequest
 from pydantic_core import to_json
 
+from gonogo_server import events
 from gonogo_server.answers.written import Body
-from gonogo_server.errors import BadRequest, NoResponseStore, ResponseNotFound
+from gonogo_server.errors import BadRequest, NoResponseStore, ResponseNotFound, StoreFailed
 from gonogo_server.requests.params import given
 from gonogo_server.response_store.record import Record
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
     from gonogo_wire import ResponseInputItem
 
+    from gonogo_server.answers.stream import Counted
     from gonogo_server.providers.base import Context
     from gonogo_server.response_store.sqlite import ResponseStore
-
-    Document = dict[str, Any]
+    from gonogo_server.surfaces.responses.telling import ResponseTelling
 
 
 async def retrieve(store: ResponseStore | None, response_id: str, context: Context) -> Body:
@@ -70,26 +71,29 @@ async def items_before(
 
 
 class Saving:
-    """Saves the response to one request."""
+    """Saves the response to one request, which `telling` tells."""
 
-    def __init__(self, store: ResponseStore, body: CreateResponseRequest, context: Context) -> None:
+    def __init__(
+        self, store: ResponseStore, body: CreateResponseRequest, context: Context, telling: ResponseTelling
+    ) -> None:
         self._store = store
         self._owner = context.owner
         self._previous = given(body.previous_response_id, None)
         self._input = json.dumps(_items(body))
+        self._telling = telling
 
-    def fits(self, response: Document) -> bool:
-        """Whether the response is small enough to be stored."""
-        return self._store.fits(self._record(response))
-
-    async def save(self, response: Document) -> None:
-        """Save it, unless its `store` is false."""
-        if response["store"]:
-            await self._store.save(self._record(response))
-
-    def _record(self, response: Document) -> Record:
+    async def save(self, counted: Counted) -> None:
+        """Save it. If it is too large or the store fails, the response says that it is not stored: it is not lost."""
+        response = self._telling.finished(counted)
         written = to_json(response).decode()
-        return Record(response["id"], self._owner, self._previous, self._input, written)
+        record = Record(response["id"], self._owner, self._previous, self._input, written)
+        try:
+            stored = await self._store.save(record)
+        except StoreFailed as error:
+            stored = False
+            events.response_not_stored(str(error))
+        if not stored:
+            self._telling.not_stored()
 
 
 def _items(body: CreateResponseRequest) -> list[Any]:

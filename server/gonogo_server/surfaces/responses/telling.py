@@ -17,7 +17,7 @@ from gonogo_server.envelope import envelope
 from gonogo_server.surfaces.blocks import Blocks, Closed, Ended, Grown, Kind, Opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gonogo_server.answers.stream import Step
     from gonogo_server.surfaces.blocks import Event
@@ -44,15 +44,11 @@ FAILURES: Final[Mapping[str, str]] = {"rate_limit_error": "rate_limit_exceeded"}
 
 
 class ResponseTelling:
-    """Tells one response, which is the answer to a request that it echoes with `echo`.
+    """Tells one response, which is the answer to a request that it echoes with `echo`."""
 
-    `fits` says of the whole object of a response that is to be stored whether it can be.
-    """
-
-    def __init__(self, echo: Mapping[str, Any], fits: Callable[[Document], bool] | None = None) -> None:
+    def __init__(self, echo: Mapping[str, Any]) -> None:
         self._blocks = Blocks()
         self._echo = dict(echo)
-        self._fits = fits
         self._id = f"resp_{uuid4().hex}"
         self._created = int(time.time())
         self._sequence = 0
@@ -81,7 +77,7 @@ class ResponseTelling:
 
     def failure(self, error: BaseException) -> bytes:
         """The last event of a response that failed."""
-        self._echo["store"] = False  # what failed is not stored
+        self.not_stored()
         told = self._object("failed") | {"error": failed(error)}
         failure = {"type": "response.failed", "response": told}
         return b"".join(map(self._numbered, [*self._opening(), failure]))
@@ -91,15 +87,22 @@ class ResponseTelling:
         assert self._whole is not None, "it is asked for at the end"
         return self._whole
 
-    def _finished(self) -> Document:
+    def finished(self, counted: Counted) -> Document:
+        """The same, before its last step is told."""
         assert self._ended is not None, "what ended is counted"
+        self._counted = counted
         cut_by = INCOMPLETE.get(self._ended.reason)
         if cut_by is None:
-            whole = self._object("completed") | {"completed_at": int(time.time())}
+            self._whole = self._object("completed") | {"completed_at": int(time.time())}
         else:
-            whole = self._object("incomplete") | {"incomplete_details": {"reason": cut_by}}
-        stored = whole["store"] and (self._fits is None or self._fits(whole))
-        return whole | {"store": stored}
+            self._whole = self._object("incomplete") | {"incomplete_details": {"reason": cut_by}}
+        return self._whole
+
+    def not_stored(self) -> None:
+        """Say that the response is not stored, from here on."""
+        self._echo["store"] = False
+        if self._whole is not None:
+            self._whole["store"] = False
 
     def _numbered(self, event: Document) -> bytes:
         number, self._sequence = self._sequence, self._sequence + 1
@@ -132,9 +135,8 @@ class ResponseTelling:
                     else [*self._open(Opened(Kind.TEXT)), *self._close(cut=event.reason in INCOMPLETE)]
                 )
             case Counted():
-                self._counted = event
-                self._whole = self._finished()
-                return [{"type": f"response.{self._whole['status']}", "response": self._whole}]
+                whole = self._whole or self.finished(event)
+                return [{"type": f"response.{whole['status']}", "response": whole}]
 
     def _open(self, event: Opened) -> list[Document]:
         self._kind = event.kind
