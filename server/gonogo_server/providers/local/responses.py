@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
@@ -9,7 +10,7 @@ from pydantic_core import to_json
 from gonogo_server.answers.generate import generate
 from gonogo_server.answers.written import Body
 from gonogo_server.providers.local.chat import ask
-from gonogo_server.providers.local.stored_responses import Saving, items_before
+from gonogo_server.providers.local.stored_responses import Saving, items_of, turns_before
 from gonogo_server.requests.checks import check_chat, served_as
 from gonogo_server.requests.params import chat_limit, given
 from gonogo_server.surfaces.naming import named
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from gonogo_server.answers.written import Answer
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.local.means import Means
+    from gonogo_server.providers.local.stored_responses import Turns
+    from gonogo_server.surfaces.responses.asking import Asked
 
 
 async def response(means: Means, body: CreateResponseRequest, context: Context) -> Answer:
@@ -50,9 +53,17 @@ async def input_tokens(means: Means, body: CreateResponseRequest, context: Conte
 
 
 async def _ask(means: Means, body: CreateResponseRequest, context: Context) -> tuple[str, Ask]:
-    wanted = await context.beside(asked, body, await items_before(means.store, body, context))
+    turns = await turns_before(means.store, body, context)
+    # A short request may continue a long conversation.
+    size = sum(len(before) + len(said) for before, said in turns or ())
+    context = replace(context, body_bytes=context.body_bytes + size)
+    wanted = await context.beside(_asked, body, turns)
     with named(wanted.names):
         await context.beside(check_chat, wanted.chat)
         card = served_as("chat", means.engine, wanted.chat.model)
         limit, default = chat_limit(wanted.chat), means.settings.max_tokens_default
         return card.id, await ask(means, context, card, wanted.chat, limit=limit, default=default)
+
+
+def _asked(body: CreateResponseRequest, turns: Turns | None) -> Asked:
+    return asked(body, None if turns is None else items_of(turns, body.model))

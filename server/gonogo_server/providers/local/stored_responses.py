@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gonogo_wire import CreateResponseRequest
 from pydantic_core import to_json
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gonogo_server.providers.base import Context
     from gonogo_server.response_store.sqlite import ResponseStore
     from gonogo_server.surfaces.responses.telling import ResponseTelling
+
+    Turns: TypeAlias = Sequence[tuple[str, str]]
 
 
 async def retrieve(store: ResponseStore | None, response_id: str, context: Context) -> Body:
@@ -44,10 +46,10 @@ async def delete(store: ResponseStore | None, response_id: str, context: Context
     return Body(to_json({"id": response_id, "object": "response", "deleted": True}))
 
 
-async def items_before(
+async def turns_before(
     store: ResponseStore | None, body: CreateResponseRequest, context: Context
-) -> Sequence[ResponseInputItem] | None:
-    """The items of the conversation before the input of a request; None without a store.
+) -> Turns | None:
+    """The conversation before the input of a request, as the store has it; None without a store.
 
     Raises `BadRequest` where the previous response is not stored.
     """
@@ -64,8 +66,13 @@ async def items_before(
             param="previous_response_id",
             code="previous_response_not_found",
         )
+    return turns
+
+
+def items_of(turns: Turns, model: str) -> Sequence[ResponseInputItem]:
+    """The items of a conversation."""
     items = [item for asked, said in turns for item in (*json.loads(asked), *json.loads(said)["output"])]
-    before = CreateResponseRequest.model_validate({"model": body.model, "input": items}).input
+    before = CreateResponseRequest.model_validate({"model": model, "input": items}).input
     assert not isinstance(before, str), "it was made of items"
     return before
 
