@@ -26,58 +26,11 @@ def parser() -> argparse.ArgumentParser:
     _add_models(made.add_argument_group("models").add_argument)
     _add_providers(made.add_argument_group("gateway to other servers").add_argument)
     _add_limits(made.add_argument_group("limits").add_argument)
-    add = made.add_argument_group("server").add_argument
-    add("--config", metavar="FILE", help="read settings from a TOML file")
-    add("--host", help="the address to listen on (127.0.0.1)")
-    add(
-        "--allowed-host",
-        action="append",
-        dest="allowed_hosts",
-        metavar="NAME",
-        help="accept this name in the Host header, besides this machine's own; repeatable, * for any",
-    )
-    add("--port", type=int, help="the port to listen on; 0 picks a free one (8000)")
-    add(
-        "--replicas",
-        metavar="N|MIN-MAX",
-        help=(
-            "run several processes under one address with Ray Serve (extra `ray`); 1-4 scales with the "
-            "load (1)"
-        ),
-    )
-    add("--engine", choices=["mlx", "scripted"], help="scripted: fixed answers without a model, for tests")
-    add("--drain-seconds", metavar="S", help="how long open requests may continue after SIGTERM (25)")
-    add("--log-format", choices=["console", "json", "off"], help="format of log events on stderr (console)")
-    add("--log-prompts", action="store_true", help="include prompts in the log")
-    add("--metrics", action="store_true", help="serve Prometheus metrics at /metrics")
-    add(
-        "--api-key-file", metavar="FILE", help=("a file with the API keys that clients may use, one per line")
-    )
-    add("--insecure", action="store_true", help="accept requests without a key from other machines")
-    add(
-        "--no-security-headers",
-        action="store_false",
-        dest="security_headers",
-        help="omit the headers that tell browsers not to sniff, frame or cache responses",
-    )
-    add(
-        "--responses-store",
-        metavar="FILE|memory",
-        help="store responses, to be retrieved, deleted and continued by their id (no store)",
-    )
-    add(
-        "--responses-store-seconds",
-        metavar="S",
-        help="delete unused responses after it (2592000)",
-    )
-    add(
-        "--responses-store-count",
-        metavar="N",
-        help="delete the least recently used beyond it (10000)",
-    )
-    add("--responses-store-bytes", metavar="BYTES", help="the same, by their size (256MiB)")
-    add("--print-config", action="store_true", help="print the settings without keys, and exit")
-    add("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
+    server = made.add_argument_group("server").add_argument
+    _add_server(server)
+    _add_store(server)
+    server("--print-config", action="store_true", help="print the settings without keys, and exit")
+    server("--api-key", action=_NoKey, nargs="?", help=argparse.SUPPRESS)
     return made
 
 
@@ -192,3 +145,58 @@ def _add_limits(add: Callable[..., object]) -> None:
         choices=["fixed", "free"],
         help="whitespace in structured outputs; free leaves it to the model, which is slower (fixed)",
     )
+
+
+def _add_server(add: Callable[..., object]) -> None:
+    add("--config", metavar="FILE", help="read settings from a TOML file")
+    add("--host", help="the address to listen on (127.0.0.1)")
+    add(
+        "--allowed-host",
+        action="append",
+        dest="allowed_hosts",
+        metavar="NAME",
+        help="accept this name in the Host header, besides this machine's own; repeatable, * for any",
+    )
+    add("--port", type=int, help="the port to listen on; 0 picks a free one (8000)")
+    add(
+        "--replicas",
+        metavar="N|MIN-MAX",
+        help=(
+            "run several processes under one address with Ray Serve (extra `ray`); 1-4 scales with the "
+            "load (1)"
+        ),
+    )
+    add("--engine", choices=["mlx", "scripted"], help="scripted: fixed answers without a model, for tests")
+    add("--drain-seconds", metavar="S", help="how long open requests may continue after SIGTERM (25)")
+    add("--log-format", choices=["console", "json", "off"], help="format of log events on stderr (console)")
+    add("--log-prompts", action="store_true", help="include prompts in the log")
+    add("--metrics", action="store_true", help="serve Prometheus metrics at /metrics")
+    add(
+        "--api-key-file", metavar="FILE", help=("a file with the API keys that clients may use, one per line")
+    )
+    add("--insecure", action="store_true", help="accept requests without a key from other machines")
+    add(
+        "--no-security-headers",
+        action="store_false",
+        dest="security_headers",
+        help="omit the headers that tell browsers not to sniff, frame or cache responses",
+    )
+
+
+def _add_store(add: Callable[..., object]) -> None:
+    add(
+        "--responses-store",
+        metavar="FILE|memory",
+        help="store responses, to be retrieved, deleted and continued by their id (no store)",
+    )
+    add(
+        "--responses-store-seconds",
+        metavar="S",
+        help="delete unused responses after it (2592000)",
+    )
+    add(
+        "--responses-store-count",
+        metavar="N",
+        help="delete the least recently used beyond it (10000)",
+    )
+    add("--responses-store-bytes", metavar="BYTES", help="the same, by their size (256MiB)")

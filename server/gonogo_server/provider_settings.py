@@ -8,9 +8,10 @@ from pathlib import Path  # noqa: TC003 - pydantic reads it
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from gonogo_server.presets import PRESETS, Preset
+from gonogo_server.setting_types import Seconds  # noqa: TC001 - pydantic reads it
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 RESERVED: Final = frozenset({"v1", "health", "metrics", "openapi.json", "local"})
@@ -18,8 +19,6 @@ RESERVED: Final = frozenset({"v1", "health", "metrics", "openapi.json", "local"}
 
 Surface: TypeAlias = Literal["chat", "responses", "messages"]
 Surfaces: TypeAlias = tuple[Surface, ...] | Literal["auto"]
-
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def base_url(text: str) -> str:

@@ -37,6 +37,16 @@ from gonogo_server.keys import keys_of, read_keys
 from gonogo_server.provider_settings import ProviderSettings, by_name, checked_names, named_files
 from gonogo_server.replica_settings import NumberOfReplicas, Replicas
 from gonogo_server.schemas.limits import USUAL, SchemaLimits
+from gonogo_server.setting_types import (  # noqa: TC001 - pydantic reads them
+    Bytes,
+    Count,
+    Names,
+    Seconds,
+    SomeBytes,
+    SwitchOrNames,
+    Wait,
+    WaitOrNo,
+)
 from gonogo_server.store_settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -54,15 +64,6 @@ SERVICE_LINK: Final = re.compile(
 
 Source: Kubernetes, "Service", Discovering services, Environment variables.
 """
-SWITCH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _switch_or_names(value: object) -> object:
-    return SWITCH.get(value.lower(), _split(value)) if isinstance(value, str) else value
 
 
 def _not_blank(key: SecretStr) -> SecretStr:
@@ -71,12 +72,6 @@ def _not_blank(key: SecretStr) -> SecretStr:
     return key
 
 
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-"""Several names; in a variable with commas between them."""
-
-SwitchOrNames = Annotated[bool | tuple[str, ...], NoDecode, BeforeValidator(_switch_or_names)]
-"""All (true), none (false), or the named ones."""
-
 Providers = Annotated[
     dict[str, ProviderSettings], NoDecode, BeforeValidator(by_name), AfterValidator(checked_names)
 ]
@@ -84,18 +79,6 @@ Providers = Annotated[
 
 Files = Annotated[dict[str, Path], NoDecode, BeforeValidator(named_files)]
 """Files by the names of providers; in an option or a variable NAME=FILE."""
-
-Bytes = Annotated[ByteSize, Field(ge=0)]
-"""A number of bytes, or a text such as 512MiB or 2GB."""
-
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""Seconds, perhaps none."""
-
-
-def _none_if_no(value: object) -> object:
-    return None if isinstance(value, str) and value.lower() == "no" else value
 
 
 class Settings(StoreSettings, BaseSettings):
@@ -188,7 +171,7 @@ class Settings(StoreSettings, BaseSettings):
 
     # ---- load
 
-    max_running: Annotated[int, Field(ge=1)] = 16
+    max_running: Count = 16
     """Maximum answers generated at once; a request may have several."""
 
     deterministic: bool = False
@@ -206,13 +189,13 @@ class Settings(StoreSettings, BaseSettings):
     max_queue: Annotated[int, Field(ge=0)] = 64
     """Maximum queued requests beyond `max_running`; further ones are refused with 429."""
 
-    prefill_step: Annotated[int, Field(ge=1)] | None = None
+    prefill_step: Count | None = None
     """Prompt tokens per prefill step; other answers continue between steps. None: by device."""
 
-    max_tokens_default: Annotated[int, Field(ge=1)] | None = None
+    max_tokens_default: Count | None = None
     """Token limit for requests without one; None: the API's default, which is the context for a chat."""
 
-    early_headers: Annotated[Wait | None, BeforeValidator(_none_if_no)] = 5.0
+    early_headers: WaitOrNo = 5.0
     """A stream without a token after these seconds begins with comments until the first token; 0: at once.
 
     Later failures are its last event and have no status. None (`no` in an option or variable): wait for the first
@@ -222,7 +205,7 @@ class Settings(StoreSettings, BaseSettings):
     request_timeout: Seconds | None = None
     """Time limit of a request in seconds, from its first byte to the last of its answer; None: no limit."""
 
-    max_connections: Annotated[int, Field(ge=1)] = 512
+    max_connections: Count = 512
     """Maximum open connections; further ones get a 503 and are closed."""
 
     head_timeout: Seconds = 10.0
@@ -234,31 +217,31 @@ class Settings(StoreSettings, BaseSettings):
     body_timeout: Seconds = 120.0
     """Seconds to receive the whole body."""
 
-    max_body_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(8 * 1024**2)
+    max_body_bytes: SomeBytes = ByteSize(8 * 1024**2)
     """Larger request bodies are refused with 413."""
 
-    max_json_depth: Annotated[int, Field(ge=1)] = 64
+    max_json_depth: Count = 64
     """Bodies whose objects and arrays are nested deeper are refused with 400."""
 
-    max_json_parts: Annotated[int, Field(ge=1)] = 100_000
+    max_json_parts: Count = 100_000
     """Bodies with more objects, arrays and members of objects are refused with 400, before they are read."""
 
-    max_json_values: Annotated[int, Field(ge=1)] = 500_000
+    max_json_values: Count = 500_000
     """Bodies with more values (objects, arrays, texts, numbers, …) are refused in the same way."""
 
-    max_schema_bytes: Annotated[ByteSize, Field(ge=1)] = ByteSize(USUAL.total_bytes)
+    max_schema_bytes: SomeBytes = ByteSize(USUAL.total_bytes)
     """Requests whose schemas (response format and tools) are larger together are refused with 400."""
 
-    max_schema_depth: Annotated[int, Field(ge=1)] = USUAL.depth
+    max_schema_depth: Count = USUAL.depth
     """So are requests with a schema that is deeper, with references resolved, ..."""
 
-    max_schema_nodes: Annotated[int, Field(ge=1)] = USUAL.nodes
+    max_schema_nodes: Count = USUAL.nodes
     """... that has more subschemas, ..."""
 
-    max_schema_enum: Annotated[int, Field(ge=1)] = USUAL.enum
+    max_schema_enum: Count = USUAL.enum
     """... that has an enumeration with more values, ..."""
 
-    max_schema_pattern: Annotated[int, Field(ge=1)] = USUAL.pattern
+    max_schema_pattern: Count = USUAL.pattern
     """... that has a longer pattern in characters, ..."""
 
     max_schema_seconds: Seconds = USUAL.seconds
