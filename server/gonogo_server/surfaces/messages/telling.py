@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import uuid4
 
 from gonogo_server import sse
 from gonogo_server.answers.stream import Counted
 from gonogo_server.envelope import message_envelope
-from gonogo_server.surfaces.blocks import Blocks, Closed, Ended, Grown, Kind, Opened
+from gonogo_server.surfaces.blocks import Closed, Ended, Grown, Kind, Opened
+from gonogo_server.surfaces.telling import BlockTelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from gonogo_server.answers.stream import Step
     from gonogo_server.surfaces.blocks import Event
 
 Document = dict[str, Any]
 
-PING: Final = sse.named({"type": "ping"})
 FIELDS: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.REASONING: ("thinking_delta", "thinking"),
     Kind.TEXT: ("text_delta", "text"),
@@ -29,48 +28,31 @@ FIELDS: Final[Mapping[Kind, tuple[str, str]]] = {
 """The type of a block's deltas, and the field with the text."""
 
 
-class MessageTelling:
+class MessageTelling(BlockTelling):
     """Tells one message of `model`, whose prompt has so many tokens; 0 if they are known only at the end.
 
     `shows_thinking`: whether blocks of thinking have their text. `clipped`: whether the limit is that of the model's
     context and not the request's.
     """
 
+    ping: ClassVar = sse.named({"type": "ping"})
+
     def __init__(
         self, model: str, prompt_tokens: int = 0, *, shows_thinking: bool = True, clipped: bool = False
     ) -> None:
-        self._blocks = Blocks()
+        super().__init__()
         self._model = model
         self._prompt_tokens = prompt_tokens
         self._shows_thinking = shows_thinking
         self._clipped = clipped
         self._id = f"msg_{uuid4().hex}"
-        self._opened = False
         self._refused = False
         self._content: list[Document] = []
-        self._kind = Kind.TEXT
         self._arguments = ""
-        self._ended: Ended | None = None
-        self._counted: Counted | None = None
 
     def clip(self) -> None:
         """The limit is that of the model's context and not the request's."""
         self._clipped = True
-
-    def events(self, steps: Iterable[Step]) -> bytes:
-        """The events of these steps, one after the other."""
-        told = self._opening()
-        for event in self._blocks.take(steps):
-            told += self._tell(event)
-        return b"".join(map(sse.named, told))
-
-    def waiting(self) -> bytes:
-        """The first event, and then pings."""
-        return b"".join(map(sse.named, self._opening())) or PING
-
-    def end(self) -> bytes:
-        """Nothing: the last event says it."""
-        return b""
 
     def failure(self, error: BaseException) -> bytes:
         """The error event, after which nothing comes."""
@@ -80,10 +62,7 @@ class MessageTelling:
         """The object of an answer that is over."""
         return self._object() | self._end()
 
-    def _opening(self) -> list[Document]:
-        if self._opened:
-            return []
-        self._opened = True
+    def _begin(self) -> list[Document]:
         return [{"type": "message_start", "message": self._object()}]
 
     def _tell(self, event: Event) -> list[Document]:

@@ -7,19 +7,19 @@ the events had.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import uuid4
 
 from gonogo_server import sse
 from gonogo_server.answers.logprobs import chat_logprobs
 from gonogo_server.answers.stream import Counted
 from gonogo_server.envelope import envelope
-from gonogo_server.surfaces.blocks import Blocks, Closed, Ended, Grown, Kind, Opened
+from gonogo_server.surfaces.blocks import Closed, Ended, Grown, Kind, Opened
+from gonogo_server.surfaces.telling import BlockTelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from gonogo_server.answers.stream import Step
     from gonogo_server.surfaces.blocks import Event
 
 Document = dict[str, Any]
@@ -43,44 +43,27 @@ FAILURES: Final[Mapping[str, str]] = {"rate_limit_error": "rate_limit_exceeded"}
 """Codes of a failed response by the types of errors; any other is `server_error`."""
 
 
-class ResponseTelling:
+class ResponseTelling(BlockTelling):
     """Tells one response, which is the answer to a request that it echoes with `echo`."""
 
+    ping: ClassVar = sse.WAITING
+
     def __init__(self, echo: Mapping[str, Any]) -> None:
-        self._blocks = Blocks()
+        super().__init__()
         self._echo = dict(echo)
         self._id = f"resp_{uuid4().hex}"
         self._created = int(time.time())
         self._sequence = 0
-        self._opened = False
         self._output: list[Document] = []
-        self._kind = Kind.TEXT
         self._part: Document = {}
-        self._ended: Ended | None = None
-        self._counted: Counted | None = None
         self._whole: Document | None = None
-
-    def events(self, steps: Iterable[Step]) -> bytes:
-        """The events of these steps, one after the other."""
-        told = self._opening()
-        for event in self._blocks.take(steps):
-            told += self._tell(event)
-        return b"".join(map(self._numbered, told))
-
-    def waiting(self) -> bytes:
-        """The first events, and then comments."""
-        return b"".join(map(self._numbered, self._opening())) or sse.WAITING
-
-    def end(self) -> bytes:
-        """Nothing: the last event says it."""
-        return b""
 
     def failure(self, error: BaseException) -> bytes:
         """The last event of a response that failed."""
         self.not_stored()
         told = self._object("failed") | {"error": failed(error)}
         failure = {"type": "response.failed", "response": told}
-        return b"".join(map(self._numbered, [*self._opening(), failure]))
+        return b"".join(map(self._written, [*self._opening(), failure]))
 
     def whole(self) -> Document:
         """The object of an answer that is over."""
@@ -104,14 +87,11 @@ class ResponseTelling:
         if self._whole is not None:
             self._whole["store"] = False
 
-    def _numbered(self, event: Document) -> bytes:
+    def _written(self, event: Document) -> bytes:
         number, self._sequence = self._sequence, self._sequence + 1
         return sse.named({"type": event["type"], "sequence_number": number, **event})
 
-    def _opening(self) -> list[Document]:
-        if self._opened:
-            return []
-        self._opened = True
+    def _begin(self) -> list[Document]:
         begun = self._object("in_progress")
         return [
             {"type": "response.created", "response": begun},
