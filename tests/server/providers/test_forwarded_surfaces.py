@@ -60,6 +60,30 @@ async def test_what_the_upstream_has_is_passed_on_byte_by_byte_with_the_headers_
     assert b"x-api-key" not in passed
 
 
+async def test_the_upstream_sees_no_key_of_a_client_and_gives_no_stored_response(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[str, dict[bytes, bytes]]] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope["path"], dict(scope["headers"])))
+        await replying(b'{"id": "resp_1"}', media_type="application/json")(scope, receive, send)
+
+    monkeypatch.setenv("LAB_API_KEY", "of-the-gateway")
+    keys = {"authorization": "Bearer of-a-client", "x-api-key": "of-a-client", "cookie": "of-a-client"}
+    async with listen(http(noting)) as upstream, gateway(upstream.base_url) as client:
+        for path, body in (("/responses", response()), ("/messages", message())):
+            assert (await client.post(path, json=body, headers=keys)).status_code == 200
+        for method in ("GET", "DELETE"):
+            refused = await client.request(method, "/responses/resp_1", headers=keys)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_url")
+            assert "are not read or deleted through this one" in refused.json()["error"]["message"]
+    assert [path for path, _ in seen] == ["/v1/responses", "/v1/messages"]
+    for _, headers in seen:
+        assert headers[b"authorization"] == b"Bearer of-the-gateway"
+        assert b"of-a-client" not in headers.values()
+
+
 async def test_all_that_the_upstream_has_is_its_own(settings: Settings, worker: Worker) -> None:
     app = application(ScriptedEngine(), settings, worker=worker)
     async with listen(app) as itself, gateway(itself.base_url) as client:

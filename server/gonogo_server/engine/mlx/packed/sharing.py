@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LEFT_TO_OTHERS: Final = 4
 """A prompt that takes several passes leaves a quarter of each to others."""
 BESIDE_A_LONG_ONE: Final = 8
-"""Prompts that are read at a time while the oldest of them takes several passes, itself included."""
+"""Prompts that are read at a time while one of them takes several passes, itself included."""
 
 
 def shares(unread: Sequence[int], most: int) -> list[int]:
