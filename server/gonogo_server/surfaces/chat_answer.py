@@ -45,7 +45,7 @@ class ChatAnswer:
         self._usage: Document | None = None
 
     def take(self, chunks: Iterable[Document]) -> list[Step]:
-        """The steps of these chunks. Raises what `CallOrder.take` raises."""
+        """The steps of these chunks. Raises `UpstreamError` for log probabilities or calls that cannot be read."""
         return [step for chunk in chunks for step in self._chunk(chunk)]
 
     def end(self) -> list[Step]:
@@ -149,6 +149,17 @@ def _placed(row: Document) -> Placed:
 
 
 def _alternative(row: Document) -> Alternative:
-    spelled = row.get("bytes")
-    data = row["token"].encode(errors="replace") if spelled is None else bytes(spelled)
-    return Alternative(0, data, row["logprob"])
+    token, logprob, spelled = row.get("token"), row.get("logprob"), row.get("bytes")
+    if not isinstance(token, str) or not isinstance(logprob, int | float):
+        raise UpstreamError(
+            "The upstream's log probabilities cannot be read: try again without them.",
+            code="upstream_unreadable",
+        )
+    return Alternative(0, _bytes(spelled) or token.encode(errors="replace"), logprob)
+
+
+def _bytes(spelled: object) -> bytes:
+    """The bytes of a token; none where the upstream does not give them."""
+    if not isinstance(spelled, list) or not all(type(byte) is int and 0 <= byte < 256 for byte in spelled):
+        return b""
+    return bytes(spelled)

@@ -118,6 +118,20 @@ def test_log_probabilities_go_with_their_text() -> None:
     assert (placed.data, placed.token.chosen.logprob, placed.token.likeliest[0].bytes) == (b"Hi", -0.5, b"H")
 
 
+@pytest.mark.parametrize("spelled", [None, 5, 10**15, "Hi", [300], [None]], ids=str)
+def test_bytes_of_a_token_that_are_none_are_those_of_its_text(spelled: object) -> None:
+    row = {"token": "Hi", "logprob": -0.5, "bytes": spelled, "top_logprobs": []}
+    _, step = ChatAnswer().take([chunk({"content": "Hi"}, logprobs={"content": [row], "refusal": None})])
+    assert isinstance(step, Text)
+    assert [placed.data for placed in step.tokens] == [b"Hi"]
+
+
+@pytest.mark.parametrize("row", [{"token": "Hi", "logprob": None}, {"logprob": -0.5}], ids=str)
+def test_a_log_probability_without_a_token_or_a_number_is_an_error_of_the_upstream(row: Document) -> None:
+    with pytest.raises(UpstreamError, match="log probabilities cannot be read"):
+        ChatAnswer().take([chunk({"content": "Hi"}, logprobs={"content": [row]})])
+
+
 def test_a_stream_without_an_end_is_no_answer() -> None:
     answer = ChatAnswer()
     answer.take([chunk({"content": "Hi"})])
