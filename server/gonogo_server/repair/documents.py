@@ -70,7 +70,7 @@ def chunks(data: bytes, noted: Noted) -> list[Chunk]:
     return [chunk]
 
 
-def read_object(data: bytes) -> Document | None:
+def read_object(data: bytes | bytearray) -> Document | None:
     """The object that these bytes are as JSON; None where they are none."""
     try:
         value = json.loads(data)

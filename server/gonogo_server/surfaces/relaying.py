@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from gonogo_server import sse
 from gonogo_server.errors import UpstreamError
+from gonogo_server.repair.documents import read_object
 from gonogo_server.repair.reading import MOST_BYTES, EventReader
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Relay:
         self._hide = tuple(hide)
         self._reader = EventReader(lambda _rule: None)
         self._rest = bytearray()
+        self._begun = False
         self.over = False
         """Whether a terminal event has come."""
         self.prompt_tokens = self.completion_tokens = 0
@@ -48,7 +50,7 @@ class Relay:
         begin, at = 0, max(0, len(self._rest) - _LONGEST_END + 1)
         self._rest += data
         while found := _END.search(self._rest, at):
-            at = found.end()
+            at, self._begun = found.end(), True
             yield self._passed(bytes(self._rest[begin:at]))
             begin = at
         del self._rest[:begin]
@@ -65,6 +67,10 @@ class Relay:
         for event in events:
             self._read(event.data)
         return rest.rstrip(b"\r\n") + b"\n\n" if events else b""
+
+    def whole(self) -> Document | None:
+        """The JSON object that came in place of a stream; None for a stream."""
+        return None if self._begun else read_object(self._rest)
 
     def waiting(self) -> bytes:
         """A comment."""

@@ -9,7 +9,7 @@ import pytest
 from gonogo_server.compose import application
 from gonogo_server.engine.scripted import ScriptedEngine
 from server.conftest import listen
-from server.providers.chat_only import alike, empty_body, events, message, response
+from server.providers.chat_only import alike, answering, empty_body, events, message, response
 from server.providers.upstreams import HEAD as STREAM_HEAD
 from server.providers.upstreams import (
     gateway,
@@ -103,6 +103,37 @@ async def test_all_that_the_upstream_has_is_its_own(settings: Settings, worker: 
         assert (refused.status_code, refused.json()["error"]["param"]) == (400, "previous_response_id")
         missing = await client.post("/messages", json={**message(), "model": "other"})
         assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found_error")
+
+
+NOT_THERE = b'{"error":"Unexpected endpoint or method. (POST /v1/messages)"}'
+"""With status 200, as LM Studio answers on a path that it does not have."""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_missing_path_that_answers_200_is_missing(*, stream: bool) -> None:
+    chat = answering({"content": "Yes."})
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        there = scope["path"].endswith(("/chat/completions", "/models"))
+        await (chat if there else replying(NOT_THERE, media_type="application/json"))(scope, receive, send)
+
+    async with listen(http(app)) as upstream, gateway(upstream.base_url) as client:
+        for path, body in (("/responses", response()), ("/messages", message())):
+            answer = await client.post(path, json={**body, "model": "m", "stream": stream})
+            assert (answer.status_code, "Yes." in answer.text) == (200, True), answer.text
+        counted = await client.post("/messages/count_tokens", json={**message(), "model": "m"})
+    assert counted.status_code == 404
+    assert "cannot count the tokens" in counted.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_error_with_status_200_is_an_error(*, stream: bool) -> None:
+    app = replying(b'{"error": {"message": "out of memory"}}', media_type="application/json")
+    both = {"surfaces": ["responses", "messages"]}
+    async with listen(app) as upstream, gateway(upstream.base_url, lab=both) as client:
+        for path, body in (("/responses", response(stream=stream)), ("/messages", message(stream=stream))):
+            answer = await client.post(path, json=body)
+            assert (answer.status_code, answer.json()["error"]["message"]) == (502, "out of memory")
 
 
 CREATED = (

@@ -11,12 +11,12 @@ from gonogo_server.answers.written import Body, begun
 from gonogo_server.errors import UpstreamError
 from gonogo_server.exchange import current
 from gonogo_server.providers.upstream.partial import until_failure
-from gonogo_server.repair.documents import encoded
+from gonogo_server.repair.documents import encoded, read_object
 from gonogo_server.repair.errors import error_in, upstream_error
 from gonogo_server.surfaces.relaying import check_hidden, count
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from gonogo_wire import CountMessageTokensRequest, CreateMessageRequest, CreateResponseRequest
 
@@ -90,16 +90,12 @@ class _Exchange:
         ) as reply:
             await self._check(reply)
             data = await reply.body()
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
+        document = read_object(data)
+        if document is None:
             raise UpstreamError(
                 "The upstream's answer is no JSON object: ask again.", code="upstream_unreadable"
             )
-        if document.get("type") == "error" and (failure := error_in(document, self.client.hidden)):
-            raise failure
+        self._check_document(document)
         if document.get("status") == "failed":
             check_hidden(data, self.client.hidden)
         _note(document.get("usage"))
@@ -112,8 +108,9 @@ class _Exchange:
             "POST", self.path, self._content(), self.context.request_id, self.context.headers
         ) as reply:
             await self._check(reply)
-            async with aclosing(_read(reply, relay)) as coming:
+            async with aclosing(_read(reply, relay, self._check_document)) as coming:
                 async for events in coming:
+                    self.endpoints.found(self.path)
                     if exchange.first_token_seconds is None:
                         exchange.first_token_seconds = exchange.seconds
                     yield events
@@ -129,7 +126,6 @@ class _Exchange:
     async def _check(self, reply: Reply) -> None:
         """Raise the upstream's error, or `NoSuchPathError`; remember whether the path exists."""
         if 200 <= reply.status < 300:
-            self.endpoints.found(self.path)
             return
         error = upstream_error(reply.status, reply.headers, await reply.start(), self.client.hidden)
         if reply.status in REFUSED:
@@ -138,9 +134,26 @@ class _Exchange:
             raise NoSuchPathError
         raise error
 
+    def _check_document(self, document: Document) -> None:
+        """The same for an answer with status 200, with which LM Studio answers on paths that it does not have.
 
-async def _read(reply: Reply, relay: Relay) -> AsyncGenerator[bytes, None]:
-    """The events, those of one read together. A connection that breaks after the terminal event is no error."""
+        Source: lmstudio-ai/lmstudio-bug-tracker#618.
+        """
+        is_answer = document.get("object") == "response" or document.get("type") == "message"
+        error = None if is_answer else error_in(document, self.client.hidden)
+        if error is None or document.get("type") == "error":
+            self.endpoints.found(self.path)
+        elif not self.sure:
+            raise NoSuchPathError
+        if error is not None:
+            raise error
+
+
+async def _read(reply: Reply, relay: Relay, check: Callable[[Document], None]) -> AsyncGenerator[bytes, None]:
+    """The events, those of one read together. A connection that breaks after the terminal event is no error.
+
+    `check` raises the error that an object in place of a stream is.
+    """
     try:
         async for piece in reply.pieces():
             good, failure = until_failure(relay.feed(piece))
@@ -152,6 +165,11 @@ async def _read(reply: Reply, relay: Relay) -> AsyncGenerator[bytes, None]:
         if not relay.over:
             raise
     else:
+        if (document := relay.whole()) is not None:
+            check(document)
+            raise UpstreamError(
+                "The upstream answered without a stream: ask for none.", code="upstream_unreadable"
+            )
         if rest := relay.finish():
             yield rest
         if not relay.over:
