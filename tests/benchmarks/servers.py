@@ -20,29 +20,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 180.0
 
-CONVERT = """
-import sys
-from pathlib import Path
-import gonogo_server.engine.mlx
-import mlx.core as mx, json
-from gonogo_server.engine.mlx.gguf import load_gguf
-from gonogo_server.engine.locate import locate
-from dataclasses import asdict
-from mlx.utils import tree_flatten
-from transformers import PreTrainedTokenizerFast
-folder = Path(sys.argv[2])
-folder.mkdir(parents=True, exist_ok=True)
-model, tokenizer, _ = load_gguf(locate(sys.argv[1]).path, mx.float32)
-mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(model.parameters())))
-config = asdict(model.args) | {"eos_token_id": sorted(tokenizer.eos_token_ids)}
-(folder / "config.json").write_text(json.dumps(config))
-id_to_token = tokenizer.backend_tokenizer.id_to_token
-names = {"bos_token": id_to_token(tokenizer.bos_token_id), "eos_token": id_to_token(tokenizer.eos_token_id)}
-PreTrainedTokenizerFast(
-    tokenizer_object=tokenizer.backend_tokenizer, chat_template=tokenizer.chat_template, **names
-).save_pretrained(folder)
-"""
-"""A GGUF file as a folder that every server on MLX reads, its weights in float32."""
+UNPACK = Path(__file__).resolve().parents[2] / "tasks" / "unpack_model.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +48,8 @@ class Served:
 
 
 def convert(model: str, folder: Path) -> Path:
-    """The model as a folder in MLX format."""
-    subprocess.run([sys.executable, "-c", CONVERT, model, str(folder)], check=True)
+    """The model as a folder that every server on MLX reads, its weights in float32; another process writes it."""
+    subprocess.run([sys.executable, str(UNPACK), model, str(folder)], check=True)
     return folder
 
 
