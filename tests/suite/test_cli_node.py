@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo.clients import nodejs
+from suite.clients.reading_in_node import INSTALLED, needs_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.testing import Result
 
     Run = Callable[..., Result]
 
-ROOT = Path(__file__).parents[2]
-INSTALLED = ROOT / "tests" / "clients" / "node"
-needs_packages = pytest.mark.skipif(
-    not all((INSTALLED / "node_modules" / name).exists() for name in nodejs.PACKAGES),
-    reason="the clients for Node are not installed: uv run npm ci --prefix tests/clients/node",
-)
 OF_NODE = ("clients.openai_node", "clients.ai_sdk")
 FEW = ("--only", "models", "--only", "chat.stream.done", "--only", "clients")
 
@@ -104,4 +99,4 @@ def test_a_folder_without_the_packages_is_a_wrong_option(
 
 
 def test_the_documentation_has_the_command_with_the_versions_of_the_lane() -> None:
-    assert nodejs.command("node-clients") in (ROOT / "docs" / "ci.md").read_text("utf-8")
+    assert nodejs.command("node-clients") in (INSTALLED.parents[2] / "docs" / "ci.md").read_text("utf-8")

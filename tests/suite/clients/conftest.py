@@ -6,10 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gonogo.clients.nodejs import find
 from gonogo.exchange import Chunk, Exchange, Request
+from suite.clients.reading_in_node import INSTALLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gonogo.clients.nodejs import Node
 
     Make = Callable[..., Exchange]
 
@@ -76,3 +80,9 @@ def streamed() -> Make:
         return exchange(path, body, media_type, asked={"stream": True, **(asked or {})}, **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """The clients for Node that the tests install."""
+    return find(INSTALLED)

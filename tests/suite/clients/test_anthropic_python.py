@@ -9,6 +9,7 @@ import pytest
 from clients.measured.canned_surfaces import message, message_stream
 from clients.measured.canned_values import CALLS
 from gonogo.clients import anthropic_python
+from suite.clients.named_events import replaced, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,21 +30,13 @@ def told(breakage: Breakage | None) -> str | None:
     return None if breakage is None else breakage.how.partition(": ")[0]
 
 
-def without(kind: str, events: tuple[bytes, ...] = TEXT) -> tuple[bytes, ...]:
-    return tuple(event for event in events if not event.startswith(f"event: {kind}\n".encode()))
-
-
-def replaced(old: str, new: str, events: tuple[bytes, ...] = TEXT) -> tuple[bytes, ...]:
-    return tuple(event.replace(old.encode(), new.encode()) for event in events)
-
-
 @pytest.mark.parametrize(
     "events",
     [
         pytest.param(TEXT, id="a text"),
         pytest.param(WITH_USES, id="uses of tools"),
-        pytest.param(without("ping"), id="no ping"),
-        pytest.param(without("content_block_stop"), id="no content_block_stop"),
+        pytest.param(without("ping", TEXT), id="no ping"),
+        pytest.param(without("content_block_stop", TEXT), id="no content_block_stop"),
         pytest.param((*TEXT, b"data: [DONE]\n\n"), id="a [DONE] at the end"),
         pytest.param((*TEXT[:2], b'event: acme\ndata: {"type": "acme"}\n\n', *TEXT[2:]), id="another event"),
     ],
@@ -60,10 +53,14 @@ def test_a_stream_that_it_reads(streamed: Make, events: tuple[bytes, ...]) -> No
             "delivers nothing from",
             id="no names",
         ),
-        pytest.param(without("message_start"), f"AssertionError in {FINAL}", id="no message_start"),
-        pytest.param(without("content_block_start"), f"IndexError in {HELPER}", id="no content_block_start"),
-        pytest.param(replaced('"usage":{', '"use":{'), "AttributeError", id="no usage"),
-        pytest.param(replaced('"index":0', '"index":1'), f"IndexError in {HELPER}", id="indexes from 1"),
+        pytest.param(without("message_start", TEXT), f"AssertionError in {FINAL}", id="no message_start"),
+        pytest.param(
+            without("content_block_start", TEXT), f"IndexError in {HELPER}", id="no content_block_start"
+        ),
+        pytest.param(replaced('"usage":{', '"use":{', TEXT), "AttributeError", id="no usage"),
+        pytest.param(
+            replaced('"index":0', '"index":1', TEXT), f"IndexError in {HELPER}", id="indexes from 1"
+        ),
         pytest.param(
             replaced('{\\"time', "{time", WITH_USES), f"ValueError in {HELPER}", id="input that is no JSON"
         ),

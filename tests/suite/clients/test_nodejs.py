@@ -15,27 +15,21 @@ import pytest
 from clients.measured.canned_surfaces import SURFACES
 from clients.measured.canned_values import TOOLS as SURFACE_TOOLS
 from gonogo.clients import nodejs
-from gonogo.clients.breakage import Breakage, NotRun
+from gonogo.clients.breakage import NotRun
 from gonogo.clients.node_readers import NODE_READERS, fitting_node
-from gonogo.clients.nodejs import MISSING, NodeLane, find, wanted
+from gonogo.clients.nodejs import MISSING, find, wanted
 from gonogo.errors import UsageError
 from gonogo.exchange import Failure, FailureKind
 from gonogo.rules import load
+from suite.clients.reading_in_node import INSTALLED, needs_packages, read_by, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gonogo.clients.nodejs import Node
-    from gonogo.clients.replaying import Outcome, Replay
     from gonogo.exchange import Exchange
 
     Make = Callable[..., Exchange]
-
-INSTALLED = Path(__file__).parents[2] / "clients" / "node"
-needs_packages = pytest.mark.skipif(
-    not all((INSTALLED / "node_modules" / name).exists() for name in nodejs.PACKAGES),
-    reason="the clients for Node are not installed: uv run npm ci --prefix tests/clients/node",
-)
 
 CHAT, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/completions", "/embeddings"
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
@@ -74,25 +68,6 @@ def fragments(*fragments: dict[str, Any]) -> tuple[object, ...]:
     """A stream of the fragments of calls."""
     deltas = [chunk({"role": "assistant", "tool_calls": [fragment]}) for fragment in fragments]
     return (*deltas, chunk({}, "tool_calls"), "[DONE]")
-
-
-@pytest.fixture(scope="module")
-def node() -> Node:
-    return find(INSTALLED)
-
-
-def read_by(node: Node, *exchanges: Exchange, **options: Any) -> dict[Replay, Outcome]:  # noqa: ANN401 - the lane's
-    with NodeLane(node, **options) as lane:
-        for exchange in exchanges:
-            lane.submit(exchange)
-        return lane.results()
-
-
-def told(node: Node, exchange: Exchange) -> dict[str, str]:
-    """How each client broke on an answer, by the name of its reader; empty where it did not."""
-    found = read_by(node, exchange)
-    assert all(one is None or isinstance(one, Breakage) for one in found.values()), found
-    return {reader: one.how if isinstance(one, Breakage) else "" for (reader, _), one in found.items()}
 
 
 def _offering(path: str, scenario: str) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from clients.measured.canned_surfaces import response_stream
 from clients.measured.canned_values import CALLS, TOOLS
-from gonogo.clients import nodejs
-from gonogo.clients.breakage import Breakage
-from gonogo.clients.nodejs import NodeLane, find
+from suite.clients.named_events import without
+from suite.clients.reading_in_node import needs_packages, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,33 +19,7 @@ if TYPE_CHECKING:
 
     Make = Callable[..., Exchange]
 
-INSTALLED = Path(__file__).parents[2] / "clients" / "node"
-pytestmark = pytest.mark.skipif(
-    not all((INSTALLED / "node_modules" / name).exists() for name in nodejs.PACKAGES),
-    reason="the clients for Node are not installed: uv run npm ci --prefix tests/clients/node",
-)
-
-
-@pytest.fixture(scope="module")
-def node() -> Node:
-    return find(INSTALLED)
-
-
-def told(node: Node, exchange: Exchange) -> dict[str, str]:
-    """How each client broke on an answer, by the name of its reader; empty where it did not."""
-    with NodeLane(node) as lane:
-        lane.submit(exchange)
-        found = lane.results()
-    assert all(one is None or isinstance(one, Breakage) for one in found.values()), found
-    return {reader: one.how if isinstance(one, Breakage) else "" for (reader, _), one in found.items()}
-
-
-def without(kind: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    return tuple(event for event in events if not event.startswith(f"event: {kind}\n".encode()))
-
-
-def changed(old: str, new: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    return tuple(event.replace(old.encode(), new.encode()) for event in events)
+pytestmark = needs_packages
 
 
 def at_the_limit(events: tuple[bytes, ...]) -> tuple[bytes, ...]:

@@ -1,0 +1,13 @@
+"""Streams of named events, changed in their bytes."""
+
+from __future__ import annotations
+
+
+def without(kind: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The stream less its events of this name."""
+    return tuple(event for event in events if not event.startswith(f"event: {kind}\n".encode()))
+
+
+def replaced(old: str, new: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The stream with a text in place of another in each event."""
+    return tuple(event.replace(old.encode(), new.encode()) for event in events)
