@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import zlib
-from base64 import b64encode
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,7 +9,6 @@ from gonogo import __version__
 from gonogo.errors import EvidenceError
 from gonogo.evidence import EvidenceWriter, Record, Target, read, write
 from gonogo.exchange import Chunk, Exchange, Failure, FailureKind, Request
-from gonogo.exchange_json import MOST_PLAIN
 from gonogo.reasons import Reason
 from gonogo.redaction import redact
 from gonogo.verdict import Because
@@ -40,10 +37,6 @@ def path(tmp_path: Path) -> Path:
 
 def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def packed(data: bytes) -> str:
-    return b64encode(zlib.compress(data)).decode()
 
 
 def written(path: Path, *exchanges: Exchange, key: str | None = None) -> Path:
@@ -355,49 +348,3 @@ class TestABadFile:
     def test_on_a_full_disk_is_named(self) -> None:
         with pytest.raises(EvidenceError, match="No space left"):
             EvidenceWriter("/dev/full", TARGET, STARTED)
-
-
-class TestABodyOfVectors:
-    """Larger than 64 KiB: packed, and the same when it is read."""
-
-    TEXT = json.dumps({"data": [{"embedding": [number / 7 for number in range(8000)]}]}).encode()
-    BIG = replace(
-        EXCHANGE, chunks=(Chunk(0.1, TEXT[:70_000]), Chunk(0.1, b""), Chunk(0.3, TEXT[70_000:] + b"\xff"))
-    )
-
-    def test_is_kept_whole_in_less_room(self, tmp_path: Path) -> None:
-        path = tmp_path / "e.jsonl"
-        written(path, self.BIG)
-        (stored,) = read(path).exchanges
-
-        assert stored.chunks == self.BIG.chunks
-        assert path.stat().st_size < 0.8 * len(self.TEXT)
-
-    def test_is_text_as_long_as_it_is_small(self, tmp_path: Path) -> None:
-        path = tmp_path / "e.jsonl"
-        written(path, replace(EXCHANGE, chunks=(Chunk(0.1, b"x" * MOST_PLAIN),)))
-        assert b'"zlib"' not in path.read_bytes()
-
-    @pytest.mark.parametrize(
-        ("chunks", "sentence"),
-        [
-            (
-                {"zlib": "eJwDAAAAAAE=", "pieces": [[0.1, 5]]},
-                "the packed body has not the length of its pieces",
-            ),
-            ({"zlib": "eJwDAAAAAAE=", "pieces": [[0.1, 10**9]]}, "1000000000 bytes are more than a body has"),
-            ({"zlib": "AAAA", "pieces": [[0.1, 5]]}, "while decompressing"),
-            ({"zlib": packed(b"x" * 100), "pieces": [[0.1, 5]]}, "has not the length of its pieces"),
-        ],
-    )
-    def test_that_is_not_what_its_pieces_say_is_one_sentence(
-        self, tmp_path: Path, chunks: object, sentence: str
-    ) -> None:
-        path = tmp_path / "e.jsonl"
-        written(path, EXCHANGE)
-        header, line = path.read_text().splitlines()
-        path.write_text(header + "\n" + json.dumps(json.loads(line) | {"chunks": chunks}) + "\n")
-        with pytest.raises(
-            EvidenceError, match=rf"^Line 2 of .* is not valid gonogo evidence: chunks: .*{sentence}"
-        ):
-            read(path)
