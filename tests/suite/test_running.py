@@ -12,7 +12,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo import asking, evidence, running
@@ -204,6 +204,28 @@ def test_what_is_judged_again_of_an_interrupted_check_is_no_go_for_nobody(
     assert ended.status == status
     assert judged.exit_code == 2
     assert judged.stdout == ended.stdout.replace(seconds_in(ended.stdout), "")
+
+
+@SIGNALS
+def test_a_signal_that_comes_while_answers_are_judged_leaves_the_report_whole(
+    monkeypatch: pytest.MonkeyPatch,
+    gonogo: Callable[..., Result],
+    reference_url: str,
+    tmp_path: Path,
+    number: signal.Signals,
+    status: int,
+) -> None:
+    def judged(*arguments: Any) -> Any:  # noqa: ANN401 - those of `judge`
+        signal.raise_signal(number)
+        monkeypatch.undo()
+        return running.judge(*arguments)
+
+    monkeypatch.setattr(running, "judge", judged)
+    report = tmp_path / "r.json"
+    result = gonogo("check", reference_url, "--only", "models.list", "--json", report)
+
+    assert (result.exit_code, result.stderr) == (status, "Interrupted.\n")
+    assert {rule["verdict"] for rule in json.loads(report.read_bytes())["rules"]} == {"pass"}
 
 
 def seconds_in(printed: str) -> str:

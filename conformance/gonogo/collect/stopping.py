@@ -26,11 +26,15 @@ class Stopper:
     _task: asyncio.Task[None] | None = field(default=None)
 
     def stop(self, number: int) -> bool:
-        """Cancel what is bounded now, in good order; False if nothing is, or this is the second time."""
+        """Cancel what is bounded now, in good order; False if nothing ever was, or this is the second time.
+
+        Between two bounds the next one is cancelled; behind the last one the report is still to be written.
+        """
         again, self.number = self.number is not None, number
-        if again or self._loop is None or self._task is None:
+        if again or self._loop is None:
             return False
-        self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
         return True
 
     def end(self, because: Because) -> None:
