@@ -249,6 +249,7 @@ class TestStructure:
             "'x'",
         ),
         ({"messages": []}, "'messages'"),
+        ({"messages": [{"role": "system", "content": ""}]}, "'messages'"),
         ({"tool_choice": {"type": "any"}}, "'tool_choice'"),
         ({"tools": [{"name": "f", "input_schema": {"type": "string"}}]}, "an object"),
     ],

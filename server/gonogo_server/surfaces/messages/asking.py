@@ -73,6 +73,8 @@ def asked(body: Request, *, images: bool = False) -> Asked:
     refuse_foreign(body.model_extra if isinstance(body, CreateMessageRequest) else {}, FOREIGN)
     said = _conversation(body, images=images)
     chat: dict[str, Any] = {"model": body.model, "messages": said.messages()}
+    if not chat["messages"]:
+        raise unsupported("messages", "has only empty system messages: send a user message.")
     names = {
         "messages": "messages",
         "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
