@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -118,7 +119,8 @@ def stop_named(longer: Exchange, cut: Exchange) -> Outcome:
         raise undecided(Reason.NOTHING_SEEN, cut, what="stop_sequence")
     if messages.stop_sequence(cut) == seen.stop:
         return saw("stop_sequence", cut)
-    return Deviation(f'"stop_sequence": {seen.stop!r}', f'"stop_sequence" is {messages.stop_sequence(cut)!r}')
+    given = reading.field(messages.ending(cut) or {}, "stop_sequence")
+    return Deviation(f'"stop_sequence": {json.dumps(seen.stop, ensure_ascii=False)}', given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def prompt_counts_agree(*exchanges: Exchange) -> Outcome:
         messages.ended(exchange)
     return Deviation(
         f"the {counts[0]} tokens of the prompt that the first answer counts",
-        "with those of caches they are " + " and then ".join(map(str, counts)),
+        "the counts, with the tokens of caches, are " + " and then ".join(map(str, counts)),
     )
 
 
