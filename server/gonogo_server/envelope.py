@@ -43,8 +43,8 @@ STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
 }
 """Errors of the router itself: code and sentence."""
 
-MESSAGES: Final = ("/messages", "/messages/count_tokens")
-"""How the paths of the Messages API end."""
+MESSAGES: Final = ("/v1/messages", "/v1/messages/count_tokens")
+"""How the paths of the Messages API end; a model may be named org/messages."""
 
 MESSAGE_TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error",

@@ -54,7 +54,7 @@ async def test_a_model_is_found_by_an_id_with_a_slash(
     assert response.json()["id"] == "org/scripted"
 
 
-@pytest.mark.parametrize("path", ["/models/other", "/models/", "/models/scripted/"])
+@pytest.mark.parametrize("path", ["/models/other", "/models/", "/models/scripted/", "/models/org/messages"])
 async def test_a_model_that_is_not_served_is_not_found(
     client: httpx2.AsyncClient, keeps_contract: Check, path: str
 ) -> None:
