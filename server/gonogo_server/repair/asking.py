@@ -199,18 +199,18 @@ def echo_beyond_text(document: Document) -> str | None:
 
 def definitions(document: Document) -> str | None:
     """Whether the schema of the response format has definitions."""
-    wanted = document.get("response_format")
-    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
-        return None
-    return "response_format" if '"$ref"' in json.dumps(wanted) or '"$defs"' in json.dumps(wanted) else None
+    text = json.dumps(_schema(document))
+    return "response_format" if '"$ref"' in text or '"$defs"' in text else None
 
 
 def pattern(document: Document) -> str | None:
     """Whether the schema of the response format has a pattern."""
+    return "response_format" if _has_pattern(_schema(document)) else None
+
+
+def _schema(document: Document) -> Document | None:
     wanted = document.get("response_format")
-    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
-        return None
-    return "response_format" if _has_pattern(wanted) else None
+    return wanted if isinstance(wanted, dict) and wanted.get("type") == "json_schema" else None
 
 
 def _has_pattern(schema: object) -> bool:
