@@ -45,14 +45,14 @@ def differences(reader: str, exchange: Exchange, said: Said) -> Iterator[str]:
         yield from _of_vectors(exchange, said)
     elif "message" in said:
         yield from _of_errors(exchange, said)
-    elif exchange.request.path in SURFACES:
+    elif exchange.request.operation in SURFACES:
         yield from _of_surface(exchange, said, of_ai_sdk=reader.startswith("ai_sdk."))
     else:
         yield from _of_choices(exchange, said, of_ai_sdk=reader.startswith("ai_sdk."))
 
 
 def _of_surface(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[str]:
-    found = surface_says(exchange.request.path, exchange.body)
+    found = surface_says(exchange.request.operation, exchange.body)
     told = found.told
     (choice,) = said["choices"]
     if choice["text"] in found.texts:

@@ -66,7 +66,7 @@ def fitting_node(exchange: Exchange) -> tuple[str, ...]:
     """The names of the readers of an answer; none where it is not whole, or none that a client would ask for."""
     if exchange.status is None or exchange.failure is not None or exchange.status > _MOST_STATUS:
         return ()
-    path, fields = exchange.request.path.partition("?")[0], exchange.request.fields
+    path, fields = exchange.request.operation, exchange.request.fields
     if exchange.status >= 400:
         return ("ai_sdk.errors",) if path == _CHAT else ()
     if not 200 <= exchange.status < 300:

@@ -52,7 +52,7 @@ def fitting(exchange: Exchange) -> tuple[str, ...]:
     """The names of the readers of an answer; none where it is not whole, or none that a client would ask for."""
     if exchange.status is None or exchange.failure is not None:
         return ()
-    asked = exchange.request.path.partition("?")[0]
+    asked = exchange.request.operation
     if exchange.status >= 400:
         # Errors of messages have an envelope of their own.
         return () if asked.startswith("/messages") else ("openai_python.errors",)

@@ -36,7 +36,7 @@ class Seen:
 
     def answer(self, request: Request) -> Exchange:
         """What is said to a request, with what is kept of it: credentials are told, and not written down."""
-        path = request.path.partition("?")[0]
+        path = request.operation
         second = path.startswith(_SECOND)
         kept = self._kept(request, second=second)
         if request.method == "GET":

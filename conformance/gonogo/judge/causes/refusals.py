@@ -108,7 +108,7 @@ def _no_json(sight: Sight) -> Sighting | None:
             else f"status {exchange.status} without a body"
         )
 
-    known = [exchange for exchange in sight.refused if exchange.request.path in kinds.NAMES]
+    known = [exchange for exchange in sight.refused if exchange.request.operation in kinds.NAMES]
     if among((e for e in known if e.request.method == "POST"), is_text) is None:
         return None
     return among([*known, *sight.refused], is_text)
@@ -220,11 +220,11 @@ def _one_parameter(sight: Sight) -> Sighting | None:
 
 def _by_parameter(sight: Sight) -> dict[str, list[Exchange]]:
     """The requests of each parameter that others of the same operation do without, and are accepted."""
-    served = {e.request.path for e in sight.accepted}
+    served = {e.request.operation for e in sight.accepted}
     found: dict[str, list[Exchange]] = {}
     for exchange in sight.exchanges.values():
         fields = exchange.request.fields
-        if exchange.request.path not in served:
+        if exchange.request.operation not in served:
             continue
         for name in fields.keys() - ORDINARY:
             value = fields[name]

@@ -97,7 +97,7 @@ def same_output(*exchanges: Exchange) -> Outcome:
 
 def read(exchange: Exchange) -> Told:
     """What the answer says; Stop where it cannot be read."""
-    return READERS[exchange.request.path](exchange)
+    return READERS[exchange.request.operation](exchange)
 
 
 def _same_count(exchanges: tuple[Exchange, ...], count: Callable[[Told], int | None], what: str) -> Outcome:
@@ -111,7 +111,7 @@ def _same_count(exchanges: tuple[Exchange, ...], count: Callable[[Told], int | N
 
 def _differ(one: Exchange, other: Exchange, shown: Callable[[Told], str], what: str) -> Deviation:
     """How the second surface differs from the first."""
-    first, second = (NAMES[exchange.request.path] for exchange in (one, other))
+    first, second = (NAMES[exchange.request.operation] for exchange in (one, other))
     return Deviation(f"{what} of {first}, {shown(read(one))}", f"{what} of {second} is {shown(read(other))}")
 
 
