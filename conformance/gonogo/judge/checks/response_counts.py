@@ -33,7 +33,8 @@ def usage_has(exchange: Exchange, names: str) -> Outcome:
     usage = responses.counts(exchange)
     wanted = names.split(", ")
     for name in wanted:
-        if (reading.count(usage.get(name)) or -1) < 0 and usage.get(name) != 0:
+        number = reading.count(usage.get(name))
+        if number is None or number < 0:
             return Deviation(f'"{name}" as a whole number', reading.field(usage, name))
     return saw("count of tokens", exchange, count=len(wanted))
 
