@@ -126,9 +126,10 @@ Feature: Tools in a message
     When a tool must be used in a streamed message
     Then the pieces of every input are the text of a JSON object
 
-  @must @messages.tools.input_kept
+  # No piece at all is the input {}, and a model that nobody holds to the schema may choose it; so nothing fails by it.
+  @should @messages.tools.input_kept
   Scenario: A streamed tool_use block has the input of a whole one
-    Source: guide, Streaming messages, input JSON delta
+    Source: guide, Streaming messages, input JSON delta; without strict a model may stray
     Why: a block that starts and stops without a delta runs the tool without arguments (BerriAI/litellm#25561).
     Needs: messages.tools.any, messages.tools.input, messages.stream.block_kind
     When a tool must be used in a message

@@ -25,8 +25,8 @@ Feature: Streams of responses
     Then the name of each event is its type
 
   @must @responses.stream.created
-  Scenario: response.created is the first event
-    Source: schema, ResponseStreamEvent; Open Responses, Streaming
+  Scenario: response.created is the first event of a response
+    Source: schema, ResponseStreamEvent; Open Responses, Streaming, where events of a server's own kind may come anywhere
     Why: openai-python and openai-node raise without it.
     Needs: responses.stream.events
     When any response is streamed
@@ -124,7 +124,7 @@ Feature: Streams of responses
 
   @must @responses.stream.item_id
   Scenario: Every added output item has an id
-    Source: schema, OutputItem; Open Responses, Items: every item has an id
+    Source: schema, item_id, "the ID of the output item", required in the events of an item; Open Responses, Items
     Why: openai-node and the AI SDK refuse it (ggml-org/llama.cpp#20607).
     Needs: responses.stream.item_added
     When any response is streamed

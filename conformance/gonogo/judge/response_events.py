@@ -55,12 +55,13 @@ class _Reader:
 
     def read(self, events: tuple[Named, ...]) -> Course:
         """What the whole stream shows."""
-        first = events[0]
+        # Events of no response, such as one that keeps the connection open, may come before it.
+        first = next((event for event in events if _is_of_response(event)), events[0])
         self.course.expect(
             "missing-created",
             first.type in ("response.created", ERROR, FAILED),
-            "response.created as the first event",
-            f"the first event is {first.type or 'of no type'}",
+            "response.created as the first event of the response",
+            f"its first event is {first.type or 'of no type'}",
             first,
         )
         for event in events:
@@ -351,6 +352,10 @@ _HANDLERS: Final[Mapping[str, Callable[[_Reader, Named], None]]] = {
     ERROR: _Reader.fail,
     **dict.fromkeys(ENDS, _Reader.end),
 }
+
+
+def _is_of_response(event: Named) -> bool:
+    return event.type == ERROR or event.type.startswith("response.")
 
 
 def _alike(one: str, other: str) -> bool:

@@ -121,6 +121,7 @@ def without_texts(events: list[Json]) -> list[Json]:
         lambda events: [*events[:2], ended(name="response.failed")],
         lambda events: [*events[:5], {"type": "error", "message": "No."}, ended(name="response.failed")],
         lambda events: [events[0], {"type": "response.queued", "response": {"id": "resp_1"}}, *events[1:]],
+        lambda events: [{"type": "keepalive"}, {"type": "acme:place", "ahead": 3}, *events],
         lambda events: [
             event for event in events if event["type"] != "response.function_call_arguments.delta"
         ],
@@ -132,6 +133,7 @@ def without_texts(events: list[Json]) -> list[Json]:
         "a failure",
         "an error and a failure",
         "a response that waits",
+        "events of no response before it",
         "arguments at once",
     ],
 )

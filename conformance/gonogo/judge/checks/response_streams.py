@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import gonogo.judge.response_events  # noqa: F401 - registers the state machine of these streams
 from gonogo.judge import named_events, reading, responses
 from gonogo.judge.checks.responses import COMPONENT
 from gonogo.judge.outcome import Deviation, Stop, saw, undecided
+from gonogo.judge.response_events import ERROR, FAILED
 from gonogo.judge.response_steps import STEPS, Step
 from gonogo.judge.responses import ENDS
 from gonogo.judge.shape import misfits
@@ -38,6 +38,8 @@ def carries_events(exchange: Exchange) -> Outcome:
     if seen:
         return saw("event of a response", exchange, count=seen)
     reading.unfailed(exchange)
+    if any(event.type == ERROR for event in found):  # flat, unlike that of chat
+        raise undecided(Reason.ERROR_FRAME, exchange)
     shown = exchange.body[:80].decode("utf-8", "replace")
     actual = f"the stream begins with {shown!r}" if shown else "the body is empty"
     return Deviation("events whose types begin with response.", actual).located(exchange, 0)
@@ -108,7 +110,7 @@ def not_failing(exchange: Exchange) -> Outcome:
     """A request that is valid does not fail; an error in a stream is a server error that came late."""
     found = named_events.events(exchange)
     for event in found:
-        if event.type in ("error", "response.failed") or event.value.get("error"):
+        if event.type in (ERROR, FAILED) or event.value.get("error"):
             shown = exchange.body[event.offset : event.end][:160].decode("utf-8", "replace").strip()
             return Deviation("a stream without an error", shown).located(exchange, event.offset, event.end)
     return saw("event without an error", exchange, count=len(found))
