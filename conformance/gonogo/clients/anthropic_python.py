@@ -7,25 +7,23 @@ uses what it got.
 
 from __future__ import annotations
 
-import functools
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from gonogo.clients.breakage import Breakage, Client, NotInstalled
-from gonogo.clients.recording import BASE_URL, expect_turns, headers, pieces
+from gonogo.clients.breakage import NotInstalled
+from gonogo.clients.python_sdk import reader_of
+from gonogo.clients.recording import BASE_URL, expect_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from anthropic import Anthropic
     from anthropic.types import ContentBlock, RawMessageStreamEvent, Usage
 
+    from gonogo.clients.python_sdk import Transport
     from gonogo.exchange import Exchange, Request
 
     Lines = Iterator[str]
-    Lane = Callable[[Anthropic, Exchange], Lines]
-    Reader = Callable[[Exchange], Breakage | None]
 
 NAME = "anthropic-python"
 
@@ -39,35 +37,13 @@ def require() -> ModuleType:
     return anthropic
 
 
-def _reader(lane: Lane) -> Reader:
-    """The lane as a function of an exchange, made once for each. Raises NotInstalled."""
-
-    @functools.lru_cache(maxsize=4096)
-    @functools.wraps(lane)
-    def read(exchange: Exchange) -> Breakage | None:
-        client = Client(NAME, require().__version__)
-        with _replaying(exchange) as sdk, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydantic's, of types that the SDK does not check
-            return client.play(lane(sdk, exchange))
-
-    return read
-
-
-def _replaying(exchange: Exchange) -> Anthropic:
-    """The SDK, with a transport that knows this answer and nothing else."""
-    import httpx2  # noqa: PLC0415 - as above
+def _connect(http: Transport) -> Anthropic:
     from anthropic import Anthropic  # noqa: PLC0415 - as above
 
-    def answer(_: httpx2.Request) -> httpx2.Response:
-        assert exchange.status is not None
-        return httpx2.Response(exchange.status, headers=headers(exchange), content=pieces(exchange))
+    return Anthropic(api_key="none", base_url=BASE_URL.removesuffix("/v1"), max_retries=0, http_client=http)
 
-    return Anthropic(
-        api_key="none",
-        base_url=BASE_URL.removesuffix("/v1"),
-        max_retries=0,
-        http_client=httpx2.Client(transport=httpx2.MockTransport(answer), trust_env=False),
-    )
+
+_reader = reader_of(NAME, require, _connect)
 
 
 @_reader

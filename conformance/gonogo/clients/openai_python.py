@@ -7,32 +7,30 @@ it uses what it got, and the uses are here: a text is added to a text, tokens ar
 
 from __future__ import annotations
 
-import functools
 import io
 import json
 import math
-import warnings
 from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from gonogo.clients.breakage import Breakage, Client, NotInstalled
-from gonogo.clients.recording import BASE_URL, expect_turns, headers, pieces
+from gonogo.clients.breakage import NotInstalled
+from gonogo.clients.python_sdk import reader_of
+from gonogo.clients.recording import BASE_URL, expect_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import ModuleType
 
     from openai import OpenAI
     from openai.types import CompletionUsage
     from openai.types.chat import ChatCompletionChunk
 
+    from gonogo.clients.python_sdk import Transport
     from gonogo.exchange import Exchange, Request
 
     Lines = Iterator[str]
-    Lane = Callable[[OpenAI, Exchange], Lines]
-    Reader = Callable[[Exchange], Breakage | None]
 
 NAME = "openai-python"
 
@@ -51,35 +49,13 @@ def require() -> ModuleType:
     return openai
 
 
-def reader(lane: Lane) -> Reader:
-    """The lane as a function of an exchange, made once for each. Raises NotInstalled."""
-
-    @functools.lru_cache(maxsize=4096)
-    @functools.wraps(lane)
-    def read(exchange: Exchange) -> Breakage | None:
-        client = Client(NAME, require().__version__)
-        with _replaying(exchange) as sdk, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydantic's, of types that the SDK does not check
-            return client.play(lane(sdk, exchange))
-
-    return read
-
-
-def _replaying(exchange: Exchange) -> OpenAI:
-    """The SDK, with a transport that knows this answer and nothing else."""
-    import httpx2  # noqa: PLC0415 - as above
+def _connect(http: Transport) -> OpenAI:
     from openai import OpenAI  # noqa: PLC0415 - as above
 
-    def answer(_: httpx2.Request) -> httpx2.Response:
-        assert exchange.status is not None
-        return httpx2.Response(exchange.status, headers=headers(exchange), content=pieces(exchange))
+    return OpenAI(api_key="none", base_url=BASE_URL, max_retries=0, http_client=http)
 
-    return OpenAI(
-        api_key="none",
-        base_url=BASE_URL,
-        max_retries=0,
-        http_client=httpx2.Client(transport=httpx2.MockTransport(answer), trust_env=False),
-    )
+
+reader = reader_of(NAME, require, _connect)
 
 
 # ---- models --------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.clients import httpx_sse, openai_python
+from clients.measured.canned_surfaces import message, message_stream, response_stream
+from gonogo.clients import anthropic_python, httpx_sse, openai_python, openai_responses
 from gonogo.clients.breakage import NotInstalled
 from gonogo.evidence import Record, Target
 from gonogo.judge import judge
@@ -45,11 +46,15 @@ def test_no_replay_opens_a_connection_or_looks_up_a_name(
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1")
+    for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
     stream = streamed(CHAT, CHUNK, "[DONE]")
 
     assert openai_python.models(whole("/models", MODELS)) is None
     assert openai_python.chat_stream(stream) is None
+    assert openai_responses.responses_stream(streamed("/responses", *response_stream())) is None
+    assert anthropic_python.messages(whole("/messages", message()[0])) is None
+    assert anthropic_python.messages_stream(streamed("/messages", *message_stream())) is None
     assert httpx_sse.stream(stream) is None
 
 
