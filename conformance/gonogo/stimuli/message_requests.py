@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from gonogo.reasons import Reason
 from gonogo.stimuli import surfaces
 from gonogo.stimuli.bodies import JSON_HEADERS, post
-from gonogo.stimuli.observed import text
+from gonogo.stimuli.observed import begins, text
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.repeatable import greedy
 from gonogo.stimuli.stimulus import Endpoint, Likeness, NotPossible
-from gonogo.stimuli.stopping import across_a_border
-from gonogo.stimuli.structured import CONSTANT
+from gonogo.stimuli.stopping import NEVER, across_a_border, is_cut
+from gonogo.stimuli.structured import HELLO, OBJECT_TOKENS, SCHEMA
 from gonogo.stimuli.surfaces import where_served
 from gonogo.stimuli.tools import BELL, CALL_TOKENS, LAMP
 
@@ -32,7 +32,6 @@ NEWER: Final = (*JSON_HEADERS, ("anthropic-version", "2026-10-21"))
 SHORT: Final = 8
 """Tokens: fewer than the plain text has, so that the limit cuts it."""
 TOUCH: Final = 4
-OBJECT_TOKENS: Final = 48
 _MARK: Final = {"type": "ephemeral"}
 
 CHAT: Final = greedy(Endpoint.CHAT).key
@@ -51,7 +50,6 @@ def _tool(tool: dict[str, Any]) -> Body:
     }
 
 
-_HELLO: Final[list[Body]] = [{"role": "user", "content": "Say hello."}]
 _BOTH: Final = "Use set_colour to make the lamp teal, and ring_bell to ring the bell."
 TOOLS: Final = [_tool(LAMP), _tool(BELL)]
 _RESULTS: Final[list[Body]] = [
@@ -77,12 +75,6 @@ _RESULTS: Final[list[Body]] = [
         ],
     },
 ]
-SCHEMA: Final[Body] = {
-    "type": "object",
-    "properties": {"gauge": {"type": "string", "const": CONSTANT}},
-    "required": ["gauge"],
-    "additionalProperties": False,
-}
 _OF_CLAUDE_CODE: Final[Body] = {
     "system": [
         {"type": "text", "text": "You are an agent.", "cache_control": _MARK},
@@ -118,7 +110,7 @@ def _sent(plain: Stimulus, **changes: Any) -> Stimulus:  # noqa: ANN401 - of fie
 def _short() -> Stimulus:
     """The greedy text with a smaller limit."""
     body = surfaces.GREEDY[Endpoint.MESSAGES] | {"max_tokens": SHORT}
-    return replace(post(Endpoint.MESSAGES, body), like=Likeness(CHAT, _begins))
+    return replace(post(Endpoint.MESSAGES, body), like=Likeness(CHAT, begins))
 
 
 def _wrong() -> Stimulus:
@@ -126,10 +118,6 @@ def _wrong() -> Stimulus:
     body: Body = {"messages": "Hello", "max_tokens": 2}
     own = _sent(post(Endpoint.MESSAGES, body, valid=False), key_in="x-api-key")
     return replace(own, key=f"{own.key} with the key in x-api-key")
-
-
-def _begins(base: Exchange, exchange: Exchange) -> bool:
-    return text(base).strip().startswith(text(exchange).strip())
 
 
 def _stopped() -> Stimulus:
@@ -142,35 +130,27 @@ def _stopped() -> Stimulus:
         if said.strip() != text(streamed).strip():
             raise NotPossible(Reason.NOT_REPEATED, whole, streamed)
         request = plain.build(subject, answers)
-        body = json.loads(request.body) | {"stop_sequences": ["gonogo-never", across_a_border([said])]}
+        body = json.loads(request.body) | {"stop_sequences": [NEVER, across_a_border([said])]}
         return replace(request, body=json.dumps(body, ensure_ascii=False).encode())
 
     key = f"{plain.key} stopped within its text"
-    return replace(plain, key=key, build=build, needs=(PLAIN, STREAM), like=Likeness(CHAT, _is_cut))
-
-
-def _is_cut(base: Exchange, exchange: Exchange) -> bool:
-    """Whether a text ends where the first of its stop sequences begins in that of the base."""
-    whole, given = text(base), exchange.request.fields.get("stop_sequences")
-    stops = given if isinstance(given, list) else []
-    places = [whole.index(stop) for stop in stops if isinstance(stop, str) and stop in whole]
-    return text(exchange).strip() == whole[: min(places, default=None)].strip()
+    return replace(plain, key=key, build=build, needs=(PLAIN, STREAM), like=Likeness(CHAT, is_cut))
 
 
 def _named() -> Body:
     choice = {"type": "tool", "name": "set_colour"}
-    return {"messages": _HELLO, "tools": TOOLS, "tool_choice": choice, "max_tokens": CALL_TOKENS}
+    return {"messages": HELLO, "tools": TOOLS, "tool_choice": choice, "max_tokens": CALL_TOKENS}
 
 
 def _any() -> Body:
     """One at a time, and no way to choose but to use it."""
     choice = {"type": "any", "disable_parallel_tool_use": True}
-    return {"messages": _HELLO, "tools": TOOLS[:1], "tool_choice": choice, "max_tokens": CALL_TOKENS}
+    return {"messages": HELLO, "tools": TOOLS[:1], "tool_choice": choice, "max_tokens": CALL_TOKENS}
 
 
 def _structured() -> Body:
     form = {"format": {"type": "json_schema", "schema": SCHEMA}}
-    return {"messages": _HELLO, "output_config": form, "max_tokens": OBJECT_TOKENS}
+    return {"messages": HELLO, "output_config": form, "max_tokens": OBJECT_TOKENS}
 
 
 REQUESTS: Final[dict[str, Stimulus]] = {

@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gonogo.reasons import Reason
+from gonogo.stimuli import tools
 from gonogo.stimuli.bodies import PROMPT, post
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import Endpoint, NotPossible
+from gonogo.stimuli.structured import HELLO, OBJECT_TOKENS, SCHEMA
 from gonogo.stimuli.surfaces import where_served
 
 if TYPE_CHECKING:
@@ -22,32 +24,12 @@ if TYPE_CHECKING:
     from gonogo.stimuli.bodies import Body
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
-CALL_TOKENS, OBJECT_TOKENS = 64, 48
-CONSTANT = "teal-4417"
 STORY = "Tell a long story about a lighthouse."
 """A text that no limit of 16 tokens lets end."""
-NAME = "set_colour"
+NAME = tools.LAMP["function"]["name"]
 
-LAMP: dict[str, Any] = {
-    "type": "function",
-    "name": NAME,
-    "description": "Sets the colour of the lamp.",
-    "strict": False,
-    "parameters": {
-        "type": "object",
-        "properties": {"colour": {"type": "string", "enum": ["teal"]}},
-        "required": ["colour"],
-        "additionalProperties": False,
-    },
-}
+LAMP: dict[str, Any] = {"type": "function", **tools.LAMP["function"], "strict": False}
 BELL: dict[str, Any] = {"type": "function", "name": "ring_bell", "strict": False, "parameters": {}}
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"gauge": {"type": "string", "const": CONSTANT}},
-    "required": ["gauge"],
-    "additionalProperties": False,
-}
-HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
 
 
 def _said(role: str, text: str, **more: str) -> Body:
@@ -64,7 +46,7 @@ FORCED: Body = {
     "tools": [LAMP],
     "tool_choice": "required",
     "temperature": 0,
-    "max_output_tokens": CALL_TOKENS,
+    "max_output_tokens": tools.CALL_TOKENS,
 }
 NAMED: Body = FORCED | {"tools": [LAMP, BELL], "tool_choice": {"type": "function", "name": NAME}}
 PARTS: Body = {

@@ -107,7 +107,8 @@ def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False
 
 def is_cut(base: Exchange, exchange: Exchange) -> bool:
     """Whether a text ends where the first of the stop sequences of its request begins in that of the base."""
-    whole, given = text(base), exchange.request.fields.get("stop")
+    fields = exchange.request.fields
+    whole, given = text(base), fields.get("stop", fields.get("stop_sequences"))
     stops = given if isinstance(given, list) else [given]
     places = [whole.index(stop) for stop in stops if isinstance(stop, str) and stop in whole]
     return text(exchange).strip() == whole[: min(places, default=None)].strip()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gonogo.stimuli.bodies import Body
     from gonogo.stimuli.stimulus import Stimulus
 
-_HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
+HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
 CONSTANT = "teal-4417"
 OBJECT_TOKENS, BEGIN_TOKENS, TOUCH_TOKENS = 48, 8, 2
 
@@ -33,7 +33,7 @@ def _form(schema: Body, *, strict: bool) -> Body:
     }
 
 
-_CONST = _object("gauge", {"type": "string", "const": CONSTANT})
+SCHEMA = _object("gauge", {"type": "string", "const": CONSTANT})
 _DEFINED = _object("gauge", {"$ref": "#/$defs/Gauge"}) | {
     "$defs": {"Gauge": {"type": "string", "enum": [CONSTANT]}}
 }
@@ -42,18 +42,18 @@ _RANGE = _object("x", {"type": "integer", "minimum": 100, "maximum": 200})
 
 
 def _asked(form: Body, tokens: int, **changes: Any) -> Body:  # noqa: ANN401 - JSON
-    return {"messages": _HELLO, "response_format": form, "temperature": 0, "max_tokens": tokens} | changes
+    return {"messages": HELLO, "response_format": form, "temperature": 0, "max_tokens": tokens} | changes
 
 
 REQUESTS: dict[str, Stimulus] = {
     "an object of a schema is asked for": post(
-        Endpoint.CHAT, _asked(_form(_CONST, strict=True), OBJECT_TOKENS)
+        Endpoint.CHAT, _asked(_form(SCHEMA, strict=True), OBJECT_TOKENS)
     ),
     "an object of a schema is asked for in a stream": post(
-        Endpoint.CHAT, _asked(_form(_CONST, strict=True), OBJECT_TOKENS), streamed=True
+        Endpoint.CHAT, _asked(_form(SCHEMA, strict=True), OBJECT_TOKENS), streamed=True
     ),
     "an object of a schema is asked for with strict false": post(
-        Endpoint.CHAT, _asked(_form(_CONST, strict=False), TOUCH_TOKENS)
+        Endpoint.CHAT, _asked(_form(SCHEMA, strict=False), TOUCH_TOKENS)
     ),
     "an object of a schema with definitions is asked for": post(
         Endpoint.CHAT, _asked(_form(_DEFINED, strict=True), OBJECT_TOKENS), valid=False
@@ -86,7 +86,7 @@ REQUESTS: dict[str, Stimulus] = {
         ),
     ),
     "an object of a schema is asked for with the likeliest tokens": post(
-        Endpoint.CHAT, _asked(_form(_CONST, strict=True), 4, logprobs=True, top_logprobs=20)
+        Endpoint.CHAT, _asked(_form(SCHEMA, strict=True), 4, logprobs=True, top_logprobs=20)
     ),
 }
 

@@ -14,6 +14,7 @@ from gonogo.stimuli.bodies import post
 from gonogo.stimuli.messages import answered_calls, message, same_calls
 from gonogo.stimuli.phrases import Ask, when
 from gonogo.stimuli.stimulus import Endpoint, Likeness, Risk
+from gonogo.stimuli.structured import HELLO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +111,6 @@ MALFORMED: dict[str, Any] = {
 }
 BARE: dict[str, Any] = {"type": "function", "function": {"name": "ring_bell"}}
 
-_HELLO: list[Body] = [{"role": "user", "content": "Say hello."}]
 _BEG: list[Body] = [{"role": "user", "content": "Use set_colour to make the lamp teal."}]
 _BOTH: list[Body] = [
     {"role": "user", "content": "Use set_colour to make the lamp teal, and ring_bell to ring the bell."}
@@ -119,7 +119,7 @@ _BOTH: list[Body] = [
 CALL_TOKENS, CALLS_TOKENS, CHOICE_TOKENS, TOUCH_TOKENS = 64, 96, 48, 2
 
 _FORCED: Body = {
-    "messages": _HELLO,
+    "messages": HELLO,
     "tools": [LAMP],
     "tool_choice": "required",
     "temperature": 0,
@@ -176,14 +176,14 @@ def _own() -> Stimulus:
         called = answered_calls(answers[forced.key])
         request = (body if called else bare).build(subject, answers)
         fields = json.loads(request.body)
-        fields["messages"] += [said, *_HELLO, *called] if called else [said, *_HELLO]
+        fields["messages"] += [said, *HELLO, *called] if called else [said, *HELLO]
         return replace(request, body=json.dumps(fields).encode())  # with what no text can hold
 
     key = f"{Endpoint.CHAT} with the messages that came from it"
     return replace(bare, key=key, build=build, needs=(plain, forced))
 
 
-OFFERED = post(Endpoint.CHAT, {"messages": _HELLO, "tools": [LAMP], "max_tokens": TOUCH_TOKENS})
+OFFERED = post(Endpoint.CHAT, {"messages": HELLO, "tools": [LAMP], "max_tokens": TOUCH_TOKENS})
 
 REQUESTS: dict[str, Stimulus] = {
     "the target's own messages are sent back whole": _own(),
@@ -191,13 +191,13 @@ REQUESTS: dict[str, Stimulus] = {
     "a tool is offered with strict false": post(
         Endpoint.CHAT,
         {
-            "messages": _HELLO,
+            "messages": HELLO,
             "tools": [LAMP | {"function": LAMP["function"] | {"strict": False}}],
             "max_tokens": TOUCH_TOKENS,
         },
     ),
     "a tool without parameters is offered": post(
-        Endpoint.CHAT, {"messages": _HELLO, "tools": [BARE], "max_tokens": TOUCH_TOKENS}
+        Endpoint.CHAT, {"messages": HELLO, "tools": [BARE], "max_tokens": TOUCH_TOKENS}
     ),
     "tools are forbidden": post(
         Endpoint.CHAT,
@@ -245,13 +245,13 @@ REQUESTS: dict[str, Stimulus] = {
     "a call with empty arguments is sent back": _called_with(""),
     "a call with arguments that were cut is sent back": _called_with('{"colour": "te'),
     "a tool with a property without a type is offered": post(
-        Endpoint.CHAT, {"messages": _HELLO, "tools": [UNTYPED], "max_tokens": TOUCH_TOKENS}
+        Endpoint.CHAT, {"messages": HELLO, "tools": [UNTYPED], "max_tokens": TOUCH_TOKENS}
     ),
     "a tool whose parameters have definitions is offered": post(
-        Endpoint.CHAT, {"messages": _HELLO, "tools": [DEFINED], "max_tokens": TOUCH_TOKENS}
+        Endpoint.CHAT, {"messages": HELLO, "tools": [DEFINED], "max_tokens": TOUCH_TOKENS}
     ),
     "a tool whose parameters are malformed is wrongly offered": post(
-        Endpoint.CHAT, {"messages": _HELLO, "tools": [MALFORMED], "max_tokens": TOUCH_TOKENS}, valid=False
+        Endpoint.CHAT, {"messages": HELLO, "tools": [MALFORMED], "max_tokens": TOUCH_TOKENS}, valid=False
     ),
     # By name, as with strict: one call ends each answer.
     "two choices of a call are requested": post(
@@ -262,7 +262,7 @@ REQUESTS: dict[str, Stimulus] = {
     "a function must be called in the form before tools": post(
         Endpoint.CHAT,
         {
-            "messages": _HELLO,
+            "messages": HELLO,
             "functions": [LAMP["function"]],
             "function_call": {"name": LAMP["function"]["name"]},
             "temperature": 0,
@@ -282,7 +282,7 @@ REQUESTS: dict[str, Stimulus] = {
     "a tool must be called that is not offered": post(
         Endpoint.CHAT,
         {
-            "messages": _HELLO,
+            "messages": HELLO,
             "tools": [LAMP],
             "tool_choice": _named("ring_bell"),
             "max_tokens": TOUCH_TOKENS,
