@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from gonogo.faults.editing import asked, either, refused, streamed, whole
+from gonogo.faults.named_events import values
+from gonogo.judge.message_order import BLOCK_START
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.message_requests import PLAIN as PLAIN_REQUEST
 from gonogo.stimuli.message_requests import REQUESTS
@@ -67,3 +69,14 @@ def message(*blocks: Json, reason: str = "end_turn") -> Json:
 def text(said: str) -> Json:
     """A block of text."""
     return {"type": "text", "text": said}
+
+
+def preceded(*events: Json) -> Edit:
+    """A stream with these events of a block 0 before its first block; the numbers of all its own are one more then."""
+
+    def change(old: list[Json]) -> list[Json]:
+        at = next(number for number, value in enumerate(old) if value["type"] == BLOCK_START)
+        rest = [value | {"index": value["index"] + 1} if "index" in value else value for value in old[at:]]
+        return [*old[:at], *events, *rest]
+
+    return values(change)

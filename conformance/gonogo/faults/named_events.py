@@ -38,11 +38,6 @@ def _number(new: Values) -> None:
         value["sequence_number"] = number
 
 
-def of(*types: str) -> Callable[[Json], bool]:
-    """Whether an event is of one of these types."""
-    return lambda value: value.get("type") in types
-
-
 def dropped(*types: str) -> Edit:
     """The stream without events of these types."""
     return values(lambda old: [value for value in old if value.get("type") not in types])
@@ -62,14 +57,12 @@ def within(*types: str, edits: Iterable[JsonEdit]) -> Edit:
     return values(change)
 
 
-def swapped(first: str, second: str) -> Edit:
-    """The first event of one type in the place of the first of another, and the reverse."""
+def lost(name: str, number: int) -> Edit:
+    """The stream without one event of a type, counted from 0, or from the end with -1."""
 
     def change(old: Values) -> Values:
-        places = [next(n for n, value in enumerate(old) if value["type"] == name) for name in (first, second)]
-        one, other = places
-        old[one], old[other] = old[other], old[one]
-        return old
+        places = [place for place, value in enumerate(old) if value["type"] == name]
+        return [value for place, value in enumerate(old) if place != places[number]]
 
     return values(change)
 

@@ -25,7 +25,7 @@ from gonogo.faults.editing import (
 from gonogo.faults.fault import Fault, fault
 
 if TYPE_CHECKING:
-    from gonogo.faults.editing import Change
+    from gonogo.faults.editing import Change, Edit
 
 
 def _index(frame: bytes) -> int | None:
@@ -66,77 +66,51 @@ def _no_role(value: Any) -> None:  # noqa: ANN401 - JSON
     value["choices"][0]["delta"].pop("role", None)
 
 
+def _second_unfinished(value: Any) -> bool:  # noqa: ANN401 - JSON
+    return _is_second(value) and finishes(value)
+
+
+# The faults of each operation that has choices: of whole answers, and of streams. {what} names the answers, and {group}
+# the operation in the ids of rules.
+_WHOLE: tuple[tuple[str, str, str, Edit], ...] = (
+    ("the second of two choices is empty in {what}", "one sampler for all rows of a batch", "choices.{group}.text",
+     answer(_emptied)),
+    ("n is ignored in {what}", "abetlen/llama-cpp-python#1906", "choices.{group}.number",
+     answer(made("choices", lambda old: old[:1]))),
+    ("the tokens of one choice of {what} are counted", "llama.cpp counts the last", "choices.{group}.usage",
+     answer(_one_counted)),
+    ("the tokens of all choices of {what} are counted for each", "a sum that is added up once for each choice",
+     "choices.{group}.usage", answer(_counted_twice)),
+    ("both choices of {what} have the index 0", "openai/openai-python#90, by analogy", "{group}.response.indexes",
+     answer(put("choices.*.index", 0))),
+)  # fmt: skip
+_STREAMED: tuple[tuple[str, str, str, Edit], ...] = (
+    ("the second of two choices is empty in a stream of {what}", "all pieces under the first index",
+     "choices.{group}.streamed_text", each(lambda value: _empty(value["choices"][0]), where=_is_second)),
+    ("n is ignored in streams of {what}", "InternLM/lmdeploy#4073", "choices.{group}.streamed",
+     frames(lambda old: [frame for frame in old if _index(frame) != 1])),
+    ("the tokens of one choice of streamed {what} are counted", "llama.cpp counts the last", "choices.{group}.usage",
+     each(_one_counted, where=has_usage)),
+    ("the tokens of all choices of streamed {what} are counted for each",
+     "a sum that is added up once for each choice", "choices.{group}.usage", each(_counted_twice, where=has_usage)),
+    ("the second choice of streamed {what} never finishes", "a flag for the whole stream",
+     "{group}.stream.finish_once", each(put("choices.0.finish_reason", None), where=_second_unfinished)),
+)  # fmt: skip
+
+
 def _of(group: str, what: str, *breaks: str) -> tuple[Fault, ...]:
     whole, stream = first(f"choices.{group}.number"), first(f"choices.{group}.streamed")
     return (
-        fault(
-            f"the second of two choices is empty in {what}",
-            "one sampler for all rows of a batch",
-            f"choices.{group}.text",
-            changed(whole, answer(_emptied)),
-        ),
-        fault(
-            f"the second of two choices is empty in a stream of {what}",
-            "all pieces under the first index",
-            f"choices.{group}.streamed_text",
-            changed(stream, each(lambda value: _empty(value["choices"][0]), where=_is_second)),
-        ),
-        fault(
-            f"n is ignored in {what}",
-            "abetlen/llama-cpp-python#1906",
-            f"choices.{group}.number",
-            changed(whole, answer(made("choices", lambda old: old[:1]))),
-        ),
-        fault(
-            f"n is ignored in streams of {what}",
-            "InternLM/lmdeploy#4073",
-            f"choices.{group}.streamed",
-            changed(stream, frames(lambda old: [frame for frame in old if _index(frame) != 1])),
+        *(
+            fault(name.format(what=what), by, rule.format(group=group), changed(pick, edit))
+            for pick, rows in ((whole, _WHOLE), (stream, _STREAMED))
+            for name, by, rule, edit in rows
         ),
         fault(
             f"the second choice of {what} has the index 2 in streams",
             "a counter of sequences",
             {f"choices.{group}.streamed", *breaks},
             changed(stream, each(put("choices.0.index", 2), where=_is_second)),
-        ),
-        fault(
-            f"the tokens of one choice of {what} are counted",
-            "llama.cpp counts the last",
-            f"choices.{group}.usage",
-            changed(whole, answer(_one_counted)),
-        ),
-        fault(
-            f"the tokens of one choice of streamed {what} are counted",
-            "llama.cpp counts the last",
-            f"choices.{group}.usage",
-            changed(stream, each(_one_counted, where=has_usage)),
-        ),
-        fault(
-            f"the tokens of all choices of {what} are counted for each",
-            "a sum that is added up once for each choice",
-            f"choices.{group}.usage",
-            changed(whole, answer(_counted_twice)),
-        ),
-        fault(
-            f"the tokens of all choices of streamed {what} are counted for each",
-            "a sum that is added up once for each choice",
-            f"choices.{group}.usage",
-            changed(stream, each(_counted_twice, where=has_usage)),
-        ),
-        fault(
-            f"both choices of {what} have the index 0",
-            "openai/openai-python#90, by analogy",
-            f"{group}.response.indexes",
-            changed(whole, answer(put("choices.*.index", 0))),
-        ),
-        fault(
-            f"the second choice of streamed {what} never finishes",
-            "a flag for the whole stream",
-            f"{group}.stream.finish_once",
-            changed(
-                stream,
-                each(put("choices.0.finish_reason", None), where=lambda v: _is_second(v) and finishes(v)),
-            ),
         ),
     )
 

@@ -35,6 +35,7 @@ from gonogo.faults.message_edits import (
     text,
 )
 from gonogo.faults.named_events import within
+from gonogo.judge.message_order import BLOCK_DELTA, BLOCK_START, MESSAGE_DELTA, MESSAGE_START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,8 +93,6 @@ def _counted(path: str, by: int) -> JsonEdit:
     return made(path, lambda old: old + by)
 
 
-_START: Final = "message_start"
-_END: Final = "message_delta"
 FAULTS: tuple[Fault, ...] = (
     *(fault(name, by, rule, changed(TEXTS, answer(edit))) for name, by, rule, edit in _FIELDS),
     fault(
@@ -179,7 +178,7 @@ FAULTS: tuple[Fault, ...] = (
         "another count of the prompt in streams",
         "a second place where tokens are counted",
         "messages.usage.streamed",
-        changed(STREAM, within(_START, edits=[_counted("message.usage.input_tokens", 5)])),
+        changed(STREAM, within(MESSAGE_START, edits=[_counted("message.usage.input_tokens", 5)])),
     ),
     fault(
         "max_tokens of messages is passed",
@@ -233,7 +232,7 @@ FAULTS: tuple[Fault, ...] = (
         "output_config is ignored",
         "a field that is not passed on",
         "messages.structured.kept",
-        changed(STRUCTURED, within("content_block_delta", edits=[put("delta.text", "Hi. ")])),
+        changed(STRUCTURED, within(BLOCK_DELTA, edits=[put("delta.text", "Hi. ")])),
     ),
     fault(
         "output_config is ignored, and the limit cuts the text",
@@ -241,8 +240,8 @@ FAULTS: tuple[Fault, ...] = (
         "messages.structured.kept",
         changed(
             STRUCTURED,
-            within("content_block_delta", edits=[put("delta.text", "Hi. ")]),
-            within(_END, edits=[put("delta.stop_reason", "max_tokens")]),
+            within(BLOCK_DELTA, edits=[put("delta.text", "Hi. ")]),
+            within(MESSAGE_DELTA, edits=[put("delta.stop_reason", "max_tokens")]),
         ),
     ),
     # ---- beside chat ----
@@ -252,7 +251,7 @@ FAULTS: tuple[Fault, ...] = (
         "messages.same.text",
         both(
             changed(PLAIN, answer(made("content.0.text", lambda old: "Well. " + old))),
-            changed(STREAM, within("content_block_start", edits=[put("content_block.text", "Well. ")])),
+            changed(STREAM, within(BLOCK_START, edits=[put("content_block.text", "Well. ")])),
         ),
     ),
     fault(
@@ -261,7 +260,7 @@ FAULTS: tuple[Fault, ...] = (
         "messages.same.reason",
         both(
             changed(PLAIN, answer(put("stop_reason", "end_turn"))),
-            changed(STREAM, within(_END, edits=[put("delta.stop_reason", "end_turn")])),
+            changed(STREAM, within(MESSAGE_DELTA, edits=[put("delta.stop_reason", "end_turn")])),
         ),
     ),
     fault(
@@ -270,7 +269,7 @@ FAULTS: tuple[Fault, ...] = (
         "messages.same.input",
         both(
             changed(PLAIN, answer(_counted("usage.input_tokens", 3))),
-            changed(STREAM, within(_START, edits=[_counted("message.usage.input_tokens", 3)])),
+            changed(STREAM, within(MESSAGE_START, edits=[_counted("message.usage.input_tokens", 3)])),
             changed(COUNT, answer(_counted("input_tokens", 3))),
         ),
     ),
@@ -280,7 +279,7 @@ FAULTS: tuple[Fault, ...] = (
         "messages.same.output",
         both(
             changed(PLAIN, answer(_counted("usage.output_tokens", -1))),
-            changed(STREAM, within(_END, edits=[_counted("usage.output_tokens", -1)])),
+            changed(STREAM, within(MESSAGE_DELTA, edits=[_counted("usage.output_tokens", -1)])),
         ),
     ),
 )
@@ -305,8 +304,8 @@ def _in_two(value: Json) -> None:
 HARMLESS: Mapping[str, Change] = {
     "an object that the limit cuts": changed(
         STRUCTURED,
-        within("content_block_delta", edits=[put("delta.text", '{"gauge')]),
-        within(_END, edits=[put("delta.stop_reason", "max_tokens")]),
+        within(BLOCK_DELTA, edits=[put("delta.text", '{"gauge')]),
+        within(MESSAGE_DELTA, edits=[put("delta.stop_reason", "max_tokens")]),
     ),
     "messages with ids of another kind": changed(WHOLES, answer(made("id", lambda old: f"chatcmpl-{old}"))),
     "a message whose prompt came from a cache": changed(PLAIN, answer(_cached)),
@@ -335,6 +334,6 @@ HARMLESS: Mapping[str, Change] = {
         TEXTS, answer(made("content.0.text", lambda old: f" {old} "))
     ),
     "counts of the answer only where a stream ends": changed(
-        STREAMS, each(put("message.usage.output_tokens", 0), where=lambda v: v["type"] == _START)
+        STREAMS, each(put("message.usage.output_tokens", 0), where=lambda v: v["type"] == MESSAGE_START)
     ),
 }

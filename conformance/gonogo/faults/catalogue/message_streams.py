@@ -20,22 +20,17 @@ from gonogo.faults.editing import (
     renamed,
 )
 from gonogo.faults.fault import Fault, fault
-from gonogo.faults.message_edits import ANY, STREAM, STREAMS, STRUCTURED
-from gonogo.faults.named_events import dropped, named, repeated, trailing, values, within
+from gonogo.faults.message_edits import ANY, STREAM, STREAMS, STRUCTURED, preceded
+from gonogo.faults.named_events import dropped, lost, named, repeated, trailing, values, within
+from gonogo.judge.message_order import ORDERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonogo.faults.editing import Change, Edit, Json, JsonEdit
+    from gonogo.faults.editing import Change, Edit, Json, JsonEdit, Pick
 
 ALL: Final = either(STREAMS, ANY, STRUCTURED)
-START, BLOCK, DELTA, STOP, END = (
-    "message_start",
-    "content_block_start",
-    "content_block_delta",
-    "content_block_stop",
-    "message_delta",
-)
+START, BLOCK, DELTA, STOP, END, LAST = ORDERED
 _BLOCKS: Final = (BLOCK, DELTA, STOP)
 
 # One field of the events of one kind, and the rule that owns it.
@@ -64,6 +59,17 @@ _FIELDS: Final[tuple[tuple[str, str, str, str, JsonEdit], ...]] = (
     ("message_delta without usage", "measured: both official SDKs raise", "end_usage", END, cut("usage")),
 )  # fmt: skip
 
+# Events of one kind that never come, where they are missed, and the rule that misses them.
+_DROPPED: Final[tuple[tuple[str, str, str, Pick, str], ...]] = (
+    ("streams of messages without message_start", "measured: both official SDKs raise", "starts", ALL, START),
+    ("deltas without content_block_start", "measured: IndexError in anthropic-python", "block_open", STREAMS, BLOCK),
+    ("streams of messages without content_block_stop", "a translation of chat, which has no such thing",
+     "block_stopped", STREAMS, STOP),
+    ("streams of messages without message_delta", "measured: the stop reason stays null", "message_delta", ALL, END),
+    ("streams of messages without message_stop", "measured: @anthropic-ai/sdk ends without a message",
+     "stops", ALL, LAST),
+)  # fmt: skip
+
 _ERROR: Final[Json] = {"type": "error", "error": {"type": "api_error", "message": "It failed."}}
 
 
@@ -87,11 +93,6 @@ def _renamed(old: list[bytes]) -> list[bytes]:
     return [frame.replace(b"event: content_block_delta", b"event: delta") for frame in old]
 
 
-def _first_piece_lost(old: list[Json]) -> list[Json]:
-    at = next(number for number, value in enumerate(old) if value["type"] == DELTA)
-    return [*old[:at], *old[at + 1 :]]
-
-
 def _delta_after_stop(old: list[Json]) -> list[Json]:
     """The block stops before its last delta."""
     at = next(number for number, value in enumerate(old) if value["type"] == STOP)
@@ -103,6 +104,10 @@ FAULTS: tuple[Fault, ...] = (
     *(
         fault(name, by, f"{_IN_STREAM}.{rule}", changed(STREAMS, within(kind, edits=[edit])))
         for name, by, rule, kind, edit in _FIELDS
+    ),
+    *(
+        fault(name, by, f"{_IN_STREAM}.{rule}", changed(pick, dropped(kind)))
+        for name, by, rule, pick, kind in _DROPPED
     ),
     fault(
         "events of messages without a type in their data",
@@ -123,12 +128,6 @@ FAULTS: tuple[Fault, ...] = (
         changed(ALL, frames(_renamed)),
     ),
     fault(
-        "streams of messages without message_start",
-        "measured: both official SDKs raise",
-        f"{_IN_STREAM}.starts",
-        changed(ALL, dropped(START)),
-    ),
-    fault(
         "two message_start in a stream",
         "BerriAI/litellm#32357",
         f"{_IN_STREAM}.starts_once",
@@ -141,40 +140,16 @@ FAULTS: tuple[Fault, ...] = (
         changed(ALL, within(*_BLOCKS, edits=[made("index", lambda old: old + 1)])),
     ),
     fault(
-        "deltas without content_block_start",
-        "measured: IndexError in anthropic-python",
-        f"{_IN_STREAM}.block_open",
-        changed(STREAMS, dropped(BLOCK)),
-    ),
-    fault(
         "a delta behind content_block_stop",
         "a buffer that is emptied late",
         f"{_IN_STREAM}.block_open",
         changed(STREAM, values(_delta_after_stop)),
     ),
     fault(
-        "streams of messages without content_block_stop",
-        "a translation of chat, which has no such thing",
-        f"{_IN_STREAM}.block_stopped",
-        changed(STREAMS, dropped(STOP)),
-    ),
-    fault(
         "message_delta before the content",
         "a usage that is told as soon as it is known",
         f"{_IN_STREAM}.block_late",
         changed(STREAM, values(_moved_up)),
-    ),
-    fault(
-        "streams of messages without message_delta",
-        "measured: the stop reason stays null",
-        f"{_IN_STREAM}.message_delta",
-        changed(ALL, dropped(END)),
-    ),
-    fault(
-        "streams of messages without message_stop",
-        "measured: @anthropic-ai/sdk ends without a message",
-        f"{_IN_STREAM}.stops",
-        changed(ALL, dropped("message_stop")),
     ),
     fault(
         "a ping behind message_stop",
@@ -222,7 +197,7 @@ FAULTS: tuple[Fault, ...] = (
         "a piece of a streamed message is lost",
         "vllm-project/vllm PR#34053",
         f"{_IN_STREAM}.adds_up",
-        changed(STREAM, values(_first_piece_lost)),
+        changed(STREAM, lost(DELTA, 0)),
     ),
     fault(
         "another reason in the stream of a message",
@@ -258,18 +233,12 @@ def _ended_twice(old: list[Json]) -> list[Json]:
     return [*old[:at], first, *old[at:]]
 
 
-def _thinking(old: list[Json]) -> list[Json]:
-    """A block of thinking before the text, whose number is one more then."""
-    at = next(number for number, value in enumerate(old) if value["type"] == BLOCK)
-    thought = {"type": "thinking", "thinking": "", "signature": ""}
-    begun = [
-        {"type": BLOCK, "index": 0, "content_block": thought},
-        {"type": DELTA, "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
-        {"type": DELTA, "index": 0, "delta": {"type": "signature_delta", "signature": "s"}},
-        {"type": STOP, "index": 0},
-    ]
-    rest = [value | {"index": value["index"] + 1} if "index" in value else value for value in old[at:]]
-    return [*old[:at], *begun, *rest]
+_THOUGHT: Final[tuple[Json, ...]] = (
+    {"type": BLOCK, "index": 0, "content_block": {"type": "thinking", "thinking": "", "signature": ""}},
+    {"type": DELTA, "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
+    {"type": DELTA, "index": 0, "delta": {"type": "signature_delta", "signature": "s"}},
+    {"type": STOP, "index": 0},
+)
 
 
 def _counted_late(old: list[Json]) -> list[Json]:
@@ -295,7 +264,7 @@ HARMLESS: Mapping[str, Change] = {
     "no ping in a stream of a message": changed(ALL, dropped("ping")),
     "events and deltas of new types": changed(ALL, values(_unknown)),
     "two message_delta": changed(STREAMS, values(_ended_twice)),
-    "a thought before the text of a stream": changed(STREAMS, values(_thinking)),
+    "a thought before the text of a stream": changed(STREAMS, preceded(*_THOUGHT)),
     "the prompt of a stream is counted at its end": changed(STREAMS, values(_counted_late)),
     "the text of a stream where its block begins": changed(STREAMS, values(_in_one_piece)),
 }

@@ -6,20 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from gonogo.faults.editing import answer, answered, both, changed, cut, either, made, put
 from gonogo.faults.fault import Fault, fault
-from gonogo.faults.message_edits import ANY, NAMED, RESULTS, message, refusing, text
-from gonogo.faults.named_events import values, within
+from gonogo.faults.message_edits import ANY, NAMED, RESULTS, message, preceded, refusing, text
+from gonogo.faults.named_events import dropped, lost, values, within
+from gonogo.judge.message_order import ORDERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gonogo.faults.editing import Change, Json
 
-BLOCK, DELTA, STOP, END = (
-    "content_block_start",
-    "content_block_delta",
-    "content_block_stop",
-    "message_delta",
-)
+_, BLOCK, DELTA, STOP, END, _ = ORDERED
 _BLOCK: Final = "content_block"
 
 
@@ -43,20 +39,6 @@ def _twice(old: list[Json]) -> list[Json]:
     second = [value | {"index": 1} for value in mine]
     second[0] = second[0] | {_BLOCK: second[0][_BLOCK] | {"id": "toolu_second"}}
     return [*old[:at], *second, *old[at:]]
-
-
-def _without_deltas(old: list[Json]) -> list[Json]:
-    return [value for value in old if value["type"] != DELTA]
-
-
-def _last_piece_lost(old: list[Json]) -> list[Json]:
-    at = max(number for number, value in enumerate(old) if value["type"] == DELTA)
-    return [*old[:at], *old[at + 1 :]]
-
-
-def _first_piece_lost(old: list[Json]) -> list[Json]:
-    at = min(number for number, value in enumerate(old) if value["type"] == DELTA)
-    return [*old[:at], *old[at + 1 :]]
 
 
 def _as_text(value: Json) -> None:
@@ -162,19 +144,19 @@ FAULTS: tuple[Fault, ...] = (
         "the first piece of an input is lost",
         "vllm-project/vllm PR#34053",
         "messages.tools.pieces",
-        changed(ANY, values(_first_piece_lost)),
+        changed(ANY, lost(DELTA, 0)),
     ),
     fault(
         "the last piece of an input is lost",
         "a buffer that is not emptied",
         "messages.tools.pieces",
-        changed(ANY, values(_last_piece_lost)),
+        changed(ANY, lost(DELTA, -1)),
     ),
     fault(
         "the use of a tool begins and stops without a delta",
         "BerriAI/litellm#25561",
         ("messages.tools.input_kept", "messages.tools.schema"),
-        changed(ANY, values(_without_deltas)),
+        changed(ANY, dropped(DELTA)),
     ),
     fault(
         "text deltas in the use of a tool",
@@ -196,19 +178,14 @@ def _input_at_once(old: list[Json]) -> list[Json]:
     for value in old:
         if value["type"] == BLOCK:
             value[_BLOCK]["input"] = {"colour": "teal"}
-    return _without_deltas(old)
+    return [value for value in old if value["type"] != DELTA]
 
 
-def _spoken(old: list[Json]) -> list[Json]:
-    """A word before the use, whose number is one more then."""
-    at = next(number for number, value in enumerate(old) if value["type"] == BLOCK)
-    word = [
-        {"type": BLOCK, "index": 0, _BLOCK: text("")},
-        {"type": DELTA, "index": 0, "delta": {"type": "text_delta", "text": "Well."}},
-        {"type": STOP, "index": 0},
-    ]
-    rest = [value | {"index": value["index"] + 1} if "index" in value else value for value in old[at:]]
-    return [*old[:at], *word, *rest]
+_WORD: Final[tuple[Json, ...]] = (
+    {"type": BLOCK, "index": 0, _BLOCK: text("")},
+    {"type": DELTA, "index": 0, "delta": {"type": "text_delta", "text": "Well."}},
+    {"type": STOP, "index": 0},
+)
 
 
 def _begins_with_nothing(old: list[Json]) -> list[Json]:
@@ -226,13 +203,13 @@ HARMLESS: Mapping[str, Change] = {
     "the input of a tool where its block begins": changed(ANY, values(_input_at_once)),
     "an empty first piece of an input": changed(ANY, values(_begins_with_nothing)),
     "text before the use of a tool": both(
-        changed(ANY, values(_spoken)),
+        changed(ANY, preceded(*_WORD)),
         changed(NAMED, answer(made("content", lambda old: [text("Well."), *old]))),
     ),
     "ids of uses that begin with call_": changed(NAMED, answer(put("content.0.id", "call_77"))),
     "a use that the limit cuts short": both(
         changed(NAMED, answer(put("stop_reason", "max_tokens"), put("content.0.input", {}))),
-        changed(ANY, values(_last_piece_lost), within(END, edits=[put("delta.stop_reason", "max_tokens")])),
+        changed(ANY, lost(DELTA, -1), within(END, edits=[put("delta.stop_reason", "max_tokens")])),
     ),
     "tools are refused in messages": changed(
         either(NAMED, ANY, RESULTS), refusing(400, "invalid_request_error", "tools are not supported")

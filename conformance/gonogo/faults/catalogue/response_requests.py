@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gonogo.faults.catalogue.responses import (
     AGENT,
@@ -23,13 +23,7 @@ from gonogo.faults.fault import Fault, fault
 from gonogo.faults.named_events import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gonogo.evidence import Record
-
-    Change = Callable[[Record], Record]
-
-Json = Any
+    from gonogo.faults.editing import Change, Json
 
 
 def _as_text(old: list[Json]) -> list[Json]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
 from gonogo.faults.catalogue.responses import AGENT, CUT, NAMED, ROLES, STREAM
@@ -25,18 +25,13 @@ from gonogo.faults.editing import (
     streamed,
 )
 from gonogo.faults.fault import Fault, fault
-from gonogo.faults.named_events import dropped, repeated, values, within
+from gonogo.faults.named_events import dropped, lost, repeated, values, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gonogo.evidence import Record
-    from gonogo.faults.editing import Edit, JsonEdit, Pick
-
-    Change = Callable[[Record], Record]
-
-Json = Any
-Values = list[Json]
+    from gonogo.faults.editing import Change, Edit, Json, JsonEdit, Pick
+    from gonogo.faults.named_events import Values
 
 EVERY = either(streamed("/responses"), AGENT, NAMED)
 TEXT, TEXT_DONE = "response.output_text.delta", "response.output_text.done"
@@ -58,16 +53,6 @@ def _behind(name: str, make: Callable[[Values], Json]) -> Edit:
 
 def _copy(name: str, **changes: Json) -> Callable[[Values], Json]:
     return lambda old: next(value for value in old if value["type"] == name) | changes
-
-
-def _less(name: str) -> Edit:
-    """The stream without the third event of a type."""
-
-    def change(old: Values) -> Values:
-        places = [n for n, value in enumerate(old) if value["type"] == name]
-        return [value for n, value in enumerate(old) if n != places[2]]
-
-    return values(change)
 
 
 def _everywhere(field: str, before: int, after: int) -> Edit:
@@ -283,8 +268,8 @@ _EVENTS: tuple[tuple[str, str, str, Pick, Edit], ...] = (
         STREAM,
         within(TEXT, edits=[cut("logprobs")]),
     ),
-    ("a delta that is lost", "a buffer that is dropped", "text_sum", STREAM, _less(TEXT)),
-    ("a piece of arguments that is lost", "vllm PR 34053", "arguments_sum", NAMED, _less(ARGUMENTS)),
+    ("a delta that is lost", "a buffer that is dropped", "text_sum", STREAM, lost(TEXT, 2)),
+    ("a piece of arguments that is lost", "vllm PR 34053", "arguments_sum", NAMED, lost(ARGUMENTS, 2)),
     (
         "a part that is done with another text",
         "a text that is trimmed at the end",

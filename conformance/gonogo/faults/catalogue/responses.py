@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
@@ -25,15 +25,8 @@ from gonogo.stimuli.surfaces import PLAIN as PLAIN_STIMULI
 from gonogo.stimuli.surfaces import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gonogo.evidence import Record
     from gonogo.exchange import Exchange
-    from gonogo.faults.editing import JsonEdit
-
-    Change = Callable[[Record], Record]
-
-Json = Any
+    from gonogo.faults.editing import Change, Json, JsonEdit
 
 WHOLE = whole("/responses")
 PLAIN = asked(PLAIN_STIMULI[Endpoint.RESPONSES].key)
