@@ -13,11 +13,9 @@ from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     answer,
     answered,
-    asked,
     changed,
     cut,
     each,
-    either,
     failing,
     has_choice,
     made,
@@ -25,6 +23,7 @@ from gonogo.faults.editing import (
     refused,
 )
 from gonogo.faults.kinds import KINDS, Faulty, dropping
+from gonogo.faults.picks import asked, either
 from gonogo.faults.sections import FAULTS
 from gonogo.judge import explain, judge
 from gonogo.judge.causes.diagnoses import DIAGNOSES

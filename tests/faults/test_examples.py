@@ -12,7 +12,8 @@ import gonogo.rules.examples as shipped
 import pytest
 from faults.examples import COMMAND, MOST, _excerpts, _Steady, examples, text_of
 from faults.fault import BROKEN
-from gonogo.faults.editing import asked, changed, rechunked
+from gonogo.faults.editing import changed, rechunked
+from gonogo.faults.picks import asked
 from gonogo.faults.sections import FAULTS
 from gonogo.rules import Catalogue, load
 from gonogo.rules.examples import Example

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from faults.fault import verdicts
 from gonogo.exchange import FailureKind
-from gonogo.faults.editing import asked, both, changed, refused, silent
+from gonogo.faults.editing import both, changed, refused, silent
+from gonogo.faults.picks import asked
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import is_sign_of_life, suspects
 from gonogo.verdict import Verdict

@@ -12,7 +12,6 @@ from gonogo.faults.asking import last
 from gonogo.faults.catalogue.stops import saying
 from gonogo.faults.editing import (
     answer,
-    asked,
     changed,
     each,
     failing,
@@ -23,6 +22,7 @@ from gonogo.faults.editing import (
     refused,
     silent,
 )
+from gonogo.faults.picks import asked
 from gonogo.judge import judge
 from gonogo.rules import load
 from gonogo.verdict import Verdict

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.faults.editing import asked
+from gonogo.faults.picks import asked
 from gonogo.rules import load
 from gonogo.stimuli.phrases import Ask
 
 if TYPE_CHECKING:
-    from gonogo.faults.editing import Pick
+    from gonogo.faults.picks import Pick
 
 _LOOKS = {scenario.rule.id: scenario.looks for scenario in load()}
 

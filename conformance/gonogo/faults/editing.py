@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from gonogo.evidence import Record
+    from gonogo.faults.picks import Pick
 
-    Pick = Callable[[Exchange], bool]
     Edit = Callable[[Exchange], Exchange]
     Change = Callable[[Record], Record]
     Json = Any
@@ -24,53 +24,6 @@ _TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_
 """Types of errors of messages, by the status."""
 DONE = b"data: [DONE]\n\n"
 END = b"\n\n"
-
-
-# ---- which exchanges -----------------------------------------------------------------------------------------
-
-
-def asked(*keys: str) -> Pick:
-    """The exchanges of these stimuli."""
-    return lambda exchange: exchange.stimulus in keys
-
-
-def holding(*parts: str) -> Pick:
-    """The exchanges whose stimulus has one of these parts in its key."""
-    return lambda exchange: any(part in exchange.stimulus for part in parts)
-
-
-def whole(endpoint: str) -> Pick:
-    """Every plain answer of an endpoint that is one JSON object."""
-    return lambda exchange: _answered(exchange, endpoint, "application/json")
-
-
-def streamed(endpoint: str) -> Pick:
-    """Every plain answer of an endpoint that is a stream."""
-    return lambda exchange: _answered(exchange, endpoint, "text/event-stream")
-
-
-def either(*picks: Pick) -> Pick:
-    """The exchanges that any of these picks."""
-    return lambda exchange: any(pick(exchange) for pick in picks)
-
-
-def but(pick: Pick, without: Pick) -> Pick:
-    """The exchanges of the first that the second does not pick."""
-    return lambda exchange: pick(exchange) and not without(exchange)
-
-
-def _answered(exchange: Exchange, endpoint: str, media_type: str) -> bool:
-    named = exchange.stimulus.startswith(f"POST {endpoint} ")
-    return named and exchange.status == 200 and exchange.media_type == media_type and _is_plain(exchange)
-
-
-def _is_plain(exchange: Exchange) -> bool:
-    """Whether it is one text, and nothing else was requested that an edit of the text would break too."""
-    asked_for = exchange.request.json
-    assert isinstance(asked_for, dict)
-    more = (asked_for.get(name) for name in ("tools", "response_format", "text", "output_config"))
-    unlikely = asked_for.get("logprobs") is None or asked_for["logprobs"] is False  # 0 asks for some
-    return asked_for.get("n") in (None, 1) and not any(more) and unlikely
 
 
 # ---- records -------------------------------------------------------------------------------------------------

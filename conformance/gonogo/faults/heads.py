@@ -8,7 +8,7 @@ from gonogo.faults.editing import changed, header, status
 from gonogo.faults.fault import Fault, fault
 
 if TYPE_CHECKING:
-    from gonogo.faults.editing import Pick
+    from gonogo.faults.picks import Pick
 
 
 def wrong_heads(what: str, group: str, pick: Pick) -> tuple[Fault, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from gonogo.faults.editing import asked, either, refused, streamed, whole
+from gonogo.faults.editing import refused
 from gonogo.faults.named_events import values
+from gonogo.faults.picks import asked, either, streamed, whole
 from gonogo.judge.message_order import BLOCK_START
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.message_requests import PLAIN as PLAIN_REQUEST
@@ -15,7 +16,8 @@ from gonogo.stimuli.message_requests import STREAM as PLAIN_STREAM
 from gonogo.stimuli.stimulus import Endpoint
 
 if TYPE_CHECKING:
-    from gonogo.faults.editing import Edit, Json, Pick
+    from gonogo.faults.editing import Edit, Json
+    from gonogo.faults.picks import Pick
 
 
 def _of(phrase: str) -> Pick:

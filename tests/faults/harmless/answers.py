@@ -22,14 +22,11 @@ from faults.harmless.picks import (
 from gonogo.faults.catalogue.event_streams import STREAMS
 from gonogo.faults.editing import (
     answer,
-    asked,
     both,
-    but,
     changed,
     copied,
     cut,
     each,
-    either,
     event,
     finishes,
     frames,
@@ -40,8 +37,8 @@ from gonogo.faults.editing import (
     numbered,
     put,
     raw,
-    streamed,
 )
+from gonogo.faults.picks import asked, but, either, streamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.faults.editing import asked, but, either, holding, streamed, whole
+from gonogo.faults.picks import asked, but, either, holding, streamed, whole
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange

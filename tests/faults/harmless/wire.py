@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from faults.harmless.picks import COMPARED, EVERY, JSON_ANSWERS
 from gonogo.faults.catalogue.event_streams import STREAMS
-from gonogo.faults.editing import both, but, changed, frames, header, inserted, lines, raw, rechunked
+from gonogo.faults.editing import both, changed, frames, header, inserted, lines, raw, rechunked
+from gonogo.faults.picks import but
 
 if TYPE_CHECKING:
     from collections.abc import Callable

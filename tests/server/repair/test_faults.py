@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import gonogo_server.repair
 import pytest
 from faults.behind_gateway import OTHER_SURFACES
-from gonogo.faults.editing import asked, changed, each, has_usage
+from gonogo.faults.editing import changed, each, has_usage
 from gonogo.faults.kinds import KINDS
+from gonogo.faults.picks import asked
 from gonogo.faults.sections import FAULTS, SECTIONS
 from server.repair.judged import FILE, broken, state, through
 

@@ -10,7 +10,6 @@ from gonogo.faults.editing import (
     DONE,
     answered,
     appended,
-    asked,
     both,
     changed,
     cut,
@@ -19,7 +18,6 @@ from gonogo.faults.editing import (
     failing,
     frames,
     header,
-    holding,
     inserted,
     put,
     raw,
@@ -29,6 +27,7 @@ from gonogo.faults.editing import (
     without,
 )
 from gonogo.faults.fault import fault
+from gonogo.faults.picks import asked, holding
 from gonogo.stimuli import plays
 from gonogo.stimuli.played import CLIENT_KEY, SAW
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from faults.fault import turned, verdicts
 from gonogo import evidence
-from gonogo.faults.editing import changed, holding, status, unrecorded
+from gonogo.faults.editing import changed, status, unrecorded
+from gonogo.faults.picks import holding
 from gonogo.reasons import Reason
 from gonogo.redaction import REDACTED
 from gonogo.report.wording import message

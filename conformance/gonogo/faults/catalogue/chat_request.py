@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gonogo.exchange import FailureKind
 from gonogo.faults.asking import keys
-from gonogo.faults.editing import answer, asked, changed, header, put, raw, refused, silent
+from gonogo.faults.editing import answer, changed, header, put, raw, refused, silent
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked
 from gonogo.rules import load
 
 _STIMULI = {

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from gonogo.faults.editing import (
-    answer,
-    answered,
-    asked,
-    body,
-    but,
-    changed,
-    cut,
-    either,
-    header,
-    made,
-    put,
-    raw,
-    renamed,
-    whole,
-)
+from gonogo.faults.editing import answer, answered, body, changed, cut, header, made, put, raw, renamed
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.heads import wrong_heads
+from gonogo.faults.picks import asked, but, either, whole
 
 CHATS = whole("/chat/completions")
 PLAIN = asked("POST /chat/completions {}")

@@ -7,7 +7,6 @@ from typing import Any
 from gonogo.faults.catalogue import chat_stream_end
 from gonogo.faults.editing import (
     DONE,
-    asked,
     body,
     changed,
     copied,
@@ -24,11 +23,11 @@ from gonogo.faults.editing import (
     put,
     raw,
     renamed,
-    streamed,
     unless_finishing,
     without,
 )
 from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.picks import asked, streamed
 
 STREAMS = streamed("/chat/completions")
 PLAIN = asked('POST /chat/completions {"stream":true}')

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
-    asked,
     changed,
     copied,
     cut,
     each,
-    either,
     event,
     finishes,
     frames,
@@ -23,11 +21,11 @@ from gonogo.faults.editing import (
     nth,
     numbered,
     put,
-    streamed,
     unless_finishing,
     without,
 )
 from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.picks import asked, either, streamed
 from gonogo.faults.usage import counted
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from gonogo.faults.editing import (
     both,
     changed,
     each,
-    either,
     event,
     finishes,
     frames,
@@ -23,6 +22,7 @@ from gonogo.faults.editing import (
     refused,
 )
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import either
 
 if TYPE_CHECKING:
     from gonogo.faults.editing import Change, Edit

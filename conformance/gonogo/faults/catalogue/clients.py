@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.faults.editing import changed, each, either, has_choice, header, put, streamed
+from gonogo.faults.editing import changed, each, has_choice, header, put
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import either, streamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from gonogo.faults.editing import (
-    answer,
-    asked,
-    body,
-    but,
-    changed,
-    cut,
-    header,
-    holding,
-    made,
-    put,
-    raw,
-    renamed,
-    whole,
-)
+from gonogo.faults.editing import answer, body, changed, cut, header, made, put, raw, renamed
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.heads import wrong_heads
+from gonogo.faults.picks import asked, but, holding, whole
 
 COMPLETIONS = but(whole("/completions"), holding('"prompt":['))  # of one prompt
 PLAIN = asked("POST /completions {}")

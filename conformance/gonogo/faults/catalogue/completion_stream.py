@@ -6,7 +6,6 @@ from typing import Any
 
 from gonogo.faults.editing import (
     DONE,
-    asked,
     body,
     changed,
     copied,
@@ -21,10 +20,10 @@ from gonogo.faults.editing import (
     numbered,
     put,
     raw,
-    streamed,
     without,
 )
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked, streamed
 from gonogo.faults.usage import counted
 
 STREAMS = streamed("/completions")

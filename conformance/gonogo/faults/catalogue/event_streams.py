@@ -9,11 +9,9 @@ from gonogo.faults.asking import last
 from gonogo.faults.editing import (
     DONE,
     appended,
-    asked,
     changed,
     copied,
     each,
-    either,
     event,
     failing,
     frames,
@@ -23,9 +21,9 @@ from gonogo.faults.editing import (
     put,
     raw,
     refused,
-    streamed,
 )
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked, either, streamed
 
 STREAMS = either(streamed("/chat/completions"), streamed("/completions"))
 CHAT = asked('POST /chat/completions {"stream":true}')

@@ -21,10 +21,9 @@ from gonogo.faults.editing import (
     refused,
     silent,
     status,
-    streamed,
-    whole,
 )
 from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.picks import streamed, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,7 +11,6 @@ from gonogo.faults.editing import (
     changed,
     cut,
     each,
-    either,
     has_choice,
     has_usage,
     made,
@@ -21,6 +20,7 @@ from gonogo.faults.editing import (
     status,
 )
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import either
 
 if TYPE_CHECKING:
     from collections.abc import Callable

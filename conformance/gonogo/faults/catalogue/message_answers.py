@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo.faults.editing import (
-    answer,
-    answered,
-    both,
-    changed,
-    cut,
-    each,
-    either,
-    header,
-    made,
-    put,
-    raw,
-    status,
-)
+from gonogo.faults.editing import answer, answered, both, changed, cut, each, header, made, put, raw, status
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.message_edits import (
     COUNT,
@@ -35,6 +22,7 @@ from gonogo.faults.message_edits import (
     text,
 )
 from gonogo.faults.named_events import within
+from gonogo.faults.picks import either
 from gonogo.judge.message_order import BLOCK_DELTA, BLOCK_START, MESSAGE_DELTA, MESSAGE_START
 
 if TYPE_CHECKING:

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo.faults.editing import (
-    answer,
-    answered,
-    body,
-    changed,
-    cut,
-    either,
-    header,
-    made,
-    put,
-    status,
-)
+from gonogo.faults.editing import answer, answered, body, changed, cut, header, made, put, status
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.message_edits import (
     ANY,
@@ -33,6 +22,7 @@ from gonogo.faults.message_edits import (
     refusing,
     text,
 )
+from gonogo.faults.picks import either
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

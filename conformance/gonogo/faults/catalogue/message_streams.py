@@ -10,7 +10,6 @@ from gonogo.faults.editing import (
     changed,
     cut,
     each,
-    either,
     event,
     failing,
     frames,
@@ -22,12 +21,14 @@ from gonogo.faults.editing import (
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.message_edits import ANY, STREAM, STREAMS, STRUCTURED, preceded
 from gonogo.faults.named_events import dropped, lost, named, repeated, trailing, values, within
+from gonogo.faults.picks import either
 from gonogo.judge.message_order import ORDERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonogo.faults.editing import Change, Edit, Json, JsonEdit, Pick
+    from gonogo.faults.editing import Change, Edit, Json, JsonEdit
+    from gonogo.faults.picks import Pick
 
 ALL: Final = either(STREAMS, ANY, STRUCTURED)
 START, BLOCK, DELTA, STOP, END, LAST = ORDERED

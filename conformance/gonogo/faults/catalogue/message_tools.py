@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo.faults.editing import answer, answered, both, changed, cut, either, made, put
+from gonogo.faults.editing import answer, answered, both, changed, cut, made, put
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.message_edits import ANY, NAMED, RESULTS, message, preceded, refusing, text
 from gonogo.faults.named_events import dropped, lost, values, within
+from gonogo.faults.picks import either
 from gonogo.judge.message_order import ORDERED
 
 if TYPE_CHECKING:

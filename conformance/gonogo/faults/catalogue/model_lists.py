@@ -8,12 +8,10 @@ from gonogo.exchange import FailureKind
 from gonogo.faults.editing import (
     answer,
     answered,
-    asked,
     body,
     both,
     changed,
     cut,
-    either,
     header,
     made,
     put,
@@ -24,6 +22,7 @@ from gonogo.faults.editing import (
     status,
 )
 from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.picks import asked, either
 
 if TYPE_CHECKING:
     from gonogo.faults.editing import Change

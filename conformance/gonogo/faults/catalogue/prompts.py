@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.editing import answer, answered, asked, both, changed, frames, made, put, refused, silent
+from gonogo.faults.editing import answer, answered, both, changed, frames, made, put, refused, silent
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked
 
 if TYPE_CHECKING:
     from gonogo.faults.editing import Change

@@ -9,7 +9,6 @@ from gonogo.faults.asking import keys
 from gonogo.faults.editing import (
     answer,
     answered,
-    asked,
     body,
     changed,
     cut,
@@ -21,13 +20,15 @@ from gonogo.faults.editing import (
     status,
 )
 from gonogo.faults.fault import Fault, fault, under
+from gonogo.faults.picks import asked
 from gonogo.rules import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gonogo.exchange import Exchange
-    from gonogo.faults.editing import Json, Pick
+    from gonogo.faults.editing import Json
+    from gonogo.faults.picks import Pick
 
 ROUTE = asked("GET /gonogo-no-such-route")
 METHOD = asked("PUT /chat/completions")

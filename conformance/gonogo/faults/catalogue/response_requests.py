@@ -18,9 +18,10 @@ from gonogo.faults.catalogue.responses import (
     SCHEMA,
     WRONG,
 )
-from gonogo.faults.editing import answer, answered, changed, cut, either, made, put, refused, status
+from gonogo.faults.editing import answer, answered, changed, cut, made, put, refused, status
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.named_events import values
+from gonogo.faults.picks import either
 
 if TYPE_CHECKING:
     from gonogo.faults.editing import Change, Json

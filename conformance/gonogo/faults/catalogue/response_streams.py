@@ -15,23 +15,23 @@ from gonogo.faults.editing import (
     changed,
     cut,
     each,
-    either,
     failing,
     frames,
     inserted,
     lines,
     made,
     put,
-    streamed,
 )
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.named_events import dropped, lost, repeated, values, within
+from gonogo.faults.picks import either, streamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gonogo.faults.editing import Change, Edit, Json, JsonEdit, Pick
+    from gonogo.faults.editing import Change, Edit, Json, JsonEdit
     from gonogo.faults.named_events import Values
+    from gonogo.faults.picks import Pick
 
 EVERY = either(streamed("/responses"), AGENT, NAMED)
 TEXT, TEXT_DONE = "response.output_text.delta", "response.output_text.done"

@@ -9,21 +9,9 @@ from gonogo.faults.asking import every, first, keys, last
 from gonogo.faults.catalogue.chat_response import LIMITED
 from gonogo.faults.catalogue.limits import UNFIT
 from gonogo.faults.catalogue.stops import saying
-from gonogo.faults.editing import (
-    answer,
-    answered,
-    asked,
-    both,
-    but,
-    changed,
-    either,
-    made,
-    put,
-    refused,
-    silent,
-    status,
-)
+from gonogo.faults.editing import answer, answered, both, changed, made, put, refused, silent, status
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked, but, either
 from gonogo.judge.checks.counts import text
 from gonogo.rules import load
 from gonogo.stimuli.phrases import Ask
@@ -32,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gonogo.evidence import Record
-    from gonogo.faults.editing import Change, Edit, Pick
+    from gonogo.faults.editing import Change, Edit
+    from gonogo.faults.picks import Pick
 
 _STIMULI = {
     scenario.rule.id: look.stimulus.key

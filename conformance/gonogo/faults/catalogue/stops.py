@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gonogo.faults.editing import answer, asked, both, changed, each, finishes, frames, made, put, refused
+from gonogo.faults.editing import answer, both, changed, each, finishes, frames, made, put, refused
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked
 from gonogo.judge.checks.counts import text
 from gonogo.stimuli.stopping import BETWEEN
 

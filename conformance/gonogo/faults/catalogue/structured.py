@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.faults.asking import first, last, under
-from gonogo.faults.editing import answer, changed, each, either, finishes, has_choice, put, refused, status
+from gonogo.faults.editing import answer, changed, each, finishes, has_choice, put, refused, status
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import either
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.faults.catalogue.stops import CHAT, COMPLETION, saying
-from gonogo.faults.editing import answer, asked, changed, each, frames, made, put, raw
+from gonogo.faults.editing import answer, changed, each, frames, made, put, raw
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked
 from gonogo.judge.checks.counts import text
 from gonogo.stimuli.bodies import post
 from gonogo.stimuli.greedy import COUNTED, WIDE
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.exchange import Exchange
-    from gonogo.faults.editing import Change, Edit, Pick
+    from gonogo.faults.editing import Change, Edit
+    from gonogo.faults.picks import Pick
 
 WIDE_STREAM = post(Endpoint.CHAT, WIDE, streamed=True).key
 COUNTED_STREAM = post(Endpoint.CHAT, COUNTED, streamed=True).key

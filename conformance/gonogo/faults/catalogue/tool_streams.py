@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from gonogo.faults.editing import (
     answer,
-    asked,
     both,
     changed,
     cut,
     each,
-    either,
     event,
     finishes,
     frames,
@@ -22,6 +20,7 @@ from gonogo.faults.editing import (
     without,
 )
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked, either
 from gonogo.stimuli.tools import REQUESTS
 
 if TYPE_CHECKING:

@@ -10,12 +10,10 @@ from gonogo.faults.catalogue.tool_streams import FRAGMENT, STREAM, STREAMS, TWO,
 from gonogo.faults.editing import (
     answer,
     answered,
-    asked,
     both,
     changed,
     cut,
     each,
-    either,
     made,
     put,
     refused,
@@ -23,6 +21,7 @@ from gonogo.faults.editing import (
     status,
 )
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked, either
 from gonogo.stimuli.tools import REQUESTS
 
 if TYPE_CHECKING:

@@ -6,22 +6,10 @@ import struct
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
-from gonogo.faults.editing import (
-    answer,
-    answered,
-    asked,
-    changed,
-    cut,
-    either,
-    made,
-    put,
-    raw,
-    refused,
-    renamed,
-    whole,
-)
+from gonogo.faults.editing import answer, answered, changed, cut, made, put, raw, refused, renamed
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.heads import wrong_heads
+from gonogo.faults.picks import asked, either, whole
 
 if TYPE_CHECKING:
     from gonogo.faults.editing import Change, JsonEdit

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.faults.editing import asked, changed, either, header, raw, streamed, whole
+from gonogo.faults.editing import changed, header, raw
 from gonogo.faults.fault import Fault, fault
+from gonogo.faults.picks import asked, either, streamed, whole
 
 if TYPE_CHECKING:
     from gonogo.faults.editing import Change
