@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from gonogo.collect.answers import (
     accepted,
-    asked_to_wait,
     found_nobody,
     is_doubtful,
     lives,
@@ -24,6 +23,7 @@ from gonogo.collect.answers import (
     ran_out_of_time,
 )
 from gonogo.collect.families import families
+from gonogo.collect.patience import patiently
 from gonogo.collect.pool import longest_first, pooled
 from gonogo.collect.resuming import ids_from
 from gonogo.reasons import Reason
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
     from gonogo.collect.roles import Recorder, Sink
     from gonogo.exchange import Exchange, Request
     from gonogo.stimuli.stimulus import Stimulus, Subject
-
-TRIES = 4
-FIRST_WAIT = 0.5
-"""Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
 
 ROUND = 4
 """How many times `concurrency` harmless requests go out before it is asked whether enough is broken."""
@@ -312,17 +308,11 @@ class Collector:
         return stimulus.build(self.subject, self._answers)
 
     async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
-        """Record, and again after the wait that a 429 or 503 asks for, or that the official SDKs would take."""
-        exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
-        for tried in range(TRIES - 1):
-            wait = asked_to_wait(exchange)
-            if wait is None and exchange.status == 503:
-                wait = FIRST_WAIT * 2**tried
-            if wait is None:
-                break
-            self.throttled += 1
-            await self.sleep(wait)
-            exchange = await self.recorder.record(request, id=exchange_id, stimulus=key)
+        """Record, and again after each wait that the target asks for."""
+        exchange, waits = await patiently(
+            lambda: self.recorder.record(request, id=exchange_id, stimulus=key), self.sleep
+        )
+        self.throttled += waits
         return exchange
 
     # ---- signs of life

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gonogo.collect.answers import LONGEST_WAIT
-from gonogo.collect.collector import FIRST_WAIT, TRIES
+from gonogo.collect.patience import FIRST_WAIT, TRIES
 from gonogo.stimuli import bodies
 from gonogo.stimuli.life import is_sign_of_life
 from gonogo.stimuli.stimulus import Endpoint

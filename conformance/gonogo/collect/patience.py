@@ -1,0 +1,35 @@
+"""How long a target that has no time is waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gonogo.collect.answers import asked_to_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gonogo.exchange import Exchange
+
+TRIES = 4
+FIRST_WAIT = 0.5
+"""Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
+
+
+async def patiently(
+    record: Callable[[], Awaitable[Exchange]], sleep: Callable[[float], Awaitable[None]]
+) -> tuple[Exchange, int]:
+    """Record, and again after the wait that a 429 or 503 asks for, or that the official SDKs would take.
+
+    Returns the last answer, and how many waits there were.
+    """
+    exchange = await record()
+    for tried in range(TRIES - 1):
+        wait = asked_to_wait(exchange)
+        if wait is None and exchange.status == 503:
+            wait = FIRST_WAIT * 2**tried
+        if wait is None:
+            return exchange, tried
+        await sleep(wait)
+        exchange = await record()
+    return exchange, TRIES - 1
