@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 LARGE: Final = 64 * 2**10
 """Bytes of a body from which on a thread works on it: 300,000 token ids take 0.1 s, and streams must continue."""
 
+STORED: Final = (
+    "Stored responses of this provider are not read or deleted through this server: keep what you need of an"
+    " answer."
+)
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -135,14 +140,14 @@ class ChatOnly:
         raise NotTranslated
 
     async def retrieve_response(self, response_id: str, context: Context) -> Body:
-        """Refused."""
+        """Refused: what an upstream stores belongs to the key of this server, and not to the client's."""
         del response_id, context
-        raise NotTranslated
+        raise NotTranslated(STORED)
 
     async def delete_response(self, response_id: str, context: Context) -> Body:
-        """Refused."""
+        """Refused, as `retrieve_response` is."""
         del response_id, context
-        raise NotTranslated
+        raise NotTranslated(STORED)
 
     async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
         """Refused."""

@@ -77,7 +77,7 @@ async def test_the_upstream_sees_no_key_of_a_client_and_gives_no_stored_response
         for method in ("GET", "DELETE"):
             refused = await client.request(method, "/responses/resp_1", headers=keys)
             assert (refused.status_code, refused.json()["error"]["code"]) == (404, "unknown_url")
-            assert "are not read or deleted through this one" in refused.json()["error"]["message"]
+            assert "are not read or deleted through this server" in refused.json()["error"]["message"]
     assert [path for path, _ in seen] == ["/v1/responses", "/v1/messages"]
     for _, headers in seen:
         assert headers[b"authorization"] == b"Bearer of-the-gateway"

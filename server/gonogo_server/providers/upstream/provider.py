@@ -10,6 +10,7 @@ from uuid import uuid4
 from gonogo_server.answers.written import Body, begun
 from gonogo_server.errors import NotTranslated
 from gonogo_server.exchange import current
+from gonogo_server.providers.base import ChatOnly
 from gonogo_server.providers.upstream.answering import askings, frames, whole
 from gonogo_server.providers.upstream.endpoints import Endpoints
 from gonogo_server.providers.upstream.models import Models
@@ -52,13 +53,9 @@ if TYPE_CHECKING:
     Request = TypeVar("Request", CreateResponseRequest, CreateMessageRequest)
 
 ID: Final[Mapping[Operation, str]] = {"chat": "chatcmpl-", "completion": "cmpl-", "embedding": ""}
-STORED: Final = (
-    "Responses that the server of this provider stores are not read or deleted through this one: keep what you need of"
-    " an answer, or use that server itself."
-)
 
 
-class Upstream:
+class Upstream(ChatOnly):
     """Asks an upstream through `client`; `quirks` say what it was seen to break. `patience` as for `begun`.
 
     `surfaces` as in the settings; `limit` is the upstream's name for the limit of a chat completion.
@@ -153,16 +150,6 @@ class Upstream:
     async def count_response_input_tokens(self, body: CreateResponseRequest, context: Context) -> Body:
         """The upstream's count. Raises `NotTranslated` if it has none."""
         return await self._counted("/responses/input_tokens", body, context)
-
-    async def retrieve_response(self, response_id: str, context: Context) -> Body:
-        """Refused: what the upstream stores belongs to the key of this server, and not to the client's."""
-        del response_id, context
-        raise NotTranslated(STORED)
-
-    async def delete_response(self, response_id: str, context: Context) -> Body:
-        """Refused, as `retrieve_response` is."""
-        del response_id, context
-        raise NotTranslated(STORED)
 
     async def create_message(self, body: CreateMessageRequest, context: Context) -> Answer:
         """The upstream's message, or a translated chat completion."""
