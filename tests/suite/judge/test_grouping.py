@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,6 +114,18 @@ def test_rules_that_need_nothing_broken_are_causes_of_their_own(known: object, e
         "why a.a.one",
     )
     assert [cause.evidence for cause in causes] == [Evidence("x1", PLACE), Evidence("x2", PLACE)]
+
+
+def test_a_comparison_of_surfaces_is_not_left_open_by_what_else_is_wrong_with_an_answer(
+    known: object, explained: Explain
+) -> None:
+    compared = left_open("responses.same.text", "x1", "x2")
+    varied = replace(compared, because=Because(Reason.NOT_REPEATED, {}, ("x1", "x2")))
+    found, _ = explained(broken("responses.response.metadata", "x1"), varied)
+    assert (found["responses.same.text"].verdict, found["responses.same.text"].cause) == (
+        Verdict.INCONCLUSIVE,
+        None,
+    )
 
 
 def test_an_echo_joins_the_cause_that_covers_its_exchanges(known: object, explained: Explain) -> None:

@@ -43,9 +43,6 @@ ANYWHERE = ("http.no_server_error", "http.complete")
 OF_STATUS = ("http.no_server_error", "http.retry_after")
 """Echoes about the status of an error: its form does not explain it."""
 
-ACROSS = ("responses.same.*", "messages.same.*")
-"""Rules that compare the answers of two surfaces: a broken answer of either leaves them open."""
-
 OPEN = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 
 TWINS = {
@@ -224,8 +221,6 @@ def _left_open(
         cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
         cause = cause or next((group.id for group in groups if _leaves_open(group, judgement, about)), None)
         cause = cause or next((group.id for group in groups if _says_so(group, judgement.because)), None)
-        if fits(judgement.rule.id, ACROSS):
-            cause = cause or next((g.id for g in groups if not about.isdisjoint(g.exchanges_but(()))), None)
         if cause is not None:
             yield judgement.rule.id, cause
 

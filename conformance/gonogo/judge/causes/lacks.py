@@ -12,19 +12,44 @@ if TYPE_CHECKING:
 
     from gonogo.verdict import Because
 
-_FINISH = ("*.finish_once", "*.finish_reason", "*.choices", "*.index")
-_USAGE = ("*.usage", "*.usage_schema")
-_TEXT = ("*.message", "*.content", "*.delta", "*.response.text", "*.stream.text")
+_FINISH = (
+    *("*.finish_once", "*.finish_reason", "*.stop_reason", "*.choices", "*.index"),
+    *("responses.response.state", "responses.response.state_known", "responses.response.details"),
+)
+_USAGE = (
+    "*.usage",
+    "*.usage_schema",
+    "*.usage_prompt",
+    "*.usage_completion",
+    "messages.usage.*",
+    "responses.usage.*",
+)
+_TEXT = (
+    *("*.message", "*.content", "*.delta", "*.response.text", "*.stream.text"),
+    *("messages.response.blocks", "messages.stream.block_kind", "messages.stream.block_open"),
+    *("messages.stream.index", "responses.items.type", "responses.message.part"),
+    "responses.stream.output_sum",
+)
 
 SAID_BY: Final[Mapping[Reason, tuple[str, ...]]] = {
     Reason.EVENT_LOST: ("stream.json", "stream.complete_events", "stream.fields"),
     Reason.NO_FINISH_REASON: _FINISH,
     Reason.NO_USAGE: _USAGE,
-    Reason.NO_COUNT: (*_USAGE, "*.usage_prompt", "*.usage_completion"),
+    Reason.NO_COUNT: _USAGE,
     Reason.NO_TEXT: _TEXT,
+    Reason.ALL_REASONING: ("messages.response.has_text",),
+    Reason.NOT_REPEATED: (
+        *("text.same", "messages.stream.adds_up", "responses.same.streamed"),
+        "messages.stream.stops",
+        *_TEXT,
+    ),
+    Reason.CHAT_REASONS_DIFFER: ("text.same_reason", "*.length"),
+    Reason.ERROR_FRAME: ("messages.stream.error_event", "messages.stream.no_error"),
+    Reason.BROKEN_OFF: ("messages.stream.ends", "responses.stream.released"),
+    Reason.NO_END: ("messages.stream.stops", "responses.stream.ended"),
     Reason.NO_MESSAGE: ("*.message",),
     Reason.NO_DELTA: ("*.delta",),
-    Reason.NO_CHOICES: ("*.choices",),
+    Reason.NO_CHOICES: ("*.choices", "*.one_choice", "*.stream.events"),
     Reason.NO_CHUNKS: ("stream.json", "*.stream.events"),
     Reason.NO_EVENTS: ("*.stream.events",),
     Reason.NO_INDEXED_CHOICE: ("*.choices", "*.index"),

@@ -74,6 +74,9 @@ def same_reason(*exchanges: Exchange) -> Outcome:
     first, second = read(one).reason, read(other).reason
     if first is None or second is None:
         raise undecided(Reason.NO_FINISH_REASON, one, other)
+    if read(streamed).reason is None:
+        reading.ended(streamed)
+        raise undecided(Reason.NO_FINISH_REASON, streamed)
     if read(streamed).reason != first:
         raise undecided(Reason.CHAT_REASONS_DIFFER, streamed, one)
     if first == STOP and limit is not None and (read(one).output_tokens or 0) >= limit:
