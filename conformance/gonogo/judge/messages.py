@@ -24,8 +24,8 @@ from gonogo.judge.message_order import (
 )
 from gonogo.judge.named_events import MACHINES, UNNAMED, Course, Machine
 from gonogo.judge.once import once
-from gonogo.judge.outcome import Stop, undecided
-from gonogo.judge.surfaces import CALLS, LENGTH, READERS, STOP, Told
+from gonogo.judge.outcome import undecided
+from gonogo.judge.surfaces import CALLS, LENGTH, READERS, STOP, Told, or_none
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -302,17 +302,8 @@ REASONS: Final[Mapping[str, str]] = {
 
 def _told(exchange: Exchange) -> Told:
     """What a message says; what it does not tell is None."""
-    found: list[int | None] = []
-    for count in (prompt_tokens, output_tokens):
-        try:
-            found.append(count(exchange))
-        except Stop:
-            found.append(None)
-    try:
-        reason = REASONS.get(stop_reason(exchange))
-    except Stop:
-        reason = None
-    return Told(text(exchange), reason, *found)
+    reason = REASONS.get(or_none(stop_reason, exchange) or "")
+    return Told(text(exchange), reason, or_none(prompt_tokens, exchange), or_none(output_tokens, exchange))
 
 
 READERS[PATH] = _told

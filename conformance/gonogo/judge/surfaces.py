@@ -6,12 +6,16 @@ A surface is a row of `READERS`. Rules that compare surfaces, and those about an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from gonogo.judge.outcome import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.exchange import Exchange
+
+Value = TypeVar("Value")
 
 STOP: Final = "stop"
 LENGTH: Final = "length"
@@ -30,6 +34,14 @@ class Told:
     reason: str | None
     input_tokens: int | None
     output_tokens: int | None
+
+
+def or_none(read: Callable[[Exchange], Value], exchange: Exchange) -> Value | None:
+    """What is read of an answer; None where it cannot be read."""
+    try:
+        return read(exchange)
+    except Stop:
+        return None
 
 
 READERS: dict[str, Callable[[Exchange], Told]] = {}

@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import jsonschema_rs
-
 from gonogo.judge import kinds, messages, reading
 from gonogo.judge.checks.sampling import repeated
+from gonogo.judge.checks.structured import admitted
 from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -177,8 +176,4 @@ def schema_kept(exchange: Exchange) -> Outcome:
         value = reading.parse(said)
     except ValueError:
         return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}")
-    schema = exchange.request.fields["output_config"]["format"]["schema"]
-    error = next(jsonschema_rs.validator_for(schema).iter_errors(value), None)
-    if error is None:
-        return saw("text that the schema admits", exchange)
-    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
+    return admitted(exchange, said, value, exchange.request.fields["output_config"]["format"]["schema"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING
 
 from gonogo.judge import reading, responses
 from gonogo.judge.checks.acceptance import accepted, turned_away
+from gonogo.judge.checks.structured import admitted
 from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
 from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
@@ -61,11 +60,7 @@ def schema_kept(exchange: Exchange) -> Outcome:
         value = reading.parse(said)
     except ValueError:
         return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}")
-    schema: Any = exchange.request.fields["text"]["format"]["schema"]
-    error = next(jsonschema_rs.validator_for(schema).iter_errors(value), None)
-    if error is None:
-        return saw("text that the schema admits", exchange)
-    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
+    return admitted(exchange, said, value, exchange.request.fields["text"]["format"]["schema"])
 
 
 @check('"{field}" in the response equals that of the request', Of.BEGUN)

@@ -122,6 +122,11 @@ def _lacks(value: Object, name: str, kind: type) -> str | None:
     return None if isinstance(value.get(name), kind) else reading.field(value, name)
 
 
+def _lacks_text(value: Object, name: str) -> str | None:
+    """As above, of a string that may not be empty."""
+    return None if value.get(name) != "" and _lacks(value, name, str) is None else reading.field(value, name)
+
+
 @check("each item of the output has a type", Of.BEGUN)
 def items_typed(exchange: Exchange) -> Outcome:
     """The output is a list, and in it are objects that say what they are."""
@@ -157,7 +162,7 @@ def items_have(exchange: Exchange, field: str) -> Outcome:
     return _each(
         exchange,
         responses.output(exchange),
-        lambda item: None if isinstance(item.get(field), str) and item[field] else reading.field(item, field),
+        lambda item: _lacks_text(item, field),
         f'"{field}" in each item',
         f'item with "{field}"',
     )
@@ -169,7 +174,7 @@ def kind_has(exchange: Exchange, kind: str, field: str) -> Outcome:
     return _each(
         exchange,
         responses.items(exchange, kind),
-        lambda item: None if isinstance(item.get(field), str) and item[field] else reading.field(item, field),
+        lambda item: _lacks_text(item, field),
         f'"{field}" in each {kind}',
         f'{kind} with "{field}"',
     )

@@ -15,6 +15,7 @@ from gonogo.reasons import Reason
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
+    from gonogo.judge.reading import Object
 
 WRAPPINGS = ("<think", "`")
 """What may stand before the object in an answer that is cut short: a thought, or a fence that the server takes off
@@ -31,10 +32,7 @@ def schema_kept(exchange: Exchange) -> Outcome:
     except ValueError:
         all_of_it(exchange)
         return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}")
-    error = next(_validator(exchange).iter_errors(value), None)
-    if error is None:
-        return saw("text that the schema admits", exchange)
-    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
+    return admitted(exchange, said, value, _schema(exchange))
 
 
 @check("the text is JSON", Of.BEGUN)
@@ -57,10 +55,7 @@ def json_admitted(exchange: Exchange) -> Outcome:
         value = reading.parse(said)
     except ValueError as error:
         raise undecided(Reason.NO_JSON, exchange) from error
-    broken = next(_validator(exchange).iter_errors(value), None)
-    if broken is None:
-        return saw("JSON that the schema admits", exchange)
-    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {broken.message}")
+    return admitted(exchange, said, value, _schema(exchange))
 
 
 @check("the text is a JSON object", Of.BEGUN)
@@ -92,6 +87,14 @@ def begins_as_object(exchange: Exchange) -> Outcome:
     return Deviation('text that begins with "{"', f"the text is {said[:80]!r}")
 
 
+def admitted(exchange: Exchange, said: str, value: object, schema: Object) -> Outcome:
+    """Whether a schema of the request admits a value, on whichever surface; `said` is the text of it."""
+    error = next(jsonschema_rs.validator_for(schema).iter_errors(value), None)
+    if error is None:
+        return saw("JSON that the schema admits", exchange)
+    return Deviation("JSON that the schema admits", f"the text is {said[:80]!r}: {error.message}")
+
+
 def _said(exchange: Exchange) -> str:
     """The whole text; Stop if there is none, or not all of it came."""
     calls.uncut(exchange)
@@ -103,6 +106,6 @@ def _said(exchange: Exchange) -> str:
     return said
 
 
-def _validator(exchange: Exchange) -> jsonschema_rs.Validator:
-    form = exchange.request.fields["response_format"]
-    return jsonschema_rs.validator_for(form["json_schema"]["schema"])
+def _schema(exchange: Exchange) -> Object:
+    schema: Object = exchange.request.fields["response_format"]["json_schema"]["schema"]
+    return schema

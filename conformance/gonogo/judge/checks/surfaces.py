@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import calls, reading
 from gonogo.judge.checks import counts
-from gonogo.judge.outcome import Deviation, Stop, saw, undecided
+from gonogo.judge.outcome import Deviation, saw, undecided
 from gonogo.judge.steps import Of, compare
-from gonogo.judge.surfaces import LENGTH, READERS, STOP, Told
+from gonogo.judge.surfaces import LENGTH, READERS, STOP, Told, or_none
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ NAMES = {"/chat/completions": "chat", "/responses": "responses", "/messages": "m
 def _chat(exchange: Exchange) -> Told:
     """A chat completion; what it does not tell is None."""
     reasons = [reason for reason in calls.finish_reasons(exchange) if reason in (STOP, LENGTH)]
-    found: list[int | None] = []
-    for count in (counts.prompt_tokens, counts.generated):
-        try:
-            found.append(count(exchange))
-        except Stop:
-            found.append(None)
-    return Told(counts.text(exchange), str(reasons[-1]) if reasons else None, *found)
+    reason = str(reasons[-1]) if reasons else None
+    return Told(
+        counts.text(exchange),
+        reason,
+        or_none(counts.prompt_tokens, exchange),
+        or_none(counts.generated, exchange),
+    )
 
 
 READERS["/chat/completions"] = _chat
