@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SIDE_BY_SIDE: Final = 4
-PACE: Final = 0.002
+PACE: Final = 0.01
 """Seconds between two chunks of one stream: each arrives by itself."""
 PATIENCE: Final = 120.0
 KEY: Final = f"sk-{uuid4().hex}"
