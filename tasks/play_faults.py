@@ -20,9 +20,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 from faults.behind_gateway import Known  # noqa: E402 - found through the line above
 from faults.fault import turned  # noqa: E402
 from faults.serving import served, sound  # noqa: E402
-from gonogo.asking import Approach, collect  # noqa: E402
 from gonogo.collect.plan import plan  # noqa: E402
 from gonogo.collect.recorder import Recorder  # noqa: E402
+from gonogo.collection import Approach, collect  # noqa: E402
 from gonogo.errors import TargetError  # noqa: E402
 from gonogo.faults.playing import found, playable  # noqa: E402
 from gonogo.faults.proxy import PREFIX, played  # noqa: E402

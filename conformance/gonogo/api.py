@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, ParamSpec
 from gonogo import baseline as baselines
 from gonogo import running
 from gonogo.addresses import tidy
-from gonogo.asking import Approach
 from gonogo.collect.stopping import Stopper
 from gonogo.collect.trust import trust
+from gonogo.collection import Approach
 from gonogo.errors import UsageError
 from gonogo.redaction import OwnHeader, looks_secret
 from gonogo.rules import load

@@ -9,19 +9,19 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from gonogo.asking import collect
 from gonogo.baseline import waive
 from gonogo.clients.beside import Beside
 from gonogo.clients.node_readers import NODE_READERS
 from gonogo.clients.nodejs import NodeLane
 from gonogo.clients.replaying import remember
 from gonogo.collect.plan import plan
+from gonogo.collection import collect
 from gonogo.errors import UsageError
 from gonogo.fuzz.consulting import consult
 from gonogo.judge import bind, explain, judge
 from gonogo.reasons import Reason
-from gonogo.report.holding import holding
 from gonogo.report.model import Report, build
+from gonogo.report.profile_results import profile_result
 from gonogo.report.together import merged, together
 from gonogo.rules import profiles, sets
 from gonogo.rules.profiles import named
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import date
 
-    from gonogo.asking import Approach
     from gonogo.baseline import Baseline, Problem
     from gonogo.clients.nodejs import Node
     from gonogo.clients.replaying import Replays
     from gonogo.collect.stopping import Stopper
+    from gonogo.collection import Approach
     from gonogo.evidence import Record
     from gonogo.exchange import Exchange
     from gonogo.rules import Catalogue, Scenario
@@ -328,6 +328,6 @@ def _report(
 def _held(report: Report, required: Collection[str], known: Collection[str]) -> Report:
     verdicts = {judgement.rule.id: judgement.verdict for judgement in report.judgements}
     found = tuple(
-        holding(profile, verdicts, known, required=profile.name in required) for profile in profiles()
+        profile_result(profile, verdicts, known, required=profile.name in required) for profile in profiles()
     )
     return replace(report, profiles=found, parts=tuple(_held(part, required, known) for part in report.parts))

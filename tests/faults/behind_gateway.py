@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 from faults.serving import served
-from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
+from gonogo.collection import Approach, collect
 from gonogo.errors import TargetError
 from gonogo.exchange import FailureKind
 from gonogo.faults.playing import playable

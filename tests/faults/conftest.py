@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from faults.fault import Rejudge
 from faults.serving import PATIENCE, served, sound
-from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
+from gonogo.collection import Approach, collect
 from ideal.clean import catalogue, clean
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from faults.faulty import FaultyTarget
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     answer,
     answered,
@@ -24,6 +23,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.kinds import KINDS, Faulty, dropping
 from gonogo.faults.picks import asked, either
+from gonogo.faults.rule_picks import first, last
 from gonogo.faults.sections import FAULTS
 from gonogo.judge import explain, judge
 from gonogo.judge.causes.diagnoses import DIAGNOSES

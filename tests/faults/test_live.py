@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from faults.fault import turned, verdicts
 from faults.serving import PATIENCE, broken, served
-from gonogo.asking import Approach, collect
 from gonogo.collect.collector import Collector
 from gonogo.collect.plan import plan
 from gonogo.collect.recorder import Recorder
+from gonogo.collection import Approach, collect
 from gonogo.evidence import Record, Target
 from gonogo.judge import judge
 from gonogo.reasons import Reason

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 from faults.fault import turned, verdicts
 from faults.serving import PATIENCE, served, sound
-from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
+from gonogo.collection import Approach, collect
 from gonogo.errors import UsageError
 from gonogo.faults.kinds import Faulty
 from gonogo.faults.playing import OTHERWISE, Playing, found, playable

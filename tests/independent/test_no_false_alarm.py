@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from gonogo.asking import Approach
+from gonogo.collection import Approach
 from gonogo.report.wording import message
 from gonogo.rules import load
 from gonogo.running import Selection, check

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from gonogo import evidence, running, serving
-from gonogo.asking import Approach
 from gonogo.cli import app
+from gonogo.collection import Approach
 from gonogo.exchange import Chunk
 from gonogo.rules import load
 from gonogo.running import Selection

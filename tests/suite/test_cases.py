@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from faults.fault import turned, verdicts
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import last
 from gonogo.faults.catalogue.stops import saying
 from gonogo.faults.editing import (
     answer,
@@ -23,6 +22,7 @@ from gonogo.faults.editing import (
     silent,
 )
 from gonogo.faults.picks import asked
+from gonogo.faults.rule_picks import last
 from gonogo.judge import judge
 from gonogo.rules import load
 from gonogo.verdict import Verdict

@@ -15,11 +15,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from gonogo import asking, evidence, running
-from gonogo.asking import Approach
+from gonogo import collection, evidence, running
 from gonogo.baseline import read as read_baseline
 from gonogo.collect.plan import plan
-from gonogo.collect.room import parse_bytes
+from gonogo.collect.size_limit import parse_bytes
+from gonogo.collection import Approach
 from gonogo.errors import EvidenceError, TargetError, UsageError
 from gonogo.judge import judging
 from gonogo.judge.steps import Bound, Check, Of
@@ -105,8 +105,8 @@ def test_one_error_of_many_requests_under_way_is_the_one_with_a_sentence_for_the
     mixed = ExceptionGroup("both", [ValueError("of the second request"), ExceptionGroup("", [full])])
     ours = ExceptionGroup("ours", [ValueError("a mistake")])
 
-    assert asking._told(mixed) is full
-    assert asking._told(ours) is ours
+    assert collection._told(mixed) is full
+    assert collection._told(ours) is ours
 
 
 class Stuck(socketserver.ThreadingTCPServer):

@@ -10,7 +10,6 @@ import click
 
 from gonogo import running, serving
 from gonogo.addresses import tidy
-from gonogo.asking import Approach
 from gonogo.cli import fuzzing, options, upstream
 from gonogo.cli.check_options import CheckOptions
 from gonogo.cli.console import Console
@@ -24,6 +23,7 @@ from gonogo.cli.reports import STATUS, detail_of
 from gonogo.cli.waivers import waiving
 from gonogo.collect.plan import plan
 from gonogo.collect.stopping import Stopper
+from gonogo.collection import Approach
 from gonogo.report.terminal import print_report
 from gonogo.rules import load
 

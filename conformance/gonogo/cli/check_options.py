@@ -5,15 +5,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gonogo.asking import Approach
 from gonogo.cli import fuzzing, upstream
 from gonogo.cli.headers import own_headers
 from gonogo.cli.output import Sinks
 from gonogo.cli.reports import report_sinks
 from gonogo.clients import nodejs
 from gonogo.collect.pace import parse_rate
-from gonogo.collect.room import parse_bytes
+from gonogo.collect.size_limit import parse_bytes
 from gonogo.collect.trust import trust
+from gonogo.collection import Approach
 from gonogo.errors import UsageError
 from gonogo.report.model import Report
 from gonogo.running import Selection

@@ -18,8 +18,8 @@ from gonogo.report.wording import message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gonogo.report.holding import Holding
     from gonogo.report.model import Report
+    from gonogo.report.profile_results import ProfileResult
     from gonogo.verdict import Cause, Judgement, Witness
 
 REPORT_VERSION = 2
@@ -75,7 +75,7 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _holding(held: Holding) -> dict[str, Any]:
+def _holding(held: ProfileResult) -> dict[str, Any]:
     return {
         "name": held.name,
         "verdict": held.gate.value,

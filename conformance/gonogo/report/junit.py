@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from gonogo.report.curl import curl
-from gonogo.report.holding import unmet
 from gonogo.report.model import position_of, shown_exchange
+from gonogo.report.profile_results import unmet
 from gonogo.report.wording import message, of_models, whose
 from gonogo.verdict import Verdict
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gonogo.report.curl import curl
 from gonogo.report.finding import clients
-from gonogo.report.holding import unmet
+from gonogo.report.profile_results import unmet
 from gonogo.report.terminal import COUNTED, GATES
 from gonogo.report.wording import message, of_models, visible, whose
 from gonogo.verdict import Verdict

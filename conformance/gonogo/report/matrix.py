@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gonogo.report.holding import holding
 from gonogo.report.markdown import code, prose, table
 from gonogo.report.model import Gate
+from gonogo.report.profile_results import profile_result
 from gonogo.report.wording import visible
 from gonogo.rules import profiles
 from gonogo.verdict import Verdict
@@ -79,7 +79,7 @@ class Server:
         """The verdict on each profile, by the rules of the report; not judged where it has no rule of one."""
         stored = {held["name"]: Gate(held["verdict"]) for held in self.report.get("profiles", ())}
         return {
-            profile.name: stored.get(profile.name) or holding(profile, self.verdicts, self.rules).gate
+            profile.name: stored.get(profile.name) or profile_result(profile, self.verdicts, self.rules).gate
             for profile in profiles()
         }
 

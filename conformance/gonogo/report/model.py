@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gonogo.baseline import Problem
     from gonogo.evidence import Record, Target
     from gonogo.exchange import Exchange
-    from gonogo.report.holding import Holding
+    from gonogo.report.profile_results import ProfileResult
     from gonogo.verdict import Cause, Judgement, Position
 
 DECIDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
@@ -68,7 +68,7 @@ class Report:
     cut_short: bool = False
     rule_set: str = FIRST_SET
     parts: tuple[Report, ...] = ()
-    profiles: tuple[Holding, ...] = ()
+    profiles: tuple[ProfileResult, ...] = ()
     label: str | None = None
 
     @property

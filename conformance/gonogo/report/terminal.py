@@ -17,8 +17,8 @@ from rich.text import Text
 
 from gonogo import __version__
 from gonogo.report.finding import MOST_IDS, STYLES, brief, cut, field, rules_of, verdict_word, whole
-from gonogo.report.holding import unmet
 from gonogo.report.model import DECIDED, Gate
+from gonogo.report.profile_results import unmet
 from gonogo.report.wording import message, shared_clause, some, visible
 from gonogo.verdict import Verdict
 

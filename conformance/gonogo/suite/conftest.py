@@ -15,8 +15,8 @@ from pytest_bdd import parsers
 from pytest_bdd import then as bdd_then
 from pytest_bdd import when as bdd_when
 
-from gonogo.asking import Approach, collect
 from gonogo.collect.plan import plan
+from gonogo.collection import Approach, collect
 from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read_each
 from gonogo.judge import explain, judge

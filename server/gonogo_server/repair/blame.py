@@ -13,9 +13,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gonogo_server.repair.asking import characters
 from gonogo_server.repair.refusals import apart, said
 from gonogo_server.repair.table.row import Does
+from gonogo_server.repair.used_parameters import characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

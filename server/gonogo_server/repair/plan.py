@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from gonogo_server.errors import BadRequest
 from gonogo_server.repair import refusals
-from gonogo_server.repair.asking import characters
 from gonogo_server.repair.emulation import whole
 from gonogo_server.repair.emulation.alternatives import Alternatives
 from gonogo_server.repair.emulation.choices import Joined, Parts, by_choice, by_input, by_prompt, is_several
@@ -23,6 +22,7 @@ from gonogo_server.repair.emulation.padding import NoPadding
 from gonogo_server.repair.emulation.stop import Stop
 from gonogo_server.repair.fold import fold
 from gonogo_server.repair.table.row import Does
+from gonogo_server.repair.used_parameters import characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from gonogo_wire import CreateChatCompletionRequest, CreateCompletionRequest, CreateEmbeddingRequest
 
 from gonogo_server.errors import BadRequest
-from gonogo_server.repair import asking
+from gonogo_server.repair import used_parameters as used
 from gonogo_server.repair.table.row import Does
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonogo_server.repair.asking import Asks
     from gonogo_server.repair.base import Document, Operation
+    from gonogo_server.repair.used_parameters import Asks
 
 HUGE: Final = 1_000_000
 """Tokens that no context of today has."""
@@ -43,174 +43,172 @@ class Refusal:
 
 
 REFUSALS: Final = (
-    Refusal(Does.REFUSE_NUL, _ALL, asking.anywhere(lambda text: "\0" in text), "A NUL character is"),
+    Refusal(Does.REFUSE_NUL, _ALL, used.anywhere(lambda text: "\0" in text), "A NUL character is"),
     Refusal(
         Does.REFUSE_HALF_PAIRS,
         _ALL,
-        asking.anywhere(lambda text: any("\ud800" <= character <= "\udfff" for character in text)),
+        used.anywhere(lambda text: any("\ud800" <= character <= "\udfff" for character in text)),
         "An unpaired surrogate is",
     ),
     Refusal(
         Does.REFUSE_PICTURES,
         _CHAT,
-        asking.message(asking.first(asking.has_other_parts)),
+        used.message(used.first(used.has_other_parts)),
         "Content other than text is",
     ),
     Refusal(
         Does.REFUSE_CUT_ARGUMENTS,
         _CHAT,
-        asking.message(asking.first(asking.has_cut_arguments)),
+        used.message(used.first(used.has_cut_arguments)),
         "A tool call whose arguments are not a JSON object is",
     ),
-    Refusal(
-        Does.REFUSE_ORPHANS, _CHAT, asking.message(asking.orphan), ("A tool result without a tool call is")
-    ),
+    Refusal(Does.REFUSE_ORPHANS, _CHAT, used.message(used.orphan), ("A tool result without a tool call is")),
     Refusal(
         Does.REFUSE_LATE_SYSTEM,
         _CHAT,
-        asking.message(asking.late_system),
+        used.message(used.late_system),
         "A system message after the first message is",
     ),
     Refusal(
         Does.REFUSE_HISTORY,
         _CHAT,
-        asking.message(asking.first(lambda message: message.get("role") == "assistant")),
+        used.message(used.first(lambda message: message.get("role") == "assistant")),
         "An assistant message is",
         blamed=False,
     ),
     Refusal(
         Does.REFUSE_SILENT_TURNS,
         _CHAT,
-        asking.message(asking.first(asking.is_silent)),
+        used.message(used.first(used.is_silent)),
         "An empty assistant message is",
     ),
     Refusal(
         Does.REFUSE_ORDER,
         _CHAT,
-        asking.message(asking.unusual),
+        used.message(used.unusual),
         "An empty message, or one in an unusual order, is",
     ),
     Refusal(
         Does.REFUSE_TURNS,
         _CHAT,
-        asking.message(asking.same_speaker),
+        used.message(used.same_speaker),
         "A second message of the same role in a row is",
     ),
-    Refusal(Does.REFUSE_TOKENS, _COMPLETION, asking.in_tokens("prompt"), "A prompt in tokens is"),
-    Refusal(Does.REFUSE_PROMPT_LISTS, _COMPLETION, asking.several("prompt"), "A list of prompts is"),
-    Refusal(Does.REFUSE_INPUT_TOKENS, _EMBEDDING, asking.in_tokens("input"), "An input in tokens is"),
+    Refusal(Does.REFUSE_TOKENS, _COMPLETION, used.in_tokens("prompt"), "A prompt in tokens is"),
+    Refusal(Does.REFUSE_PROMPT_LISTS, _COMPLETION, used.several("prompt"), "A list of prompts is"),
+    Refusal(Does.REFUSE_INPUT_TOKENS, _EMBEDDING, used.in_tokens("input"), "An input in tokens is"),
     Refusal(
         Does.REFUSE_EMBEDDINGS,
         _EMBEDDING,
-        asking.given("input"),
+        used.given("input"),
         "An embedding is",
         blamed=False,
         advice="Use another provider.",
     ),
-    Refusal(Does.REFUSE_SUFFIX, _COMPLETION, asking.given("suffix"), "'suffix' is"),
-    Refusal(Does.REFUSE_ECHO_LOGPROBS, _COMPLETION, asking.echo_logprobs, "'echo' with 'logprobs' is"),
+    Refusal(Does.REFUSE_SUFFIX, _COMPLETION, used.given("suffix"), "'suffix' is"),
+    Refusal(Does.REFUSE_ECHO_LOGPROBS, _COMPLETION, used.echo_logprobs, "'echo' with 'logprobs' is"),
     Refusal(
         Does.ECHO,
         _COMPLETION,
-        asking.echo_beyond_text,
+        used.echo_beyond_text,
         "'echo' of anything but the text of a prompt is",
         blamed=False,
     ),
-    Refusal(Does.REFUSE_ECHO, _COMPLETION, asking.given("echo"), "'echo' is"),
-    Refusal(Does.REFUSE_NEGATIVE_SEED, _TEXT, asking.negative_seed, "A 'seed' below 0 is"),
-    Refusal(Does.REFUSE_BIAS, _TEXT, asking.given("logit_bias"), "'logit_bias' is"),
+    Refusal(Does.REFUSE_ECHO, _COMPLETION, used.given("echo"), "'echo' is"),
+    Refusal(Does.REFUSE_NEGATIVE_SEED, _TEXT, used.negative_seed, "A 'seed' below 0 is"),
+    Refusal(Does.REFUSE_BIAS, _TEXT, used.given("logit_bias"), "'logit_bias' is"),
     Refusal(
-        Does.REFUSE_PENALTIES, _TEXT, asking.given("presence_penalty", "frequency_penalty"), "A penalty is"
+        Does.REFUSE_PENALTIES, _TEXT, used.given("presence_penalty", "frequency_penalty"), "A penalty is"
     ),
     Refusal(
         Does.REFUSE_DEFINITIONS,
         _CHAT,
-        asking.definitions,
+        used.definitions,
         "A 'response_format' whose schema has definitions is",
     ),
     Refusal(
         Does.REFUSE_PATTERN,
         _CHAT,
-        asking.pattern,
+        used.pattern,
         "A 'response_format' whose schema has a pattern is",
     ),
     Refusal(
         Does.REFUSE_SCHEMA,
         _CHAT,
-        asking.response_format("json_schema"),
+        used.response_format("json_schema"),
         "The 'response_format' json_schema is",
     ),
     Refusal(
         Does.REFUSE_OBJECT,
         _CHAT,
-        asking.response_format("json_object"),
+        used.response_format("json_object"),
         "The 'response_format' json_object is",
     ),
     Refusal(
         Does.REFUSE_REQUIRED,
         _CHAT,
-        asking.tool_choice(lambda choice: choice == "required"),
+        used.tool_choice(lambda choice: choice == "required"),
         "The 'tool_choice' required is",
     ),
     Refusal(
         Does.REFUSE_NAMED,
         _CHAT,
-        asking.tool_choice(lambda choice: isinstance(choice, dict)),
+        used.tool_choice(lambda choice: isinstance(choice, dict)),
         "A 'tool_choice' by name is",
     ),
     Refusal(
-        Does.REFUSE_MALFORMED, _CHAT, asking.malformed_tools, ("A tool whose parameters are not a schema is")
+        Does.REFUSE_MALFORMED, _CHAT, used.malformed_tools, ("A tool whose parameters are not a schema is")
     ),
-    Refusal(Does.REFUSE_STRICT, _CHAT, asking.strict_tools, "A strict tool is"),
-    Refusal(Does.REFUSE_PARALLEL, _CHAT, asking.parallel_calls, "'parallel_tool_calls' false is"),
-    Refusal(Does.REFUSE_TOOLS, _CHAT, asking.given("tools"), "'tools' is"),
-    Refusal(Does.REFUSE_FUNCTIONS, _CHAT, asking.given("functions", "function_call"), "'functions' is"),
-    Refusal(Does.REFUSE_LOGPROBS, _CHAT, asking.given("logprobs"), "'logprobs' is"),
-    Refusal(Does.REFUSE_COMPLETION_LOGPROBS, _COMPLETION, asking.other("logprobs"), "'logprobs' is"),
-    Refusal(Does.REFUSE_DIMENSIONS, _EMBEDDING, asking.other("dimensions"), "'dimensions' is"),
-    Refusal(Does.REFUSE_EFFORT, _CHAT, asking.other("reasoning_effort"), "'reasoning_effort' is"),
-    Refusal(Does.REFUSE_BEST_OF, _COMPLETION, asking.best_of, "'best_of' is"),
+    Refusal(Does.REFUSE_STRICT, _CHAT, used.strict_tools, "A strict tool is"),
+    Refusal(Does.REFUSE_PARALLEL, _CHAT, used.parallel_calls, "'parallel_tool_calls' false is"),
+    Refusal(Does.REFUSE_TOOLS, _CHAT, used.given("tools"), "'tools' is"),
+    Refusal(Does.REFUSE_FUNCTIONS, _CHAT, used.given("functions", "function_call"), "'functions' is"),
+    Refusal(Does.REFUSE_LOGPROBS, _CHAT, used.given("logprobs"), "'logprobs' is"),
+    Refusal(Does.REFUSE_COMPLETION_LOGPROBS, _COMPLETION, used.other("logprobs"), "'logprobs' is"),
+    Refusal(Does.REFUSE_DIMENSIONS, _EMBEDDING, used.other("dimensions"), "'dimensions' is"),
+    Refusal(Does.REFUSE_EFFORT, _CHAT, used.other("reasoning_effort"), "'reasoning_effort' is"),
+    Refusal(Does.REFUSE_BEST_OF, _COMPLETION, used.best_of, "'best_of' is"),
     Refusal(
         Does.REFUSE_TEMPERATURE,
         _TEXT,
-        asking.other("temperature", 0, 1),
+        used.other("temperature", 0, 1),
         "A 'temperature' other than 0 and 1 is",
     ),
-    Refusal(Does.REFUSE_TOP_P, _TEXT, asking.other("top_p", 1), "'top_p' is"),
+    Refusal(Does.REFUSE_TOP_P, _TEXT, used.other("top_p", 1), "'top_p' is"),
     Refusal(
         Does.REFUSE_HUGE_LIMIT,
         _TEXT,
-        asking.limit(lambda limit: limit > HUGE),
+        used.limit(lambda limit: limit > HUGE),
         f"A limit of more than {HUGE} tokens is",
     ),
-    Refusal(Does.REFUSE_ZERO_LIMIT, _TEXT, asking.limit(lambda limit: limit == 0), "A limit of 0 tokens is"),
-    Refusal(Does.REFUSE_LIMITS, _CHAT, asking.limit(lambda _: True), "A limit of tokens is", blamed=False),
+    Refusal(Does.REFUSE_ZERO_LIMIT, _TEXT, used.limit(lambda limit: limit == 0), "A limit of 0 tokens is"),
+    Refusal(Does.REFUSE_LIMITS, _CHAT, used.limit(lambda _: True), "A limit of tokens is", blamed=False),
     Refusal(
         Does.REFUSE_COMPLETION_LIMITS,
         _COMPLETION,
-        asking.limit(lambda _: True),
+        used.limit(lambda _: True),
         "A limit of tokens is",
         blamed=False,
     ),
-    Refusal(Does.REFUSE_USAGE, _TEXT, asking.counted, "'include_usage' is", blamed=False),
+    Refusal(Does.REFUSE_USAGE, _TEXT, used.counted, "'include_usage' is", blamed=False),
     Refusal(
         Does.REFUSE_UNKNOWN,
         _CHAT,
-        asking.unknown(CreateChatCompletionRequest.model_fields),
+        used.unknown(CreateChatCompletionRequest.model_fields),
         "This field is",
         blamed=False,
     ),
     Refusal(
         Does.REFUSE_UNKNOWN,
         _COMPLETION,
-        asking.unknown(CreateCompletionRequest.model_fields),
+        used.unknown(CreateCompletionRequest.model_fields),
         "This field is",
         blamed=False,
     ),
     Refusal(
         Does.REFUSE_UNKNOWN,
         _EMBEDDING,
-        asking.unknown(CreateEmbeddingRequest.model_fields),
+        used.unknown(CreateEmbeddingRequest.model_fields),
         "This field is",
         blamed=False,
     ),

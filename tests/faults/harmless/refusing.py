@@ -15,10 +15,10 @@ from faults.harmless.picks import (
     UNKNOWN_MODEL,
 )
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import last
 from gonogo.faults.catalogue.event_streams import STREAMS
 from gonogo.faults.editing import answer, changed, failing, header, put, refused, silent, status, unrecorded
 from gonogo.faults.picks import asked, but, either
+from gonogo.faults.rule_picks import last
 from gonogo.stimuli.life import is_sign_of_life
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.answers.stream import Counted, Finished, Started, Text
-from gonogo_server.surfaces.messages.telling import MessageTelling
+from gonogo_server.surfaces.messages.writer import MessageWriter
 from gonogo_server.surfaces.responses.echo import echo
-from gonogo_server.surfaces.responses.telling import ResponseTelling
+from gonogo_server.surfaces.responses.writer import ResponseWriter
 from gonogo_wire import CreateResponseRequest
 from server.surfaces.conftest import events
 
@@ -34,12 +34,12 @@ FILTERED: list[Step] = [
 ]
 
 
-def response() -> ResponseTelling:
-    return ResponseTelling(echo(CreateResponseRequest.model_validate({"model": "m", "input": "Hi"})))
+def response() -> ResponseWriter:
+    return ResponseWriter(echo(CreateResponseRequest.model_validate({"model": "m", "input": "Hi"})))
 
 
-def told(telling: ResponseTelling | MessageTelling, steps: list[Step], keeps: Check) -> list[dict[str, Any]]:
-    path = "/messages" if isinstance(telling, MessageTelling) else "/responses"
+def told(telling: ResponseWriter | MessageWriter, steps: list[Step], keeps: Check) -> list[dict[str, Any]]:
+    path = "/messages" if isinstance(telling, MessageWriter) else "/responses"
     return events(telling.events(steps).decode(), path, keeps)
 
 
@@ -60,7 +60,7 @@ def test_a_refusal_is_a_part_of_its_own_in_a_response(keeps_contract: Check) -> 
 
 
 def test_a_refusal_is_the_text_of_a_message_and_its_stop_reason(keeps_contract: Check) -> None:
-    telling = MessageTelling("m")
+    telling = MessageWriter("m")
     found = told(telling, REFUSED, keeps_contract)
     assert found[-2]["delta"] == {"stop_reason": "refusal", "stop_sequence": None}
     assert (found[0]["message"]["usage"]["input_tokens"], found[-2]["usage"]["input_tokens"]) == (0, 9)
@@ -74,6 +74,6 @@ def test_a_filter_is_the_reason_that_is_told(steps: list[Step], keeps_contract: 
     assert last["response"]["incomplete_details"] == {"reason": "content_filter"}
     assert last["response"]["output"][0]["status"] == "incomplete"
     assert last["response"]["usage"] is None
-    message = told(MessageTelling("m"), steps, keeps_contract)[-2]
+    message = told(MessageWriter("m"), steps, keeps_contract)[-2]
     assert message["delta"]["stop_reason"] == "refusal"
     assert message["usage"]["output_tokens"] == 0

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from gonogo_server.errors import BadRequest
-from gonogo_server.surfaces.messages import asking as message_asking
+from gonogo_server.surfaces.messages import to_chat as message_asking
 from gonogo_server.surfaces.messages import translation as of_message
-from gonogo_server.surfaces.responses import asking as response_asking
+from gonogo_server.surfaces.responses import to_chat as response_asking
 from gonogo_server.surfaces.responses import translation as of_response
 from gonogo_wire import CreateMessageRequest, CreateResponseRequest
 

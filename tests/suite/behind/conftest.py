@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gonogo import running
-from gonogo.asking import Approach
+from gonogo.collection import Approach
 from gonogo.rules import load
 from gonogo.running import Selection
 from gonogo.stimuli import plays

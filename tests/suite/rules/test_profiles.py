@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from gonogo.errors import UsageError
-from gonogo.report.holding import holding
 from gonogo.report.model import Gate
+from gonogo.report.profile_results import profile_result
 from gonogo.rules import Profile, lies_under, load, profiles
 from gonogo.rules.profiles import named
 from gonogo.running import Selection
@@ -45,7 +45,7 @@ def test_a_profile_that_there_is_not_and_one_beside_only_are_refused() -> None:
 
 
 def test_a_target_that_passes_all_holds_a_profile() -> None:
-    held = holding(TOOLS, ALL, KNOWN)
+    held = profile_result(TOOLS, ALL, KNOWN)
 
     assert held.gate is Gate.GO
     assert (held.judged, held.passed, held.left_out) == (4, 4, 0)
@@ -53,18 +53,18 @@ def test_a_target_that_passes_all_holds_a_profile() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.WARN, Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE, Verdict.WAIVED])
 def test_nothing_but_a_failure_outside_what_is_required_breaks_a_profile(verdict: Verdict) -> None:
-    assert holding(TOOLS, ALL | {"stream.json": verdict}, KNOWN).gate is Gate.GO
+    assert profile_result(TOOLS, ALL | {"stream.json": verdict}, KNOWN).gate is Gate.GO
 
 
 def test_rules_outside_a_profile_do_not_touch_it() -> None:
     others = {"chat.shape": Verdict.FAIL, "tools.strict": Verdict.FAIL}
 
-    assert holding(TOOLS, ALL | others, KNOWN).gate is Gate.GO
+    assert profile_result(TOOLS, ALL | others, KNOWN).gate is Gate.GO
 
 
 def test_a_broken_rule_and_a_refused_surface_break_a_profile_and_are_named() -> None:
-    broken = holding(TOOLS, ALL | {"stream.json": Verdict.FAIL}, KNOWN)
-    refused = holding(TOOLS, ALL | {"tools.call.id": Verdict.UNSUPPORTED}, KNOWN)
+    broken = profile_result(TOOLS, ALL | {"stream.json": Verdict.FAIL}, KNOWN)
+    refused = profile_result(TOOLS, ALL | {"tools.call.id": Verdict.UNSUPPORTED}, KNOWN)
 
     assert (broken.gate, broken.failed) == (Gate.NO_GO, ("stream.json",))
     assert refused.gate is Gate.NO_GO
@@ -74,8 +74,8 @@ def test_a_broken_rule_and_a_refused_surface_break_a_profile_and_are_named() -> 
 
 
 def test_a_surface_that_no_rule_decided_and_rules_that_were_left_out_leave_a_profile_open() -> None:
-    undecided = holding(TOOLS, ALL | {"tools.stream.id": Verdict.INCONCLUSIVE}, KNOWN)
-    part = holding(TOOLS, {"tools.call.id": Verdict.PASS}, KNOWN)
+    undecided = profile_result(TOOLS, ALL | {"tools.stream.id": Verdict.INCONCLUSIVE}, KNOWN)
+    part = profile_result(TOOLS, {"tools.call.id": Verdict.PASS}, KNOWN)
 
     assert (undecided.gate, undecided.undecided) == (Gate.NOT_JUDGED, ("tools.stream",))
     assert (part.gate, part.left_out) == (Gate.NOT_JUDGED, 3)

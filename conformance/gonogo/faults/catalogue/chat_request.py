@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import keys
 from gonogo.faults.editing import answer, changed, header, put, raw, refused, silent
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import asked
+from gonogo.faults.rule_picks import keys
 from gonogo.rules import load
 
 _STIMULI = {

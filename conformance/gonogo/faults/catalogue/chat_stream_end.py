@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     changed,
     copied,
@@ -26,6 +25,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.picks import asked, either, streamed
+from gonogo.faults.rule_picks import first, last
 from gonogo.faults.usage import counted
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     DONE,
     answer,
@@ -23,6 +22,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import either
+from gonogo.faults.rule_picks import first, last
 
 if TYPE_CHECKING:
     from gonogo.faults.editing import Change, Edit

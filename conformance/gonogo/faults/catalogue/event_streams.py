@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import last
 from gonogo.faults.editing import (
     DONE,
     appended,
@@ -24,6 +23,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import asked, either, streamed
+from gonogo.faults.rule_picks import last
 
 STREAMS = either(streamed("/chat/completions"), streamed("/completions"))
 CHAT = asked('POST /chat/completions {"stream":true}')

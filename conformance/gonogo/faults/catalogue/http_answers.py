@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import keys, last
 from gonogo.faults.editing import (
     answer,
     both,
@@ -22,6 +21,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.picks import asked
+from gonogo.faults.rule_picks import keys, last
 from gonogo.rules import load
 from gonogo.stimuli.framing import SHARED_ID
 from gonogo.stimuli.life import is_sign_of_life, leaving, left_again, suspects

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import last
 from gonogo.faults.editing import answer, answered, body, changed, header, made, put, refused, silent, status
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.picks import either
+from gonogo.faults.rule_picks import last
 from gonogo.redaction import WRONG_KEY
 
 if TYPE_CHECKING:

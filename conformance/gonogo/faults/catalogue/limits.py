@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import first, last
 from gonogo.faults.editing import (
     answer,
     answered,
@@ -24,6 +23,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.picks import streamed, whole
+from gonogo.faults.rule_picks import first, last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

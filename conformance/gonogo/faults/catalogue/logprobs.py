@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gonogo.faults.asking import first, last, under
 from gonogo.faults.editing import (
     answer,
     changed,
@@ -21,6 +20,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import either
+from gonogo.faults.rule_picks import first, last, under
 
 if TYPE_CHECKING:
     from collections.abc import Callable

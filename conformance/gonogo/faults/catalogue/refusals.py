@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import keys
 from gonogo.faults.editing import (
     answer,
     answered,
@@ -21,6 +20,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault, under
 from gonogo.faults.picks import asked
+from gonogo.faults.rule_picks import keys
 from gonogo.rules import load
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo.faults.asking import first, last
 from gonogo.faults.editing import answer, both, changed, cut, made, put, raw, refused
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.heads import wrong_heads
 from gonogo.faults.named_events import retold, within
 from gonogo.faults.picks import asked, whole
+from gonogo.faults.rule_picks import first, last
 from gonogo.stimuli.stimulus import Endpoint
 from gonogo.stimuli.surfaces import PLAIN as PLAIN_STIMULI
 from gonogo.stimuli.surfaces import STREAMS

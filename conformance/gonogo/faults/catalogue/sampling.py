@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import every, first, keys, last
 from gonogo.faults.catalogue.chat_response import LIMITED
 from gonogo.faults.catalogue.limits import UNFIT
 from gonogo.faults.catalogue.stops import saying
 from gonogo.faults.editing import answer, answered, both, changed, made, put, refused, silent, status
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import asked, but, either
+from gonogo.faults.rule_picks import every, first, keys, last
 from gonogo.judge.checks.counts import text
 from gonogo.rules import load
 from gonogo.stimuli.phrases import Ask

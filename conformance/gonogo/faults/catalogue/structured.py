@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonogo.faults.asking import first, last, under
 from gonogo.faults.editing import answer, changed, each, finishes, has_choice, put, refused, status
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import either
+from gonogo.faults.rule_picks import first, last, under
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import first, last, under
 from gonogo.faults.catalogue.tool_streams import FRAGMENT, STREAM, STREAMS, TWO, begins_a_call, calls_fragment
 from gonogo.faults.editing import (
     answer,
@@ -22,6 +21,7 @@ from gonogo.faults.editing import (
 )
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import asked, either
+from gonogo.faults.rule_picks import first, last, under
 from gonogo.stimuli.tools import REQUESTS
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonogo.exchange import FailureKind
-from gonogo.faults.asking import first, last
 from gonogo.faults.catalogue.stops import saying
 from gonogo.faults.editing import answer, answered, changed, made, put, refused, silent
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.picks import either
+from gonogo.faults.rule_picks import first, last
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

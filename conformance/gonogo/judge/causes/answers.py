@@ -7,47 +7,49 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring, of_judgements
-from gonogo.judge.causes.sight import body
+from gonogo.judge.causes.observations import body
 from gonogo.stimuli.life import suspects
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
-    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.causes.observations import Observations
     from gonogo.verdict import Judgement
 
 
-def _died(sight: Sight) -> Sighting | None:
+def _died(observed: Observations) -> Sighting | None:
     """The target no longer answers after a request: what was under way then failed for that reason."""
-    for judgement in sight.broken("http.survives"):
+    for judgement in observed.broken("http.survives"):
         if judgement.evidence:
             first = [piece.exchange for piece in judgement.evidence]
-            broken_off = _broken_off(sight, sight.exchanges[first[0]])
+            broken_off = _broken_off(observed, observed.exchanges[first[0]])
             return Sighting(
                 judgement.actual or "", tuple(dict.fromkeys([*first, *broken_off])), lead=judgement.rule.id
             )
     return None
 
 
-def _broken_off(sight: Sight, sign: Exchange) -> list[str]:
+def _broken_off(observed: Observations, sign: Exchange) -> list[str]:
     """What failed from the requests on that the sign of life was sent for: any of them may have ended the target."""
-    blamed = {e.id for e in sight.exchanges.values() if e.stimulus in suspects(sign.stimulus)}
-    known = list(sight.exchanges.values())
+    blamed = {e.id for e in observed.exchanges.values() if e.stimulus in suspects(sign.stimulus)}
+    known = list(observed.exchanges.values())
     begun = next((number for number, exchange in enumerate(known) if exchange.id in blamed), 0)
     return [*blamed, *(exchange.id for exchange in known[begun:] if exchange.failure is not None)]
 
 
-def _torn(sight: Sight) -> Sighting | None:
+def _torn(observed: Observations) -> Sighting | None:
     """Replacement characters in streams: in all that have some, once the rule of them is broken."""
-    found = sight.broken("text.characters")
+    found = observed.broken("text.characters")
     if not found:
         return None
     mark = "\ufffd".encode()
-    more = [stream.id for stream in sight.streams if mark in stream.body or b"\\ufffd" in stream.body.lower()]
+    more = [
+        stream.id for stream in observed.streams if mark in stream.body or b"\\ufffd" in stream.body.lower()
+    ]
     seen = of_judgements(found)
     return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
 
 
-def _list_for_model(sight: Sight) -> Sighting | None:
+def _list_for_model(observed: Observations) -> Sighting | None:
     """Whichever model is requested, a list comes: the path is taken for that of all models."""
 
     def is_list(exchange: Exchange) -> str | None:
@@ -56,19 +58,19 @@ def _list_for_model(sight: Sight) -> Sighting | None:
             return None
         return f"GET /models/{model} returns a list"
 
-    return among(sight.accepted, is_list)
+    return among(observed.accepted, is_list)
 
 
-def _alike(sight: Sight, judgement: Judgement) -> bool:
+def _alike(observed: Observations, judgement: Judgement) -> bool:
     """A list of texts with one vector for all."""
-    answers = [body(sight.exchanges[piece.exchange]) for piece in judgement.evidence]
+    answers = [body(observed.exchanges[piece.exchange]) for piece in judgement.evidence]
     found = [[entry.get("embedding") for entry in reading.objects(one.get("data"))] for one in answers]
     return any(len(vectors) > 1 and all(v == vectors[0] for v in vectors) for vectors in found)
 
 
-def _key_missing(sight: Sight, judgement: Judgement) -> bool:
+def _key_missing(observed: Observations, judgement: Judgement) -> bool:
     """A choice, its message or its log probabilities, without a key that the schema requires, possibly null."""
-    exchange, key = sight.shown(judgement), judgement.rule.id.rpartition(".")[2]
+    exchange, key = observed.shown(judgement), judgement.rule.id.rpartition(".")[2]
     if exchange.is_stream:
         choices = [choice for chunk in reading.chunks(exchange) for choice in chunk.choices]
     else:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import reading
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, broken
-from gonogo.judge.causes.sight import GENERATIONS, body
+from gonogo.judge.causes.observations import GENERATIONS, body
 from gonogo.judge.outcome import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gonogo.exchange import Exchange
-    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.causes.observations import Observations
     from gonogo.judge.reading import Object
     from gonogo.verdict import Judgement
 
@@ -41,10 +41,10 @@ ENOUGH = 5
 """Answers to different requests whose usage is compared."""
 
 
-def _usages(sight: Sight) -> Iterator[list[tuple[Exchange, Object]]]:
+def _usages(observed: Observations) -> Iterator[list[tuple[Exchange, Object]]]:
     """The usage of each answer that has one, an operation at a time."""
     for path in GENERATIONS:
-        answers = [e for e in sight.answers if e.request.path == path]
+        answers = [e for e in observed.answers if e.request.path == path]
         yield [(exchange, usage) for exchange in answers if (usage := _usage(exchange)) is not None]
 
 
@@ -57,9 +57,9 @@ def _usage(exchange: Exchange) -> Object | None:
     return found[-1] if found else None
 
 
-def _missing(sight: Sight) -> Sighting | None:
+def _missing(observed: Observations) -> Sighting | None:
     """No whole answer, and no stream that asked for it, has any usage."""
-    asked = [*sight.wholes, *(stream for stream in sight.streams if _asks(stream))]
+    asked = [*observed.wholes, *(stream for stream in observed.streams if _asks(stream))]
     if len(asked) < ENOUGH or any(_usage(exchange) is not None for exchange in asked):
         return None
     return Sighting(f"none of {len(asked)} answers has a usage object", tuple(e.id for e in asked))
@@ -70,18 +70,18 @@ def _asks(stream: Exchange) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
-def _zero(sight: Sight) -> Sighting | None:
-    seen = [(e, usage) for found in _usages(sight) if _counts(found) == {(0, 0)} for e, usage in found]
+def _zero(observed: Observations) -> Sighting | None:
+    seen = [(e, usage) for found in _usages(observed) if _counts(found) == {(0, 0)} for e, usage in found]
     if len(seen) < ENOUGH:
         return None
     return Sighting(f"all {len(seen)} answers with usage count 0 tokens", tuple(e.id for e, _ in seen))
 
 
-def constant(sight: Sight) -> Sighting | None:
+def constant(observed: Observations) -> Sighting | None:
     """Different prompts of one operation, and always the same counts."""
     seen: list[str] = []
     where: list[str] = []
-    for found in _usages(sight):
+    for found in _usages(observed):
         counts, prompts = _counts(found), {_prompt(exchange) for exchange, _ in found}
         if len(found) >= ENOUGH and len(counts) == 1 and len(prompts) >= ENOUGH:
             ((prompt, completion),) = counts
@@ -101,8 +101,8 @@ def _prompt(exchange: Exchange) -> str:
     return str(exchange.request.fields.get("messages", exchange.request.fields.get("prompt")))
 
 
-def _one_id(sight: Sight) -> Sighting | None:
-    found = [(e, body(e).get("id") if not e.is_stream else _first_id(e)) for e in sight.answers]
+def _one_id(observed: Observations) -> Sighting | None:
+    found = [(e, body(e).get("id") if not e.is_stream else _first_id(e)) for e in observed.answers]
     named = [(exchange, name) for exchange, name in found if isinstance(name, str) and name]
     if len(named) < ENOUGH or len({name for _, name in named}) != 1:
         return None
@@ -116,11 +116,11 @@ def _first_id(stream: Exchange) -> object:
         return None
 
 
-def _times_changed(sight: Sight, judgement: Judgement) -> bool:
+def _times_changed(observed: Observations, judgement: Judgement) -> bool:
     """Two lists with the same ids, and other times."""
     lists = [
         {str(entry.get("id")): entry.get("created") for entry in reading.objects(body(exchange).get("data"))}
-        for exchange in (sight.exchanges[piece.exchange] for piece in judgement.evidence)
+        for exchange in (observed.exchanges[piece.exchange] for piece in judgement.evidence)
     ]
     return len(lists) > 1 and lists[0].keys() == lists[1].keys() and lists[0] != lists[1]
 

@@ -6,13 +6,13 @@ from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among
-from gonogo.judge.causes.sight import pieces, quoted, whole_text
+from gonogo.judge.causes.observations import pieces, quoted, whole_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.exchange import Exchange
-    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.causes.observations import Observations
 
 OF_STREAMED_TEXT = (
     "text.*",
@@ -30,7 +30,7 @@ OF_STREAMED_TEXT = (
 """Rules about the text that the deltas of a stream make."""
 
 
-def _cumulative(sight: Sight) -> Sighting | None:
+def _cumulative(observed: Observations) -> Sighting | None:
     def repeats(stream: Exchange) -> str | None:
         found = pieces(stream)
         if len(found) < 3 or not all(
@@ -39,16 +39,16 @@ def _cumulative(sight: Sight) -> Sighting | None:
             return None
         return f"the deltas of one stream are {', '.join(map(quoted, found[:3]))}, …"
 
-    return among(sight.streams, repeats)
+    return among(observed.streams, repeats)
 
 
-def _of_pairs(told: Callable[[str, list[str]], str | None]) -> Callable[[Sight], Sighting | None]:
+def _of_pairs(told: Callable[[str, list[str]], str | None]) -> Callable[[Observations], Sighting | None]:
     """Recognise a fault by every greedy text that is another one streamed: each must have it."""
 
-    def look(sight: Sight) -> Sighting | None:
+    def look(observed: Observations) -> Sighting | None:
         seen = None
         exchanges = []
-        for whole, streamed in sight.pairs():
+        for whole, streamed in observed.pairs():
             text, parts = whole_text(whole).strip(), pieces(streamed)
             if not text or not parts or "".join(parts).strip() == text:
                 continue
@@ -59,7 +59,7 @@ def _of_pairs(told: Callable[[str, list[str]], str | None]) -> Callable[[Sight],
             exchanges += [streamed.id, whole.id]
         if seen is None:
             return None
-        rest = [stream.id for stream in sight.streams]
+        rest = [stream.id for stream in observed.streams]
         return Sighting(seen, tuple(dict.fromkeys([*exchanges, *rest])))
 
     return look

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gonogo.exchange import Exchange
-    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.causes.observations import Observations
     from gonogo.verdict import Judgement, Position
 
-    Look = Callable[[Sight], "Sighting | None"]
+    Look = Callable[[Observations], "Sighting | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def among(
 def broken(
     *patterns: str,
     least: int = 1,
-    found: Callable[[Sight, Judgement], bool] = lambda _sight, _judgement: True,
+    found: Callable[[Observations, Judgement], bool] = lambda _observed, _judgement: True,
     unless: tuple[str, ...] = (),
 ) -> Look:
     """Recognise a fault by the rules that it breaks: `least` of those that fit, and of which `found` is true.
@@ -65,10 +65,10 @@ def broken(
     Where a rule that fits `unless` is broken too, it is another fault.
     """
 
-    def look(sight: Sight) -> Sighting | None:
-        if sight.broken(*unless):
+    def look(observed: Observations) -> Sighting | None:
+        if observed.broken(*unless):
             return None
-        judgements = [judgement for judgement in sight.broken(*patterns) if found(sight, judgement)]
+        judgements = [judgement for judgement in observed.broken(*patterns) if found(observed, judgement)]
         if len(judgements) < least:
             return None
         return of_judgements(judgements)
@@ -89,11 +89,11 @@ def of_judgements(judgements: Iterable[Judgement]) -> Sighting:
 def ignoring(look: Look, *names: str) -> Look:
     """The same sighting, of a parameter that is not read: in every accepted request that has it, a wrong one too."""
 
-    def widened(sight: Sight) -> Sighting | None:
-        seen = look(sight)
+    def widened(observed: Observations) -> Sighting | None:
+        seen = look(observed)
         if seen is None:
             return None
-        more = [e.id for e in sight.accepted if not e.request.fields.keys().isdisjoint(names)]
+        more = [e.id for e in observed.accepted if not e.request.fields.keys().isdisjoint(names)]
         return replace(seen, exchanges=tuple(dict.fromkeys([*seen.exchanges, *more])))
 
     return widened

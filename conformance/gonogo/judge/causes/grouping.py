@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gonogo.clients import measured
-from gonogo.judge.causes import lacks
+from gonogo.judge.causes import missing
 from gonogo.judge.causes.diagnoses import DIAGNOSES
+from gonogo.judge.causes.observations import BROKEN, Observations, fits
 from gonogo.judge.causes.refusals import FORM_OF_ERRORS
-from gonogo.judge.causes.sight import BROKEN, Sight, fits
 from gonogo.reasons import LOST, Reason
 from gonogo.verdict import Cause, Evidence, Level, Verdict
 
@@ -92,10 +92,10 @@ class _Group:
 class _Grouping:
     """Puts each broken rule into one group."""
 
-    def __init__(self, sight: Sight) -> None:
-        self.sight = sight
+    def __init__(self, observed: Observations) -> None:
+        self.observed = observed
         self.groups: list[_Group] = []
-        self.rest = sight.broken("*")
+        self.rest = observed.broken("*")
 
     def run(self) -> list[_Group]:
         """Known faults first, then what needs a broken rule, then the rest by itself, and echoes last."""
@@ -113,7 +113,7 @@ class _Grouping:
 
     def _diagnose(self, diagnosis: Diagnosis) -> None:
         free = [judgement for judgement in self.rest if fits(judgement.rule.id, diagnosis.explains)]
-        sighting = diagnosis.look(self.sight) if free else None
+        sighting = diagnosis.look(self.observed) if free else None
         if sighting is None:
             return
         where = set(sighting.exchanges)
@@ -123,11 +123,11 @@ class _Grouping:
         if follow and led:
             self.groups.append(_Group(follow, diagnosis, sighting))
             self.rest = [judgement for judgement in self.rest if judgement not in follow]
-            self.sight.explained.update(judgement.rule.id for judgement in follow)
+            self.observed.explained.update(judgement.rule.id for judgement in follow)
 
     def _add_to_need(self, judgement: Judgement) -> None:
         """Put a rule to the broken one that it needs."""
-        for need in needed(judgement, self.sight.judgements):
+        for need in needed(judgement, self.observed.judgements):
             if need.verdict not in BROKEN or _exchanges(need).isdisjoint(_exchanges(judgement)):
                 continue
             if need in self.rest:
@@ -172,13 +172,13 @@ def explain(judgements: Sequence[Judgement], record: Record) -> tuple[list[Judge
 
     A rule that is left open because of a cause is not applicable, and has the cause's id too.
     """
-    sight = Sight({j.rule.id: j for j in judgements}, {e.id: e for e in record.exchanges})
-    groups = _Grouping(sight).run()
+    observed = Observations({j.rule.id: j for j in judgements}, {e.id: e for e in record.exchanges})
+    groups = _Grouping(observed).run()
     groups.sort(key=lambda g: (all(j.verdict is not Verdict.FAIL for j in g.judgements), -len(g.judgements)))
     broken = {j.rule.id: group.id for group in groups for j in group.judgements}
-    undecided = dict(_left_open(sight, groups, broken))
-    undecided |= dict(_unseen(sight, groups, broken | undecided))
-    linked = [_linked(_unasked(judgement, sight), broken, undecided) for judgement in judgements]
+    undecided = dict(_left_open(observed, groups, broken))
+    undecided |= dict(_unseen(observed, groups, broken | undecided))
+    linked = [_linked(_unasked(judgement, observed), broken, undecided) for judgement in judgements]
     return linked, tuple(
         _cause(g, [rule for rule, cause in undecided.items() if cause == g.id]) for g in groups
     )
@@ -208,16 +208,16 @@ def _names(judgement: Judgement) -> Iterator[Hashable]:
 
 
 def _left_open(
-    sight: Sight, groups: Sequence[_Group], broken: Mapping[str, str]
+    observed: Observations, groups: Sequence[_Group], broken: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """The rules that a cause leaves open, with its id: they need a broken rule, or lack what it lacks."""
-    for judgement in sight.judgements.values():
+    for judgement in observed.judgements.values():
         if judgement.verdict not in OPEN or judgement.because is None:
             continue
         if judgement.because.reason in LOST:
             continue  # what may have stopped the target was not read for this rule
         about = set(judgement.because.about)
-        needs = [need for need in needed(judgement, sight.judgements) if need.rule.id in broken]
+        needs = [need for need in needed(judgement, observed.judgements) if need.rule.id in broken]
         cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
         cause = cause or next((group.id for group in groups if _leaves_open(group, judgement, about)), None)
         cause = cause or next((group.id for group in groups if _says_so(group, judgement.because)), None)
@@ -226,17 +226,17 @@ def _left_open(
 
 
 def _unseen(
-    sight: Sight, groups: Sequence[_Group], explained: Mapping[str, str]
+    observed: Observations, groups: Sequence[_Group], explained: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """The rules that saw nothing of what they speak of, in any answer, where a cause says why, with its id.
 
     They need what it breaks or leaves open, or are among those that the known fault breaks. Such a rule names one of
     the exchanges that it looked at, and the fault may have been seen in others.
     """
-    for judgement in sight.judgements.values():
+    for judgement in observed.judgements.values():
         if judgement.rule.id in explained or not _saw_nothing(judgement):
             continue
-        needs = (need.rule.id for need in needed(judgement, sight.judgements))
+        needs = (need.rule.id for need in needed(judgement, observed.judgements))
         cause = next((explained[need] for need in needs if need in explained), None)
         cause = cause or next((g.id for g in groups if _breaks_some(g, judgement.rule.id)), None)
         if cause is not None:
@@ -253,10 +253,10 @@ def _saw_nothing(judgement: Judgement) -> bool:
     return judgement.verdict in OPEN and because is not None and because.reason is Reason.NOTHING_SEEN
 
 
-def _unasked(judgement: Judgement, sight: Sight) -> Judgement:
+def _unasked(judgement: Judgement, observed: Observations) -> Judgement:
     """The judgement; not applicable where nothing was seen of what the target refuses plainly."""
     if _saw_nothing(judgement) and any(
-        need.verdict is Verdict.UNSUPPORTED for need in needed(judgement, sight.judgements)
+        need.verdict is Verdict.UNSUPPORTED for need in needed(judgement, observed.judgements)
     ):
         return replace(judgement, verdict=Verdict.NOT_APPLICABLE)
     return judgement
@@ -287,7 +287,7 @@ def _follows(judgement: Judgement, where: set[str], *, broad: bool) -> bool:
 def _says_so(group: _Group, because: Because) -> bool:
     """Whether a rule of the group found missing, in the same exchange, what another was left open for."""
     return any(
-        lacks.says_so(one.rule.id, because) and not _exchanges(one).isdisjoint(because.about)
+        missing.says_so(one.rule.id, because) and not _exchanges(one).isdisjoint(because.about)
         for one in group.judgements
     )
 

@@ -17,7 +17,7 @@ from gonogo.judge.causes.diagnosis import (
     of_judgements,
 )
 from gonogo.judge.causes.forms import only_in
-from gonogo.judge.causes.sight import GENERATIONS, body, fits, pieces, quoted, whole_text
+from gonogo.judge.causes.observations import GENERATIONS, body, fits, pieces, quoted, whole_text
 from gonogo.judge.checks.counts import MOST_WORDS, piece
 from gonogo.judge.checks.stops import Ending, stopped_text
 from gonogo.judge.outcome import Stop
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from gonogo.exchange import Exchange
     from gonogo.judge.causes.diagnosis import Look
-    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.causes.observations import Observations
     from gonogo.judge.reading import Object
     from gonogo.verdict import Judgement
 
@@ -43,22 +43,22 @@ ENOUGH = 5
 """Different prompts, which no model answers alike."""
 
 
-def _canned(sight: Sight) -> Sighting | None:
+def _canned(observed: Observations) -> Sighting | None:
     """Different prompts and limits of one operation, whole and streamed, and always the same text."""
     for path in GENERATIONS:
-        answers = [exchange for exchange in sight.answers if exchange.request.path == path]
+        answers = [exchange for exchange in observed.answers if exchange.request.path == path]
         said = [(e, text) for e in answers if (text := whole_text(e) or "".join(pieces(e)))]
         prompts = {str(e.request.fields.get("messages", e.request.fields.get("prompt"))) for e, _ in said}
         if len({text for _, text in said}) == 1 and len(prompts) >= ENOUGH:
             seen = f"{len(prompts)} different prompts are answered with {quoted(said[0][1])}"
-            rest = [exchange.id for exchange in sight.answers]
+            rest = [exchange.id for exchange in observed.answers]
             return Sighting(seen, tuple(dict.fromkeys([*(exchange.id for exchange, _ in said), *rest])))
     return None
 
 
-def _limit(sight: Sight) -> Sighting | None:
+def _limit(observed: Observations) -> Sighting | None:
     """Answers beyond their limit: by their usage, or by their words where nothing is counted, or all alike."""
-    counted = constant(sight) is None
+    counted = constant(observed) is None
 
     def beyond(exchange: Exchange) -> str | None:
         fields = exchange.request.fields
@@ -75,11 +75,11 @@ def _limit(sight: Sight) -> Sighting | None:
             else None
         )
 
-    seen = among(sight.answers, beyond)
+    seen = among(observed.answers, beyond)
     if seen is None:
         return None
-    wrong = [sight.exchanges[name] for name in seen.exchanges]
-    kept = [exchange for exchange in sight.answers if _ends_at_limit(exchange)]
+    wrong = [observed.exchanges[name] for name in seen.exchanges]
+    kept = [exchange for exchange in observed.answers if _ends_at_limit(exchange)]
     return replace(seen, seen=seen.seen + (_newer_only(wrong, kept) or only_in(wrong, kept)))
 
 
@@ -98,14 +98,14 @@ def _ends_at_limit(exchange: Exchange) -> bool:
     return limit is not None and limit == _completion_tokens(exchange)
 
 
-def _zero_limit(sight: Sight) -> Sighting | None:
+def _zero_limit(observed: Observations) -> Sighting | None:
     def generates(exchange: Exchange) -> str | None:
         fields = exchange.request.fields
         limit = reading.count(fields.get("max_completion_tokens", fields.get("max_tokens")))
         used = _completion_tokens(exchange)
         return f"completion_tokens is {used} although the limit is 0" if limit == 0 and used else None
 
-    return among(sight.answers, generates)
+    return among(observed.answers, generates)
 
 
 def _text(exchange: Exchange) -> str:
@@ -124,55 +124,59 @@ def _completion_tokens(exchange: Exchange) -> int | None:
 def _stops(ending: Ending) -> Look:
     """Recognise a fault by how a text ends that a stop sequence should have ended."""
 
-    def look(sight: Sight) -> Sighting | None:
-        return _with_forms(sight, [j for j in sight.broken(*STOPPED) if _ends(sight, j, ending)], STOPPED)
+    def look(observed: Observations) -> Sighting | None:
+        return _with_forms(
+            observed, [j for j in observed.broken(*STOPPED) if _ends(observed, j, ending)], STOPPED
+        )
 
     return look
 
 
-def _with_forms(sight: Sight, found: list[Judgement], rules: tuple[str, ...]) -> Sighting | None:
+def _with_forms(observed: Observations, found: list[Judgement], rules: tuple[str, ...]) -> Sighting | None:
     """What broken rules saw, and in which forms, where rules of the same kind pass in others."""
     if not found:
         return None
-    kept = [j for j in sight.judgements.values() if j.verdict is Verdict.PASS and fits(j.rule.id, rules)]
+    kept = [j for j in observed.judgements.values() if j.verdict is Verdict.PASS and fits(j.rule.id, rules)]
     seen = of_judgements(found)
-    return replace(seen, seen=seen.seen + only_in(map(sight.shown, found), map(sight.shown, kept)))
+    return replace(seen, seen=seen.seen + only_in(map(observed.shown, found), map(observed.shown, kept)))
 
 
-def _ends(sight: Sight, judgement: Judgement, ending: Ending) -> bool:
-    cut, baseline, *_ = (sight.exchanges[piece.exchange] for piece in judgement.evidence)
+def _ends(observed: Observations, judgement: Judgement, ending: Ending) -> bool:
+    cut, baseline, *_ = (observed.exchanges[piece.exchange] for piece in judgement.evidence)
     with suppress(Stop):
         return stopped_text(baseline, cut).ending is ending
     return False
 
 
-def _logprobs(sight: Sight) -> Sighting | None:
+def _logprobs(observed: Observations) -> Sighting | None:
     """No log probabilities where a rule asks for them, and in every answer to such a request that has none either."""
     look = broken("logprobs.*.present", "logprobs.*.streamed", found=_without_logprobs)
-    seen = look(sight)
+    seen = look(observed)
     if seen is None:
         return None
     asked = [
-        e for e in sight.accepted if not e.request.fields.keys().isdisjoint(("logprobs", "top_logprobs"))
+        e for e in observed.accepted if not e.request.fields.keys().isdisjoint(("logprobs", "top_logprobs"))
     ]
     with_them = [e for e in asked if any(choice.get("logprobs") for choice in _choices(e))]
     none = [e.id for e in asked if e not in with_them]
-    where = only_in((sight.exchanges[name] for name in seen.exchanges), with_them)
+    where = only_in((observed.exchanges[name] for name in seen.exchanges), with_them)
     return Sighting(seen.seen + where, tuple(dict.fromkeys([*seen.exchanges, *none])), seen.at, seen.lead)
 
 
-def _without_logprobs(sight: Sight, judgement: Judgement) -> bool:
+def _without_logprobs(observed: Observations, judgement: Judgement) -> bool:
     """No choice has log probabilities, in whichever form."""
-    return not any(choice.get("logprobs") for choice in _choices(sight.shown(judgement)))
+    return not any(choice.get("logprobs") for choice in _choices(observed.shown(judgement)))
 
 
-def _n(sight: Sight) -> Sighting | None:
-    return _with_forms(sight, [j for j in sight.broken(*NUMBERED) if _one_choice(sight, j)], NUMBERED)
+def _n(observed: Observations) -> Sighting | None:
+    return _with_forms(
+        observed, [j for j in observed.broken(*NUMBERED) if _one_choice(observed, j)], NUMBERED
+    )
 
 
-def _one_choice(sight: Sight, judgement: Judgement) -> bool:
+def _one_choice(observed: Observations, judgement: Judgement) -> bool:
     """One choice came; where it continues after it finished, others came under its index."""
-    choices = _choices(sight.shown(judgement))
+    choices = _choices(observed.shown(judgement))
     if len({choice.get("index") for choice in choices}) != 1:
         return False
     end = next((at for at, choice in enumerate(choices) if choice.get("finish_reason")), len(choices))

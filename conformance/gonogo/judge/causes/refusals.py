@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from gonogo.judge import kinds
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, of_judgements
-from gonogo.judge.causes.sight import body, fits, quoted, succeeded
+from gonogo.judge.causes.observations import body, fits, quoted, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gonogo.exchange import Exchange
-    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.causes.observations import Observations
     from gonogo.verdict import Judgement
 
 FORM_OF_ERRORS = ("errors.envelope.*", "errors.detail.*", "clients.*")
@@ -56,12 +56,12 @@ FEWEST, MOST_OF = 3, 0.9
 """So many accepted requests of an operation, and such a share of those that asked for no stream."""
 
 
-def _empty_answers(sight: Sight) -> Sighting | None:
+def _empty_answers(observed: Observations) -> Sighting | None:
     """Nearly every accepted request of an operation is answered with something that is no answer of it."""
     seen = None
     where: list[str] = []
     for path in kinds.NAMES:
-        asked = [exchange for exchange in sight.accepted if exchange.request.path == path]
+        asked = [exchange for exchange in observed.accepted if exchange.request.path == path]
         empty = [exchange for exchange in asked if not kinds.of_its_kind(exchange)]
         if len(empty) < FEWEST or len(empty) < MOST_OF * len([e for e in asked if not e.is_stream]):
             continue
@@ -72,29 +72,29 @@ def _empty_answers(sight: Sight) -> Sighting | None:
     if seen is None:
         return None
     # Where no operation is there, nothing else that was accepted is an answer either.
-    others = [] if sight.answers else [exchange.id for exchange in sight.accepted]
+    others = [] if observed.answers else [exchange.id for exchange in observed.accepted]
     return Sighting(seen, tuple(dict.fromkeys([*where, *others])))
 
 
-def _errors_as_200(sight: Sight) -> Sighting | None:
+def _errors_as_200(observed: Observations) -> Sighting | None:
     def is_error(exchange: Exchange) -> str | None:
         error = body(exchange).get("error") if not exchange.is_stream else None
         return f"status {exchange.status} and {quoted(str(error))} under error" if error else None
 
-    return among(sight.accepted, is_error)
+    return among(observed.accepted, is_error)
 
 
-def _detail(sight: Sight) -> Sighting | None:
+def _detail(observed: Observations) -> Sighting | None:
     def is_detail(exchange: Exchange) -> str | None:
         fields = body(exchange)
         if "detail" not in fields or "error" in fields:
             return None
         return f'status {exchange.status} and "detail" in place of "error"'
 
-    return among(sight.refused, is_detail)
+    return among(observed.refused, is_detail)
 
 
-def _no_json(sight: Sight) -> Sighting | None:
+def _no_json(observed: Observations) -> Sighting | None:
     """Refusals of operations that are text, a web page, or nothing."""
 
     def is_text(exchange: Exchange) -> str | None:
@@ -108,21 +108,21 @@ def _no_json(sight: Sight) -> Sighting | None:
             else f"status {exchange.status} without a body"
         )
 
-    known = [exchange for exchange in sight.refused if exchange.request.operation in kinds.NAMES]
+    known = [exchange for exchange in observed.refused if exchange.request.operation in kinds.NAMES]
     if among((e for e in known if e.request.method == "POST"), is_text) is None:
         return None
-    return among([*known, *sight.refused], is_text)
+    return among([*known, *observed.refused], is_text)
 
 
-def _string_error(sight: Sight) -> Sighting | None:
+def _string_error(observed: Observations) -> Sighting | None:
     def is_string(exchange: Exchange) -> str | None:
         error = body(exchange).get("error")
         return f'"error" is the string {quoted(error)}' if isinstance(error, str) else None
 
-    return among(sight.refused, is_string)
+    return among(observed.refused, is_string)
 
 
-def _top_level(sight: Sight) -> Sighting | None:
+def _top_level(observed: Observations) -> Sighting | None:
     def is_flat(exchange: Exchange) -> str | None:
         fields = body(exchange)
         return (
@@ -131,46 +131,46 @@ def _top_level(sight: Sight) -> Sighting | None:
             else None
         )
 
-    return among(sight.refused, is_flat)
+    return among(observed.refused, is_flat)
 
 
 def _evidence_has(
     status: Callable[[int], bool], least: int, *patterns: str
-) -> Callable[[Sight], Sighting | None]:
+) -> Callable[[Observations], Sighting | None]:
     """Recognise a fault by `least` broken rules that nothing explains yet, and whose exchanges have such a status."""
 
-    def look(sight: Sight) -> Sighting | None:
+    def look(observed: Observations) -> Sighting | None:
         def has(judgement: Judgement) -> bool:
-            found = [sight.exchanges.get(piece.exchange) for piece in judgement.evidence]
+            found = [observed.exchanges.get(piece.exchange) for piece in judgement.evidence]
             return any(e is not None and e.status is not None and status(e.status) for e in found)
 
-        judgements = [judgement for judgement in sight.unexplained(*patterns) if has(judgement)]
+        judgements = [judgement for judgement in observed.unexplained(*patterns) if has(judgement)]
         if len({piece.exchange for j in judgements for piece in j.evidence}) < least:
             return None
         sighting = of_judgements(judgements)
         seen = sighting.seen
         if len(judgements) > 1:
             seen = f"{seen} (the first of {len(judgements)})"
-        there = [e.id for e in sight.exchanges.values() if e.status is not None and status(e.status)]
+        there = [e.id for e in observed.exchanges.values() if e.status is not None and status(e.status)]
         shown = [name for name in sighting.exchanges if name in there]
         return Sighting(seen, tuple(dict.fromkeys([*shown, *there])), sighting.at, sighting.lead)
 
     return look
 
 
-def _crashes(sight: Sight) -> Sighting | None:
+def _crashes(observed: Observations) -> Sighting | None:
     """Valid requests with a server error that no cause explains yet; the form of the errors explains none of it."""
-    told = [j for j in sight.broken("*") if j.rule.id in sight.explained]
+    told = [j for j in observed.broken("*") if j.rule.id in observed.explained]
     why = [judgement for judgement in told if not fits(judgement.rule.id, FORM_OF_ERRORS)]
     known = {piece.exchange for judgement in why for piece in judgement.evidence}
-    for judgement in sight.unexplained("http.no_server_error"):
+    for judgement in observed.unexplained("http.no_server_error"):
         left = [piece.exchange for piece in judgement.evidence if piece.exchange not in known]
         if len(left) > 1:
             return Sighting(judgement.actual or "", tuple(left), lead=judgement.rule.id)
     return None
 
 
-def _code(sight: Sight) -> Sighting | None:
+def _code(observed: Observations) -> Sighting | None:
     """Errors whose code is missing, or neither a string nor null."""
 
     def is_wrong(exchange: Exchange) -> str | None:
@@ -179,12 +179,12 @@ def _code(sight: Sight) -> Sighting | None:
             return None
         return f"code is {error['code']!r}" if "code" in error else "code is missing"
 
-    return among(sight.refused, is_wrong) if sight.broken("errors.envelope.code") else None
+    return among(observed.refused, is_wrong) if observed.broken("errors.envelope.code") else None
 
 
-def _without_param(sight: Sight, judgement: Judgement) -> bool:
+def _without_param(observed: Observations, judgement: Judgement) -> bool:
     """The error has no param that is a string."""
-    error = body(sight.shown(judgement)).get("error")
+    error = body(observed.shown(judgement)).get("error")
     return isinstance(error, dict) and not isinstance(error.get("param"), str)
 
 
@@ -197,14 +197,16 @@ _UNPROCESSABLE = _evidence_has(
 )
 
 
-def _one_parameter(sight: Sight) -> Sighting | None:
+def _one_parameter(observed: Observations) -> Sighting | None:
     """Every request with a parameter fails the server, a valid one among them, and others do not."""
     valid = {
-        piece.exchange for j in sight.broken("http.no_server_error", "http.complete") for piece in j.evidence
+        piece.exchange
+        for j in observed.broken("http.no_server_error", "http.complete")
+        for piece in j.evidence
     }
     found = {
         name: requests
-        for name, requests in _by_parameter(sight).items()
+        for name, requests in _by_parameter(observed).items()
         if len(requests) >= FEWEST_FAILED
         and all(_fails(e) for e in requests)
         and any(e.id in valid for e in requests)
@@ -218,11 +220,11 @@ def _one_parameter(sight: Sight) -> Sighting | None:
     return Sighting(seen, tuple(e.id for e in shown))
 
 
-def _by_parameter(sight: Sight) -> dict[str, list[Exchange]]:
+def _by_parameter(observed: Observations) -> dict[str, list[Exchange]]:
     """The requests of each parameter that others of the same operation do without, and are accepted."""
-    served = {e.request.operation for e in sight.accepted}
+    served = {e.request.operation for e in observed.accepted}
     found: dict[str, list[Exchange]] = {}
-    for exchange in sight.exchanges.values():
+    for exchange in observed.exchanges.values():
         fields = exchange.request.fields
         if exchange.request.operation not in served:
             continue
@@ -366,7 +368,7 @@ VALUES = (
         broken(
             "errors.refused.unknown_model",
             "messages.errors.unknown_model",
-            found=lambda sight, j: succeeded(sight.shown(j)),
+            found=lambda observed, j: succeeded(observed.shown(j)),
         ),
     ),
 )

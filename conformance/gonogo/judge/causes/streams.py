@@ -9,13 +9,13 @@ from gonogo.exchange import FailureKind
 from gonogo.judge import kinds, reading
 from gonogo.judge.causes import deltas
 from gonogo.judge.causes.diagnosis import Diagnosis, Sighting, among, broken, ignoring
-from gonogo.judge.causes.sight import GENERATIONS, quoted, succeeded
+from gonogo.judge.causes.observations import GENERATIONS, quoted, succeeded
 from gonogo.judge.outcome import Stop, position
 from gonogo.stimuli.fuzzed import is_fuzzed
 
 if TYPE_CHECKING:
     from gonogo.exchange import Exchange
-    from gonogo.judge.causes.sight import Sight
+    from gonogo.judge.causes.observations import Observations
     from gonogo.verdict import Judgement
 
 FEWEST = 3
@@ -41,12 +41,12 @@ OF_FRAMES = (
 """Rules about events, whatever they carry."""
 
 
-def _two_in_one(sight: Sight) -> Sighting | None:
-    for stream in _event_streams(sight):
+def _two_in_one(observed: Observations) -> Sighting | None:
+    for stream in _event_streams(observed):
         for event in reading.stream(stream).events:
             number = _values(event.data)
             if number > 1:
-                hit = [s.id for s in _event_streams(sight) if _has_several(s)]
+                hit = [s.id for s in _event_streams(observed) if _has_several(s)]
                 what = "a chunk and [DONE]" if event.data.endswith(reading.DONE) else "JSON values"
                 seen = f"the data of one event holds {number} values: {what}"
                 ordered = dict.fromkeys([stream.id, *hit])
@@ -72,11 +72,11 @@ def _values(data: str) -> int:
     return number
 
 
-def _event_streams(sight: Sight) -> list[Exchange]:
-    return [exchange for exchange in sight.accepted if exchange.is_stream and exchange.body]
+def _event_streams(observed: Observations) -> list[Exchange]:
+    return [exchange for exchange in observed.accepted if exchange.is_stream and exchange.body]
 
 
-def _one_index(sight: Sight) -> Sighting | None:
+def _one_index(observed: Observations) -> Sighting | None:
     def finishes_often(stream: Exchange) -> str | None:
         fields = stream.request.fields
         prompts = fields.get("prompt")
@@ -96,10 +96,10 @@ def _one_index(sight: Sight) -> Sighting | None:
             return None
         return f"{asked} choices were requested, and the only index is {index}, which finishes {ends} times"
 
-    return among(sight.streams, finishes_often)
+    return among(observed.streams, finishes_often)
 
 
-def _cut(sight: Sight) -> Sighting | None:
+def _cut(observed: Observations) -> Sighting | None:
     def ends_early(stream: Exchange) -> str | None:
         if stream.failure is not None and stream.failure.kind is FailureKind.TIMEOUT:
             return None  # it was left before its end
@@ -115,10 +115,10 @@ def _cut(sight: Sight) -> Sighting | None:
         how = stream.failure.message if stream.failure is not None else "the response just ends"
         return f"after {len(chunks)} chunks {how}, without a finish_reason, [DONE] or an error event"
 
-    return among(sight.streams, ends_early)
+    return among(observed.streams, ends_early)
 
 
-def _json_lines(sight: Sight) -> Sighting | None:
+def _json_lines(observed: Observations) -> Sighting | None:
     def bare(exchange: Exchange) -> str | None:
         if exchange.request.fields.get("stream") is not True or b"data:" in exchange.body:
             return None
@@ -127,10 +127,10 @@ def _json_lines(sight: Sight) -> Sighting | None:
             return None
         return f"{len(lines)} lines of JSON without data: before them"
 
-    return among(sight.accepted, bare)
+    return among(observed.accepted, bare)
 
 
-def _whole_for_stream(sight: Sight) -> Sighting | None:
+def _whole_for_stream(observed: Observations) -> Sighting | None:
     def is_whole(exchange: Exchange) -> str | None:
         if (
             exchange.request.fields.get("stream") is not True
@@ -140,12 +140,12 @@ def _whole_for_stream(sight: Sight) -> Sighting | None:
             return None
         return "stream true was accepted, but the answer is one JSON object"
 
-    return among(sight.accepted, is_whole)
+    return among(observed.accepted, is_whole)
 
 
-def _all_fail(sight: Sight) -> Sighting | None:
+def _all_fail(observed: Observations) -> Sighting | None:
     """Every stream of an operation failed, while whole answers of it came."""
-    failed = [exchange for path in GENERATIONS for exchange in _failures(sight, path)]
+    failed = [exchange for path in GENERATIONS for exchange in _failures(observed, path)]
     if not failed:
         return None
     first = failed[0]
@@ -153,17 +153,17 @@ def _all_fail(sight: Sight) -> Sighting | None:
     return Sighting(f"all {len(failed)} streams failed ({how})", tuple(e.id for e in failed))
 
 
-def _failures(sight: Sight, path: str) -> list[Exchange]:
+def _failures(observed: Observations, path: str) -> list[Exchange]:
     """The streams of an operation where all of them failed, and its whole answers came; else none."""
     asked = [
         exchange
-        for exchange in sight.exchanges.values()
+        for exchange in observed.exchanges.values()
         if exchange.request.path == path
         and exchange.request.fields.get("stream") is True
         and not is_fuzzed(exchange.stimulus)
     ]
     failed = [exchange for exchange in asked if _failed(exchange)]
-    works = any(exchange.request.path == path for exchange in sight.wholes)
+    works = any(exchange.request.path == path for exchange in observed.wholes)
     whole = any(succeeded(exchange) and not _failed(exchange) for exchange in asked)
     return failed if len(failed) >= FEWEST and works and not whole else []
 
@@ -175,17 +175,17 @@ def _failed(exchange: Exchange) -> bool:
     return any(reading.is_error(event.data) for event in events)
 
 
-def _empty_first(sight: Sight) -> Sighting | None:
+def _empty_first(observed: Observations) -> Sighting | None:
     def begins_empty(stream: Exchange) -> str | None:
         first = reading.chunks(stream)[0].value
         if first.get("choices") == [] and first.get("id") == "":
             return 'the first chunk has "choices": [] and an empty id'
         return None
 
-    return among(sight.streams, begins_empty)
+    return among(observed.streams, begins_empty)
 
 
-def _finish_in_every_chunk(sight: Sight) -> Sighting | None:
+def _finish_in_every_chunk(observed: Observations) -> Sighting | None:
     def always(stream: Exchange) -> str | None:
         reasons = [
             choice.get("finish_reason") for chunk in reading.chunks(stream) for choice in chunk.choices
@@ -194,12 +194,12 @@ def _finish_in_every_chunk(sight: Sight) -> Sighting | None:
             return None
         return f"all {len(reasons)} chunks of one stream have a finish_reason, the first {quoted(str(reasons[0]))}"
 
-    return among(sight.streams, always)
+    return among(observed.streams, always)
 
 
-def _counted_with_choices(sight: Sight, judgement: Judgement) -> bool:
+def _counted_with_choices(observed: Observations, judgement: Judgement) -> bool:
     """A chunk has usage and choices."""
-    chunks = reading.chunks(sight.shown(judgement))
+    chunks = reading.chunks(observed.shown(judgement))
     return any(reading.usage(chunk.value) is not None and bool(chunk.choices) for chunk in chunks)
 
 

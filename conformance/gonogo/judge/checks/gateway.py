@@ -168,10 +168,10 @@ def client_key_kept(*exchanges: Exchange) -> Outcome:
     if not any(header(client.request.headers, "authorization") for client in _clients(exchanges)):
         raise undecided(Reason.NO_CLIENT_KEY)
     sights = _sights(exchanges)
-    for sight in sights:
-        if CLIENT_KEY in _saw(sight):
+    for observed in sights:
+        if CLIENT_KEY in _saw(observed):
             found = "the client's key is in the request"
-            return _broken(sight, "requests without the client's key", found)
+            return _broken(observed, "requests without the client's key", found)
     return saw("request without the client's key", *sights)
 
 
@@ -185,10 +185,10 @@ def own_key(*exchanges: Exchange) -> Outcome:
     if not by_provider[SECOND]:
         raise undecided(Reason.NO_SECOND_PROVIDER)
     for name, other in ((FIRST, SECOND), (SECOND, FIRST)):
-        for sight in by_provider[name]:
-            if f"the key of the {other} provider" in _saw(sight):
+        for observed in by_provider[name]:
+            if f"the key of the {other} provider" in _saw(observed):
                 found = f"the {name} provider gets the key of the {other}"
-                return _broken(sight, "each provider's key at that provider alone", found)
+                return _broken(observed, "each provider's key at that provider alone", found)
     for client in _clients(exchanges):
         _readable(client)
         expected = plays.text_of(plays.asked_for(client.request.body).number)
@@ -201,7 +201,7 @@ def own_key(*exchanges: Exchange) -> Outcome:
 def key_not_leaked(*exchanges: Exchange) -> Outcome:
     """In bodies and headers; the upstream's own errors repeat the key that it got."""
     sights, clients = _sights(exchanges), _clients(exchanges)
-    if not any("the key of the" in _saw(sight) for sight in sights):
+    if not any("the key of the" in _saw(observed) for observed in sights):
         raise undecided(Reason.NO_UPSTREAM_KEY)
     return _holds_none(clients, {plays.KEY: "the upstream's key", plays.SECOND_KEY: "the upstream's key"})
 
@@ -210,7 +210,7 @@ def key_not_leaked(*exchanges: Exchange) -> Outcome:
 def inside_not_told(*exchanges: Exchange) -> Outcome:
     """The address is that which the gateway asks."""
     sights, clients = _sights(exchanges), _clients(exchanges)
-    hosts = {host for sight in sights if (host := header(sight.request.headers, "host"))}
+    hosts = {host for observed in sights if (host := header(observed.request.headers, "host"))}
     words = dict.fromkeys(hosts, "the upstream's address") | {word: f'"{word}"' for word in plays.INSIDE}
     return _holds_none(clients, words)
 
@@ -238,7 +238,7 @@ def status_of_kind(*exchanges: Exchange, kind: int) -> Outcome:
         expected = f"a status of {kind}xx"
         if client.status is None or client.status // 100 != kind:
             found = ending(client) if client.status is None else f"the status is {client.status}"
-            asked = any(sight_of(sight.stimulus) == client.stimulus for sight in _sights(exchanges))
+            asked = any(sight_of(observed.stimulus) == client.stimulus for observed in _sights(exchanges))
             if client.status in _TURNED_AWAY and not asked:
                 raise undecided(Reason.UPSTREAM_NOT_ASKED, client, ending=found)
             return _broken(client, expected, found)
@@ -286,8 +286,8 @@ def _sights(exchanges: Iterable[Exchange]) -> list[Exchange]:
     return [exchange for exchange in exchanges if not is_played(exchange.stimulus)]
 
 
-def _saw(sight: Exchange) -> str:
-    return header(sight.request.headers, SAW) or ""
+def _saw(observed: Exchange) -> str:
+    return header(observed.request.headers, SAW) or ""
 
 
 def _fails(exchange: Exchange) -> bool:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from gonogo.clients import measured
 from gonogo.report.curl import curl
 from gonogo.report.finding import clients
-from gonogo.report.holding import unmet
 from gonogo.report.html.bars import ORDER, Part, bar
 from gonogo.report.html.body import Line, lines
 from gonogo.report.html.marking import Piece, difference
 from gonogo.report.html.page import SCRIPTS, STYLES, page
 from gonogo.report.html.picture import Picture, picture
 from gonogo.report.model import DECIDED, Gate, position_of, shown_exchange
+from gonogo.report.profile_results import unmet
 from gonogo.report.terminal import COUNTED, GATES
 from gonogo.report.wording import around_difference, message, share
 from gonogo.rules.examples import Example, examples

@@ -11,8 +11,8 @@ from gonogo_server.answers.generate import generate
 from gonogo_server.answers.written import Body
 from gonogo_server.providers.local.chat import ask
 from gonogo_server.requests.checks import check_chat, served_as
-from gonogo_server.surfaces.messages.asking import asked
-from gonogo_server.surfaces.messages.telling import MessageTelling
+from gonogo_server.surfaces.messages.to_chat import asked
+from gonogo_server.surfaces.messages.writer import MessageWriter
 from gonogo_server.surfaces.naming import named
 from gonogo_server.surfaces.respond import respond
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gonogo_server.answers.written import Answer
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.local.means import Means
-    from gonogo_server.surfaces.messages.asking import Asked
+    from gonogo_server.surfaces.messages.to_chat import Asked
 
 
 async def message(means: Means, body: CreateMessageRequest, context: Context) -> Answer:
@@ -35,7 +35,7 @@ async def message(means: Means, body: CreateMessageRequest, context: Context) ->
     wanted = await context.beside(asked, body)
     model, made = await _ask(means, wanted, context, limit=body.max_tokens)
     (generation,) = made.generations
-    telling = MessageTelling(
+    telling = MessageWriter(
         model,
         len(generation.prompt),
         shows_thinking=wanted.shows_thinking,

@@ -15,9 +15,9 @@ from gonogo_server.requests.checks import check_chat, served_as
 from gonogo_server.requests.params import chat_limit, given
 from gonogo_server.surfaces.naming import named
 from gonogo_server.surfaces.respond import respond
-from gonogo_server.surfaces.responses.asking import asked
 from gonogo_server.surfaces.responses.echo import echo
-from gonogo_server.surfaces.responses.telling import ResponseTelling
+from gonogo_server.surfaces.responses.to_chat import asked
+from gonogo_server.surfaces.responses.writer import ResponseWriter
 
 if TYPE_CHECKING:
     from gonogo_wire import CreateResponseRequest
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from gonogo_server.providers.base import Context
     from gonogo_server.providers.local.means import Means
     from gonogo_server.providers.local.stored_responses import Turns
-    from gonogo_server.surfaces.responses.asking import Asked
+    from gonogo_server.surfaces.responses.to_chat import Asked
 
 
 async def response(means: Means, body: CreateResponseRequest, context: Context) -> Answer:
     """The response, whole or as a stream."""
     model, wanted = await _ask(means, body, context)
     store = means.store if given(body.store, True) else None  # noqa: FBT003 - the API's default
-    telling = ResponseTelling(echo(body, stored=store is not None))
+    telling = ResponseWriter(echo(body, stored=store is not None))
     return await respond(
         generate(means.engine, model, wanted),
         telling,

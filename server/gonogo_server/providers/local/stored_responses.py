@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gonogo_server.answers.stream import Counted
     from gonogo_server.providers.base import Context
     from gonogo_server.response_store.sqlite import ResponseStore
-    from gonogo_server.surfaces.responses.telling import ResponseTelling
+    from gonogo_server.surfaces.responses.writer import ResponseWriter
 
     Turns: TypeAlias = Sequence[tuple[str, str]]
 
@@ -81,7 +81,7 @@ class Saving:
     """Saves the response to one request, which `telling` tells."""
 
     def __init__(
-        self, store: ResponseStore, body: CreateResponseRequest, context: Context, telling: ResponseTelling
+        self, store: ResponseStore, body: CreateResponseRequest, context: Context, telling: ResponseWriter
     ) -> None:
         self._store = store
         self._owner = context.owner

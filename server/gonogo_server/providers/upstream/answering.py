@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.exchange import current
-from gonogo_server.providers.upstream.asking import Asking
 from gonogo_server.providers.upstream.joining import joined, one
+from gonogo_server.providers.upstream.request import Asking
 from gonogo_server.repair.documents import frame
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from gonogo_server.providers.upstream.asking import Asking
+    from gonogo_server.providers.upstream.request import Asking
     from gonogo_server.repair.base import Document, Joiner
 
     Item = tuple[int, list[Document] | BaseException | None]

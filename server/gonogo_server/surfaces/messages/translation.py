@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonogo_server.surfaces.messages.asking import asked
-from gonogo_server.surfaces.messages.telling import MessageTelling
+from gonogo_server.surfaces.messages.to_chat import asked
+from gonogo_server.surfaces.messages.writer import MessageWriter
 from gonogo_server.surfaces.translation import Translation
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def translation(body: CreateMessageRequest) -> Translation:
     """The translated request. Raises `BadRequest`, with `param`, for what a chat completion cannot express."""
     wanted = asked(body, images=True)
     limits = dict.fromkeys(("max_tokens", "max_completion_tokens"), "max_tokens")
-    telling = MessageTelling(body.model, shows_thinking=wanted.shows_thinking)
+    telling = MessageWriter(body.model, shows_thinking=wanted.shows_thinking)
     return Translation(
         wanted.chat,
         {**wanted.names, **limits, "stream_options": "stream"},

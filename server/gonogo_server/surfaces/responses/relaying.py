@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gonogo_server import sse
 from gonogo_server.surfaces.relaying import Relay, count
-from gonogo_server.surfaces.responses.telling import ResponseTelling, failed
+from gonogo_server.surfaces.responses.writer import ResponseWriter, failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ResponseRelay(Relay):
-    """Forwards one response. `echo` is for a response that fails before its first event; see `ResponseTelling`."""
+    """Forwards one response. `echo` is for a response that fails before its first event; see `ResponseWriter`."""
 
     lasts: ClassVar = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})
     errors: ClassVar = frozenset({"response.failed", "error"})
@@ -29,7 +29,7 @@ class ResponseRelay(Relay):
     def failure(self, error: BaseException) -> bytes:
         """A `response.failed` with the response as it was last seen."""
         if self._response is None:
-            return ResponseTelling(self._echo).failure(error)
+            return ResponseWriter(self._echo).failure(error)
         told = {**self._response, "status": "failed", "error": failed(error)}
         return sse.named({"type": "response.failed", "sequence_number": self._number + 1, "response": told})
 

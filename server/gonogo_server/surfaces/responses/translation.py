@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gonogo_server.requests.params import given
-from gonogo_server.surfaces.responses.asking import asked
 from gonogo_server.surfaces.responses.echo import echo
-from gonogo_server.surfaces.responses.telling import ResponseTelling
+from gonogo_server.surfaces.responses.to_chat import asked
+from gonogo_server.surfaces.responses.writer import ResponseWriter
 from gonogo_server.surfaces.translation import Translation
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def translation(body: CreateResponseRequest) -> Translation:
     return Translation(
         wanted.chat,
         {**wanted.names, **limits, "stream_options": "stream"},
-        ResponseTelling(echo(body) | dict.fromkeys(unasked)),
+        ResponseWriter(echo(body) | dict.fromkeys(unasked)),
         given(body.max_output_tokens, None),
         unasked=unasked,
     )

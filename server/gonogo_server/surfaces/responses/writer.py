@@ -15,7 +15,7 @@ from gonogo_server.answers.logprobs import chat_logprobs
 from gonogo_server.answers.stream import Counted
 from gonogo_server.envelope import envelope
 from gonogo_server.surfaces.blocks import Closed, Ended, Grown, Kind, Opened
-from gonogo_server.surfaces.telling import BlockTelling
+from gonogo_server.surfaces.writer import BlockWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ FAILURES: Final[Mapping[str, str]] = {"rate_limit_error": "rate_limit_exceeded"}
 """Codes of a failed response by the types of errors; any other is `server_error`."""
 
 
-class ResponseTelling(BlockTelling):
+class ResponseWriter(BlockWriter):
     """Tells one response, which is the answer to a request that it echoes with `echo`."""
 
     ping: ClassVar = sse.WAITING

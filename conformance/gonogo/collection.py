@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from gonogo.addresses import shown
 from gonogo.collect.collector import Collector
 from gonogo.collect.greeting import greet_each
+from gonogo.collect.model_runs import Kept, ModelRun, ModelRuns, sharing
 from gonogo.collect.pace import Paced
 from gonogo.collect.recorder import Recorder
 from gonogo.collect.resuming import held, ids_after, known_of, refuse_other
-from gonogo.collect.room import Roomy
+from gonogo.collect.size_limit import SizeLimited
 from gonogo.collect.stopping import Stopper
 from gonogo.collect.trust import trust
-from gonogo.collect.turns import Kept, Turn, Turns, sharing
 from gonogo.errors import GonogoError, TargetError, UsageError
 from gonogo.evidence import EvidenceWriter, Record, Target, read_each
 from gonogo.fuzz import fuzz
@@ -130,30 +130,30 @@ async def collect(
         refuse_other(begun, targets, extra_body)
         with _writer(approach, begun) as writer:
             keep = partial(Kept, writer, on_done, on_exchange, is_shared=sharing(asked, subjects))
-            turns = _turns(approach.concurrency, recorder, begun, subjects, keep, enough)
+            runs = _model_runs(approach.concurrency, recorder, begun, subjects, keep, enough)
             if upstream is not None:
-                for turn in turns:
-                    turn.collector.sink = upstream.sink(turn.kept, ids_after(begun, "u"))
-            run = Turns(turns, greeting)
-            run.greeted(greeting.exchanges)
+                for run in runs:
+                    run.collector.sink = upstream.sink(run.kept, ids_after(begun, "u"))
+            everything = ModelRuns(runs, greeting)
+            everything.greeted(greeting.exchanges)
             try:
-                broken_off = await bounds.keep(run.run(partial(_send, asked, approach.fuzzing), asked))
+                broken_off = await bounds.keep(everything.run(partial(_send, asked, approach.fuzzing), asked))
             except ExceptionGroup as group:  # of the requests in flight; one sentence is enough
                 raise _told(group) from group
             if broken_off is not None:
-                _give_up(run, asked, approach.fuzzing, broken_off)
-    return tuple(turn.kept.added_to(record) for turn, record in zip(run.turns, begun, strict=True))
+                _give_up(everything, asked, approach.fuzzing, broken_off)
+    return tuple(run.kept.added_to(record) for run, record in zip(runs, begun, strict=True))
 
 
-def _turns(
+def _model_runs(
     concurrency: int,
     recorder: Records,
     begun: Sequence[Record],
     subjects: Sequence[Subject],
     keep: Callable[..., Kept],
     enough: Callable[[Record], Because | None] | None,
-) -> list[Turn]:
-    """A turn for each subject, which continues with its record."""
+) -> list[ModelRun]:
+    """A run for each subject, which continues with its record."""
     ids = ids_after(begun, "x")
     found = []
     for record, subject in zip(begun, subjects, strict=True):
@@ -162,7 +162,7 @@ def _turns(
         collector = Collector(recorder, subject, kept, concurrency, known=known_of(record), ids=ids)
         if enough is not None:
             collector.enough = partial(_enough_in, enough, record, kept)
-        found.append(Turn(collector, kept))
+        found.append(ModelRun(collector, kept))
     return found
 
 
@@ -194,17 +194,17 @@ async def _led_to(
     return replace(approach, models=(first,), embedding_model=None), second
 
 
-async def _send(asked: Plan, fuzzing: Fuzzing | None, turn: Turn) -> None:
-    await turn.collector.run(asked)
+async def _send(asked: Plan, fuzzing: Fuzzing | None, run: ModelRun) -> None:
+    await run.collector.run(asked)
     if fuzzing is not None:
-        await fuzz(turn.collector, fuzzing)
+        await fuzz(run.collector, fuzzing)
 
 
-def _give_up(run: Turns, asked: Plan, fuzzing: Fuzzing | None, because: Because) -> None:
-    run.give_up(asked, because)
+def _give_up(runs: ModelRuns, asked: Plan, fuzzing: Fuzzing | None, because: Because) -> None:
+    runs.give_up(asked, because)
     if fuzzing is not None:
-        for turn in run.turns:
-            turn.kept.unsent(rest(fuzzing.seed).key, because)
+        for one in runs.runs:
+            one.kept.unsent(rest(fuzzing.seed).key, because)
 
 
 def _enough_in(
@@ -244,7 +244,7 @@ def _recorder(approach: Approach) -> Recorder:
 def _limited(recorder: Records, approach: Approach, stopper: Stopper) -> Records:
     """The recorder with the limits of the approach on how often it sends, and how much it reads in all."""
     if approach.max_bytes is not None:
-        recorder = Roomy(recorder, approach.max_bytes, stopper.end)
+        recorder = SizeLimited(recorder, approach.max_bytes, stopper.end)
     return recorder if approach.interval is None else Paced(recorder, approach.interval)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 
-class BlockTelling(ABC):
+class BlockWriter(ABC):
     """Tells one answer, block by block."""
 
     ping: ClassVar[bytes]

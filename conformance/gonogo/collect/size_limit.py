@@ -37,7 +37,7 @@ def parse_bytes(text: str) -> int:
 
 
 @dataclass
-class Roomy:
+class SizeLimited:
     """A recorder that has the run end with the answer by which all of them have more than `most` bytes.
 
     Their bodies count, as they are kept.

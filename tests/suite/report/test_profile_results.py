@@ -9,8 +9,8 @@ import jsonschema_rs
 import pytest
 from gonogo.report import json as json_report
 from gonogo.report import junit, markdown
-from gonogo.report.holding import Holding, Lack, unmet
 from gonogo.report.model import Gate
+from gonogo.report.profile_results import ProfileResult, Unmet, unmet
 from gonogo.verdict import Verdict
 
 from .printed import text_of
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from gonogo.report.model import Report
 
-REFUSED = Holding("embedding", 1, 0, unsupported=(Lack("embeddings", ("embeddings.shape",)),), required=True)
-UNDECIDED = Holding("agent", 1, 0, undecided=("chat.stop",), required=True)
-HELD = Holding("core", 1, 1)
-PART = Holding("completion", 1, 1, left_out=12)
+REFUSED = ProfileResult(
+    "embedding", 1, 0, unsupported=(Unmet("embeddings", ("embeddings.shape",)),), required=True
+)
+UNDECIDED = ProfileResult("agent", 1, 0, undecided=("chat.stop",), required=True)
+HELD = ProfileResult("core", 1, 1)
+PART = ProfileResult("completion", 1, 1, left_out=12)
 SENTENCE = 'The target does not support everything that the profile "embedding" requires: embeddings'
 
 

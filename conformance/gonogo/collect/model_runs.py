@@ -1,7 +1,4 @@
-"""A run with several models: each has its turn, and requests about the endpoint are sent in the first one.
-
-A run for one model is one turn.
-"""
+"""A run with several models: one model run each, and requests about the endpoint are sent in the first one."""
 
 from __future__ import annotations
 
@@ -30,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Kept:
-    """The sink of a turn: keeps everything for the judge, and in the evidence file, if there is one.
+    """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one.
 
-    `model` is whose turn it is where there are several, and `is_shared` tells of the key of a stimulus, with the
+    `model` is whose run it is where there are several, and `is_shared` tells of the key of a stimulus, with the
     exchanges so far, whether it is sent for all of them. A stimulus that is asked for again is done with once.
     """
 
@@ -79,7 +76,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ModelRun:
     """One model's part of a run: what sends, and what keeps."""
 
     collector: Collector
@@ -91,14 +88,14 @@ class Turn:
         return self.collector.subject
 
     def take_over(self, exchanges: Iterable[Exchange]) -> None:
-        """Take what other turns asked and speaks of the endpoint; it is in the file of evidence already."""
+        """Take what other model runs asked about the endpoint; it is in the file of evidence already."""
         known = {exchange.id for exchange in self.kept.exchanges}
         new = [exchange for exchange in exchanges if exchange.model is None and exchange.id not in known]
         self.kept.exchanges += new
         self.collector.learn(new)
 
     async def is_there(self, greeting: Recorder) -> bool:
-        """Whether the target still answers for this model after another turn lost it."""
+        """Whether the target still answers for this model after another model run lost it."""
         chat = await first_chat(greeting, self.subject)
         self.kept.keep(replace(chat, model=self.kept.model))
         return lives(chat)
@@ -109,49 +106,49 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Turns:
-    """The turns of a run, in their order; `greeting` is what records first chats."""
+class ModelRuns:
+    """The model runs of a run, in their order; `greeting` records first chats."""
 
-    turns: Sequence[Turn]
+    runs: Sequence[ModelRun]
     greeting: Recorder
 
     def greeted(self, exchanges: Iterable[Exchange]) -> None:
-        """Keep the exchanges of the greeting: each first chat for the turn of its model, the rest for all."""
+        """Keep the exchanges of the greeting: each first chat for its model, the rest for all models."""
         for exchange in exchanges:
-            of_one = exchange.stimulus == GREETED and len(self.turns) > 1
+            of_one = exchange.stimulus == GREETED and len(self.runs) > 1
             model = exchange.request.fields.get("model") if of_one else None
-            first, *others = [turn for turn in self.turns if model in (None, turn.subject.model)]
+            first, *others = [run for run in self.runs if model in (None, run.subject.model)]
             first.kept.keep(replace(exchange, model=model))
-            for turn in others:
-                turn.take_over([exchange])
+            for run in others:
+                run.take_over([exchange])
 
-    async def run(self, send: Callable[[Turn], Awaitable[None]], asked: Plan) -> None:
-        """Run each turn as long as the target answers and no turn ended the run."""
+    async def run(self, send: Callable[[ModelRun], Awaitable[None]], asked: Plan) -> None:
+        """Send for each model as long as the target answers and nothing ended the run."""
         ended: Because | None = None
-        for turn in self._begun(asked):
+        for run in self._begun(asked):
             back = {*LOST, Reason.TARGET_GONE}
-            if ended is not None and not (ended.reason in back and await turn.is_there(self.greeting)):
-                turn.give_up(asked, ended)
+            if ended is not None and not (ended.reason in back and await run.is_there(self.greeting)):
+                run.give_up(asked, ended)
                 continue
-            await send(turn)
-            ended = turn.collector.ended
+            await send(run)
+            ended = run.collector.ended
 
     def give_up(self, asked: Plan, because: Because) -> None:
-        """End all turns, begun or not, for this reason."""
-        for turn in self._begun(asked):
-            turn.give_up(asked, because)
+        """End all model runs, begun or not, for this reason."""
+        for run in self._begun(asked):
+            run.give_up(asked, because)
 
-    def _begun(self, asked: Plan) -> Iterator[Turn]:
-        """Each turn with what the one before it asked for all, which is done with."""
-        before: Turn | None = None
-        for turn in self.turns:
+    def _begun(self, asked: Plan) -> Iterator[ModelRun]:
+        """Each model run, with what the one before it asked for all."""
+        before: ModelRun | None = None
+        for run in self.runs:
             if before is not None:
-                turn.take_over(before.kept.exchanges)
+                run.take_over(before.kept.exchanges)
             for stimulus in asked.stimuli:
-                if stimulus.key in turn.collector.known:
-                    turn.kept.done(stimulus.key)
-            yield turn
-            before = turn
+                if stimulus.key in run.collector.known:
+                    run.kept.done(stimulus.key)
+            yield run
+            before = run
 
 
 def sharing(asked: Plan, subjects: Sequence[Subject]) -> Shared:

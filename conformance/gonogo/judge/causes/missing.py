@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gonogo.judge.causes.sight import fits
+from gonogo.judge.causes.observations import fits
 from gonogo.reasons import Reason
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from gonogo_server import sse
 from gonogo_server.answers.stream import Counted
 from gonogo_server.envelope import message_envelope
 from gonogo_server.surfaces.blocks import Closed, Ended, Grown, Kind, Opened
-from gonogo_server.surfaces.telling import BlockTelling
+from gonogo_server.surfaces.writer import BlockWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ FIELDS: Final[Mapping[Kind, tuple[str, str]]] = {
 """The type of a block's deltas, and the field with the text."""
 
 
-class MessageTelling(BlockTelling):
+class MessageWriter(BlockWriter):
     """Tells one message of `model`, whose prompt has so many tokens; 0 if they are known only at the end.
 
     `shows_thinking`: whether blocks of thinking have their text. `clipped`: whether the limit is that of the model's

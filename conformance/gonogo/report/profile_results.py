@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class Unmet:
     """A surface that a profile requires and the target refuses: the id in the profile, and the refused rules."""
 
     surface: str
@@ -26,7 +26,7 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class ProfileResult:
     """What was found for a profile.
 
     `judged` of its rules were judged, and `passed` of them passed. `failed` are broken must rules. `unsupported` are
@@ -38,7 +38,7 @@ class Holding:
     judged: int
     passed: int
     failed: tuple[str, ...] = ()
-    unsupported: tuple[Lack, ...] = ()
+    unsupported: tuple[Unmet, ...] = ()
     undecided: tuple[str, ...] = ()
     left_out: int = 0
     required: bool = False
@@ -51,25 +51,25 @@ class Holding:
         return Gate.NOT_JUDGED if self.undecided or self.left_out else Gate.GO
 
 
-def holding(
+def profile_result(
     profile: Profile, verdicts: Mapping[str, Verdict], known: Collection[str], *, required: bool = False
-) -> Holding:
+) -> ProfileResult:
     """What the verdicts, by rule id, say of a profile; `known` are the ids of the rules that there are."""
     own = {rule_id: verdict for rule_id, verdict in verdicts.items() if profile.covers(rule_id)}
-    lacks, undecided = [], []
+    missing, undecided = [], []
     for surface in profile.requires:
         found = {rule_id: own[rule_id] for rule_id in own if lies_under(rule_id, surface)}
         refused = tuple(rule_id for rule_id in found if found[rule_id] is Verdict.UNSUPPORTED)
         if refused:
-            lacks.append(Lack(surface, refused))
+            missing.append(Unmet(surface, refused))
         elif DECIDED.isdisjoint(found.values()):
             undecided.append(surface)
-    return Holding(
+    return ProfileResult(
         profile.name,
         judged=len(own),
         passed=sum(verdict is Verdict.PASS for verdict in own.values()),
         failed=tuple(rule_id for rule_id, verdict in own.items() if verdict is Verdict.FAIL),
-        unsupported=tuple(lacks),
+        unsupported=tuple(missing),
         undecided=tuple(undecided),
         left_out=sum(profile.covers(rule_id) for rule_id in known if rule_id not in own),
         required=required,
@@ -93,9 +93,9 @@ def unmet(report: Report) -> Iterator[tuple[str, str]]:
             )
 
 
-def _refused(report: Report, lacks: Iterable[Lack]) -> str:
+def _refused(report: Report, missing: Iterable[Unmet]) -> str:
     """The surfaces, those that are refused for the same reason together."""
     reasons: dict[str, list[str]] = {}
-    for lack in lacks:
-        reasons.setdefault(message(report.judgement(lack.rules[0])), []).append(lack.surface)
+    for each in missing:
+        reasons.setdefault(message(report.judgement(each.rules[0])), []).append(each.surface)
     return "; ".join(f"{', '.join(surfaces)} ({reason})" for reason, surfaces in reasons.items())

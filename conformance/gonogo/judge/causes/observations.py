@@ -25,7 +25,7 @@ GENERATIONS = ("/chat/completions", "/completions")
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class Observations:
     """Judgements by the id of their rule, and exchanges by their id, both in the order of the run.
 
     `explained` holds the ids of the broken rules whose cause is known already; it grows while causes are looked for.
