@@ -152,7 +152,7 @@ def _has(provider: type, own: str) -> bool:
 
 
 def _method_of(operation: str) -> str:
-    """What the operation is called in the interface of providers; LookupError where it is not there."""
+    """What the operation is called in the interface of providers. Raises LookupError if it is not there."""
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
     for name in (snake, f"{snake}s"):
         if hasattr(Provider, name):

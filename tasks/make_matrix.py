@@ -155,7 +155,7 @@ for line in importlib.metadata.requires(sys.argv[1]) or []:
     if "extra" not in condition and re.match("[A-Za-z0-9_.-]+", asked)[0] not in sys.argv[2:]:
         print(asked.strip())
 """
-"""What a package asks for, less what is named after it."""
+"""What a package asks for, without what is named after it."""
 
 
 def _run(*command: object) -> None:

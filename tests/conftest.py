@@ -184,7 +184,7 @@ def unmeasured_part(pytestconfig: pytest.Config) -> Callable[[], AbstractContext
 
 
 def _controller(config: pytest.Config) -> Any:  # noqa: ANN401 - of pytest-cov, which has no types
-    """What measures; None where nothing is measured."""
+    """What measures; None if nothing is measured."""
     return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 

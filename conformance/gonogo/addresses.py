@@ -17,7 +17,7 @@ def tidy(base_url: str) -> str:
 
 
 def parted(base_url: str) -> tuple[str, str]:
-    """The base URL without its query and without "/" at its end, and the query ("" where there is none)."""
+    """The base URL without its query and without "/" at its end, and the query ("" if there is none)."""
     root, _, query = base_url.partition("?")
     return root.rstrip("/"), query
 

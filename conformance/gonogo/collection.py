@@ -56,16 +56,15 @@ class Approach:
     """How a target is asked.
 
     `base_url` ends before "/chat/completions". `models` are requested in turn; without any, and where the one for
-    embeddings is None, that is chosen from the target's list.
-    `timeout` is the limit of one exchange in seconds, `concurrency` the requests in flight at a time.
-    `evidence` is the file that keeps what is recorded, while it is recorded. `fuzzing` is how generated requests
-    follow those of the rules, if they do. `extra_body` holds fields that are added to the body of every generation.
-    `resume` is whether the file of evidence is gone on with: what reached the target is not sent again.
-    `headers` are added to every request; `ca_file` and `insecure` say whom TLS trusts (see `collect.trust`).
-    `interval` is the least time between the beginnings of two requests, `max_seconds` the longest that the requests
-    may take together, both in seconds, `max_bytes` the most that the bodies of their answers may have together. After
-    `max_failures` broken must rules no more is sent. `context_length` is that of the model in tokens, for targets that
-    do not tell it. `behind` is how to stand behind the target as its upstream, if one does.
+    embeddings is None, that is chosen from the target's list. `timeout` is the limit of one exchange in seconds,
+    `concurrency` the requests in flight at a time. `evidence` is the file that keeps what is recorded, while it is
+    recorded. `fuzzing` is how generated requests follow those of the rules, if they do. `extra_body` holds fields that
+    are added to the body of every generation. `resume` is whether the file of evidence is resumed: what reached the
+    target is not sent again. `headers` are added to every request; `ca_file` and `insecure` say whom TLS trusts (see
+    `collect.trust`). `interval` is the least time between the beginnings of two requests, `max_seconds` the longest
+    that the requests may take together, both in seconds, `max_bytes` the most that the bodies of their answers may have
+    together. After `max_failures` broken must rules no more is sent. `context_length` is that of the model in tokens,
+    for targets that do not tell it. `behind` is how to stand behind the target as its upstream, if one does.
     """
 
     base_url: str
@@ -278,7 +277,7 @@ async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) 
 
 
 def _earlier(approach: Approach) -> tuple[Record, ...]:
-    """What the evidence file holds already, for each model, where it is gone on with; else nothing."""
+    """What the evidence file holds already, for each model, where it is resumed; else nothing."""
     if not approach.resume:
         return ()
     if approach.evidence is None:

@@ -202,7 +202,7 @@ def _several(records: Sequence[Record]) -> list[str]:
 
 
 def read(path: str | PathLike[str]) -> Record:
-    """Read the evidence of one model; `EvidenceError` where there is that of several, and as `read_each` raises it."""
+    """Read the evidence of one model; `EvidenceError` if there is that of several, and as `read_each` raises it."""
     record, *more = read_each(path)
     if more:
         raise EvidenceError(f"The evidence file {path} covers {len(more) + 1} models; expected one.")

@@ -72,7 +72,7 @@ class Request:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of the JSON object that the body is; none where it is anything else."""
+        """The fields of the JSON object that the body is; none if it is anything else."""
         value = self.json
         return value if isinstance(value, dict) else {}
 

@@ -165,9 +165,9 @@ def check(
     """Ask the target everything that the selected rules look at, and judge the answers.
 
     `on_done` is called once for each stimulus of the plan that is done with, with its key. With a `stopper` the run can
-    be ended from outside; what was collected until then is judged. Raises TargetError if there
-    is nothing to judge, UsageError if an option cannot be obeyed, EvidenceError if the evidence file
-    cannot be written, or read where it is gone on with.
+    be ended from outside; what was collected until then is judged. Raises TargetError if there is nothing to judge,
+    UsageError if an option cannot be obeyed, EvidenceError if the evidence file cannot be written, or read where it is
+    resumed.
     """
     scenarios = selection.scenarios(catalogue)
     if approach.fuzzing is not None and all(scenario.rule.group not in GROUPS for scenario in scenarios):
@@ -182,7 +182,7 @@ def check(
             collect(approach, plan(scenarios), on_done, replay, enough=enough, stopper=stopper)
         )
         _consult(records, scenarios)
-        _hand_on(records, replay)  # what a run that was gone on with had recorded before
+        _hand_on(records, replay)  # what a run that was resumed had recorded before
         # The clients may still be reading; their rules are judged when they are done.
         others = [s for s in scenarios if not _is_of_clients(s)]
         found = [judge(record, others, catalogue) for record in records]

@@ -65,10 +65,10 @@ class Anomaly:
 class Event:
     """One dispatched event.
 
-    `event` is "message" where none was named. `id` is the last event id seen so far, in this event or
-    before it ("" where there was none). `retry` is the reconnection time in milliseconds that it sets.
-    `offset` is the byte offset of its first field line, `end` the offset just past its blank line;
-    `data_lines` counts its data lines; `fields` holds the field names in the order they came.
+    `event` is "message" where none was named. `id` is the last event id seen so far, in this event or before it ("" if
+    there was none). `retry` is the reconnection time in milliseconds that it sets. `offset` is the byte offset of its
+    first field line, `end` the offset just past its blank line; `data_lines` counts its data lines; `fields` holds the
+    field names in the order they came.
     """
 
     data: str

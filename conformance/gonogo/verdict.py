@@ -83,10 +83,10 @@ class Because:
 class Rule:
     """One requirement, read from a scenario.
 
-    `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id less its last part.
-    `source` names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text. `needs` are
-    the ids of rules that it takes for granted: where one of them is broken, what this one finds follows from that.
-    `since` is the rule set in which it came, `until` the last that has it, None if the newest does.
+    `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id without its last part. `source`
+    names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text. `needs` are the ids of
+    rules that it takes for granted: where one of them is broken, what this one finds follows from that. `since` is the
+    rule set in which it came, `until` the last that has it, None if the newest does.
     """
 
     id: str

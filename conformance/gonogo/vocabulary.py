@@ -68,7 +68,7 @@ class Vocabulary(Generic[T]):
         self._with_fields: dict[str, Phrase[T]] = {}
 
     def add(self, pattern: str, meaning: T) -> None:
-        """Register a phrase; ValueError if the pattern is there already."""
+        """Register a phrase. Raises ValueError if the pattern is there already."""
         phrases = self._with_fields if "{" in pattern or "}" in pattern else self._plain
         if pattern in phrases:
             raise ValueError(f"the phrase {pattern!r} is defined twice")
@@ -80,7 +80,7 @@ class Vocabulary(Generic[T]):
         return sorted((*self._plain, *self._with_fields))
 
     def find(self, text: str) -> tuple[T, dict[str, object]]:
-        """The meaning of `text` and its values; LookupError if no phrase matches, or several do."""
+        """The meaning of `text` and its values. Raises LookupError if no phrase matches, or several do."""
         fits = [
             (phrase, values)
             for phrase in self._with_fields.values()

@@ -33,7 +33,7 @@ def parse(source: str) -> Any:  # noqa: ANN401 - any YAML or JSON value
 def component_schema(name: str) -> dict[str, Any]:
     """Return a component as a JSON Schema (2020-12) that stands alone: its references lead into itself.
 
-    Shares the contract's objects: do not change it. Raises LookupError where there is no such component.
+    Shares the contract's objects: do not change it. Raises LookupError if there is no such component.
     """
     components = document()["components"]
     if name not in components["schemas"]:

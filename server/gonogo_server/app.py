@@ -40,9 +40,9 @@ def create_app(
 ) -> ASGIApp:
     """The API under /v1 and /PROVIDER/v1, /health and /openapi.json, and /metrics where the settings ask for it.
 
-    The providers in `registry` answer, and stay the caller's to close; `traffic` is counted, and its `draining`
-    obeyed. It answers under `names` and the addresses of loopback (None: under any name). The metrics have figures of
-    `engine` where there is one.
+    The providers in `registry` answer, and stay the caller's to close; `traffic` is counted, and its `draining` obeyed.
+    It answers under `names` and the addresses of loopback (None: under any name). The metrics have figures of `engine`
+    if there is one.
     """
     # Our own document is served, not the one that FastAPI would derive from the code.
     app = FastAPI(openapi_url=None, redirect_slashes=False)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def providers(settings: Settings, engine: Engine | None, worker: Worker | None = None) -> Registry:
-    """The engine of this process, where there is one, as provider `local`, then those that the settings name."""
+    """The engine of this process, if there is one, as provider `local`, then those that the settings name."""
     made: dict[str, Provider] = {}
     if engine is not None:
         from gonogo_server.providers.local.provider import Local  # noqa: PLC0415 - a gateway alone has no grammars

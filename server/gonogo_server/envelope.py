@@ -79,7 +79,7 @@ def of_messages(scope: Scope) -> bool:
 
 
 def error_response(error: BaseException, scope: Scope | None = None) -> Response:
-    """The envelope under the failure's status; `scope` is that of the request, where there is one."""
+    """The envelope under the failure's status; `scope` is that of the request, if there is one."""
     shown = _public(error)
     if scope is not None and of_messages(scope):
         current().error = shown.code or shown.type

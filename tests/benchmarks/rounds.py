@@ -4,11 +4,11 @@
 uv run python tests/benchmarks/rounds.py [--against PYTHON] [--rounds N] [--concurrency N]
     [--latency S] [--tokens-a-second N]
 
-Each command is a whole `gonogo check` against one server, start-up and judging included; PYTHON is the interpreter
-of the environment of another checkout, whose runs take turns with ours. Prints a Markdown table: wall time (the
-median of the rounds, with the least and the most), the time from the first request to the last answer, the same in
-rounds of waiting where there is a latency, the requests under way at most, and the ratios; exits 1 where a ratio
-is above the target.
+Each command is a whole `gonogo check` against one server, start-up and judging included; PYTHON is the interpreter of
+the environment of another checkout, whose runs take turns with ours. Prints a Markdown table: wall time (the median of
+the rounds, with the least and the most), the time from the first request to the last answer, the same in rounds of
+waiting if there is a latency, the requests under way at most, and the ratios; exits 1 where a ratio is above the
+target.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _options() -> argparse.Namespace:
 def _measured(
     where: str, options: argparse.Namespace, latency: float, tokens_a_second: float | None
 ) -> list[float]:
-    """Print the rows of one target; the ratio of ours to the other build, where there is another."""
+    """Print the rows of one target; the ratio of ours to the other build, if there is another."""
     builds = [Times("this", sys.executable)]
     if options.against is not None:
         builds.insert(0, Times("other", options.against))

@@ -59,7 +59,7 @@ def _uv(*arguments: str | Path, seconds: float, more: dict[str, str]) -> subproc
 
 @cache
 def _unreachable(path: Path) -> str:
-    """Why the environment of a script cannot be had on this machine; "" where it can."""
+    """Why the environment of a script cannot be had on this machine; "" if it can."""
     made = _uv("sync", "--quiet", "--script", path, seconds=INSTALLING, more={})
     if made.returncode and UNREACHABLE.search(made.stderr):
         return made.stderr.strip().splitlines()[-1].strip()
@@ -69,7 +69,7 @@ def _unreachable(path: Path) -> str:
 
 @cache
 def _said(path: Path, base_url: str) -> dict[str, str]:
-    """What went wrong in each flow of a script; "" where nothing did."""
+    """What went wrong in each flow of a script; "" if nothing did."""
     where = {"GONOGO_TEST_BASE_URL": base_url, "GONOGO_TEST_API_KEY": KEY, "NO_PROXY": "127.0.0.1"}
     ran = _uv("run", "--quiet", "--script", path, seconds=2 * PATIENCE, more=where)
     assert ran.returncode == 0, ran.stderr

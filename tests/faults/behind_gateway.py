@@ -179,7 +179,7 @@ class Stage:
             return await recorded(broken, self.catalogue)
 
     async def _behind(self, fault: Playable, quirks: Quirks, selection: Selection) -> Record | None:
-        """What a check of the gateway records; None where the gateway answers nothing that can be judged."""
+        """What a check of the gateway records; None if the gateway answers nothing that can be judged."""
         settings = Settings(api_key=KEY)  # type: ignore[arg-type]  # pydantic makes a secret of it
         self.known.begin()
         async with played(self.known, fault.begin()) as broken:
@@ -209,7 +209,7 @@ async def stage(base_url: str, catalogue: Catalogue, *, brief: bool = False) -> 
 
 
 async def recorded(base_url: str, catalogue: Catalogue, selection: Selection = SELECTION) -> Record:
-    """What a check records. Raises TargetError where there is nothing to judge."""
+    """What a check records. Raises TargetError if there is nothing to judge."""
     approach = Approach(
         base_url, models=("scripted",), embedding_model="embedder", api_key=KEY, timeout=PATIENCE
     )

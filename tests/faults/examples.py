@@ -78,7 +78,7 @@ def _turned_by(fault: Fault) -> frozenset[str]:
 
 
 def _example(scenario: Scenario, fault: Fault, clean: Record, catalogue: Catalogue) -> Example | None:
-    """The fault as the rule sees it; None where the rule does not find it."""
+    """The fault as the rule sees it; None if the rule does not find it."""
     record = fault.change(clean)
     (judgement,) = judge(record, [scenario], catalogue)
     pair = _pair(judgement, clean if fault.good is None else fault.good(clean), record)
@@ -133,7 +133,7 @@ def _excerpts(good: Exchange, bad: Exchange, steady: _Steady) -> tuple[str, str]
 
 
 def _head(exchange: Exchange, other: Exchange) -> str:
-    """Status, fields that differ, and how the answer failed; empty where all of it is the same."""
+    """Status, fields that differ, and how the answer failed; empty if all of it is the same."""
     if _ended(exchange) == _ended(other):
         return ""
     lines = ["no answer" if exchange.status is None else f"status {exchange.status}"]

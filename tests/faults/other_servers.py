@@ -39,7 +39,7 @@ class Other:
 
 
 def asked(exchange: Exchange) -> Json:
-    """The body of a request; empty where it is no object."""
+    """The body of a request; empty if it is no object."""
     body = exchange.request.json
     return body if isinstance(body, dict) else {}
 
@@ -174,7 +174,7 @@ def decorated(exchange: Exchange) -> JsonEdit:
 
 
 def _said(choice: Json) -> tuple[Json, str] | None:
-    """Where the text of a choice stands, and under which name; None where it has none."""
+    """Where the text of a choice stands, and under which name; None if it has none."""
     places = ((choice.get("message"), "content"), (choice.get("delta"), "content"), (choice, "text"))
     return next(((holder, name) for holder, name in places if holder and holder.get(name)), None)
 

@@ -1,4 +1,4 @@
-"""No witness, no pass: where a thing is left out everywhere, no rule that speaks of it is kept by what is left."""
+"""No witness, no pass: where a thing is omitted everywhere, no rule that speaks of it is kept by what is left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Left:
     """What may still be said of a server that leaves something out everywhere.
 
     `speaks` is found in the titles of the rules that speak of the thing. `kept` are patterns for the ids of those that
-    may pass all the same, with what they rest on.
+    may pass anyway, with what they rest on.
     """
 
     speaks: str
@@ -130,7 +130,7 @@ def fits(rule_id: str, pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class Judged:
-    """What every rule says where a thing is left out, and the exchanges that it looks at."""
+    """What every rule says where a thing is omitted, and the exchanges that it looks at."""
 
     name: str
     looked_at: dict[str, list[Exchange]]

@@ -1,4 +1,4 @@
-"""Each way in which servers were seen to break the contract is found by a rule, or is left out for a written reason.
+"""Each way in which servers were seen to break the contract is found by a rule, or is omitted for a written reason.
 
 The table is deviations.toml, which says what its words mean.
 """
@@ -47,7 +47,7 @@ class Deviation:
 
 
 def entries(table: Mapping[str, Any]) -> tuple[Deviation, ...]:
-    """The entries of a table; TypeError for a key that no entry has."""
+    """The entries of a table. Raises TypeError for a key that no entry has."""
     return tuple(_entry(**entry) for entry in table["deviation"])
 
 

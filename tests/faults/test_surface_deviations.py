@@ -1,4 +1,4 @@
-"""Each way in which servers were seen to break a surface beside chat is found by a rule, or left out for a reason.
+"""Each way in which servers were seen to break a surface other than chat is found by a rule, or left out for a reason.
 
 The table is surface_deviations.toml, which says what its words mean.
 """

@@ -71,7 +71,7 @@ def act(folder: Path, **inputs: str) -> tuple[subprocess.CompletedProcess[str], 
 
 
 def fill(text: str, inputs: dict[str, str]) -> str:
-    """The value of an `env` entry; KeyError for an input that the action does not declare."""
+    """The value of an `env` entry. Raises KeyError for an input that the action does not declare."""
     return EXPRESSION.sub(lambda found: inputs[found[1].removeprefix("inputs.")], text)
 
 

@@ -42,7 +42,7 @@ def rows(markdown: str) -> list[list[str]]:
 
 
 def tasks(markdown: str) -> list[Task]:
-    """The tasks of a board; raises ValueError where its table or a row has other columns."""
+    """The tasks of a board; raises ValueError if its table or a row has other columns."""
     head, *rest = rows(markdown) or [[]]
     if head != COLUMNS:
         raise ValueError(f"the table's head is {head}, not {COLUMNS}")

@@ -34,7 +34,7 @@ def scenarios(spec: str) -> list[Scenario]:
 
 
 def proofs(board: str) -> list[tuple[Scenario, list[str]]]:
-    """The rows of the board: a scenario, and what stands in backticks. Raises ValueError where its table is another."""
+    """The rows of the board: a scenario, and what stands in backticks. Raises ValueError if its table is another."""
     table = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in board.splitlines()

@@ -23,7 +23,7 @@ def admit(component: str, data: bytes, *, closed: bool = True) -> dict[str, Any]
         raise Refusal(f"The body has more than {LARGEST_BODY} bytes.", status=413)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:
         raise Refusal(f"The body is not JSON: {error}") from error
     if not isinstance(value, dict):

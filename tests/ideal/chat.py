@@ -54,7 +54,7 @@ class Spoken:
         return message
 
     def logprobs_of(self, said: Generated | None) -> Json | None:
-        """The log probabilities of the text, or of none of it; None where they were not asked for."""
+        """The log probabilities of the text, or of none of it; None if they were not asked for."""
         if self.logprobs is None:
             return None
         return logprobs.chat_form(() if said is None else said.drawn, self.logprobs)
@@ -126,7 +126,7 @@ def _spoken(body: Json, prompt: str, limit: int | None, number: int) -> Spoken:
 
 
 def _constrained(form: Json) -> str | None:
-    """The only text that the form allows, or None where it allows any."""
+    """The only text that the form allows, or None if it allows any."""
     if form["type"] == "text":
         return None
     if form["type"] == "json_object":

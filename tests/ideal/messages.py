@@ -88,7 +88,7 @@ def _call(block: Json) -> Json:
 
 
 def _stopped_by(asked: Json, answer: Chat) -> str | None:
-    """The stop sequence that ended the text: the one that comes next where there are none."""
+    """The stop sequence that ended the text: the one that comes next if there are none."""
     said = answer.choices[0].said.text
     more = chat(asked | {"stop": []}, iter([""] * 9)).choices[0].said.text[len(said) :]
     return next((stop for stop in asked["stop"] if more.startswith(stop)), None)
@@ -118,7 +118,7 @@ def _blocks(spoken: Spoken) -> Iterator[Json]:
 
 
 def _input(arguments: str) -> Json:
-    """What a call gives; nothing where its limit cut it."""
+    """What a call gives; nothing if its limit cut it."""
     try:
         value: Json = json.loads(arguments)
     except ValueError:

@@ -20,7 +20,7 @@ def listing() -> dict[str, Any]:
 
 
 def retrieve(name: str) -> dict[str, Any]:
-    """The entry of one model; raises Refusal where there is none of that name."""
+    """The entry of one model; raises Refusal if there is none of that name."""
     if name not in _KINDS:
         raise Refusal(f"There is no model {name!r}.", status=404, param="model", code="model_not_found")
     return _entry(name)

@@ -58,7 +58,7 @@ INNER: dict[str, Callable[[Body], Body]] = {
 
 
 def optional(component: str) -> list[str]:
-    """The members of an object of the contract that may be left out."""
+    """The members of an object of the contract that may be omitted."""
     described = document()["components"]["schemas"][component]
     return [name for name in described["properties"] if name not in described.get("required", ())]
 

@@ -49,7 +49,7 @@ class Baseline:
     entries: Mapping[str, Entry]
 
     def without(self, rules: Iterable[str]) -> list[str]:
-        """The lines of the file less the entries of these rules; comments and blank lines stay."""
+        """The lines of the file without the entries of these rules; comments and blank lines stay."""
         gone = {self.entries[rule].line for rule in rules}
         return [line for number, line in enumerate(self.lines, 1) if number not in gone]
 

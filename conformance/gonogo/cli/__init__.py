@@ -22,7 +22,7 @@ from gonogo.report.wording import visible
 COULD_NOT_JUDGE = 2
 INTERRUPTED = 130
 UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
-"""What the system says where there is no room for what is printed."""
+"""What the system says if there is no room for what is printed."""
 
 
 class Commands(click.Group):

@@ -26,8 +26,8 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 class CheckOptions:
     """One field an option, as click reads it; `no_config` was read before, with the file.
 
-    What the options mean together is asked of the methods, which raise UsageError where they exclude each other, or
-    one of them cannot be read.
+    What the options mean together is asked of the methods, which raise UsageError if they exclude each other, or one of
+    them cannot be read.
     """
 
     base_url: str | None
@@ -77,7 +77,7 @@ class CheckOptions:
     quiet: bool
 
     def approach(self) -> Approach:
-        """How the target is asked; its base URL is "" where there is none."""
+        """How the target is asked; its base URL is "" if there is none."""
         self._refuse_contradictions()
         extra = {} if self.extra_body is None else parse_extra(self.extra_body)
         headers = own_headers(self.header, self.header_env)

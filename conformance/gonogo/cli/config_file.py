@@ -21,7 +21,7 @@ KEYS_OF_TARGETS = frozenset({"api-key", "api_key", "key", "token"})
 
 
 def read_config(context: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Take the file's options as the command's defaults: the one that is named, else gonogo.toml where there is one.
+    """Take the file's options as the command's defaults: the one that is named, else gonogo.toml if there is one.
 
     Raises UsageError, which names the file and the option, where it cannot be obeyed.
     """

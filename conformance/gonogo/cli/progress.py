@@ -101,7 +101,7 @@ def progress(
 
 
 def _rows(shown: Progress, sections: Sections, height: int) -> dict[str, TaskID]:
-    """A row for each section, counting rules; none where the terminal has no room for them."""
+    """A row for each section, counting rules; none if the terminal has no room for them."""
     if len(sections.totals) + ROOM > height:
         return {}
     return {

@@ -90,7 +90,7 @@ async def _stay(sound: str, fault: "Playable", host: str, port: int, told: Seque
 
 @asynccontextmanager
 async def _listening(sound: str, fault: "Playable", host: str, port: int) -> AsyncIterator[str]:
-    """The base URL of the broken server; UsageError if the address cannot be had."""
+    """The base URL of the broken server. Raises UsageError if the address cannot be had."""
     from gonogo.faults.proxy import proxied  # noqa: PLC0415 - see above
 
     broken = proxied(sound, fault.begin(), host=host, port=port)

@@ -40,7 +40,7 @@ class Waiving:
 
 
 def waiving(path: Path | None, *, update: bool) -> Waiving:
-    """Read the baseline, on this day in UTC; UsageError if it cannot be read or what is asked is not clear."""
+    """Read the baseline, on this day in UTC. Raises UsageError if it cannot be read or what is asked is not clear."""
     if path is None:
         if update:
             raise UsageError("--update-baseline needs --baseline FILE.")

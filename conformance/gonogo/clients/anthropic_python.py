@@ -29,7 +29,7 @@ NAME = "anthropic-python"
 
 
 def require() -> ModuleType:
-    """The SDK, imported; NotInstalled where it is not there."""
+    """The SDK, imported. Raises NotInstalled if it is not there."""
     try:
         import anthropic  # noqa: PLC0415 - an extra, and half a second to import
     except ImportError:

@@ -33,7 +33,7 @@ class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold,
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A client that was not asked, or could not say: `why`, as a clause. It says nothing of the answer."""
+    """A client that was not asked, or could not say: `why`, as a clause. It says nothing about the answer."""
 
     why: str
 

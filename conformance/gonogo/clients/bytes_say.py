@@ -30,7 +30,7 @@ class Told:
     _by_index: dict[int, int] = field(default_factory=dict)
 
     def count(self, usage: object) -> None:
-        """Keep the counts of a usage object; nothing where it is none."""
+        """Keep the counts of a usage object; nothing if it is none."""
         if isinstance(usage, dict) and usage:
             self.tokens = usage.get("total_tokens", self.tokens)
             self.usage = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
@@ -60,7 +60,7 @@ class Told:
 
 
 def _text(content: Any) -> str:  # noqa: ANN401 - JSON
-    """The text of a content, in parts or not; TypeError if it is none."""
+    """The text of a content, in parts or not. Raises TypeError if it is none."""
     return "".join(part["text"] for part in content) if isinstance(content, list) else content
 
 

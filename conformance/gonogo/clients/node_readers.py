@@ -63,7 +63,7 @@ _MOST_STATUS = 599  # of what fetch hands on
 
 
 def fitting_node(exchange: Exchange) -> tuple[str, ...]:
-    """The names of the readers of an answer; none where it is not whole, or none that a client would ask for."""
+    """The names of the readers of an answer; none if it is not whole, or none that a client would ask for."""
     if exchange.status is None or exchange.failure is not None or exchange.status > _MOST_STATUS:
         return ()
     path, fields = exchange.request.operation, exchange.request.fields

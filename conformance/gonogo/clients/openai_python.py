@@ -36,7 +36,7 @@ NAME = "openai-python"
 
 
 def require() -> ModuleType:
-    """The SDK, imported; NotInstalled where it is not there."""
+    """The SDK, imported. Raises NotInstalled if it is not there."""
     try:
         import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
 

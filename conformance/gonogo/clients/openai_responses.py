@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Lines = Iterator[str]
 
 UNKNOWN_ENDS: Final = frozenset({"response.incomplete", "response.failed"})
-"""Right ends of a stream for which the helper's final response raises all the same: it knows one end only."""
+"""Right ends of a stream for which the helper's final response raises anyway: it knows one end only."""
 
 
 @reader

@@ -49,7 +49,7 @@ _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
 
 
 def fitting(exchange: Exchange) -> tuple[str, ...]:
-    """The names of the readers of an answer; none where it is not whole, or none that a client would ask for."""
+    """The names of the readers of an answer; none if it is not whole, or none that a client would ask for."""
     if exchange.status is None or exchange.failure is not None:
         return ()
     asked = exchange.request.operation

@@ -18,7 +18,7 @@ _FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"}
 
 
 def headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
-    """The header fields of the answer as bytes, less those that tell how its body was framed."""
+    """The header fields of the answer as bytes, without those that tell how its body was framed."""
     return [
         (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
         for name, value in exchange.headers

@@ -38,8 +38,8 @@ class Replays(Protocol):
 class Outcomes(Mapping[Replay, Outcome]):
     """What is known of the replays of some exchanges; the rest is replayed here when it is requested.
 
-    It iterates over the replays that `fitting` names. Asked for another reader it replays that too; KeyError for a
-    reader or an exchange that it does not know.
+    It iterates over the replays that `fitting` names. Asked for another reader it replays that too. Raises KeyError for
+    a reader or an exchange that it does not know.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class SurfaceTold:
-    """Everything in a body, added up; the finish is in chat's words, None where it is no reason that is known.
+    """Everything in a body, added up; the finish is in chat's words, None if it is no reason that is known.
 
     `texts` are those that it has: a stream of a response says its text up to three times. `cached` are tokens of the
     prompt that a message counts beside its usage.
@@ -40,7 +40,7 @@ class SurfaceTold:
 
 
 def surface_says(path: str, body: bytes) -> SurfaceTold:
-    """What a body of that path says; what cannot be read is left out."""
+    """What a body of that path says; what cannot be read is omitted."""
     reading = _Message() if path == "/messages" else _Response()
     for value in values(body):
         with suppress(AttributeError, TypeError, KeyError, IndexError):

@@ -334,7 +334,7 @@ class Collector:
     async def _leave(self, leaving: Stimulus, beside: Sequence[Stimulus]) -> None:
         """Send one request whose sign of life must blame no other; harmless ones without generation run in parallel.
 
-        Where the target is lost, those beside that failed tell nothing of themselves, and are unsent.
+        Where the target is lost, those beside that failed tell nothing about themselves, and are unsent.
         """
         asked = self._sign((leaving,))
         sign = None if asked is None else replace(asked, needs=(leaving,))
@@ -368,7 +368,7 @@ class Collector:
         return sign
 
     async def _look(self, sign: Stimulus) -> None:
-        """Ask for one token; where that is refused, for what was answered well before, to the letter."""
+        """Ask for one token; where that is refused, for what was answered well before, exactly."""
         for asked in dict.fromkeys((brief(sign), sign)):
             request = asked.build(self.subject, self._answers)
             exchange = await self._patiently(request, self._numbers[sign.key], sign.key)

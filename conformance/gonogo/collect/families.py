@@ -22,7 +22,7 @@ class Family:
     members: tuple[Stimulus, ...]
 
     def agrees(self, member: Stimulus, answers: Mapping[str, Exchange]) -> bool:
-        """Whether a text is what that of the base lets one expect; so where there are no two texts to compare."""
+        """Whether a text is what that of the base lets one expect; so if there are no two texts to compare."""
         base, own = answers.get(self.base.key), answers.get(member.key)
         if base is None or own is None or member.like is None:
             return True

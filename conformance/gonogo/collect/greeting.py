@@ -39,9 +39,9 @@ async def greet(
     """The models to ask for: those named, else the first that the target lists; `extra` is handed on.
 
     A model that refuses max_tokens and names the newer limit, as those of the API that reason, is asked with that.
-    Raises TargetError, in one sentence, where there is nothing to judge: no connection, no answer, a web page, a
-    refused key, no model to ask for, one that is not served, or the first of several, when it says itself that it is
-    the wrong one.
+    Raises TargetError, in one sentence, if there is nothing to judge: no connection, no answer, a web page, a refused
+    key, no model to ask for, one that is not served, or the first of several, when it says itself that it is the wrong
+    one.
     """
     entries, listing = await _listed(recorder, base_url, has_key=has_key)
     named = model or embedding_model
@@ -214,7 +214,7 @@ def _no_model(listing: Exchange, base_url: str) -> str:
 
 
 def _entries(listing: Exchange) -> list[dict[str, object]]:
-    """The models that can be requested: an id that is not text, or holds half a surrogate pair, cannot be sent."""
+    """The models that can be requested: an id that is not text, or holds a lone surrogate, cannot be sent."""
     body = listing.json
     data = body.get("data") if isinstance(body, dict) else None
     entries = data if isinstance(data, list) else []

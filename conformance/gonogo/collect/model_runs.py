@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Kept:
     """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one.
 
-    `model` is whose run it is where there are several, and `is_shared` tells of the key of a stimulus, with the
-    exchanges so far, whether it is sent for all of them. A stimulus that is asked for again is done with once.
+    `model` is whose run it is if there are several, and `is_shared` tells of the key of a stimulus, with the exchanges
+    so far, whether it is sent for all of them. A stimulus that is asked for again is done with once.
     """
 
     writer: EvidenceWriter | None

@@ -19,7 +19,7 @@ _SECONDS = {"s": 1, "m": 60}
 
 
 def parse_rate(text: str) -> float:
-    """Seconds between two requests, of "2/s", "90/m" or "2", which is a second too; UsageError for the rest."""
+    """Seconds between two requests, of "2/s", "90/m" or "2", which is a second too. Raises UsageError for the rest."""
     found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([sm]))?", text.strip())
     number = float(found[1]) if found else 0.0
     if found is None or not number:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TRIES = 4
 FIRST_WAIT = 0.5
-"""Seconds after a 503 that says nothing of time, doubled each time, as openai-python does."""
+"""Seconds after a 503 that says nothing about time, doubled each time, as openai-python does."""
 
 
 async def patiently(

@@ -82,19 +82,17 @@ _CLOSED = ("Server disconnected", "peer closed connection")
 class Recorder:
     """Records exchanges with one target; an asynchronous context manager.
 
-    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"); UsageError if it is no such URL. Its
-    query, if it has one, is appended to every request and stands in no exchange.
-    `api_key` is sent as a bearer token with each request that brings no Authorization of its own, or in the header that
-    the request names, unless it is anonymous.
-    `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
-    `max_body` is the limit in bytes of one body, content codings undone.
-    `headers` are added to each request that has none of that name; those that look like a credential are omitted
-    where a request is anonymous or brings an Authorization of its own, so that a wrong key is the only one there.
-    `trust` is whom TLS trusts, None whom Python's HTTP clients trust (certifi).
+    `base_url` is what paths are appended to ("http://127.0.0.1:8000/v1"). Raises UsageError if it is no such URL. Its
+    query, if it has one, is appended to every request and stands in no exchange. `api_key` is sent as a bearer token
+    with each request that brings no Authorization of its own, or in the header that the request names, unless it is
+    anonymous. `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
+    `max_body` is the limit in bytes of one body, content codings undone. `headers` are added to each request that has
+    none of that name; those that look like a credential are omitted where a request is anonymous or brings an
+    Authorization of its own, so that a wrong key is the only one there. `trust` is whom TLS trusts, None whom Python's
+    HTTP clients trust (certifi).
 
-    A proxy named in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, because some
-    targets cannot be reached without, but never for a loopback address. No other setting of the environment
-    changes what is sent.
+    A proxy named in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, because some targets cannot
+    be reached without, but never for a loopback address. No other setting of the environment changes what is sent.
     """
 
     def __init__(
@@ -135,17 +133,17 @@ class Recorder:
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
         """Send the request and record the answer, or the way in which none came; times run from the call.
 
-        Of one that lingers it is told whether the connection was closed after the answer silently, unless a
-        proxy is in between.
+        Of one that lingers it is told whether the connection was closed after the answer silently, unless a proxy is in
+        between.
 
-        Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization
-        are added where the request has none of that name, and are in the request of the exchange, secrets
-        redacted; Host and Content-Length are added too. Informational responses are skipped, redirects not
-        followed. The first 10,000 pieces of a body are chunks of their own; pieces beyond are joined to
-        chunks of 4 KiB, each with the time of its last byte. An answer of which enough was read is complete. Where
-        several answers did not end, later ones are read less far.
+        Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization are added
+        where the request has none of that name, and are in the request of the exchange, secrets redacted; Host and
+        Content-Length are added too. Informational responses are skipped, redirects not followed. The first 10,000
+        pieces of a body are chunks of their own; pieces beyond are joined to chunks of 4 KiB, each with the time of its
+        last byte. An answer of which enough was read is complete. Where several answers did not end, later ones are
+        read less far.
 
-        Never raises for what a target does; ValueError if the request cannot be sent as HTTP/1.1.
+        Never raises for what a target does. Raises ValueError if the request cannot be sent as HTTP/1.1.
         """
         asked = replace(request, headers=request.headers + self._missing_headers(request))
         outgoing = self._outgoing(asked)

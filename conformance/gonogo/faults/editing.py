@@ -303,7 +303,7 @@ def appended(data: bytes) -> Edit:
 
 
 def without(number: int) -> Edit:
-    """The stream less the event of this number."""
+    """The stream without the event of this number."""
     return frames(lambda old: [frame for n, frame in enumerate(old) if n != number % len(old)])
 
 

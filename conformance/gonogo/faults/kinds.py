@@ -62,9 +62,9 @@ class Faulty:
     """A server with this fault.
 
     `rewrite` changes the body of a POST before the sound server reads it, `edit` the answer that comes back, in an
-    exchange that holds the request as it was sent. One that `validates` refuses what the sound one refuses all the
-    same. Some edits remember what they saw: each server has its own. Requests to a path that it `spares` are read as
-    they are: what one surface ignores, another one may need.
+    exchange that holds the request as it was sent. One that `validates` refuses what the sound one refuses anyway. Some
+    edits remember what they saw: each server has its own. Requests to a path that it `spares` are read as they are:
+    what one surface ignores, another one may need.
     """
 
     edit: Edit = lambda exchange: exchange
@@ -94,7 +94,7 @@ def _without(name: str, value: object) -> Edit:
 
 
 def _plain_answers() -> Edit:
-    """Every request of chat, completions and embeddings that is refused for its parameters is answered all the same."""
+    """Every request of chat, completions and embeddings that is refused for its parameters is answered anyway."""
     message = {"role": "assistant", "content": "Hi", "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}

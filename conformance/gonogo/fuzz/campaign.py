@@ -117,7 +117,7 @@ class _Campaign:
             await self._fire(affordable)
 
     def _affordable(self, wanted: Iterable[Shot], kept: Purse) -> list[Shot]:
-        """The first of those that the budget allows for, less what is kept of it; none where the target is lost."""
+        """The first of those that the budget allows for, without what is kept of it; none if the target is lost."""
         left = Purse(self.purse.cases - kept.cases, self.purse.tokens - kept.tokens - DEFAULT_TOKENS)
         found: list[Shot] = []
         for shot in wanted:

@@ -169,7 +169,7 @@ def _headers(told: Told) -> tuple[tuple[str, str], ...]:
 
 
 def _is_text(value: object) -> bool:
-    """Whether the value can be written as UTF-8, which half of a surrogate pair cannot."""
+    """Whether the value can be written as UTF-8, which a lone surrogate cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

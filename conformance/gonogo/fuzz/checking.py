@@ -62,7 +62,7 @@ def operations() -> Mapping[str, Operation]:
 
 
 def opinions(exchange: Exchange, known: Mapping[str, Operation]) -> dict[str, str | None]:
-    """What each check that fits says of an exchange; nothing where it is no case, or was not answered whole."""
+    """What each check that fits says of an exchange; nothing if it is no case, or was not answered whole."""
     what = case(exchange.stimulus)
     if what is None or exchange.status is None or exchange.failure is not None:
         return {}

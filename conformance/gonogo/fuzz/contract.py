@@ -113,7 +113,7 @@ def _owed() -> dict[str, Any]:
 
 
 def _without_null(schema: Any) -> Any:  # noqa: ANN401 - a schema is an object, true or false
-    """The schema of a member, less the null that it admits by itself."""
+    """The schema of a member, without the null that it admits by itself."""
     if not isinstance(schema, dict):
         return schema
     kept = dict(schema)

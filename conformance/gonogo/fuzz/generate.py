@@ -68,7 +68,7 @@ def cases(seed: int, most: int) -> list[Told]:
 
 
 def _covered(operation: Operation) -> list[list[Told]]:
-    """One kind a mode, each case less the fields in which it is like most others.
+    """One kind a mode, each case without the fields in which it is like most others.
 
     As they come, nearly all have every field, so that a server that lacks one of thirty refuses them all.
     """
@@ -122,7 +122,7 @@ def covered(operation: Operation, mode: schemathesis.GenerationMode) -> list[Cas
 
 
 def fuzzed(operation: Operation, mode: schemathesis.GenerationMode, *, seed: int, most: int) -> list[Case]:
-    """Cases drawn at random, at most `most`; none where the mode has none (a parameter that any text fits)."""
+    """Cases drawn at random, at most `most`; none if the mode has none (a parameter that any text fits)."""
     strategy = operation.as_strategy(generation_mode=mode, feedback=FeedbackSources())
     try:
         return _drawn(strategy, seed, most)

@@ -21,7 +21,7 @@ __all__ = ["NOT_SET", "FailureGroup", "FeedbackSources", "Ok", "check_named", "p
 
 
 def check_named(name: str) -> schemathesis.CheckFunction:
-    """One of the checks that Schemathesis brings; AttributeError if there is none of that name."""
+    """One of the checks that Schemathesis brings. Raises AttributeError if there is none of that name."""
     found: schemathesis.CheckFunction = getattr(checks, name)
     return found
 

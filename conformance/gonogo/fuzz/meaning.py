@@ -39,7 +39,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The value less the fields that are null: in a request, null means the same as leaving it out."""
+    """The value without the fields that are null: in a request, null means the same as leaving it out."""
     if isinstance(value, dict):
         return {name: _without_nulls(child) for name, child in value.items() if child is not None}
     if isinstance(value, list):

@@ -44,7 +44,7 @@ def uncut(exchange: Exchange) -> None:
 
 
 def whole(exchange: Exchange) -> list[Object]:
-    """The calls of a whole answer's first choice; Stop if there is no telling."""
+    """The calls of a whole answer's first choice. Raises Stop if there is no telling."""
     message = reading.choices(exchange)[0].get("message")
     if not isinstance(message, dict):
         raise undecided(Reason.NO_MESSAGE, exchange)
@@ -57,7 +57,7 @@ def whole(exchange: Exchange) -> list[Object]:
 
 
 def fragments(exchange: Exchange) -> list[Fragment]:
-    """The fragments of calls in a stream, of its first choice, in order; Stop if the model refused."""
+    """The fragments of calls in a stream, of its first choice, in order. Raises Stop if the model refused."""
     found = []
     for chunk, choice in reading.by_choice(exchange).get(0, []):
         delta = reading.delta(choice)
@@ -68,7 +68,7 @@ def fragments(exchange: Exchange) -> list[Fragment]:
 
 
 def by_call(exchange: Exchange) -> dict[int, list[Fragment]]:
-    """The fragments of each call by its index; Stop if there is none with an index."""
+    """The fragments of each call by its index. Raises Stop if there is none with an index."""
     found: dict[int, list[Fragment]] = {}
     for fragment in fragments(exchange):
         if fragment.index is not None:
@@ -81,7 +81,7 @@ def by_call(exchange: Exchange) -> dict[int, list[Fragment]]:
 
 
 def some(exchange: Exchange) -> list[Object]:
-    """The calls of a whole answer; Stop if it has none."""
+    """The calls of a whole answer. Raises Stop if it has none."""
     found = whole(exchange)
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
@@ -106,7 +106,7 @@ def names(exchange: Exchange) -> list[object]:
 
 
 def arguments(exchange: Exchange) -> list[str]:
-    """The text of each call's arguments, whole or put together; Stop if one is not a string."""
+    """The text of each call's arguments, whole or put together. Raises Stop if one is not a string."""
     if not exchange.is_stream:
         return [_string(function(call).get("arguments"), exchange) for call in some(exchange)]
     found = []

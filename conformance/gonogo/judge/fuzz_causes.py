@@ -29,7 +29,7 @@ class Defect:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields of the request's body; none where it is not an object."""
+        """The fields of the request's body; none if it is not an object."""
         return frozenset(self.exchange.request.fields)
 
 

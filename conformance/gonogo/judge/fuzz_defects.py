@@ -279,7 +279,7 @@ def meant(exchange: Exchange) -> Meant | None:
 
 
 def operation(exchange: Exchange) -> str:
-    """Method and path of the case as the contract names them; "" where it is no case."""
+    """Method and path of the case as the contract names them; "" if it is no case."""
     what = case(exchange.stimulus)
     return "" if what is None else what.operation
 

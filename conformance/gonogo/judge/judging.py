@@ -89,8 +89,8 @@ def _beside(
 def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:
     """The judgement of each scenario on the record, in the same order.
 
-    A check that breaks costs its own rule, whose verdict is then an error, and no other. Raises FeatureError
-    where a scenario names a check that does not exist.
+    A check that breaks costs its own rule, whose verdict is then an error, and no other. Raises FeatureError if a
+    scenario names a check that does not exist.
     """
     known = _know(record, catalogue)
     return [_guarded(scenario, bind(scenario), known) for scenario in scenarios]
@@ -98,7 +98,7 @@ def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -
 
 @functools.cache
 def bind(scenario: Scenario) -> tuple[Bound, ...]:
-    """The checks of a scenario's Then steps; FeatureError if a step is not in the vocabulary."""
+    """The checks of a scenario's Then steps. Raises FeatureError if a step is not in the vocabulary."""
     bound = []
     for text in scenario.thens:
         try:

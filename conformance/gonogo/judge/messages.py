@@ -1,7 +1,7 @@
-"""Answers of the Messages API as their reader sees them: a whole message, or the events that it is put together from.
+"""Answers of the Messages API as their reader sees them: a whole message, or the events that it is joined from.
 
 Source: Messages API, and its streams. What cannot be read is skipped: that an event is no JSON, or a block no object,
-is for the rules of that name to say.
+is checked by the rules of that name.
 """
 
 from __future__ import annotations
@@ -68,18 +68,18 @@ def kind(event: Named) -> str:
 
 
 def index(event: Named) -> int | None:
-    """The number of the block that an event is about; None where it has none."""
+    """The number of the block that an event is about; None if it has none."""
     return reading.count(event.value.get("index"))
 
 
 def part(event: Named, name: str) -> Object:
-    """The object under this name; empty where there is none."""
+    """The object under this name; empty if there is none."""
     found = event.value.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def of_kind(exchange: Exchange, *kinds: str) -> list[Named]:
-    """The events of these kinds, in order; Stop where the answer is no stream of events."""
+    """The events of these kinds, in order. Raises Stop if the answer is no stream of events."""
     if exchange.media_type == "application/json":
         raise undecided(Reason.NOT_A_STREAM, exchange)
     return [event for event in named_events.events(exchange) if kind(event) in kinds]
@@ -136,14 +136,14 @@ MACHINES[PATH] = Machine(
 
 
 def unfailed(exchange: Exchange) -> None:
-    """Raise Stop where a stream broke off or ended in an error, so that it might have gone on."""
+    """Raise Stop if a stream broke off or ended in an error, so that it might have gone on."""
     if exchange.is_stream:
         reading.unfailed(exchange)
 
 
 def ended(exchange: Exchange) -> None:
-    """Raise Stop where what an answer lacks might have come: its stream broke off, failed or was not ended, or an event
-    of it cannot be read.
+    """Raise Stop if what an answer lacks might have come: its stream broke off, failed or was not ended, or an event of
+    it cannot be read.
     """
     if not exchange.is_stream:
         return
@@ -167,19 +167,19 @@ class Block:
 
     @property
     def type(self) -> str:
-        """Which kind of block; "" where it does not say."""
+        """Which kind of block; "" if it does not say."""
         found = self.value.get("type")
         return found if isinstance(found, str) else ""
 
     def text(self, name: str) -> str:
-        """All that it has under this name; "" where that is no text."""
+        """All that it has under this name; "" if that is no text."""
         begun = self.value.get(name)
         return (begun if isinstance(begun, str) else "") + "".join(self.pieces.get(name, ()))
 
 
 @once
 def blocks(exchange: Exchange) -> tuple[Block, ...]:
-    """The content of an answer, whole or put together from its stream, in order."""
+    """The content of an answer, whole or joined from its stream, in order."""
     if not exchange.is_stream:
         return tuple(Block(value) for value in reading.objects(reading.answer(exchange).get("content")))
     found: list[Block] = []
@@ -206,7 +206,7 @@ def thinks(exchange: Exchange) -> bool:
 
 
 def text(exchange: Exchange) -> str:
-    """The text of an answer, all its blocks of text together; Stop where there is none."""
+    """The text of an answer, all its blocks of text together. Raises Stop if there is none."""
     said = "".join(block.text("text") for block in blocks(exchange) if block.type == "text")
     if said:
         return said
@@ -215,7 +215,7 @@ def text(exchange: Exchange) -> str:
 
 
 def uses(exchange: Exchange) -> list[Block]:
-    """The uses of tools of an answer; Stop where there are none."""
+    """The uses of tools of an answer. Raises Stop if there are none."""
     found = [block for block in blocks(exchange) if block.type == "tool_use"]
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
@@ -223,7 +223,7 @@ def uses(exchange: Exchange) -> list[Block]:
 
 
 def stop_reason(exchange: Exchange) -> str:
-    """Why an answer ended; Stop where it does not say, or in a word that the contract does not know."""
+    """Why an answer ended. Raises Stop if it does not say, or in a word that the contract does not know."""
     found = (ending(exchange) or {}).get("stop_reason")
     if found in STOP_REASONS:
         return str(found)
@@ -232,14 +232,14 @@ def stop_reason(exchange: Exchange) -> str:
 
 
 def stop_sequence(exchange: Exchange) -> object:
-    """The stop sequence that an answer names; None where it names none."""
+    """The stop sequence that an answer names; None if it names none."""
     return (ending(exchange) or {}).get("stop_sequence")
 
 
 def ending(exchange: Exchange) -> Object | None:
     """What has the stop reason: a whole answer, or of a stream the last `delta` of a message_delta that gives one.
 
-    None where a stream has no message_delta.
+    None if a stream has no message_delta.
     """
     if not exchange.is_stream:
         return reading.answer(exchange)
@@ -249,7 +249,7 @@ def ending(exchange: Exchange) -> Object | None:
 
 
 def usage(exchange: Exchange) -> Object:
-    """The counts of an answer; of a stream what was said last of each. Stop where there are none.
+    """The counts of an answer; of a stream what was said last of each. Stop if there are none.
 
     What a stream says of its output at its beginning is not the count of it.
     """
@@ -270,12 +270,12 @@ def usage(exchange: Exchange) -> Object:
 
 
 def output_tokens(exchange: Exchange) -> int:
-    """Tokens that were generated; Stop where they are not told."""
+    """Tokens that were generated. Raises Stop if they are not told."""
     return _count(exchange, "output_tokens")
 
 
 def prompt_tokens(exchange: Exchange) -> int:
-    """All tokens of the prompt, those of caches too; Stop where they are not told."""
+    """All tokens of the prompt, those of caches too. Raises Stop if they are not told."""
     first, *cached = PROMPT_COUNTS
     counts = usage(exchange)
     return _count(exchange, first) + sum(reading.count(counts.get(name)) or 0 for name in cached)

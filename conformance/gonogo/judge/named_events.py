@@ -1,6 +1,6 @@
 """Streams whose events have names: what each event is, and what a state machine of the surface finds in their order.
 
-The surfaces beside chat stream named events, each a JSON object with its name as `type`. What may follow what is a
+The surfaces other than chat stream named events, each a JSON object with its name as `type`. What may follow what is a
 state machine of each surface (`judge.responses`, `judge.messages`), which reports `Slip`s; a rule owns one kind of
 them. The machine goes on after a slip as if it had not happened, so that one mistake is one slip.
 """
@@ -37,14 +37,14 @@ class Named:
 
     @property
     def type(self) -> str:
-        """What the data says that the event is; "" where it says nothing."""
+        """What the data says that the event is; "" if it says nothing."""
         found = self.value.get("type")
         return found if isinstance(found, str) else ""
 
 
 @once
 def events(exchange: Exchange) -> tuple[Named, ...]:
-    """The events that are JSON objects, in order; Stop where there is none. [DONE] is no event of the surface."""
+    """The events that are JSON objects, in order. Raises Stop if there is none. [DONE] is no event of the surface."""
     found = []
     for event in reading.stream(exchange).events:
         value = reading.object_of(event.data)
@@ -88,7 +88,7 @@ class Machine:
     """The state machine of a surface: what reads a stream, and what the kinds of slips are called in a sentence.
 
     `kinds` has for each kind the noun phrase of what was seen where it is kept. `at_end` are the kinds of what is
-    missing at the end, so that a stream which broke off, or failed, tells nothing of them.
+    missing at the end, so that a stream which broke off, or failed, tells nothing about them.
     """
 
     read: Callable[[Exchange], Course]

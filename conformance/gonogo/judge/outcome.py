@@ -91,7 +91,7 @@ class Stop(Exception):  # noqa: N818 - an answer, not an error
 
 
 def saw(what: str, *exchanges: Exchange, count: int = 1) -> Kept | Undecided:
-    """Kept, as `what` was seen in each exchange `count` times; undecided where that is 0 times, or in none.
+    """Kept, as `what` was seen in each exchange `count` times; undecided if that is 0 times, or in none.
 
     `what` is a noun phrase in the singular.
     """
@@ -131,7 +131,7 @@ def unhelpful_status(exchange: Exchange) -> Stop:
 
 
 def unanswered(exchange: Exchange) -> Stop:
-    """What to raise for an exchange that failed, or whose status tells nothing of the rule."""
+    """What to raise for an exchange that failed, or whose status tells nothing about the rule."""
     if exchange.failure is not None:
         reason = Reason.NO_ANSWER if exchange.status is None else Reason.NOT_WHOLE
         return undecided(reason, exchange, failure=exchange.failure.message)

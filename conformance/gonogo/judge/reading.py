@@ -1,7 +1,7 @@
 """Bodies as their reader sees them: one JSON value, or the chunks of a stream.
 
-Readings are made once per exchange. They skip what they cannot read: that a body is not JSON, or an event no
-object, is for the rules of that name to say.
+Readings are made once per exchange. They skip what they cannot read: that a body is not JSON, or an event no object, is
+checked by the rules of that name.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Chunk:
 
     @property
     def choices(self) -> list[Object]:
-        """The choices that are objects; none where the field is not an array."""
+        """The choices that are objects; none if the field is not an array."""
         return objects(self.value.get("choices"))
 
 
 def parse(text: str | bytes) -> object:
-    """The JSON value; ValueError for anything RFC 8259 does not allow, NaN and Infinity among it.
+    """The JSON value. Raises ValueError for anything RFC 8259 does not allow, NaN and Infinity among it.
 
-    Half a surrogate pair, which JSON can escape and no text can hold, becomes "?". Stop if values are
-    nested too deeply to be read: RFC 8259 section 9 lets every reader have such a limit.
+    A lone surrogate, which JSON can escape and no text can hold, becomes "?". Stop if values are nested too deeply to
+    be read: RFC 8259 section 9 lets every reader have such a limit.
     """
     try:
         value: object = json.loads(text, parse_constant=_refuse)
@@ -55,7 +55,7 @@ def parse(text: str | bytes) -> object:
 
 @once
 def answer(exchange: Exchange) -> Object:
-    """The body as a JSON object; Stop if it is none."""
+    """The body as a JSON object. Raises Stop if it is none."""
     try:
         value = parse(exchange.body)
     except ValueError:
@@ -73,7 +73,7 @@ def stream(exchange: Exchange) -> sse.EventStream:
 
 @once
 def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
-    """The objects that the stream carries, in order, error frames left out; Stop if there is none."""
+    """The objects that the stream carries, in order, error frames left out. Raises Stop if there is none."""
     found = tuple(
         Chunk(value, event.offset, event.end)
         for event in stream(exchange).events
@@ -118,12 +118,12 @@ def _has_lost(exchange: Exchange) -> bool:
 
 
 def objects(value: object) -> list[Object]:
-    """The objects in an array; none where it is not an array."""
+    """The objects in an array; none if it is not an array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def choices(exchange: Exchange) -> list[Object]:
-    """The choices of a whole answer; Stop if there is none."""
+    """The choices of a whole answer. Raises Stop if there is none."""
     found = objects(answer(exchange).get("choices"))
     if not found:
         raise undecided(Reason.NO_CHOICES, exchange)
@@ -189,7 +189,7 @@ def delta(choice: Object) -> Object:
 
 
 def object_of(data: str) -> Object | None:
-    """The JSON object in a text; None where it is none."""
+    """The JSON object in a text; None if it is none."""
     try:
         value = parse(data)
     except ValueError:

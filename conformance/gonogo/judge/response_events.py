@@ -369,7 +369,7 @@ def _object(value: object) -> Object:
 
 @once
 def course(exchange: Exchange) -> Course:
-    """What the machine says of a stream; Stop where it has no event."""
+    """What the machine says of a stream. Raises Stop if it has no event."""
     return _Reader().read(named_events.events(exchange))
 
 

@@ -24,7 +24,7 @@ class Part:
 
     @property
     def text(self) -> str | None:
-        """What was said at once, or what the deltas make; None where nothing was said."""
+        """What was said at once, or what the deltas make; None if nothing was said."""
         return self.told if self.told is not None else "".join(self.deltas) if self.deltas else None
 
 
@@ -38,7 +38,7 @@ class Item:
 
     @property
     def id(self) -> str | None:
-        """Its name; None where it has none."""
+        """Its name; None if it has none."""
         found = self.added.get("id")
         return found if isinstance(found, str) and found else None
 
@@ -49,12 +49,12 @@ class Item:
 
     @property
     def said(self) -> str | None:
-        """All that its parts say; None where they said nothing."""
+        """All that its parts say; None if they said nothing."""
         found = [part.text for part in self.parts.values() if part.text is not None]
         return "".join(found) if found else None
 
     @property
     def type(self) -> str | None:
-        """What it is; None where nobody said so."""
+        """What it is; None if nobody said so."""
         found = self.added.get("type")
         return found if isinstance(found, str) else None

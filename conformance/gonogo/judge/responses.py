@@ -32,7 +32,7 @@ LIMITED: Final = "max_output_tokens"
 
 
 def end(exchange: Exchange) -> Named:
-    """The first event that ends the stream; Stop where there is none."""
+    """The first event that ends the stream. Raises Stop if there is none."""
     found = next((event for event in named_events.events(exchange) if event.type in ENDS), None)
     if found is None:
         reading.unfailed(exchange)
@@ -42,7 +42,9 @@ def end(exchange: Exchange) -> Named:
 
 @once
 def final(exchange: Exchange) -> Object:
-    """The response as it is at the end: the whole answer, or what the last event carries; Stop where there is none."""
+    """The response as it is at the end: the whole answer, or what the last event carries. Raises Stop if there is
+    none.
+    """
     if not exchange.is_stream:
         return reading.answer(exchange)
     found = end(exchange).value.get("response")
@@ -52,7 +54,7 @@ def final(exchange: Exchange) -> Object:
 
 
 def output(exchange: Exchange) -> list[Object]:
-    """The items of the response at the end; Stop where they are no list."""
+    """The items of the response at the end. Raises Stop if they are no list."""
     found = final(exchange).get("output")
     if not isinstance(found, list):
         raise undecided(Reason.FIELD_NOT, exchange, field="output", kind="a list")
@@ -60,7 +62,7 @@ def output(exchange: Exchange) -> list[Object]:
 
 
 def items(exchange: Exchange, kind: str) -> list[Object]:
-    """The items of one type; Stop where there is none."""
+    """The items of one type. Raises Stop if there is none."""
     found = [item for item in output(exchange) if item.get("type") == kind]
     if not found:
         raise undecided(Reason.NO_ITEM, exchange, kind=kind)
@@ -88,7 +90,7 @@ def is_cut(exchange: Exchange) -> bool:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop where the response was cut, so that what it lacks might have come, be it that it does not say so."""
+    """Raise Stop if the response was cut, so that what it lacks might have come, be it that it does not say so."""
     limit, counted = reading.count(exchange.request.fields.get(LIMITED)), reading.usage(final(exchange)) or {}
     made = reading.count(counted.get("output_tokens"))
     if limit is not None and made is not None and made >= limit:
@@ -100,7 +102,7 @@ def uncut(exchange: Exchange) -> None:
 
 
 def counts(exchange: Exchange) -> Object:
-    """The usage at the end; Stop where there is none."""
+    """The usage at the end. Raises Stop if there is none."""
     found = reading.usage(final(exchange))
     if found is None:
         raise undecided(Reason.NO_USAGE, exchange)
@@ -108,7 +110,7 @@ def counts(exchange: Exchange) -> Object:
 
 
 def count(exchange: Exchange, name: str) -> int:
-    """One number of the usage; Stop where it is none."""
+    """One number of the usage. Raises Stop if it is none."""
     found = reading.count(counts(exchange).get(name))
     if found is None:
         raise undecided(Reason.FIELD_NOT, exchange, field=name, kind="a whole number")
@@ -116,7 +118,7 @@ def count(exchange: Exchange, name: str) -> int:
 
 
 def _text(exchange: Exchange) -> str:
-    """The text of all messages at the end; that the deltas of a stream make it is for other rules to say."""
+    """The text of all messages at the end; that the deltas of a stream make it is checked by other rules."""
     messages = [item for item in output(exchange) if item.get("type") == "message"]
     spoken = [part for item in messages for part in parts(item) if part.get("type") == "output_text"]
     found = [part.get("text") for part in spoken]
@@ -126,7 +128,7 @@ def _text(exchange: Exchange) -> str:
 
 
 def _reason(response: Object) -> str | None:
-    """Why the response ended, in the words of chat; None where it does not say."""
+    """Why the response ended, in the words of chat; None if it does not say."""
     if response.get("status") == "incomplete":
         details = response.get("incomplete_details")
         return LENGTH if isinstance(details, dict) and details.get("reason") == LIMITED else None
@@ -137,7 +139,7 @@ def _reason(response: Object) -> str | None:
 
 
 def told(exchange: Exchange) -> Told:
-    """The answer as every surface tells it; Stop where it cannot be read."""
+    """The answer as every surface tells it. Raises Stop if it cannot be read."""
     response = final(exchange)
     counted = reading.usage(response) or {}
     return Told(

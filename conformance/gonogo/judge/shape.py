@@ -131,7 +131,7 @@ def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs' error
 
 
 def _types(error: Any) -> list[str]:  # noqa: ANN401 - jsonschema-rs' error
-    """The types that the branches of a union want; none where the type is not what each of them misses."""
+    """The types that the branches of a union want; none if the type is not what each of them misses."""
     wanted = [
         [
             cause.kind.types

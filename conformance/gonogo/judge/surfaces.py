@@ -37,7 +37,7 @@ class Told:
 
 
 def or_none(read: Callable[[Exchange], Value], exchange: Exchange) -> Value | None:
-    """What is read of an answer; None where it cannot be read."""
+    """What is read of an answer; None if it cannot be read."""
     try:
         return read(exchange)
     except Stop:
@@ -45,4 +45,4 @@ def or_none(read: Callable[[Exchange], Value], exchange: Exchange) -> Value | No
 
 
 READERS: dict[str, Callable[[Exchange], Told]] = {}
-"""What reads an answer, whole or streamed, by the path of its operation; Stop where it cannot be read."""
+"""What reads an answer, whole or streamed, by the path of its operation. Raises Stop if it cannot be read."""

@@ -26,7 +26,7 @@ def pieces(exchange: Exchange) -> list[object]:
 
 
 def entries(exchange: Exchange) -> list[Object]:
-    """The entries of a chat's tokens; Stop if there is none, or one is not an object."""
+    """The entries of a chat's tokens. Raises Stop if there is none, or one is not an object."""
     found: list[Object] = []
     for piece in pieces(exchange):
         content = piece.get("content") if isinstance(piece, dict) else None
@@ -40,7 +40,7 @@ def entries(exchange: Exchange) -> list[Object]:
 
 
 def arrays(exchange: Exchange) -> dict[str, list[object]]:
-    """The arrays of a completion, chunks put together; Stop if there is no array of tokens."""
+    """The arrays of a completion, chunks put together. Raises Stop if there is no array of tokens."""
     found: dict[str, list[object]] = {}
     for piece in pieces(exchange):
         for name in ARRAYS:

@@ -54,7 +54,7 @@ def quote(data: bytes) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    """Its bytes as they were sent; a half surrogate, which stored evidence may hold, as UTF-8 would have it."""
+    """Its bytes as they were sent; a lone surrogate, which stored evidence may hold, as UTF-8 would have it."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

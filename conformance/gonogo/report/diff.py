@@ -1,8 +1,8 @@
 """Compares two stored reports: what got worse, got better, appeared and disappeared.
 
-What is compared is what the target does. A waived rule is a broken one, for clients break on it all the same. A
-rule that could not be decided, or is not applicable, is not news: it makes nothing worse, and nothing better;
-but what is seen broken now, and was not known to be before, is worse.
+What is compared is what the target does. A waived rule is a broken one, for clients break on it anyway. A rule that
+could not be decided, or is not applicable, is not news: it makes nothing worse, and nothing better; but what is seen
+broken now, and was not known to be before, is worse.
 
 Of reports on several models each model is compared with itself; one report may be on more of them than the other.
 """
@@ -39,7 +39,7 @@ SILENT = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
 """Verdicts by which nothing was seen, neither good nor bad: from one to the other nothing changed."""
 LEVELS = ("must", "should", "may")
 
-# How much a client suffers, by what is observed; verdicts that are not here tell nothing of that.
+# How much a client suffers, by what is observed; verdicts that are not here tell nothing about that.
 SUFFERING = {Verdict.PASS: 0, Verdict.UNSUPPORTED: 1, Verdict.WARN: 2, Verdict.FAIL: 3}
 BROKEN = {"must": Verdict.FAIL, "should": Verdict.WARN, "may": Verdict.UNSUPPORTED}
 

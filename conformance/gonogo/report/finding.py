@@ -1,6 +1,6 @@
 """A cause, or a single rule, as lines of text: requirement, finding, clients that break, and the command.
 
-Paragraphs are wrapped at a width where there is one; ids, excerpts and commands are never broken, so that they can be
+Paragraphs are wrapped at a width if there is one; ids, excerpts and commands are never broken, so that they can be
 copied. What came from the target is shown with its control characters escaped.
 """
 
@@ -47,7 +47,7 @@ MOST_ROWS = 6  # of a terminal for a command; what is longer is left to -v
 def brief(cause: Cause, report: Report, width: int | None, *, seen: bool = True) -> Iterator[Text]:
     """A cause on two lines: its title with the rules that follow from it, and what was `seen`, or on one without that.
 
-    Each is cut at the width, where there is one.
+    Each is cut at the width, if there is one.
     """
     head = Text.assemble(
         verdict_word(report.verdict_of(cause)),

@@ -179,7 +179,7 @@ def _command(cause: Cause, report: Report) -> Iterator[str]:
 
 
 def _rules(cause: Cause, report: Report) -> Iterator[str]:
-    """What each rule expected and found, folded; nothing where that is what the cause says already."""
+    """What each rule expected and found, folded; nothing if that is what the cause says already."""
     judgements = report.of(cause)
     if [judgement.actual for judgement in judgements] == [cause.seen]:
         return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MATRIX_VERSION = 1
 UNDECIDED = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
-"""Verdicts that say nothing of a server, so that no server differs by them."""
+"""Verdicts that say nothing about a server, so that no server differs by them."""
 SIGNS = {
     Verdict.PASS: "✓",
     Verdict.FAIL: "✗",

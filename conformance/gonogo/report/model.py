@@ -42,13 +42,12 @@ class Gate(StrEnum):
 class Report:
     """Everything that a report shows.
 
-    `seconds` is how long the run took, None if stored evidence was judged. `strict` is whether warnings
-    break the gate. `unmet` holds the required groups that the target does not support as asked. `exchanges`
-    are those of the evidence by id.
-    `causes` explain the broken rules. `truncated` is true if the evidence file was cut short. `problems` are
-    the entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
+    `seconds` is how long the run took, None if stored evidence was judged. `strict` is whether warnings break the gate.
+    `unmet` holds the required groups that the target does not support as asked. `exchanges` are those of the evidence
+    by id. `causes` explain the broken rules. `truncated` is true if the evidence file was cut short. `problems` are the
+    entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
     `cut_short` is true if the run ended before all was asked that these rules look at: it may be no-go, never go.
-    `rule_set` is the set whose rules were judged. `parts` are the reports on the models where there are several; each
+    `rule_set` is the set whose rules were judged. `parts` are the reports on the models if there are several; each
     judgement is then the worst of theirs (see `gonogo.report.together`). `profiles` says which the target holds.
     `label` is what the run calls the target, None if it calls it nothing.
     """
@@ -94,7 +93,7 @@ class Report:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models where there are several, in the order in which they were requested."""
+        """The models if there are several, in the order in which they were requested."""
         return tuple(str(part.target.model) for part in self.parts)
 
     def models_with(self, judgement: Judgement) -> tuple[str, ...]:
@@ -111,11 +110,11 @@ class Report:
         return any(known.id == cause.id for known in self.causes)
 
     def verdict_on(self, rule_id: str) -> Verdict:
-        """The verdict on a rule; KeyError if it was not judged."""
+        """The verdict on a rule. Raises KeyError if it was not judged."""
         return self._by_rule[rule_id].verdict
 
     def judgement(self, rule_id: str) -> Judgement:
-        """The judgement of a rule; KeyError if it was not judged."""
+        """The judgement of a rule. Raises KeyError if it was not judged."""
         return self._by_rule[rule_id]
 
     def of(self, cause: Cause) -> list[Judgement]:

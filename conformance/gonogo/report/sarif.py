@@ -127,7 +127,7 @@ def _entry_result(problem: Problem) -> dict[str, Any]:
 
 
 def _suppressions(judgement: Judgement) -> list[dict[str, str]]:
-    """Empty where nothing is suppressed; where one result of a run says so, all do (SARIF 2.1.0, 3.27.23)."""
+    """Empty if nothing is suppressed; where one result of a run says so, all do (SARIF 2.1.0, 3.27.23)."""
     if judgement.verdict is not Verdict.WAIVED:
         return []
     return [

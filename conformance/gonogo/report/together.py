@@ -36,7 +36,7 @@ BROKEN = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 def together(
     parts: Sequence[Report], problems: Iterable[Problem] = (), seconds: float | None = None
 ) -> Report:
-    """The report on all models; the one report itself where there is one.
+    """The report on all models; the one report itself if there is one.
 
     `problems` are those of the baseline, for all models together, and `seconds` is the length of the run.
     """

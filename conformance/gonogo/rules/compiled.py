@@ -65,7 +65,7 @@ def _files() -> list[Traversable]:
 
 
 def _compiled() -> dict[str, Any]:
-    """The generated file; nothing where there is none, as while it is made for the first time."""
+    """The generated file; nothing if there is none, as while it is made for the first time."""
     file = resources.files(__package__) / FILE
     known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return known

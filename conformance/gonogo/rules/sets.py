@@ -1,8 +1,8 @@
 """Rule sets: the rules as of a month, so that a new gonogo does not turn a green run red.
 
-A rule is in every set from that in which it came (`Since:` in its scenario, the first set where there is none) to the
-last that has it (`Until:`, the newest where there is none). A rule that is to ask for more gets another id and the next
-set; the old one stays for the sets that have it.
+A rule is in every set from that in which it came (`Since:` in its scenario, the first set if there is none) to the last
+that has it (`Until:`, the newest if there is none). A rule that is to ask for more gets another id and the next set;
+the old one stays for the sets that have it.
 """
 
 from __future__ import annotations

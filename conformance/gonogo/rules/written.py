@@ -131,7 +131,7 @@ def _set(label: str, notes: Mapping[str, str], where: str) -> str | None:
 
 
 def _needs(note: str | None, where: str) -> tuple[str, ...]:
-    """The ids that a note names, with commas between them; none where there is no note."""
+    """The ids that a note names, with commas between them; none if there is no note."""
     if note is None:
         return ()
     ids = tuple(map(str.strip, note.split(",")))

@@ -35,7 +35,7 @@ _OF_MESSAGES = (*JSON_HEADERS, ("anthropic-version", "2023-06-01"))
 class Form:
     """How a request of an operation is made: its path, what it asks for, and its limit of tokens, if it has one.
 
-    `limit` is the name of the limit, and `tokens` what it is where a scenario says nothing of it. `headers` are sent
+    `limit` is the name of the limit, and `tokens` what it is where a scenario says nothing about it. `headers` are sent
     with every such request.
     """
 
@@ -59,7 +59,7 @@ FORMS: Mapping[Endpoint, Form] = {
 
 PATHS: Mapping[Endpoint, str] = {endpoint: form.path for endpoint, form in FORMS.items()}
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-"""The names of limits, the one that holds first where there are several."""
+"""The names of limits, the one that holds first if there are several."""
 
 
 def post(

@@ -51,7 +51,7 @@ def _conversation(messages: list[Body], name: str) -> Stimulus:
 
 
 def _halved() -> Stimulus:
-    """A text with half a surrogate pair, which JSON can escape and no encoding of Unicode can write."""
+    """A text with a lone surrogate, which JSON can escape and no encoding of Unicode can write."""
     content = "Count from one."
     plain = post(
         Endpoint.CHAT,

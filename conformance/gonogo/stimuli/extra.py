@@ -37,7 +37,7 @@ def parse_extra(text: str) -> dict[str, object]:
     """
     try:
         value = json.loads(text, parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is not text
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is not text
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--extra-body is not JSON: {error}.") from error
     if not isinstance(value, dict):

@@ -48,7 +48,7 @@ def trace(key: str) -> Stimulus:
 
 
 def suspects(key: str) -> list[str]:
-    """The keys of what was sent before a sign of life; none where it accuses nobody."""
+    """The keys of what was sent before a sign of life; none if it accuses nobody."""
     sent = key.removeprefix(PREFIX)
     return sent.split(" | ") if sent else []
 

@@ -43,7 +43,7 @@ def huge_limit() -> Stimulus:
 
     The tokens are bounded by the stop sequences, and where a target ignores these, by closing the connection.
 
-    It is sent by itself and late, so that nothing else waits for a target that continues all the same.
+    It is sent by itself and late, so that nothing else waits for a target that continues anyway.
     """
     body: dict[str, object] = {"max_tokens": HUGE, "stop": list(_STOPS)}
     plain = post(Endpoint.CHAT, body, streamed=True, valid=False, risk=Risk.DEADLY, alone=True)

@@ -121,7 +121,7 @@ def _wrong() -> Stimulus:
 
 
 def _stopped() -> Stimulus:
-    """The greedy text with a part of it as one of two stop sequences; NotPossible where it did not repeat."""
+    """The greedy text with a part of it as one of two stop sequences. Raises NotPossible if it did not repeat."""
     plain = post(Endpoint.MESSAGES, surfaces.GREEDY[Endpoint.MESSAGES])
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:

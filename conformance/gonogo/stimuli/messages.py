@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def message(exchange: Exchange) -> Message:
-    """The message of a whole answer's first choice; NotPossible if it has no text to continue from."""
+    """The message of a whole answer's first choice. Raises NotPossible if it has no text to continue from."""
     found = _first(exchange)
     own = found.get("message")
     if not isinstance(own, dict) or not isinstance(own.get("content"), str) or not own["content"]:
@@ -28,7 +28,7 @@ def message(exchange: Exchange) -> Message:
 
 
 def answered_calls(exchange: Exchange) -> list[Message]:
-    """A message that calls tools, and a result for each call; none where the answer has no calls that can be run.
+    """A message that calls tools, and a result for each call; none if the answer has no calls that can be run.
 
     What the token limit cut is none of them: templates may refuse arguments that are not JSON.
     """
@@ -46,7 +46,9 @@ def answered_calls(exchange: Exchange) -> list[Message]:
 
 
 def same_calls(base: Exchange, exchange: Exchange) -> bool:
-    """Whether two answers call the same tools with the same arguments; NotPossible if one of them has no call."""
+    """Whether two answers call the same tools with the same arguments. Raises NotPossible if one of them has no
+    call.
+    """
     return _calls(base) == _calls(exchange)
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def text(exchange: Exchange) -> str:
-    """The text of the first choice, or of a surface beside chat, whole or streamed; NotPossible where there is none."""
+    """The text of the first choice, or of a surface other than chat, whole or streamed. Raises NotPossible if there is
+    none.
+    """
     if exchange.request.operation in said.SAID:
         return _text_of_surface(exchange)
     if exchange.is_stream:
@@ -47,7 +49,7 @@ def _text_of_surface(exchange: Exchange) -> str:
 
 
 def same(base: Exchange, exchange: Exchange) -> bool:
-    """Whether two answers say the same to the letter."""
+    """Whether two answers say the same exactly."""
     return text(base) == text(exchange)
 
 
@@ -62,7 +64,7 @@ def begins(base: Exchange, exchange: Exchange) -> bool:
 
 
 def pieces(exchange: Exchange) -> list[str]:
-    """The text of the first choice of a stream, piece by piece; NotPossible if there is none."""
+    """The text of the first choice of a stream, piece by piece. Raises NotPossible if there is none."""
     _refuse_failure(exchange)
     choices = [choice for event in sse.parse(exchange.body).events for choice in first_choices(event.data)]
     found = [piece for choice in choices if (piece := _text(choice))]
@@ -92,7 +94,7 @@ _LEAST = 16  # tokens; a smaller number is no context
 def listed_ids(listing: Exchange) -> list[str]:
     """The ids of the listed models, each once and those with "/" first, which some routes cannot take.
 
-    An id that is not text, is empty, or holds half a surrogate pair, is omitted: it cannot be requested.
+    An id that is not text, is empty, or holds a lone surrogate, is omitted: it cannot be requested.
     """
     ids = [entry.get("id") for entry in _entries(listing)]
     named = dict.fromkeys(name for name in ids if isinstance(name, str) and name and _is_whole(name))
@@ -100,7 +102,7 @@ def listed_ids(listing: Exchange) -> list[str]:
 
 
 def context_length(listing: Exchange, model: str) -> int:
-    """How long the listed context of a model is, in tokens; NotPossible if the list does not say.
+    """How long the listed context of a model is, in tokens. Raises NotPossible if the list does not say.
 
     Where several lengths are listed it is the greatest of them.
     """

@@ -132,7 +132,7 @@ def _is_whole(call: dict[str, Any]) -> bool:
 
 
 def _output(exchange: Exchange) -> list[dict[str, Any]]:
-    """The items of an answer; none where there is none that can be read."""
+    """The items of an answer; none if there is none that can be read."""
     body = exchange.json
     found = body.get("output") if isinstance(body, dict) and exchange.status == 200 else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

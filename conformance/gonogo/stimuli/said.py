@@ -1,4 +1,4 @@
-"""The text in the answers of surfaces beside chat: of a whole answer, or of one event of a stream."""
+"""The text in the answers of surfaces other than chat: of a whole answer, or of one event of a stream."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SAID: Mapping[str, Callable[[Json], Iterator[object]]] = {
 
 
 def pieces(path: str, data: str) -> list[str]:
-    """The pieces of text in the JSON of a body or of an event's data; none where it is no object, or another path."""
+    """The pieces of text in the JSON of a body or of an event's data; none if it is no object, or another path."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

@@ -70,7 +70,7 @@ HOT = post(Endpoint.CHAT, OPEN | {"temperature": 2})
 
 
 def _stop(parts: list[str]) -> str:
-    """A part of the text, or what is in none: how sure the model was is of use all the same."""
+    """A part of the text, or what is in none: how sure the model was is of use anyway."""
     try:
         return across_a_border(parts)
     except NotPossible:

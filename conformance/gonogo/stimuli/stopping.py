@@ -1,7 +1,7 @@
 """Stop sequences taken from the target's own text.
 
-A greedy text is requested twice. Where it repeats, a part of it that lies across the border of two pieces is sent
-as a stop sequence, and what must come back is known to the letter, whatever the model is.
+A greedy text is requested twice. Where it repeats, a part of it that lies across the border of two pieces is sent as a
+stop sequence, and what must come back is known exactly, whatever the model is.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _SIZES = ((2, 2), (1, 2), (2, 3), (3, 3), (4, 4), (6, 6))
 
 
 def across_a_border(parts: list[str]) -> str:
-    """A part of the text that begins in one piece and ends in another; NotPossible if none will do.
+    """A part of the text that begins in one piece and ends in another. Raises NotPossible if none will do.
 
-    It occurs for the first time where it was cut, has text before it and after it, and neither it nor the text
-    before it ends with a space, which servers trim.
+    It occurs for the first time where it was cut, has text before it and after it, and neither it nor the text before
+    it ends with a space, which servers trim.
     """
     text = "".join(parts)
     borders = list(accumulate(map(len, parts)))[:-1] or [len(text) // 2]

@@ -1,4 +1,4 @@
-"""Surfaces beside chat: operations that a target may lack, which one request tells.
+"""Surfaces other than chat: operations that a target may lack, which one request tells.
 
 Each operation has a plain request, the one that a target has the least reason to refuse. What a scenario asks of a
 surface is sent only where the plain request of that surface did not say that there is no such operation, so that an
@@ -67,7 +67,7 @@ SURFACES = (
     Surface(Endpoint.RESPONSES, "a response", Endpoint.RESPONSE_TOKENS, "a response"),
     Surface(Endpoint.MESSAGES, "a message", Endpoint.MESSAGE_TOKENS, "a message", own_errors=True),
 )
-"""The surfaces beside chat, completions and embeddings."""
+"""The surfaces other than chat, completions and embeddings."""
 
 _SURFACE_OF = {endpoint: surface for surface in SURFACES for endpoint in surface.operations}
 OWN_ERRORS = frozenset(endpoint for endpoint, surface in _SURFACE_OF.items() if surface.own_errors)
@@ -90,7 +90,7 @@ def where_served(stimulus: Stimulus) -> Stimulus:
 
 
 def expect_operation(plain: Exchange, endpoint: Endpoint) -> None:
-    """Raise NotPossible where the answer to a plain request says that there is no such operation."""
+    """Raise NotPossible if the answer to a plain request says that there is no such operation."""
     if plain.status in NO_SUCH_ROUTE:
         raise NotPossible(Reason.NO_SUCH_OPERATION, plain, operation=endpoint.value, status=plain.status)
 

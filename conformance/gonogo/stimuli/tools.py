@@ -258,7 +258,7 @@ REQUESTS: dict[str, Stimulus] = {
         Endpoint.CHAT,
         _FORCED | {"tools": [BELL], "tool_choice": _named("ring_bell"), "n": 2, "max_tokens": CHOICE_TOKENS},
     ),
-    # Before tools there were functions. The contract leaves them out; who takes them owes a call all the same.
+    # Before tools there were functions. The contract leaves them out; who takes them owes a call anyway.
     "a function must be called in the form before tools": post(
         Endpoint.CHAT,
         {

@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _ids(item: pytest.Item) -> list[str]:
-    """The id of the rule that a test states; none where it is no scenario."""
+    """The id of the rule that a test states; none if it is no scenario."""
     return [marker.args[0] for marker in item.iter_markers(RULE)]
 
 

@@ -55,7 +55,7 @@ class Standing:
     async def reached(
         self, recorder: Recorder, base_url: str, model: str | None, wait: float
     ) -> tuple[str, str | None]:
-        """The models that lead to the first provider, and to the second where there is one; TargetError without any.
+        """The models that lead to the first provider, and to the second if there is one; TargetError without any.
 
         A model that is not named is the one of the gateway's list that is called like the upstream's.
         """

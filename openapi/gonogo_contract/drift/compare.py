@@ -19,10 +19,10 @@ _NAME: Schema = {"type": "string"}
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One statement that the two documents make differently; None where a document says nothing.
+    """One statement that the two documents make differently; None if a document says nothing.
 
-    `where` is an operation, `request` or a status and media type, and a path ("POST /x request $.a[].b");
-    `facet` is what differs there: a keyword, or one of field, variant, nullable, response, media type.
+    `where` is an operation, `request` or a status and media type, and a path ("POST /x request $.a[].b"); `facet` is
+    what differs there: a keyword, or one of field, variant, nullable, response, media type.
     """
 
     where: str
@@ -153,7 +153,7 @@ class Comparison:
             yield from self._nested(f"{where}.<other>", ours, theirs)
 
     def _nested(self, where: str, ours: Schema | None, theirs: Schema | None) -> Iterator[Difference]:
-        """Compare two schemas of which either may be left out, which admits everything."""
+        """Compare two schemas of which either may be omitted, which admits everything."""
         pair = [True if schema is None or schema == {} else schema for schema in (ours, theirs)]
         if pair[0] is not True or pair[1] is not True:
             yield from self._schemas(where, pair[0], pair[1])
@@ -202,14 +202,14 @@ def _limits(where: str, ours: list[Alternative], theirs: list[Alternative]) -> I
 
 
 def _enum(found: list[Alternative]) -> list[Any] | None:
-    """Return the values that the alternatives list together, or None where one of them lists none."""
+    """Return the values that the alternatives list together, or None if one of them lists none."""
     if any("enum" not in one for one in found):
         return None
     return sorted(frozenset[Any]().union(*(one["enum"] for one in found)))
 
 
 def _loosest(keyword: str, found: list[Alternative]) -> object:
-    """Return what is left of a limit where any of the alternatives may hold; None where one has no limit."""
+    """Return what is left of a limit where any of the alternatives may hold; None if one has no limit."""
     values = [one[keyword] for one in found if keyword in one]
     if len(values) < len(found):
         return None

@@ -108,7 +108,7 @@ def _values(schema: Keywords) -> list[Any] | None:
 
 
 def _restrict(schema: Keywords, name: str) -> Alternative | None:
-    """Return `schema` as far as it bears on type `name`, or None where no value of its enum has that type."""
+    """Return `schema` as far as it bears on type `name`, or None if no value of its enum has that type."""
     keywords = (*LIMITS.get(name, ()), *_STRUCTURE.get(name, ()))
     found: Alternative = {"type": name, **{key: schema[key] for key in keywords if key in schema}}
     values = _values(schema)
@@ -126,7 +126,7 @@ def _has_type(value: object, name: str) -> bool:
 
 
 def _meet(a: Alternative, b: Alternative) -> Alternative | None:
-    """Return what both admit, or None where they have no type in common."""
+    """Return what both admit, or None if they have no type in common."""
     types = {a["type"], b["type"]}
     if len(types) == 2 and types != {"integer", "number"}:
         return None

@@ -37,7 +37,7 @@ class EventWriter:
         self._around: dict[int, tuple[bytes, bytes]] = {}
 
     def events(self, steps: Iterable[Step]) -> bytes:
-        """The events of these steps, one after the other; nothing where they make none."""
+        """The events of these steps, one after the other; nothing if they make none."""
         return b"".join([self._event(step) for step in steps])
 
     def _event(self, step: Step) -> bytes:

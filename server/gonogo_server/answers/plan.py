@@ -28,7 +28,7 @@ class Plan:
     """How a model is told what is wanted, kept to it, and understood."""
 
     instruction: str = ""
-    """For the system message; "" where there is nothing to say."""
+    """For the system message; "" if there is nothing to say."""
     tools: tuple[dict[str, Any], ...] = ()
     """For the chat template of a model that was trained on tools."""
     knows_tools: bool = False

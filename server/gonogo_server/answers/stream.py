@@ -236,7 +236,7 @@ class Answer:
         return Text(self._index, part.text, self._aligner.show(len(part.text)))
 
     def _ending(self, said: list[Step], reason: FinishReason) -> list[Step]:
-        """The last step. What is left of the tokens goes with the text before it, or with it where there is none."""
+        """The last step. What is left of the tokens goes with the text before it, or with it if there is none."""
         tokens = self._aligner.show(0) + (self._aligner.cut() if self._reader.cut else self._aligner.rest())
         if tokens and said and isinstance(text := said[-1], Text):
             said[-1], tokens = replace(text, tokens=text.tokens + tokens), ()

@@ -40,10 +40,10 @@ class ModelCard:
 
 
 class Message(TypedDict):
-    """A message as chat templates take it: a role that they know, and text ("" where there is none).
+    """A message as chat templates take it: a role that they know, and text ("" if there is none).
 
-    `name` tells speakers of one role apart, in templates that have a place for it. `tool_calls` and
-    `tool_call_id` are there for models that were trained on tools: see `ToolStyle`.
+    `name` tells speakers of one role apart, in templates that have a place for it. `tool_calls` and `tool_call_id` are
+    there for models that were trained on tools: see `ToolStyle`.
     """
 
     role: str

@@ -41,7 +41,7 @@ def body(document: Document) -> bytes:
 
 
 def encoded(document: Document) -> bytes:
-    """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, stays escaped.
+    """Compact JSON in UTF-8; a lone surrogate, which UTF-8 cannot hold, stays escaped.
 
     UpstreamError if a number is infinite, as JSON has none.
     """
@@ -54,7 +54,7 @@ def encoded(document: Document) -> bytes:
 
 
 def chunks(data: bytes, noted: Noted) -> list[Chunk]:
-    """The objects in the data of one event, usually one; none where it is words, which no client can read.
+    """The objects in the data of one event, usually one; none if it is words, which no client can read.
 
     UpstreamError if it is JSON that breaks off, a number that JSON does not have, or no object.
     """
@@ -71,7 +71,7 @@ def chunks(data: bytes, noted: Noted) -> list[Chunk]:
 
 
 def read_object(data: bytes | bytearray) -> Document | None:
-    """The object that these bytes are as JSON; None where they are none."""
+    """The object that these bytes are as JSON; None if they are none."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

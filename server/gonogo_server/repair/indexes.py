@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def indexes(found: Sequence[object]) -> tuple[list[int], str]:
-    """The index of each entry, and the name of the rule that the found ones break, "" where they are right.
+    """The index of each entry, and the name of the rule that the found ones break, "" if they are right.
 
     Entries without one, and those that are numbered from 1 or share one, stand in their order.
     """

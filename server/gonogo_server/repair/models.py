@@ -69,7 +69,7 @@ def _id(entry: Document) -> str:
 
 
 def _listed(document: Document) -> list[Any]:
-    """The models of a list that is called otherwise, or is a map; none where it is null."""
+    """The models of a list that is called otherwise, or is a map; none if it is null."""
     found = document.get("data", document.get("models", ()))
     if isinstance(found, dict):
         return [{"id": name, **entry} for name, entry in found.items() if isinstance(entry, dict)]

@@ -59,7 +59,7 @@ class Plan:
     """The rule for which there are several requests."""
 
     def stages(self, number: int = 0) -> Sequence[Emulation]:
-        """New stages for the answer to a request, to be asked in their order; none where nothing is done."""
+        """New stages for the answer to a request, to be asked in their order; none if nothing is done."""
         does = self.quirks.does
         if not does:
             return ()

@@ -40,7 +40,7 @@ _KNOWN: Final = (b"event", b"id", b"retry")
 
 @dataclass(slots=True)
 class Event:
-    """One event with data: the bytes of it, several lines joined by LF, and the event's name ("" where it has none)."""
+    """One event with data: the bytes of it, several lines joined by LF, and the event's name ("" if it has none)."""
 
     data: bytes
     name: str = ""

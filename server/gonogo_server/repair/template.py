@@ -33,7 +33,7 @@ class Template:
 
     @classmethod
     def of(cls, data: bytes, document: Chunk) -> Template | None:
-        """That of a chunk that no stage changed, of the data of its event. None where it has none."""
+        """That of a chunk that no stage changed, of the data of its event. None if it has none."""
         text = _content(document)
         found = _CONTENT.search(data)
         if text is None or found is None or document.frame != _frame(data):
@@ -49,7 +49,7 @@ class Template:
         return cls(before, after, document)
 
     def chunk(self, data: bytes) -> Chunk | None:
-        """The chunk of these data; None where they differ in more than the content, or in how it is written."""
+        """The chunk of these data; None if they differ in more than the content, or in how it is written."""
         before, after = self._before, self._after
         if len(data) < len(before) + len(after) or not (data.startswith(before) and data.endswith(after)):
             return None

@@ -43,7 +43,7 @@ _HIDDEN: Final = (
 
 
 def for_clients(text: str, hide: Iterable[str] = ()) -> str:
-    """The text on one line, at most 1,000 characters, "" where nothing is left of it; `hide` are texts to take out."""
+    """The text on one line, at most 1,000 characters, "" if nothing is left of it; `hide` are texts to take out."""
     for secret in sorted(filter(None, hide), key=len, reverse=True):
         text = text.replace(secret, "(hidden)")
     text = _without_trace(text)

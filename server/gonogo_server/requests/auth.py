@@ -29,7 +29,7 @@ def check_key(wanted: Sequence[str], authorization: str | None) -> None:
 
 
 def owner(authorization: str | None) -> str:
-    """A name for whoever sends this Authorization header, which does not tell the key; "" where there is none."""
+    """A name for whoever sends this Authorization header, which does not tell the key; "" if there is none."""
     if not authorization:
         return ""
     _, _, key = authorization.partition(" ")

@@ -119,7 +119,7 @@ def _no_number(literal: str) -> NoReturn:
 
 
 def _check_surrogates(raw: bytes, document: object) -> None:
-    """Refuse half a surrogate pair, which JSON's escapes allow and UTF-8 cannot carry."""
+    """Refuse a lone surrogate, which JSON's escapes allow and UTF-8 cannot carry."""
     if b"\\ud" not in raw.lower():
         return
     try:

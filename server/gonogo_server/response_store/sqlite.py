@@ -108,7 +108,7 @@ class ResponseStore:
         return True
 
     async def find(self, response_id: str, owner: str) -> str | None:
-        """The object of a response as JSON; None where `owner` has none of this id."""
+        """The object of a response as JSON; None if `owner` has none of this id."""
         rows = await self._run(FIND, (response_id, owner, self._oldest))
         return rows[0][0] if rows else None
 
@@ -119,7 +119,7 @@ class ResponseStore:
     async def turns(self, response_id: str, owner: str) -> Sequence[tuple[str, str]] | None:
         """The conversation that a response ends, from its beginning: `input` and `response` of each turn.
 
-        None where `owner` has no response of this id, or not all that it continues any more. All of it counts as used.
+        None if `owner` has no response of this id, or not all that it continues any more. All of it counts as used.
         """
         mine = (owner, self._oldest)
         rows = await self._run(TURNS, (response_id, *mine, *mine))
@@ -165,7 +165,7 @@ class ResponseStore:
 
 
 def check_file(path: Path) -> None:
-    """Make the file, for its owner alone, where there is none. Raises `BadSettings` where it cannot be one of these."""
+    """Make the file, for its owner alone, if there is none. Raises `BadSettings` where it cannot be one of these."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with closing(sqlite3.connect(path)) as connection:

@@ -1,10 +1,10 @@
 """Structured outputs: from a response format to a grammar, by llguidance. No I/O.
 
-A schema is enforced to the letter, or refused with the reason: `strict` false promises less in the API, and gets
-the same here. Two differences remain between the grammar and the schema, neither of which lets a wrong value
-through: properties come in the order in which the schema names them, and JSON is written as Python's json writes it,
-with a space behind each comma and colon, so that what stands between values need not be generated token by token.
-Where the model may choose, whitespace is bounded, as small models lose themselves in it.
+A schema is enforced exactly, or refused with the reason: `strict` false promises less in the API, and gets the same
+here. Two differences remain between the grammar and the schema, neither of which lets a wrong value through: properties
+come in the order in which the schema names them, and JSON is written as Python's json writes it, with a space behind
+each comma and colon, so that what stands between values need not be generated token by token. Where the model may
+choose, whitespace is bounded, as small models lose themselves in it.
 
 Source: OpenAI guide, "Structured model outputs"; llguidance, docs/json_schema.md.
 """

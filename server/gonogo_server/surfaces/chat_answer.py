@@ -159,7 +159,7 @@ def _alternative(row: Document) -> Alternative:
 
 
 def _bytes(spelled: object) -> bytes:
-    """The bytes of a token; none where the upstream does not give them."""
+    """The bytes of a token; none if the upstream does not give them."""
     if not isinstance(spelled, list) or not all(type(byte) is int and 0 <= byte < 256 for byte in spelled):
         return b""
     return bytes(spelled)

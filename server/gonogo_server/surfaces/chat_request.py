@@ -1,6 +1,6 @@
 """The chat request for an upstream, as JSON. No I/O.
 
-It has only what the client sent: nulls and the defaults of the API are left out.
+It has only what the client sent: nulls and the defaults of the API are omitted.
 """
 
 from __future__ import annotations

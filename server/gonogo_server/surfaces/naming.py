@@ -40,7 +40,7 @@ def _own(param: str | None, names: Mapping[str, str]) -> str | None:
 
 
 def _longest(param: str, names: Mapping[str, str]) -> str:
-    """The longest of the names that the field begins with; "" where there is none."""
+    """The longest of the names that the field begins with; "" if there is none."""
     known = [name for name in names if param == name or param.startswith((f"{name}.", f"{name}["))]
     return max(known, key=len, default="")
 

@@ -44,7 +44,7 @@ class Translation:
     def request(self, limit_name: Limit, *, counted: bool, effort: bool = True) -> dict[str, Any]:
         """The request body for the upstream; see `chat_request`.
 
-        `effort`: whether the upstream accepts `reasoning_effort`. If it does not, "none" is left out.
+        `effort`: whether the upstream accepts `reasoning_effort`. If it does not, "none" is omitted.
         """
         drops = set(self.unasked)
         if not effort and self.chat.reasoning_effort == "none":

@@ -150,8 +150,8 @@ def _function(tool: ChatCompletionTool, at: str, limits: SchemaLimits) -> Functi
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     """The same without parameters that it does not name: small models invent them, and calls fail by them.
 
-    That is no less than a schema promises that is not strict. It is left open where it says so, where other
-    schemas in it may name more, and where it says nothing of properties at all; no properties are none.
+    That is no less than a schema promises that is not strict. It is left open where it says so, where other schemas in
+    it may name more, and where it says nothing about properties at all; no properties are none.
     """
     open_ended = OPEN_ENDED & schema.keys() or "properties" not in schema
     return schema if open_ended else {**schema, "additionalProperties": False}

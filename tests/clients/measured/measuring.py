@@ -82,7 +82,7 @@ def sound(scenario: str) -> Exchange:
 def deviations() -> tuple[Deviation, ...]:
     """Every fault of the catalogue that shows in one of the canned answers, in the first that shows it.
 
-    Faults that leave a client waiting, and those of refusals, are left out.
+    Faults that leave a client waiting, and those of refusals, are omitted.
     """
     found = (_deviation(fault) for fault in playable() if fault.turns and not fault.unplayable)
     return tuple(deviation for deviation in found if deviation is not None)
@@ -169,7 +169,7 @@ def in_node(name: str, folder: Path) -> list[str]:
 
 
 async def measured(commands: Mapping[str, Sequence[str]], chosen: Sequence[Deviation]) -> dict[str, Any]:
-    """For each client its `version`, and its `outcomes` by the name of a deviation; None where it does not do such."""
+    """For each client its `version`, and its `outcomes` by the name of a deviation; None if it does not do such."""
     server = Server(chosen)
     async with listening(server.answer) as url:
         jobs = "".join(json.dumps(job | {"base_url": url + job["path"]}) + "\n" for job in server.jobs)

@@ -1,4 +1,4 @@
-"""The process in which schemas are tried: it may hang or end, and the next piece of work is done all the same."""
+"""The process in which schemas are tried: it may hang or end, and the next piece of work is done anyway."""
 
 from __future__ import annotations
 

@@ -288,7 +288,7 @@ async def test_a_request_that_waits_for_room_for_too_long_is_a_503(switching: Ml
     assert loaded(switching) == [True, False]
 
 
-# ---- Preloading where there is not room for all
+# ---- Preloading if there is not room for all
 
 
 def test_those_are_preloaded_that_find_room(open_model: Open, folders: list[Path]) -> None:

@@ -1,4 +1,4 @@
-"""Response formats: enforced to the letter, or refused with the reason."""
+"""Response formats: enforced exactly, or refused with the reason."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def without(kind: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """The stream less its events of this name."""
+    """The stream without its events of this name."""
     return tuple(event for event in events if not event.startswith(f"event: {kind}\n".encode()))
 
 

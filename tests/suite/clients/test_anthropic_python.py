@@ -26,7 +26,7 @@ FINAL = "client.messages.stream().get_final_message()"
 
 
 def told(breakage: Breakage | None) -> str | None:
-    """How it broke, less the words of the exception."""
+    """How it broke, without the words of the exception."""
     return None if breakage is None else breakage.how.partition(": ")[0]
 
 

@@ -28,7 +28,7 @@ DONE = "[DONE]"
 
 
 def told(breakage: Breakage | None) -> str | None:
-    """How it broke, less the words of the exception."""
+    """How it broke, without the words of the exception."""
     return None if breakage is None else breakage.how.partition(": ")[0]
 
 

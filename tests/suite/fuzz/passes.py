@@ -68,7 +68,7 @@ def answer(exchange: Exchange, status: int, body: str, content_type: str = "appl
 
 
 def fields(request: Request) -> dict[str, object]:
-    """The fields of a request's body; none where it is no object."""
+    """The fields of a request's body; none if it is no object."""
     body = request.json
     return body if isinstance(body, dict) else {}
 

@@ -1,4 +1,4 @@
-"""Answers of surfaces beside chat, made by hand: one JSON object, or named events."""
+"""Answers of surfaces other than chat, made by hand: one JSON object, or named events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surfaces beside chat: what is asked of one is sent where its plain request did not say that it is not there."""
+"""Surfaces other than chat: what is asked of one is sent where its plain request did not say that it is not there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Faults that break Python clients, as observed in replays.
 
-A rule of the contract and a client need not agree. Clients take most faults in silence, and some answers that keep
-the contract break them all the same: those are the faults listed here.
+A rule of the contract and a client need not agree. Clients take most faults in silence, and some answers that keep the
+contract break them anyway: those are the faults listed here.
 """
 
 from __future__ import annotations

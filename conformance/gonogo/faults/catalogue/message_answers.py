@@ -232,7 +232,7 @@ FAULTS: tuple[Fault, ...] = (
             within(MESSAGE_DELTA, edits=[put("delta.stop_reason", "max_tokens")]),
         ),
     ),
-    # ---- beside chat ----
+    # ---- other than chat ----
     fault(
         "another text than chat's in messages",
         "a second template",

@@ -228,7 +228,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
 )
 
-# What keeps the contract all the same, or says plainly that it does not do this.
+# What keeps the contract anyway, or says plainly that it does not do this.
 HARMLESS: dict[str, Change] = {
     "spaces trimmed at the end of a stopped text": changed(
         asked(CHAT + WITHIN), answer(made("choices.0.message.content", lambda old: old + " "))

@@ -139,7 +139,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
 )
 
-# What keeps the contract all the same, or says nothing about the text.
+# What keeps the contract anyway, or says nothing about the text.
 HARMLESS: dict[str, Change] = {
     "half a character at the end of a limited stream": changed(
         asked(WIDE_STREAM), _rewritten(lambda old: old[:-1] + "\ufffd")

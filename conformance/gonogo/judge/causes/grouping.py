@@ -67,7 +67,7 @@ class _Group:
     sighting: Sighting | None = None
 
     def exchanges_but(self, patterns: tuple[str, ...]) -> set[str]:
-        """The exchanges of its broken rules, less those whose id fits one of the patterns."""
+        """The exchanges of its broken rules, without those whose id fits one of the patterns."""
         told = [judgement for judgement in self.judgements if not fits(judgement.rule.id, patterns)]
         return {name for judgement in told for name in _exchanges(judgement)}
 

@@ -44,7 +44,7 @@ class Observations:
         return [j for j in self.broken(*patterns) if j.rule.id not in self.explained]
 
     def shown(self, judgement: Judgement) -> Exchange:
-        """The exchange that shows a finding best; KeyError if it shows none."""
+        """The exchange that shows a finding best. Raises KeyError if it shows none."""
         return self.exchanges[judgement.evidence[0].exchange]
 
     @cached_property
@@ -110,7 +110,7 @@ def pieces(exchange: Exchange) -> list[str]:
 
 
 def whole_text(exchange: Exchange) -> str:
-    """The text of a whole answer's first choice; "" where there is none."""
+    """The text of a whole answer's first choice; "" if there is none."""
     choice = next(iter(reading.objects(body(exchange).get("choices"))), {})
     message = choice.get("message")
     text = message.get("content") if isinstance(message, dict) else choice.get("text")

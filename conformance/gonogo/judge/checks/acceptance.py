@@ -168,7 +168,7 @@ def busy(exchange: Exchange) -> bool:
 
 
 def options(exchange: Exchange) -> dict[str, object]:
-    """The fields of a request but for those that hold what is to be answered; none where it is not an object."""
+    """The fields of a request but for those that hold what is to be answered; none if it is not an object."""
     asked = exchange.request.fields
     return {name: value for name, value in asked.items() if name not in {"messages", "prompt", "input"}}
 

@@ -25,7 +25,7 @@ TELLING = 3
 
 @compare("each is answered beside others as by itself", Of.ANY)
 def answered_beside(*exchanges: Exchange) -> Outcome:
-    """Not in the same words: what is computed beside others may be rounded otherwise, which other rules say."""
+    """Not in the same words: what is computed beside others may be rounded otherwise, which other rules report."""
     alone = {e.stimulus: e for e in exchanges if not is_beside(e.stimulus) and _said(e)}
     if not alone:
         raise undecided(Reason.NO_TEXT, *exchanges)
@@ -66,7 +66,7 @@ def _question(exchange: Exchange) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    """The text, spaces at its ends aside; "" where there is none."""
+    """The text, spaces at its ends aside; "" if there is none."""
     try:
         return text(exchange).strip() if accepted(exchange) else ""
     except Stop:

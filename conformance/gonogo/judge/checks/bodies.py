@@ -79,7 +79,7 @@ def answered_now(exchange: Exchange, field: str) -> Outcome:
 
 
 def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
-    """A deviation where a time is far from when the answer was made; Stop if that is not known.
+    """A deviation where a time is far from when the answer was made. Raises Stop if that is not known.
 
     It was made at the time of its header Date. Where it has none, the recorder's clock tells when it was requested;
     where it has one and that clock says otherwise, one of the two is wrong, and it is unknown which.

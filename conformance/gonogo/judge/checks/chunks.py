@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @check('"{field}" is the same in every chunk', Of.BEGUN)
 def same_in_every_chunk(exchange: Exchange, field: str) -> Outcome:
-    """One value through the whole stream; chunks that lack the field are another rule's matter."""
+    """One value through the whole stream; chunks that lack the field are checked by another rule."""
     found = [chunk for chunk in reading.chunks(exchange) if chunk.value.get(field) is not None]
     for chunk in found:
         first, value = found[0].value[field], chunk.value[field]
@@ -147,7 +147,7 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
 
 @check("each choice finishes exactly once", Of.BEGUN)
 def finishes_once(exchange: Exchange) -> Outcome:
-    """One finish reason for each choice that began; a stream that broke off is another rule's matter."""
+    """One finish reason for each choice that began; a stream that broke off is checked by another rule."""
     reading.unfailed(exchange)
     by_choice = reading.by_choice(exchange)
     for index, choices in sorted(by_choice.items()):

@@ -70,7 +70,7 @@ def total_is_sum(exchange: Exchange) -> Outcome:
 
 @check("prompt tokens were counted", Of.BEGUN)
 def prompt_counted(exchange: Exchange) -> Outcome:
-    """No prompt of ours has no tokens; fewer than none is for the schema's rule to say."""
+    """No prompt of ours has no tokens; fewer than none is checked by the schema's rule."""
     prompt = _count(_usage(exchange), "prompt_tokens", exchange)
     if prompt == 0:
         return Deviation("prompt_tokens above 0", "prompt_tokens is 0")
@@ -81,7 +81,7 @@ def prompt_counted(exchange: Exchange) -> Outcome:
 def parts_within(exchange: Exchange) -> Outcome:
     """What is cached is part of the prompt, and what was thought part of the completion; others count as they like.
 
-    A whole below 0 is for the schema's rule to say.
+    A whole below 0 is checked by the schema's rule.
     """
     usage, seen = _counts(exchange) or {}, 0
     for whole, parts in PARTS.items():
@@ -116,7 +116,7 @@ def within_limit(exchange: Exchange, limit: int) -> Outcome:
 
 @check("of the limits {older:d} and {newer:d} the newer one holds", Of.BEGUN)
 def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
-    """Where neither holds, no limit is read at all, which other rules say."""
+    """Where neither holds, no limit is read at all, which other rules report."""
     completion = _count(_usage(exchange), "completion_tokens", exchange)
     if completion > older:
         raise undecided(Reason.LIMIT_PASSED, exchange, found=completion, limit=older)
@@ -197,7 +197,7 @@ def _prompt(exchange: Exchange) -> str:
 
 
 def _prompt_count(exchange: Exchange) -> int | None:
-    """prompt_tokens of an answer of one choice; None if it has none, or 0, which is another rule's matter."""
+    """prompt_tokens of an answer of one choice; None if it has none, or 0, which is checked by another rule."""
     several = exchange.request.fields.get("n") not in {None, 1}
     if not accepted(exchange) or exchange.failure is not None or several:
         return None
@@ -208,12 +208,12 @@ def _prompt_count(exchange: Exchange) -> int | None:
 
 
 def generated(exchange: Exchange) -> int:
-    """completion_tokens of a whole answer, or of the last usage of a stream; Stop if there is none."""
+    """completion_tokens of a whole answer, or of the last usage of a stream. Raises Stop if there is none."""
     return _count(_usage(exchange), "completion_tokens", exchange)
 
 
 def prompt_tokens(exchange: Exchange) -> int:
-    """prompt_tokens of a whole answer, or of the last usage of a stream; Stop if there is none."""
+    """prompt_tokens of a whole answer, or of the last usage of a stream. Raises Stop if there is none."""
     return _count(_usage(exchange), "prompt_tokens", exchange)
 
 
@@ -261,7 +261,7 @@ def _piece(exchange: Exchange, choice: Object) -> str:
 
 
 def piece(choice: Object) -> str:
-    """The text of a choice, whole or of a chunk; "" where it has none, or something else in its place."""
+    """The text of a choice, whole or of a chunk; "" if it has none, or something else in its place."""
     holder = next((choice[name] for name in ("message", "delta") if isinstance(choice.get(name), dict)), None)
     value = choice.get("text") if holder is None else holder.get("content")
     return value if isinstance(value, str) else ""

@@ -234,7 +234,7 @@ def _raw(exchange: Exchange) -> object:
 
 
 def _vectors(exchange: Exchange) -> dict[int, Vector]:
-    """The vectors by index, in whichever form; those that cannot be read are another rule's matter."""
+    """The vectors by index, in whichever form; those that cannot be read are checked by another rule."""
     found = {}
     for entry in _entries(exchange):
         index, value = reading.count(entry.get("index")), entry.get("embedding")

@@ -65,7 +65,7 @@ def is_event_stream(exchange: Exchange) -> Outcome:
 def carries_chunks(exchange: Exchange) -> Outcome:
     """At least one event is a JSON object; status 200 and nothing more is a silent failure.
 
-    An error frame, and an object without a list of choices, is not a chunk, and other rules speak of it.
+    An error frame, and an object without a list of choices, is not a chunk, and other rules check it.
     """
     if any(_not_an_object(event.data) is None for event in reading.stream(exchange).events):
         return saw("chunk with a list of choices", exchange, count=_chunks(exchange))

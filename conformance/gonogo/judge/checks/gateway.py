@@ -65,7 +65,7 @@ def no_reason_made_up(*exchanges: Exchange) -> Outcome:
 
 @compare("the client gets the upstream's text and no comment as data", Of.ANY)
 def text_arrives(*exchanges: Exchange) -> Outcome:
-    """Every event is JSON or [DONE], and the text is that of the play to the letter."""
+    """Every event is JSON or [DONE], and the text is that of the play exactly."""
     client, _ = _pair(exchanges)
     _readable(client)
     for event in reading.stream(client).events:
@@ -270,7 +270,7 @@ def _broken(
 
 
 def _pair(exchanges: Sequence[Exchange]) -> tuple[Exchange, list[Exchange]]:
-    """The answer to the client, and what the upstream got for it; Stop if it got nothing."""
+    """The answer to the client, and what the upstream got for it. Raises Stop if it got nothing."""
     client = next(exchange for exchange in exchanges if is_played(exchange.stimulus))
     sights = _sights(exchanges)
     if not sights:
@@ -327,7 +327,7 @@ def _said(exchange: Exchange) -> object:
 
 
 def _calls(parts: Iterable[Object]) -> list[tuple[str, str]]:
-    """Name and arguments of each call, its pieces put together by their index."""
+    """Name and arguments of each call, its pieces joined by their index."""
     made: dict[int, tuple[str, str]] = {}
     for part in parts:
         index = part["index"]

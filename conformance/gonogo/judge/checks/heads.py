@@ -80,7 +80,7 @@ def one_length(exchange: Exchange) -> Outcome:
 
 @check("the connection stays, or the answer says that it does not", Of.ANSWERED)
 def connection_kept(exchange: Exchange) -> Outcome:
-    """HTTP/1.1 keeps connections; who closes them all the same announces it (RFC 9112 section 9.3)."""
+    """HTTP/1.1 keeps connections; who closes them anyway announces it (RFC 9112 section 9.3)."""
     if not accepted(exchange):
         raise unanswered(exchange)
     if exchange.hung_up is None:

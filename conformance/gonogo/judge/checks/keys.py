@@ -94,7 +94,7 @@ def wrong_like_none(*exchanges: Exchange) -> Outcome:
 
 
 def _refusal(plain: Exchange, last: Exchange) -> Exchange:
-    """The last exchange, which is a refusal; Stop if it is none, or has another cause than the key."""
+    """The last exchange, which is a refusal. Raises Stop if it is none, or has another cause than the key."""
     expect_plain(plain)
     if accepted(last):
         if not kinds.of_its_kind(last):

@@ -39,7 +39,7 @@ def completion_present(exchange: Exchange) -> Outcome:
 
 @check("there are as many log probabilities as completion tokens", Of.BEGUN)
 def one_each(exchange: Exchange) -> Outcome:
-    """One more or less is let pass: an end token may be counted, or reported, or neither."""
+    """One more or less is accepted: an end token may be counted, or reported, or neither."""
     entries = len(_tokens(exchange))
     tokens = generated(exchange)
     refuse_reasoning(exchange)
@@ -103,7 +103,7 @@ def no_tops(exchange: Exchange) -> Outcome:
 
 @check("no token lists more of the likeliest than were asked for", Of.BEGUN)
 def tops_limited(exchange: Exchange) -> Outcome:
-    """Of a completion one more is let pass: the schema adds the token itself where it is not among them."""
+    """Of a completion one more is accepted: the schema adds the token itself where it is not among them."""
     chat = "messages" in exchange.request.fields
     limit = (
         token_logprobs.asked(exchange, "top_logprobs")
@@ -149,7 +149,7 @@ def bytes_are_text(exchange: Exchange) -> Outcome:
 
 @check("the tokens spell the text", Of.BEGUN)
 def tokens_spell_text(exchange: Exchange) -> Outcome:
-    """By their bytes, where all have them; an end token more at the end is let pass."""
+    """By their bytes, where all have them; an end token more at the end is accepted."""
     said = text(exchange)
     spelt = _spelt(exchange)
     if not said:
@@ -197,7 +197,7 @@ def offsets_rise(exchange: Exchange) -> Outcome:
 
 @check("the text offsets are as far apart as the tokens are long", Of.BEGUN)
 def offsets_fit(exchange: Exchange) -> Outcome:
-    """In characters, wherever the first one lies; undecided where a token is part of a character."""
+    """In characters, wherever the first one lies; undecided if a token is part of a character."""
     offsets = _offsets(exchange)
     tokens = [token for token in token_logprobs.arrays(exchange)["tokens"] if isinstance(token, str)]
     if len(tokens) != len(offsets) or any("\ufffd" in token or "bytes:" in token for token in tokens):

@@ -22,7 +22,7 @@ _PLACES: Final = {"thinking": 0, "redacted_thinking": 0, "text": 1, "tool_use": 
 
 @check("each block of the message fits its type")
 def blocks_fit(exchange: Exchange) -> Outcome:
-    """Of a type that is not known nothing is asked, and what uses of tools have is another rule's matter."""
+    """Of a type that is not known nothing is asked, and what uses of tools have is checked by another rule."""
     seen = 0
     for number, block in enumerate(_content(exchange)):
         if not block.type:
@@ -95,7 +95,7 @@ def stop_reason_known(exchange: Exchange) -> Outcome:
 
 @check("the message has a stop sequence, be it null", Of.BEGUN)
 def stop_sequence_there(exchange: Exchange) -> Outcome:
-    """A string or null; which one is another rule's matter."""
+    """A string or null; which one is checked by another rule."""
     holder = messages.ending(exchange)
     if holder is None:
         raise undecided(Reason.NOTHING_SEEN, exchange, what="message_delta")

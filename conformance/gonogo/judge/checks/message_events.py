@@ -62,7 +62,7 @@ def field_fits(exchange: Exchange, field: str, kind: str) -> Outcome:
 
 @check('"{field}" in {kind:w}, apart from {others:json}, fits its schema', Of.BEGUN)
 def field_fits_apart(exchange: Exchange, field: str, kind: str, others: list[str]) -> Outcome:
-    """As above, less the parts that other rules own."""
+    """As above, without the parts that other rules own."""
     found = _some(exchange, kind)
     for event in found:
         for misfit in shape.misfits(EVENTS[kind], event.value):
@@ -95,7 +95,7 @@ def begins_unstopped(exchange: Exchange) -> Outcome:
 
 @check("the events of blocks have the numbers of blocks", Of.BEGUN)
 def numbered(exchange: Exchange) -> Outcome:
-    """A whole number from 0 in each of them; which one is another rule's matter."""
+    """A whole number from 0 in each of them; which one is checked by another rule."""
     found = messages.of_kind(exchange, BLOCK_START, BLOCK_DELTA, BLOCK_STOP)
     for event in found:
         number = messages.index(event)
@@ -106,7 +106,7 @@ def numbered(exchange: Exchange) -> Outcome:
 
 @check("every block begins as its type asks for", Of.BEGUN)
 def blocks_begin(exchange: Exchange) -> Outcome:
-    """Of a type that is not known nothing is asked, and what uses of tools have is another rule's matter."""
+    """Of a type that is not known nothing is asked, and what uses of tools have is checked by another rule."""
     return _parts(exchange, BLOCK_START, "content_block", BLOCKS)
 
 

@@ -89,7 +89,7 @@ def stopped(longer: Exchange, cut: Exchange) -> Outcome:
 
 @compare("the stop sequence is not in the message")
 def stop_excluded(longer: Exchange, cut: Exchange) -> Outcome:
-    """What is returned ends before it; where the text goes on behind it, that is another rule's matter."""
+    """What is returned ends before it; where the text goes on behind it, that is checked by another rule."""
     seen = _cut(longer, cut)
     if seen.after is not None and not seen.ran_on:
         return Deviation(f"the text up to {seen.stop!r}: {seen.before!r}", f"the text is {seen.found!r}")
@@ -126,7 +126,7 @@ def stop_named(longer: Exchange, cut: Exchange) -> Outcome:
 class _Cut:
     """The stop sequence that comes first in the longer text, the text before it, and what came.
 
-    `found` is the text that came, and `after` what of it is behind the sequence, None where that is not in it. It has
+    `found` is the text that came, and `after` what of it is behind the sequence, None if that is not in it. It has
     `ran_on` where that is more than one token holds, or all of the longer text.
     """
 
@@ -138,7 +138,7 @@ class _Cut:
     exchanges: tuple[Exchange, Exchange]
 
     def expect_stopped(self) -> None:
-        """Raise Stop where the sequence did not end the text, well or badly."""
+        """Raise Stop if the sequence did not end the text, well or badly."""
         if self.ran_on:
             raise undecided(Reason.NOT_STOPPED, self.exchanges[1])
         if self.after is None and self.found != self.before:

@@ -35,7 +35,7 @@ def used(exchange: Exchange) -> Outcome:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop where the limit cut the answer, or the model refused, so that what it lacks might have come."""
+    """Raise Stop if the limit cut the answer, or the model refused, so that what it lacks might have come."""
     reason = messages.stop_reason(exchange)
     if reason == "refusal":
         raise undecided(Reason.MODEL_REFUSED, exchange)
@@ -45,7 +45,7 @@ def uncut(exchange: Exchange) -> None:
 
 @check("every use is of the tool that must be used", Of.BEGUN)
 def of_the_named(exchange: Exchange) -> Outcome:
-    """The one that tool_choice names; one without a name is another rule's matter."""
+    """The one that tool_choice names; one without a name is checked by another rule."""
     name = exchange.request.fields["tool_choice"]["name"]
     return _every(
         exchange,
@@ -57,7 +57,7 @@ def of_the_named(exchange: Exchange) -> Outcome:
 
 @check("every use is of a tool that was offered", Of.BEGUN)
 def of_the_offered(exchange: Exchange) -> Outcome:
-    """Callers know no other; one without a name is another rule's matter."""
+    """Callers know no other; one without a name is checked by another rule."""
     names = [tool["name"] for tool in exchange.request.fields["tools"]]
     expected = f"a tool_use block with one of the names {', '.join(names)}"
     return _every(exchange, lambda block: _name(block) in (*names, None), expected, "name")
@@ -176,7 +176,7 @@ def _every(exchange: Exchange, holds: Callable[[Block], bool], expected: str, fi
 
 
 def _name(block: Block) -> object:
-    """The name of the tool; None where it has none."""
+    """The name of the tool; None if it has none."""
     found = block.value.get("name")
     return found if _is_text(found) else None
 
@@ -190,7 +190,7 @@ def _pieces(block: Block) -> str:
 
 
 def _input(exchange: Exchange, block: Block) -> Object | None:
-    """What a tool is given; None where it cannot be read."""
+    """What a tool is given; None if it cannot be read."""
     if not exchange.is_stream or not _pieces(block):
         found: object = block.value.get("input", {} if exchange.is_stream else None)
     else:

@@ -153,7 +153,7 @@ def answering_model_is_listed(*exchanges: Exchange) -> Outcome:
 
 
 def _listed(listing: Exchange) -> list[object]:
-    """The ids of the list; Stop if there is none."""
+    """The ids of the list. Raises Stop if there is none."""
     if listing.status in NO_SUCH_ROUTE:
         raise undecided(Reason.NO_LIST, listing, status=listing.status)
     if not accepted(listing):
@@ -167,7 +167,7 @@ def _better(tried: list[Exchange]) -> Exchange:
 
 
 def _retrieved(retrieval: Exchange) -> Outcome:
-    """What was retrieved; Stop if that cannot be told."""
+    """What was retrieved. Raises Stop if that cannot be told."""
     if not accepted(retrieval) or retrieval.failure is not None:
         raise unanswered(retrieval)
     if not kinds.of_its_kind(retrieval):
@@ -176,7 +176,7 @@ def _retrieved(retrieval: Exchange) -> Outcome:
 
 
 def _is_lost(retrieval: Exchange) -> bool:
-    """Whether the model is not there; a refused key, too little time or no answer at all says nothing of that."""
+    """Whether the model is not there; a refused key, too little time or no answer at all says nothing about that."""
     return not accepted(retrieval) and retrieval.status not in {None, 401, 403, 429, 503}
 
 

@@ -47,7 +47,7 @@ def choice_for_each_streamed(exchange: Exchange) -> Outcome:
 
 @check("each choice begins with the prompt of its index")
 def in_order(exchange: Exchange) -> Outcome:
-    """Echoed prompts show which choice answers which; undecided where nothing is echoed."""
+    """Echoed prompts show which choice answers which; undecided if nothing is echoed."""
     prompts = _prompts(exchange)
     choices = reading.choices(exchange)
     if {choice.get("index") for choice in choices} != set(range(len(prompts))):

@@ -57,7 +57,7 @@ def refused_or_not_implemented(exchange: Exchange) -> Outcome:
 
 @check("the request is not accepted", Of.ANY)
 def not_accepted(exchange: Exchange) -> Outcome:
-    """Refused with 4xx; where the server failed instead, that is another rule's matter."""
+    """Refused with 4xx; where the server failed instead, that is checked by another rule."""
     if exchange.status is None or exchange.status >= 500:
         raise unanswered(exchange)
     return refused(exchange)
@@ -71,7 +71,7 @@ def not_failing(exchange: Exchange) -> Outcome:
 
 @check("the status of the refusal is {statuses}", Of.REFUSED)
 def refusal_status(exchange: Exchange, statuses: str) -> Outcome:
-    """One of the statuses named; a server error that is not among them is another rule's matter."""
+    """One of the statuses named; a server error that is not among them is checked by another rule."""
     actual = exchange.status
     assert actual is not None
     if str(actual) in statuses.split(" or "):
@@ -135,7 +135,7 @@ def no_trace(exchange: Exchange) -> Outcome:
 
 @check("no file of the server is named in the refusal", Of.REFUSED)
 def no_path(exchange: Exchange) -> Outcome:
-    """A path of its disk; a stack trace is another rule's matter, and what the request named may be named again."""
+    """A path of its disk; a stack trace is checked by another rule, and what the request named may be named again."""
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)
     said = exchange.body.decode("utf-8", "replace").replace("\\/", "/")

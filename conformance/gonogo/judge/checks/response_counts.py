@@ -95,7 +95,7 @@ def within_limit(exchange: Exchange) -> Outcome:
 
 @check("the response that reaches its limit has the status incomplete", Of.BEGUN)
 def cut_is_told(exchange: Exchange) -> Outcome:
-    """A model that stopped before the limit tells nothing of it."""
+    """A model that stopped before the limit tells nothing about it."""
     _reach_limit(exchange)
     found = responses.final(exchange)
     if found.get("status") == "incomplete":
@@ -105,7 +105,7 @@ def cut_is_told(exchange: Exchange) -> Outcome:
 
 @check("the response that reaches its limit gives max_output_tokens as the reason", Of.BEGUN)
 def cut_has_reason(exchange: Exchange) -> Outcome:
-    """Which is in incomplete_details; that the status says so is another rule's matter."""
+    """Which is in incomplete_details; that the status says so is checked by another rule."""
     _reach_limit(exchange)
     if not responses.is_cut(exchange):
         raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"incomplete"')

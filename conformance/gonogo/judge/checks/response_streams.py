@@ -95,7 +95,7 @@ def deltas_are_text(exchange: Exchange) -> Outcome:
 
 @check('every output_text.delta has an array "{field}"', Of.BEGUN)
 def deltas_have(exchange: Exchange, field: str) -> Outcome:
-    """Empty where it was not asked for."""
+    """Empty if it was not asked for."""
     found = [event for event in named_events.events(exchange) if event.type == responses.TEXT_DELTA]
     for event in found:
         if not isinstance(event.value.get(field), list):

@@ -27,7 +27,7 @@ OPEN_FIELDS = (
     "safety_identifier", "prompt_cache_key", "truncation", "text", "presence_penalty", "frequency_penalty",
     "top_logprobs", "store", "background", "service_tier",
 )  # fmt: skip
-"""What Open Responses requires of a response beyond the official document, null where there is nothing to say."""
+"""What Open Responses requires of a response beyond the official document, null if there is nothing to say."""
 OWN_KIND = ":"
 """The mark in the type of an item of a server's own kind, behind the name of the server."""
 KNOWN_ITEMS = frozenset(
@@ -58,7 +58,7 @@ def field_fits(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" of the response, its entries aside, fits the contract', Of.BEGUN)
 def field_itself_fits(exchange: Exchange, field: str) -> Outcome:
-    """As above, less what is inside of it, which other rules own."""
+    """As above, without what is inside of it, which other rules own."""
     return _fits(exchange, field, lambda misfit: misfit.field == field)
 
 
@@ -80,7 +80,7 @@ def field_told(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" of the response is a whole number of seconds', Of.BEGUN)
 def whole_seconds(exchange: Exchange, field: str) -> Outcome:
-    """As Open Responses has it; that it is a number at all is another rule's matter."""
+    """As Open Responses has it; that it is a number at all is checked by another rule."""
     value = responses.final(exchange).get(field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a number")
@@ -244,7 +244,7 @@ def parts_fit(exchange: Exchange) -> Outcome:
 
 @check('each output_text has an array "{field}"', Of.BEGUN)
 def texts_have(exchange: Exchange, field: str) -> Outcome:
-    """Empty where there is nothing in it."""
+    """Empty if there is nothing in it."""
     found = [part for part in _parts(exchange) if part.get("type") == "output_text"]
     return _each(
         exchange, found, lambda part: _lacks(part, field, list), f'a list "{field}"', f'text with "{field}"'
@@ -285,7 +285,7 @@ def arguments_are_json(exchange: Exchange) -> Outcome:
 
 @check("each reasoning item has a summary array", Of.BEGUN)
 def reasoning_has_summary(exchange: Exchange) -> Outcome:
-    """Empty where there is no summary."""
+    """Empty if there is no summary."""
     found = [item for item in responses.output(exchange) if item.get("type") == "reasoning"]
     if not found:
         raise undecided(Reason.NO_REASONING, exchange)

@@ -37,7 +37,7 @@ def no_server_error(*exchanges: Exchange) -> Outcome:
 
 @compare("every case is answered", Of.ANY)
 def answered(*exchanges: Exchange) -> Outcome:
-    """No connection is dropped, and none is the last; what took too long is another rule's matter."""
+    """No connection is dropped, and none is the last; what took too long is checked by another rule."""
     kept = saw("complete answer", *fuzz_defects.right(fuzz_defects.endings(exchanges)))
     return _died(exchanges) or judged(exchanges, fuzz_defects.dropped(exchanges), kept)
 
@@ -154,7 +154,7 @@ def _lives(sign: Exchange) -> bool:
 
 
 def judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect], kept: Kept | Undecided) -> Outcome:
-    """A deviation that shows each cause of the defects; where there are none, `kept` if enough was accepted."""
+    """A deviation that shows each cause of the defects; if there are none, `kept` if enough was accepted."""
     found = list(defects)
     cases = attributable(exchanges)
     exchanges = tuple(exchange for exchange in exchanges if case(exchange.stimulus))

@@ -78,7 +78,7 @@ def greedy_too(first: Exchange, again: Exchange, drawn: Exchange) -> Outcome:
 
 @compare("a text at temperature 2 is not the greedy one", Of.ANY)
 def drawn_at_all(greedy: Exchange, drawn: Exchange, again: Exchange, measured: Exchange) -> Outcome:
-    """Two texts that were drawn hot and are the greedy one all the same were not drawn.
+    """Two texts that were drawn hot and are the greedy one anyway were not drawn.
 
     They are compared with the greedy text and not with each other: a server may begin with the same seed each time, and
     a cache may give out one answer twice. The last answer tells how sure the model was, where the target says that.
@@ -138,14 +138,14 @@ def _other(first: Exchange, again: Exchange) -> Deviation | None:
 
 
 def repeated(first: Exchange, again: Exchange) -> str:
-    """The greedy text; Stop if it does not repeat."""
+    """The greedy text. Raises Stop if it does not repeat."""
     if _other(first, again) is not None:
         raise undecided(Reason.NOT_REPEATED, first, again)
     return _said(first)
 
 
 def _said(exchange: Exchange) -> str:
-    """The text to its end; Stop if there is none, as where all of it went into reasoning."""
+    """The text to its end. Raises Stop if there is none, as where all of it went into reasoning."""
     if exchange.is_stream:
         reading.unfailed(exchange)
     said = text(exchange)

@@ -1,7 +1,7 @@
 """Fields against the contract's schemas.
 
 A rule owns the fields that it names, so that one wrong field is one finding. It is kept only where its field was there;
-null counts as the field where the schema requires the field, and as none where it may be left out.
+null counts as the field where the schema requires the field, and as none if it may be omitted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def answer_field_fits(exchange: Exchange, field: str, component: str) -> Outcome
 
 @check('"{field}" in the answer, apart from {others:json}, fits {component:w}')
 def answer_field_fits_apart(exchange: Exchange, field: str, others: list[str], component: str) -> Outcome:
-    """As above, less the parts that other rules own; an empty array has nothing of what it is for."""
+    """As above, without the parts that other rules own; an empty array has nothing of what it is for."""
     deviation = _answer(exchange, component, lambda m: shape.owned(m, field) and not _any_owned(m, others))
     if deviation is not None:
         return deviation
@@ -52,7 +52,7 @@ def answer_rest_fits(exchange: Exchange, component: str, others: list[str]) -> O
 
 @check('"{field}" in the refusal fits {component:w}', Of.REFUSED)
 def refusal_field_fits(exchange: Exchange, field: str, component: str) -> Outcome:
-    """The field of an error answer; the object around it is another rule's matter."""
+    """The field of an error answer; the object around it is checked by another rule."""
     value = reading.answer(exchange)
     parent = field.rpartition(".")[0]
     if parent and not isinstance(value.get(parent), dict):
@@ -70,7 +70,7 @@ def chunk_field_fits(exchange: Exchange, field: str, component: str) -> Outcome:
 
 @check('"{field}" in every chunk, apart from {others:json}, fits {component:w}', Of.BEGUN)
 def chunk_field_fits_apart(exchange: Exchange, field: str, others: list[str], component: str) -> Outcome:
-    """As above, less the parts that other rules own."""
+    """As above, without the parts that other rules own."""
     deviation = _chunks(exchange, component, lambda m: shape.owned(m, field) and not _any_owned(m, others))
     return deviation or _saw_field_in_chunks(exchange, field, component)
 
@@ -122,14 +122,14 @@ def _saw_field_in_chunks(exchange: Exchange, field: str, component: str) -> Outc
 
 
 def _saw_answer(exchange: Exchange, component: str) -> Outcome:
-    """The answer, where it is one of its operation: most of what it lacks is for other rules to say."""
+    """The answer, where it is one of its operation: most of what it lacks is checked by other rules."""
     if not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
     return saw(f"answer validated against {component}", exchange)
 
 
 def _saw_chunks(exchange: Exchange, component: str) -> Outcome:
-    """The chunks, where they have choices: most of what they lack is for other rules to say."""
+    """The chunks, where they have choices: most of what they lack is checked by other rules."""
     seen = sum(isinstance(chunk.value.get("choices"), list) for chunk in reading.chunks(exchange))
     return saw(f"chunk validated against {component}", exchange, count=seen)
 

@@ -21,7 +21,7 @@ CHARACTER = 4
 
 @check("there are {number:d} choices")
 def number_whole(exchange: Exchange, number: int) -> Outcome:
-    """As many as `n` says; none at all is another rule's matter."""
+    """As many as `n` says; none at all is checked by another rule."""
     found = len(reading.choices(exchange))
     if found != number:
         return _deviation(number, found)

@@ -60,7 +60,7 @@ class _Stopped:
     def outcome(self, what: str, *, right: set[Ending], wrong: set[Ending]) -> Outcome:
         """A deviation where the text ends in a wrong way, kept by `what` where in a right one; else undecided.
 
-        What is neither is another rule's matter, and shows nothing of this one.
+        What is neither is checked by another rule, and shows nothing of this one.
         """
         if self.ending in wrong:
             if self.ending is Ending.SHORT:
@@ -81,7 +81,7 @@ class _Stopped:
 
 
 def stopped_text(baseline: Exchange, cut: Exchange) -> _Stopped:
-    """How the text compares with the greedy text of the baseline; Stop if it is another one."""
+    """How the text compares with the greedy text of the baseline. Raises Stop if it is another one."""
     whole, actual = text(baseline), text(cut).strip()
     if not actual:
         raise undecided(Reason.NO_TEXT, cut)
@@ -174,7 +174,7 @@ def exact(*exchanges: Exchange) -> Outcome:
 def earliest(*exchanges: Exchange) -> Outcome:
     """Not before the one that is listed first.
 
-    A list that is ignored, and a sequence that stays in the text that it ended, are other rules' matters.
+    A list that is ignored, and a sequence that stays in the text that it ended, are checked by another rule.
     """
     stopped = stopped_text(exchanges[0], exchanges[-1])
     if stopped.ending is Ending.PAST and not _ends_at_another(exchanges[0], stopped):
@@ -262,7 +262,7 @@ def _complete(exchange: Exchange) -> None:
 
 
 def _reason(exchange: Exchange) -> object:
-    """The finish reason of the first choice; Stop if none is given, which other rules say."""
+    """The finish reason of the first choice. Raises Stop if none is given, which other rules report."""
     if exchange.is_stream:
         reading.unfailed(exchange)
         given = [choice.get("finish_reason") for _, choice in reading.by_choice(exchange).get(0, [])]

@@ -49,7 +49,7 @@ def is_json(exchange: Exchange) -> Outcome:
 
 @check("what the text says as JSON is admitted by the schema", Of.BEGUN)
 def json_admitted(exchange: Exchange) -> Outcome:
-    """Undecided where the text is no JSON, of which another rule speaks."""
+    """Undecided if the text is no JSON, which another rule checks."""
     said = _said(exchange)
     try:
         value = reading.parse(said)
@@ -96,7 +96,7 @@ def admitted(exchange: Exchange, said: str, value: object, schema: Object) -> Ou
 
 
 def _said(exchange: Exchange) -> str:
-    """The whole text; Stop if there is none, or not all of it came."""
+    """The whole text. Raises Stop if there is none, or not all of it came."""
     calls.uncut(exchange)
     if exchange.is_stream:
         reading.unfailed(exchange)

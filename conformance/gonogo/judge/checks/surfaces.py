@@ -99,7 +99,7 @@ def same_output(*exchanges: Exchange) -> Outcome:
 
 
 def read(exchange: Exchange) -> Told:
-    """What the answer says; Stop where it cannot be read."""
+    """What the answer says. Raises Stop if it cannot be read."""
     return READERS[exchange.request.operation](exchange)
 
 
@@ -119,7 +119,7 @@ def _differ(one: Exchange, other: Exchange, shown: Callable[[Told], str], what: 
 
 
 def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
-    """A whole answer of each surface; Stop where one of them does not repeat its text, or a text is empty."""
+    """A whole answer of each surface. Raises Stop if one of them does not repeat its text, or a text is empty."""
     chat_stream, chat, other_stream, other = exchanges
     for streamed, whole in ((chat_stream, chat), (other_stream, other)):
         reading.unfailed(streamed)
@@ -132,7 +132,7 @@ def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
 
 
 def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
-    """Raise Stop where chat was asked for more, as by --extra-body, than the other surface."""
+    """Raise Stop if chat was asked for more, as by --extra-body, than the other surface."""
     more = chat.request.fields.keys() - {
         "model",
         "messages",

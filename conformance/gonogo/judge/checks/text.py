@@ -152,7 +152,7 @@ def no_leading_space(*exchanges: Exchange) -> Outcome:
 
 
 def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """The stream and the whole answer; Stop if the repeated stream has another text."""
+    """The stream and the whole answer. Raises Stop if the repeated stream has another text."""
     reading.unfailed(first)
     if text(first) != text(again):
         raise undecided(Reason.NOT_REPEATED, first, again)
@@ -160,14 +160,14 @@ def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchan
 
 
 def _alike(streamed: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """Both; Stop if they have not the same text, which is for another rule to say."""
+    """Both. Raises Stop if they have not the same text, which is checked by another rule."""
     if _said(streamed).strip() != _said(whole).strip():
         raise undecided(Reason.TEXTS_DIFFER, streamed, whole)
     return streamed, whole
 
 
 def _reason(exchange: Exchange) -> object:
-    """The reason of the only choice; Stop if it is none of those that end a text."""
+    """The reason of the only choice. Raises Stop if it is none of those that end a text."""
     given = calls.finish_reasons(exchange)
     if not given:
         all_of_it(exchange)
@@ -190,7 +190,7 @@ def _readable(exchange: Exchange) -> str:
 
 
 def _strings(data: str) -> str:
-    """All strings of a JSON value, one text; "" where it is none, which other rules say."""
+    """All strings of a JSON value, one text; "" if it is none, which other rules report."""
     try:
         return json.dumps(json.loads(data), ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -198,7 +198,7 @@ def _strings(data: str) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    """The text; Stop if there is none."""
+    """The text. Raises Stop if there is none."""
     said = text(exchange)
     if not said:
         raise undecided(Reason.NO_TEXT, exchange)

@@ -95,7 +95,7 @@ def named(exchange: Exchange, name: str) -> Outcome:
 
 @check('the finish reason "tool_calls" stands beside a call')
 def finishes_a_call(exchange: Exchange) -> Outcome:
-    """Clients that read it look for calls; a message that is no object is for the schema's rules to say."""
+    """Clients that read it look for calls; a message that is no object is checked by the schema's rules."""
     finished = [c for c in reading.choices(exchange) if c.get("finish_reason") == "tool_calls"]
     if not finished:
         raise undecided(Reason.NO_CALL_FINISHED, exchange)
@@ -151,7 +151,7 @@ def ids_differ(*exchanges: Exchange) -> Outcome:
 
 @check("the arguments of every call are the text of a JSON object", Of.BEGUN)
 def arguments_parse(exchange: Exchange) -> Outcome:
-    """Text put together, where it is streamed; undecided where the limit may have cut it."""
+    """Text put together, where it is streamed; undecided if the limit may have cut it."""
     found = calls.arguments(exchange)
     for text in found:
         try:
@@ -221,7 +221,7 @@ def no_index(exchange: Exchange) -> Outcome:
 
 @check("the finish reason beside a call is {reasons}", Of.BEGUN)
 def finish_reason(exchange: Exchange, reasons: str) -> Outcome:
-    """One of those named, or "length" where the call was cut; undecided where no tool was called."""
+    """One of those named, or "length" where the call was cut; undecided if no tool was called."""
     if not calls.names(exchange):
         raise undecided(Reason.NO_CALL, exchange)
     calls.uncut(exchange)
@@ -244,7 +244,7 @@ def one_at_a_time(exchange: Exchange) -> Outcome:
 
 
 def _ids(exchange: Exchange) -> list[str]:
-    """The id of each call, whole or streamed; "" where it has none."""
+    """The id of each call, whole or streamed; "" if it has none."""
     if exchange.is_stream:
         return [next(iter(calls.ids(parts)), "") for _, parts in sorted(calls.by_call(exchange).items())]
     return [found if isinstance(found := call.get("id"), str) else "" for call in calls.some(exchange)]

@@ -44,7 +44,7 @@ def precondition(exchange: Exchange) -> Outcome:
 
 @check("one chunk without choices carries the usage beside the calls", Of.BEGUN)
 def usage_chunk_beside(exchange: Exchange) -> Outcome:
-    """As in every stream; undecided where no tool was called, of which the rule of every stream speaks."""
+    """As in every stream; undecided if no tool was called, of which the rule of every stream speaks."""
     precondition(exchange)
     return usage_chunk(exchange)
 
@@ -83,7 +83,7 @@ def once(exchange: Exchange) -> Outcome:
 
 @check("no two calls share an index", Of.BEGUN)
 def one_index_each(exchange: Exchange) -> Outcome:
-    """Clients glue the arguments of both together (ollama/ollama#15457); undecided where there is one call."""
+    """Clients glue the arguments of both together (ollama/ollama#15457); undecided if there is one call."""
     found = calls.by_call(exchange)
     for index, parts in sorted(found.items()):
         names = calls.ids(parts)
@@ -170,7 +170,7 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
 def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
     """As JSON: spacing does not matter. Where greedy text does not repeat, arguments need not.
 
-    Other tools, arguments that are lost and those that are not JSON are other rules' matters.
+    Other tools, arguments that are lost and those that are not JSON are checked by another rule.
     """
     repeated(first, again)
     complete = _complete(whole, streamed)
@@ -202,7 +202,7 @@ def _complete(whole: Exchange, streamed: Exchange) -> int | None:
 
 
 def _called(exchange: Exchange, most: int | None) -> list[tuple[object, str]]:
-    """The name of each call with its arguments as JSON in one spelling; Stop if they are not a JSON object.
+    """The name of each call with its arguments as JSON in one spelling. Raises Stop if they are not a JSON object.
 
     Of `most` calls, where that is not None.
     """

@@ -48,7 +48,7 @@ def charset_right(exchange: Exchange) -> Outcome:
 
 @check("no object has two fields of one name", Of.ANY)
 def names_differ(exchange: Exchange) -> Outcome:
-    """In the body, or in the data of each event; other rules speak of data that is not JSON."""
+    """In the body, or in the data of each event; other rules check data that is not JSON."""
     if exchange.status is None:
         raise unanswered(exchange)
     texts = [exchange.body.decode("utf-8", "replace")] if exchange.media_type == JSON else []
@@ -65,7 +65,7 @@ def names_differ(exchange: Exchange) -> Outcome:
 
 
 def _objects(text: str) -> list[list[str]]:
-    """The names of each object's fields, inner objects first; none where the text is not JSON."""
+    """The names of each object's fields, inner objects first; none if the text is not JSON."""
     found: list[list[str]] = []
 
     def note(pairs: list[tuple[str, object]]) -> dict[str, object]:

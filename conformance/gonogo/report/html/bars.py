@@ -39,7 +39,7 @@ class Part:
 
 
 def bar(totals: Mapping[Verdict, int]) -> tuple[Part, ...]:
-    """The parts of a bar that is as wide as all of these together; none where there is nothing to show.
+    """The parts of a bar that is as wide as all of these together; none if there is nothing to show.
 
     Rules that are not applicable count for nothing, unless there are no others.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def processors(sampling: Sampling) -> list[LogitsProcessor]:
-    """What `sampling` asks for, in the order in which it is to be applied; none where it asks for nothing."""
+    """What `sampling` asks for, in the order in which it is to be applied; none if it asks for nothing."""
     penalised = sampling.presence_penalty or sampling.frequency_penalty
     return [
         *([Penalties(sampling.presence_penalty, sampling.frequency_penalty)] if penalised else []),

@@ -62,7 +62,7 @@ class Reasoning:
     def style(self, unspelled: Callable[[int], bool]) -> ReasoningStyle | None:
         """The style of a model whose template has to do with the markers; `unspelled` tokens are none for a grammar.
 
-        Vocabularies are shared with models that were not trained to reason, whose templates say nothing of it.
+        Vocabularies are shared with models that were not trained to reason, whose templates say nothing about it.
         """
         start, end = self._tokenizer.think_start, self._tokenizer.think_end
         if not (self._marked and self._tokenizer.has_chat_template):
@@ -88,7 +88,7 @@ class Reasoning:
 
     @property
     def _source(self) -> str:
-        """The text of the template, or of all where there are several; "" where it is a program."""
+        """The text of the template, or of all if there are several; "" if it is a program."""
         template = self._tokenizer.chat_template
         return "".join(template.values()) if isinstance(template, dict) else template or ""
 
@@ -103,10 +103,10 @@ class Reasoning:
 
 
 def efforts(render: Render, source: str) -> Mapping[Effort, Settings]:
-    """What a template has to be given for each effort that it can keep; `source` is its text, "" where it has none.
+    """What a template has to be given for each effort that it can keep; `source` is its text, "" if it has none.
 
-    `render` gives a prompt with these settings, None if the template refuses them. A template that has levels
-    gets those that it knows. One that can only be switched is off for "none" and for "minimal" ("few or no reasoning
+    `render` gives a prompt with these settings, None if the template refuses them. A template that has levels gets
+    those that it knows. One that can only be switched is off for "none" and for "minimal" ("few or no reasoning
     tokens", OpenAI guide, "Using GPT-5"), and on for every other.
     """
     switch = next((name for name in SWITCHES if _matters(render, name, (True, False))), None)

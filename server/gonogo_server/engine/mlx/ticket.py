@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 class Ticket:
     """Made on the event loop that waits for the answer.
 
-    What nobody reads waits here, the whole answer at most: `max_tokens` pieces of 0.14 kB each, or of 3.5 kB with
-    the 20 likeliest tokens (SmolLM2; the caches it takes to generate them have 46 kB a token). The answer of a slow
-    reader continues all the same. Taken out of its batch it would lose the token that mlx_lm has drawn ahead, and so
-    what its seed promises; its pieces put together would count tokens that follow a stop string.
+    What nobody reads waits here, the whole answer at most: `max_tokens` pieces of 0.14 kB each, or of 3.5 kB with the
+    20 likeliest tokens (SmolLM2; the caches it takes to generate them have 46 kB a token). The answer of a slow reader
+    continues anyway. Taken out of its batch it would lose the token that mlx_lm has drawn ahead, and so what its seed
+    promises; its pieces put together would count tokens that follow a stop string.
     """
 
     def __init__(self) -> None:

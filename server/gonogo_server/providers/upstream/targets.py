@@ -45,7 +45,7 @@ class Targets:
         return len(self._targets)
 
     def next(self, tried: Collection[str] = ()) -> Target:
-        """Who is asked next, rather than those that were `tried`; one that is set aside where there is no other."""
+        """Who is asked next, rather than those that were `tried`; one that is set aside if there is no other."""
         now = self._clock()
         return min(
             self._targets, key=lambda each: (each.url in tried, each.until > now, each.open, each.until)

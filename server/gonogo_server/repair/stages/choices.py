@@ -35,7 +35,7 @@ class Choices:
         self._numbers: dict[int, int] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk; nothing where it has neither a choice nor usage."""
+        """The chunk; nothing if it has neither a choice nor usage."""
         choices = chunk.get("choices")
         if type(choices) is not list or not choices:
             return self._without(chunk, choices)

@@ -32,7 +32,7 @@ class Finish:
         self._held: Document | None = None
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, behind one that was held and proved to be the last of its choice; nothing where it is held."""
+        """The chunk, behind one that was held and proved to be the last of its choice; nothing if it is held."""
         if self._held is None and not self._finished:
             for choice in chunk["choices"]:
                 self._begun.add(choice["index"])

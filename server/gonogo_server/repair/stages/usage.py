@@ -38,7 +38,7 @@ class Usage:
         return self._counted is not None
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk without its count; nothing where that was all."""
+        """The chunk without its count; nothing if that was all."""
         usage = chunk.get("usage")
         if usage is None:
             self._behind = self._counted is not None

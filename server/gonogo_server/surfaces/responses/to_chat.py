@@ -69,7 +69,7 @@ def asked(
 ) -> Asked:
     """The same for chat.
 
-    `before` are the items of the conversation so far; None where no response is stored, so that none can be continued.
+    `before` are the items of the conversation so far; None if no response is stored, so that none can be continued.
     `images` says whether images are supported. Raises `BadRequest`, with `param`, for what is not.
     """
     refuse_foreign(body.model_extra, FOREIGN)

@@ -108,7 +108,7 @@ class ResponseWriter(BlockWriter):
                 return self._close(cut=cut)
             case Ended():
                 self._ended = event
-                # An answer silently is a message all the same, as clients look for one.
+                # An answer silently is a message anyway, as clients look for one.
                 return (
                     []
                     if self._output

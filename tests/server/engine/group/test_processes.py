@@ -89,7 +89,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def listening_at(lines: IO[str]) -> str:
-    """The base URL that the server says it listens at; "" where it ends instead."""
+    """The base URL that the server says it listens at; "" if it ends instead."""
     found = (re.search(r"listening on (http://\S+/v1)", line) for line in lines)
     return next((match[1] for match in found if match), "")
 

@@ -41,7 +41,7 @@ class Pace:
         self._begun = guessed, self._clock()
 
     def end(self) -> None:
-        """What began has ended; nothing where nothing was to be timed."""
+        """What began has ended; nothing if nothing was to be timed."""
         if self._begun is not None:
             guessed, begun = self._begun
             self._times[guessed].append(self._clock() - begun)
