@@ -1,6 +1,6 @@
 """gonogo: the go/no-go gauge for OpenAI-compatible endpoints.
 
-What is imported from here stays where it is: `check` and `acheck`, the report they return, and what they raise.
+The names exported here are stable: `check` and `acheck`, the report they return, and the exceptions they raise.
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ __all__ = [*_HOMES]  # noqa: PLE0604 - the names are texts
 
 
 def __getattr__(name: str) -> object:
-    """A public name or `__version__`, imported where it is requested: the command line needs few of them."""
+    """Import a public name or `__version__` on first use, because the command line needs few of them."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415 - takes as long to import as Python itself
 

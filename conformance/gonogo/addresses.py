@@ -1,6 +1,6 @@
 """Base URLs: paths are appended to them, and their query goes with every request (Azure's `?api-version=…`).
 
-A value of a query that looks like a credential by its name is shown nowhere.
+A query value whose name looks like a credential is never shown.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from gonogo.redaction import REDACTED, looks_secret
 
 
 def tidy(base_url: str) -> str:
-    """The same base URL with no "/" at the end of its path."""
+    """The base URL without a trailing "/" in its path."""
     root, query = parted(base_url)
     return f"{root}?{query}" if query else root
 
@@ -23,13 +23,13 @@ def parted(base_url: str) -> tuple[str, str]:
 
 
 def url_of(base_url: str, path: str) -> str:
-    """Where a request with this path goes; `path` begins with "/" and may have a query of its own."""
+    """The URL of a request with this path; `path` begins with "/" and may have a query of its own."""
     root, query = parted(base_url)
     return root + with_query(path, query)
 
 
 def with_query(path: str, query: str) -> str:
-    """The path with the query of the base URL after its own."""
+    """The path with the query of the base URL appended."""
     if not query:
         return path
     return f"{path}{'&' if '?' in path else '?'}{query}"
@@ -44,7 +44,7 @@ def shown(base_url: str) -> str:
 
 
 def secrets_of(base_url: str) -> tuple[str, ...]:
-    """The secrets in the query of a base URL, as they are once percent signs are read."""
+    """The secrets in the query of a base URL, percent-decoded."""
     pairs = parse_qsl(parted(base_url)[1])
     return tuple(value for name, value in pairs if looks_secret(name))
 

@@ -1,6 +1,6 @@
 """The Python API: `gonogo.check` checks a target and returns the report; `gonogo.acheck` does so in an event loop.
 
-Import the names from `gonogo` itself, where they stay; the modules below it may move.
+Import the names from `gonogo` itself, where they are stable; the modules below it may move.
 """
 
 from __future__ import annotations
@@ -60,18 +60,17 @@ def check(  # noqa: PLR0913 - one parameter an option, each by its name
     insecure: bool = False,
     context_length: int | None = None,
 ) -> Report:
-    """Ask a target everything that the rules look at, and return the report; its `gate` is the answer.
+    """Send the requests of the rules to a target, judge the answers, and return the report; its `gate` is the verdict.
 
     `base_url` ends before "/chat/completions", as in "http://127.0.0.1:8000/v1". Nothing is read from the environment
-    or from a file that is not named here: `api_key` is sent as a bearer token where it is given. `models` are judged
-    one by one, the first that the target lists where none is given. `only`, `skip` and `require` hold ids of rules or
-    of their groups ("chat.stream"), `profiles` names of profiles ("agent"), `rules` a rule set ("2026-12").
-    `timeout` limits one answer, and `max_seconds` all of them together, both in seconds; no more is sent after
-    `max_failures` broken must rules.
-    `evidence` is a file to write, `baseline` a TOML file of waivers. `context_length` is in tokens.
+    or from a file that is not named here: `api_key`, if given, is sent as a bearer token. `models` are judged one by
+    one; the default is the first model that the target lists. `only`, `skip` and `require` hold ids of rules or of
+    their groups ("chat.stream"), `profiles` names of profiles ("agent"), `rules` a rule set ("2026-12"). `timeout`
+    limits one answer, and `max_seconds` all of them together, both in seconds; the run stops after `max_failures`
+    broken must rules. `evidence` is a file to write, `baseline` a TOML file of waivers. `context_length` is in tokens.
 
-    Raises UsageError for an argument that cannot be obeyed, TargetError if the target cannot be judged at all, and
-    EvidenceError if the file of evidence cannot be written; each is a GonogoError, whose text says what to do.
+    Raises UsageError for an invalid argument, TargetError if the target cannot be judged at all, and EvidenceError if
+    the file of evidence cannot be written; each is a GonogoError, whose text says what to do.
     """
     _refuse_text(models=models, only=only, skip=skip, require=require, profiles=profiles)
     ca_path = None if ca_file is None else Path(ca_file)
@@ -132,7 +131,7 @@ CancelledError.
 
 
 def _refuse_text(**options: Iterable[str]) -> None:
-    """Raise UsageError for "chat" where ("chat",) is meant: a text is an iterable of its letters."""
+    """Raise UsageError for "chat" in place of ("chat",): a string is an iterable of its letters."""
     for name, value in options.items():
         if isinstance(value, str):
             raise UsageError(f'{name} takes several texts: write {name}=["{value}"].')

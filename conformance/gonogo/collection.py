@@ -53,18 +53,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Approach:
-    """How a target is asked.
+    """How to reach a target, and the limits of a run.
 
-    `base_url` ends before "/chat/completions". `models` are requested in turn; without any, and where the one for
-    embeddings is None, that is chosen from the target's list. `timeout` is the limit of one exchange in seconds,
-    `concurrency` the requests in flight at a time. `evidence` is the file that keeps what is recorded, while it is
-    recorded. `fuzzing` is how generated requests follow those of the rules, if they do. `extra_body` holds fields that
-    are added to the body of every generation. `resume` is whether the file of evidence is resumed: what reached the
-    target is not sent again. `headers` are added to every request; `ca_file` and `insecure` say whom TLS trusts (see
-    `collect.trust`). `interval` is the least time between the beginnings of two requests, `max_seconds` the longest
-    that the requests may take together, both in seconds, `max_bytes` the most that the bodies of their answers may have
-    together. After `max_failures` broken must rules no more is sent. `context_length` is that of the model in tokens,
-    for targets that do not tell it. `behind` is how to stand behind the target as its upstream, if one does.
+    `base_url` ends before "/chat/completions". `models` are requested in turn; models that are not given, including the
+    embedding model, are chosen from the target's list. `timeout` is the limit of one exchange in seconds, `concurrency`
+    the requests in flight at a time. `evidence` is the file that is written during the run. `fuzzing` describes the
+    generated requests that follow those of the rules, if any. `extra_body` holds fields that are added to the body of
+    every generation. `resume` is whether the file of evidence is resumed: what reached the target is not sent again.
+    `headers` are added to every request; `ca_file` and `insecure` say whom TLS trusts (see `collect.trust`). `interval`
+    is the least time between the beginnings of two requests, `max_seconds` the longest that the requests may take
+    together, both in seconds, `max_bytes` the most that the bodies of their answers may have together. After
+    `max_failures` broken must rules no more is sent. `context_length` is that of the model in tokens, for targets that
+    do not tell it. `behind` is how to stand behind the target as its upstream, if one does.
     """
 
     base_url: str
@@ -89,7 +89,7 @@ class Approach:
 
     @property
     def has_key(self) -> bool:
-        """Whether anything that looks like a credential goes with the requests."""
+        """Whether the requests carry anything that looks like a credential."""
         return self.api_key is not None or any(looks_secret(header.name) for header in self.headers)
 
 
@@ -137,7 +137,7 @@ async def collect(
             everything.greeted(greeting.exchanges)
             try:
                 broken_off = await bounds.keep(everything.run(partial(_send, asked, approach.fuzzing), asked))
-            except ExceptionGroup as group:  # of the requests in flight; one sentence is enough
+            except ExceptionGroup as group:  # of the requests in flight; one error is enough
                 raise _told(group) from group
             if broken_off is not None:
                 _give_up(everything, asked, approach.fuzzing, broken_off)
@@ -209,7 +209,7 @@ def _give_up(runs: ModelRuns, asked: Plan, fuzzing: Fuzzing | None, because: Bec
 def _enough_in(
     enough: Callable[[Record], Because | None], begun: Record, kept: Kept, unsettled: Collection[str]
 ) -> Because | None:
-    """Why the run ends with what was kept, answers left out that may be asked for once more."""
+    """Why the run ends with what was recorded, without answers that may be requested once more."""
     record = kept.added_to(begun)
     return enough(
         replace(record, exchanges=tuple(e for e in record.exchanges if e.stimulus not in unsettled))
@@ -218,14 +218,14 @@ def _enough_in(
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """What may end a run: a call of `stopper`, or `max_seconds` after `began`, a time of the loop."""
+    """What may end a run: `stopper`, or `max_seconds` after `began`, a time of the loop."""
 
     stopper: Stopper
     max_seconds: float | None
     began: float
 
     async def keep(self, work: Coroutine[None, None, None]) -> Because | None:
-        """Do the work; why it was broken off, None if it was not."""
+        """Run the work; returns why it was interrupted, or None."""
         deadline = None if self.max_seconds is None else self.began + self.max_seconds
         return await self.stopper.bound(work, deadline)
 
@@ -241,14 +241,14 @@ def _recorder(approach: Approach) -> Recorder:
 
 
 def _limited(recorder: Records, approach: Approach, stopper: Stopper) -> Records:
-    """The recorder with the limits of the approach on how often it sends, and how much it reads in all."""
+    """The recorder with the rate and size limits of the approach."""
     if approach.max_bytes is not None:
         recorder = SizeLimited(recorder, approach.max_bytes, stopper.end)
     return recorder if approach.interval is None else Paced(recorder, approach.interval)
 
 
 async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) -> list[Subject]:
-    """Who is asked; KeyboardInterrupt or TargetError if the greeting did not come to its end."""
+    """The subjects; raises KeyboardInterrupt or TargetError if the greeting did not finish."""
     found: list[Subject] = []
 
     async def work() -> None:
@@ -277,7 +277,7 @@ async def _greeted(approach: Approach, recorder: _Remembering, bounds: _Bounds) 
 
 
 def _earlier(approach: Approach) -> tuple[Record, ...]:
-    """What the evidence file holds already, for each model, where it is resumed; else nothing."""
+    """The exchanges that the evidence file already holds, for each model, if it is resumed; else none."""
     if not approach.resume:
         return ()
     if approach.evidence is None:
@@ -286,14 +286,14 @@ def _earlier(approach: Approach) -> tuple[Record, ...]:
 
 
 def _named(approach: Approach, known: Sequence[Target]) -> list[Target]:
-    """The targets as the options name them; models that they leave open are those that are known."""
+    """The targets as the options name them; models that were not given come from the known record."""
     models = approach.models or [target.model for target in known]
     embedder = approach.embedding_model or known[0].embedding_model
     return [Target(shown(approach.base_url), model, embedder) for model in models]
 
 
 def _told(group: ExceptionGroup) -> Exception:
-    """The first error that has a sentence for the user, else the group itself, which is a mistake of ours."""
+    """The first error that has a sentence for the user, else the group itself, which is a bug."""
     known: Exception | None = group.subgroup(GonogoError)
     while isinstance(known, ExceptionGroup):
         known = known.exceptions[0]
@@ -302,7 +302,7 @@ def _told(group: ExceptionGroup) -> Exception:
 
 @dataclass
 class _Remembering:
-    """A recorder that keeps what it recorded, under ids of its own."""
+    """A recorder that keeps its exchanges, under ids of its own."""
 
     recorder: Records
     ids: Iterator[str]

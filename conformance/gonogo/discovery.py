@@ -45,7 +45,7 @@ PATIENCE: Final = 2.0
 class Found:
     """A server that answered: its base URL, what it is or may be, and its models.
 
-    `models` is None if it wants a key to list them.
+    `models` is None if listing them needs a key.
     """
 
     base_url: str
@@ -55,7 +55,7 @@ class Found:
 
 async def discover(ports: Mapping[int, tuple[str, ...]] = PORTS, patience: float = PATIENCE) -> list[Found]:
     """The servers that answer `GET /v1/models` as an OpenAI-compatible one does, or with 401 or 403."""
-    # trust_env: a proxy is not asked for this machine, and a netrc file holds keys.
+    # trust_env: no proxy for this machine, and no keys from a netrc file.
     async with httpx2.AsyncClient(timeout=patience, trust_env=False) as client:
         found = await asyncio.gather(*(_ask(client, port, servers) for port, servers in ports.items()))
     return [one for one in found if one is not None]

@@ -1,9 +1,9 @@
 """The exceptions of the suite, and the exit code each one leads to.
 
 * GonogoError: the harness could not do its work; one sentence for the person at the terminal (exit 2)
-    * UsageError: an option or argument that cannot be obeyed
-    * TargetError: the target was never there, or is not what it should be
-    * FeatureError: a feature file is malformed; always a bug in gonogo
+    * UsageError: an invalid option or argument
+    * TargetError: the target cannot be reached, or is not an API
+    * FeatureError: a feature file is malformed; always a bug of gonogo
     * EvidenceError: a stored record that cannot be read
 """
 
@@ -15,11 +15,11 @@ class GonogoError(Exception):
 
 
 class UsageError(GonogoError):
-    """An option or argument cannot be obeyed."""
+    """An option or argument is invalid."""
 
 
 class TargetError(GonogoError):
-    """The target cannot be judged at all: not there, not an API, or the key is wrong."""
+    """The target cannot be judged at all: unreachable, not an API, or the key is wrong."""
 
 
 class FeatureError(GonogoError):

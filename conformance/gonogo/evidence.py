@@ -51,7 +51,7 @@ _OLDER_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The endpoint that was asked: its base URL, and the models that were used (None: none of the kind)."""
+    """The checked endpoint: its base URL, and the models that were used (None: none of the kind)."""
 
     base_url: str
     model: str | None = None
@@ -62,11 +62,10 @@ class Target:
 class Record:
     """Everything that one run recorded.
 
-    `started` is the time of its beginning (ISO 8601, UTC). `unsent` holds the keys of the stimuli that were
-    not sent, and why each was not; an exchange of such a key was to be asked for once more, and does not count.
-    `gonogo` is the version that wrote it. `truncated` is true
-    where the last line of the file was cut short and is omitted. `extra_body` holds the fields that went into
-    the body of every generation. A run that asks for several models has a record for each.
+    `started` is the time of its beginning (ISO 8601, UTC). `unsent` maps the keys of stimuli that were not sent to the
+    reason; an exchange of such a key was to be repeated, and does not count. `gonogo` is the version that wrote it.
+    `truncated` is true where the last line of the file was cut short and is omitted. `extra_body` holds the fields that
+    went into the body of every generation. A run that asks for several models has a record for each.
     """
 
     target: Target
@@ -81,10 +80,9 @@ class Record:
 class EvidenceWriter:
     """Write a record while it is collected: a context manager that replaces the file at `path`.
 
-    `go_on` makes one that adds to a record instead.
-    `key` is the API key of the run; it is masked wherever it occurs (see `gonogo.redaction`). `models` are all that are
-    asked for, where they are several.
-    Raises `EvidenceError` if the file cannot be written.
+    `go_on` makes one that adds to a record instead. `key` is the API key of the run; it is masked wherever it occurs
+    (see `gonogo.redaction`). `models` are all requested models, if there are several. Raises `EvidenceError` if the
+    file cannot be written.
     """
 
     def __init__(
@@ -105,18 +103,17 @@ class EvidenceWriter:
 
     @classmethod
     def go_on(cls, path: str | PathLike[str], *records: Record, key: str | None = None) -> Self:
-        """Write what follows these records, with which the file at `path` begins then, and nothing else of before.
+        """Replace the file at `path` by these records, one for each model, and write what follows them.
 
-        There is one for each model. The file is replaced in one step, so that a crash at any moment loses nothing that
-        was recorded.
-        Raises EvidenceError if it cannot be written.
+        The file is replaced in one step, so that a crash at any moment loses nothing that was recorded. Raises
+        EvidenceError if it cannot be written.
         """
-        target = Path(path).resolve()  # what a link leads to, not the link
+        target = Path(path).resolve()  # the target of a link, not the link
         beside = target.with_name(f"{target.name}.new")
         writer = cls(beside, *_begun(records), key=key, models=_several(records))
         writer.add(*records)
         writer.close()
-        with writer._opened(target):  # or another run writes it
+        with writer._opened(target):  # or another run is writing it
             try:
                 beside.replace(target)
             except OSError as error:
@@ -125,7 +122,7 @@ class EvidenceWriter:
         return writer
 
     def _opened(self, path: Path) -> IO[str]:
-        """The file, to add to, as no other run does."""
+        """The file, opened for appending; no other run writes it."""
         try:
             file = path.open("a", encoding="ascii", newline="\n")
         except OSError as error:
@@ -150,7 +147,7 @@ class EvidenceWriter:
         self._write(line if model is None else line | {"model": model})
 
     def add(self, *records: Record) -> None:
-        """Write all that records hold, an exchange that is in several of them once."""
+        """Write everything in the records; an exchange that is in several of them is written once."""
         written: set[str] = set()
         for record in records:
             for exchange in record.exchanges:
@@ -166,7 +163,7 @@ class EvidenceWriter:
             self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n")
             self._file.flush()
         except OSError as error:
-            with suppress(OSError):  # closing tries to write once more
+            with suppress(OSError):  # closing flushes once more
                 self._file.close()
             raise self._unwritable(error) from error
 
@@ -339,7 +336,7 @@ def _shape(line: object) -> jsonschema_rs.Validator:
 def _loads(text: bytes) -> object:
     value = json.loads(text, parse_constant=_refuse)
     if b"\\ud" in text.lower():
-        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError if a surrogate stands alone
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError for a lone surrogate
     return value
 
 

@@ -1,7 +1,7 @@
 """An exchange: a request and everything that came back, as timed raw bytes.
 
-An exchange is a fact. It is recorded by `gonogo.collect`, stored by `gonogo.evidence`, and only read
-after that; nothing here talks to a network or interprets a body.
+It is recorded by `gonogo.collect`, stored by `gonogo.evidence`, and only read after that. No I/O; nothing here
+interprets a body.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ class Failure:
 class Request:
     """One HTTP request; `path` begins with "/" and follows the base URL; `body` is what was sent.
 
-    Orders to a recorder, which no evidence holds: one that is `anonymous` is sent without the key of the run, `key_in`
-    is the header that carries it, `enough` is how many bytes of the answer's body are read before the connection is
-    closed (None: all), and where it `lingers` the connection is looked at for a moment after the answer.
+    Instructions to the recorder, which are not stored: a request that is `anonymous` is sent without the key of the
+    run, `key_in` is the header that carries it, `enough` is how many bytes of the answer's body are read before the
+    connection is closed (None: all), and if it `lingers` the recorder watches the connection for a moment after the
+    answer.
     """
 
     method: str

@@ -18,7 +18,7 @@ MOST_PACKED = 64 * 2**20
 
 
 def to_json(exchange: Exchange) -> dict[str, Any]:
-    """The exchange as a line of an evidence file holds it, with nothing taken out: a key in it stays in it."""
+    """The exchange as a line of an evidence file; secrets in it are not redacted."""
     request = exchange.request
     return {
         "id": exchange.id,
@@ -46,7 +46,7 @@ def _data_to_json(data: bytes) -> str | dict[str, str]:
 
 
 def from_json(line: dict[str, Any]) -> Exchange:
-    """The exchange of a line that `to_json` made."""
+    """The exchange from a line that `to_json` made."""
     request, failure = line["request"], line["failure"]
     return Exchange(
         id=line["id"],
@@ -77,7 +77,7 @@ def _chunks_to_json(chunks: tuple[Chunk, ...]) -> list[list[Any]] | dict[str, An
 
 
 def _chunks_from_json(chunks: list[list[Any]] | dict[str, Any]) -> tuple[Chunk, ...]:
-    """Raises ValueError if a packed body is not what its pieces say."""
+    """Raises ValueError if a packed body does not match its pieces."""
     if isinstance(chunks, list):
         return tuple(Chunk(at, _data_from_json(data)) for at, data in chunks)
     size = sum(length for _, length in chunks["pieces"])
@@ -106,7 +106,7 @@ def _data_from_json(data: str | dict[str, str]) -> bytes:
 
 
 def shape_of(line: object) -> jsonschema_rs.Validator:
-    """What describes a line of an exchange, whose body is packed or is not."""
+    """The JSON Schema of an exchange line, with a packed or a plain body."""
     packed = isinstance(line, dict) and isinstance(line.get("chunks"), dict)
     return _PACKED if packed else _PLAIN
 

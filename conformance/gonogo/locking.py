@@ -22,12 +22,12 @@ def alone(file: IO[str]) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # of a file system without locks
+    except OSError:  # the file system has no locks
         return True
     return True
 
 
 def empty(file: IO[str]) -> None:
-    """Take everything out of a file; a device holds nothing."""
+    """Truncate a file; a device is left alone."""
     if S_ISREG(os.fstat(file.fileno()).st_mode):
         file.truncate(0)

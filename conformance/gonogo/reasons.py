@@ -1,7 +1,7 @@
 """Why a rule could not be decided, or what a target does not support: a code and a sentence for each.
 
 A template holds names in braces for the values that a report fills in. No template and no value names an exchange:
-those are fields of their own, so that nothing that a target said is ever searched or rewritten.
+exchanges have a field of their own, so that text from a target is never searched or rewritten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Secrets are taken out before anything is stored: credentials, cookies, and the key of the run wherever it stands."""
+"""Secrets are redacted before anything is stored: credentials, cookies, and the key of the run wherever it occurs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRONG_KEY = "Bearer sk-gonogo-0f3c9a7e51d84b62"
 _SECRET_FIELDS = frozenset(
     {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"}
 )
-_LEAST_KEY = 16  # a shorter key ("none", "ollama") is not a secret, and may be a word of an honest answer
+_LEAST_KEY = 16  # a shorter key ("none", "ollama") is not a secret, and may be an ordinary word of an answer
 _SECRET_NAME = re.compile(
     r"auth|key|token|secret|passw|pwd|cookie|credential|signature|session|^(?:sig|code)$", re.IGNORECASE
 )
@@ -30,7 +30,7 @@ _SECRET_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class OwnHeader:
-    """A header that the run adds to every request; a `secret` one is taken out of all that is kept."""
+    """A header that the run adds to every request; a `secret` one is redacted in everything that is stored."""
 
     name: str
     value: str
@@ -38,12 +38,12 @@ class OwnHeader:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must stand nowhere: the value, and what follows a scheme in it ("Bearer …"), if it is a secret."""
+        """The texts to redact: the value, and what follows a scheme in it ("Bearer …"), if it is a secret."""
         return (self.value, self.value.rpartition(" ")[2]) if self.secret else ()
 
 
 def looks_secret(name: str) -> bool:
-    """Whether a header or a parameter of this name carries a credential, as far as a name tells."""
+    """Whether a header or a parameter of this name carries a credential, judging by the name."""
     return _SECRET_NAME.search(name) is not None
 
 
@@ -104,7 +104,7 @@ def _mask(data: bytes, secrets: Sequence[str]) -> bytes:
 
 
 def _mask_chunks(chunks: tuple[Chunk, ...], secrets: Sequence[str]) -> tuple[Chunk, ...]:
-    """Mask across the borders of chunks too: an echoed key may arrive in pieces."""
+    """Mask across chunk borders too: an echoed key may arrive in several chunks."""
     body = b"".join(chunk.data for chunk in chunks)
     masked = _mask(body, secrets)
     if masked == body:

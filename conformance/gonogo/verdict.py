@@ -1,4 +1,4 @@
-"""Verdicts and their parts. `gonogo.judge` judges, `gonogo.report` words."""
+"""Verdicts and their parts. `gonogo.judge` makes them, `gonogo.report` prints them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What a pass rests on: `what` was looked at in the exchange of that id, `count` times, and was right.
+    """What a pass rests on: `count` times, `what` was checked and right in the exchange of that id.
 
     `what` is a noun phrase in the singular, in our own words ("chunk with an id", "status 400").
     """
@@ -72,7 +72,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """Why there is no verdict on the rule itself: a reason, the values of its template, the exchanges it is about."""
+    """Why there is no verdict on the rule itself: a reason, the values of its template, and the exchanges."""
 
     reason: Reason
     values: Mapping[str, object] = field(default_factory=dict)
@@ -84,9 +84,9 @@ class Rule:
     """One requirement, read from a scenario.
 
     `id` is its path and its selection syntax ("chat.stream.done"); `group` is the id without its last part. `source`
-    names the sentence it rests on, `why` who breaks without it, `steps` its scenario's text. `needs` are the ids of
-    rules that it takes for granted: where one of them is broken, what this one finds follows from that. `since` is the
-    rule set in which it came, `until` the last that has it, None if the newest does.
+    names its source, `why` the clients that break, `steps` are the text of its scenario. `needs` are the ids of the
+    rules that it depends on: if one of them is broken, this one's finding follows from that. `since` is the rule set in
+    which it came, `until` the last that has it, None if the newest does.
     """
 
     id: str
@@ -107,7 +107,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Why a baseline puts up with a broken rule, and the last day of it (ISO 8601), if there is one."""
+    """Why a baseline accepts a broken rule, and until which day (ISO 8601), if there is one."""
 
     reason: str
     until: str | None = None
@@ -117,10 +117,10 @@ class Waiver:
 class Judgement:
     """A rule and its verdict, as data.
 
-    A broken rule has what was `expected` and what was there (`actual`), found in `broken` of `looked_at` places: what
-    was refused, or left open, is none of them. A passed one has its `witnesses`, at least one. Any other verdict has a
-    reason (`because`). `waived` is set where the baseline waives the rule, `cause` where a cause of the report explains
-    the finding: its id.
+    A broken rule has the `expected` and the `actual` value, found in `broken` of `looked_at` places; refused and
+    undecided ones do not count. A passed one has at least one of `witnesses`. Any other verdict has a reason
+    (`because`). `waived` is set if the baseline waives the rule; `cause` is the id of the cause that explains the
+    finding, if any.
     """
 
     rule: Rule

@@ -68,7 +68,7 @@ class Vocabulary(Generic[T]):
         self._with_fields: dict[str, Phrase[T]] = {}
 
     def add(self, pattern: str, meaning: T) -> None:
-        """Register a phrase. Raises ValueError if the pattern is there already."""
+        """Register a phrase. Raises ValueError if the pattern is already registered."""
         phrases = self._with_fields if "{" in pattern or "}" in pattern else self._plain
         if pattern in phrases:
             raise ValueError(f"the phrase {pattern!r} is defined twice")
@@ -76,7 +76,7 @@ class Vocabulary(Generic[T]):
 
     @property
     def patterns(self) -> list[str]:
-        """Every phrase as it was registered, in the order of the alphabet."""
+        """Every registered phrase, in alphabetical order."""
         return sorted((*self._plain, *self._with_fields))
 
     def find(self, text: str) -> tuple[T, dict[str, object]]:

@@ -1,6 +1,6 @@
 """The baseline: which broken rules a team accepts, why, and until when.
 
-`file` reads and writes the list, `waiving` applies it to judgements; nothing here looks at a clock.
+`file` reads and writes the list, `waiving` applies it to judgements; neither reads the clock.
 """
 
 from gonogo.baseline.file import Baseline, Entry, read

@@ -42,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The entries by rule id, and the lines they stand in. `path` is the file as the user named it."""
+    """The entries by rule id, and the lines of the file. `path` is the file as the user named it."""
 
     path: Path
     lines: tuple[str, ...]
@@ -57,8 +57,8 @@ class Baseline:
 def read(path: Path, *, unfinished: bool = False) -> Baseline:
     """The baseline in a file.
 
-    With `unfinished` the file may not exist yet, and entries may still lack their reason. Raises UsageError,
-    naming file and line, for everything else that is not as this module says.
+    With `unfinished` the file may not exist yet, and entries may still lack their reason. Raises UsageError, naming
+    file and line, if the file is not in the form of this module's docstring.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")

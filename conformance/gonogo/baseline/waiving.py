@@ -1,7 +1,7 @@
 """Applies a baseline to the judgements of a run, and reports entries that break the gate.
 
-Only a pass proves an entry superfluous. A rule that was refused, could not be decided or was not looked at in
-this run says nothing about its entry.
+Only a pass proves an entry superfluous. A rule that was refused, undecided or not part of this run proves nothing about
+its entry.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Problem:
 def waive(
     judgements: Iterable[Judgement], baseline: Baseline, rules: Collection[str], today: date
 ) -> tuple[list[Judgement], list[Problem]]:
-    """The judgements, broken rules waived where the baseline says so, and its entries that break the gate.
+    """The judgements, with broken rules waived by the baseline, and the baseline entries that break the gate.
 
-    `rules` are the ids of all rules there are. An entry holds on the day that it names, and not after it.
+    `rules` are the ids of all rules. An entry holds until the end of the day that it names.
     """
     judged = list(judgements)
     found = {judgement.rule.id: judgement.verdict for judgement in judged}
@@ -65,11 +65,10 @@ def waive(
 def updated(
     judgements: Sequence[Judgement], baseline: Baseline, rules: Collection[str], *, strict: bool
 ) -> str:
-    """The text of the baseline that fits a run: what broke the gate is in it, what is superfluous is not.
+    """The text of the baseline that fits a run: broken rules are added, superfluous entries removed.
 
-    Entries that stay are left as they are, an expired one too, since its date is a person's promise. New ones
-    have an empty reason, which `read` refuses until a person fills it in. Warnings are listed where the run is
-    `strict`.
+    Entries that stay are left unchanged, even expired ones, because a person chose the date. New entries have an empty
+    reason, which `read` rejects until a person fills it in. Warnings are added if the run is `strict`.
     """
     found = {judgement.rule.id: judgement.verdict for judgement in judgements}
     gone = [

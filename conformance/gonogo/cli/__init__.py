@@ -1,7 +1,7 @@
 """The command line: reads options, calls one function, prints, and exits with a status.
 
-0: go. 1: no-go, or worse than before. 2: could not judge, or was asked wrongly, with one sentence on stderr.
-130: interrupted.
+0: go. 1: no-go, or worse than before. 2: could not judge, or a usage error, with one sentence on stderr. 130:
+interrupted.
 """
 
 import errno
@@ -26,10 +26,10 @@ UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errn
 
 
 class Commands(click.Group):
-    """The commands, with every expected way of not succeeding turned into a sentence and a status."""
+    """The commands; every expected failure becomes a sentence and an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
-        """The names in the order of the table: what one does first comes first."""
+        """The names in the order of the table: the commands that a new user needs come first."""
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -84,7 +84,7 @@ def app() -> None:
 
 
 def _nowhere() -> TextIO:
-    """In place of a stream that is closed (`>&-`), until the end."""
+    """A stand-in for a stream that is closed (`>&-`)."""
     return Path(os.devnull).open("w")
 
 

@@ -117,7 +117,7 @@ def _check(given: CheckOptions) -> None:
 
 @contextlib.contextmanager
 def _reachable(approach: Approach, base_url: str | None) -> Iterator[Approach]:
-    """The approach itself, or one to a new reference server, which serves its models and needs a key."""
+    """The approach itself, or one to a new reference server, with its models and key."""
     if base_url is not None:
         yield replace(approach, base_url=tidy(base_url))
         return

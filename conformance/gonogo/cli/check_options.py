@@ -24,10 +24,9 @@ KEY_VARIABLES = ("GONOGO_API_KEY", "OPENAI_API_KEY")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
-    """One field an option, as click reads it; `no_config` was read before, with the file.
+    """The options as click parses them, one field each; `no_config` was read before, with the file.
 
-    What the options mean together is asked of the methods, which raise UsageError if they exclude each other, or one of
-    them cannot be read.
+    The methods combine the options. They raise UsageError for options that exclude each other or cannot be parsed.
     """
 
     base_url: str | None
@@ -77,7 +76,7 @@ class CheckOptions:
     quiet: bool
 
     def approach(self) -> Approach:
-        """How the target is asked; its base URL is "" if there is none."""
+        """How to reach the target; `base_url` is "" if none was given."""
         self._refuse_contradictions()
         extra = {} if self.extra_body is None else parse_extra(self.extra_body)
         headers = own_headers(self.header, self.header_env)

@@ -13,10 +13,10 @@ from gonogo.clients.ahead import end_unused, start_ahead
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command: the module of `gonogo.cli` that holds it under its name, and its first sentence.
+    """A command: the module of `gonogo.cli` that defines a function of that name, and its first sentence.
 
-    One that `replays` has the process of the clients started before its module is imported, so that they are imported
-    side by side.
+    If it `replays`, the process of the clients is started before the module is imported, so that both import in
+    parallel.
     """
 
     module: str
@@ -57,14 +57,14 @@ ALONE = frozenset({"--help", "--plan", "--only", "--skip", "--discover", "--prof
 
 
 class Deferred(click.Command):
-    """A command of which only the name and the first sentence are known until it is run."""
+    """A command of which only the name and the first sentence are known until it runs."""
 
     def __init__(self, name: str, entry: Entry) -> None:
         super().__init__(name)
         self.entry = entry
 
     def loaded(self) -> click.Command:
-        """The command itself, with its options; its module is imported."""
+        """The command itself, with its options; imports its module."""
         command: click.Command = getattr(import_module(f"gonogo.cli.{self.entry.module}"), self.name or "")
         return command
 
@@ -75,7 +75,7 @@ class Deferred(click.Command):
         parent: click.Context | None = None,
         **extra: Any,  # noqa: ANN401 - click's, handed on
     ) -> click.Context:
-        """The context of the command itself, which is what runs."""
+        """The context of the command itself, which then runs."""
         if self.entry.replays and ALONE.isdisjoint(args):
             start_ahead()
             if parent is not None:

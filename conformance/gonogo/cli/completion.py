@@ -14,9 +14,9 @@ VARIABLE = "_GONOGO_COMPLETE"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a shell looks for scripts: a file under a variable's folder, or else under one of the home folder.
+    """Where a shell looks for scripts: a file in the folder that a variable names, or else in the home folder.
 
-    `also` is what a person has to add to their own settings.
+    `also` is what users have to add to their own settings.
     """
 
     variable: str
@@ -26,7 +26,7 @@ class Place:
 
     @property
     def path(self) -> Path:
-        """The file, with folders that may have to be made."""
+        """The path of the file; its folders may not exist yet."""
         base = os.environ.get(self.variable)
         return (Path(base) if base else Path.home() / self.default) / self.file
 
@@ -44,7 +44,7 @@ PLACES = {
 
 
 def install_completion(context: click.Context, _: click.Parameter, shell: str | None) -> None:
-    """Write the script for a shell, the one that runs where it is "auto", and end."""
+    """Write the script for a shell, by default ("auto") the current one, and exit."""
     if shell is None or context.resilient_parsing:
         return
     name = Path(os.environ.get("SHELL", "")).name if shell == "auto" else shell

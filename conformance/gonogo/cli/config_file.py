@@ -21,9 +21,9 @@ KEYS_OF_TARGETS = frozenset({"api-key", "api_key", "key", "token"})
 
 
 def read_config(context: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Take the file's options as the command's defaults: the one that is named, else gonogo.toml if there is one.
+    """Use the file's options as the command's defaults; without a path, gonogo.toml if it exists.
 
-    Raises UsageError, which names the file and the option, where it cannot be obeyed.
+    Raises UsageError, which names the file and the option, for an invalid option.
     """
     if context.resilient_parsing or context.params.get("no_config"):
         return
@@ -77,7 +77,7 @@ def _unknown(key: str, known: Mapping[str, click.Parameter]) -> str:
 
 
 def _value(path: Path, key: str, value: object, parameter: click.Parameter) -> object:
-    """The value as click wants it: a list where the option is repeatable, and a path from the file's folder."""
+    """The value as click expects it: a list for a repeatable option, a path relative to the file's folder."""
     where = f"{path}: {key}"
     if isinstance(parameter, click.Option) and parameter.is_flag:
         if not isinstance(value, bool):

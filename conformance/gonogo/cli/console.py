@@ -8,8 +8,8 @@ from gonogo.cli.printing import send_to_nowhere
 
 
 class Console(rich.console.Console):
-    """A console whose reader may leave early (`| head`): the rest is not printed, and the status stays."""
+    """A console whose reader may leave early (`| head`): the rest is dropped, and the exit status stays."""
 
     def on_broken_pipe(self) -> None:
-        """Send what is left to nowhere."""
+        """Discard the rest of the output."""
         send_to_nowhere(sys.stderr if self.stderr else sys.stdout)

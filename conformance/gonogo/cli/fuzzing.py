@@ -28,7 +28,7 @@ fuzz_seed = click.option(
 
 
 def asked_for(*, wanted: bool, budget: str | None, seed: int | None) -> Fuzzing | None:
-    """What the options ask for; None without --fuzz. Raises UsageError if they cannot be obeyed."""
+    """The fuzzing that the options ask for; None without --fuzz. Raises UsageError for invalid options."""
     if not wanted:
         if budget is not None or seed is not None:
             raise UsageError("--fuzz-budget and --fuzz-seed need --fuzz.")

@@ -31,8 +31,8 @@ _FRAMING = frozenset(
 def own_headers(given: Iterable[str], from_variables: Iterable[str]) -> tuple[OwnHeader, ...]:
     """The headers of --header NAME=VALUE and --header-env NAME=VARIABLE.
 
-    A value from a variable is a secret, and so is one whose name looks like a credential's. Raises UsageError, which
-    never tells a value, where one cannot be sent or is named twice.
+    A value from a variable is a secret, and so is one whose name looks like a credential. Raises UsageError if a header
+    cannot be sent or is named twice; its message never contains a value.
     """
     headers = (*_given(given), *_from_variables(from_variables))
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a run: it ends in good order, and the command that continues it is printed."""
+"""Ctrl-C and SIGTERM during a run: stop it cleanly, and print the command that continues it."""
 
 import contextlib
 import shlex
@@ -16,10 +16,10 @@ from gonogo.collect.stopping import Stopper
 
 @contextlib.contextmanager
 def interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the run in good order, so that its report is written and no server left behind.
+    """Let Ctrl-C and SIGTERM stop the run cleanly: its report is written and no server is left running.
 
-    Leaves with 128 and the number of the signal, as shells say it, and one sentence on where the evidence is. A target
-    with a base URL is there later, too, so that the run can be gone on with.
+    Exits with 128 plus the number of the signal, as shells do, and one sentence on where the evidence is. A run against
+    a given base URL can be resumed.
     """
 
     def end(number: int, _: FrameType | None) -> None:
@@ -43,10 +43,10 @@ def interruptible(stopper: Stopper, evidence: Path | None, base_url: str | None)
 
 
 def _again(arguments: list[str]) -> list[str]:
-    """The command line that continues with a run of these arguments."""
+    """The command line that resumes a run with these arguments."""
     return ["gonogo", *arguments, *([] if "--resume" in arguments else ["--resume"])]
 
 
 def _is_heeded(number: signal.Signals) -> bool:
-    """Whether a signal does anything; a script that sends a job to the background has it ignore SIGINT."""
+    """Whether a signal is handled; a script that starts a background job makes it ignore SIGINT."""
     return signal.getsignal(number) is not signal.SIG_IGN

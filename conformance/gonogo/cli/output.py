@@ -26,7 +26,7 @@ STDOUT = Path("-")
 
 @dataclass(frozen=True)
 class Sinks(Generic[Shown]):
-    """The files that show something, open for writing, and where its text goes: to stderr where stdout is a file."""
+    """The files to write, opened, and where the text goes: to stderr if stdout is one of the files."""
 
     files: tuple[tuple[Render[Shown], IO[str]], ...]
     text_to_stderr: bool
@@ -34,7 +34,7 @@ class Sinks(Generic[Shown]):
     """A sentence for each file that could not be written."""
 
     def write(self, shown: Shown) -> None:
-        """Write every file, each whatever becomes of the others."""
+        """Write every file, even if others fail."""
         for render, file in self.files:
             if trouble := _written(file, render(shown)):
                 self.unwritten.append(trouble)
@@ -55,10 +55,10 @@ class Sinks(Generic[Shown]):
 def sinks(
     *wanted: tuple[Render[Shown], Path | None], appended: tuple[Render[Shown], Path | None] | None = None
 ) -> Iterator[Sinks[Shown]]:
-    """Open the files at once, so that a path that cannot be written costs no work; raises UsageError for one.
+    """Open the files at once, so that an unwritable path fails before the work. Raises UsageError for one.
 
-    With "-" the file is stdout, and the text goes to stderr. The file `appended` keeps what is in it. Where one could
-    not be written in the end, as on a full disk, UsageError is raised on leaving, when the text has been printed.
+    With "-" the file is stdout, and the text goes to stderr. The file `appended` keeps its content. If a file cannot be
+    written in the end, as on a full disk, UsageError is raised on exit, after the text has been printed.
     """
     to_stdout = [path for _, path in wanted if path == STDOUT]
     if len(to_stdout) > 1:
@@ -74,21 +74,21 @@ def sinks(
 
 
 def _written(file: IO[str], text: str) -> str | None:
-    """Write a text; returns why it could not be written, unless only the reader left."""
+    """Write a text; returns the reason if it could not be written, or None if only the reader left."""
     try:
         file.write(text)
         file.flush()
     except BrokenPipeError:
         send_to_nowhere(file)
     except OSError as error:
-        send_to_nowhere(file)  # closing tries to write once more
+        send_to_nowhere(file)  # closing flushes once more
         name = "stdout" if file is sys.stdout else file.name
         return f"Cannot write {name}: {error.strerror}."
     return None
 
 
 def claim(path: Path) -> None:
-    """Make sure that the file can be written, by no other run, and empty it; raises UsageError if it cannot."""
+    """Check that the file can be written, and by no other run, and empty it. Raises UsageError if not."""
     with contextlib.ExitStack() as stack:
         file = _open(path, stack, "a")
         if not alone(file):
@@ -97,7 +97,7 @@ def claim(path: Path) -> None:
 
 
 def probe(path: Path) -> None:
-    """Make sure that the file can be written, and leave all as it is; raises UsageError if it cannot."""
+    """Check that the file can be written, without changing it. Raises UsageError if not."""
     is_new = not path.exists()
     with contextlib.ExitStack() as stack:
         if not alone(_open(path, stack, "a")):

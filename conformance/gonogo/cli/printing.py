@@ -10,7 +10,7 @@ from gonogo.report.wording import visible
 
 
 def say(sentence: str) -> None:
-    """Print one sentence on stderr; what a target said in it steers no terminal and no CI run."""
+    """Print one sentence on stderr; text from a target in it cannot control a terminal or a CI run."""
     write([visible(sentence)], sys.stderr)
 
 
@@ -30,6 +30,6 @@ def write(lines: Iterable[str], stream: IO[str]) -> None:
 
 
 def send_to_nowhere(stream: IO[str]) -> None:
-    """Let what is still written to a stream go nowhere, what it holds back now among it."""
+    """Discard what is still written to a stream, including what it has buffered."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

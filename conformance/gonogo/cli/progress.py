@@ -33,24 +33,26 @@ BAR = 24  # columns
 
 
 class Rate(ProgressColumn):
-    """Requests a second; nothing in the row of a section."""
+    """Requests a second; empty in the row of a section."""
 
     def render(self, task: Task) -> Text:
-        """The rate of the last seconds, once there is one."""
+        """The rate of the last seconds, if known."""
         speed = task.finished_speed or task.speed
         return Text(f"{speed:.1f}/s" if speed and task.fields["is_whole"] else "")
 
 
 class Left(TimeRemainingColumn):
-    """The time left, and "left" behind it; nothing in the row of a section."""
+    """The time left, followed by "left"; empty in the row of a section."""
 
     def render(self, task: Task) -> Text:
-        """As rich writes it, by the rate so far."""
+        """The time left as rich formats it, estimated from the rate so far."""
         return super().render(task).append(" left") if task.fields["is_whole"] else Text()
 
 
 class Sections:
-    """Which rules have all that they look at, by section; a stimulus counts for every rule that waits for it."""
+    """Progress by section: the rules whose requests are all answered. A stimulus counts for every rule that waits for
+    it.
+    """
 
     def __init__(self, scenarios: Iterable[Scenario]) -> None:
         waiting = [(s.rule.id.partition(".")[0], {stimulus.key for stimulus in s.stimuli}) for s in scenarios]
@@ -61,7 +63,7 @@ class Sections:
         self.totals = Counter(section for section, keys in waiting if keys)
 
     def done(self, key: str) -> Counter[str]:
-        """How many more rules of each section have all that they look at, now that this stimulus is done with."""
+        """How many more rules of each section have all their answers, now that this stimulus is done."""
         ready: Counter[str] = Counter()
         for section, keys in self._waiting.pop(key, ()):
             keys.discard(key)

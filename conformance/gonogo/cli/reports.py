@@ -17,7 +17,7 @@ STATUS = {Gate.GO: 0, Gate.NO_GO: 1, Gate.NOT_JUDGED: 2}
 
 
 def detail_of(*, verbose: bool, quiet: bool) -> Detail:
-    """How much is printed; raises UsageError if both more and less are requested."""
+    """How much is printed. Raises UsageError if both more and less are requested."""
     if verbose and quiet:
         raise UsageError("--verbose and --quiet exclude each other; remove one of them.")
     return Detail.ALL if verbose else Detail.QUIET if quiet else Detail.SCREEN

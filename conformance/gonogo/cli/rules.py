@@ -96,7 +96,7 @@ def _explanation(scenario: Scenario) -> Iterator[str]:
 
 
 def _examples(found: Example | str | None) -> Iterator[str]:
-    """An answer that keeps the rule, and one that breaks it with what the judge says of that one."""
+    """An answer that keeps the rule, and one that breaks it with the judge's finding on the latter."""
     if found is None:
         return
     if isinstance(found, str):
@@ -115,9 +115,9 @@ def _quoted(excerpt: str) -> Iterator[str]:
 
 
 def _command(scenario: Scenario) -> str | None:
-    """A request of the rule as a command; None if each is made from an earlier answer.
+    """A request of the rule as a command; None if every request is built from an earlier answer.
 
-    It is the last that can be built: where answers are compared, the first is the plain one, which works.
+    It is the last that can be built: if answers are compared, the first is the plain one, which works.
     """
     if scenario.rule.group in GROUPS:
         return f"gonogo check {EXAMPLE_URL} --fuzz --only {scenario.rule.id}"

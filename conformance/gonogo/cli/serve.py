@@ -56,13 +56,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve_broken(given: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Serve with a fault until a signal stops it: a sound server that only this machine reaches, and a proxy."""
+    """Serve with a fault until a signal stops it: a conforming server that only this machine can reach, and a proxy."""
     from gonogo.faults.playing import found  # noqa: PLC0415 - reads every rule; not for a sound server
 
     first, *others = found(given.fault)
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
-    )  # until the broken server listens: the sound one is ended
+    )  # until the broken server listens: then the conforming one is stopped
     with serving.started(rest) as sound:
         asyncio.run(_stay(sound, first, given.host, given.port, _told(first, others)))
     return 0
@@ -90,7 +90,7 @@ async def _stay(sound: str, fault: "Playable", host: str, port: int, told: Seque
 
 @asynccontextmanager
 async def _listening(sound: str, fault: "Playable", host: str, port: int) -> AsyncIterator[str]:
-    """The base URL of the broken server. Raises UsageError if the address cannot be had."""
+    """The base URL of the broken server. Raises UsageError if the address is not available."""
     from gonogo.faults.proxy import proxied  # noqa: PLC0415 - see above
 
     broken = proxied(sound, fault.begin(), host=host, port=port)

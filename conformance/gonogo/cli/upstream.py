@@ -33,7 +33,7 @@ upstream_wait = click.option(
 
 
 def asked_for(*, wanted: bool, host: str | None, port: int | None, wait: float | None) -> Behind | None:
-    """What the options ask for; None without --upstream-faults. Raises UsageError if they cannot be obeyed."""
+    """The upstream that the options ask for; None without --upstream-faults. Raises UsageError for invalid options."""
     if not wanted:
         if (host, port, wait) != (None, None, None):
             raise UsageError("--upstream-host, --upstream-port and --upstream-wait need --upstream-faults.")
@@ -42,7 +42,7 @@ def asked_for(*, wanted: bool, host: str | None, port: int | None, wait: float |
 
 
 def refuse_beside(base_url: str | None, models: tuple[str, ...], *, fuzz: bool, resume: bool) -> None:
-    """Raise UsageError for what does not go together with --upstream-faults."""
+    """Raise UsageError for options that cannot be combined with --upstream-faults."""
     if base_url is None:
         raise UsageError("--upstream-faults checks a gateway: give its base URL.")
     if len(models) > 1:

@@ -15,13 +15,13 @@ from gonogo.running import Waivers
 
 @dataclass(frozen=True, slots=True)
 class Waiving:
-    """What --baseline and --update-baseline ask for; `waivers` is None without a baseline."""
+    """The options --baseline and --update-baseline; `waivers` is None without a baseline."""
 
     waivers: Waivers | None
     update: bool
 
     def write(self, report: Report, catalogue: Catalogue) -> None:
-        """Write the baseline again where that is asked, and say what a person has to do now.
+        """Write the baseline again if requested, and say what the user has to do next.
 
         Raises UsageError if the file cannot be written.
         """
@@ -40,7 +40,9 @@ class Waiving:
 
 
 def waiving(path: Path | None, *, update: bool) -> Waiving:
-    """Read the baseline, on this day in UTC. Raises UsageError if it cannot be read or what is asked is not clear."""
+    """Read the baseline for the current day (UTC). Raises UsageError if it cannot be read or the options contradict
+    each other.
+    """
     if path is None:
         if update:
             raise UsageError("--update-baseline needs --baseline FILE.")

@@ -1,6 +1,6 @@
 """The replay process, started early: it imports the clients while the command imports its own modules.
 
-It ends with this process, because its input ends then.
+It ends with this process, because its input closes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 
-# -P: the folder that one stands in is nowhere to import from.
+# -P: do not import from the current folder.
 COMMAND = (sys.executable, "-P", "-m", "gonogo.clients.child")
 
 _STARTED: list[subprocess.Popen[str]] = []
@@ -43,9 +43,9 @@ def start_ahead() -> None:
 
 
 def end_unused() -> None:
-    """End what was started ahead and not taken."""
+    """Stop a process that was started ahead and not used."""
     while _STARTED:
-        with _STARTED.pop() as child:  # its pipes are closed on leaving, and its end is waited for
+        with _STARTED.pop() as child:  # leaving the context closes its pipes and waits for it to end
             child.kill()
 
 

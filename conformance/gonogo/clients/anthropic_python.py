@@ -1,8 +1,6 @@
-"""anthropic-python reads recorded messages as the applications do that are written with it.
-
-What is done with a message is what the SDK's README and helpers do: its blocks, its usage; of a stream the deltas, and
-then the same bytes by the SDK's own helper. Like its sister it checks no types, so that an application breaks where it
-uses what it got.
+"""anthropic-python reads recorded messages as applications use it. Each reader follows the SDK's README and helpers: it
+reads the blocks and the usage, for a stream the deltas, and then the same bytes with the SDK's own helper. Like
+openai-python it checks no types, so an application breaks where it uses a value.
 """
 
 from __future__ import annotations
@@ -111,10 +109,10 @@ def _sum(usage: Usage) -> Lines:
 
 
 def _asked(request: Request, without: str = "") -> dict[str, Any]:
-    """The recorded body as the arguments of `create`; all that the SDK need not know goes in as it is."""
+    """The recorded body as the arguments of `create`; fields that the SDK does not know are passed through."""
     rest = request.fields
     rest.pop(without, None)
     arguments = {"model": "", "messages": [], "max_tokens": 1}
     arguments |= {name: rest.pop(name) for name in [*arguments, "stream"] if name in rest}
-    # It refuses to ask for many tokens in one piece, unless it is told how long it may take.
+    # The SDK refuses to request many tokens without streaming unless it gets a timeout.
     return {**arguments, "timeout": 60.0, "extra_body": rest}

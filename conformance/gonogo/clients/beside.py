@@ -1,7 +1,5 @@
-"""Replays in a second process: it imports the clients, which takes most of a second, and replays.
-
-What it says is taken, and what it does not say is replayed in this process: a child that cannot be started, dies,
-stalls or sends garbage costs only time.
+"""Replays in a second process, because importing the clients takes most of a second. Outcomes that the child does not
+report are replayed in this process: a child that cannot be started, dies, stalls or sends garbage costs only time.
 """
 
 from __future__ import annotations
@@ -23,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Beside:
-    """Replays in a child, which lives as long as this context.
+    """Replays in a child process, which runs as long as this context.
 
-    `command` starts the child, `stall` is the longest time without output from it, in seconds.
+    `command` starts the child; `stall` is the longest time without output from it, in seconds.
     """
 
     def __init__(self, command: tuple[str, ...] = COMMAND, stall: float = STALL) -> None:
@@ -52,7 +50,7 @@ class Beside:
             self._process.ask(exchange, names)
 
     def results(self) -> Mapping[Replay, Outcome]:
-        """The outcomes, those of the child waited for; what it did not tell is replayed when it is requested."""
+        """The outcomes; waits for the child. An outcome that it did not report is computed on access."""
         if self._process is not None:
             self._process.finish(self._stall)
         self._end()
@@ -80,7 +78,7 @@ def to_told(outcome: Outcome) -> dict[str, str] | None:
 
 
 def from_told(told: dict[str, str] | None) -> Outcome:
-    """The outcome that `to_told` made JSON of."""
+    """The outcome from the JSON of `to_told`."""
     if told is None:
         return None
     if "left" in told:
@@ -89,7 +87,7 @@ def from_told(told: dict[str, str] | None) -> Outcome:
 
 
 def lines(exchange_id: str, outcomes: Iterable[tuple[str, Outcome]]) -> str:
-    """What a child tells of an exchange: the outcome of each reader, a line each."""
+    """The lines that a child writes for an exchange: one outcome of a reader per line."""
     return "".join(
         json.dumps({"reader": name, "exchange": exchange_id, "outcome": to_told(found)}) + "\n"
         for name, found in outcomes

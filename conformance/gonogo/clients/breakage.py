@@ -13,7 +13,7 @@ LONGEST = 240  # characters of an exception's message; some quote the whole answ
 
 @dataclass(frozen=True, slots=True)
 class Breakage:
-    """A client that did not read an answer: its name and version, and how it showed."""
+    """A client that could not read an answer: its name and version, and the symptom."""
 
     client: str
     version: str
@@ -24,7 +24,7 @@ class Breakage:
 
 
 class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold, not an error
-    """The client is not there to be asked; the message says how to get it."""
+    """The client is not installed; the message says how to install it."""
 
     def __init__(self, client: str) -> None:
         super().__init__(f'{client} is not installed: install "gonogo[clients]"')
@@ -33,13 +33,13 @@ class NotInstalled(Exception):  # noqa: N818 - a precondition that did not hold,
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A client that was not asked, or could not say: `why`, as a clause. It says nothing about the answer."""
+    """A client that was not run, or gave no result: `why`, as a clause. It says nothing about the answer."""
 
     why: str
 
 
 class LostStreamError(Exception):
-    """Raised by our loop, not by a client: a stream that ends silently, without an iteration."""
+    """Raised by our loop, not by a client: a stream ended without an iteration or an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Client:
     version: str
 
     def play(self, lines: Iterable[str]) -> Breakage | None:
-        """Run what an application does, line by line; the breakage is the first exception.
+        """Run an application line by line; the breakage is the first exception.
 
-        `lines` yields the code that it runs next, as text, so that the exception can be placed. Any exception
-        is the client's word on the answer: nothing here asks more of an answer than the client does.
+        `lines` yields the code that it runs next, as text, so that the exception can be located. Any exception counts:
+        nothing here asks more of an answer than the client does.
         """
         line = ""
         try:
@@ -72,6 +72,6 @@ class Client:
 
 
 def shortened(message: str) -> str:
-    """The message of an exception on one line, cut where it quotes the whole answer."""
+    """The message of an exception on one line, shortened if it quotes the whole answer."""
     text = " ".join(message.split())
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

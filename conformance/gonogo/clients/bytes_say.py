@@ -36,7 +36,7 @@ class Told:
             self.usage = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
 
     def add(self, choice: dict[str, Any]) -> None:
-        """Add the content of a choice, whole or a piece."""
+        """Add the content of a choice, whole or a delta."""
         self.finish = choice.get("finish_reason") or self.finish
         said = choice.get("delta") or choice.get("message") or {}
         self.text += _text(said.get("content") or choice.get("text") or "")
@@ -45,7 +45,7 @@ class Told:
             self._add_fragment(fragment, fragment.get("index"))
 
     def _add_fragment(self, fragment: dict[str, Any], index: int | None) -> None:
-        """A fragment goes to the last call of its index; without an index, or with another id, one begins a call."""
+        """Append a fragment to the last call of its index; without an index, or with another id, it begins a call."""
         function = fragment.get("function") or {}
         last = len(self.calls) - (0 if fragment.get("id") else 1)
         known = last if index is None else self._by_index.get(index, len(self.calls))
@@ -65,13 +65,13 @@ def _text(content: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _is_another(fragment: dict[str, Any], call: list[Any]) -> bool:
-    """Whether a fragment begins a call of its own, though it has the index of one that began before."""
+    """Whether a fragment begins a new call, though an earlier call has its index."""
     own = fragment.get("id")
     return bool(own and call[0] and own != call[0] and (fragment.get("function") or {}).get("name"))
 
 
 def bytes_say(body: bytes) -> Told:
-    """Everything that is JSON with choices in it, added up; what cannot be read is omitted."""
+    """The sum of everything that is JSON with choices; what cannot be read is omitted."""
     told = Told()
     for value in values(body):
         with suppress(AttributeError, TypeError, KeyError):
@@ -95,7 +95,7 @@ def choices_say(body: bytes) -> dict[int, Told]:
 
 
 def values(body: bytes) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a body: the body itself, or what its lines are."""
+    """The JSON objects of a body: the body itself, or its lines."""
     whole = body.decode("utf-8", "replace")
     lines = _on_one_line(body).decode("utf-8", "replace").replace("\r", "\n").split("\n")
     for candidate in (whole, *(line.removeprefix("\ufeff").removeprefix("data:") for line in lines)):
@@ -108,7 +108,7 @@ def values(body: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _on_one_line(body: bytes) -> bytes:
-    """The body with the data of each event that has it on several lines on one."""
+    """The body with multi-line event data joined on one line."""
     for event in reversed(sse.parse(body).events):
         if event.data_lines > 1:
             data = event.data.replace("\n", " ").encode("utf-8", "surrogatepass")

@@ -1,6 +1,6 @@
 """The replay process of a run: `python -m gonogo.clients.child`, started by `gonogo.clients.beside`.
 
-It reads a line an exchange from stdin, writes a line a replay to stdout, and leaves at the end of its input.
+It reads one exchange per line from stdin, writes one outcome per line to stdout, and exits at the end of its input.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _import_clients() -> None:
-    # httpx brings a command line, and with it rich and pygments: a sixth of all that the clients import. This is how
+    # httpx imports a command line, and with it rich and pygments: a sixth of the clients' import time. This is how
     # Python itself marks a module that cannot be imported, and httpx does without.
     sys.modules["httpx._main"] = None  # type: ignore[assignment] # typeshed knows modules only
     gc.disable()  # thousands of classes, none of them garbage

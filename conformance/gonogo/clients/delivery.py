@@ -1,7 +1,8 @@
 """Compares what a client delivered with the bytes of the answer.
 
-What a client lacks for every server is not told of: a client that reads one choice is not asked for two, numbers that
-it holds as floats are compared as such, and arguments that are not JSON are the model's doing.
+Limits of a client that apply to every server are not reported: a client that reads one choice is not expected to
+deliver two, numbers that it holds as floats are compared as floats, and arguments that are not JSON come from the
+model.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ OF_AI_SDK = {
 
 
 def differences(reader: str, exchange: Exchange, said: Said) -> Iterator[str]:
-    """In which ways what the reader of that name was delivered is not what the bytes say."""
+    """The differences between what the named reader delivered and what the bytes say."""
     if "ids" in said:
         yield from _of_models(exchange, said)
     elif "lengths" in said:
@@ -72,7 +73,7 @@ def _of_surface(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[
 def _of_choices(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[str]:
     told, apart = bytes_say(exchange.body), choices_say(exchange.body)
     streamed = exchange.request.fields.get("stream") is True
-    # Whole answers hold choices in a list, which is what an application goes through.
+    # Whole answers hold choices in a list, which applications iterate over.
     delivered = {choice["index"] if streamed else n: choice for n, choice in enumerate(said["choices"])}
     if not _asks_for_several(exchange.request.fields):
         nothing: Said = {"text": "", "calls": [], "finish": None}
@@ -89,14 +90,14 @@ def _of_choices(exchange: Exchange, said: Said, *, of_ai_sdk: bool) -> Iterator[
 
 
 def _asks_for_several(fields: Mapping[str, Any]) -> bool:
-    """Whether more than one choice is right: by `n`, or as each of several prompts has its own."""
+    """Whether several choices are correct: by `n`, or because each of several prompts has its own."""
     prompt = fields.get("prompt")
     prompts = len(prompt) if isinstance(prompt, list) and not all(isinstance(p, int) for p in prompt) else 1
     return fields.get("n") not in (None, 1) or prompts > 1
 
 
 def _of_choice(choice: Said, told: Told, *, of_ai_sdk: bool) -> Iterator[str]:
-    if not (of_ai_sdk and told.refusal):  # which it delivers as text
+    if not (of_ai_sdk and told.refusal):  # which the AI SDK delivers as text
         yield from _of_text(_whole(choice["text"]), _whole(told.text))
     yield from _of_calls(choice["calls"], told.calls)
     finish = OF_AI_SDK.get(told.finish or "", "other") if of_ai_sdk else told.finish
@@ -147,7 +148,7 @@ def _value(arguments: object) -> object:
 
 
 def _whole(text: object) -> object:
-    """The text with pairs of surrogates as the character that they are, however they came."""
+    """The text with surrogate pairs joined to characters."""
     return (
         text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(text, str) else text
     )
@@ -176,7 +177,7 @@ def _of_models(exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _ids(body: object, *, alone: bool) -> Iterator[object]:
-    """The ids of models, wherever a list of them may be; `alone`, that of the one model that was requested."""
+    """The ids of models, wherever the list is; `alone`: the id of a single retrieved model."""
     if isinstance(body, dict):
         if alone and "id" in body:
             yield body["id"]
@@ -198,7 +199,7 @@ def _of_vectors(exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _numbers(item: object) -> int | None:
-    """How many numbers an item holds, as a list or as base64; None if neither is there."""
+    """How many numbers an item holds, as a list or as base64; None if there is neither."""
     vector = item.get("embedding") if isinstance(item, dict) else None
     if isinstance(vector, str):
         with suppress(ValueError):
@@ -215,7 +216,7 @@ def _of_errors(exchange: Exchange, said: Said) -> Iterator[str]:
 
 
 def _message(body: object) -> str | None:
-    """What an error says, in whatever form; None if no text is in it that is surely meant for a person."""
+    """The message of an error, in any form; None if no text in it is clearly meant for a person."""
     if isinstance(body, str):
         return body
     if isinstance(body, dict):

@@ -22,7 +22,7 @@ DONE = "[DONE]"
 
 
 def require() -> ModuleType:
-    """The library, imported with the httpx that it works on. Raises NotInstalled if one of them is not there."""
+    """Import the library and the httpx that it is built on. Raises NotInstalled if one of them is missing."""
     try:
         import httpx  # noqa: F401, PLC0415 - an extra; asked for only where it is used
         import httpx_sse  # noqa: PLC0415 - as above

@@ -26,8 +26,8 @@ _RAISES = "raises "
 class Deviation:
     """A fault of `gonogo.faults` by its `name`, and what clients made of its bytes.
 
-    `scenario` names the answer that has it, `rules` are the ids of the rules that find it, those of clients left out.
-    `outcomes` has for each client that was measured "ok", or what it did: "raises TypeError", "loses text".
+    `scenario` names the answer that has it, `rules` are the ids of the rules that find it, without those about clients.
+    `outcomes` maps each measured client to "ok" or to its symptom: "raises TypeError", "loses text".
     """
 
     name: str
@@ -37,7 +37,7 @@ class Deviation:
 
     @property
     def broken(self) -> Mapping[str, str]:
-        """The outcomes of the clients that do not deliver what the bytes say, silent ones first."""
+        """The outcomes of the clients that do not deliver what the bytes say, silent failures first."""
         found = ((name, how) for name, how in self.outcomes.items() if how != FINE)
         return dict(sorted(found, key=lambda pair: pair[1].startswith(_RAISES)))
 
@@ -52,7 +52,7 @@ class Table:
 
 @functools.cache
 def table() -> Table:
-    """What was measured."""
+    """The measured table."""
     stored = json.loads((resources.files(__package__) / FILE).read_text("utf-8"))
     return Table(
         stored["clients"],
@@ -76,14 +76,15 @@ def text_of(measured: Table) -> str:
 def told(rules: Collection[str]) -> str | None:
     """A clause on the clients that break where these rules are broken, the first of which shows it best.
 
-    It speaks of the deviation that breaks this rule, none but these, and the most of them; None if there is none.
+    It describes the deviation that breaks the first rule and the most of these rules, and no others; None if there is
+    none.
     """
     known = fitting(rules)
     return None if known is None else f'measured on "{known.name}": {_clients(known)}'
 
 
 def fitting(rules: Collection[str]) -> Deviation | None:
-    """The deviation that `told` speaks of."""
+    """The deviation that `told` describes."""
     first, *_ = rules
     found = [one for one in table().deviations if first in one.rules and set(one.rules) <= set(rules)]
     return max(found, key=lambda one: len(one.rules), default=None)

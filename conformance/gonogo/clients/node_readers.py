@@ -63,7 +63,7 @@ _MOST_STATUS = 599  # of what fetch hands on
 
 
 def fitting_node(exchange: Exchange) -> tuple[str, ...]:
-    """The names of the readers of an answer; none if it is not whole, or none that a client would ask for."""
+    """The names of the readers for an answer; none if it is incomplete, or no client would request it."""
     if exchange.status is None or exchange.failure is not None or exchange.status > _MOST_STATUS:
         return ()
     path, fields = exchange.request.operation, exchange.request.fields
@@ -82,9 +82,9 @@ def fitting_node(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _reads_messages(name: str, exchange: Exchange) -> bool:
-    """Whether a client reads such messages of any server; what it reads of none is no fault of one."""
+    """Whether a client reads such messages from any server; if not, the server is not at fault."""
     if name.startswith("anthropic_node."):
-        # It compares the media type letter by letter, which RFC 9110 8.3.1 does not.
+        # It compares the media type case-sensitively, which RFC 9110 8.3.1 does not allow.
         return all(
             value == value.lower() for field, value in exchange.headers if field.lower() == "content-type"
         )
@@ -106,9 +106,9 @@ def _is_known_to_ai_sdk(value: Mapping[str, Any]) -> bool:
 
 
 def _asks_so(name: str, fields: Mapping[str, Any]) -> bool:
-    """Whether a client asks for such an answer at all."""
+    """Whether a client sends such a request at all."""
     if name == "openai_node.embeddings":
-        return fields.get("encoding_format") in ("float", "base64")  # it always says which
+        return fields.get("encoding_format") in ("float", "base64")  # it always sends `stream`
     if not name.startswith("ai_sdk."):
         return True
     # The AI SDK asks for one choice, and knows no tools but functions.
@@ -118,5 +118,5 @@ def _asks_so(name: str, fields: Mapping[str, Any]) -> bool:
 
 
 def _is_function(tool: Mapping[str, Any]) -> bool:
-    """Whether the application runs it: a function, or a tool of messages that has no type of a provider."""
+    """Whether the application runs the tool: a function, or a tool of messages without a provider's type."""
     return tool.get("type") == "function" or "input_schema" in tool

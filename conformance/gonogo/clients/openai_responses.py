@@ -1,7 +1,5 @@
-"""openai-python reads recorded responses as the applications do that are written with it.
-
-What is done with a response is what the SDK's README and guides do: its text, its calls, its usage; of a stream the
-deltas, and then the same bytes by the SDK's own helper.
+"""openai-python reads recorded responses as applications use it. Each reader follows the SDK's README and guides: it
+reads the text, the calls and the usage, for a stream the deltas, and then the same bytes with the SDK's own helper.
 """
 
 from __future__ import annotations

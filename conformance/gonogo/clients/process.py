@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Asked = tuple[Exchange, Sequence[str]]
     Hear = Callable[[dict[str, Any]], None]
 
-STALL = 60.0  # seconds without output from the process, after which it is given up
+STALL = 60.0  # seconds without output from the process before it is stopped
 
 
 class ReplayProcess:
-    """A child that was started with pipes, whose end the one who has this sees to.
+    """A child process with pipes; the caller waits for its end.
 
-    `hear` is called in a thread with each object that the child tells. It raises ValueError, TypeError or KeyError for
-    one that it does not understand; that is passed over, as are lines that are none.
+    `hear` is called in a thread with each object that the child writes. It raises ValueError, TypeError or KeyError for
+    an object that it does not understand; such objects are skipped, as are lines that are not JSON.
     """
 
     def __init__(self, child: subprocess.Popen[str], hear: Hear) -> None:
@@ -35,18 +35,18 @@ class ReplayProcess:
         self._child = child
         self._asked: SimpleQueue[Asked | None] = SimpleQueue()
         self._lines = 0
-        # Threads, as a pipe that is full must stop neither the requests in flight nor the child.
+        # Threads, because a full pipe must block neither the requests in flight nor the child.
         self._writing = threading.Thread(target=_write, args=(child.stdin, self._asked), daemon=True)
         self._reading = threading.Thread(target=self._read, args=(child.stdout, hear), daemon=True)
         self._writing.start()
         self._reading.start()
 
     def ask(self, exchange: Exchange, readers: Sequence[str]) -> None:
-        """Have it replay an exchange to these readers; returns at once."""
+        """Queue an exchange to be replayed with these readers; returns at once."""
         self._asked.put((exchange, readers))
 
     def finish(self, stall: float) -> bool:
-        """Ask no more, and wait until the child has told all; False if it said nothing for `stall` seconds."""
+        """Close the input, and wait for the remaining output; False if the child wrote nothing for `stall` seconds."""
         self._asked.put(None)
         told = -1
         while self._reading.is_alive() and told < self._lines:
@@ -55,7 +55,7 @@ class ReplayProcess:
         return not self._reading.is_alive()
 
     def end(self) -> None:
-        """Leave neither the child nor a thread or a pipe to it behind."""
+        """Stop the child, its threads and its pipes."""
         self._child.kill()
         self._asked.put(None)
         self._writing.join()
@@ -63,17 +63,17 @@ class ReplayProcess:
         self._child.wait()
 
     def _read(self, child: IO[str], hear: Hear) -> None:
-        """Hand on what the child tells, until its end."""
+        """Pass on what the child writes, until it ends."""
         with child:
             for line in child:
-                with suppress(ValueError, TypeError, KeyError):  # cut off where it died, or no child of ours
+                with suppress(ValueError, TypeError, KeyError):  # cut off, or not ours
                     hear(json.loads(line))
                 self._lines += 1
 
 
 def _write(child: IO[str], asked: SimpleQueue[Asked | None]) -> None:
-    """Tell the child what to replay, a line an exchange, until there is no more."""
-    with suppress(OSError):  # it died; the caller sees that there is no outcome
+    """Write one exchange per line to the child, until the queue ends."""
+    with suppress(OSError):  # it died; the caller sees that an outcome is missing
         while (item := asked.get()) is not None:
             exchange, names = item
             child.write(json.dumps({"exchange": to_json(exchange), "readers": names}) + "\n")

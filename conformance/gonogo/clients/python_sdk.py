@@ -27,10 +27,10 @@ Sdk = TypeVar("Sdk", bound=AbstractContextManager[Any])
 def reader_of(
     name: str, require: Callable[[], ModuleType], connect: Callable[[Transport], Sdk]
 ) -> Callable[[Callable[[Sdk, Exchange], Iterator[str]]], Reader]:
-    """What makes a lane, the lines that an application runs with the SDK, a function of an exchange.
+    """Make a reader from a lane, the lines that an application runs with the SDK.
 
-    `require` imports the SDK or raises NotInstalled, and `connect` makes its client, which talks over what it is given.
-    A lane runs once for each exchange.
+    `require` imports the SDK or raises NotInstalled; `connect` makes its client, which uses the given transport. A lane
+    runs once for each exchange.
     """
 
     def reader(lane: Callable[[Sdk, Exchange], Iterator[str]]) -> Reader:
@@ -39,7 +39,7 @@ def reader_of(
         def read(exchange: Exchange) -> Breakage | None:
             client = Client(name, require().__version__)
             with connect(_replaying(exchange)) as sdk, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # pydantic's, of types that the SDK does not check
+                warnings.simplefilter("ignore")  # pydantic warns about types that the SDK does not check
                 return client.play(lane(sdk, exchange))
 
         return read
@@ -48,7 +48,7 @@ def reader_of(
 
 
 def _replaying(exchange: Exchange) -> Transport:
-    """A transport that knows this answer and nothing else."""
+    """A transport that returns this answer and nothing else."""
     import httpx2  # noqa: PLC0415 - asked for only where an SDK is used
 
     def answer(_: httpx2.Request) -> httpx2.Response:

@@ -1,8 +1,7 @@
 """The readers by name, and which answers each can read.
 
-A name is the id of the rule less "clients."; embeddings have a reader and no rule yet. Which answers a rule looks at is
-for the rule to say (features/clients.feature); what fits here is that and a little more, known before there are any
-verdicts.
+A name is the id of the rule less "clients."; embeddings have a reader and no rule yet. Each rule selects its answers
+(features/clients.feature); `fitting` includes those and a few more, before there are any verdicts.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _ACCEPTED: Mapping[tuple[str, bool], tuple[str, ...]] = {
 
 
 def fitting(exchange: Exchange) -> tuple[str, ...]:
-    """The names of the readers of an answer; none if it is not whole, or none that a client would ask for."""
+    """The names of the readers for an answer; none if it is incomplete, or no client would request it."""
     if exchange.status is None or exchange.failure is not None:
         return ()
     asked = exchange.request.operation

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 BASE_URL = "http://recorded.invalid/v1"  # RFC 2606: a reserved name
 
-# The recorder undid codings and framing; said again, they would be undone again.
+# The recorder decoded codings and framing; if the headers named them, they would be decoded again.
 _FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 def headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
-    """The header fields of the answer as bytes, without those that tell how its body was framed."""
+    """The header fields of the answer as bytes, without those that describe the framing of its body."""
     return [
         (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
         for name, value in exchange.headers
@@ -27,12 +27,12 @@ def headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
 
 
 def pieces(exchange: Exchange) -> Iterator[bytes]:
-    """The body in the pieces in which it came."""
+    """The body in the recorded chunks."""
     for chunk in exchange.chunks:
         yield chunk.data
 
 
 def expect_turns(turns: int, exchange: Exchange) -> None:
-    """Raise LostStreamError if a loop over the stream took no turn though the body carries an object."""
+    """Raise LostStreamError if a loop over the stream had no iteration though the body carries an object."""
     if turns == 0 and b"{" in exchange.body:
         raise LostStreamError(f"delivers nothing from {len(exchange.body)} bytes, without an exception")

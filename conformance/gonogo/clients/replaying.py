@@ -1,7 +1,7 @@
 """Replays: answers are submitted while they are recorded, and the outcomes are read later.
 
-`Here` replays in this process, where an outcome is requested. `gonogo.clients.beside` does the same in a process
-of its own, while the rest of a run continues.
+`Here` replays in this process, when an outcome is requested. `gonogo.clients.beside` does the same in a process of its
+own, while the rest of a run continues.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Replays(Protocol):
 
 
 class Outcomes(Mapping[Replay, Outcome]):
-    """What is known of the replays of some exchanges; the rest is replayed here when it is requested.
+    """The known outcomes of the replays of some exchanges; the rest is computed here on access.
 
-    It iterates over the replays that `fitting` names. Asked for another reader it replays that too. Raises KeyError for
-    a reader or an exchange that it does not know.
+    Iterates over the replays that `fitting` names. Another reader can be requested too. Raises KeyError for an unknown
+    reader or exchange.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Here:
 
 
 def outcome(reader: str, exchange: Exchange) -> Outcome:
-    """What the reader of that name makes of an answer, by a replay in this process. KeyError for no such reader.
+    """What the reader of that name makes of an answer, by a replay in this process.
 
-    No client for Node is run here: what is not known of one is not run.
+    Raises KeyError for an unknown reader. Clients for Node are not run here; without a known outcome they are `NotRun`.
     """
     if reader in NODE_READERS:
         return NotRun("Node was not run")
@@ -89,17 +89,17 @@ def outcome(reader: str, exchange: Exchange) -> Outcome:
         return absence
 
 
-# A replay depends on the exchange alone, so that what another process made of it need not be made again.
+# A replay depends on the exchange alone, so an outcome from another process is reused.
 _REMEMBERED: WeakKeyDictionary[Exchange, dict[str, Outcome]] = WeakKeyDictionary()
 
 
 def remember(exchange: Exchange, reader: str, found: Outcome) -> None:
-    """Keep the outcome of a replay, for as long as the exchange is there."""
+    """Keep the outcome of a replay for the lifetime of the exchange."""
     _REMEMBERED.setdefault(exchange, {})[reader] = found
 
 
 def remembered(exchange: Exchange, reader: str) -> Outcome:
-    """The outcome of a replay, made in this process where none is kept."""
+    """The outcome of a replay, computed in this process if none is kept."""
     known = _REMEMBERED.setdefault(exchange, {})
     if reader not in known:
         known[reader] = outcome(reader, exchange)

@@ -1,4 +1,4 @@
-"""What the bytes of a response or a message say, read as kindly as `bytes_say` reads chunks."""
+"""The content of a response or a message, parsed as leniently as `bytes_say` parses chunks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def surface_says(path: str, body: bytes) -> SurfaceTold:
 
 
 class _Response:
-    """Reads a response, whole or event by event; what no event said by itself is taken from the last one.
+    """Reads a response, whole or event by event; values that no event gave come from the last event.
 
     `others` are the texts of the events that end a part, and of the last one.
     """

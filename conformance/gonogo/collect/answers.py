@@ -18,22 +18,22 @@ LONGEST_WAIT = 30.0
 
 
 def found_nobody(exchange: Exchange) -> bool:
-    """Whether the request never reached the target, so that it tells nothing and did nothing."""
+    """Whether the request never reached the target, so that it had no effect and proves nothing."""
     return exchange.failure is not None and exchange.failure.kind is FailureKind.CONNECT
 
 
 def accepted(exchange: Exchange) -> bool:
-    """Whether the status is one of success."""
+    """Whether the status is 2xx."""
     return exchange.status is not None and 200 <= exchange.status < 300
 
 
 def lives(exchange: Exchange) -> bool:
-    """Whether an answer to a sign of life is one."""
+    """Whether a sign of life was answered."""
     return exchange.failure is None and (accepted(exchange) or is_busy(exchange))
 
 
 def is_doubtful(exchange: Exchange) -> bool:
-    """Whether an answer is one that the dying give too: none, part of one, or a server's error."""
+    """Whether a dying server could give this answer: none, an incomplete one, or a 5xx."""
     return exchange.failure is not None or exchange.status is None or exchange.status >= 500
 
 
@@ -59,7 +59,7 @@ def asked_to_wait(exchange: Exchange) -> float | None:
 
 
 def loss(sent: Sequence[Exchange]) -> Because:
-    """Why nothing is sent any more; who was turned away with 503 did nothing, and is no suspect unless all were."""
+    """Why nothing more is sent; a request that was rejected with 503 is no suspect unless all were."""
     read = [exchange for exchange in sent if exchange.status != 503]
     about = tuple(exchange.id for exchange in read or sent)
     if not read:

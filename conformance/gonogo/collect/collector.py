@@ -1,11 +1,11 @@
 """Sends a plan and records the answers.
 
-Harmless stimuli go in parallel, those that others wait for first. A text that is compared with another, and is not
-as expected, is requested again alone: a batch can change greedy text, and then the later exchange counts. Hostile
-ones follow in batches with a sign of life after each, then the ones known to stop servers: the first alone, as
-most die of that one. A batch ends early where an answer is one that the dying give too. Once the target no longer
-answers, nothing more is sent: what is left is noted with the batch that was the last before it. Any request of a
-batch may be the one that stopped the target; with one request at a time a batch is one request, and the one is named.
+Harmless stimuli are sent in parallel, those that others depend on first. A text that is compared with another and
+differs from the expected one is requested again alone: batching can change greedy text. Then the later exchange counts.
+Hostile ones follow in batches with a sign of life after each, then those known to stop servers: the first alone,
+because it stops most of them. A batch ends early after an answer that a dying server could give. Once the target no
+longer answers, nothing more is sent; the rest is recorded as unsent, with the batch that came before. Any request of
+that batch may have stopped the target; with one request at a time, a batch is one request.
 """
 
 from __future__ import annotations
@@ -52,11 +52,10 @@ give too, and without one. Each costs a round in which nothing else is sent that
 class Collector:
     """Runs one plan against one subject; `concurrency` requests at a time, fewer after a time-out.
 
-    `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve
-    those that need them. `ids` names the new ones, `sleep` obeys Retry-After. `enough` says why the run ends here,
-    None if it continues: it is asked where nothing is under way, with the keys of answers that may be asked for once
-    more, and with it the harmless requests go in rounds, so that there is such a moment now and then. `ended` is why
-    nothing more is sent.
+    `known` holds exchanges of an earlier run, by the key of their stimulus: they are not sent again, and serve those
+    that need them. `ids` names the new ones, `sleep` obeys Retry-After. `enough` returns why the run ends now, or None
+    to continue. It is called while no request is in flight, with the keys of the requests that may be repeated; to have
+    such moments, harmless requests are sent in rounds. `ended` is why nothing more is sent.
     """
 
     recorder: Recorder
@@ -79,15 +78,15 @@ class Collector:
     _asked: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with what is known."""
+        """Start with the known exchanges."""
         self._answers = dict(self.known)
         self._asked = self.concurrency
 
     async def run(self, plan: Plan) -> None:
         """Send what is not known; returns when each such stimulus is in the sink as an exchange or as unsent.
 
-        A text that is compared can be there twice, with ids of their own, even where it was known: where it was not
-        as expected side by side, the later one was asked for alone.
+        A text that is compared can be in the sink twice, under two ids, even if it was known: if it differed when sent
+        in parallel, it is requested again alone, and the later one counts.
         """
         new = replace(plan, stimuli=self._unknown(plan.stimuli))
         self._number(new.stimuli)
@@ -96,17 +95,17 @@ class Collector:
         await self._deadly(new)
 
     async def volley(self, stimuli: Sequence[Stimulus]) -> list[Exchange]:
-        """Send some more side by side, then ask for a sign of life; their exchanges, in the same order.
+        """Send more stimuli in parallel, then a sign of life; returns their exchanges, in the same order.
 
-        Those that are known are not sent, and their exchanges among the rest.
-        There are fewer than stimuli where the target no longer answers; the rest is in the sink as unsent.
+        Known ones are not sent; their exchanges are included. The result is shorter if the target no longer answers;
+        the rest is in the sink as unsent.
         """
         new = self._unknown(stimuli)
         self._number(new)
         await self._pool(new)
         sent = [self._answers[stimulus.key] for stimulus in new if stimulus.key in self._answers]
         if sent and all(map(found_nobody, sent)):
-            # None of them did anything: no sign of life would accuse the right one.
+            # None of them had an effect: a sign of life would blame the wrong one.
             self.ended = Because(Reason.TARGET_GONE, about=tuple(exchange.id for exchange in sent))
         else:
             await self._watch(new)
@@ -116,16 +115,16 @@ class Collector:
 
     @property
     def reaches_nobody(self) -> bool:
-        """Whether something was sent, and none of it reached the target."""
+        """Whether requests were sent, and none of them reached the target."""
         new = [exchange for key, exchange in self._answers.items() if key not in self.known]
         return bool(new) and all(map(found_nobody, new))
 
     def learn(self, exchanges: Iterable[Exchange]) -> None:
-        """Take more exchanges as known; called before anything is sent."""
+        """Add known exchanges; called before anything is sent."""
         self.known = self._answers = {**self.known, **{e.stimulus: e for e in exchanges}}
 
     def give_up(self, stimuli: Iterable[Stimulus], because: Because) -> None:
-        """Note as unsent whatever the sink has heard nothing of, after a run that was broken off."""
+        """Record as unsent every stimulus that is not in the sink, after a run was interrupted."""
         for key, known in self._impossible.items():
             self._note(key, known)
         for stimulus in self._unknown(stimuli):
@@ -134,7 +133,7 @@ class Collector:
         self._leave_uncompared(because)
 
     def _leave_uncompared(self, because: Because) -> None:
-        """Note as unsent, too, what was answered in parallel and was still to be asked for alone, as it differs."""
+        """Also record as unsent the answers that differ and were still to be requested again alone."""
         for family in self._uncompared:
             if not family.all_agree(self._answers):
                 for stimulus in (family.base, *family.members):
@@ -157,7 +156,7 @@ class Collector:
 
     @property
     def _is_wide(self) -> bool:
-        """Whether anything goes in parallel; with one at a time, the request that stops the target is known."""
+        """Whether requests are sent in parallel; if not, the request that stops the target is known."""
         return self.concurrency > 1
 
     async def _pool(
@@ -181,7 +180,7 @@ class Collector:
             self.ended = self.enough(unsettled)
 
     async def _harmless(self, plan: Plan, kin: Iterable[Family]) -> None:
-        """What needs no sign of life, and the client that leaves, which has one of its own."""
+        """What needs no sign of life, and the client that disconnects, which has one of its own."""
         quiet = longest_first(plan.quiet)
         self._uncompared = list(kin) if self._is_wide else []
         unsettled = {s.key for family in self._uncompared for s in (family.base, *family.members)}
@@ -205,7 +204,7 @@ class Collector:
     # ---- texts that are compared
 
     async def _compare(self) -> None:
-        """Ask again, one at a time, where a text is not as expected: the batch may have changed it."""
+        """Request a differing text again, one at a time, as the batch may have changed it."""
         if self.ended is not None:
             self._leave_uncompared(self.ended)
         while self._uncompared:
@@ -221,7 +220,7 @@ class Collector:
         self._impossible.clear()
 
     async def _afresh(self, stimulus: Stimulus) -> None:
-        """Send once more what was sent in parallel; the later exchange of a key is the one that counts."""
+        """Send again what was sent in parallel; the later exchange of a key counts."""
         self._impossible.pop(stimulus.key, None)
         if stimulus.key in self._answers:
             self._numbers[stimulus.key] = next(self.ids)
@@ -242,9 +241,9 @@ class Collector:
         await self._dare([first, rest, *((stimulus,) for stimulus in plan.stage(Risk.DEADLY, alone=True))])
 
     async def _dare(self, groups: Sequence[Sequence[Stimulus]], mild: Sequence[Stimulus] = ()) -> None:
-        """Send group after group, and ask for a sign of life at the end, and before that where one is due.
+        """Send group after group, with a sign of life at the end, and earlier if one is due.
 
-        The mild ones go beside the last sign, and are named with the others.
+        The mild ones are sent together with the last sign, and are named with the others.
         """
         self._since, self._doubt = [], False
         for group in groups:
@@ -261,10 +260,10 @@ class Collector:
         self._stop_at_enough()
 
     def _another(self, begun: int) -> bool:
-        """Whether one more than those that were begun may go out before a sign of life is requested.
+        """Whether one more request may be sent before the next sign of life.
 
-        It takes the time of an answer in which nothing else that may harm is sent: so one for many requests as long
-        as their answers are those of the living.
+        A sign of life costs a round trip in which nothing else that may harm is sent; so there is one for many requests
+        as long as their answers look healthy.
         """
         if self.ended is not None:
             return True
@@ -308,7 +307,7 @@ class Collector:
         return stimulus.build(self.subject, self._answers)
 
     async def _patiently(self, request: Request, exchange_id: str, key: str) -> Exchange:
-        """Record, and again after each wait that the target asks for."""
+        """Record, and repeat after each wait that the target asks for."""
         exchange, waits = await patiently(
             lambda: self.recorder.record(request, id=exchange_id, stimulus=key), self.sleep
         )
@@ -318,7 +317,9 @@ class Collector:
     # ---- signs of life
 
     async def _watch(self, after: Sequence[Stimulus], mild: Sequence[Stimulus] = ()) -> None:
-        """Ask for a sign of life, the mild ones beside it; without one the target is lost, and they all may be why."""
+        """Send a sign of life, the mild ones with it; without an answer the target is lost, and any of them may be the
+        cause.
+        """
         after = [stimulus for stimulus in after if stimulus.key in self._answers]
         sign = self._sign((*after, *mild))
         if sign is None:
@@ -334,7 +335,7 @@ class Collector:
     async def _leave(self, leaving: Stimulus, beside: Sequence[Stimulus]) -> None:
         """Send one request whose sign of life must blame no other; harmless ones without generation run in parallel.
 
-        Where the target is lost, those beside that failed tell nothing about themselves, and are unsent.
+        If the target is lost, failures of the parallel ones prove nothing, and they are recorded as unsent.
         """
         asked = self._sign((leaving,))
         sign = None if asked is None else replace(asked, needs=(leaving,))
@@ -359,7 +360,7 @@ class Collector:
                 self._keep(exchange)
 
     def _sign(self, after: Sequence[Stimulus]) -> Stimulus | None:
-        """The sign of life to ask for; None if none can be, or nothing was sent that may have harmed."""
+        """The next sign of life; None if there is none to send, or nothing was sent that may have harmed."""
         known = self._baseline()
         if known is None or not after or self.ended is not None:
             return None
@@ -368,7 +369,7 @@ class Collector:
         return sign
 
     async def _look(self, sign: Stimulus) -> None:
-        """Ask for one token; where that is refused, for what was answered well before, exactly."""
+        """Request one token; if that is refused, repeat exactly what was answered well before."""
         for asked in dict.fromkeys((brief(sign), sign)):
             request = asked.build(self.subject, self._answers)
             exchange = await self._patiently(request, self._numbers[sign.key], sign.key)
@@ -377,7 +378,7 @@ class Collector:
                 return
 
     def _conclude(self, sign: Stimulus, after: Sequence[Stimulus]) -> None:
-        """Record a sign of life under the names of those that it may accuse, and what follows from it."""
+        """Record a sign of life under the names of the requests that it may blame, and its consequences."""
         exchange = self._answers.pop(sign.key)
         sent = [stimulus.key for stimulus in after if stimulus.key in self._answers]
         sent = [key for key in sent if not found_nobody(self._answers[key])] or sent
@@ -388,7 +389,7 @@ class Collector:
             self.ended = loss([self._answers[key] for key in sent])
 
     def _baseline(self) -> Stimulus | None:
-        """The stimulus of a request that was answered well before: a chat completion, if it does those."""
+        """The stimulus of a request that was answered well before: a chat completion if the target has those."""
         return next(
             (
                 stimulus

@@ -22,7 +22,7 @@ class Family:
     members: tuple[Stimulus, ...]
 
     def agrees(self, member: Stimulus, answers: Mapping[str, Exchange]) -> bool:
-        """Whether a text is what that of the base lets one expect; so if there are no two texts to compare."""
+        """Whether a text is as the base's text predicts; true if there are not two texts to compare."""
         base, own = answers.get(self.base.key), answers.get(member.key)
         if base is None or own is None or member.like is None:
             return True
@@ -32,12 +32,12 @@ class Family:
             return True
 
     def all_agree(self, answers: Mapping[str, Exchange]) -> bool:
-        """Whether no text tells of a batch that changed it, or of a fault."""
+        """Whether no text shows a change by batching, or a fault."""
         return all(self.agrees(member, answers) for member in self.members)
 
 
 def families(stimuli: Iterable[Stimulus]) -> list[Family]:
-    """The families of a plan; the first of those that there are stands in for a base that is not asked for."""
+    """The families of a plan; if a base is not in the plan, the first member that is takes its place."""
     found: dict[str, list[Stimulus]] = {}
     for stimulus in stimuli:
         if stimulus.like is not None:

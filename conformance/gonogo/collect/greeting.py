@@ -1,6 +1,7 @@
 """The first requests of a run: the target is reachable, is an API, accepts the key, and has a model.
 
-What cannot be judged at all is said here, once, in one sentence, before a hundred requests fail for the same reason.
+A target that cannot be judged at all is reported here, in one sentence, before a hundred requests fail for the same
+reason.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ async def greet(
     has_key: bool = False,
     extra: Mapping[str, object] | None = None,
 ) -> Subject:
-    """The models to ask for: those named, else the first that the target lists; `extra` is handed on.
+    """The models to request: those named, else the first that the target lists; `extra` is passed on.
 
-    A model that refuses max_tokens and names the newer limit, as those of the API that reason, is asked with that.
-    Raises TargetError, in one sentence, if there is nothing to judge: no connection, no answer, a web page, a refused
-    key, no model to ask for, one that is not served, or the first of several, when it says itself that it is the wrong
-    one.
+    A model that refuses max_tokens and names the newer limit, as reasoning models of the API do, is requested with
+    that. Raises TargetError, in one sentence, if there is nothing to judge: no connection, no answer, a web page, a
+    refused key, no model, a model that is not served, or the first of several models, if its answer says that it is the
+    wrong one.
     """
     entries, listing = await _listed(recorder, base_url, has_key=has_key)
     named = model or embedding_model
@@ -72,9 +73,9 @@ async def greet_each(
     has_key: bool = False,
     extra: Mapping[str, object] | None = None,
 ) -> list[Subject]:
-    """Several models to ask for, in this order, each greeted separately; missing models are reported together.
+    """Several models to request, in this order, each greeted separately; missing models are reported together.
 
-    The model for embeddings is the same for all. With none, or one, this is `greet`, whose errors it raises.
+    The embedding model is the same for all. With none, or one, this is `greet`, whose errors it raises.
     """
     if len(models) < 2:
         model = models[0] if models else None
@@ -98,7 +99,7 @@ async def greet_each(
 async def _listed(
     recorder: Recorder, base_url: str, *, has_key: bool
 ) -> tuple[list[dict[str, object]], Exchange]:
-    """The models that the target lists, and the exchange that says so."""
+    """The models that the target lists, and the exchange with the list."""
     request = bodies.list_models().build(Subject(""), {})
     listing = await recorder.record(request, id="g1", stimulus="greeting: models")
     _refuse_silence(listing, base_url)
@@ -107,7 +108,7 @@ async def _listed(
 
 
 async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_key: bool) -> Exchange:
-    """One token of chat: it loads the model, and shows at once what would otherwise fail a hundred times.
+    """One token of chat: it loads the model, and shows early what would otherwise fail a hundred times.
 
     Raises TargetError if the target does not answer or refuses the key.
     """
@@ -118,7 +119,7 @@ async def _try_chat(recorder: Recorder, subject: Subject, base_url: str, *, has_
 
 
 async def first_chat(recorder: Recorder, subject: Subject) -> Exchange:
-    """One token of chat, whatever becomes of it."""
+    """One token of chat, whatever the outcome."""
     request = bodies.post(Endpoint.CHAT, {"max_tokens": 1}).build(subject, {})
     return await recorder.record(request, id="g2", stimulus=GREETED)
 
@@ -130,7 +131,7 @@ def _with_limit(subject: Subject, chat: Exchange) -> Subject:
 
 
 def _refuse_unknown(chats: Mapping[str, Exchange], entries: list[dict[str, object]]) -> None:
-    """Raise TargetError for models that are refused and not listed, or, without a list, refused where others are not.
+    """Raise TargetError for models that are refused and not listed, or, without a list, refused while others are not.
 
     `chats` are the first chats with each model.
     """
@@ -145,7 +146,7 @@ def _refuse_unknown(chats: Mapping[str, Exchange], entries: list[dict[str, objec
 
 
 def _refuses(chat: Exchange, model: str) -> bool:
-    """Whether the model is what is wrong with a request: 404, or 400 that names it."""
+    """Whether a request failed because of its model: 404, or 400 that names it."""
     error = _error(chat)
     named = error.get("param") == "model" or model in str(error.get("message"))
     return chat.status == 404 or (chat.status == 400 and named)

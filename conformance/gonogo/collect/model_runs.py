@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Kept:
     """The sink of a run: keeps everything for the judge, and in the evidence file, if there is one.
 
-    `model` is whose run it is if there are several, and `is_shared` tells of the key of a stimulus, with the exchanges
-    so far, whether it is sent for all of them. A stimulus that is asked for again is done with once.
+    `model` is the model of this run if there are several. `is_shared` says for the key of a stimulus, and the exchanges
+    so far, whether it is sent once for all models. A stimulus that is requested again is reported as done once.
     """
 
     writer: EvidenceWriter | None
@@ -47,14 +47,14 @@ class Kept:
         return replace(record, exchanges=tuple(self.exchanges), unsent=self.reasons)
 
     def keep(self, exchange: Exchange) -> None:
-        """Keep an exchange as it is."""
+        """Keep an exchange unchanged."""
         self.exchanges.append(exchange)
         self.on_exchange(exchange)
         if self.writer is not None:
             self.writer.exchange(exchange)
 
     def exchange(self, exchange: Exchange) -> None:
-        """Keep an exchange, as that of the model unless it speaks for all."""
+        """Keep an exchange, as one of this model unless it applies to all."""
         answers = {kept.stimulus: kept for kept in self.exchanges}
         own = self.model is not None and not self.is_shared(exchange.stimulus, answers)
         self.keep(replace(exchange, model=self.model) if own else exchange)
@@ -62,14 +62,14 @@ class Kept:
             self.done(exchange.stimulus)
 
     def unsent(self, key: str, because: Because) -> None:
-        """Keep that a stimulus was not sent, and why."""
+        """Record that a stimulus was not sent, and why."""
         self.reasons[key] = because
         if self.writer is not None:
             self.writer.unsent(key, because, self.model)
         self.done(key)
 
     def done(self, key: str) -> None:
-        """Tell once that a stimulus is done with."""
+        """Report once that a stimulus is done."""
         if key not in self.done_with:
             self.done_with.add(key)
             self.on_done(key)
@@ -77,18 +77,18 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class ModelRun:
-    """One model's part of a run: what sends, and what keeps."""
+    """The run of one model: its collector and its sink."""
 
     collector: Collector
     kept: Kept
 
     @property
     def subject(self) -> Subject:
-        """Who is asked."""
+        """The subject that is requested."""
         return self.collector.subject
 
     def take_over(self, exchanges: Iterable[Exchange]) -> None:
-        """Take what other model runs asked about the endpoint; it is in the file of evidence already."""
+        """Take over the endpoint exchanges of other model runs; they are in the evidence file already."""
         known = {exchange.id for exchange in self.kept.exchanges}
         new = [exchange for exchange in exchanges if exchange.model is None and exchange.id not in known]
         self.kept.exchanges += new
@@ -101,7 +101,7 @@ class ModelRun:
         return lives(chat)
 
     def give_up(self, asked: Plan, because: Because) -> None:
-        """Note all of the plan that nothing was heard of as unsent."""
+        """Record every stimulus of the plan without an exchange as unsent."""
         self.collector.give_up(asked.stimuli, because)
 
 
@@ -123,7 +123,7 @@ class ModelRuns:
                 run.take_over([exchange])
 
     async def run(self, send: Callable[[ModelRun], Awaitable[None]], asked: Plan) -> None:
-        """Send for each model as long as the target answers and nothing ended the run."""
+        """Run each model as long as the target answers and nothing ended the run."""
         ended: Because | None = None
         for run in self._begun(asked):
             back = {*LOST, Reason.TARGET_GONE}
@@ -134,12 +134,12 @@ class ModelRuns:
             ended = run.collector.ended
 
     def give_up(self, asked: Plan, because: Because) -> None:
-        """End all model runs, begun or not, for this reason."""
+        """End all model runs, started or not, for this reason."""
         for run in self._begun(asked):
             run.give_up(asked, because)
 
     def _begun(self, asked: Plan) -> Iterator[ModelRun]:
-        """Each model run, with what the one before it asked for all."""
+        """Each model run, with the exchanges that the runs before it made for all."""
         before: ModelRun | None = None
         for run in self.runs:
             if before is not None:
@@ -152,7 +152,7 @@ class ModelRuns:
 
 
 def sharing(asked: Plan, subjects: Sequence[Subject]) -> Shared:
-    """What tells of the key of a stimulus whether it is sent once for all these subjects."""
+    """A function that says for the key of a stimulus whether it is sent once for all these subjects."""
     stimuli = {stimulus.key: stimulus for stimulus in asked.stimuli}
 
     def shared(key: str, answers: Mapping[str, Exchange]) -> bool:

@@ -19,7 +19,7 @@ _SECONDS = {"s": 1, "m": 60}
 
 
 def parse_rate(text: str) -> float:
-    """Seconds between two requests, of "2/s", "90/m" or "2", which is a second too. Raises UsageError for the rest."""
+    """Seconds between two requests, from "2/s", "90/m" or "2" (per second). Raises UsageError for anything else."""
     found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(?:/([sm]))?", text.strip())
     number = float(found[1]) if found else 0.0
     if found is None or not number:
@@ -36,9 +36,9 @@ def _now() -> float:
 
 @dataclass
 class Paced:
-    """A recorder that begins a request `interval` seconds after the one before at the earliest.
+    """A recorder that starts each request at least `interval` seconds after the previous one.
 
-    They are spread evenly: no burst makes up for a pause. The wait is before an exchange and in none of its times.
+    Requests are spread evenly: no burst makes up for a pause. The wait is before an exchange and in none of its times.
     """
 
     recorder: Recorder

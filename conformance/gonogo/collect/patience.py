@@ -1,4 +1,4 @@
-"""How long a target that has no time is waited for."""
+"""Waiting for a target that is busy."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FIRST_WAIT = 0.5
 async def patiently(
     record: Callable[[], Awaitable[Exchange]], sleep: Callable[[float], Awaitable[None]]
 ) -> tuple[Exchange, int]:
-    """Record, and again after the wait that a 429 or 503 asks for, or that the official SDKs would take.
+    """Record, and repeat after the wait that a 429 or 503 asks for, or that the official SDKs would take.
 
-    Returns the last answer, and how many waits there were.
+    Returns the last answer, and the number of waits.
     """
     exchange = await record()
     for tried in range(TRIES - 1):

@@ -23,17 +23,17 @@ class Plan:
 
     @property
     def requests(self) -> int:
-        """Requests that will be sent, signs of life after hostile ones and the two of the greeting left out."""
+        """The number of requests to send, without signs of life after hostile ones and the two of the greeting."""
         return len(self.stimuli)
 
     @property
     def tokens(self) -> int:
-        """The most tokens that the target can be made to generate."""
+        """The maximum number of tokens that the target can be made to generate."""
         return sum(stimulus.tokens for stimulus in self.stimuli)
 
     @property
     def quiet(self) -> tuple[Stimulus, ...]:
-        """Harmless stimuli that generate nothing, so that they take no part in a batch."""
+        """Harmless stimuli that generate nothing, so they take no part in a batch."""
         return tuple(stimulus for stimulus in self.stage(Risk.HARMLESS) if not stimulus.tokens)
 
     def stage(self, risk: Risk, *, alone: bool = False) -> tuple[Stimulus, ...]:
@@ -44,7 +44,7 @@ class Plan:
 def plan(scenarios: Iterable[Scenario]) -> Plan:
     """The plan that collects what these scenarios look at.
 
-    Where something hostile is sent, the plain requests that can prove the target alive are sent before it.
+    If it sends hostile requests, the plain requests that can prove the target alive are sent before them.
     """
     wanted = [stimulus for scenario in scenarios for stimulus in scenario.stimuli]
     if any(stimulus.risk is not Risk.HARMLESS for stimulus in wanted):

@@ -15,7 +15,7 @@ FIXED = 8
 
 
 def longest_first(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
-    """The stimuli in the order of what they and those that need them take at most; a tie keeps its order."""
+    """The stimuli ordered by the length of the longest chain that depends on them; ties keep their order."""
     asked = list(stimuli)
     longest: dict[str, int] = {}
 
@@ -29,9 +29,9 @@ def longest_first(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
 
 
 def narrower(width: int, asked: int) -> int:
-    """How many requests may be under way after one of `width` timed out: half as many.
+    """The number of parallel requests after one of `width` timed out: half as many.
 
-    Where it was alone it did not time out for the load, and as many as were `asked` for are sent again.
+    If it was alone, load was not the cause, and the width returns to `asked`.
     """
     return width // 2 or asked
 
@@ -42,12 +42,11 @@ async def pooled(
     limit: Callable[[], int],
     another: Callable[[int], bool] = lambda _: True,
 ) -> list[Stimulus]:
-    """Send them in this order, at most `limit()` at a time, each after those of them that it needs.
+    """Send the stimuli in this order, at most `limit()` at a time, each after those of them that it needs.
 
-    The limit may change meanwhile, is 1 at least, and never more than at the beginning.
-    `another` is asked before each with how many were begun; where it says no, none is begun any more. Returns
-    those that were begun, in the order of `stimuli`, when all of them are answered. An error of `send` cancels the
-    rest and is raised in an ExceptionGroup.
+    The limit may change meanwhile; it is at least 1 and never above its first value. `another` is called before each
+    with the number of started requests; once it returns False, no more are started. Returns the started stimuli, in the
+    order of `stimuli`, when all are answered. An error of `send` cancels the rest and is raised in an ExceptionGroup.
     """
     waiting = list(stimuli)
     begun: set[str] = set()

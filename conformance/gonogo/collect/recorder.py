@@ -1,10 +1,9 @@
 """The recorder: sends one request and records everything that comes back as timed bytes.
 
-It speaks through httpx2's transport and not its client, which would keep cookies, parse the target of a
-redirect that is never followed, and add its own headers. A request is sent once, never again, and each on a
-connection of its own: a server may close a kept one at any moment (RFC 9112, section 9.3.1), and who neither
-keeps connections nor sends again never takes that for the answer to a request. It costs 0.6 ms a request on
-loopback, and a TLS handshake elsewhere.
+It uses httpx2's transport and not its client, which would keep cookies, parse the target of a redirect that is never
+followed, and add its own headers. Each request is sent once, on a new connection: a server may close an idle one at any
+moment (RFC 9112, section 9.3.1), which could be mistaken for its answer. A new connection costs 0.6 ms on loopback, and
+a TLS handshake elsewhere.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ eight times as many: vectors are long."""
 LINGER = 0.1
 """Seconds for which a connection is looked at after an answer: who closes it with the answer has done so by then."""
 
-_MOST_CHUNKS = 10_000  # from here on pieces are joined: one byte at a time would take 100 times its size
+_MOST_CHUNKS = 10_000  # from here on chunks are joined: storing single bytes would take 100 times their size
 _JOINED = 4096  # bytes
 
 _LONGEST_MESSAGE = 200
@@ -60,7 +59,7 @@ class TooLargeError(Exception):
     """The body passed the limit of the recorder."""
 
 
-# The first class that fits decides; an exception that fits none is a mistake of ours and is not recorded.
+# The first class that matches decides; an exception that matches none is a bug of ours and is not recorded.
 _KINDS: tuple[tuple[type[Exception], FailureKind], ...] = (
     (TooLargeError, FailureKind.TOO_LARGE),
     (httpx2.TimeoutException, FailureKind.TIMEOUT),
@@ -70,7 +69,7 @@ _KINDS: tuple[tuple[type[Exception], FailureKind], ...] = (
     (httpx2.RemoteProtocolError, FailureKind.PROTOCOL),
     (httpx2.DecodingError, FailureKind.PROTOCOL),
     (TimeoutError, FailureKind.TIMEOUT),
-    (OSError, FailureKind.RESET),  # what TLS raises within a connection reaches us as it is
+    (OSError, FailureKind.RESET),  # errors of TLS within a connection reach us unwrapped
 )
 
 _FAILURES = tuple(known for known, _ in _KINDS)
@@ -88,8 +87,8 @@ class Recorder:
     anonymous. `timeout` is the limit in seconds of one whole exchange: connecting, sending, and all of the answer.
     `max_body` is the limit in bytes of one body, content codings undone. `headers` are added to each request that has
     none of that name; those that look like a credential are omitted where a request is anonymous or brings an
-    Authorization of its own, so that a wrong key is the only one there. `trust` is whom TLS trusts, None whom Python's
-    HTTP clients trust (certifi).
+    Authorization of its own, so that a wrong key is the only one there. `trust` is the TLS context; None trusts the
+    authorities of certifi, as Python's HTTP clients do.
 
     A proxy named in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) is used, because some targets cannot
     be reached without, but never for a loopback address. No other setting of the environment changes what is sent.
@@ -131,17 +130,17 @@ class Recorder:
         await self._transport.__aexit__(kind, error, trace)
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
-        """Send the request and record the answer, or the way in which none came; times run from the call.
+        """Send the request and record the answer or the failure; times run from the call.
 
-        Of one that lingers it is told whether the connection was closed after the answer silently, unless a proxy is in
-        between.
+        For a request that lingers, the exchange says whether the connection was closed after the answer without notice,
+        unless a proxy is in between.
 
         Method, path, headers and body go out as given. Accept, Accept-Encoding, User-Agent and Authorization are added
         where the request has none of that name, and are in the request of the exchange, secrets redacted; Host and
         Content-Length are added too. Informational responses are skipped, redirects not followed. The first 10,000
         pieces of a body are chunks of their own; pieces beyond are joined to chunks of 4 KiB, each with the time of its
-        last byte. An answer of which enough was read is complete. Where several answers did not end, later ones are
-        read less far.
+        last byte. An answer is complete once enough of it was read. If several answers did not end, less is read of
+        later ones.
 
         Never raises for what a target does. Raises ValueError if the request cannot be sent as HTTP/1.1.
         """
@@ -189,9 +188,9 @@ class Recorder:
             self._url,
             headers=[(name.encode(), value.encode("latin-1")) for name, value in request.headers],
             content=_content(request),
-            extensions={"target": target},  # a path as it is given, dots and escapes included
+            extensions={"target": target},  # the path unchanged, including dots and escapes
         )
-        outgoing.method = request.method  # as it is given, lower case included
+        outgoing.method = request.method  # the method unchanged, including lower case
         return outgoing
 
     async def _receive(self, outgoing: httpx2.Request, answer: _Answer, request: Request) -> None:
@@ -200,7 +199,7 @@ class Recorder:
             answer.begin(response)
             if request.lingers and self._is_direct and "content-encoding" not in response.headers:
                 assert isinstance(response.stream, httpx2.AsyncByteStream)
-                async for piece in response.stream:  # which leaves the connection as it is
+                async for piece in response.stream:  # which leaves the connection unchanged
                     answer.add(piece)
                 answer.ended = answer.elapsed()
                 answer.hung_up = await _hung_up(response)
@@ -226,7 +225,7 @@ class Recorder:
 
 
 async def _hung_up(response: httpx2.Response) -> bool:
-    """Whether the target closes the connection without having said so, behind the whole answer.
+    """Whether the target closes the connection after the whole answer without having announced it.
 
     HTTP/1.0 closes it unless it says otherwise (RFC 9112, section 9.3).
     """
@@ -242,7 +241,7 @@ async def _hung_up(response: httpx2.Response) -> bool:
 
 
 def _content(request: Request) -> bytes | AsyncIterator[bytes] | None:
-    """The body; in two pieces where the head says that it comes in chunks, which it otherwise does not."""
+    """The body; in two chunks if the headers declare chunked coding."""
     if header(request.headers, "transfer-encoding") == "chunked":
         return _pieces(request.body)
     return request.body or None
@@ -256,7 +255,7 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 def failure_kind(error: Exception) -> FailureKind | None:
-    """The kind of failure that an exception of the transport stands for; None if it is our mistake."""
+    """The kind of failure of a transport exception; None if it is a bug of ours."""
     if isinstance(error, httpx2.RemoteProtocolError) and str(error).startswith(_CLOSED):
         return FailureKind.RESET
     return next((kind for known, kind in _KINDS if isinstance(error, known)), None)
@@ -264,7 +263,7 @@ def failure_kind(error: Exception) -> FailureKind | None:
 
 @dataclass(slots=True)
 class _Answer:
-    """What has come so far of one answer, in bounded memory."""
+    """What has arrived so far of one answer, in bounded memory."""
 
     limit: int
     began: float
@@ -375,6 +374,6 @@ def _reason(error: BaseException) -> str:
 
 def _cause(error: BaseException) -> BaseException | None:
     if isinstance(error, BaseExceptionGroup):
-        return error.exceptions[0]  # one for each address of the host
-    wrapped = error.args[0] if error.args else None  # httpcore2 cuts __cause__ off, and keeps it here
+        return error.exceptions[0]  # one exception for each address of the host
+    wrapped = error.args[0] if error.args else None  # httpcore2 clears __cause__ and keeps the cause here
     return error.__cause__ or (wrapped if isinstance(wrapped, BaseException) else None)

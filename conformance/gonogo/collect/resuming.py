@@ -21,11 +21,11 @@ GREETING = "greeting: "
 
 
 def held(record: Record) -> Record:
-    """What a record holds of the target, without all that will be sent again.
+    """The exchanges of a record, without those that will be sent again.
 
-    A request that reached no server says nothing, and neither does a sign of life that was requested after such
-    requests only; both go, and so does what was not sent. What timed out goes too, unless it may be why the target
-    was lost. All else that reached the target stays, whatever it did to it.
+    A request that reached no server proves nothing, and neither does a sign of life that followed only such requests;
+    both are dropped, and so are unsent stimuli. Time-outs are dropped too, unless they may be why the target was lost.
+    Everything else that reached the target stays, whatever its effect.
     """
     blamed = {suspect for because in record.unsent.values() for suspect in because.about}
     counted = [
@@ -58,7 +58,7 @@ def ids_from(letter: str, first: int) -> Iterator[str]:
 
 
 def ids_after(records: Iterable[Record], letter: str) -> Iterator[str]:
-    """New ids with this letter, which continue where those of the records end."""
+    """New ids with this letter, which continue those of the records."""
     found = (re.fullmatch(rf"{letter}(\d+)", e.id) for record in records for e in record.exchanges)
     return ids_from(letter, 1 + max((int(match[1]) for match in found if match), default=0))
 
@@ -66,7 +66,7 @@ def ids_after(records: Iterable[Record], letter: str) -> Iterator[str]:
 def refuse_other(
     records: Sequence[Record], targets: Sequence[Target], extra_body: Mapping[str, object]
 ) -> None:
-    """Raise UsageError if these are not what the records are of: another target, model or extra body."""
+    """Raise UsageError if the records are of another target, model or extra body."""
     if extra_body != records[0].extra_body:
         raise UsageError("--resume needs the same --extra-body as the evidence file.")
     was, here = [record.target for record in records], list(targets)

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 class Recorder(Protocol):
-    """Whatever turns a request into an exchange, and never raises for what the target does."""
+    """Turns a request into an exchange; never raises for what the target does."""
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - the field's name
         """Send the request and record the answer."""
 
 
 class Sink(Protocol):
-    """Where a collector puts what it finds, as it finds it."""
+    """Receives what a collector records, as it is recorded."""
 
     def exchange(self, exchange: Exchange) -> None:
         """Take a recorded exchange."""
 
     def unsent(self, key: str, because: Because) -> None:
-        """Take the key of a stimulus that was not sent, and why; an exchange of that key does not count then."""
+        """Take the key of a stimulus that was not sent, and the reason; an exchange of that key no longer counts."""

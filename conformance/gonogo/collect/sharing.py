@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def is_shared(stimulus: Stimulus, subjects: Collection[Subject], answers: Mapping[str, Exchange]) -> bool:
-    """Whether one answer speaks for all subjects: the request is about the endpoint, or the same for each.
+    """Whether one answer holds for all subjects: the request is about the endpoint, or the same for each.
 
-    `answers` are the exchanges that are known, by the key of their stimulus. What cannot be built from them is not
+    `answers` are the known exchanges, by the key of their stimulus. A request that cannot be built from them is not
     shared.
     """
     if stimulus.of_endpoint:
@@ -31,6 +31,6 @@ def is_shared(stimulus: Stimulus, subjects: Collection[Subject], answers: Mappin
 
 
 def shared(asked: Plan) -> Plan:
-    """What of a plan is sent once for all models, as far as it can be told before anything is answered."""
+    """The stimuli of a plan that are sent once for all models, as far as this is known before anything is answered."""
     two = [Subject(model, "embedder") for model in ("one", "another")]
     return Plan(tuple(stimulus for stimulus in asked.stimuli if is_shared(stimulus, two, {})))

@@ -38,9 +38,9 @@ def parse_bytes(text: str) -> int:
 
 @dataclass
 class SizeLimited:
-    """A recorder that has the run end with the answer by which all of them have more than `most` bytes.
+    """A recorder that ends the run once the bodies of all answers have more than `most` bytes together.
 
-    Their bodies count, as they are kept.
+    Bodies count as they are stored.
     """
 
     recorder: Recorder
@@ -49,7 +49,7 @@ class SizeLimited:
     used: int = 0
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
-        """Record, and count what came."""
+        """Record, and count the bytes of the body."""
         exchange = await self.recorder.record(request, id=id, stimulus=stimulus)
         self.used += len(exchange.body)
         if self.used > self.most:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Stopper:
-    """What a signal handler pulls, and whatever else ends a run.
+    """Ends a run from a signal handler or a limit.
 
-    `number` is the signal that came, `because` why the run ends by itself; None as long as neither is so.
+    `number` is the signal that came, `because` the reason of a limit; each is None until then.
     """
 
     number: int | None = None
@@ -26,9 +26,9 @@ class Stopper:
     _task: asyncio.Task[None] | None = field(default=None)
 
     def stop(self, number: int) -> bool:
-        """Cancel what is bounded now, in good order; False if nothing ever was, or this is the second time.
+        """Cancel the bounded work cleanly; False if there never was any, or this is the second call.
 
-        Between two bounds the next one is cancelled; behind the last one the report is still to be written.
+        Between two bounded calls the next one is cancelled; after the last one the report is still written.
         """
         again, self.number = self.number is not None, number
         if again or self._loop is None:
@@ -38,15 +38,15 @@ class Stopper:
         return True
 
     def end(self, because: Because) -> None:
-        """Cancel what is bounded now for this reason; from its own loop."""
+        """Cancel the bounded work for this reason; called from its own event loop."""
         self.because = because
         if self._task is not None:
             self._task.cancel()
 
     async def bound(self, work: Coroutine[None, None, None], deadline: float | None) -> Because | None:
-        """Do the work until that time of the loop (None: no limit); why it was broken off, None if it was not.
+        """Run the work until that time of the loop (None: no limit); returns why it was interrupted, or None.
 
-        What the work raises is raised.
+        Exceptions of the work are raised.
         """
         self._loop = asyncio.get_running_loop()
         self._task = task = self._loop.create_task(work)
@@ -57,7 +57,7 @@ class Stopper:
             await asyncio.wait({task}, timeout=left)
         finally:
             self._task = None
-            task.cancel()  # no more than a word where it is done
+            task.cancel()  # has no effect if it is done
             await asyncio.wait({task})
         if not task.cancelled():
             task.result()

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def trust(ca_file: Path | None = None, *, insecure: bool = False) -> ssl.SSLContext | None:
-    """The context of TLS: with `ca_file` its certificates alone count, with `insecure` none is looked at.
+    """The TLS context: with `ca_file` only its certificates are trusted, with `insecure` none is verified.
 
-    None if neither is requested. Raises UsageError if the file holds no certificates, and where both are.
+    None if neither is given. Raises UsageError if the file holds no certificates, or if both are given.
     """
     if ca_file is not None and insecure:
         raise UsageError("--ca-file and --insecure exclude each other; remove one of them.")
@@ -24,17 +24,17 @@ def trust(ca_file: Path | None = None, *, insecure: bool = False) -> ssl.SSLCont
 
 
 def told_of_tls(error: BaseException) -> str | None:
-    """What is wrong with TLS, in a clause; None for what is no error of it."""
+    """What is wrong with TLS, as a clause; None if the error is not about TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{_CERTIFICATE}: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"{_NO_TLS} ({str(getattr(error, 'reason', error)).lower().replace('_', ' ')})"
-    # How anyio says that the other side closed within the handshake.
+    # anyio's message if the peer closed during the handshake.
     return f"{_NO_TLS} (the connection closed)" if type(error).__name__ == "EndOfStream" else None
 
 
 def advice_on_tls(message: str) -> str | None:
-    """What to do about what `told_of_tls` told; None for any other message."""
+    """What to do about the problem that `told_of_tls` described; None for any other message."""
     if _NO_TLS in message:
         return "does it expect http:// instead?"
     if _CERTIFICATE not in message:
