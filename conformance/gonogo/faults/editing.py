@@ -31,7 +31,7 @@ END = b"\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A record in which each picked exchange went through the edits. ValueError if none is picked."""
+    """A record with edits applied to each picked exchange. Raises ValueError if none is picked."""
 
     pick: Pick
     edits: tuple[Edit, ...]
@@ -44,13 +44,13 @@ class Changed:
         return replace(record, exchanges=tuple(exchanges))
 
     def of(self, exchange: Exchange) -> Exchange:
-        """The exchange after the edits, or as it is where it is not picked."""
+        """The exchange after the edits, unchanged if it is not picked."""
         return _through(self.edits, exchange) if self.pick(exchange) else exchange
 
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """One change after the other."""
+    """One change, then the other."""
 
     changes: tuple[Change, ...]
 
@@ -62,17 +62,17 @@ class Both:
 
 
 def changed(pick: Pick, *edits: Edit) -> Change:
-    """A record in which each picked exchange went through the edits. ValueError if none is picked."""
+    """A record with edits applied to each picked exchange. Raises ValueError if none is picked."""
     return Changed(pick, edits)
 
 
 def both(*changes: Change) -> Change:
-    """One change after the other."""
+    """One change, then the other."""
     return Both(changes)
 
 
 def unrecorded(pick: Pick) -> Change:
-    """A record that lacks the picked exchanges."""
+    """A record without the picked exchanges."""
     return lambda record: replace(record, exchanges=tuple(e for e in record.exchanges if not pick(e)))
 
 
@@ -158,7 +158,7 @@ def rechunked(size: int) -> Edit:
 
 
 def _pieces(exchange: Exchange, pieces: Sequence[bytes]) -> tuple[Chunk, ...]:
-    """The pieces as chunks that arrive when the old ones did; any more of them with the last."""
+    """The pieces as chunks that arrive when the old ones did; additional ones arrive with the last."""
     times = [chunk.at for chunk in exchange.chunks] or [exchange.seconds]
     return tuple(
         Chunk(times[min(number, len(times) - 1)], piece) for number, piece in enumerate(pieces) if piece
@@ -206,7 +206,7 @@ def cut(path: str) -> JsonEdit:
 
 
 def made(path: str, make: Callable[[Json], Json]) -> JsonEdit:
-    """Replace the field at a dotted path by what is made of it."""
+    """Replace the field at a dotted path by the result of `make`."""
 
     def edit(root: Json) -> None:
         for parent, key in _places(root, path):
@@ -216,7 +216,7 @@ def made(path: str, make: Callable[[Json], Json]) -> JsonEdit:
 
 
 def renamed(path: str, name: str) -> JsonEdit:
-    """Give the field at a dotted path another name."""
+    """Rename the field at a dotted path."""
 
     def edit(root: Json) -> None:
         for parent, key in _places(root, path):
@@ -293,7 +293,7 @@ def numbered(edit: Callable[[int, Json], None]) -> Edit:
 
 
 def inserted(at: int, frame: bytes) -> Edit:
-    """A frame more before the event of this number; at -1 before [DONE]."""
+    """An additional frame before the event of this number; at -1 before [DONE]."""
     return frames(lambda old: [*old[:at], frame, *old[at:]])
 
 
@@ -308,7 +308,7 @@ def without(number: int) -> Edit:
 
 
 def moved(source: int, target: int) -> Edit:
-    """One event taken out, and put in before the number that the target has then."""
+    """One event moved before the event with this number after its removal."""
 
     def edit(old: list[bytes]) -> list[bytes]:
         new = list(old)
@@ -319,7 +319,7 @@ def moved(source: int, target: int) -> Edit:
 
 
 def copied(source: int, target: int, *edits: JsonEdit) -> Edit:
-    """A copy of one event, edited, put in before the event of that number (len: at the end)."""
+    """A copy of one event, edited, inserted before the event of that number (len: at the end)."""
 
     def edit(old: list[bytes]) -> list[bytes]:
         copy = _edited(old[source], edits, lambda _: True)
@@ -340,7 +340,7 @@ def event(value: Json) -> bytes:
 
 
 def carried(frame: bytes) -> Json:
-    """The JSON that a frame carries, whether it has a name or not."""
+    """The JSON of a frame, named or not."""
     return json.loads(frame.partition(b"data: ")[2])
 
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class Fault:
     """A change to the evidence of a clean run.
 
-    `name` says what the server does; `imitates` who was seen to do so, or why it matters; `turns` are the ids of
-    the rules that find it: all of them, and no others. `good` is what the clean run does not show, and a server does
-    that keeps the rule in the same place: it turns none, and the examples show it beside the fault.
+    `name` says what the server does; `imitates` names the servers that were seen to do so, or why it matters; `turns`
+    are the ids of exactly the rules that find it. `good` is a behaviour that keeps the rule in the same place and that
+    the clean run does not show: it breaks no rule, and the examples show it next to the fault.
     """
 
     name: str

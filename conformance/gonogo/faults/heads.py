@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def wrong_heads(what: str, group: str, pick: Pick) -> tuple[Fault, ...]:
-    """Answers with 201, and answers that call themselves plain text; `what` names them, `group` has the rules."""
+    """Answers with 201, and answers declared as plain text; `what` names them, `group` has the rules."""
     return (
         fault(
             f"{what} answered with 201",

@@ -1,6 +1,5 @@
-"""Servers with one fault that shows in many places: a conforming server with changed requests or answers.
-
-Each is named after the cause that a report must give for it.
+"""Servers with one fault that shows in many places: a conforming server with changed requests or answers. Each has the
+name of the cause that a report must show for it.
 """
 
 from __future__ import annotations
@@ -61,10 +60,10 @@ ANY_MODEL = "ideal"
 class Faulty:
     """A server with this fault.
 
-    `rewrite` changes the body of a POST before the sound server reads it, `edit` the answer that comes back, in an
-    exchange that holds the request as it was sent. One that `validates` refuses what the sound one refuses anyway. Some
-    edits remember what they saw: each server has its own. Requests to a path that it `spares` are read as they are:
-    what one surface ignores, another one may need.
+    `rewrite` changes the body of a POST before the conforming server reads it, `edit` changes the answer, in an
+    exchange with the request as it was sent. One that `validates` still rejects what the conforming server rejects.
+    Some edits have state: each server has its own. Requests to a path that it `spares` are not rewritten: a parameter
+    that one surface ignores may be needed by another.
     """
 
     edit: Edit = lambda exchange: exchange
@@ -73,7 +72,7 @@ class Faulty:
     spares: tuple[str, ...] = ()
 
     def read(self, path: str, fields: Json) -> Json:
-        """The body of a POST to a path as the sound server gets it."""
+        """The body of a POST to a path as the conforming server gets it."""
         return fields if path.partition("?")[0] in self.spares else self.rewrite(fields)
 
 
@@ -81,7 +80,7 @@ class Faulty:
 
 
 def _of_error(make: Callable[[Json], Json]) -> Edit:
-    """The envelope of each refusal, made again."""
+    """Replace the envelope of each refusal."""
 
     def edit(exchange: Exchange) -> Exchange:
         return body(json.dumps(make(json.loads(exchange.body)["error"])).encode())(exchange)
@@ -94,7 +93,7 @@ def _without(name: str, value: object) -> Edit:
 
 
 def _plain_answers() -> Edit:
-    """Every request of chat, completions and embeddings that is refused for its parameters is answered anyway."""
+    """Every request of chat, completions and embeddings that is refused for its parameters is answered."""
     message = {"role": "assistant", "content": "Hi", "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
@@ -151,7 +150,7 @@ def _no_limit_of_zero(fields: Json) -> Json:
 
 
 def _fails_with(name: str) -> Edit:
-    """Every request that has the parameter, be its value right or wrong, fails the server."""
+    """Every request with the parameter fails with a server error, whatever the value."""
 
     def edit(exchange: Exchange) -> Exchange:
         has_it = exchange.request.fields.get(name) is not None
@@ -218,7 +217,7 @@ def _stop_included(exchange: Exchange) -> Exchange:
 
 
 def _mortal() -> Edit:
-    """It answers nothing any more once it was sent a list of prompts."""
+    """It stops answering once it was sent a list of prompts."""
     deaths: list[str] = []
 
     def edit(exchange: Exchange) -> Exchange:

@@ -1,4 +1,4 @@
-"""What faults of messages share: which exchanges they change, and answers in the form of that API."""
+"""Shared parts of the faults of messages: the exchanges that they change, and answers in the form of that API."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def text(said: str) -> Json:
 
 
 def preceded(*events: Json) -> Edit:
-    """A stream with these events of a block 0 before its first block; the numbers of all its own are one more then."""
+    """A stream with these events of a block 0 before its first block; the numbers of its own blocks increase by one."""
 
     def change(old: list[Json]) -> list[Json]:
         at = next(number for number, value in enumerate(old) if value["type"] == BLOCK_START)

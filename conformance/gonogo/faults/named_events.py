@@ -1,4 +1,4 @@
-"""Edits of streams whose events have names: what happens to events of some types, and their numbers afterwards."""
+"""Edits of streams with named events: changes to events of some types, renumbered afterwards."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def named(value: Json, name: str | None = None) -> bytes:
-    """A frame that carries this JSON, named by its type, or otherwise."""
+    """A frame with this JSON, named by its type or by `name`."""
     return b"event: " + (name or str(value["type"])).encode() + b"\n" + event(value)
 
 
 def values(change: Callable[[Values], Iterable[Json]]) -> Edit:
-    """The events of a stream as JSON, changed, named by their types and numbered anew; [DONE] stays where it was."""
+    """The events of a stream as JSON, changed, named by their types and renumbered; [DONE] stays where it was."""
 
     def edit(old: list[bytes]) -> list[bytes]:
         done = [frame for frame in old if frame == DONE]
@@ -68,7 +68,7 @@ def lost(name: str, number: int) -> Edit:
 
 
 def repeated(name: str, *edits: JsonEdit) -> Edit:
-    """The first event of a type a second time behind itself, edited."""
+    """A repetition of the first event of a type after itself, edited."""
 
     def change(old: Values) -> Values:
         at = next(n for n, value in enumerate(old) if value["type"] == name)

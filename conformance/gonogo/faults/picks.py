@@ -48,7 +48,7 @@ def _answered(exchange: Exchange, endpoint: str, media_type: str) -> bool:
 
 
 def _is_plain(exchange: Exchange) -> bool:
-    """Whether it is one text, and nothing else was requested that an edit of the text would break too."""
+    """Whether it is one text, and the request asks for nothing else that an edit of the text would break."""
     asked_for = exchange.request.json
     assert isinstance(asked_for, dict)
     more = (asked_for.get(name) for name in ("tools", "response_format", "text", "output_config"))

@@ -1,7 +1,4 @@
-"""Plays a fault in a live server: from the answer of a conforming server to that of a broken one.
-
-No input and output here; `gonogo.faults.proxy` does that.
-"""
+"""Applies a fault to the answers of a conforming server. No I/O; `gonogo.faults.proxy` serves them."""
 
 from __future__ import annotations
 
@@ -52,11 +49,9 @@ def _reasons(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Playable:
-    """A fault that a server can have: its `name`, whom it `imitates`, and the ids of the rules that it `turns`.
-
-    Those about clients for Node, which not every run judges, are among its `rules` alone.
-
-    Without a `change` it is a kind that shows in many places.
+    """A fault for a live server: its `name`, the servers that it `imitates`, and the ids of the rules that it breaks
+    (`turns`). Rules about Node clients, which not every run judges, are in `rules` only. Without a `change` it is a
+    kind that shows in many places.
     """
 
     name: str
@@ -66,21 +61,21 @@ class Playable:
 
     @property
     def rules(self) -> frozenset[str]:
-        """The rules that find it, those about clients for Node too."""
+        """The rules that find it, including those about clients for Node."""
         return self.turns | broken_by(self.name, BROKEN_BY_NODE)
 
     @property
     def unplayable(self) -> str | None:
-        """Why it does not show on the wire; None if it does."""
+        """Why it cannot be seen on the wire; None if it can."""
         return _reasons(UNPLAYABLE).get(self.name)
 
     @property
     def otherwise(self) -> str | None:
-        """Why a run of the suite finds it by other rules, or by none; None if it finds it by its own."""
+        """Why a run of the suite finds it by other rules, or by none; None if by its own."""
         return _reasons(OTHERWISE).get(self.name)
 
     def begin(self) -> Playing:
-        """A server with the fault, new: some faults remember what they saw. UsageError if it is not playable."""
+        """A new server with the fault, because some faults have state. Raises UsageError if it is not playable."""
         if self.unplayable:
             raise UsageError(f"The fault {self.name!r} cannot be played: {self.unplayable}.")
         faulty = KINDS[self.name]() if self.change is None else Faulty()
@@ -100,9 +95,9 @@ def playable() -> tuple[Playable, ...]:
 
 
 def found(name: str) -> Sequence[Playable]:
-    """The faults of this name, of this cause, or those that turn the rule of this id, fewest rules first.
+    """The faults of this name, of this cause, or those that break the rule of this id, fewest rules first.
 
-    UsageError if there is none, with names that are like it.
+    Raises UsageError if there is none, with similar names.
     """
     every = playable()
     named = [fault for fault in every if fault.name == name]
@@ -117,9 +112,9 @@ def found(name: str) -> Sequence[Playable]:
 
 @dataclass
 class Playing:
-    """One broken server: it is asked, and what it says is the sound answer with the fault.
+    """One broken server: it answers as the conforming one, with the fault applied.
 
-    Its models are those that the sound server lists, and only one of any name before it was asked for them.
+    Its models are those that the conforming server lists; before they were requested, it has one of any name.
     """
 
     faulty: Faulty
@@ -131,11 +126,11 @@ class Playing:
     _has_met: bool = False
 
     def __post_init__(self) -> None:
-        """Begin with a model of any name."""
+        """Start with a model of any name."""
         self.serve({ANY_MODEL: None})
 
     def serve(self, models: Mapping[str, str | None]) -> None:
-        """Let these be the models of the sound server: their ids, with their types if known."""
+        """Set the models of the conforming server: their ids, with their types if known."""
         first, *_ = models
         embedding = next((name for name, kind in models.items() if kind == "embedding"), first)
         self.models = tuple(models)
@@ -143,9 +138,10 @@ class Playing:
         self._recogniser = Recogniser(load().stimuli.values(), self._subject)
 
     def requests(self, request: Request) -> list[Request]:
-        """What to ask the sound server: the request as it is read here, after one that has to be accepted as it is.
+        """The requests to send to the conforming server: the rewritten request, preceded by the original if that has to
+        be accepted.
 
-        The answer to the last one counts, or to the first that is not accepted.
+        The answer to the last one counts, or the first refusal.
         """
         fields = request.json
         if not isinstance(fields, dict) or not fields:
@@ -159,11 +155,11 @@ class Playing:
         return [request, rewritten] if self.faulty.validates else [rewritten]
 
     def answer(self, exchange: Exchange) -> Exchange:
-        """The answer with the fault; the request of the exchange is the one that came."""
+        """The answer with the fault; the exchange has the request of the client."""
         self._meet(exchange)
         asked = neutral(exchange.request, self.models, self._subject)
         key = self._recogniser.key(asked)
-        # The edits look at the request as it was sent, but at a key that knows no model.
+        # The edits read the request as it was sent, except for a key that no model is known by.
         known = replace(exchange, stimulus=key or exchange.stimulus)
         broken = self.faulty.edit(known)
         if self.change is not None:
@@ -174,7 +170,7 @@ class Playing:
         return broken
 
     def _meet(self, exchange: Exchange) -> None:
-        """Get to know the models of a server: by its list, else by the first that it answers for."""
+        """Learn the models of a server: from its list, else from the first successful answer."""
         if self._has_met or exchange.status != 200:
             return
         model = exchange.request.fields.get("model")
@@ -198,7 +194,7 @@ class Playing:
 
 
 def models_in(body: bytes) -> dict[str, str | None]:
-    """The ids of a list of models, with their types if known; none if it is not such a list."""
+    """The ids in a list of models, with their types if known; none if the body is not such a list."""
     try:
         return {model["id"]: model.get("type") for model in json.loads(body)["data"]}
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -206,7 +202,7 @@ def models_in(body: bytes) -> dict[str, str | None]:
 
 
 def applied(change: Change, exchange: Exchange, before: Iterable[Exchange] = ()) -> Exchange:
-    """The answer as the change makes it, perhaps from the answers before it; as it is where its edits do not fit."""
+    """The answer with the change applied, possibly from earlier answers; unchanged if its edits do not fit."""
     try:
         return _through(change, exchange, before)
     except UNFIT:
@@ -220,14 +216,14 @@ def _through(change: Change, exchange: Exchange, before: Iterable[Exchange]) -> 
         for part in change.changes:
             exchange = _through(part, exchange, before)
         return exchange
-    # It makes an answer from an earlier one.
+    # It builds an answer from an earlier one.
     earlier = {one.stimulus: one for one in before} | {exchange.stimulus: exchange}
     changed = change(Record(Target(""), "", tuple(earlier.values()), {}))
     return next(one for one in changed.exchanges if one.stimulus == exchange.stimulus)
 
 
 def _is_failed(broken: Exchange, sound: Exchange) -> bool:
-    """Whether the fault is one of what is requested: it is refused, or fails."""
+    """Whether the fault is that a request is refused, or fails."""
     return broken.failure is not None or (broken.status or 0) >= 400 > (sound.status or 0)
 
 

@@ -44,9 +44,9 @@ _NONSENSE = b"this is no HTTP\r\n\r\n"
 async def proxied(
     sound: str, playing: Playing, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
-    """Listen, and yield the base URL of the broken server; `sound` is the base URL of the one that answers.
+    """Listen, and yield the base URL of the broken server; `sound` is the base URL of the conforming one.
 
-    OSError if the address cannot be had.
+    Raises OSError if the address is not available.
     """
     root = sound.removesuffix(PREFIX)
     async with (
@@ -60,7 +60,7 @@ async def proxied(
 async def played(
     recorder: Asks, playing: Playing, *, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
-    """Like `proxied`, with any sender to the sound server; paths begin with the prefix of the API."""
+    """Like `proxied`, with any recorder for the conforming server; paths begin with the prefix of the API."""
     async with listening(_Broken(recorder, playing).answer, host=host, port=port) as root_url:
         yield root_url + PREFIX
 
@@ -73,10 +73,11 @@ async def listening(
     port: int = 0,
     on_end: Callable[[Exchange, float | None], None] = lambda *_: None,
 ) -> AsyncIterator[str]:
-    """Listen, send each request what `answer` says, failures of connections too, and yield the URL without a path.
+    """Listen, send for each request the exchange that `answer` returns, failures of connections too, and yield the URL
+    without a path.
 
-    `on_end` is called with each answer once it is sent, and with None; or with the seconds after which the client had
-    left before its end. OSError if the address cannot be had.
+    `on_end` is called with each answer once it is sent, and with None; or with the seconds after which the client
+    disconnected. Raises OSError if the address is not available.
     """
     connections = _Connections(answer, on_end)
     server = await asyncio.start_server(connections.serve, host, port)
@@ -89,7 +90,7 @@ async def listening(
 
 
 class _Connections:
-    """Everybody who is connected."""
+    """All open connections."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class _Connections:
         self._open: set[asyncio.Task[object]] = set()
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """One connection, until either side ends it."""
+        """Serve one connection, until either side ends it."""
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
@@ -110,13 +111,13 @@ class _Connections:
                 if not await self._answered(connection, request):
                     break
         except (OSError, asyncio.CancelledError):
-            pass  # the client has gone, or we do
+            pass  # the client disconnected, or we do
         finally:
             self._open.discard(task)
             writer.close()
 
     async def _answered(self, connection: _Connection, request: Request) -> bool:
-        """Whether the connection can be used again, after the answer."""
+        """Send the answer; returns whether the connection can be reused."""
         begun = perf_counter()
         exchange = await self._answer(request)
         try:
@@ -128,7 +129,7 @@ class _Connections:
         return again
 
     async def hang_up(self) -> None:
-        """End what is open."""
+        """Close all connections."""
         tasks = list(self._open)
         for task in tasks:
             task.cancel()
@@ -136,7 +137,7 @@ class _Connections:
 
 
 class _Broken:
-    """The broken server: a sound one and its fault."""
+    """The broken server: a conforming one and its fault."""
 
     def __init__(self, recorder: Asks, playing: Playing) -> None:
         self._recorder = recorder
@@ -144,7 +145,9 @@ class _Broken:
         self._numbers = count(1)
 
     async def answer(self, request: Request) -> Exchange:
-        """What the sound server says, with the fault; as it is where no operation of the API was requested."""
+        """The answer of the conforming server with the fault; unchanged if the request is for no operation of the
+        API.
+        """
         if not request.path.startswith(f"{PREFIX}/"):
             return await self._ask(request)
         asked = replace(request, path=request.path.removeprefix(PREFIX))
@@ -170,7 +173,7 @@ class _Connection:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_PIECE)
 
     async def request(self) -> Request | None:
-        """The next request, whole; None if none comes any more, or what comes is no request."""
+        """The next request, whole; None at the end of the connection, or if it is no request."""
         head, body = None, b""
         while True:
             try:
@@ -198,7 +201,7 @@ class _Connection:
             self._http.receive_data(await self._reader.read(_PIECE))
 
     async def send(self, request: Request, exchange: Exchange, begun: float) -> bool:
-        """Send an answer in its pieces, or fail as it did; whether the connection can be used again."""
+        """Send an answer chunk by chunk, or fail as it did; returns whether the connection can be reused."""
         if exchange.status is not None:
             bodiless = request.method == "HEAD" or exchange.status in _BODILESS
             headers = _framed(exchange, bodiless=bodiless)
@@ -216,9 +219,9 @@ class _Connection:
         return True
 
     async def _fail(self, kind: FailureKind) -> None:
-        """Say nothing more, break the connection, or send what is not HTTP."""
+        """Stall, break the connection, or send bytes that are not HTTP."""
         if kind is FailureKind.TIMEOUT:
-            await self._reader.read()  # until the client hangs up
+            await self._reader.read()  # until the client disconnects
         elif kind is FailureKind.PROTOCOL:
             self._writer.write(_NONSENSE)
             await self._writer.drain()
@@ -241,7 +244,7 @@ class _Connection:
 
 
 def _framed(exchange: Exchange, *, bodiless: bool) -> Headers:
-    """The header fields for the body as it is now; of an answer without one as they were."""
+    """The header fields for the current body; unchanged for an answer without one."""
     kept: Iterable[tuple[str, str]] = (pair for pair in exchange.headers if pair[0].lower() not in _FRAMING)
     if bodiless:
         length = exchange.header("content-length")

@@ -44,7 +44,7 @@ _Place = tuple[str, str, str]
 class Recogniser:
     """Finds the keys of stimuli for requests; `stimuli` in the order in which equal requests are sent to `subject`.
 
-    Those that are built from earlier answers are known once these answers were `learned`.
+    Stimuli that are built from earlier answers are known once these answers were `learned`.
     """
 
     def __init__(self, stimuli: Iterable[Stimulus], subject: Subject) -> None:
@@ -57,13 +57,13 @@ class Recogniser:
         self._build()
 
     def key(self, request: Request) -> str | None:
-        """The key of the stimulus that makes exactly this request, the one that came least often; None: none does."""
+        """The key of the stimulus with exactly this request, the least used first; None if there is none."""
         keyed = any(header(request.headers, name) is not None for name in ("authorization", "x-api-key"))
         self._keyed = self._keyed or keyed
         fitting = [
             (len(asked.headers), stimulus)
             for stimulus, asked in self._known.get(_place(request), [])
-            # Only in a run with a key is a request without one another than the plain request.
+            # Only in a run with a key does a request without one differ from the plain request.
             if _has(request, asked.headers) and asked.anonymous is (self._keyed and not keyed)
         ]
         if not fitting:
@@ -74,9 +74,9 @@ class Recogniser:
         return key
 
     def near(self, exchange: Exchange) -> Iterator[str]:
-        """The keys of the stimuli for the same operation whose answers are of the same kind, the most alike first.
+        """The keys of the stimuli for the same operation with answers of the same kind, the most similar first.
 
-        An answer to a foreign request is changed as the answer to one of them would be.
+        The answer to an unknown request is changed as the answer to one of them would be.
         """
         request = exchange.request
         found = [
@@ -88,16 +88,15 @@ class Recogniser:
         return iter(key for _, key in sorted(found, key=lambda pair: pair[0]))
 
     def asks_all(self, request: Request, key: str, *, exactly: bool) -> bool:
-        """Whether a request has all parameters and sorts of messages of the stimulus of this key.
-
-        `exactly` also what it asks for by them.
+        """Whether a request has all parameters and kinds of messages of the stimulus of this key; `exactly`: with equal
+        values.
         """
         found = (asked for known in self._known.values() for each, asked in known if each.key == key)
         fits = _asks_all if exactly else _names_all
         return any(fits(request.fields, asked.fields) for asked in found)
 
     def learn(self, exchange: Exchange) -> None:
-        """Remember an answer as its client sees it: later requests may be made from it."""
+        """Remember an answer as the client gets it: later requests may be built from it."""
         self._answers[exchange.stimulus] = exchange
         self._build()
 
@@ -113,7 +112,7 @@ class Recogniser:
 
 
 def neutral(request: Request, models: Collection[str], subject: Subject) -> Request:
-    """The request as the suite would send it to the subject, where it is sent to another model that the server has."""
+    """The request as the suite would send it to the subject, if it names another model of the server."""
     path, fields = request.path, request.fields
     asked = subject.embedding_model if path.startswith("/embeddings") else subject.model
     if fields.get("model") == asked or fields.get("model") not in models:
@@ -132,7 +131,7 @@ def _has(request: Request, headers: Iterable[tuple[str, str]]) -> bool:
 
 
 def _is_like(exchange: Exchange, stimulus: Stimulus, asked: Request) -> bool:
-    """Whether both ask one operation for the same form, and the stimulus is as right or wrong as the answer says."""
+    """Whether both use the same operation and form, and the stimulus is as valid as the answer says."""
     request = exchange.request
     if (request.method, request.path) != (asked.method, asked.path):
         return False
@@ -144,14 +143,14 @@ def _is_like(exchange: Exchange, stimulus: Stimulus, asked: Request) -> bool:
 
 
 def _distance(given: dict[str, Any], wanted: dict[str, Any]) -> int:
-    """In how many fields two bodies differ; texts and their recipients do not count."""
+    """In how many fields two bodies differ; texts and addressees do not count."""
     names = (given.keys() | wanted.keys()) - {"model", "messages", "prompt", "input", "max_tokens"}
     return sum(given.get(name) != wanted.get(name) for name in names)
 
 
 def _names_all(given: dict[str, Any], wanted: dict[str, Any]) -> bool:
     missing = wanted.keys() - given.keys() - {"model", *SAID}
-    # Nearly every stimulus has a limit; a request that has none is like those, one with another limit is not.
+    # Nearly every stimulus has a limit; a request without one matches those, one with another limit does not.
     if missing and (missing != {"max_tokens"} or "max_completion_tokens" in given):
         return False
     return all(_marks(given.get(name)) >= _marks(wanted.get(name)) for name in SAID)
@@ -164,7 +163,7 @@ def _asks_all(given: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def _is_alike(given: object, wanted: object) -> bool:
-    """Whether two values ask for the same sort of thing: numbers of one size, texts, objects of the same members."""
+    """Whether two values are of the same kind: numbers of similar size, texts, objects with the same members."""
     if isinstance(wanted, bool) or wanted is None:
         return given is wanted
     if isinstance(wanted, int | float):
@@ -183,7 +182,9 @@ def _is_alike(given: object, wanted: object) -> bool:
 
 
 def _marks(said: object) -> set[object]:
-    """What sets apart what is said: roles but the user's, other content than text, long texts, odd characters."""
+    """The distinguishing features of messages: roles other than the user's, content other than text, long texts,
+    unusual characters.
+    """
     if isinstance(said, str):
         odd = {kind for kind, seen in (("NUL", "\0" in said), ("half", _has_half(said))) if seen}
         return odd | ({"long"} if len(said) > LONG else set()) | (set() if said else {"nothing"})

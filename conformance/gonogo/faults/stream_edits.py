@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def texts(change: Callable[[list[str]], list[str]]) -> Edit:
-    """The pieces of text of each choice of a stream, changed; as many as before."""
+    """The text pieces of each choice of a stream, changed; their number stays."""
 
     def edit(exchange: Exchange) -> Exchange:
         chunks = [json.loads(f.removeprefix(b"data: ")) for f in _frames(exchange) if f != DONE]
@@ -43,12 +43,12 @@ def _frames(exchange: Exchange) -> list[bytes]:
 
 
 def so_far(parts: list[str]) -> list[str]:
-    """Every piece with all of the text before it."""
+    """Every piece preceded by all of the text before it."""
     return ["".join(parts[: number + 1]) for number in range(len(parts))]
 
 
 def repeat_a_piece(old: list[bytes]) -> list[bytes]:
-    """One event twice."""
+    """One event, sent twice."""
     return [*old[:3], old[2], *old[3:]] if len(old) > 5 else old
 
 
@@ -60,7 +60,7 @@ def merge(old: list[bytes]) -> list[bytes]:
 
 
 def until_finish(old: list[bytes]) -> list[bytes]:
-    """Without the finish reason, and what comes after it."""
+    """The stream without the finish reason, and without what follows it."""
     end = next((n for n, f in enumerate(old) if f != DONE and finishes(json.loads(f[6:]))), len(old))
     return old[:end]
 
@@ -92,12 +92,12 @@ def without_usage(old: list[bytes]) -> list[bytes]:
 
 
 def uncounted(value: Json) -> None:
-    """No usage."""
+    """The chunk without usage."""
     value.pop("usage", None)
 
 
 def first_empty(old: list[bytes]) -> list[bytes]:
-    """A chunk that says nothing, before the others."""
+    """An empty chunk before the others."""
     empty = {"choices": [], "created": 0, "id": "", "model": "", "object": "", "prompt_filter_results": []}
     return [event(empty), *old]
 
@@ -116,7 +116,7 @@ def roles(value: Json) -> None:
 
 
 def torn(text: str) -> str:
-    """Characters of several bytes as so many replacement characters."""
+    """Multi-byte characters as replacement characters, one for each byte."""
     return "".join(c if c.isascii() else "\ufffd" * len(c.encode()) for c in text)
 
 

@@ -14,8 +14,8 @@ MAIN_SHARE = 0.8
 class Budget:
     """Limits of one pass, whichever is reached first.
 
-    `seconds` of wall time, `cases` sent, and `tokens` generated, by the server's account or by what the requests
-    ask for, whichever is more.
+    `seconds` of wall time, `cases` sent, and `tokens` generated: the server's count or the requested limit, whichever
+    is higher.
     """
 
     seconds: int = 120
@@ -24,7 +24,9 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """The budget of "cases=200,seconds=30"; what is not named keeps its default. UsageError for the rest."""
+        """The budget of "cases=200,seconds=30"; other limits keep their default. Raises UsageError for anything
+        else.
+        """
         names = [field.name for field in fields(cls)]
         given: dict[str, int] = {}
         for part in filter(None, text.split(",")):
@@ -36,13 +38,13 @@ class Budget:
         return replace(cls(), **given)
 
     def __str__(self) -> str:
-        """As one says it."""
+        """The budget in words."""
         return f"at most {self.cases} cases, {self.tokens} generated tokens, {self.seconds} s"
 
 
 @dataclass(slots=True)
 class Purse:
-    """What is left of cases and tokens."""
+    """The cases and tokens that are left."""
 
     cases: int
     tokens: int
@@ -57,6 +59,6 @@ class Purse:
         return self.cases > 0 and self.tokens >= tokens
 
     def pay(self, tokens: int) -> None:
-        """Take a case and its tokens off."""
+        """Subtract a case and its tokens."""
         self.cases -= 1
         self.tokens -= tokens

@@ -63,11 +63,12 @@ class Fuzzing:
 async def fuzz(
     collector: Collector, what: Fuzzing, source: Source = generated, longest: float = LONGEST_DRAWING
 ) -> None:
-    """Send the cases of one pass through the collector; its sink has them afterwards, or why there are none.
+    """Send the cases of one pass through the collector; afterwards its sink has the exchanges, or the reason why there
+    are none.
 
-    `source` is asked for the cases of a seed, and for how many, and has `longest` seconds to tell them; those of the
-    budget run from when it has, as they are the target's. Raises UsageError if Schemathesis is missing,
-    GonogoError if it breaks, TargetError if nothing that was sent before reached the target.
+    `source` returns at most a number of cases for a seed, within `longest` seconds; the time of the budget starts after
+    that. Raises UsageError if Schemathesis is missing, GonogoError if it breaks, TargetError if nothing that was sent
+    before reached the target.
     """
     if collector.reaches_nobody:
         raise TargetError("The target became unreachable before the first generated request; restart it.")
@@ -89,7 +90,7 @@ async def fuzz(
 
 @asynccontextmanager
 async def _until(deadline: float) -> AsyncIterator[None]:
-    """Give the block up at that time of the loop; requests in flight are dropped, and not recorded."""
+    """Cancel the block at that time of the loop; requests in flight are dropped, and not recorded."""
     try:
         async with asyncio.timeout_at(deadline) as limit:
             yield
@@ -107,7 +108,7 @@ class _Campaign:
     lost: bool = False
 
     async def send_all(self, waiting: Iterable[Shot]) -> None:
-        """Send the cases in their order, as far as their share of the budget goes."""
+        """Send the cases in order, within their share of the budget."""
         main = Purse.of(self.what.budget, MAIN_SHARE)
         kept = Purse(self.purse.cases - main.cases, self.purse.tokens - main.tokens)
         for volley in _volleys(waiting, VOLLEY * self.collector.concurrency):
@@ -117,7 +118,7 @@ class _Campaign:
             await self._fire(affordable)
 
     def _affordable(self, wanted: Iterable[Shot], kept: Purse) -> list[Shot]:
-        """The first of those that the budget allows for, without what is kept of it; none if the target is lost."""
+        """The first cases that the budget allows, minus `kept`; none if the target is lost."""
         left = Purse(self.purse.cases - kept.cases, self.purse.tokens - kept.tokens - DEFAULT_TOKENS)
         found: list[Shot] = []
         for shot in wanted:
@@ -128,7 +129,7 @@ class _Campaign:
         return found
 
     async def _fire(self, volley: list[Shot]) -> list[tuple[Shot, Exchange]]:
-        """Send them side by side; a sign of life follows, which takes tokens too."""
+        """Send them in parallel; a sign of life follows, which uses tokens too."""
         answers = {x.stimulus: x for x in await self.collector.volley([shot.stimulus for shot in volley])}
         pairs = [(shot, answers[shot.case.key]) for shot in volley if shot.case.key in answers]
         self.lost = len(pairs) < len(volley)
@@ -139,7 +140,7 @@ class _Campaign:
         return pairs
 
     async def send_without_key(self) -> None:
-        """Of each operation that a key was sent with, send the first case that was accepted without it, too."""
+        """For each operation that was sent with a key, send the first accepted case again without it."""
         first: dict[str, Shot] = {}
         for shot, exchange in self.sent.values():
             keyed = any(looks_secret(name) for name, _ in exchange.request.headers)
@@ -150,7 +151,7 @@ class _Campaign:
             await self._fire(volley)
 
     async def make_smaller(self) -> None:
-        """Look for a smaller request for each of the first causes of each kind."""
+        """Minimise the request of each of the first causes of each kind."""
         for look in LOOKS:
             for defect in _varied(smallest(look(self._recorded())))[:CAUSES]:
                 await self._reduce(look, defect)
@@ -172,13 +173,13 @@ class _Campaign:
 
 
 def _varied(defects: list[Defect]) -> list[Defect]:
-    """Those that say what none before them says, and then the rest: a small one may explain those that say the same."""
+    """The defects with a new message first, then the rest: a small request may explain the others with its message."""
     first = {defect.cause: defect for defect in reversed(defects)}
     return sorted(defects, key=lambda defect: first[defect.cause] is not defect)
 
 
 def _volleys(waiting: Iterable[Shot], size: int) -> Iterator[list[Shot]]:
-    """The cases in their order, so many at a time; the first that resembles one that stops servers is sent alone."""
+    """The cases in order, in groups of this size; the first that resembles one that stops servers is sent alone."""
     volley: list[Shot] = []
     met = False
     for shot in waiting:
@@ -204,13 +205,13 @@ class _Tries:
         self.go_on_from(shot)
 
     def go_on_from(self, shot: Shot) -> None:
-        """Try what is smaller than this one from now on."""
+        """Continue with smaller variants of this one."""
         self._size = len(shot.request.body)
         body = shot.request.json
         self._values = smaller(body) if isinstance(body, dict) else iter(())
 
     def take(self, count: int) -> Iterator[Shot]:
-        """The next few of the same meaning."""
+        """The next few variants with the same meaning."""
         return islice(self._fitting(), min(count, TRIES - self._number))
 
     def _fitting(self) -> Iterator[Shot]:

@@ -28,7 +28,7 @@ MILD = 64
 """Cases that come before the first risky one."""
 
 _PROBE = "unspecified_http_method"
-_OF_CORS = "OPTIONS"  # what a browser asks beforehand; many servers answer it on every path
+_OF_CORS = "OPTIONS"  # a browser's preflight request; many servers answer it on every path
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Shot:
 
     @property
     def stimulus(self) -> Stimulus:
-        """As a collector takes it."""
+        """The case as a stimulus for a collector."""
         return stimulus(self.case, self.request, self.tokens)
 
 
 def shots(told: Iterable[Told], seed: int, subject: Subject) -> Iterator[Shot]:
-    """What to send, each request once, numbered from 1; every sixth valid generation as a stream too."""
+    """The requests to send, each once, numbered from 1; every sixth valid generation as a stream too."""
     seen: set[Request] = set()
     number = generations = 0
     for one in told:
@@ -68,7 +68,7 @@ def shots(told: Iterable[Told], seed: int, subject: Subject) -> Iterator[Shot]:
 
 
 def mild_first(waiting: Iterable[Shot]) -> Iterator[Shot]:
-    """The same cases, but none that is risky before `MILD` others, so that there is something to judge by then."""
+    """The same cases, with no risky one before `MILD` others, so that there is something to judge by then."""
     risky: list[Shot] = []
     mild = 0
     for shot in waiting:
@@ -89,7 +89,7 @@ def is_risky(shot: Shot) -> bool:
 
 
 def posted(shot: Shot, value: object, subject: Subject) -> Shot:
-    """The same case with another body, tamed; what it means may be another thing."""
+    """The same case with another body, tamed; its meaning is computed again."""
     body = tame(shot.path, value, subject)
     data = json.dumps(body, ensure_ascii=not _is_text(body)).encode()
     meant = meaning(shot.path, data, embeds=subject.embedding_model is not None)
@@ -102,7 +102,7 @@ def posted(shot: Shot, value: object, subject: Subject) -> Shot:
 
 
 def keyless(shot: Shot) -> Iterator[Shot]:
-    """The same request without the key of the run, and with a key that opens nothing."""
+    """The same request without the key of the run, and with a wrong key."""
     request = replace(shot.request, anonymous=True)
     wrong = replace(request, headers=(*request.headers, ("authorization", WRONG_KEY)))
     for number, sent in ((shot.case.number, request), (f"{shot.case.number}.1", wrong)):
@@ -110,7 +110,7 @@ def keyless(shot: Shot) -> Iterator[Shot]:
 
 
 def renumbered(shot: Shot, trial: int) -> Shot:
-    """The case as a try to make it smaller."""
+    """The case as an attempt to minimise it."""
     return _numbered(shot, f"{shot.case.number}.{trial}")
 
 
@@ -141,7 +141,7 @@ def _gets(told: Told, case: Case, path: str, subject: Subject) -> Iterator[Shot]
     served = Request("GET", path.replace("{model}", quote(subject.model, safe="")))
     yield Shot(replace(case, meant=Meant.VALID), path, served)
     invented = unquote(str(told["model"] or ""))
-    # A path segment of dots is another path, and control characters never come past a proxy.
+    # A path segment of dots is another path, and control characters never pass a proxy.
     if invented.isprintable() and invented.strip(".") and invented != subject.model:
         asked = Request("GET", path.replace("{model}", quote(invented, safe="")))
         yield Shot(replace(case, meant=Meant.INVALID), path, asked)
@@ -157,7 +157,7 @@ def _posts(told: Told, shot: Shot, subject: Subject) -> Iterator[Shot]:
         data = base64.b64decode(body.get("base64", ""))
         meant = meaning(shot.path, data, embeds=subject.embedding_model is not None)
         shot = replace(shot, case=replace(shot.case, meant=meant), request=replace(shot.request, body=data))
-    if headers != JSON_HEADERS:  # a server may insist on the type, or go by the bytes
+    if headers != JSON_HEADERS:  # a server may require the type, or detect it from the bytes
         shot = replace(shot, case=replace(shot.case, meant=Meant.ODD))
     yield shot
 

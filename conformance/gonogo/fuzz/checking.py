@@ -1,11 +1,9 @@
 """Schemathesis's own checks on recorded answers: `python -m gonogo.fuzz.checking`.
 
-A line of its input is what evidence holds of an exchange. For each a line comes back:
-`[id, {check: complaint or null}]`, without the checks that do not fit the case. A process of its own, as
-`gonogo.fuzz.generate` is one.
-
-What a case is was decided when it was sent, and is not asked of Schemathesis: of a request that was to be refused only
-the refusal is looked at, and whether it should have been one is for the rules `robustness.*`.
+A line of its input is what evidence holds of an exchange. For each a line comes back: `[id, {check: complaint or
+null}]`, without the checks that do not fit the case. It runs in its own process, as `gonogo.fuzz.generate` does. The
+meaning of a case was decided when it was sent, not by Schemathesis: for an invalid request only the form of the refusal
+is checked, and the rules `robustness.*` check whether it was refused.
 """
 
 from __future__ import annotations
@@ -46,7 +44,7 @@ CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 def main() -> None:
-    """Print what the checks say of each exchange."""
+    """Print the results of the checks for each exchange."""
     known = operations()
     for line in sys.stdin:
         exchange = from_json(json.loads(line))
@@ -62,7 +60,7 @@ def operations() -> Mapping[str, Operation]:
 
 
 def opinions(exchange: Exchange, known: Mapping[str, Operation]) -> dict[str, str | None]:
-    """What each check that fits says of an exchange; nothing if it is no case, or was not answered whole."""
+    """The result of each check that applies to an exchange; empty if it is no case, or was not answered whole."""
     what = case(exchange.stimulus)
     if what is None or exchange.status is None or exchange.failure is not None:
         return {}
@@ -75,9 +73,9 @@ def opinions(exchange: Exchange, known: Mapping[str, Operation]) -> dict[str, st
 
 
 def fitting(exchange: Exchange, what: Case) -> Iterator[str]:
-    """The names of the checks that fit a case and its answer.
+    """The names of the checks that apply to a case and its answer.
 
-    A missing operation answers 404, which another rule reports, as well as what is wrongly accepted.
+    A missing operation answers 404, which another rule reports, as well as invalid requests that are accepted.
     """
     status = exchange.status or 0
     if what.meant is Meant.METHOD:
@@ -114,7 +112,7 @@ def _complaint(name: str, told: schemathesis.Case[Any], response: httpx2.Respons
 
 
 def _response(exchange: Exchange) -> httpx2.Response:
-    """The recorded answer as Schemathesis takes one."""
+    """The recorded answer as a response object of Schemathesis."""
     request = httpx2.Request(exchange.request.method, f"http://target.invalid{exchange.request.path}")
     headers = [(name, value) for name, value in exchange.headers if name.lower() not in CODED]
     response = httpx2.Response(exchange.status or 0, headers=headers, content=exchange.body, request=request)

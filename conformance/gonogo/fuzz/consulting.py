@@ -25,9 +25,9 @@ _SHOWN = 300
 
 
 def consult(records: Iterable[Record]) -> None:
-    """Have the checks say what they find in the cases of these records; a judge finds it in `judge.opinions`.
+    """Run the checks on the cases of these records; the judge reads the results from `judge.opinions`.
 
-    Nothing is said where Schemathesis is missing. Raises GonogoError if it breaks.
+    Does nothing if Schemathesis is missing. Raises GonogoError if it fails.
     """
     exchanges = {e.id: e for record in records for e in record.exchanges if is_fuzzed(e.stimulus)}
     if not exchanges or find_spec("schemathesis") is None:

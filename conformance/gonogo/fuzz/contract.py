@@ -1,7 +1,7 @@
 """The contract as fuzzing needs it: request schemas without additional fields.
 
-The contract leaves it to a server whether it refuses unknown fields of a request or ignores them. Generated from the
-open schemas, most valid requests would be made of such fields.
+The contract lets a server refuse unknown fields or ignore them. Generated from the open schemas, most valid requests
+would consist of such fields.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _of_drawn() -> dict[str, Any]:
 
 @cache
 def _owed() -> dict[str, Any]:
-    """The contract, with what its requests admit and no server owes taken out. Shared: do not change it."""
+    """The contract, without request fields that no server has to support. Shared: do not change it."""
     document = _of_drawn()
     schemas = document["components"]["schemas"]
     for name in _reached(schemas, list(REQUESTS.values())):
@@ -113,7 +113,7 @@ def _owed() -> dict[str, Any]:
 
 
 def _without_null(schema: Any) -> Any:  # noqa: ANN401 - a schema is an object, true or false
-    """The schema of a member, without the null that it admits by itself."""
+    """The schema of a member, without the null that it allows."""
     if not isinstance(schema, dict):
         return schema
     kept = dict(schema)
@@ -130,7 +130,7 @@ def _without_null(schema: Any) -> Any:  # noqa: ANN401 - a schema is an object, 
 
 @cache
 def closed() -> dict[str, Any]:
-    """The same, with no further fields admitted in the objects of requests. Shared: do not change it."""
+    """The same, without additional fields in the objects of requests. Shared: do not change it."""
     document = copy.deepcopy(_owed())
     schemas = document["components"]["schemas"]
     for name in _reached(schemas, list(REQUESTS.values())):
@@ -155,7 +155,7 @@ def described() -> dict[str, Any]:
 
 
 def _reached(schemas: dict[str, Any], names: list[str]) -> set[str]:
-    """The names of the components that these refer to, themselves included."""
+    """The names of the components that these refer to, including themselves."""
     found: set[str] = set()
     while names:
         name = names.pop()
@@ -183,7 +183,7 @@ def admits(path: str) -> jsonschema_rs.Validator:
 
 @cache
 def admits_closed(path: str) -> jsonschema_rs.Validator:
-    """The same, for which a field that the contract does not describe is wrong."""
+    """The same, rejecting fields that the contract does not describe."""
     return _validator(path, closed())
 
 

@@ -1,11 +1,11 @@
 """Cases from Schemathesis, one JSON object a line: `python -m gonogo.fuzz.generate SEED CASES`.
 
-A process of its own. Schemathesis changes Hypothesis for the whole
-process, Hypothesis writes into its working directory and draws constants from the modules that are loaded; here
-neither matters, and the same seed gives the same cases whatever the caller has imported.
+It runs in its own process: Schemathesis changes Hypothesis for the whole process, and Hypothesis writes into its
+working directory and draws constants from loaded modules. So the same seed gives the same cases whatever the caller has
+imported.
 
-Two of its phases are used: coverage, which goes through the boundaries of each field in a fixed order, and fuzzing,
-which draws at random. What it thinks of the answers is asked later, by `gonogo.fuzz.checking`.
+Two of its phases are used: coverage, which enumerates the boundaries of each field in a fixed order, and fuzzing, which
+draws at random. Its checks of the answers run later, in `gonogo.fuzz.checking`.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def cases(seed: int, most: int) -> list[Told]:
 
 
 def _covered(operation: Operation) -> list[list[Told]]:
-    """One kind a mode, each case without the fields in which it is like most others.
+    """One list for each mode, each case without the fields in which it equals most others.
 
-    As they come, nearly all have every field, so that a server that lacks one of thirty refuses them all.
+    Otherwise nearly all cases have every field, and a server that lacks one of thirty refuses them all.
     """
     kinds = [[_told(operation, case, mode) for case in covered(operation, mode)] for mode in MODES]
     usual = _usual([case for kind in kinds for case in kind])
@@ -139,7 +139,7 @@ def _drawn(strategy: SearchStrategy[Case], seed: int, most: int) -> list[Case]:
         deadline=None,
         max_examples=most,
         phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),  # GET /models/{model} fails one by filtering
+        suppress_health_check=list(hypothesis.HealthCheck),  # filtering fails a draw for GET /models/{model}
     )
     @hypothesis.given(strategy)
     def draw(case: Case) -> None:
@@ -171,7 +171,7 @@ def _body(body: object) -> dict[str, Any] | None:
 
 
 def _mixed(kinds: Iterable[list[Told]], dice: random.Random) -> list[Told]:
-    """All cases, each kind shuffled; the smaller kinds, and those that a model answers, come sooner."""
+    """All cases, each kind shuffled; smaller kinds, and those that a model answers, come earlier."""
 
     def placed() -> Iterator[tuple[float, int, Told]]:
         for number, kind in enumerate(kinds):

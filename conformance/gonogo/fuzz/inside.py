@@ -1,6 +1,5 @@
-"""All undocumented parts of Schemathesis that are used, in one place.
-
-A test holds these names to the pinned version, so that a new one that lacks them is noticed there and not in a run.
+"""All undocumented parts of Schemathesis that are used. A test compares these names with the pinned version, so that a
+missing one fails there and not in a run.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ __all__ = ["NOT_SET", "FailureGroup", "FeedbackSources", "Ok", "check_named", "p
 
 
 def check_named(name: str) -> schemathesis.CheckFunction:
-    """One of the checks that Schemathesis brings. Raises AttributeError if there is none of that name."""
+    """A check of Schemathesis by its name. Raises AttributeError if there is none."""
     found: schemathesis.CheckFunction = getattr(checks, name)
     return found
 

@@ -16,11 +16,10 @@ LONG = 16_384  # bytes; a longer prompt may not fit the model's context
 
 
 def meaning(path: str, body: bytes, *, embeds: bool) -> Meant:
-    """What a server owes a body of type application/json that is posted to `path`.
+    """The behaviour that a server owes a JSON body that is posted to `path`.
 
-    Odd is what the schemas admit and a server may still refuse: fields that they do not describe, what they say
-    in words only, what depends on the model, and a null if no null is described. `embeds` is whether the
-    target has a model for embeddings.
+    Odd is what the schemas allow and a server may still refuse: unknown fields, constraints that are only in prose,
+    model-dependent values, and undescribed nulls. `embeds` is whether the target has an embedding model.
     """
     try:
         value = json.loads(body, parse_constant=_refuse)
@@ -39,7 +38,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The value without the fields that are null: in a request, null means the same as leaving it out."""
+    """The value without null fields: in a request, null means absent."""
     if isinstance(value, dict):
         return {name: _without_nulls(child) for name, child in value.items() if child is not None}
     if isinstance(value, list):
@@ -60,7 +59,7 @@ def _is_uneven(body: dict[str, Any]) -> bool:
 
 
 def _is_text(message: dict[str, Any]) -> bool:
-    """Whether a message is text and nothing else."""
+    """Whether a message is plain text."""
     content = message.get("content")
     parts = content if isinstance(content, list) else [{"type": "text"}]
     return content is not None and not message.get("tool_calls") and all(p["type"] == "text" for p in parts)
@@ -71,7 +70,7 @@ def _depends_on_tokens(body: dict[str, Any]) -> bool:
 
 
 def _asks_for_form(body: dict[str, Any]) -> bool:
-    """A schema that a server need not support in every detail, or JSON that the prompt does not ask for."""
+    """A schema that a server need not support in every detail, or JSON that the prompt does not request."""
     form = body.get("response_format")
     return isinstance(form, dict) and form["type"] != "text"
 
@@ -96,12 +95,12 @@ def _contradicts(body: dict[str, Any]) -> bool:
 
 
 def _inserts_and_echoes(body: dict[str, Any]) -> bool:
-    """What comes before the gap, to be repeated before what fills it: no schema says what that text would be."""
+    """An echo with a suffix: no schema says what the text would be."""
     return body.get("suffix") is not None and bool(body.get("echo"))
 
 
 def _is_no_text(body: dict[str, Any]) -> bool:
-    """A prompt of tokens, which a model may not have, or an empty one, which some cannot begin from."""
+    """A prompt of tokens, which a model may not have, or an empty one, from which some cannot begin."""
     prompt = body["prompt"]
     texts = prompt if isinstance(prompt, list) else [prompt]
     return not all(isinstance(text, str) and text for text in texts)

@@ -12,9 +12,9 @@ Place = tuple[str | int, ...]
 
 
 def smaller(value: object) -> Iterator[object]:
-    """Values like this one with a part left out or shortened: fields and elements first, then text and numbers.
+    """Values like this one with a part removed or shortened: fields and elements first, then text and numbers.
 
-    Each is shorter than the value as JSON, so that to go from one to the next comes to an end.
+    Each is shorter as JSON, so that repeated minimising ends.
     """
     size = _size(value)
     places = sorted(_places(value, ()), key=len)
@@ -59,7 +59,7 @@ def _at(value: Any, place: Place) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _changed(value: Any, place: Place, new: object) -> Any:  # noqa: ANN401 - any JSON value
-    """The value with another one at this place, or with none."""
+    """The value with another one at this place, or without it."""
     if not place:
         return new
     name, rest = place[0], place[1:]

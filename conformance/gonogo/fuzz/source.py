@@ -20,7 +20,7 @@ _SHOWN = 300
 
 
 def require_schemathesis() -> None:
-    """Raise UsageError, which says what to install, where Schemathesis is missing."""
+    """Raise UsageError, with the command that installs it, if Schemathesis is missing."""
     if find_spec("schemathesis") is None:
         raise UsageError('--fuzz needs Schemathesis: pip install "gonogo[fuzz]".')
 
@@ -28,8 +28,8 @@ def require_schemathesis() -> None:
 async def generated(seed: int, most: int) -> list[Told]:
     """At most `most` cases, as `gonogo.fuzz.generate` describes them; the same for the same seed.
 
-    The generator runs in a folder of its own that is removed, and sees no key. Raises UsageError if
-    Schemathesis is missing, GonogoError if it breaks.
+    The generator runs in a temporary folder, and its environment holds no key. Raises UsageError if Schemathesis is
+    missing, GonogoError if it fails.
     """
     require_schemathesis()
     with tempfile.TemporaryDirectory(prefix="gonogo-fuzz-", ignore_cleanup_errors=True) as folder:
@@ -56,6 +56,6 @@ async def generated(seed: int, most: int) -> list[Told]:
 
 
 def environment() -> dict[str, str]:
-    """That of a process which has Schemathesis to itself: no credentials, and one order of what Python hashes."""
+    """The environment of a Schemathesis process: no credentials, and a fixed hash seed."""
     kept = {name: value for name, value in os.environ.items() if not looks_secret(name)}
     return kept | {"PYTHONHASHSEED": "0"}

@@ -1,8 +1,7 @@
 """Adapts generated requests so that they can be sent to a language model.
 
-As a generator makes them, all name a model that does not exist, most have no token limit, some ask for 128 answers,
-and whole numbers come as 883.0. What is changed here is never what a request is wrong in: a value that breaks the
-contract stays as it is.
+As generated, all name a model that does not exist, most have no token limit, some ask for 128 answers, and whole
+numbers are written as 883.0. A value that breaks the contract is never changed.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ BRAKES = [" ", "a", "e", "o"]
 
 CHAT, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/completions", "/embeddings"
 _LIMITS = {CHAT: ("max_completion_tokens", "max_tokens"), COMPLETIONS: ("max_tokens",)}
-_MOST = {"n": 128, "best_of": 20}  # what the contract allows; more stays, for it is to be refused
-_EXACT = 2**53  # from here on a float is no exact whole number
+_MOST = {"n": 128, "best_of": 20}  # contract maximum; larger ones stay
+_EXACT = 2**53  # from here on a float is not an exact integer
 
 
 def tame(path: str, value: object, subject: Subject) -> object:
@@ -42,7 +41,7 @@ def tame(path: str, value: object, subject: Subject) -> object:
 
 
 def most_tokens(path: str, body: object) -> int:
-    """The most tokens that a server which keeps the contract generates for this body; 0 for a refusal too."""
+    """The maximum number of tokens that a conforming server generates for this body; 0 for a refusal too."""
     if path not in _LIMITS or not isinstance(body, dict):
         return 0
     limits = [number for name in _LIMITS[path] if (number := _number(body.get(name))) is not None]
@@ -53,7 +52,7 @@ def most_tokens(path: str, body: object) -> int:
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The value with 883 for 883.0, which JSON Schema calls a whole number and strict readers do not."""
+    """The value with 883 for 883.0, which JSON Schema calls an integer and strict parsers do not."""
     if isinstance(value, dict):
         return {name: _whole(child) for name, child in value.items()}
     if isinstance(value, list):
@@ -88,7 +87,7 @@ def _limit_tokens(body: dict[str, Any], names: tuple[str, ...]) -> None:
 
 
 def _agree(body: dict[str, Any]) -> None:
-    """Make fields agree where the contract says in words which need one another."""
+    """Add or remove fields that the contract, in prose, requires together."""
     if isinstance(body.get("stream_options"), dict) and not body.get("stream"):
         body["stream"] = True
     if _number(body.get("top_logprobs")) is not None and not body.get("logprobs"):

@@ -19,7 +19,7 @@ PLAIN = {endpoint: stimulus.key for endpoint, stimulus in surfaces.PLAIN.items()
 
 
 def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> dict[str, Endpoint]:
-    """The operations that are not there, by the ids of the exchanges that say so, as the plain request does.
+    """The missing operations, by the ids of the exchanges that show it, as the plain request does.
 
     Both mappings are by the key of the stimulus.
     """
@@ -32,7 +32,7 @@ def unserved(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) ->
 
 
 def no_such_operation(endpoint: Endpoint, exchange: Exchange) -> Refused:
-    """What every rule about an operation says that this exchange shows to be absent."""
+    """The reason for every rule about an operation that this exchange shows to be missing."""
     values = {"operation": endpoint.value, "status": exchange.status}
     return Refused(Reason.NO_SUCH_OPERATION, (exchange.id,), values)
 

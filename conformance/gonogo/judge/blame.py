@@ -17,11 +17,11 @@ UNAVAILABLE = 503
 
 
 def fairly(by_key: Mapping[str, Exchange], stimuli: Mapping[str, Stimulus]) -> Mapping[str, Exchange]:
-    """The same exchanges, where each sign of life names in its own key only those that it may accuse.
+    """The same exchanges, with the key of each sign of life limited to the requests that it may blame.
 
-    Both mappings are by the key of the stimulus, the exchanges in the order in which they were recorded.
-    A sign of life with 503 blames no request if whatever it came after was turned away as well, or where valid
-    requests to its path were so before that.
+    Both mappings are by the key of the stimulus, the exchanges in the order in which they were recorded. A sign of life
+    with 503 blames no request if the requests before it were rejected with 503 as well, or if valid requests to its
+    path were so before.
     """
     away = {key for key, exchange in by_key.items() if exchange.status == UNAVAILABLE}
     if not away:

@@ -1,4 +1,4 @@
-"""Tool calls as a reader sees them: in a whole message, or joined from the fragments of a stream."""
+"""Tool calls: of a whole message, or joined from the fragments of a stream."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Fragment:
 
     @property
     def index(self) -> int | None:
-        """The number of the call that it belongs to, or None if it has none."""
+        """The index of its call, or None if it has none."""
         return reading.count(self.value.get("index"))
 
 
 def finish_reasons(exchange: Exchange) -> list[object]:
-    """The reasons that were given, null and "" left out."""
+    """The finish reasons, without null and ""."""
     if exchange.is_stream:
         found = [c.get("finish_reason") for chunk in reading.chunks(exchange) for c in chunk.choices]
     else:
@@ -37,14 +37,14 @@ def finish_reasons(exchange: Exchange) -> list[object]:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop if the limit or a filter cut the answer, so that what it lacks might have come."""
+    """Raise Stop if the limit or a filter cut the answer, so that a missing part might have followed."""
     for reason in ("length", "content_filter"):
         if reason in finish_reasons(exchange):
             raise undecided(Reason.CUT_OFF, exchange, finish_reason=reason)
 
 
 def whole(exchange: Exchange) -> list[Object]:
-    """The calls of a whole answer's first choice. Raises Stop if there is no telling."""
+    """The calls of a whole answer's first choice. Raises Stop if they cannot be determined."""
     message = reading.choices(exchange)[0].get("message")
     if not isinstance(message, dict):
         raise undecided(Reason.NO_MESSAGE, exchange)
@@ -95,7 +95,7 @@ def function(call: Object) -> Object:
 
 
 def names(exchange: Exchange) -> list[object]:
-    """The names of the functions that are called, in order, whole or streamed."""
+    """The names of the called functions, in order, whole or streamed."""
     if not exchange.is_stream:
         return [function(call).get("name") for call in some(exchange)]
     calls = sorted(by_call(exchange).items())
@@ -106,7 +106,7 @@ def names(exchange: Exchange) -> list[object]:
 
 
 def arguments(exchange: Exchange) -> list[str]:
-    """The text of each call's arguments, whole or put together. Raises Stop if one is not a string."""
+    """The text of each call's arguments, whole or joined. Raises Stop if one is not a string."""
     if not exchange.is_stream:
         return [_string(function(call).get("arguments"), exchange) for call in some(exchange)]
     found = []
@@ -118,7 +118,7 @@ def arguments(exchange: Exchange) -> list[str]:
 
 
 def ids(parts: list[Fragment]) -> list[str]:
-    """The different ids that these fragments have, in order; "" is none."""
+    """The different ids of these fragments, in order; "" is none."""
     found = [part.value.get("id") for part in parts]
     return list(dict.fromkeys(text for text in found if isinstance(text, str) and text))
 

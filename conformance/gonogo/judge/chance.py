@@ -18,10 +18,9 @@ or a tenth as likely as the best (min_p), and from twenty at least (top_k)."""
 
 
 def measured(exchange: Exchange) -> float | None:
-    """The logarithm of the greatest chance that a server which draws at temperature 2 says this text.
-
-    At each place the sampled token is compared with the listed alternatives only, where those are its rivals. None if
-    the answer has no log probabilities with alternatives.
+    """The logarithm of the maximum probability that sampling at temperature 2 gives this text. Each sampled token is
+    compared with its listed alternatives only, if those are close. None if the answer has no log probabilities with
+    alternatives.
     """
     try:
         entries = token_logprobs.entries(exchange)
@@ -35,7 +34,7 @@ def measured(exchange: Exchange) -> float | None:
 
 
 def _gaps(entry: Object) -> list[float]:
-    """How much likelier each of the other tokens is than the one that came, as logarithms; most are below 0."""
+    """The log odds of each other token relative to the sampled one; most are below 0."""
     own = token_logprobs.number(entry.get("logprob"))
     others = [
         token_logprobs.number(top.get("logprob"))

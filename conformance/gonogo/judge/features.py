@@ -1,4 +1,4 @@
-"""The features that a request uses, to tell a missing feature from a defect."""
+"""The features that a request uses, to distinguish a missing feature from a defect."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ OPTIONS = {"stream_options", "response_format"}
 
 
 def features(body: Mapping[str, object], component: str) -> frozenset[str]:
-    """The features that a body of this component asks for, each as a word: "n=2", "stop: list".
+    """The features of a body of this component, each as a string: "n=2", "stop: list".
 
-    A value that asks for nothing is another feature than one that asks for something; of fields with a few
-    values, each is.
+    A value with no effect is a different feature from one with an effect; each value of an enumeration is a feature.
     """
     return frozenset(_named(body, component, ""))
 
@@ -43,7 +42,7 @@ def _named(value: Mapping[str, object], component: str, prefix: str) -> Iterator
 
 @functools.cache
 def _few(component: str) -> frozenset[str]:
-    """The fields of a few values that have names: a server may take one of them and not another."""
+    """The enumerated fields: a server may support some of their values only."""
     found = _properties(component).items()
     return frozenset(
         name for name, field in found if any("enum" in one for one in (field, *field.get("anyOf", ())))

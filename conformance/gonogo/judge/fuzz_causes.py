@@ -21,7 +21,7 @@ LIMIT = {"max_tokens"}
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A deviation of one exchange; `cause` is the same text for what went wrong in the same way."""
+    """A deviation of one exchange; `cause` is equal for failures of the same kind."""
 
     exchange: Exchange
     deviation: Deviation
@@ -34,20 +34,20 @@ class Defect:
 
 
 def cause(*parts: object) -> str:
-    """What went wrong, numbers and quoted words left out, which vary with the request."""
+    """The failure, without numbers and quoted words, which vary with the request."""
     return " ".join(_VARYING.sub("…", str(part))[:_TOLD] for part in parts)
 
 
 def words(message: str) -> str:
-    """The beginning of an error's message, up to where it repeats a part of the request."""
+    """The beginning of an error's message, up to the part that it repeats from the request."""
     return _REPEATED.sub("", message)
 
 
 def smallest(defects: Iterable[Defect]) -> list[Defect]:
-    """One defect for each cause, the smallest request that shows it; the smallest of all first.
+    """One defect for each cause, with the smallest request that shows it; sorted by size.
 
-    Of two that go wrong in the same way one explains the other where that has all its fields and more, the token
-    limit aside, which nearly every request has.
+    Of two with the same cause, one explains the other if the other has all its fields and more, except the token limit,
+    which nearly every request has.
     """
     alike: dict[str, list[Defect]] = defaultdict(list)
     for defect in sorted(defects, key=_size):

@@ -1,4 +1,4 @@
-"""Kinds of defects in the answers to generated requests, and the recognition of each."""
+"""Kinds of defects in the answers to generated requests, and how to detect each."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def dropped(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def bad_refusals(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Answers with 4xx that are not an error objects."""
+    """Answers with 4xx that are not error objects."""
     return _defects(envelopes(exchanges))
 
 
@@ -67,14 +67,14 @@ def bad_answers(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def bad_streams(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Streams that are none, or not whole, or of chunks that do not fit their schema."""
+    """Streams that are missing, incomplete, or have chunks that do not fit their schema."""
     return _defects(streams(exchanges))
 
 
 def wrongly_accepted(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Accepted requests that the contract does not admit; those wrong in the same fields have one cause.
+    """Accepted requests that break the contract; those with the same invalid fields have one cause.
 
-    What is wrong in more fields than another shows nothing that the other does not.
+    A request with more invalid fields than another adds nothing.
     """
     found = []
     for exchange in exchanges:
@@ -92,7 +92,7 @@ def wrongly_accepted(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Refused requests that the contract admits, whose every feature was accepted in other valid requests."""
+    """Refused requests that are valid, if every feature was accepted in other valid requests."""
     valid = [exchange for exchange in exchanges if meant(exchange) is Meant.VALID]
     known: dict[str, set[str]] = {}
     for exchange in filter(acceptance.accepted, valid):
@@ -108,9 +108,9 @@ def wrongly_refused(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
 
 
 def methods_taken(exchanges: Iterable[Exchange]) -> Iterator[Defect]:
-    """Answers to methods that a path does not have, other than 405 with Allow, 501 or a server error.
+    """Answers to unsupported methods, other than 405 with Allow, 501 or a server error.
 
-    One router answers for all paths and methods, so that the status alone is the cause.
+    One router answers for all paths and methods, so the status alone is the cause.
     """
     for defect in _defects(methods(exchanges)):
         yield replace(defect, cause=cause(defect.exchange.status))
@@ -121,7 +121,7 @@ LOOKS = (server_errors, dropped, bad_refusals, bad_answers, bad_streams, wrongly
 
 
 def _looked(exchanges: Iterable[Exchange], meanings: Collection[Meant], look: Look) -> Looked:
-    """The cases of these meanings with what a look finds; those where it cannot tell are omitted."""
+    """The cases of these meanings with the result of a look; undecided ones are omitted."""
     for exchange in exchanges:
         if meant(exchange) in meanings:
             with suppress(Stop):
@@ -137,7 +137,7 @@ def _defects(looked: Looked) -> Iterator[Defect]:
 
 
 def right(looked: Looked) -> Iterator[Exchange]:
-    """The cases that a look found right."""
+    """The cases that a look found correct."""
     return (exchange for exchange, outcome in looked if isinstance(outcome, Kept))
 
 
@@ -147,7 +147,7 @@ def statuses(exchanges: Iterable[Exchange]) -> Looked:
 
 
 def endings(exchanges: Iterable[Exchange]) -> Looked:
-    """Every case that reached the target, and whether the connection held to the end of its answer."""
+    """Every case that reached the target, and whether the connection lasted until the end of its answer."""
     reached = (e for e in exchanges if e.failure is None or e.failure.kind is not FailureKind.CONNECT)
     return _looked(reached, tuple(Meant), acceptance.complete)
 
@@ -159,21 +159,21 @@ def envelopes(exchanges: Iterable[Exchange]) -> Looked:
 
 
 def answers(exchanges: Iterable[Exchange]) -> Looked:
-    """Every accepted case that is for no stream, and whether the answer fits its schema."""
+    """Every accepted case without a stream, and whether the answer fits its schema."""
     plain = (exchange for exchange in exchanges if accepted(exchange) and not is_streamed(exchange))
     return _looked(plain, (Meant.VALID, Meant.ODD), _answer)
 
 
 def streams(exchanges: Iterable[Exchange]) -> Looked:
-    """Every accepted case that is for a stream, and whether that is whole and fits its schema."""
+    """Every accepted case with a stream, and whether that is complete and fits its schema."""
     streamed = (exchange for exchange in exchanges if accepted(exchange) and is_streamed(exchange))
     return _looked(streamed, (Meant.VALID, Meant.ODD), _stream)
 
 
 def methods(exchanges: Iterable[Exchange]) -> Looked:
-    """Every case of a method that its path does not have, and whether it is refused as such.
+    """Every case of an unsupported method, and whether it is refused as such.
 
-    A path that is not there at all has no methods either, and 404 says so.
+    A missing path supports no methods either, and 404 says so.
     """
     known = list(exchanges)
     there = {_path(exchange) for exchange in known if exchange.status not in NO_SUCH_ROUTE}
@@ -182,7 +182,7 @@ def methods(exchanges: Iterable[Exchange]) -> Looked:
 
 
 def told_by_server(exchange: Exchange) -> str | None:
-    """The status of a server error and what it says of itself; None for other answers, and where it says nothing."""
+    """The status of a server error and its message; None for other answers, and without a message."""
     if (exchange.status or 0) < 500:
         return None
     with suppress(Stop):
@@ -193,7 +193,7 @@ def told_by_server(exchange: Exchange) -> str | None:
 
 
 def _all(exchange: Exchange, *looks: Look) -> Outcome:
-    """A deviation of the first look that finds one, else what leaves it open, else what the last one saw."""
+    """The first deviation of these looks, else the first undecided one, else the result of the last."""
     found: list[Outcome] = []
     for look in looks:
         found.append(look(exchange))
@@ -246,7 +246,7 @@ def _method(exchange: Exchange) -> Outcome:
 
 
 def _wrong(exchange: Exchange, what: Case) -> tuple[str, frozenset[str]]:
-    """What the request is wrong in, as a clause, and the names of the fields."""
+    """The invalid part of the request, as a clause, and the names of the fields."""
     component = REQUESTS.get(what.operation)
     if component is None:
         return "there is no such model", frozenset({"model"})
@@ -255,7 +255,7 @@ def _wrong(exchange: Exchange, what: Case) -> tuple[str, frozenset[str]]:
     except ValueError:
         return "the body is not JSON", frozenset({"body"})
     found = misfits(component, value)
-    if not found:  # another version of the contract decided it
+    if not found:  # decided by another version of the contract
         return "the request is invalid", frozenset({"body"})
     return f"{found[0].pointer or 'the body'}: {found[0].message}", frozenset(
         misfit.field for misfit in found
@@ -273,13 +273,13 @@ def _path(exchange: Exchange) -> str:
 
 
 def meant(exchange: Exchange) -> Meant | None:
-    """What the case is by the contract; None if it is no case."""
+    """The meaning of the case by the contract; None if it is no case."""
     what = case(exchange.stimulus)
     return None if what is None else what.meant
 
 
 def operation(exchange: Exchange) -> str:
-    """Method and path of the case as the contract names them; "" if it is no case."""
+    """Method and path of the case in the contract; "" if it is no case."""
     what = case(exchange.stimulus)
     return "" if what is None else what.operation
 
@@ -295,17 +295,17 @@ def refused(exchange: Exchange) -> bool:
 
 
 def answered_well(exchange: Exchange) -> bool:
-    """Whether the request was accepted, with an answer of its operation."""
+    """Whether the request was accepted, with an answer of its operation's kind."""
     return acceptance.accepted(exchange) and kinds.of_its_kind(exchange)
 
 
 def accepted(exchange: Exchange) -> bool:
-    """Whether the answer is 2xx, and was read to its end or to where the target broke it off."""
+    """Whether the answer is 2xx, and complete or broken off by the target."""
     return acceptance.accepted(exchange) and (whole(exchange) or _is_broken_off(exchange))
 
 
 def whole(exchange: Exchange) -> bool:
-    """Whether the answer was read to its end."""
+    """Whether the answer is complete."""
     return exchange.failure is None
 
 

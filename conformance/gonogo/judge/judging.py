@@ -1,7 +1,7 @@
 """Evidence in, verdicts out: no network, no clock.
 
-A rule is decided exchange by exchange and the worst finding is its verdict: a deviation wins over everything,
-then a pass, then an answer that was read and left it open, then a plain refusal, then what was never read.
+A rule is decided exchange by exchange and the worst finding is its verdict. The order is: a deviation, a pass, an
+undecided answer, a refusal, an answer that was never read.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 class _Known:
     """A record as rules look at it, by the key of the stimulus.
 
-    `stimuli` are those of the exchanges that this version knows; `absent` are the operations that are not there, by
-    the ids of the exchanges that say so. `watched` holds what was asked of it before: hundreds of rules watch the same.
+    `stimuli` are those of the exchanges that this version knows; `absent` are the missing operations, by the ids of the
+    exchanges that show it. `watched` caches earlier selections: hundreds of rules watch the same exchanges.
     """
 
     exchanges: Mapping[str, Exchange]
@@ -49,7 +49,7 @@ class _Known:
     watched: dict[Callable[[Stimulus], bool], Mapping[str, Exchange]] = field(default_factory=dict)
 
     def fitting(self, look: Watch) -> Mapping[str, Exchange]:
-        """The exchanges that fit, by the key of the stimulus."""
+        """The exchanges that a watch selects, by the key of the stimulus."""
         found = self.watched.get(look.fits)
         if found is None:
             found = {
@@ -59,7 +59,7 @@ class _Known:
         return found
 
     def gap(self, stimulus: Stimulus) -> Because:
-        """Why there is no exchange of a stimulus: what an absent operation could not be asked is absent as well."""
+        """Why there is no exchange of a stimulus; a need of a missing operation makes the stimulus missing as well."""
         plain = self.exchanges.get(PLAIN.get(stimulus.endpoint, ""))
         if plain is not None and plain.id in self.absent:
             return no_such_operation(stimulus.endpoint, plain).because
@@ -89,7 +89,7 @@ def _beside(
 def judge(record: Record, scenarios: Sequence[Scenario], catalogue: Catalogue) -> list[Judgement]:
     """The judgement of each scenario on the record, in the same order.
 
-    A check that breaks costs its own rule, whose verdict is then an error, and no other. Raises FeatureError if a
+    A check that raises an exception makes its own rule an error, and affects no other. Raises FeatureError if a
     scenario names a check that does not exist.
     """
     known = _know(record, catalogue)
@@ -112,7 +112,7 @@ def bind(scenario: Scenario) -> tuple[Bound, ...]:
 def subjects(
     record: Record, scenarios: Iterable[Scenario], catalogue: Catalogue
 ) -> dict[str, list[Exchange]]:
-    """The exchanges that each scenario looks at, by the id of its rule."""
+    """The exchanges of each scenario, by the id of its rule."""
     known = _know(record, catalogue)
     return {scenario.rule.id: _subjects(scenario, known)[0] for scenario in scenarios}
 
@@ -134,7 +134,7 @@ def _guarded(scenario: Scenario, checks: tuple[Bound, ...], known: _Known) -> Ju
 
 
 def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[Because]]:
-    """The exchanges a rule looks at, in the order of its steps, and why one that it asked for is missing."""
+    """The exchanges of a rule, in the order of its steps, and why a requested one is missing."""
     found: dict[str, Exchange] = {}
     gaps = []
     for look in scenario.looks:
@@ -155,7 +155,7 @@ def _subjects(scenario: Scenario, known: _Known) -> tuple[list[Exchange], list[B
 def _findings(
     checks: tuple[Bound, ...], exchanges: Sequence[Exchange], absent: Mapping[str, Endpoint]
 ) -> list[Finding]:
-    """One finding per exchange, of all the checks that look at one; and one of those that compare several."""
+    """One finding per exchange, from all checks of one exchange; and one from those that compare several."""
     single = [bound for bound in checks if not bound.check.several]
     several = [bound for bound in checks if bound.check.several]
     found = [_finding(single, (exchange,), absent) for exchange in exchanges] if single else []
@@ -178,7 +178,7 @@ def _finding(
 
 
 def _first(outcomes: Sequence[Outcome]) -> Outcome:
-    """A deviation of any check, else the first that leaves it open, else all witnesses together."""
+    """A deviation of any check, else the first undecided outcome, else all witnesses together."""
     for outcome in outcomes:
         if isinstance(outcome, Deviation):
             return outcome

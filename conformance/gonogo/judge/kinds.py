@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.reading import Object
 
-FEW_TOKENS = 128  # a little above the largest limit of a valid request of the plan
-SHORT_BODY = 8192  # bytes; longer ones are prompts and fields that are meant to be long
+FEW_TOKENS = 128  # slightly above the largest limit of a valid request of the plan
+SHORT_BODY = 8192  # bytes; longer bodies are long prompts and fields
 
 NAMES = {
     "/chat/completions": "a chat completion",
@@ -44,14 +44,14 @@ _HEAD = 1024  # bytes in which the list of an answer begins
 
 
 def name(exchange: Exchange) -> str:
-    """What the operation of the request answers with, as a noun phrase."""
+    """The kind of answer of the request's operation, as a noun phrase."""
     path = exchange.request.operation
     return NAMES.get(path, "a model" if path.startswith("/models/") else "an answer")
 
 
 @once
 def of_its_kind(exchange: Exchange) -> bool:
-    """Whether an answer with 2xx has what every answer of its operation has, whole or as the beginning of a stream.
+    """Whether a 2xx answer has the fields of every answer of its operation, whole or at the beginning of a stream.
 
     A chat completion has a choice with a message (streamed: a chunk with a list of choices), a completion one with
     text, embeddings have an embedding, a list of models has a list, a model an id. A response has a list of output, a
@@ -71,7 +71,7 @@ def of_its_kind(exchange: Exchange) -> bool:
 
 
 def has_list(exchange: Exchange) -> bool:
-    """Whether an answer has the list of its operation, possibly empty, as if no choice or no text was requested."""
+    """Whether an answer has the list of its operation, possibly empty, as for a request of no choice or text."""
     try:
         return isinstance(reading.answer(exchange).get(_LISTS.get(exchange.request.operation, "")), list)
     except Stop:
@@ -79,17 +79,16 @@ def has_list(exchange: Exchange) -> bool:
 
 
 def begins_list(exchange: Exchange) -> bool:
-    """Whether an answer of which the recorder kept the beginning has the list of its operation there."""
+    """Whether an answer of which only the beginning was recorded has the list of its operation there."""
     name = _LISTS.get(exchange.request.operation)
     cut = exchange.failure is not None and exchange.failure.kind is FailureKind.TOO_LARGE
     return cut and name is not None and re.search(_OPENED % name.encode(), exchange.body[:_HEAD]) is not None
 
 
 def may_be_under_way(exchange: Exchange) -> bool:
-    """Whether a server that takes the request for a right one may have that much work with it.
+    """Whether a server that accepts the request may still be working on it.
 
-    It has something to be answered, and more than a short prompt and few tokens: what is as small as the valid
-    requests of a run takes no longer than they do.
+    The prompt is not short or the token limit not low; smaller requests take no longer than the valid ones of a run.
     """
     asked = exchange.request.fields
     return any(asked.get(name) for name in ("messages", "prompt", "input")) and not _is_small(exchange)

@@ -1,8 +1,8 @@
-"""The order of the events of a streamed message: states as a table. No I/O, and nothing of an exchange.
+"""The order of the events of a streamed message: states as a table. No I/O.
 
-Source: Messages API, Streaming. One block is open at a time, numbered from 0; the message is told to be over by
-`message_delta`, of which there may be several, and the stream by `message_stop`. `ping` and events that are not known
-may come anywhere before that. An `error` ends a stream wherever it comes.
+Source: Messages API, Streaming. One block is open at a time, numbered from 0; `message_delta`, of which there may be
+several, ends the message, and `message_stop` the stream. `ping` and unknown events may come anywhere before that. An
+`error` ends a stream anywhere.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ ORDERED: Final = (MESSAGE_START, BLOCK_START, BLOCK_DELTA, BLOCK_STOP, MESSAGE_D
 class State(StrEnum):
     """Where a stream is between two events."""
 
-    BEFORE = "before"  # nothing has begun
-    BETWEEN = "between"  # the message has begun, and no block is open
+    BEFORE = "before"  # before message_start
+    BETWEEN = "between"  # after message_start, and no block is open
     BLOCK = "block"  # a block is open
-    ENDED = "ended"  # a message_delta came
-    OVER = "over"  # message_stop, or an error
+    ENDED = "ended"  # after a message_delta
+    OVER = "over"  # after message_stop, or an error
 
 
 class Breach(StrEnum):
-    """What can be wrong with an order; each is a rule of its own."""
+    """Violations of the order; each has a rule of its own."""
 
-    BEGINS_OTHERWISE = "late-start"  # something else comes before message_start
+    BEGINS_OTHERWISE = "late-start"  # another event comes before message_start
     BEGINS_AGAIN = "second-start"
-    NOT_OPEN = "closed-block"  # a delta or a stop of a block that has not begun, or has stopped
+    NOT_OPEN = "closed-block"  # a delta or a stop of a block that has not started, or has stopped
     NOT_NUMBERED = "misnumbered-block"
-    LEFT_OPEN = "unstopped-block"  # the next one begins, or the message ends, and it has not stopped
+    LEFT_OPEN = "unstopped-block"  # the next block starts, or the message ends, before this one stopped
     BLOCK_AFTER_END = "late-block"  # content after message_delta
     NOT_ENDED = "missing-message-delta"
     AFTER_STOP = "late-event"  # anything after message_stop or an error
@@ -88,9 +88,9 @@ Where the stream is over nothing may come, be it an event that has no place of i
 
 @dataclass
 class Course:
-    """How a stream went: its state after the last event, and the event that shows each breach first, by its place.
+    """The result for a stream: its state after the last event, and the position of the first event with each breach.
 
-    A number of a block that is missing, or less than 0, is not looked at: it is wrong by itself.
+    A missing or negative block number is ignored: another rule checks it.
     """
 
     state: State = State.BEFORE
@@ -110,7 +110,7 @@ class Course:
             self._step(kind, index)
 
     def finish(self) -> None:
-        """The stream is over."""
+        """Process the end of the stream."""
         if self._place >= 0 and self.state is not State.OVER:
             self._breach(Breach.UNFINISHED)
 
@@ -128,7 +128,7 @@ class Course:
             self._follow(kind, index)
 
     def _follow(self, kind: str, index: int | None) -> None:
-        """Keep account of the numbers of blocks."""
+        """Keep track of the numbers of blocks."""
         known = index if index is not None and index >= 0 else None
         if kind == BLOCK_START:
             if known not in (None, self._begun):

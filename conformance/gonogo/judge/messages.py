@@ -1,7 +1,7 @@
-"""Answers of the Messages API as their reader sees them: a whole message, or the events that it is joined from.
+"""Reads answers of the Messages API: a whole message, or the events of a stream.
 
-Source: Messages API, and its streams. What cannot be read is skipped: that an event is no JSON, or a block no object,
-is checked by the rules of that name.
+Source: Messages API, and its streams. Unreadable parts are skipped: other rules check that events are JSON and blocks
+are objects.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ PROMPT_COUNTS: Final = ("input_tokens", "cache_read_input_tokens", "cache_creati
 
 
 def kind(event: Named) -> str:
-    """What an event is: by its data, or where that says nothing by its name."""
+    """The type of an event: from its data, or else from its name."""
     return event.type or ("" if event.name == UNNAMED else event.name)
 
 
 def index(event: Named) -> int | None:
-    """The number of the block that an event is about; None if it has none."""
+    """The block number of an event; None if it has none."""
     return reading.count(event.value.get("index"))
 
 
@@ -79,14 +79,14 @@ def part(event: Named, name: str) -> Object:
 
 
 def of_kind(exchange: Exchange, *kinds: str) -> list[Named]:
-    """The events of these kinds, in order. Raises Stop if the answer is no stream of events."""
+    """The events of these kinds, in order. Raises Stop if the answer is no event stream."""
     if exchange.media_type == "application/json":
         raise undecided(Reason.NOT_A_STREAM, exchange)
     return [event for event in named_events.events(exchange) if kind(event) in kinds]
 
 
 def is_error(event: Named) -> bool:
-    """Whether an event says that the stream failed, be it in another form than this API's."""
+    """Whether an event reports a failure of the stream, in the form of this API or another."""
     return kind(event) == ERROR or bool(event.value.get("error"))
 
 
@@ -109,7 +109,7 @@ _EXPECTED: Final[Mapping[Breach, tuple[str, tuple[str, ...]]]] = {
 
 @once
 def course(exchange: Exchange) -> Course:
-    """What the order of the events shows: of each breach the first that there is."""
+    """The result of the state machine: the first event with each breach."""
     events = named_events.events(exchange)
     found, seen = Course(), Counter(map(kind, events))
     breaches = follow((kind(event), index(event)) for event in events).breaches
@@ -136,14 +136,14 @@ MACHINES[PATH] = Machine(
 
 
 def unfailed(exchange: Exchange) -> None:
-    """Raise Stop if a stream broke off or ended in an error, so that it might have gone on."""
+    """Raise Stop if a stream broke off or ended in an error, so that it might have continued."""
     if exchange.is_stream:
         reading.unfailed(exchange)
 
 
 def ended(exchange: Exchange) -> None:
-    """Raise Stop if what an answer lacks might have come: its stream broke off, failed or was not ended, or an event of
-    it cannot be read.
+    """Raise Stop if a missing part of an answer might have followed: its stream broke off, failed or did not end, or an
+    event cannot be read.
     """
     if not exchange.is_stream:
         return
@@ -157,8 +157,10 @@ def ended(exchange: Exchange) -> None:
 
 @dataclass(slots=True)
 class Block:
-    """A block of an answer. `value` is as it began, or as it is in a whole answer; `pieces` are what deltas added, by
-    the field in which they have it. `at` is the event that began it.
+    """A block of an answer.
+
+    `value` is its start event's block, or the block of a whole answer; `pieces` are the deltas, by their field. `at` is
+    the event that started it.
     """
 
     value: Object
@@ -167,12 +169,12 @@ class Block:
 
     @property
     def type(self) -> str:
-        """Which kind of block; "" if it does not say."""
+        """The type of the block; "" if it has none."""
         found = self.value.get("type")
         return found if isinstance(found, str) else ""
 
     def text(self, name: str) -> str:
-        """All that it has under this name; "" if that is no text."""
+        """The complete text under this name; "" if it is no text."""
         begun = self.value.get(name)
         return (begun if isinstance(begun, str) else "") + "".join(self.pieces.get(name, ()))
 
@@ -206,7 +208,7 @@ def thinks(exchange: Exchange) -> bool:
 
 
 def text(exchange: Exchange) -> str:
-    """The text of an answer, all its blocks of text together. Raises Stop if there is none."""
+    """The text of an answer, all its text blocks joined. Raises Stop if there is none."""
     said = "".join(block.text("text") for block in blocks(exchange) if block.type == "text")
     if said:
         return said
@@ -215,7 +217,7 @@ def text(exchange: Exchange) -> str:
 
 
 def uses(exchange: Exchange) -> list[Block]:
-    """The uses of tools of an answer. Raises Stop if there are none."""
+    """The tool uses of an answer. Raises Stop if there are none."""
     found = [block for block in blocks(exchange) if block.type == "tool_use"]
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
@@ -223,7 +225,7 @@ def uses(exchange: Exchange) -> list[Block]:
 
 
 def stop_reason(exchange: Exchange) -> str:
-    """Why an answer ended. Raises Stop if it does not say, or in a word that the contract does not know."""
+    """The stop reason of an answer. Raises Stop if it has none, or an unknown one."""
     found = (ending(exchange) or {}).get("stop_reason")
     if found in STOP_REASONS:
         return str(found)
@@ -237,7 +239,7 @@ def stop_sequence(exchange: Exchange) -> object:
 
 
 def ending(exchange: Exchange) -> Object | None:
-    """What has the stop reason: a whole answer, or of a stream the last `delta` of a message_delta that gives one.
+    """The object with the stop reason: a whole answer, or the last `delta` of a message_delta with one.
 
     None if a stream has no message_delta.
     """
@@ -249,9 +251,9 @@ def ending(exchange: Exchange) -> Object | None:
 
 
 def usage(exchange: Exchange) -> Object:
-    """The counts of an answer; of a stream what was said last of each. Stop if there are none.
+    """The counts of an answer; for a stream the last value of each. Raises Stop if there are none.
 
-    What a stream says of its output at its beginning is not the count of it.
+    The output count at the beginning of a stream does not count.
     """
     found: Object = {}
     if not exchange.is_stream:
@@ -270,12 +272,12 @@ def usage(exchange: Exchange) -> Object:
 
 
 def output_tokens(exchange: Exchange) -> int:
-    """Tokens that were generated. Raises Stop if they are not told."""
+    """The number of generated tokens. Raises Stop if it is missing."""
     return _count(exchange, "output_tokens")
 
 
 def prompt_tokens(exchange: Exchange) -> int:
-    """All tokens of the prompt, those of caches too. Raises Stop if they are not told."""
+    """All tokens of the prompt, including cached ones. Raises Stop if they are missing."""
     first, *cached = PROMPT_COUNTS
     counts = usage(exchange)
     return _count(exchange, first) + sum(reading.count(counts.get(name)) or 0 for name in cached)
@@ -301,7 +303,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 
 def _told(exchange: Exchange) -> Told:
-    """What a message says; what it does not tell is None."""
+    """The content of a message; missing values are None."""
     reason = REASONS.get(or_none(stop_reason, exchange) or "")
     return Told(text(exchange), reason, or_none(prompt_tokens, exchange), or_none(output_tokens, exchange))
 

@@ -1,8 +1,8 @@
-"""Streams whose events have names: what each event is, and what a state machine of the surface finds in their order.
+"""Streams with named events: the events, and the interface of the state machines that check their order.
 
-The surfaces other than chat stream named events, each a JSON object with its name as `type`. What may follow what is a
-state machine of each surface (`judge.responses`, `judge.messages`), which reports `Slip`s; a rule owns one kind of
-them. The machine goes on after a slip as if it had not happened, so that one mistake is one slip.
+The surfaces other than chat stream named events, each a JSON object with its name as `type`. A state machine for each
+surface (`judge.responses`, `judge.messages`) checks the order and reports `Slip`s; a rule owns one kind of them. After
+a slip the machine continues as if it had not happened, so that one mistake is one slip.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNNAMED = "message"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One event: its JSON object, its name ("message" where it has none), and where it lies in the body, in bytes."""
+    """One event: its JSON object, its name ("message" if it has none), and its byte offsets in the body."""
 
     value: Object
     name: str
@@ -37,7 +37,7 @@ class Named:
 
     @property
     def type(self) -> str:
-        """What the data says that the event is; "" if it says nothing."""
+        """The type in the data of the event; "" if it has none."""
         found = self.value.get("type")
         return found if isinstance(found, str) else ""
 
@@ -57,7 +57,7 @@ def events(exchange: Exchange) -> tuple[Named, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """Something in a stream that its state machine does not allow: what was expected, what came, and in which event."""
+    """A violation of the state machine: the expected, the actual, and the event."""
 
     expected: str
     found: str
@@ -66,17 +66,17 @@ class Slip:
 
 @dataclass(slots=True)
 class Course:
-    """What a machine says of a whole stream: slips by their kind, and how often each kind was seen kept."""
+    """The result for a whole stream: slips by kind, and how often each kind was kept."""
 
     slips: dict[str, list[Slip]] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
 
     def slip(self, kind: str, expected: str, found: str, event: Named) -> None:
-        """Keep a slip."""
+        """Add a slip."""
         self.slips.setdefault(kind, []).append(Slip(expected, found, event))
 
     def expect(self, kind: str, holds: object, expected: str, found: str, event: Named) -> None:
-        """Count one more place where the kind was kept, or keep a slip where it does not hold."""
+        """Count one place where the kind was kept, or add a slip if it was not."""
         if holds:
             self.kept[kind] += 1
         else:
@@ -85,10 +85,10 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The state machine of a surface: what reads a stream, and what the kinds of slips are called in a sentence.
+    """The state machine of a surface: `read` runs it on a stream.
 
-    `kinds` has for each kind the noun phrase of what was seen where it is kept. `at_end` are the kinds of what is
-    missing at the end, so that a stream which broke off, or failed, tells nothing about them.
+    `kinds` maps each kind of slip to a noun phrase for what was seen if it is kept. `at_end` are the kinds that are
+    only decided at the end: a stream that broke off, or failed, proves nothing about them.
     """
 
     read: Callable[[Exchange], Course]

@@ -15,7 +15,7 @@ Read = TypeVar("Read")
 
 
 def once(read: Callable[[Exchange], Read]) -> Callable[[Exchange], Read]:
-    """A pure function of one exchange, called once for each, however many there are; what it raises is not kept."""
+    """A cache for a pure function of one exchange; exceptions are not cached."""
     known: WeakKeyDictionary[Exchange, Read] = WeakKeyDictionary()
 
     @functools.wraps(read)

@@ -1,7 +1,7 @@
 """The outcome of a check: one of four, each as data.
 
-A check returns `Kept`, a `Deviation`, `Undecided` or `Refused`. What reads an exchange for it raises `Stop` with one of
-the last two where the check cannot continue; the step around the check turns that into the check's outcome.
+A check returns `Kept`, a `Deviation`, `Undecided` or `Refused`. Functions that read an exchange raise `Stop` with one
+of the last two if the check cannot continue; `Bound` turns that into the check's outcome.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ EXCERPT = 160
 class Kept:
     """The rule holds, as these witnesses show; there is at least one.
 
-    Raises ValueError without any: a check that looked at nothing has kept nothing.
+    Raises ValueError without any: a check that saw nothing proves nothing.
     """
 
     witnesses: tuple[Witness, ...]
 
     def __post_init__(self) -> None:
-        """Refuse to be without a witness."""
+        """Reject an empty list of witnesses."""
         if not self.witnesses:
             raise ValueError("a rule is kept by what was seen, and nothing was")
 
@@ -39,8 +39,8 @@ class Kept:
 class Deviation:
     """What the contract expects, what was found instead, and where in the body (`at`), if in one place.
 
-    `also` is set where a check went through many exchanges and names a few: the id of each, with what was found
-    there. The place is then in the first. Neither `expected` nor `found` names an exchange.
+    `also` is set if a check of many exchanges names a few: the id of each, with its actual value. The place is then in
+    the first. Neither `expected` nor `found` names an exchange.
     """
 
     expected: str
@@ -49,13 +49,13 @@ class Deviation:
     also: tuple[tuple[str, str], ...] = ()
 
     def located(self, exchange: Exchange, offset: int, end: int | None = None) -> Deviation:
-        """The same deviation, pointing at the bytes from `offset` on."""
+        """The same deviation, with the bytes from `offset` on as its place."""
         return replace(self, at=position(exchange, offset, end))
 
 
 @dataclass(frozen=True, slots=True)
 class _LeftOpen:
-    """Why a check said neither yes nor no: the reason, the values of its template, and in which exchanges."""
+    """Why a check is undecided: the reason, the values of its template, and the exchanges."""
 
     reason: Reason
     about: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class _LeftOpen:
 
     @property
     def because(self) -> Because:
-        """The same as a judgement carries it."""
+        """The same, as a judgement holds it."""
         return Because(self.reason, self.values, self.about)
 
 
@@ -74,7 +74,7 @@ class Undecided(_LeftOpen):
 
 
 class Refused(_LeftOpen):
-    """The target said plainly that it does not do this."""
+    """The target plainly refused the feature."""
 
     __slots__ = ()
 
@@ -83,7 +83,7 @@ Outcome = Kept | Deviation | Undecided | Refused
 
 
 class Stop(Exception):  # noqa: N818 - an answer, not an error
-    """Raised by what reads for a check, where the check cannot continue; `outcome` is what the check says then."""
+    """Raised if a check cannot continue; `outcome` becomes the check's outcome."""
 
     def __init__(self, outcome: Undecided | Refused) -> None:
         super().__init__(outcome.reason.value)
@@ -91,7 +91,7 @@ class Stop(Exception):  # noqa: N818 - an answer, not an error
 
 
 def saw(what: str, *exchanges: Exchange, count: int = 1) -> Kept | Undecided:
-    """Kept, as `what` was seen in each exchange `count` times; undecided if that is 0 times, or in none.
+    """Kept, because `what` was seen in each exchange `count` times; undecided if every count is 0.
 
     `what` is a noun phrase in the singular.
     """
@@ -101,12 +101,12 @@ def saw(what: str, *exchanges: Exchange, count: int = 1) -> Kept | Undecided:
 
 
 def undecided(reason: Reason, *exchanges: Exchange, **values: object) -> Stop:
-    """What to raise where these exchanges leave the rule open."""
+    """The exception to raise if these exchanges leave the rule undecided."""
     return Stop(Undecided(reason, ids(*exchanges), values))
 
 
 def refused(reason: Reason, *exchanges: Exchange, **values: object) -> Stop:
-    """What to raise where the target refused in these exchanges what the rule speaks of."""
+    """The exception to raise if the target refused the rule's subject in these exchanges."""
     return Stop(Refused(reason, ids(*exchanges), values))
 
 
@@ -124,14 +124,14 @@ _OF_STATUS = {
 
 
 def unhelpful_status(exchange: Exchange) -> Stop:
-    """What to raise for a status from which nothing can be told of the rule."""
+    """The exception to raise for a status that proves nothing about the rule."""
     status = exchange.status or 0
     other = Reason.SERVER_ERROR if status >= 500 else Reason.OTHER_STATUS
     return undecided(_OF_STATUS.get(status, other), exchange, status=status)
 
 
 def unanswered(exchange: Exchange) -> Stop:
-    """What to raise for an exchange that failed, or whose status tells nothing about the rule."""
+    """The exception to raise for an exchange that failed, or whose status proves nothing about the rule."""
     if exchange.failure is not None:
         reason = Reason.NO_ANSWER if exchange.status is None else Reason.NOT_WHOLE
         return undecided(reason, exchange, failure=exchange.failure.message)

@@ -1,7 +1,5 @@
-"""Bodies as their reader sees them: one JSON value, or the chunks of a stream.
-
-Readings are made once per exchange. They skip what they cannot read: that a body is not JSON, or an event no object, is
-checked by the rules of that name.
+"""Reads bodies: one JSON value, or the chunks of a stream. || Each exchange is parsed once. Unreadable parts are
+skipped: other rules check that bodies are JSON and events are objects.
 """
 
 from __future__ import annotations
@@ -40,8 +38,8 @@ class Chunk:
 def parse(text: str | bytes) -> object:
     """The JSON value. Raises ValueError for anything RFC 8259 does not allow, NaN and Infinity among it.
 
-    A lone surrogate, which JSON can escape and no text can hold, becomes "?". Stop if values are nested too deeply to
-    be read: RFC 8259 section 9 lets every reader have such a limit.
+    A lone surrogate, which JSON can escape and no text can hold, becomes "?". Raises Stop if values are nested too
+    deeply: RFC 8259 section 9 lets every reader have such a limit.
     """
     try:
         value: object = json.loads(text, parse_constant=_refuse)
@@ -73,7 +71,7 @@ def stream(exchange: Exchange) -> sse.EventStream:
 
 @once
 def chunks(exchange: Exchange) -> tuple[Chunk, ...]:
-    """The objects that the stream carries, in order, error frames left out. Raises Stop if there is none."""
+    """The objects in the stream, in order, without error frames. Raises Stop if there is none."""
     found = tuple(
         Chunk(value, event.offset, event.end)
         for event in stream(exchange).events
@@ -91,7 +89,7 @@ def is_error(data: str) -> bool:
 
 
 def unfailed(exchange: Exchange) -> None:
-    """Raise Stop if a stream broke off or failed, so that it might have gone on."""
+    """Raise Stop if a stream broke off or failed, so that it might have continued."""
     if exchange.failure is not None:
         raise undecided(Reason.BROKEN_OFF, exchange, failure=exchange.failure.message)
     if any(is_error(event.data) for event in stream(exchange).events):
@@ -99,7 +97,9 @@ def unfailed(exchange: Exchange) -> None:
 
 
 def ended(exchange: Exchange) -> None:
-    """Raise Stop if what a stream lacks might have come: it broke off or failed, or an event cannot be read."""
+    """Raise Stop if a missing part of a stream might have followed: it broke off or failed, or an event cannot be
+    read.
+    """
     unfailed(exchange)
     if exchange.is_stream and _has_lost(exchange):
         raise undecided(Reason.EVENT_LOST, exchange)
@@ -107,7 +107,7 @@ def ended(exchange: Exchange) -> None:
 
 @once
 def _has_lost(exchange: Exchange) -> bool:
-    """Whether a chunk may be in what is not a JSON object, stands in no field, or was not closed."""
+    """Whether a chunk may be lost in data that is not a JSON object, is not in a field, or has no end."""
     found = stream(exchange)
     if any(event.data != DONE and object_of(event.data) is None for event in found.events):
         return True
@@ -137,7 +137,7 @@ def usage(value: Object) -> Object | None:
 
 
 def count(value: object) -> int | None:
-    """A whole number, or None for anything else (true and false are none)."""
+    """An integer, or None for anything else (including booleans)."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -158,7 +158,7 @@ def by_choice(exchange: Exchange) -> dict[int, list[tuple[Chunk, Object]]]:
 
 
 def kind(value: object) -> str:
-    """What JSON calls the type of a value, with its article."""
+    """The JSON type of a value, with its article."""
     match value:
         case None | bool():
             return json.dumps(value)
@@ -173,7 +173,7 @@ def kind(value: object) -> str:
 
 
 def field(value: Object, name: str) -> str:
-    """What an object has under a name, as a clause: missing, or the value as JSON (at most 80 characters)."""
+    """The value of a field of an object, as a clause: missing, or as JSON (at most 80 characters)."""
     if name not in value:
         return f'"{name}" is missing'
     shown = json.dumps(value[name], ensure_ascii=False)
@@ -183,7 +183,7 @@ def field(value: Object, name: str) -> str:
 
 
 def delta(choice: Object) -> Object:
-    """What a chunk adds to its choice; empty if it adds nothing readable."""
+    """The delta of a choice; empty if it has none that can be read."""
     found = choice.get("delta")
     return found if isinstance(found, dict) else {}
 

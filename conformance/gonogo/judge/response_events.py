@@ -1,7 +1,6 @@
-"""The state machine of a response's stream: it goes through the events, and says which of them may not be there.
-
-What an event does to a part of an item stands in the tables of `judge.response_steps`. After a slip the machine goes on
-as if what is missing had been there, so that one mistake is told once.
+"""The state machine of a response's stream, which reports events that are not allowed. || The effect of an event on a
+part of an item is in the tables of `judge.response_steps`. After a slip the machine continues as if the missing event
+had been there, so that one mistake is reported once.
 """
 
 from __future__ import annotations
@@ -54,8 +53,8 @@ class _Reader:
         self._number = -1
 
     def read(self, events: tuple[Named, ...]) -> Course:
-        """What the whole stream shows."""
-        # Events of no response, such as one that keeps the connection open, may come before it.
+        """The slips of the whole stream."""
+        # Other events, such as keep-alives, may come before it.
         first = next((event for event in events if _is_of_response(event)), events[0])
         self.course.expect(
             "missing-created",
@@ -96,12 +95,12 @@ class _Reader:
         self._identify(event)
 
     def advance(self, event: Named) -> None:
-        """The response is queued, or under way."""
+        """The response is queued, or in progress."""
         self._progress = True
         self._identify(event)
 
     def fail(self, _: Named) -> None:
-        """An error: what is missing after it is no slip."""
+        """An error: events missing after it are no slips."""
         self._failed = True
 
     def end(self, event: Named) -> None:
@@ -119,7 +118,7 @@ class _Reader:
         self._compare_output(event, _object(event.value.get("response")).get("output"))
 
     def _identify(self, event: Named) -> None:
-        """The id of the response stays."""
+        """The id of the response does not change."""
         found = _object(event.value.get("response")).get("id")
         if found is None:
             return
@@ -163,7 +162,7 @@ class _Reader:
         self.course.expect("begun-text", not begun, "an item still empty", f"it begins with {begun!r}", event)
 
     def finish_item(self, event: Named) -> None:
-        """An item is done; so are its parts, and it is what they made."""
+        """An item is done; so are its parts, and it equals their sum."""
         item, done = self._item(event), _object(event.value.get("item"))
         if item.done is not None:
             self.course.slip("late-event", "each item done once", "the item is done again", event)
@@ -188,7 +187,7 @@ class _Reader:
             self.course.slip("text-not-done", EXPECTED["text-not-done"], "it never came", event)
 
     def _same_item(self, item: Item, later: Object, event: Named) -> None:
-        """One type, one id, and of a call one call_id and one name, from beginning to end."""
+        """The item keeps its type and id, a call also its call_id and name."""
         self._same(("type",), "other-item-type", item.added, later, event)
         self._same(("id",), "other-item-id", item.added, later, event)
         if item.type == ARGUMENTS.item:
@@ -202,14 +201,14 @@ class _Reader:
                 self.course.expect(kind, later.get(name) == known, f'{name} "{known}"', found, event)
 
     def _compare_output(self, event: Named, output: object) -> None:
-        """The last event has the messages and calls that were streamed, with what they said.
+        """The last event has the streamed messages and calls, with their texts.
 
-        Reasoning may be told in one form and kept in another, or not at all.
+        Reasoning may be streamed in one form and kept in another, or not at all.
         """
         final = [item for item in reading.objects(output) if item.get("type") != REASONING.item]
         known = [item for item in self._items if not item.is_reasoning]
         if any(item.done is None for item in known):
-            return  # which is told already
+            return  # already reported
         alike = len(final) == len(known)
         told = f"the output has {len(final)}"
         self.course.expect("unlike-output", alike, f"{len(known)} items, as in the stream", told, event)
@@ -251,7 +250,7 @@ class _Reader:
             self.course.expect("other-item-id", found == item.id, f'item_id "{item.id}"', told, event)
 
     def _part(self, item: Item, form: Form, step: Step, event: Named) -> Part:
-        """The part that an event is of; where the event has no number, the next one, or the last."""
+        """The part of an event; if the event has no number, the next one, or the last."""
         if form.index is None:
             return item.parts.setdefault((form.said, 0), Part(State.OPEN))
         known = [index for kind, index in item.parts if kind == form.index]
@@ -279,7 +278,7 @@ class _Reader:
         self.course.kept[unannounced] += form.index is not None  # the item itself announces arguments
 
     def _say(self, part: Part, form: Form, step: Step, event: Named) -> None:
-        """Keep what is said, and hold what is said at once against what the deltas made."""
+        """Store the text; compare a complete text with the joined deltas."""
         if step is Step.DELTA:
             delta = event.value.get("delta")
             part.deltas += [delta] if isinstance(delta, str) else []
@@ -297,7 +296,7 @@ class _Reader:
         if step is Step.TOLD:
             part.told = said
         if form is ARGUMENTS and not part.deltas:
-            return  # all at once, as clients take them too
+            return  # all at once, which clients accept too
         told = "unlike-arguments" if form is ARGUMENTS else "unlike-text"
         kind = "unlike-part" if step is Step.CLOSED else told
         self.course.expect(
@@ -307,7 +306,7 @@ class _Reader:
     # ---- places and numbers
 
     def _index(self, event: Named, otherwise: int) -> int:
-        """The index of the item that an event is of; `otherwise` where it has none."""
+        """The index of the event's item; `otherwise` if it has none."""
         index, told = (
             reading.count(event.value.get("output_index")),
             reading.field(event.value, "output_index"),
@@ -316,7 +315,7 @@ class _Reader:
         return otherwise if index is None else index
 
     def _item(self, event: Named) -> Item:
-        """The item that an event is of; one that was never added is made up, so that this is told once."""
+        """The item of an event; one that was never added is created, so that this is reported once."""
         index = self._index(event, self._last)
         known = index in self._at
         expected = f"response.output_item.added of item {index} before this"
@@ -327,7 +326,7 @@ class _Reader:
         return self._at[index]
 
     def _count(self, event: Named) -> None:
-        """The number of an event; what servers send between those of the response may have none."""
+        """The sequence number of an event; extension events of servers may have none."""
         number = reading.count(event.value.get("sequence_number"))
         if number is None and not event.type.startswith("response."):
             return
@@ -369,7 +368,7 @@ def _object(value: object) -> Object:
 
 @once
 def course(exchange: Exchange) -> Course:
-    """What the machine says of a stream. Raises Stop if it has no event."""
+    """The result of the machine for a stream. Raises Stop if it has no event."""
     return _Reader().read(named_events.events(exchange))
 
 

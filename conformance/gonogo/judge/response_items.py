@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Part:
-    """A part of an item, what its deltas make so far, and what was said at once."""
+    """A part of an item: the joined deltas so far, and its complete text."""
 
     state: State = State.UNKNOWN
     deltas: list[str] = field(default_factory=list)
@@ -24,13 +24,13 @@ class Part:
 
     @property
     def text(self) -> str | None:
-        """What was said at once, or what the deltas make; None if nothing was said."""
+        """The complete text, or the joined deltas; None if there is neither."""
         return self.told if self.told is not None else "".join(self.deltas) if self.deltas else None
 
 
 @dataclass(slots=True)
 class Item:
-    """An item as it was added, its parts, and as what it was done."""
+    """An item as it was added, its parts, and its final form."""
 
     added: Object
     parts: dict[PartKey, Part] = field(default_factory=dict)
@@ -38,23 +38,23 @@ class Item:
 
     @property
     def id(self) -> str | None:
-        """Its name; None if it has none."""
+        """Its id; None if it has none."""
         found = self.added.get("id")
         return found if isinstance(found, str) and found else None
 
     @property
     def is_reasoning(self) -> bool:
-        """Whether it is reasoning, as it was added, or where nobody added it, as it is done."""
+        """Whether it is reasoning, as it was added, or if it was not added, in its final form."""
         return REASONING.item in (self.type, (self.done or {}).get("type"))
 
     @property
     def said(self) -> str | None:
-        """All that its parts say; None if they said nothing."""
+        """The text of all its parts; None if they have none."""
         found = [part.text for part in self.parts.values() if part.text is not None]
         return "".join(found) if found else None
 
     @property
     def type(self) -> str | None:
-        """What it is; None if nobody said so."""
+        """Its type; None if it has none."""
         found = self.added.get("type")
         return found if isinstance(found, str) else None

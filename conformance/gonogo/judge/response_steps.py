@@ -1,7 +1,7 @@
-"""The steps of a response's stream, and what each does to a part of an item in every state: tables, and nothing else.
+"""The steps of a response's stream, and the effect of each on a part of an item in every state, as tables.
 
-A stream is a response, a response has items, and an item has parts. Every kind of slip is a rule's own.
-Source: openai/openai-openapi, ResponseStreamEvent; Open Responses specification, "Streaming".
+A stream is a response, a response has items, and an item has parts. Every kind of slip is a rule's own. Source:
+openai/openai-openapi, ResponseStreamEvent; Open Responses specification, "Streaming".
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 
 class Step(Enum):
-    """What an event does to a part of an item."""
+    """The effect of an event on a part of an item."""
 
-    ADDED = auto()  # it begins
-    DELTA = auto()  # it grows
-    TOLD = auto()  # all of it is said at once
+    ADDED = auto()  # it starts
+    DELTA = auto()  # a delta
+    TOLD = auto()  # the complete text
     CLOSED = auto()  # it ends
 
 
 class State(Enum):
-    """How far a part of an item is."""
+    """The state of a part of an item."""
 
-    UNKNOWN = auto()  # nobody said that it begins
+    UNKNOWN = auto()  # it was never started
     OPEN = auto()
-    TOLD = auto()  # all of it was said
+    TOLD = auto()  # its complete text was sent
     CLOSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What events of one kind are about: the type of the item, that of its part, and the field that numbers parts.
+    """The subject of the events of one kind: the type of the item, that of its part, and the field that numbers parts.
 
-    Arguments have neither part nor number: the item itself begins and ends them. `said` is the field in which the part
-    is said whole.
+    Arguments have neither part nor number: the item itself starts and ends them. `said` is the field with the complete
+    text.
     """
 
     item: str

@@ -1,6 +1,5 @@
-"""Responses as their reader sees them: the object at the end, its items, its texts and its calls.
-
-What a whole answer is, the last event of a stream carries: rules about the object look at both.
+"""Reads responses: the final object, its items, its texts and its calls. || The last event of a stream carries the same
+object as a whole answer: rules about the object check both.
 """
 
 from __future__ import annotations
@@ -42,9 +41,7 @@ def end(exchange: Exchange) -> Named:
 
 @once
 def final(exchange: Exchange) -> Object:
-    """The response as it is at the end: the whole answer, or what the last event carries. Raises Stop if there is
-    none.
-    """
+    """The final response: the whole answer, or that of the last event. Raises Stop if there is none."""
     if not exchange.is_stream:
         return reading.answer(exchange)
     found = end(exchange).value.get("response")
@@ -54,7 +51,7 @@ def final(exchange: Exchange) -> Object:
 
 
 def output(exchange: Exchange) -> list[Object]:
-    """The items of the response at the end. Raises Stop if they are no list."""
+    """The items of the final response. Raises Stop if they are no list."""
     found = final(exchange).get("output")
     if not isinstance(found, list):
         raise undecided(Reason.FIELD_NOT, exchange, field="output", kind="a list")
@@ -75,7 +72,7 @@ def parts(item: Object) -> list[Object]:
 
 
 def texts(item: Object) -> Iterator[str]:
-    """What is said in an item, a part at a time: text, refusal, reasoning, or the arguments of a call."""
+    """The texts of an item, one for each part: text, refusal, reasoning, or the arguments of a call."""
     for part in (*parts(item), *reading.objects(item.get("summary"))):
         for name in ("text", "refusal"):
             if isinstance(value := part.get(name), str):
@@ -85,12 +82,12 @@ def texts(item: Object) -> Iterator[str]:
 
 
 def is_cut(exchange: Exchange) -> bool:
-    """Whether the response says that it was cut."""
+    """Whether the response is marked as cut."""
     return final(exchange).get("status") == "incomplete"
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop if the response was cut, so that what it lacks might have come, be it that it does not say so."""
+    """Raise Stop if the response was cut, marked as such or not, so that a missing part might have followed."""
     limit, counted = reading.count(exchange.request.fields.get(LIMITED)), reading.usage(final(exchange)) or {}
     made = reading.count(counted.get("output_tokens"))
     if limit is not None and made is not None and made >= limit:
@@ -102,7 +99,7 @@ def uncut(exchange: Exchange) -> None:
 
 
 def counts(exchange: Exchange) -> Object:
-    """The usage at the end. Raises Stop if there is none."""
+    """The final usage. Raises Stop if there is none."""
     found = reading.usage(final(exchange))
     if found is None:
         raise undecided(Reason.NO_USAGE, exchange)
@@ -110,7 +107,7 @@ def counts(exchange: Exchange) -> Object:
 
 
 def count(exchange: Exchange, name: str) -> int:
-    """One number of the usage. Raises Stop if it is none."""
+    """One number of the usage. Raises Stop if it is no number."""
     found = reading.count(counts(exchange).get(name))
     if found is None:
         raise undecided(Reason.FIELD_NOT, exchange, field=name, kind="a whole number")
@@ -118,7 +115,7 @@ def count(exchange: Exchange, name: str) -> int:
 
 
 def _text(exchange: Exchange) -> str:
-    """The text of all messages at the end; that the deltas of a stream make it is checked by other rules."""
+    """The text of all messages of the final response; other rules compare it with the deltas."""
     messages = [item for item in output(exchange) if item.get("type") == "message"]
     spoken = [part for item in messages for part in parts(item) if part.get("type") == "output_text"]
     found = [part.get("text") for part in spoken]
@@ -128,7 +125,7 @@ def _text(exchange: Exchange) -> str:
 
 
 def _reason(response: Object) -> str | None:
-    """Why the response ended, in the words of chat; None if it does not say."""
+    """The reason why the response ended, in chat's terms; None if it has none."""
     if response.get("status") == "incomplete":
         details = response.get("incomplete_details")
         return LENGTH if isinstance(details, dict) and details.get("reason") == LIMITED else None
@@ -139,7 +136,7 @@ def _reason(response: Object) -> str | None:
 
 
 def told(exchange: Exchange) -> Told:
-    """The answer as every surface tells it. Raises Stop if it cannot be read."""
+    """The answer in the form that all surfaces share. Raises Stop if it cannot be read."""
     response = final(exchange)
     counted = reading.usage(response) or {}
     return Told(

@@ -1,7 +1,7 @@
 """Validation against the contract's schemas, with errors that name one field each.
 
-A schema error is reported at the field that causes it: a missing property at its own path, and a value that
-fits no branch of a union at what the nearest branch says of it.
+A schema error is reported at the field that causes it: a missing property at its own path, and a value that fits no
+branch of a union at the error of the nearest branch.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SENTENCE = 200
 class Misfit:
     """A value that breaks a schema: the `field` ("choices[].finish_reason"), the exact `pointer`, and why.
 
-    `idle_null` is a null if the schema has none but would be content without the field.
+    `idle_null` is true for a null that the schema does not allow in an optional field.
     """
 
     field: str
@@ -42,13 +42,13 @@ class Misfit:
 def misfits(component: str, value: object) -> list[Misfit]:
     """Every way in which `value` breaks the component of that name, in document order.
 
-    Stop if the value is nested more deeply than the validator goes.
+    Raises Stop if the value is nested more deeply than the validator supports.
     """
     return [_misfit(error, component, value) for error in _errors(component, value)]
 
 
 def owned(misfit: Misfit, field: str) -> bool:
-    """Whether the misfit lies at the field, or inside it."""
+    """Whether the misfit is at the field, or inside it."""
     return misfit.field == field or misfit.field.startswith((field + ".", field + "["))
 
 
@@ -66,7 +66,7 @@ def _validator(component: str) -> Any:  # noqa: ANN401 - jsonschema-rs has one v
 
 
 def _causes(error: Any) -> Iterator[Any]:  # noqa: ANN401 - jsonschema-rs' error
-    """The errors of the branch that fits best; the error itself where it is no union."""
+    """The errors of the nearest branch; the error itself if it is no union."""
     branches = [branch for branch in getattr(error.kind, "context", None) or [] if branch]
     if not branches:
         yield error
@@ -81,7 +81,7 @@ def _causes(error: Any) -> Iterator[Any]:  # noqa: ANN401 - jsonschema-rs' error
 
 
 def _reach(branch: list[Any], depth: int) -> int:
-    """How well a branch was met: 0 where the type or constant itself is wrong, else how deep it erred."""
+    """How well a branch matched: 0 if the type or constant itself is wrong, else the depth of the error."""
     if any(len(error.instance_path) == depth and error.kind.name in ("type", "const") for error in branch):
         return 0
     return 1 + min(len(error.instance_path) for error in branch)
@@ -102,7 +102,7 @@ def _misfit(error: Any, component: str, value: object) -> Misfit:  # noqa: ANN40
 
 
 def _could_be_left_out(path: list[str | int], component: str, value: object) -> bool:
-    """Whether the value without the field at `path` is not found lacking it."""
+    """Whether the schema accepts the value without the field at `path`."""
     if not path or isinstance(path[-1], int):
         return False
     without = copy.deepcopy(value)
@@ -115,7 +115,7 @@ def _could_be_left_out(path: list[str | int], component: str, value: object) -> 
 
 
 def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs' error
-    """What is wrong, the value itself included; jsonschema-rs leaves it out of a few."""
+    """The error with the value, which jsonschema-rs omits for a few kinds."""
     found = json.dumps(error.instance, ensure_ascii=False)
     match error.kind.name:
         case "required":
@@ -131,7 +131,7 @@ def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema-rs' error
 
 
 def _types(error: Any) -> list[str]:  # noqa: ANN401 - jsonschema-rs' error
-    """The types that the branches of a union want; none if the type is not what each of them misses."""
+    """The types that the branches of a union accept; none unless each of them fails on the type."""
     wanted = [
         [
             cause.kind.types

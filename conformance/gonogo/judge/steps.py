@@ -1,7 +1,7 @@
 """The Then vocabulary: how a check selects the answers that it judges.
 
-A check sees one exchange at a time, or with `compare` all of a rule's at once. Most speak of accepted requests
-only, and the judge keeps every other answer from them: what was refused is unsupported, what failed is undecided.
+A check sees one exchange at a time, or with `compare` all of a rule's at once. Most are about accepted requests only,
+and the judge filters the other answers: refused ones are unsupported, failed ones undecided.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class Of(StrEnum):
-    """Which answers a check speaks of."""
+    """The answers that a check applies to."""
 
-    ACCEPTED = "accepted"  # answered with 2xx, and whole
-    BEGUN = "begun"  # answered with 2xx, even where the body broke off
+    ACCEPTED = "accepted"  # answered with 2xx, and complete
+    BEGUN = "begun"  # answered with 2xx, even if the body broke off
     REFUSED = "refused"  # answered with 4xx or 5xx
-    ANSWERED = "answered"  # any status, body whole
-    ANY = "any"  # whatever happened
+    ANSWERED = "answered"  # any status, body complete
+    ANY = "any"  # any outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Bound:
     values: dict[str, object]
 
     def __call__(self, *exchanges: Exchange) -> Outcome:
-        """Run it; what a reader stops with is the outcome."""
+        """Run the check; the outcome of a Stop is the result."""
         try:
             for exchange in exchanges:
                 admit(exchange, self.check.of)
@@ -85,7 +85,7 @@ class Bound:
 
 
 def admit(exchange: Exchange, of: Of) -> None:
-    """Let the exchange through to a check that speaks of such answers; Stop with what is to be said otherwise."""
+    """Let the exchange through to a check of such answers. Raises Stop with the outcome otherwise."""
     if of is Of.ANY:
         return
     status, failure = exchange.status, exchange.failure

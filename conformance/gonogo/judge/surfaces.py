@@ -1,6 +1,5 @@
-"""What an answer says, on whichever surface it came: the text, why it ends, and what it counts.
-
-A surface is a row of `READERS`. Rules that compare surfaces, and those about any text, read by them.
+"""Reads an answer of any surface: the text, the finish reason, and the token counts. || A surface is a row of
+`READERS`. Rules that compare surfaces, and those about any text, use them.
 """
 
 from __future__ import annotations
@@ -25,10 +24,7 @@ CALLS: Final = "tool_calls"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The text, the reason to end in the words of chat, and the tokens of the input and of the output.
-
-    None stands for what the answer does not tell.
-    """
+    """The text, the finish reason in chat's terms, and the input and output tokens; None for missing values."""
 
     text: str
     reason: str | None
@@ -37,7 +33,7 @@ class Told:
 
 
 def or_none(read: Callable[[Exchange], Value], exchange: Exchange) -> Value | None:
-    """What is read of an answer; None if it cannot be read."""
+    """The result of `read`; None if the answer cannot be read."""
     try:
         return read(exchange)
     except Stop:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def _index(frame: bytes) -> int | None:
-    """The number of the choice that an event is about."""
+    """The index of the choice of an event."""
     if frame == DONE:
         return None
     choices = json.loads(frame.removeprefix(b"data: "))["choices"]

@@ -1,7 +1,7 @@
 """Faults that break Python clients, as observed in replays.
 
-A rule of the contract and a client need not agree. Clients take most faults in silence, and some answers that keep the
-contract break them anyway: those are the faults listed here.
+Rules and clients need not agree. Clients tolerate most faults, and some break on answers that keep the contract; the
+latter are listed here.
 """
 
 from __future__ import annotations
@@ -204,5 +204,5 @@ BROKEN_BY: Mapping[str, frozenset[str]] = {
 
 
 def broken_by(name: str, table: Mapping[str, frozenset[str]] = BROKEN_BY) -> frozenset[str]:
-    """The rules of the clients in a table that the fault of this name turns, beside those that it names itself."""
+    """The client rules in a table that the fault of this name breaks, in addition to its own."""
     return frozenset(rule for rule, names in table.items() if name in names)

@@ -1,6 +1,6 @@
 """Faults that break Node clients, as observed in replays.
 
-They are apart from those of the clients in Python, as not every machine that judges has Node.
+They are separate from those of the Python clients, because not every machine has Node.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ OTHER_GREEDY = asked('POST /completions {"max_tokens":24,"temperature":0}')
 
 
 def first_beside(key: str, *edits: Edit) -> Change:
-    """A run that sent the request of this key beside others first, with this answer, and then by itself."""
+    """A run that sent the request of this key in parallel with others first, with this answer, and then alone."""
 
     def change(record: Record) -> Record:
         last = next(exchange for exchange in record.exchanges if exchange.stimulus == key)

@@ -40,7 +40,7 @@ CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": []}
 
 
 def counting(tokens: int | None) -> dict[str, Any]:
-    """An answer that says how many tokens the prompt had; None counts nothing."""
+    """An answer that reports this number of prompt tokens; None reports nothing."""
     usage = {"prompt_tokens": tokens, "completion_tokens": 1, "total_tokens": (tokens or 0) + 1}
     return {"choices": [], "usage": None if tokens is None else usage}
 
@@ -56,7 +56,7 @@ def _bare(name: str) -> str:
 
 
 def _for_each() -> Iterator[Fault]:
-    """What unguarded code and frameworks make of each of these requests."""
+    """The answers of unguarded code and frameworks to each of these requests."""
     requests = (
         ("an unknown field", "unknown_field", FIELD),
         ("a token limit beyond every context", "token_limit", LIMIT),

@@ -38,7 +38,7 @@ STRING_STREAMED = asked('POST /chat/completions {"messages":"Hello","stream":tru
 
 
 def REFUSALS(exchange: Exchange) -> bool:  # noqa: N802 - a pick like the others
-    """Every refusal by an operation with this envelope, but for want of a right key."""
+    """Every refusal by an operation with this envelope, except those for a missing or wrong key."""
     if exchange.request.path.startswith("/messages"):
         return False
     wrong = exchange.status is not None and exchange.status >= 400 and exchange.status != 401
@@ -132,7 +132,7 @@ _FORMS = (
 
 
 def _statuses() -> Iterator[Fault]:
-    """For every wrong request what a server that does not look makes of it."""
+    """For every invalid request, the answer of a server that does not validate it."""
     ids = [scenario.rule.id for scenario in load()]
     picks = {s.rule.id: asked(keys(s.rule.id)[-1]) for s in load() if s.rule.group == "errors.refused"}
     for rule, pick in picks.items():

@@ -1,4 +1,4 @@
-"""Faults of what is asked of a response: calls, forms, histories, and the ways to say no."""
+"""Faults in what a request asks of a response: calls, text formats, histories, and refusals."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _as_text(old: list[Json]) -> list[Json]:
 
 
 def _renamed(old: list[Json]) -> list[Json]:
-    """Another function is called from beginning to end."""
+    """Another function is called throughout."""
     for value in old:
         item, output = value.get("item"), value.get("response", {}).get("output", [])
         for holder in (*([item] if item else []), *output, value):

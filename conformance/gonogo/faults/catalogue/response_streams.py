@@ -42,7 +42,7 @@ CREATED, PROGRESS = "response.created", "response.in_progress"
 
 
 def _behind(name: str, make: Callable[[Values], Json]) -> Edit:
-    """One event more, behind the first of a type."""
+    """An additional event, after the first of a type."""
 
     def change(old: Values) -> Values:
         at = next(n for n, value in enumerate(old) if value["type"] == name)
@@ -68,7 +68,7 @@ def _everywhere(field: str, before: int, after: int) -> Edit:
 
 
 def _as_spoken(old: Values) -> Values:
-    """The pieces of arguments as deltas of a text, within the call."""
+    """The pieces of arguments as text deltas, within the call."""
     for value in old:
         if value["type"] == ARGUMENTS:
             value.update(type=TEXT, content_index=0, logprobs=[])
@@ -76,7 +76,7 @@ def _as_spoken(old: Values) -> Values:
 
 
 def _ended_early(old: Values) -> Values:
-    """An error, and then the end as if nothing had been."""
+    """An error, followed by the regular end."""
     error = {"type": "error", "sequence_number": 0, "code": "server_error", "message": "No.", "param": None}
     return [*old[:-1], error, old[-1]]
 
@@ -330,18 +330,18 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def _queued(old: Values) -> Values:
-    """The response waits for its turn before it is begun."""
+    """The response is queued before it starts."""
     queued: Json = {**old[1], "type": "response.queued"}
     return [old[0], queued, *old[1:]]
 
 
 def _kept_alive(old: Values) -> Values:
-    """Events between the others that only keep the connection open."""
+    """Keep-alive events between the others."""
     return [part for value in old for part in (value, {"type": "keepalive"})][:-1]
 
 
 def _at_once(old: Values) -> Values:
-    """The arguments of a call only when they are done."""
+    """The arguments of a call only at its end."""
     return [value for value in old if value["type"] != ARGUMENTS]
 
 

@@ -1,4 +1,4 @@
-"""Faults of responses: fields, items and counts of the object at the end, and what a request asks for in vain."""
+"""Faults of responses: fields, items and counts of the final object, and request parameters that are ignored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ANSWER: Json = {"id": "resp_0", "object": "response", "created_at": 1_700_000_00
 
 
 def _told_completed(holder: str = "") -> tuple[JsonEdit, ...]:
-    """A response that was cut, as if it had come to its end by itself."""
+    """A response that was cut, reported as completed."""
     return (
         put(f"{holder}status", "completed"),
         put(f"{holder}incomplete_details", None),
@@ -44,7 +44,7 @@ def _told_completed(holder: str = "") -> tuple[JsonEdit, ...]:
 
 
 def _counted(field: str, more: int) -> JsonEdit:
-    """One count of the usage, and the total with it."""
+    """One count of the usage, changed together with the total."""
 
     def edit(value: Json) -> None:
         value["usage"][field] += more
@@ -59,7 +59,7 @@ def _first(item: Json) -> JsonEdit:
 
 
 def _shouted(exchange: Exchange) -> Exchange:
-    """Another text, in all that is said of it."""
+    """Another text, everywhere in the answer."""
     return retold(str.upper)(exchange)
 
 

@@ -99,7 +99,7 @@ def _nameless() -> Iterator[Fault]:
 
 
 def _beyond() -> Iterator[Fault]:
-    """For every value beyond the limits what a server that does not look makes of it."""
+    """For every value beyond the limits, the answer of a server that does not validate it."""
     for name, key in _of("sampling.refused."):
         rule, pick, words = f"sampling.refused.{name}", asked(key), name.replace("_", " ")
         yield fault(

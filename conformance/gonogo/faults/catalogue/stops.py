@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.faults.editing import Change, Edit
 
-    # The text that comes back, of the whole greedy text, the text before the stop sequence, and the sequence.
+    # The returned text, from the whole greedy text, the text before the stop sequence, and the sequence.
     Say = Callable[[str, str, str], str]
 
 CHAT = 'POST /chat/completions {"max_tokens":24,"temperature":0}'
@@ -32,7 +32,7 @@ HELD = CHAT_STREAM + " stopped by what its end begins"
 
 
 def saying(new: str) -> Edit:
-    """The answer with this text, in one piece where it is a stream."""
+    """The answer with this text, in one chunk if it is a stream."""
 
     def edit(exchange: Exchange) -> Exchange:
         change = _streamed(new) if exchange.media_type == "text/event-stream" else answer(_whole(new))
@@ -132,7 +132,7 @@ def _tokens(most: int) -> Callable[[Any], None]:
 
 
 def _at_the_later(whole: str, before: str, stop: str) -> str:
-    """The text up to the three characters that the list has for what comes behind the stop."""
+    """The text up to three characters of what follows the stop, which are later in the list."""
     after = len(before) + len(stop)
     parts = (whole[start : start + 3] for start in range(after + BETWEEN, len(whole) - 2))
     later = next(part for part in parts if part.strip() == part and whole.index(part) >= after)

@@ -1,4 +1,4 @@
-"""Causes: one defect of a target, behind all findings that follow from it."""
+"""Causes: one defect of a target that explains several findings."""
 
 from gonogo.judge.causes.grouping import explain
 

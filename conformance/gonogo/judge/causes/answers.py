@@ -1,4 +1,4 @@
-"""Defects of whole answers, of the life of a server, and of its model list."""
+"""Defects of whole answers, of server crashes, and of model lists."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _died(observed: Observations) -> Sighting | None:
-    """The target no longer answers after a request: what was under way then failed for that reason."""
+    """The target no longer answers after a request: failures of requests in flight follow from that."""
     for judgement in observed.broken("http.survives"):
         if judgement.evidence:
             first = [piece.exchange for piece in judgement.evidence]
@@ -29,7 +29,7 @@ def _died(observed: Observations) -> Sighting | None:
 
 
 def _broken_off(observed: Observations, sign: Exchange) -> list[str]:
-    """What failed from the requests on that the sign of life was sent for: any of them may have ended the target."""
+    """The failures of the requests before the sign of life: any of them may have stopped the target."""
     blamed = {e.id for e in observed.exchanges.values() if e.stimulus in suspects(sign.stimulus)}
     known = list(observed.exchanges.values())
     begun = next((number for number, exchange in enumerate(known) if exchange.id in blamed), 0)
@@ -37,7 +37,7 @@ def _broken_off(observed: Observations, sign: Exchange) -> list[str]:
 
 
 def _torn(observed: Observations) -> Sighting | None:
-    """Replacement characters in streams: in all that have some, once the rule of them is broken."""
+    """Replacement characters in streams, if the rule about them is broken."""
     found = observed.broken("text.characters")
     if not found:
         return None
@@ -50,7 +50,7 @@ def _torn(observed: Observations) -> Sighting | None:
 
 
 def _list_for_model(observed: Observations) -> Sighting | None:
-    """Whichever model is requested, a list comes: the path is taken for that of all models."""
+    """A list is returned for any model: the path is routed to the list of models."""
 
     def is_list(exchange: Exchange) -> str | None:
         model = exchange.request.path.removeprefix("/models/")

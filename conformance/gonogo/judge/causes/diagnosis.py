@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Where a fault was seen: a clause that says how, the ids of the exchanges, the best of them first.
+    """Where a fault was seen: a clause that says how, and the ids of the exchanges, the best first.
 
-    `lead` is the id of the broken rule that shows it best, where one does.
+    `lead` is the id of the broken rule that shows it best, if there is one.
     """
 
     seen: str
@@ -32,9 +32,9 @@ class Sighting:
 class Diagnosis:
     """One kind of fault.
 
-    `id` is its name, `title` a sentence without full stop, `breaks` which clients break and how. `look` says where it
-    is seen, or None. A broken rule whose id fits `explains` follows from it where one of its exchanges is among those
-    in which the fault is seen; a rule that is left open because of one of them does too.
+    `id` is its name, `title` a sentence without full stop, `breaks` which clients break and how. `look` returns where
+    it is seen, or None. A broken rule whose id matches `explains` follows from it if one of its exchanges shows the
+    fault; so does an undecided rule.
     """
 
     id: str
@@ -47,7 +47,7 @@ class Diagnosis:
 def among(
     exchanges: Iterable[Exchange], seen: Callable[[Exchange], str | None], *, least: int = 1
 ) -> Sighting | None:
-    """A sighting in those exchanges of which `seen` has something to say, where they are `least` or more."""
+    """A sighting in the exchanges for which `seen` returns a clause, if there are at least `least`."""
     found = [(exchange.id, said) for exchange in exchanges if (said := seen(exchange)) is not None]
     if len(found) < least:
         return None
@@ -60,9 +60,9 @@ def broken(
     found: Callable[[Observations, Judgement], bool] = lambda _observed, _judgement: True,
     unless: tuple[str, ...] = (),
 ) -> Look:
-    """Recognise a fault by the rules that it breaks: `least` of those that fit, and of which `found` is true.
+    """Recognise a fault by the rules that it breaks: at least `least` that match and for which `found` is true.
 
-    Where a rule that fits `unless` is broken too, it is another fault.
+    If a rule that matches `unless` is broken too, it is another fault.
     """
 
     def look(observed: Observations) -> Sighting | None:
@@ -77,7 +77,7 @@ def broken(
 
 
 def of_judgements(judgements: Iterable[Judgement]) -> Sighting:
-    """What broken rules saw, in their exchanges; the first of them is the one to show."""
+    """The findings of broken rules, with their exchanges; the first one is shown."""
     known = list(judgements)
     pieces = [piece for judgement in known for piece in judgement.evidence]
     exchanges = tuple(dict.fromkeys(piece.exchange for piece in pieces))
@@ -87,7 +87,7 @@ def of_judgements(judgements: Iterable[Judgement]) -> Sighting:
 
 
 def ignoring(look: Look, *names: str) -> Look:
-    """The same sighting, of a parameter that is not read: in every accepted request that has it, a wrong one too."""
+    """The same sighting for a parameter that is ignored: in every accepted request that has it, an invalid one too."""
 
     def widened(observed: Observations) -> Sighting | None:
         seen = look(observed)

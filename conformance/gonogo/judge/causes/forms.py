@@ -18,7 +18,7 @@ _NAMES = {
 
 
 def only_in(broken: Iterable[Exchange], kept: Iterable[Exchange]) -> str:
-    """The forms of those that are broken, as ", in ... only", where another form was seen to keep it; else nothing."""
+    """The forms of the broken exchanges, as ", in ... only", if another form was seen to keep it; else ""."""
     wrong = {_form(exchange) for exchange in broken}
     if not {_form(exchange) for exchange in kept} - wrong:
         return ""

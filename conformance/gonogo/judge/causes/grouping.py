@@ -1,6 +1,6 @@
 """Groups broken rules into causes: by known kinds of defects, else by the dependencies of the rules.
 
-Nothing here makes a rule broken or kept. A cause is only a way to show several findings as the one that they are.
+No verdict changes here. A cause only shows several findings as one.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ TWINS = {
 
 @dataclass(eq=False)
 class _Group:
-    """A cause in the making: the broken rules that follow from it, and the known fault that it is, if it is one."""
+    """A cause under construction: the broken rules that follow from it, and the known fault, if it is one."""
 
     judgements: list[Judgement] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
     sighting: Sighting | None = None
 
     def exchanges_but(self, patterns: tuple[str, ...]) -> set[str]:
-        """The exchanges of its broken rules, without those whose id fits one of the patterns."""
+        """The exchanges of its broken rules, without those whose id matches one of the patterns."""
         told = [judgement for judgement in self.judgements if not fits(judgement.rule.id, patterns)]
         return {name for judgement in told for name in _exchanges(judgement)}
 
@@ -77,7 +77,7 @@ class _Group:
 
     @property
     def lead(self) -> Judgement:
-        """The rule to look at first: what the diagnosis names, else a must rule, else what is not an echo."""
+        """The rule to look at first: the diagnosis's, else a must rule, else one that is not an echo."""
         named = None if self.sighting is None else self.sighting.lead
         return min(
             self.judgements,
@@ -98,11 +98,11 @@ class _Grouping:
         self.rest = observed.broken("*")
 
     def run(self) -> list[_Group]:
-        """Known faults first, then what needs a broken rule, then the rest by itself, and echoes last."""
+        """Assign known faults first, then rules that need a broken rule, then the rest, and echoes last."""
         for diagnosis in DIAGNOSES:
             self._diagnose(diagnosis)
         for judgement in list(self.rest):
-            if judgement in self.rest:  # and not put away already, with a rule before it that needs it
+            if judgement in self.rest:  # and is not assigned already, with an earlier rule that it needs
                 self._add_to_need(judgement)
         names: dict[Hashable, _Group] = {}
         for judgement in [j for j in self.rest if not fits(j.rule.id, ECHOES)]:
@@ -126,7 +126,7 @@ class _Grouping:
             self.observed.explained.update(judgement.rule.id for judgement in follow)
 
     def _add_to_need(self, judgement: Judgement) -> None:
-        """Put a rule to the broken one that it needs."""
+        """Add a rule to the group of the broken rule that it needs."""
         for need in needed(judgement, self.observed.judgements):
             if need.verdict not in BROKEN or _exchanges(need).isdisjoint(_exchanges(judgement)):
                 continue
@@ -138,7 +138,7 @@ class _Grouping:
             return
 
     def _twin(self, judgement: Judgement, names: dict[Hashable, _Group]) -> _Group | None:
-        """The group with the same requirement of another operation, or with the same found in the same places."""
+        """The group with the same requirement of another operation, or the same finding in the same places."""
         known = list(_names(judgement))
         group = next((names[name] for name in known if name in names), None)
         if group is None:
@@ -148,7 +148,7 @@ class _Grouping:
         return group
 
     def _covering(self, judgement: Judgement) -> _Group | None:
-        """The group that an echo says nothing more than: where all groups together have all its exchanges."""
+        """The group that already covers an echo: if all groups together have all its exchanges."""
         where = _exchanges(judgement)
         said = FORM_OF_ERRORS if judgement.rule.id in OF_STATUS else ()
         covered = {id(group): where & group.exchanges_but(said) for group in self.groups}
@@ -170,7 +170,7 @@ class _Grouping:
 def explain(judgements: Sequence[Judgement], record: Record) -> tuple[list[Judgement], tuple[Cause, ...]]:
     """The judgements, each broken one with the id of its cause, and the causes, those of must rules first.
 
-    A rule that is left open because of a cause is not applicable, and has the cause's id too.
+    A rule that is undecided because of a cause is not applicable, and has the cause's id too.
     """
     observed = Observations({j.rule.id: j for j in judgements}, {e.id: e for e in record.exchanges})
     groups = _Grouping(observed).run()
@@ -198,7 +198,9 @@ def needed(judgement: Judgement, judgements: Mapping[str, Judgement]) -> Iterato
 
 
 def _names(judgement: Judgement) -> Iterator[Hashable]:
-    """What makes two findings one: the same requirement of another operation, or the same thing in the same places."""
+    """The keys by which two findings are the same: a requirement of another operation, or the same finding in the same
+    places.
+    """
     *section, form, last = judgement.rule.id.split(".")
     if judgement.evidence:
         yield judgement.actual, judgement.evidence
@@ -210,12 +212,12 @@ def _names(judgement: Judgement) -> Iterator[Hashable]:
 def _left_open(
     observed: Observations, groups: Sequence[_Group], broken: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """The rules that a cause leaves open, with its id: they need a broken rule, or lack what it lacks."""
+    """The undecided rules that a cause explains, with its id: they need a broken rule, or lack what it lacks."""
     for judgement in observed.judgements.values():
         if judgement.verdict not in OPEN or judgement.because is None:
             continue
         if judgement.because.reason in LOST:
-            continue  # what may have stopped the target was not read for this rule
+            continue  # the request that may have stopped the target was not read for this rule
         about = set(judgement.because.about)
         needs = [need for need in needed(judgement, observed.judgements) if need.rule.id in broken]
         cause = next((broken[n.rule.id] for n in needs if not about.isdisjoint(_exchanges(n))), None)
@@ -228,10 +230,10 @@ def _left_open(
 def _unseen(
     observed: Observations, groups: Sequence[_Group], explained: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """The rules that saw nothing of what they speak of, in any answer, where a cause says why, with its id.
+    """The rules that found nothing to check in any answer, if a cause explains it, with its id.
 
-    They need what it breaks or leaves open, or are among those that the known fault breaks. Such a rule names one of
-    the exchanges that it looked at, and the fault may have been seen in others.
+    They need a rule that it breaks or leaves undecided, or are among those that the known fault breaks. Such a rule
+    names one of its exchanges, and the fault may have been seen in others.
     """
     for judgement in observed.judgements.values():
         if judgement.rule.id in explained or not _saw_nothing(judgement):
@@ -254,7 +256,7 @@ def _saw_nothing(judgement: Judgement) -> bool:
 
 
 def _unasked(judgement: Judgement, observed: Observations) -> Judgement:
-    """The judgement; not applicable where nothing was seen of what the target refuses plainly."""
+    """The judgement; not applicable if nothing was seen of a feature that the target refuses."""
     if _saw_nothing(judgement) and any(
         need.verdict is Verdict.UNSUPPORTED for need in needed(judgement, observed.judgements)
     ):
@@ -271,10 +273,10 @@ def _leaves_open(group: _Group, judgement: Judgement, about: set[str]) -> bool:
 
 
 def _follows(judgement: Judgement, where: set[str], *, broad: bool) -> bool:
-    """Whether a finding lies where the fault was seen; of a failure of any request, all of it.
+    """Whether a finding is in an exchange with the fault; for a failure of any request, all of it must be.
 
-    Where the defect explains nearly all, and where the rule is about the form of any error, it is the exchange that
-    the finding tells of: others of it may well have the fault.
+    If the defect explains nearly all findings, or the rule is about the form of any error, only the exchange of the
+    finding counts: others may well have the fault.
     """
     found = _exchanges(judgement)
     if fits(judgement.rule.id, ANYWHERE):
@@ -285,7 +287,7 @@ def _follows(judgement: Judgement, where: set[str], *, broad: bool) -> bool:
 
 
 def _says_so(group: _Group, because: Because) -> bool:
-    """Whether a rule of the group found missing, in the same exchange, what another was left open for."""
+    """Whether a rule of the group found missing, in the same exchange, what left another one undecided."""
     return any(
         missing.says_so(one.rule.id, because) and not _exchanges(one).isdisjoint(because.about)
         for one in group.judgements
@@ -311,7 +313,7 @@ def _cause(group: _Group, undecided: Iterable[str]) -> Cause:
 
 
 def _evidence(group: _Group, lead: Judgement) -> Evidence | None:
-    """The exchange to look at: where the fault was seen first, with the offending bytes if a rule points at them."""
+    """The exchange to look at: the first with the fault, with the offending bytes if a rule locates them."""
     pieces = [piece for judgement in (lead, *group.judgements) for piece in judgement.evidence]
     if group.sighting is None or group.sighting.lead == lead.rule.id:
         return next((piece for piece in lead.evidence if piece.position), next(iter(lead.evidence), None))

@@ -44,7 +44,7 @@ ENOUGH = 5
 
 
 def _canned(observed: Observations) -> Sighting | None:
-    """Different prompts and limits of one operation, whole and streamed, and always the same text."""
+    """Different prompts and limits of one operation, whole and streamed, with always the same text."""
     for path in GENERATIONS:
         answers = [exchange for exchange in observed.answers if exchange.request.path == path]
         said = [(e, text) for e in answers if (text := whole_text(e) or "".join(pieces(e)))]
@@ -57,7 +57,7 @@ def _canned(observed: Observations) -> Sighting | None:
 
 
 def _limit(observed: Observations) -> Sighting | None:
-    """Answers beyond their limit: by their usage, or by their words where nothing is counted, or all alike."""
+    """Answers beyond their limit: by usage, by words if nothing is counted, or all alike."""
     counted = constant(observed) is None
 
     def beyond(exchange: Exchange) -> str | None:
@@ -84,7 +84,7 @@ def _limit(observed: Observations) -> Sighting | None:
 
 
 def _newer_only(wrong: Iterable[Exchange], kept: Iterable[Exchange]) -> str:
-    """Says so where one name of the limit alone is not read, and nothing else."""
+    """A clause if only the newer name of the limit is ignored."""
     newer, older = "max_completion_tokens", "max_tokens"
     if any(newer not in e.request.fields for e in wrong) or any(newer in e.request.fields for e in kept):
         return ""
@@ -92,7 +92,7 @@ def _newer_only(wrong: Iterable[Exchange], kept: Iterable[Exchange]) -> str:
 
 
 def _ends_at_limit(exchange: Exchange) -> bool:
-    """Whether an answer shows that its limit is kept: as many tokens as that, and no more."""
+    """Whether an answer shows that its limit is kept: it has exactly that many tokens."""
     fields = exchange.request.fields
     limit = fields.get("max_completion_tokens", fields.get("max_tokens"))
     return limit is not None and limit == _completion_tokens(exchange)
@@ -122,7 +122,7 @@ def _completion_tokens(exchange: Exchange) -> int | None:
 
 
 def _stops(ending: Ending) -> Look:
-    """Recognise a fault by how a text ends that a stop sequence should have ended."""
+    """Recognise a fault by the way a text ends that a stop sequence should have ended."""
 
     def look(observed: Observations) -> Sighting | None:
         return _with_forms(
@@ -133,7 +133,7 @@ def _stops(ending: Ending) -> Look:
 
 
 def _with_forms(observed: Observations, found: list[Judgement], rules: tuple[str, ...]) -> Sighting | None:
-    """What broken rules saw, and in which forms, where rules of the same kind pass in others."""
+    """The findings of broken rules, and the forms, if rules of the same kind pass in others."""
     if not found:
         return None
     kept = [j for j in observed.judgements.values() if j.verdict is Verdict.PASS and fits(j.rule.id, rules)]
@@ -149,7 +149,7 @@ def _ends(observed: Observations, judgement: Judgement, ending: Ending) -> bool:
 
 
 def _logprobs(observed: Observations) -> Sighting | None:
-    """No log probabilities where a rule asks for them, and in every answer to such a request that has none either."""
+    """No log probabilities though a rule requests them, and in every such answer that has none either."""
     look = broken("logprobs.*.present", "logprobs.*.streamed", found=_without_logprobs)
     seen = look(observed)
     if seen is None:
@@ -164,7 +164,7 @@ def _logprobs(observed: Observations) -> Sighting | None:
 
 
 def _without_logprobs(observed: Observations, judgement: Judgement) -> bool:
-    """No choice has log probabilities, in whichever form."""
+    """No choice has log probabilities, in any form."""
     return not any(choice.get("logprobs") for choice in _choices(observed.shown(judgement)))
 
 
@@ -175,7 +175,7 @@ def _n(observed: Observations) -> Sighting | None:
 
 
 def _one_choice(observed: Observations, judgement: Judgement) -> bool:
-    """One choice came; where it continues after it finished, others came under its index."""
+    """Only one choice; if it continues after its finish reason, others came under its index."""
     choices = _choices(observed.shown(judgement))
     if len({choice.get("index") for choice in choices}) != 1:
         return False

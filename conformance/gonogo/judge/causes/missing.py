@@ -1,4 +1,4 @@
-"""What a rule found missing, and the rules about exactly that: an undecided rule depends on them."""
+"""What a rule found missing, and the rules about exactly that, on which an undecided rule depends."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def says_so(rule_id: str, because: Because) -> bool:
-    """Whether a rule of this id, where it is broken, says already what another was left open for."""
+    """Whether a broken rule of this id already reports what left another one undecided."""
     if because.reason is not Reason.FIELD_NOT:
         return fits(rule_id, SAID_BY.get(because.reason, ()))
     name = str(because.values.get("field")).rpartition(".")[2].removesuffix("[]")

@@ -28,7 +28,7 @@ GENERATIONS = ("/chat/completions", "/completions")
 class Observations:
     """Judgements by the id of their rule, and exchanges by their id, both in the order of the run.
 
-    `explained` holds the ids of the broken rules whose cause is known already; it grows while causes are looked for.
+    `explained` holds the ids of the broken rules with a known cause; it grows during the search.
     """
 
     judgements: Mapping[str, Judgement]
@@ -36,7 +36,7 @@ class Observations:
     explained: set[str] = field(default_factory=set)
 
     def broken(self, *patterns: str) -> list[Judgement]:
-        """The judgements of broken rules whose id fits one of the patterns ("chat.stream.*")."""
+        """The judgements of broken rules whose id matches one of the patterns ("chat.stream.*")."""
         return [j for j in self._broken if fits(j.rule.id, patterns)]
 
     def unexplained(self, *patterns: str) -> list[Judgement]:
@@ -81,7 +81,7 @@ class Observations:
         return [e for e in self.exchanges.values() if e.status is not None and e.status >= 400]
 
     def pairs(self) -> Iterator[tuple[Exchange, Exchange]]:
-        """Whole and streamed answers to the same greedy request, both of them read to their end."""
+        """Whole and streamed answers to the same greedy request, both complete."""
         wholes = {_asked(exchange): exchange for exchange in self.wholes if exchange.failure is None}
         for streamed in self.streams:
             whole = wholes.get(_asked(streamed)) if streamed.failure is None else None

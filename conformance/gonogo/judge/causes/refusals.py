@@ -57,7 +57,7 @@ FEWEST, MOST_OF = 3, 0.9
 
 
 def _empty_answers(observed: Observations) -> Sighting | None:
-    """Nearly every accepted request of an operation is answered with something that is no answer of it."""
+    """Nearly every accepted request of an operation has an answer that is not of its kind."""
     seen = None
     where: list[str] = []
     for path in kinds.NAMES:
@@ -71,7 +71,7 @@ def _empty_answers(observed: Observations) -> Sighting | None:
             seen = f"{len(empty)} of {len(asked)} requests are answered with {empty[0].status} and {quoted(shown)}"
     if seen is None:
         return None
-    # Where no operation is there, nothing else that was accepted is an answer either.
+    # If no operation exists, no other accepted request has a proper answer either.
     others = [] if observed.answers else [exchange.id for exchange in observed.accepted]
     return Sighting(seen, tuple(dict.fromkeys([*where, *others])))
 
@@ -95,7 +95,7 @@ def _detail(observed: Observations) -> Sighting | None:
 
 
 def _no_json(observed: Observations) -> Sighting | None:
-    """Refusals of operations that are text, a web page, or nothing."""
+    """Refusals with a body of text, HTML, or nothing."""
 
     def is_text(exchange: Exchange) -> str | None:
         if body(exchange):
@@ -137,7 +137,7 @@ def _top_level(observed: Observations) -> Sighting | None:
 def _evidence_has(
     status: Callable[[int], bool], least: int, *patterns: str
 ) -> Callable[[Observations], Sighting | None]:
-    """Recognise a fault by `least` broken rules that nothing explains yet, and whose exchanges have such a status."""
+    """Recognise a fault by `least` unexplained broken rules whose exchanges have such a status."""
 
     def look(observed: Observations) -> Sighting | None:
         def has(judgement: Judgement) -> bool:
@@ -159,7 +159,7 @@ def _evidence_has(
 
 
 def _crashes(observed: Observations) -> Sighting | None:
-    """Valid requests with a server error that no cause explains yet; the form of the errors explains none of it."""
+    """Valid requests with a server error that no cause explains yet; the form of the errors explains none."""
     told = [j for j in observed.broken("*") if j.rule.id in observed.explained]
     why = [judgement for judgement in told if not fits(judgement.rule.id, FORM_OF_ERRORS)]
     known = {piece.exchange for judgement in why for piece in judgement.evidence}
@@ -198,7 +198,7 @@ _UNPROCESSABLE = _evidence_has(
 
 
 def _one_parameter(observed: Observations) -> Sighting | None:
-    """Every request with a parameter fails the server, a valid one among them, and others do not."""
+    """Every request with a parameter fails with a server error, including a valid one, and others do not."""
     valid = {
         piece.exchange
         for j in observed.broken("http.no_server_error", "http.complete")
@@ -213,7 +213,7 @@ def _one_parameter(observed: Observations) -> Sighting | None:
     }
     if not found:
         return None
-    # Of parameters that come together, the one that most requests have.
+    # If parameters occur together, the one that most requests have.
     name, requests = max(found.items(), key=lambda item: len(item[1]))
     seen = f"all {len(requests)} requests with {name} fail, even valid ones: status {requests[0].status}"
     shown = sorted(requests, key=lambda e: e.id not in valid)
@@ -221,7 +221,7 @@ def _one_parameter(observed: Observations) -> Sighting | None:
 
 
 def _by_parameter(observed: Observations) -> dict[str, list[Exchange]]:
-    """The requests of each parameter that others of the same operation do without, and are accepted."""
+    """The requests with each parameter, if others of the same operation without it are accepted."""
     served = {e.request.operation for e in observed.accepted}
     found: dict[str, list[Exchange]] = {}
     for exchange in observed.exchanges.values():

@@ -59,7 +59,7 @@ def _has_several(stream: Exchange) -> bool:
 
 
 def _values(data: str) -> int:
-    """How many JSON values the data holds one after the other, [DONE] among them; 0 where it holds anything else."""
+    """How many JSON values the data holds in sequence, including [DONE]; 0 if it holds anything else."""
     decoder, rest = json.JSONDecoder(), data.strip().removesuffix(reading.DONE).strip()
     number = int(data.strip().endswith(reading.DONE))
     rest = rest.replace("\ndata:", "\n")
@@ -102,7 +102,7 @@ def _one_index(observed: Observations) -> Sighting | None:
 def _cut(observed: Observations) -> Sighting | None:
     def ends_early(stream: Exchange) -> str | None:
         if stream.failure is not None and stream.failure.kind is FailureKind.TIMEOUT:
-            return None  # it was left before its end
+            return None  # reading stopped before its end
         events = reading.stream(stream).events
         if not events or any(event.data == reading.DONE or reading.is_error(event.data) for event in events):
             return None
@@ -144,7 +144,7 @@ def _whole_for_stream(observed: Observations) -> Sighting | None:
 
 
 def _all_fail(observed: Observations) -> Sighting | None:
-    """Every stream of an operation failed, while whole answers of it came."""
+    """Every stream of an operation failed, while its whole answers succeeded."""
     failed = [exchange for path in GENERATIONS for exchange in _failures(observed, path)]
     if not failed:
         return None
@@ -154,7 +154,7 @@ def _all_fail(observed: Observations) -> Sighting | None:
 
 
 def _failures(observed: Observations, path: str) -> list[Exchange]:
-    """The streams of an operation where all of them failed, and its whole answers came; else none."""
+    """The streams of an operation if all of them failed and its whole answers succeeded; else none."""
     asked = [
         exchange
         for exchange in observed.exchanges.values()

@@ -42,9 +42,9 @@ def status_is(exchange: Exchange, status: int) -> Outcome:
 
 @compare("the last is accepted like the first", Of.ANY)
 def accepted_like_the_first(*exchanges: Exchange) -> Outcome:
-    """A variation that the contract allows is not refused where the plain request is taken.
+    """A variation that the contract allows is accepted if the plain request is.
 
-    A model may lack a parameter of sampling, where the refusal says so by its code and name.
+    A model may lack a sampling parameter, if the refusal says so by its code and name.
     """
     first, last = exchanges[0], exchanges[-1]
     expect_plain(first)
@@ -60,7 +60,7 @@ def accepted_like_the_first(*exchanges: Exchange) -> Outcome:
 
 @compare("the last is accepted like the first, or refused with 400 by the name {name}", Of.ANY)
 def accepted_or_named(*exchanges: Exchange, name: str) -> Outcome:
-    """Where the API itself refuses, a refusal that tells what to leave out is as good."""
+    """If the API itself refuses the value, a refusal that names the parameter is accepted."""
     first, last = exchanges[0], exchanges[-1]
     expect_plain(first)
     if last.status == 400 and _param(last) == name:
@@ -70,7 +70,7 @@ def accepted_or_named(*exchanges: Exchange, name: str) -> Outcome:
 
 @compare("where the first is taken, the last is taken too", Of.ANY)
 def taken_like_the_first(*exchanges: Exchange) -> Outcome:
-    """A variation of something that a target need not do: where it does it, it does this too."""
+    """A variation of an optional feature is accepted if the feature is."""
     first = exchanges[0]
     if first.status is not None and (first.status in range(400, 500) or first.status == 501):
         if first.status in {401, 403} or turned_away(first):
@@ -81,7 +81,7 @@ def taken_like_the_first(*exchanges: Exchange) -> Outcome:
 
 @check("no valid request is answered with a server error", Of.ANY)
 def no_server_error(exchange: Exchange) -> Outcome:
-    """500 to 599 are the server's own failures; 501 says plainly that something is not there (RFC 9110)."""
+    """500 to 599 are failures of the server; 501 means not implemented (RFC 9110)."""
     status = exchange.status
     # OpenAI's own list of errors has 503 for a moment of overload, and promises no Retry-After with it.
     if status is None or status == 503:
@@ -93,7 +93,7 @@ def no_server_error(exchange: Exchange) -> Outcome:
 
 @check("no valid request is turned away with 503 for an unknown time", Of.ANY)
 def says_for_how_long(exchange: Exchange) -> Outcome:
-    """A target that has no time now says when it will have some (RFC 9110 section 10.2.3)."""
+    """A busy target says when to retry (RFC 9110 section 10.2.3)."""
     if exchange.status is None:
         raise unanswered(exchange)
     if exchange.status == 503 and exchange.header("retry-after") is None:
@@ -103,7 +103,7 @@ def says_for_how_long(exchange: Exchange) -> Outcome:
 
 @check("the connection holds until the answer is complete", Of.ANY)
 def complete(exchange: Exchange) -> Outcome:
-    """An answer that began, or should have begun, is not cut off (RFC 9112 section 8)."""
+    """A body that began, or should have begun, is not cut off (RFC 9112 section 8)."""
     failure = exchange.failure
     if failure is None:
         return saw("complete answer", exchange)
@@ -126,7 +126,7 @@ def in_time(exchange: Exchange) -> Outcome:
 
 @check("a refusal comes within the time limit", Of.ANY)
 def refused_in_time(exchange: Exchange) -> Outcome:
-    """Requests that could not be answered do not count; an answer, or a possible one, is not a refusal."""
+    """Requests that might have been answered do not count; an answer, or a possible one, is not a refusal."""
     if accepted(exchange):
         raise undecided(Reason.NOT_REFUSED, exchange, status=exchange.status)
     if exchange.status is None and kinds.may_be_under_way(exchange):
@@ -140,20 +140,20 @@ def accepted(exchange: Exchange) -> bool:
 
 
 def expect_plain(plain: Exchange) -> None:
-    """Raise Stop if the plain request of a rule was not accepted, with an answer of the operation's kind."""
+    """Raise Stop if the plain request of a rule was not accepted with an answer of the operation's kind."""
     if not accepted(plain):
         raise undecided(Reason.PLAIN_REFUSED, plain, ending=ending(plain))
     expect_kind(plain)
 
 
 def expect_kind(exchange: Exchange) -> None:
-    """Raise Stop if a request was accepted, and the answer is not one of its operation."""
+    """Raise Stop if a request was accepted and the answer is not of its operation's kind."""
     if accepted(exchange) and not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
 
 
 def turned_away(exchange: Exchange) -> bool:
-    """Whether the answer speaks of the moment and not of the request: 429 or 503, however long it takes."""
+    """Whether the answer is about the current load and not the request: 429 or 503, however long it takes."""
     return exchange.status in {429, 503}
 
 
@@ -168,13 +168,13 @@ def busy(exchange: Exchange) -> bool:
 
 
 def options(exchange: Exchange) -> dict[str, object]:
-    """The fields of a request but for those that hold what is to be answered; none if it is not an object."""
+    """The fields of a request except its prompt or messages; none if it is not an object."""
     asked = exchange.request.fields
     return {name: value for name, value in asked.items() if name not in {"messages", "prompt", "input"}}
 
 
 def _lacked(exchange: Exchange) -> str | None:
-    """The parameter of the request that a refusal says the model does not support; null is none of its values."""
+    """The request parameter that the model does not support, according to a refusal; None if it is null."""
     if exchange.status != 400 or _error(exchange).get("code") not in UNSUPPORTED:
         return None
     name = _param(exchange)
@@ -203,7 +203,7 @@ def ending(exchange: Exchange) -> str:
 
 
 def refusal(exchange: Exchange) -> str:
-    """The status and the beginning of what was said with it."""
+    """The status and the beginning of the body."""
     said = exchange.body[:200].decode("utf-8", "backslashreplace").strip()
     status = ending(exchange) if exchange.status is None else f"status {exchange.status}"
     return f"{status}: {said}" if said else status

@@ -24,7 +24,7 @@ LONG_WAIT = 2.0
 
 @compare("the text of the last comes while it is written", Of.BEGUN)
 def as_written(short: Exchange, streamed: Exchange) -> Outcome:
-    """Not in one lump after a wait that a few words of the same answer do not take."""
+    """The text does not come all at once after a wait that a few words of the same answer do not take."""
     words = len(text(streamed).split())
     if words < MANY:
         raise undecided(Reason.SHORT_TEXT, streamed, words=words)
@@ -44,7 +44,7 @@ def as_written(short: Exchange, streamed: Exchange) -> Outcome:
 
 
 def _times(streamed: Exchange) -> list[float]:
-    """When the pieces of the text had arrived."""
+    """The times at which the pieces of the text had arrived."""
     parts = reading.by_choice(streamed).get(0, [])
     found = (streamed.arrival(chunk.end - 1) for chunk, choice in parts if piece(choice))
     return [at for at in found if at is not None]

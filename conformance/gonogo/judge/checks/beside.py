@@ -25,7 +25,7 @@ TELLING = 3
 
 @compare("each is answered beside others as by itself", Of.ANY)
 def answered_beside(*exchanges: Exchange) -> Outcome:
-    """Not in the same words: what is computed beside others may be rounded otherwise, which other rules report."""
+    """The text may differ in words: batching can change rounding, which other rules check."""
     alone = {e.stimulus: e for e in exchanges if not is_beside(e.stimulus) and _said(e)}
     if not alone:
         raise undecided(Reason.NO_TEXT, *exchanges)
@@ -41,7 +41,7 @@ def answered_beside(*exchanges: Exchange) -> Outcome:
 
 
 def _failing(one: Exchange) -> str | None:
-    """How it failed; None if it did not, or was turned away, or had no time."""
+    """How it failed; None if it did not, was rejected as busy, or ran out of time."""
     if turned_away(one) or timed_out(one) or one.status in {401, 403}:
         return None
     if not accepted(one) or one.failure is not None:
@@ -52,7 +52,7 @@ def _failing(one: Exchange) -> str | None:
 
 
 def _mistaken(one: Exchange, own: Exchange, others: Iterable[Exchange]) -> str | None:
-    """That a text is the one of another question; None if it is not."""
+    """A clause if a text answers another question; else None."""
     said = _said(one)
     if said == _said(own) or len(said.split()) < TELLING:
         return None

@@ -45,7 +45,7 @@ def one_json_object(exchange: Exchange) -> Outcome:
 
 @check('"{field}" in the answer is a string that is not empty')
 def not_empty(exchange: Exchange, field: str) -> Outcome:
-    """An empty id or model names nothing."""
+    """An id or model is not an empty string."""
     value = reading.answer(exchange).get(field)
     if not isinstance(value, str):
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a string")
@@ -61,7 +61,7 @@ def unix_seconds(exchange: Exchange, field: str) -> Outcome:
 
 
 def out_of_time(value: object, field: str, exchange: Exchange) -> Deviation | None:
-    """A deviation where a whole number is no plausible Unix time in seconds."""
+    """A deviation if an integer is no plausible Unix time in seconds."""
     seconds = reading.count(value)
     if seconds is None:
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a whole number")
@@ -72,17 +72,17 @@ def out_of_time(value: object, field: str, exchange: Exchange) -> Deviation | No
 
 @check('"{field}" in the answer is about the time in its Date')
 def answered_now(exchange: Exchange, field: str) -> Outcome:
-    """The clock is the target's own, or where it tells no time that of the recorder."""
+    """Compared with the target's own clock, or that of the recorder if the target sends no Date."""
     return late(reading.answer(exchange).get(field), field, exchange) or saw(
         f'"{field}" beside a Date', exchange
     )
 
 
 def late(value: object, field: str, exchange: Exchange) -> Deviation | None:
-    """A deviation where a time is far from when the answer was made. Raises Stop if that is not known.
+    """A deviation if a time is far from that of the answer. Raises Stop if that is not known.
 
-    It was made at the time of its header Date. Where it has none, the recorder's clock tells when it was requested;
-    where it has one and that clock says otherwise, one of the two is wrong, and it is unknown which.
+    The time of the answer is its header Date. Without one, the recorder's clock gives the time of the request; if both
+    exist and differ, one of the two is wrong, and it is unknown which.
     """
     if out_of_time(value, field, exchange) is not None:
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a Unix time in seconds")
@@ -110,13 +110,13 @@ def _date(exchange: Exchange) -> float | None:
 
 
 def _is_about(moment: float, sent: float | None, exchange: Exchange) -> bool:
-    """Whether something was between the request and the end of its answer by the recorder's clock."""
+    """Whether a time was between the request and the end of its answer by the recorder's clock."""
     return sent is not None and sent - APART <= moment <= sent + exchange.seconds + APART
 
 
 @compare('no two answers have the same "{field}"', Of.ANY)
 def differs(*exchanges: Exchange, field: str) -> Outcome:
-    """What identifies an answer is not given twice, to one request or to different ones."""
+    """An identifier is never used twice, for one request or for different ones."""
     found: dict[str, list[Exchange]] = {}
     open_: list[Stop] = []
     for exchange in exchanges:
@@ -138,7 +138,7 @@ def differs(*exchanges: Exchange, field: str) -> Outcome:
 
 @compare('"{field}" is the same in the answers')
 def agrees(*exchanges: Exchange, field: str) -> Outcome:
-    """The same question has the same answer in this field."""
+    """The same request has the same value in this field."""
     values = [_string(exchange, field) for exchange in exchanges]
     if len(set(values)) == 1:
         return saw(f'"{field}"', *exchanges)

@@ -44,7 +44,7 @@ def one_choice(exchange: Exchange) -> Outcome:
 
 @check("no message has an empty list of tool calls")
 def no_empty_tool_calls(exchange: Exchange) -> Outcome:
-    """No calls, no list: clients take an empty one for a turn of tools (github/copilot-sdk#616)."""
+    """No calls, no list: clients treat an empty list as a turn with tools (github/copilot-sdk#616)."""
     messages = [choice.get("message") for choice in reading.choices(exchange)]
     calls = [message.get("tool_calls") for message in messages if isinstance(message, dict)]
     if [] in calls:
@@ -54,10 +54,10 @@ def no_empty_tool_calls(exchange: Exchange) -> Outcome:
 
 @compare('the limit of {limit:d} tokens cuts the last short, for the reason "length"', Of.BEGUN)
 def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
-    """Text cut off by the limit says so.
+    """Text that the limit cut has the reason "length".
 
     The first answer, of the same greedy text, shows that there was more to say: a model that ends naturally with the
-    last token that it may use says "stop", and rightly. A limit that is passed cut nothing: another rule says so.
+    last allowed token correctly reports "stop". A limit that is exceeded cut nothing: another rule checks it.
     """
     longer, limited = exchanges
     if generated(longer) <= limit:
@@ -81,9 +81,9 @@ def length_at_limit(*exchanges: Exchange, limit: int) -> Outcome:
 
 @compare("where the whole is answered, the stream is answered too", Of.ANY)
 def streams_at_all(whole: Exchange, streamed: Exchange) -> Outcome:
-    """A failure of the server in place of a stream: its status, a connection that ends, an error before any chunk.
+    """The server fails instead of streaming: by its status, a broken connection, or an error before any chunk.
 
-    A refusal is not a failure, and what is busy or slow tells nothing.
+    A refusal is not a failure; a busy or slow target is undecided.
     """
     expect_plain(whole)
     failure, status = streamed.failure, streamed.status
@@ -127,7 +127,7 @@ def _refuse_other_form(exchange: Exchange) -> None:
 
 
 def _refuse_other_words(streamed: Exchange) -> None:
-    """Raise Stop if the deltas carry something else, reasoning, a refusal, a call of a tool, or are none."""
+    """Raise Stop if the deltas carry something else, reasoning, a refusal or a tool call, or there are none."""
     for choices in reading.by_choice(streamed).values():
         for _, choice in choices:
             if not isinstance(choice.get("delta"), dict) and not isinstance(choice.get("text"), str):

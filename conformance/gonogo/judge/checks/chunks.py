@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @check('"{field}" is the same in every chunk', Of.BEGUN)
 def same_in_every_chunk(exchange: Exchange, field: str) -> Outcome:
-    """One value through the whole stream; chunks that lack the field are checked by another rule."""
+    """The field has one value in the whole stream; another rule checks chunks without it."""
     found = [chunk for chunk in reading.chunks(exchange) if chunk.value.get(field) is not None]
     for chunk in found:
         first, value = found[0].value[field], chunk.value[field]
@@ -33,7 +33,7 @@ def same_in_every_chunk(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" in every chunk is a string that is not empty', Of.BEGUN)
 def never_empty(exchange: Exchange, field: str) -> Outcome:
-    """An empty id or model names nothing."""
+    """An id or model is not an empty string."""
     seen = 0
     for chunk in reading.chunks(exchange):
         if chunk.value.get(field) == "":
@@ -82,7 +82,7 @@ def has_choices(exchange: Exchange) -> Outcome:
 
 @check('the first delta of each choice has the role "assistant"', Of.BEGUN)
 def role_first(exchange: Exchange) -> Outcome:
-    """The recorded streams begin each choice with it; some clients drop what comes without."""
+    """The recorded streams begin each choice with it; some clients drop deltas without it."""
     by_choice = reading.by_choice(exchange)
     for index, choices in sorted(by_choice.items()):
         chunk, choice = choices[0]
@@ -99,7 +99,7 @@ def role_first(exchange: Exchange) -> Outcome:
 
 @check("no later delta has a role", Of.BEGUN)
 def role_once(exchange: Exchange) -> Outcome:
-    """Clients that put deltas together get "assistantassistant" (BerriAI/litellm PR#9986)."""
+    """Clients that concatenate deltas get "assistantassistant" (BerriAI/litellm PR#9986)."""
     seen = 0
     for index, choices in sorted(reading.by_choice(exchange).items()):
         later = [(chunk, choice) for chunk, choice in choices[1:] if reading.delta(choice).get("role")]
@@ -117,7 +117,7 @@ def role_once(exchange: Exchange) -> Outcome:
 def first_content_not_null(exchange: Exchange) -> Outcome:
     """Null is legal, and some clients fail on it (sgl-project/sglang PR#2026).
 
-    The API itself begins a choice with null if a refusal or calls follow, and no text.
+    The API begins a choice with null if a refusal or calls follow, and no text.
     """
     with_text = [
         choices
@@ -164,7 +164,7 @@ def finishes_once(exchange: Exchange) -> Outcome:
 
 @check("no choice goes on after it finished", Of.BEGUN)
 def nothing_after_finish(exchange: Exchange) -> Outcome:
-    """Text after the finish reason is lost on clients that stop reading there."""
+    """Clients that stop reading at the finish reason lose later text."""
     seen = 0
     for index, choices in sorted(reading.by_choice(exchange).items()):
         finished = False
@@ -180,7 +180,7 @@ def nothing_after_finish(exchange: Exchange) -> Outcome:
 
 @check("the chunk that finishes a choice adds no text", Of.BEGUN)
 def finish_chunk_is_empty(exchange: Exchange) -> Outcome:
-    """Clients that ignore the delta beside a finish reason lose it (vllm-project/vllm#35705)."""
+    """Clients that ignore the delta next to a finish reason lose it (vllm-project/vllm#35705)."""
     finishing = [(chunk, choice) for chunk, choice in _choices(exchange) if _finishes(choice)]
     for chunk, choice in finishing:
         if _adds_text(choice):
@@ -245,7 +245,7 @@ def usage_once(exchange: Exchange) -> Outcome:
 
 @check('no chunk has "{field}"', Of.BEGUN)
 def without(exchange: Exchange, field: str) -> Outcome:
-    """What was switched off does not come."""
+    """The field is absent after the request turned it off."""
     chunks = reading.chunks(exchange)
     for chunk in chunks:
         if chunk.value.get(field):
@@ -257,7 +257,7 @@ def without(exchange: Exchange, field: str) -> Outcome:
 
 @check("no chunk counts tokens", Of.BEGUN)
 def no_usage(exchange: Exchange) -> Outcome:
-    """Nobody asked for it, and choices[0] of a separate chunk is an IndexError (Arthur-Ficial/apfel#100)."""
+    """The request did not ask for it, and choices[0] of a separate chunk is an IndexError (Arthur-Ficial/apfel#100)."""
     chunks = reading.chunks(exchange)
     for chunk in chunks:
         if reading.usage(chunk.value) is not None:
@@ -275,7 +275,7 @@ def _choices(exchange: Exchange) -> Iterator[tuple[Chunk, Object]]:
 
 
 def _finishes(choice: Object) -> bool:
-    """Whether a reason is given; "" gives none, and is wrong by a rule of its own."""
+    """Whether a reason is given; "" gives none, and another rule reports it."""
     return choice.get("finish_reason") not in (None, "")
 
 

@@ -60,7 +60,7 @@ REFUSALS: Mapping[str, str] = {
 def _reads(reader: str, *, streamed: bool = False) -> Callable[[Exchange], Outcome]:
     def run(exchange: Exchange) -> Outcome:
         if streamed:
-            reading.unfailed(exchange)  # an error frame is to raise: the client does what it should
+            reading.unfailed(exchange)  # an error frame is meant to raise: the client behaves correctly
         if reader in NODE_READERS and reader not in fitting_node(exchange):
             raise undecided(Reason.NOT_OF_CLIENT, exchange, client=NODE_READERS[reader][0])
         found = remembered(exchange, reader)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @check("it is taken, or refused with 400", Of.ANY)
 def taken_or_refused(exchange: Exchange) -> Outcome:
-    """400 is how the contract refuses what a model cannot read; a server that fails is checked by another rule."""
+    """The contract refuses unsupported content with 400; another rule checks server errors."""
     status = exchange.status
     if status == 400:
         return saw("status 400", exchange)

@@ -70,7 +70,7 @@ def total_is_sum(exchange: Exchange) -> Outcome:
 
 @check("prompt tokens were counted", Of.BEGUN)
 def prompt_counted(exchange: Exchange) -> Outcome:
-    """No prompt of ours has no tokens; fewer than none is checked by the schema's rule."""
+    """Every prompt of the suite has tokens; the schema's rule checks negative counts."""
     prompt = _count(_usage(exchange), "prompt_tokens", exchange)
     if prompt == 0:
         return Deviation("prompt_tokens above 0", "prompt_tokens is 0")
@@ -79,9 +79,9 @@ def prompt_counted(exchange: Exchange) -> Outcome:
 
 @check("no part of the tokens is more than its whole", Of.BEGUN)
 def parts_within(exchange: Exchange) -> Outcome:
-    """What is cached is part of the prompt, and what was thought part of the completion; others count as they like.
+    """Cached tokens are part of the prompt, reasoning tokens part of the completion; other details may be anything.
 
-    A whole below 0 is checked by the schema's rule.
+    The schema's rule checks negative totals.
     """
     usage, seen = _counts(exchange) or {}, 0
     for whole, parts in PARTS.items():
@@ -100,7 +100,7 @@ def parts_within(exchange: Exchange) -> Outcome:
 
 @check("no more than {limit:d} completion tokens were generated", Of.BEGUN)
 def within_limit(exchange: Exchange, limit: int) -> Outcome:
-    """The token limit is a limit; where nothing is counted, more than two words for each token passed it."""
+    """The token limit is kept; without counts, more than two words for each token exceed it."""
     echoed = exchange.request.fields.get("echo") is True
     if (
         not echoed
@@ -116,7 +116,7 @@ def within_limit(exchange: Exchange, limit: int) -> Outcome:
 
 @check("of the limits {older:d} and {newer:d} the newer one holds", Of.BEGUN)
 def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
-    """Where neither holds, no limit is read at all, which other rules report."""
+    """If neither is kept, no limit is read at all, which other rules check."""
     completion = _count(_usage(exchange), "completion_tokens", exchange)
     if completion > older:
         raise undecided(Reason.LIMIT_PASSED, exchange, found=completion, limit=older)
@@ -125,7 +125,7 @@ def newer_limit_holds(exchange: Exchange, older: int, newer: int) -> Outcome:
 
 @check("completion tokens were counted where there is text", Of.BEGUN)
 def completion_counted(exchange: Exchange) -> Outcome:
-    """Text that was generated took tokens."""
+    """Generated text has a token count above 0."""
     if not text(exchange):
         raise undecided(Reason.NO_TEXT, exchange)
     completion = _count(_usage(exchange), "completion_tokens", exchange)
@@ -136,7 +136,7 @@ def completion_counted(exchange: Exchange) -> Outcome:
 
 @compare("prompt tokens agree", Of.BEGUN)
 def prompt_tokens_agree(*exchanges: Exchange) -> Outcome:
-    """The same prompt has the same number of tokens, however the answer is requested."""
+    """The same prompt has the same number of tokens in every form of the request."""
     counts = [_count(_usage(exchange), "prompt_tokens", exchange) for exchange in exchanges]
     if len(set(counts)) == 1:
         return saw("prompt_tokens", *exchanges)
@@ -145,7 +145,7 @@ def prompt_tokens_agree(*exchanges: Exchange) -> Outcome:
 
 @compare("prompt tokens differ by {most:d} at most", Of.BEGUN)
 def prompt_tokens_near(*exchanges: Exchange, most: int) -> Outcome:
-    """Two spellings of a prompt; a template may put a line end more around one of them."""
+    """Two spellings of a prompt; a template may add a line break around one of them."""
     counts = [_count(_usage(exchange), "prompt_tokens", exchange) for exchange in exchanges]
     if max(counts) - min(counts) <= most:
         return saw("prompt_tokens", *exchanges)
@@ -157,7 +157,7 @@ def prompt_tokens_near(*exchanges: Exchange, most: int) -> Outcome:
 
 @compare("the {part} counts as tokens of the prompt")
 def part_counts(*exchanges: Exchange, part: str) -> Outcome:
-    """With the part the prompt is longer than without it; if it is not, the part was ignored."""
+    """With the part the prompt has more tokens than without it; if not, the part was ignored."""
     without, both = map(prompt_tokens, exchanges)
     if without == 0:
         raise undecided(Reason.NO_COUNT, exchanges[0], field="prompt_tokens")
@@ -168,7 +168,7 @@ def part_counts(*exchanges: Exchange, part: str) -> Outcome:
 
 @compare("each prompt has one number of tokens", Of.ANY)
 def one_number_each(*exchanges: Exchange) -> Outcome:
-    """Whatever was cached or requested in parallel; several choices may count it several times."""
+    """Caching and parallel requests do not change it; several choices may count it several times."""
     counted: dict[str, list[tuple[Exchange, int]]] = {}
     for exchange in exchanges:
         if (count := _prompt_count(exchange)) is not None:
@@ -189,7 +189,7 @@ def one_number_each(*exchanges: Exchange) -> Outcome:
 
 
 def _prompt(exchange: Exchange) -> str:
-    """All of a request that may become part of the prompt, as text; what is sent as null is not sent."""
+    """Everything in a request that may become part of the prompt, as text; null fields are omitted."""
     asked = exchange.request.fields
     return json.dumps(
         [(name, asked[name]) for name in sorted(asked.keys() - UNPROMPTED) if asked[name] is not None]
@@ -197,7 +197,7 @@ def _prompt(exchange: Exchange) -> str:
 
 
 def _prompt_count(exchange: Exchange) -> int | None:
-    """prompt_tokens of an answer of one choice; None if it has none, or 0, which is checked by another rule."""
+    """prompt_tokens of an answer with one choice; None if it has none, or 0, which another rule checks."""
     several = exchange.request.fields.get("n") not in {None, 1}
     if not accepted(exchange) or exchange.failure is not None or several:
         return None
@@ -218,16 +218,16 @@ def prompt_tokens(exchange: Exchange) -> int:
 
 
 def refuse_reasoning(exchange: Exchange) -> None:
-    """Stop if tokens were spent on reasoning: as many as it took this time, and none that is shown."""
+    """Raise Stop if hidden tokens were spent on reasoning, whose number varies."""
     if b'"reasoning' in exchange.body and b'"reasoning_tokens":0' not in exchange.body.replace(b" ", b""):
         raise undecided(Reason.REASONING, exchange)
 
 
 def text(exchange: Exchange) -> str:
-    """The text of the first choice, of a whole answer or of a stream's deltas put together.
+    """The text of the first choice, of a whole answer or joined from the deltas of a stream.
 
-    Stop where it is somewhere else than it should be, or no string: the schema's rules say so. Other surfaces than
-    chat have readers of their own.
+    Raises Stop if it is not a string or somewhere else: the schema's rules check that. Surfaces other than chat have
+    readers of their own.
     """
     if exchange.request.operation in SURFACES:
         return READERS[exchange.request.operation](exchange).text
@@ -238,13 +238,13 @@ def text(exchange: Exchange) -> str:
 
 
 def all_of_it(exchange: Exchange) -> None:
-    """Raise Stop if what a stream lacks might have come; a whole answer lacks nothing."""
+    """Raise Stop if a missing part of a stream might have followed; a whole answer lacks nothing."""
     if exchange.is_stream:
         reading.ended(exchange)
 
 
 def _adds_nothing(choice: Object) -> bool:
-    """Whether a chunk has null in place of what it adds, or nothing: that is wrong, and no text is lost by it."""
+    """Whether a chunk has null in place of a delta, or nothing: that is wrong, but loses no text."""
     return all(choice.get(name) is None for name in ("delta", "message", "text"))
 
 
@@ -261,7 +261,7 @@ def _piece(exchange: Exchange, choice: Object) -> str:
 
 
 def piece(choice: Object) -> str:
-    """The text of a choice, whole or of a chunk; "" if it has none, or something else in its place."""
+    """The text of a choice, whole or of a chunk; "" if it has none, or no string."""
     holder = next((choice[name] for name in ("message", "delta") if isinstance(choice.get(name), dict)), None)
     value = choice.get("text") if holder is None else holder.get("content")
     return value if isinstance(value, str) else ""

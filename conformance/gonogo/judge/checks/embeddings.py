@@ -33,7 +33,7 @@ LEAST_NORM = 1e-30
 
 @check("there is a vector for each input")
 def one_for_each(exchange: Exchange) -> Outcome:
-    """As many as the request has texts or lists of tokens; a list of tokens is one input."""
+    """As many vectors as the request has texts or lists of tokens; a list of tokens is one input."""
     data = reading.answer(exchange).get("data")
     if not isinstance(data, list):
         raise undecided(Reason.FIELD_NOT, exchange, field="data", kind="a list")
@@ -60,7 +60,7 @@ def numbered(exchange: Exchange) -> Outcome:
 
 @check("no vector is empty")
 def not_empty(exchange: Exchange) -> Outcome:
-    """A vector has a direction (zosmaai/pi-llm-wiki PR#103 stored empty ones)."""
+    """A vector has elements (zosmaai/pi-llm-wiki PR#103 stored empty ones)."""
     entries = _entries(exchange)
     for entry in entries:
         if entry.get("embedding") in ([], ""):
@@ -70,7 +70,7 @@ def not_empty(exchange: Exchange) -> Outcome:
 
 @check("all vectors have one length")
 def one_length(exchange: Exchange) -> Outcome:
-    """One model has one number of dimensions; a single vector has nothing to agree with."""
+    """One model has one number of dimensions; a single vector has nothing to compare with."""
     vectors = _vectors(exchange)
     lengths = sorted({len(vector) for vector in vectors.values()})
     if len(lengths) == 1:
@@ -80,7 +80,7 @@ def one_length(exchange: Exchange) -> Outcome:
 
 @check("the vectors are arrays of numbers")
 def arrays(exchange: Exchange) -> Outcome:
-    """The form that the request names, or the default."""
+    """The requested form, or the default."""
     values = [entry.get("embedding") for entry in _entries(exchange)]
     if any(isinstance(value, str) for value in values):
         return Deviation("an array of numbers", "the vector is a string")
@@ -89,7 +89,7 @@ def arrays(exchange: Exchange) -> Outcome:
 
 @check("the vectors are strings of base64")
 def strings(exchange: Exchange) -> Outcome:
-    """The form that the request names, not the default."""
+    """The requested form, not the default."""
     values = [entry.get("embedding") for entry in _entries(exchange)]
     if any(isinstance(value, list) for value in values):
         return Deviation("a string of base64", "the vector is an array of numbers")
@@ -120,7 +120,7 @@ def counts_agree(exchange: Exchange) -> Outcome:
 
 @compare("the bytes of the base64 are as many as the numbers need")
 def four_bytes_each(*exchanges: Exchange) -> Outcome:
-    """Four for each number: 32-bit floats, and no other form."""
+    """Four bytes for each number: 32-bit floats, and no other form."""
     numbers, packed = (_raw(exchange) for exchange in exchanges)
     if not isinstance(numbers, list) or not isinstance(packed, str):
         raise undecided(
@@ -137,7 +137,7 @@ def four_bytes_each(*exchanges: Exchange) -> Outcome:
 
 @compare("the base64 is of the same vector")
 def same_in_base64(*exchanges: Exchange) -> Outcome:
-    """Little-endian floats; others decode to noise. A text with another vector each time tells nothing."""
+    """Little-endian floats; others decode to noise. If the vector of a text varies, the rule is undecided."""
     first, again, encoded = exchanges
     deviation = _unlike((first, encoded), 0, ALIKE, "the vector that the array holds")
     if deviation is not None:
@@ -157,13 +157,13 @@ def agree(*exchanges: Exchange) -> Outcome:
 
 @compare("the vector of index {index:d} is that of its text alone")
 def as_alone(*exchanges: Exchange, index: int) -> Outcome:
-    """What else is in a batch does not matter."""
+    """The other inputs of a batch do not matter."""
     return _unlike(exchanges, index, ALIKE, "the same direction") or saw("vector", *exchanges)
 
 
 @compare("no other vector is nearer to that of the first text alone")
 def in_order(*exchanges: Exchange) -> Outcome:
-    """`index` is the number of the input: the vector of index 0 is that of the first text, and of no other."""
+    """`index` is the number of the input: the vector of index 0 is nearest to that of the first text."""
     alone, batch = exchanges
     single, vectors = _vectors(alone).get(0, []), _vectors(batch)
     if 0 not in vectors or any(len(vector) != len(single) for vector in vectors.values()):
@@ -183,7 +183,7 @@ def in_order(*exchanges: Exchange) -> Outcome:
 
 @check("the two vectors differ, or the texts are refused", Of.ANY)
 def not_cut(exchange: Exchange) -> Outcome:
-    """Two vectors that are equal in every number are of what the two texts have in common: their beginning."""
+    """Two equal vectors show that only the common beginning of the two texts was read."""
     if not accepted(exchange):
         return not_accepted(exchange)
     first, second = (_vectors(exchange).get(index, []) for index in (0, 1))
@@ -195,7 +195,7 @@ def not_cut(exchange: Exchange) -> Outcome:
 
 
 def _unlike(exchanges: tuple[Exchange, ...], index: int, least: float, expected: str) -> Deviation | None:
-    """A deviation where index 0 of the first answer and `index` of the second point in other directions."""
+    """A deviation if index 0 of the first answer and `index` of the second have different directions."""
     alone, other = exchanges
     first, second = _vectors(alone).get(0, []), _vectors(other).get(index, [])
     if not first or len(first) != len(second):
@@ -210,7 +210,7 @@ def _unlike(exchanges: tuple[Exchange, ...], index: int, least: float, expected:
 
 
 def _cosine(first: Vector, second: Vector) -> float:
-    """0 where one of them has no direction, or no number that is finite."""
+    """0 if one of them is zero, or has no finite number."""
     norm = hypot(*first) * hypot(*second)
     if norm < LEAST_NORM or not isfinite(norm):
         return 0.0
@@ -234,7 +234,7 @@ def _raw(exchange: Exchange) -> object:
 
 
 def _vectors(exchange: Exchange) -> dict[int, Vector]:
-    """The vectors by index, in whichever form; those that cannot be read are checked by another rule."""
+    """The vectors by index, in either form; another rule checks those that cannot be decoded."""
     found = {}
     for entry in _entries(exchange):
         index, value = reading.count(entry.get("index")), entry.get("embedding")
@@ -247,7 +247,7 @@ def _vectors(exchange: Exchange) -> dict[int, Vector]:
 
 
 def _is_vector(entry: Object) -> bool:
-    """Whether there is something in it, in either form."""
+    """Whether it is not empty, in either form."""
     value = entry.get("embedding")
     return isinstance(value, list | str) and bool(value)
 

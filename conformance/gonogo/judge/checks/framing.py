@@ -39,7 +39,7 @@ EXPECTED = {
 
 @check("the strict parser finds no {kinds}", Of.BEGUN)
 def no_anomaly(exchange: Exchange, kinds: str) -> Outcome:
-    """None of the anomalies named, by the words of the parser, joined by " or "."""
+    """None of the named anomalies, in the parser's names, joined by " or "."""
     stream = _stream(exchange)
     found = stream.of(*(AnomalyKind(kind) for kind in kinds.split(" or ")))
     if not found:
@@ -65,12 +65,12 @@ def is_event_stream(exchange: Exchange) -> Outcome:
 def carries_chunks(exchange: Exchange) -> Outcome:
     """At least one event is a JSON object; status 200 and nothing more is a silent failure.
 
-    An error frame, and an object without a list of choices, is not a chunk, and other rules check it.
+    An error frame, and an object without a list of choices, is not a chunk; other rules check those.
     """
     if any(_not_an_object(event.data) is None for event in reading.stream(exchange).events):
         return saw("chunk with a list of choices", exchange, count=_chunks(exchange))
     if exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT:
-        reading.ended(exchange)  # it was left before its first chunk
+        reading.ended(exchange)  # reading stopped before its first chunk
     size = len(exchange.body)
     return Deviation(
         "at least one chunk", f"{size} bytes without one" if size else "the body is empty"
@@ -125,7 +125,7 @@ def done_is_last(exchange: Exchange) -> Outcome:
 
 @check('the connection is released after the "[DONE]"', Of.BEGUN)
 def ends_after_done(exchange: Exchange) -> Outcome:
-    """The response ends; clients that read to the end wait otherwise (ml-explore/mlx-lm#1148)."""
+    """The response ends; otherwise clients that read to the end wait (ml-explore/mlx-lm#1148)."""
     if all(event.data != reading.DONE for event in _stream(exchange).events):
         raise undecided(Reason.NO_DONE, exchange)
     failure = exchange.failure
@@ -136,7 +136,7 @@ def ends_after_done(exchange: Exchange) -> Outcome:
 
 @check("no event carries an error", Of.BEGUN)
 def no_error_event(exchange: Exchange) -> Outcome:
-    """An error frame is how a stream fails late; a request that is valid should not fail."""
+    """An error frame reports a late failure; a valid request should not fail."""
     events = _events(exchange)
     for event in events:
         if reading.is_error(event.data):
@@ -150,7 +150,7 @@ def no_error_event(exchange: Exchange) -> Outcome:
 
 @check("no chunk has an error that is none", Of.BEGUN)
 def no_empty_error(exchange: Exchange) -> Outcome:
-    """Null, or an object without fields, beside the choices: some clients look for the key alone."""
+    """Null, or an object without fields, next to the choices: some clients only check whether the key exists."""
     chunks = reading.chunks(exchange)
     for chunk in chunks:
         if "error" in chunk.value:

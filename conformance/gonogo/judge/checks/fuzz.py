@@ -31,7 +31,7 @@ EXPECTED = {
 
 @compare('"{name}" of Schemathesis finds nothing', Of.ANY)
 def finds_nothing(*exchanges: Exchange, name: str) -> Outcome:
-    """What a check says of all cases that it fits, one defect a cause; see `gonogo.fuzz.checking` for what fits."""
+    """The findings of a check in all cases that it applies to, one defect a cause; see `gonogo.fuzz.checking`."""
     cases = attributable(exchanges)
     known = {exchange: said for exchange in cases if (said := remembered(exchange)) is not None}
     if cases and not known:
@@ -48,7 +48,7 @@ def finds_nothing(*exchanges: Exchange, name: str) -> Outcome:
 
 @compare("no operation takes a case without the key that another asks for", Of.ANY)
 def key_is_asked_for(*exchanges: Exchange) -> Outcome:
-    """Accepted cases that were sent again without a key, and with a wrong one; each operation is one cause."""
+    """Accepted cases sent again without a key, and with a wrong one; each operation is one cause."""
     sent = [exchange for exchange in attributable(exchanges) if fuzz_defects.meant(exchange) is Meant.KEYLESS]
     if not sent:
         raise undecided(Reason.NO_KEY_GIVEN)
@@ -70,5 +70,5 @@ def _without_key(exchange: Exchange, asking: str) -> Defect:
 
 
 def _place(exchange: Exchange, name: str) -> str:
-    """Where it is one cause: an operation, but for methods, which one router answers for all paths."""
+    """Where it is one cause: an operation, except for methods, which one router handles for all paths."""
     return name if name == "unsupported_method" else fuzz_defects.operation(exchange)

@@ -1,6 +1,6 @@
 """How a gateway handles its upstream: compares the client's answers with the upstream's side.
 
-The exchanges of a rule are those of clients, and those that the upstream recorded (`gonogo.stimuli.played`).
+The exchanges of a rule are the client's and the upstream's (`gonogo.stimuli.played`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TURNED_AWAY = frozenset({404, 429, 503})
 
 @compare("the client gets an error, or a connection that breaks", Of.ANY)
 def told_of_failure(*exchanges: Exchange) -> Outcome:
-    """An error status, an error event, or an end in the middle; anything but the end of a whole answer."""
+    """An error status, an error event, or a broken stream; not the end of a whole answer."""
     client, _ = _pair(exchanges)
     if _fails(client):
         return saw("answer that fails", client)
@@ -51,7 +51,7 @@ def told_of_failure(*exchanges: Exchange) -> Outcome:
 
 @compare("no finish reason is made up", Of.ANY)
 def no_reason_made_up(*exchanges: Exchange) -> Outcome:
-    """The upstream gave none."""
+    """The upstream sent no finish reason, so the gateway sends none."""
     client, _ = _pair(exchanges)
     if _fails(client):
         return saw("answer that fails", client)
@@ -65,7 +65,7 @@ def no_reason_made_up(*exchanges: Exchange) -> Outcome:
 
 @compare("the client gets the upstream's text and no comment as data", Of.ANY)
 def text_arrives(*exchanges: Exchange) -> Outcome:
-    """Every event is JSON or [DONE], and the text is that of the play exactly."""
+    """Every event is JSON or [DONE], and the text is exactly that of the play."""
     client, _ = _pair(exchanges)
     _readable(client)
     for event in reading.stream(client).events:
@@ -79,7 +79,7 @@ def text_arrives(*exchanges: Exchange) -> Outcome:
 
 @compare("the client gets the usage that the upstream counted", Of.ANY)
 def usage_arrives(*exchanges: Exchange) -> Outcome:
-    """One chunk carries it; a gateway that does not request it may count itself."""
+    """One chunk has the usage; a gateway that does not request it may count itself."""
     client, sights = _pair(exchanges)
     _readable(client)
     found = [(chunk, usage) for chunk in _chunks(client) if (usage := reading.usage(chunk.value)) is not None]
@@ -94,7 +94,7 @@ def usage_arrives(*exchanges: Exchange) -> Outcome:
 
 @compare("no chunk without choices reaches the client", Of.ANY)
 def usage_kept_back(*exchanges: Exchange) -> Outcome:
-    """Usage beside the last choice harms no client that takes the first of each chunk."""
+    """Usage next to the last choice does not harm clients that read the first choice of each chunk."""
     client, _ = _pair(exchanges)
     _readable(client)
     chunks = _chunks(client)
@@ -107,7 +107,7 @@ def usage_kept_back(*exchanges: Exchange) -> Outcome:
 
 @compare("the client gets the upstream's calls with an index each, or an error", Of.ANY)
 def calls_are_numbered(*exchanges: Exchange) -> Outcome:
-    """Put together by their index, the pieces are the calls of the play."""
+    """Joined by their index, the fragments are the calls of the play."""
     client, _ = _pair(exchanges)
     if _fails(client):
         return saw("answer that fails", client)
@@ -129,7 +129,7 @@ def calls_are_numbered(*exchanges: Exchange) -> Outcome:
 
 @compare("the upstream is left within {seconds:d} s", Of.ANY)
 def upstream_is_left(*exchanges: Exchange, seconds: int) -> Outcome:
-    """The upstream sees its connection closed, soon after the client closed its own."""
+    """The upstream's connection is closed soon after the client closed its own."""
     client, sights = _pair(exchanges)
     _readable(client, whole=False)
     last = sights[-1]
@@ -151,7 +151,7 @@ def upstream_is_left(*exchanges: Exchange, seconds: int) -> Outcome:
 
 @compare("each client gets its own answer", Of.ANY)
 def own_answer(*exchanges: Exchange) -> Outcome:
-    """The text names the request."""
+    """The text names the request, so it shows whose answer it is."""
     clients = _clients(exchanges)
     for client in clients:
         _readable(client)
@@ -164,7 +164,7 @@ def own_answer(*exchanges: Exchange) -> Outcome:
 
 @compare("none has the key of the client", Of.ANY)
 def client_key_kept(*exchanges: Exchange) -> Outcome:
-    """A key that the client shares with the upstream on purpose is the upstream's."""
+    """A key that the client shares with the upstream on purpose may be forwarded."""
     if not any(header(client.request.headers, "authorization") for client in _clients(exchanges)):
         raise undecided(Reason.NO_CLIENT_KEY)
     sights = _sights(exchanges)
@@ -177,7 +177,7 @@ def client_key_kept(*exchanges: Exchange) -> Outcome:
 
 @compare("each provider gets its own key alone", Of.ANY)
 def own_key(*exchanges: Exchange) -> Outcome:
-    """Of two providers, each with a key and a model of its own."""
+    """Each of two providers gets its own key and model."""
     sights = _sights(exchanges)
     by_provider = {
         name: [s for s in sights if header(s.request.headers, PROVIDER) == name] for name in (FIRST, SECOND)
@@ -199,7 +199,7 @@ def own_key(*exchanges: Exchange) -> Outcome:
 
 @compare("no answer holds a key of the upstream", Of.ANY)
 def key_not_leaked(*exchanges: Exchange) -> Outcome:
-    """In bodies and headers; the upstream's own errors repeat the key that it got."""
+    """In bodies and headers; the upstream's own errors repeat its key."""
     sights, clients = _sights(exchanges), _clients(exchanges)
     if not any("the key of the" in _saw(observed) for observed in sights):
         raise undecided(Reason.NO_UPSTREAM_KEY)
@@ -208,7 +208,7 @@ def key_not_leaked(*exchanges: Exchange) -> Outcome:
 
 @compare("no answer holds an address or a trace of the upstream", Of.ANY)
 def inside_not_told(*exchanges: Exchange) -> Outcome:
-    """The address is that which the gateway asks."""
+    """The address that the gateway connects to is hidden."""
     sights, clients = _sights(exchanges), _clients(exchanges)
     hosts = {host for observed in sights if (host := header(observed.request.headers, "host"))}
     words = dict.fromkeys(hosts, "the upstream's address") | {word: f'"{word}"' for word in plays.INSIDE}
@@ -220,7 +220,7 @@ def inside_not_told(*exchanges: Exchange) -> Outcome:
 
 @check("the failure is told as an error object", Of.ANY)
 def in_an_envelope(exchange: Exchange) -> Outcome:
-    """Whatever the upstream said, or did not."""
+    """Whatever the upstream returned, or if it returned nothing."""
     _failed(exchange)
     if exchange.status is None:
         return _broken(exchange, "an error object", ending(exchange))
@@ -231,7 +231,7 @@ def in_an_envelope(exchange: Exchange) -> Outcome:
 
 @compare("the failure is told with a status of {kind:d}xx", Of.ANY)
 def status_of_kind(*exchanges: Exchange, kind: int) -> Outcome:
-    """One of the class; what the gateway turned away itself, after it saw the upstream fail, says nothing."""
+    """A status of the class; rejections by the gateway itself, after it saw the upstream fail, do not count."""
     witnesses: list[Exchange] = []
     for client in _clients(exchanges):
         _failed(client)
@@ -264,13 +264,13 @@ def told_when(*exchanges: Exchange) -> Outcome:
 def _broken(
     exchange: Exchange, expected: str, found: str, at: reading.Chunk | sse.Event | None = None
 ) -> Deviation:
-    """What was found in one exchange of those that a rule looks at."""
+    """The deviation in one exchange of those that a rule looks at."""
     deviation = Deviation(expected, found, also=((exchange.id, found),))
     return deviation if at is None else deviation.located(exchange, at.offset, at.end)
 
 
 def _pair(exchanges: Sequence[Exchange]) -> tuple[Exchange, list[Exchange]]:
-    """The answer to the client, and what the upstream got for it. Raises Stop if it got nothing."""
+    """The answer to the client, and the upstream's request for it. Raises Stop if the upstream got none."""
     client = next(exchange for exchange in exchanges if is_played(exchange.stimulus))
     sights = _sights(exchanges)
     if not sights:
@@ -291,7 +291,7 @@ def _saw(observed: Exchange) -> str:
 
 
 def _fails(exchange: Exchange) -> bool:
-    """Whether a client sees that its answer failed."""
+    """Whether a client can see that its answer failed."""
     if exchange.failure is not None:
         return exchange.failure.kind in {FailureKind.RESET, FailureKind.PROTOCOL}
     if exchange.status is not None and exchange.status >= 400:
@@ -301,13 +301,13 @@ def _fails(exchange: Exchange) -> bool:
 
 
 def _failed(exchange: Exchange) -> None:
-    """Raise Stop for an answer that did not come in time: how long a gateway tries is its own affair."""
+    """Raise Stop for an answer that timed out: a gateway may retry as long as it likes."""
     if exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT:
         raise unanswered(exchange)
 
 
 def _readable(exchange: Exchange, *, whole: bool = True) -> None:
-    """Raise Stop for what is no answer that a client can read."""
+    """Raise Stop for an answer that a client cannot read."""
     if exchange.status != 200 or (whole and exchange.failure is not None):
         raise unanswered(exchange)
 
@@ -327,7 +327,7 @@ def _said(exchange: Exchange) -> object:
 
 
 def _calls(parts: Iterable[Object]) -> list[tuple[str, str]]:
-    """Name and arguments of each call, its pieces joined by their index."""
+    """Name and arguments of each call, its fragments joined by their index."""
     made: dict[int, tuple[str, str]] = {}
     for part in parts:
         index = part["index"]
@@ -343,7 +343,7 @@ def _spelled(calls: Iterable[tuple[str, str]]) -> str:
 
 
 def _holds_none(clients: Sequence[Exchange], words: dict[str, str]) -> Outcome:
-    """A deviation for the first answer with one of the words, of which the values say what they are."""
+    """A deviation for the first answer with one of the words; the values describe them."""
     for client in clients:
         heads = " ".join(value for _, value in client.headers)
         for word, what in words.items():

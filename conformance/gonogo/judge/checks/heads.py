@@ -23,7 +23,7 @@ IDENTITY = "identity"
 
 @check("no server error is the answer, unless it says that there is no such thing", Of.ANY)
 def harmless(exchange: Exchange) -> Outcome:
-    """Neither 5xx, apart from 501, nor a connection that is dropped before the status."""
+    """Neither 5xx, apart from 501, nor a connection that is closed before the status."""
     status = exchange.status
     if status is None:
         if timed_out(exchange):
@@ -33,7 +33,7 @@ def harmless(exchange: Exchange) -> Outcome:
         raise unhelpful_status(exchange)
     if status >= 500 and status != 501:
         return Deviation("a status below 500", f"status {status}")
-    # The other methods that are sent, HEAD and OPTIONS, and GET for a path with a slash, have no answer of a kind.
+    # HEAD, OPTIONS, and GET for a path with a trailing slash have no expected kind of answer.
     if exchange.request.method == "POST" and accepted(exchange) and not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
     return saw(f"status {status}", exchange)
@@ -43,7 +43,7 @@ def harmless(exchange: Exchange) -> Outcome:
 def allowed(exchange: Exchange) -> Outcome:
     """The status, origin and headers that let a browser send the request, by the Fetch standard.
 
-    A browser never sends a key along, so that a refusal for the want of one keeps every page out.
+    Browsers never send a key with a preflight, so requiring one blocks every page.
     """
     if exchange.status is None or turned_away(exchange):
         raise unanswered(exchange)
@@ -66,7 +66,7 @@ def allowed(exchange: Exchange) -> Outcome:
 
 @check("the answer has no more than one length", Of.ANY)
 def one_length(exchange: Exchange) -> Outcome:
-    """Content-Length or Transfer-Encoding: given both, two readers find two ends of the answer."""
+    """Content-Length or Transfer-Encoding: with both, two parsers can disagree about the end of the answer."""
     if exchange.status is None:
         raise unanswered(exchange)
     length, coding = exchange.header("content-length"), exchange.header("transfer-encoding")
@@ -80,7 +80,7 @@ def one_length(exchange: Exchange) -> Outcome:
 
 @check("the connection stays, or the answer says that it does not", Of.ANSWERED)
 def connection_kept(exchange: Exchange) -> Outcome:
-    """HTTP/1.1 keeps connections; who closes them anyway announces it (RFC 9112 section 9.3)."""
+    """HTTP/1.1 keeps connections open; a server that closes one announces it (RFC 9112 section 9.3)."""
     if not accepted(exchange):
         raise unanswered(exchange)
     if exchange.hung_up is None:
@@ -92,7 +92,7 @@ def connection_kept(exchange: Exchange) -> Outcome:
 
 @check("the body has no content coding that was not asked for", Of.ANY)
 def uncoded(exchange: Exchange) -> Outcome:
-    """Who takes no coding may know none; HEAD and answers without a body have nothing to code."""
+    """No coding if the client accepts none; HEAD and answers without a body have nothing to encode."""
     if exchange.status is None:
         raise unanswered(exchange)
     asked = header(exchange.request.headers, "accept-encoding") or IDENTITY

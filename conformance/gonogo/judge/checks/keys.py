@@ -35,7 +35,7 @@ def not_failing(exchange: Exchange) -> Outcome:
 
 @compare("the last is refused with 401 where the first is accepted", Of.ANY)
 def unauthorized(*exchanges: Exchange) -> Outcome:
-    """401 is the one status by which clients know that it is about the key."""
+    """401 is the only status by which clients recognise a key error."""
     refusal = _refusal(*exchanges)
     if refusal.status == UNAUTHORIZED:
         return saw("status 401", refusal)
@@ -56,7 +56,7 @@ def coded(*exchanges: Exchange, code: str) -> Outcome:
 
 @compare("the last is refused with a challenge where the first is accepted", Of.ANY)
 def challenged(*exchanges: Exchange) -> Outcome:
-    """A 401 says how one may authenticate (RFC 9110 section 15.5.2)."""
+    """A 401 has a challenge (RFC 9110 section 15.5.2)."""
     refusal = _refusal(*exchanges)
     if refusal.status != UNAUTHORIZED:
         raise undecided(Reason.OTHER_STATUS, refusal, status=refusal.status)
@@ -67,7 +67,7 @@ def challenged(*exchanges: Exchange) -> Outcome:
 
 @compare("the refusal of the last does not tell the key where the first is accepted", Of.ANY)
 def not_echoed(*exchanges: Exchange) -> Outcome:
-    """A key that was mistyped is nearly the right one, and errors end in logs."""
+    """A mistyped key is nearly the right one, and errors end up in logs."""
     refusal = _refusal(*exchanges)
     offset = refusal.body.find(WRONG_KEY.removeprefix("Bearer ").encode())
     if offset >= 0:
@@ -79,7 +79,7 @@ def not_echoed(*exchanges: Exchange) -> Outcome:
 
 @compare("a wrong key is refused like none", Of.ANY)
 def wrong_like_none(*exchanges: Exchange) -> Outcome:
-    """A key that may be any key protects nothing.
+    """A server that accepts any key is not protected.
 
     The exchanges are the plain request, the one without a key, and the one with a wrong key.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @check("it is answered as if its stream had not been left", Of.ANY)
 def answered_again(exchange: Exchange) -> Outcome:
-    """A model that was asked nothing else than a plain question before."""
+    """After a plain question only, the model still answers."""
     if exchange.failure is None and accepted(exchange):
         if not kinds.of_its_kind(exchange):
             raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
@@ -32,7 +32,7 @@ def answered_again(exchange: Exchange) -> Outcome:
 
 @check("the target still answers afterwards", Of.ANY)
 def still_answers(exchange: Exchange) -> Outcome:
-    """A request that was accepted before is accepted again; its key names the requests to blame where it is not."""
+    """A request that was accepted before is accepted again; its key names the requests to blame otherwise."""
     if exchange.failure is None and accepted(exchange):
         if not kinds.of_its_kind(exchange):
             raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))

@@ -21,7 +21,7 @@ TOO_LARGE = 413
 
 @compare("the last neither fails the server nor breaks off", Of.ANY)
 def answered_or_refused(plain: Exchange, exchange: Exchange) -> Outcome:
-    """Accepted or refused; where the plain stream fails as well, it is not the limit."""
+    """Accepted or refused; if the plain stream fails as well, the limit is not the cause."""
     outcome = _not_failing(exchange)
     if isinstance(outcome, Deviation) and not _is_whole(plain):
         raise undecided(Reason.PLAIN_REFUSED, plain, exchange, ending=ending(plain))
@@ -30,7 +30,7 @@ def answered_or_refused(plain: Exchange, exchange: Exchange) -> Outcome:
 
 @compare("the last is refused before its stream begins, or has no error in it", Of.ANY)
 def not_failing_late(plain: Exchange, exchange: Exchange) -> Outcome:
-    """An error in place of text is a refusal that came too late for a status."""
+    """An error in place of text is a refusal that is too late for a status."""
     status = exchange.status
     if status is not None and 400 <= status < 500 and status not in {401, 403, 429}:
         return saw(f"status {status}", exchange)
@@ -60,7 +60,7 @@ def _not_failing(exchange: Exchange) -> Outcome:
 
 @check("the prompt is refused, or counted whole", Of.ANY)
 def refused_or_whole(exchange: Exchange) -> Outcome:
-    """A prompt that was cut to the context has fewer tokens than it had words, and each of them is one or more."""
+    """A truncated prompt has fewer tokens than words, and every word has at least one token."""
     if not accepted(exchange):
         return not_accepted(exchange)
     usage = reading.usage(reading.answer(exchange))
@@ -79,7 +79,7 @@ def refused_or_whole(exchange: Exchange) -> Outcome:
 
 @check("the refusal says that the context is exceeded", Of.REFUSED)
 def says_context(exchange: Exchange) -> Outcome:
-    """The code that agents branch on; a limit on bytes (413) has nothing to do with it."""
+    """The code that agents branch on; a size limit in bytes (413) is something else."""
     if exchange.status == TOO_LARGE:
         raise unhelpful_status(exchange)
     not_of_the_model(exchange)
@@ -87,6 +87,6 @@ def says_context(exchange: Exchange) -> Outcome:
 
 
 def _words(exchange: Exchange) -> int:
-    """How many words the one message of the request has."""
+    """The number of words in the only message of the request."""
     messages = reading.objects(exchange.request.fields.get("messages"))
     return sum(len(str(message.get("content")).split()) for message in messages)

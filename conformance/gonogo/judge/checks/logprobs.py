@@ -27,13 +27,13 @@ ROUNDING = 1e-3
 
 @check("there are log probabilities of the content", Of.BEGUN)
 def chat_present(exchange: Exchange) -> Outcome:
-    """Asked for and accepted, so they come; completions' form is none of chat's (vllm-project/vllm#3179)."""
+    """Requested and accepted, so they are present; the form of completions does not count (vllm-project/vllm#3179)."""
     return _present(exchange, "content")
 
 
 @check("there are log probabilities of the text", Of.BEGUN)
 def completion_present(exchange: Exchange) -> Outcome:
-    """Asked for and accepted, so they come; chat's form is none of completions'."""
+    """Requested and accepted, so they are present; the form of chat does not count."""
     return _present(exchange, "tokens")
 
 
@@ -51,7 +51,7 @@ def one_each(exchange: Exchange) -> Outcome:
 
 @check("every log probability is a number that is not above 0", Of.BEGUN)
 def possible(exchange: Exchange) -> Outcome:
-    """The logarithm of a probability; what is not finite is not JSON."""
+    """The logarithm of a probability; infinite values are not JSON."""
     values = list(_values(exchange))
     for value in values:
         if not isfinite(value) or value > ROUNDING:
@@ -70,7 +70,9 @@ def tops_present(exchange: Exchange) -> Outcome:
 
 @compare("where the first is taken, the last is taken too, with log probabilities", Of.ANY)
 def taken_with_logprobs(first: Exchange, last: Exchange) -> Outcome:
-    """Taken and left out is ignored; where the first has none either, another rule says so."""
+    """If log probabilities are omitted, they were ignored; if the first answer has none either, another rule checks
+    it.
+    """
     taken = taken_like_the_first(first, last)
     if not isinstance(taken, Kept):
         return taken
@@ -81,7 +83,7 @@ def taken_with_logprobs(first: Exchange, last: Exchange) -> Outcome:
 
 @compare("the stopped text has the log probabilities of its tokens")
 def stopped_with_logprobs(whole: Exchange, cut: Exchange) -> Outcome:
-    """Of the token that the sequence begins in they may be there or not, and of what comes after it as well."""
+    """The token in which the sequence begins, and those after it, may be there or not."""
     stopped_text(whole, cut).expect_ended()
     if not token_logprobs.pieces(cut):
         return _present(cut, "content")
@@ -94,7 +96,7 @@ def stopped_with_logprobs(whole: Exchange, cut: Exchange) -> Outcome:
 
 @check("no token lists alternatives, as none were asked for", Of.BEGUN)
 def no_tops(exchange: Exchange) -> Outcome:
-    """Of a completion the token itself is accepted, because the schema includes it."""
+    """For a completion the token itself is accepted, because the schema includes it."""
     most = max((len(top) for top in _tops(exchange)), default=0)
     if most > ("messages" not in exchange.request.fields):
         return Deviation("no alternatives", f"there are {most} at a place")
@@ -103,7 +105,7 @@ def no_tops(exchange: Exchange) -> Outcome:
 
 @check("no token lists more of the likeliest than were asked for", Of.BEGUN)
 def tops_limited(exchange: Exchange) -> Outcome:
-    """Of a completion one more is accepted: the schema adds the token itself where it is not among them."""
+    """For a completion one more is accepted: the schema adds the token itself if it is not among them."""
     chat = "messages" in exchange.request.fields
     limit = (
         token_logprobs.asked(exchange, "top_logprobs")
@@ -119,7 +121,7 @@ def tops_limited(exchange: Exchange) -> Outcome:
 
 @check("the likeliest tokens stand in order", Of.BEGUN)
 def tops_sorted(exchange: Exchange) -> Outcome:
-    """Best first; completions have a map, which has no order."""
+    """The best first; completions have a map, which has no order."""
     seen = 0
     for top in _tops(exchange):
         values = [value for item in top if (value := token_logprobs.number(item.get("logprob"))) is not None]
@@ -131,7 +133,7 @@ def tops_sorted(exchange: Exchange) -> Outcome:
 
 @check("the bytes of every token are its text", Of.BEGUN)
 def bytes_are_text(exchange: Exchange) -> Outcome:
-    """Where they are whole characters; a token may be part of one."""
+    """The bytes of whole characters; a token may be part of one."""
     compared = 0
     for entry in token_logprobs.entries(exchange):
         token, data = entry.get("token"), _bytes(entry)
@@ -149,7 +151,7 @@ def bytes_are_text(exchange: Exchange) -> Outcome:
 
 @check("the tokens spell the text", Of.BEGUN)
 def tokens_spell_text(exchange: Exchange) -> Outcome:
-    """By their bytes, where all have them; an end token more at the end is accepted."""
+    """By their bytes, if all have them; an additional end token is accepted."""
     said = text(exchange)
     spelt = _spelt(exchange)
     if not said:
@@ -174,7 +176,7 @@ def entries_fit(exchange: Exchange) -> Outcome:
 
 @check("the four arrays of the log probabilities have one length", Of.BEGUN)
 def same_lengths(exchange: Exchange) -> Outcome:
-    """They run in parallel; a reader zips them."""
+    """The arrays have the same length; clients zip them."""
     found = token_logprobs.arrays(exchange)
     missing = [name for name in token_logprobs.ARRAYS if name not in found]
     if missing:
@@ -187,7 +189,7 @@ def same_lengths(exchange: Exchange) -> Outcome:
 
 @check("no text offset is smaller than the one before", Of.BEGUN)
 def offsets_rise(exchange: Exchange) -> Outcome:
-    """Tokens stand one after the other."""
+    """Offsets increase from token to token."""
     offsets = _offsets(exchange)
     for earlier, later in pairwise(offsets):
         if later < earlier:
@@ -197,7 +199,7 @@ def offsets_rise(exchange: Exchange) -> Outcome:
 
 @check("the text offsets are as far apart as the tokens are long", Of.BEGUN)
 def offsets_fit(exchange: Exchange) -> Outcome:
-    """In characters, wherever the first one lies; undecided if a token is part of a character."""
+    """In characters, from whichever offset the first has; undecided if a token is part of a character."""
     offsets = _offsets(exchange)
     tokens = [token for token in token_logprobs.arrays(exchange)["tokens"] if isinstance(token, str)]
     if len(tokens) != len(offsets) or any("\ufffd" in token or "bytes:" in token for token in tokens):
@@ -211,7 +213,7 @@ def offsets_fit(exchange: Exchange) -> Outcome:
 
 @check("the first text offset is that of the text, or of what comes after the prompt", Of.BEGUN)
 def offsets_begin(exchange: Exchange) -> Outcome:
-    """0 where the text begins, or the length of the prompt in characters; with the prompt echoed it is 0."""
+    """0 at the beginning of the text, or the length of the prompt in characters; with the prompt echoed it is 0."""
     offsets = _offsets(exchange)
     prompt = exchange.request.fields.get("prompt")
     if not isinstance(prompt, str):
@@ -246,7 +248,7 @@ def _tokens(exchange: Exchange) -> list[object]:
 
 
 def _own(exchange: Exchange) -> Iterator[float]:
-    """The log probability of each token itself, those left out that are no numbers."""
+    """The log probability of each token itself, without values that are no numbers."""
     if "messages" in exchange.request.fields:
         found = [entry.get("logprob") for entry in token_logprobs.entries(exchange)]
     else:
@@ -255,7 +257,7 @@ def _own(exchange: Exchange) -> Iterator[float]:
 
 
 def _values(exchange: Exchange) -> Iterator[float]:
-    """The log probabilities of the tokens, and in a chat those of their alternatives."""
+    """The log probabilities of the tokens, for chat also those of the alternatives."""
     if "messages" not in exchange.request.fields:
         yield from _own(exchange)
         return
@@ -267,7 +269,7 @@ def _values(exchange: Exchange) -> Iterator[float]:
 
 
 def _tops(exchange: Exchange) -> Iterator[list[Object]]:
-    """The likeliest tokens at each place; those of a completion without the map's keys."""
+    """The likeliest tokens at each place; for a completion without the map's keys."""
     if "messages" in exchange.request.fields:
         for entry in token_logprobs.entries(exchange):
             yield reading.objects(entry.get("top_logprobs"))

@@ -1,4 +1,4 @@
-"""A message, whole or streamed: its blocks, and why it ended."""
+"""A message, whole or streamed: its blocks, and its stop reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACES: Final = {"thinking": 0, "redacted_thinking": 0, "text": 1, "tool_use": 
 
 @check("each block of the message fits its type")
 def blocks_fit(exchange: Exchange) -> Outcome:
-    """Of a type that is not known nothing is asked, and what uses of tools have is checked by another rule."""
+    """Blocks of unknown types are ignored, and another rule checks tool uses."""
     seen = 0
     for number, block in enumerate(_content(exchange)):
         if not block.type:
@@ -46,7 +46,7 @@ def _content(exchange: Exchange) -> tuple[Block, ...]:
 
 @check("the message has text")
 def has_text(exchange: Exchange) -> Outcome:
-    """A model that only thinks until its limit has not come to say anything; one that has ended has."""
+    """A model that was cut while thinking may have no text; one that has ended has some."""
     if any(block.type == "text" and block.text("text").strip() for block in messages.blocks(exchange)):
         return saw("block of text", exchange)
     if messages.stop_reason(exchange) in (*messages.CUT, "stop_sequence", "refusal"):
@@ -57,7 +57,7 @@ def has_text(exchange: Exchange) -> Outcome:
 
 @check("no block of text is empty", Of.BEGUN)
 def no_empty_text(exchange: Exchange) -> Outcome:
-    """A block that says nothing is refused when it is sent back. One that was cut short by its limit may be so."""
+    """An empty block is refused when it is sent back. One that was cut by the limit may be empty."""
     found = [block for block in messages.blocks(exchange) if block.type == "text"]
     if not all(block.text("text") for block in found):
         messages.ended(exchange)
@@ -69,7 +69,7 @@ def no_empty_text(exchange: Exchange) -> Outcome:
 
 @check("thinking comes before text, and text before uses of tools", Of.BEGUN)
 def in_order(exchange: Exchange) -> Outcome:
-    """As the API has them; blocks that are not known may be anywhere."""
+    """In the order of the API; unknown blocks may be anywhere."""
     known = [block.type for block in messages.blocks(exchange) if block.type in _PLACES]
     for before, after in pairwise(known):
         if _PLACES[before] > _PLACES[after]:
@@ -79,7 +79,7 @@ def in_order(exchange: Exchange) -> Outcome:
 
 @check("the stop reason is one that the contract knows", Of.BEGUN)
 def stop_reason_known(exchange: Exchange) -> Outcome:
-    """A word of the list; null is only for a message that has not ended."""
+    """A value of the list; null only for a message that has not ended."""
     holder = messages.ending(exchange)
     if holder is None:
         messages.ended(exchange)
@@ -95,7 +95,7 @@ def stop_reason_known(exchange: Exchange) -> Outcome:
 
 @check("the message has a stop sequence, be it null", Of.BEGUN)
 def stop_sequence_there(exchange: Exchange) -> Outcome:
-    """A string or null; which one is checked by another rule."""
+    """A string or null; another rule checks which one."""
     holder = messages.ending(exchange)
     if holder is None:
         raise undecided(Reason.NOTHING_SEEN, exchange, what="message_delta")
@@ -107,7 +107,7 @@ def stop_sequence_there(exchange: Exchange) -> Outcome:
 
 @check("a stop sequence is named only where one ended the message", Of.BEGUN)
 def stop_sequence_only_there(exchange: Exchange) -> Outcome:
-    """Null with every other reason; where one of the request is named, it is the reason that is wrong."""
+    """Null with every other reason; if it names one of the request, the reason is wrong instead."""
     reason, found = messages.stop_reason(exchange), messages.stop_sequence(exchange)
     given = exchange.request.fields.get("stop_sequences") or []
     if reason != "stop_sequence" and found in given:
@@ -121,7 +121,7 @@ def stop_sequence_only_there(exchange: Exchange) -> Outcome:
 
 @check("a message that ends with tool_use has a use of a tool", Of.BEGUN)
 def tool_use_has_one(exchange: Exchange) -> Outcome:
-    """Loops over tools run none, and wait."""
+    """Tool loops would run nothing, and wait."""
     reason = messages.stop_reason(exchange)
     uses = any(block.type == "tool_use" for block in messages.blocks(exchange))
     if reason == "tool_use" and not uses:

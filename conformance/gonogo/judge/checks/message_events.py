@@ -1,4 +1,4 @@
-"""The events of a streamed message: what each has, and what the pieces of a block are."""
+"""The events of a streamed message: their fields, and the deltas of a block."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def field_fits_apart(exchange: Exchange, field: str, kind: str, others: list[str
 
 @check("the message begins without content", Of.BEGUN)
 def begins_empty(exchange: Exchange) -> Outcome:
-    """An empty list, to which clients append."""
+    """The list is empty, and clients append to it."""
     found = _some(exchange, MESSAGE_START)
     for event in found:
         message = messages.part(event, "message")
@@ -84,7 +84,7 @@ def begins_empty(exchange: Exchange) -> Outcome:
 
 @check("the message begins without a stop reason", Of.BEGUN)
 def begins_unstopped(exchange: Exchange) -> Outcome:
-    """Null, and not left out: that it has not ended is said."""
+    """Null, and not absent: the message has not ended."""
     found = _some(exchange, MESSAGE_START)
     for event in found:
         message = messages.part(event, "message")
@@ -95,7 +95,7 @@ def begins_unstopped(exchange: Exchange) -> Outcome:
 
 @check("the events of blocks have the numbers of blocks", Of.BEGUN)
 def numbered(exchange: Exchange) -> Outcome:
-    """A whole number from 0 in each of them; which one is checked by another rule."""
+    """An integer from 0 in each of them; another rule checks its value."""
     found = messages.of_kind(exchange, BLOCK_START, BLOCK_DELTA, BLOCK_STOP)
     for event in found:
         number = messages.index(event)
@@ -106,19 +106,19 @@ def numbered(exchange: Exchange) -> Outcome:
 
 @check("every block begins as its type asks for", Of.BEGUN)
 def blocks_begin(exchange: Exchange) -> Outcome:
-    """Of a type that is not known nothing is asked, and what uses of tools have is checked by another rule."""
+    """Blocks of unknown types are ignored, and another rule checks tool uses."""
     return _parts(exchange, BLOCK_START, "content_block", BLOCKS)
 
 
 @check("every delta has what its type asks for", Of.BEGUN)
 def deltas_fit(exchange: Exchange) -> Outcome:
-    """Of a type that is not known nothing is asked."""
+    """Deltas of unknown types are ignored."""
     return _parts(exchange, BLOCK_DELTA, "delta", DELTAS)
 
 
 @check("every delta is of the kind of its block", Of.BEGUN)
 def delta_of_block(exchange: Exchange) -> Outcome:
-    """Text goes on in blocks of text, the input of a tool in uses of tools, thinking in thinking."""
+    """Text deltas belong to text blocks, input deltas to tool uses, thinking deltas to thinking."""
     types: dict[int | None, object] = {}
     seen = 0
     for event in messages.of_kind(exchange, BLOCK_START, BLOCK_DELTA):
@@ -129,7 +129,7 @@ def delta_of_block(exchange: Exchange) -> Outcome:
         given = str(messages.part(event, "delta").get("type"))
         belongs, _ = messages.PIECES.get(given, ("", ""))
         if not belongs or types.get(number) not in BLOCKS:
-            continue  # one of them is not known, or the block never began
+            continue  # one of them is unknown, or the block never began
         if types[number] != belongs:
             return _at(
                 exchange, event, f"{given} in a block of type {belongs}", f"its block is {types[number]}"
@@ -140,7 +140,7 @@ def delta_of_block(exchange: Exchange) -> Outcome:
 
 @check("a stream that fails says so in an event named error", Of.BEGUN)
 def error_told(exchange: Exchange) -> Outcome:
-    """Named so, with the envelope of this API: clients take any other form for the end of the text."""
+    """Named so, with the envelope of this API: clients read any other form as the end of the text."""
     events = named_events.events(exchange)
     for event in events:
         if not messages.is_error(event):
@@ -154,7 +154,7 @@ def error_told(exchange: Exchange) -> Outcome:
 
 @check("no event of the stream is an error", Of.BEGUN)
 def no_error(exchange: Exchange) -> Outcome:
-    """It is how a stream fails late; a request that is valid should not fail."""
+    """An error event reports a late failure; a valid request should not fail."""
     events = named_events.events(exchange)
     for event in events:
         if messages.is_error(event):
@@ -165,7 +165,7 @@ def no_error(exchange: Exchange) -> Outcome:
 
 @check('no "[DONE]" is in the stream', Of.BEGUN)
 def no_done(exchange: Exchange) -> Outcome:
-    """message_stop is the end; [DONE] belongs to chat, and is no JSON."""
+    """message_stop is the end; [DONE] belongs to chat, and is not JSON."""
     for event in reading.stream(exchange).events:
         if event.data.strip() == reading.DONE:
             return Deviation("message_stop as the last event", "there is a [DONE]").located(
@@ -176,7 +176,7 @@ def no_done(exchange: Exchange) -> Outcome:
 
 @check("the connection is released after message_stop", Of.BEGUN)
 def released(exchange: Exchange) -> Outcome:
-    """The response ends; clients that read to the end wait otherwise."""
+    """The response ends; otherwise clients that read to the end wait."""
     if not messages.of_kind(exchange, MESSAGE_STOP):
         raise undecided(Reason.NO_END, exchange)
     if exchange.failure is None:
@@ -185,12 +185,12 @@ def released(exchange: Exchange) -> Outcome:
 
 
 def owned_by_tools(kind: str, misfit: Misfit) -> bool:
-    """Whether a rule about uses of tools owns what is wrong with a block of this type."""
+    """Whether a rule about tool uses owns the misfit of a block of this type."""
     return kind == "tool_use" and misfit.field in ("id", "name", "input")
 
 
 def _parts(exchange: Exchange, kind: str, name: str, components: Mapping[str, str]) -> Outcome:
-    """The object under this name in each event of the kind, against the schema of its own type."""
+    """The object under this name in each event of the kind, validated against the schema of its type."""
     seen = 0
     for event in _some(exchange, kind):
         value = messages.part(event, name)

@@ -1,4 +1,4 @@
-"""What a message may be asked with: either key, either version, what Claude Code adds; and how it is refused."""
+"""The requests of the Messages API: either key header, either version, Claude Code's fields; and their refusals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NOT_SUPPORTED: Final = re.compile(r"not (?:currently )?supported|unsupported", 
 def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchange) -> Outcome:
     """The exchanges are a plain one of chat, one without a key, and one of messages with each header.
 
-    Where none is needed, both headers say nothing. The last is wrong by its body, and refused for that.
+    If no key is required, both headers prove nothing. The last has an invalid body, and is refused for that.
     """
     expect_plain(bearer)
     if own.status in {401, 403}:
@@ -59,7 +59,7 @@ def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchan
 
 @compare("the newer version is taken like the older", Of.ANY)
 def either_version(older: Exchange, *newer: Exchange) -> Outcome:
-    """Where requests with the newer one are refused for something else, that is not said against it."""
+    """A refusal of the newer version for another reason proves nothing."""
     expect_plain(older)
     taken = [exchange for exchange in newer if accepted(exchange)]
     if taken:
@@ -72,7 +72,7 @@ def either_version(older: Exchange, *newer: Exchange) -> Outcome:
 
 @compare("a request of Claude Code is taken", Of.ANY)
 def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
-    """Fields and values that a server does not know are passed over; of the role system another rule speaks."""
+    """Unknown fields and values are ignored; another rule checks the role system."""
     expect_plain(plain)
     if accepted(other):
         expect_kind(other)
@@ -88,7 +88,7 @@ def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
 
 @compare("a message of role system is taken, or refused as not supported", Of.ANY)
 def system_role(plain: Exchange, other: Exchange) -> Outcome:
-    """With 400, in words by which Claude Code knows to ask again without it."""
+    """With 400, in words by which Claude Code knows to retry without it."""
     expect_plain(plain)
     if accepted(other):
         expect_kind(other)
@@ -121,7 +121,7 @@ def envelope(exchange: Exchange) -> Outcome:
 
 @check("the type of the error goes with its status", Of.REFUSED)
 def type_of_status(exchange: Exchange) -> Outcome:
-    """By the list of the API; of a status that is not in it nothing is said."""
+    """By the list of the API; a status that is not in it is ignored."""
     error = reading.answer(exchange).get("error")
     if not isinstance(error, dict):
         raise undecided(Reason.NO_ERROR_OBJECT, exchange)
@@ -137,7 +137,7 @@ def type_of_status(exchange: Exchange) -> Outcome:
 
 @check("the count is taken without a limit", Of.ANY)
 def counted(exchange: Exchange) -> Outcome:
-    """A count generates nothing, so that nothing limits it; a server that does not count says that it has no route."""
+    """A count generates nothing and has no limit; a server that does not count reports a missing route."""
     status = exchange.status
     if accepted(exchange):
         expect_kind(exchange)
@@ -154,5 +154,5 @@ def _speaks_of_version(exchange: Exchange) -> bool:
 
 
 def _message(exchange: Exchange) -> str:
-    """What a refusal says, all of it."""
+    """The whole message of a refusal."""
     return exchange.body.decode("utf-8", "replace")

@@ -1,4 +1,6 @@
-"""The text of a message: the same whole and streamed, within its limit and its stop sequences, and of a given form."""
+"""The text of a message: equal whole and streamed, within its limit and its stop sequences, and in the requested
+form.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @compare("the pieces are the text of the whole message, where greedy text repeats", Of.BEGUN)
 def same_text(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
-    """Whether greedy text repeats, chat tells: where it does not, texts need not be the same."""
+    """Chat shows whether greedy text repeats: if it does not, texts may differ."""
     repeated(first, again)
     expected, found = messages.text(whole).strip(), messages.text(streamed).strip()
     if expected == found:
@@ -31,7 +33,7 @@ def same_text(first: Exchange, again: Exchange, whole: Exchange, streamed: Excha
 
 @compare("the stream ends for the reason of the whole message, after as many tokens", Of.BEGUN)
 def same_end(whole: Exchange, streamed: Exchange) -> Outcome:
-    """Where both say the same."""
+    """Compared if both have the same text."""
     if messages.text(whole).strip() != messages.text(streamed).strip():
         raise undecided(Reason.TEXTS_DIFFER, whole, streamed)
     if not messages.output_tokens(whole) or not messages.output_tokens(streamed):
@@ -51,9 +53,9 @@ def _end(exchange: Exchange) -> str:
 
 @compare("the limit ends the last message, for the reason max_tokens", Of.BEGUN)
 def stopped_by_limit(longer: Exchange, limited: Exchange) -> Outcome:
-    """The first answer shows that there was more to say: a model that ends by itself with its last token says so.
+    """The first answer shows that there was more to say: a model that ends with its last token says so.
 
-    The limit of a context that is smaller is one too.
+    A smaller context limit counts too.
     """
     more, most = messages.output_tokens(longer), reading.count(limited.request.fields.get("max_tokens")) or 0
     if more <= most:
@@ -79,7 +81,7 @@ AHEAD: Final = 16
 
 @compare("the message does not go on behind its stop sequence")
 def stopped(longer: Exchange, cut: Exchange) -> Outcome:
-    """Where the sequence is in no text, the text is another one than that which it was cut out of."""
+    """If the text lacks the sequence, it is not the text from which the sequence was taken."""
     seen = _cut(longer, cut)
     if seen.ran_on:
         return Deviation(f"the text up to {seen.stop!r}: {seen.before!r}", f"the text is {seen.found!r}")
@@ -89,7 +91,7 @@ def stopped(longer: Exchange, cut: Exchange) -> Outcome:
 
 @compare("the stop sequence is not in the message")
 def stop_excluded(longer: Exchange, cut: Exchange) -> Outcome:
-    """What is returned ends before it; where the text goes on behind it, that is checked by another rule."""
+    """The returned text ends before it; another rule checks text that continues after it."""
     seen = _cut(longer, cut)
     if seen.after is not None and not seen.ran_on:
         return Deviation(f"the text up to {seen.stop!r}: {seen.before!r}", f"the text is {seen.found!r}")
@@ -99,7 +101,7 @@ def stop_excluded(longer: Exchange, cut: Exchange) -> Outcome:
 
 @compare("the reason of the stopped message is stop_sequence")
 def stop_told(longer: Exchange, cut: Exchange) -> Outcome:
-    """Not end_turn, after which clients take the answer for complete."""
+    """Not end_turn, which clients read as a complete answer."""
     _cut(longer, cut).expect_stopped()
     given = messages.stop_reason(cut)
     if given == "stop_sequence":
@@ -109,7 +111,7 @@ def stop_told(longer: Exchange, cut: Exchange) -> Outcome:
 
 @compare("the stop sequence that ended the message is named")
 def stop_named(longer: Exchange, cut: Exchange) -> Outcome:
-    """The one of the list that came."""
+    """The sequence of the list that matched."""
     seen = _cut(longer, cut)
     seen.expect_stopped()
     if messages.stop_reason(cut) != "stop_sequence":
@@ -124,10 +126,10 @@ def stop_named(longer: Exchange, cut: Exchange) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """The stop sequence that comes first in the longer text, the text before it, and what came.
+    """The stop sequence that comes first in the longer text, the text before it, and the returned text.
 
-    `found` is the text that came, and `after` what of it is behind the sequence, None if that is not in it. It has
-    `ran_on` where that is more than one token holds, or all of the longer text.
+    `found` is the returned text, `after` its part after the sequence, None if it lacks the sequence. `ran_on` is
+    whether that part is longer than a token, or the whole longer text.
     """
 
     stop: str
@@ -138,7 +140,7 @@ class _Cut:
     exchanges: tuple[Exchange, Exchange]
 
     def expect_stopped(self) -> None:
-        """Raise Stop if the sequence did not end the text, well or badly."""
+        """Raise Stop if the sequence did not end the text at all."""
         if self.ran_on:
             raise undecided(Reason.NOT_STOPPED, self.exchanges[1])
         if self.after is None and self.found != self.before:
@@ -166,7 +168,7 @@ BEGINNINGS: Final = ("{", "`", "<")
 
 @check("the text of the message is JSON that its schema admits", Of.BEGUN)
 def schema_kept(exchange: Exchange) -> Outcome:
-    """A server that takes a schema holds the model to it, or refuses; a constant is not met by luck."""
+    """A server that accepts a schema enforces it, or refuses; a constant does not occur by chance."""
     if not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
     reason, said = messages.stop_reason(exchange), messages.text(exchange)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @check("a tool is used in the message", Of.BEGUN)
 def used(exchange: Exchange) -> Outcome:
-    """It must be: with text in place of it, the choice was accepted and ignored."""
+    """The choice forces a call: text in its place shows that the choice was ignored."""
     found = [block for block in messages.blocks(exchange) if block.type == "tool_use"]
     if found:
         return saw("tool_use block", exchange, count=len(found))
@@ -35,7 +35,7 @@ def used(exchange: Exchange) -> Outcome:
 
 
 def uncut(exchange: Exchange) -> None:
-    """Raise Stop if the limit cut the answer, or the model refused, so that what it lacks might have come."""
+    """Raise Stop if the limit cut the answer, or the model refused, so that a missing part might have followed."""
     reason = messages.stop_reason(exchange)
     if reason == "refusal":
         raise undecided(Reason.MODEL_REFUSED, exchange)
@@ -45,7 +45,7 @@ def uncut(exchange: Exchange) -> None:
 
 @check("every use is of the tool that must be used", Of.BEGUN)
 def of_the_named(exchange: Exchange) -> Outcome:
-    """The one that tool_choice names; one without a name is checked by another rule."""
+    """The tool that tool_choice names; another rule checks uses without a name."""
     name = exchange.request.fields["tool_choice"]["name"]
     return _every(
         exchange,
@@ -57,7 +57,7 @@ def of_the_named(exchange: Exchange) -> Outcome:
 
 @check("every use is of a tool that was offered", Of.BEGUN)
 def of_the_offered(exchange: Exchange) -> Outcome:
-    """Callers know no other; one without a name is checked by another rule."""
+    """Callers know no other tools; another rule checks uses without a name."""
     names = [tool["name"] for tool in exchange.request.fields["tools"]]
     expected = f"a tool_use block with one of the names {', '.join(names)}"
     return _every(exchange, lambda block: _name(block) in (*names, None), expected, "name")
@@ -75,25 +75,25 @@ def one_at_a_time(exchange: Exchange) -> Outcome:
 
 @check("every use of a tool has an id", Of.BEGUN)
 def has_id(exchange: Exchange) -> Outcome:
-    """Of whatever form: the result is sent back with it. An empty one names nothing."""
+    """In any form: the result is sent back with it. An empty one identifies nothing."""
     return _every(exchange, lambda block: _is_text(block.value.get("id")), "an id", "id")
 
 
 @check("every use of a tool has a name", Of.BEGUN)
 def has_name(exchange: Exchange) -> Outcome:
-    """There is nothing to run without."""
+    """Without a name no tool can be run."""
     return _every(exchange, lambda block: _is_text(block.value.get("name")), "a name", "name")
 
 
 @check("every use of a tool has an input that is an object", Of.BEGUN)
 def has_input(exchange: Exchange) -> Outcome:
-    """In a stream it is empty at first, and deltas follow."""
+    """In a stream it is empty at first, followed by deltas."""
     return _every(exchange, lambda block: isinstance(block.value.get("input"), dict), '"input": {…}', "input")
 
 
 @compare("the ids of all uses differ", Of.BEGUN)
 def ids_differ(*exchanges: Exchange) -> Outcome:
-    """Results are told apart by them, in one conversation."""
+    """Results are matched by them, within one conversation."""
     found: dict[object, Exchange] = {}
     for exchange in exchanges:
         for block in messages.uses(exchange):
@@ -108,7 +108,7 @@ def ids_differ(*exchanges: Exchange) -> Outcome:
 
 @check("the reason beside a use of a tool is tool_use", Of.BEGUN)
 def reason(exchange: Exchange) -> Outcome:
-    """Whatever choice led to it; loops over tools end at any other."""
+    """For every tool choice; tool loops end at any other reason."""
     messages.uses(exchange)
     uncut(exchange)
     given = messages.stop_reason(exchange)
@@ -119,7 +119,7 @@ def reason(exchange: Exchange) -> Outcome:
 
 @check("the input of every use keeps the schema of its tool", Of.BEGUN)
 def keeps_schema(exchange: Exchange) -> Outcome:
-    """One property with one value, which is required."""
+    """The only property is required and has one possible value."""
     schemas = {tool["name"]: tool["input_schema"] for tool in exchange.request.fields["tools"]}
     uncut(exchange)
     seen = 0
@@ -136,7 +136,7 @@ def keeps_schema(exchange: Exchange) -> Outcome:
 
 @check("the pieces of every input are the text of a JSON object", Of.BEGUN)
 def pieces_parse(exchange: Exchange) -> Outcome:
-    """All together, or there is none: then the input is what the block began with."""
+    """The deltas joined, if there are any: else the input is that of the block's start."""
     found = messages.uses(exchange)
     for block in found:
         if _pieces(block) and _input(exchange, block) is None:
@@ -148,9 +148,9 @@ def pieces_parse(exchange: Exchange) -> Outcome:
 
 @compare("no input is lost in the stream", Of.BEGUN)
 def input_kept(whole: Exchange, streamed: Exchange) -> Outcome:
-    """A tool that is given something in the whole message is given something in the stream.
+    """A tool with input in the whole message has input in the stream.
 
-    What it is given may vary with the batch.
+    Its value may vary with the batch.
     """
     for exchange in (whole, streamed):
         uncut(exchange)
@@ -190,7 +190,7 @@ def _pieces(block: Block) -> str:
 
 
 def _input(exchange: Exchange, block: Block) -> Object | None:
-    """What a tool is given; None if it cannot be read."""
+    """The input of a tool use; None if it cannot be read."""
     if not exchange.is_stream or not _pieces(block):
         found: object = block.value.get("input", {} if exchange.is_stream else None)
     else:

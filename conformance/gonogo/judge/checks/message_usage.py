@@ -1,4 +1,4 @@
-"""What a message took, in tokens: of its prompt, its answer, and beside count_tokens."""
+"""The tokens of a message: of its prompt, its answer, and compared with count_tokens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def within_limit(exchange: Exchange) -> Outcome:
 
 @check("the tokens of the prompt are counted", Of.BEGUN)
 def prompt_counted(exchange: Exchange) -> Outcome:
-    """No prompt of ours has none; a stream may say so at its end only."""
+    """Every prompt of the suite has tokens; a stream may report them only at its end."""
     if messages.prompt_tokens(exchange) > 0:
         return saw("input_tokens", exchange)
     messages.ended(exchange)
@@ -36,7 +36,7 @@ def prompt_counted(exchange: Exchange) -> Outcome:
 
 @check("the tokens of the answer are counted", Of.BEGUN)
 def answer_counted(exchange: Exchange) -> Outcome:
-    """What was said took tokens; a stream says how many at its end."""
+    """Generated text has tokens; a stream reports them at its end."""
     if not any(block.text("text") for block in messages.blocks(exchange)):
         raise undecided(Reason.NO_TEXT, exchange)
     if messages.output_tokens(exchange) > 0:

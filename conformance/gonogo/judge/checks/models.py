@@ -26,7 +26,7 @@ DESCRIBING = ("object", "created", "owned_by")
 
 @check("the operation is there", Of.ANY)
 def there(exchange: Exchange) -> Outcome:
-    """A target that lists nothing cannot be chosen from, whatever else it does."""
+    """Without a list no model can be chosen."""
     status = exchange.status
     if status in NO_SUCH_ROUTE:
         return Deviation("a list of models", f"the status is {status}")
@@ -48,7 +48,7 @@ def unique_ids(exchange: Exchange) -> Outcome:
 
 @check("every model was created at a time in seconds")
 def created_in_seconds(exchange: Exchange) -> Outcome:
-    """Unix seconds; 0 and -1, which some servers send for a time that they do not know, are neither right nor wrong."""
+    """Unix seconds; 0 and -1, which some servers send for unknown times, are neither right nor wrong."""
     seen = 0
     for entry in _entries(exchange):
         created = reading.count(entry.get("created"))
@@ -62,7 +62,7 @@ def created_in_seconds(exchange: Exchange) -> Outcome:
 
 @compare("the lists agree in ids and times")
 def lists_agree(*exchanges: Exchange) -> Outcome:
-    """`created` belongs to the model, not to the moment of asking."""
+    """`created` belongs to the model, not to the time of the request."""
     first, second = ({str(entry.get("id")): entry.get("created") for entry in _entries(e)} for e in exchanges)
     if first == second:
         known = sum(reading.count(created) is not None for created in first.values())
@@ -113,7 +113,10 @@ def listed_can_be_retrieved(*exchanges: Exchange) -> Outcome:
 
 @compare("each of them can be retrieved", Of.ANY)
 def each_can_be_retrieved(*exchanges: Exchange) -> Outcome:
-    """All that were requested, in one finding. Where "/" is taken as it is only, ids with one say nothing else."""
+    """All requested retrievals, in one finding.
+
+    If "/" is only accepted unencoded, the retrievals of ids with "/" encoded do not count.
+    """
     listing, *retrievals = exchanges
     listed = _listed(listing)
     forms: dict[str, list[Exchange]] = {}
@@ -139,7 +142,7 @@ def each_can_be_retrieved(*exchanges: Exchange) -> Outcome:
 
 @compare("the model that answers is listed")
 def answering_model_is_listed(*exchanges: Exchange) -> Outcome:
-    """The model that was requested, and answered, is in the list."""
+    """The model that was requested, and that answered, is in the list."""
     listing, chat = exchanges
     asked = chat.request.fields.get("model")
     listed = reading.answer(listing).get("data")
@@ -162,12 +165,12 @@ def _listed(listing: Exchange) -> list[object]:
 
 
 def _better(tried: list[Exchange]) -> Exchange:
-    """Of the retrievals of one id, "/" encoded or as it is, the first that was accepted, else the first."""
+    """The first accepted one of the retrievals of one id, with "/" encoded or not, else the first."""
     return next(filter(accepted, tried), tried[0])
 
 
 def _retrieved(retrieval: Exchange) -> Outcome:
-    """What was retrieved. Raises Stop if that cannot be told."""
+    """The retrieved model. Raises Stop if it cannot be read."""
     if not accepted(retrieval) or retrieval.failure is not None:
         raise unanswered(retrieval)
     if not kinds.of_its_kind(retrieval):
@@ -176,7 +179,7 @@ def _retrieved(retrieval: Exchange) -> Outcome:
 
 
 def _is_lost(retrieval: Exchange) -> bool:
-    """Whether the model is not there; a refused key, too little time or no answer at all says nothing about that."""
+    """Whether the model is missing; a refused key, a time-out or no answer proves nothing."""
     return not accepted(retrieval) and retrieval.status not in {None, 401, 403, 429, 503}
 
 

@@ -31,7 +31,7 @@ def named_by_type(exchange: Exchange) -> Outcome:
 
 @check("the data of each event has a type", Of.BEGUN)
 def has_type(exchange: Exchange) -> Outcome:
-    """All clients tell events apart by it."""
+    """All clients distinguish events by it."""
     found = named_events.events(exchange)
     for event in found:
         if not event.type:
@@ -43,7 +43,7 @@ def has_type(exchange: Exchange) -> Outcome:
 
 @check("the order of the events shows no {kinds}", Of.BEGUN)
 def no_slip(exchange: Exchange, kinds: str) -> Outcome:
-    """None of the slips that the state machine of the surface calls by this name."""
+    """No slip of this kind, as the state machine of the surface names it."""
     machine = MACHINES[exchange.request.operation]
     what = machine.kinds[kinds]
     course = machine.read(exchange)

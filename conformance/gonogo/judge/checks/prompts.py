@@ -47,7 +47,7 @@ def choice_for_each_streamed(exchange: Exchange) -> Outcome:
 
 @check("each choice begins with the prompt of its index")
 def in_order(exchange: Exchange) -> Outcome:
-    """Echoed prompts show which choice answers which; undecided if nothing is echoed."""
+    """Echoed prompts show which choice answers which; undecided without an echo."""
     prompts = _prompts(exchange)
     choices = reading.choices(exchange)
     if {choice.get("index") for choice in choices} != set(range(len(prompts))):
@@ -76,7 +76,7 @@ def echoed(exchange: Exchange) -> Outcome:
 
 @check("the log probabilities cover the prompt")
 def prompt_covered(exchange: Exchange) -> Outcome:
-    """More entries than tokens were generated (EleutherAI/lm-evaluation-harness#1411)."""
+    """There are more entries than generated tokens (EleutherAI/lm-evaluation-harness#1411)."""
     entries, most = len(_array(exchange, "tokens")), generated(exchange)
     if entries > most:
         return saw("log probability of a prompt token", exchange, count=entries - most)
@@ -85,7 +85,7 @@ def prompt_covered(exchange: Exchange) -> Outcome:
 
 @check("the log probability of the first token is null")
 def first_is_null(exchange: Exchange) -> Outcome:
-    """Nothing comes before the first token of a prompt that it could follow from."""
+    """The first token of a prompt follows nothing, so it has no log probability."""
     values = _array(exchange, "token_logprobs")
     if len(values) <= generated(exchange):
         raise undecided(Reason.PROMPT_NOT_COVERED, exchange)
@@ -96,7 +96,7 @@ def first_is_null(exchange: Exchange) -> Outcome:
 
 @check("the prompt counts {number:d} tokens, give or take {most:d}")
 def counted(exchange: Exchange, number: int, most: int) -> Outcome:
-    """Tokens that were given are the tokens of the prompt, but for those that begin every text."""
+    """The given tokens are the tokens of the prompt, except those that begin every text."""
     found = prompt_tokens(exchange)
     if abs(found - number) <= most:
         return saw("prompt_tokens", exchange)
@@ -105,7 +105,7 @@ def counted(exchange: Exchange, number: int, most: int) -> Outcome:
 
 @compare("the last counts about {factor:d} times the prompt tokens of the first")
 def counted_for_each(*exchanges: Exchange, factor: int) -> Outcome:
-    """Every prompt of a list is counted; give or take a token for each."""
+    """Every prompt of a list is counted, plus or minus a token for each."""
     once, several = prompt_tokens(exchanges[0]), prompt_tokens(exchanges[-1])
     if abs(several - factor * once) > factor:
         return Deviation(f"prompt_tokens about {factor * once}", f"prompt_tokens is {several}")
@@ -116,7 +116,7 @@ def counted_for_each(*exchanges: Exchange, factor: int) -> Outcome:
 
 @compare("the {part} counts as tokens of the prompt, or is refused by its name", Of.ANY)
 def counts_or_named(plain: Exchange, last: Exchange, part: str) -> Outcome:
-    """What is accepted is read, so that the prompt is longer than without it; what is not accepted is named."""
+    """An accepted part makes the prompt longer than without it; a refused one is named."""
     if accepted(last):
         return _counted(plain, last, part)
     if last.status is None or last.status in {401, 403, 429} or last.status >= 500:

@@ -35,7 +35,7 @@ TRACE = re.compile(
     r"|goroutine \d+ \["
     r"|thread '[^']*' panicked at"
 )
-# Where operating systems keep files of people and programs. Paths of an API and pointers into a request are others.
+# Where operating systems keep users' and programs' files. API paths and pointers into a request do not count.
 PATH = re.compile(
     r"(?<![\w/.:-])"
     r"(?:/(?:home|Users|root|usr|opt|srv|var|tmp|workspace|Library)/[\w.@+-]+/|[A-Z]:\\{1,2}[\w. -]+\\{1,2})"
@@ -45,13 +45,13 @@ PATH = re.compile(
 
 @check("the request is refused with 4xx", Of.ANY)
 def refused(exchange: Exchange) -> Outcome:
-    """A client's error has a client's status; not 200, not 5xx, not a dropped connection."""
+    """An invalid request gets a 4xx; not 200, not 5xx, not a closed connection."""
     return _status_deviation(exchange, range(400, 500), "a status of 4xx")
 
 
 @check("the request is refused with 4xx or 501", Of.ANY)
 def refused_or_not_implemented(exchange: Exchange) -> Outcome:
-    """501 is how a server says that it knows the method nowhere (RFC 9110 section 15.6.2)."""
+    """501 means that the server implements the method nowhere (RFC 9110 section 15.6.2)."""
     return saw("status 501", exchange) if exchange.status == 501 else refused(exchange)
 
 
@@ -71,7 +71,7 @@ def not_failing(exchange: Exchange) -> Outcome:
 
 @check("the status of the refusal is {statuses}", Of.REFUSED)
 def refusal_status(exchange: Exchange, statuses: str) -> Outcome:
-    """One of the statuses named; a server error that is not among them is checked by another rule."""
+    """One of the named statuses; another rule checks other server errors."""
     actual = exchange.status
     assert actual is not None
     if str(actual) in statuses.split(" or "):
@@ -103,7 +103,7 @@ def has_envelope(exchange: Exchange) -> Outcome:
 
 @check('the refusal\'s content type is "{media_type}"', Of.REFUSED)
 def refusal_media_type(exchange: Exchange, media_type: str) -> Outcome:
-    """As for whole answers; an empty body has no type to have."""
+    """As for whole answers; an empty body has no media type."""
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)
     return media_type_is(exchange, media_type)
@@ -122,7 +122,7 @@ def message_not_empty(exchange: Exchange) -> Outcome:
 
 @check("no stack trace is in the refusal", Of.REFUSED)
 def no_trace(exchange: Exchange) -> Outcome:
-    """What a framework shows its developers: names of files and lines of the server's own code."""
+    """What frameworks show in debug mode: names of files and lines of the server's own code."""
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)
     said = exchange.body.decode("utf-8", "replace")
@@ -135,7 +135,7 @@ def no_trace(exchange: Exchange) -> Outcome:
 
 @check("no file of the server is named in the refusal", Of.REFUSED)
 def no_path(exchange: Exchange) -> Outcome:
-    """A path of its disk; a stack trace is checked by another rule, and what the request named may be named again."""
+    """A path on its disk; another rule checks stack traces, and text from the request may be repeated."""
     if not exchange.body:
         raise undecided(Reason.NO_BODY, exchange)
     said = exchange.body.decode("utf-8", "replace").replace("\\/", "/")
@@ -175,21 +175,21 @@ def names_one(exchange: Exchange, names: tuple[str, ...]) -> Outcome:
 
 
 def _expect_name(exchange: Exchange, error: reading.Object, names: tuple[str, ...]) -> None:
-    """Raise Stop if the refusal speaks of another field of the request, as of a model that lacks it."""
+    """Raise Stop if the refusal is about another field of the request, such as an unsupported one."""
     other = error.get("param")
     if isinstance(other, str) and other not in names and other in options(exchange):
         raise undecided(Reason.REFUSED_FOR_OTHER, exchange, param=other)
 
 
 def not_of_the_model(exchange: Exchange) -> None:
-    """Raise Stop if the refusal blames the model: one for embeddings generates nothing, whatever is asked."""
+    """Raise Stop if the refusal blames the model: an embedding model generates nothing, whatever the parameters."""
     if _error_of_client(exchange).get("param") == "model":
         raise refused_with(Reason.REFUSED_BY_MODEL, exchange, status=exchange.status)
 
 
 @compare("the statuses agree", Of.ANSWERED)
 def statuses_agree(*exchanges: Exchange) -> Outcome:
-    """What is known before the first token has its status, whether a stream was requested or not."""
+    """An error that is known before the first token has its status, whether a stream was requested or not."""
     for exchange in exchanges:
         if exchange.status in {None, 401, 403} or turned_away(exchange):
             raise unanswered(exchange)
@@ -209,7 +209,7 @@ def _error(exchange: Exchange) -> reading.Object:
 
 
 def _error_of_client(exchange: Exchange) -> reading.Object:
-    """The error of a refusal with 4xx; a server that failed did not judge the request."""
+    """The error of a refusal with 4xx; a 5xx did not judge the request."""
     if exchange.status is not None and exchange.status >= 500:
         raise unhelpful_status(exchange)
     return _error(exchange)

@@ -1,4 +1,4 @@
-"""What a response counts, what it keeps of its limit, and how it says that it ended."""
+"""The counts of a response, its limit, and the status with which it ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DETAILS = {"input_tokens": "cached_tokens", "output_tokens": "reasoning_tokens"}
 
 @check("the response carries usage", Of.BEGUN)
 def has_usage(exchange: Exchange) -> Outcome:
-    """Nothing turns it on: it comes with every response that is over."""
+    """Every finished response has it, without an option."""
     found = responses.final(exchange)
     if isinstance(found.get("usage"), dict):
         return saw("usage", exchange, count=len(found["usage"]))
@@ -41,7 +41,7 @@ def usage_has(exchange: Exchange, names: str) -> Outcome:
 
 @check("the usage has cached_tokens and reasoning_tokens", Of.BEGUN)
 def usage_details(exchange: Exchange) -> Outcome:
-    """Clients add these up without looking whether they are there."""
+    """Clients add these up without checking whether they exist."""
     usage = responses.counts(exchange)
     for whole, part in DETAILS.items():
         details = usage.get(f"{whole}_details")
@@ -95,7 +95,7 @@ def within_limit(exchange: Exchange) -> Outcome:
 
 @check("the response that reaches its limit has the status incomplete", Of.BEGUN)
 def cut_is_told(exchange: Exchange) -> Outcome:
-    """A model that stopped before the limit tells nothing about it."""
+    """A model that stopped before the limit proves nothing about it."""
     _reach_limit(exchange)
     found = responses.final(exchange)
     if found.get("status") == "incomplete":
@@ -105,7 +105,7 @@ def cut_is_told(exchange: Exchange) -> Outcome:
 
 @check("the response that reaches its limit gives max_output_tokens as the reason", Of.BEGUN)
 def cut_has_reason(exchange: Exchange) -> Outcome:
-    """Which is in incomplete_details; that the status says so is checked by another rule."""
+    """The reason is in incomplete_details; another rule checks the status."""
     _reach_limit(exchange)
     if not responses.is_cut(exchange):
         raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"incomplete"')
@@ -119,7 +119,7 @@ def cut_has_reason(exchange: Exchange) -> Outcome:
 
 @check("the terminal event fits the status", Of.BEGUN)
 def end_fits_status(exchange: Exchange) -> Outcome:
-    """Clients act on the name of the event, or on the status inside of it."""
+    """Clients act on the name of the event, or on the status in it."""
     if not exchange.is_stream:
         raise undecided(Reason.NOT_A_STREAM, exchange)
     last, status = responses.end(exchange), responses.final(exchange).get("status")

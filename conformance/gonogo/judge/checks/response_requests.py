@@ -1,4 +1,4 @@
-"""What a request asks of a response, and whether that is what came: calls, forms of text, notes, and counts."""
+"""Whether a response does what the request asked for: calls, text formats, echoed fields, and counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @check("the response calls a function", Of.BEGUN)
 def calls_function(exchange: Exchange) -> Outcome:
-    """What had to be called is an item of its own; text in its place is executed by nobody."""
+    """A forced call is an item of its own; nobody runs text in its place."""
     if _calls(exchange):
         return saw("call of a function", exchange, count=len(_calls(exchange)))
     responses.uncut(exchange)
@@ -30,7 +30,7 @@ def calls_function(exchange: Exchange) -> Outcome:
 
 @check("the response has output", Of.BEGUN)
 def has_output(exchange: Exchange) -> Outcome:
-    """At least one item: an answer of nothing is taken for a finished one."""
+    """At least one item: clients read an empty answer as a finished one."""
     found = responses.output(exchange)
     if found:
         return saw("item of the output", exchange, count=len(found))
@@ -39,7 +39,7 @@ def has_output(exchange: Exchange) -> Outcome:
 
 @check('only the function "{name}" is called', Of.BEGUN)
 def calls_only(exchange: Exchange, name: str) -> Outcome:
-    """The one that was named, though another is there too."""
+    """The named function, though another is offered too."""
     found = _calls(exchange)
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
@@ -51,7 +51,7 @@ def calls_only(exchange: Exchange, name: str) -> Outcome:
 
 @check("the text of the response is JSON that the schema admits", Of.BEGUN)
 def schema_kept(exchange: Exchange) -> Outcome:
-    """A server that takes a schema holds the model to it, or refuses; a constant is not met by luck."""
+    """A server that accepts a schema enforces it, or refuses; a constant does not occur by chance."""
     responses.uncut(exchange)
     said = responses.told(exchange).text
     if not said:
@@ -76,7 +76,7 @@ def echoed(exchange: Exchange, field: str) -> Outcome:
 
 @compare("the count equals usage.input_tokens")
 def count_agrees(response: Exchange, counted: Exchange) -> Outcome:
-    """The same input has the same number of tokens before it is answered and after."""
+    """The same input has the same number of tokens before and after the answer."""
     asked = responses.count(response, "input_tokens")
     found = reading.count(reading.answer(counted).get("input_tokens"))
     if found is None:
@@ -88,7 +88,7 @@ def count_agrees(response: Exchange, counted: Exchange) -> Outcome:
 
 @check("the answer is a token count")
 def is_count(exchange: Exchange) -> Outcome:
-    """An object of that name with a whole number of tokens."""
+    """An object of that name with an integer number of tokens."""
     found = reading.answer(exchange)
     if found.get("object") != "response.input_tokens":
         return Deviation('"object" "response.input_tokens"', reading.field(found, "object"))
@@ -99,7 +99,7 @@ def is_count(exchange: Exchange) -> Outcome:
 
 @check("the unknown previous response is refused", Of.ANY)
 def not_forgotten(exchange: Exchange) -> Outcome:
-    """Who cannot find the earlier response refuses: an answer without it is to another conversation."""
+    """A server that cannot find the earlier response refuses; otherwise it answers another conversation."""
     if exchange.status is None or exchange.status >= 500 or turned_away(exchange):
         raise unanswered(exchange)
     if not accepted(exchange):

@@ -1,4 +1,4 @@
-"""Streams of responses, beyond the order of their events: that there are some, how they begin, and how they fail."""
+"""Streams of responses, except the order of their events: that there are events, how they begin, and how they fail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DELTAS = tuple(name for name, (step, _) in STEPS.items() if step is Step.DELTA)
 
 @check("the stream carries events of a response", Of.BEGUN)
 def carries_events(exchange: Exchange) -> Outcome:
-    """A status of 200 and nothing more, or chunks of a chat, tell a client nothing."""
+    """A status of 200 without events, or chat chunks, are useless to a client."""
     if exchange.media_type == "application/json":
         raise undecided(Reason.NOT_A_STREAM, exchange)
     try:
@@ -47,7 +47,7 @@ def carries_events(exchange: Exchange) -> Outcome:
 
 @check("response.created has id, object, created_at and model", Of.BEGUN)
 def created_fits(exchange: Exchange) -> Outcome:
-    """Its id, its model, what it is and when it began; the rest may come at the end."""
+    """Its id, model, object and creation time; the rest may come at the end."""
     event = _created(exchange)
     found = event.value.get("response")
     if not isinstance(found, dict):
@@ -64,7 +64,7 @@ def created_fits(exchange: Exchange) -> Outcome:
 
 @check("response.created has the status in_progress or queued, and no output", Of.BEGUN)
 def created_is_empty(exchange: Exchange) -> Outcome:
-    """In progress, or waiting for its turn."""
+    """In progress, or queued."""
     event = _created(exchange)
     found = event.value.get("response")
     if not isinstance(found, dict):
@@ -83,7 +83,7 @@ def created_is_empty(exchange: Exchange) -> Outcome:
 
 @check("every delta is a string", Of.BEGUN)
 def deltas_are_text(exchange: Exchange) -> Outcome:
-    """Clients add them up."""
+    """Clients concatenate them."""
     found = [event for event in named_events.events(exchange) if event.type in DELTAS]
     for event in found:
         if not isinstance(event.value.get("delta"), str):
@@ -95,7 +95,7 @@ def deltas_are_text(exchange: Exchange) -> Outcome:
 
 @check('every output_text.delta has an array "{field}"', Of.BEGUN)
 def deltas_have(exchange: Exchange, field: str) -> Outcome:
-    """Empty if it was not asked for."""
+    """Empty if it was not requested."""
     found = [event for event in named_events.events(exchange) if event.type == responses.TEXT_DELTA]
     for event in found:
         if not isinstance(event.value.get(field), list):
@@ -107,7 +107,7 @@ def deltas_have(exchange: Exchange, field: str) -> Outcome:
 
 @check("the stream does not fail", Of.BEGUN)
 def not_failing(exchange: Exchange) -> Outcome:
-    """A request that is valid does not fail; an error in a stream is a server error that came late."""
+    """A valid request does not fail; an error in a stream is a late server error."""
     found = named_events.events(exchange)
     for event in found:
         if event.type in (ERROR, FAILED) or event.value.get("error"):
@@ -118,7 +118,7 @@ def not_failing(exchange: Exchange) -> Outcome:
 
 @check("the connection is released after the terminal event", Of.BEGUN)
 def ends_after_end(exchange: Exchange) -> Outcome:
-    """Who reads to the end of the stream waits otherwise."""
+    """The response ends; otherwise clients that read to the end wait."""
     if all(event.type not in ENDS for event in named_events.events(exchange)):
         raise undecided(Reason.NO_END, exchange)
     if exchange.failure is None:

@@ -1,4 +1,4 @@
-"""The response as it is at the end, whole or streamed: its fields and its items.
+"""The final response, whole or streamed: its fields and its items.
 
 A rule owns the fields that it names, so that one wrong field is one finding.
 """
@@ -52,13 +52,13 @@ def _misfits(exchange: Exchange) -> tuple[Misfit, ...]:
 
 @check('"{field}" of the response fits the contract', Of.BEGUN)
 def field_fits(exchange: Exchange, field: str) -> Outcome:
-    """The field of the object at the end; a missing one that is required fits nothing."""
+    """The field of the final object; a required field that is missing is a misfit."""
     return _fits(exchange, field, lambda misfit: shape.owned(misfit, field))
 
 
 @check('"{field}" of the response, its entries aside, fits the contract', Of.BEGUN)
 def field_itself_fits(exchange: Exchange, field: str) -> Outcome:
-    """As above, without what is inside of it, which other rules own."""
+    """As above, without the parts inside it, which other rules own."""
     return _fits(exchange, field, lambda misfit: misfit.field == field)
 
 
@@ -71,7 +71,7 @@ def _fits(exchange: Exchange, field: str, owns: Callable[[Misfit], bool]) -> Out
 
 @check('the response has "{field}"', Of.BEGUN)
 def field_told(exchange: Exchange, field: str) -> Outcome:
-    """It is there, and not null."""
+    """It is present, and not null."""
     found = responses.final(exchange)
     if found.get(field) is not None:
         return saw(f'"{field}"', exchange)
@@ -80,7 +80,7 @@ def field_told(exchange: Exchange, field: str) -> Outcome:
 
 @check('"{field}" of the response is a whole number of seconds', Of.BEGUN)
 def whole_seconds(exchange: Exchange, field: str) -> Outcome:
-    """As Open Responses has it; that it is a number at all is checked by another rule."""
+    """As in Open Responses; another rule checks that it is a number at all."""
     value = responses.final(exchange).get(field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise undecided(Reason.FIELD_NOT, exchange, field=field, kind="a number")
@@ -91,7 +91,7 @@ def whole_seconds(exchange: Exchange, field: str) -> Outcome:
 
 @check("the response has every field of Open Responses", Of.BEGUN)
 def open_fields(exchange: Exchange) -> Outcome:
-    """Null counts where that has nothing to say; what the official document requires is for other rules."""
+    """Null counts if the specification allows it; other rules check the fields that the official document requires."""
     found = responses.final(exchange)
     missing = [name for name in OPEN_FIELDS if name not in found]
     if not missing:
@@ -109,7 +109,7 @@ def _each(
     expected: str,
     what: str,
 ) -> Outcome:
-    """A deviation for the first of which `wrong` has something to say; what was seen otherwise."""
+    """A deviation for the first item for which `wrong` returns a clause; else what was seen."""
     known = list(found)
     for value in known:
         problem = wrong(value)
@@ -123,13 +123,13 @@ def _lacks(value: Object, name: str, kind: type) -> str | None:
 
 
 def _lacks_text(value: Object, name: str) -> str | None:
-    """As above, of a string that may not be empty."""
+    """As above, for a string that must not be empty."""
     return None if value.get(name) != "" and _lacks(value, name, str) is None else reading.field(value, name)
 
 
 @check("each item of the output has a type", Of.BEGUN)
 def items_typed(exchange: Exchange) -> Outcome:
-    """The output is a list, and in it are objects that say what they are."""
+    """The output is a list of objects with a type."""
     output = responses.final(exchange).get("output")
     if not isinstance(output, list):
         raise undecided(Reason.FIELD_NOT, exchange, field="output", kind="a list")
@@ -146,7 +146,7 @@ def items_typed(exchange: Exchange) -> Outcome:
 
 @check("each item has a known type or a prefixed one", Of.BEGUN)
 def items_known(exchange: Exchange) -> Outcome:
-    """What a server adds carries its name, so that clients tell it from what they do not know yet."""
+    """An extension's type has a prefix, so that clients can distinguish it from future types."""
 
     def wrong(item: Object) -> str | None:
         kind = item.get("type")
@@ -192,7 +192,7 @@ def ids_differ(exchange: Exchange) -> Outcome:
 
 @check("only the last item is incomplete, and then the response is too", Of.BEGUN)
 def incomplete_last(exchange: Exchange) -> Outcome:
-    """What is cut ends the response."""
+    """The cut item is the last one of the response."""
     output = responses.output(exchange)
     for place, item in enumerate(output):
         if item.get("status") == "incomplete":
@@ -208,7 +208,7 @@ def incomplete_last(exchange: Exchange) -> Outcome:
 
 @check("each message has the role assistant and a content array", Of.BEGUN)
 def messages_fit(exchange: Exchange) -> Outcome:
-    """What clients go through to find the text."""
+    """The structure in which clients look for the text."""
 
     def wrong(item: Object) -> str | None:
         if item.get("role") != "assistant":
@@ -226,7 +226,7 @@ def messages_fit(exchange: Exchange) -> Outcome:
 
 @check("each content part of a message is an output_text or a refusal", Of.BEGUN)
 def parts_fit(exchange: Exchange) -> Outcome:
-    """A string under the name that its type promises; other types are extensions and nobody's mistake."""
+    """A string under the name that its type requires; other types are extensions and allowed."""
 
     def wrong(part: Object) -> str | None:
         match part.get("type"):
@@ -244,7 +244,7 @@ def parts_fit(exchange: Exchange) -> Outcome:
 
 @check('each output_text has an array "{field}"', Of.BEGUN)
 def texts_have(exchange: Exchange, field: str) -> Outcome:
-    """Empty if there is nothing in it."""
+    """Empty if it has no text."""
     found = [part for part in _parts(exchange) if part.get("type") == "output_text"]
     return _each(
         exchange, found, lambda part: _lacks(part, field, list), f'a list "{field}"', f'text with "{field}"'
@@ -253,7 +253,7 @@ def texts_have(exchange: Exchange, field: str) -> Outcome:
 
 @check("the arguments of each call are a string", Of.BEGUN)
 def arguments_are_text(exchange: Exchange) -> Outcome:
-    """The text of a JSON object, not the object."""
+    """A string with a JSON object, not the object."""
     return _each(
         exchange,
         responses.items(exchange, "function_call"),
@@ -265,7 +265,7 @@ def arguments_are_text(exchange: Exchange) -> Outcome:
 
 @check("the arguments of each call are a JSON object", Of.BEGUN)
 def arguments_are_json(exchange: Exchange) -> Outcome:
-    """Of a response that was not cut."""
+    """If the response was not cut."""
     responses.uncut(exchange)
 
     def wrong(call: Object) -> str | None:

@@ -29,7 +29,7 @@ SHOWN = 3
 
 @compare("no case is answered with a server error", Of.ANY)
 def no_server_error(*exchanges: Exchange) -> Outcome:
-    """5xx for anything, 501 and 503 aside."""
+    """5xx for any request, except 501 and 503."""
     cases = attributable(exchanges)
     kept = saw("answer without a server error", *fuzz_defects.right(fuzz_defects.statuses(cases)))
     return judged(exchanges, fuzz_defects.server_errors(cases), kept)
@@ -37,14 +37,14 @@ def no_server_error(*exchanges: Exchange) -> Outcome:
 
 @compare("every case is answered", Of.ANY)
 def answered(*exchanges: Exchange) -> Outcome:
-    """No connection is dropped, and none is the last; what took too long is checked by another rule."""
+    """No connection is closed early, and none is the last; another rule checks time-outs."""
     kept = saw("complete answer", *fuzz_defects.right(fuzz_defects.endings(exchanges)))
     return _died(exchanges) or judged(exchanges, fuzz_defects.dropped(exchanges), kept)
 
 
 @compare("every refusal of a case is an error with message and type", Of.ANY)
 def refused_well(*exchanges: Exchange) -> Outcome:
-    """4xx with the envelope, apart from methods that the path does not have."""
+    """4xx with the envelope, except for unsupported methods."""
     cases = attributable(exchanges)
     kept = saw("refusal with a message and a type", *fuzz_defects.right(fuzz_defects.envelopes(cases)))
     return judged(exchanges, fuzz_defects.bad_refusals(cases), kept)
@@ -52,7 +52,7 @@ def refused_well(*exchanges: Exchange) -> Outcome:
 
 @compare("every accepted case is answered as its operation describes", Of.ANY)
 def answers_fit(*exchanges: Exchange) -> Outcome:
-    """One JSON object that fits the schema, where the request is for no stream."""
+    """One JSON object that fits the schema, if the request does not stream."""
     cases = attributable(exchanges)
     kept = saw("answer that fits its schema", *fuzz_defects.right(fuzz_defects.answers(cases)))
     return judged(exchanges, fuzz_defects.bad_answers(cases), kept)
@@ -60,7 +60,7 @@ def answers_fit(*exchanges: Exchange) -> Outcome:
 
 @compare("every accepted case that asks for a stream is answered with a whole one", Of.ANY)
 def streams_fit(*exchanges: Exchange) -> Outcome:
-    """Events of chunks that fit the schema, to the [DONE], however many there are."""
+    """Chunk events that fit the schema, up to the [DONE], however many there are."""
     cases = attributable(exchanges)
     accepted = any(
         fuzz_defects.is_streamed(exchange) and fuzz_defects.accepted(exchange) for exchange in cases
@@ -75,7 +75,7 @@ def streams_fit(*exchanges: Exchange) -> Outcome:
 
 @compare("every invalid case is refused", Of.ANY)
 def invalid_refused(*exchanges: Exchange) -> Outcome:
-    """What the contract does not admit is not answered with 2xx."""
+    """A request that breaks the contract is not answered with 2xx."""
     cases = attributable(exchanges)
     refused = [e for e in cases if fuzz_defects.meant(e) is Meant.INVALID and fuzz_defects.refused(e)]
     kept = saw("invalid case that is refused", *refused)
@@ -84,7 +84,7 @@ def invalid_refused(*exchanges: Exchange) -> Outcome:
 
 @compare("every valid case is accepted, or refused for something that is never accepted", Of.ANY)
 def valid_accepted(*exchanges: Exchange) -> Outcome:
-    """What the contract admits is not refused where each part of it is accepted elsewhere."""
+    """A valid request is not refused if each part of it is accepted elsewhere."""
     cases = attributable(exchanges)
     accepted = [e for e in cases if fuzz_defects.meant(e) is Meant.VALID and fuzz_defects.answered_well(e)]
     kept = saw("valid case that is accepted", *accepted)
@@ -93,14 +93,14 @@ def valid_accepted(*exchanges: Exchange) -> Outcome:
 
 @compare("every method that a path does not have is answered with 405 and Allow", Of.ANY)
 def method_refused(*exchanges: Exchange) -> Outcome:
-    """405 with the methods that there are, or 501 for one that the server knows nowhere."""
+    """405 with the allowed methods, or 501 for a method that the server implements nowhere."""
     cases = attributable(exchanges)
     kept = saw("refused method", *fuzz_defects.right(fuzz_defects.methods(cases)))
     return judged(exchanges, fuzz_defects.methods_taken(cases), kept)
 
 
 def accepted_cases(exchanges: Iterable[Exchange]) -> int:
-    """How many requests that the contract admits were answered as such, the lists of models left out."""
+    """How many valid requests were answered properly, except lists of models."""
     return sum(
         fuzz_defects.answered_well(exchange)
         and fuzz_defects.operation(exchange) in fuzz_defects.REQUESTS
@@ -110,7 +110,7 @@ def accepted_cases(exchanges: Iterable[Exchange]) -> int:
 
 
 def _died(exchanges: Iterable[Exchange]) -> Deviation | None:
-    """A deviation where the target did not live through the cases that were sent together last."""
+    """A deviation if the target did not survive the last cases that were sent together."""
     known = {exchange.stimulus: exchange for exchange in exchanges}
     for key, exchange in known.items():
         if not is_sign_of_life(key) or _lives(exchange):
@@ -130,7 +130,7 @@ def _died(exchanges: Iterable[Exchange]) -> Deviation | None:
 
 
 def _innocence(sent: Exchange) -> int:
-    """How little a case looks like the one that stopped the target: least where its answer broke off."""
+    """A sort key: how little a case looks like the one that stopped the target; least if its answer broke off."""
     if not fuzz_defects.whole(sent):
         return 0
     if (sent.status or 500) >= 500:
@@ -139,7 +139,7 @@ def _innocence(sent: Exchange) -> int:
 
 
 def attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
-    """The cases whose answers are their own: not those sent together with the one that stopped the target."""
+    """The cases whose answers count: not those sent together with the one that stopped the target."""
     known = list(exchanges)
     dead = [e.stimulus for e in known if is_sign_of_life(e.stimulus) and not _lives(e)]
     tainted = {key for sign in dead for key in suspects(sign)}
@@ -147,7 +147,7 @@ def attributable(exchanges: Iterable[Exchange]) -> list[Exchange]:
 
 
 def _lives(sign: Exchange) -> bool:
-    """Whether a sign of life was answered, even with "busy"."""
+    """Whether a sign of life was answered, "busy" included."""
     with suppress(Stop):
         return not isinstance(still_answers(sign), Deviation)
     return True
@@ -174,7 +174,7 @@ def judged(exchanges: tuple[Exchange, ...], defects: Iterable[Defect], kept: Kep
 
 
 def _counted(causes: list[Defect], found: list[Defect], exchanges: tuple[Exchange, ...]) -> str:
-    """How often, how many causes, and the seed that repeats it."""
+    """How often, how many causes, and the seed that reproduces it."""
     rest = [f"{fuzz_defects.operation(d.exchange)}: {_in_short(d)}" for d in causes[1:]]
     plural = "s" if len(rest) > 1 else ""
     more = f"; {len(rest)} more cause{plural}: {'; '.join(rest[:SHOWN])}" if rest else ""
@@ -185,6 +185,6 @@ def _counted(causes: list[Defect], found: list[Defect], exchanges: tuple[Exchang
 
 
 def _in_short(defect: Defect) -> str:
-    """What a server error says of itself, as the JSON around it would push out what tells two causes apart."""
+    """The message of a server error, without the JSON around it, which would hide what distinguishes two causes."""
     told = fuzz_defects.told_by_server(defect.exchange)
     return (f"status {told}" if told else defect.deviation.found)[:80].rstrip()

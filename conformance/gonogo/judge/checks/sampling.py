@@ -31,7 +31,7 @@ UNLIKELY = 1e-4
 
 @check("it is taken, or refused by the name {names}", Of.ANY)
 def taken_or_named(exchange: Exchange, names: str) -> Outcome:
-    """What is not supported is refused so that the caller learns what to leave out; `names` are joined by " or "."""
+    """An unsupported parameter is refused by name, so that the caller can omit it; `names` are joined by " or "."""
     if accepted(exchange):
         return _taken(exchange)
     status = exchange.status
@@ -45,7 +45,7 @@ def taken_or_named(exchange: Exchange, names: str) -> Outcome:
 
 
 def _taken(exchange: Exchange) -> Outcome:
-    """Kept where the answer is one of its operation."""
+    """Kept if the answer is of its operation's kind."""
     if kinds.of_its_kind(exchange):
         return saw(kinds.name(exchange), exchange)
     if exchange.failure is not None:
@@ -55,7 +55,7 @@ def _taken(exchange: Exchange) -> Outcome:
 
 @compare("the text is another with the token forced")
 def forced(*exchanges: Exchange) -> Outcome:
-    """Some token again and again is how no text begins; where the text begins as ever, nothing was forced."""
+    """A text never begins with one token repeated; if the text begins as usual, nothing was forced."""
     greedy, biased = map(_said, exchanges)
     if not greedy.startswith(biased):
         return saw("text", *exchanges)
@@ -66,7 +66,7 @@ def forced(*exchanges: Exchange) -> Outcome:
 
 @compare("the last text begins like the greedy one", Of.BEGUN)
 def greedy_too(first: Exchange, again: Exchange, drawn: Exchange) -> Outcome:
-    """Where one token is left to draw from, it is the one that greedy sampling takes."""
+    """If only one token can be drawn, it is the greedy one."""
     expected = repeated(first, again)
     actual = _said(drawn).strip()
     if expected.strip().startswith(actual):
@@ -78,10 +78,10 @@ def greedy_too(first: Exchange, again: Exchange, drawn: Exchange) -> Outcome:
 
 @compare("a text at temperature 2 is not the greedy one", Of.ANY)
 def drawn_at_all(greedy: Exchange, drawn: Exchange, again: Exchange, measured: Exchange) -> Outcome:
-    """Two texts that were drawn hot and are the greedy one anyway were not drawn.
+    """Two texts sampled at high temperature that both equal the greedy one were not sampled.
 
-    They are compared with the greedy text and not with each other: a server may begin with the same seed each time, and
-    a cache may give out one answer twice. The last answer tells how sure the model was, where the target says that.
+    They are compared with the greedy text and not with each other: a server may use the same seed each time, and a
+    cache may return one answer twice. The last answer shows how certain the model was, if the target reports that.
     """
     for exchange in (greedy, drawn, again):
         admit(exchange, Of.ACCEPTED)
@@ -104,7 +104,7 @@ def same_each_time(first: Exchange, again: Exchange) -> Outcome:
 
 @compare("the seed gives the same text, where greedy text repeats", Of.ANSWERED)
 def same_of_seed(first: Exchange, again: Exchange, drawn: Exchange, once_more: Exchange) -> Outcome:
-    """Where greedy text does not repeat, the seed is not the reason."""
+    """If greedy text does not repeat, the seed is not the reason."""
     for exchange in (first, again, drawn, once_more):
         if not accepted(exchange):
             raise unanswered(exchange)
@@ -113,12 +113,12 @@ def same_of_seed(first: Exchange, again: Exchange, drawn: Exchange, once_more: E
 
 
 def _is_the_same(expected: str, actual: str) -> bool:
-    """Whether one text is how the other begins: a limit may be counted in another way, or an end be drawn."""
+    """Whether one text is a prefix of the other: limits may be counted differently, or an end token may be sampled."""
     return expected.startswith(actual) or actual.startswith(expected)
 
 
 def _expect_unlikely(text: str, measured: Exchange) -> None:
-    """Raise Stop if a server that draws may have said this text twice."""
+    """Raise Stop if sampling may have produced this text twice."""
     told = chance.measured(measured) if accepted(measured) else None
     if told is not None and told * 2 > log(UNLIKELY):
         raise undecided(Reason.TOO_SURE, measured)
@@ -145,7 +145,7 @@ def repeated(first: Exchange, again: Exchange) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    """The text to its end. Raises Stop if there is none, as where all of it went into reasoning."""
+    """The complete text. Raises Stop if there is none, such as when all of it is reasoning."""
     if exchange.is_stream:
         reading.unfailed(exchange)
     said = text(exchange)

@@ -1,7 +1,7 @@
 """Fields against the contract's schemas.
 
-A rule owns the fields that it names, so that one wrong field is one finding. It is kept only where its field was there;
-null counts as the field where the schema requires the field, and as none if it may be omitted.
+A rule owns the fields that it names, so that one wrong field is one finding. It is kept only if its field was present;
+null counts as present if the schema requires the field, and as absent if it is optional.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def answer_field_fits(exchange: Exchange, field: str, component: str) -> Outcome
 
 @check('"{field}" in the answer, apart from {others:json}, fits {component:w}')
 def answer_field_fits_apart(exchange: Exchange, field: str, others: list[str], component: str) -> Outcome:
-    """As above, without the parts that other rules own; an empty array has nothing of what it is for."""
+    """As above, without the parts that other rules own; an empty array has none of them."""
     deviation = _answer(exchange, component, lambda m: shape.owned(m, field) and not _any_owned(m, others))
     if deviation is not None:
         return deviation
@@ -52,7 +52,7 @@ def answer_rest_fits(exchange: Exchange, component: str, others: list[str]) -> O
 
 @check('"{field}" in the refusal fits {component:w}', Of.REFUSED)
 def refusal_field_fits(exchange: Exchange, field: str, component: str) -> Outcome:
-    """The field of an error answer; the object around it is checked by another rule."""
+    """The field of an error answer; another rule checks the object around it."""
     value = reading.answer(exchange)
     parent = field.rpartition(".")[0]
     if parent and not isinstance(value.get(parent), dict):
@@ -84,7 +84,7 @@ def chunk_rest_fits(exchange: Exchange, component: str, others: list[str]) -> Ou
 
 @check("no optional field in the answer but {others:json} is null against {component:w}")
 def answer_has_no_idle_null(exchange: Exchange, others: list[str], component: str) -> Outcome:
-    """What may be absent, and has no null in the schema, is absent."""
+    """Optional fields whose schema does not allow null are absent rather than null."""
     deviation = _answer(exchange, component, lambda misfit: misfit.field not in others, idle_nulls=True)
     return deviation or _saw_answer(exchange, component)
 
@@ -122,20 +122,20 @@ def _saw_field_in_chunks(exchange: Exchange, field: str, component: str) -> Outc
 
 
 def _saw_answer(exchange: Exchange, component: str) -> Outcome:
-    """The answer, where it is one of its operation: most of what it lacks is checked by other rules."""
+    """The answer, if it is of its operation's kind: other rules report most of what it lacks."""
     if not kinds.of_its_kind(exchange):
         raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
     return saw(f"answer validated against {component}", exchange)
 
 
 def _saw_chunks(exchange: Exchange, component: str) -> Outcome:
-    """The chunks, where they have choices: most of what they lack is checked by other rules."""
+    """The chunks, if they have choices: other rules report most of what they lack."""
     seen = sum(isinstance(chunk.value.get("choices"), list) for chunk in reading.chunks(exchange))
     return saw(f"chunk validated against {component}", exchange, count=seen)
 
 
 def _found(value: object, field: str, component: str) -> list[object]:
-    """What stands at the field, in every place that it is in; null only where the schema requires the field."""
+    """The values of the field, in every place; null only if the schema requires the field."""
     found = [value]
     for part in field.split("."):
         name = part.removesuffix("[]")
@@ -164,7 +164,7 @@ def _required(component: str, field: str) -> bool:
 
 
 def _followed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema that a reference names, possibly with null."""
+    """The schema that a reference names, possibly nullable."""
     schemas: dict[str, dict[str, Any]] = gonogo_contract.document()["components"]["schemas"]
     branches = (schema, *schema.get("anyOf", ()))
     reference = next((branch["$ref"] for branch in branches if "$ref" in branch), None)

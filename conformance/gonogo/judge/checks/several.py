@@ -21,7 +21,7 @@ CHARACTER = 4
 
 @check("there are {number:d} choices")
 def number_whole(exchange: Exchange, number: int) -> Outcome:
-    """As many as `n` says; none at all is checked by another rule."""
+    """As many as `n` says; another rule checks answers without any."""
     found = len(reading.choices(exchange))
     if found != number:
         return _deviation(number, found)
@@ -44,7 +44,7 @@ def number_streamed(exchange: Exchange, number: int) -> Outcome:
 
 @check("each of the {number:d} choices has text", Of.BEGUN)
 def each_has_text(exchange: Exchange, number: int) -> Outcome:
-    """Where one has text, the others have some of their own; a model that says nothing at all is no matter of n."""
+    """If one has text, the others have some too; a model that says nothing at all is not about `n`."""
     texts = _texts(exchange)
     if len(texts) != number:
         raise undecided(Reason.FEWER_CHOICES, exchange, found=len(texts), number=number)
@@ -56,14 +56,14 @@ def each_has_text(exchange: Exchange, number: int) -> Outcome:
         return saw("choice with text", exchange, count=number)
     refuse_reasoning(exchange)
     if set(calls.finish_reasons(exchange)) != {"length"} or (_limit(exchange) or 0) < CHARACTER:
-        # A model may end a choice before its first token, and fewer tokens may be parts of one character.
+        # A model may end a choice before its first token, and the tokens may be parts of one character.
         raise undecided(Reason.NO_TEXT, exchange)
     all_of_it(exchange)
     return Deviation("text in every choice that its limit cut", f"choice {empty[0]} has none")
 
 
 def _texts(exchange: Exchange) -> dict[int, str]:
-    """The text of each choice by its index, or by its place where a whole answer numbers them wrong."""
+    """The text of each choice by its index, or by its position if a whole answer numbers them wrong."""
     if not exchange.is_stream:
         return {place: piece(choice) for place, choice in enumerate(reading.choices(exchange))}
     return {
@@ -74,7 +74,7 @@ def _texts(exchange: Exchange) -> dict[int, str]:
 
 @check("the tokens of all {number:d} choices are counted once", Of.BEGUN)
 def all_counted(exchange: Exchange, number: int) -> Outcome:
-    """Each once. Undecided unless each choice reached its limit, which is then known to be its size."""
+    """Each choice is counted once. Undecided unless each reached its limit, so that its size is known."""
     streamed = exchange.is_stream
     found = len(reading.by_choice(exchange) if streamed else reading.choices(exchange))
     if found != number:

@@ -30,17 +30,17 @@ AHEAD = 6
 
 
 class Ending(Enum):
-    """Where a text ends that should have ended before the stop sequence."""
+    """Where a text ends that a stop sequence should have ended."""
 
-    EXACT = auto()  # there
+    EXACT = auto()  # at the sequence
     RAN_ON = (
         auto()
-    )  # nowhere near: it is the whole greedy text, or another one that continues far behind the sequence
-    CUT_OUT = auto()  # the sequence is gone, and what comes after it is there
-    INCLUDED = auto()  # after the sequence, which is in it
-    PAST = auto()  # somewhere behind the sequence, which is in it
-    PARTIAL = auto()  # the beginning of the sequence is left at its end
-    SHORT = auto()  # before that
+    )  # nowhere near it: the whole greedy text, or another one that continues long after the sequence
+    CUT_OUT = auto()  # the sequence was removed, and the text after it is there
+    INCLUDED = auto()  # after the sequence, which is included
+    PAST = auto()  # some characters after the sequence, which is included
+    PARTIAL = auto()  # within the sequence: its beginning is included
+    SHORT = auto()  # before the text before the sequence ends
 
 
 ENDED = frozenset({Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL, Ending.SHORT})
@@ -49,7 +49,7 @@ ENDED = frozenset({Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL, Ending.SHORT})
 
 @dataclass(frozen=True, slots=True)
 class _Stopped:
-    """The stop sequence that comes first, the text before it, what came back, and how that ends."""
+    """The stop sequence that comes first, the text before it, the returned text, and where that ends."""
 
     stop: str
     expected: str
@@ -58,9 +58,9 @@ class _Stopped:
     cut: Exchange
 
     def outcome(self, what: str, *, right: set[Ending], wrong: set[Ending]) -> Outcome:
-        """A deviation where the text ends in a wrong way, kept by `what` where in a right one; else undecided.
+        """A deviation if the text ends in a wrong way, kept by `what` if in a right one; else undecided.
 
-        What is neither is checked by another rule, and shows nothing of this one.
+        Other rules check all other ways.
         """
         if self.ending in wrong:
             if self.ending is Ending.SHORT:
@@ -81,7 +81,7 @@ class _Stopped:
 
 
 def stopped_text(baseline: Exchange, cut: Exchange) -> _Stopped:
-    """How the text compares with the greedy text of the baseline. Raises Stop if it is another one."""
+    """How the text compares with the greedy text of the baseline. Raises Stop if it is a different text."""
     whole, actual = text(baseline), text(cut).strip()
     if not actual:
         raise undecided(Reason.NO_TEXT, cut)
@@ -115,7 +115,7 @@ def _ending(whole: str, expected: str, stop: str, actual: str) -> Ending | None:
 
 
 def _with_stop(expected: str, stop: str, actual: str) -> Ending:
-    """How a text ends that has the sequence in it."""
+    """How a text ends that includes the sequence."""
     if len(actual) - actual.index(stop) - len(stop) > LONGEST_TOKEN:
         return Ending.RAN_ON
     return Ending.INCLUDED if actual.startswith(expected) and actual.endswith(stop) else Ending.PAST
@@ -123,9 +123,9 @@ def _with_stop(expected: str, stop: str, actual: str) -> Ending:
 
 @compare("the text does not go on as if there were no stop")
 def honoured(*exchanges: Exchange) -> Outcome:
-    """A stop sequence that is accepted ends the text (huggingface/text-generation-inference#1999).
+    """An accepted stop sequence ends the text (huggingface/text-generation-inference#1999).
 
-    mlx_lm.server takes one that lies across tokens out of the text, and generates on.
+    mlx_lm.server removes one that lies across tokens from the text, and continues to generate.
     """
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text that ends at the stop sequence", right=set(ENDED), wrong={Ending.RAN_ON, Ending.CUT_OUT}
@@ -134,7 +134,7 @@ def honoured(*exchanges: Exchange) -> Outcome:
 
 @compare("the text does not contain the stop sequence")
 def excluded(*exchanges: Exchange) -> Outcome:
-    """What is returned ends before the sequence (jundot/omlx#2386)."""
+    """The returned text ends before the sequence (jundot/omlx#2386)."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text without the stop sequence",
         right={Ending.EXACT, Ending.PARTIAL, Ending.SHORT},
@@ -154,7 +154,7 @@ def not_leaked(*exchanges: Exchange) -> Outcome:
 
 @compare("nothing is missing before the stop sequence")
 def not_short(*exchanges: Exchange) -> Outcome:
-    """Only the sequence is cut off, and not the token that it begins in."""
+    """Only the sequence is cut off, and not the whole token in which it begins."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text up to the stop sequence",
         right={Ending.EXACT, Ending.INCLUDED, Ending.PARTIAL},
@@ -164,7 +164,7 @@ def not_short(*exchanges: Exchange) -> Outcome:
 
 @compare("the text is what comes before the stop sequence")
 def exact(*exchanges: Exchange) -> Outcome:
-    """To the letter, wherever the borders of tokens lie (mzau/mlx-knife#68)."""
+    """Exactly, wherever the token boundaries are (mzau/mlx-knife#68)."""
     return stopped_text(exchanges[0], exchanges[-1]).outcome(
         "text up to the stop sequence", right={Ending.EXACT}, wrong=set(Ending) - {Ending.EXACT}
     )
@@ -172,9 +172,9 @@ def exact(*exchanges: Exchange) -> Outcome:
 
 @compare("the text ends before the stop sequence that comes first")
 def earliest(*exchanges: Exchange) -> Outcome:
-    """Not before the one that is listed first.
+    """The match is the earliest in the text, not the first in the list.
 
-    A list that is ignored, and a sequence that stays in the text that it ended, are checked by another rule.
+    Other rules check lists that are ignored, and sequences that stay in the text.
     """
     stopped = stopped_text(exchanges[0], exchanges[-1])
     if stopped.ending is Ending.PAST and not _ends_at_another(exchanges[0], stopped):
@@ -186,7 +186,7 @@ def earliest(*exchanges: Exchange) -> Outcome:
 
 @compare('the stop is given as the reason "stop"')
 def stop_reason(*exchanges: Exchange) -> Outcome:
-    """The sequence ended the text, not the limit (LostRuins/koboldcpp#2481)."""
+    """The reason is "stop", not "length" (LostRuins/koboldcpp#2481)."""
     baseline, cut = exchanges[0], exchanges[-1]
     stopped = stopped_text(baseline, cut)
     if stopped.ending in (Ending.RAN_ON, Ending.CUT_OUT):
@@ -195,14 +195,14 @@ def stop_reason(*exchanges: Exchange) -> Outcome:
     if reason == "length":
         return Deviation('finish_reason "stop"', 'finish_reason is "length"')
     stopped.expect_ended()
-    if reason != "stop":  # a filter may have ended it, and other words are the schema's rule's matter
+    if reason != "stop":  # a filter may have ended it, and the schema's rule checks unknown reasons
         raise undecided(Reason.FIELD_NOT, cut, field="finish_reason", kind='"stop" or "length"')
     return saw('finish_reason "stop"', cut)
 
 
 @compare("stopping early takes no more tokens")
 def fewer_tokens(*exchanges: Exchange) -> Outcome:
-    """What comes after the sequence is not generated, or at least not charged."""
+    """Text after the sequence is not generated, or at least not counted."""
     streamed, whole, cut = exchanges
     stopped = stopped_text(streamed, cut)
     if stopped.ending in (Ending.RAN_ON, Ending.CUT_OUT):
@@ -226,7 +226,7 @@ def fewer_tokens(*exchanges: Exchange) -> Outcome:
 
 @compare("no text is held back at the end")
 def released(*exchanges: Exchange) -> Outcome:
-    """What might have become a stop sequence, and did not, is text."""
+    """Text that might have become a stop sequence, and did not, is sent."""
     whole, actual = text(exchanges[0]).strip(), text(exchanges[-1]).strip()
     if actual == whole:
         _complete(exchanges[-1])
@@ -238,7 +238,7 @@ def released(*exchanges: Exchange) -> Outcome:
 
 
 def _tokens_before(streamed: Exchange, stopped: _Stopped, tokens: int) -> int | None:
-    """How many tokens the text up to the end of the sequence took; None if pieces of the stream are no tokens."""
+    """The number of tokens up to the end of the sequence; None if pieces of the stream are no tokens."""
     pieces = [said for _, choice in reading.by_choice(streamed).get(0, []) if (said := piece(choice))]
     if abs(len(pieces) - tokens) > 2:
         return None
@@ -248,7 +248,7 @@ def _tokens_before(streamed: Exchange, stopped: _Stopped, tokens: int) -> int | 
 
 
 def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
-    """Whether the text ends where another sequence of the list begins in the greedy text, or with it."""
+    """Whether the text ends at another sequence of the list in the greedy text, or after it."""
     whole, given = text(baseline), stopped.cut.request.fields.get("stop")
     others = [stop for stop in given if isinstance(stop, str)] if isinstance(given, list) else []
     ends = [whole[: whole.index(stop) + more] for stop in others if stop in whole for more in (0, len(stop))]
@@ -256,13 +256,13 @@ def _ends_at_another(baseline: Exchange, stopped: _Stopped) -> bool:
 
 
 def _complete(exchange: Exchange) -> None:
-    """Raise Stop if an error ended the stream, and not a stop sequence."""
+    """Raise Stop if an error ended the stream instead of a stop sequence."""
     if exchange.is_stream:
         reading.unfailed(exchange)
 
 
 def _reason(exchange: Exchange) -> object:
-    """The finish reason of the first choice. Raises Stop if none is given, which other rules report."""
+    """The finish reason of the first choice. Raises Stop if there is none, which other rules check."""
     if exchange.is_stream:
         reading.unfailed(exchange)
         given = [choice.get("finish_reason") for _, choice in reading.by_choice(exchange).get(0, [])]

@@ -25,7 +25,7 @@ where it sees both ends of it (llama.cpp).
 
 @check("the text is JSON that the schema admits", Of.BEGUN)
 def schema_kept(exchange: Exchange) -> Outcome:
-    """A server that takes a schema holds the model to it, or refuses; a constant is not met by luck."""
+    """A server that accepts a schema enforces it, or refuses; a constant does not occur by chance."""
     said = _said(exchange)
     try:
         value = reading.parse(said)
@@ -37,7 +37,7 @@ def schema_kept(exchange: Exchange) -> Outcome:
 
 @check("the text is JSON", Of.BEGUN)
 def is_json(exchange: Exchange) -> Outcome:
-    """Whatever the schema says of it."""
+    """Whatever the schema."""
     said = _said(exchange)
     try:
         reading.parse(said)
@@ -60,7 +60,7 @@ def json_admitted(exchange: Exchange) -> Outcome:
 
 @check("the text is a JSON object", Of.BEGUN)
 def is_object(exchange: Exchange) -> Outcome:
-    """No fence around it, and nothing after it."""
+    """No code fence around it, and nothing after it."""
     said = _said(exchange)
     try:
         value = reading.parse(said)
@@ -74,7 +74,7 @@ def is_object(exchange: Exchange) -> Outcome:
 
 @check("the text begins as a JSON object")
 def begins_as_object(exchange: Exchange) -> Outcome:
-    """The first character shows whether the model is held to the form, however early the limit cuts it off."""
+    """The first character shows whether the form is enforced, however early the limit cuts the text."""
     said = text(exchange).lstrip()
     if not said:
         raise undecided(Reason.NO_TEXT, exchange)
@@ -88,7 +88,7 @@ def begins_as_object(exchange: Exchange) -> Outcome:
 
 
 def admitted(exchange: Exchange, said: str, value: object, schema: Object) -> Outcome:
-    """Whether a schema of the request admits a value, on whichever surface; `said` is the text of it."""
+    """Whether a schema of the request admits a value, on any surface; `said` is its text."""
     error = next(jsonschema_rs.validator_for(schema).iter_errors(value), None)
     if error is None:
         return saw("JSON that the schema admits", exchange)
@@ -96,7 +96,7 @@ def admitted(exchange: Exchange, said: str, value: object, schema: Object) -> Ou
 
 
 def _said(exchange: Exchange) -> str:
-    """The whole text. Raises Stop if there is none, or not all of it came."""
+    """The complete text. Raises Stop if there is none, or it was cut."""
     calls.uncut(exchange)
     if exchange.is_stream:
         reading.unfailed(exchange)

@@ -1,7 +1,6 @@
-"""The same prompt on several surfaces: one engine stands behind them, so that a greedy answer is the same.
-
-The exchanges of such a rule are the greedy answers of chat, streamed and whole, and then those of the other surface. A
-surface whose own two texts differ tells nothing.
+"""The same prompt on several surfaces: one engine serves them, so a greedy answer is the same. The exchanges of such a
+rule are the greedy answers of chat, streamed and whole, and then those of the other surface. A surface whose own two
+texts differ proves nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ NAMES = {"/chat/completions": "chat", "/responses": "responses", "/messages": "m
 
 
 def _chat(exchange: Exchange) -> Told:
-    """A chat completion; what it does not tell is None."""
+    """A chat completion; missing values are None."""
     reasons = [reason for reason in calls.finish_reasons(exchange) if reason in (STOP, LENGTH)]
     reason = str(reasons[-1]) if reasons else None
     return Told(
@@ -41,7 +40,7 @@ READERS["/chat/completions"] = _chat
 
 @compare("the other surface says the same whole and streamed, as chat does", Of.BEGUN)
 def same_streamed(*exchanges: Exchange) -> Outcome:
-    """Chat shows that the model repeats its greedy text; what is not text in one form is none in the other."""
+    """Chat shows that the model repeats its greedy text; both forms of the other surface have the same text."""
     chat_stream, chat, streamed, whole = exchanges
     reading.unfailed(chat_stream)
     reading.ended(streamed)
@@ -59,7 +58,7 @@ def same_streamed(*exchanges: Exchange) -> Outcome:
 
 @compare("the text is the same on both surfaces", Of.BEGUN)
 def same_text(*exchanges: Exchange) -> Outcome:
-    """Spaces at the ends do not count."""
+    """Equal, spaces at the ends aside."""
     one, other = _repeated(exchanges)
     if _trimmed(one) == _trimmed(other):
         return saw("character of the text", one, other, count=len(_trimmed(one)))
@@ -68,7 +67,7 @@ def same_text(*exchanges: Exchange) -> Outcome:
 
 @compare("the reason to end is the same on both surfaces", Of.BEGUN)
 def same_reason(*exchanges: Exchange) -> Outcome:
-    """The same text ends for the same reason."""
+    """The same text has the same reason."""
     one, other = _alike(exchanges)
     streamed, limit = exchanges[0], _limit(one)
     first, second = read(one).reason, read(other).reason
@@ -88,18 +87,18 @@ def same_reason(*exchanges: Exchange) -> Outcome:
 
 @compare("the input has as many tokens on both surfaces", Of.BEGUN)
 def same_input(*exchanges: Exchange) -> Outcome:
-    """The same prompt, rendered by the same template."""
+    """The same prompt has the same input tokens, because it uses the same template."""
     return _same_count(exchanges, lambda told: told.input_tokens, "the count of the input")
 
 
 @compare("the output has as many tokens on both surfaces", Of.BEGUN)
 def same_output(*exchanges: Exchange) -> Outcome:
-    """The same text takes the same tokens."""
+    """The same text has the same output tokens."""
     return _same_count(exchanges, lambda told: told.output_tokens, "the count of the output")
 
 
 def read(exchange: Exchange) -> Told:
-    """What the answer says. Raises Stop if it cannot be read."""
+    """The content of the answer. Raises Stop if it cannot be read."""
     return READERS[exchange.request.operation](exchange)
 
 
@@ -132,7 +131,7 @@ def _repeated(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, Exchange]:
 
 
 def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
-    """Raise Stop if chat was asked for more, as by --extra-body, than the other surface."""
+    """Raise Stop if the chat request, for example through --extra-body, asked for more than the other one."""
     more = chat.request.fields.keys() - {
         "model",
         "messages",
@@ -145,7 +144,7 @@ def _refuse_other_wish(chat: Exchange, other: Exchange) -> None:
 
 
 def _limit(chat: Exchange) -> int | None:
-    """The limit of a chat, under whichever name."""
+    """The token limit of a chat request, under either name."""
     asked = chat.request.fields
     return reading.count(asked.get("max_completion_tokens", asked.get("max_tokens")))
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
 
-# Markers that end or begin a turn in the templates of widely used models. No model has a reason to write one out
-# that was not asked for it.
+# Markers that begin or end a turn in the templates of common models. No model has a reason to write one
+# unless it was asked to.
 CONTROL_TOKENS = (
     "<|im_start|>",
     "<|im_end|>",
@@ -54,7 +54,7 @@ REASONS = ("stop", "length")
 
 @check("no control token is in the text", Of.BEGUN)
 def no_control_token(exchange: Exchange) -> Outcome:
-    """What a template says to the model is not for the reader (mzau/mlx-knife#20)."""
+    """Markers of the template are not shown to the reader (mzau/mlx-knife#20)."""
     said = _said(exchange)
     asked = exchange.request.body.decode("utf-8", "replace")
     found = [token for token in CONTROL_TOKENS if token in said and token not in asked]
@@ -65,7 +65,7 @@ def no_control_token(exchange: Exchange) -> Outcome:
 
 @check("no string holds half a surrogate pair", Of.BEGUN)
 def no_half_pair(exchange: Exchange) -> Outcome:
-    """A character outside the first plane is escaped as two halves, which belong into one string."""
+    """A character beyond the BMP is escaped as two surrogates, which belong into one string."""
     if "\\ud" in exchange.request.body.decode("latin-1").lower():
         raise undecided(Reason.ASKS_FOR_HALVES, exchange)
     events = reading.stream(exchange).events if exchange.is_stream else None
@@ -83,9 +83,9 @@ def no_half_pair(exchange: Exchange) -> Outcome:
 
 @compare("no character of the whole text is a replacement character in the stream", Of.BEGUN)
 def characters_whole(*exchanges: Exchange) -> Outcome:
-    """A character of several tokens is held back until it is whole (mlc-ai/mlc-llm#804).
+    """A character of several tokens is held back until it is complete (mlc-ai/mlc-llm#804).
 
-    One at the very end may be what the token limit left of a character.
+    The token limit may cut one at the very end.
     """
     whole, streamed = exchanges
     expected, actual = _said(whole), _said(streamed).rstrip(REPLACEMENT)
@@ -104,7 +104,7 @@ def characters_whole(*exchanges: Exchange) -> Outcome:
 
 @compare("the text is the same whole as it is streamed", Of.BEGUN)
 def same_text(*exchanges: Exchange) -> Outcome:
-    """Greedy text that repeats does not depend on how it is sent. Spaces at the ends do not count."""
+    """Greedy text that repeats is the same whole and streamed. Spaces at the ends do not count."""
     streamed, whole = _repeated(*exchanges)
     expected, actual = _said(streamed).strip(), _said(whole).strip()
     if expected == actual:
@@ -115,7 +115,7 @@ def same_text(*exchanges: Exchange) -> Outcome:
 
 @compare("the reason to finish is the same whole as it is streamed", Of.BEGUN)
 def same_reason(*exchanges: Exchange) -> Outcome:
-    """The same text ends for the same reason."""
+    """The same text has the same reason."""
     streamed, whole = _alike(*exchanges)
     reading.unfailed(streamed)
     expected, actual = (_reason(exchange) for exchange in (streamed, whole))
@@ -126,7 +126,7 @@ def same_reason(*exchanges: Exchange) -> Outcome:
 
 @compare("the completion tokens are the same whole as they are streamed", Of.BEGUN)
 def same_count(*exchanges: Exchange) -> Outcome:
-    """The same text takes the same number of tokens."""
+    """The same text has the same number of tokens."""
     streamed, whole = _alike(*exchanges)
     expected, actual = generated(streamed), generated(whole)
     if 0 in (expected, actual):
@@ -140,7 +140,7 @@ def same_count(*exchanges: Exchange) -> Outcome:
 
 @compare("not every text begins with a space", Of.ANY)
 def no_leading_space(*exchanges: Exchange) -> Outcome:
-    """A space that begins every text is a server's, not a model's (vllm-project/vllm#3935)."""
+    """A space that begins every text is the server's, not the model's (vllm-project/vllm#3935)."""
     said = [(exchange, found) for exchange in exchanges if (found := _readable(exchange))]
     if len(said) < FEWEST:
         raise undecided(Reason.TOO_FEW_TEXTS, *exchanges, found=len(said), needed=FEWEST)
@@ -160,14 +160,14 @@ def _repeated(first: Exchange, again: Exchange, whole: Exchange) -> tuple[Exchan
 
 
 def _alike(streamed: Exchange, whole: Exchange) -> tuple[Exchange, Exchange]:
-    """Both. Raises Stop if they have not the same text, which is checked by another rule."""
+    """Both. Raises Stop if their texts differ, which another rule checks."""
     if _said(streamed).strip() != _said(whole).strip():
         raise undecided(Reason.TEXTS_DIFFER, streamed, whole)
     return streamed, whole
 
 
 def _reason(exchange: Exchange) -> object:
-    """The reason of the only choice. Raises Stop if it is none of those that end a text."""
+    """The reason of the only choice. Raises Stop if it does not end a text."""
     given = calls.finish_reasons(exchange)
     if not given:
         all_of_it(exchange)
@@ -179,7 +179,7 @@ def _reason(exchange: Exchange) -> object:
 
 
 def _readable(exchange: Exchange) -> str:
-    """The text of an answer that was free to begin with any; "" for any other."""
+    """The text of an answer that could begin with any character; "" for any other."""
     asked = exchange.request.json
     if not accepted(exchange) or not isinstance(asked, dict) or asked.get("response_format"):
         return ""
@@ -190,7 +190,7 @@ def _readable(exchange: Exchange) -> str:
 
 
 def _strings(data: str) -> str:
-    """All strings of a JSON value, one text; "" if it is none, which other rules report."""
+    """All strings of a JSON value as one text; "" if it is not JSON, which other rules check."""
     try:
         return json.dumps(json.loads(data), ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -206,6 +206,6 @@ def _said(exchange: Exchange) -> str:
 
 
 def _shown(said: str, part: str) -> str:
-    """The part with a few characters around it."""
+    """The part with some characters around it."""
     at = said.index(part)
     return said[max(0, at - 20) : at + len(part) + 20]

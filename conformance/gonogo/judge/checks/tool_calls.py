@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange
     from gonogo.judge.outcome import Outcome
 
-# How models write a call before a server has read it: Hermes and Qwen, Mistral, Llama, DeepSeek, functionary.
+# The markup of calls in model output: Hermes and Qwen, Mistral, Llama, DeepSeek, functionary.
 MARKUP = re.compile(
     r"</?tool_calls?>|<\|?tool[_▁]calls?|\[TOOL_CALLS\]|<\|python_tag\|>|<function=|<｜tool"  # noqa: RUF001 - DeepSeek's own
 )
@@ -30,7 +30,7 @@ MARKUP = re.compile(
 
 @check("a tool is called")
 def called(exchange: Exchange) -> Outcome:
-    """A server that takes "required" or a name can constrain the model, or refuse."""
+    """A server that accepts "required" or a name constrains the model, or refuses."""
     if calls.whole(exchange):
         named = [name for name in calls.names(exchange) if isinstance(name, str) and name]
         return saw("call of a tool by its name", exchange, count=len(named))
@@ -42,13 +42,13 @@ def called(exchange: Exchange) -> Outcome:
 
 @check("there is a call")
 def precondition(exchange: Exchange) -> Outcome:
-    """Of a call that did not come nothing can be said; raises Stop."""
+    """Raise Stop without a call, as nothing can be checked."""
     return saw("call of a tool", exchange, count=len(calls.some(exchange)))
 
 
 @check("no tool is called")
 def not_called(exchange: Exchange) -> Outcome:
-    """What is forbidden does not come."""
+    """A forbidden call does not occur."""
     found = calls.whole(exchange)
     if found:
         return Deviation("no call of a tool", f"{calls.function(found[0]).get('name')!r} is called")
@@ -59,7 +59,7 @@ def not_called(exchange: Exchange) -> Outcome:
 
 @check("no call is left in the content")
 def no_markup(exchange: Exchange) -> Outcome:
-    """Calls are in "tool_calls"; calls left in the content are not run (lmstudio-ai/lmstudio-bug-tracker#2115)."""
+    """Calls are in "tool_calls"; calls in the content are not run (lmstudio-ai/lmstudio-bug-tracker#2115)."""
     message = reading.choices(exchange)[0].get("message")
     content = message.get("content") if isinstance(message, dict) else None
     if content is not None and not isinstance(content, str):
@@ -67,13 +67,13 @@ def no_markup(exchange: Exchange) -> Outcome:
     found = MARKUP.search(content or "")
     if found is not None:
         return Deviation("calls in tool_calls only", f"the content holds {found.group()!r}")
-    # Of an answer without calls we cannot say this: the content may hold one in a form that MARKUP lacks.
+    # Without calls this is unknown: the content may hold one in a form that MARKUP lacks.
     return saw("call in tool_calls", exchange, count=len(calls.some(exchange)))
 
 
 @check("every call names a tool that was offered")
 def offered(exchange: Exchange) -> Outcome:
-    """A name that was not offered cannot be called."""
+    """Only offered names are called."""
     tools = reading.objects(exchange.request.fields.get("tools"))
     known = [calls.function(tool).get("name") for tool in tools]
     names = [name for name in calls.names(exchange) if isinstance(name, str)]
@@ -85,7 +85,7 @@ def offered(exchange: Exchange) -> Outcome:
 
 @check('every call is of "{name}"')
 def named(exchange: Exchange, name: str) -> Outcome:
-    """The tool that was named, and no other."""
+    """The named tool, and no other."""
     names = [found for found in calls.names(exchange) if isinstance(found, str)]
     others = [found for found in names if found != name]
     if others:
@@ -95,7 +95,7 @@ def named(exchange: Exchange, name: str) -> Outcome:
 
 @check('the finish reason "tool_calls" stands beside a call')
 def finishes_a_call(exchange: Exchange) -> Outcome:
-    """Clients that read it look for calls; a message that is no object is checked by the schema's rules."""
+    """Clients look for calls by it; the schema's rules check a message that is no object."""
     finished = [c for c in reading.choices(exchange) if c.get("finish_reason") == "tool_calls"]
     if not finished:
         raise undecided(Reason.NO_CALL_FINISHED, exchange)
@@ -108,7 +108,7 @@ def finishes_a_call(exchange: Exchange) -> Outcome:
 
 @check("the arguments of every call keep the schema of the tool")
 def arguments_kept(exchange: Exchange) -> Outcome:
-    """A server that takes "strict" holds the model to it, or refuses."""
+    """A server that accepts "strict" enforces the schema, or refuses."""
     calls.uncut(exchange)
     tools = map(calls.function, reading.objects(exchange.request.fields.get("tools")))
     schemas = {tool.get("name"): tool.get("parameters", True) for tool in tools}
@@ -138,7 +138,7 @@ def id_not_empty(exchange: Exchange) -> Outcome:
 
 @compare("the ids of all calls differ", Of.BEGUN)
 def ids_differ(*exchanges: Exchange) -> Outcome:
-    """Ids of one conversation come from several answers."""
+    """Ids are unique across the answers of a conversation."""
     ids = [_ids(exchange) for exchange in exchanges]
     known = [found for each in ids for found in each if found]
     twice = [found for found in known if known.count(found) > 1]
@@ -151,7 +151,7 @@ def ids_differ(*exchanges: Exchange) -> Outcome:
 
 @check("the arguments of every call are the text of a JSON object", Of.BEGUN)
 def arguments_parse(exchange: Exchange) -> Outcome:
-    """Text put together, where it is streamed; undecided if the limit may have cut it."""
+    """The joined text, if it is streamed; undecided if the limit may have cut it."""
     found = calls.arguments(exchange)
     for text in found:
         try:
@@ -167,7 +167,7 @@ def arguments_parse(exchange: Exchange) -> Outcome:
 
 @check("each of the {number:d} choices has a call")
 def each_calls(exchange: Exchange, number: int) -> Outcome:
-    """Where a tool must be called, every choice calls it; one that the limit cut may have been about to."""
+    """If a call is forced, every choice has one; one that the limit cut may not have reached it."""
     found = reading.choices(exchange)
     if len(found) != number:
         return Deviation(f"{number} choices", f"there are {len(found)}")
@@ -183,7 +183,7 @@ def each_calls(exchange: Exchange, number: int) -> Outcome:
 
 @compare("the function is called, or refused", Of.ANY)
 def older_form(plain: Exchange, older: Exchange) -> Outcome:
-    """Accepted and ignored is the one thing that is wrong; a call among tool_calls was at least not ignored."""
+    """Only accepting and ignoring is wrong; a call among tool_calls shows that it was not ignored."""
     expect_plain(plain)
     if not accepted(older):
         status = older.status
@@ -205,7 +205,7 @@ def older_form(plain: Exchange, older: Exchange) -> Outcome:
 
 @compare("its own messages are taken like those of others", Of.ANY)
 def own_taken(plain: Exchange, offered: Exchange, own: Exchange) -> Outcome:
-    """Where a call is among them, and the tools with it, as a request that offers tools is taken."""
+    """A history with calls and the tools is accepted if a request that offers tools is."""
     return taken_like_the_first(offered if "tools" in own.request.fields else plain, own)
 
 
@@ -221,7 +221,7 @@ def no_index(exchange: Exchange) -> Outcome:
 
 @check("the finish reason beside a call is {reasons}", Of.BEGUN)
 def finish_reason(exchange: Exchange, reasons: str) -> Outcome:
-    """One of those named, or "length" where the call was cut; undecided if no tool was called."""
+    """One of the named reasons, or "length" if the call was cut; undecided if no tool was called."""
     if not calls.names(exchange):
         raise undecided(Reason.NO_CALL, exchange)
     calls.uncut(exchange)
@@ -235,7 +235,7 @@ def finish_reason(exchange: Exchange, reasons: str) -> Outcome:
 
 @check("no more than one tool is called")
 def one_at_a_time(exchange: Exchange) -> Outcome:
-    """parallel_tool_calls false: serial agents race otherwise (sgl-project/sglang#9696)."""
+    """parallel_tool_calls false: serial agents have race conditions otherwise (sgl-project/sglang#9696)."""
     found = calls.some(exchange)
     if len(found) > 1:
         return Deviation("one call", f"there are {len(found)}")

@@ -35,7 +35,7 @@ def called(exchange: Exchange) -> Outcome:
 
 @check("there is a call in the stream", Of.BEGUN)
 def precondition(exchange: Exchange) -> Outcome:
-    """Of a call that did not come nothing can be said; raises Stop."""
+    """Raise Stop without a call, as nothing can be checked."""
     found = calls.fragments(exchange)
     if not found:
         raise undecided(Reason.NO_CALL, exchange)
@@ -44,20 +44,20 @@ def precondition(exchange: Exchange) -> Outcome:
 
 @check("one chunk without choices carries the usage beside the calls", Of.BEGUN)
 def usage_chunk_beside(exchange: Exchange) -> Outcome:
-    """As in every stream; undecided if no tool was called, of which the rule of every stream speaks."""
+    """As in every stream; undecided if no tool was called, because the rule of every stream checks the rest."""
     precondition(exchange)
     return usage_chunk(exchange)
 
 
 @check("the first fragment of every call has its id", Of.BEGUN)
 def id_first(exchange: Exchange) -> Outcome:
-    """Clients open the call with it; an empty one opens nothing."""
+    """Clients start the call with it; an empty one starts nothing."""
     return _first(exchange, "an id", lambda part: part.value.get("id"))
 
 
 @check("the first fragment of every call has the function's name", Of.BEGUN)
 def name_first(exchange: Exchange) -> Outcome:
-    """Clients that have no name yet raise, or drop the call (vercel/ai)."""
+    """Clients without a name raise, or drop the call (vercel/ai)."""
     return _first(exchange, "a name", lambda part: calls.function(part.value).get("name"))
 
 
@@ -69,7 +69,7 @@ def type_first(exchange: Exchange) -> Outcome:
 
 @check("no later fragment repeats an id or a name", Of.BEGUN)
 def once(exchange: Exchange) -> Outcome:
-    """Helpers that put strings together get "functionfunction" (SillyTavern/SillyTavern PR#5811)."""
+    """Clients that concatenate strings get "functionfunction" (SillyTavern/SillyTavern PR#5811)."""
     later = 0
     for index, parts in sorted(calls.by_call(exchange).items()):
         if len(calls.ids(parts)) > 1:
@@ -83,7 +83,7 @@ def once(exchange: Exchange) -> Outcome:
 
 @check("no two calls share an index", Of.BEGUN)
 def one_index_each(exchange: Exchange) -> Outcome:
-    """Clients glue the arguments of both together (ollama/ollama#15457); undecided if there is one call."""
+    """Clients join the arguments of both calls (ollama/ollama#15457); undecided if there is one call."""
     found = calls.by_call(exchange)
     for index, parts in sorted(found.items()):
         names = calls.ids(parts)
@@ -97,7 +97,7 @@ def one_index_each(exchange: Exchange) -> Outcome:
 
 @check("the calls are numbered from 0", Of.BEGUN)
 def numbered(exchange: Exchange) -> Outcome:
-    """The index is a place in a list, which has no first entry without a 0."""
+    """The index is a list position, and a list has no first entry without a 0."""
     found = sorted(calls.by_call(exchange))
     expected = list(range(len(found)))
     if found == expected:
@@ -126,7 +126,7 @@ def finishes_a_call(exchange: Exchange) -> Outcome:
 
 @compare("the stream calls what the whole answer calls", Of.BEGUN)
 def same_calls(*exchanges: Exchange) -> Outcome:
-    """The same tools, in the same order. What they are called with may vary with the batch."""
+    """The same tools, in the same order. Their arguments may vary with the batch."""
     whole, streamed = exchanges[0], exchanges[-1]
     complete = _complete(whole, streamed)
     reading.unfailed(streamed)
@@ -141,9 +141,9 @@ def same_calls(*exchanges: Exchange) -> Outcome:
 
 @compare("no arguments are lost in the stream", Of.BEGUN)
 def arguments_kept(*exchanges: Exchange) -> Outcome:
-    """A call that has arguments in the whole answer has some in the stream, in every call of the same name.
+    """A call with arguments in the whole answer has some in the stream, in every call of the same name.
 
-    Which they are may vary with the batch; empty text is none.
+    The values may vary with the batch; an empty string is none.
     """
     whole, streamed = exchanges[0], exchanges[-1]
     complete = _complete(whole, streamed)
@@ -168,9 +168,10 @@ def arguments_kept(*exchanges: Exchange) -> Outcome:
 
 @compare("the stream calls with the arguments of the whole answer, where greedy text repeats", Of.BEGUN)
 def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: Exchange) -> Outcome:
-    """As JSON: spacing does not matter. Where greedy text does not repeat, arguments need not.
+    """Compared as JSON: spacing does not matter.
 
-    Other tools, arguments that are lost and those that are not JSON are checked by another rule.
+    If greedy text does not repeat, arguments may differ. Other rules check different tools, lost arguments, and
+    arguments that are not JSON.
     """
     repeated(first, again)
     complete = _complete(whole, streamed)
@@ -185,10 +186,10 @@ def same_arguments(first: Exchange, again: Exchange, whole: Exchange, streamed: 
 
 
 def _complete(whole: Exchange, streamed: Exchange) -> int | None:
-    """How many calls from the first on can be compared; None if neither answer was cut, and all can.
+    """How many calls can be compared, from the first; None if neither answer was cut, and all can.
 
-    Where the limit cut both, a call that another one follows was over before, in either form. Stop if one answer
-    alone was cut, or no call is known to have been over.
+    If the limit cut both, a call that another one follows is complete, in either form. Raises Stop if only one answer
+    was cut, or no call is known to be complete.
     """
     both = (whole, streamed)
     if any(calls.finish_reasons(exchange) != ["length"] for exchange in both):
@@ -202,9 +203,9 @@ def _complete(whole: Exchange, streamed: Exchange) -> int | None:
 
 
 def _called(exchange: Exchange, most: int | None) -> list[tuple[object, str]]:
-    """The name of each call with its arguments as JSON in one spelling. Raises Stop if they are not a JSON object.
+    """The name of each call with its arguments as canonical JSON. Raises Stop if they are not a JSON object.
 
-    Of `most` calls, where that is not None.
+    Only the first `most` calls, unless that is None.
     """
     found = list(zip(calls.names(exchange), calls.arguments(exchange), strict=True))[:most]
     return [(name, _spelled(given, exchange)) for name, given in found]
@@ -221,7 +222,7 @@ def _spelled(arguments: str, exchange: Exchange) -> str:
 
 
 def _number(text: str) -> float:
-    """A number without a fraction as a whole one: JSON knows one kind, and 5.0 is 5."""
+    """A number without a fraction as an integer: JSON has one kind of number, and 5.0 is 5."""
     value = float(text)
     return int(value) if value.is_integer() else value
 

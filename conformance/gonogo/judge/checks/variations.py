@@ -1,4 +1,4 @@
-"""Variations of a request that was answered: how they are refused, and what is lost with them."""
+"""Variations of an accepted request: whether they are accepted too, and what is lost with them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LENGTH_REQUIRED = 411
 
 @compare("the last does not fail the server", Of.ANY)
 def last_not_failing(first: Exchange, last: Exchange) -> Outcome:
-    """Accepted or refused; where the plain form fails as well, or is refused, the variation is not the reason."""
+    """Accepted or refused; if the plain form fails as well, or is refused, the variation is not the cause."""
     if first.status is not None and (400 <= first.status < 500 or first.status == 501):
         if first.status in {401, 403} or turned_away(first):
             raise unhelpful_status(first)
@@ -40,13 +40,13 @@ def last_not_failing(first: Exchange, last: Exchange) -> Outcome:
 
 @compare("the last is answered like the first, unless it is refused with 411", Of.ANY)
 def answered_however_framed(first: Exchange, last: Exchange) -> Outcome:
-    """How a message is framed is no part of what it says: neither a refusal nor silence is an answer to that."""
+    """Framing does not change the meaning of a message: neither a refusal nor silence is a correct answer."""
     return _as_the_first(first, last, "an answer, as to the same request with a length")
 
 
 @compare("both of the others are answered like the first", Of.ANY)
 def both_answered(first: Exchange, one: Exchange, other: Exchange) -> Outcome:
-    """What a client calls its request is for logs, and nothing that two requests may not share."""
+    """A client's request id is for logs; two requests may share one."""
     outcomes = [_as_the_first(first, e, "an answer, as to a request without the id") for e in (one, other)]
     return next((found for found in outcomes if isinstance(found, Deviation)), outcomes[0])
 
@@ -66,14 +66,14 @@ def _as_the_first(first: Exchange, last: Exchange, expected: str) -> Outcome:
 
 
 def _may_be_lost(last: Exchange) -> bool:
-    """A 411 that leaves the body unread: the close may reset the connection and destroy the answer (RFC 9112, 9.6)."""
+    """A 411 that leaves the body unread: the close may reset the connection and lose the answer (RFC 9112, 9.6)."""
     reset = last.failure is not None and last.failure.kind is FailureKind.RESET
     return reset and header(last.request.headers, "transfer-encoding") is not None
 
 
 @compare("where the whole text begins with the prompt, the streamed one does too", Of.ANY)
 def echoed_in_stream(whole: Exchange, streamed: Exchange) -> Outcome:
-    """Whoever echoes does so in streams: with the prompt first, and its log probabilities where they were requested."""
+    """A server that supports echo does so in streams: the prompt first, with its log probabilities if requested."""
     if not accepted(whole):
         raise undecided(Reason.PLAIN_REFUSED, whole, ending=ending(whole))
     prompt = str(whole.request.fields.get("prompt"))

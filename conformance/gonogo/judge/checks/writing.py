@@ -21,7 +21,7 @@ JSON = "application/json"
 
 @check("no other charset than that of the bytes is named", Of.ANY)
 def charset_right(exchange: Exchange) -> Outcome:
-    """Another charset is no deviation where it decodes the bytes to the same text, as most do with plain ASCII."""
+    """Another charset is accepted if it decodes the bytes to the same text, as most do for plain ASCII."""
     if exchange.status is None:
         raise unanswered(exchange)
     if exchange.media_type != JSON and not exchange.is_stream:
