@@ -201,6 +201,10 @@ class Reason(StrEnum):
         "limit-reached",
         "the chat used all of its {limit} tokens, and says that it stopped by itself",
     )
+    MAY_HAVE_ENDED = (
+        "may-have-ended",
+        "the text ends with a sentence, and may have ended by itself after exactly {found} tokens",
+    )
     CHAT_REASONS_DIFFER = "chat-reasons-differ", "the chat ends for another reason whole than streamed"
     LIMIT_NOT_REACHED = "limit-not-reached", "the model stopped after {found} of {limit} tokens"
     NOTHING_MORE_TO_SAY = "nothing-more-to-say", "the model generates no more than {found} tokens"
@@ -221,6 +225,7 @@ class Reason(StrEnum):
     )
     TEXT_CHANGED = "text-changed", "the greedy text changed between two answers"
     TEXTS_DIFFER = "texts-differ", "the text differs between the stream and the whole answer"
+    CUT_EARLIER = "cut-earlier", "one text was cut by its limit where the other goes on"
     TEXTS_OF_SURFACES_DIFFER = "texts-of-surfaces-differ", "the two surfaces give different texts"
     ASKED_FOR_MORE = (
         "asked-for-more",

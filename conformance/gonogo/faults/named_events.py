@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonogo.faults.editing import DONE, answer, carried, event, frames
+from gonogo.faults.editing import DONE, END, answer, answered, carried, event, frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,6 +55,16 @@ def within(*types: str, edits: Iterable[JsonEdit]) -> Edit:
         return old
 
     return values(change)
+
+
+def whole(make: Callable[[Values], Json]) -> Edit:
+    """One JSON object in place of a stream, made of its events."""
+
+    def edit(exchange: Exchange) -> Exchange:
+        found = [part + END for part in exchange.body.split(END) if part]
+        return answered(make([carried(frame) for frame in found if frame != DONE]))(exchange)
+
+    return edit
 
 
 def lost(name: str, number: int) -> Edit:

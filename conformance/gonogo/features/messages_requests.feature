@@ -5,12 +5,13 @@ Feature: How messages are asked for, and refused
   Scenario: A message can be streamed
     Source: schema, CreateMessageRequest.stream
     Why: agents stream every request.
+    Needs: stream.content_type
     When a message is requested with {"temperature": 0, "max_tokens": 24}
     And a message is streamed with {"temperature": 0, "max_tokens": 24}
-    Then where the first is taken, the last is taken too
+    Then where the first is taken, the last is taken too, and streamed
 
   @must @messages.request.x_api_key
-  Scenario: A key in x-api-key is accepted as in Authorization
+  Scenario: A key is accepted in x-api-key and in Authorization alike
     Source: guide, Authentication; schema, security of the operation
     Why: older clients send x-api-key, newer ones Authorization.
     When a chat completion is requested with {}
@@ -33,7 +34,7 @@ Feature: How messages are asked for, and refused
   Scenario: A request with the fields of Claude Code is accepted
     Source: guide, Gateway protocol reference of Claude Code: unknown fields and beta values are passed over
     Why: each release adds fields: system as an array, cache_control, ?beta=true, values of anthropic-beta.
-    When a message is requested with {"temperature": 0, "max_tokens": 24}
+    When a message is streamed with {"temperature": 0, "max_tokens": 24}
     And a message is requested as by Claude Code
     Then a request of Claude Code is taken
 

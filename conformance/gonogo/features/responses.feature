@@ -193,12 +193,12 @@ Feature: Responses
     Then each item has a known type or a prefixed one
 
   @should @responses.items.status
-  Scenario: Every output item has a status
-    Source: Open Responses, "Items", every item has id, type and status; schema, OutputMessage.status
+  Scenario: Every output item but reasoning has a status
+    Source: Open Responses, "Items", every item has id, type and status, but ReasoningBody has none; schema, OutputMessage.status
     Why: clients take a cut item for a finished one.
     Needs: responses.items.type
     When any response is given
-    Then each item of the output has "status"
+    Then each item of the output but reasoning has "status"
 
   @should @responses.items.ids
   Scenario: No two output items have the same id
@@ -229,12 +229,20 @@ Feature: Responses
     Then each message has the role assistant and a content array
 
   @must @responses.message.part
-  Scenario: Every content part of a message is output_text or refusal
-    Source: schema, OutputMessageContent; Open Responses, Message.content
-    Why: clients do not display text of another type.
+  Scenario: Every content part of a message has a known type and its text
+    Source: schema, OutputMessageContent; Open Responses, Message.content, which admits more types
+    Why: clients do not display content of another type.
     Needs: responses.message.content
     When any response is given
-    Then each content part of a message is an output_text or a refusal
+    Then each content part of a message has a type of the schema
+
+  @should @responses.message.part_text
+  Scenario: Text in a message has the type output_text
+    Source: schema, OutputMessageContent, output_text or refusal; Open Responses, Message.content, admits text too
+    Why: the SDKs of OpenAI do not display text of another type.
+    Needs: responses.message.part
+    When any response is given
+    Then each part of a message that has text is called output_text
 
   @should @responses.message.annotations
   Scenario: Every output_text has an annotations array
@@ -311,7 +319,7 @@ Feature: Responses
   Scenario: A response that reaches its limit is incomplete
     Source: schema, Response.status and incomplete_details; Open Responses, "incomplete"
     Why: an agent takes a truncated answer for a finished one (jundot/omlx PR#2817, ollama/ollama PR#17239).
-    Needs: responses.usage.counts
+    Needs: responses.usage.counts, responses.response.state_known
     When a response to developer and system is streamed
     Then the response that reaches its limit has the status incomplete
 

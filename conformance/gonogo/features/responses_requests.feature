@@ -79,11 +79,20 @@ Feature: Requests for responses
     And a result in parts is given to a response
     Then where the first is taken, the last is taken too
 
+  @must @responses.request.stream
+  Scenario: A response can be streamed
+    Source: schema, CreateResponse.stream; Open Responses, Streaming
+    Why: Codex streams every request, and waits for events.
+    Needs: stream.content_type
+    When a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    And a response is streamed with {"temperature": 0, "max_output_tokens": 24}
+    Then where the first is taken, the last is taken too, and streamed
+
   @must @responses.request.roles
   Scenario: Developer and system messages and optional fields of the schema are accepted
     Source: schema, InputMessage.role and CreateResponse; Open Responses, the same
     Why: Codex begins with developer messages, and sends text without a format (lmstudio-ai/lmstudio-bug-tracker#1576).
-    When a response is requested with {"temperature": 0, "max_output_tokens": 24}
+    When a response is streamed with {"temperature": 0, "max_output_tokens": 24}
     And a response to developer and system is streamed
     Then the last is accepted like the first
 

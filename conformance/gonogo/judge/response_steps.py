@@ -64,6 +64,8 @@ STEPS: Final[Mapping[str, tuple[Step, Form | None]]] = {
     "response.refusal.done": (Step.TOLD, REFUSAL),
     "response.reasoning_text.delta": (Step.DELTA, REASONING),
     "response.reasoning_text.done": (Step.TOLD, REASONING),
+    "response.reasoning.delta": (Step.DELTA, REASONING),
+    "response.reasoning.done": (Step.TOLD, REASONING),
     "response.reasoning_summary_part.added": (Step.ADDED, SUMMARY),
     "response.reasoning_summary_part.done": (Step.CLOSED, SUMMARY),
     "response.reasoning_summary_text.delta": (Step.DELTA, SUMMARY),
@@ -71,7 +73,10 @@ STEPS: Final[Mapping[str, tuple[Step, Form | None]]] = {
     "response.function_call_arguments.delta": (Step.DELTA, ARGUMENTS),
     "response.function_call_arguments.done": (Step.TOLD, ARGUMENTS),
 }
-"""The steps of parts; the events of a content part say in `part` what it is."""
+"""The steps of parts; the events of a content part say in `part` what it is.
+
+The events of reasoning have two names: one version of Open Responses calls them response.reasoning.delta and .done.
+"""
 
 PARTS: Final[Mapping[tuple[State, Step], tuple[State, str | None]]] = {
     (State.UNKNOWN, Step.ADDED): (State.OPEN, None),

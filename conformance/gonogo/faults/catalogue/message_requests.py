@@ -12,6 +12,7 @@ from gonogo.faults.message_edits import (
     CLAUDE_CODE,
     COUNT,
     NEWER,
+    PLAIN,
     REFUSALS,
     STREAM,
     STREAMS,
@@ -22,6 +23,7 @@ from gonogo.faults.message_edits import (
     refusing,
     text,
 )
+from gonogo.faults.named_events import whole
 from gonogo.faults.picks import either
 
 if TYPE_CHECKING:
@@ -40,12 +42,32 @@ def _of_chat(value: Json) -> None:
     del value["type"], value["request_id"]
 
 
+def _message_of(events: list[Json]) -> Json:
+    """The message that the events of a stream make, which has one block of text."""
+    start = next(value["message"] for value in events if value["type"] == "message_start")
+    end = next(value for value in events if value["type"] == "message_delta")
+    said = "".join(value["delta"]["text"] for value in events if value["type"] == "content_block_delta")
+    return start | end["delta"] | {"content": [text(said)], "usage": start["usage"] | end["usage"]}
+
+
 FAULTS: tuple[Fault, ...] = (
     fault(
         "streams of messages are refused",
         "a surface that was half built",
         f"{_ASKED}.stream",
         changed(STREAM, refusing(400, _INVALID, "stream is not supported")),
+    ),
+    fault(
+        "a stream of a message that is one whole answer",
+        "a stream parameter that nobody reads",
+        (f"{_ASKED}.stream", "stream.content_type"),
+        changed(STREAM, whole(_message_of)),
+    ),
+    fault(
+        "a key in Authorization is refused on /messages alone",
+        "a look at x-api-key alone, as clients of the older version send it",
+        f"{_ASKED}.x_api_key",
+        changed(PLAIN, refusing(401, "authentication_error")),
     ),
     fault(
         "a key in x-api-key is refused",
@@ -196,6 +218,9 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 HARMLESS: Mapping[str, Change] = {
+    "adaptive thinking is not there": changed(
+        CLAUDE_CODE, refusing(400, _INVALID, "adaptive thinking is not supported on this model")
+    ),
     "a message of role system is refused as not supported": changed(
         CLAUDE_CODE, refusing(400, _INVALID, f"{_SYSTEM}is not supported here")
     ),

@@ -16,11 +16,12 @@ from gonogo.faults.catalogue.responses import (
     PREVIOUS,
     ROLES,
     SCHEMA,
+    STREAM,
     WRONG,
 )
 from gonogo.faults.editing import answer, answered, changed, cut, made, put, refused, status
 from gonogo.faults.fault import Fault, fault
-from gonogo.faults.named_events import values
+from gonogo.faults.named_events import values, whole
 from gonogo.faults.picks import either
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ def _without_items(old: list[Json]) -> list[Json]:
     """The frame of a response, and nothing in it."""
     old[-1]["response"]["output"] = []
     return [value for value in old if "output_index" not in value]
+
+
+def _ended_without_items(old: list[Json]) -> list[Json]:
+    """As above, and it was not the limit."""
+    old[-1]["type"] = "response.completed"
+    old[-1]["response"].update(status="completed", incomplete_details=None)
+    old[-1]["response"]["usage"].update(
+        output_tokens=1, total_tokens=old[-1]["response"]["usage"]["input_tokens"] + 1
+    )
+    return _without_items(old)
 
 
 _THINGS = (
@@ -125,6 +136,12 @@ _THINGS = (
         changed(PARTS, refused(400)),
     ),
     (
+        "streams of responses are refused",
+        "a surface that was half built",
+        "request.stream",
+        changed(STREAM, refused(400)),
+    ),
+    (
         "developer messages are refused in responses",
         "templates that know no such role",
         "request.roles",
@@ -134,7 +151,7 @@ _THINGS = (
         "an agent that is answered with nothing",
         "jundot/omlx PR#2817",
         "request.agent",
-        changed(AGENT, values(_without_items)),
+        changed(AGENT, values(_ended_without_items)),
     ),
     (
         "the schema of a response is ignored",
@@ -207,6 +224,12 @@ _THINGS = (
 FAULTS: tuple[Fault, ...] = (
     *(fault(name, imitates, f"responses.{rule}", change) for name, imitates, rule, change in _THINGS),
     fault(
+        "a stream of a response that is one whole answer",
+        "a stream parameter that nobody reads",
+        ("responses.request.stream", "stream.content_type"),
+        changed(STREAM, whole(lambda old: old[-1]["response"])),
+    ),
+    fault(
         "tools that nobody knows fail the server",
         "a KeyError in Python",
         ("responses.request.harmless", "http.no_server_error"),
@@ -219,6 +242,7 @@ HARMLESS: dict[str, Change] = {
     "a schema that is refused by its name": changed(
         SCHEMA, refused(400), answer(put("error.param", "text.format"))
     ),
+    "an agent whose limit is used up by reasoning": changed(AGENT, values(_without_items)),
     "tools that nobody knows are refused": changed(AGENT, refused(400)),
     "calls that are refused": changed(either(FORCED, NAMED), refused(400)),
 }

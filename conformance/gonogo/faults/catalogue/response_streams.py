@@ -355,6 +355,22 @@ def _lumped(old: Values) -> Values:
     ]
 
 
+def _reasoned(old: Values) -> Values:
+    """The summary of reasoning as its text, in the events of one version of Open Responses."""
+    for value in old:
+        for item in (value.get("item"), *value.get("response", {}).get("output", [])):
+            if item and item["type"] == "reasoning":
+                item["content"] = [part | {"type": "reasoning_text"} for part in item["summary"]]
+                item["summary"] = []
+        if "summary_index" in value:
+            value["content_index"] = value.pop("summary_index")
+            value["type"] = value["type"].replace("reasoning_summary_part", "content_part")
+            value["type"] = value["type"].replace("reasoning_summary_text", "reasoning")
+        if value.get("part", {}).get("type") == "summary_text":
+            value["part"]["type"] = "reasoning_text"
+    return old
+
+
 def _spaced(frame: bytes) -> bytes:
     head, _, _ = frame.partition(b"data: ")
     return head + b"data: " + json.dumps(carried(frame)).encode() + END
@@ -380,5 +396,6 @@ HARMLESS: dict[str, Change] = {
     "events of the server's own kind": changed(
         EVERY, values(lambda old: [*old[:2], {"type": "acme:progress", "share": 0.5}, *old[2:]])
     ),
+    "reasoning under the other name of its events": changed(AGENT, values(_reasoned)),
     "spaces in the JSON of the events": changed(ROLES, frames(lambda old: [*map(_spaced, old)])),
 }

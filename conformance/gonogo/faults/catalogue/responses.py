@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gonogo.faults.editing import answer, both, changed, cut, made, put, raw, refused
 from gonogo.faults.fault import Fault, fault
 from gonogo.faults.heads import wrong_heads
-from gonogo.faults.named_events import retold, within
+from gonogo.faults.named_events import retold, values, within
 from gonogo.faults.picks import asked, whole
 from gonogo.faults.rule_picks import first, last
 from gonogo.stimuli.stimulus import Endpoint
@@ -61,6 +61,43 @@ def _first(item: Json) -> JsonEdit:
 def _shouted(exchange: Exchange) -> Exchange:
     """Another text, everywhere in the answer."""
     return retold(str.upper)(exchange)
+
+
+def _ended(old: list[Json]) -> list[Json]:
+    """A response that was cut, as one that came to its end with the last token: the text is a whole sentence."""
+    response = old[-1]["response"]
+    old[-1]["type"] = "response.completed"
+    response.update(status="completed", incomplete_details=None)
+    response["output"][-1]["status"] = "completed"
+    return old
+
+
+def _shortened(exchange: Exchange) -> Exchange:
+    """The first three pieces of the text only, in all that is said of it."""
+    if not exchange.is_stream:
+        return answer(made("output.0.content.0.text", lambda said: said[:3]))(exchange)
+    return values(_of_three_pieces)(exchange)
+
+
+def _of_three_pieces(old: list[Json]) -> list[Json]:
+    deltas = [value for value in old if value["type"] == "response.output_text.delta"]
+    said = "".join(value["delta"] for value in deltas[:3])
+    kept = [value for value in old if value not in deltas[3:]]
+    for value in kept[4:]:  # behind the events that begin the response, its item and its part
+        items = [value["item"]] if "item" in value else value.get("response", {}).get("output", [])
+        parts = [part for item in items for part in item["content"]]
+        for holder in (*parts, value.get("part"), value):
+            if holder and "text" in holder and isinstance(holder["text"], str):
+                holder["text"] = said
+    return kept
+
+
+def _failed(old: list[Json]) -> list[Json]:
+    """A response that fails when all of it was said."""
+    error = {"code": "server_error", "message": "No."}
+    old[-1]["type"] = "response.failed"
+    old[-1]["response"].update(status="failed", error=error, incomplete_details=None)
+    return old
 
 
 # One field of a whole response, and the one rule that owns it.
@@ -168,9 +205,15 @@ _THINGS = (
         changed(PLAIN, answer(made("output.0.content", lambda old: old[0]["text"]))),
     ),
     (
-        "parts that are called text",
-        "the name of chat's parts",
+        "parts that are called content",
+        "a hand-made answer",
         "message.part",
+        changed(PLAIN, answer(put("output.0.content.0.type", "content"))),
+    ),
+    (
+        "parts that are called text",
+        "the name of chat's parts, which Open Responses admits",
+        "message.part_text",
         changed(PLAIN, answer(put("output.0.content.0.type", "text"))),
     ),
     (
@@ -232,6 +275,18 @@ _THINGS = (
         "ollama/ollama PR#17239, jundot/omlx PR#2817",
         "limit.incomplete",
         changed(ROLES, within(CUT, edits=[put("type", "response.completed"), *_told_completed("response.")])),
+    ),
+    (
+        "a cut response that says why, and has no status",
+        "the official document requires none",
+        "response.state",
+        changed(ROLES, within(CUT, edits=[cut("response.status")])),
+    ),
+    (
+        "a response that fails when its limit is reached",
+        "an exception behind the last token",
+        "stream.no_failure",
+        changed(ROLES, values(_failed)),
     ),
     (
         "a cut response that does not say why",
@@ -314,6 +369,15 @@ HARMLESS: dict[str, Change] = {
     ),
     "an item of the server's own kind": changed(
         PLAIN, answer(_first({"id": "th_0", "type": "acme:thought", "status": "completed"}))
+    ),
+    "reasoning without a status": changed(
+        PLAIN, answer(_first({"id": "rs_0", "type": "reasoning", "summary": []}))
+    ),
+    "a response that ends by itself with its last token": changed(
+        ROLES, retold(lambda said: said.replace("n", ".")), values(_ended)
+    ),
+    "a response whose reasoning took tokens of its text": changed(
+        lambda exchange: PLAIN(exchange) or STREAM(exchange), _shortened
     ),
     "fields of a response that nobody knows": changed(PLAIN, answer(put("x_vendor", {"region": "eu"}))),
     "responses of a dated model": changed(PLAIN, answer(put("model", "ideal-2026-11-14"))),

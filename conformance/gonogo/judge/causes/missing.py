@@ -28,7 +28,7 @@ _TEXT = (
     *("*.message", "*.content", "*.delta", "*.response.text", "*.stream.text"),
     *("messages.response.blocks", "messages.stream.block_kind", "messages.stream.block_open"),
     *("messages.stream.index", "responses.items.type", "responses.message.part"),
-    "responses.stream.output_sum",
+    *("responses.message.part_text", "responses.stream.output_sum"),
 )
 
 SAID_BY: Final[Mapping[Reason, tuple[str, ...]]] = {

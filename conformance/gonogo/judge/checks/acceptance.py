@@ -79,6 +79,19 @@ def taken_like_the_first(*exchanges: Exchange) -> Outcome:
     return accepted_like_the_first(*exchanges)
 
 
+@compare("where the first is taken, the last is taken too, and streamed", Of.ANY)
+def streamed_like_the_first(*exchanges: Exchange) -> Outcome:
+    """A request with stream true is answered with an event stream, not with the whole answer."""
+    expect_plain(exchanges[0])
+    last = exchanges[-1]
+    if accepted(last) and not last.is_stream:
+        actual = last.header("content-type")
+        return Deviation("Content-Type: text/event-stream", f"Content-Type is {actual or 'absent'}").located(
+            last, 0
+        )
+    return taken_like_the_first(*exchanges)
+
+
 @check("no valid request is answered with a server error", Of.ANY)
 def no_server_error(exchange: Exchange) -> Outcome:
     """500 to 599 are failures of the server; 501 means not implemented (RFC 9110)."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gonogo.judge.messages import Block
     from gonogo.judge.outcome import Outcome
 
+ENDED_AT_ONCE: Final = 3
+"""Tokens of a message that says nothing (guide, Stop reasons, "Empty responses")."""
 _PLACES: Final = {"thinking": 0, "redacted_thinking": 0, "text": 1, "tool_use": 2}
 """The order of the kinds of blocks in an answer."""
 
@@ -46,12 +48,17 @@ def _content(exchange: Exchange) -> tuple[Block, ...]:
 
 @check("the message has text")
 def has_text(exchange: Exchange) -> Outcome:
-    """A model that was cut while thinking may have no text; one that has ended has some."""
+    """A model that was cut while thinking may have no text; one that has ended has some.
+
+    One that ends at once may say nothing: the API then counts two or three tokens.
+    """
     if any(block.type == "text" and block.text("text").strip() for block in messages.blocks(exchange)):
         return saw("block of text", exchange)
     if messages.stop_reason(exchange) in (*messages.CUT, "stop_sequence", "refusal"):
         raise undecided(Reason.ALL_REASONING if messages.thinks(exchange) else Reason.NO_TEXT, exchange)
     types = ", ".join(block.type or "?" for block in messages.blocks(exchange))
+    if not types and messages.output_tokens(exchange) <= ENDED_AT_ONCE:
+        raise undecided(Reason.NO_TEXT, exchange)
     return Deviation("a block of text", f"there is none, but {types}" if types else '"content" is empty')
 
 

@@ -37,6 +37,7 @@ TYPES: Final[Mapping[int, str]] = {
 }
 """The type of an error by its status."""
 _OF_SYSTEM: Final = re.compile(r"\brole\b.*\bsystem\b|\bsystem\b.*\brole\b", re.IGNORECASE | re.DOTALL)
+_OF_THINKING: Final = re.compile(r"\badaptive\b|\bthinking\b", re.IGNORECASE)
 _NOT_SUPPORTED: Final = re.compile(r"not (?:currently )?supported|unsupported", re.IGNORECASE)
 
 
@@ -44,8 +45,11 @@ _NOT_SUPPORTED: Final = re.compile(r"not (?:currently )?supported|unsupported", 
 def either_key(plain: Exchange, without: Exchange, bearer: Exchange, own: Exchange) -> Outcome:
     """The exchanges are a plain one of chat, one without a key, and one of messages with each header.
 
-    If no key is required, both headers prove nothing. The last has an invalid body, and is refused for that.
+    A key that chat accepts in Authorization is valid. If no key is required, both headers prove nothing. The last
+    request has an invalid body, and is refused for that.
     """
+    if accepted(plain) and bearer.status in {401, 403} and own.status not in {401, 403, None}:
+        return Deviation("no refusal of the key, which chat accepts in Authorization", refusal(bearer))
     expect_plain(bearer)
     if own.status in {401, 403}:
         return Deviation("no refusal of the key, as with Authorization", refusal(own))
@@ -72,7 +76,10 @@ def either_version(older: Exchange, *newer: Exchange) -> Outcome:
 
 @compare("a request of Claude Code is taken", Of.ANY)
 def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
-    """Unknown fields and values are ignored; another rule checks the role system."""
+    """Unknown fields and values are ignored; another rule checks the role system.
+
+    The API itself refuses adaptive thinking for a model that has none.
+    """
     expect_plain(plain)
     if accepted(other):
         expect_kind(other)
@@ -83,6 +90,8 @@ def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
         raise undecided(Reason.REFUSED_FOR_OTHER, other, param="a message of role system")
     if _speaks_of_version(other):
         raise undecided(Reason.REFUSED_FOR_OTHER, other, param="its version")
+    if other.status == 400 and _OF_THINKING.search(_message(other)):
+        raise refused(Reason.UNSUPPORTED_BY_MODEL, other, param="thinking", status=other.status)
     return Deviation("a status of 2xx, as for the plain message", refusal(other))
 
 

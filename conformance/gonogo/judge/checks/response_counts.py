@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 STATES = {event_status: event for event, event_status in responses.ENDS.items()}
 """How a response ends, and the event that says so."""
+SENTENCE_ENDS = (*".!?…\"'”’)]}*`~。！？」』", "the end")  # noqa: RUF001 - of other scripts
+"""What a text that has come to its end may end with, in small letters; a cut one seldom does."""
 DETAILS = {"input_tokens": "cached_tokens", "output_tokens": "reasoning_tokens"}
 
 
@@ -95,11 +97,18 @@ def within_limit(exchange: Exchange) -> Outcome:
 
 @check("the response that reaches its limit has the status incomplete", Of.BEGUN)
 def cut_is_told(exchange: Exchange) -> Outcome:
-    """A model that stopped before the limit proves nothing about it."""
-    _reach_limit(exchange)
+    """A text that ends with a sentence may have ended by itself, with the last token of its limit.
+
+    The official document does not require a status; then the reason in incomplete_details replaces it.
+    """
+    made = _reach_limit(exchange)
     found = responses.final(exchange)
     if found.get("status") == "incomplete":
         return saw("response that is incomplete", exchange)
+    if found.get("status") == "failed" or ("status" not in found and _cut_reason(exchange) is not None):
+        raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"completed" or "incomplete"')
+    if responses.told(exchange).text.rstrip().casefold().endswith(SENTENCE_ENDS):
+        raise undecided(Reason.MAY_HAVE_ENDED, exchange, found=made)
     return Deviation('the status "incomplete"', reading.field(found, "status"))
 
 
@@ -109,9 +118,7 @@ def cut_has_reason(exchange: Exchange) -> Outcome:
     _reach_limit(exchange)
     if not responses.is_cut(exchange):
         raise undecided(Reason.FIELD_NOT, exchange, field="status", kind='"incomplete"')
-    details = responses.final(exchange).get("incomplete_details")
-    told = details.get("reason") if isinstance(details, dict) else None
-    if told == responses.LIMITED:
+    if _cut_reason(exchange) == responses.LIMITED:
         return saw("reason of a cut", exchange)
     shown = reading.field(responses.final(exchange), "incomplete_details")
     return Deviation(f'"incomplete_details" with the reason "{responses.LIMITED}"', shown)
@@ -133,8 +140,16 @@ def end_fits_status(exchange: Exchange) -> Outcome:
     )
 
 
-def _reach_limit(exchange: Exchange) -> None:
+def _cut_reason(exchange: Exchange) -> object:
+    """The reason in incomplete_details; None where there is none."""
+    details = responses.final(exchange).get("incomplete_details")
+    return details.get("reason") if isinstance(details, dict) else None
+
+
+def _reach_limit(exchange: Exchange) -> int:
+    """The output tokens, which are as many as the limit allows; Stop where they are fewer."""
     limit = reading.count(exchange.request.fields.get("max_output_tokens"))
     made = responses.count(exchange, "output_tokens")
     if limit is None or made < limit:
         raise undecided(Reason.LIMIT_NOT_REACHED, exchange, found=made, limit=limit)
+    return made

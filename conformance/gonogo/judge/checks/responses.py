@@ -28,6 +28,10 @@ OPEN_FIELDS = (
     "top_logprobs", "store", "background", "service_tier",
 )  # fmt: skip
 """What Open Responses requires of a response beyond the official document, null if there is nothing to say."""
+OTHER_TEXTS = frozenset({"text", "input_text", "summary_text", "reasoning_text"})
+"""Parts with a text that only Open Responses admits in a message."""
+STATELESS = frozenset({"reasoning", "compaction"})
+"""Items that have no status in the schema of Open Responses. The official schema requires none either."""
 OWN_KIND = ":"
 """The mark in the type of an item of a server's own kind, behind the name of the server."""
 KNOWN_ITEMS = frozenset(
@@ -156,12 +160,12 @@ def items_known(exchange: Exchange) -> Outcome:
     return _each(exchange, responses.output(exchange), wrong, "a known type, or server:type", "item")
 
 
-@check('each item of the output has "{field}"', Of.BEGUN)
+@check('each item of the output but reasoning has "{field}"', Of.BEGUN)
 def items_have(exchange: Exchange, field: str) -> Outcome:
-    """A string that is not empty."""
+    """A string that is not empty. Open Responses itself has no status in its schema of these items."""
     return _each(
         exchange,
-        responses.output(exchange),
+        [item for item in responses.output(exchange) if item.get("type") not in STATELESS],
         lambda item: _lacks_text(item, field),
         f'"{field}" in each item',
         f'item with "{field}"',
@@ -224,14 +228,19 @@ def messages_fit(exchange: Exchange) -> Outcome:
     )
 
 
-@check("each content part of a message is an output_text or a refusal", Of.BEGUN)
+@check("each content part of a message has a type of the schema", Of.BEGUN)
 def parts_fit(exchange: Exchange) -> Outcome:
-    """A string under the name that its type requires; other types are extensions and allowed."""
+    """A string under the name that its type requires.
+
+    Open Responses admits any of its types of parts in a message; other types are extensions and allowed.
+    """
 
     def wrong(part: Object) -> str | None:
         match part.get("type"):
-            case "output_text":
+            case str() as kind if kind == "output_text" or kind in OTHER_TEXTS:
                 return _lacks(part, "text", str)
+            case "input_image" | "input_file" | "input_video":
+                return None
             case "refusal":
                 return _lacks(part, "refusal", str)
             case str() as kind if OWN_KIND in kind:
@@ -240,6 +249,16 @@ def parts_fit(exchange: Exchange) -> Outcome:
                 return reading.field(part, "type")
 
     return _each(exchange, _parts(exchange), wrong, "output_text with text, or refusal with refusal", "part")
+
+
+@check("each part of a message that has text is called output_text", Of.BEGUN)
+def texts_are_output(exchange: Exchange) -> Outcome:
+    """The official document has this type and refusal alone; Open Responses has more that hold a text."""
+
+    def wrong(part: Object) -> str | None:
+        return reading.field(part, "type") if part.get("type") in OTHER_TEXTS else None
+
+    return _each(exchange, _parts(exchange), wrong, '"type": "output_text"', "part")
 
 
 @check('each output_text has an array "{field}"', Of.BEGUN)

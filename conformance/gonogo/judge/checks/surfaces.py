@@ -58,10 +58,13 @@ def same_streamed(*exchanges: Exchange) -> Outcome:
 
 @compare("the text is the same on both surfaces", Of.BEGUN)
 def same_text(*exchanges: Exchange) -> Outcome:
-    """Equal, spaces at the ends aside."""
+    """Equal, spaces at the ends aside. A text that its limit cut may be shorter: reasoning takes tokens too."""
     one, other = _repeated(exchanges)
     if _trimmed(one) == _trimmed(other):
         return saw("character of the text", one, other, count=len(_trimmed(one)))
+    for shorter, longer in ((one, other), (other, one)):
+        if read(shorter).reason == LENGTH and _trimmed(longer).startswith(_trimmed(shorter)):
+            raise undecided(Reason.CUT_EARLIER, shorter, longer)
     return _differ(one, other, lambda told: repr(told.text.strip()), "the text")
 
 
