@@ -1,4 +1,4 @@
-"""Packed passes: what they compute is what mlx_lm computes, with tokens that a grammar forces read along."""
+"""Packed passes: they compute what mlx_lm computes, and read tokens that a grammar forces in the same pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gonogo_server.engine.mlx.api import whole
 from gonogo_server.engine.mlx.grammar import GrammarMask
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.logits import Penalties
-from gonogo_server.engine.mlx.packed.alike import STEADY_COUNTS, are_alike
+from gonogo_server.engine.mlx.packed.batch_invariance import ROW_COUNTS, is_batch_invariant
 from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.packed.pace import Pace
 from gonogo_server.engine.mlx.residents import Limits, Residents
@@ -46,7 +46,7 @@ SCHEMA = {
 
 
 class Unforced(GrammarMask):
-    """A grammar that has every token drawn."""
+    """A grammar that forces no token, so that each is sampled."""
 
     def forced(self, most: int) -> list[int]:
         del most
@@ -63,18 +63,18 @@ class Bench:
     def __init__(self, folder: str) -> None:
         self.loaded: Loaded = load(locate(folder))
         self.passes = 0
-        self.told: list[Any] = []
-        """Log probabilities of the latest answers, as they came."""
+        self.logprobs: list[Any] = []
+        """The log probabilities of the latest answers."""
         assert self.loaded.packed is not None
 
-    def packed(self, rows: int = 16, *, steady: bool = False) -> PackedGenerator:
+    def packed(self, rows: int = 16, *, batch_invariant: bool = False) -> PackedGenerator:
         assert self.loaded.packed is not None
         return PackedGenerator(
             self.loaded.packed,
             end_tokens=self.loaded.text.end_tokens,
             rows=rows,
             step_size=16,
-            steady=steady,
+            batch_invariant=batch_invariant,
         )
 
     def plain(self) -> Any:  # noqa: ANN401 - mlx_lm has no types
@@ -88,11 +88,11 @@ class Bench:
         max_tokens: int = 24,
         processors: Callable[[], list[Processor]] = list,
         *,
-        tells: bool = False,
+        wants_logprobs: bool = False,
     ) -> list[list[int]]:
-        """The tokens of each, those of a later prompt beginning some passes after those of an earlier one."""
+        """The tokens of each answer; each prompt is inserted one pass after the one before it."""
         tokens: dict[int, list[int]] = {}
-        waiting, open_ones, self.passes, told = list(prompts), set(), 0, {}
+        waiting, open_ones, self.passes, logprobs = list(prompts), set(), 0, {}
         while waiting or open_ones:
             if waiting:
                 one = {
@@ -103,17 +103,17 @@ class Bench:
                     "logits_processors": [processors()],
                 }
                 if isinstance(generator, PackedGenerator):
-                    one["tells"] = [tells]
+                    one["wants_logprobs"] = [wants_logprobs]
                 (uid,) = generator.insert([list(waiting.pop(0))], **one)
                 tokens[uid] = []
                 open_ones.add(uid)
             self.passes += 1
             for answer in generator.next()[1]:
                 tokens[answer.uid].append(answer.token)
-                told.setdefault(answer.uid, []).append(answer.logprobs)
+                logprobs.setdefault(answer.uid, []).append(answer.logprobs)
                 if answer.finish_reason is not None:
                     open_ones.discard(answer.uid)
-        self.told = [told[uid] for uid in tokens]
+        self.logprobs = [logprobs[uid] for uid in tokens]
         return list(tokens.values())
 
     def text(self, tokens: Sequence[int]) -> str:
@@ -158,7 +158,7 @@ def test_a_short_prompt_gets_its_first_token_while_a_long_one_is_read(tiny: Benc
             all_tokens=[[]],
             samplers=[likeliest_token],
             logits_processors=[[]],
-            tells=[False],
+            wants_logprobs=[False],
         )
     answered: list[int] = []
     passes = []
@@ -188,7 +188,7 @@ def test_joined_weights_are_in_memory_once(make_folder: Callable[..., Path]) -> 
     assert mx.get_active_memory() - before < 1.1 * bench.loaded.nbytes
 
 
-def test_what_a_grammar_forces_is_read_along_and_changes_no_text(smol: Bench) -> None:
+def test_forced_tokens_save_passes_and_change_no_text(smol: Bench) -> None:
     prompts = asked(smol, "Anna, 31, lives in Oslo.", "Tom is 54 and from Berlin.")
     drawn = smol.answers(smol.packed(), prompts, 48, grammar(smol, Unforced))
     slow = smol.passes
@@ -216,51 +216,51 @@ def test_forced_tokens_are_cut_at_the_limit(smol: Bench, limit: int) -> None:
     assert smol.answers(smol.packed(), asked(smol, "Anna is 31."), limit, grammar(smol))[0] == whole[:limit]
 
 
-def test_an_answer_that_tells_log_probabilities_has_all_its_tokens_drawn(smol: Bench) -> None:
+def test_an_answer_with_log_probabilities_has_all_its_tokens_sampled(smol: Bench) -> None:
     prompts = asked(smol, "Anna is 31.")
-    drawn = smol.answers(smol.packed(), prompts, 48, grammar(smol, Unforced), tells=True)
-    assert smol.answers(smol.packed(), prompts, 48, grammar(smol), tells=True) == drawn
+    drawn = smol.answers(smol.packed(), prompts, 48, grammar(smol, Unforced), wants_logprobs=True)
+    assert smol.answers(smol.packed(), prompts, 48, grammar(smol), wants_logprobs=True) == drawn
 
 
 def test_a_text_that_repeats_its_prompt_comes_in_fewer_passes_and_is_the_same(smol: Bench) -> None:
-    if not smol.packed()._guesses:
+    if not smol.packed()._drafts_are_exact:
         pytest.skip("products of one row and of three differ with this BLAS")
     text = (
         "Captain Ingrid Solberg unloaded forty crates of dried fish, twelve barrels of oil and a small piano."
     )
     prompts = asked(smol, f"Repeat this text: {text}")
-    unguessing = smol.packed()
-    unguessing._guesses = False
-    (plain,) = smol.answers(unguessing, prompts, 28)
+    without_drafts = smol.packed()
+    without_drafts._drafts_are_exact = False
+    (plain,) = smol.answers(without_drafts, prompts, 28)
     slow = smol.passes
-    guessing = smol.packed()
-    # What a guess costs differs from machine to machine: here nothing.
-    guessing._pace = Pace(lambda: 0.0)
-    assert smol.answers(guessing, prompts, 28) == [plain]
+    with_drafts = smol.packed()
+    # The cost of a draft differs from machine to machine: here it is nothing.
+    with_drafts._pace = Pace(lambda: 0.0)
+    assert smol.answers(with_drafts, prompts, 28) == [plain]
     assert smol.passes < 0.7 * slow
     for limit in (3, 4, 5):
         assert smol.answers(smol.packed(), prompts, limit) == [plain[:limit]]
 
 
-def test_several_answers_side_by_side_are_not_guessed(smol: Bench) -> None:
+def test_several_concurrent_answers_have_no_drafts(smol: Bench) -> None:
     prompts = asked(smol, "Say: one two three one two three one two", "What is rain?")
-    unguessing = smol.packed()
-    unguessing._guesses = False
-    assert smol.answers(smol.packed(), prompts, 6) == smol.answers(unguessing, prompts, 6)
+    without_drafts = smol.packed()
+    without_drafts._drafts_are_exact = False
+    assert smol.answers(smol.packed(), prompts, 6) == smol.answers(without_drafts, prompts, 6)
 
 
-def test_a_steady_answer_is_the_same_to_the_bit_whatever_is_answered_beside_it(smol: Bench) -> None:
+def test_a_batch_invariant_answer_is_bit_identical_alone_and_beside_others(smol: Bench) -> None:
     assert smol.loaded.packed is not None
-    if not are_alike(smol.loaded.packed, STEADY_COUNTS):
+    if not is_batch_invariant(smol.loaded.packed, ROW_COUNTS):
         pytest.skip("products differ with the number of rows with this BLAS")
     prompts = asked(smol, "What is rain?", "Name three metals, and say where each of them is found and used.")
     alone = []
     for prompt in prompts:
-        smol.answers(smol.packed(steady=True), [prompt], 4, tells=True)
-        alone += smol.told
-    smol.answers(smol.packed(steady=True), prompts, 4, tells=True)
+        smol.answers(smol.packed(batch_invariant=True), [prompt], 4, wants_logprobs=True)
+        alone += smol.logprobs
+    smol.answers(smol.packed(batch_invariant=True), prompts, 4, wants_logprobs=True)
     assert all(
-        mx.array_equal(one, other) for one, other in zip(chain(*alone), chain(*smol.told), strict=True)
+        mx.array_equal(one, other) for one, other in zip(chain(*alone), chain(*smol.logprobs), strict=True)
     )
 
 

@@ -253,7 +253,11 @@ class Batch:
             all_tokens=[list(sequence.prompt[: sequence.cached])],
             samplers=[sequence.sampler],
             logits_processors=[sequence.processors],
-            **({"tells": [sequence.tells]} if isinstance(self._generator, PackedGenerator) else {}),
+            **(
+                {"wants_logprobs": [sequence.wants_logprobs]}
+                if isinstance(self._generator, PackedGenerator)
+                else {}
+            ),
         )
         self._sequences[uid] = sequence
         if len(sequence.prompt) - sequence.cached > 1:

@@ -19,7 +19,7 @@ from gonogo_server.engine.mlx.embedder import Embedder, batches, load_embedder
 from gonogo_server.engine.mlx.load import Loaded, load
 from gonogo_server.engine.mlx.matchers import SECONDS
 from gonogo_server.engine.mlx.one_at_a_time import OneAtATime
-from gonogo_server.engine.mlx.packed.alike import check_steady
+from gonogo_server.engine.mlx.packed.batch_invariance import check_batch_invariant
 from gonogo_server.engine.mlx.packed.generator import PackedGenerator
 from gonogo_server.engine.mlx.prefix_cache import PrefixCache
 from gonogo_server.engine.mlx.safe_log import log_failure
@@ -123,7 +123,7 @@ class Residents:
             return embedder
         loaded = self._load_model(location)
         if self._limits.deterministic:
-            check_steady(location, loaded.packed)
+            check_batch_invariant(location, loaded.packed)
         self._loaded[location.id] = loaded
         self._prefixes.limit_to(self._prefix_bytes)
         self._batches[location.id] = Batch(
@@ -202,7 +202,7 @@ class Residents:
                 end_tokens=end_tokens,
                 rows=self._limits.sequences,
                 step_size=self._read_step(),
-                steady=self._limits.deterministic,
+                batch_invariant=self._limits.deterministic,
             )
         return whole().BatchGenerator(
             loaded.model,

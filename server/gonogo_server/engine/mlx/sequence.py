@@ -46,8 +46,8 @@ class TokenSequence:
         return len(self.prompt) + self.max_tokens
 
     @property
-    def tells(self) -> bool:
-        """Whether the log probabilities of its tokens are wanted."""
+    def wants_logprobs(self) -> bool:
+        """Whether the request asks for the log probabilities of its tokens."""
         return self._likeliest is not None
 
     @property

@@ -1,4 +1,4 @@
-"""What a group of processes is made of, with both of its processes on threads of this one."""
+"""A group of two processes, which run as two threads of this one."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ NO_END = ((256, -100.0),)
 
 @pytest.fixture
 def two() -> Group:
-    """Process 0 of two, as far as can be told without the other: sums are over itself."""
+    """Process 0 of two, without the other: its sums are over itself."""
     return Group(0, 2, mx.distributed.init())
 
 
 @dataclass
 class Meeting:
-    """Where two threads add up what they give."""
+    """Sums the numbers that two threads give."""
 
     given: dict[int, list[int]] = field(default_factory=dict)
     barrier: threading.Barrier = field(default_factory=lambda: threading.Barrier(2))
 
 
 class Linked(Group):
-    """One of two processes that are threads; the model is whole in each, so that nothing of it has to be summed."""
+    """One of two processes that are threads; each has the whole model, so that nothing has to be summed."""
 
     def __init__(self, rank: int, meeting: Meeting) -> None:
         super().__init__(rank, 2, mx.distributed.init())
@@ -92,7 +92,7 @@ class Together:
         self.other.release()
 
     def settle(self) -> None:
-        """Wait until the other process has done what process 0 has done by now: a step that ends, and a whole one."""
+        """Wait until the other process has caught up with process 0: the end of the current step, and a whole one."""
         for _ in range(2):
             self._stepped.clear()
             assert self._stepped.wait(PATIENCE)
@@ -275,38 +275,38 @@ def test_other_files_are_other_facts(tiny_folder: Path) -> None:
     assert facts(locate("smollm2"), Limits()) != before
 
 
-def told(meeting: Meeting, *, other: Callable[[Group], None]) -> Group:
-    """Process 0 of two, the other of which says something on a thread."""
+def joined_by(meeting: Meeting, *, other: Callable[[Group], None]) -> Group:
+    """Process 0 of two; the other one calls `other` on a thread."""
     ThreadPoolExecutor(1).submit(other, Linked(1, meeting))
     return Linked(0, meeting)
 
 
 def test_they_do_not_begin_with_shards_of_different_models() -> None:
-    group = told(Meeting(), other=lambda group: group.agree("b"))
+    group = joined_by(Meeting(), other=lambda group: group.agree("b"))
     with pytest.raises(ModelUnavailable, match=r"Process 1 has another model, or .* process 0 \(b, not a\)"):
         group.agree("a")
 
 
-def test_all_hear_of_one_that_cannot_begin() -> None:
-    group = told(Meeting(), other=lambda group: group.give_up("There is no such folder."))
+def test_all_report_a_process_that_cannot_start() -> None:
+    group = joined_by(Meeting(), other=lambda group: group.give_up("There is no such folder."))
     with pytest.raises(ModelUnavailable, match=r"Process 1 cannot start: There is no such folder\."):
         group.agree("a")
 
 
-def test_a_reason_that_is_too_long_is_left_to_who_says_it() -> None:
-    group = told(Meeting(), other=lambda group: group.give_up("long " * 1000))
-    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot start: it says why\."):
+def test_a_reason_that_is_too_long_is_left_to_the_output_of_that_process() -> None:
+    group = joined_by(Meeting(), other=lambda group: group.give_up("long " * 1000))
+    with pytest.raises(ModelUnavailable, match=r"Process 1 cannot start: see its output\."):
         group.agree("a")
 
 
-def test_nobody_is_told_of_a_failure_once_all_have_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_not_reported_once_all_have_started(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Linked(0, Meeting())
-    group.told = True
+    group.reported = True
     monkeypatch.setattr(group, "sum", pytest.fail)
     group.give_up("too late")
 
 
-def test_a_process_that_ends_before_all_have_begun_is_told_of(
+def test_a_process_that_ends_before_all_have_started_is_reported(
     two: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(*_: object, **__: object) -> None:

@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 
 
 def coordinate(models: Sequence[str], group: Group, *, download: bool, limits: Limits) -> GroupEngine:
-    """An engine that serves the one model that is named, once every process has its shard of it.
+    """An engine that serves the only named model, returned once every process has loaded its shard.
 
-    Raises `ModelUnavailable`, with one sentence.
+    Raises `ModelUnavailable`.
     """
     return GroupEngine(the_model(models, download=download), limits, group)
 
 
 class GroupEngine(MlxEngine):
-    """As `MlxEngine`, with one model, for as long as all processes of the group live."""
+    """An `MlxEngine` with one model, which dies if any process of the group exits or hangs."""
 
     def __init__(self, location: Location, limits: Limits, group: Group) -> None:
         self._group = group
@@ -40,22 +40,22 @@ class GroupEngine(MlxEngine):
 
     @property
     def description(self) -> str:
-        """As of one process, and how many there are."""
+        """The description of `MlxEngine`, and the number of processes."""
         return f"{super().description}; {self._group.size} processes"
 
     async def close(self) -> None:
-        """Stop within a step, and have the other processes end."""
-        # Watched until it has stopped, as the last step may be the one that never ends.
+        """Stop after the current step, and end the other processes."""
+        # The watch ends last, because the last step may hang.
         await super().close()
         self._watch.end()
 
     def _stalled(self) -> None:
         log.critical("Another process of the group has exited or hangs; nothing can be computed without it.")
-        # The thread that computes waits for ever in what mlx does: the process cannot end in order.
+        # The computing thread is stuck in a call of mlx, so the process cannot exit normally.
         atexit.register(os._exit, 1)
         self._worker.give_up()
 
 
 def _owned(owned: Residents) -> SharedResidents:
-    assert isinstance(owned, SharedResidents), "made above"
+    assert isinstance(owned, SharedResidents), "see GroupEngine"
     return owned

@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FACTS_BYTES: Final = 1024
-"""Of what each process says before any of them begins."""
+"""Size of the message that each process sends before any of them starts."""
 
 
 @dataclass(slots=True)
 class Group:
-    """`rank` is the number of this process among `size`; `handle` is what mlx computes sums over."""
+    """A process with the number `rank` of `size`; `handle` is the group of mlx that sums are computed over."""
 
     rank: int
     size: int
     handle: mx.distributed.Group
-    told: bool = False
-    """Whether all have told each other that they are ready, or why not."""
+    reported: bool = False
+    """Whether this process has reported that it is ready, or why it is not."""
     agreed: bool = False
-    """Whether all are ready, for the same."""
+    """Whether all processes are ready with the same facts."""
 
     def sum(self, numbers: mx.array) -> list[int]:
-        """The sum of what all processes give, in each of them; all have to call it. `numbers` has one dimension."""
+        """The sum of `numbers` (one dimension) over all processes, in each of them. All processes have to call it."""
         return mx.distributed.all_sum(numbers, group=self.handle).tolist()  # type: ignore[return-value]  # see above
 
-    def share(self, said: Any, length: int) -> Any:  # noqa: ANN401 - JSON
-        """What process 0 says, in each process; `length` is that of its JSON, in bytes. All have to call it."""
-        text = said if self.rank == 0 else bytes(length)
+    def share(self, message: bytes, length: int) -> Any:  # noqa: ANN401 - JSON
+        """The parsed `message` (JSON, `length` bytes) of process 0, in each process. All processes have to call it."""
+        text = message if self.rank == 0 else bytes(length)
         return json.loads(bytes(self.sum(mx.array(np.frombuffer(text, np.uint8)))))
 
     def agree(self, facts: str) -> None:
-        """Tell the other processes that this one is ready, and with what; all have to call it, once.
+        """Report to the other processes that this one is ready with these facts. All processes have to call it, once.
 
-        Raises `ModelUnavailable` if one of them is not, or with something else, `BadSettings` where one is gone.
+        Raises `ModelUnavailable` if a process is not ready or has other facts, and `BadSettings` if one has exited.
         """
         for rank, other in enumerate(self._gather({"facts": facts})):
             if "failure" in other:
@@ -58,37 +58,37 @@ class Group:
         self.agreed = True
 
     def give_up(self, reason: str) -> None:
-        """Tell the other processes that this one cannot begin, where they may still wait for it."""
-        if not self.told:
+        """Report to the other processes that this one cannot start, unless it has reported already."""
+        if not self.reported:
             with suppress(BadSettings):
                 self._gather({"failure": reason})
 
-    def _gather(self, said: Mapping[str, str]) -> list[dict[str, str]]:
-        """What each process says, in the order of their ranks."""
-        self.told = True
-        text = json.dumps(said).encode()
+    def _gather(self, message: Mapping[str, str]) -> list[dict[str, str]]:
+        """The messages of all processes, in the order of their ranks."""
+        self.reported = True
+        text = json.dumps(message).encode()
         if len(text) > FACTS_BYTES:
-            text = json.dumps({"failure": "it says why."}).encode()
+            text = json.dumps({"failure": "see its output."}).encode()
         slots = np.zeros((self.size, FACTS_BYTES), np.uint8)
         slots[self.rank, : len(text)] = list(text)
         try:
-            told = bytes(self.sum(mx.array(slots.reshape(-1))))
+            total = bytes(self.sum(mx.array(slots.reshape(-1))))
         except RuntimeError as error:
             raise BadSettings(
                 f"One of the processes exited before all had started ({error}): see its output."
             ) from None
         return [
-            json.loads(told[at : at + FACTS_BYTES].rstrip(b"\0")) for at in range(0, len(told), FACTS_BYTES)
+            json.loads(total[at : at + FACTS_BYTES].rstrip(b"\0")) for at in range(0, len(total), FACTS_BYTES)
         ]
 
 
 def join(environ: Mapping[str, str] = os.environ) -> Group | None:
-    """The group that this process was started in, once all have joined; None if it is the only one.
+    """Wait for all processes of the group that this one belongs to; return None if it is the only one.
 
-    Raises `BadSettings` if there should be others that cannot be reached.
+    Raises `BadSettings` if the others cannot be reached.
     """
     hosts = environ.get("MLX_HOSTFILE")
-    # What mlx.launch writes for a ring of one, and mlx cannot read.
+    # mlx.launch writes an empty file for a ring of one, which mlx cannot read.
     if hosts is not None and Path(hosts).is_file() and not Path(hosts).read_text().strip():
         return None
     try:

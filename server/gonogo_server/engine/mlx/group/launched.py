@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from gonogo_server.settings import Settings
 
 RANKS: Final = {"MLX_RANK", "OMPI_COMM_WORLD_RANK"}
-"""What says in the environment that there are several: of mlx.launch for its own backends, and of mpirun."""
+"""Environment variables that mlx.launch (for its own backends) and mpirun set if there are several processes."""
 
 MANAGING: Final = ("preload", "model_memory_bytes", "idle_unload_seconds")
-"""Settings about which models are in memory when."""
+"""Settings that control which models are in memory."""
 
 
 def group() -> Group | None:
-    """The processes, once all of them are there; None if this is the only one.
+    """Wait for all processes of the group; return None if this is the only one.
 
-    Raises `BadSettings` if they do not come together.
+    Raises `BadSettings` if the others cannot be reached.
     """
     if not RANKS & os.environ.keys():
         return None
-    from gonogo_server.engine.mlx.group.join import join  # noqa: PLC0415 - most servers need none of it
+    from gonogo_server.engine.mlx.group.join import join  # noqa: PLC0415 - most servers do not need it
 
     return join()
 
@@ -41,7 +41,7 @@ def coordinate(settings: Settings, group: Group) -> GroupEngine:
 
 
 def work(settings: Settings, group: Group) -> bool:
-    """What every other process does, until process 0 stops: whether it did, rather than that a step failed.
+    """Run a worker process until process 0 stops; return False if a step failed before that.
 
     Raises `ModelUnavailable` or `BadSettings`.
     """

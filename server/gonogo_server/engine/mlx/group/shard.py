@@ -1,4 +1,4 @@
-"""A process's shard of a model: which model, how it is split, and what must be equal in every process."""
+"""The shard of one process: which model, how it is split, and what must be equal in every process."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.residents import Limits
 
 SHARED_HEADS = ("num_attention_heads", "num_key_value_heads")
-"""What of a model's configuration the number of processes has to divide."""
+"""Configuration values that the number of processes has to divide."""
 
 
 def the_model(models: Sequence[str], *, download: bool) -> Location:
-    """Where the one model is that a group serves. Raises `ModelUnavailable` if it is none that it can."""
+    """Locate the only model that a group serves. Raises `ModelUnavailable` if a group cannot serve it."""
     location, *others = locate_all(models, download=download)
     if others:
         raise ModelUnavailable(
@@ -44,9 +44,9 @@ def the_model(models: Sequence[str], *, download: bool) -> Location:
 
 
 def load_shard(location: Location, limits: Limits, group: Group) -> Loaded:
-    """This process' shard in memory, once every process has its own of the same model.
+    """Load the shard of this process; return once every process has loaded its shard of the same model.
 
-    Raises `ModelUnavailable` with the first reason not to begin, of whichever process.
+    Raises `ModelUnavailable` if any process cannot start, with the reason of the first one.
     """
     loaded = load(location, lambda model: split(model, group))
     group.agree(facts(location, limits))
@@ -54,10 +54,11 @@ def load_shard(location: Location, limits: Limits, group: Group) -> Loaded:
 
 
 def split(model: Any, group: Group) -> None:  # noqa: ANN401 - mlx_lm has no types
-    """Leave of the model what this process computes, as mlx_lm's `sharded_load` does it.
+    """Reduce the model to the shard of this process, as mlx_lm's `sharded_load` does.
 
-    Not by that itself: it loads half precision onto a CPU, and overlooks weights that are missing. Before the weights
-    are evaluated, so that only this part of them comes into memory. Raises `ModelUnavailable` if it cannot be.
+    `sharded_load` itself is not used: it loads half precision onto a CPU, and ignores missing weights. Call this before
+    the weights are evaluated, so that only the shard is loaded into memory. Raises `ModelUnavailable` if the model
+    cannot be split.
     """
     if not hasattr(model, "shard"):
         raise ModelUnavailable("mlx_lm does not split this architecture over processes; use one process")
@@ -72,7 +73,7 @@ def split(model: Any, group: Group) -> None:  # noqa: ANN401 - mlx_lm has no typ
 
 
 def facts(location: Location, limits: Limits) -> str:
-    """What has to be the same everywhere: versions, precision, limits, and the model by configuration and sizes."""
+    """What must be equal in all processes: versions, device, limits, and a digest of configuration and file sizes."""
     files = [location.path] if location.format == "gguf" else sorted(location.path.glob("*.safetensors"))
     digest = hashlib.sha256(repr([(file.name, file.stat().st_size) for file in files]).encode())
     if location.format == "mlx":

@@ -1,4 +1,4 @@
-"""Shares new and cancelled requests of process 0 with every process before each step."""
+"""Shares the new and cancelled requests of process 0 with all processes before each step."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
 
 PACE: Final = 0.05
-"""Seconds between two exchanges while nothing is generated: who waits in one keeps a core busy (ring, mlx 0.32.4)."""
+"""Seconds between two exchanges while idle: a process that waits in one keeps a core busy (ring, mlx 0.32.4)."""
 
 
 class OutOfStepError(BaseException):
-    """Not all processes have done the same, or not all are there: nothing can be computed together any more.
+    """The processes have diverged, or one is gone: the group cannot compute any more.
 
-    No `Exception`, as that would be the failure of some answers, after which the others continue.
+    It is not an `Exception`, because the engine treats that as the failure of some answers and continues.
     """
 
 
 class AllOrNone:
-    """A generator (mlx_lm's, or what stands in for it) whose step, where it fails in one process, is lost for all."""
+    """Wraps a generator (mlx_lm's or a replacement): if a step fails in one process, it fails the whole group."""
 
     def __init__(self, generator: Any) -> None:  # noqa: ANN401 - see above
         self._generator = generator
@@ -52,7 +52,7 @@ class AllOrNone:
         return getattr(self._generator, name)
 
     def next(self) -> Any:  # noqa: ANN401 - see above
-        """A step. Raises `OutOfStepError`."""
+        """Run a step. Raises `OutOfStepError` if it fails."""
         try:
             return self._generator.next()
         except Exception as error:
@@ -60,34 +60,34 @@ class AllOrNone:
 
 
 class SharedTicket(Ticket):
-    """A ticket that all processes know by a number; only process 0 has somebody who waits for it.
+    """A ticket with a number that all processes share; only process 0 has the ticket of a waiting request.
 
-    `cancelled` is what all of them have heard of. Choices of one request have the very same prompt, and not just an
-    equal one, as they are read once; so `same` tells prompts apart.
+    `cancelled` becomes true in all processes before the same step. `prompt_id` identifies the prompt object: the
+    choices of one request share one object, so that it is read once; equal prompts of other requests do not.
     """
 
-    def __init__(self, number: int, same: int, waiting: Ticket | None = None) -> None:
+    def __init__(self, number: int, prompt_id: int, waiting: Ticket | None = None) -> None:
         self.number = number
-        self.same = same
+        self.prompt_id = prompt_id
         self.waiting = waiting
         self.cancelled = False
 
 
 class SharedDeliveries(Deliveries):
-    """Results, which all processes come to; process 0 sends them."""
+    """The results, which all processes compute and process 0 delivers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.open: dict[int, TokenSequence] = {}
-        """Sequences that are not finished, by the numbers of their tickets."""
+        """Unfinished sequences by ticket number."""
         self.fingerprint = 0
-        """Of all results so far."""
+        """CRC-32 of all results so far."""
 
     def add(self, ticket: Ticket, result: Piece | Exception) -> None:
-        """As with one process, where anybody waits."""
-        assert isinstance(ticket, SharedTicket), "others are not in the batches"
-        said = "failure" if isinstance(result, Exception) else f"{result.text} {result.finish_reason}"
-        self.fingerprint = crc32(f"{ticket.number} {said}".encode(), self.fingerprint)
+        """Add the result to the fingerprint, and deliver it if a request waits for it."""
+        assert isinstance(ticket, SharedTicket), "the batches hold no other tickets"
+        outcome = "failure" if isinstance(result, Exception) else f"{result.text} {result.finish_reason}"
+        self.fingerprint = crc32(f"{ticket.number} {outcome}".encode(), self.fingerprint)
         if isinstance(result, Exception) or result.finish_reason is not None:
             self.open.pop(ticket.number, None)
         if ticket.waiting is not None:
@@ -95,50 +95,56 @@ class SharedDeliveries(Deliveries):
 
 
 class SharedResidents(Residents):
-    """As `Residents`, with one model; process 0 is asked, and each process steps and releases its own."""
+    """`Residents` with one model; process 0 receives the requests, and each process steps and releases its shard."""
 
     def __init__(self, limits: Limits, group: Group) -> None:
         super().__init__(limits, lambda location: load_shard(location, limits, group))
         self._deliveries: SharedDeliveries = SharedDeliveries()
         self._group = group
         self._numbers = count(1)
-        self._untold: list[Event] = []
+        self._unshared: list[Event] = []
         self._sequences: dict[int, TokenSequence] = {}
-        """Of process 0: those that the other processes have not heard of."""
+        """In process 0: the sequences that were not yet shared with the other processes."""
         self._scores: dict[int, Future[list[Token | None]]] = {}
         self._busy = self._stopped = self._failed = False
         self.beat = time.monotonic()
-        """When all processes were last heard of."""
+        """Time of the latest exchange with all processes."""
 
     def add(self, name: str, sequence: TokenSequence) -> None:
-        """At process 0: have it answered, from the next step on."""
+        """In process 0: queue the sequence; it joins the batch in the next step."""
         number = next(self._numbers)
         generation = _seeded(sequence.generation)
         sequence.sampler = sampler(generation.sampling)
-        same = id(sequence.prompt)
-        sequence.ticket = SharedTicket(number, same, sequence.ticket)
+        prompt_id = id(sequence.prompt)
+        sequence.ticket = SharedTicket(number, prompt_id, sequence.ticket)
         self._sequences[number] = sequence
-        self._untold.append(
-            {"do": "add", "number": number, "same": same, "model": name, "generation": asdict(generation)}
+        self._unshared.append(
+            {
+                "do": "add",
+                "number": number,
+                "prompt_id": prompt_id,
+                "model": name,
+                "generation": asdict(generation),
+            }
         )
 
     def score(self, name: str, tokens: Sequence[int], count: int) -> Future[list[Token | None]]:
-        """At process 0: as with one process, from the next step on; whoever leaves does not stop it."""
+        """In process 0: see `Residents.score`; it starts in the next step, and a cancelled future does not stop it."""
         number = next(self._numbers)
         self._scores[number] = Future()
-        self._untold.append(
+        self._unshared.append(
             {"do": "score", "number": number, "model": name, "tokens": list(tokens), "count": count}
         )
         return self._scores[number]
 
     def step(self) -> bool:
-        """Hear of what was asked, and do a step; False once process 0 has stopped, or nothing is loaded."""
+        """Receive the events of process 0 and run a step; return False once it has stopped, or if nothing is loaded."""
         if not self._group.agreed:
             return False
         if not self._busy:
             time.sleep(PACE)
         try:
-            # All on one stream, so that sums come in the same order in every process.
+            # One stream for everything, so that sums run in the same order in every process.
             with mx.stream(generation_stream):
                 for event in self._exchange():
                     self._do(event)
@@ -150,17 +156,17 @@ class SharedResidents(Residents):
         return not self._stopped
 
     def fail(self, error: Exception) -> None:
-        """Tell all who wait, those as well that the other processes have not heard of."""
+        """Fail all waiting requests, including those that were not yet shared."""
         for sequence in self._sequences.values():
             self._deliveries.add(sequence.ticket, error)
         super().fail(error)
         for future in self._scores.values():
-            _settle(future, error)
+            _resolve(future, error)
 
     def release(self) -> None:
-        """Let go of everything; from process 0 the others hear that there is no more."""
+        """Release the model; in process 0, stop the other processes first."""
         if self._group.rank == 0 and self._group.agreed and not self._failed:
-            self._untold = [{"do": "stop"}]
+            self._unshared = [{"do": "stop"}]
             with mx.stream(generation_stream):
                 self._exchange()
         super().release()
@@ -169,25 +175,25 @@ class SharedResidents(Residents):
         return AllOrNone(super()._generator(loaded))
 
     def _exchange(self) -> list[Event]:
-        """What process 0 has to tell. Raises `OutOfStepError`, in all processes, where results differ."""
-        news = self._news()
-        said = json.dumps(news).encode() if news else b""
+        """Receive the events of process 0. Raises `OutOfStepError`, in all processes, if their results differ."""
+        unshared = self._new_events()
+        message = json.dumps(unshared).encode() if unshared else b""
         head = [0] * (1 + self._group.size)
-        head[0], head[1 + self._group.rank] = len(said), self._deliveries.fingerprint
+        head[0], head[1 + self._group.rank] = len(message), self._deliveries.fingerprint
         length, *fingerprints = self._group.sum(mx.array(head, mx.uint32))
         if len(set(fingerprints)) > 1:
             raise OutOfStepError(
                 "The processes sampled different tokens: all machines must be of the same kind."
             )
-        events: list[Event] = self._group.share(said, length) if length else []
-        self._untold = []
+        events: list[Event] = self._group.share(message, length) if length else []
+        self._unshared = []
         self.beat = time.monotonic()
         return events
 
-    def _news(self) -> list[Event]:
+    def _new_events(self) -> list[Event]:
         tickets = [cast("SharedTicket", one.ticket) for one in self._deliveries.open.values()]
         gone = [ticket.number for ticket in tickets if ticket.waiting and ticket.waiting.cancelled]
-        return self._untold + [{"do": "cancel", "number": number} for number in gone]
+        return self._unshared + [{"do": "cancel", "number": number} for number in gone]
 
     def _do(self, event: Event) -> None:
         match event["do"]:
@@ -198,26 +204,26 @@ class SharedResidents(Residents):
             case "score":
                 done = super().score(event["model"], event["tokens"], event["count"])
                 if (waiting := self._scores.pop(event["number"], None)) is not None:
-                    done.add_done_callback(lambda done: _settle(waiting, done.exception() or done.result()))
+                    done.add_done_callback(lambda done: _resolve(waiting, done.exception() or done.result()))
             case "stop":
                 self._stopped = True
 
     def _join(self, event: Event) -> None:
         number = event["number"]
-        sequence = self._sequences.pop(number, None) or self._told(event)
+        sequence = self._sequences.pop(number, None) or self._received(event)
         self._deliveries.open[number] = sequence
         super().add(event["model"], sequence)
 
-    def _told(self, event: Event) -> TokenSequence:
-        """The sequence that process 0 has, in another process."""
-        ticket, told = SharedTicket(event["number"], event["same"]), event["generation"]
-        alike = (one.prompt for one in self._deliveries.open.values() if _is_same(one, ticket))
-        sampling = told["sampling"]
+    def _received(self, event: Event) -> TokenSequence:
+        """In a worker: rebuild the sequence from the event of process 0."""
+        ticket, fields = SharedTicket(event["number"], event["prompt_id"]), event["generation"]
+        open_prompts = (one.prompt for one in self._deliveries.open.values() if _has_same_prompt(one, ticket))
+        sampling = fields["sampling"]
         bias = tuple((token, added) for token, added in sampling["logit_bias"])
         generation = Generation(
-            **told
+            **fields
             | {
-                "prompt": next(alike, tuple(told["prompt"])),
+                "prompt": next(open_prompts, tuple(fields["prompt"])),
                 "sampling": Sampling(**sampling | {"logit_bias": bias}),
             }
         )
@@ -226,12 +232,12 @@ class SharedResidents(Residents):
         return TokenSequence(ticket, generation, text, matcher)
 
 
-def _is_same(sequence: TokenSequence, ticket: SharedTicket) -> bool:
-    return cast("SharedTicket", sequence.ticket).same == ticket.same
+def _has_same_prompt(sequence: TokenSequence, ticket: SharedTicket) -> bool:
+    return cast("SharedTicket", sequence.ticket).prompt_id == ticket.prompt_id
 
 
 def _seeded(generation: Generation) -> Generation:
-    """The same with a seed, so that every process draws the same tokens."""
+    """The generation with a random seed if it has none, so that every process samples the same tokens."""
     sampling = generation.sampling
     return replace(
         generation,
@@ -239,8 +245,8 @@ def _seeded(generation: Generation) -> Generation:
     )
 
 
-def _settle(future: Future[Any], outcome: object) -> None:
-    """Whoever waited may have left."""
+def _resolve(future: Future[Any], outcome: object) -> None:
+    """Set the result or exception of the future, unless it was cancelled."""
     if not future.set_running_or_notify_cancel():
         return
     if isinstance(outcome, BaseException):

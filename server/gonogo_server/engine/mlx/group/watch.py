@@ -1,4 +1,4 @@
-"""Detects that another process is gone: a collective operation may wait forever (ring, mlx 0.32.4)."""
+"""Detects that another process is gone: a collective operation may then wait forever (ring, mlx 0.32.4)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.group.shared import SharedResidents
 
 STALL_SECONDS: Final = 30.0
-"""How long a step may take. All processes do the same work, so they finish it at about the same time."""
+"""Longest time of a step. All processes do the same work, so they finish it at about the same time."""
 
 
 class Watch:
@@ -27,7 +27,7 @@ class Watch:
         self._thread.start()
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         self._ended.set()
         self._thread.join()
 

@@ -1,4 +1,4 @@
-"""A worker process of a group: it repeats with its shard of the model what process 0 does."""
+"""A worker process of a group: it runs the steps of process 0 on its own shard of the model."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ log = logging.getLogger(__name__)
 
 
 def work(models: Sequence[str], group: Group, *, download: bool, limits: Limits) -> bool:
-    """Step with process 0 until it stops: whether it did, rather than that a step failed.
+    """Run steps with process 0 until it stops; return False if a step failed before that.
 
-    It decides when to stop, as it may have answers to finish: signals that ask for it are left to it. Raises
-    `ModelUnavailable`, with one sentence, where this process cannot begin. Ends the process, with status 1, where
-    process 0 is gone.
+    Ignores SIGINT and SIGTERM, because process 0 may have answers to finish and decides when to stop. Raises
+    `ModelUnavailable` if this process cannot start. Exits with status 1 if process 0 is gone.
     """
     location = the_model(models, download=download)
     residents = SharedResidents(limits, group)

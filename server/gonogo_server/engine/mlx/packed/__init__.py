@@ -1,6 +1,6 @@
-"""Packed passes: many sequences in one pass without padding, with few and large operations (Llamas on a CPU).
+"""Packed passes: many sequences in one forward pass without padding, in few and large operations (Llamas on a CPU).
 
-`weights` joins what can be multiplied at once, `layout` says which tokens of which sequences a pass reads, `caches`
-holds what they were read to, `forward` computes, `draw` chooses tokens and `generator` leads; it stands in for
-mlx_lm's BatchGenerator, which pads, draws one token a sequence and pass, and computes more operations.
+`weights` joins matrices that are multiplied together, `layout` lists the tokens that a pass computes, `caches` holds
+keys and values, `forward` computes, `draw` samples tokens and `generator` schedules the passes. `generator` replaces
+mlx_lm's BatchGenerator, which pads, samples one token per sequence and pass, and runs more operations.
 """

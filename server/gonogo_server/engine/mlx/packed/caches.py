@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.packed.weights import Weights
 
 STEP = 256
-"""Tokens by which rows get longer, as in mlx_lm's caches."""
+"""Number of tokens by which rows grow, as in mlx_lm's caches."""
 
 
 class Caches:
-    """An array a layer, of shape [rows, keys and values of each head, tokens, head size].
+    """One array per layer, of shape [rows, keys and values of each head, tokens, head size].
 
-    A row is written where it ends, so that an array is changed in its place: what was taken from it before is a copy.
+    Tokens are appended in place, so anything taken out of an array has to be a copy.
     """
 
     def __init__(self, weights: Weights) -> None:
@@ -33,38 +33,38 @@ class Caches:
 
     @property
     def nbytes(self) -> int:
-        """What they take."""
+        """Size in bytes."""
         return sum(layer.nbytes for layer in self.layers)
 
     def make_room(self, rows: int, tokens: int) -> None:
-        """For so many rows of so many tokens each, which is all there is then where that is to change."""
+        """Ensure room for `rows` rows of `tokens` tokens; arrays that grow get this size, rounded up to `STEP`."""
         if rows > self._rows or tokens > self._room:
             self._reshape(rows, -(-tokens // STEP) * STEP)
 
     def put(self, row: int, cache: Sequence[KVCache]) -> None:
-        """Begin a row with what was read elsewhere."""
+        """Start a row with the keys and values of a cached prefix."""
         for index, (layer, read) in enumerate(zip(self.layers, cache, strict=True)):
-            both: mx.array = mx.concatenate([read.keys, read.values], axis=1)  # type: ignore[list-item]  # there are some
+            both: mx.array = mx.concatenate([read.keys, read.values], axis=1)  # type: ignore[list-item]  # neither is None once tokens were read
             layer[row : row + 1, :, : read.offset] = both[..., : read.offset, :]
             self.layers[index] = layer
             mx.eval(layer)
 
     def copy(self, row: int, tokens: int) -> list[KVCache]:
-        """A copy of the first tokens of a row, as mlx_lm keeps them, not evaluated yet."""
+        """A copy of the first `tokens` tokens of a row, as mlx_lm's caches, not evaluated yet."""
         return [self._copied(layer[row : row + 1, :, :tokens], tokens) for layer in self.layers]
 
     def move(self, row: int, to: int, tokens: int) -> None:
-        """Have the first tokens of a row in another one as well."""
+        """Copy the first `tokens` tokens of a row to another row."""
         for index, layer in enumerate(self.layers):
             moved = mx.contiguous(layer[row : row + 1, :, :tokens])
-            # Evaluated, as the array could not be changed in its place otherwise.
+            # Evaluated first, because the pending copy would prevent the change in place.
             mx.eval(moved)
             layer[to : to + 1, :, :tokens] = moved
             self.layers[index] = layer
             mx.eval(layer)
 
     def clear(self) -> None:
-        """Let go of all of it."""
+        """Free all arrays."""
         self.layers, self._rows, self._room = [], 0, 0
 
     def _copied(self, both: mx.array, tokens: int) -> KVCache:
@@ -82,6 +82,6 @@ class Caches:
             kept = layer[:rows, :, :room]
             more = [(0, wanted - has) for wanted, has in zip(shape, kept.shape, strict=True)]
             self.layers[index] = mx.pad(kept, more)
-            # One layer at a time, so that little is there twice.
+            # Evaluated layer by layer, so that only one layer is in memory twice.
             mx.eval(self.layers[index])
         self._rows, self._room = rows, room

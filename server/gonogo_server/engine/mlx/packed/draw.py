@@ -1,4 +1,4 @@
-"""Samples the next tokens of the sequences after prefill, for as many of them at once as possible."""
+"""Samples the next token of each sequence after prefill, in one operation if all are greedy."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def draw(sequences: Sequence[Progress], logits: mx.array) -> tuple[mx.array, list[mx.array | None]]:
-    """A token for each (shape [sequences]), and log probabilities (shape [vocabulary]) for those that tell them.
+    """A token for each sequence (shape [sequences]), and log probabilities (shape [vocabulary]) or None for each.
 
     `logits` have the shape [sequences, vocabulary].
     """
     if any(one.processors or one.grammar for one in sequences):
         if any(one.grammar for one in sequences):
-            # What a grammar allows is found out while they are computed.
+            # The CPU computes the grammar masks while the device computes the logits.
             mx.async_eval(logits)  # type: ignore[no-untyped-call]  # mlx is typed in part
         logits = mx.concatenate([_processed(one, logits[i : i + 1]) for i, one in enumerate(sequences)])
     return _chosen(sequences, logits), [
-        logits[i] - mx.logsumexp(logits[i]) if one.tells else None for i, one in enumerate(sequences)
+        logits[i] - mx.logsumexp(logits[i]) if one.wants_logprobs else None for i, one in enumerate(sequences)
     ]
 
 

@@ -1,8 +1,7 @@
 """A forward pass: writes keys and values into the caches, returns the last hidden state of each sequence.
 
-Source: the Llama of mlx_lm (models/llama.py), whose results these are but for rounding. What is different is how few
-operations they take on a CPU, where each costs some microseconds, and which: mlx's exponential takes twice as long as
-its power.
+Source: the Llama of mlx_lm (models/llama.py). The results differ only by rounding. This version runs fewer operations,
+because each costs some microseconds on a CPU, and faster ones: `mx.exp` takes twice as long as `mx.power`.
 """
 
 from __future__ import annotations
@@ -18,32 +17,32 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.packed.weights import Layer, Weights
 
 
-STEADY_ROWS = 4
-"""The least rows of a product from which MKL, in its reproducible mode, takes one path for any number."""
+MIN_ROWS = 4
+"""The number of rows from which MKL, in its reproducible mode, uses the same kernel for any product."""
 
 
 class Forward:
-    """Passes of one model.
+    """Forward passes of one model.
 
-    `steady`: the result for a token is bit-identical whatever other sequences and tokens are in the pass.
-    Products have at least `STEADY_ROWS` rows then, and each token attends by itself.
+    With `batch_invariant`, the result for a token is bit-identical whichever other sequences and tokens are in the
+    pass: products have at least `MIN_ROWS` rows, and the attention of each token is computed separately.
     """
 
-    def __init__(self, weights: Weights, *, steady: bool = False) -> None:
+    def __init__(self, weights: Weights, *, batch_invariant: bool = False) -> None:
         self._weights = weights
-        self._steady = steady
+        self._batch_invariant = batch_invariant
         self._queries = weights.query_heads
         self._keys = weights.key_heads
         self._size = weights.head_size
         half = self._size // 2
-        # What a rotation makes of it are the cosines and sines of a position.
+        # Rotated by a position, it becomes the cosines and sines of that position.
         self._unrotated = mx.concatenate([mx.ones((1, 1, 1, half)), mx.zeros((1, 1, 1, half))], axis=-1)
         self._key_rows = mx.arange(2 * self._keys)[None]
         self._inverse = mx.array(1 / math.e)
         mx.eval(self._unrotated, self._key_rows, self._inverse)
 
     def __call__(self, layout: Layout, caches: Caches) -> mx.array:
-        """Normalised states, of shape [tokens, hidden size], in the order of the layout."""
+        """The normalised states, of shape [tokens, hidden size], in the order of the layout."""
         weights = self._weights
         states = weights.embedding[layout.tokens]
         turns = self._turns(layout)
@@ -52,13 +51,13 @@ class Forward:
         return mx.fast.rms_norm(states, weights.norm, weights.epsilon)
 
     def logits(self, states: mx.array) -> mx.array:
-        """Of shape [tokens, vocabulary]."""
+        """The logits of these states, of shape [tokens, vocabulary]."""
         return self._product(states, self._weights.head)
 
     def _turns(self, layout: Layout) -> tuple[mx.array, mx.array]:
-        """What the heads of queries, keys and values are multiplied by, and their swapped halves.
+        """The factors of the heads of queries, keys and values, and the factors of their swapped halves.
 
-        Queries are scaled along with it, and values stay as they are.
+        Those of queries include the scale of the attention; those of values change nothing.
         """
         count = len(layout.positions)
         base = mx.broadcast_to(self._unrotated, (count, 1, 1, self._size))
@@ -95,13 +94,13 @@ class Forward:
         return self._added(states, gate / (1 + mx.power(self._inverse, gate)) * through, layer.down)
 
     def _product(self, states: mx.array, weight: mx.array) -> mx.array:
-        missing = STEADY_ROWS - len(states)
-        if not self._steady or missing <= 0:
+        missing = MIN_ROWS - len(states)
+        if not self._batch_invariant or missing <= 0:
             return states @ weight
         return (mx.pad(states, [(0, missing), (0, 0)]) @ weight)[: len(states)]
 
     def _added(self, states: mx.array, inputs: mx.array, weight: mx.array) -> mx.array:
-        if self._steady:
+        if self._batch_invariant:
             return states + self._product(inputs, weight)
         return mx.addmm(states, inputs, weight)
 
@@ -114,16 +113,16 @@ class Forward:
             end = layout.longest
             cache[:1, :, end - 1 : end] = keys_values[:, :, None]
         else:
-            rows, positions = layout.places
+            rows, positions = layout.cache_index
             cache[rows, self._key_rows, positions] = keys_values
         return cache
 
     def _attended(self, queries: mx.array, cache: mx.array, layout: Layout) -> mx.array:
-        if self._steady:
+        if self._batch_invariant:
             return mx.concatenate(
                 [
                     self._of_rows(queries[index : index + 1], cache[row : row + 1, :, : place + 1], None)
-                    for index, (row, place) in enumerate(layout.stands)
+                    for index, (row, place) in enumerate(layout.row_positions)
                 ]
             )
         rows = self._of_rows(queries[: layout.rows], cache[: layout.rows, :, : layout.longest], layout.mask)
@@ -131,7 +130,7 @@ class Forward:
         return mx.concatenate([rows, *runs]) if runs else rows
 
     def _of_rows(self, queries: mx.array, cache: mx.array, mask: mx.array | None) -> mx.array:
-        """One token of each row, which attends to all of its row."""
+        """The attention of one token of each row to the whole row."""
         rows = len(queries)
         grouped = queries.reshape(rows, self._keys, -1, self._size)
         scores = grouped @ cache[:, : self._keys].swapaxes(-1, -2)
@@ -140,10 +139,10 @@ class Forward:
         return (mx.softmax(scores, axis=-1) @ cache[:, self._keys :]).reshape(rows, -1)
 
     def _of_run(self, queries: mx.array, cache: mx.array, run: Run) -> mx.array:
-        """Tokens of one row, each of which attends to those before it."""
-        asked = queries[run.start : run.start + run.count].swapaxes(0, 1)[None]
+        """The causal attention of several tokens of one row."""
+        own = queries[run.start : run.start + run.count].swapaxes(0, 1)[None]
         read = cache[run.row : run.row + 1, :, : run.end]
-        found = mx.fast.scaled_dot_product_attention(
-            asked, read[:, : self._keys], read[:, self._keys :], scale=1.0, mask="causal"
+        attended = mx.fast.scaled_dot_product_attention(
+            own, read[:, : self._keys], read[:, self._keys :], scale=1.0, mask="causal"
         )
-        return found[0].swapaxes(0, 1).reshape(run.count, -1)
+        return attended[0].swapaxes(0, 1).reshape(run.count, -1)

@@ -1,4 +1,4 @@
-"""Continuous batching in packed passes, with the methods of mlx_lm's BatchGenerator that `batch` uses."""
+"""Continuous batching in packed passes, with those methods of mlx_lm's BatchGenerator that `batch` uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import mlx.core as mx
 from gonogo_server.engine.mlx.api import generation_stream
 from gonogo_server.engine.mlx.grammar import GrammarMask
 from gonogo_server.engine.mlx.one_at_a_time import Answering, Reading
-from gonogo_server.engine.mlx.packed.alike import are_alike
+from gonogo_server.engine.mlx.packed.batch_invariance import is_batch_invariant
 from gonogo_server.engine.mlx.packed.caches import Caches
 from gonogo_server.engine.mlx.packed.drafts import MOST, Drafts
 from gonogo_server.engine.mlx.packed.draw import draw
@@ -28,31 +28,38 @@ if TYPE_CHECKING:
     from gonogo_server.engine.mlx.packed.weights import Weights
 
 CLEAR = 512
-"""Passes after which memory that mlx keeps for later is given back, as mlx_lm does."""
+"""Passes between two calls of `mx.clear_cache`, as in mlx_lm."""
 
 
 class PackedGenerator:
-    """`rows` sequences at most; a pass reads about `step_size` tokens of prompts; `end_tokens` end an answer.
+    """Answers at most `rows` sequences at a time; a pass reads about `step_size` prompt tokens.
 
-    `steady`: the same answer to the same request, whatever else is answered; see `forward`.
+    `end_tokens` end an answer. With `batch_invariant`, an answer does not depend on the others in the batch; see
+    `forward`.
     """
 
     def __init__(
-        self, weights: Weights, *, end_tokens: frozenset[int], rows: int, step_size: int, steady: bool = False
+        self,
+        weights: Weights,
+        *,
+        end_tokens: frozenset[int],
+        rows: int,
+        step_size: int,
+        batch_invariant: bool = False,
     ) -> None:
-        self._forward = Forward(weights, steady=steady)
+        self._forward = Forward(weights, batch_invariant=batch_invariant)
         self._caches = Caches(weights)
         self._end_tokens = end_tokens
-        self._weights, self._steady = weights, steady
-        self._most = rows
+        self._weights, self._batch_invariant = weights, batch_invariant
+        self._max_rows = rows
         self._step_size = step_size
         self._waiting: deque[Progress] = deque()
         self._rows: list[Progress] = []
         self._drawing: list[Progress] = []
-        """Those for whom the pass on its way draws a token, ..."""
+        """The sequences for which the current pass samples a token, ..."""
         self._drawn: mx.array | None = None
         """... the tokens, ..."""
-        self._told: list[mx.array | None] = []
+        self._logprobs: list[mx.array | None] = []
         """... and their log probabilities."""
         self._pace = Pace()
         self._count = 0
@@ -61,7 +68,7 @@ class PackedGenerator:
 
     @property
     def prompt_cache_nbytes(self) -> int:
-        """Bytes of the caches of all sequences."""
+        """Size in bytes of the caches of all sequences."""
         waiting: int = sum(layer.nbytes for one in self._waiting for layer in one.cache)
         return self._caches.nbytes + waiting
 
@@ -74,12 +81,12 @@ class PackedGenerator:
         all_tokens: list[list[int]],
         samplers: list[Any],
         logits_processors: list[list[Any]],
-        tells: list[bool],
+        wants_logprobs: list[bool],
     ) -> list[int]:
-        """Have one more answered; every list has one element. `tells`: whether log probabilities are wanted."""
+        """Queue one sequence and return its uid; every list has one element."""
         self._count += 1
         processors = logits_processors[0]
-        plain = not processors and not tells[0] and samplers[0] is likeliest_token
+        plain = not processors and not wants_logprobs[0] and samplers[0] is likeliest_token
         self._waiting.append(
             Progress(
                 self._count,
@@ -90,7 +97,7 @@ class PackedGenerator:
                 samplers[0],
                 [one for one in processors if not isinstance(one, GrammarMask)],
                 next((one for one in processors if isinstance(one, GrammarMask)), None),
-                tells[0],
+                wants_logprobs[0],
                 self._end_tokens,
                 Drafts([*all_tokens[0], *prompts[0]]) if plain else None,
             )
@@ -98,16 +105,16 @@ class PackedGenerator:
         return [self._count]
 
     def next(self) -> tuple[list[Reading], list[Answering]]:
-        """What the pass on its way came to, and the next one begun."""
+        """Return the results of the current pass, and start the next one."""
         with mx.stream(self.stream):
-            answered = self._settle()
+            answered = self._finish_pass()
             read = self._join(answered)
             if self._rows:
                 read += self._begin_pass()
         return read, answered
 
     def extract_cache(self, uids: Sequence[int]) -> dict[int, tuple[list[Any], list[int]]]:
-        """Copies of caches, and the tokens in them."""
+        """Copies of the caches of these sequences, and the tokens in them."""
         with mx.stream(self.stream):
             found = {
                 one.uid: (self._caches.copy(row, len(one.tokens)), list(one.tokens))
@@ -119,62 +126,63 @@ class PackedGenerator:
     def remove(
         self, uids: Sequence[int], *, return_prompt_caches: bool = False
     ) -> dict[int, tuple[list[Any], list[int]]]:
-        """Forget them."""
+        """Drop these sequences, and return their caches if asked to."""
         caches = self.extract_cache(uids) if return_prompt_caches else {}
         self._waiting = deque(one for one in self._waiting if one.uid not in uids)
         with mx.stream(self.stream):
             mx.eval([layer.state for cache, _ in caches.values() for layer in cache])
             for one in [one for one in self._rows if one.uid in uids]:
-                self._leave(one)
+                self._free_row(one)
         return caches
 
     def close(self) -> None:
-        """Forget all."""
+        """Drop all sequences."""
         self._waiting.clear()
-        self._rows, self._drawing, self._drawn, self._told = [], [], None, []
+        self._rows, self._drawing, self._drawn, self._logprobs = [], [], None, []
         self._caches.clear()
 
     @cached_property
-    def _guesses(self) -> bool:
+    def _drafts_are_exact(self) -> bool:
         """Whether drafts change no text: a pass with a draft gives the same result as a pass without."""
-        return self._steady or are_alike(self._weights, range(1, MOST + 2))
+        return self._batch_invariant or is_batch_invariant(self._weights, range(1, MOST + 2))
 
-    def _settle(self) -> list[Answering]:
+    def _finish_pass(self) -> list[Answering]:
         if self._drawn is None:
             return []
         tokens = cast("list[int]", self._drawn.tolist())
         self._pace.end()
-        drawing, told = self._drawing, self._told
-        self._drawing, self._drawn, self._told = [], None, []
-        if drawing[0].guessed:
+        drawing, logprobs = self._drawing, self._logprobs
+        self._drawing, self._drawn, self._logprobs = [], None, []
+        if drawing[0].draft:
             (one,) = drawing
             return self._answers(one, one.verify(tokens)) if one in self._rows else []
         return [
             answer
-            for one, token, log in zip(drawing, tokens, told, strict=True)
+            for one, token, values in zip(drawing, tokens, logprobs, strict=True)
             if one in self._rows
-            for answer in self._answers(one, one.take(token), log)
+            for answer in self._answers(one, one.take(token), values)
         ]
 
     def _answers(
-        self, one: Progress, taken: list[tuple[int, str | None]], told: mx.array | None = None
+        self, one: Progress, taken: list[tuple[int, str | None]], logprobs: mx.array | None = None
     ) -> list[Answering]:
-        answers = [Answering(one.uid, token, told, reason, None, None) for token, reason in taken]
+        answers = [Answering(one.uid, token, logprobs, reason, None, None) for token, reason in taken]
         if answers and (last := answers[-1]).finish_reason is not None:
             (kept,) = self.remove([one.uid], return_prompt_caches=True).values()
             last.prompt_cache, last.all_tokens = kept
         return answers
 
     def _join(self, answered: list[Answering]) -> list[Reading]:
-        """Give rows to waiting sequences, as far as passes have room for their prompts."""
+        """Give rows to waiting sequences while passes have room for their prompts."""
         ended = []
-        while self._waiting and len(self._rows) < self._most and has_room(self._unread(), self._step_size):
+        while (
+            self._waiting and len(self._rows) < self._max_rows and has_room(self._unread(), self._step_size)
+        ):
             one = self._waiting[0]
-            begun = one.begin()
-            answers = self._answers(one, begun)
+            answers = self._answers(one, one.begin())
             answered += answers
             if answers and answers[-1].finish_reason is not None:
-                # All of it is known: nothing need be read.
+                # The grammar forced the whole answer: the prompt need not be read.
                 ended.append(Reading(one.uid, end_of_segment=True, end_of_prompt=True))
                 continue
             self._waiting.popleft()
@@ -187,7 +195,7 @@ class PackedGenerator:
     def _unread(self) -> list[int]:
         return [len(one.left) for one in self._by_age()]
 
-    def _leave(self, one: Progress) -> None:
+    def _free_row(self, one: Progress) -> None:
         row, last = self._rows.index(one), len(self._rows) - 1
         if row != last:
             self._caches.move(last, row, len(self._rows[last].tokens))
@@ -199,9 +207,9 @@ class PackedGenerator:
     def _begin_pass(self) -> list[Reading]:
         if len(self._rows) == 1 and self._rows[0].decoding:
             (one,) = self._rows
-            if one.can_guess(self._pace.least) and self._guesses:
-                one.guess()
-            self._pace.begin(guessed=bool(one.guessed))
+            if one.has_draft(self._pace.required_acceptance) and self._drafts_are_exact:
+                one.add_draft()
+            self._pace.begin(drafted=bool(one.draft))
         layout = Layout([Share(part, len(one.tokens)) for one, part in self._parts()])
         self._caches.make_room(layout.rows, layout.longest)
         for row, one in enumerate(self._rows):
@@ -216,10 +224,10 @@ class PackedGenerator:
         self._passes += 1
         if self._passes % CLEAR == 0:
             mx.clear_cache()
-        return self._read()
+        return self._end_prefills()
 
     def _parts(self) -> list[tuple[Progress, list[int]]]:
-        """What each sequence reads, in the order of the rows."""
+        """The tokens that each sequence reads in the next pass, in the order of the rows."""
         counts = zip(self._by_age(), shares(self._unread(), self._step_size), strict=True)
         parts = {one.uid: one.left[:count] for one, count in counts}
         return [(one, parts[one.uid]) for one in self._rows]
@@ -230,18 +238,18 @@ class PackedGenerator:
         if not places:
             mx.async_eval(self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
             return
-        if self._drawing[0].guessed:
-            # The last of them comes first: see the layout.
+        if self._drawing[0].draft:
+            # The layout puts the last token of a sequence first.
             last = states[mx.array([*range(1, len(states)), 0])]
             self._drawn = likeliest_token(self._forward.logits(last))
             mx.async_eval(self._drawn, self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
             return
         all_rows = len(places) == len(self._rows)
         last = states[: len(places)] if all_rows else states[mx.array(places)]
-        self._drawn, self._told = draw(self._drawing, self._forward.logits(last))
-        mx.async_eval(self._drawn, [one for one in self._told if one is not None], self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
+        self._drawn, self._logprobs = draw(self._drawing, self._forward.logits(last))
+        mx.async_eval(self._drawn, [one for one in self._logprobs if one is not None], self._caches.layers)  # type: ignore[no-untyped-call]  # mlx is typed in part
 
-    def _read(self) -> list[Reading]:
+    def _end_prefills(self) -> list[Reading]:
         done = [one for one in self._rows if one.reading and not one.left]
         for one in done:
             one.reading = False

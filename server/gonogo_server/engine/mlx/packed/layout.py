@@ -1,4 +1,4 @@
-"""The layout of a pass: which tokens of which sequences it computes, and their positions."""
+"""The layout of a pass: the tokens that it computes, with their sequences and positions."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one sequence reads: `tokens` (at least one) behind the `length` that it has read already."""
+    """The `tokens` (at least one) that one sequence reads, after the `length` tokens that it has read already."""
 
     tokens: Sequence[int]
     length: int
 
     @property
     def end(self) -> int:
-        """The tokens it has read after that."""
+        """The number of tokens that the sequence has read after the pass."""
         return self.length + len(self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Of a sequence that reads several tokens all but the last: they stand side by side in the pass."""
+    """All but the last token of a sequence that reads several; they are contiguous in the pass."""
 
     row: int
     start: int
     count: int
     end: int
-    """The tokens that its sequence has read with them."""
+    """The number of tokens that the sequence has read including these."""
 
 
 class Layout:
     """One share for each sequence, in the order of their rows in the caches.
 
-    In the pass the last tokens of all sequences come first, row by row, then the runs of those that read several:
-    so the rows can be attended to, and logits made of them, at once.
+    The pass begins with the last token of each sequence, in the order of the rows, followed by the runs. This allows
+    one operation for the attention of all rows, and one for their logits.
     """
 
     def __init__(self, shares: Sequence[Share]) -> None:
@@ -52,11 +52,11 @@ class Layout:
         self.longest = max(share.end for share in shares)
         self.runs = tuple(_runs(shares))
         self.even = all(share.end == self.longest for share in shares)
-        """Whether all have read equally much then, so that nothing need be masked."""
+        """Whether all sequences have the same length after the pass, so that no mask is needed."""
 
     @cached_property
-    def stands(self) -> list[tuple[int, int]]:
-        """Row and position of each token."""
+    def row_positions(self) -> list[tuple[int, int]]:
+        """The row and the position of each token."""
         last = [(row, share.end - 1) for row, share in enumerate(self.shares)]
         return [
             *last,
@@ -65,23 +65,23 @@ class Layout:
 
     @cached_property
     def tokens(self) -> mx.array:
-        """The ids."""
+        """The token ids."""
         last = [share.tokens[-1] for share in self.shares]
         return mx.array([*last, *(token for run in self.runs for token in self.shares[run.row].tokens[:-1])])
 
     @cached_property
     def positions(self) -> mx.array:
-        """Where in its sequence each token stands."""
-        return mx.array([place for _, place in self.stands])
+        """The position of each token in its sequence."""
+        return mx.array([place for _, place in self.row_positions])
 
     @cached_property
-    def places(self) -> tuple[mx.array, mx.array]:
-        """The rows (shape [tokens, 1]) and positions (the same) of all tokens."""
-        return mx.array([row for row, _ in self.stands])[:, None], self.positions[:, None]
+    def cache_index(self) -> tuple[mx.array, mx.array]:
+        """The rows and the positions of all tokens, each of shape [tokens, 1]."""
+        return mx.array([row for row, _ in self.row_positions])[:, None], self.positions[:, None]
 
     @cached_property
     def mask(self) -> mx.array | None:
-        """What is added to scores (shape [rows, 1, 1, longest]); None if each row is as long as the longest."""
+        """The additive attention mask (shape [rows, 1, 1, longest]); None if all rows have the same length."""
         if self.even:
             return None
         ends = np.array([share.end for share in self.shares])

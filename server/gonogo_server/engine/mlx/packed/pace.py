@@ -1,7 +1,7 @@
-"""Measures passes with and without drafts, and the acceptance rate from which drafts pay.
+"""Times passes with and without drafts, and computes the acceptance rate above which drafts save time.
 
-That depends on the processor and its BLAS: with MKL three rows took a sixth longer than one on one machine and half
-as long again on another, where guesses of which every third is right cost more than they save.
+It depends on the processor and its BLAS: with MKL three rows took a sixth longer than one row on one machine and half
+as long again on another. There, drafts of which every third token is right cost more than they save.
 """
 
 from __future__ import annotations
@@ -16,45 +16,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LATEST: Final = 9
-"""Passes of either kind whose median counts."""
+"""Number of recent passes of each kind whose median is used."""
 ENOUGH: Final = 3
-"""Passes of either kind before their times are believed, ..."""
+"""Passes of each kind that are timed before their medians are used."""
 BEFORE: Final = 1.3
-"""... and until then the time of a pass with a guess, in passes without."""
+"""Assumed time of a pass with a draft until then, relative to a pass without one."""
 MARGIN: Final = 1.05
-"""How much more a guess must bring than it costs."""
+"""Factor by which the gain of a draft must exceed its cost."""
 LEAST: Final = 0.25
 MOST: Final = 0.95
-"""What is asked of guesses whatever they cost: so those that are nearly always right are tried, and timed, again."""
+"""Bounds of the required acceptance rate. Below the upper one, drafts are tried and timed again whatever they cost."""
 
 
 class Pace:
-    """The times of passes of one sequence; `clock` is in seconds."""
+    """The times of passes over one sequence; `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
         self._clock = clock
         self._times: dict[bool, deque[float]] = {kind: deque(maxlen=LATEST) for kind in (False, True)}
-        self._begun: tuple[bool, float] | None = None
+        self._started: tuple[bool, float] | None = None
 
-    def begin(self, *, guessed: bool) -> None:
-        """A pass begins that reads a token of one sequence, with a guess or without."""
-        self._begun = guessed, self._clock()
+    def begin(self, *, drafted: bool) -> None:
+        """Start the timer of a pass that reads one token of one sequence, and a draft if `drafted`."""
+        self._started = drafted, self._clock()
 
     def end(self) -> None:
-        """What began has ended; nothing if nothing was to be timed."""
-        if self._begun is not None:
-            guessed, begun = self._begun
-            self._times[guessed].append(self._clock() - begun)
-            self._begun = None
+        """Record the time since `begin`; do nothing if no timer is running."""
+        if self._started is not None:
+            drafted, started = self._started
+            self._times[drafted].append(self._clock() - started)
+            self._started = None
 
     @property
-    def least(self) -> float:
-        """The share of right tokens from which a guess of two pays: each is of use where all before it are right."""
+    def required_acceptance(self) -> float:
+        """The acceptance rate from which a draft of two tokens saves time; a token counts only if all before it do."""
         return min(max((sqrt(4 * MARGIN * self._ratio - 3) - 1) / 2, LEAST), MOST)
 
     @property
     def _ratio(self) -> float:
-        plain, guessed = self._times[False], self._times[True]
-        if min(len(plain), len(guessed)) < ENOUGH:
+        plain, drafted = self._times[False], self._times[True]
+        if min(len(plain), len(drafted)) < ENOUGH:
             return BEFORE
-        return max(1.0, median(guessed) / max(median(plain), 1e-9))
+        return max(1.0, median(drafted) / max(median(plain), 1e-9))

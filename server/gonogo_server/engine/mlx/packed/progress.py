@@ -1,4 +1,4 @@
-"""The state of one answer across passes."""
+"""The state of one answer between passes."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Progress:
-    """`tokens` are in the caches, `left` are to be read before the next one is drawn."""
+    """`tokens` are in the caches; `left` has to be read before the next token is sampled."""
 
     uid: int
     left: list[int]
     tokens: list[int]
     cache: list[Any]
-    """What was read elsewhere of its tokens, until it has a row."""
+    """Keys and values of a cached prefix, until the sequence gets a row."""
     max_tokens: int
     sampler: Callable[[mx.array], mx.array]
     processors: list[Callable[[mx.array, mx.array], mx.array]]
     grammar: GrammarMask | None
-    tells: bool
-    """Whether its log probabilities are wanted."""
+    wants_logprobs: bool
+    """Whether the request asks for log probabilities."""
     end_tokens: frozenset[int]
     drafts: Drafts | None = None
-    """Guesses of what follows, where they are worth trying."""
-    guessed: list[int] = field(default_factory=list)
-    """What the pass on its way reads beyond what was drawn."""
+    """The source of draft tokens; None if the sequence takes no drafts."""
+    draft: list[int] = field(default_factory=list)
+    """The draft tokens that the current pass verifies."""
     generated: int = 0
     reading: bool = field(init=False)
-    """Whether some of its prompt is still to be read, apart from the last token."""
+    """Whether the sequence is in prefill: more than the last token of its prompt is unread."""
 
     def __post_init__(self) -> None:
         self.reading = len(self.left) > 1
 
     def begin(self) -> list[tuple[int, str | None]]:
-        """The tokens that its grammar begins with, each with the reason why it is the last, if it is."""
+        """The tokens that the grammar forces at the start, each with its finish reason, None if more tokens follow."""
         return self._forced()
 
     def take(self, token: int) -> list[tuple[int, str | None]]:
-        """Go on with a token that was drawn: it, and those that follow it in any case, as `begin` has them."""
+        """Append a sampled token; return it and the tokens that the grammar forces after it, in the form of `begin`."""
         taken = [self._counted(token)]
         if taken[0][1] is None and self.grammar is not None:
             self.grammar.advance(token)
@@ -56,47 +56,48 @@ class Progress:
 
     @property
     def decoding(self) -> bool:
-        """Whether all that is left to be read is the token that was drawn."""
+        """Whether only the sampled token is left to be read."""
         return len(self.left) == 1 and not self.reading
 
-    def can_guess(self, least: float) -> bool:
-        """Whether there is a guess of what follows that token, and so much of the latest ones was right."""
-        return self.drafts is not None and bool(self.drafts.guess(self._room, least))
+    def has_draft(self, required: float) -> bool:
+        """Whether there is a draft after the sampled token, and recent ones had the `required` acceptance rate."""
+        return self.drafts is not None and bool(self.drafts.propose(self._room, required))
 
-    def guess(self) -> None:
-        """Have what probably follows read along."""
+    def add_draft(self) -> None:
+        """Add draft tokens to those that the next pass reads."""
         if self.drafts is not None:
-            self.guessed = self.drafts.guess(self._room)
-            self.left += self.guessed
+            self.draft = self.drafts.propose(self._room)
+            self.left += self.draft
 
     @property
     def _room(self) -> int:
-        """Tokens that it may have behind the one that is drawn next."""
+        """The number of tokens that may follow the one that is sampled next."""
         return self.max_tokens - self.generated - 1
 
     def verify(self, drawn: list[int]) -> list[tuple[int, str | None]]:
-        """Go on with what was drawn behind the token before the guess, and after each of its tokens, while they agree.
+        """Append the tokens sampled before and after each draft token, up to the first that differs from the draft.
 
-        What was guessed wrong is forgotten: it is written over in the caches.
+        Returns them in the form of `begin`. Rejected draft tokens are dropped; later tokens overwrite them in the
+        caches.
         """
         taken: list[tuple[int, str | None]] = []
-        right = 0
-        for token, guess in zip_longest(drawn, self.guessed):
+        accepted = 0
+        for token, proposed in zip_longest(drawn, self.draft):
             taken.append(self._counted(token))
-            if token != guess:
+            if token != proposed:
                 break
-            # It was read already.
+            # This pass has read it already.
             self.left.pop()
-            right += 1
+            accepted += 1
             if taken[-1][1] is not None:
                 break
-        del self.tokens[len(self.tokens) - (len(self.guessed) - right) :]
-        self.guessed = []
+        del self.tokens[len(self.tokens) - (len(self.draft) - accepted) :]
+        self.draft = []
         return taken
 
     def _forced(self) -> list[tuple[int, str | None]]:
-        # Whose log probabilities are wanted has all its tokens drawn.
-        if self.grammar is None or self.tells:
+        # Log probabilities need every token to be sampled.
+        if self.grammar is None or self.wants_logprobs:
             return []
         taken = [self._counted(token) for token in self.grammar.forced(self.max_tokens - self.generated)]
         if self.grammar.ended and (not taken or taken[-1][1] is None):
@@ -107,7 +108,7 @@ class Progress:
         self.generated += 1
         self.left.append(token)
         if self.drafts is not None:
-            self.drafts.see(token)
+            self.drafts.observe(token)
         if token in self.end_tokens:
             return token, "stop"
         return token, "length" if self.generated >= self.max_tokens else None

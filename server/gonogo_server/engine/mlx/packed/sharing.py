@@ -1,7 +1,7 @@
 """How the sequences of a batch share the prompt tokens of a pass.
 
-The oldest prompt is read first, so that it ends first. A prompt that takes several passes leaves a part of each to
-the others, the shortest first, so that a short request gets its first token while a long prompt is read.
+The oldest prompt gets most of a pass, so that it finishes first. A prompt that takes several passes leaves a part of
+each to the others, the shortest first, so that a short request gets its first token during the prefill of a long one.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEFT_TO_OTHERS: Final = 4
-"""A prompt that takes several passes leaves a quarter of each to others."""
+"""Divisor: a prompt that takes several passes leaves a quarter of each to the others."""
 BESIDE_A_LONG_ONE: Final = 8
-"""Prompts that are read at a time while one of them takes several passes, itself included."""
+"""Most prompts in prefill at a time while one of them takes several passes, that one included."""
 
 
 def shares(unread: Sequence[int], most: int) -> list[int]:
-    """Tokens that each sequence reads in the next pass, one at least; about `most` tokens of prompts together.
+    """The number of tokens that each sequence reads in the next pass: at least one, and about `most` in all prompts.
 
-    `unread` are the tokens that each has to read, the oldest sequence first.
+    `unread` is the number of tokens that each sequence has yet to read, the oldest sequence first.
     """
     oldest = next((place for place, count in enumerate(unread) if count > 1), None)
     if oldest is None:
@@ -37,7 +37,7 @@ def shares(unread: Sequence[int], most: int) -> list[int]:
 
 
 def has_room(unread: Sequence[int], most: int) -> bool:
-    """Whether another prompt can join those being read, of which these are the unread tokens, the oldest first."""
+    """Whether another prompt can join the prompts in prefill; `unread` as in `shares`."""
     reading = [count for count in unread if count > 1]
     if sum(reading) < most:
         return True

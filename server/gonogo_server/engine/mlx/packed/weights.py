@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a block multiplies by, each as mlx multiplies: from the right, transposed."""
+    """The weights of one block; matrices are transposed, for `states @ matrix`."""
 
     first_norm: mx.array
     heads: mx.array
-    """Queries, keys and values, head by head."""
+    """Projections to queries, keys and values, head by head."""
     out: mx.array
     second_norm: mx.array
     gated: mx.array
-    """The gate and what it lets through."""
+    """The gate projection, then the up projection."""
     down: mx.array
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """All of a model. `rotate` turns heads (shape [tokens, heads, 1, size]) by positions (shape [tokens])."""
+    """All weights of a model. `rotate` rotates heads (shape [tokens, heads, 1, size]) by positions (shape [tokens])."""
 
     embedding: mx.array
     layers: tuple[Layer, ...]
@@ -68,7 +68,10 @@ def _is_plain(layer: Any) -> bool:  # noqa: ANN401 - mlx_lm's
 
 
 def join(model: Any) -> Weights:  # noqa: ANN401 - mlx_lm's
-    """The weights of a model that `can_be_packed`, which continues with views of them: nothing is in memory twice."""
+    """Join the weights of a model that `can_be_packed`.
+
+    The model's own weights become views of the joined ones, so that none is in memory twice.
+    """
     attention = model.layers[0].self_attn
     rotation: TableRoPE | Any = attention.rope
     head = model.model.embed_tokens if model.args.tie_word_embeddings else model.lm_head
@@ -104,6 +107,6 @@ def _join_rows(products: Sequence[Linear]) -> mx.array:
         end = start + one.weight.shape[0]
         one.weight = joined[start:end]
         start = end
-    # A block at a time, so that little is there twice in between.
+    # Evaluated block by block, so that only one block is in memory twice.
     mx.eval(joined, [one.weight for one in products])
     return joined

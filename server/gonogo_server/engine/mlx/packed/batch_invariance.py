@@ -1,7 +1,7 @@
-"""Tests whether matrix products are bit-identical for any number of rows.
+"""Tests whether matrix products are batch-invariant: bit-identical for any number of rows.
 
-A BLAS takes another path for few rows than for many. MKL in its reproducible mode has two on AMD EPYC: one for up to
-three rows, one for more. Whether that holds is tried rather than believed.
+A BLAS uses different kernels for few and for many rows. MKL in its reproducible mode has two on AMD EPYC: one for up to
+three rows, one for more. These functions test it on this machine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import mlx.core as mx
 
-from gonogo_server.engine.mlx.packed.forward import STEADY_ROWS
+from gonogo_server.engine.mlx.packed.forward import MIN_ROWS
 from gonogo_server.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from gonogo_server.engine.locate import Location
     from gonogo_server.engine.mlx.packed.weights import Weights
 
-STEADY_COUNTS = (STEADY_ROWS, 5, 7, 8, 16, 20, 64, 80)
-"""Rows of products that are compared: those of some answers, and of a prompt that is read beside them."""
+ROW_COUNTS = (MIN_ROWS, 5, 7, 8, 16, 20, 64, 80)
+"""Row counts of the compared products: those of a few answers, and of a prompt read in the same pass."""
 
 
-def are_alike(weights: Weights, counts: Sequence[int]) -> bool:
-    """Whether the first row is the same in products of so many rows each, for the shapes of this model."""
+def is_batch_invariant(weights: Weights, counts: Sequence[int]) -> bool:
+    """Whether the first row of each of the model's products is the same for all of these row counts."""
     layer = weights.layers[0]
     products = (layer.heads, layer.out, layer.gated, layer.down, weights.head)
     return all(_is_same(product, counts) for product in products)
 
 
-def check_steady(location: Location, weights: Weights | None) -> None:
-    """Raises `ModelUnavailable` if answers of a model would depend on what else is answered."""
+def check_batch_invariant(location: Location, weights: Weights | None) -> None:
+    """Raise `ModelUnavailable` if the answers of a model would depend on the other answers in the batch."""
     reason = None
     if weights is None:
         reason = "only plain Llama models on a CPU support it"
-    elif not are_alike(weights, STEADY_COUNTS):
+    elif not is_batch_invariant(weights, ROW_COUNTS):
         reason = (
             "matrix products depend on the number of rows on this machine (with MKL in its "
             "reproducible mode they do not)"
