@@ -28,7 +28,9 @@ HOSTILE = b'"warm"'
 HOSTILE_KEY = 'POST /chat/completions {"temperature":"warm"}'
 FEW_MODELS = {Reason.FEWER_MODELS, Reason.NO_SLASH}
 """Why nothing more was sent to a target of one model."""
-SHORT = 10.0  # seconds; an ordinary answer takes milliseconds, the first grammar waits for its process to start
+SHORT = (
+    10.0  # seconds; an ordinary answer takes milliseconds, the first grammar waits for its process to start
+)
 
 
 def _collect(
