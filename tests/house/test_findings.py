@@ -66,7 +66,7 @@ def test_it_pins_every_package_and_names_its_version(script: Path) -> None:
     assert installed
     assert [name for name in installed if not ONE_VERSION.fullmatch(name)] == []
     told = re.findall(r"^# Versions: (.+(?:\n#   .+)*)", text, re.MULTILINE)[0]
-    versions = [name.rpartition("==")[2] for name in installed if not name.startswith("numpy==")]
+    versions = [re.split("==|@", name)[-1] for name in installed if not name.startswith("numpy==")]
     assert [version for version in versions if version not in told] == []
 
 
