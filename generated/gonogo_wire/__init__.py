@@ -920,8 +920,10 @@ MessageOneAtATime = TypeAliasType(
 MessageThinkingDisplay = TypeAliasType(
     "MessageThinkingDisplay",
     Annotated[
-        Literal["summarized", "omitted"] | None,
-        Field(description="Whether the answer shows the thinking. With `omitted`, its block has no text."),
+        StrictStr | None,
+        Field(
+            description="Whether the answer shows the thinking. With `omitted`, its block has no text. `summarized` and words that a server\ndoes not know leave the text there.\n"
+        ),
     ],
 )
 
@@ -1959,13 +1961,14 @@ class MessageToolUseParam(BaseModel):
     cache_control: CacheControl | MISSING = MISSING
 
 
-MessageResultBlock = TypeAliasType(
-    "MessageResultBlock",
-    Annotated[
-        MessageTextParam | MessageImageParam | MessageDocumentParam | MessageSearchResultParam,
-        Field(description="A piece of what a tool gave; its type says which kind.", discriminator="type"),
-    ],
-)
+class MessageToolReferenceParam(BaseModel):
+    """
+    A tool of the request that a search for tools found.
+    """
+
+    type: Literal["tool_reference"]
+    tool_name: Annotated[StrictStr, Field(description="Which tool.")]
+    cache_control: CacheControl | MISSING = MISSING
 
 
 class MessageCustomTool(BaseModel):
@@ -2440,13 +2443,13 @@ Text in blocks.
 """
 
 
-MessageResultBlocks = TypeAliasType(
-    "MessageResultBlocks",
-    Annotated[list[MessageResultBlock], Field(fail_fast=True, description="What a tool gave, in blocks.")],
+MessageResultBlock = TypeAliasType(
+    "MessageResultBlock",
+    Annotated[
+        MessageTextParam | MessageImageParam | MessageDocumentParam | MessageSearchResultParam | MessageToolReferenceParam,
+        Field(description="A piece of what a tool gave; its type says which kind.", discriminator="type"),
+    ],
 )
-"""
-What a tool gave, in blocks.
-"""
 
 
 MessageTool = TypeAliasType(
@@ -2820,19 +2823,13 @@ class ResponseLogprob(BaseModel):
     top_logprobs: ResponseTopLogprobs | MISSING = MISSING
 
 
-class MessageToolResultParam(BaseModel):
-    """
-    What a tool gave.
-    """
-
-    type: Literal["tool_result"]
-    tool_use_id: Annotated[StrictStr, Field(description="The name of the use.", min_length=1)]
-    content: Annotated[
-        StrictStr | MessageResultBlocks | None | MISSING,
-        Field(description="Text, or blocks, or null or absent if there is no result."),
-    ] = MISSING
-    is_error: Annotated[StrictBool | None | MISSING, Field(description="Whether the tool failed.")] = MISSING
-    cache_control: CacheControl | MISSING = MISSING
+MessageResultBlocks = TypeAliasType(
+    "MessageResultBlocks",
+    Annotated[list[MessageResultBlock], Field(fail_fast=True, description="What a tool gave, in blocks.")],
+)
+"""
+What a tool gave, in blocks.
+"""
 
 
 MessageTools = TypeAliasType("MessageTools", Annotated[list[MessageTool], Field(fail_fast=True, description="Tools.")])
@@ -3072,13 +3069,19 @@ class ResponseOutputTextDoneEvent(BaseModel):
     logprobs: ResponseLogprobs
 
 
-MessageBlockParam = TypeAliasType(
-    "MessageBlockParam",
-    Annotated[
-        MessageTextParam | MessageImageParam | MessageDocumentParam | MessageSearchResultParam | MessageToolUseParam | MessageToolResultParam | MessageThinkingParam | MessageRedactedThinkingParam,
-        Field(description="A piece of a message; its type says which kind.", discriminator="type"),
-    ],
-)
+class MessageToolResultParam(BaseModel):
+    """
+    What a tool gave.
+    """
+
+    type: Literal["tool_result"]
+    tool_use_id: Annotated[StrictStr, Field(description="The name of the use.", min_length=1)]
+    content: Annotated[
+        StrictStr | MessageResultBlocks | None | MISSING,
+        Field(description="Text, or blocks, or null or absent if there is no result."),
+    ] = MISSING
+    is_error: Annotated[StrictBool | None | MISSING, Field(description="Whether the tool failed.")] = MISSING
+    cache_control: CacheControl | MISSING = MISSING
 
 
 class ChatCompletionRequestUserMessage(BaseModel):
@@ -3158,13 +3161,13 @@ ResponseStreamedPart = TypeAliasType(
 )
 
 
-MessageBlockParams = TypeAliasType(
-    "MessageBlockParams",
-    Annotated[list[MessageBlockParam], Field(fail_fast=True, description="Blocks in the order in which they are read.")],
+MessageBlockParam = TypeAliasType(
+    "MessageBlockParam",
+    Annotated[
+        MessageTextParam | MessageImageParam | MessageDocumentParam | MessageSearchResultParam | MessageToolUseParam | MessageToolResultParam | MessageThinkingParam | MessageRedactedThinkingParam,
+        Field(description="A piece of a message; its type says which kind.", discriminator="type"),
+    ],
 )
-"""
-Blocks in the order in which they are read.
-"""
 
 
 ChatCompletionRequestMessage = TypeAliasType(
@@ -3245,16 +3248,13 @@ class ResponseContentPartDoneEvent(BaseModel):
     part: ResponseStreamedPart
 
 
-class MessageParam(BaseModel):
-    """
-    A message.
-    """
-
-    role: Annotated[
-        Literal["user", "assistant", "system"],
-        Field(description="Who says it. Role `system` is new; a server may refuse it with 400."),
-    ]
-    content: Annotated[StrictStr | MessageBlockParams, Field(description="Text, or blocks.")]
+MessageBlockParams = TypeAliasType(
+    "MessageBlockParams",
+    Annotated[list[MessageBlockParam], Field(fail_fast=True, description="Blocks in the order in which they are read.")],
+)
+"""
+Blocks in the order in which they are read.
+"""
 
 
 ChatCompletionRequestMessages = TypeAliasType(
@@ -3312,20 +3312,16 @@ Texts and refusals in order.
 """
 
 
-MessageParams = TypeAliasType(
-    "MessageParams",
-    Annotated[
-        list[MessageParam],
-        Field(
-            fail_fast=True, description="The conversation so far, oldest message first. Messages of one role that follow each other are read as one.",
-            max_length=100000,
-            min_length=1,
-        ),
-    ],
-)
-"""
-The conversation so far, oldest message first. Messages of one role that follow each other are read as one.
-"""
+class MessageParam(BaseModel):
+    """
+    A message.
+    """
+
+    role: Annotated[
+        Literal["user", "assistant", "system"],
+        Field(description="Who says it. Role `system` is new; a server may refuse it with 400."),
+    ]
+    content: Annotated[StrictStr | MessageBlockParams, Field(description="Text, or blocks.")]
 
 
 class CreateChatCompletionRequest(BaseModel):
@@ -3671,6 +3667,72 @@ class ResponseOutputMessage(BaseModel):
     content: ResponseOutputParts
 
 
+MessageParams = TypeAliasType(
+    "MessageParams",
+    Annotated[
+        list[MessageParam],
+        Field(
+            fail_fast=True, description="The conversation so far, oldest message first. Messages of one role that follow each other are read as one.",
+            max_length=100000,
+            min_length=1,
+        ),
+    ],
+)
+"""
+The conversation so far, oldest message first. Messages of one role that follow each other are read as one.
+"""
+
+
+class ChatCompletion(BaseModel):
+    """
+    The answer to a conversation.
+    """
+
+    id: Annotated[StrictStr, Field(description="A name for this completion that no other has.")]
+    object: Literal["chat.completion"]
+    created: Annotated[
+        StrictInt, Field(description="When it was generated, in seconds since 1970-01-01T00:00:00Z.")
+    ]
+    model: Annotated[StrictStr, Field(description="The model that answered.")]
+    choices: ChatCompletionChoices
+    usage: Usage | MISSING = MISSING
+    system_fingerprint: SystemFingerprint | MISSING = MISSING
+    service_tier: ServiceTier | MISSING = MISSING
+
+
+ResponseOutputItem = TypeAliasType(
+    "ResponseOutputItem",
+    Annotated[
+        ResponseOutputMessage | ResponseFunctionCall | ResponseReasoningItem | ResponseExtensionItem,
+        Field(
+            description="A message, a call of a function, the reasoning before them, or an item of the server's own kind."
+        ),
+    ],
+)
+
+
+class ResponseOutputItemAddedEvent(BaseModel):
+    """
+    An item begins; it has no content yet.
+    """
+
+    type: Literal["response.output_item.added"]
+    sequence_number: ResponseSequenceNumber
+    output_index: ResponseOutputIndex
+    item: ResponseOutputItem
+
+
+class ResponseOutputItemDoneEvent(BaseModel):
+    """
+    An item is complete, or was cut.
+    """
+
+    type: Literal["response.output_item.done"]
+    sequence_number: ResponseSequenceNumber
+    output_index: ResponseOutputIndex
+    item: ResponseOutputItem
+
+
 class CreateMessageRequest(BaseModel):
     """
     A conversation, and how to answer it. Further fields are passed over: clients of this API add new ones often.
@@ -3772,56 +3834,6 @@ class CountMessageTokensRequest(BaseModel):
         MessageOutputConfig | None | MISSING, Field(description="The form of the answer, or null.")
     ] = MISSING
     cache_control: CacheControl | MISSING = MISSING
-
-
-class ChatCompletion(BaseModel):
-    """
-    The answer to a conversation.
-    """
-
-    id: Annotated[StrictStr, Field(description="A name for this completion that no other has.")]
-    object: Literal["chat.completion"]
-    created: Annotated[
-        StrictInt, Field(description="When it was generated, in seconds since 1970-01-01T00:00:00Z.")
-    ]
-    model: Annotated[StrictStr, Field(description="The model that answered.")]
-    choices: ChatCompletionChoices
-    usage: Usage | MISSING = MISSING
-    system_fingerprint: SystemFingerprint | MISSING = MISSING
-    service_tier: ServiceTier | MISSING = MISSING
-
-
-ResponseOutputItem = TypeAliasType(
-    "ResponseOutputItem",
-    Annotated[
-        ResponseOutputMessage | ResponseFunctionCall | ResponseReasoningItem | ResponseExtensionItem,
-        Field(
-            description="A message, a call of a function, the reasoning before them, or an item of the server's own kind."
-        ),
-    ],
-)
-
-
-class ResponseOutputItemAddedEvent(BaseModel):
-    """
-    An item begins; it has no content yet.
-    """
-
-    type: Literal["response.output_item.added"]
-    sequence_number: ResponseSequenceNumber
-    output_index: ResponseOutputIndex
-    item: ResponseOutputItem
-
-
-class ResponseOutputItemDoneEvent(BaseModel):
-    """
-    An item is complete, or was cut.
-    """
-
-    type: Literal["response.output_item.done"]
-    sequence_number: ResponseSequenceNumber
-    output_index: ResponseOutputIndex
-    item: ResponseOutputItem
 
 
 ResponseOutput = TypeAliasType(

@@ -95,12 +95,18 @@ def _traffic(request: Request) -> "Traffic":
 async def authorized(request: Request) -> None:
     """Raise `Unauthorized` if the settings want a key and the request has another or none.
 
-    A request for messages may have it in `x-api-key`, as its older clients send it.
+    A request of the Messages API may have it in `x-api-key`, as its older clients send it.
     """
     sent = request.headers.get("authorization")
-    if sent is None and of_messages(request.scope) and (key := request.headers.get("x-api-key")):
+    if sent is None and _of_messages(request) and (key := request.headers.get("x-api-key")):
         sent = f"Bearer {key}"
     check_key(request.app.state.keys, sent)
+
+
+def _of_messages(request: Request) -> bool:
+    """Whether a request is one of the Messages API, whose clients send their version with one for the models too."""
+    listing = request.method != "POST" and "anthropic-version" in request.headers
+    return listing or of_messages(request.scope)
 
 
 def asked(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], Awaitable[Asking[Body]]]:

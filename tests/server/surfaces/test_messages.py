@@ -29,6 +29,7 @@ USER: Body = {"role": "user", "content": "Hi"}
 BELL = {"name": "ring_bell", "input_schema": {"type": "object", "properties": {}}}
 RINGS = 'Well. <tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
 EPHEMERAL = {"type": "ephemeral"}
+REFERENCE = {"type": "tool_reference", "tool_name": "ring_bell"}
 # As Claude Code sends it, in short.
 CLAUDE_CODE: Body = {
     "model": "scripted",
@@ -38,9 +39,14 @@ CLAUDE_CODE: Body = {
         {"role": "user", "content": [{"type": "text", "text": "Ring.", "cache_control": EPHEMERAL}]},
         {"role": "system", "content": "A hint."},
     ],
-    "tools": [BELL | {"cache_control": EPHEMERAL}, {"type": "web_search_20250305", "name": "web_search"}],
+    "tools": [
+        BELL | {"cache_control": EPHEMERAL},
+        BELL | {"name": "placeholder", "defer_loading": True},
+        {"type": "web_search_20250305", "name": "web_search"},
+    ],
     "metadata": {"user_id": "u"},
-    "thinking": {"type": "adaptive"},
+    "thinking": {"type": "adaptive", "display": "updates"},
+    "output_config": {"effort": "high"},
     "context_management": {"edits": []},
     "speed": "fast",
 }
@@ -148,7 +154,9 @@ class TestTools:
         assert json.loads("".join(pieces)) == {}
         assert events[-2]["delta"]["stop_reason"] == "tool_use"
 
-    @pytest.mark.parametrize("content", ["done", [{"type": "text", "text": "done"}], None], ids=str)
+    @pytest.mark.parametrize(
+        "content", ["done", [{"type": "text", "text": "done"}], [REFERENCE], None], ids=str
+    )
     async def test_a_result_goes_back_in_every_form(
         self, client: httpx2.AsyncClient, content: object
     ) -> None:
@@ -210,11 +218,43 @@ class TestThinking:
         assert answer["content"][0] == {"type": "thinking", "thinking": "", "signature": ""}
         assert answer["content"][1]["text"] == "Yes."
 
+    async def test_thinking_that_is_shown_in_a_newer_way_has_its_text(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        answer = await whole(client, ask(thinking={"type": "adaptive", "display": "updates"}))
+        assert answer["content"][0]["thinking"] == "Hm."
+
     async def test_an_effort_that_the_model_lacks_is_refused_by_its_own_name(
         self, client: httpx2.AsyncClient, keeps_contract: Check
     ) -> None:
         error = await error_of(client, keeps_contract, ask(output_config={"effort": "max"}))
         assert "'output_config.effort'" in error["message"]
+
+
+class TestEffort:
+    @pytest.fixture(params=[None, ReasoningStyle("<think>", "</think>")], ids=["none", "without efforts"])
+    def engine(self, request: pytest.FixtureRequest) -> ScriptedEngine:
+        return ScriptedEngine(reasoning=request.param)
+
+    async def test_an_effort_has_no_effect_on_a_model_that_has_none(
+        self, client: httpx2.AsyncClient, engine: ScriptedEngine
+    ) -> None:
+        for effort in ("low", "max"):
+            answer = await whole(client, ask(output_config={"effort": effort}))
+            assert answer["content"] == [{"type": "text", "text": ANSWER}]
+
+
+class TestFoundTools:
+    @pytest.fixture
+    def engine(self) -> ScriptedEngine:
+        return ScriptedEngine(answer=lambda prompt: prompt)
+
+    async def test_the_model_reads_which_tools_a_search_found(self, client: httpx2.AsyncClient) -> None:
+        use = {"type": "tool_use", "id": "t", "name": "search", "input": {}}
+        result = {"type": "tool_result", "tool_use_id": "t", "content": [REFERENCE, REFERENCE]}
+        said = {"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}
+        answer = await whole(client, ask(USER, *said, max_tokens=1000))
+        assert answer["content"][0]["text"].count("Found the tool ring_bell.") == 2
 
 
 class TestStructure:
@@ -297,9 +337,19 @@ class TestKeys:
         response = await client.post("/messages", json=ask(), headers={"x-api-key": "other"})
         assert (response.status_code, response.json()["error"]["type"]) == (401, "authentication_error")
 
+    async def test_who_has_a_version_lists_models_with_the_key_of_messages(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        key = {"x-api-key": "secret"}
+        for path in ("/models?limit=1000", "/models/scripted"):
+            listed = await client.get(path, headers=key | {"anthropic-version": "2023-06-01"})
+            assert listed.status_code == 200
+            assert (await client.get(path, headers=key)).status_code == 401
+
     async def test_the_key_of_messages_is_none_of_chat(self, client: httpx2.AsyncClient) -> None:
         chat = {"model": "scripted", "messages": [USER]}
-        response = await client.post("/chat/completions", json=chat, headers={"x-api-key": "secret"})
+        headers = {"x-api-key": "secret", "anthropic-version": "2023-06-01"}
+        response = await client.post("/chat/completions", json=chat, headers=headers)
         assert response.status_code == 401
 
 

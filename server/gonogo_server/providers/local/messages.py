@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from gonogo_server.answers.generate import generate
 from gonogo_server.answers.written import Body
 from gonogo_server.providers.local.chat import ask
+from gonogo_server.requests import params
 from gonogo_server.requests.checks import check_chat, served_as
 from gonogo_server.surfaces.messages.to_chat import asked
 from gonogo_server.surfaces.messages.writer import MessageWriter
@@ -17,7 +18,7 @@ from gonogo_server.surfaces.naming import named
 from gonogo_server.surfaces.respond import respond
 
 if TYPE_CHECKING:
-    from gonogo_wire import CountMessageTokensRequest, CreateMessageRequest
+    from gonogo_wire import CountMessageTokensRequest, CreateChatCompletionRequest, CreateMessageRequest
 
     from gonogo_server.answers.generate import Ask
     from gonogo_server.answers.written import Answer
@@ -59,6 +60,13 @@ async def _ask(means: Means, wanted: Asked, context: Context, limit: int) -> tup
     with named(wanted.names):
         await context.beside(check_chat, wanted.chat)
         card = served_as("chat", means.engine, wanted.chat.model)
-        return card.id, await ask(
-            means, context, card, wanted.chat, limit=None, default=limit, budget=wanted.budget
-        )
+        style = await means.engine.reasoning_style(card.id)
+        chat = wanted.chat if style and style.efforts else _without_effort(wanted.chat)
+        return card.id, await ask(means, context, card, chat, limit=None, default=limit, budget=wanted.budget)
+
+
+def _without_effort(chat: CreateChatCompletionRequest) -> CreateChatCompletionRequest:
+    """The same without an effort: Claude Code sends one to every model. "none" stays, it turns the thinking off."""
+    if params.effort(chat) in (None, "none"):
+        return chat
+    return chat.model_copy(update={"reasoning_effort": None})

@@ -19,6 +19,7 @@ from gonogo_wire import (
     MessageToolChoiceAny,
     MessageToolChoiceNone,
     MessageToolChoiceTool,
+    MessageToolReferenceParam,
     MessageToolResultParam,
     MessageToolUseParam,
 )
@@ -225,12 +226,23 @@ def _add_assistant(said: Conversation, blocks: Sequence[MessageBlockParam], at: 
 
 def _result(block: MessageToolResultParam, at: str) -> str:
     content = given(block.content, "")
-    text = content if isinstance(content, str) else _plain(content, f"{at}.content")
+    text = content if isinstance(content, str) else _result_text(content, f"{at}.content")
     return f"Error: {text}" if given(block.is_error, None) else text
 
 
 def _plain(blocks: Sequence[Any], at: str) -> str:
     return "".join(_text(block, f"{at}[{index}]") for index, block in enumerate(blocks))
+
+
+def _result_text(blocks: Sequence[Any], at: str) -> str:
+    """The text of a result. A tool that a search found is named on a line: the model has its schema already."""
+    texts: list[str] = []
+    for index, block in enumerate(blocks):
+        if isinstance(block, MessageToolReferenceParam):
+            texts.append(f"Found the tool {block.tool_name}.\n")
+        else:
+            texts.append(_text(block, f"{at}[{index}]"))
+    return "".join(texts)
 
 
 def _text(block: Any, at: str) -> str:  # noqa: ANN401 - a block of any message
