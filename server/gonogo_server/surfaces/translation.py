@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from gonogo_server.surfaces.chat_request import chat_request
 
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
     from gonogo_wire import CreateChatCompletionRequest
 
+    from gonogo_server.errors import UpstreamError
     from gonogo_server.presets import Limit
     from gonogo_server.surfaces.respond import Telling
+
+EFFORT: Final = "reasoning_effort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Translation:
 
     clip: Callable[[], None] | None = None
     """Called before the upstream is asked again without a limit, because its context is shorter; None: it is not."""
+    effort_is_hint: bool = False
+    """Whether the effort is omitted if the upstream has none, instead of refused."""
 
     @property
     def stream(self) -> bool:
@@ -44,11 +49,20 @@ class Translation:
     def request(self, limit_name: Limit, *, counted: bool, effort: bool = True) -> dict[str, Any]:
         """The request body for the upstream; see `chat_request`.
 
-        `effort`: whether the upstream accepts `reasoning_effort`. If it does not, "none" is omitted.
+        `effort`: whether the upstream accepts `reasoning_effort`. If it does not, "none" and a hint are omitted.
         """
         drops = set(self.unasked)
-        if not effort and self.chat.reasoning_effort == "none":
-            drops.add("reasoning_effort")
+        if not effort and (self.effort_is_hint or self.chat.reasoning_effort == "none"):
+            drops.add(EFFORT)
         return chat_request(
             self.chat, limit=self.limit, limit_name=limit_name, counted=counted, unasked=drops
         )
+
+    def after(self, refusal: UpstreamError) -> Translation | None:
+        """The translation to send after this refusal; None if the refusal is the answer."""
+        if refusal.code == "context_length_exceeded" and self.clip is not None:
+            self.clip()
+            return replace(self, limit=None, clip=None)
+        if self.effort_is_hint and refusal.status < 500 and EFFORT in (refusal.param or str(refusal)):
+            return replace(self, unasked={*self.unasked, EFFORT}, effort_is_hint=False)
+        return None

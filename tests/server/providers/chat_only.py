@@ -78,6 +78,21 @@ def answering(
     return chat_only(replying(json.dumps(body).encode(), media_type="application/json"), asked)
 
 
+def refusing(field: str, error: Body, app: ASGIApp) -> ASGIApp:
+    """The application, for requests without this field; any other is refused with the error."""
+
+    async def choosing(scope: Scope, receive: Receive, send: Send) -> None:
+        data = await read(receive)
+        if data and field in json.loads(data):
+            content = json.dumps({"error": error}).encode()
+            refusal = replying(content, status=400, media_type="application/json")
+            await refusal(scope, empty_body, send)
+        else:
+            await app(scope, _replayed(data, receive), send)
+
+    return http(choosing)
+
+
 def counting(paths: list[str], app: ASGIApp) -> ASGIApp:
     """The application, with a note of each path that is asked."""
 

@@ -20,6 +20,7 @@ from server.providers.chat_only import (
     counting,
     events,
     message,
+    refusing,
     response,
     saying,
 )
@@ -80,7 +81,8 @@ CLAUDE_CODE = message(
     system=[{"type": "text", "text": "You are an agent.", "cache_control": {"type": "ephemeral"}}],
     tools=[TOOL, {"type": "web_search_20250305", "name": "web_search"}],
     metadata={"user_id": "u"},
-    thinking={"type": "adaptive"},
+    thinking={"type": "adaptive", "display": "updates"},
+    output_config={"effort": "high"},
     context_management={"edits": []},
 )
 TURNS = [
@@ -99,6 +101,16 @@ USE = {
     "content": [{"type": "tool_use", "id": "call_1", "name": "ring_bell", "input": {}}],
 }
 GAVE = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "done"}]}
+FOUND = {
+    "role": "user",
+    "content": [
+        {
+            "type": "tool_result",
+            "tool_use_id": "call_1",
+            "content": [{"type": "tool_reference", "tool_name": "ring_bell"}],
+        }
+    ],
+}
 THOUGHT = {"type": "thinking", "thinking": "Hm.", "signature": ""}
 
 ENGINES: dict[str, tuple[Body, list[Body], list[Body]]] = {
@@ -122,6 +134,7 @@ ENGINES: dict[str, tuple[Body, list[Body], list[Body]]] = {
         [
             CLAUDE_CODE,
             CLAUDE_CODE | {"messages": [TURNS[0], USE, GAVE]},
+            CLAUDE_CODE | {"messages": [TURNS[0], USE, FOUND]},
             CLAUDE_CODE | {"tool_choice": {"type": "any", "disable_parallel_tool_use": True}},
             CLAUDE_CODE | {"tool_choice": {"type": "none"}},
         ],
@@ -132,6 +145,7 @@ ENGINES: dict[str, tuple[Body, list[Body], list[Body]]] = {
         [
             message(thinking={"type": "enabled", "budget_tokens": 1024}),
             message(thinking={"type": "adaptive", "display": "omitted"}),
+            message(output_config={"effort": "low"}),
             message(TURNS[0], {"role": "assistant", "content": [THOUGHT]}, TURNS[2]),
         ],
     ),
@@ -294,6 +308,36 @@ async def test_a_response_that_a_chat_only_upstream_cannot_know_is_refused_by_na
             "/responses", json={**response([{"role": "user", "content": [picture]}]), "model": "m"}
         )
         assert seen.status_code == 200
+
+
+NO_EFFORT = "'reasoning_effort' is not supported by this model."
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"message": NO_EFFORT, "type": "invalid_request_error", "param": None, "code": None},
+        {"message": "No.", "type": "invalid_request_error", "param": "reasoning_effort", "code": None},
+    ],
+    ids=["in words", "by name"],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_effort_that_the_upstream_refuses_is_a_hint_in_messages_alone(
+    refusal: Body, *, stream: bool
+) -> None:
+    asked: list[Body] = []
+    says = saying(chunk("Yes.")) if stream else answering({"content": "Yes."})
+    async with (
+        listen(chat_only(refusing("reasoning_effort", refusal, says), asked)) as chat,
+        gateway(chat.base_url) as client,
+    ):
+        body = {**message(output_config={"effort": "high"}), "model": "m", "stream": stream}
+        assert "Yes." in (await client.post("/messages", json=body)).text
+        assert [each.get("reasoning_effort") for each in asked] == ["high", None]
+        none = {**message(thinking={"type": "disabled"}), "model": "m"}
+        assert (await client.post("/messages", json=none)).status_code == 400
+        wanted = {**response(reasoning={"effort": "high"}), "model": "m"}
+        assert (await client.post("/responses", json=wanted)).status_code == 400
 
 
 async def test_a_picture_is_refused_by_name_where_the_report_says_that_the_upstream_has_none(

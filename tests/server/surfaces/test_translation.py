@@ -262,7 +262,9 @@ def test_an_upstream_that_does_not_count_is_not_asked_to() -> None:
 def test_an_upstream_that_knows_no_effort_is_not_asked_for_none() -> None:
     asked = message(thinking={"type": "disabled"}).request("max_tokens", counted=True, effort=False)
     assert "reasoning_effort" not in asked
-    wanted = message(output_config={"effort": "low"}).request("max_tokens", counted=True, effort=False)
+    hint = message(output_config={"effort": "low"}).request("max_tokens", counted=True, effort=False)
+    assert "reasoning_effort" not in hint
+    wanted = response(reasoning={"effort": "low"}).request("max_tokens", counted=True, effort=False)
     assert wanted["reasoning_effort"] == "low"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonogo_server.errors import UpstreamError
@@ -68,22 +68,21 @@ class Translating:
     async def _coming(
         self, made: Translation, asked: Asked, context: Context
     ) -> AsyncGenerator[list[Document], None]:
-        """The chunks of the answer; without the limit if that is refused as longer than the context."""
-        begun = False
-        try:
-            async with aclosing(self._chunks(self._plan(made, asked), context)) as coming:
-                async for some in coming:
-                    begun = True
-                    yield some
-        except UpstreamError as error:
-            if begun or made.clip is None or error.code != "context_length_exceeded":
-                raise
-        else:
-            return
-        made.clip()
-        async with aclosing(self._chunks(self._plan(replace(made, limit=None), asked), context)) as coming:
-            async for some in coming:
-                yield some
+        """The chunks of the answer; the request is sent again as `Translation.after` says."""
+        while True:
+            begun = False
+            try:
+                async with aclosing(self._chunks(self._plan(made, asked), context)) as coming:
+                    async for some in coming:
+                        begun = True
+                        yield some
+            except UpstreamError as error:
+                changed = None if begun else made.after(error)
+                if changed is None:
+                    raise
+                made = changed
+            else:
+                return
 
     def _plan(self, made: Translation, asked: Asked) -> Plan:
         quirks = self.quirks.of(asked.model)

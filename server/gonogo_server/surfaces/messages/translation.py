@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gonogo_server.requests.params import effort
 from gonogo_server.surfaces.messages.to_chat import asked
 from gonogo_server.surfaces.messages.writer import MessageWriter
 from gonogo_server.surfaces.translation import Translation
@@ -25,4 +26,6 @@ def translation(body: CreateMessageRequest) -> Translation:
         wanted.stops,
         # Clients ask any model for 32,000 tokens.
         clip=telling.clip,
+        # Claude Code sends an effort to every model. "none" is no hint: it turns the thinking off.
+        effort_is_hint=effort(wanted.chat) not in (None, "none"),
     )
