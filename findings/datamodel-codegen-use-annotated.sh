@@ -12,6 +12,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+export PYTHONPATH=.
 uv venv --quiet --python 3.11 venv
 uv pip install --quiet --python venv/bin/python datamodel-code-generator==0.89.0 pydantic==2.14.4
 
@@ -68,7 +69,7 @@ PY
 
 stated="plain: checks all_of, beside; misses any_of, narrowed
 annotated: checks any_of, beside; misses all_of, narrowed"
-seen=$(PYTHONPATH=. timeout 90 venv/bin/python finding.py 2>finding.log) || true
+seen=$(timeout 90 venv/bin/python finding.py 2>finding.log) || true
 if [[ "$seen" != "$stated" ]]; then
   printf 'changed\n  stated: %s\n  seen:   %s\n' "$stated" "$seen"
   tail -n 5 finding.log
