@@ -114,7 +114,8 @@ Feature: HTTP
     Source: RFC 9112 section 9.5: a server should be prepared for a connection that closes; project decision
     Why: users who press stop often send the same prompt again, and a half-filled cache then fails each time.
     Needs: http.client_leaves
-    When the prompt of a stream that was left is sent again
+    When a client leaves in the middle of a stream
+    And the prompt of a stream that was left is sent again
     Then it is answered as if its stream had not been left
 
   @should @http.one_length

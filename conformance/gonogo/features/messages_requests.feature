@@ -135,7 +135,8 @@ Feature: How messages are asked for, and refused
   Scenario: count_tokens does not require max_tokens
     Source: schema, CountMessageTokensRequest, which requires neither max_tokens nor metadata
     Why: each call fails, and Claude Code estimates the context size (ding113/claude-code-hub#1363).
-    When the tokens of a message are counted with {}
+    When a message is requested with {"temperature": 0, "max_tokens": 24}
+    And the tokens of a message are counted with {}
     Then the count is taken without a limit
 
   @must @messages.count.schema

@@ -136,6 +136,8 @@ def _watch(pattern: str, fits: Callable[[Stimulus], bool], *needs: Stimulus) -> 
 _CHAT = bodies.post(Endpoint.CHAT, {})
 _CHAT_STREAM = bodies.post(Endpoint.CHAT, {}, streamed=True)
 _BROKEN = bodies.raw_post(Endpoint.CHAT, b"{not json")
+_LEFT = leaving()
+_LEAVING = frozenset({_LEFT.key, left_again().key})  # valid, though no rule about answers looks at them
 _COMPLETION = bodies.post(Endpoint.COMPLETIONS, {})
 # Greedy, as that one is sent anyway; a model that completes text takes any temperature, other than some that reason.
 _COMPLETION_STREAM = greedy(Endpoint.COMPLETIONS)
@@ -177,7 +179,7 @@ _watch("any request is sent", lambda _: True, _CHAT)
 _watch("any request is sent that is to be answered", _is_owed, _CHAT)
 _watch(
     "any request is sent that is to be refused",
-    lambda s: not _is_owed(s) and not is_framed(s.key),
+    lambda s: not (_is_owed(s) or is_framed(s.key) or s.key in _LEAVING),
     _BROKEN,
 )
 # The contract describes errors of its own operations; what a server says elsewhere is its own affair.
@@ -198,7 +200,10 @@ def _watch_surface(surface: Surface) -> None:
 for _surface in SURFACES:
     _watch_surface(_surface)
 
-_LEFT = leaving()
+
+@when.phrase("a client leaves in the middle of a stream")
+def _left() -> When:
+    return Ask(_LEFT)
 
 
 @when.phrase("the prompt of a stream that was left is sent again")

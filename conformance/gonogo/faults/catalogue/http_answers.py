@@ -356,6 +356,15 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 HARMLESS: dict[str, Change] = {
+    "streams that are refused, and so cannot be left": changed(
+        asked(leaving().key, left_again().key), refused(400)
+    ),
+    "no answer in time while the stream that was left goes on": changed(
+        asked(left_again().key), silent(FailureKind.TIMEOUT)
+    ),
+    "a server that gives up a request behind a stream that was left": changed(
+        asked(left_again().key), refused(499)
+    ),
     "any header may be sent, and the key is named": changed(
         asked(PREFLIGHT), header("access-control-allow-headers", "*, authorization")
     ),

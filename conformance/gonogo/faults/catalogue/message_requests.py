@@ -221,10 +221,22 @@ HARMLESS: Mapping[str, Change] = {
     "adaptive thinking is not there": changed(
         CLAUDE_CODE, refusing(400, _INVALID, "adaptive thinking is not supported on this model")
     ),
+    "adaptive thinking is refused by the name that a gateway has for it": changed(
+        CLAUDE_CODE,
+        refusing(400, _INVALID, "m doesn't support `reasoning.effort`; to drop it set drop_params"),
+    ),
     "a message of role system is refused as not supported": changed(
         CLAUDE_CODE, refusing(400, _INVALID, f"{_SYSTEM}is not supported here")
     ),
     "there is no count of tokens": changed(COUNT, refusing(404, "not_found_error")),
+    "the tokens of this model cannot be counted": changed(
+        COUNT, refusing(400, _INVALID, "Counting tokens is not supported for the provider of this model")
+    ),
+    "every message is refused, and so is its count": changed(
+        lambda exchange: exchange.request.path.startswith("/messages") and not UNKNOWN(exchange),
+        refusing(400, _INVALID, "The tokenizer of this model has no chat template"),
+    ),
+    "a count that took too long": changed(COUNT, refusing(408, _INVALID, "The request timed out")),
     "a rate limit for messages": changed(either(CLAUDE_CODE, COUNT), refusing(429, "rate_limit_error")),
     "a count with more than the tokens": changed(COUNT, answer(put("context_management", {"original": 5}))),
     "a structured message is refused": changed(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from gonogo.exchange import FailureKind
 from gonogo.judge import kinds
-from gonogo.judge.checks.acceptance import accepted, busy, ending
+from gonogo.judge.checks.acceptance import accepted, busy, ending, expect_kind, timed_out
 from gonogo.judge.outcome import Deviation, saw, unanswered, undecided
-from gonogo.judge.steps import Of, check
+from gonogo.judge.steps import Of, check, compare
 from gonogo.reasons import Reason
 from gonogo.stimuli.life import suspects
 
@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from gonogo.judge.outcome import Outcome
 
 
-@check("it is answered as if its stream had not been left", Of.ANY)
-def answered_again(exchange: Exchange) -> Outcome:
-    """After a plain question only, the model still answers."""
-    if exchange.failure is None and accepted(exchange):
-        if not kinds.of_its_kind(exchange):
-            raise undecided(Reason.WRONG_KIND, exchange, kind=kinds.name(exchange))
-        return saw(kinds.name(exchange), exchange)
-    too_large = exchange.failure is not None and exchange.failure.kind is FailureKind.TOO_LARGE
-    if too_large or exchange.status in {401, 403, 429, 503}:
-        raise unanswered(exchange)
-    return Deviation("an answer, as to any plain request", ending(exchange))
+@compare("it is answered as if its stream had not been left", Of.ANY)
+def answered_again(left: Exchange, again: Exchange) -> Outcome:
+    """After a plain question only, the model still answers.
+
+    A stream that was refused was not left, and a slow target may still be generating the answer that nobody reads.
+    """
+    if not accepted(left):
+        raise unanswered(left)
+    if again.failure is None and accepted(again):
+        expect_kind(again)
+        return saw(kinds.name(again), again)
+    too_large = again.failure is not None and again.failure.kind is FailureKind.TOO_LARGE
+    if too_large or timed_out(again) or again.status in {401, 403, 408, 429, 499, 503}:
+        raise unanswered(again)
+    return Deviation("an answer, as to any plain request", ending(again))
 
 
 @check("the target still answers afterwards", Of.ANY)

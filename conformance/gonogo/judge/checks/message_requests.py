@@ -37,8 +37,12 @@ TYPES: Final[Mapping[int, str]] = {
 }
 """The type of an error by its status."""
 _OF_SYSTEM: Final = re.compile(r"\brole\b.*\bsystem\b|\bsystem\b.*\brole\b", re.IGNORECASE | re.DOTALL)
-_OF_THINKING: Final = re.compile(r"\badaptive\b|\bthinking\b", re.IGNORECASE)
+_OF_THINKING: Final = re.compile(r"thinking|adaptive|effort", re.IGNORECASE)
 _NOT_SUPPORTED: Final = re.compile(r"not (?:currently )?supported|unsupported", re.IGNORECASE)
+_NO_COUNT: Final = re.compile(
+    r"(?:not|n't) (?:currently |yet )?(?:supported?|implemented|available)|unsupported|unavailable",
+    re.IGNORECASE,
+)
 
 
 @compare("a key in x-api-key is taken like one in Authorization", Of.ANY)
@@ -78,7 +82,8 @@ def either_version(older: Exchange, *newer: Exchange) -> Outcome:
 def of_claude_code(plain: Exchange, other: Exchange) -> Outcome:
     """Unknown fields and values are ignored; another rule checks the role system.
 
-    The API itself refuses adaptive thinking for a model that has none.
+    The API itself refuses adaptive thinking for a model that has none. Gateways that translate the request name what
+    they made of it: LiteLLM says that the model does not support "reasoning.effort".
     """
     expect_plain(plain)
     if accepted(other):
@@ -144,18 +149,24 @@ def type_of_status(exchange: Exchange) -> Outcome:
     return saw("type of an error", exchange)
 
 
-@check("the count is taken without a limit", Of.ANY)
-def counted(exchange: Exchange) -> Outcome:
-    """A count generates nothing and has no limit; a server that does not count reports a missing route."""
-    status = exchange.status
-    if accepted(exchange):
-        expect_kind(exchange)
-        return saw(kinds.name(exchange), exchange)
+@compare("the count is taken without a limit", Of.ANY)
+def counted(plain: Exchange, count: Exchange) -> Outcome:
+    """A count generates nothing and has no limit; a server that does not count reports a missing route, or says so.
+
+    A refusal proves nothing if the same message is refused, or if it is about the count as such.
+    """
+    status = count.status
+    if accepted(count):
+        expect_kind(count)
+        return saw(kinds.name(count), count)
     if status == 501:
-        raise refused(Reason.REFUSED, exchange, status=status)
-    if status is None or status >= 500 or status in {401, 403} or turned_away(exchange):
-        raise unanswered(exchange)
-    return Deviation("a count", refusal(exchange))
+        raise refused(Reason.REFUSED, count, status=status)
+    if status is None or status >= 500 or status in {401, 403, 408, 499} or turned_away(count):
+        raise unanswered(count)
+    expect_plain(plain)
+    if _NO_COUNT.search(_message(count)):
+        raise refused(Reason.REFUSED, count, status=status)
+    return Deviation("a count", refusal(count))
 
 
 def _speaks_of_version(exchange: Exchange) -> bool:
