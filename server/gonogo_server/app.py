@@ -38,19 +38,18 @@ def create_app(
     names: Collection[str] | None = None,
     engine: Engine | None = None,
 ) -> ASGIApp:
-    """The API under /v1 and /PROVIDER/v1, /health and /openapi.json, and /metrics where the settings ask for it.
+    """The API under /v1 and /PROVIDER/v1, /health and /openapi.json, and /metrics if the settings ask for it.
 
-    The providers in `registry` answer, and stay the caller's to close; `traffic` is counted, and its `draining` obeyed.
-    It answers under `names` and the addresses of loopback (None: under any name). The metrics have figures of `engine`
-    if there is one.
+    The caller has to close the providers in `registry`. The application updates `traffic` and obeys its `draining`. It
+    answers under `names` and loopback addresses (None: under any name). The metrics include those of `engine`, if any.
     """
-    # Our own document is served, not the one that FastAPI would derive from the code.
+    # The contract is served, not a document that FastAPI derives from the code.
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.registry = registry
     app.state.settings = settings
     app.state.keys = settings.keys
-    # One thread and not several, as only one runs Python at a time: the more there are, the longer the event loop
-    # waits for its turn among them.
+    # A single thread, because only one runs Python at a time: with more threads, the event loop waits longer for its
+    # turn.
     app.state.beside = ThreadPoolExecutor(1, "gonogo-requests")
     app.state.traffic = traffic = traffic or Traffic()
     app.state.metrics = Metrics(engine, traffic) if settings.metrics else None
@@ -72,7 +71,7 @@ def _with_deadline(app: ASGIApp, settings: Settings) -> ASGIApp:
 
 
 def _with_cors(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Outside of the application, so that a web page can read its errors as well."""
+    """Outside of the application, so that a web page can read its errors too."""
     return CORSMiddleware(
         app,
         allow_origins=settings.cors_origins,

@@ -1,4 +1,4 @@
-"""The composition root: from settings to providers, and from an engine to an application that serves it."""
+"""The composition root: builds providers from settings, and the application that serves an engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def providers(settings: Settings, engine: Engine | None, worker: Worker | None = None) -> Registry:
-    """The engine of this process, if there is one, as provider `local`, then those that the settings name."""
+    """The engine of this process as provider `local`, if there is one, then the providers of the settings."""
     made: dict[str, Provider] = {}
     if engine is not None:
         from gonogo_server.providers.local.provider import Local  # noqa: PLC0415 - a gateway alone has no grammars
@@ -37,8 +37,7 @@ def providers(settings: Settings, engine: Engine | None, worker: Worker | None =
         made[LOCAL] = Local(engine, settings, worker, response_store(settings))
     elif settings.responses_store is not None:
         raise BadSettings(
-            "Only responses of models of this process are stored: name one with --model, or leave --responses-store"
-            " out."
+            "Only responses of models of this process are stored: add --model, or remove --responses-store."
         )
     for name, given in settings.providers.items():
         made[name] = upstream(name, given, settings)
@@ -46,7 +45,7 @@ def providers(settings: Settings, engine: Engine | None, worker: Worker | None =
 
 
 def response_store(settings: Settings) -> ResponseStore | None:
-    """The store of responses, if any. Raises `BadSettings` for a file that cannot be one."""
+    """The store of responses, if any. Raises `BadSettings` for an unusable file."""
     if settings.responses_store is None:
         return None
     from gonogo_server.response_store.sqlite import ResponseStore, check_file  # noqa: PLC0415 - most servers have none
@@ -63,8 +62,8 @@ def response_store(settings: Settings) -> ResponseStore | None:
 
 
 def upstream(name: str, given: ProviderSettings, settings: Settings) -> Upstream:
-    """A provider that is another server. Raises `BadSettings` for a report that cannot be read."""
-    from gonogo_server.providers.upstream.client import Client  # noqa: PLC0415 - a server alone asks nobody
+    """A provider that is another server. Raises `BadSettings` for an unreadable report."""
+    from gonogo_server.providers.upstream.client import Client  # noqa: PLC0415 - only a gateway sends requests
     from gonogo_server.providers.upstream.provider import Upstream  # noqa: PLC0415 - see above
 
     key = os.environ.get(given.variable(name), "").strip() or None
@@ -75,7 +74,7 @@ def upstream(name: str, given: ProviderSettings, settings: Settings) -> Upstream
 
 
 def quirks(settings: Settings, name: str) -> Quirks:
-    """What a provider is known to break: by the report about it, else by its preset."""
+    """The rules that a provider is known to break: from the report about it, or else from its preset."""
     from gonogo_server.repair.quirks import Quirks  # noqa: PLC0415 - see above
 
     path, given = settings.quirks_of(name), settings.providers[name]
@@ -101,5 +100,5 @@ def application(
     names: Collection[str] | None = None,
     worker: Worker | None = None,
 ) -> ASGIApp:
-    """The application that serves `engine`, which stays the caller's to close; see `create_app`."""
+    """The application that serves `engine`, which the caller has to close; see `create_app`."""
     return create_app(providers(settings, engine, worker), settings, traffic, names, engine)

@@ -1,7 +1,4 @@
-"""Every failure as the error object of the OpenAI API, or of the Messages API on its paths.
-
-An exception goes in, a response comes out.
-"""
+"""Turns exceptions into responses with the error object of the OpenAI API, or of the Messages API on its paths."""
 
 from __future__ import annotations
 
@@ -27,9 +24,9 @@ if TYPE_CHECKING:
     Scope = MutableMapping[str, Any]
 
 REQUEST_ID: Final = "x-request-id"
-"""The header with the name of an exchange, and its key in the scope."""
+"""The header with the request id, and its key in the scope."""
 CLIENT_CLOSED_REQUEST: Final = 499
-"""Only for the access log, as in nginx: the client has disconnected."""
+"""Only for the log, as in nginx: the client has disconnected."""
 
 STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
     404: (
@@ -41,10 +38,10 @@ STATUS_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
         "{method} is not allowed on {path}: use one of the methods in the Allow header.",
     ),
 }
-"""Errors of the router itself: code and sentence."""
+"""Errors of the router: code and message."""
 
 MESSAGES: Final = ("/v1/messages", "/v1/messages/count_tokens")
-"""How the paths of the Messages API end; a model may be named org/messages."""
+"""The ends of the Messages API's paths; a path may also end with a model named org/messages."""
 
 MESSAGE_TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error",
@@ -55,11 +52,11 @@ MESSAGE_TYPES: Final[Mapping[int, str]] = {
     503: "overloaded_error",
     504: "timeout_error",
 }
-"""The types of errors there by status; any other is `invalid_request_error` below 500, and `api_error` above."""
+"""Error types by status; any other is `invalid_request_error` below 500, `api_error` above."""
 
 
 def envelope(error: BaseException) -> ErrorEnvelope:
-    """What the wire says about a failure; of a bug, that it happened and no more."""
+    """The error object of an exception; a bug is reported without details."""
     shown = _public(error)
     return ErrorEnvelope(
         error=ErrorObject(message=str(shown), type=shown.type, param=shown.param, code=shown.code)
@@ -67,19 +64,19 @@ def envelope(error: BaseException) -> ErrorEnvelope:
 
 
 def message_envelope(error: BaseException, request_id: str | None = None) -> MessageErrorEnvelope:
-    """What the Messages API says about a failure."""
+    """The error object of the Messages API for an exception."""
     shown = _public(error)
     kind = "timeout_error" if isinstance(shown, DeadlineExceeded) else _message_type(shown.status)
     return _message_envelope(kind, str(shown), request_id)
 
 
 def of_messages(scope: Scope) -> bool:
-    """Whether a request is one of the Messages API."""
+    """Whether a request belongs to the Messages API."""
     return str(scope.get("path", "")).endswith(MESSAGES)
 
 
 def error_response(error: BaseException, scope: Scope | None = None) -> Response:
-    """The envelope under the failure's status; `scope` is that of the request, if there is one."""
+    """The response for an exception, with its status; `scope` is that of the request, if there is one."""
     shown = _public(error)
     if scope is not None and of_messages(scope):
         current().error = shown.code or shown.type
@@ -88,7 +85,7 @@ def error_response(error: BaseException, scope: Scope | None = None) -> Response
 
 
 def install(app: FastAPI) -> None:
-    """Make `app` answer every failure with the envelope, those of the framework included."""
+    """Make `app` answer every failure with the envelope, including those of the framework."""
     app.add_exception_handler(ServerError, _failure)
     app.add_exception_handler(HTTPException, _routing)
     app.add_exception_handler(RequestValidationError, _parameters)
@@ -111,15 +108,15 @@ async def _routing(request: Request, error: Exception) -> Response:
     )
     if of_messages(request.scope):
         current().error = code
-        told = _message_envelope(
+        body = _message_envelope(
             _message_type(error.status_code), shown.message, request.scope.get(REQUEST_ID)
         )
-        return _written(error.status_code, told, error.headers or {})
+        return _written(error.status_code, body, error.headers or {})
     return _response(error.status_code, ErrorEnvelope(error=shown), error.headers or {})
 
 
 async def _parameters(_request: Request, error: Exception) -> Response:
-    """FastAPI's own findings, about a path or a query; bodies are read by `body`."""
+    """FastAPI's own errors about a path or a query; bodies are parsed by `body`."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     shown = ErrorObject(
@@ -146,7 +143,7 @@ def _headers(error: ServerError) -> Mapping[str, str]:
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"  # RFC 9110 section 11.6.1: a 401 carries the challenge
     if isinstance(error, Draining | TooSlow):
-        # The next request of this client had better find another server; what comes late of this one is not read.
+        # This client's next request should go to another server; late bytes of this one are not read.
         headers["connection"] = "close"
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)

@@ -1,8 +1,8 @@
-"""The errors of the server, and their mapping to a status and a type of the OpenAI API.
+"""The errors of the server, with their status and their type in the OpenAI API.
 
     ServerError                500 server_error              a bug, or a generation that failed
     ├── BadRequest             400 invalid_request_error     the request cannot be served as it is
-    │   └── TooLong            400 invalid_request_error     the prompt has more tokens than the context
+    ├── BadRequest             400 invalid_request_error     the request is invalid or cannot be served
     ├── BadHttp                400 invalid_request_error     it is not an HTTP/1.1 request
     │   ├── HeadTooLarge       431 invalid_request_error     its head is too large
     │   └── CodingNotRead      501 invalid_request_error     its transfer coding is not supported
@@ -20,12 +20,12 @@
     ├── DeadlineExceeded       503 service_unavailable_error the answer took too long (504: that of an upstream)
     ├── TooManyConnections     503 service_unavailable_error too many connections are open already
     ├── Draining               503 service_unavailable_error the server is about to stop
-    ├── EngineDied             503 service_unavailable_error nothing can be generated any more
-    ├── ModelUnavailable       503 service_unavailable_error a model is not on this machine, or cannot be loaded
-    │   └── UnsupportedModel   400 invalid_request_error     a model is of a kind that is not read here
-    ├── StoreFailed            500 server_error              the store of responses fails, as on a full disk
-    ├── UpstreamError          (as the upstream's is read)   an upstream refused, or sent nothing that can be read
-    └── BadSettings            (at the start only)           the server cannot start as it was configured
+    ├── EngineDied             503 service_unavailable_error the engine cannot generate any more
+    ├── ModelUnavailable       503 service_unavailable_error a model is missing, or cannot be loaded
+    │   └── UnsupportedModel   400 invalid_request_error     the kind of model is not supported
+    ├── StoreFailed            500 server_error              the store of responses failed, as on a full disk
+    ├── UpstreamError          (as the upstream's is read)   an upstream refused, failed, or sent something unreadable
+    └── BadSettings            (at the start only)           the server cannot start with its settings
 
 The server's own deadline is a 503; 504 is for gateways (RFC 9110, section 15.6.5), that is for upstream answers.
 
@@ -43,16 +43,16 @@ ErrorType = Literal["invalid_request_error", "rate_limit_error", "server_error",
 
 
 class ServerError(Exception):
-    """Whatever the server says about a failure: `status` and `type` go with the class, but for an upstream's."""
+    """Any failure that the server reports; `status` and `type` belong to the class, except for an upstream's."""
 
     status: int = 500
     type: ErrorType = "server_error"
 
     default_param: ClassVar[str | None] = None
     default_code: ClassVar[str | None] = None
-    """The code on the wire unless the raiser gives a more specific one."""
+    """The code on the wire unless the exception has a more specific one."""
     retry_after: int | None = None
-    """Seconds after which the same request may go better; None: asking again is of no use."""
+    """Seconds after which the same request may succeed; None: repeating it is of no use."""
 
     def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -61,19 +61,19 @@ class ServerError(Exception):
 
 
 class BadRequest(ServerError):  # noqa: N818 - named after its HTTP status
-    """The request cannot be served as it is: `param` names the field at fault, `code` the kind of fault."""
+    """The request is invalid or cannot be served: `param` names the field, `code` the kind of error."""
 
     status = 400
     type = "invalid_request_error"
 
 
 class TooLong(BadRequest):
-    """A prompt has more tokens than the context of the model; `tokens` where they were counted to the end."""
+    """A prompt has more tokens than the model's context; `tokens` is their number, if all were counted."""
 
     def __init__(self, context_length: int, tokens: int | None = None, param: str | None = None) -> None:
         self.size = f"more than {context_length} tokens" if tokens is None else f"{tokens} tokens"
         self.context_length, self.tokens = context_length, tokens
-        # LangChain and LiteLLM know it by words, not by its code: "maximum context length", "prompt is too long".
+        # LangChain and LiteLLM recognise it by phrases, not by code: "maximum context length", "prompt is too long".
         super().__init__(
             f"This model's maximum context length is {context_length} tokens, and the prompt is too long: it has"
             f" {self.size}. Shorten it.",
@@ -82,12 +82,12 @@ class TooLong(BadRequest):
         )
 
     def about(self, param: str) -> TooLong:
-        """The same, with the name of the field that the prompt came from."""
+        """The same error with the name of the prompt's field."""
         return TooLong(self.context_length, self.tokens, param)
 
 
 class BadHttp(ServerError):  # noqa: N818 - named after its HTTP status
-    """What came is no request of HTTP/1.1; the connection is closed."""
+    """The bytes are not an HTTP/1.1 request; the connection is closed."""
 
     status = 400
     type = "invalid_request_error"
@@ -151,14 +151,14 @@ class ResponseNotFound(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class NoResponseStore(ServerError):  # noqa: N818 - it says what is the matter
-    """A response was asked for by its id, and the server stores none."""
+    """A response was requested by its id, but the server stores none."""
 
     status = 404
     type = "invalid_request_error"
     default_code = "unknown_url"
 
     def __init__(self) -> None:
-        super().__init__("This server stores no responses: `gonogo serve --responses-store` does.")
+        super().__init__("This server stores no responses: start it with `gonogo serve --responses-store`.")
 
 
 class StoreFailed(ServerError):  # noqa: N818 - it says what happened
@@ -184,7 +184,7 @@ class ProviderNotFound(ServerError):  # noqa: N818 - it says what is the matter
 
 
 class NotTranslated(ServerError):  # noqa: N818 - it says what is the matter
-    """The provider has only chat completions, or cannot count tokens."""
+    """The provider supports only chat completions, or cannot count tokens."""
 
     status = 404
     type = "invalid_request_error"
@@ -311,4 +311,4 @@ class UpstreamError(ServerError):
 
 
 class BadSettings(ServerError):  # noqa: N818 - it says what is wrong
-    """The server cannot start as it was configured."""
+    """The server cannot start with its settings."""

@@ -1,7 +1,7 @@
 """The events of the log, one function each, named as the event; docs/server.md lists them.
 
-What belongs to a request has its `request_id`, the one of the response's header, without being told. No event holds
-a key; prompt text only `request_started`, where the settings ask for it. `logs` decides where they go.
+Events of a request include its `request_id`, as in the response's header. No event contains a key. Only
+`request_started` may contain prompt text, if the settings allow it. `logs` decides where events are written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.wrap_logger(
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # As text, with nothing but the source's own lines: richer tracebacks show variables, prompts among them.
+        # As plain text with source lines only: richer tracebacks show variables, which may contain prompts.
         structlog.processors.format_exc_info,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
@@ -36,7 +36,7 @@ log: Final[structlog.stdlib.BoundLogger] = structlog.wrap_logger(
 
 
 def bind_request(request_id: str) -> None:
-    """Give every event of this task, and of those that it starts, the id of the request."""
+    """Add the id of the request to every event of this task and of the tasks that it starts."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
 
@@ -45,13 +45,13 @@ def bind_request(request_id: str) -> None:
 
 
 def request_started(operation: str, model: str | None, *, stream: bool | None, prompt: object = None) -> None:
-    """A request was read, or refused unread; `prompt` is what it sent, and None unless that may be logged."""
+    """A request was read, or refused before that; `prompt` is None unless prompts may be logged."""
     shown = {} if prompt is None else {"prompt": prompt}
     log.info("request_started", operation=operation, model=_short(model), stream=stream, **shown)
 
 
 def request_finished(operation: str, exchange: Exchange, status: int | None) -> None:
-    """A request was answered to its end, or it will not be: `error` says why it was not; times are in seconds."""
+    """A request was answered, or failed with `error`; times are in seconds."""
     first = exchange.first_token_seconds
     (log.info if status is not None and status < 500 else log.warning)(
         "request_finished",
@@ -70,7 +70,7 @@ def request_finished(operation: str, exchange: Exchange, status: int | None) -> 
 
 
 def stream_failed(failure: BaseException, error: str | None) -> None:
-    """A stream that had begun ended with an error event; a bug comes with its trace, what was foreseen without."""
+    """A stream that had begun ended with an error event; only a bug is logged with its traceback."""
     foreseen = error != "internal_error"
     log.log(
         logging.WARNING if foreseen else logging.ERROR,
@@ -82,7 +82,7 @@ def stream_failed(failure: BaseException, error: str | None) -> None:
 
 
 def answer_repaired(provider: str | None, rules: Mapping[str, int]) -> None:
-    """The answer of an upstream broke rules and was repaired; how many times, by their ids."""
+    """An upstream's answer broke rules and was repaired; `rules` counts the repairs by rule id."""
     log.info("answer_repaired", provider=provider, rules=dict(rules))
 
 
@@ -92,7 +92,7 @@ def client_disconnected() -> None:
 
 
 def response_not_stored(reason: str) -> None:
-    """The store of responses failed; the response was sent, and says that it is not stored."""
+    """The store of responses failed; the response was sent, marked as not stored."""
     log.error("response_not_stored", reason=reason)
 
 
@@ -120,7 +120,7 @@ def model_unloaded(model: str, *, idle_seconds: float | None = None) -> None:
 
 
 def model_load_failed(model: str, reason: str) -> None:
-    """A model could not be loaded; requests for it are refused, those for others are answered."""
+    """A model could not be loaded; requests for it are refused, others are answered."""
     log.error("model_load_failed", model=model, reason=reason)
 
 
@@ -128,17 +128,17 @@ def model_load_failed(model: str, reason: str) -> None:
 
 
 def engine_died(reason: str) -> None:
-    """Nothing can be generated any more: requests are refused, and the process ends with status 1."""
+    """The engine cannot generate any more: requests are refused, and the process ends with status 1."""
     log.error("engine_died", reason=reason)
 
 
 def drain_started(open_requests: int, seconds: float) -> None:
-    """SIGTERM has come: what is open may continue for `seconds`, new requests are refused."""
+    """SIGTERM was received: open requests may continue for `seconds`, new ones are refused."""
     log.info("drain_started", open_requests=open_requests, seconds=seconds)
 
 
 def server_stopping(open_requests: int) -> None:
-    """The server stops; `open_requests` are cut short."""
+    """The server stops; `open_requests` are interrupted."""
     (log.warning if open_requests else log.info)("server_stopping", open_requests=open_requests)
 
 

@@ -1,7 +1,7 @@
-"""Notes about one exchange while it is answered, for the log and the metrics. No I/O except a clock.
+"""The record of one exchange while it is answered, for the log and the metrics. No I/O except a clock.
 
-Whoever knows something calls `current()` and notes it there; outside of an exchange, as in a test of one module,
-that is an unused record.
+Any layer may add to it through `current()`; outside of an exchange, as in a test of one module, that is an unused
+record.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def _nobody(_seconds: float) -> None:
-    """For gaps that are not measured."""
+    """The default of `gap`, which measures nothing."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer; tokens as `usage` counts them, seconds since the request began."""
+    """One request and its answer; tokens as in `usage`, times in seconds since the request began."""
 
     traffic: Traffic = field(default_factory=Traffic)
     gap: Callable[[float], None] = _nobody
-    """Is told the seconds between two tokens of one answer."""
+    """Called with the seconds between two tokens of one answer."""
     begun: float = field(default_factory=perf_counter)
 
     model: str | None = None
@@ -38,44 +38,44 @@ class Exchange:
     completion_tokens: int = 0
     first_token_seconds: float | None = None
     finish_reasons: list[str] = field(default_factory=list)
-    """Of each choice, in the order in which they ended."""
+    """The finish reasons of the choices, in the order in which they ended."""
     error: str | None = None
-    """The code (or type) of the error object that the client was sent."""
+    """The code (or type) of the error object sent to the client."""
     failure: BaseException | None = None
-    """What broke off a stream that had begun."""
+    """The exception that ended a stream after it had begun."""
     last_word: Callable[[BaseException], bytes] | None = None
-    """What a stream that has begun says where an error breaks it off."""
+    """Returns the last bytes of a stream that an error ends."""
     placed: bool = False
-    """Whether it is counted as `Traffic.placed`."""
+    """Whether it counts in `Traffic.placed`."""
     repairs: dict[str, int] = field(default_factory=dict)
-    """How many times the answer was repaired, by the ids of the rules that it broke."""
+    """The number of repairs by the id of the broken rule."""
     provider: str | None = None
-    """The upstream that answers; None: this process."""
-    told: bool = False
-    """Whether the log has been told that it started."""
+    """The upstream that answers; None for this process."""
+    start_logged: bool = False
+    """Whether its start was logged."""
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far."""
+        """Seconds since it began."""
         return perf_counter() - self.begun
 
     def take_place(self) -> None:
-        """Count it among the requests that run or wait, until `leave_place`."""
+        """Count it among the running and queued requests, until `leave_place`."""
         self.placed = True
         self.traffic.placed += 1
 
     def leave_place(self) -> None:
-        """It has been answered."""
+        """Stop counting it, because it has been answered."""
         if self.placed:
             self.placed = False
             self.traffic.placed -= 1
 
     def repaired(self, rule: str) -> None:
-        """Note that an upstream's answer broke a rule, and was repaired."""
+        """Record that an upstream's answer broke a rule and was repaired."""
         self.repairs[rule] = self.repairs.get(rule, 0) + 1
 
     def failed(self, failure: BaseException) -> None:
-        """Note what broke off the stream; the client is sent an error event."""
+        """Record the exception that ended the stream; the client gets an error event."""
         self.failure = failure
         self.error = "internal_error"
         if isinstance(failure, ServerError):
@@ -86,7 +86,7 @@ _current: ContextVar[Exchange] = ContextVar("exchange")
 
 
 def current() -> Exchange:
-    """The record of the exchange that is being answered here."""
+    """The record of the current exchange."""
     return _current.get(None) or Exchange()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def read_keys(text: str) -> list[str]:
-    """The keys in a text: a JSON list, or with commas or line ends between them. Raises ValueError."""
+    """The keys in a text: a JSON list, or separated by commas or line ends. Raises ValueError."""
     text = text.strip()
     if not text.startswith("["):
         return [key.strip() for key in re.split(r"[,\n]", text) if key.strip()]
@@ -27,7 +27,7 @@ def read_keys(text: str) -> list[str]:
 
 
 def keys_of(file: Path) -> list[str]:
-    """The keys in a file. Raises `BadSettings` if it cannot be read or has none."""
+    """The keys in a file. Raises `BadSettings` if it cannot be read or has no key."""
     try:
         keys = read_keys(file.read_text("utf-8"))
     except (OSError, ValueError) as error:

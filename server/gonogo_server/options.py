@@ -12,7 +12,7 @@ PROGRAM: Final = "gonogo serve"
 
 
 def parser() -> argparse.ArgumentParser:
-    """What reads the options; only those that were given are in what it returns."""
+    """The parser of the options; its result contains only those that were given."""
     made = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Serve models through an OpenAI-compatible API.",
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 class _NoKey(argparse.Action):
-    """Refuses a key, which every process of the machine could read on a command line."""
+    """Refuses a key on the command line, where every process of the machine could read it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_given: object) -> NoReturn:
         parser.error(

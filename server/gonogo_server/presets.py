@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 
 Limit: TypeAlias = Literal["max_tokens", "max_completion_tokens"]
-"""The names of the token limit of a chat completion. Most servers of open models know the older one, the first."""
+"""The names of the token limit of a chat completion. Most servers of open models know the older one, `max_tokens`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Where a server usually listens, and what is known to be broken in it."""
+    """A known server: its usual address, and the rules that it breaks."""
 
     url: str | None = None
-    """Its base URL; None: it has no usual one."""
+    """The base URL; None if there is no usual one."""
     key_variable: str | None = None
-    """The environment variable with its key, as its own documentation names it."""
+    """The environment variable with the key, as in the server's documentation."""
     broken: tuple[str, ...] = ()
-    """Ids of rules that it is known to break, as a report would say of it."""
+    """Ids of rules that it is known to break, as in a report."""
     limit: Limit = "max_tokens"
     """The name of the token limit in translated requests."""
 
@@ -31,7 +31,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "custom": Preset(),
     "openai": Preset("https://api.openai.com/v1", "OPENAI_API_KEY", limit="max_completion_tokens"),
     "cerebras": Preset("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
-    # ollama/ollama#17921, #16117: tool_choice and logprobs are taken and ignored
+    # ollama/ollama#17921, #16117: tool_choice and logprobs are accepted but ignored
     "ollama": Preset(
         "http://127.0.0.1:11434/v1",
         broken=("tools.required.called", "tools.named.called", "tools.none.silent", "logprobs.chat.present"),

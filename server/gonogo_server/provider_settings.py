@@ -15,16 +15,16 @@ from gonogo_server.setting_types import Seconds  # noqa: TC001 - pydantic reads 
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 RESERVED: Final = frozenset({"v1", "health", "metrics", "openapi.json", "local"})
-"""Names that mean something else: paths of this server, and its own engine."""
+"""Reserved names: paths of this server, and its own engine."""
 
 Surface: TypeAlias = Literal["chat", "responses", "messages"]
 Surfaces: TypeAlias = tuple[Surface, ...] | Literal["auto"]
 
 
 def base_url(text: str) -> str:
-    """The base URL of an API, without a slash at its end; an address alone gets /v1.
+    """The base URL of an API, without a trailing slash; an address alone gets /v1.
 
-    Raises ValueError for what is none.
+    Raises ValueError for anything else.
     """
     parts = urlsplit(text.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -33,12 +33,12 @@ def base_url(text: str) -> str:
         raise ValueError(
             "a base URL must not contain a user and password: put the key into an environment variable"
         )
-    parts.port  # noqa: B018 - raises ValueError for what is no port
+    parts.port  # noqa: B018 - raises ValueError for an invalid port
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") or "/v1", parts.query, ""))
 
 
 def _several(value: object) -> object:
-    """One URL or several."""
+    """The base URLs of one URL or several."""
     urls = [value] if isinstance(value, str) else value
     return tuple(base_url(url) for url in urls) if isinstance(urls, (list, tuple)) else urls
 
@@ -49,34 +49,34 @@ class ProviderSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
-    """Base URLs; requests go to the one with the fewest open ones. None: the preset's."""
+    """Base URLs; a request goes to the one with the fewest open requests. Empty: the preset's URL."""
 
     preset: str = "custom"
-    """What is known of it; one of `PRESETS`."""
+    """The name of a known server in `PRESETS`."""
 
     key_variable: str | None = None
-    """The environment variable with its key; None: the preset's, else NAME_API_KEY."""
+    """The environment variable with the key; None: the preset's, or else NAME_API_KEY."""
 
     quirks: Path | None = None
-    """The report of `gonogo check URL --json FILE`: what it breaks is repaired, emulated or refused."""
+    """The report of `gonogo check URL --json FILE`: rules that it breaks are repaired, emulated or refused."""
 
     surfaces: Surfaces = "auto"
-    """The APIs that it has. Requests for responses and messages that it lacks are translated into chat completions.
+    """The APIs that it supports. Requests for other responses and messages are translated to chat completions.
 
     "auto": each endpoint is tried once.
     """
 
     pass_on: tuple[str, ...] = ()
-    """Ids of rules that the report says are broken, and about which nothing is done."""
+    """Ids of rules that the report lists as broken and that are left alone."""
 
     connect_timeout: Seconds = 5.0
-    """Seconds in which a connection has to be there."""
+    """Time limit to connect."""
 
     idle_timeout: Seconds = 300.0
-    """Seconds that may pass until an answer begins, and between two parts of it."""
+    """Time limit until an answer begins, and between two parts of it."""
 
     http2: bool = False
-    """Whether HTTP/2 is spoken where the upstream offers it."""
+    """Whether to use HTTP/2 if the upstream offers it."""
 
     @model_validator(mode="after")
     def _check(self) -> ProviderSettings:
@@ -88,7 +88,7 @@ class ProviderSettings(BaseModel):
 
     @property
     def known(self) -> Preset:
-        """What the preset knows."""
+        """The preset."""
         return PRESETS[self.preset]
 
     @property
@@ -97,13 +97,13 @@ class ProviderSettings(BaseModel):
         return self.url or ((self.known.url,) if self.known.url else ())
 
     def variable(self, name: str) -> str:
-        """The environment variable with the key of the provider of this name."""
+        """The environment variable with the key of the provider `name`."""
         usual = re.sub(r"[^A-Z0-9]", "_", name.upper()) + "_API_KEY"
         return self.key_variable or self.known.key_variable or usual
 
 
 def one(text: str) -> tuple[str, dict[str, Any]]:
-    """A provider as an option says it: `NAME=URL`, or the name of a preset. Raises ValueError."""
+    """A provider in the form of an option: `NAME=URL`, or the name of a preset. Raises ValueError."""
     name, given, url = text.partition("=")
     if given:
         preset = {"preset": name} if name in PRESETS else {}
@@ -115,22 +115,22 @@ def one(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def by_name(value: object) -> object:
-    """Providers by name, of texts with commas between them, of JSON, or of several texts."""
+    """Providers by name, from a comma-separated text, JSON, or several texts."""
     if isinstance(value, str):
         value = json.loads(value) if value.lstrip().startswith("{") else value.split(",")
     if not isinstance(value, (list, tuple)):
         return value
     made: dict[str, dict[str, Any]] = {}
     for text in value:
-        name, said = one(text)
-        if name in made and "url" in said:
-            said["url"] = [*made[name].get("url", ()), *said["url"]]
-        made[name] = said
+        name, settings = one(text)
+        if name in made and "url" in settings:
+            settings["url"] = [*made[name].get("url", ()), *settings["url"]]
+        made[name] = settings
     return made
 
 
 def checked_names(value: dict[str, Any]) -> dict[str, Any]:
-    """Raise ValueError for a name that cannot stand in a path."""
+    """The value; raises ValueError for a name that cannot be part of a path."""
     for name in value:
         if name in RESERVED:
             raise ValueError(f"'{name}' is reserved and cannot name a provider: choose another name")
@@ -142,7 +142,7 @@ def checked_names(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def named_files(value: object) -> object:
-    """Files by the names of providers, of texts `NAME=FILE`."""
+    """Files by provider name, from texts `NAME=FILE`."""
     texts = value.split(",") if isinstance(value, str) else value
     if not isinstance(texts, (list, tuple)):
         return texts

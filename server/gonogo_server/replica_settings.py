@@ -12,14 +12,14 @@ FORM: Final = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 
 
 class Replicas(NamedTuple):
-    """The fewest and the most replicas at a time; both at least 1."""
+    """The minimum and maximum number of replicas; both at least 1."""
 
     least: int = 1
     most: int = 1
 
 
 def counted(value: object) -> Replicas:
-    """Replicas as options, variables and files name them. Raises `ValueError`."""
+    """Replicas in the form of options, variables and files. Raises `ValueError`."""
     if isinstance(value, Replicas):
         return value
     found = None if isinstance(value, bool) else FORM.fullmatch(str(value).strip())
@@ -33,7 +33,7 @@ def counted(value: object) -> Replicas:
 
 
 def written(replicas: Replicas) -> str:
-    """The form that `counted` reads."""
+    """The text form that `counted` reads."""
     return str(replicas.least) if replicas.least == replicas.most else f"{replicas.least}-{replicas.most}"
 
 

@@ -1,4 +1,4 @@
-"""`gonogo serve`: from settings to a listening server, and back to an exit code."""
+"""`gonogo serve`: runs the server with its settings, and returns an exit code."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ TO_TRY: Final = {
 }
 """Path and body of a request to each type of model."""
 REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
-"""Addresses that mean all of them, and one of those that a client on this machine can ask."""
+"""Addresses that mean all interfaces, and a loopback address that a client on this machine can use."""
 SHUTDOWN_SECONDS: Final = 2
-"""For clients to read the error that their streams end with, once the server has to stop."""
+"""For clients to read the error at the end of their streams, before the server closes connections."""
 DEAD_SECONDS: Final = 5.0
-"""How long a server whose engine has died still says so, to probes and to clients that ask again, before it ends."""
+"""How long a server whose engine has died still reports that to probes and clients before it exits."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command: `argv` without the program's name; gives the exit code (see `run`)."""
+    """The command: `argv` without the program's name; returns the exit code (see `run`)."""
     _open_closed_streams()
     given = vars(parser().parse_args(argv))
     only_shown = given.pop("print_config", False)
@@ -80,7 +80,7 @@ def _check_open(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> int:
-    """Serve until a signal says stop (0) or the engine has died (1); 2, after one sentence, where it cannot start."""
+    """Serve until a signal (0) or until the engine has died (1); 2, after one sentence, if it cannot start."""
     logs.configure(settings.log_format)
     if settings.replicas.most > 1:
         return _run_replicas(settings)
@@ -101,14 +101,14 @@ def run(settings: Settings) -> int:
             group.give_up(str(error))
         return _refuse(str(error))
     except KeyboardInterrupt:
-        pass  # the way to stop it; uvicorn has shut down in order before it passes the signal on
+        pass  # the usual way to stop; uvicorn has shut down cleanly before it raises the signal again
     return ENGINE_DIED if server is not None and server.engine_died else 0
 
 
 def _run_replicas(settings: Settings) -> int:
-    """Serve by several processes until a signal says stop (0); 2, after one sentence, where they cannot start.
+    """Serve with several processes until a signal (0); 2, after one sentence, if they cannot start.
 
-    At SIGTERM open requests may end; a second one, or Ctrl-C, stops them.
+    At SIGTERM open requests may finish; a second SIGTERM or Ctrl-C interrupts them.
     """
     try:
         refusals.check(settings)
@@ -125,13 +125,13 @@ def _run_replicas(settings: Settings) -> int:
                 "remove --replicas."
             ) from None
         with _terminable(), replicas(settings, port) as serving:
-            _tell(serving.lines, serving.quirks if settings.print_quirks else ())
+            _print_served(serving.lines, serving.quirks if settings.print_quirks else ())
             _listens(serving.cards, _base_url(settings.host, port), with_key=bool(settings.keys))
             _wait_for_sigterm()
     except (BadSettings, ModelUnavailable) as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
-        pass  # the way to stop it at once
+        pass  # the way to stop at once
     return 0
 
 
@@ -149,9 +149,9 @@ def _wait_for_sigterm() -> None:
 
 
 class Server(uvicorn.Server):
-    """Says when it listens; at SIGTERM lets open requests end, at a second one or at Ctrl-C stops them.
+    """Prints when it listens. At SIGTERM it lets open requests finish; a second SIGTERM or Ctrl-C interrupts them.
 
-    It stops the engine before it closes connections, so that streams which are still open end with an error.
+    It stops the engine before it closes connections, so that open streams end with an error event.
     """
 
     def __init__(self, engine: Engine | None, settings: Settings) -> None:
@@ -169,7 +169,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 create_app(self._providers, settings, self._traffic, own_names(settings), engine),
                 http=limited(Limits(settings.head_timeout, settings.max_connections)),
-                # uvicorn takes uvloop where that is installed, whose transports do not let a protocol limit its reads.
+                # uvicorn prefers uvloop, whose transports do not let a protocol limit the size of its reads.
                 loop="asyncio",
                 ws="none",
                 lifespan="off",
@@ -180,10 +180,10 @@ class Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and say so."""
+        """Listen, and print the address."""
         await super().startup(sockets)
         assert sockets is not None
-        # What is there by now stays: looking through it for garbage would stop everybody for tenths of a second.
+        # Objects that exist now stay: scanning them for garbage would pause all answers for tenths of a second.
         gc.collect()
         gc.freeze()
         base_url = _base_url(self._host, sockets[0].getsockname()[1])
@@ -196,7 +196,7 @@ class Server(uvicorn.Server):
         )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal has come (see the class); one more, while the server stops already, waits for nothing."""
+        """Handle a signal (see the class); another one while the server stops makes it stop at once."""
         if sig == signal.SIGTERM and not self._traffic.draining:
             self._traffic.draining = True
             self._captured_signals.append(sig)
@@ -206,7 +206,7 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Whether to stop now; asked ten times a second."""
+        """Whether to stop now; called ten times a second."""
         if not self._providers.alive and not self.engine_died:
             self.engine_died = self._traffic.draining = True
             self._stop_by = monotonic() + self.dead_seconds
@@ -217,7 +217,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or self._finished()
 
     def _finished(self) -> bool:
-        """Whether there is nothing left to wait for: a dead engine is reported for a while, even without clients."""
+        """Whether nothing is left to wait for: a dead engine is reported for a while, even without clients."""
         if self._stop_by is None:
             return False
         return monotonic() >= self._stop_by or not (self._traffic.open or self.engine_died)
@@ -231,17 +231,17 @@ class Server(uvicorn.Server):
 
 
 def _deepen_stacks() -> None:
-    """Of threads that begin from here on: `ulimit -s` and some systems give less than grammars need."""
+    """Set the stack size of new threads: `ulimit -s` and some systems give less than grammars need."""
     from gonogo_server.compilation.trials import SERVER_STACK  # noqa: PLC0415 - a gateway alone has no grammars
 
     threading.stack_size(SERVER_STACK)
 
 
 def _bind(settings: Settings) -> socket.socket:
-    """A socket that is bound but does not listen yet: no client connects before the models are loaded."""
+    """A socket that is bound but not listening: no client connects before the models are loaded."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # asyncio sends every event at once only where it sees that the protocol is TCP. An event would wait for the client
-    # to confirm the one before it otherwise, up to 40 ms (RFC 896, RFC 1122 section 4.2.3.2).
+    # asyncio sets TCP_NODELAY only if the socket's protocol is TCP. Otherwise an event would wait for the client to
+    # acknowledge the event before it, up to 40 ms (RFC 896, RFC 1122 section 4.2.3.2).
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -270,15 +270,15 @@ def _base_url(host: str, port: int) -> str:
 def _announce(
     providers: Registry, engine: Engine | None, base_url: str, *, with_key: bool, print_quirks: bool
 ) -> None:
-    """The last line is for programs that start the server: it comes once connections are accepted."""
+    """Print what is served. The last line is for programs that start the server: connections are accepted by then."""
     lines = [line for _, provider in providers for line in provider.described()]
     quirks = [(name, *quirk) for name, provider in providers for quirk in provider.quirks()]
-    _tell(lines, quirks if print_quirks else ())
+    _print_served(lines, quirks if print_quirks else ())
     _listens([] if engine is None else engine.cards(), base_url, with_key=with_key)
 
 
-def _tell(lines: Iterable[str], quirks: Iterable[tuple[str, str, str, str]]) -> None:
-    """What is served, and for each rule that a provider is known to break a line with what is done about it."""
+def _print_served(lines: Iterable[str], quirks: Iterable[tuple[str, str, str, str]]) -> None:
+    """Print what is served, and for each rule that a provider breaks a line about its handling."""
     for line in lines:
         _say(f"serving {line}")
     for name, rule, action, what in quirks:
@@ -292,7 +292,7 @@ def _listens(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> No
 
 
 def _to_try(cards: Sequence[ModelCard], base_url: str, *, with_key: bool) -> str:
-    """A command that asks the first model that generates, or the first at all."""
+    """A curl command for the first generative model, or else the first model."""
     card = next((card for card in cards if card.type == "chat"), cards[0])
     path, asked = TO_TRY[card.type]
     key = ' -H "Authorization: Bearer $GONOGO_SERVER_API_KEY"' if with_key else ""
@@ -306,15 +306,15 @@ def _refuse(sentence: str) -> int:
 
 
 def _say(line: str, stream: TextIO | None = None) -> None:
-    # Flushed, as a parent that reads a pipe would otherwise wait for a full buffer.
+    # Flushed, because a parent that reads a pipe would otherwise wait for a full buffer.
     try:
         print(f"{PROGRAM}: {line}", file=stream, flush=True)
-    except OSError:  # nobody reads it, or it is a file on a full disk: no reason not to serve
+    except OSError:  # nobody reads it, or the disk is full: serve anyway
         _to_nowhere((stream or sys.stdout).fileno())
 
 
 def _open_closed_streams() -> None:
-    """Let what is written go nowhere where stdout or stderr is closed (`>&-`); a socket would have their number."""
+    """Discard output to a closed stdout or stderr (`>&-`); otherwise a socket could get its file descriptor."""
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
             _to_nowhere(number)
@@ -330,7 +330,7 @@ def _to_nowhere(number: int) -> None:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Within it SIGTERM does what Ctrl-C does."""
+    """Make SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
 
     def interrupt(_signal: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt

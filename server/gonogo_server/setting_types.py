@@ -1,4 +1,4 @@
-"""The types of settings: sizes, times, names, and switches, in the forms of options, variables and files."""
+"""The types of settings: sizes, times, names, and switches, as given in options, variables and files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _none_if_no(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-"""Several names; in a variable with commas between them."""
+"""Several names, separated by commas in a variable."""
 
 SwitchOrNames = Annotated[bool | tuple[str, ...], NoDecode, BeforeValidator(_switch_or_names)]
 """All (true), none (false), or the named ones."""
@@ -32,14 +32,14 @@ Bytes = Annotated[ByteSize, Field(ge=0)]
 """A number of bytes, or a text such as 512MiB or 2GB."""
 
 SomeBytes = Annotated[ByteSize, Field(ge=1)]
-"""The same, at least one."""
+"""As `Bytes`, at least one."""
 
 Count = Annotated[int, Field(ge=1)]
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""Seconds, perhaps none."""
+"""Seconds, at least 0."""
 
 WaitOrNo = Annotated[Wait | None, BeforeValidator(_none_if_no)]
-"""The same; `no`: None."""
+"""As `Wait`; `no` means None."""

@@ -1,7 +1,7 @@
 """The settings: from options, GONOGO_SERVER_* variables, a file or defaults, in this order of precedence.
 
-The prefix is GONOGO_SERVER_ and not GONOGO_, as GONOGO_API_KEY is the key that `gonogo check` sends to whatever it
-checks: a machine may have both, and they are not the same.
+The prefix is GONOGO_SERVER_, not GONOGO_, because GONOGO_API_KEY is the key that `gonogo check` sends to its target. A
+machine may have both keys, and they differ.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
-"""Web pages served from this machine."""
+"""Origins of web pages served from this machine."""
 
 PREFIX: Final = "GONOGO_SERVER_"
 SERVICE_LINK: Final = re.compile(
     rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
     rf"=.*|{PREFIX}(\w+_)?PORT=(tcp|udp|sctp)://.*"
 )
-"""A variable that Kubernetes sets in every container for a Service named `gonogo-server`, or with more behind that.
+"""A variable that Kubernetes sets in every container for a Service whose name is or begins with `gonogo-server`.
 
 Source: Kubernetes, "Service", Discovering services, Environment variables.
 """
@@ -75,17 +75,17 @@ def _not_blank(key: SecretStr) -> SecretStr:
 Providers = Annotated[
     dict[str, ProviderSettings], NoDecode, BeforeValidator(by_name), AfterValidator(checked_names)
 ]
-"""Upstream providers by name; in an option or a variable NAME=URL, several with commas between them."""
+"""Upstream providers by name; in an option or a variable NAME=URL, separated by commas."""
 
 Files = Annotated[dict[str, Path], NoDecode, BeforeValidator(named_files)]
-"""Files by the names of providers; in an option or a variable NAME=FILE."""
+"""Files by provider name; in an option or a variable NAME=FILE."""
 
 
 class Settings(StoreSettings, BaseSettings):
-    """Everything that can be set; each field is also the variable GONOGO_SERVER_ and its name in capitals.
+    """All settings; each field is also the variable GONOGO_SERVER_ plus its name in capitals.
 
-    Raises `BadSettings` if the file cannot be read, and pydantic's `ValidationError` if a value is invalid;
-    `read` turns both into a sentence.
+    Raises `BadSettings` if the file cannot be read, and pydantic's `ValidationError` if a value is invalid; `read`
+    turns both into a sentence.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
@@ -311,8 +311,8 @@ class Settings(StoreSettings, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The sources in order of precedence; the path of the file comes from the two before it."""
-        del dotenv_settings, file_secret_settings  # nothing is read that was not named
+        """The sources in order of precedence; the first two may set the path of the file."""
+        del dotenv_settings, file_secret_settings  # only named files are read
         said = env_settings()
         path = init_settings().get("config") or said.get("config")
         if _is_service_link(f"{PREFIX}PORT"):
@@ -324,7 +324,7 @@ def read(options: Mapping[str, object]) -> Settings:
     """The settings; `options` take precedence. Raises `BadSettings` with one sentence about the first error."""
     _check_variables()
     try:
-        return Settings(**options)  # type: ignore[arg-type]  # whatever was given is checked by the model
+        return Settings(**options)  # type: ignore[arg-type]  # the model validates all values
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
     field, *rest = first["loc"]

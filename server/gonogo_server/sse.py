@@ -1,4 +1,4 @@
-"""Server-sent events: data only, one line each, `[DONE]` last, or for Responses and Messages with a name. No I/O.
+"""Server-sent events: one data line each, `[DONE]` last; events of Responses and Messages have names. No I/O.
 
 Source: WHATWG HTML, "Server-sent events"; OpenAI API reference, "Streaming events".
 """
@@ -22,15 +22,15 @@ HEADERS: Final = {
     "x-accel-buffering": "no",
 }
 WAITING: Final = format_sse_event(comment="waiting for the first token")
-"""A comment, which clients read over: it keeps them, and what stands between, from giving up."""
+"""A comment, which clients ignore: it keeps clients and proxies from timing out."""
 DONE: Final = format_sse_event(data_str="[DONE]")
 
 
 def event(payload: BaseModel) -> bytes:
-    """One event with the payload as JSON; a field that is absent in it stays absent."""
+    """One event with the payload as JSON; absent fields stay absent."""
     return format_sse_event(data_str=payload.model_dump_json(by_alias=True))
 
 
 def named(payload: Mapping[str, object]) -> bytes:
-    """One event with the payload as JSON, whose `type` is its name."""
+    """One event with the payload as JSON; its name is the payload's `type`."""
     return b"event: %b\ndata: %b\n\n" % (str(payload["type"]).encode(), to_json(payload))

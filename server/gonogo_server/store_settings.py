@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings
 from gonogo_server.setting_types import Count, Seconds, SomeBytes  # noqa: TC001 - pydantic reads them
 
 MEMORY: Final = "memory"
-"""In place of a file: the store ends with the process."""
+"""The value for a store in memory, which ends with the process."""
 DAYS: Final = 24 * 60 * 60
 
 
@@ -21,10 +21,10 @@ class StoreSettings(BaseSettings):
     """An SQLite file for responses, or `memory`; None: no response is stored."""
 
     responses_store_seconds: Seconds = 30 * DAYS
-    """A response is deleted so many seconds after it was made or last continued."""
+    """Time after which a response that was not continued is deleted."""
 
     responses_store_count: Count = 10_000
-    """The most responses; beyond it the least recently made or continued are deleted."""
+    """Maximum number of responses; beyond it the least recently saved or continued are deleted."""
 
     responses_store_bytes: SomeBytes = ByteSize(256 * 1024**2)
-    """Their size, inputs included; beyond it the same are deleted."""
+    """Maximum size of all responses, including their inputs; beyond it the same are deleted."""

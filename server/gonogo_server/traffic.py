@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Traffic:
-    """Counted on the event loop; probes (health, metrics) are omitted."""
+    """Counters, changed on the event loop only; probes (health, metrics) are not counted."""
 
     open: int = 0
-    """Requests that were begun and are not answered to their end."""
+    """Requests that have begun and are not fully answered."""
     placed: int = 0
-    """Those of them that are there as a whole, and have a place among the running and waiting ones."""
+    """Open requests that were received completely: they are running or queued."""
     arriving_bytes: int = 0
-    """Of bodies that are not there as a whole."""
+    """Bytes of bodies that were not received completely."""
     waiting: int = 0
-    """Generations that were requested and have no token yet: they are queued, or their prompt is being read."""
+    """Generations without a token: queued or in prefill."""
     draining: bool = False
-    """Whether new requests are refused, as the server is about to stop."""
+    """Whether new requests are refused because the server is about to stop."""
 
     @contextmanager
     def exchange(self) -> Iterator[None]:
-        """Count what runs within as one open request."""
+        """Count one open request within the context."""
         self.open += 1
         try:
             yield

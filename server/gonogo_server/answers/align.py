@@ -1,7 +1,7 @@
-"""Aligns tokens with the text that is shown: tokens arrive when generated, text when decided. No I/O.
+"""Aligns tokens with the visible text: a token arrives when generated, its text once it may be shown. No I/O.
 
-A token is given with the text that it completes: one that holds part of a character waits for the rest of it,
-one whose text the stop filter holds back waits as well. Places are counted in characters.
+A token is returned with the text that it completes. It waits if it ends inside a character, or if the stop filter holds
+its text back. Offsets are counted in characters.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A token in a text: the bytes that it adds (`data`), and the number of the character in which they begin.
+    """A token in a text: the bytes that it adds (`data`), and the character offset at which they begin.
 
-    `token` is None for the first one of a prompt, which has no probability, as it follows nothing.
+    `token` is None for the first token of a prompt, which has no probability because nothing precedes it.
     """
 
     data: bytes
@@ -33,22 +33,22 @@ class _Waiting:
     token: Token | None
     begin: int
     end: int
-    """The characters that have to be shown for the whole token to be."""
+    """The number of characters that must be shown before the token is complete."""
     text: str
-    """What it completes."""
+    """The text that the token completes."""
     carried: int
-    """Bytes of the first character of `text` that tokens before it hold."""
+    """Bytes of the first character of `text` that belong to earlier tokens."""
 
     def placed(self) -> Placed:
         return Placed(self.data, self.begin, self.token)
 
     def before(self, character: int) -> bytes:
-        """The bytes of those of its characters that stand before this one."""
+        """The bytes of its characters before this offset."""
         kept = self.text[: max(0, character - self.begin)]
         return self.data[: max(0, len(kept.encode()) - self.carried)]
 
     def without(self, character: int) -> _Waiting:
-        """The same without those of its characters that stand before this one."""
+        """The token without its characters before this offset."""
         skipped = max(0, character - self.begin)
         if not skipped:
             return self
@@ -57,7 +57,7 @@ class _Waiting:
 
 
 class Aligner:
-    """Takes tokens and lengths of shown text, gives the tokens of that text; the first one begins at `offset`."""
+    """Takes tokens and lengths of shown text, returns the tokens of that text; the text begins at `offset`."""
 
     def __init__(self, offset: int = 0) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -65,7 +65,7 @@ class Aligner:
         self._read = self._shown = offset
 
     def add(self, data: bytes, token: Token | None) -> None:
-        """A token and what it adds; that may be shown later, or never."""
+        """Add a token and its bytes, which may be shown later or never."""
         begin, carried = self._read, self._pending()
         text = self._decoder.decode(data)
         self._read += len(text)
@@ -73,7 +73,7 @@ class Aligner:
         self._waiting.append(_Waiting(data, token, begin, end, text, carried))
 
     def show(self, characters: int) -> tuple[Placed, ...]:
-        """The tokens that are whole now that so many more characters are shown."""
+        """The tokens that are complete after `characters` more characters are shown."""
         self._shown += characters
         whole: list[Placed] = []
         while self._waiting and self._waiting[0].end <= self._shown:
@@ -81,19 +81,19 @@ class Aligner:
         return tuple(whole)
 
     def skip(self, characters: int) -> None:
-        """So many more characters will never be shown, nor the tokens that end in them, nor their part of the next."""
+        """Drop the next `characters` characters: tokens that end in them, and their part of the token after them."""
         self.show(characters)
         if self._waiting:
             self._waiting[0] = self._waiting[0].without(self._shown)
 
     def cut(self) -> tuple[Placed, ...]:
-        """What is left where nothing more will be shown: the shown part of a token that a stop string cut."""
+        """The remaining tokens after a stop string: the shown part of the token that it cut."""
         parts = [replace(one, data=one.before(self._shown)) for one in self._waiting]
         self._waiting.clear()
         return tuple(part.placed() for part in parts if part.data)
 
     def rest(self) -> tuple[Placed, ...]:
-        """What is left where the answer ends by itself: tokens of a character that was never completed."""
+        """The remaining tokens at the natural end of the answer: those of a character that was never completed."""
         left = tuple(one.placed() for one in self._waiting)
         self._waiting.clear()
         return left

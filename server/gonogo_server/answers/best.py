@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def best(steps: Iterable[Step], n: int, best_of: int) -> list[Step]:
-    """The steps of the `n` likeliest of each `best_of` answers, the likeliest first, numbered again.
+    """The steps of the `n` likeliest of each `best_of` answers, the likeliest first, renumbered.
 
-    Answer j of prompt i comes in with index i * best_of + j and goes out as i * n + its place. One of no
-    tokens is the least likely; of two that are alike the earlier comes first.
+    Answer j of prompt i comes in with index i * best_of + j and goes out with index i * n + its rank. An answer
+    without tokens is the least likely; ties keep their order.
     """
     answers: defaultdict[int, list[Started | Text | Reasoned | Calling | Finished]] = defaultdict(list)
     means: dict[int, float] = {}

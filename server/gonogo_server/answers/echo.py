@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 async def read_echo(
     engine: Engine, model: str, tokens: Sequence[int], text: str, likeliest: int | None
 ) -> Echo:
-    """The prompt as it stands before its answers; `likeliest` as in `Generation.logprobs`.
+    """The prompt, to be returned before its answers; `likeliest` as in `Generation.logprobs`.
 
-    `text` is what its `tokens` say. Raises what the engine does.
+    `text` is the text of `tokens`. Raises what the engine raises.
     """
     if likeliest is None:
         return Echo(text)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def embedding_list(
     model: str, vectors: Sequence[Vector], tokens: int, encoding_format: Literal["float", "base64"]
 ) -> EmbeddingList:
-    """All vectors, numbered in their order; `tokens` are those of all inputs."""
+    """All vectors, numbered in order; `tokens` is the total of all inputs."""
     written = _numbers if encoding_format == "float" else _base64
     return EmbeddingList(
         object="list",
@@ -37,10 +37,10 @@ def embedding_list(
 
 
 def shortened(vectors: Sequence[Vector], dimensions: int) -> list[Vector]:
-    """The first `dimensions` numbers of each vector, brought to length 1 again.
+    """The first `dimensions` numbers of each vector, normalised to length 1.
 
-    That is what models which were trained for it want; of others, it loses more the shorter it gets. Raises
-    `BadRequest` where the vectors have fewer numbers.
+    This is meant for models that were trained for it; vectors of other models lose more the shorter they get. Raises
+    `BadRequest` if the vectors have fewer numbers.
     """
     length = min(len(vector) for vector in vectors)
     if dimensions > length:
@@ -56,7 +56,7 @@ def shortened(vectors: Sequence[Vector], dimensions: int) -> list[Vector]:
 
 
 def _normalised(vector: Vector) -> Vector:
-    # What is cut off may be all there was; zeros have no length to be brought to.
+    # All numbers that are kept may be zero; zeros cannot be normalised.
     length = hypot(*vector) or 1.0
     return [number / length for number in vector]
 

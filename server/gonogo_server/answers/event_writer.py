@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class ChunkForm(Protocol):
-    """How a step looks on the wire."""
+    """The wire form of a step."""
 
     def chunk(self, step: Step) -> BaseModel | None:
-        """The chunk of a stream for this step; None if there is none."""
+        """The chunk of a stream for this step; None if the step makes none."""
 
 
 class EventWriter:
     """Writes the events of one stream: the same bytes as `sse.event` makes of each chunk of `form`.
 
-    A chunk that is validated and written as a whole takes half of what a token costs, and nearly every one differs from
-    the one before it by its text alone.
+    Validating and serializing each chunk as a whole takes half of the time that a token costs, and nearly every chunk
+    differs from the one before it only in its text.
     """
 
     def __init__(self, form: ChunkForm) -> None:
@@ -37,7 +37,7 @@ class EventWriter:
         self._around: dict[int, tuple[bytes, bytes]] = {}
 
     def events(self, steps: Iterable[Step]) -> bytes:
-        """The events of these steps, one after the other; nothing if they make none."""
+        """The events of these steps, concatenated; empty if they make none."""
         return b"".join([self._event(step) for step in steps])
 
     def _event(self, step: Step) -> bytes:
@@ -48,7 +48,7 @@ class EventWriter:
         return b"" if chunk is None else sse.event(chunk)
 
     def _write_around(self, index: int) -> tuple[bytes, bytes]:
-        """What stands before and after the text in the events of an answer, found with a text that nobody says."""
+        """The bytes before and after the text in the events of an answer, found with a random text."""
         mark = uuid4().hex
         chunk = self._form.chunk(Text(index, mark))
         assert chunk is not None, "text is always said"

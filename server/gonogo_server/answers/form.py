@@ -48,13 +48,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What every chunk of an answer repeats: its id, the model, when it was begun (Unix seconds), and what it says."""
+    """The members that every chunk of an answer repeats: id, model, creation time (Unix seconds); and its options."""
 
     model: str
     include_usage: bool = False
-    """Whether a stream ends with the token counts; its other chunks then say that they have none."""
+    """Whether a stream ends with the token counts; its other chunks then have `"usage": null`."""
     logprobs: bool = False
-    """Whether the log probabilities of tokens are said beside the text; null stands in their place otherwise."""
+    """Whether the log probabilities of tokens are given with the text; otherwise null."""
     created: int = field(default_factory=lambda: int(time.time()))
     id: str = field(default_factory=lambda: uuid4().hex)
 
@@ -67,7 +67,7 @@ class ChatForm:
         self._id = f"chatcmpl-{heading.id}"
 
     def chunk(self, step: Step) -> ChatCompletionChunk | None:
-        """The role alone in the first delta, the finish reason beside an empty one in the last."""
+        """The chunk of a step: the first delta has only the role, the last is empty beside the finish reason."""
         match step:
             case Started(index):
                 return self._chunk(index, ChatCompletionDelta(role="assistant", content=""), ())
@@ -83,7 +83,7 @@ class ChatForm:
                 return self._counted(step) if self._heading.include_usage else None
 
     def whole(self, whole: Whole) -> ChatCompletion:
-        """The same as one object."""
+        """The whole answer as one object."""
         return ChatCompletion(
             id=self._id,
             object="chat.completion",
@@ -136,14 +136,14 @@ class ChatForm:
 
 
 class CompletionForm:
-    """Completions: texts where chat has messages, and nothing that only says that one begins."""
+    """Completions: texts instead of messages, and no chunk that only starts an answer."""
 
     def __init__(self, heading: Heading) -> None:
         self._heading = heading
         self._id = f"cmpl-{heading.id}"
 
     def chunk(self, step: Step) -> CompletionChunk | None:
-        """The text as it comes, then the finish reason beside an empty one."""
+        """The chunk of a step: text as it comes, then an empty text with the finish reason."""
         match step:
             case Started() | Reasoned() | Calling():
                 return None
@@ -155,7 +155,7 @@ class CompletionForm:
                 return self._counted(step) if self._heading.include_usage else None
 
     def whole(self, whole: Whole) -> Completion:
-        """The same as one object."""
+        """The whole answer as one object."""
         return Completion(
             id=self._id,
             object="text_completion",
@@ -209,7 +209,7 @@ def _of_text(reason: Reason) -> FinishReason:
 
 
 def _message(said: Said) -> ChatCompletionMessage:
-    """Where it only calls tools, its content is null; the reasoning stands beside it."""
+    """The message; its content is null if it only calls tools. The reasoning is a separate member."""
     message = _plain_message(said)
     return message.model_copy(update=_reasoning(said.reasoning)) if said.reasoning else message
 
@@ -231,12 +231,12 @@ def _reasoning_delta(text: str) -> ChatCompletionDelta:
 
 
 def _reasoning(text: str) -> dict[str, str]:
-    """A field that the API lacks, by the name that clients know from DeepSeek, which others took over."""
+    """The reasoning as a member that the API lacks, named as in DeepSeek's API, which other servers adopted."""
     return {"reasoning_content": text}
 
 
 def _call_delta(part: Call | Arguments) -> ChatCompletionToolCallDelta:
-    """Id, type and name once, beside arguments that are empty; then arguments only."""
+    """The delta of a call: first id, type and name with empty arguments; then arguments only."""
     if isinstance(part, Call):
         return ChatCompletionToolCallDelta(
             index=part.number,

@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a request wants of an engine: answers to each of `generations`, whose `max_tokens` may be 0."""
+    """The answers that a request wants from an engine for each of `generations`, whose `max_tokens` may be 0."""
 
     generations: Sequence[Generation]
     stops: Sequence[str] = ()
     n: int = 1
-    """Answers to each that are given."""
+    """Answers returned for each generation."""
     best_of: int = 1
-    """Answers to each that are generated, at least `n`."""
+    """Answers generated for each generation, at least `n`."""
     echoed: Sequence[str] | None = None
-    """The texts of the prompts, where they are to be given back before the answers."""
+    """The texts of the prompts, if they are to be returned before the answers."""
     plan: Plan = field(default_factory=Plan)
-    """How calls and reasoning are taken out of each answer."""
+    """How tool calls and reasoning are separated from the text of each answer."""
 
 
 async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[Step], None]:
-    """The steps of all answers, which are generated at the same time; closing it stops them.
+    """The steps of all answers, which are generated at the same time; closing the generator stops them.
 
-    Those come as one list that are there at the same moment.
+    Steps that are available at the same moment come in one list.
 
-    Answer j to generation i has the index i * n + j, and of a seed that was given the seed + j. Raises what the
-    engine does.
+    Answer j to generation i has the index i * n + j, and the seed + j if the generation has a seed. Raises what the
+    engine raises.
     """
     current().prompt_tokens = sum(len(generation.prompt) for generation in ask.generations)
     echoes = await _echoes(engine, model, ask)
@@ -69,9 +69,9 @@ async def generate(engine: Engine, model: str, ask: Ask) -> AsyncGenerator[list[
 
 
 def in_order(steps: Iterable[Step], begun: set[int]) -> Iterator[Step]:
-    """The same steps, where no answer begins before one of a smaller index; `begun` holds those that have.
+    """The steps, reordered so that answers start in the order of their indexes; `begun` holds those that have started.
 
-    The stream() of openai-python 3.51 puts choices into a list as they begin, and fails where a later one is first.
+    The stream() of openai-python 3.51 appends choices to a list as they start, and fails if a later one starts first.
     """
     for step in steps:
         if not isinstance(step, Started):
@@ -83,7 +83,7 @@ def in_order(steps: Iterable[Step], begun: set[int]) -> Iterator[Step]:
 
 
 def nth_seed(generation: Generation, nth: int) -> Generation:
-    """The same with the seed of the answer of this number: as many further on, in the circle of 64-bit integers."""
+    """The generation with the seed of the answer of this number: seed + `nth`, wrapped to a signed 64-bit integer."""
     seed = generation.sampling.seed
     if seed is None or nth == 0:
         return generation
@@ -112,7 +112,7 @@ async def _answer(
 
 
 async def _echoes(engine: Engine, model: str, ask: Ask) -> Mapping[int, Echo]:
-    """What is echoed before the answers to each generation, by its number."""
+    """The echo of each generation, by its number."""
 
     async def read(number: int, text: str) -> AsyncGenerator[list[tuple[int, Echo]], None]:
         generation = ask.generations[number]
@@ -124,7 +124,7 @@ async def _echoes(engine: Engine, model: str, ask: Ask) -> Mapping[int, Echo]:
 
 
 def _counted(ask: Ask, answers: Sequence[Answer]) -> Counted:
-    """Each prompt counts once, as cached as far as it was for all of its answers."""
+    """The counts; each prompt counts once, and as cached only as far as it was cached for all of its answers."""
     cached = [answer.cached for answer in answers]
     return Counted(
         sum(len(generation.prompt) for generation in ask.generations),

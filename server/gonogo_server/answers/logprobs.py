@@ -1,7 +1,7 @@
 """Log probabilities in the two forms of the API: entries for chat, four parallel arrays for completions. No I/O.
 
-Source: OpenAI API reference, "The chat completion object", "The completion object"; what both do with a token
-that is part of a character is seen in recorded answers.
+Source: OpenAI API reference, "The chat completion object", "The completion object"; for tokens that are part of a
+character, recorded answers.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import Alternative
 
 FLOOR: Final = -9999.0
-"""What stands for impossible: JSON has no infinity."""
+"""The log probability of an impossible token, because JSON has no infinity."""
 
 
 def chat_logprobs(tokens: Sequence[Placed]) -> ChatCompletionLogprobs:
-    """An entry for each token; their bytes joined are the text, but for a character that was cut off at the limit."""
+    """An entry for each token; the joined bytes are the text, except for a character cut off at the limit."""
     return ChatCompletionLogprobs(content=[_entry(one) for one in tokens], refusal=None)
 
 
 def completion_logprobs(tokens: Sequence[Placed]) -> CompletionLogprobs:
-    """The arrays; null for the log probability and the alternatives of a token that follows nothing."""
+    """The arrays; null for the log probability and the alternatives of a token that has nothing before it."""
     return CompletionLogprobs(
         tokens=[_legacy_text(one.data) for one in tokens],
         token_logprobs=[None if one.token is None else _finite(one.token.chosen.logprob) for one in tokens],
@@ -50,28 +50,28 @@ def _top(one: Alternative) -> TopLogprob:
 
 
 def _likeliest(placed: Placed) -> dict[str, float] | None:
-    """The likeliest, and the token itself where it is not among them: one more than were requested."""
+    """The likeliest tokens, plus the token itself if it is not among them, as an extra entry."""
     if placed.token is None:
         return None
     found: dict[str, float] = {}
     for one in (*placed.token.likeliest, placed.token.chosen):
-        # Of two tokens that read the same, the likelier one comes first.
+        # If two tokens have the same text, the likelier one wins; it comes first.
         found.setdefault(_legacy_text(one.bytes), _finite(one.logprob))
     return found
 
 
 def _finite(logprob: float) -> float:
-    """Between the floor and 0, which sums of rounded numbers can pass."""
+    """The value clamped between the floor and 0, which sums of rounded numbers can exceed."""
     return min(0.0, max(FLOOR, logprob))
 
 
 def _bytes(token: bytes) -> list[int] | None:
-    """None for a special token, which adds nothing to a text."""
+    """The bytes; None for a special token, which adds no text."""
     return list(token) or None
 
 
 def _text(token: bytes) -> str:
-    r"""The token as text; one that is no text of its own is spelled as `\xf0\x9f`."""
+    r"""The token as text; bytes that are not valid UTF-8 are written as `\xf0\x9f`."""
     try:
         return token.decode()
     except UnicodeDecodeError:
@@ -79,7 +79,7 @@ def _text(token: bytes) -> str:
 
 
 def _legacy_text(token: bytes) -> str:
-    r"""The same, but with a prefix that tells spelled bytes from text: `bytes:\xf0\x9f`."""
+    r"""As `_text`, with a prefix that distinguishes escaped bytes from text: `bytes:\xf0\x9f`."""
     try:
         return token.decode()
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
 """Merges several asynchronous streams into one, in the order of arrival.
 
-Items come in lists, of those that are there at the same moment: a step of an engine brings one for each of its answers,
-and what is done for every list, as a write to a socket, is done once then.
+Items come in lists of those that are available at the same moment. A step of an engine brings one for each of its
+answers, so per-list work such as a write to a socket is then done once.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 AHEAD: Final = 16
-"""Lists that may wait for a reader, or one of each stream where these are more. A slow reader holds them back."""
+"""Lists that are queued at most; one for each stream if there are more streams. A slow reader makes streams wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """So many streams have come to their end, or one to an error."""
+    """The number of streams that have ended, or the error of one."""
 
     error: Exception | None = None
     streams: int = 1
 
 
 def merge(sources: Sequence[AsyncGenerator[list[Item], None]]) -> AsyncGenerator[list[Item], None]:
-    """The items of all `sources`, which run at the same time; closing it closes them.
+    """The items of all `sources`, which run at the same time; closing the generator closes them.
 
-    An item never waits for another: joined are those that have come by the time that they are requested. What one of
-    the sources raises is raised here, after what came before it, and ends the others. A single one is given as it is.
+    An item never waits for another; items that are available when the next list is requested are joined. An exception
+    of a source is raised here, after the items before it, and ends the other sources. A single source is returned
+    unchanged.
     """
     return sources[0] if len(sources) == 1 else _merged(sources)
 
@@ -59,9 +60,9 @@ async def _merged(sources: Sequence[AsyncGenerator[list[Item], None]]) -> AsyncG
 
 
 async def _collect(queue: asyncio.Queue[list[Item] | _Ended], items: list[Item]) -> _Ended:
-    """Wait for an entry, and add to `items` what it and the others say that are in the queue then.
+    """Wait for an entry, then add to `items` the items of that entry and of all others in the queue.
 
-    Gives how many streams have ended, or with which error; what comes after an error is not looked at.
+    Returns the number of streams that have ended, or the error of one; entries after an error are ignored.
     """
     ended = 0
     entry = await queue.get()

@@ -1,4 +1,4 @@
-"""The form of the answer that a chat request asks for: tools and response format together. No I/O."""
+"""The form of the answer to a chat request: tools and response format combined. No I/O."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a model is told what is wanted, kept to it, and understood."""
+    """How to tell the model the wanted form, constrain its answer to it, and parse the answer."""
 
     instruction: str = ""
-    """For the system message; "" if there is nothing to say."""
+    """For the system message; "" if none is needed."""
     tools: tuple[dict[str, Any], ...] = ()
-    """For the chat template of a model that was trained on tools."""
+    """For the chat template of a model that was trained with tools."""
     knows_tools: bool = False
-    """Whether that template is told about calls and results in the conversation."""
+    """Whether that template renders the calls and results of the conversation."""
     rules: str | None = None
-    """What the answer has to keep to where its reasoning has ended: the rule `said` and those it needs, in Lark."""
+    """The grammar of the answer after its reasoning, in Lark: the rule `said` and the rules that it uses."""
     calls: tuple[Markup, Offer] | None = None
     reasoning: ReasoningMode | None = None
 
     @property
     def named(self) -> bool:
-        """Whether the request chose the function that is called."""
+        """Whether the request chose the function to call."""
         return self.calls is not None and self.calls[1].named
 
     @property
@@ -49,25 +49,25 @@ class Plan:
         return None if self.rules is None else LLMatcher.grammar_from_lark(_lark(self.reasoning, self.rules))
 
     def opened(self) -> Plan:
-        """The same for a prompt that ends inside the reasoning."""
+        """The plan for a prompt that ends inside the reasoning."""
         return replace(self, reasoning=self.reasoning and replace(self.reasoning, opened=True))
 
     def tool_filter(self) -> ToolFilter | None:
-        """What takes the calls out of one answer; None if there are none to be had."""
+        """The filter that separates calls from the text of one answer; None without calls."""
         return ToolFilter(*self.calls) if self.calls else None
 
     def reasoning_filter(self) -> ReasoningFilter | None:
-        """What takes the reasoning out of one answer; None if the model does not reason."""
+        """The filter that separates reasoning from the text of one answer; None if the model does not reason."""
         return self.reasoning.filter() if self.reasoning else None
 
 
 def plan(
     body: CreateChatCompletionRequest, style: ToolStyle | None, mode: ReasoningMode | None = None
 ) -> Plan:
-    """The plan for a request to a model that calls tools in this style, and reasons so before its answer.
+    """The plan for a request to a model with this tool call style and this reasoning mode.
 
-    Everything is tried here and now, which is not for schemas of strangers: see `compilation.compiler`. Raises
-    `BadRequest` for schemas and choices that cannot be served.
+    The grammar is compiled in this process, which is unsafe for schemas from clients: see `compilation.compiler`.
+    Raises `BadRequest` for schemas and choices that cannot be served.
     """
     made, spelled = assembled(structure(body.response_format), offer(body), style, mode)
     if spelled is not None:
@@ -81,23 +81,24 @@ def assembled(
     style: ToolStyle | None,
     mode: ReasoningMode | None = None,
 ) -> tuple[Plan, str | None]:
-    """The plan for an answer of this form, and its whole grammar in Lark, where it has one, which may be too large.
+    """The plan for an answer of this form, and its whole grammar in Lark if it has one; that may be too large.
 
-    That has text for special tokens, which only the model's own vocabulary has: it is of the same size and sense.
+    This grammar spells special tokens as text, because only the model's vocabulary has them; size and meaning are the
+    same.
     """
-    told = wanted.instruction if wanted and not (offered and offered.forced) else ""
+    instructions = wanted.instruction if wanted and not (offered and offered.forced) else ""
     if offered is None:
         rules = f"said: {wanted.rule}" if wanted else None
-        return _spelled(Plan(told, knows_tools=style is not None, rules=rules, reasoning=mode), rules)
+        return _spelled(Plan(instructions, knows_tools=style is not None, rules=rules, reasoning=mode), rules)
     marks = markup(style, offered, wanted)
     rules = call_rules(marks, offered, wanted)
     if _is_told_by_template(style, marks, offered):
         made = Plan(
-            told, offered.tools, knows_tools=True, rules=rules, calls=(marks, offered), reasoning=mode
+            instructions, offered.tools, knows_tools=True, rules=rules, calls=(marks, offered), reasoning=mode
         )
     else:
-        spoken = "\n\n".join(part for part in (instruction(offered), told) if part)
-        made = Plan(spoken, rules=rules, calls=(marks, offered), reasoning=mode)
+        prompt = "\n\n".join(part for part in (instruction(offered), instructions) if part)
+        made = Plan(prompt, rules=rules, calls=(marks, offered), reasoning=mode)
     return _spelled(made, call_rules(marks.spelled(), offered, wanted))
 
 
@@ -110,9 +111,9 @@ def _lark(mode: ReasoningMode | None, rules: str) -> str:
 
 
 def _is_told_by_template(style: ToolStyle | None, marks: Markup, offered: Offer) -> bool:
-    """Whether the model is told of the tools in the way it was trained on.
+    """Whether the chat template can describe the tools, in the form that the model was trained on.
 
-    So it is where a call is forced, too, whatever its form: the grammar writes all of the form. Where it may
-    choose to call, it has to be told the form that is read.
+    It can if a call is forced, whatever its form, because the grammar then dictates the form. If the model may choose,
+    it has to be told the form that is parsed.
     """
     return style is not None and (offered.forced or marks.start == style.start)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from gonogo_server.exchange import Exchange
 
 MANY: Final = 1024
-"""Tokens of a whole response from which on a thread writes it."""
+"""A whole response with more tokens than this is serialized in a thread."""
 
 
 class Form(ChunkForm, Protocol):
-    """How steps look on the wire."""
+    """The wire form of steps."""
 
     def whole(self, whole: Whole) -> BaseModel:
-        """The response that says everything at once."""
+        """The whole response as one object."""
 
 
 async def respond(
@@ -38,10 +38,10 @@ async def respond(
     stream: bool,
     patience: float | None = None,
 ) -> Answer:
-    """The answer made of `steps`, in `form`; a stream has those of a list at once.
+    """The answer made of `steps`, in `form`; a stream sends the steps of one list at once.
 
-    Whatever fails before the first step is raised, so that it gets a status of its own; where a stream has none after
-    `patience` seconds (None: however long it takes), it begins without.
+    An error before the first step is raised, so that it gets its own status. A stream without a step after `patience`
+    seconds (None: no limit) starts anyway.
     """
     if stream:
         return await begun(_events(steps, EventWriter(form)), patience)
@@ -49,7 +49,7 @@ async def respond(
 
 
 async def _written(form: Form, whole: Whole) -> str:
-    """The response as JSON; of many tokens, which may have twenty others beside each, while others are answered."""
+    """The response as JSON; a large one is written in a thread, because each token may have twenty alternatives."""
 
     def write() -> str:
         return form.whole(whole).model_dump_json(by_alias=True)
@@ -60,7 +60,7 @@ async def _written(form: Form, whole: Whole) -> str:
 async def _events(
     steps: AsyncGenerator[list[Step], None], writer: EventWriter
 ) -> AsyncGenerator[bytes, None]:
-    """The events of the steps, which are closed with it."""
+    """The events of the steps; closing the generator closes `steps`."""
     exchange = current()
     async with aclosing(steps):
         async for some in steps:
@@ -71,16 +71,16 @@ async def _events(
 
 async def _fold(steps: AsyncGenerator[list[Step], None]) -> Whole:
     exchange = current()
-    said: list[Step] = []
+    collected: list[Step] = []
     async with aclosing(steps):
         async for some in steps:
             note(exchange, some)
-            said += some
-    return fold(said)
+            collected += some
+    return fold(collected)
 
 
 def note(exchange: Exchange, steps: Iterable[Step]) -> None:
-    """Note for the log why answers ended and what all took."""
+    """Record finish reasons and cached tokens for the log."""
     for step in steps:
         if isinstance(step, Finished):
             exchange.finish_reasons.append(step.reason)

@@ -1,8 +1,8 @@
-"""From an engine's pieces to the steps of an answer, in the order that clients rely on. No I/O.
+"""Turns an engine's pieces into the steps of an answer, in the order that clients rely on. No I/O.
 
-An answer is one `Started`, then its `Text`s, then one `Finished`; a request may have several answers, told
-apart by `index`, and ends with one `Counted`. Both forms on the wire are made of the same steps: a stream
-sends them one by one, a whole response is their fold.
+An answer is one `Started`, then its `Text`s, then one `Finished`. A request may have several answers, which differ in
+`index`, and ends with one `Counted`. Both wire forms are made of the same steps: a stream sends them one by one, a
+whole response is their fold.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The first of an answer, before any text."""
+    """The first step of an answer, before any text."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What an answer says next, and where log probabilities were requested, the tokens of it.
+    """The next text of an answer, and its tokens if log probabilities were requested.
 
-    Only an echo can be without text, of a prompt that is special tokens alone.
+    Only the echo of a prompt that consists of special tokens can have an empty text.
     """
 
     index: int
     text: str
     tokens: tuple[Placed, ...] = ()
     refused: bool = False
-    """Whether the text is a refusal, as an upstream reports it."""
+    """Whether the text is a refusal; only an upstream reports that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoned:
-    """What an answer's reasoning says next; never empty.
+    """The next text of an answer's reasoning; never empty.
 
     Its tokens have no log probabilities: those are of the "message content tokens" (schema, choices.logprobs.content).
     """
@@ -63,7 +63,7 @@ class Reasoned:
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """A call that an answer makes begins, or continues."""
+    """The start or the continuation of a tool call of an answer."""
 
     index: int
     part: Call | Arguments
@@ -71,39 +71,39 @@ class Calling:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last of an answer: "stop" at the model's own end or a stop string, "length" at a limit.
+    """The last step of an answer: "stop" at the model's own end or a stop string, "length" at a limit.
 
-    Where the model came to an end and has called tools, it is "tool_calls"; "content_filter" comes from upstreams only.
+    "tool_calls" if the model ended by itself after calling tools; "content_filter" comes from upstreams only.
     """
 
     index: int
     reason: Reason
     tokens: tuple[Placed, ...] = ()
-    """Those that had no text to come with, as a character that was cut off at the limit."""
+    """Tokens that have no text to be sent with, such as those of a character cut off at the limit."""
     mean_logprob: float | None = None
-    """Of all tokens that were generated, end tokens aside; None if it is not known, or there were none."""
+    """The mean over all generated tokens except end tokens; None if unknown, or if there are none."""
     stop: str | None = field(default=None, compare=False)
-    """The stop string that ended it; None if none did."""
+    """The stop string that ended the answer; None if none did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The last of a request: what all its answers took, in tokens; `cached_tokens` are some of the prompt's."""
+    """The last step of a request: the tokens of all its answers; `cached_tokens` are part of the prompt's."""
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int | None = None
-    """Of the completion's, those up to the end of the reasoning; None for models that do not reason."""
+    """Completion tokens up to the end of the reasoning; None for models that do not reason."""
     known: bool = True
-    """False if the upstream does not count tokens; the numbers are 0 then."""
+    """False if the upstream does not count tokens; the numbers are then 0."""
 
 
 Step = Started | Text | Reasoned | Calling | Finished | Counted
 
 
 class State(Enum):
-    """How far an answer is."""
+    """The state of an answer."""
 
     WAITING = auto()
     SPEAKING = auto()
@@ -111,9 +111,9 @@ class State(Enum):
 
 
 class Arrival(Enum):
-    """What an engine can hand over: a piece that others follow, the last piece, or its end.
+    """An event from the engine: a piece that others follow, the last piece, or the end of the pieces.
 
-    It is not asked at all for an answer of no tokens.
+    For an answer of no tokens, the engine is not called.
     """
 
     PIECE = auto()
@@ -130,7 +130,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Arrival], State]] = {
     (State.SPEAKING, Arrival.LAST_PIECE): State.FINISHED,
     (State.FINISHED, Arrival.END): State.FINISHED,
 }
-"""Every move there is. Any other is the engine's fault: an end without a reason, or a piece after the end."""
+"""All valid moves. Any other is an error of the engine: an end without a reason, or a piece after the end."""
 
 
 class OutOfOrder(ServerError):  # noqa: N818 - it says what happened
@@ -139,17 +139,17 @@ class OutOfOrder(ServerError):  # noqa: N818 - it says what happened
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """A prompt that is given back before the answer: its text, and its tokens where they were requested."""
+    """A prompt returned before the answer: its text, and its tokens if they were requested."""
 
     text: str
     tokens: tuple[Placed, ...] = ()
 
 
 class Answer:
-    """One answer: takes pieces, gives steps, cuts at the first of `stops`; what is echoed is never cut.
+    """One answer: takes pieces, returns steps, cuts at the first of `stops`; the echo is never cut.
 
-    `tools` takes calls out of its text, `calls_end_in` is the finish reason then; `reasoning` takes out what comes
-    before.
+    `tools` separates calls from the text; `calls_end_in` is then the finish reason. `reasoning` separates the reasoning
+    before the text.
     """
 
     def __init__(
@@ -169,24 +169,24 @@ class Answer:
         self._state = State.WAITING
         self._logprobs: list[float] = []
         self.tokens = 0
-        """Tokens generated so far, those of a stop string or an end token included."""
+        """Tokens generated so far, including those of a stop string or an end token."""
         self.reasoning_tokens = 0
-        """Those of them up to the end of the reasoning, its markers included."""
+        """Tokens of these up to the end of the reasoning, including its markers."""
         self.cached = 0
-        """Tokens of the prompt that came out of the prefix cache."""
+        """Prompt tokens that came from the prefix cache."""
 
     @property
     def finished(self) -> bool:
-        """True once `Finished` was given; the engine need not continue."""
+        """True once `Finished` was returned; the engine may then stop."""
         return self._state is State.FINISHED
 
     @property
     def reasoning(self) -> bool:
-        """Whether what comes next belongs to the reasoning."""
+        """Whether the next text belongs to the reasoning."""
         return self._reader.reasoning
 
     def take(self, piece: Piece) -> list[Step]:
-        """The steps that this piece makes, perhaps none. Raises `OutOfOrder` after the last."""
+        """The steps of this piece, possibly none. Raises `OutOfOrder` after the last piece."""
         reasoning = self._reader.reasoning
         read = self._reader.feed(piece.text)
         reason = "stop" if self._reader.stopped else piece.finish_reason
@@ -197,19 +197,19 @@ class Answer:
             read += self._reader.flush(cut=piece.finish_reason == "length")
         if reasoning or self._reader.reasoning or any(isinstance(part, ReasoningText) for part in read):
             self.reasoning_tokens = self.tokens
-        said = [self._step(part) for part in read]
+        steps = [self._step(part) for part in read]
         if reason:
-            said += self._ending(said, "stop" if self._reader.stopped else reason)
-        return [*opening, *said]
+            steps += self._ending(steps, "stop" if self._reader.stopped else reason)
+        return [*opening, *steps]
 
     def skip(self) -> list[Step]:
-        """The steps of an answer of no tokens, for which no engine was asked. Raises `OutOfOrder` after a piece."""
+        """The steps of an answer of no tokens, generated without the engine. Raises `OutOfOrder` after a piece."""
         opening = self._opening()
         self._move(Arrival.NOT_ASKED)
         return [*opening, Finished(self._index, "length")]
 
     def end(self) -> None:
-        """Says that the engine has no more pieces. Raises `OutOfOrder` if it never said why it ended."""
+        """Record that the engine has no more pieces. Raises `OutOfOrder` if no piece had a finish reason."""
         self._move(Arrival.END)
 
     def _opening(self) -> list[Step]:
@@ -235,11 +235,11 @@ class Answer:
             self._aligner.skip(part.skipped)
         return Text(self._index, part.text, self._aligner.show(len(part.text)))
 
-    def _ending(self, said: list[Step], reason: FinishReason) -> list[Step]:
-        """The last step. What is left of the tokens goes with the text before it, or with it if there is none."""
+    def _ending(self, steps: list[Step], reason: FinishReason) -> list[Step]:
+        """The last step. Remaining tokens are added to the text before it, or to the last step if there is none."""
         tokens = self._aligner.show(0) + (self._aligner.cut() if self._reader.cut else self._aligner.rest())
-        if tokens and said and isinstance(text := said[-1], Text):
-            said[-1], tokens = replace(text, tokens=text.tokens + tokens), ()
+        if tokens and steps and isinstance(text := steps[-1], Text):
+            steps[-1], tokens = replace(text, tokens=text.tokens + tokens), ()
         ended = self._calls_end_in if reason == "stop" and self._reader.calls else reason
         return [Finished(self._index, ended, tokens, self._mean_logprob(), self._reader.matched)]
 
@@ -257,26 +257,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One finished answer: all its text, why it ended, its tokens where they were requested, and its calls."""
+    """One finished answer: its whole text, finish reason, tokens if they were requested, and calls."""
 
     text: str
     reason: Reason
     tokens: tuple[Placed, ...] = ()
     calls: tuple[tuple[Call, str], ...] = ()
-    """Each with the text of all its arguments."""
+    """Each call with its whole arguments."""
     reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A finished request: its answers by index, and what all took, in tokens."""
+    """A finished request: its answers by index, and the token counts of all."""
 
     answers: tuple[Said, ...]
     counted: Counted
 
 
 def fold(steps: Iterable[Step]) -> Whole:
-    """Everything a stream said, at once. Raises `OutOfOrder` if it did not come to its end."""
+    """The whole response of a stream. Raises `OutOfOrder` if the stream did not end."""
     steps = list(steps)
     if not steps or not isinstance(counted := steps[-1], Counted):
         raise OutOfOrder("The answer was not finished; try again.")

@@ -1,7 +1,7 @@
-"""Generates an answer whose reasoning has a budget: where that is used up, the reasoning is closed for the model.
+"""Generates an answer whose reasoning has a token budget: once it is used up, the server ends the reasoning.
 
-What was generated so far becomes part of the prompt, the end marker behind it, and the model goes on with its answer.
-So it is done whatever the engine, and whether the marker is text or a special token.
+The tokens so far and the end marker are appended to the prompt, and the model continues with its answer. This works
+with every engine, whether the marker is text or a special token.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def pieces(
     engine: Engine, model: str, generation: Generation, answer: Answer, plan: Plan
 ) -> AsyncGenerator[Piece, None]:
-    """What `answer` is to take, piece by piece; it has taken each before the next is asked for.
+    """The pieces for `answer`, which must take each before the next is requested.
 
-    The reasoning goes on to the limit of the answer where that leaves no room for anything behind it.
+    The reasoning may use all of `max_tokens` if the limit leaves no room for anything after it.
     """
     mode = plan.reasoning
     if mode is None or mode.budget is None:
@@ -40,10 +40,10 @@ async def _within(
     # The end marker between line breaks, as models are trained to write it.
     text = f"\n{plan.reasoning.style.end}\n\n"
     closing = await _tokens(engine, model, text)
-    said: list[int] = []
-    async with aclosing(engine.generate(model, generation)) as begun:
-        async for piece in begun:
-            said += piece.ids
+    generated: list[int] = []
+    async with aclosing(engine.generate(model, generation)) as reasoned:
+        async for piece in reasoned:
+            generated += piece.ids
             yield piece
             left = generation.max_tokens - answer.tokens - len(closing)
             if answer.reasoning and answer.reasoning_tokens >= budget and left > 0:
@@ -51,7 +51,7 @@ async def _within(
         else:
             return
     yield Piece(text, len(closing))
-    prompt = (*generation.prompt, *said, *closing)
+    prompt = (*generation.prompt, *generated, *closing)
     answering = replace(
         generation, prompt=prompt, max_tokens=left, grammar=replace(plan, reasoning=None).grammar
     )
@@ -61,6 +61,6 @@ async def _within(
 
 
 async def _tokens(engine: Engine, model: str, text: str) -> tuple[int, ...]:
-    """The tokens of a text amid another, without the begin token."""
+    """The tokens of a text in the middle of another, that is, without the begin token."""
     encoded, nothing = await engine.encode(model, text), await engine.encode(model, "")
     return encoded[len(nothing) :] if encoded[: len(nothing)] == nothing else encoded

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 async def timed(pieces: AsyncGenerator[Piece, None]) -> AsyncGenerator[Piece, None]:
-    """The same pieces, with their tokens and times noted; `pieces` are closed with it.
+    """The same pieces, with their tokens and times recorded; closing the generator closes `pieces`.
 
-    Sets `completion_tokens`, `cached_tokens` and `first_token_seconds`, and counts as waiting until the first.
+    Sets `completion_tokens`, `cached_tokens` and `first_token_seconds`; counts as waiting until the first piece.
     """
     exchange = current()
     exchange.traffic.waiting += 1

@@ -21,20 +21,20 @@ class Body:
 
 
 class Framing(Protocol):
-    """What a stream says beside its events."""
+    """What a stream contains besides its events."""
 
     def waiting(self) -> bytes:
-        """Said while there is not an event yet, each time again."""
+        """Sent repeatedly until the first event."""
 
     def end(self) -> bytes:
-        """Said after the last event."""
+        """Sent after the last event."""
 
     def failure(self, error: BaseException) -> bytes:
-        """Said in place of the events that an error cuts off; nothing comes after it."""
+        """Sent instead of the events that an error cuts off; nothing follows it."""
 
 
 class ChunkFraming:
-    """That of chat completions and completions."""
+    """The framing of chat completions and completions."""
 
     def waiting(self) -> bytes:
         """A comment."""
@@ -45,7 +45,7 @@ class ChunkFraming:
         return sse.DONE
 
     def failure(self, error: BaseException) -> bytes:
-        """The error envelope; a `[DONE]` would be a lie."""
+        """The error envelope, without `[DONE]`: the answer is not complete."""
         return sse.event(envelope(error))
 
 
@@ -54,29 +54,29 @@ CHUNKS: Final = ChunkFraming()
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """A stream: the events that come first, which may take a while yet, and the rest.
+    """A stream: its first events, which may not be there yet, and the rest.
 
-    Events are whole, in the framing of server-sent events, without what `framing` adds; what breaks them off is raised.
-    Whoever has them calls `aclose`, also without having begun.
+    Events are complete server-sent events, without what `framing` adds; an error that ends them is raised. The owner
+    must call `aclose`, even if it has not started to read.
     """
 
     first: asyncio.Future[bytes]
     rest: AsyncGenerator[bytes, None]
     patience: float | None = None
-    """Seconds after which a stream that has no event yet says that it waits; None: it says nothing."""
+    """Seconds after which a stream without an event sends `framing.waiting()`; None: never."""
     framing: Framing = CHUNKS
 
     async def look(self, seconds: float | None) -> None:
-        """Wait until the first events are there, or for so many seconds."""
+        """Wait for the first events, but no longer than `seconds`."""
         await asyncio.wait((self.first,), timeout=seconds)
 
     async def aclose(self) -> None:
-        """Stop what makes the events."""
+        """Stop the generation of the events."""
         if not self.first.done():
             self.first.cancel()
             await asyncio.wait((self.first,))
         if not self.first.cancelled():
-            self.first.exception()  # which nobody is to be told of
+            self.first.exception()  # retrieved, so that asyncio does not log it
         await self.rest.aclose()
 
 
@@ -86,9 +86,9 @@ Answer: TypeAlias = Body | Events
 async def begun(
     events: AsyncGenerator[bytes, None], patience: float | None = None, framing: Framing = CHUNKS
 ) -> Events:
-    """The events, once the first are there, or `patience` seconds (None: however long it takes) are over.
+    """Start the stream: return once the first events are there, or after `patience` seconds (None: no limit).
 
-    What fails before that is raised, so that it gets a status of its own.
+    An error before that is raised, so that it gets its own status.
     """
     made = Events(asyncio.ensure_future(anext(events, b"")), events, patience, framing)
     try:

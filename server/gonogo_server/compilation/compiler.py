@@ -1,7 +1,7 @@
 """Compiles schemas in a separate process under a time limit, and caches the result.
 
-The grammar library is outside software that recurses on what clients send. A schema that ends it, or keeps it busy,
-ends or keeps that process, and the request gets a 400. One request is tried at a time; requests without schemas never
+The grammar library is outside software that recurses on clients' input. A schema that crashes it or keeps it busy
+affects only that process, and the request gets a 400. One schema is compiled at a time; requests without schemas never
 wait for it.
 """
 
@@ -35,24 +35,24 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 KEPT: Final = 64
-"""Results that are kept, the latest used last."""
+"""Cached results; the least recently used is dropped first."""
 ASKED: Final = frozenset({"response_format", "tools", "tool_choice", "parallel_tool_calls"})
 
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a request wants of the form of its answer, which has schemas."""
+    """The part of a request that contains schemas."""
 
     raw: str
-    """A request for just that, as JSON."""
+    """A request with only that part, as JSON."""
     param: str | None
-    """Of what is wrong with all of it together, ..."""
+    """The `param` of an error that concerns all schemas together, ..."""
     code: str
     """... and its code."""
 
 
 class Compiler:
-    """Tries what requests ask for; everything but `brought` is to be called on one event loop."""
+    """Compiles the schemas of requests; every method except `brought` must be called on one event loop."""
 
     def __init__(self, limits: SchemaLimits, worker: Worker | None = None) -> None:
         self._limits = limits
@@ -60,12 +60,12 @@ class Compiler:
         self._kept: OrderedDict[bytes, asyncio.Task[Any]] = OrderedDict()
         self._turn = asyncio.Lock()
         self.trials = 0
-        """How many times something was tried, rather than known."""
+        """How many times something was compiled, not taken from the cache."""
 
     def brought(self, body: CreateChatCompletionRequest) -> Brought | None:
-        """What is to be tried; None for a request without schemas. May be called on any thread.
+        """What is to be compiled; None for a request without schemas. May be called on any thread.
 
-        Raises `BadRequest`, with `param`, for schemas that are too large together.
+        Raises `BadRequest`, with `param`, if the schemas together are too large.
         """
         schemas = list(_schemas(body))
         if not schemas:
@@ -78,17 +78,17 @@ class Compiler:
     async def forms(
         self, body: CreateChatCompletionRequest, brought: Brought | None
     ) -> tuple[Structure | None, Offer | None]:
-        """The response format and the tools of a request, which has `brought` so much.
+        """The response format and the tools of a request; `brought` is the result for its `body`.
 
-        Raises `BadRequest`, with `param`, for schemas that are too large, that no answer can keep, or that the
-        grammar library does not survive.
+        Raises `BadRequest`, with `param`, for schemas that are too large, that no answer can match, or that crash the
+        grammar library.
         """
         if brought is None:
             return structure(body.response_format, self._limits), offer(body, self._limits)
         return await self._known(brought, trials.forms, brought.raw, self._limits)
 
     async def fits(self, lark: str, brought: Brought) -> None:
-        """Raises `BadRequest` if the rules of an answer, in Lark, are too large together."""
+        """Raise `BadRequest` if the grammar of an answer, in Lark, is too large."""
         await self._known(brought, trials.fits, lark)
 
     def _check_size(self, schemas: list[tuple[str, str, dict[str, Any]]]) -> None:
@@ -111,16 +111,16 @@ class Compiler:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        # Whoever else waits for it still does where this client leaves.
+        # Other requests may wait for this task when this client disconnects.
         return await asyncio.shield(self._kept[key])
 
     def _forget(self, key: bytes, task: asyncio.Task[Any]) -> None:
-        """Only what the schema itself came to is worth keeping."""
+        """Drop the result, unless it depends only on the schema."""
         if task.cancelled() or not isinstance(task.exception(), (BadRequest, type(None))):
             self._kept.pop(key, None)
 
     async def _try(self, brought: Brought, work: Callable[..., Result], *given: Any) -> Result:  # noqa: ANN401 - the work's own
-        # One thread waits at most, as others are needed for requests without schemas.
+        # At most one thread waits for the worker, because requests without schemas need the others.
         async with self._turn:
             self.trials += 1
             try:
@@ -137,7 +137,7 @@ class Compiler:
 
 
 def _schemas(body: CreateChatCompletionRequest) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each schema of a request, with the `param` and `code` of what is wrong with it."""
+    """Each schema of a request, with the `param` and `code` of its errors."""
     match body.response_format:
         case ResponseFormatJsonSchema(json_schema=wanted):
             schema = wanted.schema_ if isinstance(wanted.schema_, dict) else {}
@@ -148,7 +148,7 @@ def _schemas(body: CreateChatCompletionRequest) -> Iterator[tuple[str, str, dict
 
 
 def _whose(schemas: list[tuple[str, str, dict[str, Any]]]) -> tuple[str | None, str]:
-    """The `param` and `code` of what is wrong with all of them together."""
+    """The `param` and `code` of errors that concern all schemas together."""
     if len(schemas) == 1:
         return schemas[0][:2]
     return (

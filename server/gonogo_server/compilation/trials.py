@@ -1,7 +1,7 @@
-"""The work of the schema process, on a smaller stack than any of the server's. No I/O.
+"""The work of the schema process, on a smaller stack than any thread of the server has. No I/O.
 
-Whatever passes here is safe in the server, which compiles it once more: its threads have `SERVER_STACK`, whatever the
-system gives threads otherwise, and it takes no longer there than here.
+What passes here is safe in the server, which compiles it again: its threads have `SERVER_STACK`, whatever the system's
+default, and compilation takes no longer there than here.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ STACK: Final = 1024**2
 SERVER_STACK: Final = 8 * STACK
 """Bytes of stack of the threads of the server (see `gonogo_server.serve`)."""
 MEMORY: Final = 2 * 1024**3
-"""Bytes that the worker may take, its libraries included, where the system counts them."""
+"""Bytes of memory that the worker may use, including its libraries, on systems that enforce it."""
 
 
 def ready() -> None:
-    """Nothing but the imports, which take longer than any schema; and no more memory than `MEMORY` from here on."""
+    """Load the imports, which take longer than any schema, and limit memory to `MEMORY` from here on."""
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def forms(raw: str, limits: SchemaLimits) -> tuple[Structure | None, Offer | None]:
-    """The response format and the tools of a request. Raises `BadRequest` for those that cannot be served."""
+    """The response format and the tools of a request. Raises `BadRequest` if they cannot be served."""
 
     def read() -> tuple[Structure | None, Offer | None]:
         body = CreateChatCompletionRequest.model_validate(json.loads(raw))
@@ -51,12 +51,12 @@ def forms(raw: str, limits: SchemaLimits) -> tuple[Structure | None, Offer | Non
 
 
 def fits(lark: str) -> None:
-    """Raises `BadRequest` if rules in Lark are too large together."""
+    """Raise `BadRequest` if a grammar in Lark is too large."""
     _bounded(lambda: grammar(lark))
 
 
 def _bounded(work: Callable[[], Result]) -> Result:
-    """What `work` returns or raises, on a separate thread with a small stack."""
+    """The result or exception of `work`, run on a separate thread with a small stack."""
     done: Future[Result] = Future()
 
     def run() -> None:

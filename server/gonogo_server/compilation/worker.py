@@ -1,7 +1,7 @@
 """A process that does one task after another and may crash without harm to this one.
 
-It is started when it is first needed, and again where it has ended. What `multiprocessing` has of pools ends with the
-first process that dies, or waits for ever for one that hangs.
+It is started on first use, and restarted after it has ended. The pools of `multiprocessing` end with the
+first process that dies, or wait for ever for one that hangs.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 START_SECONDS: Final = 60.0
-"""For the process to start, in which it imports what it needs."""
+"""For the process to start and import what it needs."""
 
 
 class WorkFailed(Exception):  # noqa: N818 - it says what happened
-    """The work raised what nobody expected: a bug, told by its repr."""
+    """The work raised an unexpected exception: a bug, described by its repr."""
 
 
 class WorkerEnded(Exception):  # noqa: N818 - it says what happened
-    """The process has ended under the work, or could not do it."""
+    """The process ended during the work, or could not do it."""
 
 
 class Worker:
-    """Runs `ready` in each process that it starts, and nothing before that. Its methods block, and may be called on
-    any thread; one piece of work is done at a time.
+    """Runs `ready` once in each process that it starts, before any work. Its methods block and may be called on any
+    thread; one task runs at a time.
     """
 
     def __init__(self, ready: Callable[[], None]) -> None:
@@ -46,8 +46,8 @@ class Worker:
     def call(self, seconds: float, work: Callable[..., Result], *given: object) -> Result:
         """What `work` (a function of a module) returns or raises in the process.
 
-        Raises `TimeoutError` after `seconds`, when the process is ended, `WorkerEnded` where it ended by itself or had
-        not stack or memory enough, `WorkFailed` for a bug in the work, and `ServerError` where none can be started.
+        Raises `TimeoutError` after `seconds` and ends the process, `WorkerEnded` if the process ended by itself or ran
+        out of stack or memory, `WorkFailed` for a bug in the work, and `ServerError` if no process can be started.
         """
         with self._turn:
             try:
@@ -104,8 +104,8 @@ class Worker:
 
 
 def _serve(connection: Connection[Any, Any]) -> None:
-    """The process: it ends with the other side."""
-    # Ctrl-C goes to all processes of a terminal, and is for the server.
+    """The main loop of the process, which ends when the other side closes the pipe."""
+    # Ctrl-C goes to all processes of a terminal, but only the server handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
@@ -118,5 +118,5 @@ def _serve(connection: Connection[Any, Any]) -> None:
             connection.send((False, error))
         except (RecursionError, MemoryError):
             connection.send((False, WorkerEnded()))
-        except Exception as error:  # noqa: BLE001 - a bug is told to who asked
+        except Exception as error:  # noqa: BLE001 - a bug is reported to the caller
             connection.send((False, WorkFailed(repr(error))))

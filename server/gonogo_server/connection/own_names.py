@@ -1,7 +1,8 @@
 """The host names that the server accepts.
 
-A web page of anywhere can have a browser ask a server on loopback, by a name of its own that leads to 127.0.0.1 (DNS
-rebinding). To the browser that is the page's own server, so that no rule about origins holds; the Host tells.
+Any web page can make a browser send requests to a server on loopback, through a host name of its own that resolves to
+127.0.0.1 (DNS rebinding). The browser takes that server for the page's own, so origin rules do not apply; the Host
+header gives it away.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ LOCAL: Final = "localhost"
 
 
 def own_names(settings: Settings) -> frozenset[str] | None:
-    """The names of a server with these settings, besides the addresses of loopback; None: any name will do.
+    """The host names accepted with these settings, besides loopback addresses; None: any name.
 
-    They are looked at where the server listens on loopback and wants no key, and where names are set.
+    They are checked if the server listens on loopback without a key, or if names are set.
     """
     if ANY in settings.allowed_hosts:
         return None
@@ -40,7 +41,7 @@ def own_names(settings: Settings) -> frozenset[str] | None:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether only this machine can reach it: an address, or `localhost`."""
+    """Whether the name is a loopback address or `localhost`."""
     try:
         return ip_address(name).is_loopback
     except ValueError:
@@ -48,7 +49,7 @@ def is_loopback(name: str) -> bool:
 
 
 def is_own(host: str, names: Collection[str]) -> bool:
-    """Whether a Host header has one of these names, or an address of loopback; ports do not matter."""
+    """Whether the Host header has one of these names or a loopback address; the port is ignored."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -57,14 +58,14 @@ def is_own(host: str, names: Collection[str]) -> bool:
 
 
 class OwnNames:
-    """Wraps an application, and refuses requests for other hosts with `Misdirected`."""
+    """Wraps an application; rejects requests for other hosts with `Misdirected`."""
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self._app = app
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is for this server."""
+        """Pass on requests for this server."""
         host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else LOCAL
         if is_own(host, self._names):
             await self._app(scope, receive, send)

@@ -26,16 +26,16 @@ REFUSALS: Final = {
     431: HeadTooLarge("The head of the request is too large: send shorter headers, or fewer."),
     501: CodingNotRead("The only supported transfer coding is chunked: use it, or send a Content-Length."),
 }
-"""What h11 hints at, besides a request that it cannot read."""
+"""Errors for the status codes that h11 suggests, other than for an unreadable request."""
 
 
 class Parser(h11.Connection):
-    """Reads requests; `refusal` says why it cannot read on."""
+    """Reads requests; `refusal` is the error if it cannot continue."""
 
     refusal: ServerError | None = None
 
     def next_event(self) -> Event | type[h11.NEED_DATA | h11.PAUSED]:
-        """The next event. Raises `h11.RemoteProtocolError` for what is no request, or one that is ambiguous."""
+        """The next event. Raises `h11.RemoteProtocolError` for an invalid or ambiguous request."""
         try:
             event = super().next_event()
             return _checked(event) if isinstance(event, h11.Request) else event
@@ -48,14 +48,14 @@ class Parser(h11.Connection):
 
 
 class _Refused(h11.RemoteProtocolError):
-    """What h11 lets pass."""
+    """A request that h11 accepts but the server does not."""
 
 
 def _checked(request: h11.Request) -> h11.Request:
-    """The request with the path and query of its target, and with the host of the target where it names one.
+    """The request with its target reduced to path and query; the host of an absolute target replaces the Host header.
 
-    Raises `_Refused` if it gives two lengths of its body: whoever stands in front of the server may believe the
-    other one, and take a part of this body for the next request.
+    Raises `_Refused` if the request has two body lengths: a proxy in front of the server may believe the other one and
+    take part of this body for the next request.
     """
     if {name for name, _ in request.headers} >= LENGTHS:
         raise _Refused("it has both Content-Length and Transfer-Encoding; send one of them")

@@ -1,8 +1,8 @@
 """A connection: uvicorn's protocol with limits for slow clients and OpenAI error objects.
 
-uvicorn limits how long a connection may idle between two requests, and how large a head may be. It leaves to a server
-in front of it that a head never ends, that there are too many connections, and that one read may bring ten thousand
-chunks of a byte.
+uvicorn limits how long a connection may idle between two requests, and how large a head may be. It leaves to a proxy
+the cases of a head that never ends, of too many connections, and of one read that brings ten thousand chunks of one
+byte.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from gonogo_server.errors import ServerError
 
 READ: Final = 8 * 2**10
-"""Bytes that are read at once. As chunks of a byte they take 20 ms, after which others have their turn."""
+"""Bytes per read. As chunks of one byte they take 20 ms, then other connections have their turn."""
 
 LINGER_SECONDS: Final = 1.0
-"""For a client to read why it was refused: its connection would be reset while it still sends."""
+"""For a client to read the error: closing at once would reset its connection while it still sends."""
 
 CAN_ANSWER: Final = (h11.IDLE, h11.SEND_RESPONSE)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What clients may take: seconds for the head of a request, and connections that are open at once."""
+    """Limits for clients: seconds for the head of a request, and simultaneous connections."""
 
     head_seconds: float
     connections: int
 
 
 class Connection(H11Protocol):
-    """One connection. The class is made by `limited`, as uvicorn makes the objects."""
+    """One connection. `limited` makes the class, uvicorn its instances."""
 
     limits: ClassVar[Limits]
 
@@ -63,7 +63,7 @@ class Connection(H11Protocol):
         self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's does
-        """Answer it, unless there are too many."""
+        """Accept the connection, unless there are too many."""
         if hasattr(transport, "max_size"):  # how asyncio names what it reads at once; uvloop has no limit
             transport.max_size = READ
         super().connection_made(Corked(transport, self.loop))
@@ -73,7 +73,7 @@ class Connection(H11Protocol):
             self._wait(self.limits.head_seconds, self._too_slow)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; what comes after a refusal is thrown away."""
+        """Continue reading; data after a refusal is discarded."""
         if self._refused:
             return
         super().data_received(data)
@@ -88,31 +88,31 @@ class Connection(H11Protocol):
             self._wait(self.limits.head_seconds, self._too_slow)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or for the rest of a body that nobody read."""
+        """Wait for the next request, or for the rest of a body that was not read."""
         super().on_response_complete()
         if self._refused or self.transport.is_closing():
             return
         if self._is_rest():
             self._wait(self.limits.head_seconds, self.transport.abort)
         elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
-            self._unset_keepalive_if_required()  # the next request has begun already
+            self._unset_keepalive_if_required()  # the next request has already begun
             self._wait(self.limits.head_seconds, self._too_slow)
 
     def send_400_response(self, msg: str) -> None:
-        """Say what the parser cannot read."""
+        """Refuse a request that the parser cannot read."""
         self._refuse(self.conn.refusal or BadHttp(msg))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Stop the timer of the connection."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def _is_rest(self) -> bool:
-        """Whether its request was answered before its body had ended."""
+        """Whether the request was answered before its body had ended."""
         return self.conn.their_state is h11.SEND_BODY and self._answered()
 
     def _answered(self) -> bool:
-        # uvicorn says that there is always a cycle, and there is none before the first request.
+        # uvicorn's type says that there is always a cycle, but there is none before the first request.
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
 
@@ -126,10 +126,10 @@ class Connection(H11Protocol):
                 )
             )
         else:
-            self.transport.close()  # of a connection that asks nothing
+            self.transport.close()  # no request has begun
 
     def _refuse(self, error: ServerError) -> None:
-        """Answer with an error where nothing was answered yet, and read no further."""
+        """Answer with an error if no answer has started, and stop reading."""
         self._refused = True
         self._unset_keepalive_if_required()
         if not self._answered():

@@ -1,8 +1,8 @@
 """Separates tool calls from content in text that arrives in pieces. No I/O.
 
-What might still become a marker is held back until it is decided. Calls in the JSON form are given out while they
-are generated, the others once they are whole. What turns out to be no call is content, as it stood; nothing is
-lost but blanks around calls, and no part of a call is content.
+Text that may still become a marker is held back until that is certain. Calls in the JSON form are emitted while they
+are generated, other calls once they are complete. Text that looked like a call but is none is emitted as content,
+unchanged. Nothing is lost except blanks around calls, and no part of a call is content.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Text that belongs to no call; never empty. It begins `at` this character of all that came."""
+    """Text that belongs to no call; never empty. `at` is its character offset in the whole text."""
 
     text: str
     at: int
@@ -33,7 +33,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call begins: the `number` in its message, from 0, an id that no other call has, and the function."""
+    """The start of a call: its `number` in the message, from 0, a unique id, and the function's name."""
 
     number: int
     id: str
@@ -42,7 +42,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """More of the JSON text of a call's arguments; never empty."""
+    """The next part of the JSON text of a call's arguments; never empty."""
 
     number: int
     text: str
@@ -52,7 +52,7 @@ Event = Content | Call | Arguments
 
 
 class State(Enum):
-    """Where in the text the filter is."""
+    """The filter's position in the text."""
 
     TEXT = auto()
     HEAD = auto()
@@ -86,17 +86,17 @@ TRANSITIONS: Final[Mapping[tuple[State, Seen], State]] = {
     (State.WHOLE, Seen.LAST_END): State.CLOSED,
     (State.WHOLE, Seen.NO_CALL): State.TEXT,
 }
-"""Every move there is."""
+"""All valid moves."""
 
 _HEAD: Final = re.compile(
     r'\s*\{\s{0,9}"name"\s{0,9}:\s{0,9}"([A-Za-z0-9_-]{1,64})"\s{0,9},\s{0,9}"arguments"\s{0,9}:\s{0,9}(?=\{)'
 )
 _HEAD_LENGTH: Final = 160
-"""Characters, without blanks before, after which a text that is no head of a call will not become one."""
+"""Characters, without leading blanks, after which a text without a complete head cannot be a call."""
 
 
 class ToolFilter:
-    """Reads one answer. `closed` is True once no further call may come; the engine need not continue."""
+    """Reads one answer. `closed` is True once no further call may come; the engine may then stop."""
 
     def __init__(self, marks: Markup, offer: Offer, new_id: Callable[[], str] | None = None) -> None:
         self._marks = marks
@@ -105,13 +105,13 @@ class ToolFilter:
         self._new_id = new_id or call_id
         self._state = State.TEXT
         self._held = ""
-        self._read = 0  # characters that have come, those held back among them
-        self._blank: str | None = ""  # what may yet prove to be a gap beside a call; None inside text
+        self._read = 0  # characters received, including those held back
+        self._blank: str | None = ""  # blanks that may be a gap beside a call; None inside text
         self._value = _Value()
         self._ending = re.compile(r"\s*\}\s*" + re.escape(marks.end))
         self._undecided_ending = "}" + "".join(marks.end.split())
         self.calls = 0
-        """Calls so far."""
+        """The number of calls so far."""
         self._readers: Mapping[State, Callable[[], tuple[list[Event], Seen | None]]] = {
             State.TEXT: self._text,
             State.HEAD: self._head,
@@ -123,11 +123,11 @@ class ToolFilter:
 
     @property
     def closed(self) -> bool:
-        """True once the last call that may be made is complete."""
+        """True once the last allowed call is complete."""
         return self._state is State.CLOSED
 
     def feed(self, text: str) -> list[Event]:
-        """What is known now that `text` has arrived."""
+        """The events that are certain after `text`."""
         self._held += text
         self._read += len(text)
         events: list[Event] = []
@@ -140,27 +140,27 @@ class ToolFilter:
         return events
 
     def flush(self) -> list[Event]:
-        """What was held back, once it is known that no more text comes; a call may lack its end marker."""
+        """The events of the text held back, at the end of the text; a call may lack its end marker."""
         match self._state:
             case State.WHOLE:
                 return self._parsed(self._held) or self._no_call(self._held)
             case State.HEAD:
                 return self._no_call(self._held)
             case State.TEXT:
-                return self._say(self._held) or self._remaining_blank()
+                return self._content(self._held) or self._remaining_blank()
             case _:
                 return []
 
     def _text(self) -> tuple[list[Event], Seen | None]:
         before, start, after = self._held.partition(self._marks.start)
         if start:
-            said = self._say(before)
+            content = self._content(before)
             self._held = after
-            return said, Seen.JSON_START if self._marks.parse is None else Seen.OTHER_START
+            return content, Seen.JSON_START if self._marks.parse is None else Seen.OTHER_START
         undecided = len(self._held) - overlap(self._held, self._marks.start)
-        said = self._say(self._held[:undecided])
+        content = self._content(self._held[:undecided])
         self._held = self._held[undecided:]
-        return said, None
+        return content, None
 
     def _head(self) -> tuple[list[Event], Seen | None]:
         if (found := _HEAD.match(self._held)) and found[1] in self._names:
@@ -176,8 +176,8 @@ class ToolFilter:
         end = self._value.end_in(self._held)
         size = len(self._held) if end is None else end
         fragment, self._held = self._held[:size], self._held[size:]
-        said: list[Event] = [Arguments(self.calls - 1, fragment)] if fragment else []
-        return said, None if end is None else Seen.VALUE
+        events: list[Event] = [Arguments(self.calls - 1, fragment)] if fragment else []
+        return events, None if end is None else Seen.VALUE
 
     def _tail(self) -> tuple[list[Event], Seen | None]:
         """After the arguments: a brace and the end marker, perhaps with blanks. Anything else ends the call, too."""
@@ -196,21 +196,21 @@ class ToolFilter:
         if calls := self._parsed(body):
             self._held = after
             return calls, self._ended()
-        said = self._no_call(body + end)
+        content = self._no_call(body + end)
         self._held = after
-        return said, Seen.NO_CALL
+        return content, Seen.NO_CALL
 
     def _rest(self) -> tuple[list[Event], Seen | None]:
         self._held = ""
         return [], None
 
     def _parsed(self, body: str) -> list[Event]:
-        """The calls that a model wrote between its markers; none at all where one is of a function not offered."""
+        """The calls between two markers; none if any of them names a function that was not offered."""
         assert self._marks.parse is not None, "the JSON form is read as it comes"
         try:
             parsed = self._marks.parse(body, self._offer.tools)
             calls = [_named(call) for call in (parsed if isinstance(parsed, list) else [parsed])]
-        except Exception:  # noqa: BLE001 - mlx_lm's parsers raise whatever the text makes them stumble over
+        except Exception:  # noqa: BLE001 - mlx_lm's parsers raise any exception on text that they cannot read
             return []
         if not all(name in self._names for name, _ in calls):
             return []
@@ -228,12 +228,12 @@ class ToolFilter:
         return Seen.LAST_END if self.calls >= self._offer.most else Seen.END
 
     def _no_call(self, text: str) -> list[Event]:
-        return self._say(self._marks.start + text, -len(self._marks.start))
+        return self._content(self._marks.start + text, -len(self._marks.start))
 
-    def _say(self, text: str, offset: int = 0) -> list[Event]:
-        """The text as content; it begins where what is held does, or `offset` characters beside it.
+    def _content(self, text: str, offset: int = 0) -> list[Event]:
+        """The text as content; it begins where the held text begins, plus `offset` characters.
 
-        Blanks beside a call are no content; they wait until they prove to be.
+        Blanks beside a call are not content; they wait until text follows.
         """
         at = self._read - len(self._held) + offset
         if self._blank is not None:
@@ -246,9 +246,9 @@ class ToolFilter:
         return [Content(text, at)] if text and not self._offer.forced else []
 
     def _remaining_blank(self) -> list[Event]:
-        """What an answer without calls says, if it says nothing else."""
-        said = self._blank and not self.calls and not self._offer.forced
-        return [Content(self._blank or "", self._read - len(self._blank or ""))] if said else []
+        """The blanks of an answer that has neither calls nor other text."""
+        only_blank = self._blank and not self.calls and not self._offer.forced
+        return [Content(self._blank or "", self._read - len(self._blank or ""))] if only_blank else []
 
 
 class _Value:
@@ -260,7 +260,7 @@ class _Value:
         self._escaped = False
 
     def end_in(self, text: str) -> int | None:
-        """Where the value ends in the next piece; None: not in this one."""
+        """The end of the value in the next piece; None if it is not in this piece."""
         for index, character in enumerate(text):
             if self._escaped:
                 self._escaped = False
@@ -279,7 +279,7 @@ class _Value:
 
 
 def call_id() -> str:
-    """An id for a call, unlike any other."""
+    """A unique id for a call."""
     return f"call_{uuid4().hex[:24]}"
 
 

@@ -1,10 +1,9 @@
 """The markup of tool calls in generated text, and the grammar that enforces it. No I/O.
 
-Between two markers stands either `{"name": …, "arguments": …}`, the JSON form, which is read while it is generated
-and can be demanded by a grammar; or what only the parser of a trained model reads, as a whole. Where a grammar is
-needed (a call is forced, arguments are strict, text has to be JSON) and the model writes another form, it has to
-write JSON between its markers, if its parser takes that as well, and else the generic form of
-`gonogo_server.tools.text`.
+Between two markers stands either `{"name": …, "arguments": …}`, the JSON form, which is parsed while it is generated
+and can be enforced by a grammar, or a form that only the parser of the model can read, as a whole. If a grammar is
+needed (a forced call, strict arguments, or JSON text) and the model writes another form, it has to write JSON between
+its markers if its parser accepts that, otherwise the generic form of `gonogo_server.tools.text`.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A call stands between `start` and `end` (perhaps ""); `parse` None: in the JSON form."""
+    """A call stands between `start` and `end`, which may be ""; without `parse` it is in the JSON form."""
 
     start: str
     end: str
     parse: Callable[[str, Sequence[Mapping[str, Any]]], Any] | None = None
     start_token: int | None = None
     end_token: int | None = None
-    """The markers' ids, where they are special tokens."""
+    """The ids of the markers that are special tokens."""
 
     def spelled(self) -> Markup:
-        """The same with markers that are text."""
+        """The same markers as text."""
         return Markup(self.start, self.end, self.parse)
 
 
@@ -54,15 +53,15 @@ _PROBE_TOOL: Final = {
 
 
 def reads_json(style: ToolStyle) -> bool:
-    """Whether the model's own parser takes the JSON form, and makes of it what it says."""
+    """Whether the model's own parser reads the JSON form correctly."""
     try:
         return bool(style.parse(json.dumps(_PROBE), [_PROBE_TOOL]) == _PROBE)
-    except Exception:  # noqa: BLE001 - a parser of another form raises whatever it likes
+    except Exception:  # noqa: BLE001 - a parser of another form may raise anything
         return False
 
 
 def markup(style: ToolStyle | None, offer: Offer, structure: Structure | None) -> Markup:
-    """How the calls of this answer are written."""
+    """The markup of calls in this answer."""
     if style is None:
         return GENERIC
     promised = offer.forced or offer.strict or structure is not None
@@ -72,10 +71,10 @@ def markup(style: ToolStyle | None, offer: Offer, structure: Structure | None) -
 
 
 def call_rules(marks: Markup, offer: Offer, structure: Structure | None) -> str | None:
-    """The rules of an answer, in Lark, which is `said`; None if the model writes calls in a form of its own.
+    """The rules of an answer, in Lark, starting with `said`; None if the model writes calls in a form of its own.
 
-    A forced answer is calls and nothing else. Any other is text, or JSON by `structure`, or calls; text may
-    come before calls, and nothing after them.
+    A forced answer consists of calls only. Any other is text, or JSON by `structure`, or calls; text may come before
+    calls, and nothing after them.
     """
     if marks.parse is not None:
         return None
@@ -90,7 +89,7 @@ def call_rules(marks: Markup, offer: Offer, structure: Structure | None) -> str 
 
 
 def _text_before(marks: Markup) -> str:
-    """Any text, which is over as soon as a call begins."""
+    """Any text, up to the start of a call."""
     pattern = re.escape(marks.start).replace("/", r"\/")
     plain = rf"PLAIN: /(.|\n)*/ & ~/(.|\n)*{pattern}(.|\n)*/"
     if marks.start_token is not None:
@@ -99,7 +98,7 @@ def _text_before(marks: Markup) -> str:
 
 
 def _calls(marks: Markup, functions: Sequence[Function]) -> str:
-    """Models write line breaks inside the markers, or none; they may do as they are used to."""
+    """The rules of calls. Some models write line breaks inside the markers; both ways are allowed."""
     start, end = marker(marks.start, marks.start_token), marker(marks.end, marks.end_token)
     choices = " | ".join(f"call_{index}" for index in range(len(functions)))
     rules = [f"call: {start} body", f'body: "\\n"? ({choices}) "\\n"? {end}']

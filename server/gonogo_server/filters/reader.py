@@ -1,7 +1,7 @@
 """All filters combined: visible content, tool calls, and reasoning of a generated text. No I/O.
 
-Stop strings are looked for in the content only: the arguments of a call are never cut by one, nor is the reasoning,
-which repeats words of the question and would end before there is any answer (vllm-project/vllm PR#14550).
+Stop strings apply to the content only. They never cut the arguments of a call. They never cut the reasoning either,
+because it repeats words of the question and would end before there is any answer (vllm-project/vllm PR#14550).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Text that is shown, after `skipped` characters of the generated text that are not; never empty."""
+    """Visible text, after `skipped` characters of generated text that are not visible; never empty."""
 
     text: str
     skipped: int = 0
 
 
 class Reader:
-    """Reads one answer, which ends at the first of `stops`, or after the last call that `tools` allow."""
+    """Reads one answer, which ends at the first of `stops` or after the last call that `tools` allows."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class Reader:
         self._reasoning = reasoning
         self._stops = StopFilter(stops)
         self._tools = tools
-        self._shown = 0  # the place in the generated text up to which everything was shown or skipped
+        self._shown = 0  # offset in the generated text up to which everything was shown or skipped
         self._skipped = 0
         self._answers = False
 
     @property
     def stopped(self) -> bool:
-        """True once nothing more may come."""
+        """True once the answer has ended."""
         return self._stops.stopped or (self._tools is not None and self._tools.closed)
 
     @property
@@ -56,7 +56,7 @@ class Reader:
 
     @property
     def cut(self) -> bool:
-        """Whether the answer ends otherwise than with the last character that is shown."""
+        """Whether generated text follows the last visible character."""
         return (
             self._stops.stopped
             or self.calls > 0
@@ -65,20 +65,20 @@ class Reader:
 
     @property
     def reasoning(self) -> bool:
-        """Whether what comes next belongs to the reasoning."""
+        """Whether the next text belongs to the reasoning."""
         return self._reasoning is not None and self._reasoning.reasoning
 
     @property
     def calls(self) -> int:
-        """The calls so far."""
+        """The number of calls so far."""
         return self._tools.calls if self._tools else 0
 
     def feed(self, text: str) -> list[Shown | ReasoningText | Call | Arguments]:
-        """What is known now that `text` has been generated."""
+        """The parts that are certain after `text`."""
         return self._part(self._reasoning.feed(text)) if self._reasoning else self._answer(text)
 
     def flush(self, *, cut: bool = False) -> list[Shown | ReasoningText | Call | Arguments]:
-        """What was held back, once it is known that no more text comes; `cut`: because of a limit."""
+        """The text held back, at the end of the text; `cut`: a limit ended it."""
         reasoning = self._part(self._reasoning.flush(cut=cut)) if self._reasoning else []
         held = self._read(self._tools.flush()) if self._tools else []
         return reasoning + held + self._show(self._stops.flush())
@@ -105,7 +105,7 @@ class Reader:
             if self._stops.stopped:
                 break
             if isinstance(event, Content):
-                if not self._stops.holding:
+                if not self._stops.undecided:
                     self._skipped, self._shown = self._skipped + event.at - self._shown, event.at
                 read += self._show(self._stops.feed(event.text))
             else:

@@ -1,8 +1,8 @@
 """Separates reasoning from the answer in text that arrives in pieces. No I/O.
 
-A model reasons between two markers, once, before its answer; a marker within the answer is ordinary text. What
-might still become a marker is held back until it is decided. Nothing is lost but the markers and the blanks beside
-them, which models are trained to write there.
+A model reasons between two markers, once, before its answer; a marker within the answer is ordinary text. Text that may
+still become a marker is held back until that is certain. Nothing is lost except the markers and the blanks beside them,
+which models are trained to write.
 
 Source: DeepSeek API documentation, "Reasoning model": `reasoning_content` beside `content`.
 """
@@ -28,7 +28,7 @@ class ReasoningText:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Text of the answer; never empty. It begins `at` this character of all that came."""
+    """Text of the answer; never empty. `at` is its character offset in the whole text."""
 
     text: str
     at: int
@@ -38,7 +38,7 @@ Part = ReasoningText | Answered
 
 
 class State(Enum):
-    """Where in the text the filter is."""
+    """The filter's position in the text."""
 
     BEFORE = auto()
     REASONING = auto()
@@ -60,19 +60,19 @@ TRANSITIONS: Final[Mapping[tuple[State, Seen], State]] = {
     (State.REASONING, Seen.END): State.BETWEEN,
     (State.BETWEEN, Seen.TEXT): State.ANSWER,
 }
-"""Every move there is."""
+"""All valid moves."""
 
 
 class ReasoningFilter:
-    """Reads one answer; `opened` is whether its prompt ended with `start`, so that it begins inside the reasoning."""
+    """Reads one answer. `opened`: the prompt ends with `start`, so the text begins inside the reasoning."""
 
     def __init__(self, start: str, end: str, *, opened: bool = False) -> None:
         self._start = start
         self._end = end
         self._state = State.REASONING if opened else State.BEFORE
         self._held = ""
-        self._read = 0  # characters that have come, those held back among them
-        self._reasoned = False  # whether any reasoning was given out
+        self._read = 0  # characters received, including those held back
+        self._reasoned = False  # whether any reasoning was emitted
         self._readers: Mapping[State, Callable[[], tuple[list[Part], Seen | None]]] = {
             State.BEFORE: self._before,
             State.REASONING: self._reasoning,
@@ -87,11 +87,11 @@ class ReasoningFilter:
 
     @property
     def unanswered(self) -> bool:
-        """Whether reasoning has begun and no answer has come after it."""
+        """Whether reasoning has begun and no answer has followed yet."""
         return self._state in (State.REASONING, State.BETWEEN)
 
     def feed(self, text: str) -> list[Part]:
-        """What is known now that `text` has arrived."""
+        """The parts that are certain after `text`."""
         self._held += text
         self._read += len(text)
         parts: list[Part] = []
@@ -104,9 +104,9 @@ class ReasoningFilter:
         return parts
 
     def flush(self, *, cut: bool = False) -> list[Part]:
-        """What was held back, once it is known that no more text comes; `cut`: because of a limit.
+        """The text held back, at the end of the text; `cut`: a limit ended it.
 
-        The beginning of a start marker is not text of the answer then: most likely it would have become one.
+        The beginning of a start marker is then not text of the answer, because it would most likely have become one.
         """
         match self._state:
             case State.BEFORE if cut and self._held.strip():

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningMode:
-    """The model's way of reasoning, and the effort that a request asks for (None: the model's default).
+    """The model's style of reasoning, and the effort that a request asks for (None: the model's default).
 
-    `opened` is whether the prompt ends amid the reasoning; `budget` is how many tokens it may have, its markers
-    included (None: as many as the answer).
+    `opened`: the prompt ends inside the reasoning. `budget`: the maximum number of its tokens, including the markers
+    (None: as many as the answer).
     """
 
     style: ReasoningStyle
@@ -27,25 +27,25 @@ class ReasoningMode:
 
     @property
     def wanted(self) -> bool:
-        """False if the request asks for none."""
+        """False if the request disables reasoning."""
         return self.effort != "none"
 
     def filter(self) -> ReasoningFilter:
-        """What takes the reasoning out of one answer, wanted or not."""
+        """The filter that separates the reasoning of one answer, whether wanted or not."""
         return ReasoningFilter(self.style.start, self.style.end, opened=self.opened)
 
     def spelled(self) -> ReasoningMode:
-        """The same with markers that are text."""
+        """The same mode with markers as text."""
         return replace(self, style=replace(self.style, start_tokens=(), end_tokens=()))
 
 
 def start_rule(mode: ReasoningMode | None) -> str:
-    """The rule `start` of an answer that is what the rule `said` admits, after any reasoning."""
+    """The rule `start`: any reasoning, then the rule `said`."""
     if mode is None or not (mode.wanted or mode.opened):
         return "start: said"
     start = marker(mode.style.start, *mode.style.start_tokens)
     end = marker(mode.style.end, *mode.style.end_tokens)
-    # What ends at a text ends at the first of them; a special token is not text in the first place.
+    # A marker that is text ends the reasoning where it first occurs; a special token cannot occur in text.
     lazy = "" if mode.style.end_tokens else "[lazy]"
     alternatives = "reasons GAP said" if mode.opened else f"said | {start} reasons GAP said"
     return "\n".join(
@@ -59,7 +59,7 @@ def start_rule(mode: ReasoningMode | None) -> str:
 
 
 def marker(text: str, *tokens: int | None) -> str:
-    """A marker as grammars name it; special tokens go by number, and no text at all is nothing."""
+    """A marker in Lark: special tokens by id, or text; "" for an empty text."""
     if tokens and None not in tokens:
         return " ".join(f"<[{token}]>" for token in tokens)
     return json.dumps(text, ensure_ascii=False) if text else ""

@@ -1,4 +1,4 @@
-"""The time limit of a request, from its first byte to the last of its answer."""
+"""The time limit of a request, from its first byte to the last byte of its answer."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LAST_WORD_SECONDS: Final = 1.0
-"""For the error event of a client that may not be reading at all."""
+"""For sending the error event, because the client may not be reading at all."""
 
 
 class Deadline:
-    """Wraps an application and stops it after `seconds`, with what it was doing.
+    """Wraps an application and cancels it after `seconds`.
 
-    The client gets a status, or the last event of a stream that has begun: events are sent whole, so that
-    nothing is cut in the middle.
+    The client gets an error status, or an error event if a stream has begun. Events are sent whole, so none is cut.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
@@ -32,12 +31,12 @@ class Deadline:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the exchange on, until its time is over."""
-        begun: list[Message] = []
+        """Pass the exchange on until the time is over."""
+        started: list[Message] = []
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
-                begun.append(message)
+                started.append(message)
             await send(message)
 
         try:
@@ -47,18 +46,18 @@ class Deadline:
             if not clock.expired():
                 raise
             error = DeadlineExceeded(self._seconds, upstream=current().provider is not None)
-            if not begun:
+            if not started:
                 await error_response(error, scope)(scope, receive, send)
             else:
-                await _break_off(error, begun[0], send)
+                await _break_off(error, started[0], send)
 
 
 async def _break_off(error: DeadlineExceeded, start: Message, send: Send) -> None:
-    """Say it in the stream; a response that is none stays as short as it is."""
+    """Send the error in the stream; a response that is no stream just ends."""
     current().failed(error)
     if Headers(raw=start["headers"]).get("content-type", "").startswith(sse.MEDIA_TYPE):
-        said = current().last_word
-        body = sse.event(envelope(error)) if said is None else said(error)
+        last_word = current().last_word
+        body = sse.event(envelope(error)) if last_word is None else last_word(error)
         last = {"type": "http.response.body", "body": body, "more_body": False}
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_SECONDS):

@@ -1,4 +1,4 @@
-"""Headers of every response: the id of the exchange, and the time until it began."""
+"""Headers of every response: the request id, and the time until the response began."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MESSAGE_REQUEST_ID: Final = "request-id"
-"""What clients of the Messages API know it by."""
+"""The header that clients of the Messages API expect."""
 PROCESSING_MS: Final = "openai-processing-ms"
 
-# The alphabet of ids as log files and shells take them without quoting.
+# Characters that log files and shells accept without quoting.
 ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -30,16 +30,16 @@ SECURITY: Final = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }
-"""What tells browsers that a response is data, and neither a page nor a frame."""
+"""Headers that tell browsers that a response is data, not a page or a frame."""
 
 
 class ExchangeHeaders:
-    """Wraps an application: `x-request-id` (the client's own, where it is a plain one) and the time in ms.
+    """Wraps an application; adds `x-request-id` (the client's own id if it is acceptable) and the time in ms.
 
     `secure` adds the headers for browsers.
 
-    The time is the one until the response begins, as for a stream nothing else can be known by then. It must
-    be the outermost layer, so that answers of other layers have the headers too.
+    The time ends when the response begins, because a stream's headers are sent before its end is known. This must be
+    the outermost layer, so that answers of other layers get the headers too.
     """
 
     def __init__(self, app: ASGIApp, *, secure: bool = True) -> None:

@@ -17,15 +17,15 @@ LogFormat = Literal["console", "json", "off"]
 
 
 def configure(log_format: LogFormat) -> None:
-    """Send the log of the whole process to stderr; libraries' warnings in the same form, with the request's id.
+    """Send the log of the whole process to stderr; libraries' warnings get the same format and the request id.
 
-    `off` leaves what nobody should miss: errors of the server itself.
+    `off` logs only errors of the server itself.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(log_format))
-    told = log_format != "off"
-    logging.basicConfig(handlers=[handler], level=logging.WARNING if told else logging.ERROR, force=True)
-    logging.getLogger(LOGGER).setLevel(logging.INFO if told else logging.ERROR)
+    enabled = log_format != "off"
+    logging.basicConfig(handlers=[handler], level=logging.WARNING if enabled else logging.ERROR, force=True)
+    logging.getLogger(LOGGER).setLevel(logging.INFO if enabled else logging.ERROR)
 
 
 def _formatter(log_format: LogFormat) -> logging.Formatter:
@@ -35,7 +35,7 @@ def _formatter(log_format: LogFormat) -> logging.Formatter:
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     return structlog.stdlib.ProcessorFormatter(
-        # For records of the standard library; our own have been through the same in `events`.
+        # For records of the standard library; `events` has processed our own in the same way.
         foreign_pre_chain=[
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,

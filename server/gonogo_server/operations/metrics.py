@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
-# Seconds: a prompt may be in the cache, or be long on a slow machine; tokens come at 1 to 1,000 a second.
+# Seconds. A prompt may be cached, or long on a slow machine; tokens come at 1 to 1,000 a second.
 TO_FIRST_TOKEN: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60)
 BETWEEN_TOKENS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 WHOLE_REQUEST: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
 class Metrics:
-    """The figures of one application, in a registry of its own. No label holds what clients send."""
+    """The metrics of one application, in a registry of its own. No label contains clients' input."""
 
     def __init__(self, engine: Engine | None, traffic: Traffic) -> None:
         self._registry = CollectorRegistry()
@@ -65,7 +65,7 @@ class Metrics:
             "gonogo_between_tokens_seconds", "Time between two tokens of an answer.", BETWEEN_TOKENS
         )
         self.between_tokens = self._gaps.observe
-        """Is to be told the seconds between two tokens of an answer."""
+        """To be called with the seconds between two tokens of an answer."""
         self._gauge("gonogo_requests_open", "Requests in progress.").set_function(lambda: traffic.open)
         self._gauge(
             "gonogo_generations_waiting",
@@ -83,7 +83,7 @@ class Metrics:
         ).set_function(lambda: engine.alive)
 
     def observe(self, operation: str, exchange: Exchange, status: int) -> None:
-        """Count an exchange that has ended."""
+        """Count a finished exchange."""
         self._requests.labels(operation, status).inc()
         self._seconds.labels(operation).observe(exchange.seconds)
         self._tokens.labels("prompt").inc(exchange.prompt_tokens)
@@ -95,7 +95,7 @@ class Metrics:
             self._first.observe(exchange.first_token_seconds)
 
     def text(self) -> bytes:
-        """All figures as they are now."""
+        """All current values, in the text format."""
         return generate_latest(self._registry)
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:

@@ -20,7 +20,7 @@ GONE: Final = "client_disconnected"
 
 
 class Observation:
-    """Wraps an application; whoever answers notes what it knows in `exchange.current()`."""
+    """Wraps an application. The layers that answer record what they know in `exchange.current()`."""
 
     def __init__(self, app: ASGIApp, traffic: Traffic, metrics: Metrics | None) -> None:
         self._app = app
@@ -28,7 +28,7 @@ class Observation:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the exchange on, and tell of it when it has ended, however it did."""
+        """Pass the exchange on, and log its end, whether it succeeded or not."""
         if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
@@ -45,9 +45,9 @@ class Observation:
                 raise
             finally:
                 exchange.leave_place()
-                self._tell(scope, exchange, response)
+                self._log_end(scope, exchange, response)
 
-    def _tell(self, scope: Scope, exchange: Exchange, response: _Response) -> None:
+    def _log_end(self, scope: Scope, exchange: Exchange, response: _Response) -> None:
         operation = operation_of(scope)
         started(scope, exchange)
         if exchange.failure is not None:
@@ -67,7 +67,7 @@ class Observation:
 
 
 class _Response:
-    """What was sent so far."""
+    """The state of the response."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -75,7 +75,7 @@ class _Response:
         self.ended = False
 
     async def send(self, message: Message) -> None:
-        """Send it on, and remember how far the response is."""
+        """Send the message, and record the state of the response."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
         await self._send(message)
@@ -84,12 +84,12 @@ class _Response:
 
 
 def operation_of(scope: Scope) -> str:
-    """The operation as the log and the metrics name it: the name of its route, or `other`."""
+    """The operation's name in the log and the metrics: the name of its route, or `other`."""
     return getattr(scope.get("endpoint"), "__name__", "other")
 
 
 def started(scope: Scope, exchange: Exchange, prompt: object = None) -> None:
-    """Tell that the exchange has started, once: whoever has read its body may be first, and knows the model."""
-    if not exchange.told:
-        exchange.told = True
+    """Log the start of the exchange, once. The first caller may know the model, if it has parsed the body."""
+    if not exchange.start_logged:
+        exchange.start_logged = True
         events.request_started(operation_of(scope), exchange.model, stream=exchange.stream, prompt=prompt)

@@ -47,9 +47,9 @@ OBJECTS: Final = {"chat": "chat.completion", "completion": "text_completion"}
 
 
 def answer(asked: Asked, document: Document, noted: Noted) -> Document:
-    """The answer, the same object where it is right.
+    """The repaired answer, or the same object if nothing is wrong.
 
-    UpstreamError if it is an error, has no choices, or does not say what or why.
+    Raises UpstreamError if it is an error, has no choices, or has a choice without content or finish reason.
     """
     failure = error_in(document)
     if failure is not None:
@@ -68,7 +68,7 @@ def answer(asked: Asked, document: Document, noted: Noted) -> Document:
 
 
 def heading(asked: Asked, fields: Fields, kind: str) -> None:
-    """What every answer says of itself."""
+    """Repair id, model, object and creation time."""
     chat = asked.operation == "chat"
     for name, otherwise in (("id", asked.fresh_id), ("model", asked.model)):
         value = fields.get(name)
@@ -80,7 +80,7 @@ def heading(asked: Asked, fields: Fields, kind: str) -> None:
 
 
 def rest(fields: Fields) -> None:
-    """What an answer may say beside."""
+    """Repair the optional members."""
     print_ = fields.get("system_fingerprint")
     if print_ is not None and not isinstance(print_, str):
         fields.put("system_fingerprint", str(print_), "rest")
@@ -99,7 +99,7 @@ def _choices(found: Any) -> list[Any]:  # noqa: ANN401 - JSON
 
 
 def _number(asked: Asked, fields: Fields) -> None:
-    """Numbers the choices from 0, and keeps as many as were requested."""
+    """Number the choices from 0, and drop more than were requested."""
     choices = fields.document["choices"]
     numbers, rule = indexes([choice.get("index") for choice in choices])
     if rule:
@@ -124,7 +124,7 @@ def _count(fields: Fields) -> None:
 
 
 def _known(name: str) -> str:
-    """Completions have no rule of their own about the parts of counts."""
+    """The name of the rule; completions have no separate rule about the details of counts."""
     return "usage_schema" if name == "usage_details" else name
 
 
@@ -138,7 +138,7 @@ def _choice(asked: Asked, choice: Any, noted: Noted, place: int) -> Document:  #
         )
     chat = asked.operation == "chat"
     fields = Fields(choice, noted, RESPONSE[asked.operation])
-    called = chat and _say(fields, noted, f"{asked.fresh_id}_{place}")
+    called = chat and _repair_message(fields, noted, f"{asked.fresh_id}_{place}")
     if not chat:
         _text(fields)
     _end(fields, called=called, chat=chat)
@@ -167,14 +167,14 @@ def _text(fields: Fields) -> None:
     if isinstance(text, str):
         return
     message = fields.get("message") or fields.get("delta")
-    said = message.get("content") if isinstance(message, dict) else message or text
-    fields.put("text", joined(said) if said is not None else "", "text")
+    content = message.get("content") if isinstance(message, dict) else message or text
+    fields.put("text", joined(content) if content is not None else "", "text")
     for name in ("message", "delta"):
         fields.drop(name, "text")
 
 
-def _say(fields: Fields, noted: Noted, fresh: str) -> bool:
-    """Mends the message of a choice; whether it calls tools."""
+def _repair_message(fields: Fields, noted: Noted, fresh: str) -> bool:
+    """Repair the message of a choice; returns whether it calls tools."""
     message = fields.get("message")
     if isinstance(message, str):
         message = {"content": message}
@@ -192,7 +192,7 @@ def _say(fields: Fields, noted: Noted, fresh: str) -> bool:
     made = _message(message, noted, fresh)
     if made is not fields.get("message"):
         if fields.get("message") is message:
-            fields.document = {**fields.document, "message": made}  # noted where it was edited
+            fields.document = {**fields.document, "message": made}  # noted by the edits themselves
         else:
             fields.put("message", made, "message")
     return bool(made.get("tool_calls"))
@@ -224,7 +224,7 @@ def _calls(fields: Fields, noted: Noted, fresh: str) -> None:
     if calls is not found:
         fields.put("tool_calls", made, "tools.call.schema")
     elif any(new is not old for new, old in zip(made, calls, strict=True)):
-        fields.document = {**fields.document, "tool_calls": made}  # noted where each was edited
+        fields.document = {**fields.document, "tool_calls": made}  # noted by the edits themselves
 
 
 def _call(call: Any, noted: Noted, fresh: str) -> Document:  # noqa: ANN401 - JSON

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Operation = Literal["chat", "completion", "embedding"]
 
 Document: TypeAlias = dict[str, Any]
-"""A JSON object, of a body or of an event."""
+"""A JSON object: a body or the data of an event."""
 
 Noted: TypeAlias = "Callable[[str], None]"
 """Called with the id of a rule once per repair; every edit of a document must call it."""
@@ -19,48 +19,48 @@ Noted: TypeAlias = "Callable[[str], None]"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the client asked, as far as it decides what a right answer is."""
+    """The parts of the client's request that determine a correct answer."""
 
     operation: Operation
     model: str
-    """As the client named it."""
+    """The model name in the client's request."""
     stream: bool = False
     include_usage: bool = False
     choices: int = 1
-    """How many the answer has: prompts times n."""
+    """The number of choices: prompts times n."""
     logprobs: bool = False
     tools: bool = False
     fresh_id: str = ""
-    """The id of an answer that came without one."""
+    """The id for an answer that has none."""
     now: int = 0
-    """Seconds since 1970, for an answer that does not tell when it was created."""
+    """Seconds since 1970, for an answer without a creation time."""
     inputs: int | None = None
-    """How many vectors the answer has; None: that is not known."""
+    """The expected number of vectors; None if unknown."""
     base64: bool = False
     """Whether vectors were requested as base64."""
 
 
 class Stage(Protocol):
-    """Repairs one kind of mistake in a stream. It is new for each stream, and asked in order.
+    """Repairs one kind of mistake in a stream. Each stream has its own stages, called in order.
 
-    A chunk that is right is returned as it came, the same object: its bytes are passed on then. Every edit is noted.
+    A correct chunk is returned as the same object, so that its bytes are passed on unchanged. Every edit is noted.
     """
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """What goes on in place of a chunk: usually that one, edited where it has to be."""
+        """The chunks that replace a chunk: usually the same one, edited if necessary."""
 
     def end(self) -> Iterable[Document]:
-        """What goes on after the last chunk of a stream that ended as it should."""
+        """The chunks after the last one of a stream that ended normally."""
 
 
 class Joiner(Protocol):
-    """Makes one answer of those to several requests; what goes in is repaired."""
+    """Joins the answers to several requests into one; its input is already repaired."""
 
     def chunk(self, source: int, chunk: Document) -> Iterable[Document]:
-        """What goes on for a chunk of the answer to request number `source` (from 0)."""
+        """The chunks to send for a chunk of the answer to request number `source` (from 0)."""
 
     def end(self) -> Iterable[Document]:
-        """What goes on once all answers have ended as they should."""
+        """The chunks to send after all answers have ended normally."""
 
     def whole(self, bodies: Sequence[Document]) -> Document:
-        """One body, of those to all requests in order."""
+        """One body from the bodies of all requests, in order."""

@@ -1,7 +1,7 @@
 """Requests that made an upstream fail, read from a report, and their distinguishing features. No I/O.
 
-A rule about failures (`http.survives`, `http.no_server_error`, `http.complete`) is broken by some request. The report
-names it by its body, in the words of the rule or in the command that sends it again.
+A rule about failures (`http.survives`, `http.no_server_error`, `http.complete`) is broken by particular requests. The
+report shows their bodies, in the text of the verdict or in the command that repeats the request.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gonogo_server.repair.refusals import apart, said
+from gonogo_server.repair.refusals import apart, subject
 from gonogo_server.repair.table.row import Does
 from gonogo_server.repair.used_parameters import characters
 
@@ -35,12 +35,12 @@ INSTEAD: Final[Mapping[Does, tuple[Does, str]]] = {
     Does.REFUSE_PROMPT_LISTS: (Does.PROMPTS, "Each prompt of a list becomes a separate request."),
     Does.REFUSE_ECHO: (Does.ECHO, "The gateway prepends the prompt to the text."),
 }
-"""What can be had otherwise, and is not refused then."""
+"""Features that can be emulated instead of refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """A rule about failures, and what is done about a request that broke it."""
+    """A rule about failures, and how a request that broke it is handled."""
 
     rule: str
     does: Does | None
@@ -48,17 +48,17 @@ class Blame:
 
 
 def blamed(rules: Sequence[Document]) -> Iterator[Blame]:
-    """What is done about every request that a report shows to have failed, each thing once a rule."""
+    """How each request that failed in a report is handled, without duplicates within a rule."""
     commands = dict(_commands(rules))
     for rule in rules:
         if rule["id"] in RULES and rule["verdict"] == "fail":
             found = list(dict.fromkeys(_blames(rule, commands)))
-            # Of several suspects, those that nothing sets apart are none.
+            # Of several suspects, those without a distinguishing feature are dropped.
             yield from [blame for blame in found if blame.does is not None] or found
 
 
 def longest(rules: Sequence[Document]) -> Mapping[Operation, int]:
-    """How many characters the prompt has that was too long for an upstream which does not say so, by operation."""
+    """The length in characters of the prompt that an upstream failed at instead of refusing it, by operation."""
     found: dict[Operation, int] = {}
     for rule in rules:
         sent = _sent(str(rule.get("curl"))) if rule["id"] in TOO_LONG and rule["verdict"] == "fail" else None
@@ -69,36 +69,36 @@ def longest(rules: Sequence[Document]) -> Mapping[Operation, int]:
 
 
 def _blames(rule: Document, commands: Mapping[str, str]) -> Iterator[Blame]:
-    told = list(_told(str(rule.get("actual") or "")))
-    # The command of `http.survives` is the plain request that came after.
-    if not told and rule["id"] != "http.survives":
+    requests = list(_requests_in(str(rule.get("actual") or "")))
+    # The command of `http.survives` is the plain request that was sent afterwards.
+    if not requests and rule["id"] != "http.survives":
         sent = [commands[each] for each in rule.get("exchanges") or () if each in commands]
-        told = [request for command in sent if (request := _sent(command)) is not None]
-    for operation, body in told:
+        requests = [request for command in sent if (request := _sent(command)) is not None]
+    for operation, body in requests:
         does = apart(body, operation)
         if does is None:
             yield Blame(rule["id"], None, json.dumps(body))
         else:
-            yield Blame(rule["id"], *INSTEAD.get(does, (does, f"{said(does)} refused.")))
+            yield Blame(rule["id"], *INSTEAD.get(does, (does, f"{subject(does)} refused.")))
 
 
-def _told(words: str) -> Iterator[tuple[Operation, Document]]:
-    """The requests that the words of a rule name."""
+def _requests_in(words: str) -> Iterator[tuple[Operation, Document]]:
+    """The requests in the text of a verdict."""
     for match in SENT.finditer(words):
         try:
             body, _ = json.JSONDecoder().raw_decode(words, match.end())
-        except ValueError:  # it was cut
+        except ValueError:  # truncated
             continue
         yield OPERATIONS[match[1]], body
 
 
 def _commands(rules: Sequence[Document]) -> Iterator[tuple[str, str]]:
-    """The commands that send exchanges again, of rules that are about one exchange, by its id."""
+    """Each exchange's id and the command that repeats it, from rules about one exchange."""
     for rule in rules:
         exchanges, command = rule.get("exchanges"), rule.get("curl")
         if isinstance(exchanges, list) and isinstance(command, str) and len(exchanges) == 1:
             yield exchanges[0], command
-    for rule in rules:  # of several, the command is of the first
+    for rule in rules:  # for several exchanges, the command repeats the first
         exchanges, command = rule.get("exchanges"), rule.get("curl")
         if rule["id"] in RULES and exchanges and isinstance(command, str):
             yield exchanges[0], command

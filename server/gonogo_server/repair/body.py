@@ -1,6 +1,6 @@
 """Repairs an upstream's whole answer: bytes in, a document out, unchanged or edited.
 
-`documents.body` gives the bytes that continue. The text of an answer is never changed.
+`documents.body` returns the bytes to send. The text of an answer is never changed.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 def repaired(asked: Asked, data: bytes, noted: Noted) -> Document:
-    """The answer in these bytes; of a stream that came instead, what it says together.
+    """The answer in these bytes; a stream sent instead is folded into one.
 
-    UpstreamError if it is an error, is not finished, or cannot be read.
+    Raises UpstreamError if it is an error, unfinished or unreadable.
     """
     group = RESPONSE[asked.operation]
     if asked.operation == "embedding":
@@ -48,9 +48,9 @@ def repaired(asked: Asked, data: bytes, noted: Noted) -> Document:
 
 
 def read(data: bytes, noted: Noted, group: str = "models.list") -> Document:
-    """The JSON object of a body, with each name once; of a bare list one that holds it. UpstreamError for no JSON.
+    """The JSON object of a body, without duplicate names; a bare list is wrapped in an object.
 
-    `group` is that of the rules which are noted.
+    `group` is the group of the noted rules. Raises UpstreamError for invalid JSON.
     """
     edited: set[str] = set()
     value = _value(data, edited, group)
@@ -69,7 +69,7 @@ def read(data: bytes, noted: Noted, group: str = "models.list") -> Document:
 
 
 def _value(data: bytes, edited: set[str], group: str) -> object:
-    """The value of the JSON, and the rules that its text breaks."""
+    """The JSON value; the rules that its text breaks are added to `edited`."""
 
     def once(pairs: list[tuple[str, Any]]) -> Document:
         found = dict(pairs)

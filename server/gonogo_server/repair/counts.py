@@ -1,4 +1,4 @@
-"""Token counts of the contract: three integers, the last of them the sum of the others."""
+"""Token counts of the contract: three integers, of which the last is the sum of the others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def counted(usage: Any, noted: Callable[[str], None]) -> Document | None:  # noqa: ANN401 - JSON
-    """The usage of a chat or a completion, the same object where it is right.
+    """The usage of a chat or a completion; the same object if nothing is wrong.
 
-    A missing count is computed from the other two; None if too little is there. `noted` is called with the name
-    of the rule in its group: usage_schema, usage_total, usage_details, nulls.
+    A missing count is computed from the other two; None if that is impossible. `noted` is called with the rule's name
+    in its group: usage_schema, usage_total, usage_details, nulls.
     """
     if not isinstance(usage, dict) or not usage:
         return None
@@ -50,7 +50,7 @@ def _compared(
 
 
 def _apart(usage: Document, prompt: int, completion: int, total: int | None) -> int:
-    """The tokens of reasoning where the total shows that they are counted beside the completion."""
+    """The reasoning tokens, if the total shows that they are not included in the completion tokens."""
     details = usage.get("completion_tokens_details")
     reasoning = _count(details.get("reasoning_tokens")) if isinstance(details, dict) else None
     if reasoning and reasoning > completion and total == prompt + completion + reasoning:
@@ -63,7 +63,7 @@ def _is_null(usage: Document, name: str) -> bool:
 
 
 def _count(value: object) -> int | None:
-    """A whole number, also where it is written as a string or with a fraction of 0."""
+    """A whole number, including one written as a string or as a float."""
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         return int(value[:18])
     if isinstance(value, float) and value.is_integer():

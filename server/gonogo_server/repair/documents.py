@@ -17,33 +17,33 @@ RULES: Final = ("stream.json", "stream.utf8")
 
 
 class Chunk(dict[str, Any]):
-    """A chunk as the upstream sent it: its document, and the bytes of its event. A copy of it is a plain document."""
+    """A chunk as the upstream sent it, with the bytes of its event. A copy is a plain document."""
 
     __slots__ = ("frame",)
     frame: bytes
 
 
 class Body(dict[str, Any]):
-    """A whole answer as the upstream sent it: its document, and its bytes. A copy of it is a plain document."""
+    """A whole answer as the upstream sent it, with its bytes. A copy is a plain document."""
 
     __slots__ = ("data",)
     data: bytes
 
 
 def frame(document: Document) -> bytes:
-    """The event of a chunk: the upstream's own bytes, or compact JSON where it was edited."""
+    """The event of a chunk: the upstream's bytes, or compact JSON if it was edited."""
     return document.frame if isinstance(document, Chunk) else b"data: " + encoded(document) + b"\n\n"
 
 
 def body(document: Document) -> bytes:
-    """A whole answer: the upstream's own bytes, or compact JSON where it was edited."""
+    """The bytes of a whole answer: the upstream's, or compact JSON if it was edited."""
     return document.data if isinstance(document, Body) else encoded(document)
 
 
 def encoded(document: Document) -> bytes:
-    """Compact JSON in UTF-8; a lone surrogate, which UTF-8 cannot hold, stays escaped.
+    """Compact JSON in UTF-8; a lone surrogate, which UTF-8 cannot encode, stays escaped.
 
-    UpstreamError if a number is infinite, as JSON has none.
+    Raises UpstreamError if a number is infinite, because JSON has no infinity.
     """
     try:
         return _WRITE(document).encode()
@@ -54,9 +54,9 @@ def encoded(document: Document) -> bytes:
 
 
 def chunks(data: bytes, noted: Noted) -> list[Chunk]:
-    """The objects in the data of one event, usually one; none if it is words, which no client can read.
+    """The objects in the data of one event, usually one; none if it is text that no client can parse.
 
-    UpstreamError if it is JSON that breaks off, a number that JSON does not have, or no object.
+    Raises UpstreamError for truncated JSON and for numbers that JSON lacks.
     """
     try:
         text = data.decode()
@@ -71,7 +71,7 @@ def chunks(data: bytes, noted: Noted) -> list[Chunk]:
 
 
 def read_object(data: bytes | bytearray) -> Document | None:
-    """The object that these bytes are as JSON; None if they are none."""
+    """The JSON object in these bytes; None if they are anything else."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -97,21 +97,21 @@ def _chunk(value: Document) -> Chunk:
 
 
 def _next(text: str, noted: Noted) -> tuple[object, str]:
-    """The next value of the text, and what follows it."""
+    """The next value of the text, and the text after it."""
     try:
         value, end = json.JSONDecoder(parse_constant=lambda name: constant(name, noted)).raw_decode(text)
     except RecursionError:
         raise _unread("is nested too deeply") from None
     except json.JSONDecodeError:
         if not text.startswith("{"):
-            return None, ""  # a word, as a log line that went into the stream
+            return None, ""  # plain text, such as a log line in the stream
         noted("stream.json")
         return _python(text), ""
     return value, text[end:].lstrip()
 
 
 def _python(text: str) -> dict[str, Any]:
-    """What str() made of a dictionary."""
+    """The dictionary in the output of Python's str()."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -122,7 +122,7 @@ def _python(text: str) -> dict[str, Any]:
 
 
 def _decoded(data: bytes, noted: Noted) -> str:
-    """As the standard decodes events: what is not UTF-8 is U+FFFD to everyone who reads it."""
+    """The text as the standard decodes events: every client sees invalid UTF-8 as U+FFFD."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -131,7 +131,7 @@ def _decoded(data: bytes, noted: Noted) -> str:
 
 
 def constant(name: str, noted: Noted, rule: str = "stream.json") -> float | None:
-    """-Infinity is the API's -9999.0, "very unlikely"; NaN is null, and Infinity nothing."""
+    """-Infinity becomes the API's -9999.0, "very unlikely"; NaN becomes null; Infinity raises UpstreamError."""
     noted(rule)
     if name == "Infinity":
         raise _unread("contains Infinity, which is not a JSON number")
@@ -139,7 +139,7 @@ def constant(name: str, noted: Noted, rule: str = "stream.json") -> float | None
 
 
 def _refuse(_name: str) -> None:
-    raise ValueError  # read again, with care
+    raise ValueError  # parsed again by the slower path
 
 
 def _unread(what: str) -> UpstreamError:

@@ -1,6 +1,6 @@
 """Converts an upstream's failure of any form into an error of this server.
 
-Nothing of the upstream's address, key, files or code is in the message.
+The message contains neither the upstream's address, key and files nor lines of its code.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ RULES: Final = (
     "errors.envelope.content_type",
 )
 MOST_SECONDS: Final = 3600
-"""The longest Retry-After that is passed on."""
+"""The maximum Retry-After that is passed on."""
 
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 STATUSES: Final[Mapping[int, int]] = {
     401: 502,  # the key is this server's, not the client's
-    402: 429,  # as the API says that a quota is used up
+    402: 429,  # the API's status for an exhausted quota
     405: 404,  # the method is right: the upstream lacks the operation
     407: 502,
     408: 504,
     414: 400,
-    415: 400,  # what was sent to it is JSON
+    415: 400,  # the gateway sends JSON
     422: 400,
     431: 400,
     499: 502,
@@ -52,7 +52,7 @@ STATUSES: Final[Mapping[int, int]] = {
     504: 504,
     529: 503,
 }
-"""The status for the client by upstream status: other 4xx stay, and anything else is 502."""
+"""The status for the client by upstream status; other 4xx are kept, anything else becomes 502."""
 
 _TYPES: Final[Mapping[str, int]] = {
     "invalid_request_error": 400,
@@ -73,7 +73,7 @@ _TYPES: Final[Mapping[str, int]] = {
     "unavailable_error": 503,
     "timeout_error": 504,
 }
-"""The status that goes with a type, for errors that came with 200."""
+"""The status for an error type, for errors that came with status 200."""
 
 _CODES: Final[Mapping[int, str]] = {
     401: "upstream_refused_key",
@@ -135,8 +135,8 @@ _KEY: Final = "The upstream rejects the key of this server: the operator of this
 
 
 @dataclass(slots=True)
-class _Said:
-    """What an upstream's error says, as far as it says it."""
+class _Details:
+    """The content of an upstream's error, as far as it is known."""
 
     message: str = ""
     type: str = ""
@@ -148,27 +148,27 @@ class _Said:
 def upstream_error(
     status: int, headers: Mapping[str, str], body: bytes, hide: Iterable[str] = ()
 ) -> UpstreamError:
-    """The error for an answer that is none; `headers` by their names in small letters.
+    """The error for a failed request; the names in `headers` are in lower case.
 
-    `hide` are texts that no client may see: the upstream's host, its base URL, its key.
+    `hide` are texts that no client may see: the upstream's host, base URL and key.
     """
-    said = _read(body, headers.get("content-type", ""))
-    return _made(said, status, retry_after(headers), hide)
+    details = _read(body, headers.get("content-type", ""))
+    return _made(details, status, retry_after(headers), hide)
 
 
 def error_in(document: Document, hide: Iterable[str] = ()) -> UpstreamError | None:
-    """The error that a document with status 200 holds, of a stream or a body; None if it is an answer."""
+    """The error in a body or an event with status 200; None if the document is an answer."""
     if "choices" in document and not document.get("error"):
         return None
     if not document.get("error") and not _is_bare_error(document):
         return None
-    said = _of(document)
-    known = _TYPES.get(said.type.lower()) or (404 if said.code == _MODEL else 502)
-    return _made(said, said.status or known, None, hide)
+    details = _of(document)
+    known = _TYPES.get(details.type.lower()) or (404 if details.code == _MODEL else 502)
+    return _made(details, details.status or known, None, hide)
 
 
 def for_client(failure: UpstreamError, hide: Iterable[str]) -> UpstreamError:
-    """The failure without what no client may see."""
+    """The failure without texts that no client may see."""
     hide = tuple(hide)
     return UpstreamError(
         for_clients(str(failure), hide),
@@ -181,14 +181,14 @@ def for_client(failure: UpstreamError, hide: Iterable[str]) -> UpstreamError:
 
 
 def _unless_hidden(name: str | None, hide: Iterable[str]) -> str | None:
-    """The name of a parameter or a code, unless there is something in it that no client may see."""
+    """The name of a parameter or a code; None if it contains a hidden text."""
     return None if name is None or any(text and text in name for text in hide) else name
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """The seconds of a Retry-After, rounded up and bounded; None if there is none, or a date.
+    """The seconds of a Retry-After, rounded up and limited; None if there is none, or if it is a date.
 
-    Where an upstream is busy and does not say for how long, its error says one second.
+    The error of a busy upstream without a Retry-After gets one second.
     """
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         value = headers.get(name, "")
@@ -201,21 +201,21 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     return None
 
 
-def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> UpstreamError:
+def _made(details: _Details, status: int, after: int | None, hide: Iterable[str]) -> UpstreamError:
     hide = tuple(hide)
-    about = f"{said.message} {said.type} {said.code or ''}"
-    said.param, said.code = _unless_hidden(said.param, hide), _unless_hidden(said.code, hide)
-    code = said.code or _CODES.get(status)
+    about = f"{details.message} {details.type} {details.code or ''}"
+    details.param, details.code = _unless_hidden(details.param, hide), _unless_hidden(details.code, hide)
+    code = details.code or _CODES.get(status)
     if status not in (401, 403, 429) and _LONG_PROMPT.search(about):
         status, code = 400, _TOO_LONG
     elif status in (400, 404, 422) and _NO_MODEL.search(about):
-        status, code, said.param = 404, _MODEL, said.param or "model"
+        status, code, details.param = 404, _MODEL, details.param or "model"
     ours = STATUSES.get(status, status if 400 <= status < 500 else 502)
     if status == 401:
         return UpstreamError(_KEY, code=_CODES[401])
     return UpstreamError(
-        for_clients(said.message, hide) or _plain(status),
-        said.param or (_named(said.message) if ours == 400 else None),
+        for_clients(details.message, hide) or _plain(status),
+        details.param or (_named(details.message) if ours == 400 else None),
         code,
         status=ours,
         type=_type(ours),
@@ -224,7 +224,7 @@ def _made(said: _Said, status: int, after: int | None, hide: Iterable[str]) -> U
 
 
 def _named(message: str) -> str | None:
-    """The parameter that a message begins with or has in quotation marks; None if there is none, or several."""
+    """The parameter at the start or in quotation marks of a message; None if there is none, or several."""
     named = {name for name in (*_BEGINS.findall(message), *_QUOTED.findall(message)) if name in PARAMETERS}
     return named.pop() if len(named) == 1 else None
 
@@ -246,22 +246,22 @@ def _plain(status: int) -> str:
 # ---- what a body says ------------------------------------------------------------------------------------------
 
 
-def _read(body: bytes, content_type: str) -> _Said:
+def _read(body: bytes, content_type: str) -> _Details:
     text = body.removeprefix(BOM_UTF8).decode(errors="replace").strip()
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         is_html = "html" in content_type or text[:200].lstrip().lower().startswith(("<!doctype", "<html"))
-        return _Said(from_html(text) if is_html else text)
+        return _Details(from_html(text) if is_html else text)
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
         return _of(value)
-    return _Said(value if isinstance(value, str) else "")
+    return _Details(value if isinstance(value, str) else "")
 
 
-def _of(document: Document) -> _Said:
-    """The error in an object: under "error", at the top, or under "detail" as in FastAPI."""
+def _of(document: Document) -> _Details:
+    """The error in an object: under "error", at the top level, or under "detail" as in FastAPI."""
     inner = document.get("error")
     if isinstance(inner, dict) and inner:
         return _of_object(inner)
@@ -270,20 +270,20 @@ def _of(document: Document) -> _Said:
         return _of(detail)
     if isinstance(detail, list) and detail and isinstance(detail[0], dict):
         return _of_finding(detail[0])
-    said = _of_object(document)
-    texts = (said.message, inner, detail, document.get("reason"), document.get("title"))
-    said.message = next((text for text in texts if isinstance(text, str) and text), "")
-    return said
+    details = _of_object(document)
+    texts = (details.message, inner, detail, document.get("reason"), document.get("title"))
+    details.message = next((text for text in texts if isinstance(text, str) and text), "")
+    return details
 
 
-def _of_object(error: Document) -> _Said:
+def _of_object(error: Document) -> _Details:
     message = error.get("message", error.get("msg", error.get("error")))
     if isinstance(message, dict):
         return _of_object(message)
     code = error.get("code")
     type_ = error.get("type")
     param = error.get("param")
-    return _Said(
+    return _Details(
         message=_unwrapped(message) if isinstance(message, str) else "",
         type=type_ if isinstance(type_, str) else "",
         param=param[:200] if isinstance(param, str) and param else None,
@@ -293,7 +293,7 @@ def _of_object(error: Document) -> _Said:
 
 
 def _unwrapped(message: str) -> str:
-    """The message inside of one that is the JSON of an error again."""
+    """The inner message if the message is itself an error in JSON."""
     if not message.lstrip().startswith("{"):
         return message
     try:
@@ -303,16 +303,16 @@ def _unwrapped(message: str) -> str:
     return _of(value).message or message if isinstance(value, dict) else message
 
 
-def _of_finding(finding: Document) -> _Said:
-    """What pydantic says of one field."""
+def _of_finding(finding: Document) -> _Details:
+    """The error for a field as pydantic reports it."""
     location, message = finding.get("loc"), finding.get("msg")
     param = _path(location[1:] if isinstance(location, list) and location[:1] == ["body"] else location)
     text = message if isinstance(message, str) else ""
-    return _Said(f"{param}: {text}" if param and text else text, param=param, code="invalid_value")
+    return _Details(f"{param}: {text}" if param and text else text, param=param, code="invalid_value")
 
 
 def _path(location: Any) -> str | None:  # noqa: ANN401 - JSON
-    """A place in a request as the API writes it: messages[0].content."""
+    """A location in a request in the API's notation: messages[0].content."""
     if not isinstance(location, list) or not location:
         return None
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
@@ -326,7 +326,7 @@ def _status(value: object) -> int | None:
 
 
 def _is_bare_error(document: Document) -> bool:
-    """Whether an object without choices says that something failed, and not what an answer says."""
+    """Whether an object without choices is an error, and has no member of an answer."""
     if document.get("object") == "error" or document.get("type") == "error":
         return True
     if "detail" in document or isinstance(document.get("message"), str):

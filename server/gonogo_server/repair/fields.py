@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def is_same(value: object, right: object) -> bool:
-    """Whether both are written alike in JSON: 1, 1.0 and true are equal to Python."""
+    """Whether both have the same JSON form; to Python, 1, 1.0 and true are equal."""
     return value == right and type(value) is type(right)
 
 
 class Fields:
-    """The fields of an object: `document` is the same object as long as nothing was edited."""
+    """The fields of an object: `document` is the same object until an edit."""
 
     def __init__(self, document: Document, noted: Noted, group: str) -> None:
         self.document = document
@@ -26,7 +26,7 @@ class Fields:
         return self.document.get(name)
 
     def put(self, name: str, value: object, rule: str) -> None:
-        """Set a field, unless it has this very value; `rule` is a name in the group, or an id with a dot."""
+        """Set a field, unless it has this value; `rule` is a name in the group, or an id with a dot."""
         old = self.document.get(name)
         if name in self.document and (old is value or is_same(old, value)):
             return
@@ -34,13 +34,13 @@ class Fields:
         self.document[name] = value
 
     def drop(self, name: str, rule: str) -> None:
-        """Take a field out, if it is there."""
+        """Remove a field, if it exists."""
         if name in self.document:
             self._edit(rule)
             del self.document[name]
 
     def drop_null(self, *names: str) -> None:
-        """Take those of these fields out that are null."""
+        """Remove those of the fields that are null."""
         for name in names:
             if name in self.document and self.document[name] is None:
                 self.drop(name, "nulls")

@@ -17,13 +17,13 @@ _JOINED: Final = ("content", "refusal", "reasoning_content", "reasoning")
 
 
 def folded(asked: Asked, data: bytes, noted: Noted) -> Document:
-    """The answer that a whole stream says. UpstreamError if it is not finished, or fails."""
+    """The whole answer of a stream. Raises UpstreamError if the stream is unfinished or failed."""
     repair = StreamRepair(replace(asked, stream=True, include_usage=True), noted)
     return fold(asked, [*repair.feed(data), *repair.end()])
 
 
 def fold(asked: Asked, chunks: Iterable[Document]) -> Document:
-    """The answer that repaired chunks say together."""
+    """The whole answer of repaired chunks."""
     answer: Document = {}
     choices: dict[int, Document] = {}
     for chunk in chunks:
@@ -38,7 +38,7 @@ def fold(asked: Asked, chunks: Iterable[Document]) -> Document:
 
 def _add(whole: Document, choice: Document) -> None:
     if "delta" in choice:
-        _say(
+        _add_delta(
             whole.setdefault("message", {"role": "assistant", "content": None, "refusal": None}),
             choice["delta"],
         )
@@ -48,7 +48,7 @@ def _add(whole: Document, choice: Document) -> None:
     whole["finish_reason"] = choice["finish_reason"] or whole.get("finish_reason")
 
 
-def _say(message: Document, delta: Document) -> None:
+def _add_delta(message: Document, delta: Document) -> None:
     for name, value in delta.items():
         if name == "tool_calls":
             for fragment in value:
@@ -81,7 +81,7 @@ def _whole(choice: Document) -> Document:
 
 
 def _together(one: Any, other: Any) -> Any:  # noqa: ANN401 - JSON
-    """The lists of log probabilities, one behind the other."""
+    """The concatenated lists of log probabilities."""
     if one is None or other is None:
         return other if one is None else one
     lists = {name: _behind(one.get(name), other.get(name)) for name in {**one, **other}}

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def indexes(found: Sequence[object]) -> tuple[list[int], str]:
-    """The index of each entry, and the name of the rule that the found ones break, "" if they are right.
+    """The index of each entry, and the name of the rule that the given ones break, "" if they are right.
 
-    Entries without one, and those that are numbered from 1 or share one, stand in their order.
+    Entries without an index, numbered from 1, or with duplicate indexes are numbered in their order.
     """
     numbers = [index for index in found if type(index) is int]
     places = list(range(len(found)))

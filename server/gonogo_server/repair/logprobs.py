@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from gonogo_server.repair.base import Document
 
 VERY_UNLIKELY: Final = -9999.0
-"""What the API writes for a probability that is too small to tell."""
+"""The API's value for a probability that is too small to represent."""
 
 
 def of_chat(found: Any) -> Document | None:  # noqa: ANN401 - JSON
-    """The form of chats, the same object where it is right; None if it says nothing that has a form."""
+    """The form for chats; the same object if it is right, None if it cannot be converted."""
     if isinstance(found, list):
         found = {"content": found, "refusal": None}
     if not isinstance(found, dict):
@@ -28,9 +28,9 @@ def of_chat(found: Any) -> Document | None:  # noqa: ANN401 - JSON
 
 
 def of_completion(found: Any, text: str, before: int = 0) -> Document | None:  # noqa: ANN401 - JSON
-    """The form of completions, the same object where it is right, and None if it says nothing that has a form.
+    """The form for completions; the same object if it is right, None if it cannot be converted.
 
-    `text` is the text that it is about, and `before` how many characters came before it.
+    `text` is the text of these tokens, and `before` the number of characters before it.
     """
     if isinstance(found, dict) and "tokens" not in found and isinstance(found.get("content"), list):
         found = found["content"]
@@ -43,20 +43,20 @@ def of_completion(found: Any, text: str, before: int = 0) -> Document | None:  #
 
 
 def _offsets(found: Document, text: str, before: int) -> list[int] | None:
-    """The text offsets where those found are not those of the tokens; None if they are, or if it is unknown."""
-    tokens, told = found.get("tokens"), found.get("text_offset")
+    """The right text offsets if the given ones differ; None if they agree, or if the right ones are unknown."""
+    tokens, given = found.get("tokens"), found.get("text_offset")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         return None
     if not tokens or "".join(tokens) != text:
         return None
-    told = told if isinstance(told, list) and all(type(at) is int for at in told) else []
-    start = told[0] if len(told) == len(tokens) and told == sorted(told) else before
+    given = given if isinstance(given, list) and all(type(at) is int for at in given) else []
+    start = given[0] if len(given) == len(tokens) and given == sorted(given) else before
     right = [start + at for at in accumulate(map(len, tokens[:-1]), initial=0)]
-    return None if told == right else right
+    return None if given == right else right
 
 
 def _tokens(entries: Any) -> list[Document] | None:  # noqa: ANN401 - JSON
-    """The same list where every entry of it is whole."""
+    """The list with complete entries; the same list if all are complete."""
     if not isinstance(entries, list):
         return None
     found = [_token(entry) for entry in entries]
@@ -84,9 +84,9 @@ def _top(top: Document) -> Document:
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The same value where it is a number; of text the number in it, None if JSON has no such number.
+    """The value if it is a number; text is parsed, and becomes None if JSON has no such number.
 
-    What is below all numbers is -9999.0.
+    Negative infinity becomes -9999.0.
     """
     if isinstance(value, str):
         try:
@@ -99,7 +99,7 @@ def _number(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _entries(found: Document) -> list[Document]:
-    """The form of completions, a token at a time."""
+    """Converts the form for completions to one entry per token."""
     tokens = found["tokens"]
     values, tops = (
         value
@@ -121,7 +121,7 @@ def _entries(found: Document) -> list[Document]:
 
 
 def _columns(entries: list[Document]) -> Document:
-    """The form of chats, a list for each thing said of a token."""
+    """Converts the form for chats to one list per member."""
     tokens = [str(entry.get("token", "")) for entry in entries]
     return {
         "tokens": tokens,

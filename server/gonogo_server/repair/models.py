@@ -25,13 +25,13 @@ RULES: Final = (
     "models.retrieve.schema",
 )
 UNKNOWN: Final = (0, -1)
-"""What servers give as the time of a model whose time they do not know."""
+"""The creation times that servers send for a model if they do not know it."""
 
 
 def model_list(document: Document, noted: Noted, *, owner: str, since: int) -> Document:
-    """The list, the same object where it is right: every model once, with `owner` and `since` where none is told.
+    """The list, the same object if it is right: every model once, with `owner` and `since` if these are missing.
 
-    UpstreamError if it is an error or no list.
+    Raises UpstreamError if it is an error or not a list.
     """
     failure = error_in(document)
     if failure is not None:
@@ -49,12 +49,12 @@ def model_list(document: Document, noted: Noted, *, owner: str, since: int) -> D
         fields.put("data", once, "unique" if len(once) < len(named) else "models.entry.id")
     made = [_entry(entry, noted, "models.entry", owner, since) for entry in once]
     if any(new is not old for new, old in zip(made, once, strict=True)):
-        fields.document = {**fields.document, "data": made}  # noted where each was edited
+        fields.document = {**fields.document, "data": made}  # noted by the edits themselves
     return fields.document
 
 
 def model(document: Document, noted: Noted, *, owner: str, since: int) -> Document:
-    """A single model, the same object where it is right. UpstreamError if it is an error or names no model."""
+    """A single model; the same object if it is right. Raises UpstreamError if it is an error or has no id."""
     failure = error_in(document)
     if failure is not None:
         raise failure
@@ -69,7 +69,7 @@ def _id(entry: Document) -> str:
 
 
 def _listed(document: Document) -> list[Any]:
-    """The models of a list that is called otherwise, or is a map; none if it is null."""
+    """The models of a list under another name or in a map; none if it is null."""
     found = document.get("data", document.get("models", ()))
     if isinstance(found, dict):
         return [{"id": name, **entry} for name, entry in found.items() if isinstance(entry, dict)]

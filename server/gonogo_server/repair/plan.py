@@ -1,8 +1,8 @@
 """The requests to an upstream for one client request, and the processing of their answers. No I/O.
 
-Without quirks a plan is the request itself. A plan may be several requests; each has an answer, whose stages run after
-the repairs that every answer has, and a joiner makes one answer of all. It may also ask for a whole answer where the
-client wants a stream (`chunks`), or for a stream where the client wants a whole answer (`fold`).
+Without quirks a plan is the request itself. A plan may have several requests. Each answer passes through the general
+repairs and then the stages of its request; a joiner joins all answers. A plan may also request a whole answer if the
+client wants a stream (`chunks`), or a stream if the client wants a whole answer (`fold`).
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ class Plan:
 
     requests: tuple[Document, ...]
     asked: Asked
-    """What each of them asks: repairs of the answers go by it, not by what the client asked."""
+    """The properties of each request to the upstream; repairs follow these, not the client's."""
     client: Asked
     quirks: Quirks
     noted: Noted
     document: Document
-    """What the client sent."""
+    """The client's request."""
     parts: Parts
     joined_for: str = ""
-    """The rule for which there are several requests."""
+    """The rule that requires several requests."""
 
     def stages(self, number: int = 0) -> Sequence[Emulation]:
-        """New stages for the answer to a request, to be asked in their order; none if nothing is done."""
+        """New stages for the answer to a request, in order; none if nothing is done."""
         does = self.quirks.does
         if not does:
             return ()
@@ -67,29 +67,29 @@ class Plan:
         return [stage for stage in made if stage is not None]
 
     def joiner(self) -> Joiner | None:
-        """A new joiner of all answers; None if there is one answer."""
+        """A new joiner of all answers; None if there is only one."""
         return Joined(self.parts, self.joined_for, self.noted) if len(self.requests) > 1 else None
 
     def body(self, number: int, body: Document) -> Document:
-        """A whole answer, repaired, after the stages of its request."""
+        """A repaired whole answer after the stages of its request."""
         for stage in self.stages(number):
             body = stage.body(body)
         return body
 
     def chunks(self, body: Document) -> Sequence[Document]:
-        """The stream that the client wants, of a whole answer: where `asked` wants none, and `client` does."""
+        """The stream for the client from a whole answer, if `client` wants one and `asked` does not."""
         return whole.chunks(body, self.client)
 
     def fold(self, chunks: Iterable[Document]) -> Document:
-        """The whole answer that repaired chunks make: where `client` wants one, and `asked` a stream."""
+        """The whole answer from repaired chunks, if `asked` requests a stream and `client` does not."""
         return fold(self.client, chunks)
 
 
 def plan(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> Plan:
     """The requests for `document`, which matches the contract, and the processing of their answers.
 
-    `noted` is called with the rule of each thing that is done otherwise than the client asked. Raises `BadRequest` with
-    code `unsupported_parameter` for what the upstream would accept and ignore, or fail at.
+    `noted` is called with the rule of each change. Raises `BadRequest` with code `unsupported_parameter` for features
+    that the upstream would ignore or fail at.
     """
     if not quirks.does:
         return Plan(
@@ -114,7 +114,7 @@ def _check_length(document: Document, operation: Operation, quirks: Quirks) -> N
     most = quirks.longest.get(operation) if Does.TOO_LONG in quirks.does else None
     given = characters(document) if most is not None else 0
     if most is not None and given >= most:
-        # "prompt is too long" is what LangChain and LiteLLM know it by.
+        # LangChain and LiteLLM recognise "prompt is too long".
         raise BadRequest(
             f"The prompt is too long: it has {given} characters, and the server of this provider "
             f"failed at {most}. Shorten it.",
@@ -124,7 +124,7 @@ def _check_length(document: Document, operation: Operation, quirks: Quirks) -> N
 
 
 def _turned(document: Document, asked: Asked, quirks: Quirks, noted: Noted) -> tuple[Document, Asked]:
-    """The request for a whole answer in place of a stream, or the other way round, where that is done."""
+    """The request for a whole answer instead of a stream, or the reverse, if a quirk requires it."""
     rule = _turn(document, asked, quirks)
     if rule is None:
         return document, asked
@@ -153,7 +153,7 @@ def _turn(document: Document, asked: Asked, quirks: Quirks) -> str | None:
 
 
 def _without_emulated(document: Document, asked: Asked, does: Mapping[Does, str]) -> Document:
-    """The request without what the gateway does in the place of the upstream."""
+    """The request without the parameters that the gateway emulates."""
     if Does.STOP in does or (asked.stream and Does.STOP_IN_STREAMS in does):
         document = without(document, "stop")
     if Does.ECHO in does and document.get("echo"):
@@ -164,7 +164,7 @@ def _without_emulated(document: Document, asked: Asked, does: Mapping[Does, str]
 
 
 def _parted(document: Document, asked: Asked, quirks: Quirks) -> tuple[Parts, str]:
-    """One request or several, and the rule for which there are several."""
+    """One request or several, and the rule that requires several."""
     one = Parts((document,), (0,), asked.choices)
     if asked.operation == "embedding":
         rule = quirks.rule(Does.INPUTS)
@@ -222,4 +222,4 @@ def _padding(made: Plan, does: Mapping[Does, str], number: int) -> Emulation | N
 
 
 _BUILDERS: Final = (_length, _stop, _echo, _alternatives, _padding)
-"""In the order of the stages: a prompt that is echoed is not text to stop at."""
+"""In the order of the stages: `stop` must not apply to an echoed prompt."""

@@ -1,6 +1,6 @@
 """Quirks: the rules that an upstream breaks, and how each is handled. No I/O.
 
-They are read from the report that `gonogo check --json` writes, of which only the form is shared with the suite.
+They are read from the report of `gonogo check --json`; the suite and the gateway share only the format.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ ROWS: Final = (*chat.ROWS, *completions.ROWS, *generation.ROWS, *around.ROWS)
 
 BROKEN: Final = frozenset({"fail", "warn", "waived"})
 REFUSED: Final = frozenset({"refused", "refused-by-name", "refused-by-model", "unsupported-by-model"})
-"""Reasons of `unsupported` that say what the upstream does not do."""
+"""Reasons of `unsupported` that mean that the upstream lacks a feature."""
 FAILED: Final = frozenset({"server-error", "no-answer", "not-whole"})
-"""Reasons of `inconclusive` that say that the upstream failed at a valid request."""
+"""Reasons of `inconclusive` that mean that the upstream failed at a valid request."""
 ABSENT: Final = "no-such-operation"
 """Reason of `unsupported`: the upstream lacks the endpoint."""
 SURFACES: Final = (("responses.", Does.TRANSLATE_RESPONSES), ("messages.", Does.TRANSLATE_MESSAGES))
-"""Groups of rules about an endpoint that can be translated into chat completions."""
+"""Groups of rules about endpoints that can be translated to chat completions."""
 WANTED: Final = "give a file written by `gonogo check URL --json FILE`"
 
 
 SET: Final = "The setting pass_on names it."
 
 
-class Told(NamedTuple):
-    """A broken rule and how it is handled, for people."""
+class Handling(NamedTuple):
+    """A broken rule and how it is handled, in words."""
 
     rule: str
     action: str
@@ -46,24 +46,24 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """What is done about an upstream; none at all where it keeps every rule, or was never checked."""
+    """How the answers of an upstream are handled; empty if it breaks no rule or was never checked."""
 
     does: Mapping[Does, str] = field(default_factory=dict)
-    """What the gateway does or refuses, each with the rule that was seen broken."""
-    told: tuple[Told, ...] = ()
+    """The emulations and refusals, each with the broken rule that requires it."""
+    handled: tuple[Handling, ...] = ()
     checked: tuple[str, ...] = ()
     """The ids of the models that were checked."""
     longest: Mapping[Operation, int] = field(default_factory=dict)
-    """How many characters the prompt had that was too long, for `Does.TOO_LONG`."""
+    """The length of the prompt that was too long, in characters, for `Does.TOO_LONG`."""
     models: Mapping[str, Quirks] = field(default_factory=dict)
-    """Those of each model by its id, where the report is about several."""
+    """The quirks of each model by id, if the report covers several."""
 
     @classmethod
     def read(cls, report: object, pass_on: Collection[str] = ()) -> Quirks:
-        """The quirks of the server that a report is about. Raises `BadSettings` for what is no such report.
+        """The quirks of the server in a report. Raises `BadSettings` if it is not a report.
 
-        Of several models each has its own; what is asked of any other goes by all that one of them breaks. Nothing is
-        done about the rules `pass_on`; `BadSettings` for one that the report lacks.
+        If it covers several models, each has its own quirks; any other model gets the union of them. The rules in
+        `pass_on` are left alone; raises `BadSettings` if the report lacks one of them.
         """
         rules = _rules(report)
         assert isinstance(report, dict)
@@ -77,56 +77,56 @@ class Quirks:
         return replace(found, checked=_checked(report), models=models)
 
     def of(self, model: str) -> Quirks:
-        """Those of a model."""
+        """The quirks of a model."""
         return self.models.get(model, self)
 
     @classmethod
     def _of(cls, rules: Sequence[Document], pass_on: Collection[str] = ()) -> Quirks:
         verdicts = {rule["id"]: str(rule["verdict"]) for rule in rules}
         does: dict[Does, str] = {}
-        told: list[Told] = []
+        handled: list[Handling] = []
         blames = list(blamed(rules))
         named = {blame.rule for blame in blames}
         for rule in rules:
             if rule["id"] in pass_on:
-                told += [Told(rule["id"], Action.PASSED_ON.value, SET)] if rule["verdict"] in BROKEN else []
+                handled += (
+                    [Handling(rule["id"], Action.PASSED_ON.value, SET)] if rule["verdict"] in BROKEN else []
+                )
                 continue
             row = None if rule["id"] in named else _row(rule, verdicts)
             if row is not None:
-                told.append(Told(rule["id"], row.action.value, row.what))
+                handled.append(Handling(rule["id"], row.action.value, row.what))
                 does |= {what: rule["id"] for what in row.does if what not in does}
             for blame in (each for each in blames if each.rule == rule["id"]):
-                told.append(_told(blame))
+                handled.append(_of_blame(blame))
                 if blame.does is not None:
                     does.setdefault(blame.does, blame.rule)
-        return cls(dict(_absent(rules)) | does, tuple(told), longest=longest(rules))
+        return cls(dict(_absent(rules)) | does, tuple(handled), longest=longest(rules))
 
-    def table(self) -> Sequence[Told]:
-        """A row for each broken rule, for `--print-quirks`; of several models it says for which it holds."""
+    def table(self) -> Sequence[Handling]:
+        """A row for each broken rule, for `--print-quirks`; with several models it names those concerned."""
         if not self.models:
-            return self.told
-        rows: dict[Told, list[str]] = {}
+            return self.handled
+        rows: dict[Handling, list[str]] = {}
         for model, quirks in self.models.items():
-            for told in quirks.told:
-                rows.setdefault(told, []).append(model)
+            for one in quirks.handled:
+                rows.setdefault(one, []).append(model)
         return [
-            told
-            if len(models) == len(self.models)
-            else told._replace(what=f"{told.what} ({', '.join(models)})")
-            for told, models in sorted(rows.items())
+            one if len(models) == len(self.models) else one._replace(what=f"{one.what} ({', '.join(models)})")
+            for one, models in sorted(rows.items())
         ]
 
     def rule(self, *does: Does) -> str | None:
-        """The rule for which one of these is done; None if none of them is."""
+        """The rule that requires one of these actions; None if none is required."""
         return next((self.does[each] for each in does if each in self.does), None)
 
 
 NONE: Final = Quirks()
-"""Those of a server that was never checked."""
+"""The quirks of a server that was never checked."""
 
 
 def action(rule: str) -> Row | None:
-    """The row for a rule that is broken, where nothing else is known; None if the tables have none."""
+    """The row for a broken rule if nothing else is known; None if the tables have none."""
     return next(_fitting(rule, None, {}), None)
 
 
@@ -152,7 +152,7 @@ def _row(rule: Document, verdicts: Mapping[str, str]) -> Row | None:
 def _fitting(
     rule: str, cause: str | None, verdicts: Mapping[str, str], *, warned: bool = False
 ) -> Iterator[Row]:
-    """The rows about a rule that hold here, the most exact ones first, in their order."""
+    """The rows that apply to a rule, the most specific first, then in table order."""
     about = [row for row in ROWS if row.covers(rule) and not (warned and row.failed_only)]
     for row in sorted(about, key=lambda row: -row.covers(rule)):
         named = row.cause is None or row.cause == cause
@@ -161,7 +161,7 @@ def _fitting(
 
 
 def _absent(rules: Sequence[Document]) -> Iterator[tuple[Does, str]]:
-    """What is translated because the upstream lacks the endpoint, each with a rule that shows it."""
+    """The translations for endpoints that the upstream lacks, each with a rule that shows it."""
     for group, does in SURFACES:
         about = [rule for rule in rules if rule["id"].startswith(group)]
         lacking = next((rule["id"] for rule in about if rule.get("reason") == ABSENT), None)
@@ -169,13 +169,13 @@ def _absent(rules: Sequence[Document]) -> Iterator[tuple[Does, str]]:
             yield does, lacking
 
 
-def _told(blame: Blame) -> Told:
+def _of_blame(blame: Blame) -> Handling:
     if blame.does is None:
-        return Told(
+        return Handling(
             blame.rule, Action.PASSED_ON.value, f"Nothing known here sets this request apart: {blame.what}"
         )
     becomes = Action.REFUSED if blame.does.value.startswith("refuse-") else Action.EMULATED
-    return Told(blame.rule, becomes.value, blame.what)
+    return Handling(blame.rule, becomes.value, blame.what)
 
 
 def _target(report: Document) -> Document:

@@ -1,7 +1,7 @@
-"""Reads an upstream's stream as events, by the standard and leniently where the meaning is certain.
+"""Reads an upstream's stream as events, by the standard, and leniently where the meaning is certain.
 
-What clients do not get to see of it (line ends, fields, a byte order mark) is noted by the id of its rule, once a
-stream.
+Deviations that are not visible in the events (line ends, fields, a byte order mark) are noted by the id of their rule,
+once per stream.
 Source: WHATWG HTML, "Server-sent events".
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DONE: Final = b"[DONE]"
 MOST_BYTES: Final = 16 * 1024 * 1024
-"""Of one event, or of a body that came in place of a stream."""
+"""Maximum size of one event, or of a body sent instead of a stream."""
 
 RULES: Final = (
     "stream.bom",
@@ -33,37 +33,37 @@ RULES: Final = (
     "stream.space",
 )
 
-_LINE_END: Final = re.compile(rb"\r\n?|\n")  # and no other: U+2028 and U+0085 are ordinary characters
+_LINE_END: Final = re.compile(rb"\r\n?|\n")  # no others: U+2028 and U+0085 are ordinary characters
 _PLAIN: Final = b"data: {"
 _KNOWN: Final = (b"event", b"id", b"retry")
 
 
 @dataclass(slots=True)
 class Event:
-    """One event with data: the bytes of it, several lines joined by LF, and the event's name ("" if it has none)."""
+    """One event with data: its data lines joined by LF, and its name ("" if it has none)."""
 
     data: bytes
     name: str = ""
 
 
 class EventReader:
-    """Reads bytes of any split: the same bytes give the same events.
+    """Reads bytes in pieces of any size; the result does not depend on the pieces.
 
-    A line that is a JSON object or [DONE] without a field's name is an event of its own, and a JSON object over
-    several lines that is all there is, is one event. UpstreamError if an event has more than `most` bytes.
+    A line without a field name that is a JSON object or [DONE] is an event of its own. If the whole stream is one JSON
+    object over several lines, it is one event. Raises UpstreamError if an event has more than `most` bytes.
     """
 
     def __init__(self, noted: Noted, most: int = MOST_BYTES) -> None:
         self._noted, self._most = noted, most
-        self._rest: list[bytes] = []  # of a line that has not ended
-        self._size = 0  # bytes of the rest and of the event that is open
+        self._rest: list[bytes] = []  # of an unfinished line
+        self._size = 0  # bytes of the rest and of the open event
         self._data: list[bytes] = []
         self._name = b""
         self._fields = False  # whether the open event has any
-        self._after_cr = False  # an LF that comes next belongs to it
+        self._after_cr = False  # whether a following LF belongs to the line end
         self._begun = self._any = False  # whether there was a line, and an event
         self._body: list[bytes] | None = None
-        self._said: set[str] = set()
+        self._noted_rules: set[str] = set()
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that these bytes complete."""
@@ -79,7 +79,7 @@ class EventReader:
         return self._events(buffer)
 
     def end(self) -> list[Event]:
-        """What is complete in what is left: an event may lack its blank line, but not a part of its JSON."""
+        """The complete events in the remaining bytes: the blank line may be missing, but no part of the JSON."""
         events: list[Event] = []
         rest = b"".join(self._rest)
         self._rest = []
@@ -99,7 +99,7 @@ class EventReader:
         at, size, plain = 0, len(buffer), b"\r" not in buffer
         while at < size:
             if plain and buffer.startswith(_PLAIN, at) and not self._fields and self._body is None:
-                # One data line and a blank one, as nearly every event is.
+                # The usual event: one data line and a blank line.
                 end = buffer.find(b"\n", at)
                 if end > 0 and buffer.startswith(b"\n", end + 1):
                     if end - at > self._most:
@@ -147,7 +147,7 @@ class EventReader:
             self._field(line)
 
     def _first(self, line: bytes) -> bytes:
-        """The line without what may come before the first, which may be blank."""
+        """The first line, which may be blank, without a byte order mark."""
         if line.startswith(BOM_UTF8):
             self._note("stream.bom")
             line = line[len(BOM_UTF8) :]
@@ -155,7 +155,7 @@ class EventReader:
         return line
 
     def _bare(self, line: bytes, events: list[Event]) -> None:
-        """What is data, and does not say so."""
+        """Read a line of data that lacks the field name."""
         if line.rstrip() == DONE or _is_object(line):
             self._note("stream.fields")
             self._any = True
@@ -194,8 +194,8 @@ class EventReader:
         self._data, self._name, self._fields, self._size = [], b"", False, 0
 
     def _note(self, rule: str) -> None:
-        if rule not in self._said:
-            self._said.add(rule)
+        if rule not in self._noted_rules:
+            self._noted_rules.add(rule)
             self._noted(rule)
 
 
@@ -204,7 +204,7 @@ def _text(name: bytes) -> str:
 
 
 def _is_object(data: bytes) -> bool:
-    """Whether it is JSON to its end, and one object or several."""
+    """Whether it is complete JSON: one object or several."""
     try:
         rest = data.decode().strip()
         while rest:

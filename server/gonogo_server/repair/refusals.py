@@ -1,4 +1,4 @@
-"""Requests for features that an upstream ignores: refused by name instead of sent. No I/O."""
+"""Requests for features that an upstream ignores are refused by the parameter's name. No I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gonogo_server.repair.used_parameters import Asks
 
 HUGE: Final = 1_000_000
-"""Tokens that no context of today has."""
+"""More tokens than any current context has."""
 
 _CHAT: Final[tuple[Operation, ...]] = ("chat",)
 _COMPLETION: Final[tuple[Operation, ...]] = ("completion",)
@@ -29,17 +29,17 @@ _ALL: Final[tuple[Operation, ...]] = ("chat", "completion", "embedding")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One thing that can be requested: `asks` gives the name of the parameter that does, or None."""
+    """A feature that can be requested: `asks` returns the name of the parameter that does so, or None."""
 
     does: Does
     operations: tuple[Operation, ...]
     asks: Asks
-    said: str
-    """What is not supported, as the subject of a sentence."""
+    subject: str
+    """The unsupported feature, as the subject of a sentence with its verb."""
     blamed: bool = True
-    """Whether it is what sets a request apart that an upstream failed at."""
+    """Whether it may be the distinguishing feature of a request that an upstream failed at."""
     advice: str = "Remove it."
-    """What the client can do."""
+    """The advice to the client."""
 
 
 REFUSALS: Final = (
@@ -213,13 +213,13 @@ REFUSALS: Final = (
         blamed=False,
     ),
 )
-"""The first that fits is the one that is named, so the more exact ones stand first."""
+"""The first match is reported, so specific ones come first."""
 
 
 def find(document: Document, operation: Operation, broken: Mapping[Does, str]) -> BadRequest | None:
-    """The error for the first thing that a request asks for and its upstream does not do.
+    """The error for the first requested feature that the upstream lacks.
 
-    `broken` has the rule that was seen broken, for each thing that is refused.
+    `broken` has the broken rule of each refused feature.
     """
     for refusal in REFUSALS:
         rule = broken.get(refusal.does)
@@ -232,7 +232,7 @@ def find(document: Document, operation: Operation, broken: Mapping[Does, str]) -
 
 
 def apart(document: Document, operation: Operation) -> Does | None:
-    """What sets a request apart that an upstream failed at; None: nothing that is known here."""
+    """The distinguishing feature of a request that an upstream failed at; None if it has no known one."""
     return next(
         (
             refusal.does
@@ -243,14 +243,14 @@ def apart(document: Document, operation: Operation) -> Does | None:
     )
 
 
-def said(does: Does) -> str:
-    """What is refused, as the beginning of a sentence."""
-    return next(refusal.said for refusal in REFUSALS if refusal.does is does)
+def subject(does: Does) -> str:
+    """The refused feature, as the beginning of a sentence."""
+    return next(refusal.subject for refusal in REFUSALS if refusal.does is does)
 
 
 def _error(refusal: Refusal, rule: str, param: str) -> BadRequest:
     return BadRequest(
-        f"{refusal.said} not supported by this provider: its server breaks the rule {rule}. {refusal.advice}",
+        f"{refusal.subject} not supported by this provider: its server breaks the rule {rule}. {refusal.advice}",
         param=param,
         code="unsupported_parameter",
     )

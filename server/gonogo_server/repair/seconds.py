@@ -7,13 +7,13 @@ from typing import Final
 
 EARLIEST: Final = 1_000_000_000
 LATEST: Final = 4_000_000_000
-_UNITS: Final = (1, 10**3, 10**6, 10**9)  # seconds, and what clocks give in their place
+_UNITS: Final = (1, 10**3, 10**6, 10**9)  # seconds, and other units that servers send
 
 
 def in_seconds(value: object, otherwise: int) -> int:
-    """A time as whole seconds: of a fraction, of text, of milli-, micro- or nanoseconds; `otherwise` of anything else.
+    """A time in whole seconds, from a fraction, text, or milli-, micro- or nanoseconds; otherwise `otherwise`.
 
-    A plausible time is one between 2001 and 2096.
+    Only times between 2001 and 2096 are plausible.
     """
     number = _number(value)
     if number is None:

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 RULES: Final = ("chat.stream.done", "completions.stream.done", "stream.content_type", "stream.done_last")
 _TRIES: Final = 8
-"""How many templates in a row are made that no chunk fits."""
+"""The number of consecutive templates that may match no chunk."""
 _LONGEST_DONE: Final = 16
-"""Bytes of [DONE] as it is seen: in small letters, as a string, with spaces."""
+"""Maximum bytes of [DONE] in its variants: in lower case, as a string, with spaces."""
 
 
 def stages(asked: Asked, noted: Noted, *, cumulative: bool = False) -> list[Stage]:
-    """The stages that are always on, in the order in which each relies on those before it."""
+    """The stages that always run, in order: each relies on those before it."""
     chat: list[Stage] = [Roles(noted)] if asked.operation == "chat" else []
     calls: list[Stage] = [Tools(asked, noted)] if asked.operation == "chat" else []
     return [
@@ -60,11 +60,12 @@ def stages(asked: Asked, noted: Noted, *, cumulative: bool = False) -> list[Stag
 
 
 class StreamRepair:
-    """Repairs one stream: feed it what comes until it is `done`, then end it.
+    """Repairs one stream: call `feed` until it is `done`, then `end`.
 
-    `more` are stages that run behind the repairs, on chunks whose choices have an index, a delta or a text, and a
-    finish reason. `media_type` is what the upstream called its answer. `cumulative` says that its deltas are known
-    to be snapshots. Where `rewrite` is true, every chunk is written again, which drops names that JSON has twice.
+    `more` are stages that run after the repairs, on chunks whose choices have an index, a delta or a text, and a finish
+    reason. `media_type` is the media type of the upstream's answer. `cumulative`: its deltas are known to be
+    cumulative.
+    `rewrite`: every chunk is serialized again, which removes duplicate names in its JSON.
     """
 
     def __init__(
@@ -92,19 +93,19 @@ class StreamRepair:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more needs to be read: [DONE] has come, and the count of tokens where one was requested.
+        """Whether nothing more needs to be read: [DONE] has come, and the usage if it was requested.
 
-        A count that was requested may come behind [DONE], or the connection end without it.
+        Requested usage may come after [DONE], or the connection may end without it.
         """
         return self._seen_done and (self._usage.has_come or not self._asked.include_usage)
 
     @property
     def finished(self) -> bool:
-        """Whether every choice that began has its finish reason, so that a connection that ends here has ended well."""
+        """Whether every choice that began has a finish reason, so that the connection may end here."""
         return self._finish.finished
 
     def feed(self, data: bytes) -> Iterator[Document]:
-        """The chunks that continue. UpstreamError after the last one that is good."""
+        """The chunks to send. Raises UpstreamError after the last good one."""
         try:
             for event in self._reader.feed(data):
                 yield from self._event(event)
@@ -113,7 +114,7 @@ class StreamRepair:
             raise
 
     def give_up(self) -> Iterator[Document]:
-        """What was held of a stream that broke off or failed, so that none of its text is lost; it has no end."""
+        """The held chunks of a stream that was cut or failed, so that no text is lost; they have no end."""
         for number, stage in enumerate(self._stages):
             if isinstance(stage, Finish):
                 for chunk in stage.give_up():
@@ -123,7 +124,7 @@ class StreamRepair:
                 yield from self._through(chunk, number + 1)
 
     def end(self) -> Iterator[Document]:
-        """The chunks that come last. UpstreamError if the answer is not finished."""
+        """The last chunks. Raises UpstreamError if the answer is not finished."""
         for event in self._reader.end():
             yield from self._event(event)
         for number, stage in enumerate(self._stages):
@@ -158,13 +159,13 @@ class StreamRepair:
         return ()
 
     def _late(self, chunks: Sequence[Document]) -> Iterable[Document]:
-        """Of what follows [DONE] only a count is of use."""
+        """The usage in chunks after [DONE]; everything else is dropped."""
         self._noted("stream.done_last")
         counts = [chunk for chunk in chunks if chunk.get("usage") and not chunk.get("choices")]
         return [done for chunk in counts for done in self._through(chunk, 0)]
 
     def _first_through(self, data: bytes, chunk: Chunk) -> list[Document]:
-        """What all stages make of a chunk; one that each let pass is the template of the next."""
+        """The result of all stages for a chunk; if no stage changes it, it becomes the template of the next ones."""
         for number, step in enumerate(self._steps, 1):
             made = step(chunk)
             if type(made) is not tuple or len(made) != 1 or made[0] is not chunk:
@@ -175,7 +176,7 @@ class StreamRepair:
         return [chunk]
 
     def _through(self, chunk: Document, at: int) -> list[Document]:
-        """What the stages from number `at` on make of a chunk."""
+        """The result of the stages from number `at` on for a chunk."""
         for number, step in enumerate(self._steps[at:], at + 1):
             made = step(chunk)
             if type(made) is not tuple or len(made) != 1:

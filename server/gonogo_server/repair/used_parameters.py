@@ -1,6 +1,6 @@
 """The parameters that a request uses: one function each, which returns the name of the parameter or None. No I/O.
 
-What asks for nothing beyond what happens anyway (null, the default) is no asking.
+Values that ask for the default behaviour (null, the default) do not count as used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SYSTEM: Final = frozenset({"system", "developer"})
 
 
 def given(*names: str) -> Asks:
-    """Whether one of these is there, and neither null, false, nor empty."""
+    """Whether one of these is neither missing, null, false nor empty."""
 
     def asks(document: Document) -> str | None:
         return next((name for name in names if document.get(name)), None)
@@ -29,7 +29,7 @@ def given(*names: str) -> Asks:
 
 
 def other(name: str, *usual: object) -> Asks:
-    """Whether it has another value than null and the usual ones."""
+    """Whether the value is neither null nor one of the usual ones."""
 
     def asks(document: Document) -> str | None:
         value = document.get(name)
@@ -39,7 +39,7 @@ def other(name: str, *usual: object) -> Asks:
 
 
 def response_format(kind: str) -> Asks:
-    """Whether an answer of this format is wanted."""
+    """Whether this response format is requested."""
 
     def asks(document: Document) -> str | None:
         wanted = document.get("response_format")
@@ -49,7 +49,7 @@ def response_format(kind: str) -> Asks:
 
 
 def message(found: Callable[[Sequence[Document]], int | None]) -> Asks:
-    """Whether one of the messages is of a kind: `found` gives its number."""
+    """Whether one of the messages matches: `found` returns its number."""
 
     def asks(document: Document) -> str | None:
         messages = [message for message in document.get("messages") or () if isinstance(message, dict)]
@@ -60,7 +60,7 @@ def message(found: Callable[[Sequence[Document]], int | None]) -> Asks:
 
 
 def first(holds: Callable[[Document], bool]) -> Callable[[Sequence[Document]], int | None]:
-    """The number of the first message of a kind."""
+    """The number of the first message that matches."""
     return lambda messages: next((at for at, each in enumerate(messages) if holds(each)), None)
 
 
@@ -83,7 +83,7 @@ def _text(message: Document) -> str:
 
 
 def is_silent(message: Document) -> bool:
-    """Whether the assistant says nothing in it, and calls nothing."""
+    """Whether it is an assistant's message without text and tool calls."""
     return message.get("role") == "assistant" and not message.get("tool_calls") and not _text(message)
 
 
@@ -96,7 +96,7 @@ def late_system(messages: Sequence[Document]) -> int | None:
 
 
 def same_speaker(messages: Sequence[Document]) -> int | None:
-    """The first message of the speaker of the one before it."""
+    """The first message of the same role as the one before it."""
     roles = [message.get("role") for message in messages]
     return next(
         (
@@ -109,7 +109,7 @@ def same_speaker(messages: Sequence[Document]) -> int | None:
 
 
 def unusual(messages: Sequence[Document]) -> int | None:
-    """The first message that is empty, or the first one after the system message where that is not the user's."""
+    """The first message if it is not the user's, the last one if it is the assistant's, or an empty one."""
     spoken = [at for at, message in enumerate(messages) if message.get("role") not in SYSTEM]
     if spoken and messages[spoken[0]].get("role") != "user":
         return spoken[0]
@@ -119,7 +119,7 @@ def unusual(messages: Sequence[Document]) -> int | None:
 
 
 def orphan(messages: Sequence[Document]) -> int | None:
-    """The first result of a tool that no message before it called."""
+    """The first tool result without an earlier call."""
     called: set[object] = set()
     for at, each in enumerate(messages):
         if each.get("role") == "tool" and each.get("tool_call_id") not in called:
@@ -142,7 +142,7 @@ def _is_object(call: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def limit(holds: Callable[[int], bool]) -> Asks:
-    """Whether one of the limits of tokens is of a kind."""
+    """Whether one of the token limits matches."""
 
     def asks(document: Document) -> str | None:
         for name in ("max_completion_tokens", "max_tokens"):
@@ -155,19 +155,19 @@ def limit(holds: Callable[[int], bool]) -> Asks:
 
 
 def counted(document: Document) -> str | None:
-    """Whether the tokens of a stream are to be counted."""
+    """Whether usage is requested for a stream."""
     options = document.get("stream_options")
     return "stream_options" if isinstance(options, dict) and options.get("include_usage") else None
 
 
 def best_of(document: Document) -> str | None:
-    """Whether more are generated than given."""
+    """Whether more answers are generated than returned."""
     best = document.get("best_of")
     return None if best is None or best == (document.get("n") or 1) else "best_of"
 
 
 def in_tokens(name: str) -> Asks:
-    """Whether it is, or has, a list of tokens."""
+    """Whether the value is, or contains, a list of tokens."""
 
     def asks(document: Document) -> str | None:
         value = document.get(name)
@@ -187,12 +187,12 @@ def several(name: str) -> Asks:
 
 
 def echo_logprobs(document: Document) -> str | None:
-    """Whether the prompt is to be echoed with its log probabilities."""
+    """Whether an echo with log probabilities is requested."""
     return "echo" if document.get("echo") and document.get("logprobs") is not None else None
 
 
 def echo_beyond_text(document: Document) -> str | None:
-    """Whether the echo is one that the gateway cannot put before a text: of tokens, or with their probabilities."""
+    """Whether the gateway cannot emulate the requested echo: of tokens, or with log probabilities."""
     beyond = document.get("echo") and (in_tokens("prompt")(document) or echo_logprobs(document))
     return "echo" if beyond else None
 
@@ -218,7 +218,7 @@ def _has_pattern(schema: object) -> bool:
         return any(map(_has_pattern, schema))
     if not isinstance(schema, dict):
         return False
-    # A property of this name has a schema and no string.
+    # A property that is named "pattern" has a schema, not a string.
     return isinstance(schema.get("pattern"), str) or any(map(_has_pattern, schema.values()))
 
 
@@ -235,7 +235,7 @@ TYPES: Final = ("object", "array", "string", "number", "integer", "boolean", "nu
 
 
 def _is_schema(schema: object) -> bool:
-    """Whether its types are those of JSON Schema, and its properties and items schemas again."""
+    """Whether its types are those of JSON Schema, and its properties and items are schemas."""
     if schema is None or isinstance(schema, bool):
         return True
     if not isinstance(schema, dict):
@@ -254,7 +254,7 @@ def _is_schema(schema: object) -> bool:
 
 
 def tool_choice(holds: Callable[[Any], bool]) -> Asks:
-    """Whether the tool choice is of a kind."""
+    """Whether the tool choice matches."""
     return lambda document: "tool_choice" if holds(document.get("tool_choice")) else None
 
 
@@ -266,7 +266,7 @@ def strict_tools(document: Document) -> str | None:
 
 
 def parallel_calls(document: Document) -> str | None:
-    """Whether calls beside each other are forbidden."""
+    """Whether parallel tool calls are forbidden."""
     return "parallel_tool_calls" if document.get("parallel_tool_calls") is False else None
 
 
@@ -277,7 +277,7 @@ def negative_seed(document: Document) -> str | None:
 
 
 def anywhere(holds: Callable[[str], bool]) -> Asks:
-    """Whether a string anywhere in the document is of a kind: the name of the member that it is in."""
+    """Whether a string anywhere in the document matches; returns the name of its top-level member."""
 
     def inside(value: object) -> bool:
         if isinstance(value, str):
@@ -290,14 +290,14 @@ def anywhere(holds: Callable[[str], bool]) -> Asks:
 
 
 def unknown(known: Collection[str]) -> Asks:
-    """Whether there is a member, other than null, that is none of the known ones."""
+    """Whether there is an unknown member that is not null."""
     return lambda document: next(
         (name for name, value in document.items() if value is not None and name not in known), None
     )
 
 
 def characters(document: Document) -> int:
-    """How many characters the prompt has: of a conversation all that is said, of several inputs the longest."""
+    """The length of the prompt in characters: of all messages together, of several inputs the longest."""
     if "messages" in document:
         return sum(len(_text(message)) for message in document["messages"] if isinstance(message, dict))
     given = document.get("prompt", document.get("input"))

@@ -24,11 +24,11 @@ RULES: Final = (
     *(f"embeddings.format.{name}" for name in ("default", "float", "base64")),
 )
 _FLOAT: Final = 4
-"""Bytes of a number in base64."""
+"""Bytes of a number in base64-encoded vectors."""
 
 
 def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
-    """The answer, the same object where it is right. UpstreamError if it is an error or has no vectors."""
+    """The answer; the same object if it is right. Raises UpstreamError if it is an error or has no vectors."""
     failure = error_in(document)
     if failure is not None:
         raise failure
@@ -41,7 +41,7 @@ def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
     if not isinstance(found, list) or not found:
         raise UpstreamError("The upstream's answer has no vectors: try again.", code="upstream_empty")
     if asked.inputs is not None and len(found) != asked.inputs:
-        # Nobody can tell which vector is of which input then.
+        # It is unknown then which vector belongs to which input.
         raise UpstreamError(
             f"The upstream sent {len(found)} vectors for {asked.inputs} inputs: try again.",
             code="upstream_unreadable",
@@ -54,7 +54,7 @@ def embeddings(asked: Asked, document: Document, noted: Noted) -> Document:
         data = [{**entry, "index": number} for entry, number in zip(data, numbers, strict=True)]
         fields.put("data", data, rule)
     elif any(new is not old for new, old in zip(data, found, strict=True)):
-        fields.document = {**fields.document, "data": data}  # noted where each was edited
+        fields.document = {**fields.document, "data": data}  # noted by the edits themselves
     _count(fields)
     return fields.document
 

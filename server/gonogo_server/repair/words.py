@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST: Final = 1000
-"""Characters of a message."""
+"""Maximum characters of a message."""
 
 _TRACE: Final = re.compile(
     r"Traceback \(most recent call last\).*|^\s*File \"[^\"\n]*\", line \d+.*|^\s+at [^\n]*:\d+.*"
@@ -43,7 +43,7 @@ _HIDDEN: Final = (
 
 
 def for_clients(text: str, hide: Iterable[str] = ()) -> str:
-    """The text on one line, at most 1,000 characters, "" if nothing is left of it; `hide` are texts to take out."""
+    """The text on one line, at most 1,000 characters, or "" if nothing is left; the texts in `hide` are removed."""
     for secret in sorted(filter(None, hide), key=len, reverse=True):
         text = text.replace(secret, "(hidden)")
     text = _without_trace(text)
@@ -54,7 +54,7 @@ def for_clients(text: str, hide: Iterable[str] = ()) -> str:
 
 
 def from_html(text: str) -> str:
-    """The title of a page, or else its words."""
+    """The title of a page, or else its text."""
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
     if title and title[1].strip():
         return html.unescape(title[1]).strip()
@@ -63,7 +63,7 @@ def from_html(text: str) -> str:
 
 
 def _without_trace(text: str) -> str:
-    """What comes before a trace, or where nothing does, what its last line says of the exception."""
+    """The text before a traceback; if there is none, the message in the traceback's last line."""
     found = _TRACE.search(text)
     if found is None:
         return text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def application(args: Mapping[str, object]) -> serve.Application:
-    """What Ray Serve is to run, by `args` (settings by their names), then the variables and the file that they name.
+    """The application for Ray Serve. Settings come from `args`, then environment variables, then the config file.
 
     Raises `BadSettings`.
     """
@@ -26,5 +26,5 @@ def application(args: Mapping[str, object]) -> serve.Application:
 
 
 def _names(settings: Settings) -> frozenset[str] | None:
-    """Only names that were set: which address Ray Serve listens on, and under which names, is not known here."""
+    """Only names that were set, because the address and the names of Ray Serve are not known here."""
     return own_names(settings) if settings.allowed_hosts and ANY not in settings.allowed_hosts else None

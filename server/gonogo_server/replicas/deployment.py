@@ -28,10 +28,10 @@ NAME: Final = "gonogo"
 """The name of the application and of its deployment in Ray Serve."""
 
 QUIET: Final = LoggingConfig(log_level="WARNING", enable_access_log=False)
-"""Of Ray Serve itself: the replicas write a line about every request already."""
+"""For Ray Serve's own log: the replicas log every request already."""
 
 DRAIN_STEP_SECONDS: Final = 0.5
-"""Between two looks of a replica that drains at whether requests are open."""
+"""Seconds between two checks of a draining replica for open requests."""
 
 
 @serve.ingress()
@@ -53,38 +53,38 @@ class Replica:
         self._providers = compose.providers(settings, self._engine)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        """The application; asked for by Ray Serve (see `ray.serve.ingress`)."""
+        """The application; called by Ray Serve (see `ray.serve.ingress`)."""
         made = create_app(self._providers, self._settings, names=self._names, engine=self._engine)
         return OneRequestId(made)
 
     def check_health(self) -> None:
-        """Raise where nothing can be generated any more; Ray Serve asks, and replaces the replica then."""
+        """Raise if nothing can be generated any more; Ray Serve then replaces the replica."""
         if not self._providers.alive:
             raise RuntimeError("The engine has died.")
 
     def serving(self) -> tuple[list[str], Sequence[ModelCard]]:
-        """What is served, a line each, and the models of this process, for `gonogo serve` to tell."""
+        """A line for each provider, and the models of this process; `gonogo serve` prints them."""
         lines = [line for _, provider in self._providers for line in provider.described()]
         return lines, [] if self._engine is None else self._engine.cards()
 
     def quirks(self) -> list[tuple[str, str, str, str]]:
-        """What is done about the rules that providers break; see `Provider.quirks`."""
+        """How broken rules of the providers are handled; see `Provider.quirks`."""
         return [(name, *quirk) for name, provider in self._providers for quirk in provider.quirks()]
 
     async def __del__(self) -> None:
-        """Close the providers, once the replica has drained."""
+        """Close the providers after the replica has drained."""
         if hasattr(self, "_providers"):
             await self._providers.close()
 
 
 class OneRequestId:
-    """Wraps an application, whose responses leave `x-request-id` to Ray's proxy: it adds one to each, with this id."""
+    """Wraps an application and removes `x-request-id`, because Ray's proxy adds the header with the same id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the exchange on, and leave the header out of its response."""
+        """Pass the exchange on, without the header in its response."""
 
         async def without_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -102,9 +102,9 @@ def _deepen_stacks() -> None:
 
 
 def deployment(settings: Settings, names: Collection[str] | None, *, cpus: float) -> serve.Application:
-    """What Ray Serve is to run: replicas with `cpus` cores each that answer under `names` (None: any).
+    """The application for Ray Serve: replicas with `cpus` cores each that answer under `names` (None: any).
 
-    Raises `BadSettings` for settings that do not go together with replicas.
+    Raises `BadSettings` for settings that are not supported with replicas.
     """
     check(settings)
     made = serve.deployment(
@@ -114,7 +114,7 @@ def deployment(settings: Settings, names: Collection[str] | None, *, cpus: float
         max_ongoing_requests=settings.max_connections,
         graceful_shutdown_timeout_s=settings.drain_seconds,
         graceful_shutdown_wait_loop_s=DRAIN_STEP_SECONDS,
-        # A model that is not there does not come by waiting for it.
+        # A missing model will not appear by retrying.
         max_constructor_retry_count=1,
         ray_actor_options={"num_cpus": cpus},
         logging_config=QUIET,
@@ -131,7 +131,7 @@ def _scale(settings: Settings) -> dict[str, Any]:
             "min_replicas": least,
             "initial_replicas": least,
             "max_replicas": most,
-            # As many as are generated at once: beyond it requests would wait for others of their replica.
+            # The number generated at once; further requests would queue in their replica.
             "target_ongoing_requests": settings.max_running,
         }
     }

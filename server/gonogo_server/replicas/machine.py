@@ -10,15 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-# Read when Ray is imported, and by the processes that it starts. Nothing is reported to the makers of Ray.
+# Ray reads these when it is imported, as do the processes that it starts. This one turns off its usage reports.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-# A command that `uv run` started is no reason to upload the working directory, and to run workers by `uv run` too.
+# Without this, Ray under `uv run` uploads the working directory and starts its workers by `uv run` too.
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-# What Ray's HTTP proxy calls before it listens.
+# Ray's HTTP proxy calls this before it listens.
 os.environ.setdefault(
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH", "gonogo_server.replicas.connections.install"
 )
-# Lines of two replicas that look alike are two lines; none has colours for a file.
+# Log lines of replicas are kept even if they are equal, and have no colours.
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 os.environ.setdefault("RAY_COLOR_PREFIX", "0")
 
@@ -39,18 +39,18 @@ if TYPE_CHECKING:
     from gonogo_server.settings import Settings
 
 OBJECT_STORE: Final = 256 * 2**20
-"""Bytes of shared memory for requests and answers over 100 KB, between the proxy and the replicas."""
+"""Bytes of shared memory between proxy and replicas, for requests and answers over 100 KB."""
 
 OF_CONNECTIONS: Final = ("head_timeout", "max_connections")
-"""Settings that Ray's proxy, a separate process, reads as variables; see `connections`."""
+"""Settings that Ray's proxy, a separate process, reads from variables; see `connections`."""
 
 REFUSED: Final = re.compile(r"gonogo_server\.errors\.(?:BadSettings|ModelUnavailable): (.+)")
-"""How Ray quotes what kept a replica from starting."""
+"""Ray's quotation of the error that kept a replica from starting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What the replicas serve."""
+    """The description of what the replicas serve."""
 
     lines: Sequence[str]
     cards: Sequence[ModelCard]
@@ -59,9 +59,9 @@ class Serving:
 
 @contextmanager
 def replicas(settings: Settings, port: int) -> Iterator[Serving]:
-    """Serve on this port of `settings.host` while it is open; afterwards the requests that are open may end.
+    """Serve on this port of `settings.host` within the context; at its end, open requests may finish.
 
-    At an exception the replicas are stopped at once. Raises `BadSettings` if they cannot start.
+    After an exception the replicas are stopped at once. Raises `BadSettings` if they cannot start.
     """
     cores = _cores(settings)
     application = deployment(settings, own_names(settings), cpus=cores)
@@ -76,7 +76,7 @@ def replicas(settings: Settings, port: int) -> Iterator[Serving]:
             object_store_memory=OBJECT_STORE,
             logging_level=logging.ERROR,
         )
-        signal.signal(signal.SIGTERM, handler)  # Ray has set one of its own
+        signal.signal(signal.SIGTERM, handler)  # Ray has set its own
         yield _started(application, settings.host, port)
         _drain()
     finally:
@@ -99,17 +99,17 @@ def _started(application: serve.Application, host: str, port: int) -> Serving:
 
 
 def _drain() -> None:
-    """Let what is open end, for as long as the settings of the deployment say."""
+    """Let open requests finish, within the time limit of the deployment."""
     with suppress(ray.exceptions.RayError, RayServeException):
         serve.delete(NAME)
 
 
 def _cores(settings: Settings) -> int:
-    """For each replica; Ray has numerical libraries use no more."""
+    """Cores for each replica; Ray limits numerical libraries to them."""
     return max(1, (os.cpu_count() or 1) // settings.replicas.most)
 
 
 def _why(error: Exception) -> str:
-    """The sentence of the replica that could not start, or all that Ray says."""
+    """The error of the replica that could not start, or else Ray's whole message."""
     found = REFUSED.findall(str(error))
     return found[-1] if found else f"Ray Serve could not start the replicas: {error}"

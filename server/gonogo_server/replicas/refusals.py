@@ -17,30 +17,30 @@ WITH_REPLICAS: Final = {
         "each request to /metrics would reach a different replica; Ray exports its own metrics instead"
     ),
 }
-"""Settings that replicas cannot keep, and why."""
+"""Settings that replicas do not support, and the reason."""
 
 ON_A_CLUSTER: Final = {
     "host": "Ray Serve listens on http_options.host of its configuration",
     "port": "Ray Serve listens on http_options.port of its configuration",
-    "responses_store": "machines do not share a file, so that a response would be known to some of them",
+    "responses_store": "machines do not share a file, so only some of them could find a response",
 }
-"""Those that only `gonogo serve` can keep."""
+"""Settings that only `gonogo serve` supports."""
 
 
 def check(settings: Settings) -> None:
-    """Raise `BadSettings` for a setting that was given and that replicas cannot keep."""
+    """Raise `BadSettings` if a setting was given that replicas do not support."""
     _refuse(settings, WITH_REPLICAS)
     if settings.responses_store == MEMORY:
         raise BadSettings(
-            "Replicas do not share their memory, so that a response would be known to one of them: name a file with"
-            " --responses-store, or leave it out."
+            "Replicas do not share memory, so only one of them could find a response: set --responses-store to a file,"
+            " or remove it."
         )
 
 
 def check_cluster(settings: Settings) -> None:
-    """Raise `BadSettings` for one that cannot be kept on a Ray cluster, or if any client could connect.
+    """Raise `BadSettings` for a setting that is not supported on a Ray cluster, or if any client could connect.
 
-    Who can reach the address of Ray Serve is not known here, so that this is held for open to others.
+    Who can reach Ray Serve is not known here, so it counts as open to other machines.
     """
     _refuse(settings, ON_A_CLUSTER)
     if not (settings.keys or settings.insecure):

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def check_key(wanted: Sequence[str], authorization: str | None) -> None:
-    """Raise `Unauthorized` unless the Authorization header carries one of the wanted keys; none wants none."""
+    """Raise `Unauthorized` unless the Authorization header has one of the wanted keys; without keys, all pass."""
     if not wanted:
         return
     if not authorization:
         raise Unauthorized("No API key was sent: set Authorization to 'Bearer KEY'.", code="invalid_api_key")
     scheme, _, key = authorization.partition(" ")
     sent = key.strip().encode()
-    # In constant time, and all of them: how long a refusal takes does not tell how much of a key was right.
+    # All keys are compared in constant time, so the time of a refusal does not reveal how much of a key was right.
     right = sum(secrets.compare_digest(sent, each.encode()) for each in wanted)
     if scheme.lower() != "bearer" or not right:
         raise Unauthorized(
@@ -29,7 +29,7 @@ def check_key(wanted: Sequence[str], authorization: str | None) -> None:
 
 
 def owner(authorization: str | None) -> str:
-    """A name for whoever sends this Authorization header, which does not tell the key; "" if there is none."""
+    """A name for the sender of this Authorization header that does not reveal the key; "" without a header."""
     if not authorization:
         return ""
     _, _, key = authorization.partition(" ")

@@ -1,4 +1,4 @@
-"""From the bytes of a request to its model, or one clear error. No I/O."""
+"""Parses the bytes of a request to its model, or raises one clear error. No I/O."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ USUAL: Final = Bounds()
 def parse(
     raw: bytes, content_type: str | None, model: type[Body], bounds: Bounds = USUAL, *, strict: bool = True
 ) -> Body:
-    """The body as `model`; `strict`: without fields that the contract does not know.
+    """The body as `model`; `strict` rejects fields that the contract does not know.
 
-    Raises `BadRequest` for what is not JSON, no object, more than `bounds`, or no such object,
-    `UnsupportedMediaType` for what does not say that it is JSON.
+    Raises `BadRequest` if the body is not a JSON object, exceeds `bounds`, or does not match `model`, and
+    `UnsupportedMediaType` if it is not declared as JSON.
     """
     _check_content_type(content_type)
     document = json_object(raw, bounds)
@@ -42,7 +42,7 @@ def parse(
 
 
 def check_known(body: BaseModel) -> None:
-    """Raise `BadRequest` for a field that the contract does not know; what clients echo is taken out of the body."""
+    """Raise `BadRequest` for a field unknown to the contract; first removes fields that clients echo from answers."""
     if isinstance(body, CreateChatCompletionRequest):
         drop_echoes(body.messages)
     if (unknown := unknown_field(body)) is not None:
@@ -50,10 +50,10 @@ def check_known(body: BaseModel) -> None:
 
 
 def json_object(raw: bytes, bounds: Bounds = USUAL) -> Mapping[str, object]:
-    """The JSON object in `raw`. Raises `BadRequest` for anything else, NaN and Infinity included.
+    """The JSON object in `raw`. Raises `BadRequest` for anything else, including NaN and Infinity.
 
-    It may hold as much as `bounds` say; the body itself is the first level of depth. A number such as 883.0 is an
-    integer, as in JSON Schema (2020-12 validation, section 6.1.1).
+    `bounds` limit its content; the body itself is the first level of depth. A number such as 883.0 is an integer, as in
+    JSON Schema (2020-12 validation, section 6.1.1).
     """
     if not raw:
         raise _unreadable("it is empty")
@@ -68,7 +68,7 @@ def json_object(raw: bytes, bounds: Bounds = USUAL) -> Mapping[str, object]:
     except RecursionError:
         raise too_deep(bounds.depth) from None
     except ValueError:
-        # Python reads no longer ones, as that takes quadratic time (sys.set_int_max_str_digits).
+        # Python does not parse longer integers, because that takes quadratic time (sys.set_int_max_str_digits).
         raise _unreadable("an integer in it has too many digits") from None
     if not isinstance(document, dict):
         raise BadRequest("The body must be a JSON object: send {...}.", code="invalid_type")
@@ -78,7 +78,7 @@ def json_object(raw: bytes, bounds: Bounds = USUAL) -> Mapping[str, object]:
 
 
 def _deeper_than(limit: int, document: object) -> bool:
-    """Whether containers stand in each other more than `limit` deep; level by level, as recursion has its own limit."""
+    """Whether containers are nested more than `limit` deep; level by level, because recursion is limited."""
     level: list[Any] = [document]
     for _ in range(limit):
         level = [
@@ -97,7 +97,7 @@ def _unreadable(why: str) -> BadRequest:
 
 
 def _check_content_type(content_type: str | None) -> None:
-    """Refuse what a browser sends across origins without asking first, as FastAPI does."""
+    """Refuse media types that a browser sends across origins without a preflight request, as FastAPI does."""
     media_type = (content_type or "nothing").partition(";")[0].strip().lower()
     subtype = media_type.removeprefix("application/")
     if subtype == media_type or not (subtype == "json" or subtype.endswith("+json")):
@@ -119,7 +119,7 @@ def _no_number(literal: str) -> NoReturn:
 
 
 def _check_surrogates(raw: bytes, document: object) -> None:
-    """Refuse a lone surrogate, which JSON's escapes allow and UTF-8 cannot carry."""
+    """Refuse a lone surrogate, which JSON escapes allow and UTF-8 cannot encode."""
     if b"\\ud" not in raw.lower():
         return
     try:

@@ -1,8 +1,8 @@
 """Limits on the content of a body, checked before anything is built from it. No I/O.
 
-What is built of JSON takes time by the number of its values, not of its bytes: 8 MiB may be one text or five million
-arrays. The parser and the models work in one go, in which no other thread runs; within these bounds that is some
-tenths of a second at most.
+The time to build objects from JSON depends on the number of values, not of bytes: 8 MiB may be one string or five
+million arrays. The parser and the models run without releasing the GIL, so no other thread runs meanwhile; within these
+bounds that takes some tenths of a second at most.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from typing import Final
 from gonogo_server.errors import BadRequest
 
 TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{},:]', re.DOTALL)
-"""A text, which may lack its end, or what divides values from each other."""
+"""A string, possibly without its end, or a structural character of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most that a body may hold."""
+    """The limits of a body."""
 
     depth: int = 64
-    """Levels of objects and arrays in each other."""
+    """Levels of nested objects and arrays."""
     parts: int = 100_000
-    """Objects, arrays, and members of objects, which take ten times as long as what stands in an array."""
+    """Objects, arrays, and members of objects, which take ten times as long as items of an array."""
     values: int = 500_000
     """Values of any kind."""
 
 
 def check_bounds(raw: bytes, bounds: Bounds) -> None:
-    """Raise `BadRequest` if a body holds more than `bounds`. What is not JSON passes, or is refused, either way."""
+    """Raise `BadRequest` if a body exceeds `bounds`. Text that is not JSON may pass or be refused."""
     containers = raw.count(b"{") + raw.count(b"[")
-    # Nothing that stands in texts makes these fewer than they are, so that most bodies need no closer look.
+    # Characters inside strings can only make these counts too large, so most bodies need no exact count.
     if containers + raw.count(b":") > bounds.parts or containers + raw.count(b",") > bounds.values:
         _count(raw, bounds)
 
 
 def too_deep(limit: int) -> BadRequest:
-    """The refusal of a body that is nested deeper."""
+    """The refusal of a body that is nested deeper than `limit`."""
     return BadRequest(
         f"The body is nested more than {limit} levels deep: reduce the nesting.", code="json_too_deep"
     )
@@ -49,7 +49,7 @@ def _count(raw: bytes, bounds: Bounds) -> None:
     for token in TOKEN.finditer(raw):
         match token[0]:
             case b",":
-                values += 1  # each but the first of its container stands behind one
+                values += 1  # each value except the first of its container follows a comma
             case b":":
                 parts += 1
             case b"{" | b"[":

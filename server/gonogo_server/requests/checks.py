@@ -1,7 +1,7 @@
 """Validation that the schema cannot express, and unsupported features. No I/O.
 
-A parameter is honoured or refused. One that asks for something that is not there is refused with 400 and its
-name, unless its value asks for nothing beyond what happens anyway.
+A parameter is honoured or refused. A parameter for a feature that this server lacks is refused with 400 and its name,
+unless its value asks only for what happens anyway.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 MOST_CHOICES: Final = 2048
-"""Answers that one request may have generated: prompts times `n`, or times `best_of`."""
+"""Answers that one request may generate: prompts times `n`, or times `best_of`."""
 
 
 def check_chat(body: CreateChatCompletionRequest) -> None:
-    """Raises `BadRequest` for parameters that contradict each other, or are not there."""
+    """Raise `BadRequest` for parameters that contradict each other or are not supported."""
     document = _given(body)
     _agree_in_chat(document)
     if "audio" in document.get("modalities", ()):
@@ -40,7 +40,7 @@ def check_chat(body: CreateChatCompletionRequest) -> None:
 
 
 def check_completion(body: CreateCompletionRequest) -> None:
-    """Raises `BadRequest` for parameters that contradict each other or are not there yet."""
+    """Raise `BadRequest` for parameters that contradict each other or are not supported."""
     document = _given(body)
     _agree_in_completion(document)
     _check_common(document)
@@ -53,7 +53,7 @@ def check_completion(body: CreateCompletionRequest) -> None:
 
 
 def check_agreement(body: BaseModel) -> None:
-    """Raises `BadRequest` for parameters that contradict each other, for every provider."""
+    """Raise `BadRequest` for parameters that contradict each other; applies to every provider."""
     if isinstance(body, CreateChatCompletionRequest):
         _agree_in_chat(_given(body))
     elif isinstance(body, CreateCompletionRequest):
@@ -73,7 +73,7 @@ def _agree_in_completion(document: Document) -> None:
 
 
 def check_choices(prompts: int, candidates: int) -> None:
-    """Raises `BadRequest` if one request would have too many answers generated."""
+    """Raise `BadRequest` if one request would generate too many answers."""
     if prompts * candidates > MOST_CHOICES:
         raise BadRequest(
             f"{prompts} prompts with {candidates} answers each exceed the limit of {MOST_CHOICES} "
@@ -84,7 +84,7 @@ def check_choices(prompts: int, candidates: int) -> None:
 
 
 def served(engine: Engine, model: str) -> ModelCard:
-    """The card of a model that is served. Raises `ModelNotFound` for any other id."""
+    """The card of a served model. Raises `ModelNotFound` for any other id."""
     for card in engine.cards():
         if card.id == model:
             return card
@@ -96,7 +96,7 @@ def served(engine: Engine, model: str) -> ModelCard:
 
 
 def served_as(kind: str, engine: Engine, model: str) -> ModelCard:
-    """The card of a model of this `type`. Raises `ModelNotFound`, or `BadRequest` for one of another type."""
+    """The card of a model of type `kind`. Raises `ModelNotFound`, or `BadRequest` for a model of another type."""
     card = served(engine, model)
     if card.type != kind:
         raise BadRequest(
@@ -108,9 +108,10 @@ def served_as(kind: str, engine: Engine, model: str) -> ModelCard:
 
 
 def check_effort(effort: Effort | None, style: ReasoningStyle | None) -> None:
-    """Raises `BadRequest` for an effort that the model cannot keep; one that does not reason keeps "none".
+    """Raise `BadRequest` for an effort that the model does not support; one that does not reason accepts "none".
 
-    Source: OpenAI's API refuses any effort for models that do not reason, and names those that one that does has.
+    Source: OpenAI's API refuses any effort for models that do not reason, and lists the efforts that a reasoning model
+    supports.
     """
     if effort is None or effort in (("none",) if style is None else style.efforts):
         return
@@ -127,16 +128,16 @@ def check_effort(effort: Effort | None, style: ReasoningStyle | None) -> None:
 def token_limit(
     card: ModelCard, prompt: Sequence[int], asked: int | None, param: str, default: int | None = None
 ) -> int:
-    """How many tokens may be generated: `asked`, or None for all that fit behind the prompt, at most `default`.
+    """The maximum number of tokens to generate: `asked`, or else all that fit after the prompt, at most `default`.
 
-    Raises `BadRequest` if prompt and answer together do not fit the model's context; `param` names the
-    field that the prompt came from.
+    Raises `BadRequest` if prompt and answer together exceed the model's context; `param` names the field of the prompt.
     """
     room = card.context_length - len(prompt)
     if room < (1 if asked is None else asked):
         wanted = "at least 1 token" if asked is None else f"{asked} tokens"
         raise BadRequest(
-            # LangChain and LiteLLM know it by words, not by its code: "maximum context length", "prompt is too long".
+            # LangChain and LiteLLM recognise this by phrases, not by code: "maximum context length", "prompt is too
+            # long".
             f"This model's maximum context length is {card.context_length} tokens, and the prompt is too long:"
             f" its {len(prompt)} tokens leave no room for an answer of {wanted}. Shorten one of them.",
             param=param,
@@ -148,7 +149,7 @@ def token_limit(
 
 
 def _given(body: CreateChatCompletionRequest | CreateCompletionRequest) -> Document:
-    """What the body really says beside what is asked: null means the same as leaving the field out."""
+    """The parameters of the body, without messages and prompt; null means the same as omitting the field."""
     given = body.model_dump(by_alias=True, exclude_unset=True, exclude={"messages", "prompt"})
     return {name: value for name, value in given.items() if value is not None}
 

@@ -1,8 +1,8 @@
 """Fields that clients add to an answer and send back in the conversation. No I/O.
 
-The helpers of the official Python client for structured outputs and streams (`parse`, `stream`) add them to the
-answer, which is then appended to the messages as it is. The OpenAI API takes them from its newer models' clients, and
-refused them for the older ones (openai/openai-node#1161). They repeat what the message says already.
+The official Python client's helpers for structured outputs and streams (`parse`, `stream`) add these fields to the
+answer, which is then appended to the messages unchanged. The OpenAI API accepts them for newer models and refused them
+for older ones (openai/openai-node#1161). They repeat what the message already contains.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OF_A_FUNCTION: Final = ("parsed_arguments",)
 
 
 def drop_echoes(messages: Sequence[BaseModel]) -> None:
-    """Take them out of the assistant's messages, in place."""
+    """Remove these fields from the assistant's messages, in place."""
     for message in messages:
         if isinstance(message, ChatCompletionRequestAssistantMessage):
             _drop(message, OF_A_MESSAGE)

@@ -1,4 +1,4 @@
-"""Inputs to embed as token ids, from texts or as sent by the client."""
+"""Inputs to embed as token ids, encoded from texts or as sent by the client."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MOST_TOKENS: Final = 300_000
 async def read_inputs(engine: Engine, card: ModelCard, body: CreateEmbeddingRequest) -> list[tuple[int, ...]]:
     """The token ids of each input, in order.
 
-    A text gets the special tokens that the model wants around it. Tokens are taken as they are: who sends them
-    has encoded the text. Raises `BadRequest` for ids that the model does not have, for an input without any
-    token, and for more tokens than the model reads at once or a request may have; nothing is cut off.
+    A text gets the special tokens that the model expects around it. Token ids are used unchanged, because the client
+    has encoded the text. Raises `BadRequest` for ids outside the vocabulary, for an input without tokens, and for more
+    tokens than the model or a request allows; nothing is truncated.
     """
     read: list[tuple[int, ...]] = []
     total = 0

@@ -1,7 +1,7 @@
 """Chat messages for an engine: a role and plain text. No I/O.
 
-Tool calls and their results are left as they are for a template that knows them, and put into words for one
-that does not (see `gonogo_server.tools.text`).
+Tool calls and their results are passed unchanged to a template that supports them, and written as text for one that
+does not (see `gonogo_server.tools.text`).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ ROLES = {"developer": "system"}
 def plain_messages(messages: Sequence[BaseModel], *, knows_tools: bool = False) -> list[Message]:
     """Each message with its text parts joined, and role `developer` as `system`.
 
-    Chat templates were written before role `developer` existed, and mean the same by `system`. `knows_tools` is
-    whether the model's template has a place for calls and results; without, results that follow each other and
-    what the user says next are one message of the user, as many templates want the speakers to take turns.
+    Chat templates are older than role `developer`; their `system` means the same. `knows_tools`: the model's template
+    renders calls and results. Otherwise consecutive results and the user's next message become one user message,
+    because many templates require alternating roles.
 
-    Arguments of a call in the conversation that are not a JSON object stay the text they are: the API gives out what
-    a model wrote, and takes it back. Raises `BadRequest` for what an engine of texts cannot be told: images, an
-    answer to a call that no message before it made, an assistant's message that says nothing.
+    Arguments of a call in the conversation that are not a JSON object stay unchanged text: the API returns what a model
+    wrote, and accepts it back. Raises `BadRequest` for images, for a result of a call that no earlier message made, and
+    for an assistant's message without content.
     """
     documents = [message.model_dump(by_alias=True) for message in messages]
     plain = [_plain(document, f"messages[{index}]") for index, document in enumerate(documents)]
@@ -52,7 +52,7 @@ def with_instruction(messages: Sequence[Message], instruction: str) -> list[Mess
 
 
 def without_system(messages: Sequence[Message]) -> list[Message]:
-    """The messages with the system message at the head of what the user says first, for templates that know none."""
+    """The messages with the system message moved to the start of the first user message, for templates without one."""
     first, *rest = messages
     if first["role"] != "system" or not rest or rest[0]["role"] != "user":
         return list(messages)
@@ -60,7 +60,7 @@ def without_system(messages: Sequence[Message]) -> list[Message]:
 
 
 def _called(documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The function that each call is of, by the call's id. Raises `BadRequest` for a result of no call before it."""
+    """The function of each call, by the call's id. Raises `BadRequest` for a result without an earlier call."""
     called: dict[str, str] = {}
     for index, document in enumerate(documents):
         if document["role"] == "tool" and document["tool_call_id"] not in called:
@@ -89,10 +89,10 @@ def _plain(message: Mapping[str, Any], at: str) -> Message:
     role = message["role"]
     text = "" if content is None else _text(content, f"{at}.content")
     plain: Message = {"role": ROLES.get(role, role), "content": text}
-    # What a tool is called is known from its call.
+    # The function's name is known from the call.
     if role != "tool" and (name := message.get("name")):
         plain["name"] = name
-    # As this server gives it out.
+    # The name of the member in this server's answers.
     reasoning = message.get("reasoning_content")
     if role == "assistant" and reasoning:
         plain["reasoning_content"] = reasoning

@@ -1,4 +1,4 @@
-"""The prompts of a completion for an engine: from texts or token ids, with a suffix, with their text."""
+"""The prompts of a completion for an engine, from texts or token ids, perhaps with a suffix."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What an answer follows: its token ids (at least one), and the text that they are."""
+    """The prompt of an answer: its token ids (at least one) and its text."""
 
     tokens: tuple[int, ...]
     text: str
 
 
 async def read_prompt(engine: Engine, card: ModelCard, given: str | Sequence[int], suffix: str) -> Prompt:
-    """A prompt, between which and `suffix` (perhaps "") the answer stands.
+    """A prompt; the answer stands between it and `suffix`, which may be "".
 
-    Raises `BadRequest` for ids that the model does not have, for a text of no tokens, for a suffix where the model
-    cannot fill in the middle, and for what is longer than its context.
+    Raises `BadRequest` for ids outside the vocabulary, for a text without tokens, for a suffix if the model does not
+    support infilling, and for a prompt longer than the context.
     """
     try:
         return await _read(engine, card, given, suffix)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from gonogo_server.engine.base import Engine, ModelCard
 
 DIGITS: Final = 18
-"""An id of more digits is in no vocabulary; Python refuses to read very long ones."""
+"""No vocabulary has ids with more digits; Python refuses to parse very long integers."""
 
 
 async def with_vocabulary(engine: Engine, card: ModelCard) -> ModelCard:
-    """The card with the size of the vocabulary, for which the model may have to be loaded."""
+    """The card with the size of the vocabulary; loads the model if necessary."""
     if card.vocabulary:
         return card
     await engine.encode(card.id, "")
@@ -25,12 +25,12 @@ async def with_vocabulary(engine: Engine, card: ModelCard) -> ModelCard:
 
 
 def prompt_ids(card: ModelCard, ids: Sequence[int], param: str = "prompt") -> tuple[int, ...]:
-    """The ids of a prompt (or of what `param` holds). Raises `BadRequest` for one that the model does not have."""
+    """The token ids of `param`. Raises `BadRequest` for an id outside the vocabulary."""
     return tuple(_known(card, token, param) for token in ids)
 
 
 def bias_pairs(card: ModelCard, bias: Mapping[str, int]) -> tuple[tuple[int, float], ...]:
-    """The ids of `logit_bias`, with what is added. Raises `BadRequest` for one that the model does not have."""
+    """The token ids of `logit_bias` with their values. Raises `BadRequest` for an id outside the vocabulary."""
     return tuple((_known(card, _number(key), "logit_bias"), float(added)) for key, added in bias.items())
 
 

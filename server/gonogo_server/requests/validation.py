@@ -1,7 +1,7 @@
 """One sentence for a body that does not match its model, with the path of the field: `messages[0].content`.
 
-Pydantic reports every branch of every union it tried, each up to its first wrong item of an array (`fail_fast` in the
-models); of those only the branch that came furthest is of use to whoever sent the body. No I/O.
+Pydantic reports every branch of every union that it tried, each up to its first wrong item of an array (`fail_fast` in
+the models). Only the branch that matched furthest helps the client. No I/O.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 SUBJECT: Final = re.compile("^(Input|String|List|Dictionary) should")
-"""How pydantic's sentences begin."""
+"""The beginnings of pydantic's messages."""
 
 TYPES: Final[Mapping[str, str]] = {
     "string_type": "a string",
@@ -36,7 +36,7 @@ TYPES: Final[Mapping[str, str]] = {
     "model_attributes_type": "an object",
     "none_required": "null",
 }
-"""Pydantic's names of a wrong type, and what was wanted instead."""
+"""Pydantic's error types for a wrong type, and the expected type."""
 
 NAMES: Final[tuple[tuple[type, str], ...]] = (
     (bool, "a boolean"),
@@ -49,11 +49,11 @@ NAMES: Final[tuple[tuple[type, str], ...]] = (
 
 
 def refusal(error: ValidationError, document: object) -> BadRequest:
-    """What is wrong with `document` first, said about the field it is wrong with."""
+    """The first error of `document`, with the path of its field."""
     found = [
         (_path(detail, document), detail)
         for detail in error.errors(include_url=False)
-        # The branch of a union that stands for an absent field says nothing about a field that is there.
+        # The union branch for an absent field is irrelevant to a field that is present.
         if detail["type"] != "missing_sentinel_error"
     ]
     kept = _of_its_type(found)
@@ -62,16 +62,16 @@ def refusal(error: ValidationError, document: object) -> BadRequest:
 
 
 def unknown_field(body: BaseModel) -> BadRequest | None:
-    """The first field, at any depth, that the contract does not know; None if it knows all.
+    """The first field, at any depth, that the contract does not know; None if there is none.
 
-    One that is null asks for nothing, whatever it is: clients write out whole objects of newer or older versions.
+    Unknown fields that are null are ignored: clients serialize whole objects of newer or older versions.
     """
     path = next(_unknown(body, ()), None)
     return None if path is None else _unknown_parameter(_spelled(path))
 
 
 def _path(detail: ErrorDetails, document: object) -> Path:
-    """Where in the document it is: pydantic's location without the names of the union branches in it."""
+    """The path in the document: pydantic's location without the names of union branches."""
     path: list[str | int] = []
     value = document
     for last, step in ((at == len(detail["loc"]) - 1, step) for at, step in enumerate(detail["loc"])):
@@ -89,7 +89,7 @@ def _path(detail: ErrorDetails, document: object) -> Path:
 
 
 def _of_its_type(found: Sequence[tuple[Path, ErrorDetails]]) -> Sequence[tuple[Path, ErrorDetails]]:
-    """Without the branches for objects of another `type`, where one is for the type that is there."""
+    """The errors without those of branches for another `type`, if one branch is for the `type` that was sent."""
     other = [
         (path[:-1], detail["loc"][:-1])
         for path, detail in found
@@ -106,7 +106,7 @@ def _of_its_type(found: Sequence[tuple[Path, ErrorDetails]]) -> Sequence[tuple[P
 
 
 def _furthest(found: Sequence[tuple[Path, ErrorDetails]]) -> Path:
-    """The path of the branch that came furthest, of several the first one."""
+    """The path of the branch that matched furthest; of several, the first."""
     furthest = found[0]
     for each in found:
         if _comes_further(_reached(*each), _reached(*furthest)):
@@ -115,12 +115,12 @@ def _furthest(found: Sequence[tuple[Path, ErrorDetails]]) -> Path:
 
 
 def _reached(path: Path, detail: ErrorDetails) -> Path:
-    """How far a branch came: of an array that is too long, all items up to the limit were right."""
+    """How far a branch matched: of an array that is too long, all items up to the limit."""
     return (*path, detail["ctx"]["max_length"]) if detail["type"] == "too_long" else path
 
 
 def _comes_further(path: Path, other: Path) -> bool:
-    """Whether it continues from the other, or had more items of the same array right."""
+    """Whether `path` continues `other`, or matched more items of the same array."""
     for step, than in zip(path, other, strict=False):
         if step != than:
             return isinstance(step, int) and isinstance(than, int) and step > than
@@ -128,7 +128,7 @@ def _comes_further(path: Path, other: Path) -> bool:
 
 
 def _sentence(param: str, details: Sequence[ErrorDetails]) -> BadRequest:
-    # A branch that already has the right type knows better what is wrong than one of another type.
+    # A branch that already has the right type describes the error better than one of another type.
     detail = next((each for each in details if each["type"] not in TYPES), details[0])
     match detail["type"]:
         case "missing" | "union_tag_not_found":
@@ -189,5 +189,5 @@ def _unknown(value: object, path: Path) -> Iterator[Path]:
                 yield from _unknown(getattr(value, name), (*path, field.alias or name))
         case list():
             for index, item in enumerate(value):
-                if isinstance(item, (BaseModel, list)):  # and not a token id, of which there may be a million
+                if isinstance(item, (BaseModel, list)):  # skips token ids, of which there may be a million
                     yield from _unknown(item, (*path, index))

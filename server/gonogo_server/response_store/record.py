@@ -1,4 +1,4 @@
-"""What is stored of a response. No I/O."""
+"""The record of a stored response. No I/O."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Record:
     """A response of `owner`.
 
-    `input` is the array of the items of its own request and `response` its object, both as JSON; `previous` is the id
-    of the response that it continues.
+    `input` is the array of its request's own input items and `response` the response object, both as JSON; `previous`
+    is the id of the response that it continues.
     """
 
     id: str
@@ -21,5 +21,5 @@ class Record:
 
     @property
     def size(self) -> int:
-        """Bytes of its texts."""
+        """The size of its texts in bytes."""
         return len(self.input.encode()) + len(self.response.encode())

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 TABLE: Final = "responses"
 VERSION: Final = 1
-"""Of the table, as `user_version` says it in a file."""
+"""The version of the table, stored as `user_version` in the file."""
 
-# What is deleted is overwritten, and the file gets smaller by it.
+# Deleted data is overwritten, and the file shrinks.
 SCHEMA: Final = f"""
 PRAGMA auto_vacuum = FULL;
 PRAGMA secure_delete = ON;
@@ -71,11 +71,10 @@ USE: Final = "UPDATE responses SET used = ? WHERE id IN (SELECT value FROM json_
 
 
 class ResponseStore:
-    """Stores responses in the file `path`; None: in memory, until it is closed.
+    """Stores responses in the file `path`, or in memory (None) until it is closed.
 
-    A response is deleted `seconds` after it was saved or last continued. Where there are more than `count`, or more
-    than `size` bytes, the least recently used are deleted. Each method raises `StoreFailed` where SQLite fails, as on
-    a full disk.
+    A response is deleted `seconds` after it was saved or last continued. Beyond `count` responses or `size` bytes, the
+    least recently used are deleted. Each method raises `StoreFailed` if SQLite fails, for example on a full disk.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class ResponseStore:
         self._closed = False
 
     async def save(self, record: Record) -> bool:
-        """Store it, and delete what has expired or is over the bounds; False if it is too large to be stored at all."""
+        """Store the record, then delete expired and surplus ones; False if the record alone exceeds the size."""
         if record.size > self._size:
             return False
         now = self._clock()
@@ -108,18 +107,18 @@ class ResponseStore:
         return True
 
     async def find(self, response_id: str, owner: str) -> str | None:
-        """The object of a response as JSON; None if `owner` has none of this id."""
+        """The response object as JSON; None if `owner` has no response of this id."""
         rows = await self._run(FIND, (response_id, owner, self._oldest))
         return rows[0][0] if rows else None
 
     async def delete(self, response_id: str, owner: str) -> bool:
-        """Delete a response; False where `owner` has none of this id."""
+        """Delete a response; False if `owner` has no response of this id."""
         return bool(await self._run(DELETE, (response_id, owner, self._oldest)))
 
     async def turns(self, response_id: str, owner: str) -> Sequence[tuple[str, str]] | None:
-        """The conversation that a response ends, from its beginning: `input` and `response` of each turn.
+        """The whole conversation up to a response: `input` and `response` of each turn, oldest first.
 
-        None if `owner` has no response of this id, or not all that it continues any more. All of it counts as used.
+        None if `owner` has no response of this id, or if an earlier turn was deleted. All turns count as used.
         """
         mine = (owner, self._oldest)
         rows = await self._run(TURNS, (response_id, *mine, *mine))
@@ -129,7 +128,7 @@ class ResponseStore:
         return [(given, said) for _, _, given, said in rows]
 
     async def close(self) -> None:
-        """Close the connection; nothing can be stored or read any more."""
+        """Close the connection; the store cannot be used afterwards."""
         self._closed = True
         opened, self._opened = self._opened, None
         if opened is not None:
@@ -147,7 +146,7 @@ class ResponseStore:
             raise StoreFailed(str(error)) from error
 
     async def _connection(self) -> aiosqlite.Connection:
-        """Opened by the first who needs it: its thread has to be ended by `close`, and not all servers come so far."""
+        """Opened on first use: its thread has to be ended by `close`, and a server may fail before that."""
         async with self._opening:
             if self._closed:
                 raise StoreFailed("the server is stopping")
@@ -165,7 +164,7 @@ class ResponseStore:
 
 
 def check_file(path: Path) -> None:
-    """Make the file, for its owner alone, if there is none. Raises `BadSettings` where it cannot be one of these."""
+    """Create the file if needed, readable only by its owner. Raises `BadSettings` if it cannot be a store."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with closing(sqlite3.connect(path)) as connection:
@@ -178,5 +177,5 @@ def check_file(path: Path) -> None:
                 return
     except (OSError, sqlite3.Error) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadSettings(f"Responses cannot be stored in {path}: {why}. Name another file.") from None
-    raise BadSettings(f"{path} is a database of something else, or of another version: name another file.")
+        raise BadSettings(f"Responses cannot be stored in {path}: {why}. Use another file.") from None
+    raise BadSettings(f"{path} is another kind of database, or of another version: use another file.")

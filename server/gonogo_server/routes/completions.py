@@ -1,4 +1,4 @@
-"""Completions, the older operation: continue a text."""
+"""Completions, the older operation: continues a text."""
 
 from typing import Annotated
 
@@ -16,6 +16,6 @@ async def create_completion(
     asking: Annotated[Asking[CreateCompletionRequest], Depends(asked(CreateCompletionRequest))],
     request: Request,
 ) -> Response:
-    """What follows a text, or each of several texts, whole or as a stream."""
+    """The continuation of a text or of several texts, whole or as a stream."""
     answering = asking.provider.create_completion(asking.body, asking.context)
     return await answered(request, answering)

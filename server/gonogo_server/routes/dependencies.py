@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from gonogo_server.traffic import Traffic
 
 DISCARDED: Final = 4
-"""How many times the limit is read of a body that is over it."""
+"""A body over the limit is read and discarded up to this many times the limit."""
 
 ARRIVING: Final = 32
-"""How many bodies of the largest size may arrive at once: they take memory, and no place yet."""
+"""How many bodies of the maximum size may arrive at once: they use memory before they count as queued."""
 
 FORWARDED: Final = ("anthropic-version", "anthropic-beta")
 """Headers that select the form of an answer; a gateway forwards them."""
@@ -36,7 +36,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Asking(Generic[Body]):
-    """A request for an operation: who is to answer it, its body, with the model's id there, and what goes with it."""
+    """A request for an operation: its provider, its body (with the provider's model id), and its context."""
 
     provider: Provider
     body: Body
@@ -55,7 +55,7 @@ async def provider_name(request: Request) -> str | None:
 
 
 async def context(request: Request) -> Context:
-    """What belongs to a request without a body."""
+    """The context of a request without a body."""
     return _context(request)
 
 
@@ -71,9 +71,9 @@ def _context(request: Request, raw: bytes = b"", size: int = 0) -> Context:
 
 
 async def admitted(request: Request) -> None:
-    """Raise `Draining` if the server is about to stop, `Overloaded` where too many wait already.
+    """Raise `Draining` if the server is about to stop, `Overloaded` if too many requests are queued.
 
-    What is counted is requests and not answers, so that one with many choices is taken whole or not at all.
+    Requests are counted, not answers, so a request with several choices is accepted or refused as a whole.
     """
     if _traffic(request).draining:
         raise Draining
@@ -93,9 +93,9 @@ def _traffic(request: Request) -> "Traffic":
 
 
 async def authorized(request: Request) -> None:
-    """Raise `Unauthorized` if the settings want a key and the request has another or none.
+    """Raise `Unauthorized` if the settings require a key and the request has none or a wrong one.
 
-    A request of the Messages API may have it in `x-api-key`, as its older clients send it.
+    A request of the Messages API may send it in `x-api-key`, as older clients do.
     """
     sent = request.headers.get("authorization")
     if sent is None and _of_messages(request) and (key := request.headers.get("x-api-key")):
@@ -110,9 +110,9 @@ def _of_messages(request: Request) -> bool:
 
 
 def asked(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], Awaitable[Asking[Body]]]:
-    """A dependency that reads the body as `model`; see `gonogo_server.requests.body.parse` for what it raises.
+    """A dependency that parses the body as `model`; raises as `gonogo_server.requests.body.parse` does.
 
-    `tolerant`: fields that the contract does not know are never refused.
+    `tolerant`: fields unknown to the contract are never refused.
 
     Raises `ProviderNotFound` before the body is read.
     """
@@ -124,7 +124,7 @@ def asked(model: type[Body], *, tolerant: bool = False) -> Callable[[Request], A
         providers.named(name)
         _check_encoding(request)
         raw = await _read(request, settings)
-        # Not before: a place is for who can be answered, and a body may take its time.
+        # Only now, because a body may arrive slowly, and a request counts as queued only once it can be answered.
         _check_places(request)
         current().take_place()
         content_type = request.headers.get("content-type")
@@ -148,7 +148,7 @@ def _bounds(settings: "Settings") -> Bounds:
 
 
 def _prompt(body: BaseModel) -> object:
-    """What is asked, of a body of any operation."""
+    """The prompt in a body of any operation."""
     return body.model_dump(
         mode="json",
         include={"messages", "prompt", "suffix", "input", "instructions", "system"},
@@ -157,7 +157,7 @@ def _prompt(body: BaseModel) -> object:
 
 
 def _check_encoding(request: Request) -> None:
-    """Raise `UnsupportedMediaType` for a body that is compressed (RFC 9110 section 15.5.16)."""
+    """Raise `UnsupportedMediaType` for a compressed body (RFC 9110 section 15.5.16)."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedMediaType(
@@ -167,11 +167,11 @@ def _check_encoding(request: Request) -> None:
 
 
 async def _read(request: Request, settings: "Settings") -> bytes:
-    """The whole body, within the times and the bytes that the settings allow.
+    """The whole body, within the time and size limits of the settings.
 
-    Of one that is too large, `DISCARDED` times the limit are read as well, and thrown away: a client that still
-    sends would see its connection reset instead of the answer. Starlette's own limit is not used, as it answers in
-    plain text. Raises `TooSlow`, `BodyTooLarge`, and `Overloaded` where too much is arriving.
+    Of a body that is too large, up to `DISCARDED` times the limit are read and discarded: a client that is still
+    sending would otherwise see a connection reset instead of the answer. Starlette's own limit is not used, because it
+    answers in plain text. Raises `TooSlow`, `BodyTooLarge`, and `Overloaded` if too much data is arriving.
     """
     limit, traffic = settings.max_body_bytes, _traffic(request)
     kept = bytearray()

@@ -21,9 +21,9 @@ VERSION = version("gonogo")
 
 @router.api_route("/health", methods=["GET", "HEAD"])
 async def health(request: Request) -> Response:
-    """200 while new requests are answered; 503 with the envelope while it drains, and once the engine has died.
+    """200 while new requests are accepted; 503 with the envelope while draining or after the engine has died.
 
-    The version is in all of them.
+    Every answer includes the version.
     """
     traffic: Traffic = request.app.state.traffic
     providers: Registry = request.app.state.registry

@@ -27,5 +27,5 @@ async def count_message_tokens(
     ],
     request: Request,
 ) -> Response:
-    """How many tokens a conversation has."""
+    """The number of tokens in a conversation."""
     return await answered(request, asking.provider.count_message_tokens(asking.body, asking.context))

@@ -9,6 +9,6 @@ router = APIRouter()
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """All of them, in the text format."""
+    """All metrics, in the Prometheus text format."""
     figures: Metrics = request.app.state.metrics
     return Response(figures.text(), media_type=CONTENT_TYPE)

@@ -19,7 +19,7 @@ Asked = Annotated[Context, Depends(context)]
 
 @router.api_route("/models", methods=["GET", "HEAD"])
 async def list_models(request: Request, providers: Providers, name: Name, asked: Asked) -> Response:
-    """Every model that is served, in the configured order."""
+    """All served models, in the configured order."""
     models = await while_connected(request, providers.list_models(name, asked))
     listed = ModelList(object="list", data=list(models))
     return Response(listed.model_dump_json(by_alias=True), media_type="application/json")
@@ -29,6 +29,6 @@ async def list_models(request: Request, providers: Providers, name: Name, asked:
 async def retrieve_model(
     model: str, request: Request, providers: Providers, name: Name, asked: Asked
 ) -> Response:
-    """One of them; its id may contain slashes, percent-encoded or plain."""
+    """One model; its id may contain slashes, percent-encoded or not."""
     found = await while_connected(request, providers.retrieve_model(name, model, asked))
     return Response(found.model_dump_json(by_alias=True), media_type="application/json")

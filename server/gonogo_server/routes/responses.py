@@ -29,7 +29,7 @@ async def create_response(asking: Asked, request: Request) -> Response:
 
 @router.post("/responses/input_tokens")
 async def count_response_input_tokens(asking: Asked, request: Request) -> Response:
-    """How many tokens an input has."""
+    """The number of tokens in an input."""
     return await answered(request, asking.provider.count_response_input_tokens(asking.body, asking.context))
 
 
@@ -41,7 +41,7 @@ async def retrieve_response(
     for field, value in request.query_params.items():
         if field.removesuffix("[]") in AS_IT_ENDED and value.lower() not in ("", "false", "0"):
             raise BadRequest(
-                f"'{field}' is not supported here: a stored response is read as one object. Leave it out.",
+                f"'{field}' is not supported here: a stored response is returned as one object. Remove it.",
                 param=field,
                 code="unsupported_parameter",
             )

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 COMMENT_SECONDS: Final = 5.0
-"""Between two comments of a stream that waits for its first event, where it began at once."""
+"""Seconds between two comments of a stream that waits for its first event, if it began at once."""
 
 
 async def answered(request: Request, answering: Coroutine[object, object, Answer]) -> Response:
-    """The response with the answer of a provider, which is cancelled when the client disconnects.
+    """The response with a provider's answer; `answering` is cancelled when the client disconnects.
 
     Raises what the provider raises, and `ClientDisconnect`.
     """
@@ -42,14 +42,14 @@ async def answered(request: Request, answering: Coroutine[object, object, Answer
 
 
 def _marks(request: Request) -> dict[str, str]:
-    """The rules that the answer was repaired by so far, where the settings want them named."""
+    """The header that lists the rules repaired so far, if the settings ask for it."""
     settings: Settings = request.app.state.settings
     repairs = current().repairs
     return {REPAIRS: ", ".join(repairs)} if settings.mark_repairs and repairs else {}
 
 
 class EventStream(StreamingResponse):
-    """A stream of events; when the client goes, what makes them is stopped."""
+    """A stream of events, which stops its source when the client disconnects."""
 
     media_type = sse.MEDIA_TYPE
 
@@ -59,13 +59,13 @@ class EventStream(StreamingResponse):
         super().__init__(self._frames, headers={**sse.HEADERS, **headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; both generators end with it, also when it is cut short between two events."""
+        """Send the stream; both generators are closed at the end, even if it is interrupted between two events."""
         async with aclosing(self._events), aclosing(self._frames):
             await super().__call__(scope, receive, send)
 
 
 async def _frames(events: Events) -> AsyncGenerator[bytes, None]:
-    """All that is sent. An error is the last of it: the status is sent by then."""
+    """The bytes to send. An error is sent as the last event, because the status has been sent already."""
     framing = events.framing
     current().last_word = framing.failure
     try:
@@ -83,7 +83,7 @@ async def _frames(events: Events) -> AsyncGenerator[bytes, None]:
 
 
 async def while_connected(request: Request, work: Coroutine[object, object, Result]) -> Result:
-    """The result of `work`, which is cancelled when the client goes away before. Raises `ClientDisconnect` then."""
+    """The result of `work`. If the client disconnects first, cancels `work` and raises `ClientDisconnect`."""
     working = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(_disconnect(request))
     try:

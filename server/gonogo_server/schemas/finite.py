@@ -1,9 +1,9 @@
 """Finds schemas that no finite value matches because they require themselves. No I/O.
 
-A schema has a finite value where each of its demands is met by a schema that has one: the least solution of Horn
-clauses, found in linear time (Dowling and Gallier, 1984). What the clauses leave out (patterns, bounds, `not`) only
-ever admits more, so that nothing is refused that has a value. A schema that is empty for another reason than
-recursion, such as `false`, is none of this module's business.
+A schema has a finite value if each of its demands is met by a schema that has one: the least solution of Horn clauses,
+found in linear time (Dowling and Gallier, 1984). Keywords that the clauses ignore (patterns, bounds, `not`) can only
+make the result more permissive, so no schema with a value is refused. Schemas that are empty for another reason, such
+as `false`, are not reported here.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from gonogo_server.schemas.graph import Graph
 
     Clause = Sequence[int]
-    """Schemas of which one at least has to have a value."""
+    """Schemas of which at least one must have a value."""
 
 
 def dead_end(made_of: Graph) -> bool:
-    """Whether a value may come to a schema which demands itself again without end."""
+    """Whether a value may reach a schema that requires itself without end."""
     clauses = [list(_demands(made_of, number)) for number in range(len(made_of.nodes))]
     have = _least(made_of, clauses)
     empty = _empty(made_of, clauses)
@@ -41,7 +41,7 @@ def _reachable(made_of: Graph) -> set[int]:
 
 
 def _least(made_of: Graph, clauses: Sequence[Sequence[Clause]]) -> set[int]:
-    """The schemas with a finite value: the least set that the clauses allow."""
+    """The schemas with a finite value: the least solution of the clauses."""
     left = [len(demands) for demands in clauses]
     waiting: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, demands in enumerate(clauses):
@@ -66,7 +66,7 @@ def _least(made_of: Graph, clauses: Sequence[Sequence[Clause]]) -> set[int]:
 
 
 def _empty(made_of: Graph, clauses: Sequence[Sequence[Clause]]) -> set[int]:
-    """The schemas that have no value though recursion were no matter: those that come down to `false`."""
+    """The schemas without a value for a reason other than recursion: those that reduce to `false`."""
     waiting: dict[int, list[tuple[int, int]]] = defaultdict(list)
     left: dict[tuple[int, int], int] = {}
     empty = {number for number, node in enumerate(made_of.nodes) if node is False}
@@ -113,7 +113,7 @@ def _all_of(made_of: Graph, node: Mapping[str, Any]) -> list[int]:
 
 
 def _together(made_of: Graph, number: int) -> list[Mapping[str, Any]]:
-    """The schema and all that hold for the same value."""
+    """The schema and all schemas that apply to the same value."""
     found, pending = {number}, [number]
     members = []
     while pending:
@@ -129,7 +129,7 @@ def _together(made_of: Graph, number: int) -> list[Mapping[str, Any]]:
 
 
 def _types(together: Sequence[Mapping[str, Any]]) -> set[str] | None:
-    """The types that are left, of which any may be chosen; None if any type is."""
+    """The types that all of them allow; None if any type is allowed."""
     named = [node["type"] for node in together if isinstance(node.get("type"), (str, list))]
     sets = [
         {one} if isinstance(one, str) else {each for each in one if isinstance(each, str)} for one in named

@@ -1,7 +1,7 @@
 """The graph of subschemas, with references resolved. No I/O.
 
-A reference is followed where it is a JSON pointer into the same document (RFC 6901, as a URI fragment); any other
-leads nowhere here, and the grammar library says so.
+A reference is followed if it is a JSON pointer into the same document (RFC 6901, as a URI fragment). Other references
+are ignored here; the grammar library reports them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NESTED: Final = ("items", "additionalProperties", "prefixItems", "anyOf", "allOf
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """`nodes` are the schemas, the root first; `within` says for each which others a value of it may have to fit."""
+    """`nodes` are the schemas, the root first; `within` lists for each the schemas that its value may have to match."""
 
     nodes: Sequence[Schema]
     within: Sequence[Sequence[int]]
@@ -30,15 +30,15 @@ class Graph:
     _root: Schema
 
     def place(self, schema: object) -> int | None:
-        """The number of a node; None for what is none."""
+        """The number of a node; None if `schema` is not a node."""
         return self._places.get(id(schema))
 
     def target(self, node: Schema) -> int | None:
-        """The node that the reference of a node leads to; None if it has none, or leads out of the document."""
+        """The node that a node's `$ref` points to; None without `$ref`, or if it leads out of the document."""
         return self.place(_target(self._root, node))
 
     def depth(self) -> int:
-        """The longest chain of schemas within each other; it ends where it leads back to one that it came through."""
+        """The length of the longest chain of nested schemas; a chain ends before a schema that it already contains."""
         done: dict[int, int] = {}
         path = {0}
         stack = [(0, iter(self.within[0]))]
@@ -60,7 +60,7 @@ def graph(root: Mapping[str, Any]) -> Graph:
     nodes: list[Schema] = [root]
     places = {id(root): 0}
     within: list[list[int]] = []
-    for node in nodes:  # which grows meanwhile
+    for node in nodes:  # the list grows meanwhile
         reached = list(_reached(root, node))
         for schema in (*reached, *_defined(node)):
             if id(schema) not in places:
@@ -71,7 +71,7 @@ def graph(root: Mapping[str, Any]) -> Graph:
 
 
 def parts(value: object) -> Iterator[Schema]:
-    """The schemas in the value of a keyword: itself, or those of a list."""
+    """The schemas in the value of a keyword: the value itself, or the items of a list."""
     if isinstance(value, (dict, bool)):
         yield value
     elif isinstance(value, list):
@@ -111,5 +111,5 @@ def _target(root: Schema, node: Schema) -> object:
                 found = found[int(name)]
             case _:
                 return None
-    # An anchor is no pointer.
+    # An anchor is not a JSON pointer.
     return found if reference == "#" or reference.startswith("#/") else None

@@ -1,7 +1,7 @@
 """Limits on the size of a schema, checked before a grammar is made. No I/O.
 
-The library that makes grammars recurses and multiplies: a few hundred references in a row have ended the process,
-and some patterns and multiples are given up only after much work. A worker process bears what passes these limits (see
+The grammar library recurses and multiplies: a few hundred references in a row have crashed the process, and it gives up
+on some patterns and multiples only after much work. A worker process isolates what passes these limits (see
 `compilation`).
 """
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SchemaLimits:
-    """What a request may bring, and how its answer is written, each with the setting of this name."""
+    """Limits for the schemas of a request, and the whitespace of its answer; each has a setting."""
 
     total_bytes: int = 256 * 1024
-    """Of all schemas of a request, as JSON."""
+    """Size of all schemas of a request, as JSON."""
     depth: int = 100
-    """Schemas within each other, references followed."""
+    """Nested schemas, with references resolved."""
     nodes: int = 5000
-    """Schemas of which one is made."""
+    """Subschemas of a schema."""
     enum: int = 2000
-    """Values of an enumeration."""
+    """Values of an `enum`."""
     pattern: int = 1000
-    """Characters of a regular expression."""
+    """Characters of a pattern."""
     seconds: float = 5.0
-    """For the grammars of a request to be made."""
+    """Time to compile the grammars of a request."""
     whitespace: Literal["fixed", "free"] = "fixed"
-    """Of JSON: a space behind each comma and colon and none elsewhere, or as the model likes it."""
+    """Whitespace in JSON: one space after each comma and colon and none elsewhere, or the model's choice."""
 
 
 USUAL = SchemaLimits()
 
 
 def size(schema: Mapping[str, Any]) -> int:
-    """Bytes of the schema as JSON."""
+    """The size of the schema as JSON, in bytes."""
     return len(json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def excess(made_of: Graph, limits: SchemaLimits) -> str | None:
-    """The first limit that a schema is beyond, in words; None if it keeps them all."""
+    """The first limit that a schema exceeds, as text; None if it exceeds none."""
     if len(made_of.nodes) > limits.nodes:
         return f"it has {len(made_of.nodes)} subschemas, but the limit is {limits.nodes}"
     if (depth := made_of.depth()) > limits.depth:

@@ -1,7 +1,7 @@
 """Numbers that a grammar would change: the grammar library stores every number as a double. No I/O.
 
-From 2^53 on not every integer has one; a const of 9007199254740993 becomes 9007199254740992, and an answer that keeps
-to the grammar then breaks the schema.
+From 2^53 on, doubles cannot represent every integer: a const of 9007199254740993 becomes 9007199254740992, and an
+answer that follows the grammar then violates the schema.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 VALUES: Final = ("const", "enum")
 BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 WRITTEN: Final = 2**63
-"""From here on the library does not write all the digits of the double that it holds."""
+"""From this number on, the library does not write all digits of its double."""
 
 
 def changed(made_of: Graph) -> int | None:
-    """The first integer that would be another one in a grammar; None if all stay what they are."""
+    """The first integer that a grammar would change; None if there is none."""
     for node in made_of.nodes:
         if isinstance(node, bool):
             continue
@@ -36,7 +36,7 @@ def changed(made_of: Graph) -> int | None:
 
 
 def _integers(value: object) -> Iterator[int]:
-    """The integers in a value, at whatever depth."""
+    """The integers in a value, at any depth."""
     pending = [value]
     while pending:
         match pending.pop():

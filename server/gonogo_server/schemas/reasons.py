@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LENGTH: Final = 100
-"""Characters that are quoted of a client's own words."""
+"""Characters that are quoted from the client's schema."""
 
 TOO_MUCH: Final = "it is too large for a grammar: make it smaller, or simplify its patterns and numbers"
 

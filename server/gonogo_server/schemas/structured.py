@@ -1,10 +1,10 @@
-"""Structured outputs: from a response format to a grammar, by llguidance. No I/O.
+"""Structured outputs: compiles a response format to a grammar, with llguidance. No I/O.
 
-A schema is enforced exactly, or refused with the reason: `strict` false promises less in the API, and gets the same
-here. Two differences remain between the grammar and the schema, neither of which lets a wrong value through: properties
-come in the order in which the schema names them, and JSON is written as Python's json writes it, with a space behind
-each comma and colon, so that what stands between values need not be generated token by token. Where the model may
-choose, whitespace is bounded, as small models lose themselves in it.
+A schema is enforced exactly or refused with a reason. `strict` false promises less in the API, but is treated the same
+here. The grammar is narrower than the schema in two ways, and never accepts a wrong value: properties come in the order
+of the schema, and JSON is written as Python's json writes it, with one space after each comma and colon, so that
+separators need not be generated token by token. If the model may choose the whitespace, it is bounded, because small
+models get stuck in it.
 
 Source: OpenAI guide, "Structured model outputs"; llguidance, docs/json_schema.md.
 """
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Schema = Mapping[str, Any]
 
 WHITESPACE: Final = r" |\r?\n[ \t]{0,32}"
-"""What may stand between two tokens of JSON, besides nothing: a space, or a line break and an indentation."""
+"""Allowed between two tokens of JSON, besides nothing: a space, or a line break and an indentation."""
 
 _FREE: Final = {"whitespace_pattern": WHITESPACE}
 _FIXED: Final = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
@@ -53,18 +53,18 @@ _SILENT: Final = {
     "extends": "use 'allOf'",
     "x-guidance": "remove it",
 }
-"""Keywords that llguidance reads over, or follows into leniency, and what to do instead.
+"""Keywords that llguidance ignores or treats leniently, and what to use instead.
 
-It refuses everything else that it does not implement. Keywords that no specification knows are
-annotations (JSON Schema 2020-12, section 6.5).
+It refuses every other keyword that it does not implement. Keywords unknown to every specification are annotations (JSON
+Schema 2020-12, section 6.5).
 """
 
 _MESSAGE: Final = 300
-"""Characters of a reason; a validator may quote much of the schema."""
+"""Characters of a reason, because a validator may quote much of the schema."""
 MOST_SHOWN: Final = 10**30
-"""Integers that are longer are not told digit by digit."""
+"""Integers from this size on are not quoted."""
 _BEGINNINGS: Final = (b'{"', b'["')
-"""What the walls of a grammar are tried with, beyond its first token."""
+"""Beginnings of answers with which a grammar is tested beyond its first token."""
 
 _BYTES: Final = LLTokenizer("byte")
 
@@ -78,9 +78,9 @@ class Structure:
 
 
 def structure(asked: ResponseFormat | MISSING | None, limits: SchemaLimits = USUAL) -> Structure | None:
-    """What `response_format` asks for; None if that is any text.
+    """The structure that `response_format` asks for; None for free text.
 
-    Raises `BadRequest` for a schema that is none, that nothing can satisfy, or that cannot be enforced.
+    Raises `BadRequest` for a schema that is invalid, unsatisfiable or not enforceable.
     """
     match asked:
         case ResponseFormatJsonObject():
@@ -101,9 +101,9 @@ def structure(asked: ResponseFormat | MISSING | None, limits: SchemaLimits = USU
 
 
 def enforced(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL) -> str:
-    """The right side of a rule in Lark for JSON that the schema admits.
+    """The right side of a Lark rule for JSON that matches the schema.
 
-    Raises `BadRequest`, with `param` and `code`, where that cannot be promised.
+    Raises `BadRequest`, with `param` and `code`, if that cannot be guaranteed.
     """
     reason = _inadmissible(schema, limits) or _overlooked(schema)
     if reason := reason or _refused(schema, _written(limits)) or _broken(schema):
@@ -112,9 +112,9 @@ def enforced(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL
 
 
 def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL) -> str:
-    """The same as far as it goes: what cannot be enforced is left to the model.
+    """As `enforced`, as far as possible: what cannot be enforced is left to the model.
 
-    Raises `BadRequest` only for what is not a JSON Schema.
+    Raises `BadRequest` only for an invalid JSON Schema.
     """
     if reason := _inadmissible(schema, limits) or _broken(schema):
         raise BadRequest(f"This schema cannot be read: {reason}.", param=param, code=code)
@@ -125,7 +125,7 @@ def advised(schema: Schema, param: str, code: str, limits: SchemaLimits = USUAL)
 
 
 def grammar(lark: str) -> str:
-    """A grammar for `Generation.grammar`, of rules in Lark. Raises `BadRequest` if it is too large."""
+    """A grammar for `Generation.grammar`, from rules in Lark. Raises `BadRequest` if it is too large."""
     made = LLMatcher.grammar_from_lark(lark)
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():
@@ -137,7 +137,7 @@ def grammar(lark: str) -> str:
 
 
 def _written(limits: SchemaLimits) -> dict[str, Any]:
-    """How JSON is written."""
+    """The options for the whitespace of JSON."""
     return dict(_FREE if limits.whitespace == "free" else _FIXED)
 
 
@@ -148,7 +148,7 @@ def _rule(schema: Schema, options: Schema) -> str:
 def _unwritable(schema: Schema) -> str | None:
     try:
         json.dumps(schema)
-        LLMatcher.grammar_from_json_schema(dict(schema))  # makes text of it, and no more
+        LLMatcher.grammar_from_json_schema(dict(schema))  # serializes it, without compiling it
     except RecursionError:
         return "it is nested too deeply"
     except ValueError:
@@ -157,7 +157,7 @@ def _unwritable(schema: Schema) -> str | None:
 
 
 def _inadmissible(schema: Schema, limits: SchemaLimits) -> str | None:
-    """Why the library is not even asked."""
+    """The reason to refuse a schema without compiling it."""
     if reason := _unwritable(schema):
         return reason
     made_of = graph(schema)
@@ -171,7 +171,7 @@ def _inadmissible(schema: Schema, limits: SchemaLimits) -> str | None:
 
 
 def _overlooked(schema: Schema) -> str | None:
-    """What the library reads over, or changes."""
+    """What the library would ignore or change."""
     made_of = graph(schema)
     if (number := changed(made_of)) is not None:
         shown = str(number) if abs(number) < MOST_SHOWN else "a number"
@@ -188,14 +188,14 @@ def _overlooked(schema: Schema) -> str | None:
 
 
 def _counts_names_twice(part: Schema) -> bool:
-    """Whether one name, written twice, would count as two properties, as llguidance does not tell free names apart."""
+    """Whether a name written twice would count as two properties; llguidance does not compare free names."""
     least = part.get("minProperties", 0)
     closed = part.get("additionalProperties", True) is False and not part.get("patternProperties")
     return isinstance(least, int) and least > 1 and not closed
 
 
 def _refused(schema: Schema, options: Schema) -> str | None:
-    """Why llguidance makes no grammar of it."""
+    """Why llguidance cannot compile the schema."""
     made = LLMatcher.grammar_from_json_schema(dict(schema), overrides=dict(options))  # type: ignore[arg-type]  # a TypedDict of these keys
     matcher = LLMatcher(_BYTES, made, log_level=0)
     if matcher.is_error():
@@ -204,7 +204,7 @@ def _refused(schema: Schema, options: Schema) -> str | None:
 
 
 def _begins(matcher: LLMatcher, text: bytes) -> bool:
-    """Whether the library tells what may come next, as far as an answer begins so: it gives up on some grammars."""
+    """Whether the library computes the next tokens after this beginning; it gives up on some grammars."""
     for byte in text:
         allowed = matcher.compute_logit_bias()
         if matcher.is_error() or not allowed[byte]:
@@ -221,7 +221,7 @@ def _first_line(error: str) -> str:
 
 
 def _foreign(schema: Schema) -> bool:
-    """Whether it names a dialect that is not known here, which validators would look for in the network."""
+    """Whether the schema names an unknown dialect, which validators would look up in the network."""
     return "$schema" in schema and not _DIALECT.fullmatch(str(schema["$schema"]))
 
 
@@ -229,7 +229,7 @@ _DIALECT: Final = re.compile(r"https?://json-schema\.org/(draft-0[467]|draft/(20
 
 
 def _broken(schema: Schema) -> str | None:
-    """What the schema itself breaks of JSON Schema."""
+    """Why the schema is not a valid JSON Schema."""
     if _foreign(schema):
         return "its '$schema' is unknown"
     try:

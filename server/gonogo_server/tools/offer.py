@@ -1,7 +1,7 @@
 """The tools of a request: which may be called, whether a call is required, and how often. No I/O.
 
-Source: OpenAI guide, "Function calling": "required" calls one or more functions, a named function is called
-exactly once.
+Source: OpenAI guide, "Function calling": "required" calls one or more functions, a named function is called exactly
+once.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from gonogo_server.schemas.limits import SchemaLimits
 
 MOST_CALLS: Final = 16
-"""Calls that one message may make; a small model may not stop on its own."""
+"""Maximum calls in one message; a small model may not stop on its own."""
 
 OPEN_ENDED: Final = frozenset(
     {"additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf"}
 )
-"""Keywords beside `properties` that say which other properties there may be."""
+"""Keywords beside `properties` that may allow further properties."""
 
 NO_PARAMETERS: Final[dict[str, Any]] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function that may be called: `tool` as templates take it, `rule` for its arguments, in Lark."""
+    """A function that may be called: `tool` is its form for templates, `rule` the Lark rule of its arguments."""
 
     name: str
     strict: bool
@@ -46,9 +46,9 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a message may call: at most `most` times, at least once where `forced`.
+    """The functions that a message may call: at most `most` times, at least once if `forced`.
 
-    `named` is whether the request chose the function, so that the message ends with "stop", as in the API.
+    `named`: the request chose the function, so the message ends with "stop", as in the API.
     """
 
     functions: tuple[Function, ...]
@@ -58,20 +58,20 @@ class Offer:
 
     @property
     def strict(self) -> bool:
-        """Whether the arguments of any function are promised to keep its schema."""
+        """Whether the arguments of any function must match its schema."""
         return any(function.strict for function in self.functions)
 
     @property
     def tools(self) -> tuple[dict[str, Any], ...]:
-        """The functions as in the API."""
+        """The functions in the API's form."""
         return tuple(function.tool for function in self.functions)
 
 
 def offer(body: CreateChatCompletionRequest, limits: SchemaLimits = USUAL) -> Offer | None:
-    """What may be called; None if nothing may.
+    """The tools that may be called; None if none may.
 
-    Raises `BadRequest` for a schema that does not describe an object or cannot be enforced where it is strict,
-    for two functions of one name, and for a choice of what is not there.
+    Raises `BadRequest` for parameters that are not an object schema, for a strict schema that cannot be enforced, for
+    two functions of one name, and for a `tool_choice` that names an unknown function.
     """
     tools = [] if body.tools is MISSING or body.tools is None else body.tools
     functions = [_function(tool, f"tools[{index}].function", limits) for index, tool in enumerate(tools)]
@@ -148,10 +148,10 @@ def _function(tool: ChatCompletionTool, at: str, limits: SchemaLimits) -> Functi
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same without parameters that it does not name: small models invent them, and calls fail by them.
+    """The schema without unnamed parameters, because small models invent them, and calls then fail.
 
-    That is no less than a schema promises that is not strict. It is left open where it says so, where other schemas in
-    it may name more, and where it says nothing about properties at all; no properties are none.
+    A schema that is not strict promises no more. It stays open if it says so, if its subschemas may name more, or if it
+    has no `properties`; empty `properties` mean no parameters.
     """
     open_ended = OPEN_ENDED & schema.keys() or "properties" not in schema
     return schema if open_ended else {**schema, "additionalProperties": False}

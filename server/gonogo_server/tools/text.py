@@ -1,9 +1,8 @@
 """The generic tool format, for models that were not trained on tools: plain messages. No I/O.
 
-A system message describes the functions and says how to call one; a call stands in the text of the answer as
-`<tool_call>{"name": …, "arguments": …}</tool_call>`, which many trained models write as well; results come back in
-a user message, each as `<tool_response name="…">…</tool_response>`, as templates without tools know no other
-speaker.
+A system message describes the functions and how to call one. A call appears in the text of the answer as
+`<tool_call>{"name": …, "arguments": …}</tool_call>`, which many trained models write as well. Results are sent in a
+user message, each as `<tool_response name="…">…</tool_response>`, because templates without tools have no other role.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ def instruction(offer: Offer) -> str:
 
 
 def call_text(name: str, arguments: str) -> str:
-    """A call as it stands in a text; `arguments` is JSON."""
+    """A call as text; `arguments` is JSON."""
     return f'{CALL_START}{{"name": {json.dumps(name)}, "arguments": {arguments}}}{CALL_END}'
 
 
 def calling_text(content: str, calls: Iterable[Mapping[str, str]]) -> str:
-    """A message of the assistant that calls functions: `name` and `arguments` of each."""
+    """An assistant's message that calls functions, with `name` and `arguments` of each call."""
     called = [call_text(call["name"], call["arguments"]) for call in calls]
     return "\n".join([content, *called] if content else called)
 
 
 def result_text(name: str, content: str) -> str:
-    """What a function returned, as it stands in a text."""
+    """The result of a function as text."""
     return f'<tool_response name="{name}">{content}</tool_response>'
 
 
@@ -51,4 +50,4 @@ def _how_often(offer: Offer) -> str:
     if offer.forced:
         return "Call one now." if offer.most == 1 else "Call one or more of them now."
     most = "at most one" if offer.most == 1 else "as many as needed"
-    return f"Call {most}, or answer in plain words where none helps."
+    return f"Call {most}, or answer in plain words if none helps."

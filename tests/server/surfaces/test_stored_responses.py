@@ -249,5 +249,5 @@ def test_a_file_that_cannot_be_a_store_is_one_sentence_and_code_2(
 
 def test_a_gateway_alone_stores_nothing() -> None:
     settings = read({"providers": ["lab=http://127.0.0.1:1/v1"], "responses_store": "memory"})
-    with pytest.raises(BadSettings, match="name one with --model"):
+    with pytest.raises(BadSettings, match="add --model"):
         providers(settings, None)

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class Alternatives(Unfinished):
-    """Leaves `most` alternatives at each place."""
+    """Keeps `most` alternatives per token."""
 
     def __init__(self, most: int, rule: str, noted: Noted) -> None:
         self._most, self._rule, self._noted = most, rule, noted
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk with no more alternatives than were requested."""
+        """The chunk with at most the requested number of alternatives."""
         return (self.body(chunk),)
 
     def body(self, body: Document) -> Document:
-        """The answer with no more alternatives than were requested."""
+        """The answer with at most the requested number of alternatives."""
         choices = body.get("choices")
         if not isinstance(choices, list):
             return body
@@ -53,6 +53,6 @@ class Alternatives(Unfinished):
 
 
 def _order(top: Document) -> float:
-    """The likeliest first; what an upstream gives no number to comes last."""
+    """The sort key: the likeliest first, alternatives without a number last."""
     value = top.get("logprob")
     return -value if isinstance(value, int | float) else math.inf

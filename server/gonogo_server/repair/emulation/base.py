@@ -1,4 +1,4 @@
-"""What every emulation is."""
+"""The interface of emulations."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 
 class Emulation(Protocol):
-    """A stage that works on whole answers too. It is new for each answer, and what it is given is repaired."""
+    """A stage that handles whole answers too. Each answer has its own; its input is already repaired."""
 
     @property
     def finished(self) -> bool:
-        """Whether nothing of the answer is wanted any more, so that the upstream can be told to stop."""
+        """Whether the rest of the answer is not needed, so that the upstream can be stopped."""
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """What goes on in place of a chunk."""
+        """The chunks that replace a chunk."""
 
     def end(self) -> Iterable[Document]:
-        """What goes on after the last chunk of a stream that ended as it should."""
+        """The chunks after the last one of a stream that ended normally."""
 
     def body(self, body: Document) -> Document:
-        """What goes on in place of a whole answer: that one where nothing has to be done."""
+        """The body that replaces a whole answer; the same object if nothing is done."""
 
 
 class Unfinished:
-    """For emulations that want every answer whole, and have nothing to add at its end."""
+    """A base for emulations that need the whole answer and add nothing at its end."""
 
     @property
     def finished(self) -> bool:

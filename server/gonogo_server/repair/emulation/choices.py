@@ -1,4 +1,4 @@
-"""Several requests for one: a choice, a prompt or an input each, joined into one answer."""
+"""Splits a request into one for each choice, prompt or input, and joins their answers into one."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 GREATEST_SEED: Final = 2**63 - 1
 HEAD: Final = ("id", "created", "model")
-"""What all chunks of a stream have in common."""
+"""The members that all chunks of a stream share."""
 PROMPT_COUNTS: Final = frozenset({"prompt_tokens", "prompt_tokens_details"})
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Requests, and how their answers go together."""
+    """The requests, and how to join their answers."""
 
     requests: tuple[Document, ...]
     prompts: tuple[int, ...]
-    """The number of the prompt that each request is about."""
+    """The number of each request's prompt."""
     each: int
-    """The choices that each answer has."""
+    """The number of choices in each answer."""
 
 
 def by_prompt(document: Document, choices: int) -> Parts:
-    """A request for each of the prompts, which has `choices` choices each."""
+    """A request for each prompt, each with `choices` choices."""
     prompts = document.get("prompt")
     if not is_several(prompts):
         return Parts((document,), (0,), choices)
@@ -40,9 +40,9 @@ def by_prompt(document: Document, choices: int) -> Parts:
 
 
 def by_choice(parts: Parts) -> Parts:
-    """A request for each choice. The first has the seed of the client; each other one has the next number.
+    """A request for each choice. The first keeps the client's seed; each further one adds its number to it.
 
-    So choices differ where they are drawn, and are the same whenever the same request is sent again.
+    So sampled choices differ, but repeating the request gives the same choices.
     """
     each = parts.each
     requests = tuple(_one(request, number) for request in parts.requests for number in range(each))
@@ -60,7 +60,7 @@ def by_input(document: Document) -> Parts:
 
 
 def is_several(value: object) -> bool:
-    """Whether it is a list of texts or of lists of tokens; a list of tokens is one of a kind."""
+    """Whether it is a list of texts or of token lists; a list of tokens is a single input."""
     return isinstance(value, list) and bool(value) and not isinstance(value[0], int)
 
 
@@ -73,21 +73,22 @@ def _one(document: Document, number: int) -> Document:
 
 
 class Joined:
-    """One answer of several, which are repaired already.
+    """Joins several repaired answers into one.
 
-    In a stream an answer waits until all those before it have begun: openai-python wants choices to begin in order.
+    In a stream, an answer waits until all answers before it have begun, because openai-python expects choices to begin
+    in order.
     """
 
     def __init__(self, parts: Parts, rule: str, noted: Noted) -> None:
         self._parts, self._rule, self._noted = parts, rule, noted
         self._head: Document = {}
         self._waiting: dict[int, list[Document]] = {source: [] for source in range(len(parts.requests))}
-        self._begun = 0  # answers that wait for no other
+        self._begun = 0  # answers that need not wait
         self._counts: dict[int, Document] = {}
         self._counted: Document | None = None
 
     def chunk(self, source: int, chunk: Document) -> Iterable[Document]:
-        """The chunk with the number of its choice, and the id of the whole stream; a count of tokens waits."""
+        """The chunk with its choice renumbered and the id of the whole stream; usage is kept until the end."""
         if not self._head:
             self._head = {name: chunk[name] for name in HEAD if name in chunk}
             self._noted(self._rule)
@@ -109,7 +110,7 @@ class Joined:
         return {**chunk, **self._head, "choices": [_numbered(each, first) for each in choices or ()]}
 
     def _released(self) -> list[Document]:
-        """What waited for an answer that has begun now."""
+        """The chunks that waited for an answer that has now begun."""
         released: list[Document] = []
         while waiting := self._waiting.get(self._begun):
             released += waiting
@@ -117,7 +118,7 @@ class Joined:
         return released
 
     def end(self) -> Iterable[Document]:
-        """The chunk with the tokens of all, where every answer counted its own."""
+        """The chunk with the total usage, if every answer reported its usage."""
         left = [made for source in range(self._begun, len(self._waiting)) for made in self._waiting[source]]
         return [*left, *self._total()]
 
@@ -128,7 +129,7 @@ class Joined:
         return ({**self._counted, "usage": total(usages, self._parts.prompts)},)
 
     def whole(self, bodies: Sequence[Document]) -> Document:
-        """The first answer with the choices, or the vectors, of all, and the tokens of all."""
+        """The first answer with the choices or vectors of all answers, and the total usage."""
         self._noted(self._rule)
         joined = dict(bodies[0])
         for name in ("choices", "data"):
@@ -147,7 +148,7 @@ class Joined:
 
 
 def total(usages: Sequence[Document], prompts: Sequence[int]) -> Document:
-    """The tokens of all answers: those of a prompt once, however many answers it has, those of completions all."""
+    """The total usage: prompt tokens once for each prompt, completion tokens of all answers."""
     seen: set[int] = set()
     counted: Document = {}
     for usage, prompt in zip(usages, prompts, strict=True):
@@ -160,7 +161,7 @@ def total(usages: Sequence[Document], prompts: Sequence[int]) -> Document:
 
 
 def _sum(one: Document, other: Document) -> Document:
-    """Numbers added, objects by their members; anything else as it came first."""
+    """Numbers are added, objects summed by member; of other values the first is kept."""
     added = dict(one)
     for name, value in other.items():
         known = added.get(name)

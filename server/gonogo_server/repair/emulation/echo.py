@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Echo(Unfinished):
-    """Puts the prompt of each choice before its text; there are `each` choices to a prompt."""
+    """Prepends its prompt to the text of each choice; each prompt has `each` choices."""
 
     def __init__(self, prompts: Sequence[str], each: int, rule: str, noted: Noted) -> None:
         self._prompts, self._each, self._rule, self._noted = tuple(prompts), each, rule, noted
         self._begun: set[int] = set()
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, with the prompt where it is the first of a choice."""
+        """The chunk, with the prompt if it is the first one of a choice."""
         choices = chunk.get("choices")
         if not choices or all(choice.get("index", 0) in self._begun for choice in choices):
             return (chunk,)

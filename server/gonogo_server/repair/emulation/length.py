@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from gonogo_server.repair.base import Document, Noted
 
 UNLIMITED: Final = 16
-"""How many tokens a completion has where the request sets no limit."""
+"""The token limit of a completion whose request sets none."""
 
 
 class Length(Unfinished):
-    """Says "length" of a whole answer of one choice that took `limit` tokens."""
+    """Sets "length" in a whole answer with one choice that used `limit` tokens."""
 
     def __init__(self, limit: int, rule: str, noted: Noted) -> None:
         self._limit, self._rule, self._noted = limit, rule, noted
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk: streams are made of whole answers where this is done."""
+        """The chunk, unchanged: with this emulation, streams are made from whole answers."""
         return (chunk,)
 
     def body(self, body: Document) -> Document:
-        """The answer with the reason that its count of tokens shows."""
+        """The answer with the finish reason that its token count shows."""
         choices, usage = body.get("choices"), body.get("usage")
         if not isinstance(usage, dict) or not isinstance(choices, list) or len(choices) != 1:
             return body

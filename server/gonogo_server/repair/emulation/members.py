@@ -1,7 +1,7 @@
-"""Edits of requests that keep their meaning: a function each, which returns a new document if it edits.
+"""Edits of requests that keep their meaning: one function each, which returns a new document if it edits.
 
-Parameters that an upstream answers with an error although they are harmless are omitted; names, roles and forms are
-those that it knows.
+Harmless parameters that an upstream answers with an error are removed; names, roles and forms are replaced by those
+that it supports.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ DEFAULTS: Final[Mapping[str, tuple[Any, ...]]] = {
     "echo": (False,),
     "stream": (False,),
 }
-"""Values that ask for what happens anyway. Not temperature and top_p: their defaults are the upstream's."""
-# "logprobs" is a flag in chats and a number in completions, where 0 asks for something.
+"""Values that ask for the default behaviour. Not temperature and top_p: the upstream has its own defaults for them."""
+# "logprobs" is a flag in chats; in completions it is a number, where 0 has an effect.
 FLAGS: Final = ("logprobs",)
 
 NAMED: Final = ("system", "developer", "user", "assistant")
-"""Roles of speakers; of a result the name says which function gave it."""
+"""Roles of speakers; in a tool result, the name is that of the function."""
 
 SMALL: Final = 0.01
-"""A temperature at which the likeliest token is drawn nearly always, for servers that want one above 0."""
+"""A temperature that almost always picks the likeliest token, for servers that require one above 0."""
 
 BOOKKEEPING: Final = ("metadata", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention")
 
@@ -45,7 +45,7 @@ BOOKKEEPING: Final = ("metadata", "user", "safety_identifier", "prompt_cache_key
 def written(
     document: Document, does: Mapping[Does, str], noted: Noted, edits: Iterable[tuple[Does, Edit]]
 ) -> Document:
-    """The request with every edit that is wanted; `does` has the rule for each."""
+    """The request with every wanted edit; `does` has the rule for each."""
     for what, edit in edits:
         rule = does.get(what)
         if rule is not None:
@@ -81,7 +81,7 @@ def _no_bookkeeping(document: Document) -> Document:
 
 
 def _messages(edit: Edit) -> Edit:
-    """The same edit of each message."""
+    """Apply an edit to each message."""
 
     def edited(document: Document) -> Document:
         messages = document.get("messages")
@@ -97,7 +97,7 @@ def _developer_as_system(message: Document) -> Document:
 
 
 def _system_in_user(document: Document) -> Document:
-    """The system message at the head of what the user says first, as templates that know none have it."""
+    """Move the system message to the start of the first user message, for templates without a system role."""
     messages = document.get("messages") or []
     if len(messages) < 2 or (messages[0].get("role"), messages[1].get("role")) != ("system", "user"):
         return document
@@ -125,7 +125,7 @@ def _stop_as_list(document: Document) -> Document:
 
 
 def _limit_as(known: str, unknown: str) -> Edit:
-    """The limit by the name that is known; where both are given, the newer one counts."""
+    """Rename the token limit to the known name; if both are given, the newer one counts."""
 
     def edited(document: Document) -> Document:
         limit = document.get(NEW) if document.get(NEW) is not None else document.get(OLD)
@@ -149,7 +149,7 @@ def _no_empty_tools(document: Document) -> Document:
 
 
 def _functions(edit: Edit) -> Edit:
-    """The same edit of the function of each tool."""
+    """Apply an edit to the function of each tool."""
 
     def edited(document: Document) -> Document:
         tools = document.get("tools")
@@ -176,7 +176,7 @@ def _parameters_given(function: Document) -> Document:
 
 
 def _content(absent: str | None) -> Edit:
-    """What stands for content beside calls that have none."""
+    """Set `absent` as the content of messages that have only tool calls."""
 
     def edited(message: Document) -> Document:
         bare = message.get("tool_calls") and not message.get("content")
@@ -186,7 +186,7 @@ def _content(absent: str | None) -> Edit:
 
 
 def _calls_alone(message: Document) -> Document:
-    """A message of an assistant with what the contract knows of one that is sent, and nothing empty."""
+    """An assistant's message with only the request members of the contract, without empty ones."""
     if message.get("role") != "assistant":
         return message
     known = ("role", "content", "name", "refusal", "tool_calls", "function_call", "audio")
@@ -244,4 +244,4 @@ EDITS: Final[tuple[tuple[Does, Edit], ...]] = (
     (Does.NO_TEXT_FORMAT, _no_text_format),
     (Does.NO_ZERO_ALTERNATIVES, _no_zero_alternatives),
 )
-"""In their order: what one makes, the next ones see."""
+"""Applied in this order; each edit sees the result of those before it."""

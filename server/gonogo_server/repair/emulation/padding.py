@@ -15,7 +15,7 @@ NAME: Final = "obfuscation"
 
 
 class NoPadding(Unfinished):
-    """Takes the member `obfuscation` out of each chunk."""
+    """Removes the member `obfuscation` from each chunk."""
 
     def __init__(self, rule: str, noted: Noted) -> None:
         self._rule, self._noted = rule, noted
@@ -28,5 +28,5 @@ class NoPadding(Unfinished):
         return ({name: value for name, value in chunk.items() if name != NAME},)
 
     def body(self, body: Document) -> Document:
-        """The answer as it came: only streams are padded."""
+        """The answer, unchanged: only streams are padded."""
         return body

@@ -1,6 +1,6 @@
 """Stop sequences for an upstream that ignores them, leaks them, or cuts too much.
 
-Text that may begin a sequence is held back until it is decided, and log probabilities with the text of their tokens.
+Text that may begin a sequence is held back until that is certain, and log probabilities with the text of their tokens.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Stop:
-    """Ends every choice at the first of `stops`; what follows is not passed on.
+    """Ends every choice at the first of `stops`; what follows is dropped.
 
-    The count of tokens is the upstream's, of all that it generated, and is waited for where it was requested.
+    The token count is the upstream's, of everything that it generated; if it was requested, the stage waits for it.
     """
 
     def __init__(self, stops: Sequence[str], asked: Asked, rule: str, noted: Noted) -> None:
@@ -30,13 +30,13 @@ class Stop:
 
     @property
     def finished(self) -> bool:
-        """Whether every choice is over, one by a stop sequence at least, and no count of tokens is waited for."""
+        """Whether all choices have ended, at least one at a stop sequence, and no requested usage is missing."""
         states = self._choices.values()
         over = sum(state.over for state in states) >= self._asked.choices
         return over and any(state.stopped for state in states) and not self._asked.include_usage
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk without what is held back, and one of its own for the end of a choice."""
+        """The chunk without the text held back, and a separate chunk for the end of a choice."""
         choices = chunk.get("choices")
         if not choices:
             return (chunk,)
@@ -49,11 +49,11 @@ class Stop:
         return [{**chunk, "choices": each} for each in (shown, ended) if each]
 
     def end(self) -> Iterable[Document]:
-        """Nothing: a choice lets go of what it held when it finishes."""
+        """Nothing: a choice releases its held text when it finishes."""
         return ()
 
     def body(self, body: Document) -> Document:
-        """A whole answer, cut at the stop sequences."""
+        """The whole answer, cut at the stop sequences."""
         choices = body.get("choices")
         if not isinstance(choices, list):
             return body
@@ -63,7 +63,7 @@ class Stop:
     def _one(self, choice: Document, shown: list[Document], ended: list[Document]) -> None:
         index = choice.get("index", 0)
         state = self._choices.setdefault(index, _Choice(self._stops, self._place))
-        if state.over:  # what an upstream says after the end of a choice is nothing to pass on
+        if state.over:  # text after the end of a choice is dropped
             return
         reason = choice.get("finish_reason")
         text, rows = self._place.text(choice), self._place.rows(choice)
@@ -89,13 +89,13 @@ class Stop:
             return choice
         self._noted(self._rule)
         cut = {**place.with_rows(place.with_text(choice, left), kept), "finish_reason": "stop"}
-        if isinstance(cut.get("message"), dict):  # calls come after the text
+        if isinstance(cut.get("message"), dict):  # tool calls come after the text
             cut["message"] = {name: value for name, value in cut["message"].items() if name != "tool_calls"}
         return cut
 
 
 class _Choice:
-    """The text of one choice up to here, and the tokens of what is held back."""
+    """The text of one choice so far, and the tokens of the text held back."""
 
     def __init__(self, stops: Sequence[str], place: Place) -> None:
         self._filter, self._place = StopFilter(stops), place
@@ -108,7 +108,7 @@ class _Choice:
         return self._filter.stopped
 
     def feed(self, text: str, rows: Sequence[Any], *, last: bool) -> tuple[str, list[Any]]:
-        """What can be shown of the text, and the rows of the tokens in it."""
+        """The visible part of the text, and the rows of its tokens."""
         left = self._filter.feed(text)
         if last and not self.stopped:
             left += self._filter.flush()
@@ -116,7 +116,7 @@ class _Choice:
         for row in rows:
             self._read += self._place.size(row)
             self._waiting.append((self._read, row))
-        return left, list(self._released(everything=not self._filter.holding and not self.stopped))
+        return left, list(self._released(everything=not self._filter.undecided and not self.stopped))
 
     def _released(self, *, everything: bool) -> Iterable[Any]:
         while self._waiting and (everything or self._waiting[0][0] <= self._shown):

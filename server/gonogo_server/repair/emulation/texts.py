@@ -12,37 +12,37 @@ if TYPE_CHECKING:
 
 Part = Literal["delta", "message"]
 COLUMNS: Final = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
-"""The arrays in which a completion has its log probabilities."""
+"""The arrays of a completion's log probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the text of an operation's choices is."""
+    """The location of the text in an operation's choices."""
 
     operation: Operation
     part: Part
-    """For chats: where the content is."""
+    """For chats, the member that holds the content."""
 
     def text(self, choice: Document) -> str:
-        """The text of a choice, perhaps nothing."""
+        """The text of a choice; may be empty."""
         holder = choice.get(self.part) if self.operation == "chat" else choice
         text = holder.get(self._name) if isinstance(holder, dict) else None
         return text if isinstance(text, str) else ""
 
     def with_text(self, choice: Document, text: str) -> Document:
-        """The same choice with another text."""
+        """The choice with another text."""
         if self.operation != "chat":
             return {**choice, "text": text}
         return {**choice, self.part: {**(choice.get(self.part) or {}), "content": text}}
 
     def bare(self, choice: Document) -> bool:
-        """Whether a choice of a chunk says nothing but its text."""
+        """Whether a choice of a chunk has nothing but its text."""
         if self.operation != "chat":
             return True
         return not any(value for name, value in (choice.get(self.part) or {}).items() if name != "content")
 
     def ending(self, choice: Document, reason: str) -> Document:
-        """The last choice of a stream: no text, and why it ended."""
+        """The last choice of a stream: no text, and the finish reason."""
         last: Document = {"index": choice.get("index", 0)}
         if self.operation == "chat":
             last["delta"] = {}
@@ -63,7 +63,7 @@ class Place:
         return list(zip(*columns, strict=False))
 
     def with_rows(self, choice: Document, rows: Sequence[Any]) -> Document:
-        """The same choice with these log probabilities; untouched where it had none and has none."""
+        """The choice with these log probabilities; unchanged if it had none and gets none."""
         held = choice.get("logprobs")
         if not rows and not isinstance(held, dict):
             return choice
@@ -73,11 +73,11 @@ class Place:
             return {**choice, "logprobs": content if rows else None}
         columns: Document = {name: [row[at] for row in rows] for at, name in enumerate(COLUMNS)}
         if rows and all(value is None for value in columns["top_logprobs"]):
-            columns["top_logprobs"] = None  # as it came
+            columns["top_logprobs"] = None  # as the upstream sent it
         return {**choice, "logprobs": {**known, **columns} if rows else None}
 
     def size(self, row: Any) -> int:  # noqa: ANN401 - JSON
-        """How many bytes of the text a token has."""
+        """The size of a token's text in bytes."""
         if self.operation != "chat":
             return len(str(row[0]).encode("utf-8", "surrogatepass"))
         held = row.get("bytes")

@@ -1,4 +1,4 @@
-"""Joins the tool calls of one choice of a stream from fragments."""
+"""Joins the fragments of tool calls of one streamed choice."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """How far a call has come."""
+    """The state of a call."""
 
-    NAMELESS = auto()  # what comes of it is kept back: clients open a call by its name
+    NAMELESS = auto()  # its fragments are held back, because clients open a call by its name
     OPEN = auto()  # its first fragment was sent
 
 
 @dataclass(slots=True)
 class Call:
-    """One call: its number, what its first fragment says, and its arguments so far."""
+    """One call: its number, the members of its first fragment, and its arguments so far."""
 
     number: int
     id: str
@@ -31,10 +31,10 @@ class Call:
     state: State = State.NAMELESS
     arguments: list[str] = field(default_factory=list)
     owes_object: bool = False
-    """Whether it began with an empty object, which is either all of its arguments or only their type."""
+    """Whether its arguments began with an empty object, which is either all of them or only their type."""
 
     def is_whole(self) -> bool:
-        """Whether its arguments are JSON to their end."""
+        """Whether its arguments are complete JSON."""
         try:
             json.loads("".join(self.arguments))
         except ValueError:
@@ -43,7 +43,7 @@ class Call:
 
 
 class Calls:
-    """Reads the fragments of one choice, and writes them as the API does."""
+    """Reads the fragments of one choice, and writes them in the API's form."""
 
     def __init__(self, fresh: str, noted: Noted) -> None:
         self._fresh, self._noted = fresh, noted
@@ -56,7 +56,7 @@ class Calls:
         return bool(self._calls)
 
     def read(self, delta: Document) -> bool:
-        """Mends the fragments of a delta in place; whether there was anything to mend."""
+        """Repair the fragments of a delta in place; returns whether anything was changed."""
         fragments = delta["tool_calls"]
         if not isinstance(fragments, list):
             raise _unclear("tool calls that are not a list")
@@ -69,7 +69,7 @@ class Calls:
         return True
 
     def end(self) -> list[Document]:
-        """Fragments for calls whose arguments are an empty object after all. UpstreamError for one without a name."""
+        """Fragments for calls whose arguments are an empty object. Raises UpstreamError for a call without a name."""
         if any(call.state is State.NAMELESS for call in self._calls):
             raise _unclear("a tool call without the name of its function")
         owing = [call for call in self._calls if call.owes_object]
@@ -78,7 +78,7 @@ class Calls:
         return [{"index": call.number, "function": {"arguments": "{}"}} for call in owing]
 
     def _written(self, fragment: Any, *, alone: bool) -> Document | None:  # noqa: ANN401 - JSON
-        """The same object where it is right; None if it is kept back."""
+        """The fragment; the same object if it is right, None if it is held back."""
         if not isinstance(fragment, dict):
             raise _unclear("a tool call that is not an object")
         function = fragment.get("function")
@@ -91,7 +91,7 @@ class Calls:
             return self._first(call, fragment, function) if call.name else None
         return self._later(call, fragment, function, arguments)
 
-    # ---- whose a fragment is -----------------------------------------------------------------------------------
+    # ---- the call of a fragment ---------------------------------------------------------------------------------
 
     def _whose(self, fragment: Document, function: Document, *, alone: bool) -> Call:
         index, id_, name = fragment.get("index"), _word(fragment.get("id")), _word(function.get("name"))
@@ -126,7 +126,7 @@ class Calls:
         self._calls.append(call)
         return call
 
-    # ---- how it is written -------------------------------------------------------------------------------------
+    # ---- the form of a fragment ---------------------------------------------------------------------------------
 
     def _arguments(self, call: Call, function: Document) -> str:
         """The arguments of a fragment as text."""
@@ -165,10 +165,10 @@ class Calls:
         return broken + _broken_arguments(function)
 
     def _later(self, call: Call, fragment: Document, function: Document, arguments: str) -> Document:
-        told = [name for name in ("id", "type") if name in fragment]
+        repeated = [name for name in ("id", "type") if name in fragment]
         named = "name" in function
         right = fragment.get("index") == call.number and "function" in fragment
-        if right and not told and not named and function.get("arguments") == arguments:
+        if right and not repeated and not named and function.get("arguments") == arguments:
             return fragment
         for rule in self._broken_later(fragment, function):
             self._noted(rule)
@@ -177,10 +177,10 @@ class Calls:
 
     @staticmethod
     def _broken_later(fragment: Document, function: Document) -> list[str]:
-        said = [fragment[name] for name in ("id", "type") if name in fragment]
-        said += [function["name"]] if "name" in function else []
-        broken = ["tools.stream.once"] if any(said) else []
-        broken += ["chat.stream.nulls"] if None in said else []
+        values = [fragment[name] for name in ("id", "type") if name in fragment]
+        values += [function["name"]] if "name" in function else []
+        broken = ["tools.stream.once"] if any(values) else []
+        broken += ["chat.stream.nulls"] if None in values else []
         return broken + _broken_arguments(function)
 
 

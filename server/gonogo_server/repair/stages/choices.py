@@ -22,20 +22,20 @@ _TEXTS: Final = (str, type(None))
 
 
 class Choices:
-    """Brings every chunk into the form that later stages rely on, and drops those that carry nothing.
+    """Brings every chunk into the form that later stages rely on, and drops chunks without content.
 
-    UpstreamError if it cannot be told which choice is meant, or what it says.
+    Raises UpstreamError if a choice's number or text cannot be determined.
     """
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted
         self._chat = asked.operation == "chat"
         self._used: set[int] = set()
-        # What stands for an index that is beyond the choices that were requested.
+        # The number that replaces an index beyond the requested choices.
         self._numbers: dict[int, int] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk; nothing if it has neither a choice nor usage."""
+        """The chunk; nothing if it has neither choices nor usage."""
         choices = chunk.get("choices")
         if type(choices) is not list or not choices:
             return self._without(chunk, choices)
@@ -52,7 +52,7 @@ class Choices:
         return ()
 
     def _numbered(self, chunk: Document) -> Iterable[Document]:
-        """The chunk with indexes below the number of choices: one that is beyond stands for the next that is free."""
+        """The chunk with indexes below the number of choices: an index beyond it becomes the next free one."""
         edited = False
         for choice in chunk["choices"]:
             index = choice["index"]
@@ -118,7 +118,7 @@ class Choices:
         return choice
 
     def _index(self, index: object, place: int, among: int) -> int:
-        """Of one choice 0; of a chunk that has all choices, its place."""
+        """The index: 0 of one choice, or the position in a chunk that has all choices."""
         self._noted(of_stream(self._asked, "index"))
         if isinstance(index, str) and index.isdecimal() and index.isascii():
             return int(index[:9])
@@ -151,14 +151,14 @@ class Choices:
 
 
 def _spoken(found: Any) -> Document:  # noqa: ANN401 - JSON
-    """A delta of one that is not an object, or of what stands in its place."""
+    """The delta from an object, or from what was sent instead."""
     if isinstance(found, dict):
         return found
     return {} if found is None else {"content": found}
 
 
 def joined(content: object) -> str:
-    """The text of parts, one behind the other."""
+    """The concatenated text of parts."""
     parts = content if isinstance(content, list) else [content]
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
     if not all(isinstance(text, str) for text in texts):

@@ -1,7 +1,7 @@
 """Cumulative deltas, each with the whole text so far: only the new text is passed on.
 
-An honest text may begin so too ("a", then "aa"). What looks like snapshots is therefore kept back until the evidence
-is enough or the next piece shows otherwise, and let go as it came where it never is.
+A normal text may begin like that, too ("a", then "aa"). Pieces that look cumulative are therefore held back until there
+is enough evidence, or until the next piece shows otherwise; without evidence they are released unchanged.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 RULES: Final = ("text.same", "text.completions_same")
 FEWEST: Final = 4
-"""So many pieces, each of which begins with all of the one before it, and continues."""
+"""Pieces that count as evidence if each begins with the whole piece before it, and continues."""
 MOST: Final = 32
-"""So many pieces are kept back at most: what is undecided then is a text that repeats itself."""
+"""Pieces that are held back at most; text that is still undecided then repeats itself."""
 LONG: Final = 16
-"""Characters that no token has, and therefore no honest piece that begins with three others."""
+"""Longer than any token, and therefore than a normal piece that begins with three others."""
 
 
 class State(Enum):
-    """What is known of the pieces of a choice."""
+    """What is known about the pieces of a choice."""
 
     OPEN = auto()
     PLAIN = auto()
@@ -43,7 +43,7 @@ class _Text:
     sent: str = ""
 
     def see(self, piece: str, tokens: str | None) -> None:
-        """Take the next piece as evidence, with the text of its tokens where log probabilities tell it."""
+        """Use the next piece as evidence, with the text of its tokens if log probabilities give it."""
         if self.state is not State.OPEN or not piece:
             return
         if self.pieces and tokens and piece == self.last + tokens:
@@ -61,11 +61,11 @@ class _Text:
 
     @property
     def waits(self) -> bool:
-        """Whether pieces are kept back."""
+        """Whether pieces are held back."""
         return self.state is State.OPEN and self.pieces > 1
 
     def added(self, piece: str) -> str:
-        """What a snapshot adds to what was sent. UpstreamError if it is none."""
+        """The new text of a cumulative piece. Raises UpstreamError if it does not continue the text sent."""
         if not piece.startswith(self.sent):
             raise UpstreamError(
                 "The upstream's text pieces contradict each other: try again.", code="upstream_unreadable"
@@ -75,7 +75,7 @@ class _Text:
 
 
 class Cumulative:
-    """Passes on what each delta adds, where deltas are snapshots; `known` where that is known from the start."""
+    """Passes on the new text of each delta, if deltas are cumulative; `known`: that is known from the start."""
 
     def __init__(self, asked: Asked, noted: Noted, *, known: bool = False) -> None:
         self._noted = noted
@@ -87,7 +87,7 @@ class Cumulative:
         self._held: list[Document] = []
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, and those that waited for it; nothing while they wait."""
+        """The chunk, and those held back before it; nothing while it is held back."""
         if not self._held:
             for choice in chunk["choices"]:
                 if choice["index"] not in self._plain:
@@ -102,7 +102,7 @@ class Cumulative:
         return self._let_go()
 
     def end(self) -> Iterable[Document]:
-        """What still waits, as it came: the evidence was not enough."""
+        """The chunks still held back, unchanged: there was not enough evidence."""
         for text in self._texts.values():
             if text.state is State.OPEN:
                 text.state = State.PLAIN
@@ -138,7 +138,7 @@ class Cumulative:
         return {**chunk}
 
     def _tokens(self, choice: Document) -> str | None:
-        """The text of the tokens of a piece, as its log probabilities have them."""
+        """The text of a piece's tokens, from its log probabilities."""
         found = choice.get("logprobs")
         if not isinstance(found, dict):
             return None
@@ -150,7 +150,7 @@ class Cumulative:
 
 
 def _is_no_repetition(text: str) -> bool:
-    """Whether it is long enough to be a text, and not the same few characters again and again."""
+    """Whether it is long enough to be a text, and not a repetition of a few characters."""
     if len(text) < LONG and " " not in text.strip():
         return False
     return not any(text.startswith(text[period:]) for period in range(1, len(text) // 2 + 1))

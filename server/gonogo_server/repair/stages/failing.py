@@ -1,4 +1,4 @@
-"""Errors in place of a chunk, which end the stream, and empty errors."""
+"""Raises errors that are sent instead of a chunk, and removes empty errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ RULES: Final = ("stream.no_empty_error",)
 
 
 class Failing:
-    """Raises the error that an upstream sends in its stream, in whatever form."""
+    """Raises the error that an upstream sends in its stream, in any form."""
 
     def __init__(self, noted: Noted) -> None:
         self._noted = noted
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, without an error that is none."""
+        """The chunk, without an empty error."""
         if "choices" in chunk and "error" not in chunk:
             return (chunk,)
         failure = error_in(chunk)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from gonogo_server.repair.base import Asked, Document, Noted
 
 RULES: Final = (*both("finish_once", "finish_last"), "chat.stream.finish_empty")
-_SAID: Final = ("content", "refusal", "tool_calls", "reasoning_content", "reasoning")
+_CONTENT: Final = ("content", "refusal", "tool_calls", "reasoning_content", "reasoning")
 
 
 class Finish:
     """Holds a chunk that finishes a choice until the next one shows that it was the last.
 
-    What follows a finish reason is put before it. UpstreamError at the end of a stream of which a choice, or all of
-    it, has no end: that is never made up.
+    Content after a finish reason is moved before it. Raises UpstreamError at the end of a stream with an unfinished
+    choice or without any: a missing end is never invented.
     """
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
@@ -28,11 +28,11 @@ class Finish:
         self._chat = asked.operation == "chat"
         self._begun: set[int] = set()
         self._finished: set[int] = set()
-        self._early: set[int] = set()  # choices that gave a reason before their end: the last one counts
+        self._early: set[int] = set()  # choices with content after a finish reason: their last reason counts
         self._held: Document | None = None
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, behind one that was held and proved to be the last of its choice; nothing if it is held."""
+        """The chunk, after a held one that proved to be the last of its choice; nothing if the chunk is held."""
         if self._held is None and not self._finished:
             for choice in chunk["choices"]:
                 self._begun.add(choice["index"])
@@ -43,7 +43,7 @@ class Finish:
         return self._compared(chunk)
 
     def end(self) -> Iterable[Document]:
-        """The chunk that was held. UpstreamError if a choice has not finished."""
+        """The held chunk. Raises UpstreamError if a choice has not finished."""
         yield from self._release()
         if not self._begun:
             raise UpstreamError("The upstream's answer is empty: try again.", code="upstream_empty")
@@ -54,13 +54,13 @@ class Finish:
 
     @property
     def finished(self) -> bool:
-        """Whether every choice that began has its end."""
+        """Whether every choice that began has ended."""
         held = self._held["choices"] if self._held else []
         ending = {choice["index"] for choice in held if choice["finish_reason"] is not None}
         return bool(self._begun) and not self._begun - self._finished - ending
 
     def give_up(self) -> list[Document]:
-        """What the chunk that was held says, without an end: more went wrong behind it."""
+        """The content of the held chunk, without an end, because the stream failed after it."""
         held, self._held = self._held, None
         return [] if held is None else self._split(held)[0]
 
@@ -79,14 +79,14 @@ class Finish:
             return out
         if all(choice["finish_reason"] is None for choice in chunk["choices"]):
             return [*out, chunk]
-        said, last = self._split(chunk) if self._chat and self._says_more(chunk) else ([], chunk)
-        if said:
+        content, last = self._split(chunk) if self._chat and self._has_content_at_end(chunk) else ([], chunk)
+        if content:
             self._noted("chat.stream.finish_empty")
         self._held = last
-        return [*out, *said]
+        return [*out, *content]
 
     def _before(self, chunk: Document) -> tuple[list[Document], Document]:
-        """What was held, as far as this chunk lets it go: the end of a choice that continues moves to the chunk."""
+        """The released part of the held chunk: the end of a choice that continues moves to this chunk."""
         held = self._held
         if held is None:
             return [], chunk
@@ -96,7 +96,8 @@ class Finish:
             for choice in chunk["choices"]
             if choice["index"] in ending
             and (
-                self._says(choice) or (choice["finish_reason"] is not None and choice["index"] in self._early)
+                self._has_content(choice)
+                or (choice["finish_reason"] is not None and choice["index"] in self._early)
             )
         ]
         if not goes_on:
@@ -110,14 +111,14 @@ class Finish:
         return self._without_end(held, moved), {**chunk}
 
     def _without_end(self, held: Document, moved: set[int]) -> list[Document]:
-        """The chunk that was held, without the ends that came too early; the others are the last of their choices."""
-        said, _ = self._split(held)
+        """The held chunk without ends that came too early; the other ends are kept."""
+        content, _ = self._split(held)
         kept = [c for c in held["choices"] if c["index"] not in moved and c["finish_reason"] is not None]
         self._finished |= {choice["index"] for choice in kept}
-        return [*said, *([{**held, "choices": kept}] if kept else [])]
+        return [*content, *([{**held, "choices": kept}] if kept else [])]
 
     def _once(self, chunk: Document) -> Document:
-        """The chunk without another end of a choice that has one."""
+        """The chunk without a second end of a choice."""
         again = [
             choice
             for choice in chunk["choices"]
@@ -128,20 +129,22 @@ class Finish:
         self._noted(of_stream(self._asked, "finish_once"))
         for choice in again:
             choice["finish_reason"] = None
-        return {**chunk, "choices": [c for c in chunk["choices"] if c not in again or self._says(c)]}
+        return {**chunk, "choices": [c for c in chunk["choices"] if c not in again or self._has_content(c)]}
 
-    def _says_more(self, chunk: Document) -> bool:
+    def _has_content_at_end(self, chunk: Document) -> bool:
         return any(
             choice["finish_reason"] is not None and choice["delta"].get("content")
             for choice in chunk["choices"]
         )
 
     def _split(self, chunk: Document) -> tuple[list[Document], Document]:
-        """A chunk as two: what it says, where it says something, and the ends of its choices with its usage."""
-        said = [{**choice, "finish_reason": None} for choice in chunk["choices"] if self._says(choice)]
+        """A chunk split in two: its content, if any, and the ends of its choices with its usage."""
+        content = [
+            {**choice, "finish_reason": None} for choice in chunk["choices"] if self._has_content(choice)
+        ]
         last = [self._emptied(c) for c in chunk["choices"] if c["finish_reason"] is not None]
-        before = {name: value for name, value in chunk.items() if name != "usage"} | {"choices": said}
-        return ([before] if said else []), {**chunk, "choices": last}
+        before = {name: value for name, value in chunk.items() if name != "usage"} | {"choices": content}
+        return ([before] if content else []), {**chunk, "choices": last}
 
     def _emptied(self, choice: Document) -> Document:
         empty: Document = {"delta": {}} if self._chat else {"text": ""}
@@ -149,7 +152,7 @@ class Finish:
             empty["logprobs"] = None
         return {**choice, **empty}
 
-    def _says(self, choice: Document) -> bool:
+    def _has_content(self, choice: Document) -> bool:
         if not self._chat:
             return bool(choice["text"])
-        return any(choice["delta"].get(name) for name in _SAID) or "role" in choice["delta"]
+        return any(choice["delta"].get(name) for name in _CONTENT) or "role" in choice["delta"]

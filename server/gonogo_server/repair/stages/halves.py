@@ -15,7 +15,7 @@ RULES: Final = ("text.surrogates",)
 
 
 class Halves:
-    """Holds the first half of a character until the second comes, and says it as it is where none does."""
+    """Holds the first surrogate of a character until the second arrives; without one it is released unchanged."""
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._noted = noted
@@ -23,7 +23,7 @@ class Halves:
         self._first: dict[int, str] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, with whole characters."""
+        """The chunk, with complete characters."""
         edited = False
         for choice in chunk["choices"]:
             text = text_of(choice, chat=self._chat)
@@ -32,7 +32,7 @@ class Halves:
         return ({**chunk} if edited else chunk,)
 
     def end(self) -> Iterable[Document]:
-        """Nothing more: what finishes a choice has taken what was held."""
+        """Nothing more: a choice releases its held surrogate when it finishes."""
         return ()
 
     def _joined(self, choice: Document, text: str) -> bool:
@@ -54,5 +54,5 @@ def _is_first(character: str) -> bool:
 
 
 def _whole(text: str) -> str:
-    """The text with every two halves that follow each other as one character."""
+    """The text with surrogate pairs joined to characters."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

@@ -26,13 +26,13 @@ RULES: Final = both(
     "rest",
 )
 _USUAL: Final = 5
-"""Fields that every chunk has, choices among them."""
+"""The number of fields that every chunk has, including choices."""
 TIERS: Final = (None, "auto", "default", "flex", "scale", "priority", "fast")
 OBJECTS: Final[Mapping[Operation, str]] = {"chat": "chat.completion.chunk", "completion": "text_completion"}
 
 
 class Heading:
-    """Has all chunks say what the first one says, or what was asked where that says nothing."""
+    """Gives all chunks the values of the first one, or those of the request if the first lacks them."""
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted
@@ -42,7 +42,7 @@ class Heading:
         self._model: str | None = None
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk with the heading of the stream."""
+        """The chunk with the constant fields of the stream."""
         if (
             chunk.get("id") == self._id
             and chunk.get("object") == self._object
@@ -67,7 +67,7 @@ class Heading:
         )
 
     def _beside(self, chunk: Document) -> Document:
-        """What a chunk may say beside, in its form or not at all."""
+        """The chunk with its optional members repaired or removed."""
         if self._is_right_beside(chunk):
             return chunk
         self._noted(of_stream(self._asked, "rest"))

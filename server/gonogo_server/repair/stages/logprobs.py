@@ -23,7 +23,7 @@ class Logprobs:
         self._written: dict[int, int] = {}  # characters of each text so far
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk with log probabilities in their form."""
+        """The chunk with log probabilities in the right form."""
         edited = False
         for choice in chunk["choices"]:
             if self._chat:

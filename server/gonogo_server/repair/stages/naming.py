@@ -1,4 +1,4 @@
-"""Ids of rules that chats and completions share, with the name of the operation."""
+"""Ids of rules that chats and completions share, by operation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESPONSE: Final[Mapping[Operation, str]] = {
     "embedding": "embeddings.response",
 }
 
-# Rules of chats that completions have under another name, or as a part of another one.
+# Rules for chats that have another name for completions, or are part of another rule there.
 _OF_COMPLETIONS: Final[Mapping[str, str]] = {
     "delta": "text",
     "finish_empty": "finish_once",
@@ -33,14 +33,14 @@ _OF_COMPLETIONS: Final[Mapping[str, str]] = {
 
 
 def of_stream(asked: Asked, name: str) -> str:
-    """The id of a rule about the stream that was requested."""
+    """The id of a rule about the requested stream."""
     if asked.operation == "completion":
         name = _OF_COMPLETIONS.get(name, name)
     return f"{STREAM[asked.operation]}.{name}"
 
 
 def both(*names: str) -> tuple[str, ...]:
-    """The ids of rules of this name, of streamed chats and of streamed completions."""
+    """The ids of these rules for streamed chats and streamed completions."""
     chats = tuple(f"{STREAM['chat']}.{name}" for name in names)
     return chats + tuple(
         dict.fromkeys(f"{STREAM['completion']}.{_OF_COMPLETIONS.get(name, name)}" for name in names)

@@ -25,15 +25,15 @@ _MEANT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("tool_use", "tool_call", "toolcalls"), "tool_calls"),
     **dict.fromkeys(("safety", "content_filtered", "refusal", "prohibited_content"), "content_filter"),
 }
-"""Words of other APIs, in small letters, that can mean one thing only."""
+"""Unambiguous words of other APIs, in lower case."""
 
 _FAILED: Final = frozenset({"error", "abort", "aborted", "cancelled", "canceled", "timeout"})
 
 
 def meant(reason: object) -> str | None:
-    """The contract's word for a reason; None if none is given yet.
+    """The contract's word for a finish reason; None if there is none yet.
 
-    UpstreamError if the answer did not end but failed, or for an unknown reason.
+    Raises UpstreamError if the answer failed, or for an unknown reason.
     """
     if reason is None or reason == "":
         return None
@@ -47,13 +47,13 @@ def meant(reason: object) -> str | None:
 
 
 class Reasons:
-    """Writes null if no reason is given, and the contract's word for others of the same meaning."""
+    """Writes null if there is no reason, and the contract's word for synonyms."""
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk with the contract's words."""
+        """The chunk with the contract's finish reasons."""
         edited = False
         for choice in chunk["choices"]:
             reason = choice["finish_reason"]

@@ -18,20 +18,20 @@ _REASONING: Final = ("reasoning_content", "reasoning")
 
 
 class Roles:
-    """The role in the first delta of each choice and in no other.
+    """Sets the role in the first delta of each choice and in no other.
 
-    Where the content of the first delta is null and nothing stands beside it, it waits for the next one of its
-    choice: text makes it an empty string, and anything else shows that null is right.
+    A first delta with null content and nothing else waits for the next one of its choice: if that has text, the content
+    becomes an empty string; otherwise null was right.
     """
 
     def __init__(self, noted: Noted) -> None:
         self._noted = noted
         self._begun: set[int] = set()
-        self._waiting: dict[int, int] = {}  # the place of its first chunk among those held, by choice
+        self._waiting: dict[int, int] = {}  # by choice, the position of its first chunk among those held
         self._held: list[Document] = []
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, and those that waited for it; nothing while they wait."""
+        """The chunk, and those held back before it; nothing while it is held back."""
         edited = False
         for choice in chunk["choices"]:
             delta, index = choice["delta"], choice["index"]
@@ -51,7 +51,7 @@ class Roles:
         return () if self._waiting else self.end()
 
     def end(self) -> Iterable[Document]:
-        """What still waits: no text came."""
+        """The chunks still held back: no text came."""
         held, self._held = self._held, []
         self._waiting.clear()
         return held
@@ -88,7 +88,7 @@ class Roles:
         return True
 
     def _decide(self, index: int, choice: Document) -> None:
-        """Whether what waits may continue, now that this follows."""
+        """Decide whether the waiting delta can be released, now that this choice follows."""
         delta = choice["delta"]
         if delta.get("content") or any(delta.get(name) for name in _REASONING):
             place = self._waiting.pop(index)

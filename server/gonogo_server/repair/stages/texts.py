@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def text_of(choice: Document, *, chat: bool) -> str:
-    """The text, perhaps nothing."""
+    """The text; may be empty."""
     return (choice["delta"].get("content") if chat else choice["text"]) or ""
 
 

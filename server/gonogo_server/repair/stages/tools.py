@@ -32,9 +32,9 @@ RULES: Final = (
 
 
 class Tools:
-    """Numbers the calls of each choice from 0 in the order in which they begin, and ends them in "tool_calls".
+    """Numbers the calls of each choice from 0 in the order in which they begin, and sets "tool_calls" at their end.
 
-    UpstreamError for a fragment that belongs to no known call.
+    Raises UpstreamError for a fragment that belongs to no known call.
     """
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
@@ -42,7 +42,7 @@ class Tools:
         self._calls: dict[int, Calls] = {}
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk, behind arguments that proved to be empty."""
+        """The chunk, after fragments for arguments that proved to be empty."""
         edited = False
         before: list[Document] = []
         for choice in chunk["choices"]:
@@ -74,7 +74,7 @@ class Tools:
         return [{name: value for name, value in chunk.items() if name != "usage"} | {"choices": [more]}]
 
     def _ended(self, choice: Document) -> bool:
-        """Whether the finish reason was another than that of an answer with calls, or without."""
+        """Correct the finish reason of an answer with or without calls; returns whether it was wrong."""
         calls = self._calls.get(choice["index"])
         called = calls is not None and calls.any
         reason = choice["finish_reason"]

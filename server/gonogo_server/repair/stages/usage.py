@@ -25,20 +25,20 @@ RULES: Final = both(
 
 
 class Usage:
-    """Keeps the last count that comes, and says it at the end. What never came is not made up."""
+    """Keeps the last usage, and sends it at the end. Missing usage is never invented."""
 
     def __init__(self, asked: Asked, noted: Noted) -> None:
         self._asked, self._noted = asked, noted
         self._counted: Document | None = None
-        self._behind = False  # whether something followed it
+        self._behind = False  # whether a chunk followed it
 
     @property
     def has_come(self) -> bool:
-        """Whether there is a count to say at the end."""
+        """Whether there is usage to send at the end."""
         return self._counted is not None
 
     def chunk(self, chunk: Document) -> Iterable[Document]:
-        """The chunk without its count; nothing if that was all."""
+        """The chunk without its usage; nothing if it had nothing else."""
         usage = chunk.get("usage")
         if usage is None:
             self._behind = self._counted is not None
@@ -55,7 +55,7 @@ class Usage:
         return self._bare(chunk)
 
     def end(self) -> Iterable[Document]:
-        """The chunk that counts."""
+        """The chunk with the usage."""
         chunk, self._counted = self._counted, None
         if chunk is None or not self._asked.include_usage:
             return ()

@@ -1,4 +1,4 @@
-"""Rules about tools, and about what is around answers: errors, keys, HTTP, the bytes of streams, models, other APIs."""
+"""Rules about tools, and about everything beside answers: errors, keys, HTTP, stream bytes, models, other APIs."""
 
 from __future__ import annotations
 

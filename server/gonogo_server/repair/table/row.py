@@ -7,26 +7,26 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What becomes of a broken rule; the value is how tables for people call it."""
+    """How a broken rule is handled; the value is its name in tables."""
 
     REPAIRED = "repaired"
-    """In every answer, whatever the report says."""
+    """Repaired in every answer, whatever the report says."""
     EMULATED = "emulated"
-    """The gateway does what the upstream does not."""
+    """The gateway provides what the upstream lacks."""
     REFUSED = "refused"
-    """Requests that ask for it are refused with 400 and the name of the parameter."""
+    """Requests for it are refused with 400 and the name of the parameter."""
     KEPT = "kept by the gateway"
-    """The upstream is not asked: the gateway checks requests, writes errors and headers, and knows the keys."""
+    """The upstream is not involved: the gateway checks requests and keys, and writes errors and headers."""
     ENDED = "ended in an error"
-    """What cannot be mended is not passed on: the answer becomes an error."""
+    """What cannot be repaired is not passed on: the answer becomes an error."""
     PASSED_ON = "passed on"
-    """Nothing is done, and the row says why."""
+    """Nothing is done; the row gives the reason."""
 
 
 class Does(StrEnum):
-    """What the gateway does, or refuses, for rows that need the report for it."""
+    """What the gateway emulates or refuses, for rows that depend on the report."""
 
-    # ---- requests are written otherwise
+    # ---- requests are edited
     NO_NULLS = "no-nulls"
     NO_DEFAULTS = "no-defaults"
     NO_BOOKKEEPING = "no-bookkeeping"
@@ -48,7 +48,7 @@ class Does(StrEnum):
     NO_TOOLS_FOR_NONE = "no-tools-for-none"
     NO_TEXT_FORMAT = "no-text-format"
     NO_USER = "no-user"
-    # ---- answers are made of others
+    # ---- answers are made from other answers
     CHOICES = "choices"
     PROMPTS = "prompts"
     INPUTS = "inputs"
@@ -123,25 +123,25 @@ class Does(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is done about rules. Of several rows that fit a broken rule the first of the most exact ones holds."""
+    """How rules are handled. Of several rows that match a broken rule, the first of the most specific ones applies."""
 
     rules: tuple[str, ...]
-    """Ids of rules, or beginnings that end in a dot."""
+    """Ids of rules, or prefixes that end with a dot."""
     action: Action
     what: str
-    """One sentence for people."""
+    """One sentence for users."""
     does: tuple[Does, ...] = ()
     cause: str | None = None
-    """The row holds where the report names this cause."""
+    """The row applies if the report names this cause."""
     kept: str | None = None
-    """The row holds where the upstream was seen to keep this rule."""
+    """The row applies if the upstream passes this rule."""
     failed_only: bool = False
-    """Whether the row holds only for rules that fail, and not for those that warn."""
+    """Whether the row applies only to rules that fail, not to those that warn."""
     refused_too: bool = False
-    """Whether the row holds where the upstream refuses what the rule is about, too."""
+    """Whether the row also applies if the upstream refuses the feature."""
 
     def covers(self, rule: str) -> int:
-        """How much of the id of a rule the row names: 0 where it is not about that rule."""
+        """The length of the row's match with a rule id; 0 if the row is not about that rule."""
         return max(
             (
                 len(name)
