@@ -30,7 +30,7 @@ TEMPLATE = """\
 
 
 def render(report: Mapping[str, Any], profile: str | None = None) -> str:
-    """The badge of a report as `gonogo.report.diff.read` returns it; that of a profile where one is named."""
+    """The badge of a report, as `gonogo.report.diff.read` returns it, or of one of its profiles."""
     gate = Server("", report).profiles[profile] if profile else Gate(report["verdict"])
     name, word = f"gonogo {profile}" if profile else "gonogo", WORDS[gate]
     left, right = (round(len(text) * LETTER) + PAD for text in (name, word))

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 CLIENTS = "clients."
 BROKEN = frozenset({Verdict.FAIL, Verdict.WARN})
-SAID = BROKEN | {Verdict.WAIVED}  # a client breaks whether or not the baseline accepts it
+REPORTED = BROKEN | {Verdict.WAIVED}  # a client breaks whether or not the baseline accepts it
 
 
 def breaks(judgement: Judgement, report: Report) -> tuple[str, ...]:
-    """Each way once in which a client broke on an exchange of a broken rule, as "client version: how".
+    """The ways in which clients broke on exchanges of a broken rule, without duplicates, as "client version: how".
 
-    Nothing for the rules of the clients themselves, which say it already. What the failure that a client's rule follows
-    from explains everywhere is not said of a rule that has some of those exchanges for another reason.
+    Empty for the rules about clients themselves, which report it already. A failure that another cause explains
+    everywhere is not attributed to a rule that has only some of those exchanges.
     """
     if judgement.verdict not in BROKEN or judgement.rule.id.startswith(CLIENTS):
         return ()
-    clients = [j for j in report.judgements if j.rule.id.startswith(CLIENTS) and j.verdict in SAID]
+    clients = [j for j in report.judgements if j.rule.id.startswith(CLIENTS) and j.verdict in REPORTED]
     return tuple(dict.fromkeys(how for client in clients for how in _ways(client, judgement, report)))
 
 
 def _ways(client: Judgement, judgement: Judgement, report: Report) -> Iterator[str]:
-    """The ways in which one client broke on the exchanges of a rule, and because of what that rule found."""
+    """The ways in which one client broke on the exchanges of a rule, because of what that rule found."""
     shown = _exchanges(judgement)
     for how in dict.fromkeys(piece.actual for piece in client.evidence if piece.exchange in shown):
         if how is None:
@@ -41,7 +41,7 @@ def _ways(client: Judgement, judgement: Judgement, report: Report) -> Iterator[s
 
 
 def _failing(client: Judgement, report: Report) -> set[str]:
-    """The exchanges of the must rules with which a client's rule has one cause."""
+    """The exchanges of the must rules that share a cause with a client's rule."""
     rules = [j for j in report.judgements if j.cause == client.cause and j.verdict is Verdict.FAIL]
     return set().union(*map(_exchanges, rules))
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Requests that were recorded, and the sums of the tokens that their usage names.
+    """The number of recorded requests, and the sums of the tokens in their usage.
 
-    These are `prompt_tokens` and `completion_tokens`, or `input_tokens` and `output_tokens` of other surfaces.
+    These are `prompt_tokens` and `completion_tokens`, or `input_tokens` and `output_tokens` on other surfaces.
     """
 
     requests: int
@@ -28,11 +28,11 @@ class Cost:
 
 
 def cost(exchanges: Iterable[Exchange]) -> Cost:
-    """Add up what the answers report; an answer without readable usage counts as a request only."""
+    """The sums of all answers; an answer without readable usage counts only as a request."""
     requests = prompt = completion = 0
     for exchange in exchanges:
         if sight_of(exchange.stimulus) is not None:
-            continue  # what a gateway asked of the suite's own upstream
+            continue  # a request from a gateway to the suite's own upstream
         usage = _usage(exchange)
         requests += 1
         prompt += _count(usage.get("prompt_tokens", usage.get("input_tokens")))
@@ -41,12 +41,12 @@ def cost(exchanges: Iterable[Exchange]) -> Cost:
 
 
 def _usage(exchange: Exchange) -> dict[str, object]:
-    """The usage object of the answer; of a stream its last, since some servers send a running total."""
+    """The usage object of the answer; of a stream the last one, since some servers send a running total."""
     if not exchange.is_stream:
         return _usage_in(exchange.body)
     usage: dict[str, object] = {}
     for event in sse.parse(exchange.body).events:
-        # A message tells of its input at the start, and of its output at the end.
+        # In the Messages API, the first event has the input tokens, a later one the output tokens.
         usage |= _usage_in(event.data)
     return usage
 

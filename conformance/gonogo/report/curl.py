@@ -1,4 +1,4 @@
-"""A recorded request as a command that sends it again, for bash and zsh."""
+"""A curl command that repeats a recorded request, for bash and zsh."""
 
 from __future__ import annotations
 
@@ -14,38 +14,37 @@ if TYPE_CHECKING:
     from gonogo.exchange import Request
 
 KEY = '"Authorization: Bearer ${GONOGO_API_KEY:-$OPENAI_API_KEY}"'
-"""The header that carries the key, read by the shell where the command runs."""
+"""The header with the key, which the shell expands when the command runs."""
 
 HASHES = r"#\043"
-"""Two of them begin a command in the logs of Azure Pipelines and TeamCity."""
+"""In the logs of Azure Pipelines and TeamCity, two hashes begin a command."""
 
-_SAID_BY_CURL = frozenset({"host", "user-agent", "connection", "content-length", "authorization"})
-_NOT_WORTH_SAYING = frozenset({("accept", "*/*"), ("accept-encoding", "identity")})
+_SENT_BY_CURL = frozenset({"host", "user-agent", "connection", "content-length", "authorization"})
+_OMITTED = frozenset({("accept", "*/*"), ("accept-encoding", "identity")})
 
 
 def curl(request: Request, base_url: str) -> str:
-    """One line that repeats the request and shows the status, the headers, and the body as it arrives.
+    """One line that repeats the request and shows status, headers, and the body as it arrives.
 
-    `base_url` is the one of the target. A request that carried a key asks the shell for GONOGO_API_KEY, or
-    else OPENAI_API_KEY; one with another header whose value was taken out asks for a variable of the header's name
-    (API_KEY for api-key).
+    `base_url` is the target's. For the key of a request, the command uses GONOGO_API_KEY, or else OPENAI_API_KEY; for
+    another header with a redacted value, it uses a variable of the header's name (API_KEY for api-key).
     """
     url = url_of(base_url, request.path)
     words = ["curl", "-sS", "-i", *(["-N"] if _is_stream(request) else []), *_method(request)]
-    words += ["-g"] if re.search(r"[\[\]{}]", url) else []  # curl would read these as a range of addresses
+    words += ["-g"] if re.search(r"[\[\]{}]", url) else []  # curl would expand these as a range of URLs
     words += ["--path-as-is"] if re.search(r"/\.\.?(/|$)", url) else []
     words.append(quote(_encoded(url)))
     words += [word for pair in _headers(request) for word in ("-H", pair)]
     if not request.body:
         return " ".join(words)
-    if b"\0" in request.body:  # no argument of a program can hold it
+    if b"\0" in request.body:  # a command-line argument cannot contain it
         octal = "".join(f"\\{byte:03o}" for byte in request.body)
         return f"printf '{octal}' | {' '.join([*words, '--data-binary', '@-'])}"
     return " ".join([*words, "--data-raw", quote(request.body)])
 
 
 def quote(data: bytes) -> str:
-    r"""One word of the shell that stands for these bytes: '…', or $'…' where '…' could steer a terminal or a CI run."""
+    r"""The bytes as one word of the shell: '…', or $'…' if '…' could control a terminal or a CI run."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -54,7 +53,7 @@ def quote(data: bytes) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    """Its bytes as they were sent; a lone surrogate, which stored evidence may hold, as UTF-8 would have it."""
+    """The bytes as they were sent; a lone surrogate, which stored evidence may contain, is encoded as in UTF-8."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -80,10 +79,10 @@ def _headers(request: Request) -> list[str]:
     words = [
         _from_shell(name) if value == REDACTED else quote(_encoded(f"{name}: {value}"))
         for name, value in request.headers
-        if name.lower() not in _SAID_BY_CURL and (name.lower(), value) not in _NOT_WORTH_SAYING
+        if name.lower() not in _SENT_BY_CURL and (name.lower(), value) not in _OMITTED
     ]
     if request.body and header(request.headers, "content-type") is None:
-        words.append("'Content-Type:'")  # curl would call it a form
+        words.append("'Content-Type:'")  # curl would send the type of a form
     authorization = header(request.headers, "authorization")
     if authorization is not None:
         words.append(quote(f"Authorization: {WRONG_KEY}".encode()) if authorization == WRONG_KEY else KEY)
@@ -91,7 +90,7 @@ def _headers(request: Request) -> list[str]:
 
 
 def _from_shell(name: str) -> str:
-    if name.lower() == "x-api-key":  # which the suite itself sends with the key of the run
+    if name.lower() == "x-api-key":  # the suite itself sends it with the key of the run
         return KEY.replace("Authorization: Bearer ", "x-api-key: ")
     variable = re.sub(r"\W", "_", name).upper()
     return f'"{name}: ${variable}"'

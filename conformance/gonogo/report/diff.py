@@ -1,10 +1,10 @@
 """Compares two stored reports: what got worse, got better, appeared and disappeared.
 
-What is compared is what the target does. A waived rule is a broken one, for clients break on it anyway. A rule that
-could not be decided, or is not applicable, is not news: it makes nothing worse, and nothing better; but what is seen
-broken now, and was not known to be before, is worse.
+The comparison is about the target. A waived rule counts as broken, because clients break on it anyway. A rule that
+could not be decided, or is not applicable, makes nothing worse or better; but a rule that is broken now and was not
+known to be broken before is worse.
 
-Of reports on several models each model is compared with itself; one report may be on more of them than the other.
+Reports on several models are compared model by model; one report may cover more models than the other.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 DIFF_VERSION = 1
 
 OLDER = 1
-"""The version of reports that had neither causes nor reasons nor witnesses. All that is compared is there."""
+"""The version of reports that had no causes, reasons or witnesses. They contain everything that is compared."""
 NOT_IN_OLDER = {"causes", "cause", "reason", "values", "witnesses", "not-applicable"}
 SILENT = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
-"""Verdicts by which nothing was seen, neither good nor bad: from one to the other nothing changed."""
+"""Verdicts without an observation: a change between them is no difference."""
 LEVELS = ("must", "should", "may")
 
-# How much a client suffers, by what is observed; verdicts that are not here tell nothing about that.
+# How much a client is affected, by what is observed; other verdicts say nothing about that.
 SUFFERING = {Verdict.PASS: 0, Verdict.UNSUPPORTED: 1, Verdict.WARN: 2, Verdict.FAIL: 3}
 BROKEN = {"must": Verdict.FAIL, "should": Verdict.WARN, "may": Verdict.UNSUPPORTED}
 
 
 class Change(StrEnum):
-    """What became of a rule between two reports."""
+    """How a rule changed between two reports."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -65,10 +65,10 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One rule that two reports judge differently; a verdict is None if its report has no such rule.
+    """One rule that two reports judge differently; a verdict is None if its report lacks the rule.
 
-    `message` is that of the new report, or of the old one for a rule that went away. `models` are those of which that
-    is so, where a report is on several.
+    `message` is from the new report, or from the old one for a rule that disappeared. `models` are the models
+    concerned, if a report covers several.
     """
 
     change: Change
@@ -83,7 +83,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The differences of two reports, those of a kind together; `notes` are what else differs, as sentences."""
+    """The differences of two reports, grouped by kind; `notes` are sentences about other differences."""
 
     differences: tuple[Difference, ...]
     notes: tuple[str, ...]
@@ -96,12 +96,12 @@ class Comparison:
         return bool(self.of(Change.WORSE))
 
     def of(self, change: Change) -> list[Difference]:
-        """The differences of one kind, those of must rules first, else in the order of the rules."""
+        """The differences of one kind, those of must rules first, otherwise in rule order."""
         return [difference for difference in self.differences if difference.change is change]
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The JSON report in a file; UsageError, naming it, where it cannot be read or is none of a known version."""
+    """The JSON report in a file. Raises UsageError, naming the file, if it is unreadable or of an unknown version."""
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
@@ -123,7 +123,7 @@ def read(path: Path) -> dict[str, Any]:
 
 @functools.cache
 def _schema(version: int) -> dict[str, Any]:
-    """The schema of a version: the older one demands less, by what it did not have."""
+    """The schema of a report version: the older one does not require what it did not have."""
     if version == REPORT_VERSION:
         return schema()
     older = copy.deepcopy(schema())
@@ -134,7 +134,7 @@ def _schema(version: int) -> dict[str, Any]:
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
-    """What differs between two reports, as `read` returns them."""
+    """The differences between two reports, as `read` returns them."""
     found: dict[tuple[object, ...], Difference] = {}
     ids: set[str] = set()
     for model, before, after in _pairs(old, new):
@@ -154,9 +154,9 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
 
 
 def _pairs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str | None, Rules, Rules]]:
-    """The rules before and after by their ids, of each model that both reports are on.
+    """The rules of both reports by id, for each model that both cover.
 
-    The model is None if both reports are on one model, even on different ones. Raises UsageError if they share none.
+    The model is None if both reports cover a single model, even different ones. Raises UsageError if they share none.
     """
     if "models" not in old and "models" not in new:
         yield None, _rules(old), _rules(new)
@@ -197,7 +197,7 @@ def render_json(comparison: Comparison) -> str:
 
 
 def render_text(comparison: Comparison) -> str:
-    """The text for a terminal or a log, with a trailing line break; the answer is the last line."""
+    """The text for a terminal or a log, with a trailing line break; the verdict is the last line."""
     return "\n".join(_text(comparison)) + "\n"
 
 
@@ -242,15 +242,15 @@ def _suffering(rule: dict[str, Any]) -> int | None:
 
 
 def _notes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """What to know before one believes the differences."""
-    told = {
+    """Notes about differences in versions, target and models, which affect the comparison."""
+    compared = {
         "gonogo": (old["gonogo"], new["gonogo"]),
         "rule set": (old.get("rule_set"), new.get("rule_set")),
         "target": (old["target"]["base_url"], new["target"]["base_url"]),
         "model": tuple(", ".join(_by_model(report)) for report in (old, new)),
     }
-    for name, (before, after) in told.items():
-        if before != after and None not in (before, after):  # a report of before there were sets names none
+    for name, (before, after) in compared.items():
+        if before != after and None not in (before, after):  # reports from before rule sets have none
             yield f"The reports differ in {name}: {before} before, {after} now."
 
 

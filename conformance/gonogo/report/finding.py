@@ -1,7 +1,7 @@
 """A cause, or a single rule, as lines of text: requirement, finding, clients that break, and the command.
 
-Paragraphs are wrapped at a width if there is one; ids, excerpts and commands are never broken, so that they can be
-copied. What came from the target is shown with its control characters escaped.
+Paragraphs are wrapped at a width if there is one. Ids, excerpts and commands are never broken, so that they can be
+copied. Control characters in the target's data are escaped.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ MOST_IDS = 8
 MOST_BREAKS = 3
 MOST_SHOWN = 160  # characters of a body
 MOST_COMPARED = 200  # characters of expected and actual
-MOST_BRIEF = 72  # characters of what was seen, where that has one line of 80
-MOST_ROWS = 6  # of a terminal for a command; what is longer is left to -v
+MOST_BRIEF = 72  # characters of what was seen, if it gets one line of 80
+MOST_ROWS = 6  # terminal rows of a command; longer ones are shown only with -v
 
 
 def brief(cause: Cause, report: Report, width: int | None, *, seen: bool = True) -> Iterator[Text]:
-    """A cause on two lines: its title with the rules that follow from it, and what was `seen`, or on one without that.
+    """A cause on two lines: its title with the rules that follow from it, then, if `seen`, what was seen.
 
-    Each is cut at the width, if there is one.
+    Each line is cut at the width, if there is one.
     """
     head = Text.assemble(
         verdict_word(report.verdict_of(cause)),
@@ -61,14 +61,14 @@ def brief(cause: Cause, report: Report, width: int | None, *, seen: bool = True)
 
 
 def cut(line: Text, width: int | None) -> Text:
-    """The line, or its beginning and "…" where it is longer than the terminal is wide."""
+    """The line, truncated with "…" if it is wider than the terminal."""
     if width is not None:
         line.truncate(width, overflow="ellipsis")
     return line
 
 
 def _seen(cause: Cause, report: Report) -> str:
-    """What was seen, around the place where that differs from what was expected, so that this is not cut off."""
+    """What was seen, as an excerpt around the first difference from what was expected."""
     lead = report.of(cause)[0]
     if lead.expected is None or cause.seen != lead.actual:
         return _window(cause.seen)
@@ -76,7 +76,7 @@ def _seen(cause: Cause, report: Report) -> str:
 
 
 def whole(cause: Cause, report: Report, width: int | None, *, every: bool = False) -> Iterator[Text]:
-    """A cause with all that one needs to act on it."""
+    """A cause with everything needed to act on it."""
     judgements = report.of(cause)
     lead = judgements[0]
     yield Text.assemble(
@@ -102,7 +102,7 @@ def whole(cause: Cause, report: Report, width: int | None, *, every: bool = Fals
 
 
 def _requirement(judgement: Judgement, width: int | None, *, titled: bool = False) -> Iterator[Text]:
-    """What the rule requires, unless the title above says it, and what was there."""
+    """The rule's requirement, unless it is the title, then what was expected and found."""
     rule = judgement.rule
     source = f"{rule.level.value}; {rule.source}"
     yield from (
@@ -114,7 +114,7 @@ def _requirement(judgement: Judgement, width: int | None, *, titled: bool = Fals
         yield from field("actual", visible(actual + share(judgement)), width)
 
 
-def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
+def rule_lines(report: Report, judgement: Judgement) -> list[str]:
     """A single rule as lines of text, for runners that show one rule at a time."""
     lines = [Text(f"{judgement.verdict.value.upper()}  {judgement.rule.id}")]
     if report.parts:
@@ -125,8 +125,10 @@ def told_of_rule(report: Report, judgement: Judgement) -> list[str]:
     exchange = shown_exchange(judgement, report.exchanges)
     if exchange is not None:
         lines += field("evidence", _evidence(exchange, position_of(judgement)), None)
-    told = "; ".join(filter(None, [judgement.rule.why.removesuffix("."), measured.told([judgement.rule.id])]))
-    lines += field("breaks", visible(_breaks(told, [judgement], report)), None)
+    known = "; ".join(
+        filter(None, [judgement.rule.why.removesuffix("."), measured.told([judgement.rule.id])])
+    )
+    lines += field("breaks", visible(_breaks(known, [judgement], report)), None)
     cause = report.another_cause(judgement)
     if cause is not None:
         lines += field("cause", f"{cause.title} [{cause.id}]", None)
@@ -141,27 +143,27 @@ def verdict_word(verdict: Verdict) -> tuple[str, str]:
 
 
 def rules_of(cause: Cause, *, every: bool = False) -> str:
-    """The ids of the rules that follow from a cause, and how many it leaves open."""
+    """The ids of the rules that follow from a cause, and the number that it leaves open."""
     shown = cause.rules if every else cause.rules[:MOST_IDS]
     more = f" and {len(cause.rules) - len(shown)} more" if len(cause.rules) > len(shown) else ""
     undecided = f"; {len(cause.undecided)} more not applicable" if cause.undecided else ""
     return f"{', '.join(shown)}{more}{undecided}"
 
 
-def _breaks(told: str, judgements: Iterable[Judgement], report: Report) -> str:
-    """Who breaks, as one clause: what is known of clients, then what was seen of them here."""
-    return "; ".join([told.removesuffix("."), *clients(judgements, report)])
+def _breaks(known: str, judgements: Iterable[Judgement], report: Report) -> str:
+    """The clients that break, as one clause: known reports first, then observations in this run."""
+    return "; ".join([known.removesuffix("."), *clients(judgements, report)])
 
 
 def clients(judgements: Iterable[Judgement], report: Report) -> list[str]:
-    """What clients did with these exchanges, each way once."""
+    """What clients did with these exchanges, without duplicates."""
     found = list(dict.fromkeys(line for judgement in judgements for line in breaks(judgement, report)))
     more = [f"and in {len(found) - MOST_BREAKS} more ways"] if len(found) > MOST_BREAKS else []
     return [*found[:MOST_BREAKS], *more]
 
 
 def _evidence(exchange: Exchange, position: Position | None) -> str:
-    """The exchange, and the place in its body or else the beginning of that."""
+    """The exchange, and the position in its body or else the beginning of the body."""
     request, failure = exchange.request, exchange.failure
     status = "no answer" if exchange.status is None else str(exchange.status)
     ended = "" if failure is None else f", {failure.message}"

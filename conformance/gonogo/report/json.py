@@ -31,21 +31,21 @@ def render(report: Report) -> str:
 
 
 def compact(report: dict[str, Any]) -> str:
-    """A report to keep beside others: without what a pass rests on, sources and repeated commands, a rule a line."""
+    """A report to store beside others, one line per rule: without the witnesses of passes and repeated commands."""
     rules = [json.dumps(_brief(rule), separators=(",", ":"), allow_nan=False) for rule in report["rules"]]
     head = json.dumps(report | {"rules": []}, indent=1, allow_nan=False)
     return head.removesuffix('"rules": []\n}') + '"rules": [\n' + ",\n".join(rules) + "\n ]\n}\n"
 
 
 def _brief(rule: dict[str, Any]) -> dict[str, Any]:
-    """What one needs of a rule to compare it; a broken one keeps its source, its reason and its command."""
+    """The part of a rule that comparisons need; a broken one keeps its source, its reason and its command."""
     kept = rule | {"witnesses": [], "exchanges": rule["exchanges"][:1]}
     return kept if rule["expected"] is not None else kept | {"curl": None, "source": "", "why": ""}
 
 
 @functools.cache
 def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) that every report of this version fits."""
+    """The JSON Schema (2020-12) of all reports of this version."""
     text = (resources.files("gonogo.report") / "report.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
@@ -142,7 +142,7 @@ def _verdicts(judgement: Judgement, report: Report) -> dict[str, str]:
 
 
 def _witnesses(witnesses: Iterable[Witness]) -> list[dict[str, Any]]:
-    """What was seen, how often in all, and in which exchanges."""
+    """What was seen, how often in total, and in which exchanges."""
     counts: dict[str, int] = defaultdict(int)
     where: dict[str, list[str]] = defaultdict(list)
     for witness in witnesses:

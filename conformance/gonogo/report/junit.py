@@ -1,8 +1,8 @@
-"""The report as JUnit XML: one suite a group, one case a rule, for the test view of a CI system.
+"""The report as JUnit XML, for the test view of a CI system: one suite per group, one case per rule.
 
-Rules that are unsupported, inconclusive, not applicable or waived are skipped cases with their reason. A warning is
-a passed case with its text as output, and a failure only in a strict run. What breaks the gate beside rules, required
-groups and entries of the baseline, is a failure in the suite "gate".
+Rules that are unsupported, inconclusive, not applicable or waived are skipped cases with their reason. A warning is a
+passed case with its text as output, and a failure only in a strict run. Other reasons for no-go, required groups and
+baseline entries, are failures in the suite "gate".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gonogo.report.model import Report
     from gonogo.verdict import Judgement
 
-# XML 1.0 section 2.2: these cannot be in a document at all, not even as a reference.
+# XML 1.0 section 2.2: these characters are not allowed in a document, not even as references.
 _NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _ELEMENTS = {
@@ -54,7 +54,7 @@ def render(report: Report) -> str:
 
 
 def xml_text(text: str) -> str:
-    r"""The text with every character that XML cannot hold written as an escape (\x1b)."""
+    r"""The text with every character that XML does not allow written as an escape (\x1b)."""
     return _NO_XML_CHARACTER.sub(lambda found: _escape(found[0]), text)
 
 
@@ -72,8 +72,8 @@ def _case(judgement: Judgement, report: Report) -> ET.Element:
     tag = "failure" if strict_warning else _ELEMENTS.get(judgement.verdict)
     if tag is not None:
         kind = {"type": judgement.verdict.value} if tag != "skipped" else {}
-        told = of_models(report, judgement)
-        outcome = ET.SubElement(case, tag, {"message": xml_text(told), **kind})
+        text = of_models(report, judgement)
+        outcome = ET.SubElement(case, tag, {"message": xml_text(text), **kind})
         if tag != "skipped":
             outcome.text = _details(judgement, report)
     elif judgement.verdict is Verdict.WARN:
@@ -90,9 +90,9 @@ def _gate(root: ET.Element, report: Report) -> None:
     if not broken:
         return
     suite = ET.SubElement(root, "testsuite", {"name": "gate", "timestamp": xml_text(report.started)})
-    for name, told in broken.items():
+    for name, text in broken.items():
         case = ET.SubElement(suite, "testcase", {"classname": "gate", "name": xml_text(name)})
-        ET.SubElement(case, "failure", {"message": xml_text(told), "type": "gate"})
+        ET.SubElement(case, "failure", {"message": xml_text(text), "type": "gate"})
     _count(suite, suite)
 
 

@@ -1,9 +1,9 @@
 """The report as GitHub Markdown: short, for a step summary or a comment.
 
-What is wrong stands first, a cause at a time; the command that repeats it and the rules that found it are folded.
+Failures come first, one cause at a time; the command that repeats the request and the rules that found it are folded.
 
-What came from the target stands in code spans and fenced blocks only, whose marks are longer than any in the
-text: an answer cannot format the page, mention a person or break the table.
+Data from the target appears only in code spans and fenced blocks, whose delimiters are longer than any in the text: an
+answer cannot format the page, mention a person or break the table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_SHOWN = 300  # characters of one table cell
 LONGEST_COMMAND = 2000  # characters; a step summary holds 1 MiB, and another tool may write there too
 MOST_COMMANDS = 50
 MOST_IDS = 8
-PIPE = r"\|"  # a table needs it escaped, in a code span too
+PIPE = r"\|"  # pipes in tables must be escaped, even in a code span
 
 TITLES = {Verdict.FAIL: "Failures", Verdict.WARN: "Warnings"}
 
@@ -39,7 +39,7 @@ def render(report: Report) -> str:
 
 
 def code(text: str) -> str:
-    """The text, its beginning if it is long, as a code span on one line; empty for an empty text."""
+    """The text, truncated if it is long, as a code span on one line; "" for an empty text."""
     shown = visible(text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…")
     mark = "`" * (_longest_run(shown) + 1)
     pad = " " if "`" in (shown[:1], shown[-1:]) or shown[:1] == shown[-1:] == " " else ""
@@ -47,13 +47,13 @@ def code(text: str) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """The text as a fenced block, its fence longer than any run of backticks in it."""
+    """The text as a fenced block, with a fence longer than any run of backticks in it."""
     fence = "`" * max(3, _longest_run(text) + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table, and an empty one on both sides; the cells are Markdown, pipes are escaped here."""
+    """The lines of a table between blank lines; cells are Markdown, and pipes are escaped here."""
     yield ""
     yield f"| {' | '.join(head)} |"
     yield f"| {' | '.join('---' for _ in head)} |"
@@ -63,7 +63,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def _longest_run(text: str) -> int:
-    """How many backticks stand together at most."""
+    """The length of the longest run of backticks."""
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
@@ -87,7 +87,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _profiles(report: Report) -> Iterator[str]:
-    """A line on the profiles of which all rules were judged."""
+    """A line with the profiles whose rules were all judged."""
     shown = [held for held in report.profiles if held.required or not held.left_out]
     if shown:
         yield ""
@@ -95,7 +95,7 @@ def _profiles(report: Report) -> Iterator[str]:
 
 
 def _models(report: Report) -> Iterator[str]:
-    """A row for each of several models."""
+    """A row for each model, if there are several."""
     if report.parts:
         rows = [
             [code(model), GATES[part.gate][0], ", ".join(_counts(part))]
@@ -112,15 +112,15 @@ def _counts(report: Report) -> Iterator[str]:
 
 
 def _gate(report: Report) -> Iterator[str]:
-    """What breaks the gate beside broken rules."""
-    said = [f"Required but not fully supported: {code(group)}" for group in report.unmet]
-    said += [code(sentence) for _, sentence in unmet(report)]
-    said += [code(problem.message) for problem in report.problems]
+    """The reasons for no-go other than broken rules."""
+    reasons = [f"Required but not fully supported: {code(group)}" for group in report.unmet]
+    reasons += [code(sentence) for _, sentence in unmet(report)]
+    reasons += [code(problem.message) for problem in report.problems]
     if report.strict and report.totals[Verdict.WARN]:
-        said.append("The run is strict: warnings are no-go.")
-    if said:
+        reasons.append("The run is strict: warnings are no-go.")
+    if reasons:
         yield ""
-        yield from (f"- {line}" for line in said)
+        yield from (f"- {line}" for line in reasons)
 
 
 def _errors(report: Report) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _errors(report: Report) -> Iterator[str]:
 
 
 def _causes(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
-    """The causes whose worst rule has this verdict; beyond the first ones without a command."""
+    """The causes whose worst rule has this verdict; only the first ones have a command."""
     found = [cause for cause in report.causes if report.verdict_of(cause) is verdict]
     if found:
         yield ""
@@ -141,22 +141,22 @@ def _causes(report: Report, verdict: Verdict, title: str) -> Iterator[str]:
         yield ""
         yield f"#### {prose(cause.title)}"
         yield ""
-        yield from _told(cause, report)
+        yield from _facts(cause, report)
         if number < MOST_COMMANDS:
             yield from _command(cause, report)
         yield from _rules(cause, report)
 
 
-def _told(cause: Cause, report: Report) -> Iterator[str]:
-    """What was seen and expected, who breaks, and by which rules it was found."""
+def _facts(cause: Cause, report: Report) -> Iterator[str]:
+    """What was seen and expected, who breaks, and the rules that found it."""
     judgements = report.of(cause)
     expected = judgements[0].expected
-    said = [prose(cause.breaks.removesuffix(".")), *map(code, clients(judgements, report))]
+    breaking = [prose(cause.breaks.removesuffix(".")), *map(code, clients(judgements, report))]
     more = f" and {len(cause.rules) - MOST_IDS} more" if len(cause.rules) > MOST_IDS else ""
     yield f"- Seen: {code(cause.seen)}"
     if expected:
         yield f"- Expected: {code(expected)}"
-    yield f"- Breaks: {'; '.join(said)}"
+    yield f"- Breaks: {'; '.join(breaking)}"
     if report.parts:
         yield f"- Models: {code(whose(report, report.models_of(cause)))}"
     yield f"- Rules: {', '.join(map(code, cause.rules[:MOST_IDS]))}{more}"
@@ -179,7 +179,7 @@ def _command(cause: Cause, report: Report) -> Iterator[str]:
 
 
 def _rules(cause: Cause, report: Report) -> Iterator[str]:
-    """What each rule expected and found, folded; nothing if that is what the cause says already."""
+    """What each rule expected and found, folded; nothing if it repeats the cause."""
     judgements = report.of(cause)
     if [judgement.actual for judgement in judgements] == [cause.seen]:
         return
@@ -206,5 +206,5 @@ def _waived(report: Report) -> Iterator[str]:
 
 
 def prose(text: str) -> str:
-    """A sentence of ours: links to issues stay links, marks of Markdown and HTML do not act."""
+    """Our own text in Markdown: links to issues stay links, Markdown and HTML characters are escaped."""
     return re.sub(r"[\\`*_<>]", lambda sign: f"&#{ord(sign[0])};", text)

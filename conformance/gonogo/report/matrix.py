@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MATRIX_VERSION = 1
 UNDECIDED = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
-"""Verdicts that say nothing about a server, so that no server differs by them."""
+"""Verdicts that say nothing about a server and are ignored in comparisons."""
 SIGNS = {
     Verdict.PASS: "✓",
     Verdict.FAIL: "✗",
@@ -35,9 +35,9 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Server:
-    """One column: a report, or the part of it on one of several models.
+    """One column: a report, or its part for one of several models.
 
-    `label` names the server and its version. `rules` are the rules of the report by their ids.
+    `label` names the server and its version. `rules` are the rules of the report by id.
     """
 
     label: str
@@ -45,7 +45,7 @@ class Server:
 
     @cached_property
     def rules(self) -> dict[str, dict[str, Any]]:
-        """The rules of the report by their ids."""
+        """The rules of the report by id."""
         return {rule["id"]: rule for rule in self.report["rules"]}
 
     @cached_property
@@ -55,28 +55,28 @@ class Server:
 
     @property
     def gate(self) -> Gate:
-        """The answer of the run."""
+        """The verdict of the run."""
         return Gate(self.report["verdict"])
 
     @property
     def date(self) -> str:
-        """The day on which it was asked, ISO 8601."""
+        """The day of the run, ISO 8601."""
         return str(self.report["started"])[:10]
 
     @property
     def models(self) -> str:
-        """The models that were requested."""
+        """The checked models."""
         target = self.report["target"]
         return ", ".join(str(model) for model in (target["model"], target["embedding_model"]) if model)
 
     @property
     def totals(self) -> Counter[Verdict]:
-        """How many rules have each verdict."""
+        """The number of rules with each verdict."""
         return Counter(self.verdicts.values())
 
     @cached_property
     def profiles(self) -> dict[str, Gate]:
-        """The verdict on each profile, by the rules of the report; not judged where it has no rule of one."""
+        """The verdict on each profile, by the rules of the report; not judged if the report has none of its rules."""
         stored = {held["name"]: Gate(held["verdict"]) for held in self.report.get("profiles", ())}
         return {
             profile.name: stored.get(profile.name) or profile_result(profile, self.verdicts, self.rules).gate
@@ -95,7 +95,7 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        """Whether servers that were judged by it have different verdicts."""
+        """Whether the servers with a decided verdict have different ones."""
         seen = {
             cell["verdict"] for cell in self.cells if cell is not None and cell["verdict"] not in UNDECIDED
         }
@@ -110,7 +110,7 @@ class Group:
     rows: tuple[Row, ...]
 
     def totals(self, index: int) -> Counter[Verdict]:
-        """How many rules of the group have each verdict for the server of that index."""
+        """The number of rules of the group with each verdict, for the server with this index."""
         cells = (row.cells[index] for row in self.rows)
         return Counter(Verdict(cell["verdict"]) for cell in cells if cell is not None)
 
@@ -124,7 +124,7 @@ class Matrix:
 
     @property
     def notes(self) -> Iterator[str]:
-        """What to know before one compares: reports by different rules or versions."""
+        """Warnings about the comparison: reports with different versions or rule sets."""
         for key, name in (("gonogo", "gonogo versions"), ("rule_set", "rule sets")):
             found = list(dict.fromkeys(str(server.report.get(key, "unknown")) for server in self.servers))
             if len(found) > 1:
@@ -142,7 +142,7 @@ def servers_of(report: Mapping[str, Any], label: str) -> Iterator[Server]:
 
 
 def label_of(report: Mapping[str, Any]) -> str:
-    """What a report calls its target: the label that the run was given, else the address."""
+    """The name of the target in a report: the label of the run, or else the URL."""
     return str(report.get("label") or report["target"]["base_url"])
 
 
@@ -179,12 +179,12 @@ def render_text(matrix: Matrix) -> str:
 
 
 def render_markdown(matrix: Matrix) -> str:
-    """The matrix as GitHub Markdown: servers, groups, and every rule that one breaks, with a trailing line break."""
+    """The matrix as GitHub Markdown: servers, groups, and every broken rule, with a trailing line break."""
     return "\n".join(_markdown(matrix)) + "\n"
 
 
 def render_json(matrix: Matrix) -> str:
-    """The matrix as JSON: servers, and the verdicts of each rule in their order, with a trailing line break."""
+    """The matrix as JSON: servers, and for each rule their verdicts in this order, with a trailing line break."""
     document = {
         "matrix_version": MATRIX_VERSION,
         "servers": [
@@ -255,7 +255,7 @@ def _markdown(matrix: Matrix) -> Iterator[str]:
 
 
 def _findings(server: Server) -> Iterator[str]:
-    """What was seen of each cause, folded."""
+    """The causes of a server and what was seen, folded."""
     causes = server.report.get("causes", [])
     if causes:
         yield f"<details><summary>{prose(visible(server.label))}: {len(causes)} causes</summary>"

@@ -31,25 +31,25 @@ DECIDED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 
 
 class Gate(StrEnum):
-    """The answer for a whole run, or for a profile."""
+    """The verdict on a whole run, or on a profile."""
 
     GO = "go"
     NO_GO = "no-go"
-    NOT_JUDGED = "not-judged"  # a check of ours broke, nothing could be decided, or the run was cut short
+    NOT_JUDGED = "not-judged"  # internal error, nothing could be decided, or the run was cut short
 
 
 @dataclass(frozen=True)
 class Report:
     """Everything that a report shows.
 
-    `seconds` is how long the run took, None if stored evidence was judged. `strict` is whether warnings break the gate.
-    `unmet` holds the required groups that the target does not support as asked. `exchanges` are those of the evidence
-    by id. `causes` explain the broken rules. `truncated` is true if the evidence file was cut short. `problems` are the
-    entries of the baseline that break the gate. `extra_body` holds the fields that went into every generation.
-    `cut_short` is true if the run ended before all was asked that these rules look at: it may be no-go, never go.
-    `rule_set` is the set whose rules were judged. `parts` are the reports on the models if there are several; each
-    judgement is then the worst of theirs (see `gonogo.report.together`). `profiles` says which the target holds.
-    `label` is what the run calls the target, None if it calls it nothing.
+    `seconds` is the length of the run, None if stored evidence was judged. `strict`: warnings are no-go. `unmet` are
+    the required groups that the target does not fully support. `exchanges` are those of the evidence by id. `causes`
+    explain the broken rules. `truncated`: the evidence file is incomplete. `problems` are the entries of the baseline
+    that are no-go. `extra_body` holds the fields that were added to every generation request. `cut_short`: the run
+    ended before all requests of these rules were sent; it may be no-go, never go. `rule_set` is the set of the judged
+    rules. `parts` are the reports on the models if there are several; each judgement is then the worst of theirs (see
+    `gonogo.report.together`). `profiles` are the results for the profiles. `label` is the run's name for the target,
+    None if it has none.
     """
 
     target: Target
@@ -72,13 +72,13 @@ class Report:
 
     @property
     def totals(self) -> dict[Verdict, int]:
-        """How many rules have each verdict, zeros included."""
+        """The number of rules with each verdict, including zeros."""
         found = Counter(judgement.verdict for judgement in self.judgements)
         return {verdict: found[verdict] for verdict in Verdict}
 
     @property
     def gate(self) -> Gate:
-        """Go, no-go, or that the run could not judge (design, Verdicts)."""
+        """Go, no-go, or not judged (design, Verdicts)."""
         totals = self.totals
         if totals[Verdict.ERROR] or not any(totals[verdict] for verdict in DECIDED):
             return Gate.NOT_JUDGED
@@ -97,16 +97,16 @@ class Report:
         return tuple(str(part.target.model) for part in self.parts)
 
     def models_with(self, judgement: Judgement) -> tuple[str, ...]:
-        """The models, of several, for which the rule has this verdict."""
+        """Those of several models for which the rule has this verdict."""
         same = [part for part in self.parts if part.verdict_on(judgement.rule.id) is judgement.verdict]
         return tuple(str(part.target.model) for part in same)
 
     def models_of(self, cause: Cause) -> tuple[str, ...]:
-        """The models, of several, that have this cause."""
+        """Those of several models that have this cause."""
         return tuple(str(part.target.model) for part in self.parts if part.has(cause))
 
     def has(self, cause: Cause) -> bool:
-        """Whether a cause of that id is among those of the report."""
+        """Whether the report has a cause with this id."""
         return any(known.id == cause.id for known in self.causes)
 
     def verdict_on(self, rule_id: str) -> Verdict:
@@ -118,23 +118,23 @@ class Report:
         return self._by_rule[rule_id]
 
     def of(self, cause: Cause) -> list[Judgement]:
-        """The judgements that follow from a cause, the most telling first; of several models, as the first has them."""
+        """The judgements that follow from a cause, in its order; of several models, those of the first that has it."""
         known = self._by_rule
         for part in reversed([part for part in self.parts if part.has(cause)]):
             known = known | {found.rule.id: found for found in part.judgements if found.cause == cause.id}
         return [known[rule_id] for rule_id in cause.rules if rule_id in known]
 
     def cause_of(self, judgement: Judgement) -> Cause | None:
-        """The cause that explains a finding, where one does."""
+        """The cause of a finding, if there is one."""
         return next((cause for cause in self.causes if cause.id == judgement.cause), None)
 
     def another_cause(self, judgement: Judgement) -> Cause | None:
-        """The cause that explains a finding, where that says something else than the rule itself."""
+        """The cause of a finding, if its title differs from the rule's."""
         cause = self.cause_of(judgement)
         return cause if cause is not None and cause.title != judgement.rule.title else None
 
     def verdict_of(self, cause: Cause) -> Verdict:
-        """The worst verdict of its rules: fail, warn, or waived where the baseline waives them all."""
+        """The worst verdict of its rules: fail, warn, or waived if the baseline waives all of them."""
         found = {judgement.verdict for judgement in self.of(cause)}
         return next(verdict for verdict in (Verdict.FAIL, Verdict.WARN, Verdict.WAIVED) if verdict in found)
 
@@ -161,9 +161,9 @@ def build(
     causes: Iterable[Cause] = (),
     rule_set: str | None = None,
 ) -> Report:
-    """The report on a record; `require` names groups that must be supported, `seconds` is its length.
+    """The report on a record; `require` names groups that must be supported, `seconds` is the length of the run.
 
-    `problems` are those of the baseline that the judgements went through. `rule_set` is the newest where it is None.
+    `problems` are those of the baseline that was applied to the judgements. `rule_set` defaults to the newest.
     """
     return Report(
         target=record.target,
@@ -191,18 +191,18 @@ def _is_cut_short(judgements: Sequence[Judgement], record: Record) -> bool:
 
 
 def position_of(judgement: Judgement) -> Position | None:
-    """The place in its evidence that shows the deviation, or None if there is no one place."""
+    """The first position in the evidence that shows the deviation; None if there is none."""
     return next((piece.position for piece in judgement.evidence if piece.position is not None), None)
 
 
 def shown_exchange(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> Exchange | None:
-    """The exchange to look at first, and to repeat: the one with a position, else the first."""
+    """The exchange to show and to repeat: the first with a position, or else the first."""
     ids = [piece.exchange for piece in judgement.evidence if piece.position is not None]
     ids += [piece.exchange for piece in judgement.evidence]
     return next((exchanges[exchange_id] for exchange_id in ids if exchange_id in exchanges), None)
 
 
 def _supported(group: str, judgements: Iterable[Judgement]) -> bool:
-    """Whether some rule of the group passed and none of them was refused."""
+    """Whether some rule of the group passed and none was unsupported."""
     verdicts = {judgement.verdict for judgement in judgements if lies_under(judgement.rule.id, group)}
     return Verdict.PASS in verdicts and Verdict.UNSUPPORTED not in verdicts

@@ -1,4 +1,4 @@
-"""Which profiles a target keeps: a pure function of the verdicts, for new and stored reports."""
+"""The results for profiles: a pure function of the verdicts, for new and stored reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A surface that a profile requires and the target refuses: the id in the profile, and the refused rules."""
+    """A surface that a profile requires and the target refuses: its id in the profile, and the refused rules."""
 
     surface: str
     rules: tuple[str, ...]
@@ -27,11 +27,11 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class ProfileResult:
-    """What was found for a profile.
+    """The result for a profile.
 
-    `judged` of its rules were judged, and `passed` of them passed. `failed` are broken must rules. `unsupported` are
-    the surfaces that it requires and the target refuses, `undecided` those of which no rule was decided.
-    `left_out` counts the rules of the profile that the run did not judge. `required` is whether the run asked for it.
+    `judged` and `passed` count its rules. `failed` are broken must rules. `unsupported` are the required surfaces that
+    the target refuses, `undecided` those without a decided rule. `left_out` counts the rules of the profile that the
+    run did not judge. `required`: the run requires the profile.
     """
 
     name: str
@@ -45,7 +45,7 @@ class ProfileResult:
 
     @property
     def gate(self) -> Gate:
-        """Go where the target holds the profile; not judged where that is not known."""
+        """Go if the target meets the profile; not judged if that is unknown."""
         if self.failed or self.unsupported:
             return Gate.NO_GO
         return Gate.NOT_JUDGED if self.undecided or self.left_out else Gate.GO
@@ -54,7 +54,7 @@ class ProfileResult:
 def profile_result(
     profile: Profile, verdicts: Mapping[str, Verdict], known: Collection[str], *, required: bool = False
 ) -> ProfileResult:
-    """What the verdicts, by rule id, say of a profile; `known` are the ids of the rules that there are."""
+    """The result for a profile from the verdicts by rule id; `known` are the ids of all rules."""
     own = {rule_id: verdict for rule_id, verdict in verdicts.items() if profile.covers(rule_id)}
     missing, undecided = [], []
     for surface in profile.requires:
@@ -77,24 +77,26 @@ def profile_result(
 
 
 def unmet(report: Report) -> Iterator[tuple[str, str]]:
-    """The required profiles that the target does not support as asked, each with a sentence that says why."""
+    """The required profiles that the target does not meet, each with a sentence that says why."""
     for held in report.profiles:
         if held.required and held.unsupported:
-            told = _refused(report, held.unsupported)
+            surfaces = _refused(report, held.unsupported)
             yield (
                 held.name,
-                (f'The target does not support everything that the profile "{held.name}" requires: {told}.'),
+                (
+                    f'The target does not support everything that the profile "{held.name}" requires: {surfaces}.'
+                ),
             )
         elif held.required and held.undecided and not held.failed:
-            told = ", ".join(held.undecided)
+            surfaces = ", ".join(held.undecided)
             yield (
                 held.name,
-                (f'Not everything that the profile "{held.name}" requires could be decided: {told}.'),
+                (f'Not everything that the profile "{held.name}" requires could be decided: {surfaces}.'),
             )
 
 
 def _refused(report: Report, missing: Iterable[Unmet]) -> str:
-    """The surfaces, those that are refused for the same reason together."""
+    """The refused surfaces, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for each in missing:
         reasons.setdefault(message(report.judgement(each.rules[0])), []).append(each.surface)

@@ -1,9 +1,9 @@
 """The report as SARIF 2.1.0, for code scanning.
 
-Results are the broken rules; a waived one carries its suppression, an entry of the baseline that breaks the gate
-points at its line. An endpoint is not a file, and code scanning takes neither a result without a file nor one at an
-http address (github/codeql-action#754, #1738): a broken rule lies in a relative path that reads as host and path
-of the request, without the port, so that it is the same place in the next run.
+Results are the broken rules. A waived one carries its suppression; a baseline entry that is no-go points to its line.
+An endpoint is not a file, and code scanning accepts neither a result without a file nor one at an http address
+(github/codeql-action#754, #1738). A broken rule therefore gets a relative path made of the request's host and path,
+without the port, so that it has the same location in the next run.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def render(report: Report) -> str:
 
 
 def document(report: Report) -> dict[str, Any]:
-    """The SARIF log as plain JSON values: one run, every rule that was judged, one result for each broken one."""
+    """The SARIF log as plain JSON values: one run, every judged rule, one result for each broken one."""
     rules = [_descriptor(judgement.rule) for judgement in report.judgements]
     rules += [_entry_descriptor(kind) for kind in ENTRIES]
     places = {rule["id"]: index for index, rule in enumerate(rules)}
@@ -127,7 +127,7 @@ def _entry_result(problem: Problem) -> dict[str, Any]:
 
 
 def _suppressions(judgement: Judgement) -> list[dict[str, str]]:
-    """Empty if nothing is suppressed; where one result of a run says so, all do (SARIF 2.1.0, 3.27.23)."""
+    """The suppressions; if one result of a run has any, all must have the member (SARIF 2.1.0, 3.27.23)."""
     if judgement.verdict is not Verdict.WAIVED:
         return []
     return [
@@ -148,7 +148,7 @@ def _endpoint(base_url: str, path: str) -> str:
     try:
         base = urlsplit(base_url)
         segments = [base.hostname or "", *base.path.split("/")]
-    except ValueError:  # of an edited record; only the text is known
+    except ValueError:  # in an edited record
         segments = base_url.split("/")
     asked = path.partition("?")[0]
     return "/".join(
@@ -157,7 +157,7 @@ def _endpoint(base_url: str, path: str) -> str:
 
 
 def _fingerprint(name: str) -> str:
-    """What makes it the same alert in the next run: the rule alone, for there is no source line to hash."""
+    """The identity of the alert across runs: the rule alone, because there is no source line to hash."""
     return hashlib.sha256(name.encode()).hexdigest()[:16] + ":1"
 
 

@@ -1,9 +1,8 @@
 """The report as text for a terminal.
 
-What matters most stands last: first the numbers, then what was left open, one line a reason, then the causes of what
-is broken, warnings before failures, then the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe;
-ids, excerpts and commands are never broken, so that they can be copied. What came from the target is shown with its
-control characters escaped.
+The most important comes last: the totals, the undecided rules, one line per reason, the causes of warnings, the causes
+of failures, and the verdict. Paragraphs are wrapped in a terminal and left whole in a pipe. Ids, excerpts and commands
+are never broken, so that they can be copied. Control characters in the target's data are escaped.
 """
 
 from __future__ import annotations
@@ -45,14 +44,14 @@ COUNTED = {
     Verdict.WAIVED: "waived",
     Verdict.ERROR: "not judged",
 }
-"""What the last line counts; a rule that is not applicable is no open question, and not counted."""
+"""The verdicts counted in the last line; rules that are not applicable are not counted."""
 
 NARROWEST = 40
-MOST_WHOLE = 4  # failing causes that are all shown whole
-FIRST_WHOLE = 2  # of more than that
-MOST_SEEN = 16  # failing causes that are shown with what was seen; more of them are a line each
-MOST_WARNINGS = 12  # warning causes that are shown at all, a line each
-MOST_REASONS = 10  # why rules were left open, a line each
+MOST_WHOLE = 4  # failing causes that are all shown in full
+FIRST_WHOLE = 2  # the number shown in full if there are more
+MOST_SEEN = 16  # failing causes that are shown with what was seen; further ones get one line each
+MOST_WARNINGS = 12  # warning causes that are shown, one line each
+MOST_REASONS = 10  # reasons for undecided rules, one line each
 
 
 class Detail(IntEnum):
@@ -64,7 +63,7 @@ class Detail(IntEnum):
 
 
 def print_report(report: Report, console: Console, detail: Detail = Detail.SCREEN) -> None:
-    """Print heading, table, open questions, causes, and the answer last; only that where `detail` is QUIET."""
+    """Print heading, table, undecided rules, causes, and the verdict; only the verdict if `detail` is QUIET."""
     show = _printer(console)
     if detail is not Detail.QUIET:
         for line in _heading(report):
@@ -76,7 +75,7 @@ def print_report(report: Report, console: Console, detail: Detail = Detail.SCREE
         width = max(console.width, NARROWEST) if console.is_terminal else None
         lines = [*_left_open(report, detail, width), *_broken(report, detail, width), ""]
         for before, line in pairwise(["", *lines]):
-            if before or line:  # one empty line at a time
+            if before or line:  # at most one empty line at a time
                 show(line)
     for line in _answer(report, detail):
         show(line)
@@ -105,7 +104,7 @@ def _heading(report: Report) -> Iterator[Text | str]:
 
 
 def _sections(report: Report) -> Table:
-    """A row for each section in which a rule is broken or was not judged."""
+    """A row for each section with a rule that is broken or was not judged."""
     sections: dict[str, list[Judgement]] = {}
     for judgement in report.judgements:
         sections.setdefault(judgement.rule.id.partition(".")[0], []).append(judgement)
@@ -133,11 +132,11 @@ def _table(title: str, rows: dict[str, list[Judgement]], report: Report) -> Tabl
     return table
 
 
-# ---- what was left open --------------------------------------------------------------------------------------
+# ---- undecided rules -----------------------------------------------------------------------------------------
 
 
 def _left_open(report: Report, detail: Detail, width: int | None) -> Iterator[Text | str]:
-    """One line for each reason, with the number of rules; the rules themselves where all is shown."""
+    """One line for each reason, with the number of rules; with all details, also the rules."""
     lines = list(_reasons(report, detail))
     if detail is Detail.ALL:
         yield from (line for _, found in lines for line in found)
@@ -154,18 +153,18 @@ def _left_open(report: Report, detail: Detail, width: int | None) -> Iterator[Te
 
 
 def _reasons(report: Report, detail: Detail) -> Iterator[tuple[int, list[Text]]]:
-    """How many rules were left open for each reason, and the lines that say so."""
+    """The number of rules that were left undecided for each reason, with the lines about them."""
     verdicts = [Verdict.UNSUPPORTED, Verdict.INCONCLUSIVE]
     if detail is Detail.ALL:
         verdicts.append(Verdict.NOT_APPLICABLE)
     for verdict in verdicts:
-        for told, judgements in sorted(_by_reason(report, verdict), key=lambda found: -len(found[1])):
+        for clause, judgements in sorted(_by_reason(report, verdict), key=lambda found: -len(found[1])):
             number = f"{len(judgements):>3}"
             where = (
                 "" if detail is Detail.ALL else _shared_ids(judgements) + _shared_models(judgements, report)
             )
             head = Text.assemble(
-                (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(told + where)}"
+                (f"{verdict.value.upper():<12}", STYLES[verdict]), f" {number}  {visible(clause + where)}"
             )
             rules = (
                 [_of_reason(judgement, report) for judgement in judgements] if detail is Detail.ALL else []
@@ -178,24 +177,24 @@ def _by_reason(report: Report, verdict: Verdict) -> list[tuple[str, list[Judgeme
     for judgement in report.judgements:
         if judgement.verdict is verdict:
             found.setdefault(_reason_of(judgement), []).append(judgement)
-    return [(_told(judgements), judgements) for judgements in found.values()]
+    return [(_clause(judgements), judgements) for judgements in found.values()]
 
 
 def _reason_of(judgement: Judgement) -> tuple[str, object]:
-    """The code of the reason, and of an operation that is not there which one, so that each has a line."""
+    """The code of the reason; for a missing operation also its name, so that each has its own line."""
     because = judgement.because
     if because is None:
         return "", None
     return because.reason.value, because.values.get("operation")
 
 
-def _told(judgements: list[Judgement]) -> str:
+def _clause(judgements: list[Judgement]) -> str:
     reasons = [judgement.because for judgement in judgements if judgement.because is not None]
     return shared_clause(reasons) if reasons else "an optional feature is missing"
 
 
 def _shared_ids(judgements: list[Judgement]) -> str:
-    """The exchanges that the reasons of all these rules are about, where they are the same and few."""
+    """The exchanges that the reasons of all these rules refer to, if they are the same and few."""
     abouts = [() if judgement.because is None else judgement.because.about for judgement in judgements]
     first = dict.fromkeys(abouts[0])
     same = all(set(about) == set(first) for about in abouts)
@@ -203,7 +202,7 @@ def _shared_ids(judgements: list[Judgement]) -> str:
 
 
 def _shared_models(judgements: list[Judgement], report: Report) -> str:
-    """The models that all these rules speak of, where these are the same and not each."""
+    """The models of all these rules, if they are the same and not all models."""
     models = {report.models_with(judgement) for judgement in judgements}
     return some(report, models.pop()) if len(models) == 1 else ""
 
@@ -260,13 +259,13 @@ def _warnings(causes: list[Cause], report: Report, width: int | None) -> Iterato
     if causes:
         yield ""
     for cause in causes[:MOST_WARNINGS]:
-        told = f"  {rules_of(cause)}{some(report, report.models_of(cause))}"
-        yield cut(Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (told, "dim")), width)
+        clause = f"  {rules_of(cause)}{some(report, report.models_of(cause))}"
+        yield cut(Text.assemble(verdict_word(Verdict.WARN), f"  {cause.title}", (clause, "dim")), width)
     if len(causes) > MOST_WARNINGS:
         yield f"      and {len(causes) - MOST_WARNINGS} more causes of warnings; -v lists them"
 
 
-# ---- the answer ----------------------------------------------------------------------------------------------
+# ---- the verdict ---------------------------------------------------------------------------------------------
 
 
 def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
@@ -288,14 +287,14 @@ def _answer(report: Report, detail: Detail) -> Iterator[Text | str]:
 
 
 def _of_each(report: Report) -> Iterator[Text]:
-    """A line for each of several models."""
+    """A line for each model, if there are several."""
     for model, part in zip(report.models, report.parts, strict=True):
         word, style = GATES[part.gate]
         yield Text.assemble((f"{word:<10}", style), f"  {visible(model)}: {', '.join(_counts(part))}")
 
 
 def _profiles(report: Report) -> Iterator[Text]:
-    """One line on the profiles of which all rules were judged, and on those that were requested."""
+    """One line with the profiles whose rules were all judged, and with the required ones."""
     shown = [held for held in report.profiles if held.required or not held.left_out]
     if shown:
         words = [(f"{held.name} {held.gate.value}", PROFILE_STYLES[held.gate]) for held in shown]

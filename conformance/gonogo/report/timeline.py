@@ -1,6 +1,6 @@
 """The timeline of a stream: events by kind, comments, and gaps.
 
-Facts for an image; whether they keep a rule is judged elsewhere.
+Facts for a picture; whether they break a rule is judged elsewhere.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 DONE = "[DONE]"
 UNNAMED = "message"
-"""How the standard calls an event without a name."""
+"""The standard's name for an event without a name."""
 _LAST = frozenset({"response.completed", "response.incomplete", "message_stop"})
 _FAILURES = frozenset({"error", "response.failed"})
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
 
 
 class Kind(StrEnum):
-    """What an event is, or a part of one: an event that has text, a finish reason and usage is all three."""
+    """The kind of an event or of a part of it: an event with text, a finish reason and usage has all three kinds."""
 
     TEXT = "text"  # a delta with text, reasoning, or a part of a call
-    OTHER = "other"  # a chunk with none of that, as the one with the role
-    COMMENT = "comment"  # a line that clients skip, as keep-alives are
+    OTHER = "other"  # a chunk with none of that, such as the one with the role
+    COMMENT = "comment"  # a line that clients ignore, such as a keep-alive
     FINISH = "finish"  # a finish reason
     USAGE = "usage"
     DONE = "done"
@@ -41,7 +41,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that arrived: its kind, `at` seconds after the request, and the offset of its first byte."""
+    """A mark: its kind, its time in seconds after the request, and the offset of its first byte."""
 
     kind: Kind
     at: float
@@ -50,9 +50,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The marks of a stream in order, when pieces of its body were read, and how it ended, after `end` seconds.
+    """The marks of a stream in order, the times at which its body was read, and its end after `end` seconds.
 
-    `named` is whether its events have names: such a stream has no [DONE].
+    `named`: its events have names; such a stream has no [DONE].
     """
 
     marks: tuple[Mark, ...]
@@ -62,27 +62,27 @@ class Timeline:
     named: bool = False
 
     def first(self, kind: Kind) -> Mark | None:
-        """The first of a kind."""
+        """The first mark of a kind."""
         return next((mark for mark in self.marks if mark.kind is kind), None)
 
     def number(self, kind: Kind) -> int:
-        """How many there are of a kind."""
+        """The number of marks of a kind."""
         return sum(mark.kind is kind for mark in self.marks)
 
     @property
     def longest_gap(self) -> tuple[float, float] | None:
-        """From when to when nothing was read for the longest time after the first piece; None if one came alone."""
+        """The start and end of the longest time without data between two reads; None if there was only one read."""
         gaps = list(pairwise(self.reads))
         return max(gaps, key=lambda gap: gap[1] - gap[0]) if gaps else None
 
     @property
     def moments(self) -> int:
-        """At how many moments text arrived."""
+        """The number of moments at which text arrived."""
         return len({mark.at for mark in self.marks if mark.kind is Kind.TEXT})
 
 
 def timeline(exchange: Exchange) -> Timeline:
-    """The timeline of an answer that is a stream."""
+    """The timeline of a streamed answer."""
     ends = list(accumulate(len(chunk.data) for chunk in exchange.chunks))
     times = [chunk.at for chunk in exchange.chunks]
 
@@ -104,7 +104,7 @@ def timeline(exchange: Exchange) -> Timeline:
 
 
 def kinds(data: str) -> tuple[Kind, ...]:
-    """What the data of an event is; at least one kind."""
+    """The kinds of an event's data; at least one."""
     if data == DONE:
         return (Kind.DONE,)
     try:
@@ -123,7 +123,7 @@ def _kinds(value: dict[str, Any]) -> Iterator[Kind]:
 
 
 def _of_named(name: str, value: dict[str, Any]) -> dict[Kind, bool]:
-    """What an event with a name is: one of a response, or of a message."""
+    """The kinds of a named event, of a response or a message."""
     inner, delta = value.get("response"), value.get("delta")
     holders = [holder for holder in (value, inner) if isinstance(holder, dict)]
     stops = isinstance(delta, dict) and delta.get("stop_reason") is not None

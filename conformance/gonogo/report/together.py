@@ -29,16 +29,16 @@ WORST_FIRST = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
-"""What is refused or left open for one model is not counted as passed for all."""
+"""A rule that is refused or undecided for one model does not count as passed for all."""
 BROKEN = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
 
 
 def together(
     parts: Sequence[Report], problems: Iterable[Problem] = (), seconds: float | None = None
 ) -> Report:
-    """The report on all models; the one report itself if there is one.
+    """The report on all models; if there is only one, its report.
 
-    `problems` are those of the baseline, for all models together, and `seconds` is the length of the run.
+    `problems` are those of the baseline for all models together, and `seconds` is the length of the run.
     """
     if len(parts) == 1:
         return replace(parts[0], problems=tuple(problems), seconds=seconds)
@@ -61,12 +61,12 @@ def together(
 
 
 def merged(judged: Sequence[Sequence[Judgement]]) -> tuple[Judgement, ...]:
-    """The judgement of each rule for all models, from those for each; they are of the same rules, in the same order."""
+    """The judgement of each rule for all models; the inputs have the same rules in the same order."""
     return tuple(map(_merged, zip(*judged, strict=True)))
 
 
 def _merged(judgements: Sequence[Judgement]) -> Judgement:
-    """The first of the worst, with the evidence of all of these; an exchange that speaks for all counts once."""
+    """The first of the worst judgements, with the evidence of all of the worst, each exchange once."""
     verdict = next(v for v in WORST_FIRST if any(judgement.verdict is v for judgement in judgements))
     worst = [judgement for judgement in judgements if judgement.verdict is verdict]
     evidence = {piece.exchange: piece for judgement in reversed(worst) for piece in judgement.evidence}
@@ -78,7 +78,7 @@ def _merged(judgements: Sequence[Judgement]) -> Judgement:
 
 
 def _causes(parts: Iterable[Report], judgements: Iterable[Judgement]) -> tuple[Cause, ...]:
-    """Every cause once, with the rules that follow from it for any model; those of failures first."""
+    """All causes without duplicates, with the rules that follow from them for any model; failures first."""
     broken = {judgement.rule.id: judgement.verdict for judgement in judgements if judgement.verdict in BROKEN}
     found: dict[str, Cause] = {}
     for cause in chain.from_iterable(part.causes for part in parts):

@@ -1,4 +1,4 @@
-"""The wording of outcomes, which are data until a report is written."""
+"""The wording of results, which are data until a report is written."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ if TYPE_CHECKING:
     from gonogo.verdict import Because, Judgement, Witness
 
 VARIES = "…"
-"""In place of a value that is not the same for all the rules of one reason."""
+"""Replaces a value that differs between the rules with one reason."""
 MOST_WITNESSES = 3
 
 
 def message(judgement: Judgement) -> str:
-    """One clause for the verdict: what was found, what it was kept by, or why it was left open."""
+    """One clause for the verdict: what was found, what shows a pass, or why the rule was left undecided."""
     if judgement.actual is not None:
-        told = judgement.actual + share(judgement)
+        text = judgement.actual + share(judgement)
     elif judgement.because is not None:
-        told = clause(judgement.because)
+        text = clause(judgement.because)
     else:
-        told = f"observed: {witnessed(judgement.witnesses)}"
+        text = f"observed: {witnessed(judgement.witnesses)}"
     if judgement.waived is None:
-        return told
+        return text
     until = "" if judgement.waived.until is None else f" until {judgement.waived.until}"
-    return f"{told} (waived{until}: {judgement.waived.reason})"
+    return f"{text} (waived{until}: {judgement.waived.reason})"
 
 
 def share(judgement: Judgement) -> str:
-    """In how many of the exchanges the rule is broken, in brackets; empty if there was one."""
+    """The share of exchanges that break the rule, in brackets; "" if there was only one exchange."""
     if judgement.looked_at < 2:
         return ""
     return f" (in {judgement.broken} of {judgement.looked_at} exchanges)"
 
 
 def clause(because: Because) -> str:
-    """The reason with its values filled in, beginning with a small letter unless a value comes first."""
+    """The reason with its values filled in, beginning in lower case unless a value comes first."""
     return filled(because.reason, because.values)
 
 
 def shared_clause(because: Iterable[Because]) -> str:
-    """One clause for several rules with the same reason; values in which they differ become "…"."""
+    """One clause for several rules with the same reason; values that differ become "…"."""
     known = list(because)
     first = known[0]
     values = {
@@ -56,7 +56,7 @@ def shared_clause(because: Iterable[Because]) -> str:
 
 
 def whose(report: Report, models: Sequence[str]) -> str:
-    """Which of several models, as a noun phrase; empty if the report is on one."""
+    """Some of several models, as a noun phrase; "" if the report covers one."""
     if not report.parts:
         return ""
     if len(models) == len(report.parts):
@@ -65,24 +65,24 @@ def whose(report: Report, models: Sequence[str]) -> str:
 
 
 def some(report: Report, models: Sequence[str]) -> str:
-    """Which of several models, in brackets that end a line, where it is not each."""
+    """Some of several models, in brackets for the end of a line; "" if it is all of them."""
     return f"  ({visible(', '.join(models))})" if len(models) < len(report.parts) else ""
 
 
 def of_models(report: Report, judgement: Judgement) -> str:
-    """The message of a rule, led by the models that it speaks of, where that is not each."""
+    """The message of a rule, preceded by the models concerned unless it is all of them."""
     models = report.models_with(judgement)
     led = f"{', '.join(models)}: " if len(models) < len(report.parts) else ""
     return f"{led}{message(judgement)}"
 
 
 def filled(reason: Reason, values: Mapping[str, object]) -> str:
-    """The template with these values. A value is text as it is: braces in it are not read again."""
+    """The template with these values. Braces in a value are not interpreted."""
     return reason.template.format_map({name: str(value) for name, value in values.items()})
 
 
 def witnessed(witnesses: Iterable[Witness]) -> str:
-    """What was seen, with how often, the most frequent first."""
+    """What was seen and how often, the most frequent first."""
     counts: Counter[str] = Counter()
     for witness in witnesses:
         counts[witness.what] += witness.count
@@ -91,7 +91,7 @@ def witnessed(witnesses: Iterable[Witness]) -> str:
 
 
 def around_difference(expected: str, actual: str, most: int) -> tuple[str, str]:
-    """Both texts, each cut to `most` characters around the first place where they differ."""
+    """Both texts, each cut to `most` characters around the first difference."""
     if len(expected) <= most and len(actual) <= most:
         return expected, actual
     same = next(
@@ -110,13 +110,13 @@ def _window(text: str, start: int, most: int) -> str:
 
 
 COMMAND = re.compile(r"(?<!\S)::(?=\w)|##(?=\w*\[)")
-"""What runners of CI take for a command: GitHub at the beginning of a line, Azure Pipelines and TeamCity anywhere."""
+"""Text that CI runners take for a command: GitHub at the start of a line, Azure Pipelines and TeamCity anywhere."""
 
 
 def visible(text: str) -> str:
-    r"""The text with everything unprintable escaped (\x1b, \n), so that no answer can steer a terminal.
+    r"""The text with everything unprintable escaped (\x1b, \n), so that no answer can control a terminal.
 
-    What the log of a CI run would take for a command (`::error`, `##vso[`) has an escape in its middle (`:\x3aerror`).
+    Text that a CI runner would take for a command (`::error`, `##vso[`) gets an escape inside (`:\x3aerror`).
     """
     shown = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()

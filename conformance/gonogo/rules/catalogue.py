@@ -1,7 +1,7 @@
-"""The catalogue: every rule there is, read from the feature files that ship with the package.
+"""The catalogue: every rule, read from the feature files that ship with the package.
 
-A scenario is one rule (`written` says how it is written). Its When steps are bound here to the requests they ask for,
-its Then steps in `gonogo.judge`, which knows the checks.
+A scenario is one rule (`written` describes its form). Its When steps are bound to requests here, its Then steps to
+checks in `gonogo.judge`.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus
 
 FUZZ_FEATURES = frozenset(f"{group}.feature" for group in fuzzed.GROUPS)
-"""The rules about generated requests, which only some runs send."""
+"""Rules about generated requests, which only some runs send."""
 GATEWAY_FEATURES = frozenset({f"{played.GROUP}.feature"})
-"""The rules about a gateway whose upstream is the suite's own, which only some runs have."""
+"""Rules about a gateway in front of the suite's own upstream, which only some runs have."""
 NODE_FEATURES = frozenset({"clients_node.feature"})
-"""The rules about clients for Node, which only some machines have."""
+"""Rules about Node clients, which only some machines have."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scenario:
-    """A rule, what it looks at, and the text of its checks; compared and cached by identity.
+    """A rule, the exchanges that it reads, and the text of its checks; compared and cached by identity.
 
-    `where` is file:line, for bugs in feature files.
+    `where` is file:line, for errors in feature files.
     """
 
     rule: Rule
@@ -48,7 +48,7 @@ class Scenario:
 
     @property
     def stimuli(self) -> tuple[Stimulus, ...]:
-        """Every stimulus that must be sent for this rule, those it depends on first."""
+        """Every stimulus to send for this rule, dependencies first."""
         return tuple(_closure(_asked(self.looks)))
 
 
@@ -69,11 +69,11 @@ class Catalogue:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The id of every rule, in the same order."""
+        """The ids of all rules, in the order of the feature files."""
         return tuple(scenario.rule.id for scenario in self)
 
     def stimulus(self, key: str) -> Stimulus | None:
-        """The stimulus of a recorded exchange; None if this version knows none of that key."""
+        """The stimulus of a recorded exchange; None if this version does not know its key."""
         if life.is_sign_of_life(key):
             return life.trace(key)
         if beside.is_beside(key):
@@ -83,9 +83,9 @@ class Catalogue:
         return fuzzed.trace(key) if fuzzed.is_fuzzed(key) else self.stimuli.get(key)
 
     def select(self, only: Iterable[str] = (), skip: Iterable[str] = ()) -> tuple[Scenario, ...]:
-        """The scenarios whose id is, or lies under, one of `only` (all, where it is empty) and none of `skip`.
+        """The scenarios whose id is, or lies under, one of `only` (all, if it is empty) and none of `skip`.
 
-        Raises UsageError for a selector that fits no rule: a typing mistake must not make a run smaller.
+        Raises UsageError for a selector that matches no rule, so that a typing error cannot shrink a run.
         """
         wanted, unwanted = tuple(only), tuple(skip)
         for selector in (*wanted, *unwanted):
@@ -106,10 +106,10 @@ class Catalogue:
 
 @functools.cache
 def load(*, fuzz: bool = False, node: bool = False, gateway: bool = False) -> Catalogue:
-    """The catalogue of this version; with `fuzz` the rules about generated requests are in it too, with `node` those
-    about clients for Node, with `gateway` those about a gateway and the upstream behind it.
+    """The catalogue of this version. `fuzz` adds the rules about generated requests, `node` those about Node clients,
+    `gateway` those about a gateway and its upstream.
 
-    Raises FeatureError, naming file and line, where a feature is malformed.
+    Raises FeatureError, naming file and line, if a feature is malformed.
     """
     return Catalogue(
         _scenario(entry, name)
@@ -122,7 +122,7 @@ def load(*, fuzz: bool = False, node: bool = False, gateway: bool = False) -> Ca
 
 
 def parse_feature(text: str, name: str) -> list[Scenario]:
-    """The scenarios of one feature file; raises FeatureError if it breaks the form of a rule."""
+    """The scenarios of one feature file. Raises FeatureError if one does not have the form of a rule."""
     return [_scenario(entry, name) for entry in read_feature(text, name)]
 
 
@@ -199,7 +199,7 @@ def _refuse_duplicates(scenarios: Iterable[Scenario]) -> None:
 
 
 def _refuse_bad_needs(scenarios: Iterable[Scenario]) -> None:
-    """A rule needs rules that exist, and none needs itself, directly or indirectly."""
+    """Raise FeatureError if a rule needs an unknown rule, or itself, directly or indirectly."""
     by_id = {scenario.rule.id: scenario for scenario in scenarios}
     for scenario in by_id.values():
         for need in scenario.rule.needs:
@@ -210,12 +210,12 @@ def _refuse_bad_needs(scenarios: Iterable[Scenario]) -> None:
     try:
         TopologicalSorter({name: scenario.rule.needs for name, scenario in by_id.items()}).prepare()
     except CycleError as error:
-        circle = error.args[1][::-1]  # graphlib names who is needed first
+        circle = error.args[1][::-1]  # graphlib puts the needed rule first
         raise FeatureError(f"{by_id[circle[0]].where}: {' needs '.join(circle)}") from error
 
 
 def _groups(ids: Iterable[str]) -> Iterator[str]:
-    """Every id that rules lie under."""
+    """All groups of these rules."""
     for rule_id in ids:
         parts = rule_id.split(".")
         yield from (".".join(parts[:length]) for length in range(1, len(parts)))

@@ -1,8 +1,7 @@
 """The compiled feature files: Gherkin takes a tenth of a second to load and parse, JSON a few milliseconds.
 
-`rules.json` holds for each feature file the SHA-256 of the text that it was made from, and the scenarios in it. A file
-that was changed since then is read again, so that nothing is ever judged by what no longer stands in it.
-tasks/generate_rules.py writes it.
+`rules.json` holds for each feature file the SHA-256 of its text and its scenarios. A file that was changed since then
+is parsed again, so that outdated rules are never used. tasks/generate_rules.py writes it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ FILE = "rules.json"
 def feature_files() -> Iterator[tuple[str, list[Written]]]:
     """The name of each feature file and its scenarios, in the order of the names.
 
-    Raises FeatureError if a file is read again and is malformed.
+    Raises FeatureError if a changed file is malformed.
     """
     compiled = _compiled()
     for file in _files():
@@ -39,7 +38,7 @@ def feature_files() -> Iterator[tuple[str, list[Written]]]:
 
 
 def text_of_all() -> str:
-    """The text of `rules.json` as the feature files of today make it."""
+    """The text of `rules.json` for the current feature files."""
     read = {file.name: file.read_text(encoding="utf-8") for file in _files()}
     found = {
         name: {
@@ -52,7 +51,7 @@ def text_of_all() -> str:
 
 
 def _plain(entry: Written) -> dict[str, Any]:
-    """An entry as JSON has it; a rule of the first set that nothing ends says no more of sets."""
+    """An entry as JSON; members at their defaults are omitted."""
     usual = {field.name: field.default for field in fields(entry) if field.default is not MISSING}
     return {name: value for name, value in asdict(entry).items() if name not in usual or value != usual[name]}
 
@@ -65,7 +64,7 @@ def _files() -> list[Traversable]:
 
 
 def _compiled() -> dict[str, Any]:
-    """The generated file; nothing if there is none, as while it is made for the first time."""
+    """The generated file; empty if it does not exist yet."""
     file = resources.files(__package__) / FILE
     known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return known

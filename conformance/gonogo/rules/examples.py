@@ -1,6 +1,6 @@
 """Good and bad examples for rules: excerpts of answers, made from the faults that prove the rule.
 
-`examples.json` holds one entry a rule: an object with the fields of `Example`, or a sentence that says why there is
+`examples.json` holds one entry per rule: an object with the fields of `Example`, or a sentence that says why there is
 no example. tasks/generate_examples.py writes it.
 """
 
@@ -20,11 +20,11 @@ FILE = "examples.json"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An answer that keeps a rule, and the same one with a fault that breaks it.
+    """An answer that passes a rule, and the same answer with a fault that breaks the rule.
 
-    `asked` is the key of the request, its end cut off where it is long. `good` and `bad` are excerpts of at most 300
-    characters, with "…" for what is omitted. `fault` says what the broken server does and `imitates` who was seen
-    to do so, or why it matters; `expected` and `actual` are what the judge says of it.
+    `asked` is the key of the request, truncated if it is long. `good` and `bad` are excerpts of at most 300 characters,
+    with "…" for omitted text. `fault` says what the broken server does, and `imitates` which server was seen to do so,
+    or why it matters. `expected` and `actual` are from the judgement.
     """
 
     asked: str
@@ -38,7 +38,7 @@ class Example:
 
 @functools.cache
 def examples() -> Mapping[str, Example | str]:
-    """The example of each rule by its id, or the sentence that says why it has none."""
+    """The example of each rule by id, or the sentence that says why it has none."""
     text = (resources.files(__package__) / FILE).read_text(encoding="utf-8")
     return {
         rule_id: entry if isinstance(entry, str) else Example(**entry)

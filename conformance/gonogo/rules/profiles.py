@@ -1,4 +1,4 @@
-"""Profiles: what a kind of user needs of an endpoint, as rules and groups of rules; `profiles.toml` lists them."""
+"""Profiles: the rules and groups that a kind of user needs from an endpoint; `profiles.toml` lists them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile: the rules that belong to it, and those of them that must not be refused.
+    """A profile: its rules, and those of them that must not be refused.
 
     `rules`, `without` and `requires` are ids of rules or of groups of rules.
     """
@@ -34,7 +34,7 @@ class Profile:
 
 @functools.cache
 def profiles() -> tuple[Profile, ...]:
-    """Every profile, in the order in which they are listed."""
+    """All profiles, in the listed order."""
     text = (resources.files("gonogo.rules") / "profiles.toml").read_text(encoding="utf-8")
     return tuple(
         Profile(
@@ -45,7 +45,7 @@ def profiles() -> tuple[Profile, ...]:
 
 
 def named(names: Iterable[str]) -> tuple[Profile, ...]:
-    """The profiles of these names; raises UsageError, with those there are, for a name that is none."""
+    """The profiles with these names. Raises UsageError, which lists the known ones, for an unknown name."""
     known = {profile.name: profile for profile in profiles()}
     wanted = tuple(dict.fromkeys(names))
     for name in wanted:
@@ -55,10 +55,10 @@ def named(names: Iterable[str]) -> tuple[Profile, ...]:
 
 
 def lies_under(rule_id: str, selector: str) -> bool:
-    """Whether a rule is the one that a selector names, or in the group that it names."""
+    """Whether a selector names this rule, or a group that contains it."""
     return rule_id == selector or rule_id.startswith(selector + ".")
 
 
 def lies_under_any(rule_id: str, selectors: Iterable[str]) -> bool:
-    """Whether a rule is, or lies under, one of the selectors."""
+    """Whether one of the selectors names this rule, or a group that contains it."""
     return any(lies_under(rule_id, selector) for selector in selectors)

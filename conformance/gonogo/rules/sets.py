@@ -1,8 +1,8 @@
 """Rule sets: the rules as of a month, so that a new gonogo does not turn a green run red.
 
-A rule is in every set from that in which it came (`Since:` in its scenario, the first set if there is none) to the last
-that has it (`Until:`, the newest if there is none). A rule that is to ask for more gets another id and the next set;
-the old one stays for the sets that have it.
+A rule is in all sets from the one that introduced it (`Since:` in its scenario, by default the first set) to the last
+one that has it (`Until:`, by default the newest). To make a rule stricter, a new rule with a new id is added in the
+next set; the old one stays in its sets.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RuleSets:
-    """The names of all sets, the oldest first; there is at least one."""
+    """The names of all sets, oldest first; there is at least one."""
 
     names: tuple[str, ...]
 
     @property
     def newest(self) -> str:
-        """The set that is used where none is named."""
+        """The default set."""
         return self.names[-1]
 
     def named(self, name: str | None) -> str:
-        """The set of this name, or the newest; UsageError, with those there are, where it is none."""
+        """The set of this name, or the newest. Raises UsageError, which lists the known ones, for an unknown name."""
         if name is None:
             return self.newest
         if name not in self.names:
@@ -42,7 +42,7 @@ class RuleSets:
         return name
 
     def holds(self, name: str, rule: Rule) -> bool:
-        """Whether the set of this name has the rule."""
+        """Whether the set of this name contains the rule."""
         last = self.newest if rule.until is None else rule.until
         return self.names.index(rule.since) <= self.names.index(name) <= self.names.index(last)
 

@@ -1,8 +1,8 @@
 """The written form of a rule: one Gherkin scenario, parsed into plain data.
 
-Its tags carry the level and the id, its description the source, the reason, and the rules that it needs, its When
-steps the requests, its Then steps the checks. The Gherkin reader is loaded where a text is read, and only there:
-what ships with the package is read beforehand, see `compiled`.
+Its tags are the level and the id; its description has the source, the reason, and the rules that it needs; its When
+steps are the requests, its Then steps the checks. The Gherkin parser is imported only to parse text: the features that
+ship with the package are compiled beforehand, see `compiled`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LABELS = (*REQUIRED, "Needs", "Since", "Until")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One scenario: `line` is where it stands in its file, `steps` its lines, as "When …", "Then …" and "And …"."""
+    """One scenario: `line` is its line in the file, `steps` its steps, as "When …", "Then …" and "And …"."""
 
     id: str
     level: Level
@@ -39,7 +39,7 @@ class Written:
 
     @property
     def halves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The texts of the When steps and of the Then steps; "And" belongs to the step before it."""
+        """The texts of the When steps and of the Then steps; an "And" belongs to the step before it."""
         halves: dict[str, list[str]] = {"When": [], "Then": []}
         half = halves["When"]
         for keyword, _, text in (step.partition(" ") for step in self.steps):
@@ -49,7 +49,7 @@ class Written:
 
 
 def read_feature(text: str, name: str) -> list[Written]:
-    """The scenarios of one feature file; FeatureError, naming file and line, where it breaks the form of a rule."""
+    """The scenarios of one feature file. Raises FeatureError, naming file and line, for an invalid rule."""
     try:
         from gherkin.errors import CompositeParserException  # noqa: PLC0415 - an extra, and slow to load
         from gherkin.parser import Parser  # noqa: PLC0415 - as above
@@ -67,7 +67,7 @@ def read_feature(text: str, name: str) -> list[Written]:
 
 
 def _sets(notes: Mapping[str, str], where: str) -> tuple[str, str | None]:
-    """The rule set in which a rule came, and the last that has it, None if that is the newest."""
+    """The rule set that introduced a rule, and the last that has it; None if that is the newest."""
     since, until = _set("Since", notes, where) or FIRST_SET, _set("Until", notes, where)
     if until is not None and sets.SETS.names.index(until) < sets.SETS.names.index(since):
         raise FeatureError(f'{where}: the rule set in "Until:" is older than the one in "Since:"')
@@ -107,13 +107,13 @@ def _tags(tags: list[str], where: str) -> tuple[Level, str]:
 
 
 def _notes(description: str, where: str) -> dict[str, str]:
-    """The labels of a description and their texts, each of which runs on over the lines that follow it."""
+    """The labels of a description and their texts, which may continue on the following lines."""
     notes: dict[str, str] = {}
     label = None
     for line in map(str.strip, description.splitlines()):
         head, colon, rest = line.partition(":")
         if colon and head in LABELS:
-            label, line = head, rest.strip()  # noqa: PLW2901 - the label is taken off the line
+            label, line = head, rest.strip()  # noqa: PLW2901 - the label is removed from the line
         if label is not None:
             notes[label] = f"{notes.get(label, '')} {line}".strip()
     for label in REQUIRED:
@@ -123,7 +123,7 @@ def _notes(description: str, where: str) -> dict[str, str]:
 
 
 def _set(label: str, notes: Mapping[str, str], where: str) -> str | None:
-    """The rule set that a note names; None if there is no note."""
+    """The rule set in a note; None without the note."""
     name = notes.get(label)
     if name is not None and name not in sets.SETS.names:
         raise FeatureError(f'{where}: "{label}:" must be a rule set, one of {", ".join(sets.SETS.names)}')
@@ -131,7 +131,7 @@ def _set(label: str, notes: Mapping[str, str], where: str) -> str | None:
 
 
 def _needs(note: str | None, where: str) -> tuple[str, ...]:
-    """The ids that a note names, with commas between them; none if there is no note."""
+    """The ids in a note, separated by commas; empty without the note."""
     if note is None:
         return ()
     ids = tuple(map(str.strip, note.split(",")))
@@ -141,7 +141,7 @@ def _needs(note: str | None, where: str) -> tuple[str, ...]:
 
 
 def _steps(steps: list[Any], where: str) -> tuple[str, ...]:
-    """The steps as lines; they begin with "When", and then comes "Then"."""
+    """The steps as lines; When steps come before Then steps."""
     seen: set[str] = set()
     kind = "Action"
     for step in steps:

@@ -1,6 +1,6 @@
 """Requests that were sent in parallel, and again alone because their text was not as expected.
 
-The later exchange is the one that rules look at. The earlier one is known to a judge by its own key.
+Rules read the later exchange. A judge recognises the earlier one by its own key.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ PREFIX = "beside others "
 
 
 def key_beside(key: str) -> str:
-    """The key of what was sent beside others, before the stimulus of this key was sent by itself."""
+    """The key of the earlier, parallel exchange of the stimulus with this key."""
     return PREFIX + key
 
 
 def is_beside(key: str) -> bool:
-    """Whether a key is one of these."""
+    """Whether a key is of an earlier, parallel exchange."""
     return key.startswith(PREFIX)
 
 
 def key_alone(key: str) -> str:
-    """The key of the same request by itself."""
+    """The key of the same request sent alone."""
     return key.removeprefix(PREFIX)
 
 
 def trace(key: str) -> Stimulus:
-    """What a judge sees in the place of such an exchange: nobody's valid request but its own rule's."""
+    """The stimulus of such an exchange for a judge: not valid, so that only its own rules read it."""
     return replace(bodies.list_models(), key=key, endpoint=Endpoint.OTHER, valid=False)

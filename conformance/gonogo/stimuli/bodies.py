@@ -1,4 +1,4 @@
-"""The requests that scenarios name, as stimuli. A scenario states what differs; the rest is filled in here.
+"""The requests in scenarios, as stimuli. A scenario states what differs from the default request.
 
 Every generation has a token limit, so that the cost of a run is known before it starts.
 """
@@ -26,17 +26,16 @@ JSON_HEADERS = (("content-type", "application/json"),)
 PROMPT = "Count from one to ten."
 DEFAULT_TOKENS = 8
 LEAST_OUTPUT_TOKENS = 16
-"""The smallest limit that the schema of responses admits."""
+"""The smallest limit that the schema of responses allows."""
 _ASKED = [{"role": "user", "content": PROMPT}]
 _OF_MESSAGES = (*JSON_HEADERS, ("anthropic-version", "2023-06-01"))
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a request of an operation is made: its path, what it asks for, and its limit of tokens, if it has one.
+    """The default request of an operation: its path, its content, and its token limit if it has one.
 
-    `limit` is the name of the limit, and `tokens` what it is where a scenario says nothing about it. `headers` are sent
-    with every such request.
+    `limit` is the name of the limit, `tokens` its default. `headers` are sent with every such request.
     """
 
     path: str
@@ -55,11 +54,11 @@ FORMS: Mapping[Endpoint, Form] = {
     Endpoint.MESSAGES: Form("/messages", {"messages": _ASKED}, "max_tokens", headers=_OF_MESSAGES),
     Endpoint.MESSAGE_TOKENS: Form("/messages/count_tokens", {"messages": _ASKED}, headers=_OF_MESSAGES),
 }
-"""The operations that a body is posted to."""
+"""The operations that accept a body."""
 
 PATHS: Mapping[Endpoint, str] = {endpoint: form.path for endpoint, form in FORMS.items()}
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-"""The names of limits, the one that holds first if there are several."""
+"""The names of limits, in order of precedence."""
 
 
 def post(
@@ -72,10 +71,10 @@ def post(
     risk: Risk | None = None,
     alone: bool = False,
 ) -> Stimulus:
-    """A request with a body: the default one of its operation, `changes` laid over it, `without` left out.
+    """A request with a body: the default one of its operation, updated with `changes`, without the fields `without`.
 
-    A null in `changes` is sent as null. The key names the endpoint and the changes only. Building one for
-    embeddings raises NotPossible if no embedding model is known.
+    A null in `changes` is sent as null. The key contains only the endpoint and the changes. Building one for embeddings
+    raises NotPossible if no embedding model is known.
     """
     given = dict(changes, stream=True) if streamed and "stream" not in changes else dict(changes)
     template = {key: value for key, value in _defaults(endpoint, given).items() if key not in without}
@@ -108,7 +107,7 @@ def post(
 def raw_post(
     endpoint: Endpoint, body: bytes, headers: tuple[tuple[str, str], ...] = JSON_HEADERS
 ) -> Stimulus:
-    """A POST whose body is sent byte for byte, broken as it may be."""
+    """A POST whose body is sent byte for byte, even if it is broken."""
     shown = body.decode("utf-8", "backslashreplace")
     head = "" if headers == JSON_HEADERS else f" {dict(headers)}"
     return _fixed(
@@ -126,7 +125,7 @@ def list_models() -> Stimulus:
 
 
 def retrieve_model(model: str | None = None, *, encoded: bool = True) -> Stimulus:
-    """GET /models/{model}: the served model, or the id given; "/" in it percent-encoded or left alone."""
+    """GET /models/{model}: the served model, or the given id; "/" in it percent-encoded or not."""
     safe = "" if encoded else "/"
     form = "" if encoded else " as it is"
     return _fixed(
@@ -139,7 +138,7 @@ def retrieve_model(model: str | None = None, *, encoded: bool = True) -> Stimulu
 
 
 def bare(method: str, path: str) -> Stimulus:
-    """A request without a body to any path, to see how the target says no."""
+    """A request without a body to any path, to see how the target refuses it."""
     return _fixed(
         f"{method} {path}", Endpoint.OTHER, lambda _: Request(method, path), valid=False, risk=Risk.MILD
     )
@@ -174,7 +173,7 @@ def _defaults(endpoint: Endpoint, changes: Body) -> Body:
 
 
 def _limited(body: Body, name: str) -> Body:
-    """The body with its limit under this name, where it has one that is sound, and under one name only."""
+    """The body with a valid limit under this name, and under one name only."""
     limit = body.get("max_tokens")
     if "max_completion_tokens" in body or not isinstance(limit, int) or limit <= 0:
         return body
@@ -190,7 +189,7 @@ def _served(endpoint: Endpoint, subject: Subject) -> str:
 
 
 def _risk(body: Body, *, valid: bool) -> Risk:
-    """A list as prompt stops mlx_lm.server for good (ml-explore/mlx-lm#1215)."""
+    """The risk; a list as prompt crashes mlx_lm.server for good (ml-explore/mlx-lm#1215)."""
     if isinstance(body.get("prompt"), list):
         return Risk.DEADLY
     return Risk.HARMLESS if valid else Risk.HOSTILE
@@ -204,7 +203,7 @@ def _worst_case(body: Body) -> int:
 
 
 def _choices(body: Body) -> int:
-    """How many choices are requested: `n` of each prompt."""
+    """The number of requested choices: `n` of each prompt."""
     choices = body.get("n")
     prompts = body.get("prompt")
     many = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 TURNS = 20
 TOUCH_TOKENS = 2
 HALF = rb"\ud83c"
-"""The first half of an emoji, as JSON escapes it."""
+"""The first surrogate of an emoji, as JSON escapes it."""
 
-# A PNG of 64 by 64 pixels of one colour: models of vision refuse pictures that are smaller than one of their tiles.
+# A PNG of 64 by 64 pixels of one colour: vision models refuse images that are smaller than one of their tiles.
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAATklEQVR42u3PQQkAAAgEsIti1ItuBN/CYAWWaV+L"
     "gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgMBlAaMdAQ/kFX0GAAAAAElFTkSuQmCC"
@@ -29,7 +29,7 @@ PICTURE = (
 
 
 def _turns() -> list[Body]:
-    """What Ada asks and the assistant answers, twenty times, and one question more."""
+    """Twenty questions from Ada with answers, and one more question."""
     turns: list[Body] = []
     for number in range(TURNS):
         turns += [
@@ -45,13 +45,13 @@ def _seen() -> list[Body]:
 
 
 def _conversation(messages: list[Body], name: str) -> Stimulus:
-    """A request whose key has a name in the place of its messages."""
+    """A request whose key has a name instead of its messages."""
     asked = post(Endpoint.CHAT, {"messages": messages, "max_tokens": TOUCH_TOKENS})
     return replace(asked, key=f"{Endpoint.CHAT} with {name}")
 
 
 def _halved() -> Stimulus:
-    """A text with a lone surrogate, which JSON can escape and no encoding of Unicode can write."""
+    """A text with a lone surrogate, which JSON can escape and no Unicode encoding can represent."""
     content = "Count from one."
     plain = post(
         Endpoint.CHAT,

@@ -1,4 +1,4 @@
-"""Embedding requests that a scenario cannot express, and those that rules watch."""
+"""Embedding requests that are too long for a scenario, and those that rules watch."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ PLAIN = post(Endpoint.EMBEDDINGS, {})
 
 
 def of_texts(number: int) -> Stimulus:
-    """One short text so many times; the key says how many."""
+    """The same short text `number` times; the key contains the number."""
     stimulus = post(Endpoint.EMBEDDINGS, {"input": ["a"] * number}, valid=False)
     return replace(stimulus, key=f"{Endpoint.EMBEDDINGS} of {number} texts")
 
 
 SHARED_WORDS = 600
-"""More than the context of small models holds; others read it in no time."""
+"""More than the context of small models; other models read it quickly."""
 LONGEST_CONTEXT = 2048
-"""Tokens: a longer context is not filled, as two texts of that length take a small machine a minute."""
+"""Tokens. A longer context is not filled, because two texts of that length take a small machine a minute."""
 
 
 @when.phrase("embeddings of two long texts that differ at their end are requested")
@@ -38,7 +38,7 @@ def _same_start() -> Ask:
 
 
 def same_start() -> Stimulus:
-    """Two texts that begin with more words than the listed context has tokens, and not less than SHARED_WORDS."""
+    """Two texts that share a beginning of more words than the context has tokens, at least SHARED_WORDS."""
     plain = post(Endpoint.EMBEDDINGS, {}, valid=False)
     models = list_models()
 
@@ -53,7 +53,7 @@ def same_start() -> Stimulus:
 
 
 def _words(listing: Exchange, model: str | None) -> int:
-    """A quarter more words than the model's context has tokens, where that is listed and can be filled."""
+    """A quarter more words than the model's context has tokens, if that is listed and not too long."""
     try:
         length = context_length(listing, model or "")
     except NotPossible:

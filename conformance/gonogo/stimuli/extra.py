@@ -1,7 +1,7 @@
 """Vendor fields for every generation request ("--extra-body"), such as thinking off.
 
-They are added to what is sent and never to the key of a stimulus, so that evidence recorded with other fields
-stays comparable; the record says which they were.
+They are added to the requests but not to the keys of stimuli, so that evidence recorded with other fields stays
+comparable; the record lists them.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ RESERVED = frozenset(
         "response_format", "logprobs", "top_logprobs", "modalities", "audio",
     }
 )  # fmt: skip
-"""Fields that no user may set: with them a request costs more, or its answer has parts that no rule asked for."""
+"""Fields that users may not set: they would make requests more expensive, or answers unexpected for the rules."""
 
 
 def parse_extra(text: str) -> dict[str, object]:
-    """The fields that JSON text names.
+    """The fields in a JSON text.
 
-    Raises UsageError if it is not a JSON object, or names a field that is gonogo's to set.
+    Raises UsageError if it is not a JSON object, or contains a field that gonogo sets itself.
     """
     try:
         value = json.loads(text, parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is not text
+        json.dumps(value, ensure_ascii=False).encode()  # fails for a lone surrogate
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--extra-body is not JSON: {error}.") from error
     if not isinstance(value, dict):
@@ -49,9 +49,9 @@ def parse_extra(text: str) -> dict[str, object]:
 
 
 def with_extra(request: Request, extra: Mapping[str, object]) -> Request:
-    """The request with these fields; those that its body has already stay as they are.
+    """The request with these fields added; fields that its body already has stay unchanged.
 
-    Only a generation whose body is a JSON object in UTF-8 is changed, and no byte of it but by what is added.
+    Only a generation whose body is a JSON object in UTF-8 is changed, and its existing bytes are kept.
     """
     sent = _object(request)
     added = {} if sent is None else {name: value for name, value in extra.items() if name not in sent}

@@ -20,7 +20,7 @@ UPGRADING = (
     ("upgrade", "h2c"),
     ("http2-settings", "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA"),
 )
-"""As Java's HTTP client sends its first request to a server that it does not know yet."""
+"""The headers of the first request of Java's HTTP client to an unknown server."""
 
 SHARED_ID = (("x-request-id", "gonogo-one-id-for-two"),)
 _FRAMINGS = {
@@ -32,12 +32,12 @@ _FRAMINGS = {
 
 
 def is_framed(key: str) -> bool:
-    """Whether the key is that of a chat completion in one of these framings."""
+    """Whether the key belongs to a chat completion in one of these framings."""
     return key in _FRAMINGS
 
 
 def framed(headers: tuple[tuple[str, str], ...], number: int = 0) -> Stimulus:
-    """The chat completion with the fields of one of these framings in its head; the `number` of those with these."""
+    """The chat completion with the headers of a framing; `number` selects among those with the same headers."""
     plain = post(Endpoint.CHAT, {"max_tokens": 2}, valid=False, risk=Risk.MILD)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:

@@ -1,7 +1,7 @@
-"""The cases of a fuzz pass as keys: what an evidence file stores about a generated request.
+"""The cases of a fuzz pass as keys: the part of a generated request that an evidence file stores.
 
-"fuzz 7/31 valid POST /chat/completions" is case 31 of seed 7. Whether a generated request keeps the contract is
-decided once, when it is sent, and stored in its key, so that a judge needs neither the generator nor its version.
+"fuzz 7/31 valid POST /chat/completions" is case 31 of seed 7. Whether a generated request matches the contract is
+decided when it is sent, and stored in its key, so that a judge needs neither the generator nor its version.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 OF_SCHEMATHESIS = "fuzz"
 GROUPS = ("robustness", OF_SCHEMATHESIS)
-"""The groups of the rules that look at these cases and at nothing else: our own, and the checks of Schemathesis."""
+"""The groups of rules that read only these cases: our own, and the checks of Schemathesis."""
 
 _KEY = re.compile(r"fuzz (?P<seed>\d+)/(?P<number>[\d.]+) (?P<meant>[a-z]+) (?P<operation>[A-Z]+ /\S*)")
 
 
 class Meant(StrEnum):
-    """What a server owes a generated request."""
+    """The expected treatment of a generated request."""
 
-    VALID = "valid"  # the contract admits it; no part of it depends on the model
-    INVALID = "invalid"  # the contract does not admit it
-    ODD = "odd"  # to take it and to refuse it are both right
-    METHOD = "method"  # the path has no such method
-    KEYLESS = "keyless"  # an accepted one once more, without the key of the run or with a wrong one
+    VALID = "valid"  # the contract allows it; no part of it depends on the model
+    INVALID = "invalid"  # the contract does not allow it
+    ODD = "odd"  # may be accepted or refused
+    METHOD = "method"  # the path does not have this method
+    KEYLESS = "keyless"  # an accepted request, repeated without the key of the run or with a wrong one
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a key says. `number` counts the cases of the seed; "31.2" is the second try to make case 31 smaller."""
+    """The parts of a key. `number` counts the cases of the seed; "31.2" is the second attempt to shrink case 31."""
 
     seed: int
     number: str
@@ -54,7 +54,7 @@ class Case:
 
 @functools.lru_cache(maxsize=1 << 15)
 def case(key: str) -> Case | None:
-    """The case that a key names; None if it is the key of something else."""
+    """The case of a key; None if it is the key of something else."""
     found = _KEY.fullmatch(key)
     if found is None or found["meant"] not in list(Meant):
         return None
@@ -62,23 +62,23 @@ def case(key: str) -> Case | None:
 
 
 def rest(seed: int) -> Case:
-    """What stands for all cases that a pass did not come to, where it was broken off."""
+    """Stands for all cases that an interrupted pass did not reach."""
     return Case(seed, "0", Meant.ODD, "GET /models")
 
 
 def is_fuzzed(key: str) -> bool:
-    """Whether an exchange of this key is a case of a fuzz pass."""
+    """Whether an exchange with this key is a case of a fuzz pass."""
     return case(key) is not None
 
 
 def was_fuzzed(record: Record) -> bool:
-    """Whether the run that made this record had a fuzz pass, even one that could send nothing."""
+    """Whether the run of this record had a fuzz pass, even one that could send nothing."""
     keys = (*(exchange.stimulus for exchange in record.exchanges), *record.unsent)
     return any(is_fuzzed(key) for key in keys)
 
 
 def stimulus(what: Case, request: Request, tokens: int) -> Stimulus:
-    """The request of a case; `tokens` is the most that it can make the target generate."""
+    """The request of a case; `tokens` is the maximum that it can generate."""
     return Stimulus(
         key=what.key,
         endpoint=Endpoint.OTHER,
@@ -90,6 +90,6 @@ def stimulus(what: Case, request: Request, tokens: int) -> Stimulus:
 
 
 def trace(key: str) -> Stimulus:
-    """What a judge sees in the place of a recorded case: a request of no operation, so of its own rules only."""
+    """The stimulus of a recorded case for a judge: without an operation, so that only its own rules read it."""
     known = bodies.list_models()
     return Stimulus(key=key, endpoint=Endpoint.OTHER, build=known.build, valid=False, risk=Risk.HOSTILE)

@@ -40,7 +40,7 @@ def _counted() -> Ask:
 
 @when.phrase("any greedy text is asked for")
 def _any() -> Watch:
-    """Those that are compared, and those that were sent beside others first."""
+    """Texts that are compared, and those that were first sent in parallel."""
     return Watch(lambda s: s.like is not None or is_beside(s.key), (greedy(Endpoint.CHAT),))
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
 LARGE = 64 * 1024
-"""Bytes of a string that makes a body large, and yet smaller than one picture of a chat."""
+"""Bytes of a string that makes a body large, but still smaller than an image in a chat."""
 
 ORIGIN = "https://gonogo.invalid"
 ASKED = ("authorization", "content-type", "x-stainless-os")
-"""What a browser asks to send beyond what every page may: the last is one of openai-node's."""
+"""Headers that a browser asks permission for; the last is one of openai-node's."""
 
 
 @when.phrase('a chat completion is requested as "{media_type}"')
@@ -37,7 +37,7 @@ def _mislabelled(media_type: str) -> Ask:
 
 @when.phrase("a chat completion is requested with a user of 64 KiB")
 def _large() -> Ask:
-    """The API would refuse a user of that length, the schema would not: it must do no harm, and that is all."""
+    """The API refuses a user of that length, the schema does not; the server only has to survive it."""
     plain = post(Endpoint.CHAT, {"user": "u" * LARGE}, valid=False)
     key = f"{Endpoint.CHAT} with a user of {LARGE} bytes"
     return Ask(replace(plain, key=key, of_endpoint=True))
@@ -81,7 +81,7 @@ def _with_same_id() -> Ask:
 
 
 def labelled(media_type: str, *, valid: bool) -> Stimulus:
-    """The plain chat completion with another Content-Type; behind a valid one the connection is looked at."""
+    """The plain chat completion with another Content-Type; after a valid one the connection is observed."""
     plain = post(Endpoint.CHAT, {})
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:

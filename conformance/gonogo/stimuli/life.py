@@ -1,4 +1,4 @@
-"""Signs of life: a request that was answered well before, sent again after hostile ones."""
+"""Signs of life: a request that succeeded before, sent again after hostile ones."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ if TYPE_CHECKING:
 PREFIX = "alive after "
 
 LEFT_TOKENS = 48
-"""Enough for a stream that is not over with its first piece."""
+"""Enough for a stream that does not end with its first piece."""
 
 
 def sign_of_life(known: Stimulus, after: Sequence[str]) -> Stimulus:
-    """`known` once more; the key names what was sent before it."""
+    """`known` sent again; the key lists what was sent before it."""
     return replace(known, key=key_after(after), risk=Risk.HARMLESS, needs=())
 
 
 def brief(sign: Stimulus) -> Stimulus:
-    """The same sign of life for one token, where it generates any: one tells as much, and is there sooner."""
+    """The same sign of life limited to one token, if it generates any: that is as conclusive, and faster."""
     if not sign.tokens:
         return sign
     return replace(bodies.post(sign.endpoint, {"max_tokens": 1}), key=sign.key)
 
 
 def key_after(sent: Sequence[str]) -> str:
-    """The key of a sign of life that is requested after stimuli of these keys."""
+    """The key of a sign of life after stimuli with these keys."""
     return PREFIX + " | ".join(sent)
 
 
 def is_sign_of_life(key: str) -> bool:
-    """Whether an exchange of this key was sent to see whether the target still answers."""
+    """Whether an exchange with this key is a sign of life."""
     return key.startswith(PREFIX)
 
 
 def trace(key: str) -> Stimulus:
-    """What a judge sees in the place of a recorded sign of life: nobody's valid request but its own rule's."""
+    """The stimulus of a recorded sign of life for a judge: not valid, so that only its own rules read it."""
     return replace(bodies.list_models(), key=key, endpoint=Endpoint.OTHER, valid=False)
 
 
 def suspects(key: str) -> list[str]:
-    """The keys of what was sent before a sign of life; none if it accuses nobody."""
+    """The keys of the stimuli before a sign of life; empty if there were none."""
     sent = key.removeprefix(PREFIX)
     return sent.split(" | ") if sent else []
 
 
 def baselines() -> tuple[Stimulus, ...]:
-    """Plain requests that a target should answer, the most telling first."""
+    """Plain requests that a target should answer, the most conclusive first."""
     generations = (bodies.post(endpoint, {}) for endpoint in (Endpoint.CHAT, Endpoint.COMPLETIONS))
     return (*generations, bodies.list_models())
 
 
 LEFT_PROMPT = [{"role": "user", "content": "Count from ten to twenty."}]
-"""Of its own, so that a server that is stuck with this prompt still answers a sign of life."""
+"""A separate prompt, so that a server that is stuck with it still answers a sign of life."""
 
 
 def leaving() -> Stimulus:
-    """A stream of some length that is left after its first bytes, while nothing else is under way."""
+    """A longer stream that the client leaves after its first bytes, while nothing else is running."""
     body = {"messages": LEFT_PROMPT, "max_tokens": LEFT_TOKENS}
     plain = bodies.post(Endpoint.CHAT, body, streamed=True, valid=False, alone=True)
 
@@ -75,6 +75,6 @@ def leaving() -> Stimulus:
 
 
 def left_again() -> Stimulus:
-    """The prompt of the stream that was left, asked once more for one token; `needs` has the one that was left."""
+    """The prompt of the abandoned stream, requested again for one token; `needs` has the abandoned one."""
     plain = bodies.post(Endpoint.CHAT, {"messages": LEFT_PROMPT, "max_tokens": 1}, valid=False, alone=True)
     return replace(plain, key=f"{Endpoint.CHAT} again after its stream was left", needs=(leaving(),))

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 HUGE = 100_000_000
 """Tokens: more than any context has."""
 
-_STOPS = (" ", "a", "e", "o")  # an answer to the usual prompt has one of them among its first characters
-_ENOUGH = 4096  # bytes of a stream after which it is read no further
-_SHORTEST_CHUNK = 64  # bytes of an event that carries a token; real ones have twice as many and more
+_STOPS = (" ", "a", "e", "o")  # the first characters of any answer to the default prompt include one of them
+_ENOUGH = 4096  # bytes of a stream after which it is closed
+_SHORTEST_CHUNK = 64  # bytes of an event with a token; real ones have at least twice as many
 
 LONGEST_CONTEXT = 8192
-"""Tokens: a longer context is not filled, as a server that does not refuse the prompt would read it for minutes."""
+"""Tokens. A longer context is not filled, because a server that accepts the prompt would read it for minutes."""
 
 _WORDS = ("one", "two", "six", "ten")
 _NOT_UTF_8 = "你好".encode("gbk") + b"\xff"
@@ -39,11 +39,11 @@ def _huge_limit() -> Ask:
 
 
 def huge_limit() -> Stimulus:
-    """A token limit that no context has room for.
+    """A token limit beyond every context.
 
-    The tokens are bounded by the stop sequences, and where a target ignores these, by closing the connection.
+    The stop sequences bound the generated tokens; if a target ignores them, closing the connection does.
 
-    It is sent by itself and late, so that nothing else waits for a target that continues anyway.
+    It is sent alone and late, so that nothing else waits for a target that continues anyway.
     """
     body: dict[str, object] = {"max_tokens": HUGE, "stop": list(_STOPS)}
     plain = post(Endpoint.CHAT, body, streamed=True, valid=False, risk=Risk.DEADLY, alone=True)
@@ -56,7 +56,7 @@ def huge_limit() -> Stimulus:
 
 @when.phrase("a chat completion is requested with bytes that are not UTF-8")
 def _not_utf_8() -> Ask:
-    """Such bytes ended llama.cpp's server (ggml-org/llama.cpp#6396)."""
+    """A body with such bytes, which crashed llama.cpp's server (ggml-org/llama.cpp#6396)."""
     plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
@@ -74,10 +74,11 @@ def _overlong() -> Ask:
 def overlong() -> Stimulus:
     """A prompt of a quarter more words than the model's context has tokens.
 
-    How many that are is told by the user, else by the list of models, else by the refusal of an enormous token limit.
+    The length of the context comes from the user, or else from the list of models, or else from the refusal of an
+    enormous token limit.
 
-    A word is a token at least, whatever the tokenizer: their order is a random one, so that none has been merged
-    with the next. Building it raises NotPossible if nobody tells a length, or one beyond LONGEST_CONTEXT.
+    A word is at least one token in every tokenizer: the order is random, so that no two are merged. Building it raises
+    NotPossible if the length is unknown or exceeds LONGEST_CONTEXT.
     """
     models, huge = list_models(), huge_limit()
     plain = post(Endpoint.CHAT, {"max_tokens": 1}, valid=False, risk=Risk.DEADLY, alone=True)

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Subject
 
 OTHERS = 3
-"""Listed models that are retrieved beside the one that is requested: some gateways list hundreds."""
+"""The number of other listed models that are retrieved: some gateways list hundreds."""
 
 SERVED = retrieve_model()
 LISTING = list_models()
 
 
 def other(place: int) -> Stimulus:
-    """The retrieval of a listed model that is not asked for; `place` counts from 1, ids with "/" first.
+    """The retrieval of another listed model; `place` counts from 1, ids with "/" first.
 
-    Building it raises NotPossible if the list has not so many.
+    Building it raises NotPossible if the list is too short.
     """
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
@@ -43,7 +43,7 @@ def other(place: int) -> Stimulus:
 
 
 def unquoted() -> Stimulus:
-    """The first model with "/" in its id, the one that is requested before others, by that id as it is.
+    """The retrieval of a model with "/" in its id, unencoded, preferably the served one.
 
     Building it raises NotPossible if no id has one.
     """
@@ -70,7 +70,7 @@ def _served() -> Ask:
 
 @when.phrase("any model is retrieved by its id as it is")
 def _unquoted() -> Watch:
-    """Without needs: where no id has a "/", there is no such request, and none is missing."""
+    """Without needs: if no id has a "/", there is no such request, and none is missing."""
     return Watch(lambda stimulus: stimulus.key == UNQUOTED.key, ())
 
 

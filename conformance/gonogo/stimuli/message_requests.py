@@ -1,6 +1,6 @@
-"""Requests of the Messages API that a scenario cannot write down in a line: as clients of either version send them.
+"""Requests of the Messages API that are too long for a scenario, in the forms that clients of both versions send.
 
-The texts are asked for with the older version, under which a temperature may be given; the rest with the newer one.
+Texts are requested with the older version, which allows a temperature; everything else with the newer one.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 NEWER: Final = (*JSON_HEADERS, ("anthropic-version", "2026-10-21"))
 SHORT: Final = 8
-"""Tokens: fewer than the plain text has, so that the limit cuts it."""
+"""Tokens: fewer than the plain text has, so that it is cut."""
 TOUCH: Final = 4
 _MARK: Final = {"type": "ephemeral"}
 
 CHAT: Final = greedy(Endpoint.CHAT).key
-"""The greedy text of chat, which all greedy texts here are like."""
+"""The greedy text of chat, with which all greedy texts here are compared."""
 PLAIN: Final = surfaces.PLAIN[Endpoint.MESSAGES]
 STREAM: Final = surfaces.STREAMS[Endpoint.MESSAGES]
 
 
 def _tool(tool: dict[str, Any]) -> Body:
-    """A tool of chat as one of messages."""
+    """A tool of chat in the form of messages."""
     function = tool["function"]
     return {
         "name": function["name"],
@@ -90,7 +90,7 @@ _OF_CLAUDE_CODE: Final[Body] = {
     "speed": "standard",
     "max_tokens": TOUCH,
 }
-"""In short: a list as system, marks for a cache, a role that is new, and fields that come and go."""
+"""What Claude Code sends, shortened: a list as system, cache marks, a new role, and changing fields."""
 BETA: Final = ("anthropic-beta", "gonogo-2026-11-28,fine-grained-tool-streaming-2025-05-14")
 
 
@@ -99,7 +99,7 @@ def _newer(body: Body, *more: tuple[str, str], streamed: bool = False) -> Stimul
 
 
 def _sent(plain: Stimulus, **changes: Any) -> Stimulus:  # noqa: ANN401 - of fields of a request
-    """The request with other fields: its headers, its path, where its key is."""
+    """The request with other fields: its headers, its path, the place of its key."""
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
         return replace(plain.build(subject, answers), **changes)
@@ -114,14 +114,14 @@ def _short() -> Stimulus:
 
 
 def _wrong() -> Stimulus:
-    """A text in place of the messages, with the key as older clients send it: who refuses the key says so first."""
+    """A text instead of messages, with the key in the older header: a server that refuses the key does so first."""
     body: Body = {"messages": "Hello", "max_tokens": 2}
     own = _sent(post(Endpoint.MESSAGES, body, valid=False), key_in="x-api-key")
     return replace(own, key=f"{own.key} with the key in x-api-key")
 
 
 def _stopped() -> Stimulus:
-    """The greedy text with a part of it as one of two stop sequences. Raises NotPossible if it did not repeat."""
+    """The greedy text with a part of it among two stop sequences. Raises NotPossible if the text did not repeat."""
     plain = post(Endpoint.MESSAGES, surfaces.GREEDY[Endpoint.MESSAGES])
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:
@@ -143,7 +143,7 @@ def _named() -> Body:
 
 
 def _any() -> Body:
-    """One at a time, and no way to choose but to use it."""
+    """One tool, a forced call, and no parallel calls."""
     choice = {"type": "any", "disable_parallel_tool_use": True}
     return {"messages": HELLO, "tools": TOOLS[:1], "tool_choice": choice, "max_tokens": CALL_TOKENS}
 

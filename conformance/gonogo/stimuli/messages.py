@@ -1,4 +1,4 @@
-"""Messages that a target wrote, sent back to it unchanged."""
+"""Messages that a target generated, sent back to it unchanged."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def message(exchange: Exchange) -> Message:
 
 
 def answered_calls(exchange: Exchange) -> list[Message]:
-    """A message that calls tools, and a result for each call; none if the answer has no calls that can be run.
+    """A message with tool calls and a result for each; empty if the answer has no complete calls.
 
-    What the token limit cut is none of them: templates may refuse arguments that are not JSON.
+    A call cut by the token limit is not complete: templates may refuse arguments that are not JSON.
     """
     found = _first(exchange)
     own = found.get("message")
@@ -46,14 +46,12 @@ def answered_calls(exchange: Exchange) -> list[Message]:
 
 
 def same_calls(base: Exchange, exchange: Exchange) -> bool:
-    """Whether two answers call the same tools with the same arguments. Raises NotPossible if one of them has no
-    call.
-    """
+    """Whether two answers call the same tools with the same arguments. Raises NotPossible if one has no call."""
     return _calls(base) == _calls(exchange)
 
 
 def _calls(exchange: Exchange) -> dict[int, tuple[object, object]]:
-    """The name and arguments of each call by its place, whole or put together."""
+    """The name and arguments of each call by its index, from a whole answer or joined from a stream."""
     found: dict[int, tuple[str, str]] = {}
     for place, function in _functions(exchange):
         name, arguments = found.get(place, ("", ""))
@@ -69,7 +67,7 @@ def _calls(exchange: Exchange) -> dict[int, tuple[object, object]]:
 
 
 def _functions(exchange: Exchange) -> Iterator[tuple[int, Message]]:
-    """Each function of a call, or piece of one, with the place of the call."""
+    """The function of each call or fragment, with the index of the call."""
     if exchange.is_stream:
         texts = [event.data for event in sse.parse(exchange.body).events]
         holders = [choice.get("delta") for text in texts for choice in first_choices(text)]
@@ -85,7 +83,7 @@ def _functions(exchange: Exchange) -> Iterator[tuple[int, Message]]:
 
 
 def _value(arguments: str) -> object:
-    """The JSON value, so that spaces tell nothing; the text where it is none."""
+    """The JSON value, so that whitespace does not matter; the text if it is not JSON."""
     try:
         return json.loads(arguments)
     except ValueError:

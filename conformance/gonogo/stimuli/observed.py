@@ -1,7 +1,7 @@
 """Data from earlier answers that later requests are built from.
 
-This reads answers to ask more, not to judge them: whatever is not as it should be makes the later request
-impossible, and the rules about the answer itself say what is wrong with it.
+Answers are read here to build requests, not to judge them: an unexpected answer makes the later request impossible, and
+the rules about the answer itself report what is wrong with it.
 """
 
 from __future__ import annotations
@@ -49,22 +49,22 @@ def _text_of_surface(exchange: Exchange) -> str:
 
 
 def same(base: Exchange, exchange: Exchange) -> bool:
-    """Whether two answers say the same exactly."""
+    """Whether two answers have the same text."""
     return text(base) == text(exchange)
 
 
 def same_trimmed(base: Exchange, exchange: Exchange) -> bool:
-    """Whether two answers say the same, spaces at the ends aside."""
+    """Whether two answers have the same text, ignoring whitespace at the ends."""
     return text(base).strip() == text(exchange).strip()
 
 
 def begins(base: Exchange, exchange: Exchange) -> bool:
-    """Whether an answer is how the base begins, spaces at the ends aside."""
+    """Whether the text of an answer is a beginning of the base's, ignoring whitespace at the ends."""
     return text(base).strip().startswith(text(exchange).strip())
 
 
 def pieces(exchange: Exchange) -> list[str]:
-    """The text of the first choice of a stream, piece by piece. Raises NotPossible if there is none."""
+    """The text of a stream's first choice in pieces. Raises NotPossible if there is none."""
     _refuse_failure(exchange)
     choices = [choice for event in sse.parse(exchange.body).events for choice in first_choices(event.data)]
     found = [piece for choice in choices if (piece := _text(choice))]
@@ -75,8 +75,8 @@ def pieces(exchange: Exchange) -> list[str]:
     raise NotPossible(Reason.NO_TEXT, exchange)
 
 
-# How the length of a context is called: here and by OpenRouter, by vLLM, Mistral and LM Studio, Groq, llama.cpp, and
-# Anthropic and LiteLLM; some put it into an object of its own.
+# The names of the context length: here and at OpenRouter, vLLM, Mistral and LM Studio, Groq, llama.cpp, Anthropic and
+# LiteLLM; some put it into a nested object.
 _LENGTHS = (
     "context_length", "max_model_len", "max_context_length", "context_window", "n_ctx", "n_ctx_train",
     "max_input_tokens",
@@ -88,13 +88,13 @@ _TOLD = re.compile(
     r"(?:context(?:[ _](?:length|window|size))?|max_model_len|n_ctx(?:_train)?)"
     r"(?: (?:limit|is|of|only|has))*\W{0,3}?(?P<length>\d[\d,]*)"
 )
-_LEAST = 16  # tokens; a smaller number is no context
+_LEAST = 16  # tokens; a smaller number is not a context length
 
 
 def listed_ids(listing: Exchange) -> list[str]:
-    """The ids of the listed models, each once and those with "/" first, which some routes cannot take.
+    """The ids of the listed models without duplicates, those with "/" first, which some routes cannot handle.
 
-    An id that is not text, is empty, or holds a lone surrogate, is omitted: it cannot be requested.
+    An id that is not text, is empty, or contains a lone surrogate is omitted, because it cannot be requested.
     """
     ids = [entry.get("id") for entry in _entries(listing)]
     named = dict.fromkeys(name for name in ids if isinstance(name, str) and name and _is_whole(name))
@@ -102,9 +102,9 @@ def listed_ids(listing: Exchange) -> list[str]:
 
 
 def context_length(listing: Exchange, model: str) -> int:
-    """How long the listed context of a model is, in tokens. Raises NotPossible if the list does not say.
+    """The listed context length of a model, in tokens. Raises NotPossible if it is not listed.
 
-    Where several lengths are listed it is the greatest of them.
+    If several lengths are listed, the greatest.
     """
     lengths = [
         length for entry in _entries(listing) if entry.get("id") == model for length in _lengths(entry)
@@ -125,7 +125,7 @@ def _is_whole(name: str) -> bool:
 
 
 def told_length(refusal: Exchange, asked: int) -> int | None:
-    """The length of the context, in tokens, as a refusal of `asked` tokens tells it; None if it does not."""
+    """The context length in the refusal of `asked` tokens; None if it is not stated."""
     if refusal.status is None or not 400 <= refusal.status < 500:
         return None
     text = refusal.body.decode("utf-8", "replace")
@@ -151,7 +151,7 @@ def _lengths(entry: dict[str, Any]) -> list[int]:
 
 
 def first_choices(data: str) -> list[dict[str, Any]]:
-    """The first choice of a JSON body or of an event's data, in a list; empty if there is none."""
+    """The first choice in a JSON body or an event's data, as a list; empty if there is none."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """The meaning of When steps: stimuli to send, or recorded exchanges to read.
 
-A step that begins with "any" adds no request but its `needs`: the rule watches every exchange of that kind,
-whoever asked for it.
+A step that begins with "any" adds no request except its `needs`: the rule reads every exchange of that kind, whichever
+rule requested it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Every exchange whose stimulus fits; `needs` makes sure that there is one."""
+    """Every exchange whose stimulus matches; `needs` makes sure that there is one."""
 
     fits: Callable[[Stimulus], bool]
     needs: tuple[Stimulus, ...]
@@ -82,7 +82,7 @@ def _lacks(endpoint: Endpoint) -> Callable[..., When]:
 
 
 def _raw(endpoint: Endpoint) -> Callable[..., When]:
-    # Latin-1 is a byte for a character, so that a scenario can write bytes that are not UTF-8 as \u00xx.
+    # Latin-1 maps each character to one byte, so that a scenario can write bytes that are not UTF-8 as \u00xx.
     return lambda text: Ask(bodies.raw_post(endpoint, cast("str", text).encode("latin-1")))
 
 
@@ -90,7 +90,7 @@ _register_posts()
 
 
 def _register_surface(surface: Surface) -> None:
-    """What can be asked of a surface; what is called wrong breaks its schema."""
+    """The requests to a surface; "wrongly" marks those that break its schema."""
     noun, counted = surface.noun, surface.counted
     when.add(f"{noun} is requested with {{body:json}}", _asks_surface(surface.endpoint))
     when.add(f"{noun} is wrongly requested with {{body:json}}", _asks_surface(surface.endpoint, valid=False))
@@ -139,12 +139,13 @@ _BROKEN = bodies.raw_post(Endpoint.CHAT, b"{not json")
 _LEFT = leaving()
 _LEAVING = frozenset({_LEFT.key, left_again().key})  # valid, though no rule about answers looks at them
 _COMPLETION = bodies.post(Endpoint.COMPLETIONS, {})
-# Greedy, as that one is sent anyway; a model that completes text takes any temperature, other than some that reason.
+# Greedy, because that one is sent anyway; models that complete text accept any temperature, unlike some reasoning
+# models.
 _COMPLETION_STREAM = greedy(Endpoint.COMPLETIONS)
 
 
 def _is_owed(stimulus: Stimulus) -> bool:
-    """Whether a stimulus is owed an answer: a valid one, a sign of life, a valid case of the fuzz pass."""
+    """Whether a stimulus must be answered: a valid one, a sign of life, a valid case of the fuzz pass."""
     known = case(stimulus.key)
     return (
         stimulus.valid
@@ -182,13 +183,13 @@ _watch(
     lambda s: not (_is_owed(s) or is_framed(s.key) or s.key in _LEAVING),
     _BROKEN,
 )
-# The contract describes errors of its own operations; what a server says elsewhere is its own affair.
+# The contract describes the errors of its own operations; servers are free in the errors of other paths.
 _watch("any request is refused", lambda s: s.endpoint not in {Endpoint.OTHER, *OWN_ERRORS}, _BROKEN)
 _watch("a sign of life is asked for", lambda s: is_sign_of_life(s.key), _BROKEN)
 
 
 def _watch_surface(surface: Surface) -> None:
-    """Every answer of a surface, in each form and in both."""
+    """Every answer of a surface, whole, streamed, and both."""
     noun = surface.noun.replace("a ", "any ", 1)
     plain, streamed = PLAIN[surface.endpoint], STREAMS[surface.endpoint]
     _watch(f"{noun} is requested", _is(surface.endpoint, streamed=False), plain)

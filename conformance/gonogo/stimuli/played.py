@@ -1,7 +1,7 @@
 """Requests to a gateway whose upstream is the suite, and the keys of the upstream's exchanges.
 
-An exchange with the key "upstream 1 of gateway stream: breaks" is the first request that the upstream got for the
-stimulus "gateway stream: breaks": as it arrived, credentials aside, and what was answered.
+An exchange with the key "upstream 1 of gateway stream: breaks" is the first request that the upstream received for the
+stimulus "gateway stream: breaks": as it arrived, without credentials, and its answer.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Subject
 
 GROUP = "gateway"
-"""The rules that are about the answers to these requests, and about no others."""
+"""The group of rules that read only the answers to these requests."""
 SAW = "x-gonogo-saw"
-"""A field that the upstream adds to the requests that it got: what it saw in them and does not write down."""
+"""A header that the upstream adds to recorded requests: what it saw in them but does not record."""
 CLIENT_KEY = "the key of the client"
 FIRST, SECOND = "first", "second"
-"""The providers of the upstream, as its side names them in `PROVIDER`."""
+"""The providers of the upstream, as it names them in `PROVIDER`."""
 PROVIDER = "x-gonogo-provider"
 
 _PREFIX = f"{GROUP} "
@@ -51,7 +51,7 @@ def played(
     second: bool = False,
     alone: bool = False,
 ) -> Stimulus:
-    """A chat whose upstream plays `name`; `left` is one whose client leaves at the first byte."""
+    """A chat whose upstream plays `name`; `left`: the client leaves at the first byte."""
     how = " ".join(
         ["stream" if streamed else "whole", *["usage"] * usage, *["left"] * left, *["second"] * second]
     )
@@ -82,27 +82,27 @@ def played(
 
 
 def key_of_sight(number: int, key: str) -> str:
-    """The key of the request with this number, from 1, that the upstream got for the stimulus of this key."""
+    """The key of the request number `number`, from 1, that the upstream received for the stimulus with this key."""
     return f"upstream {number} of {key}"
 
 
 def sight_of(key: str) -> str | None:
-    """The key of the stimulus whose upstream's side has this key; None if it is the key of something else."""
+    """The key of the stimulus for an exchange of the upstream with this key; None if it is another key."""
     found = _SIGHT.fullmatch(key)
     return found[2] if found else None
 
 
 def is_played(key: str) -> bool:
-    """Whether an exchange of this key is the gateway's answer to one of these requests."""
+    """Whether an exchange with this key is the gateway's answer to one of these requests."""
     return key.startswith(_PREFIX)
 
 
 def was_played(record: Record) -> bool:
-    """Whether the run that made this record had an upstream of the suite's own."""
+    """Whether the run of this record had the suite's own upstream."""
     return any(is_played(key) for key in (*(e.stimulus for e in record.exchanges), *record.unsent))
 
 
 @functools.lru_cache(maxsize=1 << 10)
 def trace(key: str) -> Stimulus:
-    """What a judge sees in the place of the upstream's side: nobody's request but its own rules'."""
+    """The stimulus of an upstream exchange for a judge: not valid, so that only its own rules read it."""
     return replace(bodies.list_models(), key=key, endpoint=Endpoint.OTHER, valid=False)

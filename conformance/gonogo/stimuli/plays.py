@@ -1,7 +1,7 @@
 """The answers of the suite's own upstream for gateway checks: plays, as data.
 
-A request names its play in the text of its message. A play is an answer with a fault of an upstream, or a sound one
-that is written in an uncommon way; `gonogo.upstream` speaks them, the checks of the group `gateway` know them.
+A request names its play in the text of its message. A play is an answer with an upstream fault, or a correct one in an
+unusual form; `gonogo.upstream` sends them, and the checks of the group `gateway` know them.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ MODEL: Final = "gonogo-upstream"
 SECOND_MODEL: Final = "gonogo-second"
 """The model of the second provider, which is the same upstream under the path /second/v1."""
 KEY: Final = "sk-gonogo-upstream-4d1f0b7c"
-"""The key to give the gateway for the upstream. It opens nothing, and is not a secret: it is looked for in answers."""
+"""The gateway's key for the upstream. It gives access to nothing and is not a secret: answers are searched for it."""
 SECOND_KEY: Final = "sk-gonogo-second-8a62e95d"
 INSIDE: Final = ("gonogo-upstream.internal", "/srv/gonogo-upstream/", "Traceback (most recent call last)")
-"""What errors of the upstream hold of its inside."""
+"""Internal details in the upstream's errors."""
 COMMENT: Final = "gonogo keep-alive"
 TEXT: Final = "Zwölf Vögel — 十二羽の鳥 🐦 sang."
 USAGE: Final[Mapping[str, int]] = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
 CALLS: Final = (("look_up", '{"city": "Oslo"}'), ("convert", '{"unit": "C"}'))
-"""Name and arguments of the calls of the play of that name."""
+"""The names and arguments of the calls in the play "calls"."""
 SILENCE: Final = 4.0
-"""Seconds for which the play "silent" says nothing before it hangs up."""
+"""Seconds that the play "silent" waits before it closes the connection."""
 PACE: Final = 0.05
 LONG: Final = 160
-"""Pieces of the play "long", `PACE` seconds apart: eight seconds."""
+"""The number of pieces in the play "long", `PACE` seconds apart: eight seconds."""
 
 _NAMED = re.compile(r"gonogo play: (?P<name>[a-z-]+)(?: (?P<number>\d+))? \[[a-z ]*\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """An answer: `pieces` of a body with the seconds before each, and whether the connection `breaks` behind them.
+    """An answer: `pieces` of a body with the seconds before each; `breaks`: the connection breaks after them.
 
-    Without a `status` nothing is answered: the connection breaks after `wait` seconds.
+    Without a `status` there is no answer: the connection breaks after `wait` seconds.
     """
 
     status: int | None
@@ -55,7 +55,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The play that a request names, its number among those that are alike, and the `text` that names it."""
+    """The play named in a request, its number among equal ones, and the `text` that names it."""
 
     name: str
     number: int | None
@@ -63,12 +63,12 @@ class Named:
 
 
 def asking_for(name: str, number: int | None, how: str) -> str:
-    """The text of a message that asks for a play; no two requests of a run that differ have one text."""
+    """The text of a message that names a play; different requests of a run have different texts."""
     return f"gonogo play: {name}{'' if number is None else f' {number}'} [{how}]"
 
 
 def asked_for(body: bytes) -> Named:
-    """What a request names; the play "plain" where it names none."""
+    """The play named in a request; "plain" if none is named."""
     found = _NAMED.search(body.decode("utf-8", "replace"))
     if found is None:
         return Named("plain", None, "")
@@ -76,7 +76,7 @@ def asked_for(body: bytes) -> Named:
 
 
 def play(named: Named, fields: Mapping[str, object], *, key: str) -> Play:
-    """What is played to a request with these fields; `key` is what came with it as Authorization."""
+    """The answer to a request with these fields; `key` is from its Authorization header."""
     name, number = named.name, named.number
     if name in _ERRORS:
         return _error(name, key)
@@ -88,12 +88,12 @@ def play(named: Named, fields: Mapping[str, object], *, key: str) -> Play:
 
 
 def text_of(number: int | None) -> str:
-    """What the plain play says."""
+    """The text of the plain play."""
     return TEXT if number is None else f"This is answer {number}, and no other."
 
 
 def asks_for_usage(fields: Mapping[str, object]) -> bool:
-    """Whether a streamed request asks for the count of its tokens."""
+    """Whether a streamed request asks for usage."""
     options = fields.get("stream_options")
     return isinstance(options, dict) and options.get("include_usage") is True
 
@@ -150,7 +150,7 @@ def _comments(*_: object) -> list[bytes]:
 
 
 def _split(*_: object) -> list[bytes]:
-    """CRLF as the end of lines, and pieces that end anywhere, in a character or between CR and LF among it."""
+    """CRLF line ends, and pieces that end anywhere, for example inside a character or between CR and LF."""
     data = b"".join([*_said(TEXT), _STOP, _DONE]).replace(b"\n", b"\r\n")
     return [data[at : at + 97] for at in range(0, len(data), 97)]
 
@@ -169,7 +169,7 @@ def _fails(*_: object) -> list[bytes]:
 
 
 def _counts(*_: object) -> list[bytes]:
-    """A count that nobody asked for."""
+    """Usage that was not requested."""
     return [*_said(TEXT), _STOP, _COUNT, _DONE]
 
 

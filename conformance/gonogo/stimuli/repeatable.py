@@ -20,7 +20,7 @@ GREEDY: Body = {"temperature": 0, "max_tokens": 24}
 
 
 def greedy(endpoint: Endpoint) -> Stimulus:
-    """The greedy stream: the text that stop sequences are cut out of, and that other greedy texts are like."""
+    """The greedy stream: stop sequences are taken from its text, and other greedy texts are compared with it."""
     stream = post(endpoint, GREEDY, streamed=True)
     return replace(stream, like=Likeness(stream.key, same))
 
@@ -31,5 +31,5 @@ def like_greedy(plain: Stimulus, holds: Callable[[Exchange, Exchange], bool] = s
 
 
 def like_chat(plain: Stimulus) -> Stimulus:
-    """A request of another surface whose text is compared with that of the greedy chat."""
+    """A request to another surface whose text is compared with that of the greedy chat."""
     return replace(plain, like=Likeness(greedy(Endpoint.CHAT).key, same_trimmed))

@@ -1,6 +1,6 @@
-"""Requests for responses that are too long to write down in a scenario, or are made of earlier answers.
+"""Requests for responses that are too long for a scenario, or are built from earlier answers.
 
-Each serves many rules. The calls are forced, not persuaded, so that their absence is the server's doing.
+Each serves many rules. Calls are forced, not suggested, so that a missing call is an error of the server.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
 STORY = "Tell a long story about a lighthouse."
-"""A text that no limit of 16 tokens lets end."""
+"""A prompt whose answer is longer than 16 tokens."""
 NAME = tools.LAMP["function"]["name"]
 
 LAMP: dict[str, Any] = {"type": "function", **tools.LAMP["function"], "strict": False}
@@ -74,7 +74,7 @@ ROLES: Body = {
     "store": False,
     "temperature": 0,
 }
-"""What the schema admits, and clients send with every request."""
+"""Fields that the schema allows and clients send with every request."""
 AGENT: Body = {
     "input": [
         _said("developer", "You are an agent.", id="msg_1"),
@@ -96,7 +96,7 @@ AGENT: Body = {
     "prompt_cache_key": "gonogo",
     "client_metadata": {"session": "gonogo"},
 }
-"""What an agent such as Codex sends: fields and kinds of tools that a server may not know."""
+"""The request of an agent such as Codex: fields and kinds of tools that a server may not know."""
 
 
 def _of(body: Body, *, streamed: bool = False) -> Stimulus:
@@ -104,7 +104,7 @@ def _of(body: Body, *, streamed: bool = False) -> Stimulus:
 
 
 def _round_trip() -> Stimulus:
-    """The items that a forced call came with, sent back as they came, with the result of each call."""
+    """The items of a forced call, sent back unchanged with the result of each call."""
     forced = _of(FORCED)
     plain = _of({"input": HELLO, "tools": [LAMP]})
 
@@ -123,7 +123,7 @@ def _round_trip() -> Stimulus:
 
 
 def _is_whole(call: dict[str, Any]) -> bool:
-    """Whether a call can be answered: it has a call_id, and arguments that were not cut."""
+    """Whether a call can be answered: it has a call_id and complete arguments."""
     try:
         arguments = json.loads(call.get("arguments", ""))
     except (ValueError, TypeError, RecursionError):
@@ -132,7 +132,7 @@ def _is_whole(call: dict[str, Any]) -> bool:
 
 
 def _output(exchange: Exchange) -> list[dict[str, Any]]:
-    """The items of an answer; none if there is none that can be read."""
+    """The items of an answer; empty if there is no readable answer."""
     body = exchange.json
     found = body.get("output") if isinstance(body, dict) and exchange.status == 200 else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -1,4 +1,4 @@
-"""The text in the answers of surfaces other than chat: of a whole answer, or of one event of a stream."""
+"""The text in answers of surfaces other than chat: of a whole answer, or of one event of a stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 def _of_response(value: Json) -> Iterator[object]:
-    """The texts of a response, or of an event that adds to one; reasoning and refusals are no text."""
+    """The texts of a response, or of an event that adds to one, without reasoning and refusals."""
     if value.get("type") == "response.output_text.delta":
         yield value.get("delta")
     for item in _objects(value.get("output")):
@@ -22,7 +22,7 @@ def _of_response(value: Json) -> Iterator[object]:
 
 
 def _of_message(value: Json) -> Iterator[object]:
-    """The texts of a message, or of an event that adds to one; thinking is no text."""
+    """The texts of a message, or of an event that adds to one, without thinking."""
     begun, added = value.get("content_block"), value.get("delta")
     blocks = [*_objects(value.get("content")), *_objects([begun]), *_objects([added])]
     for block in blocks:
@@ -34,11 +34,11 @@ SAID: Mapping[str, Callable[[Json], Iterator[object]]] = {
     "/responses": _of_response,
     "/messages": _of_message,
 }
-"""The pieces of text in a JSON object of each surface, by its path."""
+"""Returns the pieces of text in a JSON object of each surface, by path."""
 
 
 def pieces(path: str, data: str) -> list[str]:
-    """The pieces of text in the JSON of a body or of an event's data; none if it is no object, or another path."""
+    """The pieces of text in the JSON of a body or an event; empty if it is not an object, or for another path."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Requests about sampling whose answers are compared with greedy text, or whose bodies are long."""
+"""Sampling requests whose answers are compared with greedy text, or whose bodies are long."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
 ANY_ID = "1000"
-"""The id of a token of every vocabulary of some size, and in none the one that ends a text."""
+"""A token id that exists in every large vocabulary and ends a text in none."""
 
 FORCED: Body = {**GREEDY, "max_tokens": 3, "logit_bias": {ANY_ID: 100}}
 NUCLEUS: Body = {"temperature": 1, "top_p": 0.000001, "max_tokens": 8}
 SEEDED: Body = {"temperature": 1, "seed": -(2**63), "max_tokens": 12}
 
-# A question that has as many answers as one likes, while what a model knows by heart (numbers, planets) comes again
-# however hot it is drawn. For every third token of SmolLM2's answer another one is half as likely at least.
+# A question with any number of answers. What a model knows by heart (numbers, planets) is repeated even at a high
+# temperature. For every third token of SmolLM2's answer, another token is at least half as likely.
 OPEN: Body = {
     "messages": [{"role": "user", "content": "Describe a strange animal that nobody has seen."}],
     "max_tokens": 48,
 }
 MEASURED: Body = OPEN | {"temperature": 0, "logprobs": True, "top_logprobs": 5}
 
-# The most that the contract allows: 16 pairs, names of 64 characters and notes of 512; and one more of each.
+# The maximum that the contract allows (16 pairs, names of 64 characters, values of 512), and one more of each.
 _ALLOWED: Body = {
     "metadata": {f"{number:064}": "n" * 512 for number in range(16)},
     "service_tier": "auto",
@@ -51,7 +51,7 @@ _BEYOND: Body = {
 
 
 def _named(body: Body, name: str, *, valid: bool = True) -> Stimulus:
-    """A request whose key has a name in the place of a long body."""
+    """A request whose key has a name instead of a long body."""
     return replace(post(Endpoint.CHAT, body, valid=valid), key=f"{Endpoint.CHAT} with {name}")
 
 
@@ -70,7 +70,7 @@ HOT = post(Endpoint.CHAT, OPEN | {"temperature": 2})
 
 
 def _stop(parts: list[str]) -> str:
-    """A part of the text, or what is in none: how sure the model was is of use anyway."""
+    """A part of the text, or a string that never occurs: the log probabilities are of use anyway."""
     try:
         return across_a_border(parts)
     except NotPossible:
@@ -78,7 +78,7 @@ def _stop(parts: list[str]) -> str:
 
 
 def _measured() -> Stimulus:
-    """The greedy answer once more, with its log probabilities until a stop sequence at three quarters of its text."""
+    """The greedy answer with log probabilities, up to a stop sequence at three quarters of its text."""
     plain = post(Endpoint.CHAT, MEASURED)
 
     def build(subject: Subject, answers: Mapping[str, Exchange]) -> Request:

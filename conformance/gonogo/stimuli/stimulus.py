@@ -1,7 +1,7 @@
-"""A stimulus: a request that rules want answered, known by a key, built when it is due.
+"""A stimulus: a request that rules need, identified by a key, and built when it is due.
 
-Two rules that name the same stimulus share its one exchange. The key is what evidence files store, so that a
-judge with newer rules still finds what an older run recorded.
+Two rules with the same stimulus share one exchange. Evidence files store the key, so that a judge with newer rules
+still finds what an older run recorded.
 """
 
 from __future__ import annotations
@@ -36,22 +36,21 @@ class Endpoint(StrEnum):
 
 
 class Risk(IntEnum):
-    """When a stimulus is sent: all of one risk are answered before the next begins."""
+    """The order of stimuli: all of one risk are answered before the next begins."""
 
     HARMLESS = 0
-    MILD = 1  # wrong by its path or method alone, without a body; may go beside a sign of life
+    MILD = 1  # only its path or method is wrong, without a body; may be sent in parallel with a sign of life
     HOSTILE = 2  # broken on purpose; the target must show a sign of life afterwards
-    DEADLY = 3  # known to stop a server for good; sent last, the first of them by itself
+    DEADLY = 3  # known to crash a server for good; sent last, the first of them alone
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is asked: the ids that go into `model`. None if the target has no such model.
+    """The values for `model` in requests; None if the target has no such model.
 
-    `extra` holds fields that go into the body of every generation, for what a vendor wants said (thinking off).
-    `limit` is the name under which chat takes a number of tokens, where one does as well as the other.
-    `context_length` is how many tokens the model reads, where the user says so. `second_model` is the one of a second
-    provider of a gateway, where its upstream is the suite's own.
+    `extra` holds vendor fields for the body of every generation (such as thinking off). `limit` is the name of chat's
+    token limit, if the target accepts either. `context_length` is the model's context in tokens, if the user gives it.
+    `second_model` is the model of a gateway's second provider, if the suite is its upstream.
     """
 
     model: str
@@ -63,7 +62,7 @@ class Subject:
 
 
 class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that did not hold
-    """A stimulus cannot be built from what is known; `because` says why, and of which exchanges that speaks."""
+    """A stimulus cannot be built from earlier answers; `because` has the reason and the exchanges concerned."""
 
     def __init__(self, reason: Reason, *exchanges: Exchange, **values: object) -> None:
         super().__init__(reason.value)
@@ -72,11 +71,11 @@ class NotPossible(Exception):  # noqa: N818 - not an error: a precondition that 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What the text of an answer is compared with: the text of another one, of the stimulus with the key `base`.
+    """The text with which an answer's text is compared: that of the stimulus with the key `base`.
 
-    `holds` tells, of the exchange of the base and of this one, whether the text is what that of the base lets one
-    expect; it raises NotPossible if one of them has no text. A batch can change greedy text, so that a text that
-    is not as expected tells something only where both were sent while nothing else was under way.
+    `holds` takes the exchange of the base and this one, and returns whether the texts agree as expected; it raises
+    NotPossible if one of them has no text. Batching can change greedy text, so a difference counts only if both were
+    sent while nothing else was running.
     """
 
     base: str
@@ -87,13 +86,12 @@ class Likeness:
 class Stimulus:
     """A request to be sent once.
 
-    `build` makes it from the subject and the exchanges of `needs` (by key); it raises NotPossible if those
-    do not allow it. `valid` is whether the request keeps the contract, so that a server has no reason to refuse
-    it but lack of the feature. `tokens` is the most it can make the target generate, `choices` how many choices
-    the answer has. One that is `alone` is sent while no other generation is under way, because of what it does to the
-    target. One that is `like` another is sent in parallel with the rest, and again by itself where its text is not
-    what it is compared with; the base is like itself. One that is `of_endpoint` is about what stands before every
-    model, keys and HTTP: where several models are requested, it is sent with one of them for all.
+    `build` makes it from the subject and the exchanges of `needs` (by key), or raises NotPossible. `valid`: the request
+    matches the contract, so that a server may refuse it only because it lacks the feature. `tokens` is the maximum that
+    it can generate, `choices` the number of choices in the answer. `alone`: it is sent while no other generation is
+    running, because of its effect on the target. With `like`, it is sent in parallel with the rest, and again alone if
+    its text differs from the expected one; the base of a comparison is like itself. `of_endpoint`: it concerns what is
+    independent of the model, such as keys and HTTP, so that several models share it.
     """
 
     key: str
@@ -110,13 +108,13 @@ class Stimulus:
     of_endpoint: bool = False
 
     def repeated(self, ordinal: int) -> Stimulus:
-        """The same request once more, as an exchange of its own; `ordinal` counts from 2.
+        """The same request once more, as a separate exchange; `ordinal` counts from 2.
 
-        Its text is compared with that of the first, where that is compared at all.
+        Its text is compared with that of the first, if that is compared at all.
         """
         return replace(self, key=f"{self.key} #{ordinal}", needs=(*self.needs, self))
 
 
 def canonical(value: object) -> str:
-    """JSON text that is the same for equal values: the part of a key that tells bodies apart."""
+    """JSON text that is the same for equal values: the part of a key that distinguishes bodies."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -1,7 +1,7 @@
 """Stop sequences taken from the target's own text.
 
-A greedy text is requested twice. Where it repeats, a part of it that lies across the border of two pieces is sent as a
-stop sequence, and what must come back is known exactly, whatever the model is.
+A greedy text is requested twice. If it repeats, a part of it across the border of two pieces is sent as a stop
+sequence, and the expected answer is known exactly, whatever the model.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 NEVER = "gonogo-never"
 
 BETWEEN = 4
-"""Characters: a text that ends at the later of two stop sequences is told from one that ends with the earlier."""
+"""Characters: enough to tell a text that ends at the later of two stop sequences from one that ends at the earlier."""
 
-# Characters before and after a border: enough to be found once, few enough to lie in two tokens.
+# Characters before and after a border: enough to be unique in the text, few enough to lie in two tokens.
 _SIZES = ((2, 2), (1, 2), (2, 3), (3, 3), (4, 4), (6, 6))
 
 
 def across_a_border(parts: list[str]) -> str:
-    """A part of the text that begins in one piece and ends in another. Raises NotPossible if none will do.
+    """A part of the text that begins in one piece and ends in another. Raises NotPossible if none is suitable.
 
-    It occurs for the first time where it was cut, has text before it and after it, and neither it nor the text before
-    it ends with a space, which servers trim.
+    It first occurs at the border, has text before and after it, and neither it nor the text before it ends with a
+    space, because servers trim spaces.
     """
     text = "".join(parts)
     borders = list(accumulate(map(len, parts)))[:-1] or [len(text) // 2]
@@ -51,7 +51,7 @@ def across_a_border(parts: list[str]) -> str:
 
 
 def earliest_is_last(parts: list[str]) -> list[str]:
-    """Stop sequences of which the last one comes first in the text, with something between it and the next."""
+    """Stop sequences of which the last one comes first in the text, with some text before the next."""
     text = "".join(parts)
     stop = across_a_border(parts)
     after = text.index(stop) + len(stop)
@@ -61,7 +61,7 @@ def earliest_is_last(parts: list[str]) -> list[str]:
 
 
 def begun_at_the_end(parts: list[str]) -> str:
-    """A stop sequence that begins with the last characters of the text, and never comes."""
+    """A stop sequence that begins with the last characters of the text, and never occurs."""
     return "".join(parts)[-2:] + NEVER
 
 
@@ -79,7 +79,7 @@ def _cuts(text: str, borders: list[int], last: int) -> Iterator[str]:
 
 
 def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False) -> Stimulus:
-    """The greedy request once more, with a `stop` made of the greedy text in its pieces.
+    """The greedy request with a `stop` made from the pieces of the greedy text.
 
     Building it raises NotPossible if the greedy text did not repeat.
     """
@@ -106,7 +106,7 @@ def stopped(endpoint: Endpoint, name: str, make: Make, *, streamed: bool = False
 
 
 def is_cut(base: Exchange, exchange: Exchange) -> bool:
-    """Whether a text ends where the first of the stop sequences of its request begins in that of the base."""
+    """Whether a text ends where the first stop sequence of its request begins in the base's text."""
     fields = exchange.request.fields
     whole, given = text(base), fields.get("stop", fields.get("stop_sequences"))
     stops = given if isinstance(given, list) else [given]

@@ -1,8 +1,8 @@
-"""Surfaces other than chat: operations that a target may lack, which one request tells.
+"""Surfaces other than chat: operations that a target may lack, which one request shows.
 
-Each operation has a plain request, the one that a target has the least reason to refuse. What a scenario asks of a
-surface is sent only where the plain request of that surface did not say that there is no such operation, so that an
-absent surface costs one request.
+Each operation has a plain request, the one that a target has the least reason to refuse. Other requests to a surface
+are sent only if the plain request did not show that the operation is missing, so that a missing surface costs one
+request.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from gonogo.stimuli.stimulus import Stimulus, Subject
 
 NO_SUCH_ROUTE = frozenset({404, 405, 501})
-"""The statuses by which a target says that it has no such operation."""
+"""Statuses that mean that the target lacks the operation."""
 
 GREEDY: Mapping[Endpoint, Body] = {
     Endpoint.RESPONSES: {"temperature": 0, "max_output_tokens": 24},
     Endpoint.MESSAGES: {"temperature": 0, "max_tokens": 24},
 }
-"""What makes the plain text of a surface the one that chat gives to the same prompt and limit."""
+"""The parameters with which a surface's plain text should equal that of chat for the same prompt and limit."""
 
 PLAIN: Mapping[Endpoint, Stimulus] = {
     Endpoint.CHAT: post(Endpoint.CHAT, {}),
@@ -39,16 +39,15 @@ PLAIN: Mapping[Endpoint, Stimulus] = {
     Endpoint.MESSAGE_TOKENS: post(Endpoint.MESSAGE_TOKENS, {}),
     **{endpoint: like_chat(post(endpoint, body)) for endpoint, body in GREEDY.items()},
 }
-"""The plain request of each operation that a target need not have."""
+"""The plain request of each operation that a target may lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """An operation that generates, and what goes with it.
+    """An operation that generates, with related names.
 
-    `noun` is what scenarios call its answer, with its article. `counting` is the operation that counts the tokens of
-    its input, and `counted` what scenarios call that input. `own_errors` is whether its refusals have an envelope of
-    their own.
+    `noun` is the name of its answer in scenarios, with its article. `counting` is the operation that counts the tokens
+    of its input, `counted` the name of that input in scenarios. `own_errors`: its errors have a different envelope.
     """
 
     endpoint: Endpoint
@@ -71,11 +70,11 @@ SURFACES = (
 
 _SURFACE_OF = {endpoint: surface for surface in SURFACES for endpoint in surface.operations}
 OWN_ERRORS = frozenset(endpoint for endpoint, surface in _SURFACE_OF.items() if surface.own_errors)
-"""The operations whose refusals have another envelope than that of chat."""
+"""The operations whose errors have another envelope than that of chat."""
 
 
 def where_served(stimulus: Stimulus) -> Stimulus:
-    """The same request, sent only where the plain request of its surface did not say that it is not there."""
+    """The same request, sent only if the plain request of its surface did not show that the operation is missing."""
     surface = _SURFACE_OF[stimulus.endpoint]
     plain = PLAIN[surface.endpoint]
     if stimulus.key == plain.key:
@@ -90,15 +89,15 @@ def where_served(stimulus: Stimulus) -> Stimulus:
 
 
 def expect_operation(plain: Exchange, endpoint: Endpoint) -> None:
-    """Raise NotPossible if the answer to a plain request says that there is no such operation."""
+    """Raise NotPossible if the answer to a plain request shows that the operation is missing."""
     if plain.status in NO_SUCH_ROUTE:
         raise NotPossible(Reason.NO_SUCH_OPERATION, plain, operation=endpoint.value, status=plain.status)
 
 
 _STREAMS = {endpoint: like_chat(post(endpoint, body, streamed=True)) for endpoint, body in GREEDY.items()}
 _SHARED = {stimulus.key: stimulus for stimulus in _STREAMS.values()}
-"""Greedy streams by their keys: whoever asks for one gets that which is compared with chat."""
+"""Greedy streams by key, so that all requests for one get the stream that is compared with chat."""
 STREAMS: Mapping[Endpoint, Stimulus] = {
     endpoint: where_served(stream) for endpoint, stream in _STREAMS.items()
 }
-"""The plain stream of each surface: greedy too."""
+"""The plain stream of each surface; greedy, too."""

@@ -1,7 +1,7 @@
 """Requests with tools: offered, forbidden, forced, and sent back with their results.
 
-A model is forced, not persuaded: where a call must come, its absence is the server's doing. The one tool has one
-parameter with one value, so that a server that constrains has nothing to choose.
+A call is forced, not suggested, so that a missing call is an error of the server. The tool has one parameter with one
+value, so that a server with constrained decoding has nothing to choose.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ STRICT: dict[str, Any] = {
         },
     },
 }
-# As generators of schemas write them: one property has no type, and one has two.
+# As schema generators write them: one property has no type, one has two.
 UNTYPED: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -73,7 +73,7 @@ UNTYPED: dict[str, Any] = {
         },
     },
 }
-# As Pydantic writes a class that holds another one: by reference, with titles, and null as one of two schemas.
+# As Pydantic writes a class that contains another: by reference, with titles, and with null as one of two schemas.
 DEFINED: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -97,7 +97,7 @@ DEFINED: dict[str, Any] = {
         },
     },
 }
-# As generators leave schemas behind: a reference to what was omitted, null for what was not known, a name too many.
+# As generators leave incomplete schemas: a reference to an omitted definition, null, and an undefined required name.
 MALFORMED: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -115,7 +115,7 @@ _BEG: list[Body] = [{"role": "user", "content": "Use set_colour to make the lamp
 _BOTH: list[Body] = [
     {"role": "user", "content": "Use set_colour to make the lamp teal, and ring_bell to ring the bell."}
 ]
-# Enough for a call and the markup around it in the formats that models use; less for what only has to be accepted.
+# Enough for a call with the markup that models use; less for requests that only have to be accepted.
 CALL_TOKENS, CALLS_TOKENS, CHOICE_TOKENS, TOUCH_TOKENS = 64, 96, 48, 2
 
 _FORCED: Body = {
@@ -143,7 +143,7 @@ def _call(number: int, name: str, arguments: str) -> Body:
 
 
 def _turn(*messages: Body) -> Stimulus:
-    """A conversation in which tools were called, to be continued."""
+    """A conversation with tool calls, to be continued."""
     body = {"messages": [*_BOTH, *messages], "tools": [LAMP, BELL], "max_tokens": TOUCH_TOKENS}
     return post(Endpoint.CHAT, body)
 
@@ -155,18 +155,18 @@ _PARTS: Body = _RESULT | {"content": [{"type": "text", "text": "The lamp is teal
 
 
 def _called_with(arguments: str) -> Stimulus:
-    """A history in which a call has arguments that are not JSON, as the schema says that a model may write them."""
+    """A history with a call whose arguments are not JSON; the schema says that models may generate such arguments."""
     calling = _CALLING | {"tool_calls": [_call(1, "set_colour", arguments)]}
     return replace(_turn(calling, _RESULT), valid=False, risk=Risk.HOSTILE)
 
 
 def _like(body: Body, stimulus: Stimulus) -> Stimulus:
-    """One whose calls are compared with those of the whole answer to the same request."""
+    """The stimulus, whose calls are compared with those of the whole answer to the same request."""
     return replace(stimulus, like=Likeness(post(Endpoint.CHAT, body).key, same_calls))
 
 
 def _own() -> Stimulus:
-    """A conversation in which the target's own messages are sent back whole, with all members that they came with."""
+    """A conversation with the target's own messages, sent back with all their members."""
     plain, forced = post(Endpoint.CHAT, {}), post(Endpoint.CHAT, _FORCED)
     body = post(Endpoint.CHAT, {"tools": [LAMP], "max_tokens": TOUCH_TOKENS})
     bare = post(Endpoint.CHAT, {"max_tokens": TOUCH_TOKENS})
@@ -177,7 +177,7 @@ def _own() -> Stimulus:
         request = (body if called else bare).build(subject, answers)
         fields = json.loads(request.body)
         fields["messages"] += [said, *HELLO, *called] if called else [said, *HELLO]
-        return replace(request, body=json.dumps(fields).encode())  # with what no text can hold
+        return replace(request, body=json.dumps(fields).encode())  # ASCII, so that lone surrogates survive
 
     key = f"{Endpoint.CHAT} with the messages that came from it"
     return replace(bare, key=key, build=build, needs=(plain, forced))
@@ -207,7 +207,7 @@ REQUESTS: dict[str, Stimulus] = {
     "a tool must be called in a stream": _like(
         _FORCED, post(Endpoint.CHAT, _FORCED | {"stream_options": {"include_usage": True}}, streamed=True)
     ),
-    # By name: one call ends the answer, while "required" lets a small model call on until the limit.
+    # By name: one call ends the answer, while with "required" a small model may continue to call until the limit.
     "a tool with strict true must be called": post(
         Endpoint.CHAT,
         _FORCED
@@ -258,7 +258,7 @@ REQUESTS: dict[str, Stimulus] = {
         Endpoint.CHAT,
         _FORCED | {"tools": [BELL], "tool_choice": _named("ring_bell"), "n": 2, "max_tokens": CHOICE_TOKENS},
     ),
-    # Before tools there were functions. The contract leaves them out; who takes them owes a call anyway.
+    # The deprecated predecessor of tools. The contract omits it; a server that accepts it must still return a call.
     "a function must be called in the form before tools": post(
         Endpoint.CHAT,
         {
@@ -289,7 +289,7 @@ REQUESTS: dict[str, Stimulus] = {
         },
         valid=False,
     ),
-    # Whoever was requested tools is there for the next.
+    # Whether a forced call affects the request after it.
     "a plain chat completion is requested after a tool had to be called": replace(
         post(Endpoint.CHAT, {"max_tokens": TOUCH_TOKENS}),
         key="POST /chat/completions after a tool had to be called",

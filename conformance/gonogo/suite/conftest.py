@@ -1,4 +1,4 @@
-"""The pytest side of the suite: the evidence, and the steps. Its options are in `gonogo.suite.options`."""
+"""The fixtures, hooks and steps of the pytest suite. Its options are in `gonogo.suite.options`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gonogo.errors import GonogoError, UsageError
 from gonogo.evidence import Record, read_each
 from gonogo.judge import explain, judge
 from gonogo.judge.steps import then
-from gonogo.report.finding import told_of_rule
+from gonogo.report.finding import rule_lines
 from gonogo.report.model import Report, build
 from gonogo.report.together import together
 from gonogo.report.wording import message
@@ -39,11 +39,11 @@ RULE = "gonogo_rule"
 
 
 class ShouldWarning(UserWarning):
-    """A should rule that was observed broken."""
+    """A should rule was broken."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the levels markers, so that `-m must` selects by them."""
+    """Register the levels as markers, so that `-m must` selects by them."""
     config.addinivalue_line("markers", f"{RULE}(id): the rule that a scenario states")
     for level in Level:
         config.addinivalue_line("markers", f"{level}: a rule of that level")
@@ -51,19 +51,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
-    """A level is a marker of its own; an id is the argument of one."""
+    """Mark a scenario with its level, and with its id as the argument of a marker."""
     marker = getattr(pytest.mark, tag) if tag in list(Level) else getattr(pytest.mark, RULE)(tag)
     marker(function)
     return True
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let `-k` select by the id of a rule, too."""
+    """Let `-k` also select by rule id."""
     item.extra_keyword_matches.update(_ids(item))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the rules that `--gonogo-only` does not name; what is none of ours stays."""
+    """Deselect the rules that `--gonogo-only` does not name; other tests stay."""
     if not config.pluginmanager.has_plugin(options.__name__):
         how = f"pytest -p {options.__name__} --pyargs {options.__package__} {URL} URL"
         pytest.exit(f"The options of the suite are missing; run: {how}", returncode=2)
@@ -78,13 +78,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _ids(item: pytest.Item) -> list[str]:
-    """The id of the rule that a test states; none if it is no scenario."""
+    """The rule id of a test; empty if it is not a scenario."""
     return [marker.args[0] for marker in item.iter_markers(RULE)]
 
 
 @pytest.fixture(scope="session")
 def records(request: pytest.FixtureRequest) -> tuple[Record, ...]:
-    """The evidence of each model, shared by all scenarios of this run, collected once for those that were selected."""
+    """The evidence of each model, collected once per run for the selected scenarios."""
     option = request.config.getoption
     wanted = _wanted(request)
     try:
@@ -101,12 +101,12 @@ def records(request: pytest.FixtureRequest) -> tuple[Record, ...]:
         pytest.exit(_OF_THE_COMMAND.sub("--gonogo-", str(error)), returncode=2)
 
 
-# Options that an error may name as the command line calls them.
+# Options that an error message names in the form of the command line.
 _OF_THE_COMMAND = re.compile(r"--(?=(?:model|embedding-model|evidence|extra-body|resume)\b)")
 
 
 def _approach(option: Callable[[str], Any]) -> Approach:
-    """The target as the options name it; its key comes from the environment."""
+    """The target from the options; its key comes from the environment."""
     return Approach(
         option(URL),
         api_key=os.environ.get("GONOGO_API_KEY") or os.environ.get("OPENAI_API_KEY"),
@@ -120,7 +120,7 @@ def _approach(option: Callable[[str], Any]) -> Approach:
 
 @pytest.fixture(scope="session")
 def report(records: tuple[Record, ...], request: pytest.FixtureRequest) -> Report:
-    """The verdicts on the evidence for the scenarios that were selected, and their causes."""
+    """The verdicts and causes for the selected scenarios."""
     wanted = _wanted(request)
     scenarios = tuple(scenario for scenario in load() if scenario.rule.id in wanted)
     parts = []
@@ -147,10 +147,10 @@ def _scenarios() -> dict[str, Scenario]:
 
 @bdd_when(parsers.re("(?P<text>.+)"))
 def asked(rule: Scenario, text: str) -> None:
-    """A When step: what it asks for is in the evidence, or the Then steps say why it is not.
+    """A When step: its request is in the evidence, or the Then steps report why it is not.
 
-    One step function takes every text, as pytest-bdd looks through all of them for each step; the vocabulary of the
-    suite, which has bound the rule already, knows the text.
+    One step function accepts every text, because pytest-bdd searches all step functions for each step. The vocabulary
+    of the suite, which has bound the rule already, knows the text.
     """
     assert rule.looks
     when.find(text)
@@ -165,7 +165,7 @@ def checked(rule: Scenario, report: Report, text: str) -> None:
         return
     if judgement.verdict not in {Verdict.FAIL, Verdict.ERROR, Verdict.WARN}:
         pytest.skip(f"{judgement.verdict}: {message(judgement)}")
-    told = "\n".join(told_of_rule(report, judgement))
+    details = "\n".join(rule_lines(report, judgement))
     if judgement.verdict is not Verdict.WARN:
-        pytest.fail(told, pytrace=False)
-    warnings.warn(ShouldWarning(told), stacklevel=2)
+        pytest.fail(details, pytrace=False)
+    warnings.warn(ShouldWarning(details), stacklevel=2)

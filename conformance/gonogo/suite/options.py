@@ -1,7 +1,7 @@
 """The options of the pytest suite.
 
-`-p gonogo.suite.options` registers them: pytest reads the conftest of a `--pyargs` package only after its command line,
-and an entry point would load this into every run of pytest beside gonogo.
+`-p gonogo.suite.options` registers them. pytest reads the conftest of a `--pyargs` package only after its command line,
+and an entry point would be loaded into every run of pytest wherever gonogo is installed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ONLY = "--gonogo-only"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The target, or evidence that was recorded of it; the key comes from the environment."""
+    """Add the options for the target and for recorded evidence; the key comes from the environment."""
     group = parser.getgroup("gonogo", "conformance with the OpenAI contract")
     group.addoption(URL, metavar="URL", help="base URL of the target; it usually ends in /v1")
     group.addoption(

@@ -1,7 +1,7 @@
 """Every scenario of the feature files, bound to the steps in this folder's conftest.
 
-Those about generated requests are omitted, as no run of this runner sends any, those about clients for Node, and those
-about a gateway, for which something has to be set up.
+Scenarios about generated requests are omitted because this runner sends none, those about Node clients and about a
+gateway because they need further setup.
 """
 
 from importlib import resources

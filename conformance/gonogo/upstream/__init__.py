@@ -1,4 +1,4 @@
-"""The suite's own upstream: it stands behind the checked gateway and plays upstream faults."""
+"""The suite's own upstream, which runs behind the checked gateway and plays upstream faults."""
 
 from gonogo.upstream.behind import Behind, Standing, standing
 

@@ -1,4 +1,4 @@
-"""Runs the suite as an upstream: listen, wait for the gateway, and record its requests."""
+"""Runs the suite as an upstream: listens, waits for the gateway, and records its requests."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from gonogo.verdict import Because
 
 PAUSE = 0.5
-"""Seconds between two tries to reach the upstream through the gateway."""
+"""Seconds between two attempts to reach the upstream through the gateway."""
 PATIENCE = 10.0
-"""Seconds for which the upstream's side of an answer is waited for that came before the upstream's had ended."""
+"""Seconds to wait for the end of the upstream's side after the gateway has answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """How to stand behind a gateway: listen on this address, and wait so many seconds until the gateway comes.
+    """How to run behind a gateway: the address to listen on, and the seconds to wait for the gateway's first request.
 
     `on_listening` is called with the base URL, without the path of a provider.
     """
@@ -46,7 +46,7 @@ class Behind:
 
 @dataclass
 class Standing:
-    """The upstream while it listens at `url`; `ended` is set with each answer that it has done with."""
+    """The upstream while it listens at `url`; `ended` is set after each answer."""
 
     url: str
     seen: Seen
@@ -55,34 +55,35 @@ class Standing:
     async def reached(
         self, recorder: Recorder, base_url: str, model: str | None, wait: float
     ) -> tuple[str, str | None]:
-        """The models that lead to the first provider, and to the second if there is one; TargetError without any.
+        """The models that lead to the first provider, and to the second if there is one.
 
-        A model that is not named is the one of the gateway's list that is called like the upstream's.
+        Without `model`, it is the model in the gateway's list with the upstream's model name. Raises TargetError if the
+        gateway does not reach the upstream.
         """
-        said = f"gonogo greeting {uuid4().hex}"
+        greeting = f"gonogo greeting {uuid4().hex}"
         end = asyncio.get_running_loop().time() + wait
         while True:
             listed = await _listed(recorder)
             first = model or _called(listed, plays.MODEL) or plays.MODEL
-            chat = await recorder.record(_chat(first, said), id="g0", stimulus="greeting: upstream")
-            if any(said in text for text in self.seen.greeted):
+            chat = await recorder.record(_chat(first, greeting), id="g0", stimulus="greeting: upstream")
+            if any(greeting in text for text in self.seen.greeted):
                 return first, _called(listed, plays.SECOND_MODEL)
             if asyncio.get_running_loop().time() + PAUSE >= end:
                 raise TargetError(_unreached(self.url, base_url, first, chat, wait))
             await asyncio.sleep(PAUSE)
 
     def watching(self, recorder: Recorder) -> Recorder:
-        """The recorder, which waits behind each play until the upstream has done with it."""
+        """The recorder, which after each play waits until the upstream has finished it."""
         return _Watching(recorder, self.seen, self.ended)
 
     def sink(self, sink: Sink, ids: Iterator[str]) -> Sink:
-        """The sink, which gets the upstream's side of each play too."""
+        """The sink, which also gets the upstream's side of each play."""
         return _WithSights(sink, self.seen, ids)
 
 
 @asynccontextmanager
 async def standing(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Standing]:
-    """Listen. `secrets` are the keys of the client. UsageError if the address cannot be had."""
+    """Listen. `secrets` are the keys of the client. Raises UsageError if the address is not available."""
     seen, ended = Seen(secrets), asyncio.Event()
 
     def end(exchange: Exchange, left: float | None) -> None:
@@ -90,10 +91,10 @@ async def standing(how: Behind, secrets: tuple[str, ...]) -> AsyncIterator[Stand
         ended.set()
 
     async def answer(request: Request) -> Exchange:
-        said = seen.answer(request)
-        if said.status is None:
-            await asyncio.sleep(said.seconds)
-        return said
+        made = seen.answer(request)
+        if made.status is None:
+            await asyncio.sleep(made.seconds)
+        return made
 
     try:
         server = listening(answer, host=how.host, port=how.port, on_end=end)
@@ -159,21 +160,21 @@ async def _listed(recorder: Recorder) -> list[str]:
 
 
 def _called(listed: list[str], name: str) -> str | None:
-    """The model of this name, be there a prefix of the gateway's before it."""
+    """The model of this name, possibly with a prefix of the gateway."""
     return next((model for model in listed if model == name or model.endswith(f"/{name}")), None)
 
 
-def _chat(model: str, said: str) -> Request:
-    messages = [{"role": "user", "content": said}]
+def _chat(model: str, greeting: str) -> Request:
+    messages = [{"role": "user", "content": greeting}]
     return bodies.post(Endpoint.CHAT, {"messages": messages, "max_tokens": 1}).build(Subject(model), {})
 
 
 def _unreached(url: str, base_url: str, model: str, chat: Exchange, wait: float) -> str:
     if chat.failure is not None:
-        said = chat.failure.message
+        last = chat.failure.message
     else:
-        said = f"{chat.status}: {chat.body[:200].decode('utf-8', 'replace')}"
+        last = f"{chat.status}: {chat.body[:200].decode('utf-8', 'replace')}"
     return (
         f"{shown(base_url)} sent no request to {url}/v1 within {wait:g} s (its last answer for the model {model} was "
-        f"{said}); point a provider of the gateway to this URL, or give its model with --model."
+        f"{last}); point a provider of the gateway to this URL, or give its model with --model."
     )

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _SECOND = "/second"
-_LEFT = "the gateway closed the connection"
+_CLOSED = "the gateway closed the connection"
 
 
 @dataclass
 class Seen:
-    """Everything that the upstream got, by the text that names the play, in the order in which it was done.
+    """Everything that the upstream received, by the text that names the play, in the order of completion.
 
     `secrets` are the keys of the client, which no gateway passes on.
     """
@@ -30,12 +30,12 @@ class Seen:
     secrets: Collection[str] = ()
     done: dict[str, list[Exchange]] = field(default_factory=dict)
     open: dict[str, int] = field(default_factory=dict)
-    """How many requests for a play are being answered."""
+    """The number of open requests for each play."""
     greeted: set[str] = field(default_factory=set)
-    """The texts of messages that came."""
+    """The texts of received messages."""
 
     def answer(self, request: Request) -> Exchange:
-        """What is said to a request, with what is kept of it: credentials are told, and not written down."""
+        """The answer to a request, with the recorded form of the request: credentials are reported but not stored."""
         path = request.operation
         second = path.startswith(_SECOND)
         kept = self._kept(request, second=second)
@@ -50,44 +50,44 @@ class Seen:
         return _exchange(kept, plays.play(named, request.fields, key=key), named.name)
 
     def end(self, exchange: Exchange, left: float | None) -> None:
-        """Take an answer that is sent, or that nobody waits for since `left` seconds after the request."""
+        """Record an answer that was sent, or that the gateway abandoned `left` seconds after the request."""
         if exchange.stimulus in {"models", "unknown"}:
             return
         if left is not None:
             sent = tuple(chunk for chunk in exchange.chunks if chunk.at < left)
-            gone = Failure(FailureKind.RESET, left, _LEFT)
+            gone = Failure(FailureKind.RESET, left, _CLOSED)
             exchange = replace(exchange, chunks=sent, failure=gone, seconds=left)
         asked = plays.asked_for(exchange.request.body).text
         self.open[asked] -= 1
         self.done.setdefault(asked, []).append(exchange)
 
     def settled(self, request: Request) -> bool:
-        """Whether nothing that was requested this request is still being answered."""
+        """Whether no request to the upstream for this request is still open."""
         return not self.open.get(plays.asked_for(request.body).text, 0)
 
     def of(self, request: Request) -> Sequence[Exchange]:
-        """What the gateway asked for this request."""
+        """The gateway's requests to the upstream for this request."""
         return self.done.get(plays.asked_for(request.body).text, ())
 
     def _kept(self, request: Request, *, second: bool) -> Request:
         text = " ".join((request.path, *(value for _, value in request.headers)))
         found = any(secret in text or secret.encode() in request.body for secret in self.secrets)
         provider = played.SECOND if second else played.FIRST
-        told = [(played.PROVIDER, provider), *([(played.SAW, played.CLIENT_KEY)] if found else [])]
+        seen = [(played.PROVIDER, provider), *([(played.SAW, played.CLIENT_KEY)] if found else [])]
         for key, whose in ((plays.KEY, played.FIRST), (plays.SECOND_KEY, played.SECOND)):
             if key in text:
-                told.append((played.SAW, f"the key of the {whose} provider"))
+                seen.append((played.SAW, f"the key of the {whose} provider"))
         headers = tuple((name, REDACTED if looks_secret(name) else value) for name, value in request.headers)
-        return replace(request, headers=(*headers, *told))
+        return replace(request, headers=(*headers, *seen))
 
 
-def _exchange(request: Request, said: Play, name: str) -> Exchange:
-    times = accumulate(wait for wait, _ in said.pieces)
-    chunks = tuple(Chunk(at, data) for at, (_, data) in zip(times, said.pieces, strict=True))
-    end = said.wait + (chunks[-1].at if chunks else 0.0)
-    breaks = said.breaks or said.status is None
+def _exchange(request: Request, play: Play, name: str) -> Exchange:
+    times = accumulate(wait for wait, _ in play.pieces)
+    chunks = tuple(Chunk(at, data) for at, (_, data) in zip(times, play.pieces, strict=True))
+    end = play.wait + (chunks[-1].at if chunks else 0.0)
+    breaks = play.breaks or play.status is None
     failure = Failure(FailureKind.RESET, end, "the upstream broke the connection") if breaks else None
-    return Exchange("", name, request, said.status, said.headers, chunks, failure, end, sent=time())
+    return Exchange("", name, request, play.status, play.headers, chunks, failure, end, sent=time())
 
 
 def _texts(request: Request) -> list[str]:

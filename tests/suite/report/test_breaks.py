@@ -10,7 +10,7 @@ import jsonschema_rs
 from gonogo.report import json as json_report
 from gonogo.report import markdown
 from gonogo.report.breaks import breaks
-from gonogo.report.finding import told_of_rule
+from gonogo.report.finding import rule_lines
 from gonogo.report.terminal import print_report
 from gonogo.verdict import Evidence, Judgement, Level, Rule, Verdict
 from rich.console import Console
@@ -103,7 +103,7 @@ def test_a_reason_that_is_a_sentence_is_joined_to_the_clients_without_its_full_s
 ) -> None:
     failed = rows[Verdict.FAIL]
     report = make(replace(failed, rule=replace(failed.rule, why="Clients wait (o/r#1).")), EVENTS)
-    report_of_one = told_of_rule(report, report.judgement(failed.rule.id))
+    report_of_one = rule_lines(report, report.judgement(failed.rule.id))
 
     assert f"  breaks    Clients wait (o/r#1); {SSE}" in printed(report)
     measured = 'measured on "chat streams without [DONE]": none of 10 clients breaks'

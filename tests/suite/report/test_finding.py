@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gonogo.report.finding import MOST_IDS, told_of_rule
+from gonogo.report.finding import MOST_IDS, rule_lines
 from gonogo.report.terminal import FIRST_WHOLE, MOST_WHOLE, Detail
 from gonogo.verdict import Cause, Verdict
 from suite.report.printed import COMMAND, FAIL, PASS, WARN, several, text_of
@@ -120,7 +120,7 @@ class TestOneRuleByItself:
     ) -> None:
         report = make(FAIL)
 
-        assert told_of_rule(report, report.judgement("chat.stream.done")) == [
+        assert rule_lines(report, report.judgement("chat.stream.done")) == [
             "FAIL  chat.stream.done",
             "  requires  Title of chat.stream.done (must; source of chat.stream.done)",
             "  expected  [DONE]",
@@ -139,13 +139,13 @@ class TestOneRuleByItself:
     def test_names_a_cause_that_is_not_the_rule_itself(self, make: Callable[..., Report]) -> None:
         report = make(FAIL, causes=(Cause("no-end", "Streams never end", "s", "b", ("chat.stream.done",)),))
 
-        assert "  cause     Streams never end [no-end]" in told_of_rule(
+        assert "  cause     Streams never end [no-end]" in rule_lines(
             report, report.judgement("chat.stream.done")
         )
 
     def test_that_was_left_open_says_why(self, make: Callable[..., Report]) -> None:
         report = make(Verdict.INCONCLUSIVE)
-        lines = told_of_rule(report, report.judgement("chat.stop"))
+        lines = rule_lines(report, report.judgement("chat.stop"))
 
         assert lines[:3] == [
             "INCONCLUSIVE  chat.stop",

@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 def render(report: Report) -> str:
     """The page as text, with a trailing line break."""
-    from gonogo.report.html.report import render as rendered  # noqa: PLC0415 - Jinja is for those who want a page
+    from gonogo.report.html.report import render as rendered  # noqa: PLC0415 - only a page needs Jinja
 
     return rendered(report)

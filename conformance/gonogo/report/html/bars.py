@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WIDTH = 1000
-"""Units of a whole bar, the width of its viewBox."""
+"""The width of a whole bar in units of its viewBox."""
 
 ORDER = (
     Verdict.ERROR,
@@ -23,14 +23,14 @@ ORDER = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
-"""From left to right: what one has to look at first."""
+"""From left to right: the verdicts that need attention come first."""
 _APPLICABLE = tuple(verdict for verdict in ORDER if verdict is not Verdict.NOT_APPLICABLE)
-LEAST = 12  # units: what is there can be seen
+LEAST = 12  # units: the minimum visible width
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a bar: the verdict, how many rules have it, and where it lies in units of the bar."""
+    """A part of a bar: the verdict, the number of its rules, and its position and width in units of the bar."""
 
     verdict: Verdict
     number: int
@@ -39,9 +39,9 @@ class Part:
 
 
 def bar(totals: Mapping[Verdict, int]) -> tuple[Part, ...]:
-    """The parts of a bar that is as wide as all of these together; none if there is nothing to show.
+    """The parts of a bar over all of these verdicts; none if there is nothing to show.
 
-    Rules that are not applicable count for nothing, unless there are no others.
+    Rules that are not applicable are ignored, unless there are no others.
     """
     counted: dict[Verdict, int] = {v: totals[v] for v in _APPLICABLE if totals.get(v, 0)}
     counted = counted or {v: totals.get(v, 0) for v in ORDER if totals.get(v, 0)}
@@ -54,7 +54,7 @@ def bar(totals: Mapping[Verdict, int]) -> tuple[Part, ...]:
 
 
 def _weights(counted: Mapping[Verdict, int]) -> dict[Verdict, float]:
-    """The width of each part: its share, but never so little that it cannot be seen."""
+    """The width of each part: its share, but at least the minimum."""
     whole = sum(counted.values())
     widths = {verdict: max(LEAST, WIDTH * number / whole) for verdict, number in counted.items()}
     return {verdict: WIDTH * width / sum(widths.values()) for verdict, width in widths.items()}

@@ -1,4 +1,4 @@
-"""The bytes of an answer as lines, each with its offset and its time: the offending part marked, long ones cut."""
+"""The bytes of an answer as lines with offset and time: the offending part is marked, long lines are cut."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ AROUND = 1  # lines before and after the offending one
 ENDS = 2  # lines at the beginning and at the end
 MOST_LINE = 700  # characters of the offending line
 MOST_OTHER = 180  # of the others
-BEFORE_MARK = 260  # of these before the mark
-MOST_SCANNED = 1 << 20  # bytes of a line in which a JSON value is looked for
+BEFORE_MARK = 260  # characters of the offending line before the mark
+MOST_SCANNED = 1 << 20  # maximum bytes of a line that is searched for a JSON value
 DATA = b"data:"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a body: where it begins, when it was there, and its pieces.
+    """A line of a body: its offset, its arrival time, and its pieces.
 
-    `is_it` is whether the offending part is in it. A line that stands for others that are omitted has their number as
-    `left_out`, and no pieces.
+    `is_it`: the line contains the offending part. A line in place of omitted lines has their number in `left_out`, and
+    no pieces.
     """
 
     offset: int
@@ -38,9 +38,9 @@ class Line:
 
 
 def lines(exchange: Exchange, position: Position | None, actual: str | None) -> tuple[Line, ...]:
-    """The lines of an answer around its offending part, and at both ends; empty if it has no body.
+    """The lines of an answer around its offending part, and at both ends; empty without a body.
 
-    The part is the value to which the JSON pointer in `actual` leads, else the line at the position; without either
+    The offending part is the value at the JSON pointer in `actual`, or else the line at the position; without either,
     nothing is marked.
     """
     body = exchange.body
@@ -64,7 +64,7 @@ def lines(exchange: Exchange, position: Position | None, actual: str | None) -> 
 
 
 def _spans(body: bytes) -> Iterator[tuple[int, int]]:
-    """Where the lines with something in them begin and end."""
+    """The start and end of each line that is not blank."""
     start = 0
     for line in body.splitlines(keepends=True):
         if line.strip():
@@ -73,14 +73,14 @@ def _spans(body: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _chosen(number: int, marked: int | None) -> list[int]:
-    """The lines that are shown; one alone is not left out for a line that says so."""
+    """The lines to show; a single line is never omitted, because the note would be as long."""
     near = range(0) if marked is None else range(marked - AROUND, marked + AROUND + 1)
     wanted = {n for n in (*range(ENDS), *near, *range(number - ENDS, number)) if 0 <= n < number}
     return [n for n in range(number) if n in wanted or {n - 1, n + 1} <= wanted]
 
 
 def _offending(line: bytes, wanted: int | None, actual: str | None) -> tuple[int, int] | None:
-    """The part of a line, in characters; all of it where the position alone is known."""
+    """The offending part of a line, in characters; the whole line if only the position is known."""
     text = _text(line)
     steps = pointed_at(actual)
     if steps is not None and len(line) <= MOST_SCANNED:
@@ -106,7 +106,7 @@ def _pieces(line: bytes, offending: tuple[int, int] | None, most: int) -> tuple[
 
 
 def _cut(pieces: Sequence[Piece], before: int, after: int) -> tuple[Piece, ...]:
-    """The pieces between what is omitted."""
+    """The pieces, with notes about the omitted text before and after."""
     head = [Piece(f"… {before} characters …", "cut")] if before else []
     tail = [Piece(f"… {after} characters …", "cut")] if after else []
     return (*head, *(piece for piece in pieces if piece.text), *tail)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 ALIKE = 0.4
-"""Texts with less in common than this differ as a whole; marks on single words of them would be a patchwork."""
+"""Texts with less similarity than this are marked as a whole; marks on single words would be confusing."""
 
 _WORD = re.compile(r"\w+|\s+|.", re.DOTALL)
 _IN_PLACE = re.compile(r"^(?P<head>.*?: )(?P<wrong>.+)(?P<between> in place of )(?P<right>.+)$", re.DOTALL)
@@ -23,14 +23,14 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text, and how it is marked: "wrong", "right", "cut" for what is omitted, or "" for not at all."""
+    """A part of a text and its mark: "wrong", "right", "cut" for omitted text, or "" for none."""
 
     text: str
     mark: str = ""
 
 
 def difference(expected: str, actual: str) -> tuple[list[Piece], list[Piece]]:
-    """Both texts in pieces, what only one of them has marked "right" in the first and "wrong" in the second."""
+    """Both texts in pieces; parts of only one text are marked, "right" in the first and "wrong" in the second."""
     told = _IN_PLACE.match(actual)
     if told is not None:
         seen = [Piece(told["head"]), Piece(told["wrong"], "wrong"), Piece(told["between"])]
@@ -50,9 +50,9 @@ def _filled(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def pointed_at(actual: str | None) -> list[str] | None:
-    """The steps of the JSON pointer that begins what was found; None if none does.
+    """The steps of the JSON pointer at the beginning of `actual`; None if there is none.
 
-    Of a member that is missing they lead to the object that lacks it.
+    For a missing member, they lead to the object that lacks it.
     """
     told = _POINTER.match(actual or "")
     if told is None:
@@ -63,9 +63,9 @@ def pointed_at(actual: str | None) -> list[str] | None:
 
 
 def span_of(text: str, steps: Sequence[str]) -> tuple[int, int] | None:
-    """From where to where the value lies to which these steps lead, with its name in an object; None if none does.
+    """The start and end of the value that these steps lead to, including its name in an object; None if not found.
 
-    The text begins with a JSON value. The first member of a name counts where it is repeated.
+    The text begins with a JSON value. Of repeated members the first counts.
     """
     try:
         return _span(text, _skip(text, 0), steps)
@@ -74,7 +74,7 @@ def span_of(text: str, steps: Sequence[str]) -> tuple[int, int] | None:
 
 
 def _span(text: str, at: int, steps: Sequence[str]) -> tuple[int, int] | None:
-    """The span of what the steps lead to from the value at `at`."""
+    """The span of the value that the steps lead to, starting from the value at `at`."""
     start = at
     for step in steps:
         found = _member(text, at, step)
@@ -90,7 +90,7 @@ def _end(text: str, at: int) -> int:
 
 
 def _member(text: str, at: int, step: str) -> tuple[int, int] | None:
-    """Where a member begins, its name included, and where its value does."""
+    """The start of a member, including its name, and the start of its value."""
     is_object = text[at] == "{"
     if not is_object and text[at] != "[":
         return None
@@ -99,7 +99,7 @@ def _member(text: str, at: int, step: str) -> tuple[int, int] | None:
         start, name = at, str(number)
         if is_object:
             name, at = json.JSONDecoder().raw_decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)  # behind the colon
+            at = _skip(text, _skip(text, at) + 1)  # after the colon
         if name == step:
             return start, at
         at = _skip(text, _end(text, at))

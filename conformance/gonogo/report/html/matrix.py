@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from gonogo.report.matrix import Group, Matrix, Row, Server
 
 BROKEN = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.WAIVED})
-MOST_SHOWN = 600  # characters of what was expected and there; the report has the rest
+MOST_SHOWN = 600  # characters of expected and actual; the report has the rest
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The verdict on one rule for one server; one that is broken can be opened, and has an id for that."""
+    """The verdict on one rule for one server; a broken rule's cell can be opened, and has an id for that."""
 
     verdict: Verdict | None
     sign: str
@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a group is for one server: the parts of its bar, and the same in words."""
+    """A group's result for one server: the parts of its bar, and the same as text."""
 
     parts: tuple[Part, ...]
     short: str
@@ -111,7 +111,7 @@ def _cell(row: Row, index: int, server: Server) -> Cell:
 
 
 def _details(found: Mapping[str, Any], server: Server) -> Iterator[tuple[str, str]]:
-    """What one sees on opening a cell, by its label."""
+    """The content of an opened cell, by label."""
     if Verdict(found["verdict"]) not in BROKEN or found["expected"] is None:
         yield "found", _cut(found["message"])
         return

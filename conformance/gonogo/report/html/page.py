@@ -1,8 +1,8 @@
-"""The frame of an HTML page: templates that escape everything, one style, one script, and a policy that allows no more.
+"""The frame of an HTML page: templates that escape everything, one style, one script, and a strict policy.
 
-A page is one file. Its Content-Security-Policy forbids every load and every script and style but the two in the page
-itself, which it names by their SHA-256. Every value that a template prints is escaped; characters that do not print,
-such as control characters and marks that turn the direction of the text, are shown as escapes.
+A page is one file. Its Content-Security-Policy forbids every load, and every script and style except the two in the
+page itself, which it identifies by SHA-256. Every value that a template prints is escaped. Unprintable characters, such
+as control characters and marks that change the direction of the text, are shown as escapes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SCRIPTS = ("base.js",)
 def page(
     template: str, *, styles: tuple[str, ...] = STYLES, scripts: tuple[str, ...] = SCRIPTS, **values: object
 ) -> str:
-    """The template, which extends `base.html`, filled with these values; a trailing line break.
+    """The template, which extends `base.html`, filled with these values, with a trailing line break.
 
-    `styles` and `scripts` are files beside the templates, in the order in which they are put into the page.
+    `styles` and `scripts` are files beside the templates; they are put into the page in this order.
     """
     style, script = together(styles), together(scripts)
     shared = {"style": Markup(style), "script": Markup(script), "policy": policy(style, script)}  # noqa: S704 - ours
@@ -34,7 +34,7 @@ def page(
 
 @functools.cache
 def environment() -> Environment:
-    """The templates of this package, with nothing that they print left as it came."""
+    """The template environment of this package, which escapes everything that it prints."""
     return Environment(
         loader=PackageLoader("gonogo.report.html"),
         autoescape=True,
@@ -46,9 +46,9 @@ def environment() -> Environment:
 
 
 def printable(value: object) -> object:
-    r"""A text with everything unprintable escaped (\x1b, \n, \u202e); markup of ours and numbers as they are.
+    r"""The text with everything unprintable escaped (\x1b, \n, \u202e); numbers and our own markup unchanged.
 
-    Escaping for HTML comes after this.
+    HTML escaping comes after this.
     """
     if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
         return value
@@ -56,12 +56,12 @@ def printable(value: object) -> object:
 
 
 def escaped(character: str) -> str:
-    """The character, or its escape where it does not print."""
+    """The character, or its escape if it is unprintable."""
     return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy of a page with this style and this script, and nothing else."""
+    """The Content-Security-Policy that allows only this style and this script."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -69,7 +69,7 @@ def policy(style: str, script: str) -> str:
 
 
 def together(files: tuple[str, ...]) -> str:
-    """The files beside the templates, one behind the other."""
+    """The concatenated files, which lie beside the templates."""
     loader = environment().loader
     assert loader is not None
     return "".join(loader.get_source(environment(), name)[0] for name in files)

@@ -1,7 +1,6 @@
-"""A timeline as SVG: the position of each mark in units of its viewBox, and the same in words.
+"""A timeline as SVG: the position of each mark in units of the viewBox, and the same as text.
 
-What arrives together stands one on the other, so that a stream that was held back is one tower, and one that was
-not is a comb.
+Marks that arrive together are stacked: a buffered stream looks like a tower, an unbuffered one like a comb.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ if TYPE_CHECKING:
     from gonogo.report.timeline import Mark, Timeline
 
 WIDTH, LEFT, RIGHT = 800, 8, 792
-GROUND = 62  # the line on which ticks stand; the viewBox is 10 to 86 high
-TICK, STEP, TALLEST = 14, 2.4, 44  # the height of one tick, of each more at the same place, and at most
-CELL = 3.0  # units in which ticks count as being at the same place
-FEWEST_GAP = 0.08  # the share of the whole from which a gap is named
-FEWEST_NUMBERED = 4  # ticks at one place; fewer are seen without a number
-SHORTEST_GAP = 0.05  # seconds from which a gap is named
+GROUND = 62  # the line on which ticks stand; the viewBox spans 10 to 86 in height
+TICK, STEP, TALLEST = 14, 2.4, 44  # height of one tick, of each further one at the same place, and at most
+CELL = 3.0  # units within which ticks count as being at the same place
+FEWEST_GAP = 0.08  # minimum share of the whole for a gap to be labelled
+FEWEST_NUMBERED = 4  # minimum ticks at one place for a number; fewer can be counted by eye
+SHORTEST_GAP = 0.05  # minimum seconds for a gap to be labelled
 TICKS = (Kind.TEXT, Kind.OTHER)
 SIGNS = (Kind.COMMENT, Kind.FINISH, Kind.USAGE, Kind.DONE, Kind.ERROR)
 SIGN_LEVEL = {Kind.COMMENT: 52, Kind.FINISH: 40, Kind.USAGE: 29, Kind.DONE: 18, Kind.ERROR: 47}
-"""How high a sign stands: those that often arrive together stand over each other."""
+"""The height of each sign: signs that often arrive together are placed above each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A stretch of time, from x over a width, with its length in words."""
+    """A stretch of time from `x` over `width`, with its length as text."""
 
     x: float
     width: float
@@ -52,7 +51,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that is drawn: a path of ticks for each kind, signs, gaps, the scale, and the words for it.
+    """Everything that is drawn: a path of ticks for each kind, signs, gaps, the scale, and the text for it.
 
     `waiting` is the time before the first piece. `offending` is where the offending bytes arrived. `cut` is where the
     connection failed. `words` are the facts as clauses, `sentence` the same as one sentence.
@@ -70,12 +69,12 @@ class Picture:
 
     @property
     def sentence(self) -> str:
-        """What the picture shows, for who does not see it."""
+        """A description of the picture, for screen readers."""
         return "; ".join(self.words) + "."
 
 
 def picture(exchange: Exchange, offending: float | None = None) -> Picture:
-    """The picture of a stream; `offending` is the second in which the bytes that are spoken of arrived."""
+    """The picture of a stream; `offending` is the second in which the offending bytes arrived."""
     known = timeline(exchange)
     whole = known.end or 1e-6
 
@@ -98,7 +97,7 @@ def picture(exchange: Exchange, offending: float | None = None) -> Picture:
 
 
 def seconds(value: float) -> str:
-    """A time as people say it."""
+    """A time for readers, in milliseconds or seconds."""
     return f"{value * 1000:.0f} ms" if 0 < value < 1 else f"{value:.3g} s" if value else "0"
 
 
@@ -107,7 +106,7 @@ def _places(known: Timeline, kind: Kind, x: Callable[[float], float]) -> Iterato
 
 
 def _path(places: Iterable[float]) -> str:
-    """One path of upright strokes, each as tall as there are marks at its place."""
+    """One path of vertical strokes, each as tall as the number of marks at its place."""
     counted = Counter(CELL * floor(place / CELL) for place in places)
     return "".join(f"M{at:g} {GROUND}v-{_height(number):g}" for at, number in sorted(counted.items()))
 
@@ -117,13 +116,13 @@ def _height(number: int) -> float:
 
 
 def _towers(places: Iterable[float]) -> list[tuple[float, float, int]]:
-    """Where many arrived together: the place, the height, and how many."""
+    """The stacked ticks: place, height, and number."""
     counted = Counter(CELL * floor(place / CELL) for place in places)
     return [(at, GROUND - _height(number), number) for at, number in sorted(counted.items())]
 
 
 def _signs(marks: Iterable[Mark], x: Callable[[float], float]) -> Iterator[Sign]:
-    """One sign for those of a kind that are at the same place."""
+    """One sign for all marks of a kind at the same place."""
     seen = set()
     for mark in marks:
         place = (mark.kind, floor(x(mark.at) / CELL))
@@ -137,7 +136,7 @@ def _band(start: float, end: float, x: Callable[[float], float]) -> Band:
 
 
 def _gap(known: Timeline, x: Callable[[float], float]) -> Band | None:
-    """The longest time in which nothing came, where it can be seen."""
+    """The longest time without data, if it is visible in the picture."""
     gap = known.longest_gap
     if gap is None or gap[1] - gap[0] < max(SHORTEST_GAP, FEWEST_GAP * known.end):
         return None
@@ -145,7 +144,7 @@ def _gap(known: Timeline, x: Callable[[float], float]) -> Band | None:
 
 
 def _round_times(whole: float) -> list[float]:
-    """Four to nine round times from 0 on."""
+    """Four to nine round times, from 0."""
     rough = whole / 6
     power = 10.0 ** floor(log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)

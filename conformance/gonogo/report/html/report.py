@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from gonogo.verdict import Cause, Evidence, Judgement, Position
 
 MOST_TEXT = 600  # characters of expected and actual
-LONGEST_COMMAND = 3000  # characters; the JSON report has the longer ones
+LONGEST_COMMAND = 3000  # characters; the JSON report has longer ones
 MOST_CAUSES = 120  # causes that show bytes: a page stays under 2 MB
-MOST_BODIES = 80  # rules that show bytes of their own beside those of the causes
+MOST_BODIES = 80  # rules that show bytes, in addition to those of the causes
 MOST_STREAMS = 150
-OPEN = 3  # causes that are open at first
+OPEN = 3  # causes that are initially open
 BROKEN = (Verdict.ERROR, Verdict.FAIL, Verdict.WARN, Verdict.WAIVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An exchange: its request and how it ended, its bytes, its timeline where it is a stream, and how to repeat it."""
+    """An exchange: its request, result and bytes, its timeline if it is a stream, and the command to repeat it."""
 
     id: str
     asked: str
@@ -53,7 +53,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What was expected and what was there, in pieces."""
+    """What was expected and what was found, in pieces."""
 
     expected: Sequence[Piece]
     actual: Sequence[Piece]
@@ -61,7 +61,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class CauseView:
-    """A cause with all that one needs to act on it."""
+    """A cause with everything needed to act on it."""
 
     cause: Cause
     verdict: Verdict
@@ -77,7 +77,7 @@ class CauseView:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """A rule and what was found for it."""
+    """A rule and its finding."""
 
     judgement: Judgement
     message: str
@@ -91,7 +91,7 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A group of rules with its numbers."""
+    """A group of rules with its totals."""
 
     name: str
     totals: Sequence[tuple[Verdict, int]]
@@ -101,7 +101,7 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class StreamView:
-    """A stream: what was asked, and its picture."""
+    """A stream: its request and its picture."""
 
     id: str
     asked: str
@@ -143,15 +143,15 @@ def _parts(report: Report) -> Iterator[tuple[str, Report]]:
 
 
 def _totals(totals: dict[Verdict, int]) -> list[tuple[Verdict, int]]:
-    """The verdicts that occur, what one has to look at first at the head."""
+    """The verdicts that occur; those that need attention come first."""
     return [(verdict, totals[verdict]) for verdict in ORDER if totals.get(verdict)]
 
 
-# ---- the answer ----------------------------------------------------------------------------------------------
+# ---- the verdict ---------------------------------------------------------------------------------------------
 
 
 def _summary(report: Report) -> str:
-    """The answer in one sentence."""
+    """The verdict in one sentence."""
     totals = report.totals
     if report.gate is Gate.NOT_JUDGED:
         return _why_not_judged(report)
@@ -173,7 +173,7 @@ def _why_not_judged(report: Report) -> str:
 
 
 def _notes(report: Report) -> Iterator[str]:
-    """What else one has to know of the run."""
+    """Further notes about the run."""
     if report.truncated:
         yield "The evidence file is incomplete; rules without evidence are inconclusive."
     if report.cut_short and report.gate is not Gate.NOT_JUDGED:
@@ -226,7 +226,7 @@ def _groups(report: Report, shown: set[str]) -> list[GroupView]:
 
 
 def _rule(judgement: Judgement, report: Report, shown: set[str], left: list[int]) -> RuleView:
-    """A rule; its own bytes where it is broken, a cause does not show them, and there is room `left`."""
+    """A rule, with its own bytes if it is broken, no cause shows them, and `left` allows more."""
     cause = report.cause_of(judgement)
     exchange = shown_exchange(judgement, report.exchanges) if judgement.verdict in BROKEN else None
     view = None
