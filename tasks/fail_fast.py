@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - named in pyproject.toml, [tool.datamodel-codegen], and imported by datamodel-codegen
-"""Have the generated models stop at the first wrong item of an array or object.
+"""Make the generated models stop at the first wrong item of an array or object.
 
-A prompt of 300,000 token ids is tried as texts first, and pydantic would keep an error for each of them. It takes
-seconds, in which a server does nothing else. Only the first is of use to whoever sent it.
+A prompt of 300,000 token ids is tried as texts first, and pydantic would keep an error for each of them. That takes
+seconds, in which a server does nothing else, and only the first error helps the client.
 """
 
 import re
@@ -14,7 +14,7 @@ COLLECTION = re.compile(r"\b(?:list|dict)\[[^\n]*\],\s+Field\(\s*")
 
 
 class CodeFormatter(CustomCodeFormatter):
-    """What datamodel-codegen looks for in this module."""
+    """The class that datamodel-codegen looks for in this module."""
 
     def apply(self, code: str) -> str:
         """The code with `fail_fast` set for every array and object of values."""

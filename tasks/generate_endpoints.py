@@ -1,8 +1,8 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Generate docs/endpoints.md, the matrix of endpoints; with --check compare, and exit 1 with the difference.
+"""Generate docs/endpoints.md, the matrix of endpoints; with --check compare it, and exit 1 if it differs.
 
-Operations, schemas, statuses and streams are read from the contract, routes from the server's routers, and what a
-provider does from its class.
+Operations, schemas, statuses and streams are read from the contract, routes from the server's routers, and a provider's
+operations from its class.
 """
 
 import difflib
@@ -45,7 +45,7 @@ PRESETS_HEAD = """\
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or compare it where the arguments hold --check; the exit status."""
+    """Write the file, or compare it with --check; returns the exit status."""
     if arguments not in ([], ["--check"]):
         print(f"usage: {COMMAND} [--check]", file=sys.stderr)
         return 2
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     ):
         print(line)
     if old != text:
-        print(f"docs/endpoints.md is not what the code gives; write it anew: {COMMAND}", file=sys.stderr)
+        print(f"docs/endpoints.md is out of date; run {COMMAND}", file=sys.stderr)
     return int(old != text)
 
 
@@ -113,7 +113,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> tuple[str, 
 
 
 def _item(stream: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema of the data of one event."""
+    """The schema of the data of an event."""
     found = re.search(r"#/components/schemas/(\w+)", str(stream.get("itemSchema", stream.get("schema"))))
     return {"$ref": found[0]} if found else None
 
@@ -124,7 +124,7 @@ def _schema(schema: dict[str, Any] | None) -> str:
 
 
 def _routes() -> Iterator[tuple[str, str]]:
-    """Method and path of each route, parameters as the contract writes them."""
+    """The method and path of each route, with parameters in the contract's notation."""
     for router in API:
         for route in router.routes:
             for method in getattr(route, "methods", ()):
@@ -146,13 +146,13 @@ def _served(
 
 
 def _has(provider: type, own: str) -> bool:
-    """Whether the provider does it, and does not inherit its refusal."""
+    """Whether the provider implements the operation instead of inheriting its refusal."""
     method = getattr(provider, own, None)
     return callable(method) and method is not getattr(ChatOnly, own, None)
 
 
 def _method_of(operation: str) -> str:
-    """What the operation is called in the interface of providers. Raises LookupError if it is not there."""
+    """The operation's name in the interface of providers. Raises LookupError if it has none."""
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
     for name in (snake, f"{snake}s"):
         if hasattr(Provider, name):

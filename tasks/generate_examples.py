@@ -1,8 +1,8 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Generate the examples that `gonogo explain` prints; with --check compare, and exit 1 with the difference.
+"""Generate the examples that `gonogo explain` prints; with --check compare them, and exit 1 if they differ.
 
-They are made from the faults of gonogo.faults and from a run against the ideal target under tests/. Exits 1 too,
-with the ids, where no fault shows a rule.
+They are made from the faults of gonogo.faults and from a run against the ideal target under tests/. Also exits 1, with
+the ids, if a rule has no fault.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ MOST_LINES = 40  # of a difference; the command shows the rest
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or compare it where the arguments hold --check; the exit status."""
+    """Write the file, or compare it with --check; returns the exit status."""
     if arguments not in ([], ["--check"]):
         print(f"usage: {COMMAND} [--check]", file=sys.stderr)
         return 2
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _is_stale(text: str) -> bool:
-    """Whether the file is another; the difference is printed, and the command that makes it anew."""
+    """Whether the file is out of date; prints the difference and the command that writes it."""
     old = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
     if old == text:
         return False
@@ -48,9 +48,7 @@ def _is_stale(text: str) -> bool:
     )
     for line in list(difference)[:MOST_LINES]:
         print(line)
-    print(
-        f"{TARGET.relative_to(ROOT)} is not what the faults give; write it anew: {COMMAND}", file=sys.stderr
-    )
+    print(f"{TARGET.relative_to(ROOT)} is out of date; run {COMMAND}", file=sys.stderr)
     return True
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Generate the package gonogo_wire from the contract; with --check compare, and exit 1 with the difference.
+"""Generate the package gonogo_wire from the contract; with --check compare it, and exit 1 if it differs.
 
 The settings are in pyproject.toml, [tool.datamodel-codegen]. Further arguments go to datamodel-codegen.
 """

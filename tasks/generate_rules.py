@@ -1,5 +1,5 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Write the feature files as data that loads fast; with --check compare, and exit 1 where it is not what they say."""
+"""Compile the feature files to data that loads fast; with --check compare it, and exit 1 if it differs."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ COMMAND = "uv run python tasks/generate_rules.py"
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or compare it where the arguments hold --check; the exit status."""
+    """Write the file, or compare it with --check; returns the exit status."""
     if arguments not in ([], ["--check"]):
         print(f"usage: {COMMAND} [--check]", file=sys.stderr)
         return 2
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
         TARGET.write_text(text, encoding="utf-8", newline="\n")
     elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
         place = TARGET.relative_to(ROOT)
-        print(f"{place} is not what the feature files say; write it anew: {COMMAND}", file=sys.stderr)
+        print(f"{place} is out of date; run {COMMAND}", file=sys.stderr)
         return 1
     return 0
 

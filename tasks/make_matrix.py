@@ -4,11 +4,11 @@
     uv run python tasks/make_matrix.py [--home DIR] [--timeout S] [NAME…]
     uv run python tasks/make_matrix.py --render
 
-Servers and versions stand in tasks/matrix/servers.toml; without names every one is checked, one at a time. Each has an
-environment of its own under DIR, with its log, the evidence of the check, and what the check printed; the report
-goes to docs/matrix/NAME.json, without what can be made again. `--judge` makes the reports from that evidence anew, and
-`--render` the pages of all reports. The models are SmolLM2-135M-Instruct and MiniLM, from packages of the
-development group. Engines that bring PyTorch take 5 GB of disk, and all together an hour on two cores.
+Servers and versions are listed in tasks/matrix/servers.toml; without names all are checked, one at a time. Each has its
+own environment under DIR, with its log, the evidence of the check, and the output of the check; the report goes to
+docs/matrix/NAME.json, without what can be generated again. `--judge` makes the reports from stored evidence, and
+`--render` the pages from all reports. The models are SmolLM2-135M-Instruct and MiniLM, from packages of the development
+group. Engines that install PyTorch take 5 GB of disk, and all servers together an hour on two cores.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 HERE: Final = Path(__file__).resolve().parent / "matrix"
 DOCS: Final = ROOT / "docs" / "matrix"
-READY: Final = 240.0  # seconds until a server that loads PyTorch answers
+READY: Final = 240.0  # seconds to wait for a server that loads PyTorch
 PICTURE: Final = ROOT / "docs" / "pictures" / "matrix.png"
-GRACE: Final = 20.0  # seconds that one has to stop
+GRACE: Final = 20.0  # seconds for a server to stop
 
 Server = dict[str, Any]
 
 
 def main(arguments: list[str]) -> int:
-    """Make the reports that were asked for; 1 where a server could not be checked."""
+    """Make the requested reports; 1 if a server could not be checked."""
     options = _options(arguments)
     if options.render:
         return _render()
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
                 stack.enter_context(_running(server, home))
                 check = ["--timeout", str(options.timeout), *server.get("check", [])]
                 status = _gonogo(server, home, "check", _url(server), "--evidence", evidence, *check)
-        print(f"{name}: gonogo left with {status}", flush=True)
+        print(f"{name}: gonogo exited with {status}", flush=True)
         failed += [name] if status not in (0, 1) else []
     return 1 if failed else 0
 
@@ -128,7 +128,7 @@ def _install(server: Server, home: Path) -> None:
     try:
         _install_into(folder, server)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # half of one would pass for a whole one
+        shutil.rmtree(folder, ignore_errors=True)  # a partial installation would pass for a complete one
         raise
 
 
@@ -155,7 +155,7 @@ for line in importlib.metadata.requires(sys.argv[1]) or []:
     if "extra" not in condition and re.match("[A-Za-z0-9_.-]+", asked)[0] not in sys.argv[2:]:
         print(asked.strip())
 """
-"""What a package asks for, without what is named after it."""
+"""The dependencies of a package, except those named in further arguments."""
 
 
 def _run(*command: object) -> None:
@@ -180,7 +180,7 @@ def _version(server: Server) -> str:
 
 @contextlib.contextmanager
 def _running(server: Server, home: Path) -> Iterator[None]:
-    """The server, once it answers; ended with all that it started."""
+    """Run the server: enter once it answers, and end it with all its processes."""
     run = home / "run" / server["name"]
     run.mkdir(parents=True, exist_ok=True)
     for name, text in server.get("files", {}).items():
@@ -211,7 +211,7 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
         if process.poll() is not None:
             sys.exit(f"{server['name']} ended before it answered; see {log}")
         with contextlib.suppress(OSError):
-            with contextlib.suppress(urllib.error.HTTPError):  # it wants a key, which is an answer
+            with contextlib.suppress(urllib.error.HTTPError):  # it may require a key; that is an answer
                 opener.open(f"{_url(server)}/models", timeout=10).close()
             return
         time.sleep(0.5)
@@ -219,7 +219,7 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _gonogo(server: Server, home: Path, *arguments: object) -> int:
-    """Run gonogo, keep what it printed, and store its report; its exit status."""
+    """Run gonogo, keep its output, and store its report; returns its exit status."""
     report, printed = home / "run" / f"{server['name']}.json", home / "run" / f"{server['name']}.txt"
     label = server["label"].replace("{version}", _version(server))
     command = [sys.executable, "-m", "gonogo", *map(str, arguments), "--json", str(report), "--label", label]
@@ -237,7 +237,7 @@ def _gonogo(server: Server, home: Path, *arguments: object) -> int:
 
 
 def _render() -> int:
-    """Write the page of all reports as Markdown, and its picture where Chromium is there."""
+    """Write the Markdown page of all reports, and its picture if Chromium is installed."""
     names = tomllib.loads((HERE / "servers.toml").read_text(encoding="utf-8"))
     reports = [path for name in names if (path := DOCS / f"{name}.json").exists()]
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
 # ruff: noqa: INP001, S603, S607, T201 - a script, not a package; it prints, and starts what it names itself
-"""Measure which client breaks on which deviation, and write the table and docs/clients.md.
+"""Measure which clients break on which deviations, and write the table and docs/clients.md.
 
-Clients that the development group has run from this environment; the others, in the versions below, are installed
-into a temporary folder. With --docs nothing is measured, and the page is written from the table; with --check it is
-compared, and the exit status is 1 where it differs.
+Clients in the development group run from this environment; the others, in the versions below, are installed into a
+temporary folder. With --docs nothing is measured, and the page is written from the table; with --check the page is
+compared, and the exit status is 1 if it differs.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ NODE = {
     "@ai-sdk/anthropic": "@ai-sdk/anthropic@4.0.105",
 }
 BESIDE = ("ai@7.0.173", "zod@4.6.7")
-"""What the packages for Node need beside them."""
+"""Further packages that the Node clients need."""
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and write, or what the arguments say; the exit status."""
+    """Measure and write, or do what the arguments say; returns the exit status."""
     if arguments == ["--check"]:
         return _check()
     if arguments not in ([], ["--docs"]):
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 def _check() -> int:
     if PAGE.read_text(encoding="utf-8") == page.text(table()):
         return 0
-    print(f"docs/clients.md is not what the table says; write it anew: {COMMAND} --docs", file=sys.stderr)
+    print(f"docs/clients.md is out of date; run {COMMAND} --docs", file=sys.stderr)
     return 1
 
 
@@ -84,13 +84,13 @@ def _measured(folder: Path) -> Table:
 
 
 def _commands(folder: Path) -> dict[str, list[str]]:
-    """The command of every client; what is not here is installed into the folder."""
+    """The command of every client; clients that are not in this environment are installed into the folder."""
     commands = {name: measuring.in_python(name) for name in measuring.INSTALLED}
     for name, package in PYTHON.items():
         place = folder / name
         subprocess.run(["uv", "venv", "-q", "-p", "3.11", place], check=True)
         python = str(place / "bin" / "python")
-        # Outside of the project, whose settings say how new a package may be.
+        # Outside of the project, whose settings limit how new a package may be.
         subprocess.run(["uv", "pip", "install", "-q", "-p", python, package], check=True, cwd=folder)
         commands[name] = measuring.in_python(name, python)
     (folder / "package.json").write_text('{"private": true, "type": "module"}')

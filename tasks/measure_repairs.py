@@ -1,8 +1,8 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Say what becomes of every fault behind the repairs that a gateway always makes: repaired, an error, or left.
+"""Determine how the gateway's general repairs handle every fault: repaired, an error, or left.
 
-Each fault is applied to the clean run of the ideal target, repaired, and judged again by the rules that it turns.
-Writes tests/server/repair/faults.json, which a test holds the repairs to, and prints how many of which there are.
+Each fault is applied to the clean run of the ideal target, repaired, and judged again by the rules that it breaks.
+Writes tests/server/repair/faults.json, which a test compares with the repairs, and prints the totals.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from server.repair.judged import FILE, state  # noqa: E402
 
 
 def main() -> int:
-    """Write the file; the exit status."""
+    """Write the file; returns the exit status."""
     catalogue = load()
     clean = asyncio.run(record_run(catalogue))
     states = {fault.name: state(fault, clean, catalogue) for fault in FAULTS}

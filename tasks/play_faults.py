@@ -1,9 +1,9 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Play every fault on the wire, or those named, and say which rules do not find it there, or find more.
+"""Play every fault on the wire, or the named ones, and print which of its rules miss it and which others find it.
 
-Each run asks everything of a broken server on loopback. What the sound server behind it answers is kept, so that it is
-asked once for all faults. `--part 2/3` plays the second of three parts. Exit status 1 where a rule of a fault finds
-nothing, and neither unplayable.json nor otherwise.json in gonogo/faults says why.
+Each run sends all requests to a broken server on loopback. The answers of the correct server behind it are cached, so
+that it generates them once for all faults. `--part 2/3` plays the second of three parts. Exits 1 if a rule of a fault
+misses it without an explanation in unplayable.json or otherwise.json in gonogo/faults.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from gonogo.faults.playing import Playable
 
 KEY = "a-key-of-the-chore"
-PATIENCE = 5.0  # seconds that an answer has; those of the scripted engine take milliseconds
+PATIENCE = 5.0  # seconds for an answer; the scripted engine takes milliseconds
 
 
 def main(arguments: list[str]) -> int:
-    """Play them; the exit status."""
+    """Play the faults; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="faults, causes, or rules that faults turn")
     parser.add_argument("--part", default="1/1", help="2/3 is the second of three parts")
@@ -49,12 +49,12 @@ def main(arguments: list[str]) -> int:
     chosen = [fault for fault in named if fault.turns and not fault.unplayable][number - 1 :: parts]
     with served(sound(KEY, embedders=("embedder",))) as (base_url, _):
         failed = asyncio.run(_play_all(base_url, chosen))
-    print(f"{len(chosen)} played, {failed} do not show", flush=True)
+    print(f"{len(chosen)} played, {failed} missed", flush=True)
     return 1 if failed else 0
 
 
 async def _play_all(base_url: str, faults: Iterable[Playable]) -> int:
-    """How many do not show."""
+    """The number of faults that their rules miss."""
     catalogue, failed = load(), 0
     async with Recorder(base_url.removesuffix(PREFIX), timeout=PATIENCE) as recorder:
         known = Known(recorder)
@@ -64,7 +64,7 @@ async def _play_all(base_url: str, faults: Iterable[Playable]) -> int:
 
 
 async def _play(known: Known, fault: Playable, catalogue: Catalogue) -> bool:
-    """Whether a rule of the fault finds nothing, and nothing says why; what is not as the fault says is printed."""
+    """Whether a rule of the fault misses it without explanation; deviations from the fault's rules are printed."""
     scenarios = tuple(catalogue)
     known.begin()
     async with played(known, fault.begin()) as broken:

@@ -1,11 +1,11 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Play every fault that breaks a must behind the gateway, or those named, and say how the check of the gateway ends.
+"""Play every fault that breaks a must rule behind the gateway, or the named ones, and print how the gateway does.
 
-Each fault is checked alone; that report makes the quirks of a gateway in front of it, which is checked in turn: two
-seconds a fault. Prints a line for each that is not go, and the totals. Without names the outcomes go to
-tests/faults/behind_gateway.json, of which docs/gateway-faults.md is made; what is in that file is not played again, so
-a run can be stopped and goes on where it ended. Exit status 1 where fewer than 95 of 100 are go, or one is passed on
-or hangs.
+Each fault is first checked alone. Its report gives the quirks of a gateway in front of it, which is then checked: two
+seconds per fault. Prints a line for each that is not go, and the totals. Without names the outcomes are written to
+tests/faults/behind_gateway.json, from which docs/gateway-faults.md is generated; faults in that file are not played
+again, so an interrupted run continues where it ended. Exits 1 if fewer than 95 of 100 are go, or if one is passed on or
+hangs.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ WANTED: Final = 0.95
 
 
 def main(arguments: list[str]) -> int:
-    """Play them; the exit status."""
+    """Play the faults; returns the exit status."""
     options = _options(arguments)
-    logging.disable()  # every failure of the upstream is a line otherwise
+    logging.disable()  # otherwise every failure of the upstream is logged
     file = None if options.names else options.file
     known: dict[str, Entry] = {}
     if file is not None and file.exists() and not options.anew:
@@ -79,7 +79,7 @@ async def _play(
     options: argparse.Namespace,
     file: Path | None,
 ) -> None:
-    """Play the faults, and write each outcome at once."""
+    """Play the faults, and write each outcome immediately."""
     end = monotonic() + options.seconds
     async with stage(base_url, load(), brief=options.brief) as here:
         for fault in faults:
@@ -94,7 +94,7 @@ async def _play(
 
 
 def _write(file: Path, known: dict[str, Entry]) -> None:
-    """A line each, in the order of the catalogue."""
+    """Write one line per fault, in the order of the catalogue."""
     order = {fault.name: number for number, fault in enumerate(playable())}
     lines = [
         f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(known[name], ensure_ascii=False)}"
@@ -104,7 +104,7 @@ def _write(file: Path, known: dict[str, Entry]) -> None:
 
 
 def _summed_up(known: dict[str, Entry], chosen: Sequence[Playable]) -> int:
-    """Print how many ended how; the exit status."""
+    """Print the number of each outcome; returns the exit status."""
     played = [known[fault.name]["outcome"] for fault in chosen if fault.name in known]
     count = Counter(played)
     went = count[Outcome.GO]

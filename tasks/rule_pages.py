@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a script: MkDocs loads it by its path
-"""A page for every rule and one for each group, made from the rules when the site is built (a hook of MkDocs).
+"""Generate a page for every rule and every group when the site is built (a hook of MkDocs).
 
-Id, level, source and steps come from the features, the examples from those of `gonogo explain`, and who fails a rule
-from the reports in `docs/matrix/`.
+Id, level, source and steps come from the features, the examples from those of `gonogo explain`, and the servers that
+break a rule from the reports in `docs/matrix/`.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 REPORTS = Path(__file__).resolve().parents[1] / "docs" / "matrix"
 MARKUP = {ord(mark): f"&#{ord(mark)};" for mark in "&\\`*_[]<>|#{}"}
-"""What has a meaning in Markdown, and how it is written where it has none."""
+"""Characters with a meaning in Markdown, and their escapes."""
 BROKEN = frozenset({"fail", "warn"})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages of the rules to those of the folder."""
+    """Add the pages of the rules to the files of the site."""
     for path, text in pages().items():
         files.append(File.generated(config, path, content=text))
     return files
 
 
 def pages() -> dict[str, str]:
-    """Each page of the rules by its path in the site."""
+    """The pages of the rules by path in the site."""
     scenarios = load(fuzz=True, node=True).scenarios
     groups: dict[str, list[Scenario]] = defaultdict(list)
     for scenario in scenarios:
@@ -70,7 +70,7 @@ def _page(scenario: Scenario) -> Iterator[str]:
     yield f"| why | {_inline(rule.why)} |"
     yield f"| since | rule set {rule.since}{f', until {rule.until}' if rule.until else ''} |"
     if rule.needs:
-        yield f"| rests on | {', '.join(f'[{need}]({need}.md)' for need in rule.needs)} |"
+        yield f"| needs | {', '.join(f'[{need}]({need}.md)' for need in rule.needs)} |"
     yield "\n## How it is checked\n"
     yield _code("\n".join(rule.steps))
     yield from _example(examples().get(rule.id))
@@ -101,7 +101,7 @@ def _failing(rule_id: str) -> Iterator[str]:
 
 @cache
 def _broken() -> dict[str, list[str]]:
-    """Which servers of the published matrix break each rule, by its id; a report is named after its server."""
+    """The servers of the published matrix that break each rule, by rule id; a report is named after its server."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(REPORTS.glob("*.json")):
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -112,10 +112,10 @@ def _broken() -> dict[str, list[str]]:
 
 
 def _code(text: str) -> str:
-    """A fenced block; the text may hold fences of its own."""
+    """A fenced block; the text may contain fences itself."""
     return f"`````text\n{text}\n`````"
 
 
 def _inline(text: str) -> str:
-    """Text that is text in a cell of a table: no markup, no end of the cell, no line of its own."""
+    """Text for a table cell: markup is escaped, and line breaks are removed."""
     return " ".join(text.translate(MARKUP).split())

@@ -1,8 +1,8 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Take the pictures of the HTML report for the documentation, in both themes, with the Chromium of the system.
+"""Take the pictures of the HTML report for the documentation, in both themes, with the system's Chromium.
 
-The argument is evidence of a run against a server with several failures, as `gonogo check --evidence` writes it; the
-pictures in docs/pictures are of a run against mlx_lm.server 0.32.2.
+The argument is an evidence file of a run against a server with several failures, from `gonogo check --evidence`; the
+pictures in docs/pictures show a run against mlx_lm.server 0.32.2.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ VIEWS = {
     "groups": "document.getElementById('groups').scrollIntoView()",
     "streams": "document.getElementById('streams').scrollIntoView()",
 }
-"""What each picture shows: its name, and the script that brings it into view."""
+"""The pictures: their names, and the scripts that scroll to them."""
 
 
 def main(arguments: list[str]) -> int:
-    """Take them all; the exit status."""
+    """Take all pictures; returns the exit status."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if len(arguments) != 1 or program is None:
-        print("Name a file of evidence, and install Chromium (apt-get install chromium).", file=sys.stderr)
+        print("Give an evidence file, and install Chromium (apt-get install chromium).", file=sys.stderr)
         return 2
     records = evidence.read_each(arguments[0])
     report = running.judge_again(records, Selection(), load())
@@ -57,13 +57,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _take(browser: Browser, path: Path, theme: str) -> None:
-    """One picture of each view in a theme."""
+    """Take one picture of each view in a theme."""
     context = browser.new_context(viewport=SIZE, color_scheme=theme)
     page = context.new_page()
     page.goto(path.as_uri())
     for name, script in VIEWS.items():
         page.evaluate(script)
-        page.wait_for_timeout(200)  # the browser draws what came into view
+        page.wait_for_timeout(200)  # until the browser has drawn the view
         picture = FOLDER / f"{name}-{theme}.png"
         page.screenshot(path=picture, type="png")
         print(f"{picture.name} {picture.stat().st_size // 1024} KB")

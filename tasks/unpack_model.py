@@ -1,10 +1,10 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Write the model of a GGUF file as a folder with float32 weights, which MLX and transformers servers read.
+"""Write the model of a GGUF file as a folder with float32 weights, for MLX and transformers servers.
 
     uv run python tasks/unpack_model.py MODEL FOLDER
 
-MODEL is an id or a path, as for `gonogo serve --model`. The reference server's own reader does the work, so the rows of
-q and k are in the order of the original.
+MODEL is an id or a path, as for `gonogo serve --model`. The reference server's own reader is used, so the rows of q and
+k have their original order.
 """
 
 import json
@@ -23,7 +23,7 @@ WEIGHTS = "model.safetensors"
 
 
 def unpack(model: str, folder: Path) -> None:
-    """Write the folder; its files replace those of the same names."""
+    """Write the folder; files of the same names are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     network, tokenizer, context_length = load_gguf(locate(model).path, mx.float32)
     _write_weights(dict(tree_flatten(network.parameters())), folder)

@@ -1,4 +1,4 @@
-"""A report on a target that says what could act in a page, though it does no harm here."""
+"""A report on a target whose texts try to act in a page; they are harmless here."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ HOSTILE = (
 
 
 def hostile(make: Callable[..., Report], told: str | None = None) -> Report:
-    """A report of every verdict in which all that a target can say are these texts, or the one that is `told`."""
+    """A report of every verdict with these texts in place of all of the target's, or only with `told`."""
     text = " ".join(HOSTILE) if told is None else told
     report = make(*Verdict)
     data = f'data: {{"choices": [{{"delta": {{"content": "{text}"}}}}]}}\n\n: {text}\n\n'
-    url = text.encode(errors="replace").decode()  # what no URL can hold is refused before
+    url = text.encode(errors="replace").decode()  # characters that no URL can contain are refused earlier
     body = data.encode("utf-8", "surrogatepass") + b"\xff\xfe" + data.encode("utf-8", "surrogatepass")
     exchanges = {
         name: replace(

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Lay out the models that two PyPI packages carry in the forms that the peers read.
+"""Prepare the models of two PyPI packages in the formats that the peers read.
 
     python prepare_models.py HOME
 
@@ -26,7 +26,7 @@ REVISION = "0" * 39 + "1"
 
 
 def package_folder(name: str) -> pathlib.Path:
-    """Where a package is installed."""
+    """The folder of an installed package."""
     spec = importlib.util.find_spec(name)
     if spec is None:
         sys.exit(f"{name} is not installed in this Python")
@@ -34,7 +34,7 @@ def package_folder(name: str) -> pathlib.Path:
 
 
 def link(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Put a file at another place, without a copy where that can be."""
+    """Hard-link a file, or copy it if that is impossible."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
@@ -44,7 +44,7 @@ def link(source: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def link_tree(source: pathlib.Path, target: pathlib.Path) -> None:
-    """The same for all files of a folder but hidden ones."""
+    """Link all files of a folder except hidden ones."""
     for f in source.rglob("*"):
         if f.is_file() and not f.name.startswith("."):
             link(f, target / f.relative_to(source))

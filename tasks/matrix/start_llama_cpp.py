@@ -1,10 +1,9 @@
 # ruff: noqa: INP001, T201 - a script, not a package; it prints
-"""Start llama.cpp's own HTTP server out of the xllamacpp package.
+"""Start llama.cpp's own HTTP server from the xllamacpp package.
 
     python start_llama_cpp.py GGUF PORT ALIAS
 
-xllamacpp has the server as a class and no command of its own, so this file only sets
-what llama-server takes as flags.
+xllamacpp has the server as a class but no command, so this file only sets what llama-server takes as flags.
 """
 
 import sys

@@ -3,11 +3,11 @@
 
 uv run python tests/benchmarks/gateway.py [--litellm PYTHON] [--chunks N] [--rounds N] [--memory STREAMS]
 
-One upstream sends each chunk with the time at which it leaves, so that the client knows how long it was under way.
-Prints, for each gateway, the medians of the first byte and of a chunk by the clock, and the processor time of the
-gateway for a chunk; then their ratios. LiteLLM's proxy is measured where an interpreter is named that has it
-(`uv venv DIR && uv pip install --python DIR/bin/python 'litellm[proxy]'`). `--memory` sends so many short streams
-through gonogo's and prints what its memory grew by. Linux only.
+One upstream sends each chunk with its time of departure, so that the client knows how long it took. Prints, for each
+gateway, the median wall time to the first byte and of a chunk, and the gateway's processor time per chunk; then their
+ratios. LiteLLM's proxy is measured if an interpreter with it is given
+(`uv venv DIR && uv pip install --python DIR/bin/python 'litellm[proxy]'`). `--memory` sends that many short streams
+through gonogo's gateway and prints its memory growth. Linux only.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 SIDE_BY_SIDE: Final = 4
 PACE: Final = 0.01
-"""Seconds between two chunks of one stream: each arrives by itself."""
+"""Seconds between two chunks of one stream, so that each arrives separately."""
 PATIENCE: Final = 120.0
 KEY: Final = f"sk-{uuid4().hex}"
-"""LiteLLM does not start without one."""
+"""A key, without which LiteLLM does not start."""
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 STAMP: Final = re.compile(rb'"content": ?"(\d+) ?"')
 
@@ -110,7 +110,7 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="critical")
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One that listens."""
+    """A listening gateway."""
 
     name: str
     url: str
@@ -118,13 +118,13 @@ class Gateway:
 
     @property
     def processor(self) -> float:
-        """Seconds that it has worked."""
+        """Its processor time in seconds."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     @property
     def memory(self) -> int:
-        """Bytes that it has in memory."""
+        """Its resident memory in bytes."""
         found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
         assert found is not None
         return int(found[1]) * 1024
@@ -132,14 +132,14 @@ class Gateway:
 
 @dataclass(slots=True)
 class Measured:
-    """Seconds of each stream until its first byte, of each chunk under way, and of the processor for a chunk."""
+    """Seconds to the first byte of each stream, of each chunk in transit, and of processor time per chunk."""
 
     first: list[float] = field(default_factory=list)
     chunk: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
 
     def add(self, other: Measured) -> None:
-        """Take the figures of a round."""
+        """Add the values of a round."""
         self.first += other.first
         self.chunk += other.chunk
         self.processor += other.processor
@@ -157,7 +157,7 @@ def main() -> int:
         ]
         straight, measured = Measured(), {each.name: Measured() for each in gateways}
         for each in gateways:
-            asyncio.run(_round(each.url, 20, SIDE_BY_SIDE))  # to warm up
+            asyncio.run(_round(each.url, 20, SIDE_BY_SIDE))  # warm-up
         for _ in range(options.rounds):
             straight.add(asyncio.run(_round(upstream, options.chunks, SIDE_BY_SIDE)))
             for each in gateways:

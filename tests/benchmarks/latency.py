@@ -1,11 +1,11 @@
 # ruff: noqa: T201 - a script: it prints
-"""How long `/health` waits while the server handles large requests: nothing that a client sends may stop the others.
+"""How long `/health` waits while the server handles large requests: no request may block the others.
 
 uv run python tests/benchmarks/latency.py [--engine mlx] [--only KIND…] [--target S]
 
-Sends each kind of request alone, as large as the limits let it be (8 MiB), and asks for `/health` all the while. Prints
-the status of the answer, how long it took, and the worst and the median latency of `/health`; leaves with 1 where the
-worst is over the target. The scripted engine stands for the HTTP side alone, `--engine mlx` serves SmolLM2 and MiniLM.
+Sends each kind of request alone, at the maximum size (8 MiB), and requests `/health` meanwhile. Prints the status of
+the answer, its time, and the worst and the median latency of `/health`; exits with 1 if the worst exceeds the target.
+The scripted engine measures the HTTP side alone, `--engine mlx` serves SmolLM2 and MiniLM.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIZE: Final = 8 * 2**20 - 1024
-"""Bytes of a body, and some room for what stands around."""
+"""Bytes of a body, with room for what surrounds the items."""
 MODELS: Final = {"scripted": ("scripted", "vectors"), "mlx": ("smollm2", "minilm")}
-"""The model that chats and the one that embeds."""
+"""The chat model and the embedding model."""
 SERVER = """
 import socket
 from gonogo_server.operations import logs
@@ -45,24 +45,24 @@ Server(engine, read({"port": 0, "log_format": "off"})).run(sockets=[listener])
 
 
 def message(number: int) -> str:
-    """A message of the user, as short as it can be."""
+    """The shortest possible user message."""
     return json.dumps({"role": "user", "content": str(number % 10)})
 
 
 def call(number: int) -> str:
-    """A message of the assistant that calls a function."""
+    """An assistant's message that calls a function."""
     function = {"name": "f", "arguments": "{}"}
     calls = [{"id": f"c{number}", "type": "function", "function": function}]
     return json.dumps({"role": "assistant", "tool_calls": calls})
 
 
 def result(number: int) -> str:
-    """What the function returned."""
+    """The result of the function."""
     return json.dumps({"role": "tool", "tool_call_id": f"c{number}", "content": "x"})
 
 
 def filled(around: str, item: Callable[[int], str], most: int | None = None) -> str:
-    """A body with as many items as there is room for, or `most`, where `%s` stands."""
+    """A body with as many items as fit, or `most`, in place of `%s`."""
     items, size, number = [], len(around), 0
     while number != most and (size := size + len(made := item(number)) + 1) < SIZE:
         items.append(made)
@@ -132,13 +132,13 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "embeddings: 490,000 token ids in one": (VECTORS, filled(INPUT % "[%s]", lambda _: "12", 490_000)),
 }
-"""Path and body of each kind."""
+"""The path and body of each kind."""
 CHUNKED: Final = "chat: a body in chunks of a byte"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An answer, and how long `/health` took meanwhile."""
+    """An answer, and the latencies of `/health` meanwhile."""
 
     status: int
     said: str
@@ -152,7 +152,7 @@ def main() -> int:
     chat, vectors = MODELS[options.engine]
     worst = 0.0
     with _server(options.engine) as address:
-        _measure(address, "/v1/models", b"", "GET")  # to warm up
+        _measure(address, "/v1/models", b"", "GET")  # warm-up
         for name in [*KINDS, CHUNKED]:
             if options.only and not any(part in name for part in options.only):
                 continue

@@ -1,4 +1,4 @@
-"""Clients that ask a server at the same time, and what they saw: when each token came."""
+"""Clients that send requests in parallel, and when they received each token."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What all clients saw together."""
+    """The results of all clients together."""
 
     answers: tuple[Answer, ...]
     seconds: float
 
     @property
     def rate(self) -> float:
-        """Tokens a second."""
+        """Tokens per second."""
         return sum(answer.tokens for answer in self.answers) / self.seconds
 
     def first(self, quantile: float) -> float:
@@ -56,7 +56,7 @@ class Seen:
 
 
 def at(quantile: float, values: Sequence[float]) -> float:
-    """The value that this part of the others does not exceed."""
+    """The given quantile of the values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
 
@@ -97,7 +97,7 @@ async def at_once(served: Served, prompts: Sequence[str], clients: int, max_toke
             try:
                 answers.append(await ask(client, served, prompt, max_tokens))
             except httpx2.ReadError:
-                # Python's http.server lets five connections wait; who comes beyond may be reset, and asks again.
+                # Python's http.server queues five connections; further ones may be reset and are retried.
                 left.append(prompt)
 
     async with httpx2.AsyncClient(timeout=PATIENCE) as client:

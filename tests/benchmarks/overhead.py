@@ -1,13 +1,13 @@
 # ruff: noqa: T201 - a script: it prints
-"""What HTTP and server-sent events cost for each token: the scripted engine, which computes nothing, on one core.
+"""The cost of HTTP and server-sent events per token: the scripted engine, which computes nothing, on one core.
 
 uv run python tests/benchmarks/overhead.py [--tokens N] [--rounds N]
 
-Prints, for one answer and for eight at once, chunks a second out of the application (ASGI, without a socket), of bare
-writes to a socket, as many as the server makes, and over a socket of this machine: no server that sends each token when
-it is there is faster than those writes. The rates are medians of rounds that take turns: by the clock, and by the
-processor time of the server, which other processes of the machine hardly change: that is what one core can do. Then how
-the time of a chunk divides, and what limits it. Linux only.
+Prints, for one answer and for eight at once, chunks per second from the application (ASGI, without a socket), of bare
+writes to a socket, as many as the server makes, and over a local socket. Those bare writes are the limit for a server
+that sends each token as soon as it is available. The rates are medians of alternating rounds: by wall time, and by the
+server's processor time, which other processes of the machine hardly affect: the capacity of one core. Then it prints
+how the time per chunk is divided, and what limits it. Linux only.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 CORES: Final = sorted(os.sched_getaffinity(0))
 SERVERS, CLIENTS = CORES[0], CORES[-1]
 ANSWERS: Final = (1, 8)
-"""How many are generated at once, in one request."""
+"""Choices that are generated at once, in one request."""
 TARGET: Final = 25_000
-"""Chunks a second."""
+"""Chunks per second."""
 EVENT: Final = b"data: "
 CHUNK: Final = b"x" * 210
-"""Of the length of a token's event, with what frames it."""
+"""Bytes of a token's event, including its framing."""
 
 SERVER = """
 import os, socket, sys
@@ -87,7 +87,7 @@ print(json.dumps([chunks, time.perf_counter() - begun, time.process_time() - wor
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Chunks, and the seconds that they took: by the clock, and of the processor."""
+    """Chunks, and the seconds that they took: wall time and processor time."""
 
     chunks: int
     seconds: float
@@ -96,12 +96,12 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Chunks a second by the clock."""
+        """Chunks per second of wall time."""
         return self.chunks / self.seconds
 
     @property
     def cost(self) -> float:
-        """Processor time of a chunk in microseconds."""
+        """Processor time per chunk in microseconds."""
         return self.processor / self.chunks * 1e6
 
 
@@ -110,7 +110,7 @@ def main() -> int:
     options = _options()
     with _server(options.tokens) as (process, address):
         os.sched_setaffinity(0, {CLIENTS})
-        _round(process, address, options.tokens, 1)  # to warm up
+        _round(process, address, options.tokens, 1)  # warm-up
         for answers in ANSWERS:
             runs = [_round(process, address, options.tokens, answers) for _ in range(options.rounds)]
             _report(answers, *zip(*runs, strict=True))
@@ -141,7 +141,7 @@ def _application(body: str, tokens: int) -> Run:
 
 
 def _writes(writes: int, chunks: int) -> Run:
-    """So many writes of so many chunks, read by another thread."""
+    """`writes` writes of `chunks` chunks in total, read by another thread."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ours = socket.create_connection(listener.getsockname())
         theirs, _ = listener.accept()
@@ -149,7 +149,7 @@ def _writes(writes: int, chunks: int) -> Run:
     data = CHUNK * max(1, round(chunks / writes))
 
     def read() -> None:
-        os.sched_setaffinity(0, {SERVERS})  # of this thread alone
+        os.sched_setaffinity(0, {SERVERS})  # of this thread only
         while theirs.recv(1 << 16):
             pass
 
@@ -166,7 +166,7 @@ def _writes(writes: int, chunks: int) -> Run:
 
 
 def _over_socket(process: subprocess.Popen[str], address: tuple[str, int], body: bytes) -> Run:
-    """One request, by a client that does nothing but count."""
+    """One request from a client that only counts chunks."""
     head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
     head += f"content-length: {len(body)}\r\n"
     with socket.create_connection(address) as connection:
@@ -181,7 +181,7 @@ def _over_socket(process: subprocess.Popen[str], address: tuple[str, int], body:
 
 
 def _processor_seconds(process: subprocess.Popen[str]) -> float:
-    """User and system time of it so far, in steps of 10 ms (proc_pid_stat(5), fields 14 and 15)."""
+    """Its user and system time so far, in steps of 10 ms (proc_pid_stat(5), fields 14 and 15)."""
     fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

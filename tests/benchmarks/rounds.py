@@ -1,14 +1,13 @@
 # ruff: noqa: T201 - a script: it prints
-"""How long a run takes: against an instant target, at a latency, and at a speed of generation.
+"""The duration of a run: against an instant target, with latency, and at a limited generation speed.
 
 uv run python tests/benchmarks/rounds.py [--against PYTHON] [--rounds N] [--concurrency N]
     [--latency S] [--tokens-a-second N]
 
-Each command is a whole `gonogo check` against one server, start-up and judging included; PYTHON is the interpreter of
-the environment of another checkout, whose runs take turns with ours. Prints a Markdown table: wall time (the median of
-the rounds, with the least and the most), the time from the first request to the last answer, the same in rounds of
-waiting if there is a latency, the requests under way at most, and the ratios; exits 1 where a ratio is above the
-target.
+Each command is a whole `gonogo check` against one server, including start-up and judging; PYTHON is the interpreter of
+another checkout's environment, whose runs alternate with ours. Prints a Markdown table: wall time (the median of the
+rounds, with minimum and maximum), the time from the first request to the last answer, the same in units of the latency
+if there is one, the maximum number of parallel requests, and the ratios; exits 1 if a ratio is above the target.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ if TYPE_CHECKING:
     from benchmarks.slow import Slow
 
 TARGET = 0.5
-"""The most that a run against a slow target may take of the time of the other checkout (issue 9)."""
+"""The maximum ratio of a run against a slow target to that of the other checkout (issue 9)."""
 INSTANT = 0.33
 """The same for a target that answers at once: three times faster."""
 
 
 @dataclass
 class Times:
-    """What the runs of one build took, in seconds."""
+    """The durations of one build's runs, in seconds."""
 
     build: str
     python: str
@@ -47,7 +46,7 @@ class Times:
     most: int = 0
 
     def run(self, server: Slow, concurrency: int) -> None:
-        """Run once; SystemExit, with what the command said, where it could not judge."""
+        """Run once. Raises SystemExit, with the command's output, if it could not judge."""
         server.forget()
         command = [self.python, "-m", "gonogo", "check", server.url, "--concurrency", str(concurrency)]
         began = perf_counter()
@@ -101,7 +100,7 @@ def _options() -> argparse.Namespace:
 def _measured(
     where: str, options: argparse.Namespace, latency: float, tokens_a_second: float | None
 ) -> list[float]:
-    """Print the rows of one target; the ratio of ours to the other build, if there is another."""
+    """Print the rows of one target, and the ratio of our build to the other one, if there is one."""
     builds = [Times("this", sys.executable)]
     if options.against is not None:
         builds.insert(0, Times("other", options.against))

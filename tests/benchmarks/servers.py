@@ -1,4 +1,4 @@
-"""Servers to be measured side by side: the reference server, and mlx_lm's with and without a fast BLAS."""
+"""Servers to be compared: the reference server, and mlx_lm's with and without a fast BLAS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNPACK = Path(__file__).resolve().parents[2] / "tasks" / "unpack_model.py"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server that listens: its name in tables, base URL, process id, and what it calls the model."""
+    """A listening server: its name in tables, base URL, process id, and model id."""
 
     name: str
     base_url: str
@@ -34,21 +34,21 @@ class Served:
 
     @property
     def peak_mebibytes(self) -> float:
-        """The most memory that the process had so far (proc(5), VmHWM)."""
+        """The peak memory of the process so far (proc(5), VmHWM)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
         return int(found[1]) / 1024 if found else float("nan")
 
     @property
     def mebibytes(self) -> float:
-        """The memory that the process has now (VmRSS)."""
+        """The current memory of the process (VmRSS)."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         return int(found[1]) / 1024 if found else float("nan")
 
 
 def convert(model: str, folder: Path) -> Path:
-    """The model as a folder that every server on MLX reads, its weights in float32; another process writes it."""
+    """The model as a folder that every MLX server reads, with float32 weights; a separate process writes it."""
     subprocess.run([sys.executable, str(UNPACK), model, str(folder)], check=True)
     return folder
 
@@ -60,7 +60,7 @@ def gonogo(
     """The reference server, as `gonogo serve` starts it; `tree`: that of another checkout, in this environment."""
     port = _free_port()
     command = [sys.executable, "-m", "gonogo_server", "--model", str(folder), "--port", str(port)]
-    # A variable, as a server from before there was a log has no such option.
+    # A variable, because older servers without a log have no such option.
     environ = {"GONOGO_SERVER_LOG_FORMAT": "off"}
     if tree is not None:
         environ["PYTHONPATH"] = os.pathsep.join(
@@ -72,7 +72,7 @@ def gonogo(
 
 @contextmanager
 def mlx_lm(folder: Path, *, fast: bool) -> Iterator[Served]:
-    """mlx_lm's server; `fast`: with the BLAS that the reference server takes, preloaded."""
+    """mlx_lm's server; `fast`: with the BLAS of the reference server preloaded."""
     port = _free_port()
     command = [sys.executable, "-m", "mlx_lm.server", "--model", str(folder), "--port", str(port)]
     name = "mlx_lm.server, same BLAS" if fast else "mlx_lm.server as installed"

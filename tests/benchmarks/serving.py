@@ -1,13 +1,13 @@
 # ruff: noqa: T201 - a script: it prints
-"""What the reference server does beside mlx_lm's, with the same model on the same machine in one run.
+"""Compares the reference server with mlx_lm's, with the same model on the same machine in one run.
 
 uv run python tests/benchmarks/serving.py [--model ID] [--clients 1,4,8,16] [--installed] [--tree TREE] [--rounds N]
     [--parts PART …]
 uv run python tests/benchmarks/serving.py --beside TREE [--model ID] [--clients 1,8] [--rounds N] [--requests N]
 
-Prints Markdown tables; seconds and rates are those of this machine at this moment, ratios are what carries over.
---installed measures mlx_lm's server as pip installs it on Linux as well, which takes minutes (its BLAS is slow).
---beside measures the server of another checkout in turns with this one's, and nothing else.
+Prints Markdown tables; seconds and rates depend on this machine at this moment, ratios do not. --installed also
+measures mlx_lm's server as pip installs it on Linux, which takes minutes (its BLAS is slow). --beside measures only the
+server of another checkout, alternating with this one's.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from load import PATIENCE, Answer, Seen, ask, at_once
 
 TOKENS = 48
 REQUESTS = 3
-"""Of each client, one after the other."""
+"""Requests of each client, one after the other."""
 SUBJECTS = "rain sand iron moss salt wool glass paper bread honey silk amber coal clay cork lime".split()  # noqa: SIM905
 PLACES = "in Norway; on Mars; at sea; in a poem; for children; a hundred years ago".split("; ")  # noqa: SIM905
 FILLER = "The lighthouse keeper wrote down the wind, the tide and the ships that passed by the rocks today. "
@@ -62,7 +62,7 @@ def run():
 run()
 print(run())
 """
-"""mlx_lm's BatchGenerator with the same prompts and nothing around it: the limit of what a server can reach."""
+"""mlx_lm's BatchGenerator with the same prompts and nothing around it: the limit for any server."""
 
 
 def main() -> int:
@@ -104,7 +104,7 @@ def _row(served: servers.Served, clients: int, rate: str, seen: Seen) -> None:
 
 
 def _ratios(clients: int, reached: dict[str, list[float]]) -> None:
-    """Tokens a second of the first server to those of each other one: the median of the rounds' ratios."""
+    """The ratio of the first server's tokens per second to each other server's: the median of the rounds."""
     (ours, rates), *others = reached.items()
     for name, theirs in others:
         ratio = median(one / other for one, other in zip(rates, theirs, strict=True))
@@ -112,7 +112,7 @@ def _ratios(clients: int, reached: dict[str, list[float]]) -> None:
 
 
 def _throughput(folder: Path, options: argparse.Namespace) -> None:
-    """All servers are up and asked in turns, so that what else the machine does slows all of them down alike."""
+    """Run all servers and measure them in turns, so that other load slows all of them down alike."""
     _head()
     with ExitStack() as stack:
         up = [stack.enter_context(make) for make in _servers(folder, options)]
@@ -141,7 +141,7 @@ def _short(served: servers.Served, clients: int, turn: int, requests: int = REQU
 
 
 def _prompts(count: int, turn: int) -> list[str]:
-    """Different ones in each turn, so that nothing but the template's own beginning was read before."""
+    """Different prompts in each turn, so that only the template's own beginning is cached."""
     pairs = [(subject, place) for place in PLACES for subject in SUBJECTS]
     return [f"Number {turn}: what is to be said of {one} {place}?" for one, place in pairs[:count]]
 
@@ -162,7 +162,7 @@ def _behind_a_long_prefix(folder: Path, options: argparse.Namespace) -> None:
 
 
 def _limit(folder: Path, options: argparse.Namespace) -> None:
-    import json  # noqa: PLC0415 - here only
+    import json  # noqa: PLC0415 - only here
 
     clients = 8
     arguments = [str(folder), json.dumps(_prompts(clients * REQUESTS, 99)), str(TOKENS), str(clients)]
@@ -225,11 +225,11 @@ PARTS = {
     "reading": _while_reading,
     "again": _again,
 }
-"""What can be measured, in this order; each prints its own table."""
+"""The measurements, in this order; each prints its own table."""
 
 
 def _cores() -> set[int]:
-    import os  # noqa: PLC0415 - here only
+    import os  # noqa: PLC0415 - only here
 
     return os.sched_getaffinity(0)
 

@@ -1,4 +1,4 @@
-"""A server that takes its time: the ideal target on loopback, late and slow by as much as one says."""
+"""A slow server: the ideal target on loopback, with a given latency and generation speed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Slow:
-    """Begins each answer `latency` seconds after the request, and takes as long for a token as `tokens_a_second` says.
+    """Begins each answer `latency` seconds after the request, and generates `tokens_a_second` tokens per second.
 
-    However many requests are under way, each is as fast as if it were alone. `times` has the seconds at which
-    requests came and answers ended, `most` how many were under way at a time.
+    Parallel requests do not slow each other down. `times` has the seconds at which requests came and answers ended,
+    `most` the maximum number of parallel requests.
     """
 
     latency: float = 0.0
@@ -37,16 +37,16 @@ class Slow:
 
     @property
     def seconds(self) -> float:
-        """From the first request to the end of the last answer."""
+        """Seconds from the first request to the end of the last answer."""
         return max(self.times, default=0.0) - min(self.times, default=0.0)
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Reset the counters."""
         self.times.clear()
         self.most = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request a connection, as the suite sends them."""
+        """Serve one request per connection, as the suite sends them."""
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         self.times.append(perf_counter())
@@ -75,7 +75,7 @@ class Slow:
 
 @contextmanager
 def slow(latency: float = 0.0, tokens_a_second: float | None = None) -> Iterator[Slow]:
-    """Such a server on a free port of loopback, in a thread of its own; `url` is its base URL."""
+    """Such a server on a free port of loopback, in its own thread; `url` is its base URL."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -91,7 +91,7 @@ def slow(latency: float = 0.0, tokens_a_second: float | None = None) -> Iterator
 
 
 async def _request(reader: asyncio.StreamReader) -> Request:
-    """What the suite sends: one request a connection, its length in Content-Length."""
+    """The suite's request: one per connection, with a Content-Length."""
     line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
     method, path, _ = line.split(" ")
     headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
@@ -110,7 +110,7 @@ def _completion_tokens(body: bytes) -> int:
 
 
 def _carries_text(event: bytes) -> bool:
-    """Whether a piece of a stream is a token: one of them is, where the ideal target sends it."""
+    """Whether a piece of a stream is a token: the ideal target sends one token per piece."""
     choices = _object(event.removeprefix(b"data: ")).get("choices") or []
     return any(
         choice.get("text") or any((choice.get("delta") or {}).get(name) for name in ("content", "tool_calls"))

@@ -1,11 +1,11 @@
 # ruff: noqa: T201 - a script: it prints
-"""Whether the server's memory stays flat: thousands of streamed requests of all kinds, a third of them left early.
+"""Checks that the server's memory stays flat: thousands of streamed requests of all kinds, a third of them abandoned.
 
 uv run python tests/benchmarks/soak.py [--model ID] [--requests N] [--clients N] [--kv-cache-bytes BYTES]
 
-Without --model it is a tiny one with random weights, so that it takes minutes. Prints the server's resident memory
-every hundred requests, its slope over the second half, and what is still going on at the end. Exits with 1 where a
-request was answered with an error, or the server does not come to rest.
+Without --model it uses a tiny model with random weights, so that it takes minutes. Prints the server's resident memory
+every hundred requests, its slope over the second half, and the activity left at the end. Exits with 1 if a request was
+answered with an error, or if the server does not become idle.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ import tiny
 from load import PATIENCE
 
 EVERY = 100
-"""Requests between two looks at the memory."""
+"""Requests between two memory readings."""
 
 SOON = 0.02
-"""Seconds in which most answers have no token yet."""
+"""Seconds within which most answers have no token yet."""
 
 REST_SECONDS = 30.0
-"""How long the server may take to notice that nobody is left."""
+"""Time limit for the server to notice that no client is left."""
 
 GAUGES = ("gonogo_requests_open", "gonogo_generations_waiting")
 WORDS = "the wind and tide wrote down ships that passed by rocks today on paper with salt amber coal".split()  # noqa: SIM905
@@ -52,14 +52,14 @@ SCHEMA = {
 
 @dataclass(slots=True)
 class Soak:
-    """What came of the requests so far: how they ended, and MiB of memory by requests done."""
+    """The results so far: how requests ended, and MiB of memory by finished requests."""
 
     served: servers.Served
     ends: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[int, float]] = field(default_factory=list)
 
     def note(self, end: str) -> None:
-        """Count an end, and look at the memory now and then."""
+        """Count an end, and read the memory now and then."""
         self.ends[end] += 1
         if (done := self.ends.total()) % EVERY == 0:
             self.memory.append((done, self.served.mebibytes))
@@ -67,13 +67,13 @@ class Soak:
 
     @property
     def slope(self) -> float:
-        """KiB a request over the second half, by least squares."""
+        """KiB per request over the second half, by least squares."""
         later = self.memory[len(self.memory) // 2 :]
         return linear_regression(*zip(*later, strict=True)).slope * 1024
 
     @property
     def floors(self) -> str:
-        """The least MiB of each quarter: what stays, without what the allocator happens to hold at a look."""
+        """The minimum MiB of each quarter, which is less affected by the allocator than single readings."""
         size = len(self.memory) // 4
         return ", ".join(
             f"{min(mebibytes for _, mebibytes in self.memory[-size * back :][:size]):.1f}"
@@ -116,7 +116,7 @@ async def _soak(served: servers.Served, options: argparse.Namespace) -> int:
 
 
 async def _one(client: httpx2.AsyncClient, served: servers.Served, draw: random.Random) -> str:
-    """A request, and how it ended: a third of the clients leave, by the clock or after some lines."""
+    """Send a request, and return how it ended: a third of the clients leave, after a time or a number of lines."""
     path, body = _request(served.model, draw)
     leaves = draw.choice(["at once", "later", "never", "never", "never", "never"])
     patience = draw.uniform(0, SOON) if leaves == "at once" else None
@@ -143,7 +143,7 @@ async def _stream(client: httpx2.AsyncClient, url: str, body: dict[str, Any], li
 
 
 def _request(model: str, draw: random.Random) -> tuple[str, dict[str, Any]]:
-    """An operation and what to send to it: no two alike, a third of them behind one long prefix."""
+    """An operation and its request: no two alike, a third of them with one long prefix."""
     words = " ".join(draw.choices(WORDS, k=draw.choice([1, 5, 20, 60])))
     text = draw.choice([SHARED, "", ""]) + f"{draw.randrange(10**6)} {words}"
     body: dict[str, Any] = {
@@ -172,7 +172,7 @@ def _request(model: str, draw: random.Random) -> tuple[str, dict[str, Any]]:
 
 
 async def _rest(client: httpx2.AsyncClient, served: servers.Served) -> dict[str, float]:
-    """What is live once nothing is any more, or once that has taken too long."""
+    """The gauges once nothing is active any more, or after a time limit."""
     deadline = perf_counter() + REST_SECONDS
     while True:
         live = await _gauges(client, served)
@@ -188,14 +188,14 @@ async def _gauges(client: httpx2.AsyncClient, served: servers.Served) -> dict[st
 
 
 async def _busy(served: servers.Served) -> float:
-    """Seconds of processor time that the process takes in a second: about none, unless an answer goes on unseen."""
+    """The processor time of the process per second: nearly none, unless an abandoned answer continues."""
     before = _processor_seconds(served.pid)
     await asyncio.sleep(1)
     return _processor_seconds(served.pid) - before
 
 
 def _processor_seconds(pid: int) -> float:
-    # proc(5): utime and stime are the 14th and 15th field, and the second may hold spaces.
+    # proc(5): utime and stime are the 14th and 15th field, and the second may contain spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -1,11 +1,11 @@
 # ruff: noqa: T201 - a script: it prints
-"""How long servers take from their start to their first answer, and the most memory that they have had by then.
+"""The time that servers take from their start to their first answer, and their peak memory by then.
 
 uv run python tests/benchmarks/start.py [--model ID] [--rounds N] [--tree TREE]
 
-The reference server, with the model as it is and as a folder in MLX format, mlx_lm's server with the same BLAS, and
+The reference server, with the model as installed and as a folder in MLX format, mlx_lm's server with the same BLAS, and
 with --tree the server of another checkout (in this environment) are started in turns, one at a time. Prints a Markdown
-table: medians of the rounds, with the least and the most.
+table: medians of the rounds, with minimum and maximum.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> int:
         for turn in range(-1, options.rounds):
             for name, make in makes.items():
                 found = _started(make)
-                if turn >= 0:  # the first round has the files read from the disk
+                if turn >= 0:  # the first round reads the files from the disk
                     seen[name].append(found)
         _print(seen)
     return 0
@@ -62,7 +62,7 @@ def _makes(folder: Path, options: argparse.Namespace) -> dict[str, Make]:
 
 
 def _started(make: Make) -> tuple[float, float]:
-    """Seconds to the first answer, of one token, and the peak by then in MiB."""
+    """Seconds to the first answer, of one token, and the peak memory by then in MiB."""
     begun = perf_counter()
     with make() as served:
         asyncio.run(at_once(served, ["Hi"], 1, 1))

@@ -1,11 +1,11 @@
 # ruff: noqa: T201 - a script: it prints
-"""What a run of the suite costs: requests, tokens and seconds, measured side by side against the targets.
+"""The cost of a run of the suite: requests, tokens and seconds, compared with the targets.
 
 uv run python tests/benchmarks/suite.py [--model ID] [--rounds N]
 
-Prints a Markdown table and the machine; exits 1 where a target is missed. Seconds are wall time of whole commands,
-start-up included, as a person waits for them; the median of the rounds, with the least and the most. With --model
-the reference server runs that model too (smollm2 is the one that `uv sync` installs).
+Prints a Markdown table and the machine; exits 1 if a target is missed. Seconds are wall time of whole commands
+including start-up: the median of the rounds, with minimum and maximum. With --model the reference server runs that
+model too (smollm2 is the one that `uv sync` installs).
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LATENCY = 0.2
-"""Seconds from a request to the begin of its answer, on the slow server."""
+"""Seconds from a request to the start of its answer, on the slow server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: what was measured, its values (one a round), and the limit."""
+    """One line of the table: what was measured, its values (one per round), and the limit."""
 
     what: str
     values: tuple[float, ...]
     limit: float
     unit: str = ""
-    least: bool = False  # whether the limit is the least that will do, not the most
+    least: bool = False  # whether the limit is a minimum
 
     @property
     def value(self) -> float:
@@ -88,7 +88,7 @@ def _options() -> argparse.Namespace:
 
 
 def _keep_bytecode(folder: str) -> None:
-    """Let the commands find compiled modules, as every run but the first after an installation does."""
+    """Let the commands find compiled modules, as in every run after the first."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = folder
 
@@ -97,7 +97,7 @@ def _rows(model: str | None, rounds: int, record: Path) -> Iterator[Row]:
     asked = plan(load())
     yield Row("requests of the plan", (asked.requests,), 210)
     yield Row("generated tokens of the plan, worst case", (asked.tokens,), 3000)
-    _served_run("scripted", "scripted", record)  # compiles what is imported
+    _served_run("scripted", "scripted", record)  # compiles the imported modules
     runs = _times(rounds, lambda: _served_run("scripted", "scripted", record))
     yield Row("full run, scripted engine, start of the server included", runs, 8, " s")
     yield Row("judging the record again", _times(rounds, lambda: _command("judge", record)), 3, " s")
@@ -108,7 +108,7 @@ def _rows(model: str | None, rounds: int, record: Path) -> Iterator[Row]:
 
 
 def _latency(rounds: int) -> Iterator[Row]:
-    """Eight requests under way against one, each round a pair, on a server that takes its time."""
+    """Eight parallel requests against one, each round a pair, on a slow server."""
     with slow(LATENCY) as server:
         pairs = [
             tuple(_times(1, lambda n=n: _command("check", server.url, "--concurrency", n))[0] for n in (1, 8))
@@ -142,7 +142,7 @@ def _served_run(model: str, engine: str, record: Path) -> None:
 
 
 def _command(*arguments: object) -> None:
-    """Run gonogo; SystemExit, with what it said, where it could not judge."""
+    """Run gonogo. Raises SystemExit, with its output, if it could not judge."""
     command = [sys.executable, "-m", "gonogo", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in {0, 1}:

@@ -1,4 +1,4 @@
-"""A model with random weights, for what does not depend on sense: a Llama whose tokens are bytes, in MLX format."""
+"""A model with random weights, for tests that need no meaningful text: a Llama with byte tokens, in MLX format."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ mx.save_safetensors(str(folder / "model.safetensors"), dict(tree_flatten(model.p
 
 
 def write(folder: Path) -> Path:
-    """The folder, with the model in it: four layers, 2 KiB of cache a token in float32, 2,048 tokens of context."""
+    """Write the model into the folder: four layers, 2 KiB of cache per token in float32, 2,048 tokens of context."""
     subprocess.run([sys.executable, "-c", WRITE, str(folder), json.dumps(CONFIG)], check=True)
     return folder

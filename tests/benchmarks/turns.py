@@ -1,12 +1,12 @@
 # ruff: noqa: T201 - a script: it prints
-"""Two builds of the reference server, both up, asked in turns: what a kind of request takes in one and the other.
+"""Compares two builds of the reference server, running at the same time: the duration of each kind of request.
 
 uv run python tests/benchmarks/turns.py --beside TREE [--model ID] [--rounds N] [--kinds KIND …]
 
 TREE is another checkout, which runs in this environment. Each request goes to one server and right after that to the
-other, so that a machine with other work to do slows both down alike. Prints a Markdown table: medians of the rounds,
-wall time and the time that the server's processors worked, and the ratios of the other build to this one (above 1: this
-one is faster). The texts are compared as well.
+other, so that other load slows both down alike. Prints a Markdown table: medians of the rounds, wall time and the
+server's processor time, and the ratios of the other build to this one (above 1: this one is faster). The texts are
+compared as well.
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ KINDS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
     "structured x8": (_structured, 8),
     "forced call": (_call, 1),
 }
-"""What can be asked, and how many at once."""
+"""The kinds of requests, and how many are sent at once."""
 
 
 @dataclass
 class Times:
-    """What the rounds of one build took."""
+    """The durations of one build's rounds."""
 
     wall: list[float] = field(default_factory=list)
     worked: list[float] = field(default_factory=list)
@@ -113,7 +113,7 @@ def main() -> int:
         ]
         for turn in range(-1, options.rounds):
             for kind in options.kinds:
-                # Who goes first takes turns as well.
+                # The order alternates too.
                 for served, times in builds if turn % 2 else reversed(builds):
                     _ask(served, kind, turn, times[kind])
         _print(builds, options.kinds)
@@ -128,7 +128,7 @@ def _ask(served: servers.Served, kind: str, turn: int, times: Times) -> None:
     ]
     worked, begun = _worked(served.pid), perf_counter()
     texts = asyncio.run(_answers(f"{served.base_url}/chat/completions", bodies))
-    if turn >= 0:  # the first round warms up
+    if turn >= 0:  # the first round is a warm-up
         times.wall.append(perf_counter() - begun)
         times.worked.append(_worked(served.pid) - worked)
         times.texts += texts
@@ -152,7 +152,7 @@ def _meaning(message: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
 
 
 def _worked(pid: int) -> float:
-    """Seconds that processors worked for a process (proc(5), stat)."""
+    """The processor seconds of a process (proc(5), stat)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

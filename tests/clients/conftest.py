@@ -1,4 +1,4 @@
-"""One server for all clients, a process that serves SmolLM2 and MiniLM and wants a key; and a gateway before it."""
+"""One server for all clients, a process that serves SmolLM2 and MiniLM and requires a key; and a gateway before it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Served:
-    """A server that listens."""
+    """A listening server."""
 
     def __init__(self, base_url: str, behind: Served | None = None) -> None:
         self.base_url, self._behind = base_url, behind
 
     def wait_until_free(self) -> None:
-        """Come back once no request is open, here and behind; fails where one goes on although its client has gone."""
+        """Return once no request is open, here and behind; fails if one continues after its client has disconnected."""
         with httpx2.Client(headers={"authorization": f"Bearer {KEY}"}) as client:
             patient_until = monotonic() + PATIENCE
             while self._open(client):
@@ -37,9 +37,9 @@ class Served:
             self._behind.wait_until_free()
 
     async def seen_free(self) -> None:
-        """The same for clients on an event loop, whose leftovers are collected there.
+        """As `wait_until_free`, for clients on an event loop, whose leftovers are collected there.
 
-        httpx's generators cannot be closed on the thread that waits, where the collector might meet them.
+        httpx's generators cannot be closed on the waiting thread, where the garbage collector might close them.
         """
         gc.collect()
         await asyncio.to_thread(self.wait_until_free)
@@ -82,7 +82,7 @@ def straight() -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def gateway(straight: Served) -> Iterator[Served]:
-    """Takes several keys of clients, and has one of its own for the server behind it."""
+    """A gateway that accepts several client keys, and has its own key for the server behind it."""
     keys = {"GONOGO_SERVER_API_KEY": f"another,{KEY}", "LAB_API_KEY": KEY}
     with _serving("--provider", f"lab={straight.base_url}", **keys) as base_url:
         yield Served(base_url, straight)
@@ -90,7 +90,7 @@ def gateway(straight: Served) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def served(request: pytest.FixtureRequest) -> Served:
-    """The server, or what a test says instead: a fixture by its name."""
+    """The server, or the fixture that a test names instead."""
     found: Served = request.getfixturevalue(getattr(request, "param", "straight"))
     return found
 

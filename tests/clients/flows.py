@@ -1,4 +1,4 @@
-"""What the clients of this folder are asked to do, and what the two official Python clients must have got."""
+"""The flows of the clients in this folder, and the expected results of the two official Python clients."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 KEY: Final = "sk-of-the-tests"
 PATIENCE: Final = 60.0
-"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+"""Seconds after which a hanging test is stopped; no test waits for this limit."""
 
 TOO_SHORT: Final = 0.3
-"""Seconds that no answer to `ENDLESS` comes in."""
+"""Seconds within which no answer to `ENDLESS` ends."""
 
 FRANCE: Final[Messages] = [{"role": "user", "content": "What is the capital of France?"}]
 BRIEF: Final = "Answer in one short sentence."
@@ -42,7 +42,7 @@ LAMP_IS_TEAL: Final = "The lamp is teal now."
 ADA: Final[Messages] = [{"role": "user", "content": "Ada is 36 years old. Describe her."}]
 PROMPTS: Final = ["The capital of France is", "One, two, three,"]
 TEXTS: Final = ["A cat sleeps on the mat.", "A kitten naps on the rug.", "Shares fell sharply on Monday."]
-"""The first two mean nearly the same."""
+"""The first two have nearly the same meaning."""
 
 NEVER_ENDS: Final = {"2": -100}
 """The bias against the token that ends an answer of SmolLM2."""
@@ -63,7 +63,7 @@ class Person(BaseModel):
 
 SET_COLOUR: Final = openai.pydantic_function_tool(SetColour, name="set_colour")
 
-# What both forms of the official Python client ask with, operation by operation.
+# The requests of both forms of the official Python client, by operation.
 ANSWER: Final[Body] = {
     "model": "smollm2", "messages": FRANCE, "temperature": 0, "max_completion_tokens": 12,
 }  # fmt: skip
@@ -102,7 +102,7 @@ ENDLESS: Final[Body] = {
 
 
 def after_call(called: ParsedChatCompletion[None]) -> Body:
-    """What tells the model the result of the one call that it made."""
+    """The messages that give the model the result of its one call."""
     message = called.choices[0].message
     assert message.tool_calls
     result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": LAMP_IS_TEAL}
@@ -115,7 +115,7 @@ def check_models(models: Sequence[Model], found: Model) -> None:
 
 
 def check_answer(answer: ChatCompletion) -> str:
-    """Gives what was said."""
+    """Check the answer, and return its text."""
     said = answer.choices[0].message.content
     assert said is not None
     assert "Paris" in said
@@ -127,7 +127,7 @@ def check_answer(answer: ChatCompletion) -> str:
 
 
 def check_stream(chunks: Sequence[ChatCompletionChunk], whole: ChatCompletion) -> None:
-    """A stream with its cost gives what the whole answer gives."""
+    """A stream with usage gives the same as the whole answer."""
     *parts, last = chunks
     assert "".join(part.choices[0].delta.content or "" for part in parts) == whole.choices[0].message.content
     assert parts[-1].choices[0].finish_reason == whole.choices[0].finish_reason
@@ -139,7 +139,7 @@ def check_stream(chunks: Sequence[ChatCompletionChunk], whole: ChatCompletion) -
 
 
 def check_talk(by_system: ChatCompletion, by_developer: ChatCompletion, alone: ChatCompletion) -> None:
-    """Both roles mean the same, and the model has read what was said before."""
+    """Both roles have the same effect, and the model has read the conversation."""
     assert by_system.choices[0].message.content
     assert by_system.choices[0].message == by_developer.choices[0].message
     assert by_system.usage is not None
@@ -148,7 +148,7 @@ def check_talk(by_system: ChatCompletion, by_developer: ChatCompletion, alone: C
 
 
 def check_choices(answer: ChatCompletion, again: ChatCompletion) -> None:
-    """Three answers by dice that fall the same way again, each with the log probability of its tokens."""
+    """Three sampled answers that are repeated by the same seed, each with the log probabilities of its tokens."""
     assert [choice.index for choice in answer.choices] == [0, 1, 2]
     assert len({choice.message.content for choice in answer.choices}) > 1
     assert [c.message.content for c in answer.choices] == [c.message.content for c in again.choices]
@@ -161,7 +161,7 @@ def check_choices(answer: ChatCompletion, again: ChatCompletion) -> None:
 
 
 def check_ends(whole: ChatCompletion, stopped: ChatCompletion, short: ChatCompletion) -> None:
-    """One answer that ended by itself, before " Paris", and after three tokens."""
+    """One answer that ended by itself, one before " Paris", and one after three tokens."""
     said = whole.choices[0].message.content
     assert said is not None
     assert stopped.choices[0].message.content == said.partition(" Paris")[0] != said
@@ -172,7 +172,7 @@ def check_ends(whole: ChatCompletion, stopped: ChatCompletion, short: ChatComple
 
 
 def check_call(answer: ParsedChatCompletion[None]) -> None:
-    """The one call that was forced."""
+    """The one forced call."""
     assert answer.choices[0].message.content is None
     assert answer.choices[0].message.tool_calls
     (call,) = answer.choices[0].message.tool_calls
@@ -198,7 +198,7 @@ def check_streamed_call(fragments: Sequence[str], answer: ParsedChatCompletion[N
 
 
 def check_completion(answer: Completion) -> None:
-    """A choice for each of the prompts, with log probabilities in the form of this operation."""
+    """A choice for each prompt, with log probabilities in the form of this operation."""
     assert [choice.index for choice in answer.choices] == [0, 1]
     assert answer.choices[0].text.startswith(" Paris")
     for choice in answer.choices:
@@ -211,7 +211,7 @@ def check_completion(answer: Completion) -> None:
 
 
 def check_embeddings(packed: CreateEmbeddingResponse, plain: CreateEmbeddingResponse) -> None:
-    """The same vectors from base64, which this client asks for by itself, and from numbers."""
+    """The same vectors from base64, which this client requests by default, and from numbers."""
     assert [entry.index for entry in packed.data] == [0, 1, 2]
     for one, other in zip(packed.data, plain.data, strict=True):
         assert one.embedding == pytest.approx(other.embedding, abs=1e-6)
@@ -219,7 +219,7 @@ def check_embeddings(packed: CreateEmbeddingResponse, plain: CreateEmbeddingResp
 
 
 def check_vectors(vectors: Sequence[Sequence[float]]) -> None:
-    """Those of `TEXTS`: of length 1, and nearer to each other where the texts mean nearly the same."""
+    """The vectors of `TEXTS`: of length 1, and closer to each other if the texts have nearly the same meaning."""
     cat, kitten, shares = vectors
     assert (len(cat), _product(cat, cat)) == (384, pytest.approx(1, abs=1e-5))
     assert _product(cat, kitten) > _product(cat, shares) + 0.3

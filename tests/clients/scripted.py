@@ -1,4 +1,4 @@
-"""A server on an engine without a model, for clients in processes of their own; it says what fits each flow."""
+"""A server on an engine without a model, for clients in separate processes; its text fits each flow."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ STYLE: Final = ToolStyle("<tool_call>", "</tool_call>", lambda text, tools: json
 
 
 def answer(prompt: str) -> str:
-    """What the engine says to a prompt, which has a line a message.
+    """The engine's answer to a prompt, which has one line per message.
 
-    The result of a tool is said again, a tool that is offered is called, and somebody is described.
+    It repeats the result of a tool, calls an offered tool, and describes a person.
     """
     lines = prompt.splitlines()
     if any(line.startswith(("tool: ", "tool (")) for line in lines[-2:-1]):
@@ -45,7 +45,7 @@ def answer(prompt: str) -> str:
 
 @contextmanager
 def serving(says: Callable[[str], str] = answer, context_length: int = 65536) -> Iterator[str]:
-    """Serve the models "scripted", which says this, and "vectors" from a thread; gives the base URL. It wants `KEY`."""
+    """Serve "scripted" (with these answers) and "vectors" in a thread; yields the base URL. Requires the key `KEY`."""
     engine = ScriptedEngine(
         ("scripted",), says, context_length=context_length, embedding_models=("vectors",), style=STYLE
     )
@@ -56,7 +56,7 @@ def serving(says: Callable[[str], str] = answer, context_length: int = 65536) ->
 
 @contextmanager
 def translating(upstream: str) -> Iterator[str]:
-    """A gateway from a thread that asks this base URL for chat completions only; gives its base URL. It wants `KEY`.
+    """A gateway in a thread that uses only the chat completions of this base URL; yields its base URL. Requires `KEY`.
 
     The key of the upstream is in `LAB_API_KEY`.
     """
@@ -68,7 +68,7 @@ def translating(upstream: str) -> Iterator[str]:
 
 
 async def nothing() -> None:
-    """Nothing has to be closed."""
+    """Do nothing: there is nothing to close."""
 
 
 @contextmanager

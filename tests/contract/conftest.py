@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def admits() -> Callable[[str, object], bool]:
-    """Tell whether a component of the contract admits a value."""
+    """Tells whether a value matches a component of the contract."""
 
     def ask(name: str, value: object) -> bool:
         return jsonschema_rs.validator_for(component_schema(name)).is_valid(value)

@@ -1,6 +1,6 @@
-"""A fault behind the gateway: the report of the broken server makes the quirks, and the gateway is checked in turn.
+"""A fault behind the gateway: the report on the broken server gives the quirks, and the gateway is then checked.
 
-The sound server's answers are kept, and the nth answer to a request is given for the nth of its kind in each play.
+The correct server's answers are cached, and the nth answer to a request is used for the nth of its kind in each play.
 """
 
 from __future__ import annotations
@@ -46,54 +46,54 @@ if TYPE_CHECKING:
     from gonogo.verdict import Judgement
 
 FILE: Final = Path(__file__).parent / "behind_gateway.json"
-"""How each fault ended when tasks/play_through_gateway.py was run."""
+"""The outcome of each fault when tasks/play_through_gateway.py was run."""
 MOST: Final = 200
-"""Characters of what was there."""
+"""Characters of what was found."""
 KEY: Final = "a-key-of-the-gateway"
 PATIENCE: Final = 5.0
-"""Seconds that an answer has; those of the scripted engine take milliseconds."""
+"""Seconds for an answer; the scripted engine takes milliseconds."""
 SELECTION: Final = Selection(skip=("clients",))
-"""What clients read is what is judged here."""
+"""Rules about clients are omitted: what clients read is judged here."""
 BROKEN: Final = (Verdict.FAIL, Verdict.WARN)
 FAILURES: Final = ("http.survives", "http.no_server_error", "http.complete")
 """Rules that any request may break."""
 
 
 class Outcome(StrEnum):
-    """How the check of the gateway ends."""
+    """The outcome of the gateway's check."""
 
     GO = "go"
     REFUSED = "refused"
-    """No-go, and all that breaks rules are answers with a status of 4xx in the envelope of the contract."""
+    """No-go, and all broken rules are about answers with a 4xx status in the contract's envelope."""
     ERROR = "ends in an error"
-    """No-go, and all that breaks rules are such answers, a status of 5xx or an error at the end of a stream."""
+    """No-go, and all broken rules are about such answers, 5xx statuses, or errors at the end of a stream."""
     PASSED_ON = "passed on"
-    """No-go, and a client got as right what is not."""
+    """No-go, and a client got a wrong answer as if it were right."""
     HANG = "hang"
-    """An answer was not there in time."""
+    """An answer was not received in time."""
 
 
 class Entry(TypedDict):
-    """How a fault ends, as the file keeps it."""
+    """The outcome of a fault, as stored in the file."""
 
     outcome: str
     open: NotRequired[dict[str, str]]
-    """The verdicts of the rules that it turns, where they are not passed."""
+    """The verdicts of the fault's rules that did not pass."""
     broken: NotRequired[dict[str, str]]
-    """The must rules that are broken behind the gateway, with what was there."""
+    """The must rules that are broken behind the gateway, with what was found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a fault ends behind the gateway; `turned` has the verdicts of the must rules that it turns alone."""
+    """The outcome of a fault behind the gateway; `turned` has the verdicts of the must rules that it breaks alone."""
 
     outcome: Outcome
     turned: Mapping[str, str]
     broken: Mapping[str, str] = field(default_factory=dict)
-    """What was there, for each rule that is broken."""
+    """What was found for each broken rule."""
 
     def entry(self) -> Entry:
-        """The same for the file."""
+        """The entry for the file."""
         entry: Entry = {"outcome": self.outcome.value}
         left = {rule: verdict for rule, verdict in self.turned.items() if verdict != Verdict.PASS}
         if left:
@@ -105,18 +105,18 @@ class Played:
 
 @dataclass
 class Known:
-    """Asks the sound server what it was not asked before; `begin` starts a play."""
+    """Forwards requests to the correct server and caches its answers; `begin` starts a play."""
 
     recorder: Recorder
     _answers: dict[tuple[object, ...], list[Exchange]] = field(default_factory=lambda: defaultdict(list))
     _asked: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def begin(self) -> None:
-        """Begin with the first answer to everything."""
+        """Begin again with the first answer to every request."""
         self._asked.clear()
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - the role's name
-        """The answer that was kept, or that of the sound server."""
+        """The cached answer, or that of the correct server."""
         has_key = any(name.lower() == "authorization" for name, _ in request.headers)
         kind = (request.method, request.path, request.body, has_key)
         number = self._asked[kind]
@@ -124,7 +124,7 @@ class Known:
         answers = self._answers[kind]
         if number >= len(answers):
             answer = await self.recorder.record(request, id=id, stimulus=stimulus)
-            if answer.failure is None:  # a busy machine's, not the server's
+            if answer.failure is None:  # failures come from a busy machine, not from the server
                 answers.append(answer)
             return answer
         return replace(answers[number], id=id, request=request, stimulus=stimulus)
@@ -132,9 +132,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Stage:
-    """Where faults are played: a sound server, and what was recorded of it.
+    """The stage for faults: a correct server, and the record of its check.
 
-    Where it is `brief`, the gateway is only checked for the rules that the broken server breaks, and for failures.
+    `brief`: the gateway is checked only by the rules that the broken server breaks, and by those about failures.
     """
 
     known: Known
@@ -166,7 +166,7 @@ class Stage:
         )
 
     async def _alone(self, fault: Playable) -> Record:
-        """What a check of the broken server records: asked anew only where connections fail."""
+        """The record of a check of the broken server; requests are repeated only if connections fail."""
         playing = fault.begin()
         exchanges = [
             replace(playing.answer(each), id=each.id, stimulus=each.stimulus) for each in self.clean.exchanges
@@ -179,8 +179,8 @@ class Stage:
             return await recorded(broken, self.catalogue)
 
     async def _behind(self, fault: Playable, quirks: Quirks, selection: Selection) -> Record | None:
-        """What a check of the gateway records; None if the gateway answers nothing that can be judged."""
-        settings = Settings(api_key=KEY)  # type: ignore[arg-type]  # pydantic makes a secret of it
+        """The record of a check of the gateway; None if there is nothing to judge."""
+        settings = Settings(api_key=KEY)  # type: ignore[arg-type]  # pydantic converts it to a secret
         self.known.begin()
         async with played(self.known, fault.begin()) as broken:
             client = Client(ProviderSettings(url=(broken,)), KEY)
@@ -196,20 +196,20 @@ class Stage:
                     return await recorded(gateway, self.catalogue, selection)
                 except TargetError:
                     return None
-                finally:  # on the loop of its connections
+                finally:  # on the event loop of its connections
                     for loop in loops:
                         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.close(), loop))
 
 
 @asynccontextmanager
 async def stage(base_url: str, catalogue: Catalogue, *, brief: bool = False) -> AsyncIterator[Stage]:
-    """The stage on a sound server, which is checked once."""
+    """The stage on a correct server, which is checked once."""
     async with Recorder(base_url.removesuffix(PREFIX), timeout=PATIENCE) as recorder:
         yield Stage(Known(recorder), await recorded(base_url, catalogue), catalogue, brief)
 
 
 async def recorded(base_url: str, catalogue: Catalogue, selection: Selection = SELECTION) -> Record:
-    """What a check records. Raises TargetError if there is nothing to judge."""
+    """The record of a check. Raises TargetError if there is nothing to judge."""
     approach = Approach(
         base_url, models=("scripted",), embedding_model="embedder", api_key=KEY, timeout=PATIENCE
     )
@@ -218,11 +218,11 @@ async def recorded(base_url: str, catalogue: Catalogue, selection: Selection = S
 
 
 OTHER_SURFACES: Final = ("responses.", "messages.")
-"""Groups whose faults are not played here: the gateway makes these answers itself, from those of chat."""
+"""Groups whose faults are not played here, because the gateway makes these answers itself from chat's."""
 
 
 def of_musts() -> list[Playable]:
-    """The faults that break a must rule, no rule of another surface, and can be played."""
+    """The playable faults that break a must rule and no rule of another surface."""
     musts = {scenario.rule.id for scenario in load() if scenario.rule.level is Level.MUST}
     return [
         fault
@@ -247,7 +247,7 @@ def _outcome(broken: Iterable[Judgement], record: Record) -> Outcome:
 
 
 def _answers(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> set[Outcome]:
-    """What a client got: by the status where a rule tells one, as answers that are right are evidence too then."""
+    """What a client got. Rules that judge a status have evidence with correct answers too."""
     status = re.search(r"status (?:is )?([45])\d\d", judgement.actual or "")
     if status is not None:
         return {Outcome.REFUSED if status[1] == "4" else Outcome.ERROR}
@@ -255,7 +255,7 @@ def _answers(judgement: Judgement, exchanges: Mapping[str, Exchange]) -> set[Out
 
 
 def _answered(exchange: Exchange) -> Outcome:
-    """What a client got, which breaks a rule."""
+    """The kind of answer that a client got, which breaks a rule."""
     if exchange.status is None or exchange.failure is not None:
         return Outcome.PASSED_ON
     if exchange.status < 400:

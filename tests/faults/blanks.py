@@ -1,4 +1,4 @@
-"""Servers that leave one thing out wherever it belongs: what speaks of that thing has nothing to rest on."""
+"""Servers that omit one thing everywhere: rules about that thing have nothing to judge."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def lists(exchange: Exchange) -> bool:
 
 
 def refusals(exchange: Exchange) -> bool:
-    """Everything that was refused, preflights and requests of another kind among it."""
+    """Every refusal, including preflights and other requests."""
     return exchange.status is not None and exchange.status >= 400
 
 
@@ -52,7 +52,7 @@ def _no_choices(value: Json) -> None:
 
 
 def _no_text(value: Json) -> None:
-    """Neither text nor calls: what is left is the frame of an answer."""
+    """Remove text and calls; the frame of an answer is left."""
     for choice in value["choices"]:
         if "text" in choice:
             choice["text"] = ""

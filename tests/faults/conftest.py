@@ -1,4 +1,4 @@
-"""Clean runs: everything that rules ask, answered by the ideal target, and by the reference server."""
+"""Clean runs: all requests of the rules, answered by the ideal target, and by the reference server."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _KEY = "a-key-of-the-tests"
 _FOLDER = Path(__file__).parent
 _EVERY = 4
 _ALL_MEASURED = {"test_causes"}
-"""Each kind of fault has a diagnosis, whose lines run for nothing else."""
+"""Each kind of fault has its own diagnosis, whose lines nothing else runs."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of the cases of a test every fourth is measured; the others run the same lines, at a third of the cost."""
+    """Measure every fourth case of a test; the others run the same lines, at a third of the cost."""
     for item in items:
         if item.path.parent == _FOLDER and item.path.stem not in _ALL_MEASURED and _is_one_of_many(item):
             item.add_marker(pytest.mark.unmeasured)
@@ -46,7 +46,7 @@ def rejudge(clean: Record, catalogue: Catalogue) -> Rejudge:
 @pytest.fixture(scope="session")
 def referred(catalogue: Catalogue) -> Record:
     with served(sound(_KEY)) as (base_url, _):
-        # The scripted model is asked for embeddings too, and says plainly that it makes none.
+        # The scripted model gets embedding requests too, and refuses them.
         approach = Approach(base_url, embedding_model="scripted", api_key=_KEY, timeout=PATIENCE)
         run = collect(approach, plan(catalogue))
         (record,) = asyncio.run(asyncio.wait_for(run, 2 * PATIENCE))

@@ -1,7 +1,6 @@
-"""Examples of rules, as `gonogo explain` prints them: one answer of the clean run, and the same with a fault.
+"""Examples of rules for `gonogo explain`: one answer of the clean run, and the same answer with a fault.
 
-Nothing in them is written by hand, and nothing depends on how many requests a run has: the numbers in ids are
-counted anew in each example.
+Nothing is written by hand, and nothing depends on the number of requests in a run: ids are renumbered in each example.
 """
 
 from __future__ import annotations
@@ -35,20 +34,19 @@ GENERATED = "its requests are generated; a run with --fuzz shows the smallest on
 BEHIND = "its upstream is the suite's own; a run with --upstream-faults plays what the rule is about"
 IN_NODE = "its client runs in Node, beside a run with --node-modules; gonogo faults {} lists what breaks it"
 
-MOST = 300  # characters of an excerpt, of what is expected and of what was there
+MOST = 300  # characters of an excerpt, and of expected and actual
 MOST_ASKED = 100
-BEFORE = 120  # characters shown before the first difference, where they lie on one line with it
-WORTH_LEAVING_OUT = 40  # characters with which all events of a stream begin
+BEFORE = 120  # characters shown before the first difference on the same line
+WORTH_LEAVING_OUT = 40  # minimum length of a common beginning of all events to be omitted
 END = "\n\n"
 _NUMBERED = re.compile(r"\b(chatcmpl-|cmpl-|req_|call_|x)([0-9]+)\b")
 
 
 def examples(clean: Record, catalogue: Catalogue, faults: Iterable[Fault]) -> dict[str, Example | str]:
-    """The example of every rule that a fault turns, by id and in the order of the catalogue.
+    """The example of every rule that a fault breaks, by id, in the order of the catalogue.
 
-    Of several faults the one that turns fewest rules is shown, one that a report was seen of before others. A rule
-    about generated requests, a gateway or a client for Node has a sentence in the place of an example, unless there is
-    a fault.
+    Of several faults the one that breaks fewest rules is chosen, preferably one that a report was seen of. A rule about
+    generated requests, a gateway or Node clients has a sentence instead of an example, unless there is a fault.
     """
     ranked = sorted(faults, key=lambda fault: (len(_turned_by(fault)), "#" not in fault.imitates))
     found: dict[str, Example | str] = {}
@@ -68,7 +66,7 @@ def examples(clean: Record, catalogue: Catalogue, faults: Iterable[Fault]) -> di
 
 
 def text_of(found: dict[str, Example | str]) -> str:
-    """The examples as the file that ships with the rules."""
+    """The text of the file that ships with the rules."""
     entries = {key: entry if isinstance(entry, str) else asdict(entry) for key, entry in found.items()}
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
 
@@ -78,7 +76,7 @@ def _turned_by(fault: Fault) -> frozenset[str]:
 
 
 def _example(scenario: Scenario, fault: Fault, clean: Record, catalogue: Catalogue) -> Example | None:
-    """The fault as the rule sees it; None if the rule does not find it."""
+    """The fault as the rule reports it; None if the rule does not find it."""
     record = fault.change(clean)
     (judgement,) = judge(record, [scenario], catalogue)
     pair = _pair(judgement, clean if fault.good is None else fault.good(clean), record)
@@ -94,7 +92,7 @@ def _example(scenario: Scenario, fault: Fault, clean: Record, catalogue: Catalog
 
 
 def _pair(judgement: Judgement, clean: Record, record: Record) -> tuple[Exchange, Exchange] | None:
-    """The first exchange that the judgement shows and the fault changed: as it was, and as it is."""
+    """The first exchange in the judgement that the fault changed: before and after."""
     before = {exchange.id: exchange for exchange in clean.exchanges}
     after = {exchange.id: exchange for exchange in record.exchanges}
     pairs = [
@@ -106,7 +104,7 @@ def _pair(judgement: Judgement, clean: Record, record: Record) -> tuple[Exchange
 
 
 class _Steady:
-    """Numbers the ids of one example from 1 on, in the order in which they occur; equal ids stay equal."""
+    """Renumbers the ids of one example from 1, in order of occurrence; equal ids stay equal."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, dict[str, int]] = {}
@@ -123,7 +121,7 @@ class _Steady:
 
 
 def _excerpts(good: Exchange, bad: Exchange, steady: _Steady) -> tuple[str, str]:
-    """Both answers around the first difference: status and differing fields where those differ, and the body."""
+    """Both answers around the first difference: status and headers if they differ, and the body."""
     heads = [steady(_head(good, bad)), steady(_head(bad, good))]
     bodies = [steady(body) for body in _bodies(good, bad)]
     room = MOST - max(map(len, heads)) - len("\n… ")
@@ -133,7 +131,7 @@ def _excerpts(good: Exchange, bad: Exchange, steady: _Steady) -> tuple[str, str]
 
 
 def _head(exchange: Exchange, other: Exchange) -> str:
-    """Status, fields that differ, and how the answer failed; empty if all of it is the same."""
+    """Status, differing headers, and failure; "" if nothing differs."""
     if _ended(exchange) == _ended(other):
         return ""
     lines = ["no answer" if exchange.status is None else f"status {exchange.status}"]
@@ -153,7 +151,7 @@ def _ended(exchange: Exchange) -> tuple[object, ...]:
 
 
 def _bodies(*pair: Exchange) -> list[str]:
-    """The bodies as text; their pieces, with the seconds at which they came, where nothing else differs."""
+    """The bodies as text; or their pieces with arrival times, if nothing else differs."""
     texts = [exchange.body.decode("utf-8", "backslashreplace") for exchange in pair]
     if texts[0] != texts[1] or _head(*pair):
         return texts
@@ -164,7 +162,7 @@ def _bodies(*pair: Exchange) -> list[str]:
 
 
 def _compact(bodies: Sequence[str]) -> list[str]:
-    """Streams without the fields with which all their events begin; other bodies as they are."""
+    """Streams without the beginning that all their events share; other bodies unchanged."""
     begin = "data: {"
     events = [event for body in bodies for event in body.split(END) if event.startswith(begin)]
     shared = commonprefix(events)  # noqa: RUF071 - texts, not paths
@@ -175,7 +173,7 @@ def _compact(bodies: Sequence[str]) -> list[str]:
 
 
 def _around_difference(bodies: Sequence[str], room: int) -> list[str]:
-    """At most `room` characters of each body, from a little before they differ on; from the start if they do not."""
+    """At most `room` characters of each body, from just before the first difference; from the start without one."""
     shared = commonprefix(bodies)  # noqa: RUF071 - texts, not paths
     start = 0 if bodies[0] == bodies[1] else _start(shared)
     shown = [body[start:] for body in bodies]
@@ -184,7 +182,7 @@ def _around_difference(bodies: Sequence[str], room: int) -> list[str]:
 
 
 def _start(shared: str) -> int:
-    """Where to begin, so that little comes before the end of what both have: an event, a field, or anywhere."""
+    """The offset to begin at, shortly before the end of the common part: at an event, a field, or anywhere."""
     earliest = len(shared) - BEFORE
     if earliest <= 0:
         return 0
@@ -193,7 +191,7 @@ def _start(shared: str) -> int:
 
 
 def _lines(text: str, *, show_end: bool) -> str:
-    """The text with everything unprintable escaped but the ends of lines; those too where they are the point."""
+    """The text with everything unprintable escaped; line ends only if `show_end`."""
     return visible(text) if show_end else "\n".join(map(visible, text.rstrip("\n").split("\n")))
 
 

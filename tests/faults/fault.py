@@ -1,4 +1,4 @@
-"""What every rule says of a record that a fault changed."""
+"""The judgements of a record that a fault changed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ BROKEN = {Verdict.FAIL, Verdict.WARN}
 
 
 def verdicts(record: Record, catalogue: Catalogue) -> dict[str, Judgement]:
-    """What every rule says of a record, by id."""
+    """The judgement of every rule on a record, by id."""
     return {found.rule.id: found for found in judge(record, tuple(catalogue), catalogue)}
 
 
 class _Remembered(dict["Exchange", "Finding"]):
-    """What checks find in an exchange of the clean run, made once: checks are pure functions."""
+    """The findings of checks on exchanges of the clean run, cached: checks are pure functions."""
 
     def __init__(self, checks: Sequence[Bound], clean: frozenset[Exchange]) -> None:
         super().__init__()
@@ -47,11 +47,10 @@ class _Remembered(dict["Exchange", "Finding"]):
 
 
 class Rejudge:
-    """What every rule says of a changed record, where only what was changed is judged anew.
+    """The judgements of a changed record; only what changed is judged again.
 
-    The judge sees nothing but the exchanges that a rule looks at, with two exceptions: what was never sent, and plain
-    requests that say that an operation is not there. Where those are others than in the clean run, every rule is
-    judged.
+    A judgement depends only on the exchanges that the rule reads, with two exceptions: requests that were never sent,
+    and plain requests that show that an operation is missing. If these differ from the clean run, every rule is judged.
     """
 
     def __init__(self, clean: Record, catalogue: Catalogue) -> None:
@@ -65,17 +64,17 @@ class Rejudge:
         self._circumstances = _circumstances(clean)
 
     def subjects(self, record: Record) -> dict[str, list[Exchange]]:
-        """The exchanges that each rule looks at, by the id of the rule."""
+        """The exchanges that each rule reads, by rule id."""
         return judging.subjects(record, tuple(self.catalogue), self.catalogue)
 
     def changed(self, looked_at: dict[str, list[Exchange]]) -> set[str]:
-        """The rules that look at other exchanges than in the clean run."""
+        """The rules that read other exchanges than in the clean run."""
         return {rule_id for rule_id, exchanges in looked_at.items() if exchanges != self._looked_at[rule_id]}
 
     def __call__(
         self, record: Record, looked_at: dict[str, list[Exchange]] | None = None
     ) -> dict[str, Judgement]:
-        """The judgement of each rule, by its id and in the order of the catalogue."""
+        """The judgement of each rule by id, in the order of the catalogue."""
         if _circumstances(record) != self._circumstances:
             return self._judged(record, tuple(self.catalogue))
         changed = self.changed(looked_at or self.subjects(record))
@@ -84,9 +83,9 @@ class Rejudge:
         return {rule_id: anew.get(rule_id, old) for rule_id, old in self.judgements.items()}
 
     def run(self, record: Record) -> tuple[Record, list[Judgement]]:
-        """The same of a run of its own: a record and its judgements.
+        """The record and judgements of a separate run.
 
-        An exchange that is like the one of the clean run in every byte is taken for that.
+        An exchange that equals one of the clean run in every byte is replaced by that one.
         """
         known = tuple(self._values.get(_value(exchange), exchange) for exchange in record.exchanges)
         record = replace(record, exchanges=known)
@@ -120,11 +119,11 @@ def _circumstances(record: Record) -> tuple[object, ...]:
 
 
 def turned(judgements: dict[str, Judgement]) -> set[str]:
-    """The rules that found something: a deviation, or for what is optional, that it is not there."""
+    """The rules with a finding: a deviation, or, for optional features, their absence."""
     return {rule_id for rule_id, found in judgements.items() if _is_turned(found)}
 
 
 def _is_turned(found: Judgement) -> bool:
     optional = found.verdict is Verdict.UNSUPPORTED and found.rule.level is Level.MAY
-    missing = optional and bool(found.expected)  # a plain refusal expects nothing
+    missing = optional and bool(found.expected)  # a plain refusal has no expected value
     return found.verdict in BROKEN or missing

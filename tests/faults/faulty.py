@@ -1,4 +1,4 @@
-"""The ideal target behind a fault that shows in many places."""
+"""The ideal target with a fault that shows in many places."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class FaultyTarget:
-    """A recorder in the sense of the collector; the exchange holds the request as it was sent."""
+    """Implements the collector's recorder; the exchange contains the request as it was sent."""
 
     def __init__(self, faulty: Faulty) -> None:
         self.faulty = faulty
         self._ideal = IdealTarget()
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
-        """The exchange as this server would have it."""
+        """The exchange with this server."""
         fields = request.json
         asked = (
             self.faulty.read(request.path, dict(fields)) if isinstance(fields, dict) and fields else fields

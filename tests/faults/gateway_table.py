@@ -1,4 +1,4 @@
-"""The page about faults behind the gateway, made of how each ended."""
+"""The page about faults behind the gateway, generated from their outcomes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _not_go(entries: Mapping[str, Entry]) -> Sequence[str]:
 
 
 def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
-    """Of these the gateway is go, as what a rule is about is refused by name, or ends in an error."""
+    """The faults for which the gateway is go because the feature is refused by name, or ends in an error."""
     rows = [
         f"| {_cell(name)} | {rule} | {verdict} | {_does(rule)} |"
         for name, entry in entries.items()
@@ -102,7 +102,7 @@ def _open(entries: Mapping[str, Entry]) -> Sequence[str]:
 
 
 def _why(entry: Entry) -> str:
-    """What the tables of the gateway say of the rules that the fault breaks alone, or else of those that it leaves."""
+    """The gateway tables' description for the rules that the fault breaks alone, or else for those still broken."""
     rules = [*entry.get("open", {}), *entry.get("broken", {})]
     return next((said for rule in rules if (said := _does(rule))), "")
 

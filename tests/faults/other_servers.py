@@ -1,6 +1,6 @@
-"""Servers that keep the contract and behave unlike ours: the ideal target, of which every answer goes through edits.
+"""Conforming servers that behave unlike ours: the ideal target with edited answers.
 
-Other than a changed record, a run against one builds what it asks from the answers that it got.
+Unlike with a changed record, a run against such a server builds its requests from the edited answers.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ NOT_OF_THE_MODEL = {401, 404, 405, 413, 415}
 
 
 class Other:
-    """The ideal target, edited; a recorder in the sense of the collector."""
+    """The ideal target with edits; implements the collector's recorder."""
 
     def __init__(self, *edits: Edit) -> None:
         self._ideal = IdealTarget()
         self._edits = edits
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
-        """The exchange as this server would have it."""
+        """The exchange with this server."""
         exchange = await self._ideal.record(request, id=id, stimulus=stimulus)
         for edit in self._edits:
             exchange = edit(exchange)
@@ -39,13 +39,13 @@ class Other:
 
 
 def asked(exchange: Exchange) -> Json:
-    """The body of a request; empty if it is no object."""
+    """The body of a request; empty if it is not an object."""
     body = exchange.request.json
     return body if isinstance(body, dict) else {}
 
 
 def refusing(wrong: Callable[[Json], str | None], code: str | None, *, hint: str = "") -> Edit:
-    """A model that lacks what `wrong` names in the body of a chat, and looks at nothing else before."""
+    """A model that refuses what `wrong` names in the body of a chat, before it checks anything else."""
 
     def edit(exchange: Exchange) -> Exchange:
         name = wrong(asked(exchange))
@@ -63,7 +63,7 @@ def refusing(wrong: Callable[[Json], str | None], code: str | None, *, hint: str
 
 
 def saying(of: Callable[[Exchange], JsonEdit]) -> Edit:
-    """Each whole answer with 200, and each chunk of a stream, edited as the exchange says."""
+    """Edits each whole answer with 200, and each chunk of a stream; the edit depends on the exchange."""
 
     def edit(exchange: Exchange) -> Exchange:
         if exchange.status != 200 or exchange.request.path not in {*GENERATIONS, "/embeddings", "/models"}:
@@ -75,7 +75,7 @@ def saying(of: Callable[[Exchange], JsonEdit]) -> Edit:
 
 
 def framing(edit: Callable[[list[bytes]], list[bytes]], *paths: str) -> Edit:
-    """The events of each stream of these paths, edited."""
+    """Edits the events of each stream of these paths."""
     framed = frames(edit)
     return lambda exchange: (
         framed(exchange)
@@ -84,11 +84,11 @@ def framing(edit: Callable[[list[bytes]], list[bytes]], *paths: str) -> Edit:
     )
 
 
-# ---- the models of the API that reason
+# ---- reasoning models of the API
 
 
 def beyond_reasoning(body: Json) -> str | None:
-    """What models that reason refuse: other values than the neutral ones, and some names whatever their value."""
+    """What reasoning models refuse: values other than the neutral ones, and some parameters with any value."""
     neutral = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0, "n": 1}
     lacking = ["max_tokens"] if body.get("max_tokens") is not None else []
     lacking += [name for name, value in neutral.items() if body.get(name) not in (None, value)]
@@ -97,7 +97,7 @@ def beyond_reasoning(body: Json) -> str | None:
 
 
 def thinking(exchange: Exchange) -> JsonEdit:
-    """The limit is used up before the first word of the answer, and what was thought is not shown."""
+    """The limit is used up before the first word of the answer, and the reasoning is not shown."""
     body = asked(exchange)
     limit = body.get("max_completion_tokens", body.get("max_tokens"))
     used = (limit if isinstance(limit, int) else 8) * (body.get("n") or 1)
@@ -123,7 +123,7 @@ def thinking(exchange: Exchange) -> JsonEdit:
 
 
 def musing() -> Callable[[Exchange], JsonEdit]:
-    """One short word, the same each time, after as much thought as it took this time."""
+    """One short word, the same each time, after a varying amount of reasoning."""
     thoughts = count(1)
 
     def of(exchange: Exchange) -> JsonEdit:
@@ -153,7 +153,7 @@ def musing() -> Callable[[Exchange], JsonEdit]:
 
 
 def decorated(exchange: Exchange) -> JsonEdit:
-    """What the API adds by now."""
+    """Members that the API has added by now."""
     numbers = count(1)
     padded = (asked(exchange).get("stream_options") or {}).get("include_obfuscation", True)
 
@@ -170,17 +170,17 @@ def decorated(exchange: Exchange) -> JsonEdit:
     return edit
 
 
-# ---- models of other habits
+# ---- models with other habits
 
 
 def _said(choice: Json) -> tuple[Json, str] | None:
-    """Where the text of a choice stands, and under which name; None if it has none."""
+    """The object and the member that hold the text of a choice; None if it has none."""
     places = ((choice.get("message"), "content"), (choice.get("delta"), "content"), (choice, "text"))
     return next(((holder, name) for holder, name in places if holder and holder.get(name)), None)
 
 
 def respelled(spell: Callable[[str], str]) -> Callable[[Exchange], JsonEdit]:
-    """Every free text in other letters: none that was constrained, echoed, or is told with its tokens."""
+    """Every free text in other letters; not constrained or echoed text, nor text with log probabilities."""
 
     def of(exchange: Exchange) -> JsonEdit:
         body = asked(exchange)
@@ -197,7 +197,7 @@ def respelled(spell: Callable[[str], str]) -> Callable[[Exchange], JsonEdit]:
 
 
 def byte_tokens(write: Callable[[int], str]) -> Callable[[Exchange], JsonEdit]:
-    """A tokenizer with a token for each byte: those that are no character by themselves are written so."""
+    """A tokenizer with a token for each byte; bytes that are not a character are written with `write`."""
 
     def parts(entry: Json) -> Iterable[Json]:
         data = entry["token"].encode()
@@ -226,7 +226,7 @@ def byte_tokens(write: Callable[[int], str]) -> Callable[[Exchange], JsonEdit]:
 
 
 def declining(exchange: Exchange) -> JsonEdit:
-    """The model refuses whatever it is asked, in the field that is there for it."""
+    """The model refuses every request, in the field `refusal`."""
     told = bool(asked(exchange).get("logprobs"))
     token = {"token": "No", "logprob": -0.1, "bytes": [78, 111], "top_logprobs": []}
 
@@ -249,7 +249,7 @@ def declining(exchange: Exchange) -> JsonEdit:
 
 
 def scaled(exchange: Exchange) -> JsonEdit:
-    """Vectors of any length; those in base64 are left alone, and point the same way."""
+    """Vectors of any length; those in base64 are unchanged and point in the same direction."""
 
     def edit(value: Json) -> None:
         if exchange.request.path == "/embeddings":
@@ -261,7 +261,7 @@ def scaled(exchange: Exchange) -> JsonEdit:
 
 
 def among_many(exchange: Exchange) -> JsonEdit:
-    """A list of hundreds of models, of which nothing but the four fields is said."""
+    """A list of hundreds of models with only the four required fields."""
 
     def edit(value: Json) -> None:
         if exchange.request.path == "/models":
@@ -278,7 +278,7 @@ def among_many(exchange: Exchange) -> JsonEdit:
 
 
 def retrieving_any(exchange: Exchange) -> Exchange:
-    """Each of those models, asked for by its id."""
+    """Retrieves each of those models by its id."""
     _, between, name = exchange.request.path.partition("/models/model-")
     if not between or exchange.request.method != "GET" or exchange.status != 404:
         return exchange
@@ -295,7 +295,7 @@ def retrieving_any(exchange: Exchange) -> Exchange:
 
 
 def one_choice_after_another(old: list[bytes]) -> list[bytes]:
-    """The choices of a stream in order of their numbers, not in turn."""
+    """The choices of a stream one after another instead of in turn."""
 
     def place(frame: bytes) -> int:
         value = json.loads(frame.removeprefix(b"data: ")) if b"[DONE]" not in frame else {}
@@ -305,7 +305,7 @@ def one_choice_after_another(old: list[bytes]) -> list[bytes]:
 
 
 def calls_at_once(old: list[bytes]) -> list[bytes]:
-    """Every call whole, and all of them beside the role; other streams stay as they are."""
+    """Every call whole, and all of them in the chunk with the role; other streams are unchanged."""
     values = [json.loads(frame.removeprefix(b"data: ")) for frame in old[:-1]]
     calls: dict[int, Json] = {}
     rest = []

@@ -1,4 +1,4 @@
-"""Servers that answer, and say nothing: what they may pass is known rule by rule."""
+"""Servers that answer without content: the rules that they may pass are known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = tuple[int, "Headers", bytes]
 
 @dataclass
 class Poor:
-    """A server that makes each answer of the request alone; a recorder in the sense of the collector."""
+    """A server whose answers depend only on the request; implements the collector's recorder."""
 
     answer: Callable[[Request], Answer]
 
@@ -48,7 +48,7 @@ def echo(request: Request) -> Answer:
 
 
 def naive(request: Request) -> Answer:
-    """A canned chat completion, whole or streamed, for whatever is asked; nothing else is there."""
+    """A fixed chat completion, whole or streamed, for every request; other operations are missing."""
     if request.path.endswith("/models") and request.method == "GET":
         return 200, JSON, json.dumps({"object": "list", "data": [{"id": "naive"}]}).encode()
     if request.path != "/chat/completions":

@@ -1,4 +1,4 @@
-"""The reference server's application on loopback, as it is or with a fault that only shows live."""
+"""The reference server's application on loopback, unchanged or with a fault that only shows live."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ CALLS = (
     '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
 )
 PATIENCE = 30.0
-"""Seconds after which a run that hangs is given up; nothing waits for it."""
+"""Seconds after which a hanging run is stopped; no test waits for this limit."""
 
 
 def sound(key: str | None = None, embedders: tuple[str, ...] = ()) -> Application:
-    """The application of the reference server, on an engine without a model; it wants the key, if one is given."""
-    settings = Settings(cors_origins=("*",), api_key=key)  # type: ignore[arg-type]  # pydantic makes a secret of it
+    """The application of the reference server, on an engine without a model; it requires the key, if one is given."""
+    settings = Settings(cors_origins=("*",), api_key=key)  # type: ignore[arg-type]  # pydantic converts it to a secret
     engine = ScriptedEngine(("scripted", "org/scripted"), _answer, embedding_models=embedders)
     return application(engine, settings)
 
 
 def _answer(prompt: str) -> str:
-    """The characters that it is asked to repeat, of several tokens each, the calls it is asked for, or a greeting."""
+    """The multi-byte characters or the calls that the prompt asks for, or a greeting."""
     if BOTH in prompt:
         return CALLS
     return WIDE if WIDE in prompt else "Hello! How can I help you today?"
@@ -47,7 +47,7 @@ def _answer(prompt: str) -> str:
 
 @dataclass
 class Call:
-    """One request as a fault sees it, whole."""
+    """One whole request, for a fault."""
 
     scope: Scope
     body: bytes
@@ -60,7 +60,7 @@ class Call:
         return str(self.scope["path"])
 
     async def forward(self, application: Application, send: Send | None = None) -> None:
-        """Let the sound application answer."""
+        """Let the correct application answer."""
         pending = [{"type": "http.request", "body": self.body, "more_body": False}]
 
         async def receive() -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Call:
 
 
 def broken(fault: Callable[[Call, Application], Awaitable[None]]) -> Application:
-    """An application whose fault sees each request, and may let the sound one answer."""
+    """An application whose fault gets each request, and may let the correct one answer."""
     inner = sound()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,11 +88,11 @@ def broken(fault: Callable[[Call, Application], Awaitable[None]]) -> Application
 @contextmanager
 def served(application: Application) -> Iterator[tuple[str, uvicorn.Server]]:
     """Serve on a free port of loopback, in a thread; yields the base URL of the API, and the server."""
-    listener = socket.create_server(("127.0.0.1", 0))  # it queues connections from here on
+    listener = socket.create_server(("127.0.0.1", 0))  # queues connections from here on
     config = uvicorn.Config(
         application, http="h11", lifespan="off", log_config=None, timeout_graceful_shutdown=1
     )
-    config.load()  # imports its protocols here, not beside what the main thread imports meanwhile
+    config.load()  # imports its protocols now, not in parallel with imports of the main thread
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

@@ -57,4 +57,4 @@ def test_ninety_five_of_a_hundred_faults_are_go_and_no_other_is_passed_on_or_han
 
 
 def test_the_page_about_them_says_what_the_file_says() -> None:
-    assert PAGE.read_text("utf-8") == page(ENTRIES), f"write it anew: {COMMAND}"
+    assert PAGE.read_text("utf-8") == page(ENTRIES), f"the page is out of date; run {COMMAND}"

@@ -130,7 +130,7 @@ def test_the_chore_finds_a_change_by_hand_shows_it_and_undoes_it(
     assert chore.main(["--check"]) == 1
     said = capsys.readouterr()
     assert '-  "Good": ' in said.out
-    assert said.err.endswith(f"write it anew: {COMMAND}\n")
+    assert said.err.endswith(f"is out of date; run {COMMAND}\n")
     assert chore.main([]) == 0
     assert file.read_bytes() == original
     assert chore.main(["--check"]) == 0

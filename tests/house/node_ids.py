@@ -1,4 +1,4 @@
-"""Pytest node ids: a file, then a test function or classes and a method, then perhaps parameters in brackets.
+"""Pytest node ids: a file, then a test function or classes and a method, then optional parameters in brackets.
 
 They are looked up in the file's syntax tree; nothing is imported.
 """
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @cache
 def names_in(path: Path) -> frozenset[str]:
-    """What pytest can run in a file: "test_x" and "TestX::test_y"."""
+    """The tests that pytest can run in a file: "test_x" and "TestX::test_y"."""
     return frozenset(named(ast.parse(path.read_text()).body))
 
 
@@ -30,7 +30,7 @@ def named(body: list[ast.stmt], prefix: str = "") -> list[str]:
 
 
 def exists(node_id: str, root: Path = ROOT) -> bool:
-    """Whether a node id names a test under `root`; parameters in brackets are not looked at."""
+    """Whether a node id names a test under `root`; parameters in brackets are ignored."""
     file, _, name = node_id.partition("[")[0].partition("::")
     path = root / file
     return path.match("test_*.py") and path.is_file() and name in names_in(path)

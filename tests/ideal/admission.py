@@ -1,4 +1,4 @@
-"""From bytes to a request that the contract admits, by the contract's own schemas."""
+"""Parses bytes to a request that matches the contract, by the contract's own schemas."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LARGEST_BODY = 8_000_000
 
 
 def admit(component: str, data: bytes, *, closed: bool = True) -> dict[str, Any]:
-    """The body as an object that the component describes, nulls left out; raises Refusal where it is none.
+    """The body as an object that matches the component, without nulls. Raises Refusal if it does not.
 
-    One that is not `closed` may have fields that the component does not name.
+    With `closed` false it may have fields that the component does not name.
     """
     if len(data) > LARGEST_BODY:
         raise Refusal(f"The body has more than {LARGEST_BODY} bytes.", status=413)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+        json.dumps(value, ensure_ascii=False).encode()  # fails for a lone surrogate
     except (ValueError, RecursionError) as error:
         raise Refusal(f"The body is not JSON: {error}") from error
     if not isinstance(value, dict):
@@ -47,7 +47,7 @@ def _fields(component: str) -> frozenset[str]:
 
 
 def _param(error: Any) -> str | None:  # noqa: ANN401 - jsonschema-rs' error
-    """The path of the field at fault: "messages[0].content"."""
+    """The path of the wrong field: "messages[0].content"."""
     path = list(error.instance_path)
     if error.kind.name == "required":
         path.append(error.kind.property)

@@ -1,4 +1,4 @@
-"""Chat completions: what each choice says, as a message or as deltas."""
+"""Chat completions: the content of each choice, as a message or as deltas."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a function; its arguments are text that was generated."""
+    """A function call with generated arguments."""
 
     id: str
     name: str
@@ -30,7 +30,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One choice: text or calls, with why it ends and what it took."""
+    """One choice: text or calls, with its finish reason and token counts."""
 
     said: Generated
     calls: tuple[Call, ...]
@@ -54,13 +54,13 @@ class Spoken:
         return message
 
     def logprobs_of(self, said: Generated | None) -> Json | None:
-        """The log probabilities of the text, or of none of it; None if they were not asked for."""
+        """The log probabilities of the text, or of no tokens; None if they were not requested."""
         if self.logprobs is None:
             return None
         return logprobs.chat_form(() if said is None else said.drawn, self.logprobs)
 
     def deltas(self) -> Iterator[tuple[Json, Json | None, str | None]]:
-        """Pieces of the message, each with its log probabilities and the reason to finish."""
+        """The pieces of the message, each with its log probabilities and finish reason."""
         yield {"role": "assistant", "content": None if self.calls else ""}, self.logprobs_of(None), None
         for number, call in enumerate(self.calls):
             head = {"name": call.name, "arguments": ""}
@@ -83,7 +83,7 @@ class Chat:
 
 
 def chat(body: Json, call_ids: Iterator[str]) -> Chat:
-    """Answer a request that the schema admits; raises Refusal where a rule of the contract does not."""
+    """Answer a request that matches the schema. Raises Refusal if it breaks another rule of the contract."""
     served.expect(body["model"], "chat")
     _expect_rules(body)
     prompt = rendered(body["messages"], body.get("tools", []))
@@ -126,7 +126,7 @@ def _spoken(body: Json, prompt: str, limit: int | None, number: int) -> Spoken:
 
 
 def _constrained(form: Json) -> str | None:
-    """The only text that the form allows, or None if it allows any."""
+    """The only text that the response format allows; None if it allows any."""
     if form["type"] == "text":
         return None
     if form["type"] == "json_object":
@@ -136,7 +136,7 @@ def _constrained(form: Json) -> str | None:
 
 
 def _called(body: Json, functions: list[Json], limit: int | None, call_ids: Iterator[str]) -> Spoken:
-    """Calls one after the other, until the limit cuts one short."""
+    """Calls one after the other, until the limit cuts one."""
     calls, count = [], 0
     for function in functions:
         schema = function.get("parameters", {"type": "object"})

@@ -1,4 +1,4 @@
-"""Fixtures: a clean run, answered by the ideal target, once for the tests of a folder whose conftest imports them."""
+"""Fixtures: a clean run against the ideal target, once for the tests of a folder whose conftest imports them."""
 
 from __future__ import annotations
 

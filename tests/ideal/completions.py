@@ -1,4 +1,4 @@
-"""Completions: the continuation of a text, or of several, with the text itself where it is echoed."""
+"""Completions: the continuation of one or several texts, with the text itself if it is echoed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_LIMIT = 16
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """One choice: what is echoed, and what was generated."""
+    """One choice: the echo and the generated text."""
 
     echoed: tuple[Drawn, ...]
     said: Generated
@@ -36,7 +36,7 @@ class Continued:
         return self._logprobs((*self.echoed, *self.said.drawn), 0)
 
     def pieces(self) -> Iterator[tuple[str, Json | None, str | None]]:
-        """Pieces of the text, each with its log probabilities and the reason to finish."""
+        """The pieces of the text, each with its log probabilities and finish reason."""
         if self.echoed:
             yield "".join(token.text for token in self.echoed), self._logprobs(self.echoed, 0), None
         for number, token in enumerate(self.said.drawn, len(self.echoed)):
@@ -61,7 +61,7 @@ class Continuations:
 
 
 def complete(body: Json) -> Continuations:
-    """Answer a request that the schema admits; raises Refusal where a rule of the contract does not."""
+    """Answer a request that matches the schema. Raises Refusal if it breaks another rule of the contract."""
     served.expect(body["model"], "chat")
     n: int = body.get("n", 1)
     best_of: int = body.get("best_of", n)
@@ -96,7 +96,7 @@ def _said(body: Json, prompt: str, limit: int, number: int) -> Generated:
 
 
 def _prompts(prompt: Any) -> list[str]:  # noqa: ANN401 - JSON
-    """The texts to continue, whichever form they were given in."""
+    """The texts to continue, in whichever form they were given."""
     if prompt is None:
         return [""]
     if isinstance(prompt, str):

@@ -1,4 +1,4 @@
-"""What the contract asks of a conversation beyond its schema, and the prompt that it becomes."""
+"""The contract's rules for conversations beyond the schema, and the prompt for a conversation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PICTURE = "▦" * 16
 
 
 def expect_admissible(messages: list[dict[str, Any]]) -> None:
-    """Raise Refusal where a message breaks a rule of its kind."""
+    """Raise Refusal if a message breaks a rule for its kind."""
     called: set[str] = set()
     for number, message in enumerate(messages):
         where = f"messages[{number}]"
@@ -34,12 +34,12 @@ def rendered(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str
 
 
 def last_words(messages: list[dict[str, Any]]) -> str:
-    """What the user said, if nobody spoke after that; else ""."""
+    """The user's text if it is the last message; otherwise ""."""
     return "".join(_texts(messages[-1])) if messages[-1]["role"] == "user" else ""
 
 
 def _picture(url: str) -> str:
-    """What the model sees: as many tokens as any other picture takes. Nothing is fetched."""
+    """The model's view of an image: the same number of tokens for each. Nothing is fetched."""
     if not url.startswith("data:image/"):
         raise Refusal(
             "The model reads images of data: URLs only.", param="messages", code="unsupported_value"

@@ -1,4 +1,4 @@
-"""Embeddings: vectors of unit length that follow from the text alone."""
+"""Embeddings: vectors of unit length that depend only on the text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIMENSIONS = 32
 
 
 def embed(body: dict[str, Any]) -> dict[str, Any]:
-    """The body of the answer to a request that the schema admits; raises Refusal for what it cannot do."""
+    """The body of the answer to a request that matches the schema. Raises Refusal for unsupported requests."""
     served.expect(body["model"], "embedding")
     length = body.get("dimensions", DIMENSIONS)
     if length > DIMENSIONS:
@@ -42,7 +42,7 @@ def _texts(given: Any) -> list[str]:  # noqa: ANN401 - JSON
 
 
 def _vector(text: str, length: int) -> list[float]:
-    """Numbers that 32-bit floats hold exactly, so that both forms of a vector are equal."""
+    """Numbers that 32-bit floats represent exactly, so that both encodings of a vector are equal."""
     draws = random.Random(text)
     raw = [draws.uniform(-1, 1) for _ in range(DIMENSIONS)][:length]
     norm = hypot(*raw)

@@ -1,4 +1,4 @@
-"""Text within its limits: what is drawn until the end, a stop sequence or the token limit."""
+"""Generated text within its limits: up to the end, a stop sequence or the token limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The tokens that make up the text, why they end, and how many were generated in all."""
+    """The tokens of the text, the finish reason, and the number of generated tokens."""
 
     drawn: tuple[Drawn, ...]
     finish: str
@@ -48,5 +48,5 @@ def generate(speech: Iterable[Drawn], limit: int | None, stops: list[str]) -> Ge
 
 
 def stop_sequences(stop: str | list[str] | None) -> list[str]:
-    """The form of a list, whichever was given."""
+    """The stop sequences as a list, in whichever form they were given."""
     return [stop] if isinstance(stop, str) else stop or []

@@ -1,4 +1,4 @@
-"""The smallest JSON value that a JSON Schema admits, for the schemas that the ideal target understands."""
+"""The smallest JSON value that matches a JSON Schema, for the keywords that the ideal target supports."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import jsonschema_rs
 from ideal.refusal import Refusal
 
 LITERAL = re.compile(r"\^([^\\.^$*+?()\[\]{}|]+)\$")
-"""A pattern that admits one text."""
+"""A pattern that matches a single text."""
 
 
 def instance(schema: Any, param: str) -> Any:  # noqa: ANN401 - JSON
-    """A value that fits the schema; raises Refusal where none was found, so that no schema is passed over."""
+    """A value that matches the schema. Raises Refusal if none was found, so that no schema is ignored."""
     try:
         validator = jsonschema_rs.validator_for(schema)
         value = _smallest(schema, schema)

@@ -1,7 +1,7 @@
-"""A toy model: its tokens are characters, and what it says follows from the prompt.
+"""A toy model: its tokens are characters, and its text depends on the prompt.
 
-A token id is a code point; END ends a text. At each place the token that the sentence wants has the highest logit,
-and twenty letters follow it, so that temperature, penalties and biases have something to work on.
+A token id is a code point; END ends a text. At each position the token of the intended sentence has the highest logit,
+and twenty letters follow it, so that temperature, penalties and biases have an effect.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WANTED, _LIKELIEST_OTHER, _OTHERS, _UNHEARD_OF = 6.0, 3.0, 20, -8.0
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn; `choice` and `seed` make draws of their own."""
+    """The sampling parameters; `choice` and `seed` vary the random draws."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -45,7 +45,7 @@ class Sampling:
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Sampling:
-        """The parameters of a request; raises Refusal for a token that does not exist."""
+        """The parameters of a request. Raises Refusal for an unknown token."""
         bias = {int(key): value for key, value in body.get("logit_bias", {}).items()}
         for token in bias:
             checked(token, "logit_bias")
@@ -55,7 +55,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A token that was generated, and the likeliest at its place with their log probabilities, best first."""
+    """A generated token, and the likeliest tokens at its position with their log probabilities, best first."""
 
     token: int
     logprob: float
@@ -73,19 +73,19 @@ def tokens(text: str) -> list[int]:
 
 
 def decoded(ids: list[int], param: str) -> str:
-    """The text of tokens; raises Refusal where one does not exist."""
+    """The text of tokens. Raises Refusal if one does not exist."""
     return "".join(chr(checked(token, param)) for token in ids)
 
 
 def checked(token: int, param: str) -> int:
-    """The token, if there is one of this id."""
+    """The token. Raises Refusal if there is none with this id."""
     if token >= END or 0xD800 <= token < 0xE000:
         raise Refusal(f"There is no token {token}.", param=param, code="invalid_value")
     return token
 
 
 def sentence(prompt: str) -> str:
-    """What the model has in mind to say to a prompt."""
+    """The text that the model intends to generate for a prompt."""
     return _SENTENCES[crc32(prompt.encode("utf-8", "surrogatepass")) % len(_SENTENCES)]
 
 
@@ -105,7 +105,7 @@ def speak(
 
 
 def read(text: str) -> list[Drawn]:
-    """The tokens of a text that was given, as they would have been drawn."""
+    """The tokens of a given text, with the probabilities with which they would be drawn."""
     return [
         Drawn(d.token, d.logprob, d.ranked) for d in speak(text, Sampling(), forced=True) if d.token != END
     ]
@@ -125,7 +125,7 @@ def _ranked(wanted: int, said: Counter[int], sampling: Sampling) -> list[tuple[i
 
 
 def _draw(ranked: list[tuple[int, float]], sampling: Sampling, draws: random.Random) -> tuple[int, float]:
-    """The first, or one of the first by chance."""
+    """The likeliest token, or a random one of the likeliest."""
     if sampling.temperature == 0:
         return ranked[0]
     weights: list[float] = []

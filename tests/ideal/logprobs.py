@@ -1,4 +1,4 @@
-"""Log probabilities in the two forms that the contract has."""
+"""Log probabilities in the two forms of the contract."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def chat_form(drawn: Sequence[Drawn], top: int) -> dict[str, Any]:
 
 
 def completion_form(drawn: Sequence[Drawn], top: int, offset: int, *, echoed: bool = False) -> dict[str, Any]:
-    """Four arrays side by side; `offset` is where the first token begins in the text, in characters.
+    """Four parallel arrays; `offset` is the position of the first token in the text, in characters.
 
-    The first token of an `echoed` prompt follows nothing, so it has no probability.
+    The first token of an `echoed` prompt has no probability, because nothing precedes it.
     """
     values: list[float | None] = [token.logprob for token in drawn]
     tops: list[dict[str, float] | None] = [

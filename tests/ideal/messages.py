@@ -1,4 +1,4 @@
-"""Messages: requests in the form of that API, asked of the same model as chat, and answered in its events."""
+"""Messages: requests of that API, answered by the same model as chat, in its events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
 def message_reply(body: Json, number: int, call_ids: Iterator[str]) -> Reply:
-    """The message, whole or as a stream, as the request wants it."""
+    """The message, whole or as a stream, as requested."""
     asked = _as_chat(body)
     answer = chat(asked, call_ids)
     message = _message(asked, answer, f"msg_{number}", _stopped_by(asked, answer))
@@ -29,19 +29,19 @@ def message_reply(body: Json, number: int, call_ids: Iterator[str]) -> Reply:
 
 
 def count_reply(body: Json, call_ids: Iterator[str]) -> Reply:
-    """How many tokens the prompt of the same message has."""
+    """The number of tokens in the prompt of the same message."""
     return json_reply({"input_tokens": chat(_as_chat(body) | {"max_tokens": 1}, call_ids).prompt_tokens})
 
 
 def refusal_reply(refusal: Refusal, name: str) -> Reply:
-    """The refusal in the envelope of messages."""
+    """The refusal in the envelope of the Messages API."""
     kind = ERROR_TYPES.get(refusal.status, "invalid_request_error")
     error = {"type": kind, "message": refusal.envelope["error"]["message"]}
     return json_reply({"type": "error", "error": error, "request_id": name}, refusal.status)
 
 
 def _as_chat(body: Json) -> Json:
-    """The same of chat. Marks for caches, notes and the wish to think change nothing here."""
+    """The request as a chat. Cache marks, metadata and thinking have no effect here."""
     turns = [turn for message in body["messages"] for turn in _turns(message)]
     asked = {"model": body["model"], "messages": [*_system(body.get("system")), *turns], "seed": 0}
     if tools := body.get("tools"):
@@ -68,7 +68,7 @@ def _choice(choice: Json) -> Json:
 
 
 def _turns(message: Json) -> Iterator[Json]:
-    """A message of chat for what is said, and one for each result of a tool."""
+    """A chat message for the text, and one for each tool result."""
     content = message["content"]
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     for block in blocks:
@@ -88,7 +88,7 @@ def _call(block: Json) -> Json:
 
 
 def _stopped_by(asked: Json, answer: Chat) -> str | None:
-    """The stop sequence that ended the text: the one that comes next if there are none."""
+    """The stop sequence that ended the text; None if there are none."""
     said = answer.choices[0].said.text
     more = chat(asked | {"stop": []}, iter([""] * 9)).choices[0].said.text[len(said) :]
     return next((stop for stop in asked["stop"] if more.startswith(stop)), None)
@@ -118,7 +118,7 @@ def _blocks(spoken: Spoken) -> Iterator[Json]:
 
 
 def _input(arguments: str) -> Json:
-    """What a call gives; nothing if its limit cut it."""
+    """The arguments of a call; empty if its limit cut it."""
     try:
         value: Json = json.loads(arguments)
     except ValueError:
@@ -140,7 +140,7 @@ def _stream(message: Json, spoken: Spoken) -> Reply:
 
 
 def _events_of(index: int, block: Json, spoken: Spoken) -> Iterator[Json]:
-    """A block that begins, its letters, and its end."""
+    """The start of a block, its deltas, and its end."""
     if block["type"] == "text":
         start, kind, field, said = block | {"text": ""}, "text_delta", "text", block["text"]
     else:

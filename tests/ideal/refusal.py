@@ -1,10 +1,10 @@
-"""How the ideal target says no."""
+"""The refusals of the ideal target."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not an error
-    """A request that is refused: the status, and the fields of the error envelope."""
+    """A refused request: the status, and the fields of the error envelope."""
 
     def __init__(
         self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None

@@ -1,4 +1,4 @@
-"""Answers as HTTP carries them: one JSON body, or the frames of a stream."""
+"""Answers over HTTP: one JSON body, or the frames of a stream."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CREATED = 1_700_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A status, header fields of its own, and the body in the pieces in which it is sent."""
+    """A status, extra headers, and the body in the pieces in which it is sent."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -33,7 +33,7 @@ def json_reply(value: Json, status: int = 200, headers: tuple[tuple[str, str], .
 
 
 def chat_reply(body: Json, name: str, chat: Chat) -> Reply:
-    """A chat completion, whole or as a stream, as the request wants it."""
+    """A chat completion, whole or as a stream, as requested."""
     if body.get("stream"):
         head = _head("chat.completion.chunk", name, body)
         parts = [
@@ -54,7 +54,7 @@ def chat_reply(body: Json, name: str, chat: Chat) -> Reply:
 
 
 def completion_reply(body: Json, name: str, done: Continuations) -> Reply:
-    """A completion, whole or as a stream, as the request wants it."""
+    """A completion, whole or as a stream, as requested."""
     head = _head("text_completion", name, body)
     if body.get("stream"):
         parts = [
@@ -79,7 +79,7 @@ def _head(kind: str, name: str, body: Json) -> Json:
 
 
 def _usage(done: Chat | Continuations) -> Json:
-    """The counts, with their parts: nothing is cached, nothing is audio, and the model does not think."""
+    """The usage with details: nothing is cached, nothing is audio, and the model does not reason."""
     prompt, completion = done.prompt_tokens, done.completion_tokens
     return {
         "prompt_tokens": prompt,
@@ -96,7 +96,7 @@ def _usage(done: Chat | Continuations) -> Json:
 
 
 def _stream(body: Json, head: Json, parts: Sequence[Sequence[Json]], usage: Json) -> Reply:
-    """A frame for each piece, the choices in turn; usage where it was asked for; the end."""
+    """A frame for each piece, the choices in turn; usage if requested; the end."""
     counted = body.get("stream_options", {}).get("include_usage", False)
     extra: Json = {"usage": None} if counted else {}
     frames = [_frame(head | {"choices": [part]} | extra) for part in _in_turn(parts)]

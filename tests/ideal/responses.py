@@ -1,4 +1,4 @@
-"""Responses: a chat in other words, as one object or as the events that lead to it."""
+"""Responses: a chat in another form, as one object or as events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ECHOED: Json = {
     "safety_identifier": None,
     "prompt_cache_key": None,
 }
-"""What comes back as it was asked for, and what it is where nothing was said."""
+"""Members that echo the request, and their defaults."""
 _FIXED: Json = {
     "previous_response_id": None,
     "truncation": "disabled",
@@ -46,7 +46,7 @@ _FIXED: Json = {
 
 
 def respond(body: Json, number: int, call_ids: Iterator[str]) -> Reply:
-    """Answer a request that the schema admits; raises Refusal where a rule of the contract does not."""
+    """Answer a request that matches the schema. Raises Refusal if it breaks another rule of the contract."""
     if "previous_response_id" in body:
         raise Refusal("No response is kept.", param="previous_response_id")
     done = chat(_as_chat(body), call_ids)
@@ -58,7 +58,7 @@ def respond(body: Json, number: int, call_ids: Iterator[str]) -> Reply:
 
 
 def count_input(body: Json) -> Reply:
-    """How many tokens the input of a request has."""
+    """The number of tokens in the input of a request."""
     tokens = chat(_as_chat(body), (f"call_{number}" for number in count(1))).prompt_tokens
     return json_reply({"object": "response.input_tokens", "input_tokens": tokens})
 
@@ -117,7 +117,7 @@ def _text(content: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _told(body: Json, done: Chat, number: int) -> tuple[Json, list[Json]]:
-    """The response at its end, and the events that lead to it."""
+    """The final response, and the events that lead to it."""
     (choice,) = done.choices
     begun = _response(body, number, "in_progress")
     events: list[Json] = [
@@ -175,7 +175,7 @@ def _of_call(item: Json, index: int) -> Iterator[Json]:
 
 
 def _reasoning(number: int) -> Json:
-    """The model does not think; who asks for a summary of that gets one."""
+    """A reasoning item for requests that ask for a summary, although the model does not reason."""
     summary = {"type": "summary_text", "text": "Nothing to think about."}
     return {"id": f"rs_{number}", "type": "reasoning", "status": "completed", "summary": [summary]}
 

@@ -1,4 +1,4 @@
-"""A run against the ideal target: everything that rules ask, answered in memory."""
+"""A run against the ideal target: all requests of the rules, answered in memory."""
 
 from __future__ import annotations
 

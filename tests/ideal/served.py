@@ -9,7 +9,7 @@ from ideal.refusal import Refusal
 CHAT = "ideal"
 EMBEDDING = "org/ideal-embedder"
 CONTEXT_LENGTH = 4096
-"""Tokens of prompt and answer together."""
+"""The context length: tokens of prompt and answer together."""
 
 _KINDS = {CHAT: "chat", EMBEDDING: "embedding"}
 
@@ -20,14 +20,14 @@ def listing() -> dict[str, Any]:
 
 
 def retrieve(name: str) -> dict[str, Any]:
-    """The entry of one model; raises Refusal if there is none of that name."""
+    """The entry of one model. Raises Refusal if there is none of that name."""
     if name not in _KINDS:
         raise Refusal(f"There is no model {name!r}.", status=404, param="model", code="model_not_found")
     return _entry(name)
 
 
 def expect(name: str, kind: str) -> None:
-    """Raise Refusal where the model is not there, or is of another kind."""
+    """Raise Refusal if the model does not exist or is of another kind."""
     if retrieve(name)["type"] != kind:
         raise Refusal(f"{name!r} is no model for this.", param="model", code="unsupported_value")
 

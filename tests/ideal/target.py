@@ -1,6 +1,6 @@
-"""A target that keeps the whole contract, in memory: a second implementation, which shares no code with the server.
+"""A target that meets the whole contract, in memory: a second implementation, which shares no code with the server.
 
-It is what the rules are held against: each must pass on it, so that none demands what cannot be had.
+Every rule must pass on it, so that none demands the impossible.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ideal.responses import count_input, respond
 if TYPE_CHECKING:
     from gonogo.exchange import Request
 
-# The methods of each path; that of a model is found by its beginning.
+# The methods of each path; the path of a single model is matched by its prefix.
 _METHODS = {
     "/models": "GET",
     "/models/": "GET",
@@ -44,7 +44,7 @@ _SECONDS_A_PIECE = 0.001
 
 
 class IdealTarget:
-    """Answers every request as the contract says; a recorder in the sense of the collector."""
+    """Answers every request as the contract requires; implements the collector's recorder."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -99,7 +99,7 @@ class IdealTarget:
             body = self._drawn(request, admit("CreateCompletionRequest", request.body))
             return completion_reply(body, f"cmpl-{number}", complete(body))
         if route.startswith("/responses"):
-            # Agents send fields that no document knows.
+            # Agents send undocumented fields.
             body = self._drawn(request, admit("CreateResponseRequest", request.body, closed=False))
             return respond(body, number, self._call_ids) if route == "/responses" else count_input(body)
         if route == "/messages":
@@ -110,13 +110,13 @@ class IdealTarget:
         return json_reply(embed(admit("CreateEmbeddingRequest", request.body)))
 
     def _drawn(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
-        """The body with a seed, where it has none, that is another each time that the same is asked for."""
+        """The body, with a seed if it has none; repeated requests get different seeds."""
         self._asked[request.body] += 1
         return {"seed": self._asked[request.body] - 1} | body
 
 
 def _named(name: str) -> tuple[tuple[str, str], ...]:
-    """The name of the exchange, as either API has it."""
+    """The request id header, in the form of either API."""
     return ("x-request-id", name), ("request-id", name)
 
 
@@ -128,13 +128,13 @@ def _refused(request: Request, refusal: Refusal, name: str) -> Reply:
 
 
 def _expect_key(request: Request) -> None:
-    """It is its own recorder, which adds the right key where the request brings none and may have one."""
+    """Check the key. This target is its own recorder, which adds the right key to a request that may have one."""
     if request.anonymous or field_of(request.headers, "authorization") is not None:
         raise Refusal("The key is missing or wrong.", status=401, code="invalid_api_key")
 
 
 def _preflight(request: Request) -> Reply:
-    """Every header that a browser asks to send is allowed."""
+    """A preflight answer that allows every requested header."""
     asked = field_of(request.headers, "access-control-request-headers") or "authorization, content-type"
     allowed = (
         ("access-control-allow-methods", "GET, POST, OPTIONS"),

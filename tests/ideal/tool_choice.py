@@ -1,4 +1,4 @@
-"""Which tools are called: those that must be, those that the user names, or none."""
+"""The tools that are called: the required ones, those that the user names, or none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Tool = dict[str, Any]
 
 
 def called(body: dict[str, Any]) -> list[Tool]:
-    """The functions to call, in order; raises Refusal where the choice and the tools do not go together."""
+    """The functions to call, in order. Raises Refusal if choice and tools do not match."""
     offered = {tool["function"]["name"]: tool["function"] for tool in body.get("tools", ())}
     if len(offered) < len(body.get("tools", ())):
         raise Refusal("Two tools have one name.", param="tools")
@@ -32,7 +32,7 @@ def called(body: dict[str, Any]) -> list[Tool]:
 
 
 def _mode(choice: Any, names: list[str]) -> tuple[str, list[str]]:  # noqa: ANN401 - JSON
-    """none, auto or required, and the names that may be called."""
+    """The mode (none, auto or required), and the names that may be called."""
     if isinstance(choice, str):
         return choice, names
     if choice["type"] == "function":

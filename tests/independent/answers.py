@@ -1,4 +1,4 @@
-"""How the plain server writes its answers: whole, and as the events of a stream."""
+"""The answers of the plain server: whole, and as the events of a stream."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BORN = 1_760_000_000
 
 @dataclass
 class Generation:
-    """The choices of one request, and the two forms in which they are sent."""
+    """The choices of one request, in the two forms in which they are sent."""
 
     chat: bool
     body: dict[str, Any]
     prompts: list[str]
 
     def __post_init__(self) -> None:
-        """Generate everything; a fixed vocabulary needs no time."""
+        """Generate everything at once, which takes no time with a fixed vocabulary."""
         chance = random.Random(self.body.get("seed"))
         each = self.body.get("n", 1)
         self.choices = [say(prompt, self.body, chance) for prompt in self.prompts for _ in range(each)]
@@ -39,7 +39,7 @@ class Generation:
 
     @property
     def usage(self) -> dict[str, int]:
-        """Tokens of every prompt and every choice."""
+        """The tokens of all prompts and all choices."""
         asked, said = sum(map(count, self.prompts)), sum(choice.tokens for choice in self.choices)
         return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
 
@@ -57,7 +57,7 @@ class Generation:
         return {"message": {"role": "assistant", "content": said.text, "refusal": None}}
 
     def events(self) -> Iterator[str]:
-        """The data of every event of the answer as a stream."""
+        """The data of all events of the streamed answer."""
         name = "chat.completion.chunk" if self.chat else "text_completion"
         counted = (self.body.get("stream_options") or {}).get("include_usage", False)
         for index, said in enumerate(self.choices):

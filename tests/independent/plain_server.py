@@ -1,7 +1,7 @@
-"""A small server that keeps the contract and shares no code with this project: the standard library and no more.
+"""A small server that meets the contract and shares no code with this project; it needs only the standard library.
 
-It speaks HTTP over loopback by itself, writes words of a fixed vocabulary, and refuses by name what it does not do.
-It was written from the API's documents, so that it errs where the suite does not, and the other way round.
+It speaks HTTP over loopback, writes words of a fixed vocabulary, and refuses unsupported features by name. It was
+written from the API's documents, so that it makes other mistakes than the suite.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGEST = 1 << 20
-"""Bytes of a body."""
+"""Maximum bytes of a body."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HTTP/1.1 with connections that stay open."""
+    """HTTP/1.1 with persistent connections."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -52,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise Refusal("The body must have a length.", status=411)
         if not length.isdecimal() or int(length) > LARGEST:
-            self.close_connection = True  # what is not read would be taken for the next request
+            self.close_connection = True  # unread bytes would be taken for the next request
             raise Refusal(f"The body must have a length of at most {LARGEST} bytes.", status=413)
         return self.rfile.read(int(length))
 
@@ -104,12 +104,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the base refuses by itself, in this server's form."""
+        """Send the base class's own refusals in this server's form."""
         self.close_connection = True
         self._json(code, Refusal(message or "This is not HTTP.").body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a request to the plain server may hold, and how it refuses the rest."""
+"""The requests that the plain server accepts, and its refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure
 
     @property
     def body(self) -> dict[str, Any]:
-        """The error object, with its four keys."""
+        """The error object, with its four members."""
         told = {"message": str(self), "type": "invalid_request_error", "param": self.param, "code": self.code}
         return {"error": told}
 
@@ -84,7 +84,7 @@ def _tiers(value: object) -> bool:
 
 
 def _only(*known: object) -> Callable[[Any], bool]:
-    """A parameter that this server has at its neutral values and no others."""
+    """A parameter that this server accepts only with its neutral values."""
     return lambda value: any(value == one and type(value) is type(one) for one in known)
 
 
@@ -124,14 +124,14 @@ COMPLETION = SHARED | {
     "echo": _off,
     "logprobs": _only(),
     "suffix": _only(),
-    "best_of": _only(1),  # one that is drawn is the best of one
+    "best_of": _only(1),  # a single answer is the best of one
 }
 NEVER_NULL = {"model", "messages", "response_format", "tools", "tool_choice"}
 PARTS = {"text": "text", "refusal": "refusal"}
 
 
 def admit(data: bytes, known: dict[str, Callable[[Any], bool]], needed: str) -> dict[str, Any]:
-    """The fields of a request that are not null; raises Refusal where the request is none."""
+    """The fields of a request that are not null. Raises Refusal if it is not a valid request."""
     body = _object(data)
     for name, value in body.items():
         if name not in known:
@@ -158,7 +158,7 @@ def _object(data: bytes) -> dict[str, Any]:
 
 
 def _refuse_together(given: dict[str, Any]) -> None:
-    """What no field can say for itself."""
+    """Refuse invalid combinations of fields."""
     if given["model"] not in MODELS:
         raise Refusal(f"There is no model {given['model']!r}.", "model", "model_not_found", 404)
     if "stream_options" in given and not given.get("stream"):
@@ -172,7 +172,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def rendered(messages: list[Any]) -> str:
-    """A conversation as one text; raises Refusal for a message that is none, or is not for this server."""
+    """A conversation as one text. Raises Refusal for an invalid or unsupported message."""
     return "\n".join(_turn(message, f"messages[{number}]") for number, message in enumerate(messages))
 
 

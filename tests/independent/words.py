@@ -1,4 +1,4 @@
-"""What the plain server says: words of a fixed vocabulary, one a token."""
+"""The text of the plain server: words of a fixed vocabulary, one per token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import random
 
 LONGEST = 40
-"""Tokens that an answer has at the most."""
+"""Maximum tokens of an answer."""
 
 WORDS = (
     *("bread", "butter", "cheese", "door", "egg", "flour", "glass", "honey", "iron", "jam", "kettle", "lamp"),
@@ -23,7 +23,7 @@ WORDS = (
 
 @dataclass(frozen=True)
 class Said:
-    """One choice: its text in pieces, why it ended, and the tokens that it took."""
+    """One choice: its text in pieces, its finish reason, and its token count."""
 
     pieces: list[str]
     reason: str
@@ -31,12 +31,12 @@ class Said:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return "".join(self.pieces)
 
 
 def say(prompt: str, body: dict[str, Any], chance: random.Random) -> Said:
-    """Words after a prompt, one a token, up to the limit, a stop sequence, or the end that this server makes."""
+    """Words after a prompt, one per token, up to the limit, a stop sequence, or this server's own end."""
     limit = body.get("max_completion_tokens", body.get("max_tokens", LONGEST))
     given = body.get("stop", [])
     stops = [given] if isinstance(given, str) else given
@@ -51,7 +51,7 @@ def say(prompt: str, body: dict[str, Any], chance: random.Random) -> Said:
 
 
 def _word(prompt: str, place: int, body: dict[str, Any], chance: random.Random) -> str:
-    """One of five words, which prompt and place decide; the first is as likely as the other four."""
+    """One of five words, which depend on prompt and position; the first is as likely as the other four together."""
     digest = hashlib.sha256(f"{prompt}/{place}".encode()).digest()
     words = [WORDS[byte % len(WORDS)] for byte in digest[:5]]
     temperature, nucleus = body.get("temperature", 1), body.get("top_p", 1)
@@ -76,7 +76,7 @@ def _cut(pieces: list[str], end: int) -> list[str]:
 
 
 def count(text: str) -> int:
-    """Tokens of a prompt: words, and marks between them."""
+    """The number of tokens of a prompt: words, and the marks between them."""
     return len(re.findall(r"\w+|[^\w\s]", text))
 
 

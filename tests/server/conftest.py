@@ -1,4 +1,4 @@
-"""The server on a scripted engine: in the same process for single answers, on loopback for streams."""
+"""The server on a scripted engine: in this process for single answers, on loopback for streams."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 PATIENCE = 30.0
-"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+"""Seconds after which a hanging test is stopped; no test waits for this limit."""
 
 USUAL = Limits(Settings().head_timeout, Settings().max_connections)
 
 
 @pytest.fixture(autouse=True)
 def _levels_as_before() -> Iterator[None]:
-    """A server that is started in this process sets the levels of its log, and of no later test's."""
+    """Restore the log levels that a server in this process sets, for later tests."""
     loggers = (logging.getLogger(), logging.getLogger(LOGGER))
     levels = [logger.level for logger in loggers]
     yield
@@ -91,13 +91,13 @@ def engine() -> ScriptedEngine:
 
 @pytest.fixture
 def gate() -> asyncio.Semaphore:
-    """Lets the tokens of an engine that is made with it through, one for each release."""
+    """A gate for an engine's tokens: each release lets one through."""
     return asyncio.Semaphore(0)
 
 
 @pytest.fixture(scope="session")
 def worker() -> Iterator[Worker]:
-    """The process that tries schemas; it takes a second to start, and is the same for all."""
+    """The process that compiles schemas; it takes a second to start, and all tests share it."""
     worker = Worker(ready)
     yield worker
     worker.close()
@@ -107,7 +107,7 @@ def worker() -> Iterator[Worker]:
 async def client(
     engine: ScriptedEngine, settings: Settings, worker: Worker
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """Asks the application without a socket; a whole answer arrives at once, a stream too."""
+    """A client of the application without a socket; answers arrive at once, streams too."""
     transport = httpx2.ASGITransport(
         app=application(engine, settings, worker=worker), raise_app_exceptions=False
     )
@@ -119,7 +119,7 @@ async def client(
 async def live(
     engine: ScriptedEngine, settings: Settings, worker: Worker
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """Asks a server that listens on loopback."""
+    """A client of a server that listens on loopback."""
     limits = Limits(settings.head_timeout, settings.max_connections)
     async with listen(application(engine, settings, worker=worker), limits) as client:
         yield client
@@ -129,7 +129,7 @@ async def live(
 def refused(
     client: httpx2.AsyncClient, keeps_contract: Callable[[str, object], None]
 ) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """Asks for what is refused, and returns the error object; fails where it is not an error of the contract."""
+    """Sends a request that is refused, and returns the error object; fails if it does not match the contract."""
 
     async def ask(path: str, body: dict[str, Any], status: int = 400) -> dict[str, Any]:
         response = await client.post(path, json=body)
@@ -145,7 +145,7 @@ def refused(
 
 @pytest.fixture(scope="session")
 def keeps_contract() -> Callable[[str, object], None]:
-    """Fails where a value is not what the contract says of a component."""
+    """Fails if a value does not match a component of the contract."""
     validators: dict[str, Any] = {}
 
     def check(component: str, value: object) -> None:
@@ -163,7 +163,7 @@ def grammar() -> Callable[[str], Grammar]:
 
 @pytest.fixture
 def request_with() -> Callable[..., CreateChatCompletionRequest]:
-    """A request with these fields; two tools unless they say otherwise."""
+    """A request with these fields; with two tools by default."""
 
     def make(**fields: Any) -> CreateChatCompletionRequest:  # noqa: ANN401 - JSON
         body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "tools": [LAMP, BELL]} | fields

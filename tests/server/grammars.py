@@ -1,4 +1,4 @@
-"""Two tools for requests, and answers written by dice within a grammar."""
+"""Two tools for requests, and random answers that match a grammar."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ BELL = {"type": "function", "function": {"name": "ring_bell"}}
 
 
 class Grammar:
-    """What a grammar lets through, byte by byte."""
+    """The texts that a grammar accepts, byte by byte."""
 
     def __init__(self, grammar: str) -> None:
         self._matcher = LLMatcher(BYTES, grammar, log_level=0)
         assert not self._matcher.is_error(), self._matcher.get_error()
 
     def admits(self, text: str) -> bool:
-        """Whether an answer may be this text, the whole of it."""
+        """Whether the whole text is an accepted answer."""
         matcher = self._matcher.deep_copy()
         raw = text.encode()
         return matcher.try_consume_tokens(list(raw)) == len(raw) and matcher.is_accepting()
 
     def admits_beginning(self, text: str) -> bool:
-        """Whether an answer may begin with this text."""
+        """Whether an accepted answer may begin with this text."""
         raw = text.encode()
         return self._matcher.deep_copy().try_consume_tokens(list(raw)) == len(raw)
 
     def dice(self, seed: int, length: int = 400) -> str | None:
-        """An answer by dice that end values early; None for one that gets longer than `length` bytes."""
+        """A random answer that ends values early; None if it gets longer than `length` bytes."""
         draw, matcher, written = random.Random(seed), self._matcher.deep_copy(), b""
         while len(written) < length:
             allowed = [token for token, ok in enumerate(matcher.compute_logit_bias()) if ok]

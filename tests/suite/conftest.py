@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def reference_url() -> Iterator[str]:
-    """The base URL of a reference server with the scripted engine, a process of its own."""
+    """The base URL of a reference server with the scripted engine, in its own process."""
     with serving.reference_server("scripted", engine="scripted") as url:
         yield url
 
@@ -42,7 +42,7 @@ def _run(*arguments: object) -> Result:
 
 @pytest.fixture
 def gonogo(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line with these arguments; no key, no packages for Node and no GitHub is in the environment."""
+    """Run the command line with these arguments, without keys, Node packages and GitHub variables."""
     for variable in _LEFT_OUT:
         monkeypatch.delenv(variable, raising=False)
     return _run
@@ -50,7 +50,7 @@ def gonogo(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a run said, and the files that it left."""
+    """The output of a run, and the files that it wrote."""
 
     result: Result
     evidence: Path
@@ -59,7 +59,7 @@ class Checked:
 
 @pytest.fixture(scope="session")
 def whole_run(reference_url: str, tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    """A run of all rules on the reference server. It takes seconds, so that all tests of one look at the same."""
+    """A run of all rules on the reference server. It takes seconds, so all tests of one process share it."""
     folder = tmp_path_factory.mktemp("whole")
     stored, report = folder / "e.jsonl", folder / "r.json"
     with pytest.MonkeyPatch.context() as environment:
@@ -80,7 +80,7 @@ def clean_evidence(reference_url: str, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def broken_evidence(clean_evidence: Path) -> Path:
-    """The same record, the terminator of each stream taken off: chat.stream.done fails."""
+    """The same record without the terminator of each stream: chat.stream.done fails."""
     record = evidence.read(clean_evidence)
     cut = [
         replace(exchange, chunks=(Chunk(0.1, exchange.body.replace(b"data: [DONE]\n\n", b"")),))
@@ -93,7 +93,7 @@ def broken_evidence(clean_evidence: Path) -> Path:
 
 @pytest.fixture
 def answering() -> Iterator[Callable[[bytes], str]]:
-    """Start a server that sends these bytes to everyone who asks anything, then closes; its base URL."""
+    """Start a server that sends these bytes to every client, then closes; returns its base URL."""
     with contextlib.ExitStack() as stack:
 
         def start(answer: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What a sound server says: answers of every surface, as bytes that no server makes anew, and the requests for them."""
+"""The answers of a correct server on every surface, as fixed bytes, and the requests for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEAD: Final = {"id": "chatcmpl-c1", "created": 1_760_000_000, "model": MODEL}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A request of everyday, and the pieces of the sound answer."""
+    """An everyday request, and the pieces of the correct answer."""
 
     name: str
     stream: bool

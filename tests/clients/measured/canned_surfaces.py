@@ -1,4 +1,4 @@
-"""What a sound server says of responses and messages: the same text and the same calls as in `canned`."""
+"""A correct server's responses and messages, with the same text and calls as in `canned`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _json(value: object) -> str:
 
 
 def response(*calls: Call) -> tuple[bytes, ...]:
-    """A response in one piece, with a text, or with calls."""
+    """A whole response with a text or with calls."""
     return (_json(_response("completed", _items(calls))).encode(),)
 
 
@@ -141,7 +141,7 @@ def _call_events(item: Object, index: int) -> list[Object]:
 
 
 def message(*calls: Call) -> tuple[bytes, ...]:
-    """A message in one piece, with a text, or with uses of tools."""
+    """A whole message with a text or with tool uses."""
     uses = [
         {"type": "tool_use", "id": call, "name": name, "input": json.loads(arguments)}
         for call, name, arguments in calls
@@ -200,4 +200,4 @@ SURFACES: Final = {
     "message": ("/messages", False, message()),
     "message calls": ("/messages", False, message(*CALLS)),
 }
-"""By the name of a scenario its path, whether it is a stream, and the pieces of the sound answer."""
+"""By scenario name: its path, whether it is a stream, and the pieces of the correct answer."""

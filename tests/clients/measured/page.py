@@ -29,7 +29,7 @@ The helper of openai-python for responses raises at every end but `response.comp
 `response.incomplete`. That is a limit of the client: its final response is asked for only after `response.completed`.
 """
 SURFACES: Final = (("response", "responses"), ("message", "messages"), ("", "chat completions"))
-"""How the names of scenarios begin, and what the answers are."""
+"""The prefixes of scenario names, and the answers that they mean."""
 DASH = "-"
 
 

@@ -1,7 +1,7 @@
-# ruff: noqa: T201, PLC0415, BLE001, ANN401 - a script that each client's own environment runs; it prints what came
-"""Jobs as JSON lines on stdin; what the client of that name delivered as JSON lines on stdout.
+# ruff: noqa: T201, PLC0415, BLE001, ANN401 - a script that runs in each client's own environment and prints its results
+"""Reads jobs as JSON lines from stdin; prints what the named client delivered as JSON lines on stdout.
 
-It imports nothing of gonogo: the environments of some clients cannot hold it.
+It imports nothing from gonogo, because some clients' environments do not have it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _client(job: dict[str, Any]) -> Any:
 
 @cache
 def _shared() -> Any:
-    """One transport for all jobs: each would read the certificates of the machine."""
+    """One transport for all jobs, because each new one would read the machine's certificates."""
     import openai
 
     return openai.DefaultHttpxClient()
@@ -69,7 +69,7 @@ def _message(answer: Any) -> dict[str, Any]:
 
 
 def _added_up(chunks: Any) -> dict[str, Any]:
-    """What an application adds up by hand, fragments by their index, as the guide shows it."""
+    """What an application adds up itself, fragments by index, as in the guide."""
     text, calls, finish, tokens = "", {}, None, None
     for chunk in chunks:
         if getattr(chunk, "usage", None):
@@ -95,7 +95,7 @@ def openai_loop(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def openai_helper(job: dict[str, Any]) -> dict[str, Any] | None:
-    """The official client's own way of adding up a stream."""
+    """The official client's own aggregation of a stream."""
     if not job["stream"]:
         return None
     options = {"stream_options": {"include_usage": True}}
@@ -134,7 +134,7 @@ def langchain(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def litellm(job: dict[str, Any]) -> dict[str, Any]:
-    """litellm as a library, with its own builder of a whole answer for streams."""
+    """litellm as a library, with its own builder of a whole answer from a stream."""
     import litellm as library
 
     library.suppress_debug_info = True
@@ -153,7 +153,7 @@ def litellm(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def httpx_sse(job: dict[str, Any]) -> dict[str, Any] | None:
-    """The reader of events alone; an application parses the JSON, and stops at [DONE]."""
+    """httpx-sse's event reader alone; the application parses the JSON and stops at [DONE]."""
     if not job["stream"]:
         return None
     import httpx
@@ -184,7 +184,7 @@ def httpx_sse(job: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def instructor(job: dict[str, Any]) -> dict[str, Any] | None:
-    """One structured object out of a call; where two tools are called, an iterable of both."""
+    """One structured object from a call; with two tools, an iterable of both."""
     if job["stream"] or not job["tools"]:
         return None
     from collections.abc import Iterable
@@ -206,7 +206,7 @@ def instructor(job: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def pydantic_ai(job: dict[str, Any]) -> dict[str, Any]:
-    """The model of pydantic-ai, without an agent around it."""
+    """The model of pydantic-ai, without an agent."""
     return _loop().run(_pydantic_ai(job))
 
 
@@ -265,7 +265,7 @@ def openai_responses(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def openai_responses_helper(job: dict[str, Any]) -> dict[str, Any] | None:
-    """The official client's own way of adding up a streamed response; it knows one end, and raises at any other."""
+    """The official client's own aggregation of a streamed response; it accepts one kind of end, raises otherwise."""
     if not job["stream"]:
         return None
     asked: Any = {"model": "canned", "input": ASKED, **_extra(job)}
@@ -283,7 +283,7 @@ def _response(response: Any) -> dict[str, Any]:
 
 
 def _end(response: Any, calls: list[Any]) -> str | None:
-    """Why a response ended, in the words of chat."""
+    """The reason why a response ended, in chat's terms."""
     if response.status == "incomplete":
         reason = response.incomplete_details and response.incomplete_details.reason
         return {"max_output_tokens": "length", "content_filter": "content_filter"}.get(reason or "", "other")
@@ -307,7 +307,7 @@ def _shared_anthropic() -> Any:
 
 
 def anthropic_loop(job: dict[str, Any]) -> dict[str, Any]:
-    """Anthropic's official client, event by event, blocks by their index."""
+    """Anthropic's official client, event by event, blocks by index."""
     create = _anthropic(job).messages.create
     asked: Any = {"model": "canned", "max_tokens": 1024, "messages": ASKED, **_extra(job)}
     if not job["stream"]:
@@ -329,7 +329,7 @@ def anthropic_loop(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def anthropic_helper(job: dict[str, Any]) -> dict[str, Any] | None:
-    """Its own way of adding up a stream."""
+    """Anthropic's own aggregation of a stream."""
     if not job["stream"]:
         return None
     asked: Any = {"model": "canned", "max_tokens": 1024, "messages": ASKED, **_extra(job)}
@@ -353,7 +353,7 @@ def _sum(given: int | None, output: int | None) -> int | None:
 
 
 def _reason(reason: str | None) -> str | None:
-    """Why a message ended, in the words of chat."""
+    """The reason why a message ended, in chat's terms."""
     words = {
         "end_turn": "stop",
         "stop_sequence": "stop",
@@ -379,11 +379,11 @@ CLIENTS = {
     "anthropic-python": (anthropic_loop, "anthropic", OF_MESSAGES),
     "anthropic-python .stream()": (anthropic_helper, "anthropic", OF_MESSAGES),
 }
-"""By name what reads, the package, and the surface; without one that of chats."""
+"""By client name: the reader, the package, and the surface, which is chat by default."""
 
 
 def main(name: str) -> None:
-    """Print the version, then one line a job."""
+    """Print the version, then one line per job."""
     read, package, *others = CLIENTS[name]
     surfaces = others or ["/chat/completions"]
     print(json.dumps({"version": version(package)}), flush=True)

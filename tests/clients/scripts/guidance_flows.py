@@ -4,7 +4,7 @@
 # [tool.uv]
 # exclude-newer = "2026-11-14T00:00:00Z"
 # ///
-"""Everyday flows of guidance, which streams everything, with log probabilities and with nulls for what is not asked."""
+"""Everyday flows of guidance, which streams everything, with log probabilities and with nulls for unused parameters."""
 
 import json
 
@@ -26,7 +26,7 @@ def set_colour(colour: str) -> str:
 
 
 def told(question: str) -> guidance.models.Model:
-    """A model that has a conversation begun."""
+    """A model with the beginning of a conversation."""
     model = guidance.models.OpenAI(MODEL, echo=False, api_key=API_KEY, base_url=BASE_URL, max_retries=0)
     with guidance.system():
         model += "Be brief."

@@ -10,7 +10,7 @@ import json
 import os
 from typing import Any
 
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise it fetches one from the Internet
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise it is fetched from the Internet
 
 import litellm
 from told import ADA, API_KEY, BASE_URL, HELLO, LAMP, LAMP_IS_TEAL, MODEL, tell

@@ -4,7 +4,7 @@
 # [tool.uv]
 # exclude-newer = "2026-11-14T00:00:00Z"
 # ///
-"""Everyday flows of LlamaIndex, with its classes for servers that are like OpenAI's."""
+"""Everyday flows of LlamaIndex, with its classes for OpenAI-like servers."""
 
 import asyncio
 

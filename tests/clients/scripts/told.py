@@ -1,6 +1,6 @@
-"""Runs the flows of a script, the functions whose names begin with "it_", and prints how each went, as JSON lines.
+"""Runs the flows of a script, the functions whose names begin with "it_", and prints the results as JSON lines.
 
-It imports nothing of gonogo: the environment of a client cannot hold it. What a client says goes to stderr.
+It imports nothing from gonogo, because a client's environment does not have it. The client's own output goes to stderr.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ADA = "Ada is 36 years old. Describe her."
 
 
 def tell(names: Mapping[str, Any]) -> None:
-    """Run every flow among these names, in their order; a line each: its name, and its trace or ""."""
+    """Run every flow among these names, in order; prints a line for each: its name, and its traceback or ""."""
     said, sys.stdout = sys.stdout, sys.stderr
     flows: dict[str, Callable[[], None]] = {
         name: value for name, value in names.items() if name.startswith("it_")
@@ -33,6 +33,6 @@ def tell(names: Mapping[str, Any]) -> None:
         try:
             flow()
             trouble = ""
-        except Exception:  # noqa: BLE001 - told in the line
+        except Exception:  # noqa: BLE001 - reported in the line
             trouble = traceback.format_exc()
         print(json.dumps([name, trouble]), file=said, flush=True)

@@ -1,4 +1,4 @@
-"""Answers that keep the contract and say more, less or other things than those of the ideal target."""
+"""Answers that match the contract and contain more, less or other things than those of the ideal target."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 def _more(value: Any) -> None:  # noqa: ANN401 - JSON
-    """A field that nobody knows, in every object that has fields; a map of tokens, and a tool's input, has none."""
+    """Add an unknown field to every object that has fields; not to a map of tokens or a tool's input."""
     inner = [part for name, part in value.items() if name != "input"] if isinstance(value, dict) else value
     for part in inner if isinstance(inner, list) else ():
         _more(part)
@@ -70,7 +70,7 @@ def _reasoned_delta(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _stopped(value: Any) -> None:  # noqa: ANN401 - JSON
-    """The model came to its end after one token."""
+    """The model ended by itself after one token."""
     for choice in value["choices"]:
         choice["finish_reason"] = "stop"
     usage = value["usage"]
@@ -83,7 +83,7 @@ def _no_details(value: Any) -> None:  # noqa: ANN401 - JSON
 
 
 def _details(value: Any) -> None:  # noqa: ANN401 - JSON
-    """All of the prompt comes from a cache, and all of the completion was thought."""
+    """The whole prompt comes from a cache, and the whole completion is reasoning."""
     usage = value["usage"]
     usage["prompt_tokens_details"] = {"cached_tokens": usage["prompt_tokens"]}
     usage["completion_tokens_details"] = {"reasoning_tokens": usage["completion_tokens"]}
@@ -110,7 +110,7 @@ def _fewer(old: list[bytes]) -> list[bytes]:
 
 
 def _at_once(old: list[bytes]) -> list[bytes]:
-    """The role, all of the text, and the end."""
+    """The role, the whole text, and the end."""
     last = -3 if b'"choices":[]' in old[-2] else -2
     return [old[0], old[1], *old[last:]]
 
@@ -189,7 +189,7 @@ HARMLESS: dict[str, Change] = {
     "a null shutdown date": changed(
         MODELS, answer(lambda v: [e.update(shutdown_date=None) for e in v.get("data", [v])])
     ),
-    # ---- less than it might say
+    # ---- less than is usual
     "no usage in a chunk that is not the last": changed(
         STREAMS, each(lambda v: v.pop("usage", None), where=has_choice)
     ),

@@ -1,4 +1,4 @@
-"""Everything that no rule may mind: the changes of this folder, and those that sections of the faults hold."""
+"""All harmless changes: those of this folder, and those in sections of the faults."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ HARMLESS: Final[tuple[tuple[str, Callable[[Record], Record]], ...]] = tuple(
     for section in (answers, wire, refusing, *SECTIONS)
     for change in getattr(section, "HARMLESS", {}).items()
 )
-"""What a server may do that keeps the contract, by name; not every section of faults has some."""
+"""Harmless behaviour by name; not every section of the faults has some."""

@@ -1,4 +1,4 @@
-"""Which exchanges a harmless change is made to."""
+"""The exchanges to which a harmless change is applied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHATS = whole("/chat/completions")
 CHAT_STREAMS = streamed("/chat/completions")
 COMPLETIONS = but(whole("/completions"), holding('"echo":true'))
 WHOLE = either(CHATS, COMPLETIONS)
-COMPARED = holding('"max_tokens":24')  # greedy texts, which one form may not have without the other
+COMPARED = holding('"max_tokens":24')  # greedy texts, whose forms must agree
 UNPADDED = holding('"include_obfuscation":false')
 LISTS = asked("GET /models", "GET /models #2")
 SERVED = asked("GET /models/{model} served")

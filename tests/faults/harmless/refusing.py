@@ -1,4 +1,4 @@
-"""Refusals that a server which keeps the contract may answer with, and records of which a part is missing."""
+"""Refusals that a conforming server may answer with, and records with missing parts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Change = Callable[[Record], Record]
 
 
-PREFLIGHT = asked("OPTIONS /chat/completions from a page")  # which never has a key
+PREFLIGHT = asked("OPTIONS /chat/completions from a page")  # never has a key
 
 
 def _alive(exchange: Exchange) -> bool:

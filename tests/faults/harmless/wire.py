@@ -1,4 +1,4 @@
-"""The same answers in other bytes: JSON, the framing of events, heads."""
+"""The same answers in other bytes: JSON, event framing, headers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ HARMLESS: dict[str, Change] = {
         changed(JSON_ANSWERS, header("content-type", "application/json; charset=utf-8")),
         changed(STREAMS, header("content-type", 'text/event-stream;charset="UTF-8"')),
     ),
-    # Of streams they break httpx-sse, and nobody else: see faults.catalogue.clients.
+    # In streams they break only httpx-sse: see faults.catalogue.clients.
     "media types in capitals": changed(JSON_ANSWERS, header("content-type", "Application/JSON")),
     "names of headers in capitals": changed(EVERY, _upper),
     "no Date": changed(EVERY, header("date", None)),

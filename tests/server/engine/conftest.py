@@ -1,4 +1,4 @@
-"""A real model, once a session, and tiny ones with random weights for what does not depend on sense."""
+"""A real model, once per session, and tiny ones with random weights for tests that need no meaningful text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     MakeFolder = Callable[..., Path]
 
 PATIENCE = 120.0
-"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+"""Seconds after which a hanging test is stopped; no test waits for this limit."""
 
 END = "<|im_end|>"
 END_TOKEN = 256
@@ -57,7 +57,7 @@ CONFIG = {
 
 
 class BrokenHandler(logging.Handler):
-    """A log that cannot be written."""
+    """A log handler that always fails."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise OSError("no space left on device")
@@ -65,7 +65,7 @@ class BrokenHandler(logging.Handler):
 
 @pytest.fixture
 def broken_log() -> Iterator[None]:
-    """Nothing of the server can be logged."""
+    """Make all logging of the server fail."""
     handler = BrokenHandler()
     logging.getLogger("gonogo_server").addHandler(handler)
     yield
@@ -74,7 +74,7 @@ def broken_log() -> Iterator[None]:
 
 @pytest.fixture
 def bytes_tokenizer() -> PreTrainedTokenizerFast:
-    """A token for each byte, and an end token."""
+    """A tokenizer with a token for each byte, and an end token."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE(vocab={byte: index for index, byte in enumerate(alphabet)}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -84,7 +84,7 @@ def bytes_tokenizer() -> PreTrainedTokenizerFast:
 
 @pytest.fixture
 def make_folder(tmp_path: Path, bytes_tokenizer: PreTrainedTokenizerFast) -> MakeFolder:
-    """Folders in MLX format: models in bfloat16 that make no sense, by what their config.json has of its own."""
+    """Makes folders in MLX format: bfloat16 models with random weights, whose config.json has these members."""
 
     def make(name: str = "tiny-llama", *, random: int = 7, **own: object) -> Path:
         config = CONFIG | own
@@ -109,7 +109,7 @@ def tiny_folder(make_folder: MakeFolder) -> Path:
 
 @pytest.fixture
 def endless_folder(make_folder: MakeFolder) -> Path:
-    """The same with a context that no test lives to see the end of."""
+    """The same with a context that no test can fill."""
     return make_folder("endless", max_position_embeddings=1_000_000)
 
 
@@ -128,7 +128,7 @@ def open_model() -> Iterator[Callable[..., MlxEngine]]:
 
 
 class Answer(Ticket):
-    """An answer that keeps what it gets; to be made where a loop runs."""
+    """An answer that records what it gets; must be created in a running event loop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ class Answer(Ticket):
 
     @property
     def tokens(self) -> list[int]:
-        """The ids, without an end token."""
+        """The ids, without end tokens."""
         return [token.chosen.id for piece in self.pieces for token in piece.logprobs]
 
     @property
@@ -156,7 +156,7 @@ class Answer(Ticket):
 
 
 class ByHand:
-    """What the engine's thread owns, without the thread: a step is taken when the test says so."""
+    """The state of the engine's thread without the thread: a step is taken when the test says so."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.owned = Residents(limits)
@@ -177,7 +177,7 @@ class ByHand:
         first: bool = True,
         **sampling: float | None,
     ) -> Answer:
-        """One more answer, drawn at temperature 1 with seed 1; the end token is forbidden."""
+        """Add an answer, sampled at temperature 1 with seed 1, without the end token."""
         answer = Answer()
         banned = [(END_TOKEN, -100.0)] if without_end else []
         how = Sampling(**({"seed": 1} | sampling), logit_bias=(*bias, *banned))
@@ -191,7 +191,7 @@ class ByHand:
             await asyncio.sleep(0)
 
     async def run(self, *answers: Answer) -> list[Answer]:
-        """Steps until there is nothing left to do, which is soon with these models."""
+        """Take steps until nothing is left to do, which is soon with these models."""
         for _ in range(5000):
             busy = self.owned.step()
             await asyncio.sleep(0)
@@ -201,7 +201,7 @@ class ByHand:
         raise AssertionError("an answer never ended")
 
     async def tokens(self, *arguments: object, **named: object) -> list[int]:
-        """Those of an answer that nobody else is beside."""
+        """The tokens of an answer that runs alone."""
         (answer,) = await self.run(self.ask(*arguments, **named))
         assert answer.error is None
         return answer.tokens
@@ -217,14 +217,14 @@ def by_hand() -> Iterator[Callable[..., ByHand]]:
         return opened[-1]
 
     yield open_one
-    # Not `release`, which takes a moment to look for garbage in all of the process.
+    # Not `release`, which takes a moment to collect garbage in the whole process.
     for one in opened:
         one.batch.close()
 
 
 @pytest.fixture
 def shapes_read(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """What Llamas read from here on: how many sequences a token each, and each that reads several by itself."""
+    """The shapes that Llamas read from here on: the batch of single tokens, and the length of each longer sequence."""
     shapes: list[tuple[int, int]] = []
     compute = Forward.__call__
 
@@ -249,7 +249,7 @@ def smollm2() -> Iterator[MlxEngine]:
 
 @pytest.fixture
 def pieces() -> Callable[..., object]:
-    """All the pieces of an answer to a text."""
+    """All pieces of an answer to a text."""
 
     async def collect(engine: Engine, prompt: str, max_tokens: int = 8, **sampling: float) -> list[Piece]:
         model = engine.cards()[0].id

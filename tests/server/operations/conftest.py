@@ -1,4 +1,4 @@
-"""What the tests of operations share: a server as a process, and everything that is logged."""
+"""Shared parts of the tests of operations: a server as a process, and everything that is logged."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 60.0
-"""Seconds after which a process that hangs is killed; nothing waits for it."""
+"""Seconds after which a hanging process is killed; no test waits for this limit."""
 
 CLIENTS = ("httpx2", "httpcore2", "uvicorn.access")
-"""Loggers of the client that asks in the tests, and one that `serve` turns off."""
+"""Loggers of the tests' HTTP client, and one that `serve` turns off."""
 
 
 class Logged:
-    """The events of the server, oldest first, and all that any logger said as one text."""
+    """The events of the server, oldest first, and the output of all loggers as one text."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         self._caplog = caplog
@@ -53,7 +53,7 @@ class Logged:
 
 
 class Process:
-    """A server that listens."""
+    """A listening server process."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -64,16 +64,16 @@ class Process:
         self._process.send_signal(sent)
 
     def lines(self) -> Iterator[str]:
-        """What it writes to stderr, as it comes."""
+        """The lines of its stderr, as they come."""
         assert self._process.stderr is not None
         return iter(self._process.stderr)
 
     def end(self) -> int:
-        """The exit code, once it has ended by itself."""
+        """The exit code, after it has ended by itself."""
         return self._process.wait(PATIENCE)
 
     def stop(self) -> tuple[str, str]:
-        """What it wrote to stdout and stderr until SIGTERM ended it, with 0."""
+        """Its stdout and stderr until SIGTERM ended it with exit code 0."""
         self.send(signal.SIGTERM)
         written = self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0, written
@@ -82,7 +82,7 @@ class Process:
 
 @pytest.fixture
 def serving() -> Callable[..., AbstractContextManager[Process]]:
-    """Starts the server on the scripted engine; settings that have no option are given by name."""
+    """Starts the server on the scripted engine; settings without an option are given by name."""
 
     @contextmanager
     def serve(*options: str, **variables: str) -> Iterator[Process]:
@@ -110,10 +110,10 @@ def logged(caplog: pytest.LogCaptureFixture) -> Logged:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], object]], Any]:
-    """Gives way to the server until something is so; the fixture of the server bounds the wait."""
+    """Lets the server run until a condition holds; the fixture of the server bounds the wait."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        while not condition():  # noqa: ASYNC110 - what is waited for announces itself to nobody
+        while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
 
     return wait
@@ -121,7 +121,7 @@ def until() -> Callable[[Callable[[], object]], Any]:
 
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> Limits:
-    """How loaded the machine is does not decide whether a limit of FAR seconds is over: the test does."""
+    """Limits of FAR seconds that end when the test says so, not by the clock of a loaded machine."""
     limits = Limits()
     monkeypatch.setattr(asyncio, "timeout", partial(limits.timeout, asyncio.timeout))
     return limits

@@ -1,4 +1,4 @@
-"""Limits of time that a test ends itself: how loaded the machine is decides nothing."""
+"""Time limits that a test ends itself, independent of the load of the machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FAR = 600.0
 
 
 class Limits:
-    """The limits of FAR seconds that run; a test says when they are over."""
+    """The running limits of FAR seconds; a test says when they expire."""
 
     def __init__(self) -> None:
         self._known: list[asyncio.Timeout] = []

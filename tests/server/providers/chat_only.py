@@ -1,4 +1,4 @@
-"""Upstreams that have chat completions and no other surface, requests for the surfaces, and their streams compared."""
+"""Upstreams with chat completions and no other surface, requests for these surfaces, and comparisons of streams."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def message(*messages: Body, **fields: object) -> Body:
 
 
 def chat_only(app: ASGIApp, asked: list[Body] | None = None) -> ASGIApp:
-    """The application without its other paths; `asked` is given the chat requests."""
+    """The application without its other paths; chat requests are appended to `asked`."""
 
     async def only(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in PATHS:
@@ -48,7 +48,7 @@ def chat_only(app: ASGIApp, asked: list[Body] | None = None) -> ASGIApp:
 
 
 def _replayed(data: bytes, receive: Receive) -> Receive:
-    """What gives the body that was read already, and then what comes."""
+    """A `receive` that returns the body that was read already, and then what comes."""
     left: list[Any] = [{"type": "http.request", "body": data, "more_body": False}]
 
     async def next_() -> Any:  # noqa: ANN401 - a message of ASGI
@@ -58,12 +58,12 @@ def _replayed(data: bytes, receive: Receive) -> Receive:
 
 
 async def empty_body() -> dict[str, Any]:
-    """The request of an application whose body was read already."""
+    """The empty body message of an application whose body was read already."""
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def saying(*chunks: bytes, asked: list[Body] | None = None) -> ASGIApp:
-    """One that streams these chunks between a role and an end, and counts."""
+    """An upstream that streams these chunks between a role and an end, with usage."""
     counted = chunk(choices=[], usage=USAGE)
     return chat_only(replying(FIRST, *chunks, LAST, counted, DONE), asked)
 
@@ -71,7 +71,7 @@ def saying(*chunks: bytes, asked: list[Body] | None = None) -> ASGIApp:
 def answering(
     message: Body, reason: str = "stop", asked: list[Body] | None = None, **more: object
 ) -> ASGIApp:
-    """One that answers with this message, whole."""
+    """An upstream that answers with this whole message."""
     choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
     head = {"id": "c1", "object": "chat.completion", "created": 1_700_000_000, "model": "m"}
     body = {**head, "choices": [choice], "usage": USAGE, **more}
@@ -94,7 +94,7 @@ def refusing(field: str, error: Body, app: ASGIApp) -> ASGIApp:
 
 
 def counting(paths: list[str], app: ASGIApp) -> ASGIApp:
-    """The application, with a note of each path that is asked."""
+    """The application; each requested path is appended to `paths`."""
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:
         paths.append(scope["path"])
@@ -104,7 +104,7 @@ def counting(paths: list[str], app: ASGIApp) -> ASGIApp:
 
 
 def events(text: str) -> list[Body]:
-    """The data of the events of a surface; each has its type as its name."""
+    """The data of a surface's events; each event is named by its type."""
     found = []
     for frame in text.removesuffix("\n\n").split("\n\n"):
         if frame.startswith(":"):
@@ -117,7 +117,7 @@ def events(text: str) -> list[Body]:
 
 
 def alike(found: Any) -> Any:  # noqa: ANN401 - JSON
-    """The same with names in the order of their first use, and without what differs each time."""
+    """The value with ids numbered in order of first use, and without members that differ each time."""
     names: dict[str, str] = {}
     text = json.dumps(found)
     text = _NAME.sub(lambda match: f'"{names.setdefault(match[1], f"name {len(names)}")}"', text)
@@ -135,11 +135,11 @@ def _without_times(value: Any) -> Any:  # noqa: ANN401 - JSON
 VARIES = {
     "created_at",
     "completed_at",
-    # What was asked before is in the prefix cache.
+    # Repeated prompts are in the prefix cache.
     "cached_tokens",
     "cache_read_input_tokens",
     "input_tokens",
-    # The defaults are the upstream's.
+    # Defaults are the upstream's.
     "temperature",
     "top_p",
 }

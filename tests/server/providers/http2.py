@@ -1,4 +1,4 @@
-"""A server that speaks HTTP/2 over TLS and nothing else, and answers every request with one stream of events."""
+"""A server that speaks only HTTP/2 over TLS and answers every request with one stream of events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANSWER = [(":status", "200"), ("content-type", "text/event-stream")]
 
 @dataclass
 class Served:
-    """What came: the connections, and the headers of each request."""
+    """The received connections, and the headers of each request."""
 
     url: str = ""
     connections: int = 0
@@ -46,7 +46,7 @@ async def speaking_http2(authority: trustme.CA, pieces: Sequence[bytes]) -> Asyn
         while data := await reader.read(65536):
             try:
                 events = http.receive_data(data)
-            except ProtocolError:  # another version
+            except ProtocolError:  # another HTTP version
                 break
             for event in events:
                 if isinstance(event, RequestReceived):

@@ -78,7 +78,7 @@ def replying(
 
 
 def http(answering: Answering) -> ASGIApp:
-    """An application that answers requests so, and knows what a lifespan is."""
+    """An application that answers requests this way and supports the lifespan protocol."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -92,13 +92,13 @@ def http(answering: Answering) -> ASGIApp:
 
 
 async def gone(receive: Receive) -> None:
-    """Wait until the one who asks has gone."""
+    """Wait until the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def for_ever(_receive: Receive) -> None:
-    """Never end, however long the client waits."""
+    """Never end, even if the client waits."""
     await asyncio.Event().wait()
 
 
@@ -120,9 +120,9 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding
 
 @asynccontextmanager
 async def dying(*, answered: int, expected: int) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """The base URL of a server that ends without a word once it has `expected` requests.
+    """The base URL of a server that closes all connections once it has received `expected` requests.
 
-    It has begun to answer the first `answered` of them by then.
+    By then it has begun to answer the first `answered` of them.
     """
     writers: list[asyncio.StreamWriter] = []
     killed = asyncio.Event()
@@ -152,7 +152,7 @@ async def dying(*, answered: int, expected: int) -> AsyncIterator[tuple[str, asy
 
 @asynccontextmanager
 async def hanging_up(*pieces: bytes) -> AsyncIterator[str]:
-    """The base URL of a server that answers each request with these bytes, as they are, and hangs up."""
+    """The base URL of a server that answers each request with these raw bytes and closes the connection."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -168,5 +168,5 @@ async def hanging_up(*pieces: bytes) -> AsyncIterator[str]:
 
 
 def in_chunks(*events: bytes) -> bytes:
-    """The events, each in a chunk of HTTP; of an answer that goes on."""
+    """The events, each in one HTTP chunk, of an answer that continues."""
     return b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)

@@ -1,4 +1,4 @@
-"""A clean run, answered by the ideal target, and what every rule says of a changed one."""
+"""A clean run against the ideal target, and the judgements of a changed one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER_SURFACES = ("/responses", "/messages")
 
 @pytest.fixture(scope="session")
 def clean(whole: Record) -> Record:
-    """What upstreams answer to chats, completions and embeddings: repairs are for these."""
+    """Upstream answers to chats, completions and embeddings, which the repairs are for."""
     kept = (each for each in whole.exchanges if not each.request.path.startswith(OTHER_SURFACES))
     return replace(whole, exchanges=tuple(kept))
 

@@ -1,4 +1,4 @@
-"""What a gateway makes of an answer of its upstream, without one: exchanges go in, exchanges come out."""
+"""The gateway's repairs applied to exchanges, without a gateway."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PREFIXES = {"/chat/completions": "chatcmpl-", "/completions": "cmpl-", "/embeddi
 
 
 def asked(exchange: Exchange) -> Asked:
-    """What a recorded request asks."""
+    """The properties of a recorded request."""
     date = exchange.header("date")
     fields = exchange.request.fields
     options = fields.get("stream_options")
@@ -56,7 +56,7 @@ def asked(exchange: Exchange) -> Asked:
 def streamed(
     pieces: Iterable[bytes], repair: StreamRepair, *, broken: bool = False
 ) -> tuple[bytes, ServerError | None]:
-    """The bytes that a client gets, and the error that they end in."""
+    """The bytes that a client gets, and the error that ends them."""
     out: list[bytes] = []
     try:
         for piece in pieces:
@@ -74,9 +74,9 @@ def streamed(
 
 
 def repaired(exchange: Exchange, noted: Noted) -> Exchange:
-    """The exchange as a client of the gateway has it."""
+    """The exchange as a client of the gateway sees it."""
     if exchange.status is None or exchange.status == 401:
-        return exchange  # nothing came, or the key is wrong, which a gateway says itself
+        return exchange  # no answer, or a wrong key, which a gateway reports itself
     if exchange.status >= 300:
         return _refusal(exchange)
     if exchange.request.method in ("GET", "POST"):
@@ -93,7 +93,7 @@ def _stream(exchange: Exchange, noted: Noted) -> Exchange:
     pieces = [chunk.data for chunk in exchange.chunks]
     data, error = streamed(pieces, repair, broken=exchange.failure is not None)
     if error is not None and data.startswith(b'data: {"error":'):
-        return _failed(exchange, error)  # nothing has been said yet: it still has a status
+        return _failed(exchange, error)  # nothing was sent yet, so the error gets a status
     whole = replace(exchange, failure=None, headers=_with_type(exchange, "text/event-stream"))
     return replace(whole, chunks=_timed(exchange, data))
 
@@ -141,7 +141,7 @@ def _timed(exchange: Exchange, data: bytes) -> tuple[Chunk, ...]:
 
 
 def chunks(data: bytes) -> list[Document]:
-    """The objects of a stream that the gateway wrote."""
+    """The chunks of a stream from the gateway."""
     events = [part.removeprefix(b"data: ") for part in data.split(b"\n\n") if part]
     return [json.loads(event) for event in events if event != b"[DONE]"]
 

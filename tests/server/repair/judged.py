@@ -1,4 +1,4 @@
-"""What becomes of faults behind the repairs that are always on."""
+"""The results of faults after the general repairs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from gonogo.rules import Catalogue
 
 FILE: Final = Path(__file__).parent / "faults.json"
-"""What became of each fault when tasks/measure_repairs.py was run."""
+"""The result of each fault when tasks/measure_repairs.py was run."""
 
 
 @cache
 def behind(exchange: Exchange) -> Exchange:
-    """The exchange behind the repairs, made once."""
+    """The repaired exchange, cached."""
     return repaired(exchange, lambda _: None)
 
 
 def through(record: Record) -> Record:
-    """The record behind the repairs."""
+    """The repaired record."""
     return replace(record, exchanges=tuple(map(behind, record.exchanges)))
 
 
@@ -39,7 +39,7 @@ def broken(record: Record, rules: set[str] | frozenset[str], catalogue: Catalogu
 
 
 def state(fault: Fault, clean: Record, catalogue: Catalogue) -> str:
-    """What becomes of a fault: "error" where a client gets one then, else "repaired", or "left" as it was."""
+    """The result of a fault: "error" if a client gets one, otherwise "repaired", or "left" as it was."""
     record = fault.change(clean)
     known = frozenset(clean.exchanges)
     if any(_is_error(behind(exchange)) for exchange in record.exchanges if exchange not in known):

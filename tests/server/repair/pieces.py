@@ -1,4 +1,4 @@
-"""Chunks for the tests of stages, and what the repairs make of a stream that ends well."""
+"""Chunks for the tests of stages, and the repaired chunks of a stream that ends normally."""
 
 from __future__ import annotations
 

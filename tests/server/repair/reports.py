@@ -1,4 +1,4 @@
-"""Small reports and requests for tests of what a gateway makes of them."""
+"""Small reports and requests for tests of the gateway's quirks and plans."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MESSAGES = [{"role": "user", "content": "Hi"}]
 
 
 def rule(name: str, verdict: str = "fail", **more: object) -> Document:
-    """The entry of a rule, with the members that are read here."""
+    """The entry of a rule, with the members that the gateway reads."""
     return {
         "id": name,
         "verdict": verdict,
@@ -30,7 +30,7 @@ def rule(name: str, verdict: str = "fail", **more: object) -> Document:
 
 
 def report(*rules: Document | str) -> Document:
-    """A report with these rules: a name alone is a rule that failed."""
+    """A report with these rules; a name alone is a rule that failed."""
     return {
         "report_version": 2,
         "rules": [rule(each) if isinstance(each, str) else each for each in rules],
@@ -38,19 +38,19 @@ def report(*rules: Document | str) -> Document:
 
 
 def quirks(*rules: Document | str) -> Quirks:
-    """The quirks of a server that was seen to break these; none named: of one that was never checked."""
+    """The quirks of a server that breaks these rules; without rules, of a server that was never checked."""
     return Quirks.read(report(*rules)) if rules else NONE
 
 
 class Notes(list[str]):
-    """What was noted, in order."""
+    """The noted rules, in order."""
 
     def __call__(self, name: str) -> None:
         self.append(name)
 
 
 def asked_by(document: Document, operation: Operation) -> Asked:
-    """What a request asks, as the gateway reads it."""
+    """The properties of a request, as the gateway reads them."""
     prompt = document.get("prompt")
     prompts = len(prompt) if isinstance(prompt, list) and not isinstance(prompt[0], int) else 1
     return Asked(
@@ -87,7 +87,7 @@ def embedding(*broken: Document | str, notes: Notes | None = None, **members: ob
 
 
 def run(made: Plan, chunks: list[Document], number: int = 0) -> list[Document]:
-    """What the stages of a plan make of the chunks of an answer."""
+    """The chunks of an answer after the stages of a plan."""
     stages = made.stages(number)
     for stage in stages:
         chunks = [out for chunk in chunks for out in stage.chunk(chunk)] + list(stage.end())
@@ -115,7 +115,7 @@ def reasons(chunks: list[Document]) -> dict[int, list[str]]:
 
 
 def spoken(*pieces: str, index: int = 0, reason: str | None = "length", **more: object) -> list[Document]:
-    """The chunks of a chat that says these pieces."""
+    """The chunks of a chat with these pieces of text."""
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", **more}
     deltas: list[Document] = [{"role": "assistant", "content": ""}, *({"content": piece} for piece in pieces)]
     said = [
@@ -129,7 +129,7 @@ def spoken(*pieces: str, index: int = 0, reason: str | None = "length", **more: 
 
 
 def counted(prompt: int, completion_tokens: int, **more: object) -> Document:
-    """The chunk that counts tokens."""
+    """The chunk with the usage."""
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
@@ -142,7 +142,7 @@ def counted(prompt: int, completion_tokens: int, **more: object) -> Document:
 
 
 def usage(prompt: int, completion_tokens: int) -> Document:
-    """Counts that add up."""
+    """Consistent usage."""
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion_tokens,

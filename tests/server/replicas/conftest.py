@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE = 240.0
-"""Seconds after which a test that hangs is stopped. Ray starts seven processes, on a busy machine in two minutes."""
+"""Seconds after which a hanging test is stopped. Ray starts seven processes, on a busy machine in two minutes."""
 LINE = re.compile(r"\(ServeReplica:gonogo:gonogo pid=(\d+)\) (\{.*\})")
 
 
 @dataclass
 class Replicated:
-    """`gonogo serve --replicas` as a process, and what its replicas log."""
+    """`gonogo serve --replicas` as a process, and the log of its replicas."""
 
     process: subprocess.Popen[str]
     url: str
     said: list[str]
     log: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    """Events, each behind the process id of its replica."""
+    """Events, each with the process id of its replica."""
     more: threading.Condition = field(default_factory=threading.Condition)
 
     def follow(self) -> None:
@@ -44,7 +44,7 @@ class Replicated:
                     self.more.notify_all()
 
     def wait(self, event: str, where: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
-        """The first event of this name for which `where` holds, once it is there."""
+        """The first event of this name for which `where` holds, after waiting for it."""
 
         def found() -> dict[str, Any] | None:
             return next((told for _, told in self.log if told["event"] == event and where(told)), None)
@@ -55,7 +55,7 @@ class Replicated:
         return told
 
     def replicas(self) -> set[int]:
-        """The process ids of those that have answered."""
+        """The process ids of the replicas that have answered."""
         with self.more:
             return {pid for pid, told in self.log if told["event"] == "request_finished"}
 
@@ -100,7 +100,7 @@ def serving(python: Path, *options: str) -> Iterator[Replicated]:
 
 @pytest.fixture(scope="session")
 def ray_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter that has the extra `ray`."""
+    """A Python interpreter with the extra `ray`."""
     python, missing = made(tmp_path_factory.mktemp("ray") / "venv")
     if missing:
         pytest.skip(f"Ray cannot be installed here: {missing}")

@@ -1,6 +1,6 @@
-"""An environment with Ray, which uv makes from its cache or from the registry: Ray is not in the one of the tests.
+"""An environment with Ray, which uv creates from its cache or a registry; the tests' own environment has no Ray.
 
-Ray Serve brings uvloop and httptools along, which uvicorn would take in every other test too.
+Ray Serve installs uvloop and httptools, which uvicorn would then use in all other tests too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MODEL = tuple(
 
 
 def made(folder: Path) -> tuple[Path, str]:
-    """The interpreter of a new environment, and why it cannot be had on this machine ("": it can)."""
+    """The interpreter of a new environment, and why it is not available on this machine ("" if it is)."""
     python = folder / "bin/python"
     base = ("pip", "install", "--quiet", "--python", str(python))
     newest = ("--exclude-newer", PROJECT["tool"]["uv"]["exclude-newer"])

@@ -30,7 +30,7 @@ async def claude(live: httpx2.AsyncClient) -> AsyncIterator[anthropic.AsyncAnthr
 def streamed(
     client: httpx2.AsyncClient, keeps_contract: Callable[[str, object], None]
 ) -> Callable[..., Awaitable[list[dict[str, Any]]]]:
-    """Asks for a stream, and returns the data of its events: each has its type as its name, and keeps the contract."""
+    """Requests a stream, and returns the data of its events, which are named by type and match the contract."""
 
     async def ask(path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         response = await client.post(path, json=body | {"stream": True})

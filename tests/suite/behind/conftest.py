@@ -1,4 +1,4 @@
-"""One run of the rules about gateways: this project's gateway, a process of its own, before the suite's upstream."""
+"""One run of the rules about gateways: this project's gateway, in its own process, before the suite's upstream."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def gateway(upstream: str, port: int) -> subprocess.Popen[bytes]:
-    """This project's gateway with two providers, each of which has a key and a path of the upstream."""
+    """This project's gateway with two providers, each with its own key and path of the upstream."""
     command = [sys.executable, "-m", "gonogo_server", "--port", str(port), "--log-format", "off"]
     command += ["--provider", f"lab={upstream}/v1", "--provider", f"other={upstream}/second/v1"]
     keys = {"LAB_API_KEY": plays.KEY, "OTHER_API_KEY": plays.SECOND_KEY, "GONOGO_SERVER_API_KEY": KEY}

@@ -1,4 +1,4 @@
-"""What gateways do wrong, and what they may do, as changes to the evidence of a run on a right one."""
+"""What gateways do wrong, and what they may do, as changes to the evidence of a run on a correct one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def sight(key: str) -> str:
 
 
 def completed(*more: bytes) -> Edit:
-    """The stream without its error, ended as if it were whole."""
+    """The stream without its error, ended as if it were complete."""
     return frames(lambda old: [*(frame for frame in old if b'"error"' not in frame), *more])
 
 
@@ -74,7 +74,7 @@ def saw(text: str) -> Edit:
 
 
 def lasting(left: float | None) -> Edit:
-    """The upstream was left after so many seconds, or answered to its end."""
+    """The upstream was abandoned after this many seconds, or answered to its end."""
     gone = None if left is None else Failure(FailureKind.RESET, left, "the gateway closed the connection")
     return lambda exchange: replace(exchange, failure=gone, seconds=8.0 if left is None else left)
 
@@ -84,7 +84,7 @@ def has_call(chunk: dict[str, Any]) -> bool:
 
 
 def like(key: str) -> Change:
-    """The answer to the request that this key picks, as that to "plain 2"."""
+    """The answer to the picked request becomes that to "plain 2"."""
 
     def change(record: Record) -> Record:
         other = next(one for one in record.exchanges if one.stimulus == whole("plain 2"))
@@ -294,7 +294,7 @@ FAULTS = (
 
 
 def twice(record: Record) -> Record:
-    """Every request reached the upstream twice, as with a gateway that tries again."""
+    """Every request reached the upstream twice, as with a gateway that retries."""
     sights = [one for one in record.exchanges if one.stimulus.startswith("upstream 1 of")]
     again = [
         replace(one, id=f"{one.id}b", stimulus=one.stimulus.replace("upstream 1", "upstream 2"))

@@ -1,4 +1,4 @@
-"""Answers made by hand, each the answer to a request that a client could have sent."""
+"""Answers made by hand, each to a request that a client could have sent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def exchange(
     asked: dict[str, Any] | None = None,
     pieces: int = 1,
 ) -> Exchange:
-    """The answer to the request of this path, `asked` added to it, in `pieces` pieces."""
+    """The answer to the request of this path, updated with `asked`, in `pieces` pieces."""
     known = REQUESTS[path]
     sent = b"" if known is None else json.dumps(known | (asked or {})).encode()
     request = Request("GET" if known is None else "POST", path, (("content-type", JSON),), sent)
@@ -51,7 +51,7 @@ def exchange(
 
 @pytest.fixture
 def whole() -> Make:
-    """An answer in one piece: a value as JSON, or bytes as they are."""
+    """A whole answer: a value as JSON, or raw bytes."""
 
     def make(path: str, value: Any, media_type: str = JSON, **options: Any) -> Exchange:  # noqa: ANN401 - JSON
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -62,7 +62,7 @@ def whole() -> Make:
 
 @pytest.fixture
 def streamed() -> Make:
-    """A stream of events with this data: values as JSON, strings as they are; or of bytes as they are."""
+    """A stream of events with this data: values as JSON, raw strings, or raw bytes."""
 
     def make(
         path: str,
@@ -84,5 +84,5 @@ def streamed() -> Make:
 
 @pytest.fixture(scope="session")
 def node() -> Node:
-    """The clients for Node that the tests install."""
+    """The Node clients that the tests install."""
     return find(INSTALLED)

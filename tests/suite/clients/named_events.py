@@ -1,4 +1,4 @@
-"""Streams of named events, changed in their bytes."""
+"""Streams of named events with changed bytes."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ def without(kind: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
 
 
 def replaced(old: str, new: str, events: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """The stream with a text in place of another in each event."""
+    """The stream with a text replaced in each event."""
     return tuple(event.replace(old.encode(), new.encode()) for event in events)

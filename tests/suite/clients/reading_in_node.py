@@ -1,4 +1,4 @@
-"""Recorded answers, read by the clients for Node where these are installed."""
+"""Recorded answers, read by the Node clients if these are installed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_by(node: Node, *exchanges: Exchange, **options: Any) -> dict[Replay, Ou
 
 
 def told(node: Node, exchange: Exchange) -> dict[str, str]:
-    """How each client broke on an answer, by the name of its reader; empty if it did not."""
+    """How each client broke on an answer, by the name of its reader; empty if none did."""
     found = read_by(node, exchange)
     assert all(one is None or isinstance(one, Breakage) for one in found.values()), found
     return {reader: one.how if isinstance(one, Breakage) else "" for (reader, _), one in found.items()}

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from gonogo.redaction import OwnHeader
     from suite.collect.raw_answers import Behaviour
 
-PATIENCE = 30.0  # seconds after which a test that hangs is stopped; nothing waits for it
+PATIENCE = 30.0  # seconds after which a hanging test is stopped; no test waits for this limit
 
 
 @dataclass
 class Wire:
-    """Runs a recorder against a server that does what it is told; `heads` is what it was sent."""
+    """Runs a recorder against a server with a given behaviour; `heads` are the received request heads."""
 
     heads: list[bytes] = field(default_factory=list)
     connections: int = 0
@@ -53,7 +53,7 @@ class Wire:
         return asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
     def record_all(self, behave: Behaviour, *requests: Request, path: str = "") -> list[Exchange]:
-        """Record several, one after the other, with one recorder whose base URL ends with that path."""
+        """Record several exchanges in sequence, with one recorder whose base URL ends with that path."""
 
         async def run() -> list[Exchange]:
             async with (
@@ -68,7 +68,7 @@ class Wire:
 
     @contextlib.asynccontextmanager
     async def serve(self, behave: Behaviour) -> AsyncIterator[str]:
-        """Listen on a free port of loopback; on leaving, every handler of a connection has ended."""
+        """Listen on a free port of loopback; at the end, all connection handlers have finished."""
         handlers: list[asyncio.Task[object] | None] = []
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

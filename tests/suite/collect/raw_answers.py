@@ -1,4 +1,4 @@
-"""What a server of raw bytes does after the head of a request."""
+"""Behaviours of a raw-bytes server after the head of a request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def sends_forever(head: bytes, piece: bytes) -> Behaviour:
         while not writer.transport.is_closing():
             writer.write(piece)
             await writer.drain()
-            await asyncio.sleep(0)  # one piece a turn of the event loop, so that each is sent by itself
+            await asyncio.sleep(0)  # one piece per turn of the event loop, so that each is sent separately
 
     return behave
 

@@ -1,4 +1,4 @@
-"""A recorder that answers from a script, in the same process, and the sink that keeps what a collector finds."""
+"""A recorder that answers from a script, in this process, and a sink that keeps what a collector records."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GONE = Failure(FailureKind.CONNECT, 0.0, "Connection refused")
 
 @dataclass(frozen=True)
 class Says:
-    """What a script answers: a status and a body, or a failure."""
+    """A scripted answer: a status and a body, or a failure."""
 
     status: int | None = 200
     body: Any = None
@@ -33,7 +33,7 @@ class Says:
 
 @dataclass
 class ScriptedRecorder:
-    """Asks `script` for each request by the key of its stimulus; notes how many were under way at a time."""
+    """Answers by calling `script` with the stimulus key; counts the parallel requests."""
 
     script: Callable[[str], Says] = lambda _: Says()
     keys: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class ScriptedRecorder:
 
     @property
     def sent(self) -> list[tuple[str, Request]]:
-        """What was sent so far, each under its key."""
+        """The requests so far, each with its key."""
         return list(zip(self.keys, self.requests, strict=True))
 
     async def record(self, request: Request, *, id: str, stimulus: str) -> Exchange:  # noqa: A002 - its name
@@ -78,7 +78,7 @@ class Kept:
 
 
 def in_turn(answers: Iterable[Says], then: Says = Says()) -> Callable[[str], Says]:
-    """One answer after the other, whoever asks, and at last always the same."""
+    """One answer after the other, whatever is requested, and `then` for the rest."""
     left = iter(answers)
     return lambda _: next(left, then)
 
@@ -86,7 +86,7 @@ def in_turn(answers: Iterable[Says], then: Says = Says()) -> Callable[[str], Say
 def collect(
     recorder: ScriptedRecorder, *stimuli: Stimulus, concurrency: int = 8
 ) -> tuple[Kept, Collector, list[float]]:
-    """Collect the answers to requests: what was kept, the collector, and the seconds that it waited for."""
+    """Collect the answers to requests: the sink, the collector, and the seconds that it waited."""
     kept, waits = Kept(), []
 
     async def sleep(seconds: float) -> None:

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from gonogo.exchange import Exchange, Request
 
 CASES = 420
-SHORT = 2000  # characters; a long list of tokens shows nothing that a short one does not
+SHORT = 2000  # characters; longer lists of tokens add nothing
 BUDGET = Budget(cases=CASES)
 
 
 @pytest.fixture(scope="session")
 def told() -> list[Told]:
-    """What the generator makes of seed 0."""
+    """The generated cases of seed 0."""
     return asyncio.run(generated(0, CASES))
 
 
 @pytest.fixture(scope="session")
 def over(told: list[Told]) -> Callable[..., Pass]:
-    """Fuzz the ideal target with the cases of seed 0, its answers put through a change."""
+    """Fuzz the ideal target with the cases of seed 0, with changed answers."""
 
     short = [case for case in told if len(str(case["body"])) < SHORT]
 

@@ -33,7 +33,7 @@ SUBJECT = Subject("ideal", "org/ideal-embedder")
 RULES = {
     "no_server_error", "answered", "envelope", "response", "stream", "invalid_refused", "valid_accepted", "method",
 }  # fmt: skip
-"""The rules about generated requests, by their last names."""
+"""The rules about generated requests, by the last part of their ids."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Memory:
 
 @dataclass
 class Broken:
-    """The ideal target, each answer put through a change."""
+    """The ideal target with changed answers."""
 
     change: Change
     ideal: IdealTarget = field(default_factory=IdealTarget)
@@ -68,26 +68,26 @@ def answer(exchange: Exchange, status: int, body: str, content_type: str = "appl
 
 
 def fields(request: Request) -> dict[str, object]:
-    """The fields of a request's body; none if it is no object."""
+    """The fields of a request's body; empty if it is not an object."""
     body = request.json
     return body if isinstance(body, dict) else {}
 
 
 @dataclass(frozen=True)
 class Pass:
-    """A fuzz pass that was judged."""
+    """A judged fuzz pass."""
 
     record: Record
     group: str = "robustness"
 
     def of_schemathesis(self) -> Pass:
-        """The same by the rules `fuzz.*`, what Schemathesis says being known."""
+        """The same pass, judged by the rules `fuzz.*` with Schemathesis."""
         consult([self.record])
         return replace(self, group="fuzz")
 
     @cached_property
     def judgements(self) -> dict[str, Judgement]:
-        """By the last part of their id."""
+        """The judgements by the last part of their ids."""
         catalogue = load(fuzz=True)
         found = judge(self.record, catalogue.select([self.group]), catalogue)
         return {judgement.rule.id.rpartition(".")[2]: judgement for judgement in found}
@@ -111,7 +111,7 @@ class Pass:
 
 
 def all_of_schemathesis(passes: Mapping[str, Pass]) -> dict[str, Pass]:
-    """The same by the rules `fuzz.*`; one process is asked for all, as it takes longer to start than to check."""
+    """The same passes, judged by the rules `fuzz.*` in one process, which takes longer to start than to check."""
     told_apart = {
         name: replace(found, record=_told_apart(found.record, name)) for name, found in passes.items()
     }
@@ -120,13 +120,13 @@ def all_of_schemathesis(passes: Mapping[str, Pass]) -> dict[str, Pass]:
 
 
 def _told_apart(record: Record, name: str) -> Record:
-    """The record with ids that no other has."""
+    """The record with unique ids."""
     named = (replace(exchange, id=f"{exchange.id} {name}") for exchange in record.exchanges)
     return replace(record, exchanges=tuple(named))
 
 
 def run_pass(change: Change, budget: Budget, source: Source) -> Pass:
-    """Fuzz the ideal target, changed so, with the cases of the source."""
+    """Fuzz the ideal target, with this change, with the cases of the source."""
     return Pass(asyncio.run(_record(Broken(change), Fuzzing(0, budget), source)))
 
 
@@ -145,6 +145,6 @@ def accepted(exchange: Exchange) -> bool:
 
 
 def beyond_bmp(request: Request, exchange: Exchange) -> Exchange:
-    """A server that fails on characters which take two units in UTF-16."""
+    """A server that fails on characters that need two UTF-16 units."""
     fails = accepted(exchange) and any(character > "\uffff" for character in request.body.decode())
     return answer(exchange, 500, "Internal Server Error", "text/plain") if fails else exchange

@@ -20,11 +20,11 @@ JSON: Headers = (("Content-Type", "application/json"),)
 
 
 class Make(Protocol):
-    """Makes an exchange out of what matters of it."""
+    """Makes an exchange from the given parts, with defaults for the rest."""
 
     def __call__(
         self,
-        body: Any = b"",  # noqa: ANN401 - bytes, or what becomes JSON
+        body: Any = b"",  # noqa: ANN401 - bytes, or a value for JSON
         *,
         status: int | None = 200,
         key: str = KEY,

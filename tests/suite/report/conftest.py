@@ -1,4 +1,4 @@
-"""A small report made by hand: one rule of each verdict, on two exchanges; each broken rule is a cause of its own."""
+"""A small report made by hand: one rule of each verdict, on two exchanges; each broken rule is its own cause."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ FOUND = {Verdict.FAIL, Verdict.WARN, Verdict.WAIVED}
 
 
 def own_cause(judgement: Judgement) -> Cause:
-    """The cause that a broken rule is where nothing else explains it."""
+    """The cause of a broken rule that nothing else explains."""
     shown = judgement.evidence[0] if judgement.evidence else None
     known = judgement.rule
     return Cause(known.id, known.title, judgement.actual or "", known.why, (known.id,), evidence=shown)
@@ -131,9 +131,9 @@ def rows() -> dict[Verdict, Judgement]:
 
 @pytest.fixture
 def make(rows: dict[Verdict, Judgement]) -> Callable[..., Report]:
-    """A report on the judgements of these verdicts, or on those given; `causes` explain what is broken.
+    """A report on the judgements of these verdicts, or on the given ones; `causes` explain what is broken.
 
-    A broken rule that none of them names is one by itself.
+    A broken rule that none of them names is its own cause.
     """
 
     def report(

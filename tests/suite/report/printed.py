@@ -1,4 +1,4 @@
-"""Reports as they are printed, and what the tests of them share."""
+"""Printed reports, and shared parts of their tests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def text_of(
 
 
 def several(judgement: Judgement, number: int) -> list[Judgement]:
-    """The same finding of as many rules, numbered from 0."""
+    """The same finding for several rules, numbered from 0."""
     return [
         replace(judgement, rule=replace(judgement.rule, id=f"chat.stream.r{n}", title=f"Title {n}"))
         for n in range(number)

@@ -86,9 +86,7 @@ def test_the_task_writes_the_file_and_finds_out_a_stale_one(
     target.write_text(target.read_text(encoding="utf-8").replace("chat.stream.done", "chat.stream.end", 1))
     capsys.readouterr()
     assert task.main(["--check"]) == 1
-    assert capsys.readouterr().err == (
-        f"rules.json is not what the feature files say; write it anew: {task.COMMAND}\n"
-    )
+    assert capsys.readouterr().err == (f"rules.json is out of date; run {task.COMMAND}\n")
     assert task.main(["--write"]) == 2
 
 

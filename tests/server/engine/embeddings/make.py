@@ -1,7 +1,7 @@
-"""Writes the models and `vectors.json` beside it: what sentence-transformers, the reference, makes of some texts.
+"""Writes the models and `vectors.json` beside it: the vectors of sentence-transformers, the reference, for some texts.
 
-Not a test, and not run by any: it needs `sentence-transformers` (and torch), which the project does not. The
-models have random weights that are large enough for every part of them to show in the vectors.
+Not a test, and not run by any: it needs `sentence-transformers` (and torch), which the project does not. The models
+have random weights that are large enough for every part of them to affect the vectors.
 
     uv venv /tmp/reference && uv pip install --python /tmp/reference sentence-transformers
     /tmp/reference/bin/python tests/server/engine/embeddings/make.py FOLDER_OF_MINILM
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def written(document: dict[str, object]) -> str:
-    """JSON with a vector on a line."""
+    """JSON with one vector per line."""
     text = json.dumps(document, ensure_ascii=False, indent=1)
     return re.sub(r"(-?\d+\.\d+(e-\d+)?,?)\s+", r"\1 ", text)
 
@@ -105,7 +105,7 @@ def tiny_models() -> dict[str, tuple[PreTrainedModel, str]]:
 
 
 def tokenizer(*, ends: bool) -> PreTrainedTokenizerFast:
-    """A token for each word; between begin and end, or before an end only."""
+    """A tokenizer with a token for each word, between begin and end tokens, or before an end token only."""
     words = [*SPECIAL, *WORDS]
     made = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, "<unk>"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()

@@ -1,4 +1,4 @@
-"""A pool of models that only have names, and those who use them."""
+"""A pool of models that consist of names only, and users of the pool."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
 PATIENCE = 30.0
-"""Seconds after which a test that hangs is stopped; nothing waits for it."""
+"""Seconds after which a hanging test is stopped; no test waits for this limit."""
 
 
 class Shelf:
-    """Loads names, when its gate is open, and writes down what it does."""
+    """Loads names while its gate is open, and records what it does."""
 
     def __init__(self) -> None:
         self.trace: list[str] = []
@@ -84,7 +84,7 @@ class Lease:
             assert model == name.upper()
             self._inside.set()
             await self._over.wait()
-            # Never let go under whoever uses it.
+            # Must never be unloaded while it is in use.
             assert pool.loaded(name) == model
 
     @property
@@ -103,7 +103,7 @@ class Lease:
 
 
 async def leases(pool: Pool[str], names: Iterable[str]) -> list[Lease]:
-    """One after the other, each as far as it gets."""
+    """Request leases one after the other; each gets as far as it can."""
     begun = []
     for name in names:
         begun.append(Lease(pool, name))
@@ -116,9 +116,9 @@ def granted(begun: list[Lease]) -> list[bool]:
 
 
 async def until(happened: Callable[[], object]) -> None:
-    """Let tasks run until it has, and no further."""
+    """Let tasks run until the condition holds."""
     async with bounded():
-        while not happened():  # noqa: ASYNC110 - nobody is told
+        while not happened():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
 
 
